@@ -1,0 +1,23 @@
+"""Faults a user can do something about: the message says what is wrong, with what, what to do."""
+
+from __future__ import annotations
+
+
+class SteadymarkError(Exception):
+    """Base of all faults that are reported as one sentence, without a traceback."""
+
+
+class SourceError(SteadymarkError):
+    """An input cannot be opened or read on."""
+
+
+class SinkError(SteadymarkError):
+    """An output cannot be written."""
+
+
+class TrackingError(SteadymarkError):
+    """A frame could not be tracked."""
+
+
+class UsageError(SteadymarkError):
+    """What was asked for does not exist or does not go together (exit code 2)."""

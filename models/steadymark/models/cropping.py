@@ -1,0 +1,102 @@
+"""The square crop a landmark network sees: the one mapping between crop and picture pixels.
+
+Pixels: x right, y down, the centre of the top-left pixel at (0, 0); so a picture covers
+[-0.5, width - 0.5]. Training, tracking and evaluation all cut with `cut`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Matrix = NDArray[np.float64]
+Points = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A square in the picture: centre and side in picture pixels, roll in degrees.
+
+    roll_deg is the angle of the crop's x axis in the picture, positive clockwise as seen.
+    """
+
+    x: float
+    y: float
+    side: float
+    roll_deg: float = 0.0
+
+    def to_picture(self, size: int) -> Matrix:
+        """(2, 3) matrix from the pixels of a `size`×`size` crop to picture pixels."""
+        scale = self.side / size
+        cos = scale * math.cos(math.radians(self.roll_deg))
+        sin = scale * math.sin(math.radians(self.roll_deg))
+        middle = (size - 1) / 2
+        return np.array(
+            [
+                [cos, -sin, self.x - middle * (cos - sin)],
+                [sin, cos, self.y - middle * (sin + cos)],
+            ]
+        )
+
+    def from_picture(self, size: int) -> Matrix:
+        """(2, 3) matrix from picture pixels to the pixels of a `size`×`size` crop."""
+        return inverse(self.to_picture(size))
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """The inverse of a (2, 3) affine matrix."""
+    turn = np.linalg.inv(matrix[:, :2])
+    return np.concatenate((turn, -turn @ matrix[:, 2:]), axis=1)
+
+
+def transform(matrix: Matrix, xy: NDArray[np.floating]) -> Points:
+    """Apply a (2, 3) affine matrix to points (..., 2)."""
+    moved: Points = (xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    return moved
+
+
+def cut(picture: Image, to_picture: Matrix, size: int, *, border: int = 0) -> Image:
+    """Sample a `size`×`size` crop, sub-pixel exact, without aliasing.
+
+    picture: (H, W, 3) uint8. to_picture: (2, 3) from crop to picture pixels. Where a crop pixel is
+    k ≥ 2 picture pixels wide, the picture is first averaged over k×k blocks that lie on a fixed
+    grid of the picture, so that a crop which moves by a little does not flicker.
+    """
+    scale = math.sqrt(abs(float(np.linalg.det(to_picture[:, :2]))))
+    k = int(scale)
+    if k >= 2:
+        picture, to_picture = _shrink(picture, to_picture, size, k)
+    return cv2.warpAffine(
+        picture,
+        to_picture,
+        (size, size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(border, border, border),
+    ).astype(np.uint8, copy=False)
+
+
+def _shrink(picture: Image, to_picture: Matrix, size: int, k: int) -> tuple[Image, Matrix]:
+    """Average k×k blocks of the part of the picture that the crop covers."""
+    corners = transform(
+        to_picture, np.array([[-1, -1], [size, -1], [-1, size], [size, size]], np.float64)
+    )
+    height, width = picture.shape[:2]
+    left, top = (np.floor(corners.min(0) / k).astype(int) * k - k).clip(0)
+    right = min(int(corners[:, 0].max()) + 2 * k, width)
+    bottom = min(int(corners[:, 1].max()) + 2 * k, height)
+    columns, rows = (right - left) // k, (bottom - top) // k
+    if columns < 1 or rows < 1:
+        return np.zeros((1, 1, 3), np.uint8), np.array([[0, 0, -9.0], [0, 0, -9.0]])
+    part = picture[top : top + rows * k, left : left + columns * k]
+    small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    moved = to_picture.copy()
+    moved[:, 2] -= (left, top)
+    moved[:, :] /= k
+    moved[:, 2] += 0.5 / k - 0.5  # centre of a k×k block
+    return small.astype(np.uint8, copy=False), moved

@@ -1,0 +1,145 @@
+"""heatmap1d: attentive one-dimensional heatmap regression (papers/heatmap1d.txt)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from steadymark.models.backbones.pyramid import ConvNorm, Pyramid, PyramidConfig
+from steadymark.models.pdc import pdc_1d
+
+
+@dataclass(frozen=True, slots=True)
+class Heatmap1dConfig:
+    """Sizes of the detector of section 4.1; `lite` are the defaults.
+
+    crop: F, side of the input in pixels. bins: L, length of a 1D heatmap. gamma: γ of eq. 10.
+    rest: what an axis is compressed to before the co-attention (columns of a D_k).
+    """
+
+    landmarks: int = 68
+    crop: int = 128
+    bins: int = 256
+    gamma: float = 0.4
+    rest: int = 4
+    channels: int = 96
+    hidden: int = 192
+    backbone: PyramidConfig = field(default_factory=PyramidConfig)
+
+
+class Heatmaps(NamedTuple):
+    """Logits of the marginals, x and y: (B, K, L) each, and of the face score: (B,)."""
+
+    x: Tensor
+    y: Tensor
+    face: Tensor
+
+
+class CoAttention(nn.Module):
+    """Eqs. 9 and 10: each axis' features take up what the other axis' features correlate with."""
+
+    def __init__(self, rest: int, gamma: float) -> None:
+        super().__init__()
+        self.gamma = gamma
+        self.scale = rest**-0.5
+        self.p = nn.Parameter(torch.eye(rest))
+        self.q = nn.Parameter(torch.eye(rest))
+
+    def forward(self, d_x: Tensor, d_y: Tensor) -> tuple[Tensor, Tensor]:
+        """d_x, d_y: (B, C, n, rest), the distribution along n; d_y is the paper's D^y transposed."""
+        w_xy = (d_y @ self.p @ d_x.transpose(-1, -2) * self.scale).softmax(-1)  # (B, C, n_y, n_x)
+        w_yx = (d_x @ self.q @ d_y.transpose(-1, -2) * self.scale).softmax(-1)  # (B, C, n_x, n_y)
+        return d_x + self.gamma * (w_yx @ d_y), d_y + self.gamma * (w_xy @ d_x)
+
+
+class AxisHead(nn.Module):
+    """CNN_2 of one axis: the rest of the other axis is folded away, deconvolution makes L bins."""
+
+    def __init__(self, config: Heatmap1dConfig, length: int) -> None:
+        super().__init__()
+        factor = config.bins // length
+        self.fold = nn.Sequential(
+            nn.Conv1d(config.channels * config.rest, config.hidden, 1, bias=False),
+            nn.BatchNorm1d(config.hidden),
+            nn.ReLU(inplace=True),
+            nn.Conv1d(config.hidden, config.hidden, 3, padding=1, bias=False),
+            nn.BatchNorm1d(config.hidden),
+            nn.ReLU(inplace=True),
+        )
+        self.deconv = nn.ConvTranspose1d(
+            config.hidden, config.landmarks, 2 * factor, factor, factor // 2
+        )
+
+    def forward(self, d: Tensor) -> Tensor:
+        """d: (B, C, n, rest) → (B, K, L) logits."""
+        folded = d.transpose(2, 3).flatten(1, 2)  # (B, C*rest, n)
+        logits: Tensor = self.deconv(self.fold(folded))
+        return logits
+
+
+class Heatmap1d(nn.Module):
+    """The detector: backbone → CNN_1 of both axes → co-attention → CNN_2 of both axes."""
+
+    def __init__(self, config: Heatmap1dConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or Heatmap1dConfig()
+        length = config.crop // 8
+        stride = length // config.rest
+        self.backbone = Pyramid(config.backbone)
+        c = config.backbone.out
+        self.cnn1_x = self._compress(c, config.channels, (stride, 1))
+        self.cnn1_y = self._compress(c, config.channels, (1, stride))
+        self.attention = CoAttention(config.rest, config.gamma)
+        self.cnn2_x = AxisHead(config, length)
+        self.cnn2_y = AxisHead(config, length)
+        deepest = config.backbone.widths[-1]
+        self.face = nn.Sequential(
+            ConvNorm(deepest, 32, 1), nn.Flatten(), nn.Linear(32 * (config.crop // 32) ** 2, 1)
+        )
+
+    @staticmethod
+    def _compress(c_in: int, c_out: int, stride: tuple[int, int]) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Conv2d(c_in, c_out, stride, stride, bias=False),
+            nn.BatchNorm2d(c_out),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(self, image: Tensor) -> Heatmaps:
+        """image: (B, 3, F, F), normalised to about [-1, 1]."""
+        features, deepest = self.backbone(image)
+        d_x = self.cnn1_x(features).transpose(-1, -2)  # (B, C, n_x, rest)
+        d_y = self.cnn1_y(features)  # (B, C, n_y, rest)
+        d_x, d_y = self.attention(d_x, d_y)
+        return Heatmaps(self.cnn2_x(d_x), self.cnn2_y(d_y), self.face(deepest).flatten())
+
+
+def bins_to_px(bins: Tensor, config: Heatmap1dConfig) -> Tensor:
+    """0-based bins → crop pixels: bin j stands for the j-th of L equal parts of the crop's width."""
+    return (bins + 0.5) * (config.crop / config.bins) - 0.5
+
+
+def px_to_bins(px: Tensor, config: Heatmap1dConfig) -> Tensor:
+    """Crop pixels → fractional 0-based bins."""
+    return (px + 0.5) * (config.bins / config.crop) - 0.5
+
+
+class Heatmap1dDecoded(nn.Module):
+    """What is exported: uint8 crops in, points and scores out, PDC inside the graph."""
+
+    def __init__(self, network: Heatmap1d) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """crops: (B, F, F, 3) uint8 BGR → points (B, K, 2) crop px, scores (B, K), face (B,)."""
+        image = (crops.permute(0, 3, 1, 2).float() - 127.5) / 127.5
+        heat = self.network(image)
+        x, share_x = pdc_1d(heat.x.softmax(-1))
+        y, share_y = pdc_1d(heat.y.softmax(-1))
+        points = bins_to_px(torch.stack((x, y), -1), self.network.config)
+        face = heat.face.sigmoid()
+        return points, (share_x * share_y).sqrt() * face.unsqueeze(-1), face

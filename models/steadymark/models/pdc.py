@@ -1,0 +1,69 @@
+"""Probability Density Centralization (convlstm_jitter_pdc, Algorithm 1) over 1D and 2D heatmaps."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+PDC_THRESHOLD = 0.2
+
+
+def _cut(heatmap: Tensor, threshold: float) -> Tensor:
+    """Set what lies under `threshold` of the heatmap's range, and what is negative, to 0.
+
+    heatmap: (..., N); the range is that of each row: from 0 (or its least value, where larger) to
+    its greatest value.
+    """
+    positive = heatmap.clamp_min(0)
+    low = positive.amin(-1, keepdim=True)
+    high = positive.amax(-1, keepdim=True)
+    keep = positive >= low + threshold * (high - low)
+    return positive * keep.to(positive.dtype)
+
+
+def pdc_1d(heatmap: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, Tensor]:
+    """Centre of mass of what lies above the threshold.
+
+    Args:
+        heatmap: (..., L), any scale.
+        threshold: Θ_PDC, share of the heatmap's range.
+
+    Returns:
+        position: (...), 0-based bins (the paper counts from 1); argmax where the heatmap is empty.
+        kept: (...), share of the heatmap's positive mass that lies within ±3 % of L of the
+        position: 1 for one sharp peak, small for a flat or torn one, 0 for an empty heatmap.
+    """
+    bins = torch.arange(heatmap.shape[-1], device=heatmap.device, dtype=heatmap.dtype)
+    cut = _cut(heatmap, threshold)
+    mass = cut.sum(-1)
+    empty = mass <= 0
+    centre = (cut * bins).sum(-1) / torch.where(empty, torch.ones_like(mass), mass)
+    position = torch.where(empty, heatmap.argmax(-1).to(heatmap.dtype), centre)
+    reach = max(1.0, 0.03 * heatmap.shape[-1])
+    near = ((bins - position.unsqueeze(-1)).abs() <= reach).to(heatmap.dtype)
+    positive = heatmap.clamp_min(0)
+    total = positive.sum(-1)
+    share = (positive * near).sum(-1) / torch.where(empty, torch.ones_like(total), total)
+    return position, torch.where(empty, torch.zeros_like(share), share)
+
+
+def pdc_2d(heatmap: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, Tensor]:
+    """PDC over (..., H, W) → positions (..., 2) as x, y in 0-based pixels, and the kept share (...)."""
+    height, width = heatmap.shape[-2:]
+    flat = heatmap.flatten(-2)
+    cut = _cut(flat, threshold)
+    mass = cut.sum(-1)
+    empty = mass <= 0
+    safe = torch.where(empty, torch.ones_like(mass), mass)
+    index = torch.arange(height * width, device=heatmap.device)
+    columns = (index % width).to(heatmap.dtype)
+    rows = torch.div(index, width, rounding_mode="floor").to(heatmap.dtype)
+    peak = flat.argmax(-1)
+    x = torch.where(empty, columns[peak], (cut * columns).sum(-1) / safe)
+    y = torch.where(empty, rows[peak], (cut * rows).sum(-1) / safe)
+    reach = max(1.0, 0.03 * max(height, width))
+    near = ((columns - x.unsqueeze(-1)).abs() <= reach) & ((rows - y.unsqueeze(-1)).abs() <= reach)
+    positive = flat.clamp_min(0)
+    total = torch.where(empty, torch.ones_like(mass), positive.sum(-1))
+    share = (positive * near.to(positive.dtype)).sum(-1) / total
+    return torch.stack((x, y), -1), torch.where(empty, torch.zeros_like(share), share)

@@ -1,0 +1,17 @@
+"""Shared fixtures: the optional data folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real data, else a skip that says how to give it."""
+    folder = os.environ.get("STEADYMARK_DATA", "")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("no real data: set STEADYMARK_DATA to the data folder to run this test")
+    return Path(folder)

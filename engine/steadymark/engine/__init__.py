@@ -1,0 +1,1 @@
+"""The streaming engine: sources, tracking, sinks; no Qt, no torch."""

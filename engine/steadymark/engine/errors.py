@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from steadymark.models.errors import DeviceError, SteadymarkError, WeightsError
 
-class SteadymarkError(Exception):
-    """Base of all faults that are reported as one sentence, without a traceback."""
+__all__ = [
+    "DeviceError",
+    "SinkError",
+    "SourceError",
+    "SteadymarkError",
+    "TrackingError",
+    "UsageError",
+    "WeightsError",
+]
 
 
 class SourceError(SteadymarkError):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.cropping import Crop, Image, Points
+if TYPE_CHECKING:
+    from steadymark.models.cropping import Crop, Image, Points
 
 Scores = NDArray[np.float32]
 

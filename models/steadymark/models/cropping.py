@@ -100,3 +100,21 @@ def _shrink(picture: Image, to_picture: Matrix, size: int, k: int) -> tuple[Imag
     moved[:, :] /= k
     moved[:, 2] += 0.5 / k - 0.5  # centre of a k×k block
     return small.astype(np.uint8, copy=False), moved
+
+
+def fit_crop(xy: NDArray[np.floating], mean_shape: NDArray[np.floating], *, margin: float) -> Crop:
+    """The crop of a face by the least-squares similarity that carries the mean shape onto it.
+
+    xy: (K, 2) picture pixels. mean_shape: (K, 2), upright, longer side of its extent 1. The crop's
+    centre is where the origin of the mean shape comes to lie, its side margin × the fitted size.
+    All K points decide, so noise of one point moves the crop by 1/K of it, and a turned head does
+    not make it collapse as a distance between two eye corners does.
+    """
+    source = mean_shape.mean(0)
+    target = xy.mean(0)
+    z = (mean_shape - source) @ np.array([1, 1j])
+    w = (xy - target) @ np.array([1, 1j])
+    turn = complex(np.vdot(z, w) / np.vdot(z, z))
+    shift = complex(target @ np.array([1, 1j])) - turn * complex(source @ np.array([1, 1j]))
+    roll = math.degrees(math.atan2(turn.imag, turn.real))
+    return Crop(shift.real, shift.imag, margin * abs(turn), roll)

@@ -49,7 +49,7 @@ class CoAttention(nn.Module):
         self.q = nn.Parameter(torch.eye(rest))
 
     def forward(self, d_x: Tensor, d_y: Tensor) -> tuple[Tensor, Tensor]:
-        """d_x, d_y: (B, C, n, rest), the distribution along n; d_y is the paper's D^y transposed."""
+        """d_x, d_y: (B, C, n, rest), distributions along n; d_y is the paper's D^y transposed."""
         w_xy = (d_y @ self.p @ d_x.transpose(-1, -2) * self.scale).softmax(-1)  # (B, C, n_y, n_x)
         w_yx = (d_x @ self.q @ d_y.transpose(-1, -2) * self.scale).softmax(-1)  # (B, C, n_x, n_y)
         return d_x + self.gamma * (w_yx @ d_y), d_y + self.gamma * (w_xy @ d_x)
@@ -118,7 +118,7 @@ class Heatmap1d(nn.Module):
 
 
 def bins_to_px(bins: Tensor, config: Heatmap1dConfig) -> Tensor:
-    """0-based bins → crop pixels: bin j stands for the j-th of L equal parts of the crop's width."""
+    """0-based bins → crop pixels: bin j stands for the j-th of L equal parts of the width."""
     return (bins + 0.5) * (config.crop / config.bins) - 0.5
 
 

@@ -48,7 +48,7 @@ def pdc_1d(heatmap: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, T
 
 
 def pdc_2d(heatmap: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, Tensor]:
-    """PDC over (..., H, W) → positions (..., 2) as x, y in 0-based pixels, and the kept share (...)."""
+    """PDC over (..., H, W) → positions (..., 2), x, y in 0-based pixels, and the kept share."""
     height, width = heatmap.shape[-2:]
     flat = heatmap.flatten(-2)
     cut = _cut(flat, threshold)

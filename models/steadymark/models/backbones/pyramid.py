@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class PyramidConfig:
-    """Channel counts at strides 2, 4, 8, 16 and 32 and residual blocks at strides 4, 8, 16 and 32."""
+    """stem, widths: channels at strides 2 and 4 … 32; blocks: residual blocks at strides 4 … 32."""
 
     stem: int = 24
     widths: tuple[int, int, int, int] = (40, 80, 128, 160)
@@ -39,7 +39,9 @@ class Residual(nn.Module):
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            ConvNorm(width, inner, 1), ConvNorm(inner, inner, 3), ConvNorm(inner, width, 1, relu=False)
+            ConvNorm(width, inner, 1),
+            ConvNorm(inner, inner, 3),
+            ConvNorm(inner, width, 1, relu=False),
         )
         self.relu = nn.ReLU(inplace=True)
 
@@ -49,7 +51,7 @@ class Residual(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """(B, 3, F, F) → features (B, out, F/8, F/8) and a global vector's map (B, widths[3], F/32, F/32)."""
+    """(B, 3, F, F) → features (B, out, F/8, F/8) and the deepest map (B, widths[3], F/32, F/32)."""
 
     def __init__(self, config: PyramidConfig) -> None:
         super().__init__()

@@ -1,0 +1,285 @@
+"""source → tracking → sinks, each on its own thread."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import statistics
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
+
+from steadymark.engine.channel import Channel, Closed
+from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.types import FaceState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from steadymark.engine.ports import FrameSource, Sink
+    from steadymark.engine.tracking import Tracker
+    from steadymark.engine.types import Frame, TrackResult
+
+log = logging.getLogger(__name__)
+
+FILE_QUEUE = 8
+SINK_QUEUE = 64
+STOP_S = 2.0
+
+
+class PipelineState(StrEnum):
+    """`finished`: the source ended; `stopped`: told to; `failed`: see the report's faults."""
+
+    READY = "ready"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineReport:
+    """What has happened so far. Spans are counted over frames in which no face was tracked.
+
+    frames: tracked so far. dropped: frames of a live source that were passed over. with_face:
+    frames with at least one face. median_ms: of the tracking of one frame. faults: a sentence for
+    each thing that went wrong; problems: what the source passed over.
+    """
+
+    state: PipelineState = PipelineState.READY
+    frames: int = 0
+    dropped: int = 0
+    with_face: int = 0
+    lost_spans: int = 0
+    median_ms: float = 0.0
+    last_pts_s: float = 0.0
+    faults: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class _Newest(Channel["Frame"]):
+    """A hand-over in which the newest frame replaces the one before it."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.dropped = 0
+
+    def put(self, item: Frame) -> None:
+        with self._changed:
+            if self._ended:
+                raise Closed
+            self.dropped += len(self._items)
+            self._items.clear()
+            self._items.append(item)
+            self._changed.notify_all()
+
+
+class Pipeline:
+    """Runs once. Live sources: the newest frame wins; files: every frame exactly once, in order."""
+
+    def __init__(
+        self,
+        source: FrameSource,
+        tracker: Tracker,
+        sinks: Sequence[Sink] = (),
+        *,
+        on_result: Callable[[TrackResult], None] = lambda _: None,
+    ) -> None:
+        self._source, self._tracker, self._on_result = source, tracker, on_result
+        self._newest = _Newest() if source.info.live else None
+        self._frames: Channel[Frame] = self._newest or Channel(FILE_QUEUE)
+        self._outlets = [_Outlet(sink, self._fault) for sink in sinks]
+        self._lock, self._done, self._stopping = Lock(), Event(), Event()
+        self._report = PipelineReport()
+        self._times_ms: deque[float] = deque(maxlen=100_000)
+        self._was_lost = False
+        self._threads = [
+            Thread(target=self._read, name="source", daemon=True),
+            Thread(target=self._track, name="tracking", daemon=True),
+        ]
+
+    @property
+    def report(self) -> PipelineReport:
+        """A snapshot."""
+        with self._lock:
+            report = self._report
+            times = list(self._times_ms)
+        return replace(
+            report,
+            dropped=self._newest.dropped if self._newest else 0,
+            median_ms=statistics.median(times) if times else 0.0,
+            problems=self._source.problems,
+        )
+
+    def start(self) -> None:
+        """Open the sinks, then begin.
+
+        Raises:
+            SinkError: an output cannot be made; nothing runs then.
+        """
+        opened: list[_Outlet] = []
+        try:
+            for outlet in self._outlets:
+                outlet.sink.open(self._source.info)
+                opened.append(outlet)
+        except SteadymarkError:
+            for outlet in opened:
+                outlet.sink.close(complete=False)
+            self._source.close()
+            raise
+        self._update(state=PipelineState.RUNNING)
+        for thread in (*self._threads, *(o.thread for o in self._outlets)):
+            thread.start()
+
+    def stop(self) -> PipelineReport:
+        """End early: what is tracked is written and marked partial. Returns within 2 s."""
+        self._stopping.set()
+        self._source.close()
+        self._frames.close()
+        self.wait(STOP_S)
+        return self.report
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Until everything is written; False when the time ran out."""
+        return self._done.wait(timeout_s)
+
+    def _read(self) -> None:
+        try:
+            for frame in self._source.frames():
+                self._frames.put(frame)
+        except Closed:
+            pass
+        except SteadymarkError as error:
+            self._fault(str(error))
+        except Exception as error:
+            log.exception("source %s", self._source.info.name)
+            self._fault(f"reading {self._source.info.name} failed: {error}")
+        finally:
+            self._frames.end()
+
+    def _track(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._one(self._frames.take())
+        except Closed:
+            pass
+        except SteadymarkError as error:
+            self._fault(str(error))
+        except Exception as error:
+            log.exception("tracking")
+            self._fault(f"tracking stopped after {self.report.frames} frames: {error}")
+        finally:
+            self._finish()
+
+    def _one(self, frame: Frame) -> None:
+        started = time.perf_counter()
+        try:
+            result = self._tracker.track(frame)
+        except SteadymarkError:
+            raise
+        except Exception as error:
+            log.exception("frame %d", frame.index)
+            raise SteadymarkError(
+                f"frame {frame.index} at {frame.pts_s:.3f} s could not be tracked "
+                f"({type(error).__name__}: {error}); what came before it is kept"
+            ) from error
+        self._count(result, (time.perf_counter() - started) * 1e3)
+        for outlet in self._outlets:
+            outlet.put(result)
+        if self._outlets and all(outlet.failed for outlet in self._outlets):
+            raise SteadymarkError("tracking stopped: no output can be written any more")
+        self._on_result(result)
+
+    def _count(self, result: TrackResult, spent_ms: float) -> None:
+        seen = any(face.state is not FaceState.LOST for face in result.faces)
+        with self._lock:
+            self._times_ms.append(spent_ms)
+            report = self._report
+            self._report = replace(
+                report,
+                frames=report.frames + 1,
+                with_face=report.with_face + seen,
+                lost_spans=report.lost_spans + (not seen and not self._was_lost),
+                last_pts_s=result.frame.pts_s,
+            )
+        self._was_lost = not seen
+
+    def _finish(self) -> None:
+        """Runs at the end of the tracking thread, whatever ended it."""
+        self._frames.close()
+        self._source.close()
+        faults = bool(self.report.faults)
+        complete = not faults and not self._stopping.is_set()
+        for outlet in self._outlets:
+            outlet.finish(complete=complete)
+        for outlet in self._outlets:
+            outlet.thread.join(STOP_S if self._stopping.is_set() else None)
+        if self.report.faults:
+            state = PipelineState.FAILED
+        else:
+            state = PipelineState.STOPPED if self._stopping.is_set() else PipelineState.FINISHED
+        self._update(state=state)
+        self._done.set()
+
+    def _fault(self, text: str) -> None:
+        with self._lock:
+            if text not in self._report.faults:
+                self._report = replace(self._report, faults=(*self._report.faults, text))
+
+    def _update(self, *, state: PipelineState) -> None:
+        with self._lock:
+            self._report = replace(self._report, state=state)
+
+
+class _Outlet:
+    """A sink with its queue and thread; one that fails is closed as partial and takes no more."""
+
+    def __init__(self, sink: Sink, fault: Callable[[str], None]) -> None:
+        self.sink, self._fault = sink, fault
+        self._queue: Channel[TrackResult] = Channel(SINK_QUEUE)
+        self._complete = False
+        self.failed = False
+        self.thread = Thread(target=self._run, name=f"sink {sink.path}", daemon=True)
+
+    def put(self, result: TrackResult) -> None:
+        """Waits while the sink's queue is full: nothing is lost."""
+        if not self.failed:
+            with contextlib.suppress(Closed):
+                self._queue.put(result)
+
+    def finish(self, *, complete: bool) -> None:
+        """Write what is queued, then close."""
+        self._complete = complete
+        self._queue.end()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self.sink.write(self._queue.take())
+        except Closed:
+            self._close(complete=self._complete)
+        except SteadymarkError as error:
+            self._fail(str(error))
+        except Exception as error:
+            log.exception("sink %s", self.sink.path)
+            self._fail(f"writing {self.sink.path} failed: {error}")
+
+    def _fail(self, text: str) -> None:
+        self.failed = True
+        self._fault(text)
+        self._queue.close()
+        self._close(complete=False)
+
+    def _close(self, *, complete: bool) -> None:
+        try:
+            self.sink.close(complete=complete)
+        except SteadymarkError as error:
+            self.failed = True
+            self._fault(str(error))
+        except Exception as error:
+            log.exception("sink %s", self.sink.path)
+            self.failed = True
+            self._fault(f"closing {self.sink.path} failed: {error}")

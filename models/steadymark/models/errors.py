@@ -1,0 +1,15 @@
+"""Faults a user can do something about: the message says what is wrong, with what, what to do."""
+
+from __future__ import annotations
+
+
+class SteadymarkError(Exception):
+    """Base of all faults that are reported as one sentence, without a traceback."""
+
+
+class WeightsError(SteadymarkError):
+    """A model is unknown, or its files are missing, altered or of another kind."""
+
+
+class DeviceError(SteadymarkError):
+    """The device asked for cannot be used."""

@@ -1,0 +1,78 @@
+"""From a checkpoint to ONNX with a model card, ready for assets/weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPSET = 20
+
+
+def export_onnx(
+    network: nn.Module,
+    example: tuple[torch.Tensor, ...],
+    path: Path,
+    *,
+    inputs: list[str],
+    outputs: list[str],
+    dynamic: tuple[dict[int, Any], ...],
+) -> None:
+    """Write one self-contained ONNX file. dynamic: for each input, axis → torch.export.Dim."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network.eval(),
+            example,
+            str(path),
+            dynamo=True,
+            opset_version=OPSET,
+            external_data=False,
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=dynamic,
+            verbose=False,
+            optimize=True,
+        )
+
+
+def count_macs(network: nn.Module, *example: torch.Tensor) -> int:
+    """Multiply-accumulates of convolutions and linear layers for one forward pass."""
+    total = 0
+
+    def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        nonlocal total
+        if isinstance(module, nn.Linear):
+            total += output.numel() * module.in_features
+        elif isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d):
+            total += inputs[0].numel() * module.weight[0].numel()
+        elif isinstance(module, nn.Conv1d | nn.Conv2d):
+            total += output.numel() * module.weight[0].numel()
+
+    handles = [m.register_forward_hook(hook) for m in network.modules()]
+    with torch.no_grad():
+        network.eval()(*example)
+    for handle in handles:
+        handle.remove()
+    return total
+
+
+def write_card(path: Path, model: Path, facts: dict[str, Any]) -> None:
+    """Write the card of an ONNX file: the facts given, its size and its SHA-256."""
+    content = model.read_bytes()
+    card = {
+        **facts,
+        "file": model.name,
+        "size_bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,164 @@
+"""Running the networks with ONNX Runtime: no torch. Recurrent state stays on the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import onnxruntime as ort
+
+from steadymark.models.errors import DeviceError, WeightsError
+from steadymark.models.zoo import ModelCard, verified_bytes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.models.cropping import Image
+
+DEVICES = ("auto", "cpu", "cuda")
+State = tuple[Any, ...]  # OrtValues, one per recurrent input, on the device that runs the network
+
+
+class Prediction(NamedTuple):
+    """points: (n, K, 2) float32 crop pixels; scores: (n, K); face: (n,); state: for the next step.
+
+    raw: the points before a recurrent network's stabilization; the same array where it has none.
+    """
+
+    points: NDArray[np.float32]
+    raw: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    face: NDArray[np.float32]
+    state: State
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Runner:
+    """One ONNX session. device: where it really runs, `cpu` or `cuda`."""
+
+    session: Any
+    device: str
+
+    def __call__(self, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        """Run once, arrays in, arrays out."""
+        outputs: list[NDArray[Any]] = self.session.run(None, inputs)
+        return outputs
+
+
+def open_runner(card: ModelCard, *, device: str = "auto", threads: int = 1) -> Runner:
+    """Check the weights and open them on a device; `auto` takes CUDA where it really works.
+
+    Raises:
+        WeightsError: missing, altered, or no ONNX model that can be run here.
+        DeviceError: CUDA was asked for and cannot be used.
+    """
+    if device not in DEVICES:
+        raise DeviceError(f"unknown device '{device}': choose one of {', '.join(DEVICES)}")
+    content = verified_bytes(card)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    offered = "CUDAExecutionProvider" in ort.get_available_providers()
+    if device == "cuda" and not offered:
+        raise DeviceError(_NO_CUDA.format("this ONNX Runtime was built without CUDA"))
+    providers = ["CPUExecutionProvider"]
+    if device != "cpu" and offered and (device == "cuda" or _has_driver()):
+        _preload()
+        providers.insert(0, "CUDAExecutionProvider")
+    try:
+        session = ort.InferenceSession(content, options, providers=providers)
+    except Exception as error:
+        raise WeightsError(f"{card.path} cannot be run: {_first_line(error)}") from error
+    used = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
+    if device == "cuda" and used != "cuda":
+        raise DeviceError(_NO_CUDA.format("its driver or libraries do not load"))
+    return Runner(session, used)
+
+
+_NO_CUDA = (
+    "CUDA was asked for, but {}: install NVIDIA's driver and 'pip install steadymark[cuda]', "
+    "or use --device cpu"
+)
+
+
+def _has_driver() -> bool:
+    """Whether NVIDIA's driver library is there: without it, trying CUDA costs time and warnings."""
+    import ctypes
+    import sys
+
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def _preload() -> None:
+    if hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+class LandmarkNetwork:
+    """A landmark model of the zoo, face by face or in batches.
+
+    The graph takes `crops` (n, F, F, 3) uint8 BGR and gives `points`, `scores`, `face`, and where
+    it is recurrent also `raw_points`; each input `state_X` has an output `next_state_X`.
+    """
+
+    def __init__(self, card: ModelCard, *, device: str = "auto", threads: int = 1) -> None:
+        self.card = card
+        self.runner = open_runner(card, device=device, threads=threads)
+        session = self.runner.session
+        self._inputs = {i.name: i for i in session.get_inputs()}
+        self._outputs = [o.name for o in session.get_outputs()]
+        self._states = [name for name in self._inputs if name.startswith("state_")]
+        missing = {"points", "scores", "face"} - set(self._outputs)
+        if "crops" not in self._inputs or missing:
+            raise WeightsError(f"{card.path} is no landmark model: it lacks {missing or 'crops'}")
+
+    @property
+    def device(self) -> str:
+        """Where it really runs."""
+        return self.runner.device
+
+    def start(self, faces: int = 1) -> State:
+        """State of faces that have not been seen yet: zeros."""
+        return tuple(
+            ort.OrtValue.ortvalue_from_numpy(
+                np.zeros([faces, *self._inputs[n].shape[1:]], np.float32), self.device, 0
+            )
+            for n in self._states
+        )
+
+    def step(self, crops: Image, state: State | None = None) -> Prediction:
+        """crops: (n, F, F, 3) uint8 BGR; state: of the same n faces, None to begin."""
+        if not self._states:
+            outputs = dict(zip(self._outputs, self.runner(crops=crops), strict=True))
+            points = outputs["points"]
+            return Prediction(points, points, outputs["scores"], outputs["face"], ())
+        return self._bound_step(crops, self.start(len(crops)) if state is None else state)
+
+    def _bound_step(self, crops: Image, state: State) -> Prediction:
+        session = self.runner.session
+        binding = session.io_binding()
+        binding.bind_cpu_input("crops", np.ascontiguousarray(crops))
+        for name, value in zip(self._states, state, strict=True):
+            binding.bind_ortvalue_input(name, value)
+        for name in self._outputs:
+            binding.bind_output(name, self.device if name.startswith("next_state_") else "cpu")
+        session.run_with_iobinding(binding)
+        outputs = dict(zip(self._outputs, binding.get_outputs(), strict=True))
+        points = outputs["points"].numpy()
+        return Prediction(
+            points,
+            outputs["raw_points"].numpy() if "raw_points" in outputs else points,
+            outputs["scores"].numpy(),
+            outputs["face"].numpy(),
+            tuple(outputs[f"next_{name}"] for name in self._states),
+        )

@@ -1,0 +1,65 @@
+"""`steadymark-train`: train the networks, and export what was trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    help="Train Steadymark's networks (needs the extra 'train').", no_args_is_help=True
+)
+console = Console(stderr=True, highlight=False)
+
+Data = Annotated[Path, typer.Option(help="The data folder, with 300w/ and faces/.")]
+Out = Annotated[Path, typer.Option(help="Where the run's checkpoints and curve go.")]
+Minutes = Annotated[float, typer.Option(help="Training time, over all resumptions.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")]
+Threads = Annotated[int, typer.Option(help="CPU threads of the network; 0: all cores.")]
+
+
+def _set_threads(threads: int) -> None:
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+
+
+@app.command("heatmap1d")
+def train_heatmap1d(
+    data: Data,
+    out: Out,
+    minutes: Minutes = 120.0,
+    resume: Resume = False,
+    threads: Threads = 0,
+) -> None:
+    """Train heatmap1d-lite, the landmark network."""
+    from steadymark.models.training.landmarks import LandmarkRecipe, train_landmarks
+
+    _set_threads(threads)
+    recipe = LandmarkRecipe(minutes=minutes)
+    checkpoint = train_landmarks(data, out, recipe, resume=resume, report=console.print)
+    console.print(f"trained: {checkpoint}")
+
+
+@app.command("export")
+def export(
+    run: Annotated[Path, typer.Argument(help="The folder of a training run.")],
+    out: Annotated[Path, typer.Option(help="Where model and card go.")],
+    name: Annotated[str, typer.Option(help="The model's name in the zoo.")] = "heatmap1d-lite",
+) -> None:
+    """Write NAME.onnx with its model card NAME.json."""
+    from steadymark.models.training.exporting import export_landmarks
+
+    console.print(f"written: {export_landmarks(run, out, name)}")
+
+
+def main() -> None:
+    """Entry point of `steadymark-train`."""
+    try:
+        app()
+    except ImportError as error:
+        console.print(f"{error}: training needs 'pip install steadymark[train]'")
+        raise SystemExit(2) from error

@@ -1,0 +1,110 @@
+"""The 300W folder in memory: pictures, landmarks, a fixed validation split."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.cropping import Image, Points
+
+VALIDATION_SHARE = 0.06
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faces:
+    """names: N file stems; pictures: N × (H, W, 3) uint8 BGR; points: (N, K, 2) pixels."""
+
+    names: tuple[str, ...]
+    pictures: tuple[Image, ...]
+    points: Points
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def subset(self, keep: list[int]) -> Faces:
+        """The faces at these positions."""
+        return Faces(
+            tuple(self.names[i] for i in keep),
+            tuple(self.pictures[i] for i in keep),
+            self.points[keep],
+        )
+
+
+def read_pts(path: Path) -> Points:
+    """A 300W .pts file (1-based) as (K, 2) 0-based pixels.
+
+    Raises:
+        ValueError: not a .pts file, or coordinates that are no finite numbers.
+    """
+    try:
+        body = path.read_text(encoding="ascii").split("{")[1].split("}")[0]
+        points = np.array(body.split(), np.float32).reshape(-1, 2) - 1
+    except (IndexError, ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no 300W .pts file") from error
+    if not len(points) or not np.isfinite(points).all():
+        raise ValueError(f"{path} has coordinates that are missing or no finite numbers")
+    return points
+
+
+def load_faces(folder: Path, count: int = 68) -> Faces:
+    """Read every NAME.jpg (or .png) with NAME.pts of a folder, in name order.
+
+    Raises:
+        ValueError: a .pts without its picture, a wrong number of points, or no face at all.
+    """
+    files = sorted(folder.glob("*.pts"))
+    if not files:
+        raise ValueError(f"no .pts files in {folder}")
+
+    def load(path: Path) -> tuple[Image, Points]:
+        points = read_pts(path)
+        if len(points) != count:
+            raise ValueError(f"{path} has {len(points)} points, {count} are expected")
+        for suffix in (".jpg", ".png"):
+            file = path.with_suffix(suffix)
+            if file.is_file():
+                picture = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR)
+                if picture is not None:
+                    return picture.astype(np.uint8, copy=False), points
+        raise ValueError(f"{path} has no readable picture beside it")
+
+    with ThreadPoolExecutor(4) as pool:
+        pairs = list(pool.map(load, files))
+    return Faces(
+        tuple(f.stem for f in files),
+        tuple(p for p, _ in pairs),
+        np.stack([q for _, q in pairs]).astype(np.float32),
+    )
+
+
+def load_backgrounds(folder: Path) -> tuple[Image, ...]:
+    """All pictures of a folder, as BGR."""
+    pictures = (cv2.imread(str(f), cv2.IMREAD_COLOR) for f in sorted(folder.glob("*.jpg")))
+    return tuple(p.astype(np.uint8, copy=False) for p in pictures if p is not None)
+
+
+def held_back(name: str, share: float = VALIDATION_SHARE) -> bool:
+    """Whether a face belongs to the validation split: by a hash of its source photo.
+
+    AFW's and HELEN's names end in the number of the face in its photo; LFPW's end in the photo's.
+    """
+    photo = name if name.startswith("lfpw") else name.rsplit("_", 1)[0]
+    digest = hashlib.sha256(photo.encode()).digest()
+    return int.from_bytes(digest[:4], "big") < share * 2**32
+
+
+def split(faces: Faces) -> tuple[Faces, Faces]:
+    """Train and validation faces."""
+    held = [held_back(name) for name in faces.names]
+    return (
+        faces.subset([i for i, h in enumerate(held) if not h]),
+        faces.subset([i for i, h in enumerate(held) if h]),
+    )

@@ -1,0 +1,120 @@
+"""What every training run here shares: a schedule in minutes, averaged weights, exact resume."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import math
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+N = TypeVar("N", bound=nn.Module)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Cosine from `rate` to 1 % of it over `minutes` of training time, after a warm-up in steps."""
+
+    minutes: float
+    rate: float
+    warmup: int = 500
+
+    def at(self, step: int, elapsed_s: float) -> float:
+        """The learning rate."""
+        progress = min(1.0, elapsed_s / (self.minutes * 60))
+        cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress))
+        return self.rate * cosine * min(1.0, (step + 1) / self.warmup)
+
+
+class Averaged(Generic[N]):
+    """Exponential moving average of weights and of the batch norms' statistics."""
+
+    def __init__(self, network: N, decay: float = 0.9995) -> None:
+        self.decay = decay
+        self.network: N = copy.deepcopy(network)
+        self.network.eval().requires_grad_(requires_grad=False)
+
+    @torch.no_grad()
+    def update(self, network: N, step: int) -> None:
+        """Take up the weights after a step; young averages forget faster."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        ours, theirs = self.network.state_dict(), network.state_dict()
+        for name, value in ours.items():
+            if value.is_floating_point():
+                value.lerp_(theirs[name], 1 - decay)
+            else:
+                value.copy_(theirs[name])
+
+
+def commit() -> str:
+    """The checkout's commit, with '+' where files differ from it."""
+    here = Path(__file__).parent
+    run = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--abbrev=12"],
+        cwd=here,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return run.stdout.strip() or "unknown"
+
+
+def save(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a checkpoint so that a kill leaves the old or the new one, whole."""
+    part = path.with_suffix(".part")
+    torch.save(dict(content), part)
+    part.replace(path)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a checkpoint: tensors and plain values alone."""
+    content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    return content
+
+
+class Curve:
+    """A CSV of what was measured when; appended to on resume."""
+
+    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
+        self.path = path
+        self.columns = columns
+        if not path.exists():
+            with path.open("w", newline="") as file:
+                csv.writer(file).writerow(columns)
+
+    def add(self, **values: float) -> None:
+        """One row; columns that are not given stay empty."""
+        with self.path.open("a", newline="") as file:
+            csv.writer(file).writerow([_short(values.get(c)) for c in self.columns])
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+class Clock:
+    """Seconds of training so far, over all resumptions."""
+
+    def __init__(self, before_s: float = 0.0) -> None:
+        self.before_s = before_s
+        self.started = time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds."""
+        return self.before_s + time.monotonic() - self.started
+
+
+def to_image(crops: Tensor) -> Tensor:
+    """(B, F, F, 3) uint8 BGR → (B, 3, F, F) float in about [-1, 1], channels last in memory."""
+    image = (crops.permute(0, 3, 1, 2).float() - 127.5) / 127.5
+    return image.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,142 @@
+"""The model zoo: a card beside each ONNX file says what it is, and proves that it is unaltered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from steadymark.models.errors import WeightsError
+from steadymark.models.schema import assets_root
+
+DEFAULT_MODEL = "heatmap1d-lite"
+DEFAULT_DETECTOR = "face_net"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What assets/weights/NAME.json says of NAME.onnx.
+
+    kind: `landmarks` or `face_detector`. macs: multiply-accumulates of one run at the card's input
+    size. crop: side of the input in pixels and margin: side of the crop / fitted size of the face
+    (landmark models). threshold: score from which a face is one. scores: measured figures, by the
+    command that prints them.
+    """
+
+    name: str
+    kind: str
+    path: Path
+    sha256: str
+    licence: str
+    schema: str | None = None
+    crop: int = 0
+    margin: float = 0.0
+    threshold: float = 0.5
+    params: int = 0
+    macs: int = 0
+    size_bytes: int = 0
+    input_text: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+def weights_folder() -> Path:
+    """Where the shipped models lie."""
+    return assets_root() / "weights"
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a card.
+
+    Raises:
+        WeightsError: the file is no model card, or names a model file outside its own folder.
+    """
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return _card(path, data)
+    except OSError as error:
+        raise WeightsError(f"the model card {path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} is not a Steadymark model card ({error})") from error
+
+
+def _card(path: Path, data: dict[str, Any]) -> ModelCard:
+    file = str(data["file"])
+    if Path(file).name != file:
+        raise ValueError(f"file '{file}' lies outside the card's folder")
+    return ModelCard(
+        name=str(data["name"]),
+        kind=str(data["kind"]),
+        path=path.parent / file,
+        sha256=str(data["sha256"]),
+        licence=str(data["licence"]),
+        schema=data.get("schema"),
+        crop=int(data.get("crop", 0)),
+        margin=float(data.get("margin", 0.0)),
+        threshold=float(data.get("threshold", 0.5)),
+        params=int(data.get("params", 0)),
+        macs=int(data.get("macs", 0)),
+        size_bytes=int(data.get("size_bytes", 0)),
+        input_text=_input_text(data.get("input")),
+        scores={k: float(v) for k, v in dict(data.get("scores", {})).items()},
+    )
+
+
+def _input_text(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(str(v) for v in value.values())
+    return "" if value is None else str(value)
+
+
+def list_models(folder: Path | None = None) -> tuple[ModelCard, ...]:
+    """Every card of a folder, landmark models first, by name."""
+    folder = folder or weights_folder()
+    cards = [read_card(path) for path in sorted(folder.glob("*.json"))]
+    return tuple(sorted(cards, key=lambda card: (card.kind != "landmarks", card.name)))
+
+
+def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
+    """The card of that name, or the card lying beside a named .onnx or .json file.
+
+    Raises:
+        WeightsError: there is no such model, or it is of another kind.
+    """
+    given = Path(name)
+    if given.suffix in {".onnx", ".json"}:
+        card = read_card(given.with_suffix(".json"))
+    else:
+        folder = folder or weights_folder()
+        path = folder / f"{given.name}.json"
+        if given.name != name or not path.is_file():
+            known = ", ".join(c.name for c in list_models(folder) if c.kind == kind) or "none"
+            raise WeightsError(
+                f"unknown model '{name}': choose one of {known}, or name an .onnx file "
+                "with its model card (.json) beside it"
+            )
+        card = read_card(path)
+    if card.kind != kind:
+        raise WeightsError(f"the model '{card.name}' is a {card.kind} model, {kind} is needed")
+    return card
+
+
+def verified_bytes(card: ModelCard) -> bytes:
+    """The model file, if it is the one that the card describes.
+
+    Raises:
+        WeightsError: the file is missing or its SHA-256 differs from the card's.
+    """
+    try:
+        content = card.path.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"no weights at {card.path} ({error.strerror}): install Steadymark again, "
+            "or put the file back"
+        ) from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != card.sha256:
+        raise WeightsError(
+            f"the weights {card.path} were altered or damaged (SHA-256 {digest[:12]}…, the model "
+            f"card says {card.sha256[:12]}…): install Steadymark again, or put the file back"
+        )
+    return content

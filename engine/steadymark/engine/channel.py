@@ -53,6 +53,3 @@ class Channel(Generic[T]):
             self._items.clear()
             self._ended = True
             self._changed.notify_all()
-
-    def __len__(self) -> int:
-        return len(self._items)

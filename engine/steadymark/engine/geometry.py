@@ -35,7 +35,7 @@ def crop_of_box(box: FaceBox, *, margin: float) -> Crop:
     return Crop(
         box.left + box.width / 2,
         box.top + box.height / 2,
-        margin * max(box.width, box.height),
+        max(1.0, margin * max(box.width, box.height)),
         box.roll_deg,
     )
 
@@ -56,7 +56,9 @@ def crop_of_landmarks(
     average = float(np.linalg.norm(schema.mean_shape[left] - schema.mean_shape[right]))
     centre = xy_px.mean(0)
     scale = margin / (PAPER_SIDE * average)
-    return replace(fitted, x=float(centre[0]), y=float(centre[1]), side=PAPER_SIDE * eyes * scale)
+    return replace(
+        fitted, x=float(centre[0]), y=float(centre[1]), side=max(1.0, PAPER_SIDE * eyes * scale)
+    )
 
 
 def box_of_landmarks(xy_px: Points, *, score: float, roll_deg: float = 0.0) -> FaceBox:

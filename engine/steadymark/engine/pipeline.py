@@ -90,7 +90,7 @@ class Pipeline:
     ) -> None:
         self._source, self._tracker, self._on_result = source, tracker, on_result
         self._newest = _Newest() if source.info.live else None
-        self._frames: Channel[Frame] = self._newest or Channel(FILE_QUEUE)
+        self._frames: Channel[Frame] = Channel(FILE_QUEUE) if self._newest is None else self._newest
         self._outlets = [_Outlet(sink, self._fault) for sink in sinks]
         self._lock, self._done, self._stopping = Lock(), Event(), Event()
         self._report = PipelineReport()
@@ -212,7 +212,8 @@ class Pipeline:
         self._frames.close()
         self._source.close()
         faults = bool(self.report.faults)
-        complete = not faults and not self._stopping.is_set()
+        told_to_end = self._stopping.is_set() and not self._source.info.live
+        complete = not faults and not told_to_end
         for outlet in self._outlets:
             outlet.finish(complete=complete)
         for outlet in self._outlets:

@@ -117,4 +117,4 @@ def fit_crop(xy: NDArray[np.floating], mean_shape: NDArray[np.floating], *, marg
     turn = complex(np.vdot(z, w) / np.vdot(z, z))
     shift = complex(target @ np.array([1, 1j])) - turn * complex(source @ np.array([1, 1j]))
     roll = math.degrees(math.atan2(turn.imag, turn.real))
-    return Crop(shift.real, shift.imag, margin * abs(turn), roll)
+    return Crop(shift.real, shift.imag, max(1.0, margin * abs(turn)), roll)

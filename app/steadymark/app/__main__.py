@@ -1,0 +1,5 @@
+"""`python -m steadymark.app`."""
+
+from steadymark.app.cli import main
+
+main()

@@ -1,0 +1,194 @@
+"""`steadymark track`: many inputs one after the other, with progress and a summary."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from threading import Event
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from steadymark.engine.errors import SteadymarkError, UsageError
+from steadymark.engine.jobs import JobReport, OutputSettings, Part, run_job
+from steadymark.engine.pipeline import PipelineReport, PipelineState
+from steadymark.engine.settings import TrackSettings, open_models
+from steadymark.engine.sources import expand_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
+
+    from steadymark.engine.types import SourceInfo
+
+
+def parse_time(text: str | None) -> float | None:
+    """Seconds, mm:ss or hh:mm:ss, with decimals → seconds.
+
+    Raises:
+        UsageError: the text is no time.
+    """
+    if text is None:
+        return None
+    seconds = 0.0
+    try:
+        for part in text.split(":"):
+            value = float(part)
+            if not 0 <= value < float("inf"):
+                raise ValueError
+            seconds = seconds * 60 + value
+    except ValueError as error:
+        raise UsageError(f"'{text}' is no time: write seconds, mm:ss or hh:mm:ss") from error
+    return seconds
+
+
+def run_batch(
+    inputs: Sequence[str],
+    settings: TrackSettings,
+    output: OutputSettings,
+    part: Part,
+    *,
+    out: Console,
+    err: Console,
+) -> int:
+    """Track everything; returns the exit code: 0 all well, 1 some inputs failed, 2 all did."""
+    models = open_models(settings)
+    texts, reports = _expand(inputs)
+    for report in reports:
+        err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
+    stop, taken = Event(), set[str]()
+    with _interrupts(stop), _progress(err) as progress:
+        overall = progress.add_task("all files", total=len(texts), visible=len(texts) > 1, fps="")
+        for text in texts:
+            if stop.is_set():
+                break
+            shown = _Shown(progress)
+            job = run_job(
+                text,
+                models,
+                settings,
+                output,
+                part=part,
+                taken=taken,
+                stop=stop,
+                on_progress=shown.update,
+            )
+            shown.remove()
+            reports.append(job)
+            progress.advance(overall)
+            if job.error:
+                progress.console.print(f"[red]error:[/red] {escape(job.error)}", soft_wrap=True)
+            for problem in job.report.problems:
+                progress.console.print(
+                    f"[yellow]note:[/yellow] {escape(job.name)}: {escape(problem)}", soft_wrap=True
+                )
+    out.print(summary(reports))
+    if stop.is_set():
+        return 130
+    failed = sum(report.error is not None for report in reports)
+    return 0 if not failed else 1 if failed < len(reports) else 2
+
+
+def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport]]:
+    """The single inputs, and a report for each argument that names none."""
+    texts: list[str] = []
+    faults: list[JobReport] = []
+    for text in inputs:
+        try:
+            texts += [t for t in expand_inputs([text]) if t not in texts]
+        except SteadymarkError as error:
+            faults.append(JobReport(text, error=str(error)))
+    return texts, faults
+
+
+@contextmanager
+def _interrupts(stop: Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the file in hand cleanly; a second Ctrl-C ends at once."""
+
+    def handle(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = [(s, signal.signal(s, handle)) for s in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[fps]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+class _Shown:
+    """The progress bar of one file."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+
+    def update(self, info: SourceInfo, report: PipelineReport) -> None:
+        if self._task is None:
+            self._task = self._progress.add_task(escape(info.name), total=info.frames, fps="")
+        elapsed_s = self._progress.tasks[self._progress.task_ids.index(self._task)].elapsed or 0.0
+        fps = report.frames / elapsed_s if elapsed_s > 0 else 0.0
+        self._progress.update(self._task, completed=report.frames, fps=f"{fps:.0f} fps")
+
+    def remove(self) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+
+
+def summary(reports: Sequence[JobReport]) -> Table:
+    """A line an input."""
+    table = Table(title="Tracked", title_justify="left")
+    table.add_column("input", overflow="fold")
+    for column in ("frames", "tracked", "lost spans", "ms a frame", "device"):
+        table.add_column(column, justify="right")
+    table.add_column("result", overflow="fold")
+    for job in reports:
+        report = job.report
+        share = f"{100 * report.with_face / report.frames:.1f} %" if report.frames else "–"
+        table.add_row(
+            escape(job.name),
+            f"{report.frames}" + (f" (+{report.dropped} dropped)" if report.dropped else ""),
+            share,
+            str(report.lost_spans),
+            f"{report.median_ms:.1f}",
+            job.device or "–",
+            escape(_result(job)),
+        )
+    return table
+
+
+def _result(job: JobReport) -> str:
+    if job.skipped:
+        return "done before: " + ", ".join(job.outputs)
+    outputs = ", ".join(job.outputs)
+    if job.error:
+        return "failed" + (f", partial: {outputs}" if outputs else "")
+    if job.report.state is PipelineState.STOPPED:
+        return f"stopped: {outputs}"
+    return outputs

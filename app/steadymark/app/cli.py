@@ -1,0 +1,214 @@
+"""The command line: `steadymark track`, `probe`, `models`, `check`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from steadymark.engine.errors import SteadymarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+app = typer.Typer(
+    help="Facial landmarks that are right and still.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Without a command, the window will open."""
+    if version:
+        from steadymark.engine.jobs import version as installed
+
+        out.print(f"steadymark {installed()}")
+    elif context.invoked_subcommand is None:
+        out.print(
+            "The window is not part of this version yet. To track a video:\n\n"
+            "  steadymark track VIDEO --out FOLDER\n\n"
+            "'steadymark --help' lists the other commands."
+        )
+
+
+@app.command()
+def track(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT…",
+            help="Videos, folders, globs, image sequences (img_%04d.png), camera:0, "
+            "rtsp:// or http:// cameras.",
+        ),
+    ],
+    folder: Annotated[Path, typer.Option("--out", help="The folder results are written to.")],
+    model: Annotated[str, typer.Option(help="Landmark model: a name of 'steadymark models'.")] = "",
+    detector: Annotated[str, typer.Option(help="Face detector, or mediapipe:FILE.tflite.")] = "",
+    stabilizer: Annotated[str, typer.Option(help="none or one-euro.")] = "none",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    max_faces: Annotated[int, typer.Option(min=1, max=16, help="Faces to follow.")] = 1,
+    csv: Annotated[str, typer.Option(help="native or openface.")] = "native",
+    video: Annotated[
+        bool, typer.Option("--video", help="Also write the video with landmarks drawn (H.264).")
+    ] = False,
+    start_time: Annotated[
+        str | None, typer.Option("--start", help="Begin here: seconds, or [hh:]mm:ss[.s].")
+    ] = None,
+    end_time: Annotated[str | None, typer.Option("--end", help="End here, likewise.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", min=0, max=1, help="The detector's.")
+    ] = None,
+    recentre: Annotated[str, typer.Option(help="Rule of the next crop: fit or eyes.")] = "fit",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Skip what is done already.")] = False,
+) -> None:
+    """Track faces in videos and write a CSV for each."""
+    from steadymark.app.batch import parse_time, run_batch
+    from steadymark.engine.errors import UsageError
+    from steadymark.engine.geometry import Recentre
+    from steadymark.engine.jobs import CSV_STYLES, OutputSettings, Part
+    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking import TrackerConfig
+
+    def run() -> int:
+        if csv not in CSV_STYLES:
+            raise UsageError(f"unknown CSV style '{csv}': choose native or openface")
+        if recentre not in tuple(Recentre):
+            raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
+        part = Part(parse_time(start_time), parse_time(end_time))
+        if part.start_s is not None and part.end_s is not None and part.end_s <= part.start_s:
+            raise UsageError(f"--end {end_time} is not after --start {start_time}")
+        settings = TrackSettings(
+            stabilizer=stabilizer,
+            device=device,
+            detector_threshold=threshold,
+            tracker=TrackerConfig(max_faces=max_faces, recentre=Recentre(recentre)),
+        )
+        settings = replace(
+            settings, model=model or settings.model, detector=detector or settings.detector
+        )
+        output = OutputSettings(folder, csv, video, overwrite, resume)
+        return run_batch(inputs, settings, output, part, out=out, err=err)
+
+    _guarded(run)
+
+
+@app.command()
+def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> None:
+    """Say what is in a video file, and how exact its times are."""
+    from steadymark.engine.sources import probe as look
+
+    def run() -> int:
+        failed = 0
+        for text in inputs:
+            try:
+                report = look(text)
+            except SteadymarkError as error:
+                err.print(f"[red]error:[/red] {error}", soft_wrap=True)
+                failed += 1
+                continue
+            table = Table(title=text, show_header=False, title_justify="left")
+            for name, value in report.lines():
+                table.add_row(name, value)
+            out.print(table)
+        return 0 if not failed else 1 if failed < len(inputs) else 2
+
+    _guarded(run)
+
+
+@app.command()
+def models() -> None:
+    """List the models that are here, with what they reached."""
+    from steadymark.models.zoo import list_models
+
+    def run() -> int:
+        cards = list_models()
+        table = Table(title="Models", title_justify="left")
+        for column in ("name", "kind", "schema", "input", "parameters", "MACs", "size"):
+            table.add_column(column)
+        for card in cards:
+            table.add_row(
+                card.name,
+                card.kind,
+                card.schema or "–",
+                card.input_text,
+                f"{card.params / 1e6:.2f} M",
+                f"{card.macs / 1e6:.0f} M",
+                f"{card.size_bytes / 2**20:.1f} MiB",
+            )
+        out.print(table)
+        for card in cards:
+            scores = ", ".join(f"{name} {value:g}" for name, value in card.scores.items())
+            out.print(f"[bold]{card.name}[/bold]: {scores or 'no scores'}", soft_wrap=True)
+            out.print(f"  licence: {card.licence}", soft_wrap=True)
+        return 0
+
+    _guarded(run)
+
+
+@app.command()
+def check(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> None:
+    """Find what is wrong in a CSV: truncation, wrong columns, NaN in tracked rows, and more."""
+    from steadymark.engine.recording.checking import check_csv
+
+    def run() -> int:
+        bad = 0
+        for file in files:
+            findings = check_csv(file)
+            bad += bool(findings)
+            if not findings:
+                out.print(f"{file}: valid", soft_wrap=True)
+            for finding in findings:
+                out.print(f"{file}:{finding.line}: {finding.text}", soft_wrap=True)
+        return 1 if bad else 0
+
+    _guarded(run)
+
+
+def _guarded(run: Callable[[], int]) -> None:
+    """Run a command; faults become one sentence and exit code 2."""
+    try:
+        code = run()
+    except SteadymarkError as error:
+        err.print(f"[red]error:[/red] {error}", soft_wrap=True)
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    except Exception as error:
+        logging.getLogger(__name__).debug("unexpected", exc_info=True)
+        err.print(
+            f"[red]error:[/red] something unexpected happened ({type(error).__name__}: {error}); "
+            "run again with STEADYMARK_DEBUG=1 for details, and report it",
+            soft_wrap=True,
+        )
+        if os.environ.get("STEADYMARK_DEBUG"):
+            raise
+        code = 2
+    if code:
+        raise typer.Exit(code)
+
+
+def main() -> None:
+    """Entry point of `steadymark`."""
+    logging.basicConfig(
+        level=logging.DEBUG if os.environ.get("STEADYMARK_DEBUG") else logging.CRITICAL
+    )
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    app()

@@ -1,0 +1,194 @@
+"""One input tracked from start to end into its files: what the command line and the window run."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
+from steadymark.engine.recording.native_csv import NativeCsvSink
+from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
+
+from steadymark.engine.errors import SinkError, SteadymarkError
+from steadymark.engine.pipeline import Pipeline, PipelineReport
+from steadymark.engine.settings import make_tracker
+from steadymark.engine.sources import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event
+
+    from steadymark.engine.ports import FrameSource, Sink
+    from steadymark.engine.settings import Models, TrackSettings
+    from steadymark.engine.types import SourceInfo
+
+CSV_STYLES = ("native", "openface")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """Where results go. overwrite and resume say what to do where a result is there already."""
+
+    folder: Path
+    csv: str = "native"
+    video: bool = False
+    overwrite: bool = False
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a file to track, in seconds; None: from its start, to its end."""
+
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobReport:
+    """What came of one input. error: a sentence, None where all went well."""
+
+    name: str
+    outputs: tuple[str, ...] = ()
+    report: PipelineReport = PipelineReport()
+    device: str = ""
+    error: str | None = None
+    skipped: bool = False
+
+
+def version() -> str:
+    """Of the installed distribution."""
+    try:
+        return metadata.version("steadymark")
+    except metadata.PackageNotFoundError:
+        return "0+checkout"
+
+
+def header(info: SourceInfo, models: Models, settings: TrackSettings, part: Part) -> dict[str, Any]:
+    """What a CSV says of how it was made."""
+    packages = ("numpy", "opencv-python-headless", "av", "onnxruntime-gpu", "onnxruntime")
+    versions = {"steadymark": version(), "python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "versions": versions,
+        "models": {card.name: card.sha256 for card in models.cards},
+        "settings": {**asdict(settings), **asdict(part), "device_used": models.device},
+        "source": {
+            "name": info.name,
+            "sha256": _digest(Path(info.path)),
+            "width": info.width,
+            "height": info.height,
+        },
+    }
+
+
+def _digest(path: Path) -> str | None:
+    """SHA-256 of a file; None for folders, cameras and streams."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def output_stem(info: SourceInfo, taken: set[str]) -> str:
+    """A file name for a source's results that no earlier input of this run has taken."""
+    plain = Path(info.name).stem or "source"
+    stem = "".join(c if c.isalnum() or c in "-_. ()" else "_" for c in plain).strip() or "source"
+    number, unique = 2, stem
+    while unique.casefold() in taken:
+        unique, number = f"{stem}-{number}", number + 1
+    taken.add(unique.casefold())
+    return unique
+
+
+def make_sinks(
+    source: FrameSource,
+    stem: str,
+    output: OutputSettings,
+    facts: dict[str, Any],
+) -> list[Sink]:
+    """The outputs asked for."""
+    table = output.folder / f"{stem}.csv"
+    sinks: list[Sink] = [
+        OpenFaceCsvSink(table) if output.csv == "openface" else NativeCsvSink(table, facts)
+    ]
+    if output.video:
+        path = Path(source.info.path)
+        sinks.append(
+            AnnotatedVideoSink(output.folder / f"{stem}.mp4", path if path.is_file() else None)
+        )
+    return sinks
+
+
+def run_job(
+    text: str,
+    models: Models,
+    settings: TrackSettings,
+    output: OutputSettings,
+    *,
+    part: Part = Part(),
+    taken: set[str],
+    stop: Event,
+    on_progress: Callable[[SourceInfo, PipelineReport], None] = lambda *_: None,
+    progress_s: float = 0.1,
+) -> JobReport:
+    """Track one input. Faults end in the report; only a KeyboardInterrupt gets out."""
+    try:
+        source = open_source(text, start_s=part.start_s, end_s=part.end_s)
+    except SteadymarkError as error:
+        return JobReport(text, error=str(error))
+    info = source.info
+    try:
+        stem = output_stem(info, taken)
+        finished = [
+            path
+            for path in (output.folder / f"{stem}.csv", output.folder / f"{stem}.mp4")
+            if path.exists() and (path.suffix == ".csv" or output.video)
+        ]
+        if output.resume and len(finished) == 1 + output.video:
+            source.close()
+            return JobReport(info.name, tuple(map(str, finished)), skipped=True)
+        if finished and not (output.overwrite or output.resume):
+            raise SinkError(
+                f"{finished[0]} exists already: use --overwrite to replace it, "
+                "or --resume to keep it and go on with the other files"
+            )
+        _make_folder(output.folder)
+        sinks = make_sinks(source, stem, output, header(info, models, settings, part))
+        pipeline = Pipeline(source, make_tracker(models, settings), sinks)
+        pipeline.start()
+    except SteadymarkError as error:
+        source.close()
+        return JobReport(info.name, error=str(error))
+    while not pipeline.wait(progress_s):
+        on_progress(info, pipeline.report)
+        if stop.is_set():
+            pipeline.stop()
+            break
+    report = pipeline.report
+    on_progress(info, report)
+    return JobReport(
+        info.name,
+        tuple(sink.path for sink in sinks),
+        report,
+        models.device,
+        "; ".join(report.faults) or None,
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            f"the output folder {folder} cannot be made ({error.strerror}): "
+            "choose another with --out"
+        ) from error

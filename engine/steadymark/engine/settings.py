@@ -1,0 +1,88 @@
+"""What a user chooses, and the tracker that follows from it: window and command line share both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from steadymark.engine.detecting import DetectorConfig, FaceNetDetector
+
+from steadymark.engine.errors import UsageError
+from steadymark.engine.stabilizing import make_stabilizer
+from steadymark.engine.tracking import Tracker, TrackerConfig
+from steadymark.models.runtime import LandmarkNetwork, open_runner
+from steadymark.models.schema import load_schema
+from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL, ModelCard, find_model
+
+if TYPE_CHECKING:
+    from steadymark.engine.ports import FaceDetector
+
+MEDIAPIPE = "mediapipe:"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSettings:
+    """model, detector: names in the zoo, or files; device: auto, cpu or cuda.
+
+    detector may also be `mediapipe:FILE` (extra 'mediapipe', a model file of the user's). threads:
+    CPU threads of the networks; 0: the engine chooses.
+    """
+
+    model: str = DEFAULT_MODEL
+    detector: str = DEFAULT_DETECTOR
+    stabilizer: str = "none"
+    device: str = "auto"
+    threads: int = 1
+    detector_threshold: float | None = None
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Models:
+    """The opened networks; they hold no memory of faces, so one serves any number of trackers."""
+
+    network: LandmarkNetwork
+    detector: FaceDetector
+    cards: tuple[ModelCard, ...]
+
+    @property
+    def device(self) -> str:
+        """Where the landmark network really runs."""
+        return self.network.device
+
+
+def open_models(settings: TrackSettings) -> Models:
+    """Open the networks.
+
+    Raises:
+        WeightsError: unknown, missing or altered weights.
+        DeviceError: CUDA was asked for and is not there.
+        UsageError: an unknown stabilizer, or an optional detector that is not installed.
+    """
+    make_stabilizer(settings.stabilizer)
+    card = find_model(settings.model, "landmarks")
+    network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
+    if settings.detector.startswith(MEDIAPIPE):
+        from steadymark.engine.detecting_mediapipe import MediapipeDetector
+
+        model_file = settings.detector.removeprefix(MEDIAPIPE)
+        threshold = 0.5 if settings.detector_threshold is None else settings.detector_threshold
+        return Models(network, MediapipeDetector(model_file, threshold=threshold), (card,))
+    face_card = find_model(settings.detector, "face_detector")
+    threshold = settings.detector_threshold
+    config = DetectorConfig(threshold=face_card.threshold if threshold is None else threshold)
+    runner = open_runner(face_card, device="cpu", threads=settings.threads)
+    return Models(network, FaceNetDetector(runner, config), (card, face_card))
+
+
+def make_tracker(models: Models, settings: TrackSettings) -> Tracker:
+    """A tracker for one source."""
+    if settings.tracker.max_faces < 1:
+        raise UsageError(f"max faces must be at least 1, not {settings.tracker.max_faces}")
+    return Tracker(
+        models.detector,
+        models.network,
+        make_stabilizer(settings.stabilizer),
+        load_schema(models.network.card.schema or "ibug68"),
+        settings.tracker,
+    )

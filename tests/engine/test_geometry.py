@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from steadymark.engine.geometry import (
+    Recentre,
+    box_of_landmarks,
+    crop_of_box,
+    crop_of_landmarks,
+    hold_still,
+    to_frame,
+)
+from steadymark.engine.types import FaceBox
+from steadymark.models.cropping import Crop, Points, cut, fit_crop, inverse, transform
+from steadymark.models.schema import load_schema
+
+SCHEMA = load_schema()
+
+
+def placed(x: float, y: float, size: float, roll_deg: float) -> Points:
+    a = np.radians(roll_deg)
+    turn = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+    return (SCHEMA.mean_shape @ turn.T * size + (x, y)).astype(np.float32)
+
+
+@pytest.mark.parametrize("roll_deg", [-170, -45, 0, 10, 90])
+def test_a_fitted_crop_has_the_face_s_centre_size_and_roll(roll_deg: float) -> None:
+    crop = fit_crop(placed(300, 200, 80, roll_deg), SCHEMA.mean_shape, margin=1.5)
+    assert (crop.x, crop.y, crop.side) == pytest.approx((300, 200, 120), abs=1e-3)
+    assert crop.roll_deg == pytest.approx(roll_deg, abs=1e-3)
+
+
+def test_both_rules_agree_on_an_average_upright_face() -> None:
+    xy = placed(100, 100, 80, 5)
+    fit = crop_of_landmarks(xy, SCHEMA, margin=1.4)
+    eyes = crop_of_landmarks(xy, SCHEMA, margin=1.4, rule=Recentre.EYES)
+    assert eyes.side == pytest.approx(fit.side, rel=1e-4)
+    assert (eyes.x, eyes.y) == pytest.approx(tuple(xy.mean(0)), abs=1e-3)
+
+
+def test_the_paper_s_rule_collapses_on_a_profile_and_the_fit_does_not() -> None:
+    profile = placed(100, 100, 80, 0)
+    profile[:, 0] = 100 + 0.25 * (profile[:, 0] - 100)
+    fit = crop_of_landmarks(profile, SCHEMA, margin=1.4)
+    eyes = crop_of_landmarks(profile, SCHEMA, margin=1.4, rule=Recentre.EYES)
+    assert eyes.side < 0.3 * 112
+    assert fit.side > 0.55 * 112
+
+
+def test_crop_to_frame_and_back_is_exact() -> None:
+    crop = Crop(123.4, 56.7, 89.1, 33)
+    points = np.random.default_rng(0).uniform(0, 127, (68, 2)).astype(np.float32)
+    back = transform(crop.from_picture(128), to_frame(points, crop, 128))
+    np.testing.assert_allclose(back, points, atol=1e-3)
+
+
+def test_a_crop_as_large_as_the_picture_is_the_picture() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    same = cut(image, Crop(31.5, 31.5, 64).to_picture(64), 64)
+    np.testing.assert_array_equal(same, image)
+
+
+@pytest.mark.parametrize("factor", [1.3, 2.0, 3.7, 8.2])
+def test_a_point_lands_where_the_matrix_says_at_every_scale(factor: float) -> None:
+    rows, columns = np.mgrid[0:900, 0:1200].astype(np.float32)
+    blob = 255 * np.exp(-((columns - 612.3) ** 2 + (rows - 431.8) ** 2) / (2 * (6 * factor) ** 2))
+    image = np.repeat(blob.astype(np.uint8)[..., None], 3, axis=2)
+    matrix = Crop(600, 440, 128 * factor, 12).to_picture(128)
+    crop = cut(image, matrix, 128)[..., 0].astype(float)
+    crop[crop < 30] = 0
+    y, x = np.mgrid[0:128, 0:128]
+    centre = np.array([(crop * x).sum(), (crop * y).sum()]) / crop.sum()
+    truth = transform(inverse(matrix), np.array([612.3, 431.8]))
+    assert np.abs(centre - truth).max() < 0.1
+
+
+@pytest.mark.parametrize("crop", [Crop(-5000, 0, 900), Crop(10, 10, 9000), Crop(5, 5, 1e-3)])
+def test_crops_outside_or_of_absurd_size_still_give_a_picture(crop: Crop) -> None:
+    image = np.full((40, 60, 3), 255, np.uint8)
+    assert cut(image, crop.to_picture(128), 128).shape == (128, 128, 3)
+
+
+def test_the_crop_holds_until_the_face_has_left_the_dead_band() -> None:
+    kept = Crop(100, 100, 100, 0)
+    assert hold_still(kept, Crop(103, 100, 100, 0), dead_band=0.04) is kept
+    for wanted in (Crop(106, 100, 100), Crop(100, 100, 106), Crop(100, 100, 100, 7)):
+        assert hold_still(kept, wanted, dead_band=0.04) is wanted
+
+
+def test_roll_is_compared_round_the_circle() -> None:
+    kept = Crop(100, 100, 100, 179.5)
+    assert hold_still(kept, Crop(100, 100, 100, -179.5), dead_band=0.04) is kept
+
+
+def test_a_box_gives_a_crop_round_its_longer_side() -> None:
+    crop = crop_of_box(FaceBox(10, 20, 40, 60, 1.0, 15), margin=1.5)
+    assert crop == Crop(30, 50, 90, 15)
+
+
+def test_the_box_of_landmarks_is_their_extent() -> None:
+    box = box_of_landmarks(placed(50, 60, 40, 0), score=0.5)
+    assert box.width == pytest.approx(40, abs=0.01)
+    assert box.left + box.width / 2 == pytest.approx(50, abs=0.01)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scenes import SquareDetector, SquareNetwork, frame
+from steadymark.engine.geometry import Recentre
+from steadymark.engine.stabilizing import NoStabilizer, OneEuro
+from steadymark.engine.tracking import Tracker, TrackerConfig
+from steadymark.engine.types import FaceState
+from steadymark.models.schema import load_schema
+
+
+def make(config: TrackerConfig | None = None) -> tuple[Tracker, SquareDetector]:
+    detector = SquareDetector()
+    return Tracker(detector, SquareNetwork(), NoStabilizer(), load_schema(), config), detector
+
+
+def test_a_face_is_detected_once_and_then_followed_without_the_detector() -> None:
+    tracker, detector = make()
+    states = [tracker.track(frame(i, (100 + 3 * i, 100, 60))).faces[0].state for i in range(30)]
+    assert states == [FaceState.DETECTED] + [FaceState.TRACKED] * 29
+    assert detector.calls == 1
+
+
+@pytest.mark.parametrize("rule", list(Recentre))
+def test_landmarks_follow_a_moving_face_in_frame_pixels(rule: Recentre) -> None:
+    tracker, _ = make(TrackerConfig(recentre=rule))
+    for i in range(40):
+        x, y, side = 80 + 4 * i, 120 + 20 * np.sin(i / 5), 60 + i / 2
+        face = tracker.track(frame(i, (x, y, side))).faces[0]
+        assert face.raw is not None
+        middle = (face.raw.xy_px.max(0) + face.raw.xy_px.min(0)) / 2
+        assert np.abs(middle - (x - 0.5, y - 0.5)).max() < 4
+
+
+def test_a_face_that_leaves_is_lost_in_that_frame_and_found_when_it_returns() -> None:
+    tracker, _ = make()
+    there = [True] * 5 + [False] * 5 + [True] * 5
+    states = [
+        tracker.track(frame(i, (100, 100, 60) if t else None)).faces[0].state
+        for i, t in enumerate(there)
+    ]
+    assert states[4:6] == [FaceState.TRACKED, FaceState.LOST]
+    assert states[9:12] == [FaceState.LOST, FaceState.DETECTED, FaceState.TRACKED]
+
+
+def test_a_returning_face_keeps_its_id_for_two_seconds_and_no_longer() -> None:
+    tracker, _ = make()
+    tracker.track(frame(0, (100, 100, 60)))
+    tracker.track(frame(1, None))
+    assert tracker.track(frame(20, (120, 100, 60))).faces[0].face_id == 0
+    tracker.track(frame(21, None))
+    assert tracker.track(frame(100, None)).faces == ()
+    assert tracker.track(frame(101, (100, 100, 60))).faces[0].face_id == 1
+
+
+def test_a_frame_without_any_face_gives_no_faces() -> None:
+    tracker, detector = make()
+    assert tracker.track(frame(0, None)).faces == ()
+    assert detector.calls == 1
+
+
+def test_the_crop_stands_still_while_the_face_does() -> None:
+    tracker, _ = make()
+    crops = [tracker.track(frame(i, (100 + (i % 2), 100, 60))).faces[0].crop for i in range(10)]
+    assert len(set(crops[2:])) == 1
+
+
+def test_raw_points_do_not_depend_on_the_stabilizer() -> None:
+    plain, _ = make()
+    smooth = Tracker(SquareDetector(), SquareNetwork(), OneEuro(), load_schema())
+    for i in range(20):
+        scene = frame(i, (100 + 5 * np.sin(i), 100, 60))
+        a, b = plain.track(scene).faces[0], smooth.track(scene).faces[0]
+        assert a.raw is not None
+        assert b.raw is not None
+        np.testing.assert_array_equal(a.raw.xy_px, b.raw.xy_px)
+
+
+def test_reset_forgets_faces() -> None:
+    tracker, detector = make()
+    tracker.track(frame(0, (100, 100, 60)))
+    tracker.reset()
+    assert tracker.track(frame(0, (100, 100, 60))).faces[0].state is FaceState.DETECTED
+    assert detector.calls == 2
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 4000)])
+def test_pictures_of_any_size_can_be_tracked(size: tuple[int, int]) -> None:
+    from steadymark.engine.types import Frame
+
+    tracker, _ = make()
+    image = np.full((*size, 3), 200, np.uint8)
+    tracker.track(Frame(image, 0, 0.0))
+    tracker.track(Frame(image, 1, 0.04))

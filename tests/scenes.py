@@ -1,0 +1,128 @@
+"""Hand-written stand-ins for the engine's parts, and pictures in which they find their way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.errors import SinkError
+from steadymark.engine.types import FaceBox, Frame, SourceInfo
+from steadymark.models.runtime import Prediction
+from steadymark.models.schema import load_schema
+from steadymark.models.zoo import ModelCard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steadymark.engine.types import TrackResult
+    from steadymark.models.cropping import Image
+
+FACE_GREY = 200
+
+
+def picture(
+    face: tuple[float, float, float] | None, *, width: int = 320, height: int = 240
+) -> Image:
+    """A black picture with a bright square 'face' (x, y, side), or without."""
+    image = np.zeros((height, width, 3), np.uint8)
+    if face is not None:
+        x, y, side = face
+        left, top = round(x - side / 2), round(y - side / 2)
+        image[max(0, top) : top + round(side), max(0, left) : left + round(side)] = FACE_GREY
+    return image
+
+
+def frame(index: int, face: tuple[float, float, float] | None, *, fps: float = 25) -> Frame:
+    """One frame of such a picture."""
+    return Frame(picture(face), index, index / fps)
+
+
+class SquareDetector:
+    """Finds the bright square; counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def detect(self, image: Image) -> tuple[FaceBox, ...]:
+        self.calls += 1
+        rows, columns = np.nonzero(image[..., 0] == FACE_GREY)
+        if not len(rows):
+            return ()
+        left, top = float(columns.min()), float(rows.min())
+        return (FaceBox(left, top, columns.max() - left, rows.max() - top, 0.9),)
+
+
+class SquareNetwork:
+    """Puts the mean shape onto the bright part of the crop; its face score is whether one is."""
+
+    device = "cpu"
+
+    def __init__(self) -> None:
+        self.card = ModelCard("square", "landmarks", Path(), "0", "MIT", "ibug68", 64, 1.4)
+        self.schema = load_schema()
+
+    def step(self, crops: Image, state: tuple[object, ...] | None = None) -> Prediction:
+        points, face = [], []
+        for crop in crops:
+            rows, columns = np.nonzero(crop[..., 0] > FACE_GREY / 2)
+            there = len(rows) > 40
+            face.append(1.0 if there else 0.0)
+            centre = (columns.mean(), rows.mean()) if there else (32, 32)
+            side = max(np.ptp(columns), np.ptp(rows)) if there else 10
+            points.append(self.schema.mean_shape * side + np.array(centre))
+        xy = np.array(points, np.float32)
+        scores = np.ones(xy.shape[:2], np.float32)
+        return Prediction(xy, xy, scores, np.array(face, np.float32), ())
+
+
+class ListSource:
+    """Gives frames from memory; `gate`, if any, is waited for before each."""
+
+    def __init__(
+        self, frames: list[Frame], *, live: bool = False, gate: Event | None = None
+    ) -> None:
+        self._frames, self._gate, self._closed = frames, gate, Event()
+        self.problems: tuple[str, ...] = ()
+        self.info = SourceInfo("list", "", 320, 240, 25.0, len(frames), live)
+
+    def frames(self) -> Iterator[Frame]:
+        for item in self._frames:
+            while self._gate is not None and not self._gate.wait(0.05):
+                if self._closed.is_set():
+                    return
+            if self._closed.is_set():
+                return
+            yield item
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+@dataclass
+class ListSink:
+    """Keeps results; fails when told to; can be held."""
+
+    fail_at: int | None = None
+    fail_open: bool = False
+    held: Event | None = None
+    path: str = "memory"
+    results: list[TrackResult] = field(default_factory=list)
+    closed: list[bool] = field(default_factory=list)
+
+    def open(self, info: SourceInfo) -> None:
+        if self.fail_open:
+            raise SinkError("the sink cannot be opened")
+
+    def write(self, result: TrackResult) -> None:
+        if self.held is not None:
+            self.held.wait(5)
+        if len(self.results) == self.fail_at:
+            raise SinkError("the disk is full")
+        self.results.append(result)
+
+    def close(self, *, complete: bool) -> None:
+        self.closed.append(complete)

@@ -181,6 +181,49 @@ def check(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> No
     _guarded(run)
 
 
+@app.command()
+def evaluate(
+    names: Annotated[list[str], typer.Argument(metavar="MODEL…")],
+    folder: Annotated[Path, typer.Option("--data", help="Pictures with .pts, in 300W form.")],
+    boxes: Annotated[str, typer.Option(help="truth or detector.")] = "truth",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write figures.")] = None,
+    recentre: Annotated[str, typer.Option(help="Rule of the second crop: fit or eyes.")] = "fit",
+) -> None:
+    """Print the accuracy of models on labelled pictures."""
+    from steadymark.app.evaluation import run_evaluation
+
+    _guarded(
+        lambda: run_evaluation(
+            names, folder, boxes=boxes, recentre=recentre, json_file=json_file, out=out, err=err
+        )
+    )
+
+
+bench = typer.Typer(help="Measurements on this machine.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+
+@bench.command()
+def speed(
+    rounds: Annotated[int, typer.Option(min=10, help="Runs of each stage.")] = 200,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+) -> None:
+    """Milliseconds a face and frame, one thread."""
+    from steadymark.engine.bench.speed import measure_speed
+    from steadymark.engine.settings import TrackSettings
+
+    def run() -> int:
+        table = Table(title="Median of one run, one thread", title_justify="left")
+        for column in ("stage", "wall ms", "CPU ms"):
+            table.add_column(column, justify="left" if column == "stage" else "right")
+        for line in measure_speed(TrackSettings(device=device), rounds=rounds):
+            table.add_row(line.name, f"{line.wall_ms:.2f}", f"{line.cpu_ms:.2f}")
+        out.print(table)
+        return 0
+
+    _guarded(run)
+
+
 def _guarded(run: Callable[[], int]) -> None:
     """Run a command; faults become one sentence and exit code 2."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,7 @@ class JobReport:
 
     name: str
     outputs: tuple[str, ...] = ()
-    report: PipelineReport = PipelineReport()
+    report: PipelineReport = field(default_factory=PipelineReport)
     device: str = ""
     error: str | None = None
     skipped: bool = False

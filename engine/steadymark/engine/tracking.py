@@ -38,6 +38,9 @@ class LandmarkModel(Protocol):
     def step(self, crops: Image, state: State | None = None) -> Prediction: ...
 
 
+HOPELESS = 0.05  # face score of a first look under which no second look follows
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerConfig:
     """Settings of a tracker.
@@ -68,6 +71,37 @@ class Track:
     memory: Any
     network_state: State
     lost_s: float | None = None
+
+
+def look(
+    network: LandmarkModel, image: Image, crop: Crop, state: State | None = None
+) -> tuple[Prediction, Landmarks]:
+    """Run the network on one crop of a frame; the landmarks are in frame pixels."""
+    size = network.card.crop
+    part = cut(image, crop.to_picture(size), size)
+    prediction = network.step(part[None], state)
+    return prediction, Landmarks(to_frame(prediction.points[0], crop, size), prediction.scores[0])
+
+
+def align(
+    network: LandmarkModel,
+    image: Image,
+    box: FaceBox,
+    schema: LandmarkSchema,
+    config: TrackerConfig,
+) -> tuple[Crop, Prediction, Landmarks] | None:
+    """Landmarks of a detected face, re-centred `passes` times; None where there is no face."""
+    margin = network.card.margin
+    crop = crop_of_box(box, margin=margin)
+    prediction, points = look(network, image, crop)
+    for _ in range(config.passes - 1):
+        if not np.isfinite(points.xy_px).all() or float(prediction.face[0]) < HOPELESS:
+            return None
+        crop = crop_of_landmarks(points.xy_px, schema, margin=margin, rule=config.recentre)
+        prediction, points = look(network, image, crop)
+    if float(prediction.face[0]) < config.find_from:
+        return None
+    return crop, prediction, points
 
 
 class Tracker:
@@ -134,16 +168,10 @@ class Tracker:
         self._until_look = self.config.look_every
         return True
 
-    def _look(self, frame: Frame, crop: Crop, state: State | None) -> tuple[Prediction, Landmarks]:
-        size = self.network.card.crop
-        image = cut(frame.image, crop.to_picture(size), size)
-        prediction = self.network.step(image[None], state)
-        return prediction, Landmarks(
-            to_frame(prediction.points[0], crop, size), prediction.scores[0]
-        )
-
     def _follow(self, frame: Frame, track: Track) -> tuple[Track, TrackedFace | None]:
-        prediction, points = self._look(frame, track.crop, track.network_state or None)
+        prediction, points = look(
+            self.network, frame.image, track.crop, track.network_state or None
+        )
         score = float(prediction.face[0])
         if score < self.config.lose_below or not np.isfinite(points.xy_px).all():
             return replace(track, lost_s=frame.pts_s, network_state=()), None
@@ -188,7 +216,7 @@ class Tracker:
                 return
             if any(box.iou(other) > 0.3 for other in known):
                 continue
-            found = self._find(frame, box)
+            found = align(self.network, frame.image, box, self.schema, self.config)
             if found is None:
                 continue
             crop, prediction, points = found
@@ -200,22 +228,6 @@ class Tracker:
             track, face = self._seen(frame, fresh, prediction, points, FaceState.DETECTED)
             tracks.append(track)
             faces.append(face)
-
-    def _find(self, frame: Frame, box: FaceBox) -> tuple[Crop, Prediction, Landmarks] | None:
-        """Landmarks of a detected face, re-centred `passes` times; None where there is none."""
-        margin = self.network.card.margin
-        crop = crop_of_box(box, margin=margin)
-        prediction, points = self._look(frame, crop, None)
-        for _ in range(self.config.passes - 1):
-            if not np.isfinite(points.xy_px).all() or float(prediction.face[0]) < 0.05:
-                return None
-            crop = crop_of_landmarks(
-                points.xy_px, self.schema, margin=margin, rule=self.config.recentre
-            )
-            prediction, points = self._look(frame, crop, None)
-        if float(prediction.face[0]) < self.config.find_from:
-            return None
-        return crop, prediction, points
 
     def _claim_id(self, box: FaceBox, tracks: list[Track]) -> int:
         """The id of the lost face that was nearest, else a new one."""

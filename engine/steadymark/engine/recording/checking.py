@@ -107,14 +107,17 @@ def _numbers(whole: dict[int, str], head: Head) -> tuple[Numbers, list[Finding]]
         return np.empty((0, len(head.names))), []
     try:
         return parse(whole.values(), head), []
-    except ValueError:
-        pass  # below, row by row, which is slow but finds the place
+    except ValueError as error:
+        reason = str(error)  # now row by row, which is slow but finds the place
     found = []
     for number, line in list(whole.items()):
         if faults := bad_fields(line.split(","), head):
             found += [_error(number, fault) for fault in faults]
             del whole[number]
-    return _numbers(whole, head) if found else (np.empty((0, len(head.names))), [])
+    if not found:
+        return np.empty((0, len(head.names))), [_error(None, reason)]
+    numbers, more = _numbers(whole, head)
+    return numbers, found + more
 
 
 def _from_rows(faults: Iterable[Fault], line_of: NDArray[np.int64]) -> list[Finding]:

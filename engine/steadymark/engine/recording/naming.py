@@ -10,6 +10,8 @@ from steadymark.engine.errors import SinkError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from av import FFmpegError
+
 _REASONS = {
     errno.ENOSPC: "the disk is full: free some space and record again",
     errno.EDQUOT: "the disk quota is used up: free some space and record again",
@@ -47,7 +49,7 @@ def settle(path: Path, *, complete: bool) -> Path:
     return final
 
 
-def cannot_write(path: Path, error: OSError) -> SinkError:
+def cannot_write(path: Path, error: OSError | FFmpegError) -> SinkError:
     """One sentence for a failed write."""
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
     return SinkError(f"cannot write {path}: {reason}")

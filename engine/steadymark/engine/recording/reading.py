@@ -91,10 +91,9 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
 
 def _first_fault(path: Path, otherwise: str) -> str:
     """Find the line and column that `parse` stumbled over."""
-    with path.open("rb") as file:
-        lines = (line.decode("utf-8-sig", "replace") for line in file)
-        head = read_head(lines)
-        for number, line in enumerate(lines, start=head.lines + 1):
+    with open_text(path) as file:
+        head = read_head(file)
+        for number, line in enumerate(file, start=head.lines + 1):
             if not line.strip("\r\n"):
                 continue
             fields = line.split(",")

@@ -77,7 +77,7 @@ def _value_faults(numbers: Numbers, head: Head) -> Iterator[Fault]:
     xy, score = _part(numbers, head, points), _part(numbers, head, scores)
     yield _fault(~lost & ~np.isfinite(xy).all(1), "a face that is there has NaN among its points")
     yield _fault(~lost & np.isnan(score).any(1), "a face that is there has NaN among its scores")
-    outside: Mask = ((score < 0) | (score > 1)).any(1)
+    outside: Mask = np.asarray(((score < 0) | (score > 1)).any(1))
     yield _fault(outside, "a score is outside 0 to 1")
     if not native:  # OpenFace fills rows without success with what it has
         success = _column(numbers, head, "success")

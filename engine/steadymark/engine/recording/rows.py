@@ -25,11 +25,13 @@ _CODES = {str(state): float(i) for i, state in enumerate(STATES)}
 def open_text(path: Path) -> TextIO:
     """Open a landmark file; a byte order mark, as spreadsheets write it, is passed over.
 
+    What is not UTF-8 is replaced, and so found where it stands: as a field that is no number.
+
     Raises:
         LandmarkFileError: it cannot be opened.
     """
     try:
-        return path.open(encoding="utf-8-sig")
+        return path.open(encoding="utf-8-sig", errors="replace")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise LandmarkFileError(f"cannot read {path}: {error}") from error
 

@@ -59,6 +59,7 @@ def test_what_the_sinks_write_has_no_findings(tmp_path: Path) -> None:
     [
         ("", None, "line 1: the file is empty"),
         (HEAD + GOOD + row(4, 0, 0.4)[:-1], 9, "cut off"),
+        (HEAD + GOOD + row(4, 0, 0.4)[:20], 9, "cut off"),
         (HEAD.replace("raw_x_0", "raw_x_1") + GOOD, 3, "column 'raw_x_0' is missing"),
         (HEAD.replace("raw_x_0", "x_0") + GOOD, 3, "column 'x_0' is there 2 times"),
         (HEAD.replace("score_0", "score_0,mood") + GOOD, 3, "column 'mood' is unknown"),

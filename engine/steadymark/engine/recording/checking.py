@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,15 +17,19 @@ from steadymark.engine.recording.columns import (
     read_head,
     unknown_columns,
 )
-from steadymark.engine.recording.row_checks import Fault, row_faults
-from steadymark.engine.recording.rows import bad_fields, parse
+from steadymark.engine.recording.row_checks import KEYS, Fault, key_faults, value_faults
+from steadymark.engine.recording.rows import bad_fields, open_text, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import TextIO
 
     from numpy.typing import NDArray
 
     from steadymark.engine.recording.rows import Numbers
+
+
+_BLOCK = 2000  # lines
 
 
 class Severity(StrEnum):
@@ -54,11 +59,7 @@ def check_csv(path: str | Path, *, most: int = 50) -> tuple[Finding, ...]:
         LandmarkFileError: the file cannot be opened.
     """
     path = Path(path)
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise LandmarkFileError(f"cannot read {path}: {error}") from error
-    found = sorted(_findings(path, data), key=lambda finding: finding.line or 0)
+    found = sorted(_findings(path), key=lambda finding: finding.line or 0)
     if len(found) <= most:
         return tuple(found)
     left = found[most:]
@@ -66,32 +67,53 @@ def check_csv(path: str | Path, *, most: int = 50) -> tuple[Finding, ...]:
     return (*found[:most], Finding(worst, None, f"and {len(left)} more findings"))
 
 
-def _findings(path: Path, data: bytes) -> Iterator[Finding]:
+def _findings(path: Path) -> Iterator[Finding]:
     yield from _name_findings(path)
-    lines = data.decode("utf-8-sig", "replace").split("\n")
-    if lines[-1]:
-        yield _error(len(lines), "the file ends within a line: it was cut off")
-    lines = lines[:-1]  # empty, or the end of a row that is not whole
-    try:
-        rest = iter(lines)
-        head = read_head(rest)
-    except LandmarkFileError as error:
-        yield _error(None, str(error))
-        return
-    faults = column_faults(head)
-    yield from (_error(head.lines, fault) for fault in faults)
-    yield from (_error(head.lines, f"column '{name}' is unknown") for name in unknown_columns(head))
-    whole: dict[int, str] = {}
-    for number, line in enumerate(rest, start=head.lines + 1):
-        if (count := line.count(",") + 1) != len(head.names):
-            yield _error(number, f"{count} fields, but {len(head.names)} columns")
+    with open_text(path) as file:
+        try:
+            head = read_head(file)
+        except LandmarkFileError as error:
+            yield _error(None, str(error))
+            return
+        faults = column_faults(head)
+        yield from (_error(head.lines, fault) for fault in faults)
+        unknown = unknown_columns(head)
+        yield from (_error(head.lines, f"column '{name}' is unknown") for name in unknown)
+        yield from _row_findings(file, head, columns_good=not faults)
+
+
+def _row_findings(file: TextIO, head: Head, *, columns_good: bool) -> Iterator[Finding]:
+    """Go through the rows block by block, so that hours of video need little memory."""
+    keys = [i for i, name in enumerate(head.names) if name in KEYS]
+    blocks, lines_of = [np.empty((0, len(keys)))], [np.empty(0, np.int64)]
+    number = head.lines
+    while block := list(islice(file, _BLOCK)):
+        rows, found = _split(block, number + 1, head)
+        number += len(block)
+        numbers, unreadable = _numbers(rows, head)
+        yield from found + unreadable
+        if columns_good:
+            lines = np.array(list(rows), np.int64)
+            yield from _from_rows(value_faults(numbers, head), lines)
+            blocks.append(numbers[:, keys])
+            lines_of.append(lines)
+    if columns_good:
+        narrow = replace(head, names=tuple(head.names[i] for i in keys))
+        faults = key_faults(np.concatenate(blocks), narrow)
+        yield from _from_rows(faults, np.concatenate(lines_of))
+
+
+def _split(block: list[str], first: int, head: Head) -> tuple[dict[int, str], list[Finding]]:
+    """The lines that have the right number of fields, by number, and what is wrong with others."""
+    rows, found = {}, []
+    for number, line in enumerate(block, start=first):
+        if not line.endswith("\n"):
+            found.append(_error(number, "the file ends within this line: it was cut off"))
+        elif (count := line.count(",") + 1) != len(head.names):
+            found.append(_error(number, f"{count} fields, but {len(head.names)} columns"))
         else:
-            whole[number] = line
-    numbers, unreadable = _numbers(whole, head)
-    yield from unreadable
-    if not faults:
-        kept = np.array(sorted(whole), np.int64)
-        yield from _from_rows(row_faults(numbers, head), kept)
+            rows[number] = line
+    return rows, found
 
 
 def _name_findings(path: Path) -> Iterator[Finding]:
@@ -115,6 +137,7 @@ def _numbers(whole: dict[int, str], head: Head) -> tuple[Numbers, list[Finding]]
             found += [_error(number, fault) for fault in faults]
             del whole[number]
     if not found:
+        whole.clear()
         return np.empty((0, len(head.names))), [_error(None, reason)]
     numbers, more = _numbers(whole, head)
     return numbers, found + more

@@ -29,15 +29,17 @@ class Fault(NamedTuple):
     mild: bool = False
 
 
-def row_faults(numbers: Numbers, head: Head) -> Iterator[Fault]:
-    """Faults of rows (N, C) whose columns are all there; a kind of fault may come with no rows."""
-    yield from _key_faults(numbers, head)
+# the columns that have to be looked at of all rows together
+KEYS = frozenset({"frame", "face_id", "timestamp_s", "timestamp", "state", "success"})
+
+
+def key_faults(numbers: Numbers, head: Head) -> Iterator[Fault]:
+    """Faults of frame, face and time, of rows (N, C); a kind of fault may come with no rows."""
+    yield from _identity_faults(numbers, head)
     yield from _order_faults(numbers, head)
-    yield from _value_faults(numbers, head)
 
 
-def _key_faults(numbers: Numbers, head: Head) -> Iterator[Fault]:
-    """Frame, face and time."""
+def _identity_faults(numbers: Numbers, head: Head) -> Iterator[Fault]:
     native = head.style is Style.NATIVE
     frame = _column(numbers, head, "frame")
     yield _fault(~_whole(frame, 0 if native else 1), "column 'frame' is not a whole number")
@@ -67,8 +69,8 @@ def _order_faults(numbers: Numbers, head: Head) -> Iterator[Fault]:
         yield _fault((step == 0) & (step_s != 0), "the same frame has two times")
 
 
-def _value_faults(numbers: Numbers, head: Head) -> Iterator[Fault]:
-    """Points and scores against the state."""
+def value_faults(numbers: Numbers, head: Head) -> Iterator[Fault]:
+    """Faults of points and scores, each row (N, C) by itself."""
     native = head.style is Style.NATIVE
     lost = _lost(numbers, head)
     k = head.points

@@ -146,7 +146,7 @@ class _Movie:
             self._output.close()
 
     def _add_video(self, fps: float | None) -> VideoStream:
-        rate = Fraction(fps or 25).limit_denominator(1001)
+        rate = Fraction(min(max(fps or 25.0, 1.0), 1000.0)).limit_denominator(1001)  # a hint only
         stream = self._output.add_stream("libx264", rate=rate, options=dict(_X264))
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"

@@ -122,10 +122,14 @@ def _draw_status(picture: Image, result: TrackResult) -> None:
 def _draw_text(
     picture: Image, text: str, at: tuple[int, int], scale: float, colour: Colour
 ) -> None:
-    """Text with a dark rim, so that it can be read on anything; `at`: its lower left corner."""
-    thickness = max(1, round(scale * 1.5))
-    cv2.putText(picture, text, at, _FONT, scale, _BLACK, thickness + 2, cv2.LINE_AA)
-    cv2.putText(picture, text, at, _FONT, scale, colour, thickness, cv2.LINE_AA)
+    """Text with a dark rim, so that it can be read on anything; `at`: its lower left corner.
+
+    The rim is the text itself, moved: OpenCV 5 sets thicker text wider, so that it would not fit.
+    """
+    rim, (x, y) = max(1, round(scale)), at
+    for place in ((x - rim, y - rim), (x + rim, y - rim), (x - rim, y + rim), (x + rim, y + rim)):
+        cv2.putText(picture, text, place, _FONT, scale, _BLACK, 1, cv2.LINE_AA)
+    cv2.putText(picture, text, at, _FONT, scale, colour, 1, cv2.LINE_AA)
 
 
 def _thickness(size_px: float) -> int:

@@ -1,0 +1,152 @@
+"""Carrying a source's sound over into another file."""
+
+from __future__ import annotations
+
+import logging
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Self
+
+import av
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
+
+    Piece = Packet[AudioStream] | av.AudioFrame
+
+_log = logging.getLogger(__name__)
+
+# what MP4 players play; the rest (PCM, Vorbis, …) becomes AAC
+COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac", "flac"})
+_AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
+_PIECE = 1024  # samples; PCM may come in packets of a second, which is too coarse to trim by
+
+
+class AudioCopy:
+    """Moves sound into `output` as far as the picture has come, so that both lie interleaved.
+
+    start_s: what lies before is left out, and the time in the source that becomes 0; None takes
+    everything at its own time. Sound that cannot be read on ends there, with a log entry: it is
+    no reason to lose the picture.
+    """
+
+    def __init__(
+        self, source: InputContainer, output: OutputContainer, start_s: float | None
+    ) -> None:
+        self._source = source
+        self._output = output
+        self._start_s = start_s
+        self._in: AudioStream = source.streams.audio[0]
+        self._copied = self._in.codec_context.name in COPIED
+        self._out: AudioStream = (
+            output.add_stream_from_template(self._in) if self._copied else _aac(output, self._in)
+        )
+        self._pieces: Iterator[Piece] = self._packets() if self._copied else self._frames()
+        self._next: Piece | None = None
+        self._last_s = float("-inf")
+        self._done = False
+
+    @classmethod
+    def open(cls, path: str, output: OutputContainer, start_s: float | None) -> Self | None:
+        """Add a sound stream to `output`; None where the source has no sound."""
+        try:
+            source = av.open(path)
+        except (OSError, av.FFmpegError) as error:
+            _log.info("no sound from %s: %s", path, error)
+            return None
+        if not source.streams.audio:
+            source.close()
+            return None
+        return cls(source, output, start_s)
+
+    def advance(self, until_s: float) -> None:
+        """Write all sound that starts before this time of the source."""
+        while not self._done:
+            try:
+                piece = self._next or next(self._pieces, None)
+            except (OSError, av.FFmpegError) as error:
+                _log.warning("the sound of %s ends early: %s", self._source.name, error)
+                piece = None
+            self._next = piece
+            if piece is None:
+                self._done = True
+            elif _time_s(piece) >= until_s:
+                return
+            else:
+                self._next = None
+                self._write(piece)
+
+    def close(self) -> None:
+        """Write what the encoder still holds, if there is one, and let go of the source."""
+        if not self._copied:
+            self._output.mux(self._out.encode())
+        self._source.close()
+
+    def _packets(self) -> Iterator[Packet[AudioStream]]:
+        if self._start_s is not None:
+            self._source.seek(int(self._start_s * av.time_base))
+        for packet in self._source.demux(self._in):
+            if packet.pts is not None and packet.dts is not None:
+                yield packet
+
+    def _frames(self) -> Iterator[av.AudioFrame]:
+        for packet in self._packets():
+            try:
+                frames = packet.decode()
+            except av.FFmpegError as error:
+                _log.warning("a piece of the sound of %s is broken: %s", self._source.name, error)
+                continue
+            for frame in frames:
+                yield from _split(frame)
+
+    def _write(self, piece: Piece) -> None:
+        time_s = _time_s(piece)
+        if time_s <= self._last_s:  # broken files; the muxer would stop
+            return
+        self._last_s = time_s
+        if self._start_s is not None:
+            if time_s < self._start_s:
+                return
+            _shift(piece, self._start_s)
+        if isinstance(piece, av.AudioFrame):
+            self._output.mux(self._out.encode(piece))
+        else:
+            piece.stream = self._out
+            self._output.mux(piece)
+
+
+def _time_s(piece: Piece) -> float:
+    return float((piece.pts or 0) * (piece.time_base or 0))
+
+
+def _shift(piece: Piece, by_s: float) -> None:
+    """Move a piece to an earlier time."""
+    ticks = round(by_s / piece.time_base) if piece.time_base else 0
+    piece.pts = (piece.pts or 0) - ticks
+    if piece.dts is not None and not isinstance(piece, av.AudioFrame):
+        piece.dts -= ticks
+
+
+def _split(frame: av.AudioFrame) -> Iterator[av.AudioFrame]:
+    """The same samples in pieces of at most _PIECE, each with its time."""
+    if frame.pts is None or frame.time_base is None:
+        return
+    first = round(frame.pts * frame.time_base * frame.sample_rate)
+    samples = frame.to_ndarray()
+    wide = 1 if frame.format.is_planar else len(frame.layout.channels)
+    for start in range(0, frame.samples, _PIECE):
+        # Any: PyAV types the few kinds of samples one by one
+        part: Any = np.ascontiguousarray(samples[:, start * wide : (start + _PIECE) * wide])
+        piece = av.AudioFrame.from_ndarray(part, format=frame.format.name, layout=frame.layout.name)
+        piece.sample_rate = frame.sample_rate
+        piece.pts, piece.time_base = first + start, Fraction(1, frame.sample_rate)
+        yield piece
+
+
+def _aac(output: OutputContainer, like: AudioStream) -> AudioStream:
+    rate = like.rate if like.rate in _AAC_RATES else 48000
+    return output.add_stream("aac", rate=rate, layout="mono" if like.channels == 1 else "stereo")

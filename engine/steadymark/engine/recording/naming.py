@@ -1,0 +1,55 @@
+"""The names an output goes by: temporary while written, then final, or marked partial."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from steadymark.engine.errors import SinkError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av import FFmpegError
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full: free some space and record again",
+    errno.EDQUOT: "the disk quota is used up: free some space and record again",
+    errno.EACCES: "no permission to write there: choose another folder",
+    errno.EPERM: "no permission to write there: choose another folder",
+    errno.EROFS: "the disk is read-only: choose another folder",
+    errno.ENOENT: "the folder does not exist: create it or choose another",
+    errno.ENOTDIR: "its folder is a file: choose another folder",
+    errno.EISDIR: "there is a folder of that name: choose another name",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+}
+
+
+def part_of(path: Path) -> Path:
+    """Where `path` lies while it is being written."""
+    return path.with_name(f"{path.name}.part")
+
+
+def partial_of(path: Path) -> Path:
+    """Where an output that stopped before its end is kept."""
+    return path.with_name(f"{path.stem}.partial{path.suffix}")
+
+
+def settle(path: Path, *, complete: bool) -> Path:
+    """Rename the temporary file to its final name and return that.
+
+    Raises:
+        SinkError: the file system refuses; the temporary file stays.
+    """
+    final = path if complete else partial_of(path)
+    try:
+        part_of(path).replace(final)
+    except OSError as error:
+        raise cannot_write(final, error) from error
+    return final
+
+
+def cannot_write(path: Path, error: OSError | FFmpegError) -> SinkError:
+    """One sentence for a failed write."""
+    reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
+    return SinkError(f"cannot write {path}: {reason}")

@@ -1,0 +1,57 @@
+"""A CSV file in OpenFace's columns, for scripts that expect them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.recording.columns import openface_columns
+from steadymark.engine.recording.native_csv import checked
+from steadymark.engine.recording.row_file import RowFile
+
+if TYPE_CHECKING:
+    from steadymark.engine.types import SourceInfo, TrackedFace, TrackResult
+
+
+class OpenFaceCsvSink:
+    """Writes frame (from 1, as OpenFace counts), face_id, timestamp, confidence, success, x, y.
+
+    A lost face, and a frame without a face (face_id 0, since scripts read an integer there), has
+    success 0 and confidence 0.00, as in OpenFace, so that filters on either still work. Its
+    coordinates are `nan`, not OpenFace's zeros: a script that forgets to filter then gets NaN
+    instead of a plausible mean that is wrong.
+    """
+
+    def __init__(self, path: str | Path, *, points: int = 68) -> None:
+        self._points = points
+        self._file = RowFile(Path(path))
+        self._nothing = ", ".join(["0.00", "0"] + ["nan"] * (2 * points))
+        self._numbers = ", ".join(["%.2f", "1"] + ["%.1f"] * (2 * points))
+
+    @property
+    def path(self) -> str:
+        return str(self._file.path)
+
+    def open(self, info: SourceInfo) -> None:
+        self._file.open()
+        self._file.add(", ".join(openface_columns(self._points)) + "\n")
+
+    def write(self, result: TrackResult) -> None:
+        at = f"{result.frame.index + 1}, {{}}, {result.frame.pts_s:.3f}, {{}}\n"
+        rows = [
+            at.format(face.face_id, self._row(face))
+            for face in sorted(result.faces, key=lambda face: face.face_id)
+        ]
+        self._file.add("".join(rows) or at.format(0, self._nothing))
+
+    def close(self, *, complete: bool) -> None:
+        self._file.close(complete=complete)
+
+    def _row(self, face: TrackedFace) -> str:
+        if face.stabilized is None:
+            return self._nothing
+        points = checked(face.stabilized, self._points).xy_px.T.ravel()
+        values = np.concatenate(([face.score], points))
+        return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())

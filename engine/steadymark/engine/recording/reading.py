@@ -1,0 +1,162 @@
+"""Reading landmark files back: Steadymark's own and OpenFace's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.recording.columns import (
+    BOX,
+    Head,
+    LandmarkFileError,
+    Style,
+    column_faults,
+    numbered,
+    read_head,
+)
+from steadymark.engine.recording.rows import (
+    LARGEST,
+    STATES,
+    Numbers,
+    bad_fields,
+    open_text,
+    parse,
+    state_codes,
+)
+from steadymark.engine.types import FaceState
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.engine.types import Scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LandmarkTable:
+    """A landmark file, a row a face and frame (N rows, K landmarks).
+
+    header: what the writer said, empty for OpenFace. frame: (N,) int64, 0-based in both styles.
+    face_id: (N,) int64, -1 in a row without a face. timestamp_s: (N,) float64. state: (N,) str.
+    score: (N,), box: (N, 4) left, top, width, height, xy_px and raw_xy_px: (N, K, 2), point_score:
+    (N, K), all float32. NaN is what the file does not say, and everything of a lost face.
+    """
+
+    header: dict[str, object]
+    style: str
+    frame: NDArray[np.int64]
+    face_id: NDArray[np.int64]
+    timestamp_s: NDArray[np.float64]
+    state: NDArray[np.str_]
+    score: Scores
+    box: NDArray[np.float32]
+    xy_px: NDArray[np.float32]
+    raw_xy_px: NDArray[np.float32]
+    point_score: Scores
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+def read_landmarks(path: str | Path) -> LandmarkTable:
+    """Read a landmark file of either style, with any number of landmarks.
+
+    Of OpenFace's files the pixel landmarks are read and other columns (gaze, pose, action units)
+    passed over; what stands in rows without success is no measurement and becomes NaN.
+
+    Raises:
+        LandmarkFileError: not a landmark file; the message names line and column.
+    """
+    path = Path(path)
+    with open_text(path) as file:
+        try:
+            head = read_head(file)
+            if faults := column_faults(head):
+                raise LandmarkFileError(f"line {head.lines}: {faults[0]}")
+            first = next((line for line in file if line.strip("\r\n")), None)
+            rows = () if first is None else chain((first,), file)
+            # NumPy warns of input without rows
+            numbers = parse(rows, head) if rows else np.empty((0, len(head.names)))
+        except LandmarkFileError as error:
+            raise LandmarkFileError(f"{path}, {error}") from error
+        except (ValueError, OSError) as error:
+            raise LandmarkFileError(f"{path}, {_first_fault(path, str(error))}") from error
+    if numbers.shape[1] != len(head.names):
+        raise LandmarkFileError(f"{path}, {_first_fault(path, 'rows are too short')}")
+    return _table(path, head, numbers)
+
+
+def _first_fault(path: Path, otherwise: str) -> str:
+    """Find the line and column that `parse` stumbled over."""
+    with open_text(path) as file:
+        head = read_head(file)
+        for number, line in enumerate(file, start=head.lines + 1):
+            if not line.strip("\r\n"):
+                continue
+            fields = line.split(",")
+            if len(fields) != len(head.names):
+                return f"line {number}: {len(fields)} fields, but {len(head.names)} columns"
+            if faults := bad_fields(fields, head):
+                return f"line {number}, {faults[0]}"
+    return otherwise
+
+
+def _table(path: Path, head: Head, numbers: Numbers) -> LandmarkTable:
+    native = head.style is Style.NATIVE
+    codes = state_codes(numbers, head)
+    lost = codes == STATES.index(FaceState.LOST)
+    k = head.points
+
+    def some(names: tuple[str, ...]) -> NDArray[np.float32]:
+        if not set(names) <= set(head.names):
+            return np.full((len(numbers), len(names)), np.nan, np.float32)
+        with np.errstate(over="ignore"):
+            return _columns(numbers, head, names).astype(np.float32)
+
+    def points(prefix: str) -> NDArray[np.float32]:
+        xy = np.stack([some(numbered(prefix + axis, k)) for axis in "xy"], axis=-1)
+        xy[lost] = np.nan
+        return xy
+
+    first = 0 if native else 1
+    return LandmarkTable(
+        header=head.header,
+        style=str(head.style),
+        frame=_whole(path, head, numbers, "frame", first, empty=None) - first,
+        face_id=_whole(path, head, numbers, "face_id", 0, empty=-1),
+        timestamp_s=numbers[:, head.names.index("timestamp_s" if native else "timestamp")],
+        state=np.array(STATES, np.str_)[codes],
+        score=some(("score" if native else "confidence",))[:, 0],
+        box=some(BOX),
+        xy_px=points(""),
+        raw_xy_px=points("raw_"),
+        point_score=some(numbered("score", k)),
+    )
+
+
+def _columns(numbers: Numbers, head: Head, names: tuple[str, ...]) -> Numbers:
+    place = {name: i for i, name in enumerate(head.names)}
+    return numbers[:, [place[name] for name in names]]
+
+
+def _whole(
+    path: Path, head: Head, numbers: Numbers, name: str, least: int, *, empty: int | None
+) -> NDArray[np.int64]:
+    """A column of whole numbers ≥ least, NaN as `empty`; 0 everywhere where it does not exist."""
+    if name not in head.names:
+        return np.zeros(len(numbers), np.int64)
+    values = numbers[:, head.names.index(name)].copy()
+    if empty is not None:
+        values[np.isnan(values)] = empty
+    good = (values >= min(least, least if empty is None else empty)) & (values < LARGEST)
+    good[good] &= values[good] % 1 == 0
+    if not good.all():
+        row = int(np.argmin(good))
+        raise LandmarkFileError(
+            f"{path}, row {row + 1} below the columns, column '{name}':"
+            f" {values[row]:g} is not a whole number from {least}"
+        )
+    return values.astype(np.int64)

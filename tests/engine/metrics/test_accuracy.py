@@ -1,0 +1,80 @@
+"""The accuracy measures against plain loops and values known by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from steadymark.engine.metrics.accuracy import (
+    auc,
+    box_diagonal,
+    box_size,
+    cumulative_curve,
+    failure_rate,
+    inter_pupil_distance,
+    nrmse,
+    outer_eye_distance,
+)
+
+RNG = np.random.default_rng(4)
+TRUTH = RNG.uniform(0, 200, (7, 68, 2))
+FOUND = TRUTH + RNG.normal(0, 3, TRUTH.shape)
+
+
+def test_nrmse_is_the_mean_distance_over_the_outer_eye_distance() -> None:
+    for face, value in enumerate(nrmse(FOUND, TRUTH)):
+        total = 0.0
+        for k in range(68):
+            total += math.dist(FOUND[face, k], TRUTH[face, k])
+        eyes = math.dist(TRUTH[face, 36], TRUTH[face, 45])
+        assert value == pytest.approx(100 * total / 68 / eyes)
+
+
+def test_other_lengths_are_of_the_true_face() -> None:
+    points = np.zeros((68, 2))
+    points[0] = (-3, 0)
+    points[1] = (0, 4)
+    points[42:48] = (0.0, 2.0)
+    assert inter_pupil_distance(points) == pytest.approx(2)
+    assert outer_eye_distance(points) == pytest.approx(2)
+    assert box_diagonal(points) == pytest.approx(5)
+    assert box_size(points) == pytest.approx(math.sqrt(12))
+    assert nrmse(points + 1, points, box_diagonal) == pytest.approx(100 * math.sqrt(2) / 5)
+
+
+def test_failures_reach_the_bound_or_were_not_found() -> None:
+    errors = np.array([1.0, 7.99, 8.0, 12.0, np.nan])
+    assert failure_rate(errors) == pytest.approx(3 / 5)
+    assert failure_rate(errors, 10.0) == pytest.approx(2 / 5)
+
+
+def test_auc_is_the_integral_of_the_cumulative_curve() -> None:
+    errors = np.append(RNG.uniform(0, 12, 200), np.nan)
+    steps = np.linspace(0, 8, 20_001)
+    area = 0.0
+    for i in range(len(steps) - 1):
+        middle = (steps[i] + steps[i + 1]) / 2
+        area += float((errors <= middle).mean()) * (steps[i + 1] - steps[i])
+    assert auc(errors, 8.0) == pytest.approx(area / 8, abs=1e-4)
+
+
+def test_auc_is_one_without_error_and_zero_for_failures() -> None:
+    assert auc(np.zeros(3)) == 1
+    assert auc(np.array([8.0, np.nan])) == 0
+
+
+def test_the_cumulative_curve_counts_faces_up_to_each_bound() -> None:
+    curve = cumulative_curve(np.array([1.0, 2.0, np.nan, 4.0]), [0, 1, 3, 100])
+    assert curve.tolist() == [0, 0.25, 0.5, 0.75]
+
+
+def test_no_faces_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="N ≥ 1"):
+        auc(np.array([]))
+
+
+def test_different_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match="against"):
+        nrmse(FOUND[:3], TRUTH)

@@ -1,0 +1,136 @@
+"""The stability measures against plain loops and motions whose answer is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from fakes import face_points
+from steadymark.engine.metrics.accuracy import nrmse
+from steadymark.engine.metrics.stability import (
+    allan_variance,
+    coefficient_of_variation,
+    fast_and_slow_error,
+    lag_frames,
+    mav,
+    mcv,
+    mcv_still,
+    mean_motion,
+)
+
+RNG = np.random.default_rng(5)
+STILL = np.repeat(face_points()[None].astype(np.float64), 40, axis=0)
+NOISY = STILL + RNG.normal(0, 0.4, STILL.shape)
+
+
+def moving(frames: int = 200, late: float = 0.0) -> np.ndarray:
+    """A face that swings in both axes, `late` frames behind."""
+    t = np.arange(frames) - late
+    way = np.stack((30 * np.sin(t / 9), 12 * np.cos(t / 5.3)), axis=-1)
+    moved: np.ndarray = face_points()[None] + way[:, None]
+    return moved
+
+
+def eye_distance(video: np.ndarray) -> float:
+    return sum(math.dist(f[36], f[45]) for f in video) / len(video)
+
+
+def test_mav_is_equation_11_in_plain_loops() -> None:
+    size = eye_distance(NOISY) / 100
+    values = []
+    for k in range(68):
+        for axis in range(2):
+            u = [frame[k][axis] / size for frame in NOISY]
+            total = sum((u[t + 1] - u[t]) ** 2 for t in range(len(u) - 1))
+            values.append(total / (2 * (len(u) - 1)))
+    assert allan_variance(NOISY) == pytest.approx(sum(values) / len(values))
+
+
+def test_mav_of_a_moving_face_is_of_its_error() -> None:
+    truth = moving()
+    assert allan_variance(truth, truth) == 0
+    noisy = truth + RNG.normal(0, 0.4, truth.shape)
+    size = eye_distance(truth) / 100
+    assert allan_variance(noisy, truth) == pytest.approx((0.4 / size) ** 2, rel=0.05)
+
+
+def test_mav_averages_over_videos_and_passes_over_empty_ones() -> None:
+    other = STILL + RNG.normal(0, 1, STILL.shape)
+    nothing = np.full_like(STILL, np.nan)
+    expected = (allan_variance(NOISY) + allan_variance(other)) / 2
+    assert mav([NOISY, other, nothing]) == pytest.approx(expected)
+
+
+def test_frames_without_the_face_do_not_count() -> None:
+    gap = NOISY.copy()
+    gap[20] = np.nan
+    parts = [allan_variance(NOISY[:20]) * 19, allan_variance(NOISY[21:]) * 18]
+    assert allan_variance(gap) == pytest.approx(sum(parts) / 37, rel=0.01)
+    assert math.isfinite(mean_motion(gap))
+
+
+def test_mean_motion_is_in_percent_of_the_eye_distance() -> None:
+    size = eye_distance(NOISY)
+    steps = [
+        math.dist(NOISY[t + 1][k], NOISY[t][k]) for t in range(len(NOISY) - 1) for k in range(68)
+    ]
+    assert mean_motion(NOISY) == pytest.approx(100 * sum(steps) / len(steps) / size)
+    assert mean_motion(STILL) == 0
+
+
+def test_the_coefficient_of_variation_is_equation_9() -> None:
+    x = [3.0, 4.0, 8.0]
+    mean = sum(x) / 3
+    expected = math.sqrt(sum((v - mean) ** 2 for v in x) / 2) / mean
+    assert float(coefficient_of_variation(np.array([*x, np.nan]))) == pytest.approx(expected)
+
+
+def test_mcv_is_equation_10_in_percent() -> None:
+    errors = [nrmse(NOISY, STILL), nrmse(NOISY[:10] + 1, STILL[:10])]
+    each = [np.std(e, ddof=1) / np.mean(e) for e in errors]
+    assert mcv(errors) == pytest.approx(100 * sum(each) / 2)
+
+
+def test_mcv_without_truth_is_of_distances_to_the_mean_place() -> None:
+    values = []
+    for k in range(68):
+        mean = [sum(f[k][a] for f in NOISY) / len(NOISY) for a in range(2)]
+        d = [math.dist(f[k], mean) for f in NOISY]
+        middle = sum(d) / len(d)
+        values.append(math.sqrt(sum((v - middle) ** 2 for v in d) / (len(d) - 1)) / middle)
+    assert mcv_still([NOISY]) == pytest.approx(100 * sum(values) / 68)
+
+
+@pytest.mark.parametrize("late", [-2, -0.5, 0, 0.3, 1, 1.54, 3])
+def test_lag_is_found_to_parts_of_a_frame(late: float) -> None:
+    noisy = moving(late=late) + RNG.normal(0, 0.05, (200, 68, 2))
+    assert lag_frames(noisy, moving()) == pytest.approx(late, abs=0.05)
+
+
+def test_an_exponential_smoother_lags() -> None:
+    truth = moving()
+    smooth = truth.copy()
+    for t in range(1, len(smooth)):
+        smooth[t] = 0.5 * smooth[t - 1] + 0.5 * truth[t]
+    assert 0.6 < lag_frames(smooth, truth) < 1.2
+
+
+def test_without_motion_there_is_no_lag_to_tell() -> None:
+    assert math.isnan(lag_frames(STILL, STILL))
+    assert math.isnan(lag_frames(STILL[:2], STILL[:2]))
+
+
+def test_a_smoother_fails_on_the_fastest_frames() -> None:
+    truth = np.concatenate((STILL, STILL + 30))
+    late = np.concatenate((STILL, STILL[:1], STILL[1:] + 30))
+    fast, rest = fast_and_slow_error(nrmse(late, truth), truth, share=1 / 79)
+    assert fast == pytest.approx(float(nrmse(STILL[0], STILL[0] + 30)))
+    assert rest == 0
+
+
+def test_one_frame_has_no_motion() -> None:
+    assert math.isnan(mean_motion(STILL[:1]))
+    assert math.isnan(allan_variance(STILL[:1]))
+    assert all(math.isnan(v) for v in fast_and_slow_error(np.zeros(1), STILL[:1]))

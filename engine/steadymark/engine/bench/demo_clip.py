@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAD_PX = 480  # backdrop added on each side of the photograph
-NOISE = 2.0  # standard deviation, grey levels
-CRF = "23"
+NOISE = 2.5  # standard deviation, grey levels
+CRF = "20"
 
 
 def annotated() -> Array:
@@ -53,17 +53,20 @@ def photograph() -> Image:
         raise SourceError(
             "the demo clip is made from a photograph in scikit-image: pip install scikit-image"
         ) from error
-    return np.ascontiguousarray(data.astronaut()[..., ::-1])
+    picture: Image = data.astronaut()  # type: ignore[no-untyped-call]
+    return np.ascontiguousarray(picture[..., ::-1])
 
 
 def backdrop(picture: Image) -> Image:
     """The photograph with PAD_PX of its own blurred edge on each side."""
-    wide = cv2.copyMakeBorder(picture, *[PAD_PX] * 4, cv2.BORDER_REPLICATE)
+    pad = PAD_PX
+    wide = cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     soft = cv2.GaussianBlur(wide, (0, 0), 40).astype(np.float32)
     inside = np.zeros(wide.shape[:2], np.float32)
-    inside[PAD_PX + 14 : -PAD_PX - 14, PAD_PX + 14 : -PAD_PX - 14] = 1
+    inside[pad + 14 : -pad - 14, pad + 14 : -pad - 14] = 1
     share = cv2.GaussianBlur(inside, (0, 0), 6)[..., None]
-    return np.rint(wide * share + soft * (1 - share)).astype(np.uint8)
+    mixed: Image = np.rint(wide * share + soft * (1 - share)).astype(np.uint8)
+    return mixed
 
 
 def truth(warp: ExpressionWarp, landmarks: Array) -> Array:
@@ -143,16 +146,14 @@ def write_video(file: Path, pictures: Iterator[Image]) -> None:
         container.mux(stream.encode())
 
 
-def make(out: Path, *, seed: int, video: bool = True) -> None:
-    """Write demo_truth.csv and, if `video`, demo.mp4 into the folder `out`."""
+def make(out: Path, *, seed: int) -> None:
+    """Write demo_truth.csv and demo.mp4 into the folder `out`."""
     out.mkdir(parents=True, exist_ok=True)
     landmarks = annotated()
     warp = ExpressionWarp(landmarks)
     write_truth(out / "demo_truth.csv", truth(warp, landmarks))
-    if video:
-        renderer = Renderer(backdrop(photograph()), warp)
-        pictures = (renderer.picture(n, seed=seed) for n in range(path.FRAMES))
-        write_video(out / "demo.mp4", pictures)
+    renderer = Renderer(backdrop(photograph()), warp)
+    write_video(out / "demo.mp4", (renderer.picture(n, seed=seed) for n in range(path.FRAMES)))
 
 
 def main() -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from steadymark.engine.bench.demo_warp import EXPRESSIONS, Array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 WIDTH, HEIGHT, FPS, FRAMES = 640, 480, 30, 300
 PIVOT = (224.0, 133.0)  # the portrait's point that the path moves: the nose
@@ -46,15 +50,40 @@ POSES: tuple[tuple[float, float, float, float, float, str], ...] = (
     (299, 320, 238, 1.10, 0.0, "smooth"),
 )
 
-# expression → frame, weight; smooth in between
-WEIGHTS: dict[str, tuple[tuple[float, float], ...]] = {
-    "open": ((138, 0), (148, 1), (156, 1), (164, 0.1), (170, 0.8), (180, 0), (274, 0), (284, 0.7)),
-    "smile": ((0, 0), (24, -0.5), (38, 0.4), (134, 0.4), (142, -0.6), (160, -0.6), (172, 0.8))
-    + ((200, 0), (252, 0), (276, 0.9), (290, 0)),
-    "narrow": ((10, 0), (13, 1), (16, 0), (142, 0), (145, 1), (148, 0), (172, 0), (178, 0.8))
-    + ((186, 0), (204, 0), (207, 1), (210, 0), (286, 0), (289, 1), (292, 0)),
-    "brows": ((14, 0), (24, 1), (36, 0), (146, 0), (154, 1), (166, 0), (188, 0), (196, 0.8))
-    + ((212, 0),),
+# expression → frame: weight; smooth in between
+WEIGHTS: dict[str, dict[int, float]] = {
+    "open": {138: 0, 148: 1, 156: 1, 164: 0.1, 170: 0.8, 180: 0, 274: 0, 284: 0.7},
+    "smile": {
+        0: 0,
+        24: -0.5,
+        38: 0.4,
+        134: 0.4,
+        142: -0.6,
+        160: -0.6,
+        172: 0.8,
+        200: 0,
+        252: 0,
+        276: 0.9,
+        290: 0,
+    },
+    "narrow": {
+        10: 0,
+        13: 1,
+        16: 0,
+        142: 0,
+        145: 1,
+        148: 0,
+        172: 0,
+        178: 0.8,
+        186: 0,
+        204: 0,
+        207: 1,
+        210: 0,
+        286: 0,
+        289: 1,
+        292: 0,
+    },
+    "brows": {14: 0, 24: 1, 36: 0, 146: 0, 154: 1, 166: 0, 188: 0, 196: 0.8, 212: 0},
 }
 
 
@@ -82,9 +111,7 @@ def pose_at(t: float) -> Pose:
     i = next(k for k in range(1, len(POSES)) if t <= POSES[k][0])
     before, after = POSES[i - 1], POSES[i]
     part = _ease((t - before[0]) / (after[0] - before[0]), after[5])
-    x, y, scale, roll = (
-        a + (b - a) * part for a, b in zip(before[1:5], after[1:5], strict=True)
-    )
+    x, y, scale, roll = (a + (b - a) * part for a, b in zip(before[1:5], after[1:5], strict=True))
     return Pose(x, y, scale, roll)
 
 
@@ -107,17 +134,15 @@ def exposure_times(frame: int) -> list[float]:
 def within(xy: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Which points (..., 2) lie in the picture."""
     limit = np.array([WIDTH - 0.5, HEIGHT - 0.5])
-    inside: NDArray[np.bool_] = ((xy >= -0.5) & (xy <= limit)).all(-1)
-    return inside
+    return np.asarray(((xy >= -0.5) & (xy <= limit)).all(-1))
 
 
-def _weight(keys: tuple[tuple[float, float], ...], t: float) -> float:
-    if t <= keys[0][0]:
-        return keys[0][1]
-    for (t0, w0), (t1, w1) in zip(keys, keys[1:], strict=False):
+def _weight(keys: dict[int, float], t: float) -> float:
+    t = min(max(t, min(keys)), max(keys))
+    for (t0, w0), (t1, w1) in pairwise(keys.items()):
         if t <= t1:
             return w0 + (w1 - w0) * _ease((t - t0) / (t1 - t0), "smooth")
-    return keys[-1][1]
+    return keys[max(keys)]
 
 
 def _ease(part: float, way: str) -> float:

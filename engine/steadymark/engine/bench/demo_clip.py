@@ -138,7 +138,7 @@ def write_video(file: Path, pictures: Iterator[Image]) -> None:
         stream = container.add_stream("libx264", rate=path.FPS)
         stream.width, stream.height, stream.pix_fmt = path.WIDTH, path.HEIGHT, "yuv420p"
         stream.time_base = Fraction(1, path.FPS)
-        stream.options = {"crf": CRF, "preset": "slow", "bf": "0", "threads": "1"}
+        stream.options = {"crf": CRF, "preset": "slow", "tune": "grain", "bf": "0", "threads": "1"}
         for n, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             frame.pts, frame.time_base = n, Fraction(1, path.FPS)

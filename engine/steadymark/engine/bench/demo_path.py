@@ -26,8 +26,8 @@ PARTS: dict[str, tuple[int, int]] = {  # first frame and the one after the last
     "roll": (186, 212),
     "exit": (212, 238),
     "out": (238, 248),
-    "return": (248, 270),
-    "fast": (270, 300),
+    "return": (248, 272),
+    "fast": (272, 300),
 }
 
 # frame, x and y of the pivot in frame pixels, scale, roll in degrees, how it comes there
@@ -43,10 +43,10 @@ POSES: tuple[tuple[float, float, float, float, float, str], ...] = (
     (212, 300, 244, 1.70, -17.0, "smooth"),
     (238, -150, 236, 1.50, 0.0, "smooth"),
     (248, -150, 226, 1.50, 0.0, "linear"),
-    (270, 345, 236, 1.45, 5.0, "smooth"),
-    (276, 235, 222, 1.45, -4.0, "smooth"),
-    (283, 410, 256, 1.30, 6.0, "smooth"),
-    (290, 300, 232, 1.20, -5.0, "smooth"),
+    (272, 330, 236, 1.45, 5.0, "smooth"),
+    (278, 265, 222, 1.45, -4.0, "smooth"),
+    (285, 365, 252, 1.30, 6.0, "smooth"),
+    (292, 300, 232, 1.20, -4.0, "smooth"),
     (299, 320, 238, 1.10, 0.0, "smooth"),
 )
 

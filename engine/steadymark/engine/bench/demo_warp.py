@@ -90,8 +90,8 @@ class ExpressionWarp:
         factors = np.linalg.solve(_kernel(centres, centres), moves.reshape(len(centres), -1))
         margin = RADIUS_PX + 1
         self.origin: Array = np.floor(landmarks.min(0) - margin)
-        end = np.ceil(landmarks.max(0) + margin).astype(np.float64)
-        self._samples = self._sample(centres, factors, end)
+        end = np.ceil(landmarks.max(0) + margin)
+        self._samples = self._sample(centres, factors.astype(np.float64), end)
 
     def _sample(self, centres: Array, factors: Array, end: Array) -> Array:
         """(E, rows, columns, 2) displacements on the grid, at weight 1."""

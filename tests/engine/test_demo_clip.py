@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLIPS = assets_root() / "clips"
-STRONG = (13, 24, 148, 156, 172, 178, 289)  # frames with the strongest expressions
+STRONG = (13, 154, 172, 178)  # frames with the strongest expressions
 
 
 @pytest.fixture(scope="module")

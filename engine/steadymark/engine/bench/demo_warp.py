@@ -113,7 +113,8 @@ class ExpressionWarp:
 
     def forward(self, weights: tuple[float, ...], xy: Array) -> Array:
         """Where points (..., 2) of the portrait go."""
-        return xy + bilinear(self.field(weights), self.origin, xy)
+        parts = zip(weights, self._samples, strict=True)
+        return xy + sum(w * bilinear(samples, self.origin, xy) for w, samples in parts if w)
 
     def inverse(self, weights: tuple[float, ...]) -> Array:
         """(rows, columns, 2): what to add at the grid's points to come to the portrait's.

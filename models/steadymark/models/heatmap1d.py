@@ -130,16 +130,17 @@ def px_to_bins(px: Tensor, config: Heatmap1dConfig) -> Tensor:
 class Heatmap1dDecoded(nn.Module):
     """What is exported: uint8 crops in, points and scores out, PDC inside the graph."""
 
-    def __init__(self, network: Heatmap1d) -> None:
+    def __init__(self, network: Heatmap1d, *, soft: bool = True) -> None:
         super().__init__()
         self.network = network
+        self.soft = soft
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """crops: (B, F, F, 3) uint8 BGR → points (B, K, 2) crop px, scores (B, K), face (B,)."""
         image = (crops.permute(0, 3, 1, 2).float() - 127.5) / 127.5
         heat = self.network(image)
-        x, share_x = pdc_1d(heat.x.softmax(-1))
-        y, share_y = pdc_1d(heat.y.softmax(-1))
+        x, share_x = pdc_1d(heat.x.softmax(-1), soft=self.soft)
+        y, share_y = pdc_1d(heat.y.softmax(-1), soft=self.soft)
         points = bins_to_px(torch.stack((x, y), -1), self.network.config)
         face = heat.face.sigmoid()
         return points, (share_x * share_y).sqrt() * face.unsqueeze(-1), face

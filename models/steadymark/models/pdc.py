@@ -8,25 +8,32 @@ from torch import Tensor
 PDC_THRESHOLD = 0.2
 
 
-def _cut(heatmap: Tensor, threshold: float) -> Tensor:
+def _cut(heatmap: Tensor, threshold: float, *, soft: bool) -> Tensor:
     """Set what lies under `threshold` of the heatmap's range, and what is negative, to 0.
 
     heatmap: (..., N); the range is that of each row: from 0 (or its least value, where larger) to
-    its greatest value.
+    its greatest value. soft: also take the threshold off what is kept, so that a bin that crosses
+    it does not jump in.
     """
     positive = heatmap.clamp_min(0)
     low = positive.amin(-1, keepdim=True)
     high = positive.amax(-1, keepdim=True)
-    keep = positive >= low + threshold * (high - low)
-    return positive * keep.to(positive.dtype)
+    least = low + threshold * (high - low)
+    if soft:
+        return (positive - least).clamp_min(0) + positive * (high <= low).to(positive.dtype)
+    return positive * (positive >= least).to(positive.dtype)
 
 
-def pdc_1d(heatmap: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, Tensor]:
+def pdc_1d(
+    heatmap: Tensor, threshold: float = PDC_THRESHOLD, *, soft: bool = False
+) -> tuple[Tensor, Tensor]:
     """Centre of mass of what lies above the threshold.
 
     Args:
         heatmap: (..., L), any scale.
         threshold: Θ_PDC, share of the heatmap's range.
+        soft: weigh each bin by its excess over the threshold (ours) instead of by its value
+            (Algorithm 1): a Gaussian between two bins is then found to 0.01 bins, not 0.15.
 
     Returns:
         position: (...), 0-based bins (the paper counts from 1); argmax where the heatmap is empty.
@@ -34,7 +41,7 @@ def pdc_1d(heatmap: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, T
         position: 1 for one sharp peak, small for a flat or torn one, 0 for an empty heatmap.
     """
     bins = torch.arange(heatmap.shape[-1], device=heatmap.device, dtype=heatmap.dtype)
-    cut = _cut(heatmap, threshold)
+    cut = _cut(heatmap, threshold, soft=soft)
     mass = cut.sum(-1)
     empty = mass <= 0
     centre = (cut * bins).sum(-1) / torch.where(empty, torch.ones_like(mass), mass)
@@ -47,11 +54,13 @@ def pdc_1d(heatmap: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, T
     return position, torch.where(empty, torch.zeros_like(share), share)
 
 
-def pdc_2d(heatmap: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, Tensor]:
+def pdc_2d(
+    heatmap: Tensor, threshold: float = PDC_THRESHOLD, *, soft: bool = False
+) -> tuple[Tensor, Tensor]:
     """PDC over (..., H, W) → positions (..., 2), x, y in 0-based pixels, and the kept share."""
     height, width = heatmap.shape[-2:]
     flat = heatmap.flatten(-2)
-    cut = _cut(flat, threshold)
+    cut = _cut(flat, threshold, soft=soft)
     mass = cut.sum(-1)
     empty = mass <= 0
     safe = torch.where(empty, torch.ones_like(mass), mass)

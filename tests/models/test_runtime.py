@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, helper
+
+from steadymark.models.errors import DeviceError, WeightsError
+from steadymark.models.runtime import LandmarkNetwork, open_runner
+from steadymark.models.zoo import ModelCard
+
+
+def counting_model(path: Path) -> ModelCard:
+    """A recurrent model in miniature: its points are how many frames its state has seen."""
+    nodes = [
+        helper.make_node("Add", ["state_count", "one"], ["next_state_count"]),
+        helper.make_node("Expand", ["next_state_count", "shape"], ["points"]),
+        helper.make_node("ReduceMean", ["points"], ["scores"], axes=[2], keepdims=0),
+        helper.make_node("ReduceMean", ["scores"], ["face"], axes=[1], keepdims=0),
+        helper.make_node("Identity", ["points"], ["raw_points"]),
+        helper.make_node("Identity", ["crops"], ["seen"]),
+    ]
+    real, byte = TensorProto.FLOAT, TensorProto.UINT8
+    graph = helper.make_graph(
+        nodes,
+        "counting",
+        [
+            helper.make_tensor_value_info("crops", byte, ["n", 4, 4, 3]),
+            helper.make_tensor_value_info("state_count", real, ["n", 1, 1]),
+        ],
+        [
+            helper.make_tensor_value_info("points", real, ["n", 68, 2]),
+            helper.make_tensor_value_info("raw_points", real, ["n", 68, 2]),
+            helper.make_tensor_value_info("scores", real, ["n", 68]),
+            helper.make_tensor_value_info("face", real, ["n"]),
+            helper.make_tensor_value_info("next_state_count", real, ["n", 1, 1]),
+            helper.make_tensor_value_info("seen", byte, ["n", 4, 4, 3]),
+        ],
+        [
+            helper.make_tensor("one", real, [], [1.0]),
+            helper.make_tensor("shape", TensorProto.INT64, [3], [1, 68, 2]),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return ModelCard("counting", "landmarks", path, digest, "MIT", crop=4)
+
+
+CROPS = np.zeros((2, 4, 4, 3), np.uint8)
+
+
+def test_state_goes_in_and_comes_out_and_belongs_to_the_caller(tmp_path: Path) -> None:
+    network = LandmarkNetwork(counting_model(tmp_path / "c.onnx"), device="cpu")
+    first = network.step(CROPS)
+    second = network.step(CROPS, first.state)
+    again = network.step(CROPS, first.state)
+    assert [p.points[0, 0, 0] for p in (first, second, again)] == [1, 2, 2]
+    assert second.raw.shape == (2, 68, 2)
+
+
+def test_a_new_face_starts_from_zero_state(tmp_path: Path) -> None:
+    network = LandmarkNetwork(counting_model(tmp_path / "c.onnx"), device="cpu")
+    network.step(CROPS, network.step(CROPS).state)
+    assert network.step(CROPS).points.max() == 1
+
+
+def test_the_runner_says_where_it_really_runs(tmp_path: Path) -> None:
+    card = counting_model(tmp_path / "c.onnx")
+    assert open_runner(card, device="cpu").device == "cpu"
+    assert open_runner(card, device="auto").device in ("cpu", "cuda")
+
+
+def test_cuda_asked_for_and_absent_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    card = counting_model(tmp_path / "c.onnx")
+    try:
+        open_runner(card, device="auto")
+        runner = open_runner(card, device="cuda")
+    except DeviceError as error:
+        assert "--device cpu" in str(error)
+        assert "steadymark[cuda]" in str(error)
+    else:
+        assert runner.device == "cuda"
+
+
+def test_an_unknown_device_names_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="auto, cpu, cuda"):
+        open_runner(counting_model(tmp_path / "c.onnx"), device="tpu")
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.onnx"
+    path.write_bytes(b"not onnx")
+    card = ModelCard("x", "landmarks", path, hashlib.sha256(b"not onnx").hexdigest(), "MIT")
+    with pytest.raises(WeightsError, match="cannot be run"):
+        open_runner(card, device="cpu")
+
+
+def test_a_model_without_points_is_refused(tmp_path: Path) -> None:
+    node = helper.make_node("Identity", ["a"], ["b"])
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [node], "g", [value("a", TensorProto.FLOAT, [1])], [value("b", TensorProto.FLOAT, [1])]
+    )
+    path = tmp_path / "g.onnx"
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path
+    )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with pytest.raises(WeightsError, match="no landmark model"):
+        LandmarkNetwork(ModelCard("g", "landmarks", path, digest, "MIT"), device="cpu")
+
+
+@pytest.mark.gpu
+def test_state_stays_on_the_gpu(tmp_path: Path) -> None:
+    if "CUDAExecutionProvider" not in ort.get_available_providers():
+        pytest.skip("this ONNX Runtime has no CUDA")
+    try:
+        network = LandmarkNetwork(counting_model(tmp_path / "c.onnx"), device="cuda")
+    except DeviceError as error:
+        pytest.skip(str(error))
+    state = network.step(CROPS).state
+    assert state[0].device_name() == "cuda"
+    assert network.step(CROPS, state).points.max() == 2

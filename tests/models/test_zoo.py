@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from steadymark.models.errors import WeightsError
+from steadymark.models.zoo import find_model, list_models, read_card, verified_bytes
+
+CONTENT = b"weights"
+
+
+def write_card(folder: Path, **changes: object) -> Path:
+    (folder / "net.onnx").write_bytes(CONTENT)
+    card: dict[str, object] = {
+        "name": "net",
+        "kind": "landmarks",
+        "file": "net.onnx",
+        "sha256": hashlib.sha256(CONTENT).hexdigest(),
+        "licence": "MIT",
+    }
+    path = folder / "net.json"
+    path.write_text(json.dumps({**card, **changes}), encoding="utf-8")
+    return path
+
+
+def test_unaltered_weights_are_read(tmp_path: Path) -> None:
+    assert verified_bytes(read_card(write_card(tmp_path))) == CONTENT
+
+
+def test_altered_weights_are_refused_by_their_sha256(tmp_path: Path) -> None:
+    card = read_card(write_card(tmp_path))
+    (tmp_path / "net.onnx").write_bytes(b"Weights")
+    with pytest.raises(WeightsError, match=r"altered or damaged.*install Steadymark again"):
+        verified_bytes(card)
+
+
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    card = read_card(write_card(tmp_path))
+    (tmp_path / "net.onnx").unlink()
+    with pytest.raises(WeightsError, match=r"no weights at .*net\.onnx"):
+        verified_bytes(card)
+
+
+def test_an_unknown_model_names_those_there_are(tmp_path: Path) -> None:
+    write_card(tmp_path)
+    with pytest.raises(WeightsError, match="unknown model 'other': choose one of net"):
+        find_model("other", "landmarks", tmp_path)
+
+
+def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
+    write_card(tmp_path)
+    with pytest.raises(WeightsError, match="is a landmarks model, face_detector is needed"):
+        find_model("net", "face_detector", tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": 1', "\x00"])
+def test_what_is_no_card_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(WeightsError):
+        read_card(path)
+
+
+def test_a_card_cannot_name_a_file_outside_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="outside"):
+        read_card(write_card(tmp_path, file="../../etc/passwd"))
+
+
+@pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)
+def test_shipped_weights_are_what_their_cards_say(card: object) -> None:
+    from steadymark.models.zoo import ModelCard
+
+    assert isinstance(card, ModelCard)
+    assert len(verified_bytes(card)) == card.size_bytes
+    assert "300W" in card.licence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
@@ -15,6 +14,7 @@ from steadymark.engine.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from av.container import InputContainer
     from av.packet import Packet

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from av.error import FFmpegError
-from av.video.frame import VideoFrame
 
 from steadymark.engine.errors import SourceError
 from steadymark.engine.sources.containers import open_container, packets, video_stream
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from av.packet import Packet
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
     from steadymark.engine.sources.video_index import VideoIndex

@@ -70,7 +70,7 @@ class ImageSequence:
 
     @property
     def info(self) -> SourceInfo:
-        """frames counts the files, readable or not."""
+        """Frames counts the files, readable or not."""
         return self._info
 
     @property

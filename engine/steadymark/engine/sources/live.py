@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from steadymark.engine.errors import SourceError
 from steadymark.engine.latest import Latest
-from steadymark.engine.sources.damage import Damage
-from steadymark.engine.types import Frame, SourceInfo
+from steadymark.engine.sources.damage import Damage, clock
+from steadymark.engine.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ class LiveSource:
         self._status = LiveStatus.RUNNING
         self._status_lock = threading.Lock()
         self._given = 0
-        self._start_s = 0.0
+        self._start_s = time.perf_counter()
         self._reader = _Reader(self, feed)
         self._kept = self._pictures.take(first_s)
         if self._kept is None:
@@ -105,18 +105,15 @@ class LiveSource:
 
     def frames(self) -> Iterator[Frame]:
         """The newest picture each time, until `close`; waits while the device is lost."""
-        if self._start_s == 0.0 and self._kept is not None:
-            self._start_s = self._kept.taken_s
-            self._kept = self._pictures.take(0) or self._kept  # it may be long ago
-            self._start_s = self._kept.taken_s
-            yield self._frame(self._kept)
-            self._kept = None
+        if self._kept is not None:
+            kept, self._kept = self._pictures.take(0) or self._kept, None
+            self._start_s = kept.taken_s
+            yield self._frame(kept)
         while not self._closed.is_set():
             taken = self._pictures.take(self._silence_s)
             if self._closed.is_set():
                 return
             if taken is not None:
-                self._set(LiveStatus.RUNNING)
                 yield self._frame(taken)
             elif self._pictures.closed:
                 return
@@ -141,9 +138,9 @@ class LiveSource:
                 return
             self._status = status
         if status is not LiveStatus.CLOSED:
-            word = "lost" if status is LiveStatus.LOST else "back"
-            passed_s = time.perf_counter() - self._start_s
-            self._damage.add(f"time the device was {word}|times the device was {word}", passed_s)
+            event = "was lost" if status is LiveStatus.LOST else "came back"
+            passed_s = max(0.0, time.perf_counter() - self._start_s)
+            self._damage.tell(f"the picture {event} at {clock(passed_s)}")
         if self._on_status is not None:
             self._on_status(status)
 
@@ -199,6 +196,8 @@ class _Reader:
                 image = feed.read()
                 if image is None or self._left.is_set():
                     break
+                if not some:
+                    self._source._set(LiveStatus.RUNNING)
                 some = True
                 self._source._pictures.put(_Taken(image, time.perf_counter()))
         except FeedEnded:

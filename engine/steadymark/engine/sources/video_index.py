@@ -125,13 +125,13 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
     at = np.array([i for i, e in enumerate(entries) if e.pts is not None])
     if len(at) > len(entries) // 2 and not stream.codec_context.codec.reorder:
         known = np.array([e.pts for e in entries if e.pts is not None], np.float64)
-        times = np.maximum.accumulate(np.interp(count, at, known) * _unit_s(stream))
-        times = (times - times[0]).astype(np.float64)
+        between = np.maximum.accumulate(np.interp(count, at, known) * _unit_s(stream))
+        times: Seconds = np.asarray(between - between[0], np.float64)
         note = f"{len(entries) - len(at)} frames carry no time stamp: put between their neighbours"
     else:
         rate = stream.average_rate or stream.guessed_rate
         fps = float(rate) if rate else FALLBACK_FPS
-        times = (count / fps).astype(np.float64)
+        times = np.asarray(count / fps, np.float64)
         note = f"the file carries no time stamps: {fps:g} frames per second are assumed"
     return VideoIndex(
         ticks=np.arange(len(entries), dtype=np.int64),

@@ -105,7 +105,8 @@ class _NetworkFeed:
             raise
         self._stream.thread_type = "SLICE"  # frame threads would hold pictures back
         rate = self._stream.average_rate or self._stream.guessed_rate
-        self.fps = float(rate) if rate else None
+        tells_rate = self._container.format.name not in ("mpjpeg", "mjpeg")  # else 25, always
+        self.fps = float(rate) if rate and tells_rate else None
         self._maker = PictureMaker(self._stream)
         self._frames = self._decoded()
 
@@ -173,4 +174,4 @@ def _why(error: Exception) -> str:
     for kind, reason in reasons:
         if isinstance(error, kind):
             return reason
-    return f"cannot be opened ({error}): check the address and the network"
+    return f"cannot be opened ({getattr(error, 'strerror', error)}): check the address and the network"

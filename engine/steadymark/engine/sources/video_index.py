@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.sources.containers import packets
+from steadymark.engine.sources.damage import clock
+from steadymark.engine.sources.spans import uneven_share
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -19,6 +21,7 @@ Ticks = NDArray[np.int64]
 Seconds = NDArray[np.float64]
 
 FALLBACK_FPS = 25.0
+_EVEN = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,26 +100,45 @@ def _with_times(
     broken: int,
 ) -> VideoIndex:
     """Every packet has a presentation time."""
-    notes: tuple[str, ...] = ()
+    notes = [f"{broken} packets are damaged"] if broken else []
     # AVI stores no presentation times: with these codecs PyAV's are those of decoding.
     by_count = container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
     falls = int(np.sum(np.diff(ticks) < 0))
     if falls and not stream.codec_context.codec.reorder:
         by_count = True
         ticks = np.maximum.accumulate(ticks)
-        notes = (f"time stamps run backwards in {falls} places: held at the latest one there",)
+        notes.append(f"time stamps run backwards in {falls} places: held at the latest one there")
     ticks = np.sort(ticks)
     same = int(np.sum(np.diff(ticks) == 0))
-    if same and not notes:
-        notes = (f"{same} frames carry the time stamp of the frame before them",)
+    if same and not falls:
+        notes.append(f"{same} frames carry the time stamp of the frame before them")
+    unit_s = _unit_s(stream)
+    times = np.asarray((ticks - _origin(int(ticks[0]), container, stream)) * unit_s, np.float64)
     return VideoIndex(
         ticks=ticks,
-        times_s=(ticks - _origin(int(ticks[0]), container, stream)) * _unit_s(stream),
+        times_s=times,
         keys=_keys(entries, container),
         by_count=by_count,
         broken=broken,
-        notes=notes,
+        notes=(*notes, *_missing(times, unit_s, container)),
     )
+
+
+def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[str]:
+    """Signs that packets were lost where a container's reader says nothing of it."""
+    notes = []
+    gaps = np.diff(times)
+    if len(gaps) and uneven_share(times, unit_s) < _EVEN:
+        middle = float(np.median(gaps))
+        long = np.flatnonzero(gaps > 1.5 * middle + unit_s) if middle > 0 else []
+        lost = sum(round(float(gaps[i]) / middle) - 1 for i in long)
+        if lost:
+            where = clock(float(times[long[0]]))
+            notes.append(f"about {lost} frames seem to be missing, the first ones at {where}")
+    end_s = (container.duration or 0) / 1_000_000
+    if not container.streams.audio and end_s - times[-1] > 1 + 2 * np.max(gaps, initial=0):
+        notes.append(f"it ends at {clock(times[-1])} and not at {clock(end_s)}: it may be cut off")
+    return notes
 
 
 def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> VideoIndex:

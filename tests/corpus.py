@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
 import numpy as np
@@ -12,6 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from av.video.stream import VideoStream
 
     from steadymark.models.cropping import Image
 
@@ -89,7 +91,7 @@ def make(folder: Path, recipe: Recipe, pictures: Sequence[Image] | None = None) 
     path = folder / recipe.name
     base = Fraction(1, recipe.rate * recipe.unit)
     with av.open(path, "w") as container:
-        stream = container.add_stream(recipe.codec, rate=recipe.rate)
+        stream = cast("VideoStream", container.add_stream(recipe.codec, rate=recipe.rate))
         stream.width, stream.height = recipe.width, recipe.height
         stream.pix_fmt = recipe.pixels
         stream.gop_size = recipe.gop

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from corpus import packet_ticks
 
+from corpus import packet_ticks
 from steadymark.engine.sources.probing import probe
 from steadymark.engine.sources.video_file import VideoFile
 
@@ -24,7 +24,8 @@ def test_real_clips_give_every_frame_at_its_time(data: Path) -> None:
         report = probe(clip)
         source = VideoFile(clip)
         kept = {}
-        times, wanted = [], {0, 17, report.frames // 2, report.frames - 1}
+        times: list[float] = []
+        wanted = {0, 17, report.frames // 2, report.frames - 1}
         for frame in source.frames():
             assert frame.index == len(times), clip.name
             times.append(frame.pts_s)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 import pytest
+
 from corpus import Recipe, bars, make
 from fake_camera import FakeDevice, mjpeg_server
-
 from steadymark.engine.ports import FrameSource
 from steadymark.engine.sources.camera import Camera
 from steadymark.engine.sources.images import ImageSequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
-from corpus import Recipe, bars, make, make_sound, number_in
 
+from corpus import Recipe, bars, make, make_sound, number_in
 from steadymark.engine.errors import SourceError
 from steadymark.engine.sources.damage import Damage, clock
 from steadymark.engine.sources.probing import probe
@@ -101,11 +101,8 @@ def test_damage_in_the_middle_is_passed_over_and_told(tmp_path: Path, recipe: Re
     assert any("damaged" in p or "missing" in p for p in (*source.problems, *source.info.notes))
 
 
-@pytest.mark.parametrize(
-    "recipe", [NOISY[6], Recipe("png.mkv", "png", "rgb24", frames=40)], ids=lambda r: r.name
-)
-def test_damage_never_shifts_the_numbers_of_later_frames(tmp_path: Path, recipe: Recipe) -> None:
-    path = noisy(tmp_path, recipe)
+def test_damage_never_shifts_the_numbers_of_later_frames(tmp_path: Path) -> None:
+    path = noisy(tmp_path, Recipe("png.mov", "png", "rgb24", frames=40))
     content = bytearray(path.read_bytes())
     with av.open(path) as container:
         packets = [(p.pos, p.size) for p in container.demux() if p.size]
@@ -118,7 +115,7 @@ def test_damage_never_shifts_the_numbers_of_later_frames(tmp_path: Path, recipe:
     assert [f.index for f in frames] == [n for n in range(40) if n not in (18, 19)]
     assert [number_in(f.image) for f in frames] == [f.index for f in frames]
     assert source.problems == ("2 damaged frames were skipped near 00:00.7",)
-    with pytest.raises(SourceError, match="frame 18 at 00:00.7 is damaged"):
+    with pytest.raises(SourceError, match=r"frame 18 at 00:00\.7 is damaged"):
         source.frame_at(18)
     assert number_in(source.frame_at(20).image) == 20
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
+
 from corpus import number_in
 from fake_camera import mjpeg_server
-
 from steadymark.engine.errors import SourceError
 from steadymark.engine.sources.live import LiveStatus
 from steadymark.engine.sources.network import NetworkCamera, without_password

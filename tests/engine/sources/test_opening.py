@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 import pytest
+
 from corpus import Recipe, bars, make, number_in
 from fake_camera import mjpeg_server
-
 from steadymark.engine.errors import SourceError, UsageError
 from steadymark.engine.sources import CameraMode, expand_inputs, open_source
 from steadymark.engine.sources.images import ImageSequence

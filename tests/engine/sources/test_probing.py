@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
-from corpus import SOUND, Recipe, make
 
+from corpus import SOUND, Recipe, make
 from steadymark.engine.sources.probing import probe
 
 if TYPE_CHECKING:

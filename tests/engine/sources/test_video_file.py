@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from corpus import SOUND, Recipe, bars, make, number_in, packet_ticks, remuxed
 
+from corpus import SOUND, Recipe, bars, make, number_in, packet_ticks, remuxed
 from steadymark.engine.errors import UsageError
 from steadymark.engine.sources.video_file import VideoFile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from steadymark.models.cropping import Image
 
 

@@ -70,7 +70,9 @@ def exists(path: Path) -> bool:
     try:
         return path.exists()
     except (OSError, ValueError) as error:
-        raise SourceError(f"{str(path)[:60]}… is no name that a file can have: {error}") from error
+        raise SourceError(
+            f"{path.name[:40]}… is no name that a file can have: shorten or correct it"
+        ) from error
 
 
 def plain(text: str) -> str:

@@ -174,4 +174,6 @@ def _why(error: Exception) -> str:
     for kind, reason in reasons:
         if isinstance(error, kind):
             return reason
-    return f"cannot be opened ({getattr(error, 'strerror', error)}): check the address and the network"
+    return (
+        f"cannot be opened ({getattr(error, 'strerror', error)}): check the address and the network"
+    )

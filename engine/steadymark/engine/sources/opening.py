@@ -103,10 +103,8 @@ def _expanded(text: str) -> list[str]:
     if is_live(text):
         return [text]
     path = Path(plain(text))
-    if path.is_dir():
-        return _in_folder(path)
     if exists(path):
-        return [str(path)]
+        return _in_folder(path) if path.is_dir() else [str(path)]
     if not is_pattern(path):
         raise SourceError(f"{path} does not exist: check the name and the folder")
     fitting = matches(str(path))

@@ -129,8 +129,8 @@ def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[s
     notes = []
     gaps = np.diff(times)
     if len(gaps) and uneven_share(times, unit_s) < _EVEN:
-        middle = float(np.median(gaps))
-        long = np.flatnonzero(gaps > 1.5 * middle + unit_s) if middle > 0 else []
+        middle = max(float(np.median(gaps)), unit_s)
+        long = np.flatnonzero(gaps > 1.5 * middle + unit_s)
         lost = sum(round(float(gaps[i]) / middle) - 1 for i in long)
         if lost:
             where = clock(float(times[long[0]]))

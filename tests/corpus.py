@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from av.video.stream import VideoStream
@@ -37,6 +37,7 @@ class Recipe:
     b_frames: int = 0
     rotation: float | None = None  # degrees counterclockwise that the player must turn
     aspect: Fraction | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def times(self) -> list[int]:
@@ -67,6 +68,9 @@ SOUND = (
     Recipe("uneven.mp4", ticks=[0, 1, 2, 3, 7, 8, 9, 30, 31, 33, 34, 35, 50, 51], unit=4),
     Recipe("late_begin.mkv", ticks=range(50, 62)),
     Recipe("alone.mp4", frames=1),
+    Recipe("open_gop.mp4", b_frames=3, gop=6, extra={"x264-params": "open-gop=1:log-level=0"}),
+    Recipe("hidden.webm", codec="libvpx", extra={"auto-alt-ref": "1", "lag-in-frames": "16"}),
+    Recipe("interlaced.ts", "mpeg2video", b_frames=3, extra={"flags": "+ildct+ilme"}),
 )
 
 
@@ -97,7 +101,7 @@ def make(folder: Path, recipe: Recipe, pictures: Sequence[Image] | None = None) 
         stream.gop_size = recipe.gop
         stream.codec_context.time_base = base
         stream.codec_context.max_b_frames = recipe.b_frames
-        stream.codec_context.options = _options(recipe.codec)
+        stream.codec_context.options = _options(recipe.codec) | dict(recipe.extra)
         if recipe.rotation is not None:
             stream.set_display_rotation(recipe.rotation)
         if recipe.aspect is not None:
@@ -147,7 +151,7 @@ def _options(codec: str) -> dict[str, str]:
     quiet = {
         "libx264": {"preset": "ultrafast", "b_strategy": "0"},
         "libx265": {"preset": "ultrafast", "x265-params": "log-level=none"},
-        "libsvtav1": {"preset": "12"},
+        "libsvtav1": {"preset": "10", "svtav1-params": "lp=1"},
         "libvpx": {"deadline": "realtime", "cpu-used": "8"},
         "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
     }

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class FakeDevice:
-    """The hardware: `plugged` says whether it answers, `hung` makes reads wait.
+    """The hardware: `plugged` says whether it answers.
 
-    A read waits until the test calls `give`; `opened` counts openings that worked.
+    A read waits until the test calls `give`; `opened` counts the openings that worked.
     """
 
     def __init__(self, image: Image | None = None) -> None:
         self.plugged = True
-        self.silent = False
         self.opened = 0
         self.released = 0
+        self.reads = 0
         self.settings: dict[int, float] = {}
         self.refused: set[int] = set()
         self._image = bars(0) if image is None else image
@@ -41,24 +41,27 @@ class FakeDevice:
         """Let that many reads return."""
         self._given.release(count)
 
-    def wait_for(self, opened: int = 0, released: int = 0) -> bool:
-        """Wait until it was opened and released so often; False after 5 s."""
+    def wait_for(self, *, opened: int = 0, released: int = 0, reads: int = 0) -> bool:
+        """Wait until each was begun so often; False after 5 s."""
         with self.changed:
             return self.changed.wait_for(
-                lambda: self.opened >= opened and self.released >= released, 5
+                lambda: self.opened >= opened and self.released >= released and self.reads >= reads,
+                5,
             )
 
     def read(self) -> tuple[bool, Any]:
         """What a capture's read gives."""
+        self.note(reads=1)
         if not self._given.acquire(timeout=20) or not self.plugged:
             return False, None
         return True, self._image.copy()
 
-    def note(self, *, opened: int = 0, released: int = 0) -> None:
+    def note(self, *, opened: int = 0, released: int = 0, reads: int = 0) -> None:
         """Count."""
         with self.changed:
             self.opened += opened
             self.released += released
+            self.reads += reads
             self.changed.notify_all()
 
 

@@ -135,17 +135,17 @@ def test_grey_pictures_become_bgr() -> None:
     camera.close()
 
 
-def test_the_newest_picture_wins() -> None:
+def test_the_newest_picture_wins_and_drops_are_counted() -> None:
     device = FakeDevice()
-    device.give(50)
+    device.give()
     camera = Camera(0, open_capture=device, read_timeout_s=5)
-    frames = camera.frames()
-    next(frames)
+    device.give(49)
+    assert device.wait_for(reads=51)  # the 50th picture was handed over
+    first = next(camera.frames())
+    assert camera.dropped == 48  # all but the one that opened the camera and the newest
+    assert (first.index, first.pts_s) == (0, 0)
     device.give()
-    next(frames)
     camera.close()
-    assert camera.dropped >= 0
-    device.give()
 
 
 def test_modes_are_read() -> None:

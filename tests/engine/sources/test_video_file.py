@@ -206,6 +206,19 @@ def test_equal_times_lose_no_frame(tmp_path: Path) -> None:
     assert any("time stamp of the frame before" in note for note in source.info.notes)
 
 
+def test_times_that_contradict_each_other_lose_no_frame(tmp_path: Path) -> None:
+    recipe = Recipe("noise.mpg", "mpeg2video", b_frames=3, frames=30, gop=12)
+    noise = np.random.default_rng(0).integers(0, 40, (30, 64, 96, 3), np.uint8)
+    path = make(tmp_path, recipe, [bars(n) // 4 * 3 + noise[n] for n in range(30)])
+    assert len(set(packet_ticks(path))) < 30
+    source = VideoFile(path)
+    frames = list(source.frames())
+    assert [number_in(f.image) for f in frames] == list(range(30))
+    assert np.diff([f.pts_s for f in frames]) == pytest.approx(0.04)
+    assert number_in(source.frame_at(5).image) == 5
+    assert any("contradict" in note for note in source.info.notes)
+
+
 def test_times_before_zero_are_kept(tmp_path: Path) -> None:
     recipe = Recipe("below.mkv", "mjpeg", "yuvj420p", frames=8)
     source = VideoFile(remuxed(make(tmp_path, recipe), tmp_path / "b.mov", range(-3, 5)))

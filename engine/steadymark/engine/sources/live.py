@@ -185,7 +185,9 @@ class _Reader:
             return self._source._connect()
         except SourceError as error:
             _log.info("still lost: %s", error)
-            return None
+        except Exception:  # noqa: BLE001 - a thread's edge
+            _log.exception("the device cannot be connected; trying again")
+        return None
 
     def _read_all(self, feed: Feed) -> bool:
         """Hand over pictures until the feed breaks. Whether there were any."""
@@ -203,6 +205,8 @@ class _Reader:
         except FeedEnded:
             self._source._pictures.close()
             self._left.set()
+        except Exception:  # noqa: BLE001 - a thread's edge
+            _log.exception("reading failed; connecting again")
         finally:
             self._reading = False
             feed.close()

@@ -56,8 +56,8 @@ class NetworkCamera(LiveSource):
         super().__init__(
             feed,
             lambda: _NetworkFeed(url, timeouts),
-            silence_s=read_timeout_s,
-            first_s=read_timeout_s + 1.0,
+            silence_s=1.5 * read_timeout_s,  # the reader itself notices earlier
+            first_s=1.5 * read_timeout_s,
             retry_s=retry_s,
             on_status=on_status,
         )

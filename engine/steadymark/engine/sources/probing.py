@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from steadymark.engine.sources.video_index import read_index
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
     from steadymark.engine.sources.video_index import VideoIndex
@@ -99,17 +100,7 @@ def _report(
     *,
     decode: bool,
 ) -> ProbeReport:
-    decoder = Decoder(path, index)
-    try:
-        first = next(decoder.frames(0), None)
-        if first is None:
-            raise SourceError(f"{path}: no frame can be decoded: copy the file again")
-        image = decoder.picture(first)
-        notes = (*index.notes, *decoder.notes(first))
-        decoded = sum(1 for _ in decoder.frames(0)) if decode else None
-        faults = decoder.faults
-    finally:
-        decoder.close()
+    seen = _look(path, index, decode=decode)
     gaps = np.diff(index.times_s)
     share = uneven_share(index.times_s, float(stream.time_base or 0))
     rate = stream.average_rate or stream.guessed_rate
@@ -118,10 +109,10 @@ def _report(
         container=container.format.long_name or container.format.name,
         codec=stream.codec_context.codec.canonical_name,
         profile=stream.profile or "",
-        pixel_format=first.frame.format.name,
-        coded_size=(first.frame.width, first.frame.height),
-        shown_size=(int(image.shape[1]), int(image.shape[0])),
-        rotation_deg=_CLOCKWISE_DEG.get(turn_of(first.frame, stream)),
+        pixel_format=seen.first.format.name,
+        coded_size=(seen.first.width, seen.first.height),
+        shown_size=seen.shown_size,
+        rotation_deg=_CLOCKWISE_DEG.get(turn_of(seen.first, stream)),
         pixel_aspect=str(stream.sample_aspect_ratio or 1).replace("/", ":"),
         fps_declared=float(rate) if rate else None,
         fps_measured=mean_fps(index.times_s),
@@ -130,12 +121,39 @@ def _report(
         start_s=float(index.times_s[0]),
         duration_s=float(index.times_s[-1] + (np.median(gaps) if len(gaps) else 0)),
         frames=len(index),
-        keyframes=max(len(index.keys), 1),
+        keyframes=index.keyframes,
         audio=tuple(_sound(s) for s in container.streams.audio),
-        broken_packets=max(index.broken, faults),
-        decoded=decoded,
-        notes=notes,
+        broken_packets=max(index.broken, seen.faults),
+        decoded=seen.decoded,
+        notes=(*index.notes, *seen.notes),
     )
+
+
+class _Seen(NamedTuple):
+    first: VideoFrame
+    shown_size: tuple[int, int]
+    notes: tuple[str, ...]
+    decoded: int | None
+    faults: int
+
+
+def _look(path: Path, index: VideoIndex, *, decode: bool) -> _Seen:
+    """Decode the first frame, or all."""
+    decoder = Decoder(path, index)
+    try:
+        first = next(decoder.frames(0), None)
+        if first is None:
+            raise SourceError(f"{path}: no frame can be decoded: copy the file again")
+        image = decoder.picture(first)
+        return _Seen(
+            first=first.frame,
+            shown_size=(int(image.shape[1]), int(image.shape[0])),
+            notes=decoder.notes(first),
+            decoded=sum(1 for _ in decoder.frames(0)) if decode else None,
+            faults=decoder.faults,
+        )
+    finally:
+        decoder.close()
 
 
 def _sound(stream: AudioStream) -> str:

@@ -38,6 +38,7 @@ class VideoIndex:
     ticks: Ticks
     times_s: Seconds
     keys: Ticks
+    keyframes: int = 0
     by_count: bool = False
     broken: int = 0
     notes: tuple[str, ...] = ()
@@ -101,27 +102,45 @@ def _with_times(
 ) -> VideoIndex:
     """Every packet has a presentation time."""
     notes = [f"{broken} packets are damaged"] if broken else []
+    reorders = stream.codec_context.codec.reorder
+    falls = int(np.sum(np.diff(ticks) < 0))
+    same = len(ticks) - len(np.unique(ticks))
     # AVI stores no presentation times: with these codecs PyAV's are those of decoding.
     by_count = container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
-    falls = int(np.sum(np.diff(ticks) < 0))
-    if falls and not stream.codec_context.codec.reorder:
+    if reorders:
+        decoded = [e.dts for e in entries if e.dts is not None]
+        if same or np.any(np.diff(decoded) < 0):
+            by_count = True
+            ticks = _steady(np.sort(ticks), stream)
+            notes.append("time stamps contradict each other: frames are counted instead")
+    elif falls:
         by_count = True
         ticks = np.maximum.accumulate(ticks)
         notes.append(f"time stamps run backwards in {falls} places: held at the latest one there")
-    ticks = np.sort(ticks)
-    same = int(np.sum(np.diff(ticks) == 0))
-    if same and not falls:
+    elif same:
         notes.append(f"{same} frames carry the time stamp of the frame before them")
+    ticks = np.sort(ticks)
     unit_s = _unit_s(stream)
     times = np.asarray((ticks - _origin(int(ticks[0]), container, stream)) * unit_s, np.float64)
     return VideoIndex(
         ticks=ticks,
         times_s=times,
         keys=_keys(entries, container),
+        keyframes=sum(e.is_key for e in entries),
         by_count=by_count,
         broken=broken,
         notes=(*notes, *_missing(times, unit_s, container)),
     )
+
+
+def _steady(ticks: Ticks, stream: VideoStream) -> Ticks:
+    """The ticks at the declared rate, where that fits their whole span within 5 %."""
+    rate = stream.average_rate or stream.guessed_rate
+    if not rate or len(ticks) < 2:
+        return ticks
+    steady = ticks[0] + np.rint(np.arange(len(ticks)) / float(rate) / _unit_s(stream))
+    fits = abs(steady[-1] - ticks[-1]) <= 0.05 * (ticks[-1] - ticks[0])
+    return steady.astype(np.int64) if fits else ticks
 
 
 def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[str]:
@@ -159,6 +178,7 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
         ticks=np.arange(len(entries), dtype=np.int64),
         times_s=times,
         keys=np.zeros((0, 2), np.int64),
+        keyframes=sum(e.is_key for e in entries),
         by_count=True,
         broken=broken,
         notes=(note,),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 import pytest
 
@@ -170,6 +172,19 @@ def test_transparent_pictures_are_laid_over_black(tmp_path: Path, codec: str, pi
     )
     assert frame.image[:, :40].max() < 8
     assert frame.image[:, 56:].min() > 190
+
+
+def test_frames_are_freed_without_the_garbage_collector(tmp_path: Path) -> None:
+    source = VideoFile(make(tmp_path, Recipe("turned.mp4", frames=40, rotation=90)))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in source.frames():
+            pass
+        alive = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert alive < 5
 
 
 def test_8k_frames_work(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from av.error import FFmpegError
 
 from steadymark.engine.errors import SourceError
 from steadymark.engine.sources.containers import open_container, packets, video_stream
-from steadymark.engine.sources.picture import PictureMaker, Turn, turn_of
+from steadymark.engine.sources.picture import PictureMaker, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ class Decoder:
     def notes(self, decoded: Decoded) -> tuple[str, ...]:
         """What is done to the pictures, a sentence each."""
         notes = []
-        if turn_of(decoded.frame, self._stream) != Turn():
+        if self._maker.turn(decoded.frame) != Turn():
             notes.append("the pictures are turned upright, as the file asks")
         aspect = self._stream.sample_aspect_ratio
         if aspect and aspect != 1:

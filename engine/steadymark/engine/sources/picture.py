@@ -68,6 +68,7 @@ class PictureMaker:
     def __init__(self, stream: VideoStream) -> None:
         self._stream = stream
         self._reformatter = VideoReformatter()
+        self._turns: dict[tuple[int, int], Turn] = {}
 
     def picture(self, frame: VideoFrame) -> Image:
         """(H, W, 3) uint8 BGR that owns its memory."""
@@ -77,7 +78,18 @@ class PictureMaker:
             frame, width, height, "bgra" if has_alpha else "bgr24", threads=1
         ).to_ndarray()
         image: Image = over_black(converted) if has_alpha else np.array(converted, np.uint8)
-        return _turned(image, turn_of(frame, self._stream))
+        return _turned(image, self.turn(frame))
+
+    def turn(self, frame: VideoFrame) -> Turn:
+        """How frames of this size are turned.
+
+        The first of them tells: side data ties a frame into a cycle with itself, which then waits
+        for the garbage collector, and hundreds of megabytes with it.
+        """
+        size = (frame.width, frame.height)
+        if size not in self._turns:
+            self._turns[size] = turn_of(frame, self._stream)
+        return self._turns[size]
 
 
 def over_black(image: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Image:

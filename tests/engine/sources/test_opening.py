@@ -98,8 +98,9 @@ def test_what_is_not_there_is_named(
 
 
 def test_no_input_is_refused() -> None:
-    with pytest.raises(UsageError, match="no input"):
-        expand_inputs([])
+    for nothing in ([], [""], [" "]):
+        with pytest.raises(UsageError, match="no input"):
+            expand_inputs(nothing)
 
 
 def test_files_open_by_path_and_address(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def expand_inputs(texts: Sequence[str]) -> list[str]:
     Raises:
         SourceError: a file does not exist. UsageError: nothing fits.
     """
-    if not texts:
+    if not all(map(str.strip, texts)) or not texts:
         raise UsageError("no input: give a video, a folder, a pattern, camera:0 or an address")
     found = [item for text in _gathered(texts) for item in _expanded(text)]
     return list(dict.fromkeys(found))

@@ -111,6 +111,11 @@ def test_closing_twice_ends_the_frames(source: FrameSource) -> None:
     assert list(source.frames()) == []
 
 
+def test_a_source_closed_before_reading_gives_nothing(source: FrameSource) -> None:
+    source.close()
+    assert list(source.frames()) == []
+
+
 def test_closing_from_another_thread_ends_the_frames_soon(source: FrameSource) -> None:
     started, ended = threading.Event(), threading.Event()
     held = threading.Event()

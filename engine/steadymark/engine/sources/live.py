@@ -105,7 +105,7 @@ class LiveSource:
 
     def frames(self) -> Iterator[Frame]:
         """The newest picture each time, until `close`; waits while the device is lost."""
-        if self._kept is not None:
+        if self._kept is not None and not self._closed.is_set():
             kept, self._kept = self._pictures.take(0) or self._kept, None
             self._start_s = kept.taken_s
             yield self._frame(kept)

@@ -1,1 +1,17 @@
 """Where frames come from."""
+
+from steadymark.engine.sources.camera import CameraInfo, CameraMode, list_cameras
+from steadymark.engine.sources.live import LiveStatus
+from steadymark.engine.sources.opening import expand_inputs, open_source
+from steadymark.engine.sources.probing import ProbeReport, probe
+
+__all__ = [
+    "CameraInfo",
+    "CameraMode",
+    "LiveStatus",
+    "ProbeReport",
+    "expand_inputs",
+    "list_cameras",
+    "open_source",
+    "probe",
+]

@@ -1,0 +1,114 @@
+"""Opening a video file with PyAV, and saying in one sentence why it cannot be opened."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+import av
+from av.error import FFmpegError
+from av.stream import Disposition
+
+from steadymark.engine.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+_FAULTS_IN_A_ROW = 50
+_ISO_STARTS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a file for reading.
+
+    Raises:
+        SourceError: with the file's name, what is wrong and what to do.
+    """
+    size = _size_of(path)
+    if size == 0:
+        raise SourceError(f"{path} is empty (0 bytes): copy or record it again")
+    # The prefix keeps a name such as "10:30.mp4" from being read as a protocol.
+    try:
+        return av.open(f"file:{path}", metadata_errors="replace")
+    except UnicodeEncodeError as error:
+        raise SourceError(f"{path!r} has a name that is not text: rename the file") from error
+    except PermissionError as error:
+        raise SourceError(f"{path} may not be read: ask for permission or copy it") from error
+    except (FFmpegError, OSError, ValueError) as error:
+        raise SourceError(_why_unreadable(path)) from error
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The stream of moving pictures that players would show; cover art does not count.
+
+    Raises:
+        SourceError: there is none, or no decoder for it.
+    """
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        held = "sound but no pictures" if container.streams.audio else "no pictures"
+        raise SourceError(f"{path} holds {held}: choose a file with a video track")
+    best = container.streams.best("video")
+    stream = next((s for s in streams if best is not None and s.index == best.index), streams[0])
+    if stream.codec_context is None:
+        raise SourceError(
+            f"{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4"
+        )
+    return stream
+
+
+def packets(
+    container: InputContainer, stream: VideoStream, on_fault: Callable[[FFmpegError], None]
+) -> Iterator[Packet[VideoStream]]:
+    """The stream's packets, in file order. Goes on after a fault; gives up after 50 in a row."""
+    faults = 0
+    while faults < _FAULTS_IN_A_ROW:
+        try:
+            for packet in container.demux(stream):
+                faults = 0
+                if packet.size:  # an empty one would flush the decoder
+                    yield packet
+        except FFmpegError as fault:
+            faults += 1
+            on_fault(fault)
+        else:
+            return
+
+
+def _size_of(path: Path) -> int:
+    try:
+        facts = path.stat()
+    except FileNotFoundError as error:
+        raise SourceError(f"{path} does not exist: check the name and the folder") from error
+    except PermissionError as error:
+        raise SourceError(f"{path} may not be read: ask for permission or copy it") from error
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+            raise SourceError(
+                f"the name {path.name[:40]}… is too long ({len(os.fsencode(path.name))} bytes): "
+                "a file's name may take 255 bytes"
+            ) from error
+        raise SourceError(f"{str(path)!r} cannot be opened: {error}") from error
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder: give a video file in it")
+    return facts.st_size
+
+
+def _why_unreadable(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError as error:
+        return f"{path} may not be read ({error.strerror}): check its permissions"
+    if head[4:8] in _ISO_STARTS:
+        return (
+            f"{path} is incomplete: its index (moov) is missing, as when a recording or a copy "
+            "breaks off; copy it again or repair it"
+        )
+    return f"{path} is not a video that can be read: check that it plays, or convert it to MP4"

@@ -1,0 +1,141 @@
+"""Decoding a file's frames from any of them on, each with its number."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from av.error import FFmpegError
+
+from steadymark.engine.errors import SourceError
+from steadymark.engine.sources.containers import open_container, packets, video_stream
+from steadymark.engine.sources.picture import PictureMaker, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+    from steadymark.engine.sources.video_index import VideoIndex
+    from steadymark.models.cropping import Image
+
+
+class Decoded(NamedTuple):
+    """A frame as the decoder gives it, and its place in the index."""
+
+    number: int
+    frame: VideoFrame
+
+
+class Decoder:
+    """One open file and its place in it. For one thread at a time.
+
+    seeks: how often the place was changed. faults: packets the decoder refused.
+    """
+
+    def __init__(self, path: Path, index: VideoIndex) -> None:
+        self._path = path
+        self._index = index
+        self.seeks = 0
+        self.faults = 0
+        self._used = False
+        self._open()
+
+    def picture(self, decoded: Decoded) -> Image:
+        """Upright BGR picture of a frame."""
+        try:
+            return self._maker.picture(decoded.frame)
+        except (FFmpegError, ValueError) as error:
+            raise SourceError(
+                f"{self._path}: frame {decoded.number} ({decoded.frame.format.name}) cannot be "
+                "turned into a picture: convert the file to H.264 in MP4"
+            ) from error
+
+    def frames(self, first: int) -> Iterator[Decoded]:
+        """Frames from number `first` on, in order, each once; damaged ones are left out."""
+        for key in self._entries(first):
+            found = self._from(key)
+            head = next(found, None)
+            if key is None or (head is not None and head.number <= first):
+                break
+        if head is not None:
+            yield from (d for d in chain((head,), found) if d.number >= first)
+
+    def notes(self, decoded: Decoded) -> tuple[str, ...]:
+        """What is done to the pictures, a sentence each."""
+        notes = []
+        if self._maker.turn(decoded.frame) != Turn():
+            notes.append("the pictures are turned upright, as the file asks")
+        aspect = self._stream.sample_aspect_ratio
+        if aspect and aspect != 1:
+            notes.append(f"pixels of {aspect.numerator}:{aspect.denominator} are made square")
+        return tuple(notes)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._container.close()
+
+    def _open(self) -> None:
+        self._container = open_container(self._path)
+        self._stream = video_stream(self._container, self._path)
+        self._stream.thread_type = "AUTO"
+        self._maker = PictureMaker(self._stream)
+
+    def _entries(self, first: int) -> Iterator[int | None]:
+        """Keyframes to begin at, ever further back; None is the file's beginning."""
+        if not self._index.by_count and first > 0:
+            shown, entry = self._index.keys.T
+            place = int(np.searchsorted(shown, self._index.ticks[first], "right")) - 1
+            back = 1
+            while place > 0:
+                yield int(entry[place])
+                place, back = place - back, back * 2
+        yield None
+
+    def _from(self, key: int | None) -> Iterator[Decoded]:
+        if key is None:
+            if self._used:
+                self.close()
+                self._open()
+                self.seeks += 1
+        else:
+            self.seeks += 1
+            try:
+                self._container.seek(key, stream=self._stream)
+            except FFmpegError:
+                return
+        self._used = True
+        yield from self._numbered(self._decoded(skip_to_key=key is not None))
+
+    def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[Decoded]:
+        """Numbers rise: a frame whose time runs backwards is left out."""
+        last: int | None = None
+        for count, frame in enumerate(frames):
+            if self._index.by_count:
+                number: int | None = count if count < len(self._index) else None
+            else:
+                number = self._index.number_of(frame.pts, last)
+            if number is not None and (last is None or number > last):
+                last = number
+                yield Decoded(number, frame)
+
+    def _decoded(self, *, skip_to_key: bool) -> Iterator[VideoFrame]:
+        for packet in packets(self._container, self._stream, self._count):
+            skip_to_key = skip_to_key and not packet.is_keyframe
+            if not skip_to_key:
+                yield from self._frames_of(packet)
+        yield from self._frames_of(None)
+
+    def _frames_of(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        try:
+            return self._stream.codec_context.decode(packet)
+        except FFmpegError as fault:
+            self._count(fault)
+            return []
+
+    def _count(self, _: FFmpegError) -> None:
+        self.faults += 1

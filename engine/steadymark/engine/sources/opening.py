@@ -1,0 +1,162 @@
+"""From what a user types to sources: files, folders, patterns, cameras, addresses."""
+
+from __future__ import annotations
+
+import glob
+import os
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.engine.errors import SourceError, UsageError
+from steadymark.engine.sources.camera import Camera, find_camera, list_cameras
+from steadymark.engine.sources.images import ImageSequence
+from steadymark.engine.sources.naming import (
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    exists,
+    files_of,
+    globbed,
+    image_files,
+    is_pattern,
+    matches,
+    natural,
+    plain,
+)
+from steadymark.engine.sources.network import NetworkCamera, is_network
+from steadymark.engine.sources.video_file import VideoFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from steadymark.engine.ports import FrameSource
+    from steadymark.engine.sources.camera import CameraMode
+
+_CAMERA = "camera:"
+
+
+def open_source(
+    text: str,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    camera: CameraMode | None = None,
+) -> FrameSource:
+    """Open one input, as `expand_inputs` gives it.
+
+    Raises:
+        SourceError: it cannot be opened. UsageError: what is asked for does not go together.
+    """
+    if is_live(text):
+        if start_s is not None or end_s is not None:
+            raise UsageError(f"{text} is live: a start and an end go with files only")
+        return _open_live(text, camera)
+    if camera is not None:
+        raise UsageError(f"{text} is not a camera: a camera mode does not go with it")
+    found = expand_inputs([text])
+    if len(found) != 1:
+        raise UsageError(f"{text} holds {len(found)} videos: open one of them")
+    files = image_files(found[0])
+    if files:
+        path = plain(found[0])
+        return ImageSequence(files, path=path, start_s=start_s, end_s=end_s)
+    return VideoFile(plain(found[0]), start_s=start_s, end_s=end_s)
+
+
+def expand_inputs(texts: Sequence[str]) -> list[str]:
+    """Every input that the arguments name, each once, in their order; folders in natural order.
+
+    A folder stands for the videos in it and below; one that holds pictures only is one image
+    sequence. Patterns (`*`, `?`, `[…]`, `**`) may come unexpanded; `img_%04d.png` and patterns
+    that match pictures only are one image sequence each. Picture files that the shell made of
+    such a pattern become one sequence again.
+
+    Raises:
+        SourceError: a file does not exist. UsageError: nothing fits.
+    """
+    if not all(map(str.strip, texts)) or not texts:
+        raise UsageError("no input: give a video, a folder, a pattern, camera:0 or an address")
+    found = [item for text in _gathered(texts) for item in _expanded(text)]
+    return list(dict.fromkeys(found))
+
+
+def is_live(text: str) -> bool:
+    """Whether this names a camera or a stream, not files."""
+    return text.startswith(_CAMERA) or (is_network(text) and not text.startswith("file://"))
+
+
+def _open_live(text: str, mode: CameraMode | None) -> FrameSource:
+    if not text.startswith(_CAMERA):
+        return NetworkCamera(text)
+    device = text.removeprefix(_CAMERA).strip()
+    if device.isdecimal():
+        return Camera(int(device), mode=mode)
+    if device.startswith(("/", "\\\\")):
+        return Camera(device, mode=mode)
+    if not device:
+        raise UsageError("camera: needs a number or a name, for example camera:0")
+    info = find_camera(device, list_cameras())
+    return Camera(info.path or info.index, mode=mode, name=info.name)
+
+
+def _expanded(text: str) -> list[str]:
+    if is_live(text):
+        return [text]
+    path = Path(plain(text))
+    if exists(path):
+        return _in_folder(path) if path.is_dir() else [str(path)]
+    if not is_pattern(path):
+        raise SourceError(f"{path} does not exist: check the name and the folder")
+    fitting = matches(str(path))
+    if not fitting:
+        raise UsageError(f"nothing fits {path}: check the pattern and the folder")
+    if all(p.suffix.lower() in IMAGE_SUFFIXES for p in fitting):
+        return [str(path)]
+    chosen = [str(v) for p in fitting for v in _video_or_folder(p)]
+    if not chosen:
+        raise UsageError(f"{path} fits no video: check the pattern")
+    return chosen
+
+
+def _video_or_folder(path: Path) -> list[str]:
+    if path.is_dir():
+        return _found_in(path)
+    return [str(path)] if path.suffix.lower() in VIDEO_SUFFIXES else []
+
+
+def _in_folder(folder: Path) -> list[str]:
+    found = _found_in(folder)
+    if not found:
+        raise UsageError(f"{folder} holds no videos or pictures: choose another folder")
+    return found
+
+
+def _found_in(folder: Path) -> list[str]:
+    found: list[Path] = []
+    for name, _, _ in os.walk(folder):
+        here = Path(name)
+        videos = files_of(here, VIDEO_SUFFIXES)
+        found += videos or ([here] if files_of(here, IMAGE_SUFFIXES) else [])
+    return [str(p) for p in sorted(found, key=natural)]
+
+
+def _gathered(texts: Iterable[str]) -> list[str]:
+    """Where two or more pictures of a folder are named, and they are all that a pattern names."""
+    texts = list(texts)
+    groups: dict[tuple[Path, str], list[Path]] = {}
+    for path in map(Path, texts):
+        if path.suffix.lower() in IMAGE_SUFFIXES and exists(path):
+            groups.setdefault((path.parent, path.suffix), []).append(path)
+    patterns: dict[str, str] = {}
+    for (folder, suffix), files in groups.items():
+        prefix = _common_start([p.stem for p in files])
+        pattern = str(Path(glob.escape(str(folder))) / f"{glob.escape(prefix)}*{suffix}")
+        if len(files) > 1 and set(globbed(pattern)) == set(files):
+            patterns.update(dict.fromkeys(map(str, files), pattern))
+    return [patterns.get(str(Path(t)), t) for t in texts]
+
+
+def _common_start(names: list[str]) -> str:
+    """What all names begin with, without digits at its end."""
+    shared = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in shared).rstrip("0123456789")

@@ -1,0 +1,216 @@
+"""Which frames a video file holds, and when each is shown: read from its packets, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.engine.sources.containers import packets
+from steadymark.engine.sources.damage import clock
+from steadymark.engine.sources.spans import uneven_share
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+Ticks = NDArray[np.int64]
+Seconds = NDArray[np.float64]
+
+FALLBACK_FPS = 25.0
+_EVEN = 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoIndex:
+    """One entry for each frame, in presentation order.
+
+    ticks: (N,) int64, presentation time in units of the stream's time base, sorted.
+    times_s: (N,) float64, seconds, not falling; 0 is the container's own beginning.
+    keys: (K, 2) int64: keyframes' presentation ticks, sorted, and the tick to seek to for each.
+    by_count: the time stamps cannot tell which frame is which, so frames are counted from the
+    file's beginning. broken: packets marked as damaged, or lost while reading.
+    """
+
+    ticks: Ticks
+    times_s: Seconds
+    keys: Ticks
+    keyframes: int = 0
+    by_count: bool = False
+    broken: int = 0
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.ticks.shape != self.times_s.shape or self.keys.shape[1:] != (2,):
+            raise ValueError(f"{self.ticks.shape}, {self.times_s.shape}, {self.keys.shape}")
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def number_of(self, tick: int | None, after: int | None) -> int | None:
+        """Number of the frame shown at `tick`, given the number decoded before it.
+
+        None where it is no frame of the index or one that was already given.
+        """
+        if tick is not None:
+            first = int(np.searchsorted(self.ticks, tick, "left"))
+            last = int(np.searchsorted(self.ticks, tick, "right")) - 1
+            if first <= last:
+                number = first if after is None else max(first, after + 1)
+                return number if number <= last else None
+        follows = None if after is None else after + 1
+        return follows if follows is not None and follows < len(self) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    pts: int | None
+    dts: int | None
+    is_key: bool
+
+
+def read_index(container: InputContainer, stream: VideoStream) -> VideoIndex:
+    """Demux the whole file. Leaves the container at its end."""
+    broken = 0
+
+    def count(_: Exception) -> None:
+        nonlocal broken
+        broken += 1
+
+    entries: list[_Entry] = []
+    for packet in packets(container, stream, count):
+        broken += packet.is_corrupt
+        if not packet.is_discard and not _is_hidden(packet):
+            entries.append(_Entry(packet.pts, packet.dts, packet.is_keyframe))
+    if not entries:
+        return VideoIndex(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 2), np.int64))
+    known = [e.pts for e in entries if e.pts is not None]
+    if len(known) < len(entries):
+        return _without_times(entries, stream, broken)
+    return _with_times(np.array(known, np.int64), entries, container, stream, broken)
+
+
+def _with_times(
+    ticks: Ticks,
+    entries: list[_Entry],
+    container: InputContainer,
+    stream: VideoStream,
+    broken: int,
+) -> VideoIndex:
+    """Every packet has a presentation time."""
+    notes = [f"{broken} packets are damaged"] if broken else []
+    reorders = stream.codec_context.codec.reorder
+    falls = int(np.sum(np.diff(ticks) < 0))
+    same = len(ticks) - len(np.unique(ticks))
+    # AVI stores no presentation times: with these codecs PyAV's are those of decoding.
+    by_count = container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
+    if reorders:
+        decoded = [e.dts for e in entries if e.dts is not None]
+        if same or np.any(np.diff(decoded) < 0):
+            by_count = True
+            ticks = _steady(np.sort(ticks), stream)
+            notes.append("time stamps contradict each other: frames are counted instead")
+    elif falls:
+        by_count = True
+        ticks = np.maximum.accumulate(ticks)
+        notes.append(f"time stamps run backwards in {falls} places: held at the latest one there")
+    elif same:
+        notes.append(f"{same} frames carry the time stamp of the frame before them")
+    ticks = np.sort(ticks)
+    unit_s = _unit_s(stream)
+    times = np.asarray((ticks - _origin(int(ticks[0]), container, stream)) * unit_s, np.float64)
+    return VideoIndex(
+        ticks=ticks,
+        times_s=times,
+        keys=_keys(entries, container),
+        keyframes=sum(e.is_key for e in entries),
+        by_count=by_count,
+        broken=broken,
+        notes=(*notes, *_missing(times, unit_s, container)),
+    )
+
+
+def _steady(ticks: Ticks, stream: VideoStream) -> Ticks:
+    """The ticks at the declared rate, where that fits their whole span within 5 %."""
+    rate = stream.average_rate or stream.guessed_rate
+    if not rate or len(ticks) < 2:
+        return ticks
+    steady = ticks[0] + np.rint(np.arange(len(ticks)) / float(rate) / _unit_s(stream))
+    fits = abs(steady[-1] - ticks[-1]) <= 0.05 * (ticks[-1] - ticks[0])
+    return steady.astype(np.int64) if fits else ticks
+
+
+def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[str]:
+    """Signs that packets were lost where a container's reader says nothing of it."""
+    notes = []
+    gaps = np.diff(times)
+    if len(gaps) and uneven_share(times, unit_s) < _EVEN:
+        middle = max(float(np.median(gaps)), unit_s)
+        long = np.flatnonzero(gaps > 1.5 * middle + unit_s)
+        lost = sum(round(float(gaps[i]) / middle) - 1 for i in long)
+        if lost:
+            where = clock(float(times[long[0]]))
+            notes.append(f"about {lost} frames seem to be missing, the first ones at {where}")
+    end_s = (container.duration or 0) / 1_000_000
+    if not container.streams.audio and end_s - times[-1] > 1 + 2 * np.max(gaps, initial=0):
+        notes.append(f"it ends at {clock(times[-1])} and not at {clock(end_s)}: it may be cut off")
+    return notes
+
+
+def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> VideoIndex:
+    """Some or all packets lack a presentation time: between known ones, else by the rate."""
+    count = np.arange(len(entries))
+    at = np.array([i for i, e in enumerate(entries) if e.pts is not None])
+    if len(at) > len(entries) // 2 and not stream.codec_context.codec.reorder:
+        known = np.array([e.pts for e in entries if e.pts is not None], np.float64)
+        between = np.maximum.accumulate(np.interp(count, at, known) * _unit_s(stream))
+        times: Seconds = np.asarray(between - between[0], np.float64)
+        note = f"{len(entries) - len(at)} frames carry no time stamp: put between their neighbours"
+    else:
+        rate = stream.average_rate or stream.guessed_rate
+        fps = float(rate) if rate else FALLBACK_FPS
+        times = np.asarray(count / fps, np.float64)
+        note = f"the file carries no time stamps: {fps:g} frames per second are assumed"
+    return VideoIndex(
+        ticks=np.arange(len(entries), dtype=np.int64),
+        times_s=times,
+        keys=np.zeros((0, 2), np.int64),
+        keyframes=sum(e.is_key for e in entries),
+        by_count=True,
+        broken=broken,
+        notes=(note,),
+    )
+
+
+def _keys(entries: list[_Entry], container: InputContainer) -> Ticks:
+    """Where to seek for each keyframe: Matroska looks for presentation, others for decoding."""
+    by_pts = "matroska" in container.format.name
+    keys = [
+        (e.pts, e.pts if by_pts or e.dts is None else min(e.pts, e.dts))
+        for e in entries
+        if e.is_key and e.pts is not None
+    ]
+    return np.array(sorted(keys), np.int64).reshape(-1, 2)
+
+
+def _origin(first: int, container: InputContainer, stream: VideoStream) -> int:
+    """Tick that is 0 s: where the container begins, which may be its sound.
+
+    AVI's own beginning is one of decoding, so there the first frame is at 0.
+    """
+    if container.start_time is None or container.format.name == "avi":
+        return first
+    return min(round(container.start_time / 1_000_000 / _unit_s(stream)), first)
+
+
+def _unit_s(stream: VideoStream) -> float:
+    return float(stream.time_base or 1 / FALLBACK_FPS)
+
+
+def _is_hidden(packet: Packet[VideoStream]) -> bool:
+    """VP8 frames that are only reference carry a cleared "show" bit and are never shown."""
+    context = packet.stream.codec_context
+    return context.name in ("vp8", "libvpx") and not memoryview(packet)[0] >> 4 & 1

@@ -49,7 +49,7 @@ class SquareDetector:
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
         self.calls += 1
-        rows, columns = np.nonzero(image[..., 0] == FACE_GREY)
+        rows, columns = np.nonzero(image[..., 0] > FACE_GREY / 2)
         if not len(rows):
             return ()
         left, top = float(columns.min()), float(rows.min())
@@ -87,6 +87,7 @@ class ListSource:
     ) -> None:
         self._frames, self._gate, self._closed = frames, gate, Event()
         self.problems: tuple[str, ...] = ()
+        self.dropped = 0
         self.info = SourceInfo("list", "", 320, 240, 25.0, len(frames), live)
 
     def frames(self) -> Iterator[Frame]:
@@ -112,6 +113,7 @@ class ListSink:
     path: str = "memory"
     results: list[TrackResult] = field(default_factory=list)
     closed: list[bool] = field(default_factory=list)
+    done: Event = field(default_factory=Event)
 
     def open(self, info: SourceInfo) -> None:
         if self.fail_open:
@@ -126,3 +128,4 @@ class ListSink:
 
     def close(self, *, complete: bool) -> None:
         self.closed.append(complete)
+        self.done.set()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,6 +15,9 @@ from steadymark.models.training import landmarks, loop
 from steadymark.models.training.augment import AugmentConfig, make_sample
 from steadymark.models.training.faces import held_back, load_faces, read_pts, split
 from steadymark.models.training.landmarks import LandmarkRecipe, train_landmarks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEMA = load_schema()
 TINY = Heatmap1dConfig(
@@ -37,9 +40,7 @@ def folder(tmp_path: Path) -> Path:
         (faces / f"helen_{i}_1.pts").write_text(
             f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n", encoding="ascii"
         )
-        cv2.imwrite(
-            str(faces / f"helen_{i}_1.jpg"), rng.integers(0, 256, (160, 160, 3), np.uint8)
-        )
+        cv2.imwrite(str(faces / f"helen_{i}_1.jpg"), rng.integers(0, 256, (160, 160, 3), np.uint8))
     return tmp_path
 
 
@@ -69,9 +70,7 @@ def test_faces_of_one_photo_are_on_one_side_of_the_split(folder: Path) -> None:
 
 def test_a_sample_follows_from_its_number_alone(folder: Path) -> None:
     faces = load_faces(folder / "300w" / "train")
-    a, b = (
-        make_sample(faces, (), SCHEMA, 64, 5, seed=3, config=AugmentConfig()) for _ in range(2)
-    )
+    a, b = (make_sample(faces, (), SCHEMA, 64, 5, seed=3, config=AugmentConfig()) for _ in range(2))
     np.testing.assert_array_equal(a.crop, b.crop)
     np.testing.assert_array_equal(a.points, b.points)
     other = make_sample(faces, (), SCHEMA, 64, 6, seed=3, config=AugmentConfig())

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from steadymark.models.errors import WeightsError
 from steadymark.models.zoo import find_model, list_models, read_card, verified_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONTENT = b"weights"
 

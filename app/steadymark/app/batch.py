@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -93,7 +95,7 @@ def run_batch(
                 progress.console.print(
                     f"[yellow]note:[/yellow] {escape(job.name)}: {escape(problem)}", soft_wrap=True
                 )
-    out.print(summary(reports))
+    out.print(summary(reports, output.folder))
     if stop.is_set():
         return 130
     failed = sum(report.error is not None for report in reports)
@@ -161,12 +163,13 @@ class _Shown:
             self._progress.remove_task(self._task)
 
 
-def summary(reports: Sequence[JobReport]) -> Table:
+def summary(reports: Sequence[JobReport], folder: Path) -> Table:
     """A line an input."""
-    table = Table(title="Tracked", title_justify="left")
+    title = f"Results in {escape(str(folder))}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("input", overflow="fold")
-    for column in ("frames", "tracked", "lost spans", "ms a frame", "device"):
-        table.add_column(column, justify="right")
+    for column in ("frames", "tracked", "lost\nspans", "ms a\nframe", "device"):
+        table.add_column(column, justify="right", no_wrap=True)
     table.add_column("result", overflow="fold")
     for job in reports:
         report = job.report
@@ -175,8 +178,8 @@ def summary(reports: Sequence[JobReport]) -> Table:
             escape(job.name),
             f"{report.frames}" + (f" (+{report.dropped} dropped)" if report.dropped else ""),
             share,
-            str(report.lost_spans),
-            f"{report.median_ms:.1f}",
+            str(report.lost_spans) if report.frames else "–",
+            f"{report.median_ms:.1f}" if report.frames else "–",
             job.device or "–",
             escape(_result(job)),
         )
@@ -184,11 +187,12 @@ def summary(reports: Sequence[JobReport]) -> Table:
 
 
 def _result(job: JobReport) -> str:
+    """What came of it: names of files in the output folder."""
+    names = ", ".join(Path(output).name for output in job.outputs)
     if job.skipped:
-        return "done before: " + ", ".join(job.outputs)
-    outputs = ", ".join(job.outputs)
+        return f"done before: {names}"
     if job.error:
-        return "failed" + (f", partial: {outputs}" if outputs else "")
+        return "failed" + (f", partial: {names}" if names else "")
     if job.report.state is PipelineState.STOPPED:
-        return f"stopped: {outputs}"
-    return outputs
+        return f"stopped: {names}"
+    return names

@@ -6,17 +6,19 @@ import logging
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from steadymark.engine.errors import SteadymarkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -62,7 +64,7 @@ def track(
     detector: Annotated[str, typer.Option(help="Face detector, or mediapipe:FILE.tflite.")] = "",
     stabilizer: Annotated[str, typer.Option(help="none or one-euro.")] = "none",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    max_faces: Annotated[int, typer.Option(min=1, max=16, help="Faces to follow.")] = 1,
+    max_faces: Annotated[int, typer.Option(help="Faces to follow, 1 to 16.")] = 1,
     csv: Annotated[str, typer.Option(help="native or openface.")] = "native",
     video: Annotated[
         bool, typer.Option("--video", help="Also write the video with landmarks drawn (H.264).")
@@ -91,6 +93,8 @@ def track(
             raise UsageError(f"unknown CSV style '{csv}': choose native or openface")
         if recentre not in tuple(Recentre):
             raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
+        if not 1 <= max_faces <= 16:
+            raise UsageError(f"--max-faces must be 1 to 16, not {max_faces}")
         part = Part(parse_time(start_time), parse_time(end_time))
         if part.start_s is not None and part.end_s is not None and part.end_s <= part.start_s:
             raise UsageError(f"--end {end_time} is not after --start {start_time}")
@@ -120,11 +124,11 @@ def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> N
             try:
                 report = look(text)
             except SteadymarkError as error:
-                err.print(f"[red]error:[/red] {error}", soft_wrap=True)
+                err.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
                 failed += 1
                 continue
-            table = Table(title=text, show_header=False, title_justify="left")
-            for name, value in report.lines():
+            table = Table(title=escape(text), show_header=False, title_justify="left", box=SIMPLE)
+            for name, value in report.as_dict().items():
                 table.add_row(name, value)
             out.print(table)
         return 0 if not failed else 1 if failed < len(inputs) else 2
@@ -139,7 +143,7 @@ def models() -> None:
 
     def run() -> int:
         cards = list_models()
-        table = Table(title="Models", title_justify="left")
+        table = Table(title="Models", title_justify="left", box=SIMPLE)
         for column in ("name", "kind", "schema", "input", "parameters", "MACs", "size"):
             table.add_column(column)
         for card in cards:
@@ -229,7 +233,7 @@ def _guarded(run: Callable[[], int]) -> None:
     try:
         code = run()
     except SteadymarkError as error:
-        err.print(f"[red]error:[/red] {error}", soft_wrap=True)
+        err.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
         code = 2
     except KeyboardInterrupt:
         code = 130

@@ -7,14 +7,13 @@ import platform
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
-from steadymark.engine.recording.native_csv import NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
+from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError, SteadymarkError
 from steadymark.engine.pipeline import Pipeline, PipelineReport
+from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
+from steadymark.engine.recording.native_csv import Header, NativeCsvSink
+from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.settings import make_tracker
 from steadymark.engine.sources import open_source
 
@@ -68,7 +67,7 @@ def version() -> str:
         return "0+checkout"
 
 
-def header(info: SourceInfo, models: Models, settings: TrackSettings, part: Part) -> dict[str, Any]:
+def header(info: SourceInfo, models: Models, settings: TrackSettings, part: Part) -> Header:
     """What a CSV says of how it was made."""
     packages = ("numpy", "opencv-python-headless", "av", "onnxruntime-gpu", "onnxruntime")
     versions = {"steadymark": version(), "python": platform.python_version()}
@@ -77,17 +76,13 @@ def header(info: SourceInfo, models: Models, settings: TrackSettings, part: Part
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return {
-        "versions": versions,
-        "models": {card.name: card.sha256 for card in models.cards},
-        "settings": {**asdict(settings), **asdict(part), "device_used": models.device},
-        "source": {
-            "name": info.name,
-            "sha256": _digest(Path(info.path)),
-            "width": info.width,
-            "height": info.height,
-        },
-    }
+    return Header(
+        versions=versions,
+        models={card.name: card.sha256 for card in models.cards},
+        settings={**asdict(settings), **asdict(part), "device_used": models.device},
+        source_name=info.name,
+        source_sha256=_digest(Path(info.path)),
+    )
 
 
 def _digest(path: Path) -> str | None:
@@ -113,7 +108,7 @@ def make_sinks(
     source: FrameSource,
     stem: str,
     output: OutputSettings,
-    facts: dict[str, Any],
+    facts: Header,
 ) -> list[Sink]:
     """The outputs asked for."""
     table = output.folder / f"{stem}.csv"

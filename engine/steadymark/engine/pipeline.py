@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.channel import Channel, Closed
 from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.latest import Latest
 from steadymark.engine.types import FaceState
 
 if TYPE_CHECKING:
@@ -60,23 +61,6 @@ class PipelineReport:
     problems: tuple[str, ...] = ()
 
 
-class _Newest(Channel["Frame"]):
-    """A hand-over in which the newest frame replaces the one before it."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-        self.dropped = 0
-
-    def put(self, item: Frame) -> None:
-        with self._changed:
-            if self._ended:
-                raise Closed
-            self.dropped += len(self._items)
-            self._items.clear()
-            self._items.append(item)
-            self._changed.notify_all()
-
-
 class Pipeline:
     """Runs once. Live sources: the newest frame wins; files: every frame exactly once, in order."""
 
@@ -89,8 +73,8 @@ class Pipeline:
         on_result: Callable[[TrackResult], None] = lambda _: None,
     ) -> None:
         self._source, self._tracker, self._on_result = source, tracker, on_result
-        self._newest = _Newest() if source.info.live else None
-        self._frames: Channel[Frame] = Channel(FILE_QUEUE) if self._newest is None else self._newest
+        self._newest: Latest[Frame] | None = Latest() if source.info.live else None
+        self._frames: Channel[Frame] = Channel(FILE_QUEUE)
         self._outlets = [_Outlet(sink, self._fault) for sink in sinks]
         self._lock, self._done, self._stopping = Lock(), Event(), Event()
         self._report = PipelineReport()
@@ -109,7 +93,7 @@ class Pipeline:
             times = list(self._times_ms)
         return replace(
             report,
-            dropped=self._newest.dropped if self._newest else 0,
+            dropped=self._source.dropped + (self._newest.dropped if self._newest else 0),
             median_ms=statistics.median(times) if times else 0.0,
             problems=self._source.problems,
         )
@@ -120,18 +104,16 @@ class Pipeline:
         Raises:
             SinkError: an output cannot be made; nothing runs then.
         """
-        opened: list[_Outlet] = []
         try:
             for outlet in self._outlets:
                 outlet.sink.open(self._source.info)
-                opened.append(outlet)
         except SteadymarkError:
-            for outlet in opened:
+            for outlet in self._outlets:
                 outlet.sink.close(complete=False)
             self._source.close()
             raise
         self._update(state=PipelineState.RUNNING)
-        for thread in (*self._threads, *(o.thread for o in self._outlets)):
+        for thread in (*(outlet.thread for outlet in self._outlets), *self._threads):
             thread.start()
 
     def stop(self) -> PipelineReport:
@@ -139,6 +121,8 @@ class Pipeline:
         self._stopping.set()
         self._source.close()
         self._frames.close()
+        if self._newest is not None:
+            self._newest.close()
         self.wait(STOP_S)
         return self.report
 
@@ -149,7 +133,10 @@ class Pipeline:
     def _read(self) -> None:
         try:
             for frame in self._source.frames():
-                self._frames.put(frame)
+                if self._newest is None:
+                    self._frames.put(frame)
+                else:
+                    self._newest.put(frame)
         except Closed:
             pass
         except SteadymarkError as error:
@@ -159,11 +146,22 @@ class Pipeline:
             self._fault(f"reading {self._source.info.name} failed: {error}")
         finally:
             self._frames.end()
+            if self._newest is not None:
+                self._newest.close()
+
+    def _next(self) -> Frame:
+        """Raises Closed when no frame will come any more."""
+        if self._newest is None:
+            return self._frames.take()
+        frame = self._newest.take()
+        if frame is None:
+            raise Closed
+        return frame
 
     def _track(self) -> None:
         try:
             while not self._stopping.is_set():
-                self._one(self._frames.take())
+                self._one(self._next())
         except Closed:
             pass
         except SteadymarkError as error:
@@ -208,22 +206,25 @@ class Pipeline:
         self._was_lost = not seen
 
     def _finish(self) -> None:
-        """Runs at the end of the tracking thread, whatever ended it."""
-        self._frames.close()
-        self._source.close()
-        faults = bool(self.report.faults)
-        told_to_end = self._stopping.is_set() and not self._source.info.live
-        complete = not faults and not told_to_end
-        for outlet in self._outlets:
-            outlet.finish(complete=complete)
-        for outlet in self._outlets:
-            outlet.thread.join(STOP_S if self._stopping.is_set() else None)
-        if self.report.faults:
-            state = PipelineState.FAILED
-        else:
-            state = PipelineState.STOPPED if self._stopping.is_set() else PipelineState.FINISHED
-        self._update(state=state)
-        self._done.set()
+        """Runs at the end of the tracking thread, whatever ended it; `wait` returns after it."""
+        stopping = self._stopping.is_set()
+        try:
+            self._frames.close()
+            self._source.close()
+            complete = not self.report.faults and (self._source.info.live or not stopping)
+            for outlet in self._outlets:
+                outlet.finish(complete=complete)
+            for outlet in self._outlets:
+                outlet.thread.join(STOP_S - 0.5 if stopping else None)
+                if outlet.thread.is_alive():
+                    self._fault(f"{outlet.sink.path} could not be written out in time")
+        except Exception as error:
+            log.exception("finishing")
+            self._fault(f"ending the tracking of {self._source.info.name} failed: {error}")
+        finally:
+            state = PipelineState.STOPPED if stopping else PipelineState.FINISHED
+            self._update(state=PipelineState.FAILED if self.report.faults else state)
+            self._done.set()
 
     def _fault(self, text: str) -> None:
         with self._lock:

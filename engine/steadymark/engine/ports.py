@@ -20,13 +20,16 @@ class FrameSource(Protocol):
     `frames` ends normally at the end of the source, and soon (≤ 0.5 s) after `close` was called
     from any thread; it raises SourceError where the source breaks for good. `close` may be called
     more than once and from any thread. `problems` lists, after or during reading, what was passed
-    over (corrupt packets and the like), a sentence each.
+    over (corrupt packets and the like), a sentence each. `dropped` counts the frames of a live
+    source that newer ones replaced before anyone took them; 0 for files.
     """
 
     @property
     def info(self) -> SourceInfo: ...
     @property
     def problems(self) -> tuple[str, ...]: ...
+    @property
+    def dropped(self) -> int: ...
     def frames(self) -> Iterator[Frame]: ...
     def close(self) -> None: ...
 
@@ -50,7 +53,8 @@ class Sink(Protocol):
 
     `open` raises SinkError where the output cannot be made; `write` where it cannot go on;
     `close(complete=True)` gives the output its final name, `complete=False` keeps what was written
-    and marks it partial. `path` is where the output lies after `close`.
+    and marks it partial; before `open`, after
+    a failed one and again it does nothing. `path` is where the output lies after `close`.
     """
 
     @property

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from steadymark.engine.detecting import DetectorConfig, FaceNetDetector
-
 from steadymark.engine.errors import UsageError
 from steadymark.engine.stabilizing import make_stabilizer
 from steadymark.engine.tracking import Tracker, TrackerConfig

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from steadymark.engine.metrics.accuracy import auc, failure_rate, nrmse
-from steadymark.engine.recording.pts_file import read_pts
 
 from steadymark.engine.errors import UsageError
 from steadymark.engine.geometry import box_of_landmarks
+from steadymark.engine.metrics.accuracy import auc, failure_rate, nrmse
+from steadymark.engine.recording.pts_file import read_pts
 from steadymark.engine.tracking import TrackerConfig, align
 
 if TYPE_CHECKING:

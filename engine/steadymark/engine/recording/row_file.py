@@ -60,6 +60,8 @@ class RowFile:
     def close(self, *, complete: bool) -> None:
         """Give the file its final name, or the partial one; again or before `open`: nothing.
 
+        A file into which nothing could be written is removed.
+
         Raises:
             SinkError: it cannot be renamed.
         """
@@ -67,4 +69,7 @@ class RowFile:
             return
         file, self._file = self._file, None
         file.close()
+        if not self._size:
+            part_of(self.path).unlink(missing_ok=True)
+            return
         self.path = settle(self.path, complete=complete and not self._broken)

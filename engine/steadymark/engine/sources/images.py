@@ -34,6 +34,8 @@ class ImageSequence:
     does; 16 bit becomes 8; transparent PNG is laid over black.
     """
 
+    dropped = 0
+
     def __init__(
         self,
         files: Sequence[str | Path],

@@ -34,6 +34,8 @@ class VideoFile:
     pts_s is the container's presentation time less the container's own beginning.
     """
 
+    dropped = 0
+
     def __init__(
         self, path: str | Path, *, start_s: float | None = None, end_s: float | None = None
     ) -> None:

@@ -1,0 +1,286 @@
+"""The command line on fakes of the networks: what it writes, says and returns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from scenes import SquareDetector, SquareNetwork, picture
+from steadymark.app import batch, cli
+from steadymark.engine.recording.checking import check_csv
+from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.settings import Models, TrackSettings
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`steadymark` with the given arguments, its networks replaced; wide enough not to wrap."""
+
+    def open_models(settings: TrackSettings) -> Models:
+        network = SquareNetwork()
+        return Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(batch, "open_models", open_models)
+    monkeypatch.setattr(cli.out, "_width", 300)
+    monkeypatch.setattr(cli.err, "_width", 300)
+
+    def invoke(*arguments: object) -> Result:
+        return CliRunner().invoke(cli.app, [str(a) for a in arguments])
+
+    return invoke
+
+
+def video(path: Path, frames: int = 20) -> Path:
+    """A bright square that moves, with one second of nothing at 12…15."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for i in range(frames):
+            image = picture(None if 12 <= i < 16 else (100 + 2 * i, 100, 60))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def one_sentence(result: Result, code: int, *words: str) -> None:
+    """The exit code, the words, and no traceback."""
+    text = result.output
+    assert result.exit_code == code, text
+    assert "Traceback" not in text
+    assert "something unexpected" not in text
+    for word in words:
+        assert word in text
+
+
+def test_a_video_gives_a_valid_table_with_a_row_a_frame(run: Run, tmp_path: Path) -> None:
+    result = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    table = tmp_path / "out" / "a.csv"
+    assert check_csv(table) == ()
+    assert len(read_landmarks(table).frame) == 20
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a.csv"]
+
+
+def test_the_summary_says_frames_share_spans_and_device(run: Run, tmp_path: Path) -> None:
+    text = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "out").output
+    row = next(line for line in text.splitlines() if line.strip().startswith("a.mp4"))
+    assert row.split()[1] == "20"
+    assert "80.0 %" in row
+    assert "cpu" in row
+
+
+def test_video_and_openface_outputs_are_written(run: Run, tmp_path: Path) -> None:
+    clip = video(tmp_path / "a.mp4")
+    result = run("track", clip, "--out", tmp_path / "out", "--video", "--csv", "openface")
+    assert result.exit_code == 0, result.output
+    head = (tmp_path / "out" / "a.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert head.startswith("frame, face_id, timestamp, confidence, success, x_0")
+    assert (tmp_path / "out" / "a.mp4").stat().st_size > 0
+
+
+def test_start_and_end_pick_a_part(run: Run, tmp_path: Path) -> None:
+    clip = video(tmp_path / "a.mp4")
+    run("track", clip, "--out", tmp_path / "out", "--start", "0.2", "--end", "0:00.4")
+    table = read_landmarks(tmp_path / "out" / "a.csv")
+    np.testing.assert_allclose(table.timestamp_s, [0.2, 0.24, 0.28, 0.32, 0.36], atol=1e-6)
+
+
+def test_one_bad_file_does_not_stop_the_rest(run: Run, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video")
+    result = run(
+        "track", bad, tmp_path / "missing.mp4", video(tmp_path / "a.mp4"), "--out", tmp_path / "o"
+    )
+    one_sentence(result, 1, "bad.mp4", "missing.mp4 does not exist")
+    assert check_csv(tmp_path / "o" / "a.csv") == ()
+
+
+def test_results_that_are_there_are_kept_unless_told_otherwise(run: Run, tmp_path: Path) -> None:
+    clip, out = video(tmp_path / "a.mp4"), tmp_path / "out"
+    run("track", clip, "--out", out)
+    before = (out / "a.csv").stat().st_mtime_ns
+    one_sentence(run("track", clip, "--out", out), 2, "exists already", "--overwrite", "--resume")
+    one_sentence(run("track", clip, "--out", out, "--resume"), 0, "done before")
+    assert (out / "a.csv").stat().st_mtime_ns == before
+    assert run("track", clip, "--out", out, "--overwrite").exit_code == 0
+    assert (out / "a.csv").stat().st_mtime_ns > before
+
+
+def test_two_inputs_of_one_name_get_two_tables(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    run(
+        "track", video(tmp_path / "a.mp4"), video(tmp_path / "x" / "a.mp4"), "--out", tmp_path / "o"
+    )
+    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["a-2.csv", "a.csv"]
+
+
+def test_folders_are_searched_through(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "deep"
+    folder.mkdir(parents=True)
+    video(folder / "ümläut 二.mp4")
+    video(tmp_path / "in" / "b.mp4")
+    assert run("track", tmp_path / "in", "--out", tmp_path / "o").exit_code == 0
+    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["b.csv", "ümläut 二.csv"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"plain text, no video\n" * 50, "not a video"),
+    ],
+    ids=["zero bytes", "text"],
+)
+def test_what_is_no_video_is_refused(run: Run, tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "x.mp4").write_bytes(content)
+    one_sentence(run("track", tmp_path / "x.mp4", "--out", tmp_path / "o"), 2, "x.mp4", words)
+
+
+def test_a_folder_without_videos_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    one_sentence(run("track", tmp_path / "empty", "--out", tmp_path / "o"), 2, "empty")
+
+
+def test_a_video_whose_end_is_missing_is_refused_and_told(run: Run, tmp_path: Path) -> None:
+    whole = video(tmp_path / "a.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    one_sentence(run("track", tmp_path / "cut.mp4", "--out", tmp_path / "o"), 2, "cut.mp4")
+
+
+def test_sound_alone_is_refused(run: Run, tmp_path: Path) -> None:
+    import av
+
+    with av.open(str(tmp_path / "s.m4a"), "w") as container:
+        stream = container.add_stream("aac", rate=44100)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 4096), np.float32), "fltp", "mono")
+        sound.sample_rate = 44100
+        container.mux(stream.encode(sound))
+        container.mux(stream.encode(None))
+    one_sentence(run("track", tmp_path / "s.m4a", "--out", tmp_path / "o"), 2, "s.m4a", "sound")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (3, 2), (4320, 7680)], ids=str)
+@pytest.mark.parametrize("kind", ["grey", "16-bit", "alpha"])
+def test_pictures_of_any_size_and_kind_are_tracked(
+    run: Run, tmp_path: Path, size: tuple[int, int], kind: str
+) -> None:
+    import cv2
+
+    shape, dtype = {
+        "grey": (size, np.uint8),
+        "16-bit": ((*size, 3), np.uint16),
+        "alpha": ((*size, 4), np.uint8),
+    }[kind]
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i in range(2 if size[0] < 1000 else 1):
+        picture = np.full(shape, 40, dtype)
+        cv2.imwrite(str(folder / f"p{i}.png"), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    result = run("track", folder, "--out", tmp_path / "o")
+    assert result.exit_code == 0, result.output
+    assert len(read_landmarks(tmp_path / "o" / "pictures.csv").frame) >= 1
+
+
+def test_damage_in_the_middle_is_skipped_and_counted(run: Run, tmp_path: Path) -> None:
+    clip = video(tmp_path / "a.avi", 60)
+    content = bytearray(clip.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 1500] = os.urandom(1500)
+    clip.write_bytes(content)
+    result = run("track", clip, "--out", tmp_path / "o")
+    assert result.exit_code in (0, 1), result.output
+    assert "Traceback" not in result.output
+    table = read_landmarks(next((tmp_path / "o").glob("a*.csv")))
+    assert len(table.frame) > 20
+
+
+def test_an_output_folder_that_cannot_be_made_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "file" / "out")
+    one_sentence(result, 2, "cannot be made", "--out")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "a.csv.part").symlink_to("/dev/full")
+    result = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "o")
+    one_sentence(result, 2, "disk is full")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--csv", "xml"], "unknown CSV style 'xml'"),
+        (["--start", "abc"], "'abc' is no time"),
+        (["--start", "5", "--end", "2"], "not after"),
+        (["--max-faces", "0"], "1 to 16"),
+        (["--recentre", "nose"], "fit or eyes"),
+    ],
+)
+def test_bad_options_are_told(run: Run, tmp_path: Path, arguments: list[str], words: str) -> None:
+    clip = video(tmp_path / "a.mp4", 2)
+    result = run("track", clip, "--out", tmp_path / "o", *arguments)
+    one_sentence(result, 2, words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "nothing"], "unknown model 'nothing'"),
+        (["--detector", "nothing"], "unknown model 'nothing'"),
+        (["--stabilizer", "magic"], "unknown stabilizer 'magic'"),
+        (["--device", "tpu"], "unknown device 'tpu'"),
+        (["--detector", "mediapipe:none.tflite"], "no MediaPipe model file"),
+    ],
+)
+def test_unknown_models_and_devices_are_told(
+    tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    clip = video(tmp_path / "a.mp4", 2)
+    result = CliRunner().invoke(
+        cli.app, ["track", str(clip), "--out", str(tmp_path / "o"), *arguments]
+    )
+    one_sentence(result, 2, words)
+
+
+def test_a_camera_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
+    if Path("/dev/video77").exists():
+        pytest.skip("there is a camera 77 here")
+    one_sentence(run("track", "camera:77", "--out", tmp_path / "o"), 2, "77")
+
+
+def test_probe_tells_codec_size_and_rate(run: Run, tmp_path: Path) -> None:
+    result = run("probe", video(tmp_path / "a.mp4"))
+    one_sentence(result, 0, "mpeg4", "320", "240", "25")
+
+
+def test_probe_of_no_video_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.mp4").write_text("text")
+    one_sentence(run("probe", tmp_path / "x.mp4"), 2, "x.mp4")
+
+
+def test_check_finds_a_planted_fault(run: Run, tmp_path: Path) -> None:
+    run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "o")
+    table = tmp_path / "o" / "a.csv"
+    one_sentence(run("check", table), 0, "valid")
+    lines = table.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join([*lines[:8], lines[8][:50]]), encoding="utf-8")
+    one_sentence(run("check", table), 1, "a.csv:9")
+
+
+def test_models_lists_the_zoo(run: Run) -> None:
+    one_sentence(run("models"), 0, "heatmap1d-lite", "face_net", "licence")
+
+
+def test_without_a_command_it_says_how_to_track(run: Run) -> None:
+    one_sentence(run(), 0, "steadymark track")

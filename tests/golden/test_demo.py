@@ -1,0 +1,99 @@
+"""The demo clip, tracked with the shipped weights: against its truth, and against stored results.
+
+`STEADYMARK_WRITE_GOLDEN=1 pytest tests/golden` stores new results, after a look at what changed.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from steadymark.engine.bench.demo_path import PARTS
+from steadymark.engine.jobs import OutputSettings, run_job
+from steadymark.engine.metrics.accuracy import nrmse
+from steadymark.engine.metrics.stability import mean_motion
+from steadymark.engine.recording.checking import check_csv
+from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
+from steadymark.engine.settings import TrackSettings, open_models
+from steadymark.models.schema import assets_root
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CLIPS = assets_root() / "clips"
+STORED = Path(__file__).with_name("demo_points.npz")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> LandmarkTable:
+    """`steadymark track assets/clips/demo.mp4`, on the CPU."""
+    folder = tmp_path_factory.mktemp("demo")
+    settings = TrackSettings(device="cpu")
+    report = run_job(
+        str(CLIPS / "demo.mp4"),
+        open_models(settings),
+        settings,
+        OutputSettings(folder),
+        taken=set(),
+        stop=Event(),
+    )
+    assert report.error is None
+    assert check_csv(folder / "demo.csv") == ()
+    return read_landmarks(folder / "demo.csv")
+
+
+@pytest.fixture(scope="module")
+def truth() -> NDArray[np.float64]:
+    """(300, 68, 2), NaN where the face is out of the picture."""
+    with (CLIPS / "demo_truth.csv").open(encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    values = np.array([row[3:] for row in rows], float)
+    return np.stack((values[:, :68], values[:, 68:]), -1)
+
+
+def whole(truth: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Frames in which every landmark lies within the picture."""
+    inside = (truth >= 0) & (truth <= (639, 479))
+    return np.asarray(inside.all((1, 2)))
+
+
+def test_there_is_a_row_for_every_frame_with_its_exact_time(table: LandmarkTable) -> None:
+    np.testing.assert_array_equal(table.frame, np.arange(300))
+    np.testing.assert_allclose(table.timestamp_s, np.arange(300) / 30, atol=1e-6)
+
+
+def test_landmarks_are_right(table: LandmarkTable, truth: NDArray[np.float64]) -> None:
+    frames = whole(truth)
+    errors = nrmse(table.xy_px[frames], truth[frames])
+    assert np.isnan(errors).sum() == 0
+    assert errors.mean() <= 4.0
+
+
+def test_landmarks_are_still_while_the_face_is(table: LandmarkTable) -> None:
+    still = PARTS["still"]
+    assert mean_motion(table.xy_px[still.start : still.stop]) < 0.5
+
+
+def test_the_face_is_lost_when_it_leaves_and_found_when_it_returns(
+    table: LandmarkTable, truth: NDArray[np.float64]
+) -> None:
+    gone = np.flatnonzero(np.isnan(truth[:, 0, 0]))
+    lost = table.state == "lost"
+    assert lost[gone[0] + 3 : gone[-1] + 1].all()
+    back = np.flatnonzero(whole(truth) & (np.arange(300) > gone[-1]))[0]
+    assert not lost[back + 3 :].any()
+    assert not lost[: gone[0] - 8].any()
+
+
+def test_results_are_those_that_were_stored(table: LandmarkTable) -> None:
+    if os.environ.get("STEADYMARK_WRITE_GOLDEN"):
+        np.savez_compressed(STORED, xy_px=table.xy_px.astype(np.float32))
+    stored = np.load(STORED)["xy_px"]
+    np.testing.assert_array_equal(np.isnan(table.xy_px), np.isnan(stored))
+    assert np.nanmax(np.linalg.norm(table.xy_px - stored, axis=-1)) <= 0.25

@@ -1,0 +1,56 @@
+"""The wheel holds one top-level name, and runs where nothing else of this checkout is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from this checkout without the network."""
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out)]
+    run = subprocess.run(
+        [*command, str(ROOT)], capture_output=True, text=True, check=False, timeout=110
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return next(out.glob("*.whl"))
+
+
+def test_the_wheel_has_one_top_level_name(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
+    assert tops == {"steadymark"}
+    assert "steadymark/__init__.py" not in names
+    assert "steadymark/assets/weights/heatmap1d-lite.onnx" in names
+    assert "steadymark/assets/schemas/ibug68.json" in names
+
+
+@pytest.mark.slow
+def test_the_wheel_installed_elsewhere_tracks_a_video(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet"]
+    subprocess.run([*install, "--target", str(site), str(wheel)], check=True, timeout=110)
+    clip = ROOT / "assets" / "clips" / "demo.mp4"
+    arguments = ["track", str(clip), "--out", str(tmp_path / "out"), "--end", "0.3"]
+    run = subprocess.run(
+        [sys.executable, "-m", "steadymark.app", *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    rows = (tmp_path / "out" / "demo.csv").read_text(encoding="utf-8").splitlines()[3:]
+    assert [row.split(",")[3] for row in rows] == ["detected"] + ["tracked"] * 8

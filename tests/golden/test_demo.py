@@ -76,8 +76,8 @@ def test_landmarks_are_right(table: LandmarkTable, truth: NDArray[np.float64]) -
 
 
 def test_landmarks_are_still_while_the_face_is(table: LandmarkTable) -> None:
-    still = PARTS["still"]
-    assert mean_motion(table.xy_px[still.start : still.stop]) < 0.5
+    first, end = PARTS["still"]
+    assert mean_motion(table.xy_px[first:end]) < 0.5
 
 
 def test_the_face_is_lost_when_it_leaves_and_found_when_it_returns(

@@ -57,6 +57,7 @@ def test_a_name_taken_by_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     rows = RowFile(tmp_path / "a.csv")
     rows.open()
+    rows.add("a row\n")
     with pytest.raises(SinkError, match="folder of that name"):
         rows.close(complete=True)
     assert (tmp_path / "a.csv.part").exists()

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from steadymark.models.extents import CROWDS_TO_EXTENT, widen
 from steadymark.models.face_net import decode, locations
 from steadymark.models.splits import photos
-from steadymark.models.training.detector_data import CROWDS_TO_EXTENT, widen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ def check(network: FaceNet, data: Path) -> Check:
     false.sort()
     threshold = float(false[-1 - len(false) // 100])
     crowds = {
-        name: np.array([widen(b, CROWDS_TO_EXTENT) for b in boxes], np.float32)
+        name: widen(boxes, CROWDS_TO_EXTENT)
         for name, boxes in photos(data, "crowds", held_back=True).items()
     }
     small = _scores(network, faces / "crowds", crowds)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.cropping import Image, Matrix, transform
+from steadymark.models.extents import CROWDS_TO_EXTENT, YUNET_TO_EXTENT, extent, widen
 from steadymark.models.schema import load_schema
 from steadymark.models.splits import photos
 
@@ -18,16 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Floats = NDArray[np.float32]
-# Offsets of left, top, right, bottom in widths and heights, medians over faces of at least 20 px
-# that YuNet finds: 500 photos of faces/train and 300 of faces/crowds.
-YUNET_TO_EXTENT = (-0.011, 0.240, 0.017, -0.002)
-CROWDS_TO_EXTENT = (-0.005, 0.063, -0.022, -0.090)
 _SURE = 0.85  # YuNet's score above which its box is taken for a face, not only for "perhaps"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """One face: box (4,) extent in photo pixels; points (68, 2) or None; roll_deg NaN if unknown."""
+    """One face, photo pixels: box (4,), its extent; points (68, 2) or None; roll_deg or NaN."""
 
     box: Floats
     points: Floats | None = None
@@ -54,17 +51,6 @@ def read_pts(path: Path) -> Floats:
     """300W .pts file → (68, 2) 0-based pixels."""
     body = path.read_text(encoding="ascii").split("{")[1].split("}")[0]
     return np.array(body.split(), np.float32).reshape(-1, 2) - 1
-
-
-def extent(points: Floats) -> Floats:
-    """(n, 2) → left, top, right, bottom."""
-    return np.concatenate((points.min(0), points.max(0))).astype(np.float32)
-
-
-def widen(box: Floats, offsets: tuple[float, ...]) -> Floats:
-    """Move the sides of a box by fractions of its width and height."""
-    size = np.array([box[2] - box[0], box[3] - box[1]] * 2, np.float32)
-    return (box + size * np.array(offsets, np.float32)).astype(np.float32)
 
 
 def roll_of(points: Floats) -> float:

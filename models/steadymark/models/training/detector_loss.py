@@ -15,7 +15,7 @@ RANGES = ((0.0, 56.0), (40.0, 120.0), (88.0, 1e9))
 
 
 class Targets(NamedTuple):
-    """For n locations a picture: face index -1 none, -2 ignored; boxes (n, 4); roll degrees or NaN."""
+    """For n locations: face index, -1 none, -2 ignored; boxes (n, 4); rolls (n,) degrees or NaN."""
 
     face: Tensor
     boxes: Tensor
@@ -30,9 +30,7 @@ def assign(places: Tensor, boxes: Tensor, rolls: Tensor, ignored: Tensor) -> Tar
     n = len(places)
     face = torch.full((n,), -1, dtype=torch.long)
     if len(ignored):
-        x, y = places[:, None, 0], places[:, None, 1]
-        inside = (x > ignored[:, 0]) & (x < ignored[:, 2]) & (y > ignored[:, 1]) & (y < ignored[:, 3])
-        face[inside.any(1)] = -2
+        face[_within(places[:, None, :2], ignored).any(1)] = -2
     if not len(boxes):
         return Targets(face, torch.zeros(n, 4), torch.zeros(n))
     xy, stride = places[:, None, :2], places[:, None, 2]
@@ -40,12 +38,16 @@ def assign(places: Tensor, boxes: Tensor, rolls: Tensor, ignored: Tensor) -> Tar
     low = torch.tensor([r[0] for r in RANGES])[_level(places)][:, None]
     high = torch.tensor([r[1] for r in RANGES])[_level(places)][:, None]
     near = ((xy - (boxes[:, :2] + boxes[:, 2:]) / 2).abs() < stride[..., None]).all(2)
-    inside = ((xy > boxes[:, :2]) & (xy < boxes[:, 2:])).all(2)
-    mine = near & inside & (length >= low) & (length < high)  # (n, m)
+    mine = near & _within(xy, boxes) & (length >= low) & (length < high)  # (n, m)
     area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     cost, best = torch.where(mine, area, torch.inf).min(1)
     face = torch.where(cost < torch.inf, best, face)
     return Targets(face, boxes[best], rolls[best])
+
+
+def _within(xy: Tensor, boxes: Tensor) -> Tensor:
+    """xy: (n, 1, 2), boxes: (m, 4) → (n, m) bool."""
+    return ((xy > boxes[:, :2]) & (xy < boxes[:, 2:])).all(2)
 
 
 def _level(places: Tensor) -> Tensor:
@@ -85,7 +87,8 @@ def face_losses(rows: Tensor, places: Tensor, targets: Targets) -> Losses:
 
 def _ious(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """IoU and GIoU of pairs of boxes (n, 4)."""
-    both = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0).prod(1)
+    sides = torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])
+    both = sides.clamp(min=0).prod(1)
     union = (a[:, 2:] - a[:, :2]).prod(1) + (b[:, 2:] - b[:, :2]).prod(1) - both
     hull = (torch.maximum(a[:, 2:], b[:, 2:]) - torch.minimum(a[:, :2], b[:, :2])).prod(1)
     iou = both / union.clamp(min=1e-6)

@@ -1,4 +1,4 @@
-"""Training tiles for face_net: photos turned, scaled, joined and spoilt, with every face's label."""
+"""Training tiles for face_net: photos turned, scaled, joined and spoilt, every face labelled."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TileConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tile:
-    """image (S, S, 3) uint8 BGR; boxes (n, 4) tile pixels; rolls (n,) degrees or NaN; ignored (m, 4)."""
+    """image (S, S, 3) uint8 BGR; boxes (n, 4), ignored (m, 4) px; rolls (n,) degrees or NaN."""
 
     image: Image
     boxes: Floats
@@ -188,7 +188,8 @@ def spoil(image: Image, rng: Generator) -> Image:
         kernel = np.zeros((7, 7), np.float32)
         angle = rng.uniform(0, math.pi)
         reach = np.array([math.cos(angle), math.sin(angle)]) * rng.uniform(1, 3)
-        cv2.line(kernel, *[tuple(int(round(3 + s * v)) for v in reach) for s in (-1, 1)], 1.0)
+        ends = [tuple(round(3 + s * float(v)) for v in reach) for s in (-1, 1)]
+        cv2.line(kernel, ends[0], ends[1], 1.0)
         x = cv2.filter2D(x, -1, kernel / kernel.sum()).astype(np.uint8, copy=False)
     if rng.random() < 0.2:
         noise = rng.standard_normal(x.shape[:2], np.float32)[..., None] * rng.uniform(2, 14)

@@ -110,9 +110,8 @@ class Run:
 def commit() -> str:
     """The commit of the checkout, or "unknown"."""
     here = Path(__file__).parent
-    told = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True, check=False
-    )
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    told = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
     return told.stdout.strip() or "unknown"
 
 
@@ -239,9 +238,7 @@ def main(argv: list[str] | None = None) -> None:
     options.add_argument("--resume", action="store_true")
     given = options.parse_args(argv)
     config = FaceNetTraining(minutes=given.minutes, seed=given.seed)
-    train_face_net(
-        given.data, given.out, config=config, resume=given.resume, threads=given.threads
-    )
+    train_face_net(given.data, given.out, config=config, resume=given.resume, threads=given.threads)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,125 @@
+"""Faces in a whole frame: face_net's rows become boxes in frame pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from steadymark.engine.types import FaceBox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.cropping import Image
+
+Rows = NDArray[np.float32]
+_BLOCK = 32  # the network's sides are multiples of this
+
+
+class FaceNetRunner(Protocol):
+    """Runs face_net: (1, H, W, 3) uint8 BGR, H and W multiples of 32 → (N, 6) float32.
+
+    A row: left, top, right, bottom in input pixels, score in [0, 1], roll_deg.
+    """
+
+    def __call__(self, image: Image) -> Rows: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorConfig:
+    """How to read face_net.
+
+    threshold: the least score. nms_iou: boxes that overlap a better one by more are dropped.
+    longest_side: pixels, frames with a longer side are reduced to it first. min_face_px: frame
+    pixels, the least longer side of a box. limit: the most faces given.
+    """
+
+    threshold: float = 0.5
+    nms_iou: float = 0.4
+    longest_side: int = 640
+    min_face_px: float = 12.0
+    limit: int = 100
+
+
+def onnx_runner(path: Path, *, threads: int = 1) -> FaceNetRunner:
+    """face_net on the CPU. What ONNX Runtime raises for a file it cannot read goes through."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return session_runner(session)
+
+
+def session_runner(session: Any) -> FaceNetRunner:
+    """A runner of an onnxruntime.InferenceSession."""
+
+    def run(image: Image) -> Rows:
+        rows: Rows = session.run(["boxes"], {"image": image})[0]
+        return rows
+
+    return run
+
+
+class FaceNetDetector:
+    """A FaceDetector of ports.py. Boxes may reach beyond the frame's edge: faces do, too."""
+
+    def __init__(self, runner: FaceNetRunner, config: DetectorConfig | None = None) -> None:
+        self._run = runner
+        self.config = config or DetectorConfig()
+
+    def detect(self, image: Image) -> tuple[FaceBox, ...]:
+        """image: (H, W, 3) uint8 BGR → boxes in its pixels, best first."""
+        if min(image.shape[:2]) < 1:
+            return ()
+        fitted, per_x, per_y = _fit(image, self.config.longest_side)
+        rows = self._run(fitted[None])
+        rows = rows[(rows[:, 4] >= self.config.threshold) & np.isfinite(rows).all(1)]
+        # centre of a pixel of the reduced frame → centre of the block of frame pixels it stands for
+        per = np.array([per_x, per_y, per_x, per_y], np.float32)
+        rows[:, :4] = (rows[:, :4] + 0.5) * per - 0.5
+        sides = rows[:, 2:4] - rows[:, :2]
+        rows = rows[sides.max(1, initial=0) >= self.config.min_face_px]
+        kept = suppress(rows, self.config.nms_iou)[: self.config.limit]
+        return tuple(_box(row) for row in rows[kept])
+
+
+def _fit(image: Image, longest_side: int) -> tuple[Image, float, float]:
+    """Reduce a frame, never enlarge it, and pad it at right and below with black.
+
+    Gives the picture and how many frame pixels one of its pixels is wide and high.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, longest_side / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if scale < 1:
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    right, below = -size[0] % _BLOCK, -size[1] % _BLOCK
+    if right or below:
+        edges = (0, below, 0, right)
+        image = cv2.copyMakeBorder(image, *edges, cv2.BORDER_CONSTANT).astype(np.uint8, copy=False)
+    return np.ascontiguousarray(image), width / size[0], height / size[1]
+
+
+def suppress(rows: Rows, most_iou: float) -> list[int]:
+    """Greedy non-maximum suppression: (n, 6) rows → indices of those kept, best first."""
+    left = np.argsort(-rows[:, 4], kind="stable")
+    area = (rows[:, 2:4] - rows[:, :2]).clip(0).prod(1)
+    kept: list[int] = []
+    while len(left):
+        best, left = int(left[0]), left[1:]
+        kept.append(best)
+        sides = np.minimum(rows[best, 2:4], rows[left, 2:4])
+        sides = (sides - np.maximum(rows[best, :2], rows[left, :2])).clip(0)
+        both = sides.prod(1)
+        left = left[both <= most_iou * (area[best] + area[left] - both)]
+    return kept
+
+
+def _box(row: Rows) -> FaceBox:
+    left, top, right, bottom, score, roll_deg = (float(v) for v in row)
+    return FaceBox(left, top, right - left, bottom - top, score, roll_deg)

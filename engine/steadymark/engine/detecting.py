@@ -35,13 +35,14 @@ class DetectorConfig:
     """How to read face_net.
 
     threshold: the least score. nms_iou: boxes that overlap a better one by more are dropped.
-    longest_side: pixels, frames with a longer side are reduced to it first. min_face_px: frame
-    pixels, the least longer side of a box. limit: the most faces given.
+    longest_side: pixels, what frames are resized to, but enlarged at most `enlarge` times.
+    min_face_px: frame pixels, the least longer side of a box. limit: the most faces given.
     """
 
     threshold: float = 0.5
     nms_iou: float = 0.4
     longest_side: int = 640
+    enlarge: float = 1.0
     min_face_px: float = 12.0
     limit: int = 100
 
@@ -76,7 +77,7 @@ class FaceNetDetector:
         """image: (H, W, 3) uint8 BGR → boxes in its pixels, best first."""
         if min(image.shape[:2]) < 1:
             return ()
-        fitted, per_x, per_y = _fit(image, self.config.longest_side)
+        fitted, per_x, per_y = _fit(image, self.config)
         rows = self._run(fitted[None])
         rows = rows[(rows[:, 4] >= self.config.threshold) & np.isfinite(rows).all(1)]
         # centre of a pixel of the reduced frame → centre of the block of frame pixels it stands for
@@ -88,16 +89,17 @@ class FaceNetDetector:
         return tuple(_box(row) for row in rows[kept])
 
 
-def _fit(image: Image, longest_side: int) -> tuple[Image, float, float]:
-    """Reduce a frame, never enlarge it, and pad it at right and below with black.
+def _fit(image: Image, config: DetectorConfig) -> tuple[Image, float, float]:
+    """Resize a frame and pad it at right and below with black.
 
     Gives the picture and how many frame pixels one of its pixels is wide and high.
     """
     height, width = image.shape[:2]
-    scale = min(1.0, longest_side / max(height, width))
+    scale = min(config.enlarge, config.longest_side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    if scale < 1:
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    if size != (width, height):
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        image = cv2.resize(image, size, interpolation=how).astype(np.uint8, copy=False)
     right, below = -size[0] % _BLOCK, -size[1] % _BLOCK
     if right or below:
         edges = (0, below, 0, right)

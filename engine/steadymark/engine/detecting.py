@@ -36,13 +36,16 @@ class DetectorConfig:
 
     threshold: the least score. nms_iou: boxes that overlap a better one by more are dropped.
     longest_side: pixels, what frames are resized to, but enlarged at most `enlarge` times.
-    min_face_px: frame pixels, the least longer side of a box. limit: the most faces given.
+    second_look: the longest side for another try where nothing was found; the network sees faces
+    of more than half of 640 pixels better there; 0 for none. min_face_px: frame pixels, the least
+    longer side of a box. limit: the most faces given.
     """
 
     threshold: float = 0.5
     nms_iou: float = 0.4
     longest_side: int = 640
     enlarge: float = 1.0
+    second_look: int = 256
     min_face_px: float = 12.0
     limit: int = 100
 
@@ -77,10 +80,18 @@ class FaceNetDetector:
         """image: (H, W, 3) uint8 BGR → boxes in its pixels, best first."""
         if min(image.shape[:2]) < 1:
             return ()
-        fitted, per_x, per_y = _fit(image, self.config)
+        config = self.config
+        found = self._look(image, config.longest_side)
+        if not found and 0 < config.second_look < min(config.longest_side, max(image.shape[:2])):
+            found = self._look(image, config.second_look)
+        return found
+
+    def _look(self, image: Image, longest_side: int) -> tuple[FaceBox, ...]:
+        """Detect at one size."""
+        fitted, per_x, per_y = _fit(image, longest_side, self.config.enlarge)
         rows = self._run(fitted[None])
         rows = rows[(rows[:, 4] >= self.config.threshold) & np.isfinite(rows).all(1)]
-        # centre of a pixel of the reduced frame → centre of the block of frame pixels it stands for
+        # centre of a pixel of the resized frame → centre of the frame pixels it stands for
         per = np.array([per_x, per_y, per_x, per_y], np.float32)
         rows[:, :4] = (rows[:, :4] + 0.5) * per - 0.5
         sides = rows[:, 2:4] - rows[:, :2]
@@ -89,13 +100,13 @@ class FaceNetDetector:
         return tuple(_box(row) for row in rows[kept])
 
 
-def _fit(image: Image, config: DetectorConfig) -> tuple[Image, float, float]:
+def _fit(image: Image, longest_side: int, enlarge: float) -> tuple[Image, float, float]:
     """Resize a frame and pad it at right and below with black.
 
     Gives the picture and how many frame pixels one of its pixels is wide and high.
     """
     height, width = image.shape[:2]
-    scale = min(config.enlarge, config.longest_side / max(height, width))
+    scale = min(enlarge, longest_side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if size != (width, height):
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

@@ -1,0 +1,48 @@
+"""Which photos are held back from training: fixed by their names, the same on every machine."""
+
+from __future__ import annotations
+
+import csv
+import re
+import zlib
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+HELD_BACK = {"train": 0.05, "crowds": 0.15, "none": 0.20}
+_COPY = re.compile(r"_\d+$")  # 300W numbers the faces of one photo: they stay together
+
+
+def is_held_back(stem: str, share: float) -> bool:
+    """Whether the photo of this file stem belongs to the `share` (0…1) kept for validation."""
+    photo = _COPY.sub("", stem) if stem.startswith(("afw_", "helen_", "lfpw_")) else stem
+    return zlib.crc32(photo.encode()) % 10_000 < share * 10_000
+
+
+def read_boxes(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """faces/*/boxes.csv → file name: (n, 4) left, top, right, bottom in 0-based pixels.
+
+    Photos without a row are listed too, with (0, 4).
+    """
+    rows: dict[str, list[list[float]]] = defaultdict(list)
+    table = folder / "boxes.csv"
+    if table.is_file():
+        with table.open(newline="", encoding="utf-8") as lines:
+            for row in csv.DictReader(lines):
+                sides = [float(row[k]) for k in ("left", "top", "right", "bottom")]
+                rows[row["image"]].append(sides)
+    names = sorted(p.name for p in folder.iterdir() if p.suffix == ".jpg")
+    return {name: np.array(rows[name], np.float32).reshape(-1, 4) for name in names}
+
+
+def photos(data: Path, name: str, *, held_back: bool) -> dict[str, NDArray[np.float32]]:
+    """One part of faces/`name` of the data folder, see `read_boxes`."""
+    share = HELD_BACK[name]
+    every = read_boxes(data / "faces" / name)
+    return {k: v for k, v in every.items() if is_held_back(k.rsplit(".", 1)[0], share) == held_back}

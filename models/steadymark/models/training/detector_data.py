@@ -1,0 +1,174 @@
+"""The photos face_net learns from, with what is known about every face in them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.cropping import Image, Matrix, transform
+from steadymark.models.extents import CROWDS_TO_EXTENT, YUNET_TO_EXTENT, extent, widen
+from steadymark.models.schema import load_schema
+from steadymark.models.splits import photos
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Floats = NDArray[np.float32]
+_SURE = 0.85  # YuNet's score above which its box is taken for a face, not only for "perhaps"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One face, photo pixels: box (4,), its extent; points (68, 2) or None; roll_deg or NaN."""
+
+    box: Floats
+    points: Floats | None = None
+    roll_deg: float = math.nan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A JPEG kept in memory. ignored: (m, 4) places where there may or may not be a face."""
+
+    jpeg: NDArray[np.uint8]
+    faces: tuple[Face, ...] = ()
+    ignored: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+
+    def image(self) -> Image:
+        """(H, W, 3) uint8 BGR."""
+        picture = cv2.imdecode(self.jpeg, cv2.IMREAD_COLOR)
+        if picture is None:
+            raise ValueError("a photo cannot be decoded")
+        return picture.astype(np.uint8, copy=False)
+
+
+def read_pts(path: Path) -> Floats:
+    """300W .pts file → (68, 2) 0-based pixels."""
+    body = path.read_text(encoding="ascii").split("{")[1].split("}")[0]
+    return np.array(body.split(), np.float32).reshape(-1, 2) - 1
+
+
+def roll_of(points: Floats) -> float:
+    """Angle in degrees of the similarity that lays the mean shape over the points (68, 2)."""
+    mean = load_schema().mean_shape
+    a = mean[:, 0] + 1j * mean[:, 1]
+    b = points[:, 0] + 1j * points[:, 1]
+    return float(np.degrees(np.angle(np.vdot(a - a.mean(), b - b.mean()))))
+
+
+def overlap(box: Floats, boxes: Floats) -> Floats:
+    """Intersection over the smaller of the two, (n,)."""
+    if len(boxes) == 0:
+        return np.zeros(0, np.float32)
+    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
+    both = sides.clip(0).prod(1)
+    smaller = np.minimum((box[2:] - box[:2]).prod(), (boxes[:, 2:] - boxes[:, :2]).prod(1))
+    ratio: Floats = (both / smaller.clip(1e-6)).astype(np.float32)
+    return ratio
+
+
+def move_face(face: Face, matrix: Matrix, turn_deg: float) -> Face:
+    """The face after a similarity (2, 3) that turns by turn_deg.
+
+    Without points the face is taken for the ellipse inscribed in its upright box.
+    """
+    roll = (face.roll_deg + turn_deg + 180) % 360 - 180
+    if face.points is not None:
+        points = transform(matrix, face.points)
+        return Face(extent(points), points, roll)
+    middle = transform(matrix, ((face.box[:2] + face.box[2:]) / 2)[None])[0]
+    half = (face.box[2:] - face.box[:2]) / 2
+    reach = np.sqrt(((matrix[:, :2] * half) ** 2).sum(1))
+    return Face(np.concatenate((middle - reach, middle + reach)).astype(np.float32), None, roll)
+
+
+def mirror_face(face: Face, width: int) -> Face:
+    """The face in the mirrored picture."""
+    left, top, right, bottom = face.box
+    box = np.array([width - 1 - right, top, width - 1 - left, bottom], np.float32)
+    points = face.points
+    if points is not None:
+        mirrored = points[load_schema().mirror]
+        points = np.stack((width - 1 - mirrored[:, 0], mirrored[:, 1]), 1).astype(np.float32)
+    return Face(box, points, -face.roll_deg)
+
+
+class Teacher:
+    """YuNet: labels what carries no label and tells the roll of upright boxes."""
+
+    def __init__(self, path: Path) -> None:
+        self._net: Any = cv2.FaceDetectorYN.create(str(path), "", (320, 320), 0.5, 0.3, 5000)
+
+    def rows(self, image: Image) -> Floats:
+        """(n, 15): x, y, w, h, five points (right eye, left eye, …), score."""
+        self._net.setInputSize((image.shape[1], image.shape[0]))
+        rows = self._net.detect(image)[1]
+        found: Floats = np.zeros((0, 15), np.float32) if rows is None else rows
+        return found
+
+
+def _taught(photo: Photo, teacher: Teacher) -> Photo:
+    """Complete a photo's labels by what the teacher sees."""
+    faces = list(photo.faces)
+    boxes = np.array([f.box for f in faces], np.float32).reshape(-1, 4)
+    perhaps = []
+    for row in teacher.rows(photo.image()):
+        plain = np.array([row[0], row[1], row[0] + row[2], row[1] + row[3]], np.float32)
+        box = widen(plain, YUNET_TO_EXTENT)
+        roll = math.degrees(math.atan2(row[7] - row[5], row[6] - row[4]))
+        shared = overlap(box, boxes)
+        sure = row[14] >= _SURE
+        if len(shared) and shared.max() > 0.4:
+            j = int(shared.argmax())
+            if sure and row[2] >= 16 and math.isnan(faces[j].roll_deg):
+                faces[j] = Face(faces[j].box, None, roll)
+        elif sure and row[3] >= 14:
+            faces.append(Face(box, None, roll))
+        else:
+            perhaps.append(widen(plain, (-0.2, -0.2, 0.2, 0.2)))
+    return Photo(photo.jpeg, tuple(faces), np.array(perhaps, np.float32).reshape(-1, 4))
+
+
+def _frame_points(data: Path, stem: str, boxes: Floats) -> list[Floats]:
+    """Landmarks of every labelled face of a photo in its own pixels, from the 320-pixel crops."""
+    kin = sorted((data / "300w" / "train").glob(f"{stem.rsplit('_', 1)[0]}_*.pts"))
+    files = kin if len(boxes) > 1 else [data / "300w" / "train" / f"{stem}.pts"]
+    if len(files) != len(boxes):
+        return []
+    points = []
+    for path, box in zip(files, boxes, strict=True):
+        crop = read_pts(path)
+        scale = (box[2:] - box[:2]).max() / (crop.max(0) - crop.min(0)).max()
+        middle = (extent(crop)[:2] + extent(crop)[2:]) / 2
+        points.append(((crop - middle) * scale + (box[:2] + box[2:]) / 2).astype(np.float32))
+    return points
+
+
+def _faces(data: Path, name: str, file: str, boxes: Floats) -> tuple[Face, ...]:
+    if name == "crowds":
+        return tuple(Face(widen(box, CROWDS_TO_EXTENT)) for box in boxes)
+    known = _frame_points(data, file[:-4], boxes)
+    if not known:
+        return tuple(Face(box) for box in boxes)
+    faces = []
+    for box, points in zip(boxes, known, strict=True):
+        true = np.abs(extent(points) - box).max() <= 0.05 * (box[2:] - box[:2]).max()
+        faces.append(Face(box, points, roll_of(points)) if true else Face(box))
+    return tuple(faces)
+
+
+def load_photos(data: Path, name: str) -> list[Photo]:
+    """The training part of faces/train, faces/crowds or faces/none."""
+    model = data / "detectors" / "yunet_n_dynamic.onnx"
+    teacher = Teacher(model) if model.is_file() and name != "none" else None
+    found = []
+    for file, boxes in photos(data, name, held_back=False).items():
+        jpeg = np.fromfile(data / "faces" / name / file, np.uint8)
+        photo = Photo(jpeg, _faces(data, name, file, boxes))
+        found.append(_taught(photo, teacher) if teacher else photo)
+    return found

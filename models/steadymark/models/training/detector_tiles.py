@@ -1,0 +1,216 @@
+"""Training tiles for face_net: photos turned, scaled, joined and spoilt, every face labelled."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.cropping import Crop, Image, cut
+from steadymark.models.training.detector_data import Face, Photo, mirror_face, move_face
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TileConfig:
+    """Odds and ranges. Lengths are pixels of the tile; face lengths are the box's longer side.
+
+    share: how often a picture comes from train, crowds and none. seen: the part of a box that must
+    lie inside for the face to count; between `seen` and `hinted` it is ignored. backed: how often
+    a photo without faces fills what lies outside the photo. large: how often the face looked at
+    takes up half the tile or more; without that such faces, a webcam's daily bread, are rare.
+    """
+
+    sizes: tuple[int, ...] = (256, 320, 448)
+    pixels_a_batch: int = 16 * 320 * 320
+    share: tuple[float, float, float] = (0.45, 0.33, 0.22)
+    smallest: float = 14.0
+    enlarge: float = 3.0
+    large: float = 0.3
+    ignore_below: float = 10.0
+    seen: float = 0.4
+    hinted: float = 0.08
+    mosaic: float = 0.45
+    occluded: float = 0.2
+    backed: float = 0.6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tile:
+    """image (S, S, 3) uint8 BGR; boxes (n, 4), ignored (m, 4) px; rolls (n,) degrees or NaN."""
+
+    image: Image
+    boxes: Floats
+    rolls: Floats
+    ignored: Floats
+
+
+class Tiler:
+    """Makes tiles; each is decided by its random generator alone."""
+
+    def __init__(self, sets: tuple[list[Photo], ...], config: TileConfig) -> None:
+        self.sets = sets
+        self.config = config
+
+    def tile(self, rng: Generator, size: int) -> Tile:
+        """One photo, or four of half the size."""
+        if rng.random() >= self.config.mosaic:
+            tile = self._view(rng, size)
+        else:
+            tile = self._mosaic(rng, size)
+        if rng.random() < self.config.occluded and len(tile.boxes):
+            occlude(tile, rng)
+        return Tile(spoil(tile.image, rng), tile.boxes, tile.rolls, tile.ignored)
+
+    def _mosaic(self, rng: Generator, size: int) -> Tile:
+        parts = [self._view(rng, size // 2) for _ in range(4)]
+        image = np.concatenate(
+            [np.concatenate([parts[2 * r + c].image for c in (0, 1)], 1) for r in (0, 1)]
+        )
+        moves = [np.array([i % 2, i // 2] * 2, np.float32) * (size // 2) for i in range(4)]
+        return Tile(
+            image,
+            np.concatenate([p.boxes + m for p, m in zip(parts, moves, strict=True)]),
+            np.concatenate([p.rolls for p in parts]),
+            np.concatenate([p.ignored + m for p, m in zip(parts, moves, strict=True)]),
+        )
+
+    def _view(self, rng: Generator, size: int) -> Tile:
+        """A square view of one photo."""
+        kind = int(rng.choice(3, p=self.config.share))
+        photo = self.sets[kind][int(rng.integers(len(self.sets[kind])))]
+        image, faces = photo.image(), photo.faces
+        ignored = [Face(box) for box in photo.ignored]
+        if rng.random() < 0.5:
+            width = image.shape[1]
+            image = np.ascontiguousarray(image[:, ::-1])
+            faces = tuple(mirror_face(face, width) for face in faces)
+            ignored = [mirror_face(face, width) for face in ignored]
+        crop = self._crop(rng, size, image, faces, upright=kind == 1)
+        border = int(rng.choice((0, int(rng.integers(256)))))
+        view = cut(image, crop.to_picture(size), size, border=border)
+        if crop.side > 1.2 * max(image.shape[:2]) and rng.random() < self.config.backed:
+            outside = cut(np.full_like(image, 255), crop.to_picture(size), size)[..., :1] < 255
+            view = np.where(outside, self._background(rng, size), view)
+        matrix = crop.from_picture(size)
+        moved = [move_face(face, matrix, -crop.roll_deg) for face in faces]
+        unsure = [move_face(face, matrix, 0.0).box for face in ignored]
+        return self._labelled(view, moved, unsure, size)
+
+    def _background(self, rng: Generator, size: int) -> Image:
+        """A photo without faces, stretched."""
+        image = self.sets[2][int(rng.integers(len(self.sets[2])))].image()
+        return cv2.resize(image, (size, size)).astype(np.uint8, copy=False)
+
+    def _crop(
+        self, rng: Generator, size: int, image: Image, faces: tuple[Face, ...], *, upright: bool
+    ) -> Crop:
+        """Where to look: at a face of the photo, of a length drawn evenly in the logarithm."""
+        height, width = image.shape[:2]
+        wide = 45.0 if not upright and rng.random() < 0.5 else 12.0
+        roll = float(rng.uniform(-wide, wide))
+        if not faces:
+            side = max(height, width) * math.exp(rng.uniform(math.log(0.3), math.log(1.6)))
+            return Crop(rng.uniform(0, width), rng.uniform(0, height), side, roll)
+        face = faces[int(rng.integers(len(faces)))]
+        length = float((face.box[2:] - face.box[:2]).max())
+        most = min(length * self.config.enlarge, 0.97 * size)
+        large = rng.random() < self.config.large
+        least = min(0.45 * size if large else self.config.smallest, most)
+        drawn = math.exp(rng.uniform(math.log(least), math.log(most)))
+        side = size * length / drawn
+        x, y = (face.box[:2] + face.box[2:]) / 2
+        free = max(0.5 * side - 0.35 * length, 0.1 * side)
+        return Crop(x + rng.uniform(-free, free), y + rng.uniform(-free, free), side, roll)
+
+    def _labelled(self, view: Image, faces: list[Face], unsure: list[Floats], size: int) -> Tile:
+        """Sort the faces into those to find, those to ignore and those outside."""
+        boxes, rolls = [], []
+        for face in faces:
+            sides = face.box[2:] - face.box[:2]
+            inside = (face.box[2:].clip(max=size) - face.box[:2].clip(0)).clip(0).prod()
+            part = float(inside / sides.prod().clip(1e-6))
+            if part >= self.config.seen and sides.max() >= self.config.ignore_below:
+                boxes.append(face.box)
+                rolls.append(face.roll_deg)
+            elif part > self.config.hinted:
+                unsure.append(face.box)
+        clipped = [box.clip(0, size) for box in unsure]
+        ignored = [box for box in clipped if (box[2:] > box[:2]).all()]
+        return Tile(
+            view,
+            np.array(boxes, np.float32).reshape(-1, 4),
+            np.array(rolls, np.float32),
+            np.array(ignored, np.float32).reshape(-1, 4),
+        )
+
+
+def occlude(tile: Tile, rng: Generator) -> None:
+    """Draw fingers, a fist or a plain patch over up to half of one face, in place."""
+    left, top, right, bottom = tile.boxes[int(rng.integers(len(tile.boxes)))]
+    side = float(max(right - left, bottom - top))
+    size = len(tile.image)
+    middle = np.array([(left + right) / 2, (top + bottom) / 2]).clip(0, size - 1)
+    x, y = middle.astype(int)
+    skin = tile.image[y, x].astype(float) if rng.random() < 0.7 else rng.uniform(0, 255, 3)
+    colour = tuple(float(c) for c in (skin * rng.uniform(0.6, 1.3)).clip(0, 255))
+    towards = rng.uniform(0, 2 * math.pi)
+    axis = np.array([math.cos(towards), math.sin(towards)])
+    across = np.array([-axis[1], axis[0]])
+    width = side * rng.uniform(0.12, 0.22)
+    tip = middle + axis * side * rng.uniform(-0.05, 0.35)
+    for i in range(int(rng.integers(1, 5))):
+        start = tip + across * width * 1.1 * (i - 1.5) + axis * rng.uniform(0, 0.15) * side
+        end = start + (axis + across * rng.uniform(-0.1, 0.1)) * side
+        line = [tuple(int(v) for v in point) for point in (start, end)]
+        cv2.line(tile.image, line[0], line[1], colour, max(1, int(width)), cv2.LINE_AA)
+    if rng.random() < 0.5:
+        fist = tip + axis * side * 0.6
+        centre = (int(fist[0]), int(fist[1]))
+        cv2.circle(tile.image, centre, max(1, int(side * 0.3)), colour, -1, cv2.LINE_AA)
+
+
+def spoil(image: Image, rng: Generator) -> Image:
+    """Light, colour, blur, noise and JPEG as bad cameras make them."""
+    x = image
+    if rng.random() < 0.3:
+        x = np.repeat(cv2.cvtColor(x, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
+    x = _relit(x, rng)
+    if rng.random() < 0.15:
+        k = int(rng.choice((3, 5)))
+        x = cv2.GaussianBlur(x, (k, k), 0).astype(np.uint8, copy=False)
+    if rng.random() < 0.08:
+        kernel = np.zeros((7, 7), np.float32)
+        angle = rng.uniform(0, math.pi)
+        reach = np.array([math.cos(angle), math.sin(angle)]) * rng.uniform(1, 3)
+        ends = [tuple(round(3 + s * float(v)) for v in reach) for s in (-1, 1)]
+        cv2.line(kernel, ends[0], ends[1], 1.0)
+        x = cv2.filter2D(x, -1, kernel / kernel.sum()).astype(np.uint8, copy=False)
+    if rng.random() < 0.2:
+        noise = rng.standard_normal(x.shape[:2], np.float32)[..., None] * rng.uniform(2, 14)
+        x = (x + noise).clip(0, 255).astype(np.uint8)
+    if rng.random() < 0.25:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
+        packed = cv2.imencode(".jpg", x, quality)[1]
+        x = cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)  # type: ignore[union-attr]
+    return x
+
+
+def _relit(image: Image, rng: Generator) -> Image:
+    """A tone curve a channel: gamma, contrast, brightness, tint, and at times near darkness."""
+    ramp = np.linspace(0, 1, 256)[:, None] ** math.exp(rng.uniform(-0.4, 0.4))
+    ramp = (ramp - 0.5) * rng.uniform(0.6, 1.3) + 0.5 + rng.uniform(-0.15, 0.15)
+    if rng.random() < 0.5:
+        ramp = ramp * np.exp(rng.uniform(-0.25, 0.25, 3))
+    if rng.random() < 0.12:
+        ramp = ramp * rng.uniform(0.08, 0.5)
+    table = (np.broadcast_to(ramp, (256, 3)) * 255).clip(0, 255).astype(np.uint8)
+    return cv2.LUT(image, np.ascontiguousarray(table)[None]).astype(np.uint8, copy=False)

@@ -1,0 +1,245 @@
+"""Train face_net: `python -m steadymark.models.training.face_net --data … --out … --minutes N`."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import csv
+import math
+import pickle
+import subprocess
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from steadymark.models.face_net import FaceNet, FaceNetConfig, export_face_net, locations
+from steadymark.models.training.detector_check import Check, check
+from steadymark.models.training.detector_data import Photo, load_photos
+from steadymark.models.training.detector_loss import Targets, assign, face_losses
+from steadymark.models.training.detector_tiles import TileConfig, Tiler
+
+
+@dataclass(frozen=True, slots=True)
+class FaceNetTraining:
+    """How to train. minutes: wall time in all, over every resumption; the rate follows it."""
+
+    minutes: float
+    seed: int = 68
+    rate: float = 3e-3
+    decay: float = 0.02
+    warmup: int = 150
+    average: float = 0.998
+    check_every_min: float = 6.0
+    tiles: TileConfig = field(default_factory=TileConfig)
+    network: FaceNetConfig = field(default_factory=FaceNetConfig)
+
+
+Batch = tuple[Tensor, Tensor, Targets]
+
+
+class Batches(Dataset[Batch]):
+    """Batch i of the run: its size of tile and all its tiles follow from (seed, i)."""
+
+    def __init__(self, sets: tuple[list[Photo], ...], config: FaceNetTraining, first: int) -> None:
+        self.tiler = Tiler(sets, config.tiles)
+        self.config = config
+        self.first = first
+
+    def __len__(self) -> int:
+        return 10**6
+
+    def __getitem__(self, index: int) -> Batch:
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng((self.config.seed, self.first + index))
+        size = int(rng.choice(self.config.tiles.sizes))
+        count = max(1, self.config.tiles.pixels_a_batch // size**2)
+        tiles = [self.tiler.tile(rng, size) for _ in range(count)]
+        places = locations(size, size)
+        told = [
+            assign(places, *(torch.from_numpy(part) for part in (t.boxes, t.rolls, t.ignored)))
+            for t in tiles
+        ]
+        images = torch.from_numpy(np.stack([t.image for t in tiles]))
+        face, boxes, rolls = (torch.stack(part) for part in zip(*told, strict=True))
+        return images, places, Targets(face, boxes, rolls)
+
+
+@dataclass(slots=True)
+class Run:
+    """What a checkpoint brings back."""
+
+    network: FaceNet
+    mean: FaceNet
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    minutes: float = 0.0
+    samples: int = 0
+
+    def save(self, path: Path, config: FaceNetTraining) -> None:
+        """Write the checkpoint, whole or not at all."""
+        state = {
+            "network": self.network.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "minutes": self.minutes,
+            "samples": self.samples,
+            "config": asdict(config),
+            "commit": commit(),
+        }
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    def load(self, path: Path) -> None:
+        """Take up the checkpoint."""
+        state = torch.load(path, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.mean.load_state_dict(state["mean"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.minutes = state["step"], state["minutes"]
+        self.samples = state["samples"]
+
+
+def commit() -> str:
+    """The commit of the checkout, or "unknown"."""
+    here = Path(__file__).parent
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    told = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    return told.stdout.strip() or "unknown"
+
+
+def start(config: FaceNetTraining) -> Run:
+    """A run at step 0."""
+    torch.manual_seed(config.seed)
+    network = FaceNet(config.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    decayed = [p for p in network.parameters() if p.ndim > 1]
+    plain = [p for p in network.parameters() if p.ndim <= 1]
+    groups: list[dict[str, Any]] = [
+        {"params": decayed, "weight_decay": config.decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=config.rate)
+    return Run(network, copy.deepcopy(network).eval(), optimizer)
+
+
+def _step(run: Run, batch: Batch, config: FaceNetTraining) -> list[float]:
+    """One update; gives the three losses."""
+    images, places, targets = batch
+    x = images.permute(0, 3, 1, 2).float()  # already channels-last in memory
+    part = min(run.minutes / config.minutes, 1.0)
+    warm = min((run.step + 1) / config.warmup, 1.0)
+    for group in run.optimizer.param_groups:
+        group["lr"] = config.rate * warm * (0.5 + 0.5 * math.cos(math.pi * part)) + 1e-5
+    with torch.autocast("cpu", torch.bfloat16):
+        rows = run.network(x)
+    losses = face_losses(rows.float(), places, targets)
+    run.optimizer.zero_grad(set_to_none=True)
+    (losses.score + 2 * losses.box + 0.5 * losses.roll).backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(run.network.parameters(), 10.0)
+    run.optimizer.step()
+    run.step += 1
+    run.samples += len(images)
+    _average(run, min(config.average, run.step / (run.step + 20)))
+    return [float(loss.detach()) for loss in losses]
+
+
+@torch.no_grad()
+def _average(run: Run, keep: float) -> None:
+    """Exponential moving average of weights and of batch norm's statistics."""
+    fresh = run.network.state_dict()
+    for name, mean in run.mean.state_dict().items():
+        if mean.is_floating_point():
+            mean.lerp_(fresh[name], 1 - keep)
+        else:
+            mean.copy_(fresh[name])
+
+
+def _photos(data: Path, out: Path) -> tuple[list[Photo], ...]:
+    """The three sets; labelling takes a minute, so it is kept beside the checkpoints."""
+    kept = out / "photos.pickle"
+    if kept.is_file():
+        with kept.open("rb") as file:
+            sets: tuple[list[Photo], ...] = pickle.load(file)
+        return sets
+    sets = tuple(load_photos(data, name) for name in ("train", "crowds", "none"))
+    with kept.open("wb") as file:
+        pickle.dump(sets, file)
+    return sets
+
+
+def _note(path: Path, run: Run, losses: list[list[float]], result: Check) -> None:
+    """Add a line to the curve."""
+    new = not path.is_file()
+    means = np.mean(losses, 0).round(4).tolist()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        if new:
+            lines.writerow(["step", "minutes", "samples", "score", "box", "roll", *asdict(result)])
+        row = [run.step, round(run.minutes, 1), run.samples, *means]
+        lines.writerow([*row, *(round(v, 4) for v in asdict(result).values())])
+
+
+def train_face_net(
+    data: Path, out: Path, *, config: FaceNetTraining, resume: bool = False, threads: int = 1
+) -> Path:
+    """Train until the minutes are used up; gives the path of the ONNX file in `out`."""
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(1)
+    out.mkdir(parents=True, exist_ok=True)
+    run, kept, curve = start(config), out / "face_net.pt", out / "face_net_curve.csv"
+    if resume and kept.is_file():
+        run.load(kept)
+    else:
+        curve.unlink(missing_ok=True)
+    batches = Batches(_photos(data, out), config, run.step)
+    # spawned: a worker forked after OpenCV ran threads hangs
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=1,
+        prefetch_factor=4,
+        multiprocessing_context="spawn",
+        persistent_workers=True,
+    )
+    losses: list[list[float]] = []
+    before, checked = time.monotonic(), run.minutes
+    run.network.train()
+    for batch in loader:
+        losses.append(_step(run, batch, config))
+        now = time.monotonic()
+        run.minutes, before = run.minutes + (now - before) / 60, now
+        over = run.minutes >= config.minutes
+        if over or run.minutes - checked >= config.check_every_min:
+            _note(curve, run, losses, check(run.mean, data))
+            run.save(kept, config)
+            losses, checked = [], run.minutes
+        if over:
+            break
+    path = out / "face_net.onnx"
+    export_face_net(run.mean, path)
+    return path
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Command line."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--data", type=Path, required=True)
+    options.add_argument("--out", type=Path, required=True)
+    options.add_argument("--minutes", type=float, default=55.0)
+    options.add_argument("--seed", type=int, default=68)
+    options.add_argument("--threads", type=int, default=1)
+    options.add_argument("--resume", action="store_true")
+    given = options.parse_args(argv)
+    config = FaceNetTraining(minutes=given.minutes, seed=given.seed)
+    train_face_net(given.data, given.out, config=config, resume=given.resume, threads=given.threads)
+
+
+if __name__ == "__main__":
+    main()

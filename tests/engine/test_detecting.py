@@ -1,0 +1,152 @@
+"""FaceNetDetector: from any frame to boxes in its pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from steadymark.engine.bench.detector import is_hit, recall, threshold_for
+from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, onnx_runner, suppress
+from steadymark.engine.types import FaceBox
+from steadymark.models.schema import assets_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.engine.detecting import Rows
+    from steadymark.models.cropping import Image
+
+WEIGHTS = assets_root() / "weights" / "face_net.onnx"
+
+
+class FakeRunner:
+    """Tells fixed rows and remembers what it was shown."""
+
+    def __init__(self, *rows: list[float]) -> None:
+        self.rows = np.array(rows, np.float32).reshape(-1, 6)
+        self.seen: list[tuple[int, ...]] = []
+
+    def __call__(self, image: Image) -> Rows:
+        assert image.dtype == np.uint8
+        self.seen.append(image.shape)
+        return self.rows.copy()
+
+
+def frame(height: int, width: int) -> Image:
+    return np.zeros((height, width, 3), np.uint8)
+
+
+def test_a_small_frame_is_padded_and_not_enlarged() -> None:
+    runner = FakeRunner([10, 10, 40, 50, 0.9, 12])
+    (box,) = FaceNetDetector(runner).detect(frame(70, 100))
+    assert runner.seen == [(1, 96, 128, 3)]
+    assert (box.left, box.top, box.width, box.height) == (10, 10, 30, 40)
+    assert (box.score, box.roll_deg) == pytest.approx((0.9, 12))
+
+
+def test_a_large_frame_is_reduced_and_its_boxes_come_back_in_frame_pixels() -> None:
+    runner = FakeRunner([9.5, 19.5, 49.5, 59.5, 0.9, 0])
+    (box,) = FaceNetDetector(runner).detect(frame(4320, 7680))
+    assert runner.seen == [(1, 384, 640, 3)]
+    assert (box.left, box.top, box.width, box.height) == pytest.approx((119.5, 239.5, 480, 480))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2000), (2000, 1), (5, 3), (31, 33)])
+def test_any_frame_is_taken(size: tuple[int, int]) -> None:
+    runner = FakeRunner()
+    assert FaceNetDetector(runner).detect(frame(*size)) == ()
+    _, height, width, _ = runner.seen[0]
+    assert height % 32 == 0
+    assert width % 32 == 0
+
+
+def test_an_empty_frame_has_no_faces() -> None:
+    assert FaceNetDetector(FakeRunner()).detect(frame(0, 10)) == ()
+
+
+def test_where_nothing_is_found_a_smaller_frame_is_tried() -> None:
+    runner = FakeRunner()
+    FaceNetDetector(runner, DetectorConfig(second_look=256)).detect(frame(480, 640))
+    assert runner.seen == [(1, 480, 640, 3), (1, 192, 256, 3)]
+    FaceNetDetector(runner, DetectorConfig(second_look=0)).detect(frame(480, 640))
+    assert len(runner.seen) == 3
+
+
+def test_boxes_below_the_threshold_too_small_or_not_finite_are_dropped() -> None:
+    runner = FakeRunner([0, 0, 30, 30, 0.4, 0], [50, 50, 60, 60, 0.9, 0], [0, 0, np.inf, 9, 0.9, 0])
+    config = DetectorConfig(threshold=0.5, min_face_px=12)
+    assert FaceNetDetector(runner, config).detect(frame(96, 96)) == ()
+
+
+def test_overlapping_boxes_leave_the_best_and_the_best_come_first() -> None:
+    rows = np.array(
+        [
+            [0, 0, 30, 30, 0.6, 0],
+            [2, 1, 32, 31, 0.8, 0],
+            [60, 60, 90, 90, 0.9, 0],
+            [20, 20, 50, 50, 0.7, 0],
+        ],
+        np.float32,
+    )
+    assert suppress(rows, 0.4) == [2, 1, 3]
+    assert suppress(rows[:0], 0.4) == []
+
+
+def test_suppression_agrees_with_a_plain_loop() -> None:
+    rng = np.random.default_rng(3)
+    corner = rng.uniform(0, 60, (80, 2))
+    rows = np.concatenate(
+        (corner, corner + rng.uniform(5, 50, (80, 2)), rng.random((80, 1)), np.zeros((80, 1))), 1
+    ).astype(np.float32)
+    boxes = [FaceBox(r[0], r[1], r[2] - r[0], r[3] - r[1], r[4]) for r in rows.tolist()]
+    kept: list[int] = []
+    for i in sorted(range(80), key=lambda j: -boxes[j].score):
+        if all(boxes[i].iou(boxes[j]) <= 0.4 for j in kept):
+            kept.append(i)
+    assert suppress(rows, 0.4) == kept
+
+
+def test_a_hit_overlaps_or_has_its_centre_close() -> None:
+    true = FaceBox(0, 0, 100, 100)
+    assert is_hit(FaceBox(20, 20, 100, 100), true)
+    assert is_hit(FaceBox(40, 40, 20, 20), true)
+    assert not is_hit(FaceBox(60, 60, 100, 100), true)
+
+
+def test_each_box_answers_for_one_face() -> None:
+    truth = {"a": np.array([[0, 0, 40, 40], [5, 5, 45, 45], [90, 90, 99, 99]], np.float32)}
+    found = {"a": (FaceBox(0, 0, 40, 40, 0.9), FaceBox(90, 90, 9, 9, 0.8))}
+    got = recall(found, truth)
+    assert (got.faces, got.hits) == (2, 1)  # the third face is too small to count
+
+
+def test_the_threshold_leaves_as_many_false_boxes_as_allowed() -> None:
+    assert threshold_for(lambda t: 100 * (1 - t), 30.0) == pytest.approx(0.7, abs=0.006)
+
+
+@pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: train face_net to run this test")
+@pytest.mark.parametrize("size", [(1, 1), (48, 64), (480, 640)])
+def test_the_shipped_network_finds_nothing_in_noise(size: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
+    assert FaceNetDetector(onnx_runner(WEIGHTS)).detect(image) == ()
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: train face_net to run this test")
+def test_the_shipped_network_finds_held_back_faces(data: Path) -> None:
+    import cv2
+
+    from steadymark.models.splits import photos
+
+    detector = FaceNetDetector(onnx_runner(WEIGHTS))
+    truth = photos(data, "train", held_back=True)
+    hits = 0
+    for name, boxes in truth.items():
+        image = cv2.imread(str(data / "faces" / "train" / name))
+        assert image is not None
+        found = detector.detect(image.astype(np.uint8, copy=False))
+        left, top, right, bottom = boxes[0].tolist()
+        hits += any(is_hit(box, FaceBox(left, top, right - left, bottom - top)) for box in found)
+    assert hits >= 0.98 * len(truth)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from steadymark.engine.detecting import DetectorConfig, FaceNetDetector
+from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, session_runner
 from steadymark.engine.errors import UsageError
 from steadymark.engine.stabilizing import make_stabilizer
 from steadymark.engine.tracking import Tracker, TrackerConfig
@@ -71,7 +71,9 @@ def open_models(settings: TrackSettings) -> Models:
     threshold = settings.detector_threshold
     config = DetectorConfig(threshold=face_card.threshold if threshold is None else threshold)
     runner = open_runner(face_card, device="cpu", threads=settings.threads)
-    return Models(network, FaceNetDetector(runner, config), (card, face_card))
+    return Models(
+        network, FaceNetDetector(session_runner(runner.session), config), (card, face_card)
+    )
 
 
 def make_tracker(models: Models, settings: TrackSettings) -> Tracker:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from steadymark.models.cropping import Crop, cut, fit_crop, inverse, transform
-from steadymark.models.training.degrade import cover, degrade
+from steadymark.models.training.degrade import blobs, cover, degrade
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,11 +70,7 @@ def make_sample(
     kind = rng.random()
     if kind < config.negatives:
         face = 0.0
-        if kind < 0.4 * config.negatives and backgrounds:
-            picture = backgrounds[int(rng.integers(len(backgrounds)))]
-            crop = _anywhere(picture, rng)
-        elif kind < 0.9 * config.negatives:
-            crop = _off_centre(crop, rng)
+        picture, crop = _without_face(picture, crop, backgrounds, rng, kind / config.negatives)
     else:
         crop = _stray(crop, config, rng)
     matrix = _stretched(crop.to_picture(size), size, config.stretch, rng)
@@ -91,6 +87,29 @@ def make_sample(
     elif rng.random() < 0.35:
         image = cover(image, faces.pictures, rng, share=(0.02, 0.3))
     return Sample(image, moved, face)
+
+
+def _without_face(
+    picture: Image,
+    crop: Crop,
+    backgrounds: tuple[Image, ...],
+    rng: np.random.Generator,
+    kind: float,
+) -> tuple[Image, Crop]:
+    """A place without a face to track: kind in [0, 1) says what; from 0.9 the face is covered."""
+    if kind < 0.3 and backgrounds:
+        picture = backgrounds[int(rng.integers(len(backgrounds)))]
+        return picture, _anywhere(picture, rng)
+    if kind < 0.4:
+        picture = blobs(rng)
+        return picture, _anywhere(picture, rng)
+    if kind < 0.6:  # a far too small part: an eye, a button, the dot of an i
+        height, width = picture.shape[:2]
+        side = crop.side * float(np.exp(rng.uniform(np.log(0.04), np.log(0.35))))
+        return picture, Crop(
+            rng.uniform(0, width), rng.uniform(0, height), side, rng.uniform(-60, 60)
+        )
+    return picture, _off_centre(crop, rng) if kind < 0.9 else crop
 
 
 def _border(rng: np.random.Generator) -> int:

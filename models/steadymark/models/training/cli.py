@@ -63,3 +63,7 @@ def main() -> None:
     except ImportError as error:
         console.print(f"{error}: training needs 'pip install steadymark[train]'")
         raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

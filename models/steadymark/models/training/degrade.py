@@ -108,3 +108,26 @@ def _patch(pictures: Sequence[Image], width: int, height: int, rng: np.random.Ge
     x, y = int(rng.integers(columns - w + 1)), int(rng.integers(rows - h + 1))
     part = picture[y : y + h, x : x + w]
     return cv2.resize(part, (width, height)).astype(np.uint8, copy=False)
+
+
+def blobs(rng: np.random.Generator) -> Image:
+    """Soft ellipses, strokes and letters on a gradient: logos, signs, buttons; never a face."""
+    ends = rng.integers(0, 256, (2, 3)).astype(np.float32)
+    ramp = np.linspace(0, 1, 160, dtype=np.float32)[:, None, None]
+    image = np.ascontiguousarray(
+        np.broadcast_to(ends[0] + (ends[1] - ends[0]) * ramp, (160, 160, 3))
+    )
+    image = image.astype(np.uint8)
+    for _ in range(int(rng.integers(1, 9))):
+        colour = rng.integers(0, 256, 3).tolist()
+        x, y, a, b = (int(v) for v in rng.integers(8, 152, 4))
+        kind = rng.random()
+        if kind < 0.6:
+            shape = ((x, y), (a * 0.6 + 4, b * 0.6 + 4), float(rng.uniform(0, 180)))
+            cv2.ellipse(image, shape, colour, -1 if rng.random() < 0.7 else 3, cv2.LINE_AA)
+        elif kind < 0.8:
+            cv2.line(image, (x, y), (a, b), colour, int(rng.integers(1, 12)), cv2.LINE_AA)
+        else:
+            letter = chr(int(rng.integers(33, 127)))
+            cv2.putText(image, letter, (x, y), 0, rng.uniform(0.5, 4), colour, 3, cv2.LINE_AA)
+    return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 2.5)).astype(np.uint8, copy=False)

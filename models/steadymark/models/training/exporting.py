@@ -74,6 +74,7 @@ def export_landmarks(run: Path, out: Path, name: str) -> Path:
                 "samples": kept["step"] * kept["recipe"]["batch"],
                 "trained_minutes": round(kept["elapsed_s"] / 60, 1),
                 "commit": kept["commit"],
+                "commits_by_step": kept.get("history", []),
             },
             "curve": f"{name}.curve.csv",
             "scores": {},

@@ -149,12 +149,15 @@ def train_landmarks(
         network.parameters(), recipe.rate, weight_decay=recipe.weight_decay
     )
     step, clock, checkpoint = 0, Clock(), out / "last.pt"
+    history: list[tuple[int, str]] = []
     if resume and checkpoint.exists():
         kept = load(checkpoint)
         network.load_state_dict(kept["weights"])
         averaged.network.load_state_dict(kept["averaged"])
         optimizer.load_state_dict(kept["optimizer"])
         step, clock = kept["step"], Clock(kept["elapsed_s"])
+        history = kept.get("history", [(0, kept["commit"])])
+    history = [*history, (step, commit())]
     curve = Curve(out / "curve.csv", ("minute", "samples", "rate", "loss", "val_nrmse"))
     schedule = Schedule(recipe.minutes, recipe.rate)
     loader = DataLoader(
@@ -198,7 +201,8 @@ def train_landmarks(
                     "elapsed_s": clock.elapsed_s,
                     "recipe": began,
                     "schema": "ibug68",
-                    "commit": commit(),
+                    "commit": history[-1][1],
+                    "history": history,
                 },
             )
             saved_s = clock.elapsed_s

@@ -21,7 +21,8 @@ SCHEMA = load_schema()
 def placed(x: float, y: float, size: float, roll_deg: float) -> Points:
     a = np.radians(roll_deg)
     turn = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
-    return (SCHEMA.mean_shape @ turn.T * size + (x, y)).astype(np.float32)
+    moved: Points = (SCHEMA.mean_shape @ turn.T * size + (x, y)).astype(np.float32)
+    return moved
 
 
 @pytest.mark.parametrize("roll_deg", [-170, -45, 0, 10, 90])

@@ -28,7 +28,7 @@ def crops(count: int) -> torch.Tensor:
     return torch.from_numpy(rng.integers(0, 256, (count, 128, 128, 3), np.uint8))
 
 
-def softmax_rows(matrix: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def softmax_rows(matrix: np.ndarray) -> np.ndarray:
     weights = np.exp(matrix - matrix.max(-1, keepdims=True))
     return np.asarray(weights / weights.sum(-1, keepdims=True))
 

@@ -7,7 +7,7 @@ import torch
 from steadymark.models.pdc import pdc_1d, pdc_2d
 
 
-def slow_pdc(heatmap: np.ndarray, threshold: float) -> tuple[float, float]:  # type: ignore[type-arg]
+def slow_pdc(heatmap: np.ndarray, threshold: float) -> tuple[float, float]:
     """Algorithm 1 as printed, loops and all; 1-based pixels made 0-based at the end."""
     phi = np.maximum(heatmap, 0).astype(float)
     low, high = phi.min(), phi.max()

@@ -18,6 +18,7 @@ from steadymark.models.training.landmarks import LandmarkRecipe, train_landmarks
 
 if TYPE_CHECKING:
     from pathlib import Path
+from typing import Any
 
 SCHEMA = load_schema()
 TINY = Heatmap1dConfig(
@@ -89,7 +90,7 @@ def test_mirrored_samples_keep_the_numbering_of_landmarks(folder: Path) -> None:
 
 def stopped_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let training time run by steps instead of seconds: a second each."""
-    clocks: list[loop.Clock] = []
+    clocks: list[Any] = []
 
     class StepClock(loop.Clock):
         def __init__(self, before_s: float = 0.0) -> None:

@@ -13,6 +13,8 @@ from steadymark.engine.errors import UsageError
 from steadymark.engine.types import FaceBox
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from steadymark.models.cropping import Image
 
 EYE_SPAN = 1.65  # longer side of the landmarks' extent / outer-eye distance, average face
@@ -28,7 +30,7 @@ class MediapipeDetector:
         Raises:
             UsageError: the file or the package is missing, or MediaPipe refuses the file.
         """
-        self._image_of = lambda rgb: rgb
+        self._image_of: Callable[[Any], Any] = lambda rgb: rgb
         self._detector = backend or self._open(model_file, threshold)
 
     def _open(self, model_file: str, threshold: float) -> Any:

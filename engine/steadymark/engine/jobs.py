@@ -118,7 +118,7 @@ def make_sinks(
     if output.video:
         path = Path(source.info.path)
         sinks.append(
-            AnnotatedVideoSink(output.folder / f"{stem}.mp4", path if path.is_file() else None)
+            AnnotatedVideoSink(output.folder / f"{stem}.mp4", str(path) if path.is_file() else None)
         )
     return sinks
 

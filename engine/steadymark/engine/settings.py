@@ -61,19 +61,18 @@ def open_models(settings: TrackSettings) -> Models:
     make_stabilizer(settings.stabilizer)
     card = find_model(settings.model, "landmarks")
     network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
+    asked = settings.detector_threshold
     if settings.detector.startswith(MEDIAPIPE):
         from steadymark.engine.detecting_mediapipe import MediapipeDetector
 
         model_file = settings.detector.removeprefix(MEDIAPIPE)
-        threshold = 0.5 if settings.detector_threshold is None else settings.detector_threshold
+        threshold = 0.5 if asked is None else asked
         return Models(network, MediapipeDetector(model_file, threshold=threshold), (card,))
     face_card = find_model(settings.detector, "face_detector")
-    threshold = settings.detector_threshold
-    config = DetectorConfig(threshold=face_card.threshold if threshold is None else threshold)
+    config = DetectorConfig(threshold=face_card.threshold if asked is None else asked)
     runner = open_runner(face_card, device="cpu", threads=settings.threads)
-    return Models(
-        network, FaceNetDetector(session_runner(runner.session), config), (card, face_card)
-    )
+    detector = FaceNetDetector(session_runner(runner.session), config)
+    return Models(network, detector, (card, face_card))
 
 
 def make_tracker(models: Models, settings: TrackSettings) -> Tracker:

@@ -22,8 +22,10 @@ LICENCE = (
 
 def landmark_config(recipe: dict[str, Any]) -> Heatmap1dConfig:
     """The network's config out of a checkpoint's recipe."""
-    network = dict(recipe["network"])
-    backbone = {k: tuple(v) if isinstance(v, list) else v for k, v in network["backbone"].items()}
+    network: dict[str, Any] = dict(recipe["network"])
+    backbone: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in network["backbone"].items()
+    }
     return Heatmap1dConfig(**{**network, "backbone": PyramidConfig(**backbone)})
 
 

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from scenes import SquareDetector, SquareNetwork, picture
+from steadymark.engine.errors import UsageError
+from steadymark.engine.metrics.evaluating import evaluate
+from steadymark.models.schema import load_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.engine.types import FaceBox
+    from steadymark.models.cropping import Image
+
+SCHEMA = load_schema()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three bright squares whose landmarks are the mean shape, 1-based as .pts files are."""
+    for i, x in enumerate((120.0, 160.0, 180.0)):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), picture((x, 110, 80)))
+        points = SCHEMA.mean_shape * 79 + (x - 0.5, 109.5) + 1
+        rows = "\n".join(f"{a:.3f} {b:.3f}" for a, b in points)
+        (tmp_path / f"{i}.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
+    return tmp_path
+
+
+def test_a_network_that_finds_the_truth_has_a_small_error(folder: Path) -> None:
+    for detector in (None, SquareDetector()):
+        found = evaluate(SquareNetwork(), folder, SCHEMA, detector=detector)
+        assert (found.faces, found.missed) == (3, 0)
+        assert found.nrmse < 2.5
+        assert found.fr8 == 0
+        assert found.auc8 > 0.6
+        assert set(found.regions) == {"contour", "brows", "nose", "eyes", "mouth"}
+
+
+def test_faces_that_are_not_detected_count_as_failures(folder: Path) -> None:
+    class Blind:
+        def detect(self, image: Image) -> tuple[FaceBox, ...]:
+            right = int(np.nonzero(image[..., 0])[1].max())
+            return SquareDetector().detect(image) if right < 205 else ()
+
+    found = evaluate(SquareNetwork(), folder, SCHEMA, detector=Blind())
+    assert found.missed == 1
+    assert found.fr8 == pytest.approx(1 / 3)
+
+
+def test_a_folder_without_labels_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no \.pts files"):
+        evaluate(SquareNetwork(), tmp_path, SCHEMA)
+
+
+def test_a_label_without_its_picture_is_named(folder: Path) -> None:
+    (folder / "1.png").unlink()
+    with pytest.raises(UsageError, match=r"1\.pts"):
+        evaluate(SquareNetwork(), folder, SCHEMA)

@@ -13,7 +13,7 @@ from steadymark.models.heatmap1d import Heatmap1dConfig
 from steadymark.models.schema import load_schema
 from steadymark.models.training import landmarks, loop
 from steadymark.models.training.augment import AugmentConfig, make_sample
-from steadymark.models.training.faces import held_back, load_faces, read_pts, split
+from steadymark.models.training.faces import held_back, load_faces, split
 from steadymark.models.training.landmarks import LandmarkRecipe, train_landmarks
 
 if TYPE_CHECKING:
@@ -43,20 +43,6 @@ def folder(tmp_path: Path) -> Path:
         )
         cv2.imwrite(str(faces / f"helen_{i}_1.jpg"), rng.integers(0, 256, (160, 160, 3), np.uint8))
     return tmp_path
-
-
-def test_points_of_a_pts_file_are_0_based(folder: Path) -> None:
-    path = folder / "300w" / "train" / "helen_0_1.pts"
-    first = path.read_text(encoding="ascii").split("{")[1].split()[:2]
-    np.testing.assert_allclose(read_pts(path)[0], np.array(first, float) - 1, atol=1e-4)
-
-
-@pytest.mark.parametrize("text", ["", "{}", "{ 1 2 3 }", "{ 1 nan }", "{ a b }"])
-def test_a_damaged_pts_file_is_named(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "bad.pts"
-    path.write_text(text, encoding="ascii")
-    with pytest.raises(ValueError, match=r"bad\.pts"):
-        read_pts(path)
 
 
 def test_faces_of_one_photo_are_on_one_side_of_the_split(folder: Path) -> None:

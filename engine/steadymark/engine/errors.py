@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from steadymark.models.errors import DeviceError, SteadymarkError, WeightsError
+from steadymark.models.errors import (
+    DeviceError,
+    LandmarkFileError,
+    SteadymarkError,
+    WeightsError,
+)
 
 __all__ = [
     "DeviceError",
+    "LandmarkFileError",
     "SinkError",
     "SourceError",
     "SteadymarkError",

@@ -13,3 +13,7 @@ class WeightsError(SteadymarkError):
 
 class DeviceError(SteadymarkError):
     """The device asked for cannot be used."""
+
+
+class LandmarkFileError(SteadymarkError):
+    """A file is not the landmark file it should be."""

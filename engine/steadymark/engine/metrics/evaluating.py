@@ -11,8 +11,8 @@ import numpy as np
 from steadymark.engine.errors import UsageError
 from steadymark.engine.geometry import box_of_landmarks
 from steadymark.engine.metrics.accuracy import auc, failure_rate, nrmse
-from steadymark.engine.recording.pts_file import read_pts
 from steadymark.engine.tracking import TrackerConfig, align
+from steadymark.models.pts_file import read_pts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.recording.columns import (
-    Head,
-    LandmarkFileError,
-    column_faults,
-    read_head,
-    unknown_columns,
-)
+from steadymark.engine.errors import LandmarkFileError
+from steadymark.engine.recording.columns import Head, column_faults, read_head, unknown_columns
 from steadymark.engine.recording.row_checks import KEYS, Fault, key_faults, value_faults
 from steadymark.engine.recording.rows import bad_fields, open_text, parse
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from steadymark.engine.errors import SourceError
+from steadymark.engine.errors import LandmarkFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +22,6 @@ _NATIVE_POINTS = ("x", "y", "raw_x", "raw_y", "score")
 _OPENFACE_FIRST = ("frame", "face_id", "timestamp", "confidence", "success")
 _OPTIONAL = {"face_id"}  # OpenFace's first versions follow one face and do not number it
 _NUMBERED = re.compile(r"(.+)_(0|[1-9][0-9]{0,5})", re.ASCII)
-
-
-class LandmarkFileError(SourceError):
-    """A landmark file cannot be read; the message names line and column."""
 
 
 class Style(StrEnum):

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.recording.columns import (
-    BOX,
-    Head,
-    LandmarkFileError,
-    Style,
-    column_faults,
-    numbered,
-    read_head,
-)
+from steadymark.engine.errors import LandmarkFileError
+from steadymark.engine.recording.columns import BOX, Head, Style, column_faults, numbered, read_head
 from steadymark.engine.recording.rows import (
     LARGEST,
     STATES,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.recording.columns import Head, LandmarkFileError, Style
+from steadymark.engine.errors import LandmarkFileError
+from steadymark.engine.recording.columns import Head, Style
 from steadymark.engine.types import FaceState
 
 if TYPE_CHECKING:

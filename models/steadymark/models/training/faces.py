@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from steadymark.models.pts_file import read_pts
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -36,22 +38,6 @@ class Faces:
             tuple(self.pictures[i] for i in keep),
             self.points[keep],
         )
-
-
-def read_pts(path: Path) -> Points:
-    """A 300W .pts file (1-based) as (K, 2) 0-based pixels.
-
-    Raises:
-        ValueError: not a .pts file, or coordinates that are no finite numbers.
-    """
-    try:
-        body = path.read_text(encoding="ascii").split("{")[1].split("}")[0]
-        points = np.array(body.split(), np.float32).reshape(-1, 2) - 1
-    except (IndexError, ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no 300W .pts file") from error
-    if not len(points) or not np.isfinite(points).all():
-        raise ValueError(f"{path} has coordinates that are missing or no finite numbers")
-    return points
 
 
 def load_faces(folder: Path, count: int = 68) -> Faces:

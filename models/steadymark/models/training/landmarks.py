@@ -55,6 +55,10 @@ class LandmarkRecipe:
     network: Heatmap1dConfig = field(default_factory=Heatmap1dConfig)
 
 
+SAVE_S = 55.0  # seconds of training that an interruption may cost
+CHECK_S = 240.0
+
+
 class SampleStream(Dataset[tuple[Tensor, Tensor, Tensor]]):
     """Sample number → tensors; a batch follows from its number, so a resumed run sees the same."""
 
@@ -127,6 +131,74 @@ def validate(network: Heatmap1d, faces: Faces, recipe: LandmarkRecipe) -> float:
     return float(np.mean(errors))
 
 
+class Run:
+    """One training run: what changes from step to step, and its checkpoint `last.pt`."""
+
+    def __init__(self, out: Path, recipe: LandmarkRecipe, *, resume: bool) -> None:
+        self.out, self.recipe = out, recipe
+        out.mkdir(parents=True, exist_ok=True)
+        self.checkpoint = out / "last.pt"
+        self.curve = Curve(out / "curve.csv", ("minute", "samples", "rate", "loss", "val_nrmse"))
+        torch.manual_seed(recipe.seed)
+        self.network = Heatmap1d(recipe.network)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.averaged = Averaged(self.network)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), recipe.rate, weight_decay=recipe.weight_decay
+        )
+        self.schedule = Schedule(recipe.minutes, recipe.rate)
+        self.step, self.clock, self.loss = 0, Clock(), 0.0
+        self.history: list[tuple[int, str]] = []
+        if resume and self.checkpoint.exists():
+            self._load()
+        self.history = [*self.history, (self.step, commit())]
+
+    def _load(self) -> None:
+        kept = load(self.checkpoint)
+        self.network.load_state_dict(kept["weights"])
+        self.averaged.network.load_state_dict(kept["averaged"])
+        self.optimizer.load_state_dict(kept["optimizer"])
+        self.step, self.clock = kept["step"], Clock(kept["elapsed_s"])
+        self.history = kept["history"]
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        content = {
+            "weights": self.network.state_dict(),
+            "averaged": self.averaged.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "elapsed_s": self.clock.elapsed_s,
+            "recipe": dataclasses.asdict(self.recipe),
+            "schema": "ibug68",
+            "commit": self.history[-1][1],
+            "history": self.history,
+        }
+        save(self.checkpoint, content)
+
+    def learn(self, batch: tuple[Tensor, Tensor, Tensor]) -> None:
+        """One step."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule.at(self.step, self.clock.elapsed_s)
+        loss = batch_loss(self.network, batch, self.recipe)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+        self.optimizer.step()
+        self.averaged.update(self.network, self.step)
+        value = float(loss.detach())
+        self.loss += (value - self.loss) * (0.01 if self.step else 1.0)
+        self.step += 1
+
+    def check(self, held: Faces) -> str:
+        """Score the averaged weights, note it in the curve, and say it."""
+        score = validate(self.averaged.network, held, self.recipe)
+        minute, samples = self.clock.elapsed_s / 60, self.step * self.recipe.batch
+        rate = self.optimizer.param_groups[0]["lr"]
+        self.curve.add(minute=minute, samples=samples, rate=rate, loss=self.loss, val_nrmse=score)
+        return f"{minute:.1f} min, {samples} samples, loss {self.loss:.3f}, val {score:.3f} %"
+
+
 def train_landmarks(
     data: Path,
     out: Path,
@@ -137,75 +209,27 @@ def train_landmarks(
     report: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Train to the end of the recipe's minutes; returns the checkpoint `last.pt` in `out`."""
-    out.mkdir(parents=True, exist_ok=True)
     training, held = split(load_faces(data / "300w" / "train"))
     backgrounds = load_backgrounds(data / "faces" / "none")
     report(f"{len(training)} faces to train, {len(held)} to validate, {len(backgrounds)} without")
-    torch.manual_seed(recipe.seed)
-    network = Heatmap1d(recipe.network)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    averaged = Averaged(network)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), recipe.rate, weight_decay=recipe.weight_decay
-    )
-    step, clock, checkpoint = 0, Clock(), out / "last.pt"
-    history: list[tuple[int, str]] = []
-    if resume and checkpoint.exists():
-        kept = load(checkpoint)
-        network.load_state_dict(kept["weights"])
-        averaged.network.load_state_dict(kept["averaged"])
-        optimizer.load_state_dict(kept["optimizer"])
-        step, clock = kept["step"], Clock(kept["elapsed_s"])
-        history = kept.get("history", [(0, kept["commit"])])
-    history = [*history, (step, commit())]
-    curve = Curve(out / "curve.csv", ("minute", "samples", "rate", "loss", "val_nrmse"))
-    schedule = Schedule(recipe.minutes, recipe.rate)
+    run = Run(out, recipe, resume=resume)
     loader = DataLoader(
         SampleStream(training, backgrounds, recipe),
-        batch_sampler=Numbers(recipe.batch, step),
+        batch_sampler=Numbers(recipe.batch, run.step),
         num_workers=workers,
         prefetch_factor=4 if workers else None,
     )
-    began = dataclasses.asdict(recipe)
-    running, saved_s = 0.0, clock.elapsed_s
-    next_check_s = clock.elapsed_s + 120
-    network.train()
+    saved_s, checked_s = run.clock.elapsed_s, run.clock.elapsed_s
+    run.network.train()
     for batch in loader:
-        for group in optimizer.param_groups:
-            group["lr"] = schedule.at(step, clock.elapsed_s)
-        loss = batch_loss(network, batch, recipe)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
-        optimizer.step()
-        averaged.update(network, step)
-        step += 1
-        running += 0.01 * (float(loss.detach()) - running) if step > 1 else float(loss.detach())
-        over = clock.elapsed_s >= recipe.minutes * 60
-        if over or clock.elapsed_s > next_check_s:
-            score = validate(averaged.network, held, recipe)
-            rate = optimizer.param_groups[0]["lr"]
-            minute = clock.elapsed_s / 60
-            samples = step * recipe.batch
-            curve.add(minute=minute, samples=samples, rate=rate, loss=running, val_nrmse=score)
-            report(f"{minute:.1f} min, {samples} samples, loss {running:.3f}, val {score:.3f} %")
-            next_check_s = clock.elapsed_s + 240
-        if over or clock.elapsed_s > saved_s + 55:
-            save(
-                checkpoint,
-                {
-                    "weights": network.state_dict(),
-                    "averaged": averaged.network.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "step": step,
-                    "elapsed_s": clock.elapsed_s,
-                    "recipe": began,
-                    "schema": "ibug68",
-                    "commit": history[-1][1],
-                    "history": history,
-                },
-            )
-            saved_s = clock.elapsed_s
+        run.learn(batch)
+        over = run.clock.elapsed_s >= recipe.minutes * 60
+        if over or run.clock.elapsed_s > checked_s + CHECK_S:
+            report(run.check(held))
+            checked_s = run.clock.elapsed_s
+        if over or run.clock.elapsed_s > saved_s + SAVE_S:
+            run.save()
+            saved_s = run.clock.elapsed_s
         if over:
-            return checkpoint
-    raise RuntimeError("the stream of samples ended")
+            break
+    return run.checkpoint

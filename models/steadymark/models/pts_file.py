@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.recording.columns import LandmarkFileError
+from steadymark.models.errors import LandmarkFileError
 
 if TYPE_CHECKING:
     from steadymark.models.cropping import Points

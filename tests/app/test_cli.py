@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from steadymark.app import batch, cli
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import Models, TrackSettings
+from steadymark.models.zoo import weights_folder
 
 Run = Callable[..., Result]
 
@@ -251,6 +253,32 @@ def test_unknown_models_and_devices_are_told(
         cli.app, ["track", str(clip), "--out", str(tmp_path / "o"), *arguments]
     )
     one_sentence(result, 2, words)
+
+
+@pytest.mark.parametrize("harm", ["altered", "missing"])
+def test_weights_that_are_missing_or_altered_are_told(tmp_path: Path, harm: str) -> None:
+    for suffix in (".onnx", ".json"):
+        shutil.copy(weights_folder() / f"heatmap1d-lite{suffix}", tmp_path)
+    weights = tmp_path / "heatmap1d-lite.onnx"
+    if harm == "missing":
+        weights.unlink()
+    else:
+        weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    clip = video(tmp_path / "a.mp4", 2)
+    result = CliRunner().invoke(
+        cli.app, ["track", str(clip), "--out", str(tmp_path / "o"), "--model", str(weights)]
+    )
+    one_sentence(result, 2, "heatmap1d-lite.onnx", "install Steadymark again")
+
+
+def test_cuda_asked_for_and_absent_is_told(tmp_path: Path) -> None:
+    clip = video(tmp_path / "a.mp4", 2)
+    result = CliRunner().invoke(
+        cli.app, ["track", str(clip), "--out", str(tmp_path / "o"), "--device", "cuda"]
+    )
+    if result.exit_code == 0:
+        pytest.skip("CUDA works here")
+    one_sentence(result, 2, "CUDA", "--device cpu")
 
 
 def test_a_camera_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -49,11 +50,15 @@ def export(
     run: Annotated[Path, typer.Argument(help="The folder of a training run.")],
     out: Annotated[Path, typer.Option(help="Where model and card go.")],
     name: Annotated[str, typer.Option(help="The model's name in the zoo.")] = "heatmap1d-lite",
+    scores: Annotated[
+        Path | None, typer.Option(help="JSON of measured figures for the card: {name: figure}.")
+    ] = None,
 ) -> None:
     """Write NAME.onnx with its model card NAME.json."""
     from steadymark.models.training.exporting import export_landmarks
 
-    console.print(f"written: {export_landmarks(run, out, name)}")
+    figures = json.loads(scores.read_text(encoding="utf-8")) if scores else {}
+    console.print(f"written: {export_landmarks(run, out, name, scores=figures)}")
 
 
 def main() -> None:

@@ -29,7 +29,9 @@ def landmark_config(recipe: dict[str, Any]) -> Heatmap1dConfig:
     return Heatmap1dConfig(**{**network, "backbone": PyramidConfig(**backbone)})
 
 
-def export_landmarks(run: Path, out: Path, name: str) -> Path:
+def export_landmarks(
+    run: Path, out: Path, name: str, *, scores: dict[str, float] | None = None
+) -> Path:
     """Export the averaged weights of `run`/last.pt with PDC decoding; returns the ONNX file."""
     kept = load(run / "last.pt")
     config = landmark_config(kept["recipe"])
@@ -79,7 +81,8 @@ def export_landmarks(run: Path, out: Path, name: str) -> Path:
                 "commits_by_step": kept.get("history", []),
             },
             "curve": f"{name}.curve.csv",
-            "scores": {},
+            "decoding": "PDC, soft threshold 0.2, inside the graph",
+            "scores": scores or {},
         },
     )
     return model

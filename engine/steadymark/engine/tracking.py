@@ -52,8 +52,8 @@ class TrackerConfig:
     """
 
     max_faces: int = 1
-    lose_below: float = 0.4
-    find_from: float = 0.6
+    lose_below: float = 0.5
+    find_from: float = 0.9
     passes: int = 2
     recentre: Recentre = Recentre.FIT
     dead_band: float = 0.04

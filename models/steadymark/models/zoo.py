@@ -79,8 +79,12 @@ def _card(path: Path, data: dict[str, Any]) -> ModelCard:
         macs=int(data.get("macs", 0)),
         size_bytes=int(data.get("size_bytes", 0)),
         input_text=_input_text(data.get("input")),
-        scores={k: float(v) for k, v in dict(data.get("scores", {})).items()},
+        scores={k: float(v) for k, v in dict(data.get("scores", {})).items() if _is_number(v)},
     )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _input_text(value: object) -> str:

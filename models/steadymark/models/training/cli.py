@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+
+from steadymark.models.errors import SteadymarkError
 
 app = typer.Typer(
-    help="Train Steadymark's networks (needs the extra 'train').", no_args_is_help=True
+    help="Train Steadymark's networks (needs the extra 'train').",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
 console = Console(stderr=True, highlight=False)
 
@@ -45,6 +50,22 @@ def train_heatmap1d(
     console.print(f"trained: {checkpoint}")
 
 
+@app.command("face-net")
+def train_detector(
+    data: Data,
+    out: Out,
+    minutes: Minutes = 55.0,
+    resume: Resume = False,
+    threads: Threads = 1,
+) -> None:
+    """Train face_net, the face detector."""
+    from steadymark.models.training.face_net import FaceNetTraining, train_face_net
+
+    config = FaceNetTraining(minutes=minutes)
+    model = train_face_net(data, out, config=config, resume=resume, threads=threads or 1)
+    console.print(f"trained: {model}")
+
+
 @app.command("export")
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a training run.")],
@@ -66,8 +87,14 @@ def main() -> None:
     try:
         app()
     except ImportError as error:
-        console.print(f"{error}: training needs 'pip install steadymark[train]'")
-        raise SystemExit(2) from error
+        _refuse(f"{error}: training needs 'pip install steadymark[train]'")
+    except (SteadymarkError, ValueError, OSError) as error:
+        _refuse(str(error))
+
+
+def _refuse(text: str) -> NoReturn:
+    console.print(f"[red]error:[/red] {escape(text)}", soft_wrap=True)
+    raise SystemExit(2)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -22,10 +23,13 @@ from rich.progress import (
 from rich.table import Table
 
 from steadymark.engine.errors import SteadymarkError, UsageError
-from steadymark.engine.jobs import JobReport, OutputSettings, Part, run_job
+from steadymark.engine.geometry import Recentre
+from steadymark.engine.jobs import CSV_STYLES, JobReport, OutputSettings, Part, run_job
 from steadymark.engine.pipeline import PipelineReport, PipelineState
-from steadymark.engine.settings import TrackSettings, open_models
+from steadymark.engine.settings import Models, TrackSettings, open_models
 from steadymark.engine.sources import expand_inputs
+from steadymark.engine.tracking import TrackerConfig
+from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +59,52 @@ def parse_time(text: str | None) -> float | None:
     return seconds
 
 
+@dataclass(frozen=True, slots=True)
+class TrackOptions:
+    """What `steadymark track` was asked to do, checked."""
+
+    settings: TrackSettings
+    part: Part
+
+
+def track_options(
+    *,
+    csv: str,
+    recentre: str,
+    start_time: str | None,
+    end_time: str | None,
+    stabilizer: str,
+    device: str,
+    threshold: float | None,
+    max_faces: int,
+    model: str,
+    detector: str,
+) -> TrackOptions:
+    """Check options as they were typed; an empty model or detector is the default one.
+
+    Raises:
+        UsageError: what was typed does not exist or does not go together.
+    """
+    if csv not in CSV_STYLES:
+        raise UsageError(f"unknown CSV style '{csv}': choose native or openface")
+    if recentre not in tuple(Recentre):
+        raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
+    if not 1 <= max_faces <= 16:
+        raise UsageError(f"--max-faces must be 1 to 16, not {max_faces}")
+    part = Part(parse_time(start_time), parse_time(end_time))
+    if part.start_s is not None and part.end_s is not None and part.end_s <= part.start_s:
+        raise UsageError(f"--end {end_time} is not after --start {start_time}")
+    settings = TrackSettings(
+        model=model or DEFAULT_MODEL,
+        detector=detector or DEFAULT_DETECTOR,
+        stabilizer=stabilizer,
+        device=device,
+        detector_threshold=threshold,
+        tracker=TrackerConfig(max_faces=max_faces, recentre=Recentre(recentre)),
+    )
+    return TrackOptions(settings, part)
+
+
 def run_batch(
     inputs: Sequence[str],
     settings: TrackSettings,
@@ -69,37 +119,51 @@ def run_batch(
     texts, reports = _expand(inputs)
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
-    stop, taken = Event(), set[str]()
+    stop = Event()
     with _interrupts(stop), _progress(err) as progress:
-        overall = progress.add_task("all files", total=len(texts), visible=len(texts) > 1, fps="")
-        for text in texts:
-            if stop.is_set():
-                break
-            shown = _Shown(progress)
-            job = run_job(
-                text,
-                models,
-                settings,
-                output,
-                part=part,
-                taken=taken,
-                stop=stop,
-                on_progress=shown.update,
-            )
-            shown.remove()
-            reports.append(job)
-            progress.advance(overall)
-            if job.error:
-                progress.console.print(f"[red]error:[/red] {escape(job.error)}", soft_wrap=True)
-            for problem in job.report.problems:
-                progress.console.print(
-                    f"[yellow]note:[/yellow] {escape(job.name)}: {escape(problem)}", soft_wrap=True
-                )
+        reports += _track_all(texts, models, settings, output, part, stop, progress)
     out.print(summary(reports, output.folder))
     if stop.is_set():
         return 130
     failed = sum(report.error is not None for report in reports)
     return 0 if not failed else 1 if failed < len(reports) else 2
+
+
+def _track_all(
+    texts: Sequence[str],
+    models: Models,
+    settings: TrackSettings,
+    output: OutputSettings,
+    part: Part,
+    stop: Event,
+    progress: Progress,
+) -> Iterator[JobReport]:
+    """Each input's report, its faults and notes printed as it ends; none after `stop`."""
+    taken: set[str] = set()
+    overall = progress.add_task("all files", total=len(texts), visible=len(texts) > 1, fps="")
+    for text in texts:
+        if stop.is_set():
+            return
+        shown = _Shown(progress)
+        job = run_job(
+            text,
+            models,
+            settings,
+            output,
+            part=part,
+            taken=taken,
+            stop=stop,
+            on_progress=shown.update,
+        )
+        shown.remove()
+        progress.advance(overall)
+        if job.error:
+            progress.console.print(f"[red]error:[/red] {escape(job.error)}", soft_wrap=True)
+        for problem in job.report.problems:
+            progress.console.print(
+                f"[yellow]note:[/yellow] {escape(job.name)}: {escape(problem)}", soft_wrap=True
+            )
+        yield job
 
 
 def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport]]:

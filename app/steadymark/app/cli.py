@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,34 +80,24 @@ def track(
     resume: Annotated[bool, typer.Option("--resume", help="Skip what is done already.")] = False,
 ) -> None:
     """Track faces in videos and write a CSV for each."""
-    from steadymark.app.batch import parse_time, run_batch
-    from steadymark.engine.errors import UsageError
-    from steadymark.engine.geometry import Recentre
-    from steadymark.engine.jobs import CSV_STYLES, OutputSettings, Part
-    from steadymark.engine.settings import TrackSettings
-    from steadymark.engine.tracking import TrackerConfig
+    from steadymark.app.batch import run_batch, track_options
+    from steadymark.engine.jobs import OutputSettings
 
     def run() -> int:
-        if csv not in CSV_STYLES:
-            raise UsageError(f"unknown CSV style '{csv}': choose native or openface")
-        if recentre not in tuple(Recentre):
-            raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
-        if not 1 <= max_faces <= 16:
-            raise UsageError(f"--max-faces must be 1 to 16, not {max_faces}")
-        part = Part(parse_time(start_time), parse_time(end_time))
-        if part.start_s is not None and part.end_s is not None and part.end_s <= part.start_s:
-            raise UsageError(f"--end {end_time} is not after --start {start_time}")
-        settings = TrackSettings(
+        options = track_options(
+            csv=csv,
+            recentre=recentre,
+            start_time=start_time,
+            end_time=end_time,
             stabilizer=stabilizer,
             device=device,
-            detector_threshold=threshold,
-            tracker=TrackerConfig(max_faces=max_faces, recentre=Recentre(recentre)),
-        )
-        settings = replace(
-            settings, model=model or settings.model, detector=detector or settings.detector
+            threshold=threshold,
+            max_faces=max_faces,
+            model=model,
+            detector=detector,
         )
         output = OutputSettings(folder, csv, video, overwrite, resume)
-        return run_batch(inputs, settings, output, part, out=out, err=err)
+        return run_batch(inputs, options.settings, output, options.part, out=out, err=err)
 
     _guarded(run)
 

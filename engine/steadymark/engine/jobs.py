@@ -104,23 +104,42 @@ def output_stem(info: SourceInfo, taken: set[str]) -> str:
     return unique
 
 
-def make_sinks(
+def _result_files(info: SourceInfo, output: OutputSettings, taken: set[str]) -> list[Path]:
+    """The files that tracking this source will make, the table first."""
+    stem = output_stem(info, taken)
+    return [output.folder / f"{stem}{end}" for end in (".csv", ".mp4")[: 1 + output.video]]
+
+
+def _begin(
     source: FrameSource,
-    stem: str,
+    files: list[Path],
+    models: Models,
+    settings: TrackSettings,
     output: OutputSettings,
-    facts: Header,
-) -> list[Sink]:
-    """The outputs asked for."""
-    table = output.folder / f"{stem}.csv"
+    part: Part,
+) -> tuple[Pipeline, list[Sink]]:
+    """Start tracking a source into its files.
+
+    Raises:
+        SinkError: results are there already and may not be replaced, or files cannot be made.
+    """
+    there = [path for path in files if path.exists()]
+    if there and not (output.overwrite or output.resume):
+        raise SinkError(
+            f"{there[0]} exists already: use --overwrite to replace it, "
+            "or --resume to keep it and go on with the other files"
+        )
+    _make_folder(output.folder)
+    facts = header(source.info, models, settings, part)
+    table, *video = files
     sinks: list[Sink] = [
         OpenFaceCsvSink(table) if output.csv == "openface" else NativeCsvSink(table, facts)
     ]
-    if output.video:
-        path = Path(source.info.path)
-        sinks.append(
-            AnnotatedVideoSink(output.folder / f"{stem}.mp4", str(path) if path.is_file() else None)
-        )
-    return sinks
+    original = source.info.path if Path(source.info.path).is_file() else None
+    sinks += [AnnotatedVideoSink(path, original) for path in video]
+    pipeline = Pipeline(source, make_tracker(models, settings), sinks)
+    pipeline.start()
+    return pipeline, sinks
 
 
 def run_job(
@@ -141,25 +160,12 @@ def run_job(
     except SteadymarkError as error:
         return JobReport(text, error=str(error))
     info = source.info
+    files = _result_files(info, output, taken)
+    if output.resume and all(path.exists() for path in files):
+        source.close()
+        return JobReport(info.name, tuple(map(str, files)), skipped=True)
     try:
-        stem = output_stem(info, taken)
-        finished = [
-            path
-            for path in (output.folder / f"{stem}.csv", output.folder / f"{stem}.mp4")
-            if path.exists() and (path.suffix == ".csv" or output.video)
-        ]
-        if output.resume and len(finished) == 1 + output.video:
-            source.close()
-            return JobReport(info.name, tuple(map(str, finished)), skipped=True)
-        if finished and not (output.overwrite or output.resume):
-            raise SinkError(
-                f"{finished[0]} exists already: use --overwrite to replace it, "
-                "or --resume to keep it and go on with the other files"
-            )
-        _make_folder(output.folder)
-        sinks = make_sinks(source, stem, output, header(info, models, settings, part))
-        pipeline = Pipeline(source, make_tracker(models, settings), sinks)
-        pipeline.start()
+        pipeline, sinks = _begin(source, files, models, settings, output, part)
     except SteadymarkError as error:
         source.close()
         return JobReport(info.name, error=str(error))
@@ -170,13 +176,8 @@ def run_job(
             break
     report = pipeline.report
     on_progress(info, report)
-    return JobReport(
-        info.name,
-        tuple(sink.path for sink in sinks),
-        report,
-        models.device,
-        "; ".join(report.faults) or None,
-    )
+    outputs = tuple(str(sink.path) for sink in sinks)
+    return JobReport(info.name, outputs, report, models.device, "; ".join(report.faults) or None)
 
 
 def _make_folder(folder: Path) -> None:

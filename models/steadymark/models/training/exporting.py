@@ -52,37 +52,37 @@ def export_landmarks(
     curve = run / "curve.csv"
     if curve.exists():
         (out / f"{name}.curve.csv").write_text(curve.read_text())
-    write_card(
-        out / f"{name}.json",
-        model,
-        {
-            "name": name,
-            "kind": "landmarks",
-            "version": "1",
-            "schema": kept["schema"],
-            "crop": config.crop,
-            "margin": kept["recipe"]["augment"]["margin"],
-            "input": {
-                "type": "uint8",
-                "layout": "NHWC BGR",
-                "size": f"{config.crop}x{config.crop}",
-            },
-            "params": sum(p.numel() for p in network.parameters()),
-            "macs": count_macs(network, torch.zeros(1, 3, config.crop, config.crop)),
-            "licence": LICENCE,
-            "paper": "heatmap1d: Attentive One-Dimensional Heatmap Regression (MM 2020)",
-            "data": ["300w/train without the validation split (a hash of the photo)", "faces/none"],
-            "recipe": {
-                **kept["recipe"],
-                "steps": kept["step"],
-                "samples": kept["step"] * kept["recipe"]["batch"],
-                "trained_minutes": round(kept["elapsed_s"] / 60, 1),
-                "commit": kept["commit"],
-                "commits_by_step": kept.get("history", []),
-            },
-            "curve": f"{name}.curve.csv",
-            "decoding": "PDC, soft threshold 0.2, inside the graph",
-            "scores": scores or {},
-        },
-    )
+    write_card(out / f"{name}.json", model, _facts(name, kept, network, scores or {}))
     return model
+
+
+def _facts(
+    name: str, kept: dict[str, Any], network: Heatmap1d, scores: dict[str, float]
+) -> dict[str, Any]:
+    """What the model card says of a landmark network."""
+    size, recipe = network.config.crop, kept["recipe"]
+    return {
+        "name": name,
+        "kind": "landmarks",
+        "version": "1",
+        "schema": kept["schema"],
+        "crop": size,
+        "margin": recipe["augment"]["margin"],
+        "input": {"type": "uint8", "layout": "NHWC BGR", "size": f"{size}x{size}"},
+        "params": sum(p.numel() for p in network.parameters()),
+        "macs": count_macs(network, torch.zeros(1, 3, size, size)),
+        "licence": LICENCE,
+        "paper": "heatmap1d: Attentive One-Dimensional Heatmap Regression (MM 2020)",
+        "decoding": "PDC, soft threshold 0.2, inside the graph",
+        "data": ["300w/train without the validation split (a hash of the photo)", "faces/none"],
+        "recipe": {
+            **recipe,
+            "steps": kept["step"],
+            "samples": kept["step"] * recipe["batch"],
+            "trained_minutes": round(kept["elapsed_s"] / 60, 1),
+            "commit": kept["commit"],
+            "commits_by_step": kept["history"],
+        },
+        "curve": f"{name}.curve.csv",
+        "scores": scores,
+    }

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FILE_QUEUE = 8
-SINK_QUEUE = 64
+FILE_QUEUE = 4  # frames, each up to 100 MB at 8K
+SINK_QUEUE = 8
+TIMED = 2000  # frames whose times the median is of
 STOP_S = 2.0
 
 
@@ -46,7 +47,8 @@ class PipelineReport:
     """What has happened so far. Spans are counted over frames in which no face was tracked.
 
     frames: tracked so far. dropped: frames of a live source that were passed over. with_face:
-    frames with at least one face. median_ms: of the tracking of one frame. faults: a sentence for
+    frames with at least one face. median_ms: of the tracking of one frame, over the
+    last 2000. faults: a sentence for
     each thing that went wrong; problems: what the source passed over.
     """
 
@@ -78,7 +80,7 @@ class Pipeline:
         self._outlets = [_Outlet(sink, self._fault) for sink in sinks]
         self._lock, self._done, self._stopping = Lock(), Event(), Event()
         self._report = PipelineReport()
-        self._times_ms: deque[float] = deque(maxlen=100_000)
+        self._times_ms: deque[float] = deque(maxlen=TIMED)
         self._was_lost = False
         self._threads = [
             Thread(target=self._read, name="source", daemon=True),

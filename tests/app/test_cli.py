@@ -225,6 +225,8 @@ def test_a_full_disk_is_told(run: Run, tmp_path: Path) -> None:
         (["--csv", "xml"], "unknown CSV style 'xml'"),
         (["--start", "abc"], "'abc' is no time"),
         (["--start", "5", "--end", "2"], "not after"),
+        (["--end", "0"], "not after"),
+        (["--camera-mode", "big"], "1280x720@30"),
         (["--max-faces", "0"], "1 to 16"),
         (["--recentre", "nose"], "fit or eyes"),
     ],

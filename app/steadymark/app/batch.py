@@ -24,10 +24,10 @@ from rich.table import Table
 
 from steadymark.engine.errors import SteadymarkError, UsageError
 from steadymark.engine.geometry import Recentre
-from steadymark.engine.jobs import CSV_STYLES, JobReport, OutputSettings, Part, run_job
+from steadymark.engine.jobs import CSV_STYLES, InputSettings, JobReport, OutputSettings, run_job
 from steadymark.engine.pipeline import PipelineReport, PipelineState
 from steadymark.engine.settings import Models, TrackSettings, open_models
-from steadymark.engine.sources import expand_inputs
+from steadymark.engine.sources import CameraMode, expand_inputs
 from steadymark.engine.tracking import TrackerConfig
 from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
@@ -64,7 +64,7 @@ class TrackOptions:
     """What `steadymark track` was asked to do, checked."""
 
     settings: TrackSettings
-    part: Part
+    wish: InputSettings
 
 
 def track_options(
@@ -73,6 +73,7 @@ def track_options(
     recentre: str,
     start_time: str | None,
     end_time: str | None,
+    camera_mode: str | None,
     stabilizer: str,
     device: str,
     threshold: float | None,
@@ -91,9 +92,10 @@ def track_options(
         raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
     if not 1 <= max_faces <= 16:
         raise UsageError(f"--max-faces must be 1 to 16, not {max_faces}")
-    part = Part(parse_time(start_time), parse_time(end_time))
-    if part.start_s is not None and part.end_s is not None and part.end_s <= part.start_s:
-        raise UsageError(f"--end {end_time} is not after --start {start_time}")
+    mode = CameraMode.parse(camera_mode) if camera_mode else None
+    wish = InputSettings(parse_time(start_time), parse_time(end_time), mode)
+    if wish.end_s is not None and wish.end_s <= (wish.start_s or 0):
+        raise UsageError(f"--end {end_time} is not after --start {start_time or 0}")
     settings = TrackSettings(
         model=model or DEFAULT_MODEL,
         detector=detector or DEFAULT_DETECTOR,
@@ -102,14 +104,14 @@ def track_options(
         detector_threshold=threshold,
         tracker=TrackerConfig(max_faces=max_faces, recentre=Recentre(recentre)),
     )
-    return TrackOptions(settings, part)
+    return TrackOptions(settings, wish)
 
 
 def run_batch(
     inputs: Sequence[str],
     settings: TrackSettings,
     output: OutputSettings,
-    part: Part,
+    wish: InputSettings,
     *,
     out: Console,
     err: Console,
@@ -121,7 +123,7 @@ def run_batch(
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
     stop = Event()
     with _interrupts(stop), _progress(err) as progress:
-        reports += _track_all(texts, models, settings, output, part, stop, progress)
+        reports += _track_all(texts, models, settings, output, wish, stop, progress)
     out.print(summary(reports, output.folder))
     if stop.is_set():
         return 130
@@ -134,7 +136,7 @@ def _track_all(
     models: Models,
     settings: TrackSettings,
     output: OutputSettings,
-    part: Part,
+    wish: InputSettings,
     stop: Event,
     progress: Progress,
 ) -> Iterator[JobReport]:
@@ -150,7 +152,7 @@ def _track_all(
             models,
             settings,
             output,
-            part=part,
+            wish=wish,
             taken=taken,
             stop=stop,
             on_progress=shown.update,
@@ -159,9 +161,9 @@ def _track_all(
         progress.advance(overall)
         if job.error:
             progress.console.print(f"[red]error:[/red] {escape(job.error)}", soft_wrap=True)
-        for problem in job.report.problems:
+        for note in job.notes:
             progress.console.print(
-                f"[yellow]note:[/yellow] {escape(job.name)}: {escape(problem)}", soft_wrap=True
+                f"[yellow]note:[/yellow] {escape(job.name)}: {escape(note)}", soft_wrap=True
             )
         yield job
 

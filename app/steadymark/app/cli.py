@@ -72,6 +72,9 @@ def track(
         str | None, typer.Option("--start", help="Begin here: seconds, or [hh:]mm:ss[.s].")
     ] = None,
     end_time: Annotated[str | None, typer.Option("--end", help="End here, likewise.")] = None,
+    camera_mode: Annotated[
+        str | None, typer.Option(help="What to ask a camera for: 1280x720@30.")
+    ] = None,
     threshold: Annotated[
         float | None, typer.Option("--threshold", min=0, max=1, help="The detector's.")
     ] = None,
@@ -89,6 +92,7 @@ def track(
             recentre=recentre,
             start_time=start_time,
             end_time=end_time,
+            camera_mode=camera_mode,
             stabilizer=stabilizer,
             device=device,
             threshold=threshold,
@@ -97,7 +101,7 @@ def track(
             detector=detector,
         )
         output = OutputSettings(folder, csv, video, overwrite, resume)
-        return run_batch(inputs, options.settings, output, options.part, out=out, err=err)
+        return run_batch(inputs, options.settings, output, options.wish, out=out, err=err)
 
     _guarded(run)
 

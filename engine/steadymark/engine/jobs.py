@@ -15,7 +15,7 @@ from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.settings import make_tracker
-from steadymark.engine.sources import open_source
+from steadymark.engine.sources import CameraMode, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,16 +40,21 @@ class OutputSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The part of a file to track, in seconds; None: from its start, to its end."""
+class InputSettings:
+    """start_s, end_s: the part of a file to track; camera: the mode to ask a camera for."""
 
     start_s: float | None = None
     end_s: float | None = None
+    camera: CameraMode | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """What came of one input. error: a sentence, None where all went well."""
+    """What came of one input.
+
+    error: a sentence, None where all went well. notes: what the source said of itself, and what
+    it passed over.
+    """
 
     name: str
     outputs: tuple[str, ...] = ()
@@ -57,6 +62,7 @@ class JobReport:
     device: str = ""
     error: str | None = None
     skipped: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def version() -> str:
@@ -67,7 +73,9 @@ def version() -> str:
         return "0+checkout"
 
 
-def header(info: SourceInfo, models: Models, settings: TrackSettings, part: Part) -> Header:
+def header(
+    info: SourceInfo, models: Models, settings: TrackSettings, wish: InputSettings
+) -> Header:
     """What a CSV says of how it was made."""
     packages = ("numpy", "opencv-python-headless", "av", "onnxruntime-gpu", "onnxruntime")
     versions = {"steadymark": version(), "python": platform.python_version()}
@@ -79,7 +87,13 @@ def header(info: SourceInfo, models: Models, settings: TrackSettings, part: Part
     return Header(
         versions=versions,
         models={card.name: card.sha256 for card in models.cards},
-        settings={**asdict(settings), **asdict(part), "device_used": models.device},
+        settings={
+            **asdict(settings),
+            "start_s": wish.start_s,
+            "end_s": wish.end_s,
+            "camera": wish.camera,
+            "device_used": models.device,
+        },
         source_name=info.name,
         source_sha256=_digest(Path(info.path)),
     )
@@ -116,7 +130,7 @@ def _begin(
     models: Models,
     settings: TrackSettings,
     output: OutputSettings,
-    part: Part,
+    wish: InputSettings,
 ) -> tuple[Pipeline, list[Sink]]:
     """Start tracking a source into its files.
 
@@ -130,7 +144,7 @@ def _begin(
             "or --resume to keep it and go on with the other files"
         )
     _make_folder(output.folder)
-    facts = header(source.info, models, settings, part)
+    facts = header(source.info, models, settings, wish)
     table, *video = files
     sinks: list[Sink] = [
         OpenFaceCsvSink(table) if output.csv == "openface" else NativeCsvSink(table, facts)
@@ -148,7 +162,7 @@ def run_job(
     settings: TrackSettings,
     output: OutputSettings,
     *,
-    part: Part = Part(),
+    wish: InputSettings = InputSettings(),
     taken: set[str],
     stop: Event,
     on_progress: Callable[[SourceInfo, PipelineReport], None] = lambda *_: None,
@@ -156,7 +170,7 @@ def run_job(
 ) -> JobReport:
     """Track one input. Faults end in the report; only a KeyboardInterrupt gets out."""
     try:
-        source = open_source(text, start_s=part.start_s, end_s=part.end_s)
+        source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
     except SteadymarkError as error:
         return JobReport(text, error=str(error))
     info = source.info
@@ -165,7 +179,7 @@ def run_job(
         source.close()
         return JobReport(info.name, tuple(map(str, files)), skipped=True)
     try:
-        pipeline, sinks = _begin(source, files, models, settings, output, part)
+        pipeline, sinks = _begin(source, files, models, settings, output, wish)
     except SteadymarkError as error:
         source.close()
         return JobReport(info.name, error=str(error))
@@ -177,7 +191,14 @@ def run_job(
     report = pipeline.report
     on_progress(info, report)
     outputs = tuple(str(sink.path) for sink in sinks)
-    return JobReport(info.name, outputs, report, models.device, "; ".join(report.faults) or None)
+    return JobReport(
+        info.name,
+        outputs,
+        report,
+        models.device,
+        "; ".join(report.faults) or None,
+        notes=(*info.notes, *report.problems),
+    )
 
 
 def _make_folder(folder: Path) -> None:

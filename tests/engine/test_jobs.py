@@ -1,0 +1,66 @@
+"""One input tracked into its files, from a network camera and from damaged outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+from fake_camera import mjpeg_server
+from scenes import SquareDetector, SquareNetwork
+
+from steadymark.engine.jobs import OutputSettings, output_stem, run_job
+from steadymark.engine.pipeline import PipelineReport, PipelineState
+from steadymark.engine.recording.checking import Severity, check_csv
+from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.settings import Models, TrackSettings
+from steadymark.engine.types import SourceInfo
+
+
+def fakes() -> Models:
+    network = SquareNetwork()
+    return Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+
+
+def test_a_network_camera_is_tracked_until_it_is_stopped_and_its_table_is_complete(
+    tmp_path: Path,
+) -> None:
+    stop = Event()
+
+    def watch(info: SourceInfo, report: PipelineReport) -> None:
+        assert info.live
+        if report.frames > 20:
+            stop.set()
+
+    with mjpeg_server() as server:
+        job = run_job(
+            server.url,
+            fakes(),
+            TrackSettings(),
+            OutputSettings(tmp_path),
+            taken=set(),
+            stop=stop,
+            on_progress=watch,
+            progress_s=0.01,
+        )
+    assert job.error is None
+    assert job.report.state is PipelineState.STOPPED
+    (table,) = tmp_path.iterdir()
+    assert table.name.endswith(".csv")
+    assert ".partial" not in table.name
+    assert all(f.severity is Severity.WARNING for f in check_csv(table))
+    rows = read_landmarks(table)
+    assert len(np.unique(rows.frame)) > 20
+    assert (np.diff(rows.timestamp_s) >= 0).all()
+
+
+def test_names_of_results_are_safe_and_distinct() -> None:
+    taken: set[str] = set()
+
+    def stem(name: str) -> str:
+        return output_stem(SourceInfo(name, "", 1, 1, None, None, live=True), taken)
+
+    assert stem("a.mp4") == "a"
+    assert stem("A.mov") == "A-2"
+    assert "/" not in stem("http://host:80/video?x=1")
+    assert stem("") == "source"

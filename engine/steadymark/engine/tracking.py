@@ -53,7 +53,7 @@ class TrackerConfig:
 
     max_faces: int = 1
     lose_below: float = 0.5
-    find_from: float = 0.9
+    find_from: float = 0.97
     passes: int = 2
     recentre: Recentre = Recentre.FIT
     dead_band: float = 0.04

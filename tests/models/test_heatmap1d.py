@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def crops(count: int) -> torch.Tensor:
     rng = np.random.default_rng(0)
-    return torch.from_numpy(rng.integers(0, 256, (count, 128, 128, 3), np.uint8))
+    return torch.from_numpy(rng.integers(0, 256, (count, 3, 128, 128), np.uint8))
 
 
 def softmax_rows(matrix: np.ndarray) -> np.ndarray:
@@ -75,6 +75,12 @@ def test_co_attention_equals_equations_9_and_10_written_as_loops() -> None:
         expected_y = d_y[k] + gamma * (w_xy @ d_x[k]).T
         np.testing.assert_allclose(out_x[0, k].detach().numpy(), expected_x, atol=1e-9)
         np.testing.assert_allclose(out_y[0, k].detach().numpy().T, expected_y, atol=1e-9)
+
+
+def test_deconvolution_by_a_matrix_product_is_deconvolution() -> None:
+    head = Heatmap1d().cnn2_x.double()
+    x = torch.randn(2, 192, 16, dtype=torch.float64)
+    torch.testing.assert_close(head._deconvolve(x), head.deconv(x))
 
 
 def test_bins_and_pixels_are_inverse_and_share_their_edges() -> None:

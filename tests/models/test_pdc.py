@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from steadymark.models.pdc import pdc_1d, pdc_2d
+from steadymark.models.pdc import pdc_1d, pdc_2d, pdc_of_distribution
 
 
 def slow_pdc(heatmap: np.ndarray, threshold: float) -> tuple[float, float]:
@@ -62,6 +62,12 @@ def test_an_empty_heatmap_falls_back_to_argmax_with_score_0() -> None:
     xy, score_2d = pdc_2d(torch.zeros(2, 4, 5))
     assert xy.tolist() == [[0, 0], [0, 0]]
     assert score_2d.tolist() == [0, 0]
+
+
+def test_the_short_form_for_distributions_gives_the_same() -> None:
+    p = (torch.randn(50, 256, dtype=torch.float64) * 4).softmax(-1)
+    for ours, long in zip(pdc_of_distribution(p), pdc_1d(p, soft=True), strict=True):
+        torch.testing.assert_close(ours, long)
 
 
 def test_a_flat_heatmap_has_a_low_score() -> None:

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from steadymark.models.errors import DeviceError, WeightsError
-from steadymark.models.runtime import LandmarkNetwork, open_runner
+from steadymark.models.runtime import LandmarkNetwork, open_runner, planar
 from steadymark.models.zoo import ModelCard
 
 if TYPE_CHECKING:
@@ -125,3 +125,8 @@ def test_state_stays_on_the_gpu(tmp_path: Path) -> None:
     state = network.step(CROPS).state
     assert state[0].device_name() == "cuda"
     assert network.step(CROPS, state).points.max() == 2
+
+
+def test_planes_are_the_channels_of_each_crop() -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (3, 5, 5, 3), np.uint8)
+    np.testing.assert_array_equal(planar(crops), crops.transpose(0, 3, 1, 2))

@@ -54,6 +54,21 @@ def pdc_1d(
     return position, torch.where(empty, torch.zeros_like(share), share)
 
 
+def pdc_of_distribution(p: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, Tensor]:
+    """`pdc_1d(p, threshold, soft=True)` in few operations, for what is positive and sums to 1.
+
+    p: (..., L), a softmax. For the exported graph, where every operation counts.
+    """
+    bins = torch.arange(p.shape[-1], device=p.device, dtype=p.dtype)
+    low, high = p.amin(-1, keepdim=True), p.amax(-1, keepdim=True)
+    cut = torch.relu(p - (low + threshold * (high - low)))  # never empty but for a flat p
+    moments = cut @ torch.stack((bins, torch.ones_like(bins)), -1)  # (..., 2)
+    position = moments[..., 0] / moments[..., 1].clamp_min(1e-12)
+    reach = max(1.0, 0.03 * p.shape[-1])
+    near = (bins - position.unsqueeze(-1)).abs() <= reach
+    return position, (p * near.to(p.dtype)).sum(-1)
+
+
 def pdc_2d(
     heatmap: Tensor, threshold: float = PDC_THRESHOLD, *, soft: bool = False
 ) -> tuple[Tensor, Tensor]:

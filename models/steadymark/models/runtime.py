@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import cv2
 import numpy as np
 import onnxruntime as ort
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from steadymark.models.cropping import Image
 
 DEVICES = ("auto", "cpu", "cuda")
+CHANNELS = 3
 State = tuple[Any, ...]  # OrtValues, one per recurrent input, on the device that runs the network
 
 
@@ -104,10 +106,18 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
+def planar(crops: Image) -> Image:
+    """(n, F, F, 3) → (n, 3, F, F), by OpenCV: ten times as fast as in the graph."""
+    out = np.empty((len(crops), CHANNELS, *crops.shape[1:3]), np.uint8)
+    for crop, planes in zip(crops, out, strict=True):
+        cv2.split(crop, list(planes))
+    return out
+
+
 class LandmarkNetwork:
     """A landmark model of the zoo, face by face or in batches.
 
-    The graph takes `crops` (n, F, F, 3) uint8 BGR and gives `points`, `scores`, `face`, and where
+    The graph takes `crops` (n, F, F, 3) or (n, 3, F, F) uint8 BGR and gives `points`, `scores`, `face`, and where
     it is recurrent also `raw_points`; each input `state_X` has an output `next_state_X`.
     """
 
@@ -121,6 +131,7 @@ class LandmarkNetwork:
         missing = {"points", "scores", "face"} - set(self._outputs)
         if "crops" not in self._inputs or missing:
             raise WeightsError(f"{card.path} is no landmark model: it lacks {missing or 'crops'}")
+        self._planar = self._inputs["crops"].shape[1] == CHANNELS
 
     @property
     def device(self) -> str:
@@ -138,6 +149,8 @@ class LandmarkNetwork:
 
     def step(self, crops: Image, state: State | None = None) -> Prediction:
         """crops: (n, F, F, 3) uint8 BGR; state: of the same n faces, None to begin."""
+        if self._planar:
+            crops = planar(crops)
         if not self._states:
             outputs = dict(zip(self._outputs, self.runner(crops=crops), strict=True))
             points = outputs["points"]

@@ -40,7 +40,7 @@ def export_landmarks(
     decoded = Heatmap1dDecoded(network).eval()
     out.mkdir(parents=True, exist_ok=True)
     model = out / f"{name}.onnx"
-    crops = torch.zeros(2, config.crop, config.crop, 3, dtype=torch.uint8)
+    crops = torch.zeros(2, 3, config.crop, config.crop, dtype=torch.uint8)
     export_onnx(
         decoded,
         (crops,),
@@ -68,7 +68,7 @@ def _facts(
         "schema": kept["schema"],
         "crop": size,
         "margin": recipe["augment"]["margin"],
-        "input": {"type": "uint8", "layout": "NHWC BGR", "size": f"{size}x{size}"},
+        "input": {"type": "uint8", "layout": "NCHW BGR", "size": f"{size}x{size}"},
         "params": sum(p.numel() for p in network.parameters()),
         "macs": count_macs(network, torch.zeros(1, 3, size, size)),
         "licence": LICENCE,

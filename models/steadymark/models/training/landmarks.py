@@ -124,7 +124,7 @@ def validate(network: Heatmap1d, faces: Faces, recipe: LandmarkRecipe) -> float:
         crop = clean_crop(faces, index, schema, recipe.augment.margin)
         matrix = crop.to_picture(size)
         image = cut(faces.pictures[index], matrix, size)
-        points = decoded(torch.from_numpy(image[None]))[0][0].numpy()
+        points = decoded(torch.from_numpy(image[None]).permute(0, 3, 1, 2))[0][0].numpy()
         truth = transform(inverse(matrix), faces.points[index])
         eyes = np.linalg.norm(truth[schema.eyes[0]] - truth[schema.eyes[1]])
         errors.append(np.linalg.norm(points - truth, axis=-1).mean() / eyes * 100)

@@ -88,7 +88,8 @@ class AxisHead(nn.Module):
         assert bias is not None
         width = weight.shape[2]
         half = width // 2
-        parts = (x.transpose(1, 2) @ weight.flatten(1)).unflatten(-1, (-1, width)).transpose(1, 2)
+        shape = (x.shape[0], x.shape[2])
+        parts = (x.transpose(1, 2) @ weight.flatten(1)).reshape(*shape, -1, width).transpose(1, 2)
         early, late = parts[..., :half].flatten(2), parts[..., half:].flatten(2)  # (B, K, n*f)
         whole = functional.pad(early, (0, half)) + functional.pad(late, (half, 0))
         return whole[..., half // 2 : -(half // 2)] + bias[:, None]

@@ -117,8 +117,9 @@ def planar(crops: Image) -> Image:
 class LandmarkNetwork:
     """A landmark model of the zoo, face by face or in batches.
 
-    The graph takes `crops` (n, F, F, 3) or (n, 3, F, F) uint8 BGR and gives `points`, `scores`, `face`, and where
-    it is recurrent also `raw_points`; each input `state_X` has an output `next_state_X`.
+    The graph takes `crops` (n, F, F, 3) or (n, 3, F, F) uint8 BGR and gives `points`, `scores`,
+    `face`, and where it is recurrent also `raw_points`; each input `state_X` has an output
+    `next_state_X`.
     """
 
     def __init__(self, card: ModelCard, *, device: str = "auto", threads: int = 1) -> None:

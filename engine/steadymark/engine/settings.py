@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import cv2
+
 from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, session_runner
 from steadymark.engine.errors import UsageError
 from steadymark.engine.stabilizing import make_stabilizer
@@ -59,6 +61,7 @@ def open_models(settings: TrackSettings) -> Models:
         UsageError: an unknown stabilizer, or an optional detector that is not installed.
     """
     make_stabilizer(settings.stabilizer)
+    cv2.setNumThreads(1)  # crops are small, and the stages already run side by side
     card = find_model(settings.model, "landmarks")
     network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
     asked = settings.detector_threshold

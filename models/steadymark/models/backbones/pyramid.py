@@ -65,7 +65,9 @@ class Pyramid(nn.Module):
             )
             for i, n in enumerate(config.blocks)
         )
-        self.fine = nn.Sequential(nn.PixelUnshuffle(2), ConvNorm(4 * c1, config.out, 1, relu=False))
+        self.fine = nn.Sequential(
+            nn.Conv2d(c1, config.out, 2, 2, bias=False), nn.BatchNorm2d(config.out)
+        )
         self.side = ConvNorm(c2, config.out, 1, relu=False)
         self.side16 = ConvNorm(c3, config.out, 1, relu=False)
         self.side32 = ConvNorm(c4, config.out, 1, relu=False)

@@ -29,8 +29,8 @@ class TileConfig:
     takes up half the tile or more; without that such faces, a webcam's daily bread, are rare.
     crowded: how often a picture of crowds keeps about its own scale, within `own_scale`: faces
     enlarged further are only blurred. anywhere: how often a photo with faces is looked at where it
-    happens to be: their backgrounds are in colour. coloured: how often the grey photos without faces
-    are given colours, lest grey tell them. lettered: how often a view without a face gets
+    happens to be: their backgrounds are in colour. coloured: how often a photo of none is given
+    colours: they are grey, which would tell them. lettered: how often a view without a face gets
     lettering and blobs.
     """
 

@@ -139,14 +139,19 @@ def start(config: FaceNetTraining) -> Run:
     return Run(network, copy.deepcopy(network).eval(), optimizer)
 
 
+def rate_now(run: Run, config: FaceNetTraining) -> float:
+    """The rate: linear at the start, then half a cosine over the minutes of the phase."""
+    part = min((run.minutes - config.since) / (config.minutes - config.since), 1.0)
+    warm = min((run.step + 1) / config.warmup, 1.0)
+    return config.rate * warm * (0.5 + 0.5 * math.cos(math.pi * part)) + 1e-5
+
+
 def _step(run: Run, batch: Batch, config: FaceNetTraining) -> list[float]:
     """One update; gives the three losses."""
     images, places, targets = batch
     x = images.permute(0, 3, 1, 2).float()  # already channels-last in memory
-    part = min((run.minutes - config.since) / (config.minutes - config.since), 1.0)
-    warm = min((run.step + 1) / config.warmup, 1.0)
     for group in run.optimizer.param_groups:
-        group["lr"] = config.rate * warm * (0.5 + 0.5 * math.cos(math.pi * part)) + 1e-5
+        group["lr"] = rate_now(run, config)
     with torch.autocast("cpu", torch.bfloat16):
         rows = run.network(x)
     losses = face_losses(rows.float(), places, targets)

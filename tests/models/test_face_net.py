@@ -22,11 +22,13 @@ from steadymark.models.face_net import (
     export_face_net,
     locations,
 )
+from steadymark.models.rolls import roll_of
 from steadymark.models.schema import load_schema
 from steadymark.models.splits import is_held_back, photos
-from steadymark.models.training.detector_data import Face, Photo, mirror_face, move_face, roll_of
+from steadymark.models.training.detector_data import Face, Photo, mirror_face, move_face
 from steadymark.models.training.detector_loss import Targets, assign, face_losses
-from steadymark.models.training.detector_tiles import TileConfig, Tiler
+from steadymark.models.training.detector_tiles import TileConfig, Tiler, colour_grey, letter
+from steadymark.models.training.face_net import FaceNetTraining, rate_now, start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,6 +161,33 @@ def test_held_back_photos_are_fixed_by_name_and_keep_a_photo_s_faces_together() 
     assert 0.1 < share < 0.2
     for i in range(100):
         assert is_held_back(f"afw_{i}_1", 0.5) == is_held_back(f"afw_{i}_2", 0.5)
+
+
+def test_a_second_phase_starts_from_its_rate_and_puts_the_first_on_record(tmp_path: Path) -> None:
+    first = FaceNetTraining(minutes=50.0, network=SMALL)
+    run = start(first)
+    run.minutes, run.step, run.samples = 50.0, 900, 15000
+    run.save(tmp_path / "a.pt", first)
+    second = FaceNetTraining(minutes=80.0, since=50.0, rate=1e-3, network=SMALL)
+    again = start(second)
+    again.load(tmp_path / "a.pt", second.since)
+    assert rate_now(again, second) == pytest.approx(1e-3 + 1e-5)
+    again.minutes = 80.0
+    assert rate_now(again, second) == pytest.approx(1e-5)
+    again.save(tmp_path / "b.pt", second)
+    third = start(second)
+    third.load(tmp_path / "b.pt", second.since)  # resumed within the phase: no new record
+    assert [phase["samples"] for phase in third.phases] == [15000]
+
+
+def test_coloured_and_lettered_pictures_are_pictures() -> None:
+    rng = np.random.default_rng(5)
+    grey = np.repeat(rng.integers(0, 256, (64, 64, 1), np.uint8), 3, 2)
+    for change in (colour_grey, letter):
+        changed = change(grey, rng)
+        assert (changed.shape, changed.dtype) == (grey.shape, grey.dtype)
+        assert np.ptp(changed.astype(int), axis=2).max() > 20
+    assert np.ptp(grey.astype(int), axis=2).max() == 0
 
 
 @pytest.mark.data

@@ -37,15 +37,17 @@ class DetectorConfig:
     threshold: the least score. nms_iou: boxes that overlap a better one by more are dropped.
     longest_side: pixels, what frames are resized to, but enlarged at most `enlarge` times.
     second_look: the longest side for another try where nothing was found; the network sees faces
-    of more than half of 640 pixels better there; 0 for none. min_face_px: frame pixels, the least
+    of more than half of 640 pixels better there; 0 for none. second_least: the least longer side
+    of a box found then, as a share of the frame's. min_face_px: frame pixels, the least
     longer side of a box. limit: the most faces given.
     """
 
-    threshold: float = 0.5
+    threshold: float = 0.53
     nms_iou: float = 0.4
     longest_side: int = 640
     enlarge: float = 1.0
     second_look: int = 256
+    second_least: float = 0.3
     min_face_px: float = 12.0
     limit: int = 100
 
@@ -83,7 +85,9 @@ class FaceNetDetector:
         config = self.config
         found = self._look(image, config.longest_side)
         if not found and 0 < config.second_look < min(config.longest_side, max(image.shape[:2])):
+            least_px = config.second_least * max(image.shape[:2])
             found = self._look(image, config.second_look)
+            found = tuple(box for box in found if max(box.width, box.height) >= least_px)
         return found
 
     def _look(self, image: Image, longest_side: int) -> tuple[FaceBox, ...]:

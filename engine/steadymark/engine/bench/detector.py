@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from rich.console import Console
 
+from steadymark.engine.bench.detector_roll import roll_error
 from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, onnx_runner
 from steadymark.engine.types import FaceBox
 from steadymark.models.extents import CROWDS_TO_EXTENT, YUNET_TO_EXTENT, widen
@@ -172,6 +173,7 @@ def main(argv: list[str] | None = None) -> None:
     options.add_argument("--threshold", type=float, default=DetectorConfig().threshold)
     options.add_argument("--longest-side", type=int, default=DetectorConfig().longest_side)
     options.add_argument("--common", action="store_true", help="report on faces/common as well")
+    options.add_argument("--roll", action="store_true", help="measure the roll of turned faces")
     given = options.parse_args(argv)
     cv2.setNumThreads(1)
     out = Console()
@@ -193,6 +195,10 @@ def main(argv: list[str] | None = None) -> None:
         report(name, make, given.data, out, fixed=fixed)
         if given.common:
             report_common(name, make(fixed), given.data, out)
+    if given.roll:
+        for turned_deg in (-40.0, -20.0, 0.0, 20.0, 40.0):
+            told = roll_error(FaceNetDetector(runner, config), given.data, turned_deg)
+            out.print(f"roll of face_net's boxes, photos {told}")
 
 
 if __name__ == "__main__":

@@ -57,11 +57,18 @@ def load_run(run: Path) -> tuple[FaceNet, dict[str, Any]]:
 
 
 def write_card(
-    run: Path, out: Path, *, scores: dict[str, Any], threshold: float, commit: str = ""
+    run: Path,
+    out: Path,
+    *,
+    scores: dict[str, float],
+    threshold: float,
+    note: str = "",
+    commit: str = "",
 ) -> Path:
     """Export the run's network to out/face_net.onnx and describe it in out/face_net.json.
 
-    commit: of the training code, where the run was not made in a checkout.
+    note: how the scores were measured. commit: of the training code, where the run was not made in
+    a checkout.
     """
     network, state = load_run(run)
     commit = commit or state["commit"]
@@ -71,6 +78,7 @@ def write_card(
     packed = path.read_bytes()
     recipe = {key: state[key] for key in ("minutes", "step", "samples")}
     recipe["commit"] = commit
+    recipe["phases_before"] = state.get("phases", [])
     config = state["config"]
     card = {
         "name": "face_net",
@@ -90,7 +98,8 @@ def write_card(
         "licence": LICENCE,
         "data": DATA,
         "recipe": {"config": config, "seed": config["seed"], **recipe},
-        "scores": scores,
+        "scores": {name: float(value) for name, value in scores.items()},
+        "scores_note": note,
         "threshold": threshold,
         "curve": "face_net_curve.csv",
     }
@@ -105,11 +114,19 @@ def main(argv: list[str] | None = None) -> None:
     options.add_argument("--run", type=Path, required=True)
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--threshold", type=float, required=True)
-    options.add_argument("--scores", type=Path, help="JSON of measured figures")
+    options.add_argument("--scores", type=Path, help="JSON of measured figures, {name: number}")
+    options.add_argument("--note", default="", help="how they were measured")
     options.add_argument("--commit", default="", help="of the training code, else the run's")
     given = options.parse_args(argv)
     scores = json.loads(given.scores.read_text(encoding="utf-8")) if given.scores else {}
-    write_card(given.run, given.out, scores=scores, threshold=given.threshold, commit=given.commit)
+    write_card(
+        given.run,
+        given.out,
+        scores=scores,
+        threshold=given.threshold,
+        note=given.note,
+        commit=given.commit,
+    )
 
 
 if __name__ == "__main__":

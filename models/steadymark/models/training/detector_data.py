@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from steadymark.models.cropping import Image, Matrix, transform
 from steadymark.models.extents import CROWDS_TO_EXTENT, YUNET_TO_EXTENT, extent, widen
+from steadymark.models.rolls import read_pts, roll_of
 from steadymark.models.schema import load_schema
 from steadymark.models.splits import photos
 
@@ -45,20 +46,6 @@ class Photo:
         if picture is None:
             raise ValueError("a photo cannot be decoded")
         return picture.astype(np.uint8, copy=False)
-
-
-def read_pts(path: Path) -> Floats:
-    """300W .pts file → (68, 2) 0-based pixels."""
-    body = path.read_text(encoding="ascii").split("{")[1].split("}")[0]
-    return np.array(body.split(), np.float32).reshape(-1, 2) - 1
-
-
-def roll_of(points: Floats) -> float:
-    """Angle in degrees of the similarity that lays the mean shape over the points (68, 2)."""
-    mean = load_schema().mean_shape
-    a = mean[:, 0] + 1j * mean[:, 1]
-    b = points[:, 0] + 1j * points[:, 1]
-    return float(np.degrees(np.angle(np.vdot(a - a.mean(), b - b.mean()))))
 
 
 def overlap(box: Floats, boxes: Floats) -> Floats:

@@ -12,6 +12,7 @@ from steadymark.models.face_net import STRIDES, decode
 
 # The longer sides of the boxes, in pixels, that each stride answers for; they overlap on purpose.
 RANGES = ((0.0, 56.0), (40.0, 120.0), (88.0, 1e9))
+_FLOOR = 0.5  # without it small faces, whose boxes overlap less, score like what is no face
 
 
 class Targets(NamedTuple):
@@ -65,7 +66,8 @@ class Losses(NamedTuple):
 def face_losses(rows: Tensor, places: Tensor, targets: Targets) -> Losses:
     """rows: (B, n, 7); targets: every part (B, n, …).
 
-    Score: quality focal loss (Li et al. 2020), the aim being the IoU of the box that is told there.
+    Score: quality focal loss (Li et al. 2020), the aim rising from _FLOOR to 1 with the IoU of the
+    box that is told there.
     Box: GIoU (Rezatofighi et al. 2019). Roll: squared distance on the unit circle where known.
     """
     found = targets.face >= 0
@@ -73,7 +75,7 @@ def face_losses(rows: Tensor, places: Tensor, targets: Targets) -> Losses:
     boxes = decode(told, places.expand(len(rows), -1, -1)[found])[:, :4]
     iou, giou = _ious(boxes, targets.boxes[found])
     quality = torch.zeros(rows.shape[:2])
-    quality[found] = iou.detach().clamp(0.05, 1)
+    quality[found] = _FLOOR + (1 - _FLOOR) * iou.detach().clamp(0, 1)
     logit = rows[..., 0]
     focus = (logit.detach().sigmoid() - quality).abs().square()
     score = functional.binary_cross_entropy_with_logits(logit, quality, reduction="none") * focus

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -27,11 +27,16 @@ class TileConfig:
     lie inside for the face to count; between `seen` and `hinted` it is ignored. backed: how often
     a photo without faces fills what lies outside the photo. large: how often the face looked at
     takes up half the tile or more; without that such faces, a webcam's daily bread, are rare.
+    crowded: how often a picture of crowds keeps about its own scale, within `own_scale`: faces
+    enlarged further are only blurred. anywhere: how often a photo with faces is looked at where it
+    happens to be: their backgrounds are in colour. coloured: how often a photo of none is given
+    colours: they are grey, which would tell them. lettered: how often a view without a face gets
+    lettering and blobs.
     """
 
     sizes: tuple[int, ...] = (256, 320, 448)
     pixels_a_batch: int = 16 * 320 * 320
-    share: tuple[float, float, float] = (0.45, 0.33, 0.22)
+    share: tuple[float, float, float] = (0.33, 0.47, 0.2)
     smallest: float = 14.0
     enlarge: float = 3.0
     large: float = 0.3
@@ -41,6 +46,11 @@ class TileConfig:
     mosaic: float = 0.45
     occluded: float = 0.2
     backed: float = 0.6
+    crowded: float = 0.75
+    own_scale: tuple[float, float] = (0.7, 1.6)
+    anywhere: float = 0.2
+    coloured: float = 0.5
+    lettered: float = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +99,8 @@ class Tiler:
         photo = self.sets[kind][int(rng.integers(len(self.sets[kind])))]
         image, faces = photo.image(), photo.faces
         ignored = [Face(box) for box in photo.ignored]
+        if kind == 2 and rng.random() < self.config.coloured:
+            image = colour_grey(image, rng)
         if rng.random() < 0.5:
             width = image.shape[1]
             image = np.ascontiguousarray(image[:, ::-1])
@@ -103,7 +115,10 @@ class Tiler:
         matrix = crop.from_picture(size)
         moved = [move_face(face, matrix, -crop.roll_deg) for face in faces]
         unsure = [move_face(face, matrix, 0.0).box for face in ignored]
-        return self._labelled(view, moved, unsure, size)
+        tile = self._labelled(view, moved, unsure, size)
+        if not len(tile.boxes) and rng.random() < self.config.lettered:
+            tile = replace(tile, image=letter(view, rng))
+        return tile
 
     def _background(self, rng: Generator, size: int) -> Image:
         """A photo without faces, stretched."""
@@ -120,11 +135,16 @@ class Tiler:
         if not faces:
             side = max(height, width) * math.exp(rng.uniform(math.log(0.3), math.log(1.6)))
             return Crop(rng.uniform(0, width), rng.uniform(0, height), side, roll)
+        if rng.random() < self.config.anywhere:
+            side = min(height, width) * math.exp(rng.uniform(math.log(0.2), math.log(0.8)))
+            return Crop(rng.uniform(0, width), rng.uniform(0, height), side, roll)
         face = faces[int(rng.integers(len(faces)))]
         length = float((face.box[2:] - face.box[:2]).max())
         most = min(length * self.config.enlarge, 0.97 * size)
         large = rng.random() < self.config.large
         least = min(0.45 * size if large else self.config.smallest, most)
+        if upright and rng.random() < self.config.crowded:
+            least, most = (min(length * scale, 0.97 * size) for scale in self.config.own_scale)
         drawn = math.exp(rng.uniform(math.log(least), math.log(most)))
         side = size * length / drawn
         x, y = (face.box[:2] + face.box[2:]) / 2
@@ -176,6 +196,38 @@ def occlude(tile: Tile, rng: Generator) -> None:
         fist = tip + axis * side * 0.6
         centre = (int(fist[0]), int(fist[1]))
         cv2.circle(tile.image, centre, max(1, int(side * 0.3)), colour, -1, cv2.LINE_AA)
+
+
+def colour_grey(image: Image, rng: Generator) -> Image:
+    """A grey picture in the colours between four drawn ones, from dark to light."""
+    drawn = rng.uniform(0, 255, (4, 3))
+    own = np.linspace(0, 255, 4)[:, None]
+    drawn = own + (drawn - own) * rng.uniform(0.2, 0.6)
+    table = np.stack([np.interp(np.arange(256), own[:, 0], drawn[:, c]) for c in range(3)], 1)
+    return cv2.LUT(image, table.astype(np.uint8)[None]).astype(np.uint8, copy=False)
+
+
+def letter(image: Image, rng: Generator) -> Image:
+    """Titles, signs and round blobs, at times on a plain ground: what is taken for faces."""
+    size = len(image)
+    canvas = image.copy()
+    if rng.random() < 0.3:
+        canvas[:] = rng.integers(0, 256, 3)
+    for _ in range(int(rng.integers(1, 7))):
+        colour = tuple(float(v) for v in rng.integers(0, 256, 3))
+        x, y = (int(v) for v in rng.integers(-size // 8, size, 2))
+        if rng.random() < 0.65:
+            font, scale = int(rng.integers(8)), size / 320 * math.exp(rng.uniform(-0.9, 1.5))
+            letters = rng.integers(65, 123, int(rng.integers(1, 12))).astype(np.uint8)
+            text = letters.tobytes().decode("ascii")
+            width = max(1, int(scale * rng.uniform(0.8, 4)))
+            cv2.putText(canvas, text, (x, y), font, scale, colour, width, cv2.LINE_AA)
+        else:
+            axes = tuple(int(v) for v in size * np.exp(rng.uniform(-4, -1.4, 2)))
+            width = -1 if rng.random() < 0.6 else int(rng.integers(1, 6))
+            turned = float(rng.uniform(0, 180))
+            cv2.ellipse(canvas, (x, y), axes, turned, 0, 360, colour, width, cv2.LINE_AA)
+    return canvas
 
 
 def spoil(image: Image, rng: Generator) -> Image:

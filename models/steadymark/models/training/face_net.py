@@ -28,9 +28,13 @@ from steadymark.models.training.detector_tiles import TileConfig, Tiler
 
 @dataclass(frozen=True, slots=True)
 class FaceNetTraining:
-    """How to train. minutes: wall time in all, over every resumption; the rate follows it."""
+    """How to train. minutes: wall time in all, over every resumption.
+
+    since: the minute at which the rate starts from `rate`; a second phase has one above 0.
+    """
 
     minutes: float
+    since: float = 0.0
     seed: int = 68
     rate: float = 3e-3
     decay: float = 0.02
@@ -81,6 +85,7 @@ class Run:
     step: int = 0
     minutes: float = 0.0
     samples: int = 0
+    phases: list[dict[str, Any]] = field(default_factory=list)
 
     def save(self, path: Path, config: FaceNetTraining) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -93,18 +98,23 @@ class Run:
             "samples": self.samples,
             "config": asdict(config),
             "commit": commit(),
+            "phases": self.phases,
         }
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
-    def load(self, path: Path) -> None:
-        """Take up the checkpoint."""
+    def load(self, path: Path, since: float) -> None:
+        """Take up the checkpoint; where it is of a phase before `since`, put that on record."""
         state = torch.load(path, weights_only=True)
         self.network.load_state_dict(state["network"])
         self.mean.load_state_dict(state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.minutes = state["step"], state["minutes"]
         self.samples = state["samples"]
+        self.phases = state.get("phases", [])
+        if state["config"].get("since", 0.0) < since:
+            told = ("minutes", "step", "samples", "commit", "config")
+            self.phases.append({key: state[key] for key in told})
 
 
 def commit() -> str:
@@ -129,14 +139,19 @@ def start(config: FaceNetTraining) -> Run:
     return Run(network, copy.deepcopy(network).eval(), optimizer)
 
 
+def rate_now(run: Run, config: FaceNetTraining) -> float:
+    """The rate: linear at the start, then half a cosine over the minutes of the phase."""
+    part = min((run.minutes - config.since) / (config.minutes - config.since), 1.0)
+    warm = min((run.step + 1) / config.warmup, 1.0)
+    return config.rate * warm * (0.5 + 0.5 * math.cos(math.pi * part)) + 1e-5
+
+
 def _step(run: Run, batch: Batch, config: FaceNetTraining) -> list[float]:
     """One update; gives the three losses."""
     images, places, targets = batch
     x = images.permute(0, 3, 1, 2).float()  # already channels-last in memory
-    part = min(run.minutes / config.minutes, 1.0)
-    warm = min((run.step + 1) / config.warmup, 1.0)
     for group in run.optimizer.param_groups:
-        group["lr"] = config.rate * warm * (0.5 + 0.5 * math.cos(math.pi * part)) + 1e-5
+        group["lr"] = rate_now(run, config)
     with torch.autocast("cpu", torch.bfloat16):
         rows = run.network(x)
     losses = face_losses(rows.float(), places, targets)
@@ -195,7 +210,7 @@ def train_face_net(
     out.mkdir(parents=True, exist_ok=True)
     run, kept, curve = start(config), out / "face_net.pt", out / "face_net_curve.csv"
     if resume and kept.is_file():
-        run.load(kept)
+        run.load(kept, config.since)
     else:
         curve.unlink(missing_ok=True)
     batches = Batches(_photos(data, out), config, run.step)
@@ -233,11 +248,15 @@ def main(argv: list[str] | None = None) -> None:
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--minutes", type=float, default=55.0)
+    options.add_argument("--since", type=float, default=0.0, help="the minute a phase begins at")
+    options.add_argument("--rate", type=float, default=3e-3)
     options.add_argument("--seed", type=int, default=68)
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--resume", action="store_true")
     given = options.parse_args(argv)
-    config = FaceNetTraining(minutes=given.minutes, seed=given.seed)
+    config = FaceNetTraining(
+        minutes=given.minutes, since=given.since, seed=given.seed, rate=given.rate
+    )
     train_face_net(given.data, given.out, config=config, resume=given.resume, threads=given.threads)
 
 

@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 import torch
 
+from steadymark.models.cropping import Points, fit_crop
 from steadymark.models.extents import extent
 from steadymark.models.face_net import (
     FaceNet,
@@ -22,7 +23,6 @@ from steadymark.models.face_net import (
     export_face_net,
     locations,
 )
-from steadymark.models.rolls import roll_of
 from steadymark.models.schema import load_schema
 from steadymark.models.splits import is_held_back, photos
 from steadymark.models.training.detector_data import Face, Photo, mirror_face, move_face
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL = FaceNetConfig(stem=16, widths=(16, 16, 16, 16), blocks=(0, 1, 1, 1), head=16, top=50)
+
+
+def rolled(points: Points) -> float:
+    return fit_crop(points, load_schema().mean_shape, margin=1).roll_deg
 
 
 def small_net() -> FaceNet:
@@ -128,9 +132,9 @@ def test_roll_is_positive_clockwise() -> None:
     angle = math.radians(20)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     turned = (shape @ turn.T).astype(np.float32)  # x axis towards +y, down the picture
-    assert roll_of(turned) == pytest.approx(20, abs=0.1)
+    assert rolled(turned) == pytest.approx(20, abs=0.1)
     face = Face(extent(turned), turned, 20.0)
-    assert roll_of(mirror_face(face, 300).points) == pytest.approx(-20, abs=3)  # type: ignore[arg-type]
+    assert rolled(mirror_face(face, 300).points) == pytest.approx(-20, abs=3)  # type: ignore[arg-type]
 
 
 def test_a_face_without_points_grows_like_an_ellipse() -> None:

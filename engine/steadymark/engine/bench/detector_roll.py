@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from steadymark.models.cropping import Crop, cut
+from steadymark.models.cropping import Crop, cut, fit_crop
 from steadymark.models.extents import extent
-from steadymark.models.rolls import read_pts, roll_of
+from steadymark.models.pts_file import read_pts
+from steadymark.models.schema import load_schema
 from steadymark.models.splits import photos
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ def roll_error(detector: FaceDetector, data: Path, turned_deg: float) -> RollErr
         turned = _turned(image.astype(np.uint8, copy=False), extent(points).tolist(), turned_deg)
         told = _nearest(detector.detect(turned))
         if told is not None:
-            away = told.roll_deg - roll_of(points) - turned_deg
+            away = (
+                told.roll_deg
+                - fit_crop(points, load_schema().mean_shape, margin=1).roll_deg
+                - turned_deg
+            )
             errors.append(abs((away + 180) % 360 - 180))
     median = float(np.median(errors)) if errors else float("nan")
     return RollError(turned_deg, len(kept), len(errors), median)

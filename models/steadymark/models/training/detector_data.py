@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.cropping import Image, Matrix, transform
+from steadymark.models.cropping import Image, Matrix, fit_crop, transform
 from steadymark.models.extents import CROWDS_TO_EXTENT, YUNET_TO_EXTENT, extent, widen
-from steadymark.models.rolls import read_pts, roll_of
+from steadymark.models.pts_file import read_pts
 from steadymark.models.schema import load_schema
 from steadymark.models.splits import photos
 
@@ -145,7 +145,11 @@ def _faces(data: Path, name: str, file: str, boxes: Floats) -> tuple[Face, ...]:
     faces = []
     for box, points in zip(boxes, known, strict=True):
         true = np.abs(extent(points) - box).max() <= 0.05 * (box[2:] - box[:2]).max()
-        faces.append(Face(box, points, roll_of(points)) if true else Face(box))
+        faces.append(
+            Face(box, points, fit_crop(points, load_schema().mean_shape, margin=1).roll_deg)
+            if true
+            else Face(box)
+        )
     return tuple(faces)
 
 

@@ -20,7 +20,7 @@ def marginal_loss(logits: Tensor, bins: Tensor, *, sigma: float, l1: float) -> T
     """Cross entropy with Gaussian marginals + l1 × |soft-argmax − truth| in bins, (B,) per sample.
 
     logits: (B, K, L); bins: (B, K) true positions. The paper's squared error (eq. 11) on L bins
-    learns slowly from few pictures; `squared_loss` keeps it for the `paper` preset.
+    is `squared_loss`; it learns slowly from few pictures.
     """
     length = logits.shape[-1]
     log_p = logits.log_softmax(-1)

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """nrmse in % of the outer-eye distance, over the faces found; fr8, fr10: share of all faces
+    """What a model reached on a folder.
+
+    nrmse in % of the outer-eye distance, over the faces found; fr8, fr10: share of all faces
     with an error of 8 (10) % or more, those not found included; auc8: in [0, 1], a face not found
     counts 0. regions: nrmse of each. missed: faces that were not found.
-    """  # noqa: D205
+    """
 
     faces: int
     missed: int
@@ -69,9 +71,11 @@ def evaluate(
     config: TrackerConfig | None = None,
     on_face: Callable[[int], None] = lambda _: None,
 ) -> Accuracy:
-    """Align every face as the tracker would a new one, from the box of its true landmarks, or,
-    where a detector is given, from the detector's box that overlaps the true one most.
-    """  # noqa: D205
+    """Align every face as the tracker would a new one.
+
+    It starts from the box of the true landmarks or, where a detector is given, from the detector's
+    box that overlaps the true one most.
+    """
     config = replace(config or TrackerConfig(), find_from=0.0)
     errors, by_region = [], []
     for number, (_, picture, truth) in enumerate(labelled(folder)):

@@ -6,15 +6,14 @@ Takes a training run's folder and writes the ONNX file, its model card and the c
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
+from steadymark.models.export import count_macs, write_card
 from steadymark.models.face_net import FaceNet, FaceNetConfig, export_face_net
 
 LICENCE = (
@@ -29,23 +28,12 @@ DATA = [
 ]
 
 
-def count_macs(network: FaceNet, height: int, width: int) -> int:
-    """Multiplications of all convolutions for one picture."""
-    total = 0
-
-    def add(module: nn.Module, _: tuple[Tensor, ...], out: Tensor) -> None:
-        nonlocal total
-        assert isinstance(module, nn.Conv2d)
-        total += out[0].numel() * module.weight[0].numel()
-
+def macs_of(network: FaceNet, height: int, width: int) -> int:
+    """Multiply-accumulates for one picture."""
     stem = network.stem.conv  # its weights are used, but it is not called
-    total += stem.out_channels * 27 * (height // 2) * (width // 2)
-    hooks = [m.register_forward_hook(add) for m in network.modules() if isinstance(m, nn.Conv2d)]
-    with torch.no_grad():
-        network(torch.zeros(1, 3, height, width))
-    for hook in hooks:
-        hook.remove()
-    return total
+    return stem.out_channels * 27 * (height // 2) * (width // 2) + count_macs(
+        network, torch.zeros(1, 3, height, width)
+    )
 
 
 def load_run(run: Path) -> tuple[FaceNet, dict[str, Any]]:
@@ -56,7 +44,7 @@ def load_run(run: Path) -> tuple[FaceNet, dict[str, Any]]:
     return network.eval(), state
 
 
-def write_card(
+def ship(
     run: Path,
     out: Path,
     *,
@@ -75,16 +63,13 @@ def write_card(
     path = out / "face_net.onnx"
     export_face_net(network, path)
     shutil.copyfile(run / "face_net_curve.csv", out / "face_net_curve.csv")
-    packed = path.read_bytes()
     recipe = {key: state[key] for key in ("minutes", "step", "samples")}
     recipe["commit"] = commit
     recipe["phases_before"] = state.get("phases", [])
     config = state["config"]
-    card = {
+    facts = {
         "name": "face_net",
         "kind": "face_detector",
-        "file": path.name,
-        "sha256": hashlib.sha256(packed).hexdigest(),
         "version": "1",
         "schema": None,
         "input": {
@@ -93,8 +78,7 @@ def write_card(
             "size": "any multiple of 32, MACs at 640x480",
         },
         "params": sum(p.numel() for p in network.parameters()),
-        "macs": count_macs(network, 480, 640),
-        "size_bytes": len(packed),
+        "macs": macs_of(network, 480, 640),
         "licence": LICENCE,
         "data": DATA,
         "recipe": {"config": config, "seed": config["seed"], **recipe},
@@ -104,7 +88,7 @@ def write_card(
         "curve": "face_net_curve.csv",
     }
     described = path.with_suffix(".json")
-    described.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    write_card(described, path, facts)
     return described
 
 
@@ -119,7 +103,7 @@ def main(argv: list[str] | None = None) -> None:
     options.add_argument("--commit", default="", help="of the training code, else the run's")
     given = options.parse_args(argv)
     scores = json.loads(given.scores.read_text(encoding="utf-8")) if given.scores else {}
-    write_card(
+    ship(
         given.run,
         given.out,
         scores=scores,

@@ -7,7 +7,6 @@ import copy
 import csv
 import math
 import pickle
-import subprocess
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from steadymark.models.training.detector_check import Check, check
 from steadymark.models.training.detector_data import Photo, load_photos
 from steadymark.models.training.detector_loss import Targets, assign, face_losses
 from steadymark.models.training.detector_tiles import TileConfig, Tiler
+from steadymark.models.training.loop import commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +115,6 @@ class Run:
         if state["config"].get("since", 0.0) < since:
             told = ("minutes", "step", "samples", "commit", "config")
             self.phases.append({key: state[key] for key in told})
-
-
-def commit() -> str:
-    """The commit of the checkout, or "unknown"."""
-    here = Path(__file__).parent
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    told = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
-    return told.stdout.strip() or "unknown"
 
 
 def start(config: FaceNetTraining) -> Run:

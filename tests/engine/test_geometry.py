@@ -8,11 +8,10 @@ from steadymark.engine.geometry import (
     box_of_landmarks,
     crop_of_box,
     crop_of_landmarks,
-    hold_still,
     to_frame,
 )
 from steadymark.engine.types import FaceBox
-from steadymark.models.cropping import Crop, Points, cut, fit_crop, inverse, transform
+from steadymark.models.cropping import Crop, Points, cut, fit_crop, hold_still, inverse, transform
 from steadymark.models.schema import load_schema
 
 SCHEMA = load_schema()

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,14 +15,15 @@ import torch
 from steadymark.models.backbones.pyramid import PyramidConfig
 from steadymark.models.heatmap1d import Heatmap1dConfig
 from steadymark.models.schema import load_schema
-from steadymark.models.training import landmarks, loop
+from steadymark.models.training import loop
 from steadymark.models.training.augment import AugmentConfig, make_sample
 from steadymark.models.training.faces import held_back, load_faces, split
-from steadymark.models.training.landmarks import LandmarkRecipe, train_landmarks
+from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
+from steadymark.models.training.run import Progress, RunSettings, pick_device, train
+from steadymark.models.training.systems import SYSTEMS, system_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-from typing import Any
+    from collections.abc import Callable
 
 SCHEMA = load_schema()
 TINY = Heatmap1dConfig(
@@ -74,55 +79,103 @@ def test_mirrored_samples_keep_the_numbering_of_landmarks(folder: Path) -> None:
         assert points[36:48, 1].mean() < points[48:68, 1].mean()
 
 
-def stopped_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let training time run by steps instead of seconds: a second each."""
-    clocks: list[Any] = []
+TINY_SYSTEM = Heatmap1dSystem(network=TINY, batch=2)
+SETTINGS = RunSettings(steps=80, workers=0, save_s=0.0, check_s=1e9, device="cpu", warmup=10)
 
-    class StepClock(loop.Clock):
-        def __init__(self, before_s: float = 0.0) -> None:
-            super().__init__(before_s)
-            self.ticks = 0
-            clocks.append(self)
 
-        @property
-        def elapsed_s(self) -> float:
-            return self.before_s + self.ticks
-
-    original = landmarks.batch_loss
-
-    def ticking(*arguments: object) -> torch.Tensor:
-        clocks[-1].ticks += 1
-        if clocks[-1].elapsed_s > steps:
+def killed_at(step: int) -> Callable[[Progress], None]:
+    def report(progress: Progress) -> None:
+        if progress.step == step:
             raise KeyboardInterrupt
-        return original(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(landmarks, "Clock", StepClock)
-    monkeypatch.setattr(landmarks, "batch_loss", ticking)
+    return report
 
 
-def test_a_killed_training_resumes_to_the_same_weights(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recipe = replace(
-        LandmarkRecipe(), minutes=120 / 60, batch=2, network=TINY, augment=AugmentConfig()
-    )
+def averaged(run: Path) -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = loop.load(run / "last.pt")["averaged"]
+    return weights
+
+
+def test_a_killed_training_resumes_to_the_same_weights(folder: Path, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    with monkeypatch.context() as patch:
-        stopped_after(10**6, patch)
-        train_landmarks(folder, whole, recipe, resume=False, workers=0)
-    with monkeypatch.context() as patch:
-        stopped_after(70, patch)
-        with pytest.raises(KeyboardInterrupt):
-            train_landmarks(folder, parts, recipe, resume=False, workers=0)
-    with monkeypatch.context() as patch:
-        stopped_after(10**6, patch)
-        train_landmarks(folder, parts, recipe, resume=True, workers=0)
-    a, b = (loop.load(run / "last.pt")["averaged"] for run in (whole, parts))
+    train(TINY_SYSTEM, folder, whole, SETTINGS)
+    with pytest.raises(KeyboardInterrupt):
+        train(TINY_SYSTEM, folder, parts, SETTINGS, report=killed_at(33))
+    train(TINY_SYSTEM, folder, parts, SETTINGS, resume=True)
+    a, b = averaged(whole), averaged(parts)
     assert all(torch.equal(a[name], b[name]) for name in a)
+    rows = (whole / "curve.csv").read_text().splitlines()
+    assert rows[0] == "minute,step,samples,rate,loss,nrmse"
+    assert rows[-1].split(",")[1] == "80"
+    assert list((whole / "tensorboard").iterdir())
+    assert loop.load(whole / "best.pt")["recipe"] == TINY_SYSTEM.describe()
+
+
+def test_a_run_s_folder_is_not_taken_up_by_another_recipe(folder: Path, tmp_path: Path) -> None:
+    train(TINY_SYSTEM, folder, tmp_path / "run", replace(SETTINGS, steps=2))
+    other = replace(TINY_SYSTEM, rate=1e-4)
+    with pytest.raises(ValueError, match="another recipe"):
+        train(other, folder, tmp_path / "run", SETTINGS, resume=True)
+
+
+def test_minutes_become_steps_once_the_speed_is_known(folder: Path, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    settings = replace(SETTINGS, steps=0, minutes=0.05)
+    train(TINY_SYSTEM, folder, tmp_path / "run", settings, report=seen.append)
+    assert seen[0].total == 0
+    assert seen[-1].total == seen[-1].step > 60
+
+
+@pytest.mark.parametrize("device", ["tpu", "cuda"])
+def test_a_device_that_is_not_there_is_refused(device: str) -> None:
+    if device == "cuda" and torch.cuda.is_available():
+        pytest.skip("CUDA is there")
+    with pytest.raises(ValueError, match=r"choose auto|finds none"):
+        pick_device(device)
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
+    """torchrun: both see other samples, their gradients are shared, one writes."""
+    script = tmp_path / "two.py"
+    script.write_text(
+        "import sys; sys.path[:0] = " + repr(sys.path) + "\n"
+        "import os, torch\n"
+        "from pathlib import Path\n"
+        "from models.test_training import SETTINGS, TINY_SYSTEM\n"
+        "from dataclasses import replace\n"
+        "from steadymark.models.training.run import Run\n"
+        f"out = Path({str(tmp_path)!r}) / 'run'\n"
+        f"run = Run(TINY_SYSTEM, Path({str(folder)!r}), out, SETTINGS, resume=False)\n"
+        "for step in range(3):\n"
+        "    run.learn(run.task.batch(2 * step + run.crew.rank, 2))\n"
+        "flat = torch.cat([p.flatten() for p in run.network.parameters()])\n"
+        f"torch.save(flat, Path({str(tmp_path)!r}) / f'rank{{run.crew.rank}}.pt')\n"
+        "torch.distributed.destroy_process_group()\n"
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, str(script)],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    one, two = (torch.load(tmp_path / f"rank{r}.pt", weights_only=True) for r in (0, 1))
+    assert torch.equal(one, two)
 
 
 def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
-    schedule = loop.Schedule(minutes=10, rate=1.0, warmup=100)
+    schedule = loop.Schedule(rate=1.0, warmup=100)
     assert schedule.at(0, 0.0) == pytest.approx(0.01)
     assert schedule.at(1000, 0.0) == pytest.approx(1.0)
-    assert schedule.at(1000, 600.0) == pytest.approx(0.01)
+    assert schedule.at(1000, 1.0) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_recipe_read_back_is_the_same_recipe(name: str) -> None:
+    for system in SYSTEMS[name].values():
+        assert system_of(system.describe()) == system

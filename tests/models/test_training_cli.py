@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def test_its_commands_are_listed() -> None:
     result = CliRunner().invoke(app, ["--help"])
     assert result.exit_code == 0
-    for command in ("heatmap1d", "face-net", "export"):
+    for command in ("heatmap1d", "heatmap1d-tracker", "stabilizer-1d", "face-net", "export"):
         assert command in result.output
 
 

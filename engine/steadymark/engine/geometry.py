@@ -68,32 +68,6 @@ def box_of_landmarks(xy_px: Points, *, score: float, roll_deg: float = 0.0) -> F
     return FaceBox(left, top, right - left, bottom - top, score, roll_deg)
 
 
-def hold_still(kept: Crop, wanted: Crop, *, dead_band: float) -> Crop:
-    """Let the crop follow the face no further than it must to have it within the dead band.
-
-    dead_band: share of the crop's side, for place, size and roll (radians / 2) each. Within it the
-    crop stands still, since one that follows every landmark's noise feeds that noise back into the
-    network; beyond it the crop is drawn along by the rest, so that no small difference decides
-    between standing and jumping.
-    """
-    dx, dy = (wanted.x - kept.x) / kept.side, (wanted.y - kept.y) / kept.side
-    away = float(np.hypot(dx, dy))
-    pull = max(0.0, 1 - dead_band / away) if away > 0 else 0.0
-    growth = float(np.log(wanted.side / kept.side))
-    turn = (wanted.roll_deg - kept.roll_deg + 180) % 360 - 180
-    return Crop(
-        kept.x + pull * dx * kept.side,
-        kept.y + pull * dy * kept.side,
-        kept.side * float(np.exp(_beyond(growth, dead_band))),
-        kept.roll_deg + _beyond(turn, float(np.degrees(2 * dead_band))),
-    )
-
-
-def _beyond(value: float, band: float) -> float:
-    """What of a value lies outside ±band."""
-    return float(np.sign(value) * max(0.0, abs(value) - band))
-
-
 def to_frame(points: Points, crop: Crop, size: int) -> Points:
     """Crop pixels (K, 2) of a `size`×`size` crop → frame pixels."""
     return transform(crop.to_picture(size), points)

@@ -13,11 +13,10 @@ from steadymark.engine.geometry import (
     box_of_landmarks,
     crop_of_box,
     crop_of_landmarks,
-    hold_still,
     to_frame,
 )
 from steadymark.engine.types import FaceBox, FaceState, Landmarks, TrackedFace, TrackResult
-from steadymark.models.cropping import Crop, cut
+from steadymark.models.cropping import Crop, cut, hold_still
 
 if TYPE_CHECKING:
     from steadymark.engine.ports import FaceDetector, Stabilizer

@@ -118,3 +118,29 @@ def fit_crop(xy: NDArray[np.floating], mean_shape: NDArray[np.floating], *, marg
     shift = complex(target @ np.array([1, 1j])) - turn * complex(source @ np.array([1, 1j]))
     roll = math.degrees(math.atan2(turn.imag, turn.real))
     return Crop(shift.real, shift.imag, max(1.0, margin * abs(turn)), roll)
+
+
+def hold_still(kept: Crop, wanted: Crop, *, dead_band: float) -> Crop:
+    """Let the crop follow the face no further than it must to have it within the dead band.
+
+    dead_band: share of the crop's side, for place, size and roll (radians / 2) each. Within it the
+    crop stands still, since one that follows every landmark's noise feeds that noise back into the
+    network; beyond it the crop is drawn along by the rest, so that no small difference decides
+    between standing and jumping.
+    """
+    dx, dy = (wanted.x - kept.x) / kept.side, (wanted.y - kept.y) / kept.side
+    away = math.hypot(dx, dy)
+    pull = max(0.0, 1 - dead_band / away) if away > 0 else 0.0
+    growth = math.log(wanted.side / kept.side)
+    turn = (wanted.roll_deg - kept.roll_deg + 180) % 360 - 180
+    return Crop(
+        kept.x + pull * dx * kept.side,
+        kept.y + pull * dy * kept.side,
+        kept.side * math.exp(_beyond(growth, dead_band)),
+        kept.roll_deg + _beyond(turn, math.degrees(2 * dead_band)),
+    )
+
+
+def _beyond(value: float, band: float) -> float:
+    """What of a value lies outside ±band."""
+    return math.copysign(max(0.0, abs(value) - band), value)

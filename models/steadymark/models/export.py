@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,12 +20,12 @@ OPSET = 20
 
 def export_onnx(
     network: nn.Module,
-    example: tuple[torch.Tensor, ...],
+    example: tuple[Any, ...],
     path: Path,
     *,
     inputs: list[str],
     outputs: list[str],
-    dynamic: tuple[dict[int, Any], ...],
+    dynamic: tuple[Any, ...],
 ) -> None:
     """Write one self-contained ONNX file. dynamic: for each input, axis → torch.export.Dim."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -45,25 +46,11 @@ def export_onnx(
         )
 
 
-def count_macs(network: nn.Module, *example: torch.Tensor) -> int:
-    """Multiply-accumulates of convolutions and linear layers for one forward pass."""
-    total = 0
-
-    def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        nonlocal total
-        if isinstance(module, nn.Linear):
-            total += output.numel() * module.in_features
-        elif isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d):
-            total += inputs[0].numel() * module.weight[0].numel()
-        elif isinstance(module, nn.Conv1d | nn.Conv2d):
-            total += output.numel() * module.weight[0].numel()
-
-    handles = [m.register_forward_hook(hook) for m in network.modules()]
-    with torch.no_grad():
+def count_macs(network: nn.Module, *example: Any) -> int:
+    """Multiply-accumulates of convolutions and matrix products for one forward pass."""
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network.eval()(*example)
-    for handle in handles:
-        handle.remove()
-    return total
+    return int(counter.get_total_flops()) // 2
 
 
 def write_card(path: Path, model: Path, facts: dict[str, Any]) -> None:

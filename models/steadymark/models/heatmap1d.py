@@ -31,6 +31,9 @@ class Heatmap1dConfig:
     backbone: PyramidConfig = field(default_factory=PyramidConfig)
 
 
+PRESETS = {"lite": Heatmap1dConfig(), "paper": Heatmap1dConfig()}
+
+
 class Heatmaps(NamedTuple):
     """Logits of the marginals, x and y: (B, K, L) each, and of the face score: (B,)."""
 

@@ -1,4 +1,4 @@
-"""Losses over 1D heatmaps."""
+"""Losses over heatmaps."""
 
 from __future__ import annotations
 
@@ -34,3 +34,46 @@ def squared_loss(logits: Tensor, bins: Tensor, *, sigma: float) -> Tensor:
     """Eq. 11 per sample, (B,): squared distance of the marginals over landmarks and bins."""
     target = gaussian_targets(bins, logits.shape[-1], sigma)
     return (logits.softmax(-1) - target).square().sum((-1, -2))
+
+
+def geman_mcclure(heat: Tensor, target: Tensor, *, threshold: float = 1.0) -> Tensor:
+    """The pixel loss of the Jitter loss (convlstm_jitter_pdc, eq. 7), element by element."""
+    squared = (heat - target).square()
+    return squared / (squared + threshold**2)
+
+
+def jitter_modulation(
+    points: Tensor,
+    truth: Tensor,
+    points_before: Tensor,
+    truth_before: Tensor,
+    *,
+    threshold: float = 1.0,
+    xi: float = 0.5,
+) -> Tensor:
+    """Ψ of eqs. 3 and 4 (convlstm_jitter_pdc): (..., K, 2) each, same unit as xi → (..., K)."""
+    change = _length(points - truth - points_before + truth_before)
+    moved = _length(truth - truth_before)
+    return (change / (moved + xi)).clamp(max=threshold)
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """Euclidean, with a gradient at 0."""
+    return (vectors.square().sum(-1) + 1e-12).sqrt()
+
+
+def jitter_loss(
+    heat: Tensor,
+    target: Tensor,
+    modulation: Tensor,
+    *,
+    threshold: float = 1.0,
+    least: float = 0.0,
+) -> Tensor:
+    """Eq. 2: Ψ · L_pixel, the pixel loss summed over a landmark's heatmap: (B, K) → mean, a scalar.
+
+    heat, target: (B, K, ...); modulation: Ψ (B, K). least: λ of eq. 8, a share of the pixel loss
+    that counts even where nothing jitters; without it a steady error costs nothing.
+    """
+    pixel = geman_mcclure(heat, target, threshold=threshold).flatten(2).sum(-1)
+    return ((modulation + least) * pixel).mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,40 +21,108 @@ console = Console(stderr=True, highlight=False)
 
 Data = Annotated[Path, typer.Option(help="The data folder, with 300w/ and faces/.")]
 Out = Annotated[Path, typer.Option(help="Where the run's checkpoints and curve go.")]
+Preset = Annotated[str, typer.Option(help="Size and recipe: lite or paper.")]
 Minutes = Annotated[float, typer.Option(help="Training time, over all resumptions.")]
+Steps = Annotated[int, typer.Option(help="Training steps, instead of minutes.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Seed = Annotated[int, typer.Option(help="Decides weights, samples and their order.")]
+Workers = Annotated[int, typer.Option(help="Processes that make samples.")]
 Threads = Annotated[int, typer.Option(help="CPU threads of the network; 0: all cores.")]
+Backbone = Annotated[Path, typer.Option(help="A trained heatmap1d: its run's last.pt.")]
 
 
-def _set_threads(threads: int) -> None:
+def _train(system: Any, data: Path, out: Path, resume: bool, threads: int, **settings: Any) -> None:
+    """Train a system, telling how far it is."""
     import torch
+
+    from steadymark.models.training.run import RunSettings, train
+    from steadymark.models.training.showing import shown
 
     if threads:
         torch.set_num_threads(threads)
-
-
-@app.command("heatmap1d")
-def train_heatmap1d(
-    data: Data,
-    out: Out,
-    minutes: Minutes = 120.0,
-    resume: Resume = False,
-    threads: Threads = 0,
-) -> None:
-    """Train heatmap1d-lite, the landmark network."""
-    from steadymark.models.training.landmarks import LandmarkRecipe, train_landmarks
-
-    _set_threads(threads)
-    recipe = LandmarkRecipe(minutes=minutes)
-    checkpoint = train_landmarks(data, out, recipe, resume=resume, report=console.print)
+    with shown(console, system.name) as report:
+        checkpoint = train(system, data, out, RunSettings(**settings), resume=resume, report=report)
     console.print(f"trained: {checkpoint}")
+
+
+def _trainer(name: str, about: str) -> None:
+    """Add the command that trains a system on still pictures."""
+
+    def command(
+        data: Data,
+        out: Out,
+        preset: Preset = "lite",
+        minutes: Minutes = 120.0,
+        steps: Steps = 0,
+        resume: Resume = False,
+        device: Device = "auto",
+        seed: Seed = 7,
+        workers: Workers = 1,
+        threads: Threads = 0,
+    ) -> None:
+        from steadymark.models.training.systems import find_system
+
+        _train(
+            find_system(name, preset),
+            data,
+            out,
+            resume,
+            threads,
+            minutes=minutes,
+            steps=steps,
+            device=device,
+            seed=seed,
+            workers=workers,
+        )
+
+    app.command(name, help=about)(command)
+
+
+def _recurrent_trainer(name: str, about: str) -> None:
+    """Add the command that trains a recurrent system over a frozen heatmap1d."""
+
+    def command(
+        data: Data,
+        out: Out,
+        backbone: Backbone,
+        preset: Preset = "lite",
+        minutes: Minutes = 40.0,
+        steps: Steps = 0,
+        resume: Resume = False,
+        device: Device = "auto",
+        seed: Seed = 7,
+        workers: Workers = 1,
+        threads: Threads = 0,
+    ) -> None:
+        from steadymark.models.training.systems import find_system
+
+        _train(
+            find_system(name, preset).over(backbone),  # type: ignore[attr-defined]
+            data,
+            out,
+            resume,
+            threads,
+            minutes=minutes,
+            steps=steps,
+            device=device,
+            seed=seed,
+            workers=workers,
+        )
+
+    app.command(name, help=about)(command)
+
+
+_trainer("heatmap1d", "Train the 1D-heatmap detector.")
+_recurrent_trainer("heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13).")
+_recurrent_trainer("stabilizer-1d", "Train a ConvLSTM over heatmap1d's heatmaps (Jitter loss).")
 
 
 @app.command("face-net")
 def train_detector(
     data: Data,
     out: Out,
-    minutes: Minutes = 55.0,
+    minutes: Minutes = 110.0,
     resume: Resume = False,
     threads: Threads = 1,
 ) -> None:
@@ -74,12 +142,15 @@ def export(
     scores: Annotated[
         Path | None, typer.Option(help="JSON of measured figures for the card: {name: figure}.")
     ] = None,
+    best: Annotated[
+        bool, typer.Option("--best", help="The best on the validation split, not the last.")
+    ] = False,
 ) -> None:
     """Write NAME.onnx with its model card NAME.json."""
-    from steadymark.models.training.exporting import export_landmarks
+    from steadymark.models.training.exporting import export_run
 
     figures = json.loads(scores.read_text(encoding="utf-8")) if scores else {}
-    console.print(f"written: {export_landmarks(run, out, name, scores=figures)}")
+    console.print(f"written: {export_run(run, out, name, scores=figures, best=best)}")
 
 
 def main() -> None:

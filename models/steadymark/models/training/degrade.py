@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def degrade(image: Image, rng: np.random.Generator) -> Image:
     """Colour, light, grey, blur, resolution, noise and compression, each with its own chance."""
-    image = _light(image, rng)
+    image = relight(image, rng)
     if rng.random() < 0.15:
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         image = cv2.merge((grey, grey, grey)).astype(np.uint8, copy=False)
@@ -35,7 +35,7 @@ def degrade(image: Image, rng: np.random.Generator) -> Image:
     return image
 
 
-def _light(image: Image, rng: np.random.Generator) -> Image:
+def relight(image: Image, rng: np.random.Generator) -> Image:
     """Gamma, gain, offset and a gain a channel, by one lookup table."""
     strength = 1.0 if rng.random() < 0.8 else 2.2
     gamma = float(np.exp(rng.normal(0, 0.18 * strength)))

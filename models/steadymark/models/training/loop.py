@@ -22,16 +22,14 @@ N = TypeVar("N", bound=nn.Module)
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Cosine from `rate` to 1 % of it over `minutes` of training time, after a warm-up in steps."""
+    """Cosine from `rate` to 1 % of it, after a warm-up in steps."""
 
-    minutes: float
     rate: float
     warmup: int = 500
 
-    def at(self, step: int, elapsed_s: float) -> float:
-        """The learning rate."""
-        progress = min(1.0, elapsed_s / (self.minutes * 60))
-        cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress))
+    def at(self, step: int, progress: float) -> float:
+        """The learning rate. progress: how much of the training is done, 0…1."""
+        cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
         return self.rate * cosine * min(1.0, (step + 1) / self.warmup)
 
 

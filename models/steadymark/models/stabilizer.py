@@ -1,0 +1,135 @@
+"""Recurrent cells over the heatmaps of any backbone: what makes an image detector a video tracker.
+
+The cell is a ConvLSTM (convlstm_jitter_pdc) or heatmap1d's temporal refinement (refine.py); the
+heatmaps are 2D (K, H, W), or 1D (K, L) for x and for y, with a cell each. The backbone is frozen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
+from steadymark.models.pdc import pdc_1d, pdc_2d
+from steadymark.models.refine import Refiner, RefinerConfig, RefinerState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steadymark.models.heatmap1d import Heatmap1d
+
+CellState = RefinerState | LstmState
+Heats = tuple[Tensor, ...]  # (B, K, L) for x and for y, or (B, K, H, W); peaks are about 1
+State = tuple[CellState, ...]  # one per cell
+
+
+@dataclass(frozen=True, slots=True)
+class StabilizerConfig:
+    """crop: F, pixels. size: of a heatmap, (L,) or (H, W)."""
+
+    cell: RefinerConfig | ConvLstmConfig
+    crop: int
+    size: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        axes = self.cell.axes if isinstance(self.cell, ConvLstmConfig) else 1
+        if axes != len(self.size):
+            raise ValueError(f"a cell of {axes} axes cannot take heatmaps of {len(self.size)}")
+
+
+class Stabilizer(nn.Module):
+    """The cells, and how points are read off their heatmaps."""
+
+    def __init__(self, config: StabilizerConfig) -> None:
+        super().__init__()
+        self.config = config
+        count = 2 if len(config.size) == 1 else 1
+        self.cells = nn.ModuleList(_cell(config.cell) for _ in range(count))
+
+    def start(self, faces: int) -> State:
+        """Memory of faces that have not been seen yet."""
+        return tuple(cell.start(faces, *self.config.size) for cell in self._cells())
+
+    def _cells(self) -> Iterator[Refiner | ConvLstm]:
+        for cell in self.cells:
+            assert isinstance(cell, Refiner | ConvLstm)
+            yield cell
+
+    def forward(self, heats: Heats) -> Heats:
+        """Whole sequences, from empty memory: (B, T, K, ...) each → the stabilized ones."""
+        state = self.start(heats[0].shape[0])
+        steady = []
+        for t in range(heats[0].shape[1]):
+            frame, state = self.step(tuple(heat[:, t] for heat in heats), state)
+            steady.append(frame)
+        return tuple(torch.stack(part, 1) for part in zip(*steady, strict=True))
+
+    def step(self, heats: Heats, state: State) -> tuple[Heats, State]:
+        """A frame's heatmaps → the stabilized ones, and the memory for the next frame."""
+        done = [c(h, s) for c, h, s in zip(self._cells(), heats, state, strict=True)]
+        return tuple(heat for heat, _ in done), tuple(memory for _, memory in done)
+
+    def points(self, heats: Heats) -> tuple[Tensor, Tensor]:
+        """PDC → points (..., K, 2) in crop pixels, and how much mass lies near them, (..., K)."""
+        size = torch.tensor(self.config.size[::-1] * (2 // len(self.config.size)))  # x, y
+        if len(heats) == 2:
+            bins, shares = pdc_1d(torch.stack(heats, -2), soft=True)  # (..., K, 2)
+            share = (shares[..., 0] * shares[..., 1]).sqrt()
+        else:
+            bins, share = pdc_2d(heats[0], soft=True)
+        return (bins + 0.5) * (self.config.crop / size.to(bins)) - 0.5, share
+
+    def memory_names(self) -> list[str]:
+        """Names of the tensors of `start`, in the order of `flat`."""
+        names = "xy" if len(self.config.size) == 1 else ("xy",)
+        fields = type(self.start(1)[0])._fields
+        return [f"state_{axis}_{field}" for axis in names for field in fields]
+
+    def unflat(self, memory: tuple[Tensor, ...]) -> State:
+        """Tensors in a row → State."""
+        kind = type(self.start(1)[0])
+        step = len(kind._fields)
+        return tuple(kind(*memory[i : i + step]) for i in range(0, len(memory), step))
+
+
+def flat(state: State) -> list[Tensor]:
+    """State → tensors in a row."""
+    return [tensor for memory in state for tensor in memory]
+
+
+def _cell(config: RefinerConfig | ConvLstmConfig) -> Refiner | ConvLstm:
+    return Refiner(config) if isinstance(config, RefinerConfig) else ConvLstm(config)
+
+
+def heats_of_logits(x: Tensor, y: Tensor, *, sigma: float) -> Heats:
+    """heatmap1d's logits (B, K, L) → heatmaps that peak at 1 where a target of this sigma does."""
+    scale = math.sqrt(2 * math.pi) * sigma
+    return x.softmax(-1) * scale, y.softmax(-1) * scale
+
+
+class Stabilized1dDecoded(nn.Module):
+    """heatmap1d under a stabilizer, as exported: uint8 crops and memory in, points and memory out.
+
+    sigma: of the detector's target marginals, in bins.
+    """
+
+    def __init__(self, detector: Heatmap1d, stabilizer: Stabilizer, *, sigma: float) -> None:
+        super().__init__()
+        self.detector, self.stabilizer, self.sigma = detector, stabilizer, sigma
+
+    def forward(self, crops: Tensor, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """crops: (B, 3, F, F) uint8 BGR; memory: see Stabilizer.memory_names.
+
+        Gives points and raw_points (B, K, 2) crop px, scores (B, K), face (B,), and the memory.
+        """
+        found = self.detector((crops.float() - 127.5) / 127.5)
+        raw = heats_of_logits(found.x, found.y, sigma=self.sigma)
+        steady, state = self.stabilizer.step(raw, self.stabilizer.unflat(memory))
+        points, share = self.stabilizer.points(steady)
+        raw_points, _ = self.stabilizer.points(raw)
+        face = found.face.sigmoid()
+        return points, raw_points, share * face.unsqueeze(-1), face, *flat(state)

@@ -1,0 +1,98 @@
+"""Single crops of a 300W folder: what the landmark networks learn from and are scored by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from steadymark.models.cropping import cut, inverse, transform
+from steadymark.models.schema import load_schema
+from steadymark.models.training.augment import AugmentConfig, clean_crop, make_sample
+from steadymark.models.training.faces import Faces, load_backgrounds, load_faces, split
+from steadymark.models.training.loop import to_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from steadymark.models.cropping import Image
+    from steadymark.models.training.system import Batch
+
+N = TypeVar("N", bound=nn.Module)
+
+
+def open_faces(data: Path) -> tuple[Faces, Faces, tuple[Image, ...]]:
+    """Faces to train and to validate, and pictures without faces, of the data folder."""
+    training, held = split(load_faces(data / "300w" / "train"))
+    return training, held, load_backgrounds(data / "faces" / "none")
+
+
+class LandmarkTask(Generic[N]):
+    """A Task of system.py.
+
+    loss: (network, images (B, 3, F, F), points (B, K, 2) crop px, face (B,), phase) → the mean.
+    decoded: network → module from uint8 crops to (points, scores, face).
+    """
+
+    figures: tuple[str, ...] = ("nrmse",)
+
+    def __init__(
+        self,
+        data: Path,
+        crop: int,
+        augment: AugmentConfig,
+        *,
+        seed: int,
+        loss: Callable[[nn.Module, Tensor, Tensor, Tensor, int], Tensor],
+        decoded: Callable[[N], nn.Module],
+    ) -> None:
+        self.training, self.held, self.backgrounds = open_faces(data)
+        self.crop, self.augment, self.seed = crop, augment, seed
+        self.schema = load_schema()
+        self._loss, self._decoded = loss, decoded
+
+    def batch(self, number: int, size: int) -> Batch:
+        """Crops (B, F, F, 3) uint8, points (B, K, 2) crop pixels, face (B,)."""
+        samples = [
+            make_sample(
+                self.training,
+                self.backgrounds,
+                self.schema,
+                self.crop,
+                number * size + i,
+                seed=self.seed,
+                config=self.augment,
+            )
+            for i in range(size)
+        ]
+        return (
+            torch.from_numpy(np.stack([s.crop for s in samples])),
+            torch.from_numpy(np.stack([s.points for s in samples])),
+            torch.tensor([s.face for s in samples]),
+        )
+
+    def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
+        """Mean over the batch; samples without a face teach the face score alone."""
+        crops, points, face = batch
+        return self._loss(network, to_image(crops), points, face.float(), phase)
+
+    @torch.no_grad()
+    def validate(self, network: N) -> dict[str, float]:
+        """NRMSE in % with the crop that the true landmarks give."""
+        decoded = self._decoded(network).eval()
+        device = next(network.parameters()).device
+        errors = []
+        for index in range(len(self.held)):
+            crop = clean_crop(self.held, index, self.schema, self.augment.margin)
+            matrix = crop.to_picture(self.crop)
+            image = cut(self.held.pictures[index], matrix, self.crop)
+            planes = torch.from_numpy(image[None]).permute(0, 3, 1, 2).to(device)
+            points = decoded(planes)[0][0].cpu().numpy()
+            truth = transform(inverse(matrix), self.held.points[index])
+            right, left = self.schema.eyes
+            eyes = np.linalg.norm(truth[right] - truth[left])
+            errors.append(np.linalg.norm(points - truth, axis=-1).mean() / eyes * 100)
+        return {"nrmse": float(np.mean(errors))}

@@ -1,0 +1,320 @@
+"""A training run: steps, checkpoints, curves; resumed after a kill it ends in the same weights."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from steadymark.models.training.loop import Averaged, Clock, Curve, Schedule, commit, load, save
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from steadymark.models.training.system import Batch, System, Task
+
+N = TypeVar("N", bound=nn.Module)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How long and on what. minutes: turned into steps once the speed is known; steps: as many.
+
+    average: decay of the averaged weights a step. save_s: what an interruption may cost.
+    """
+
+    minutes: float = 120.0
+    steps: int = 0
+    seed: int = 7
+    device: str = "auto"
+    workers: int = 1
+    average: float = 0.9995
+    warmup: int = 500
+    save_s: float = 45.0
+    check_s: float = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. total: 0 until the speed is known. score: the last validation."""
+
+    step: int
+    total: int
+    loss: float
+    score: float
+    best: float
+
+
+_MEASURED = slice(20, 60)  # steps by whose time `minutes` becomes a number of steps
+
+
+class Crew:
+    """The processes that train together under torchrun; alone without it."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.rank = int(os.environ.get("RANK", "0"))
+        self.size = int(os.environ.get("WORLD_SIZE", "1"))
+        if self.size > 1 and not torch.distributed.is_initialized():
+            torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+
+    def joined(self, network: nn.Module) -> nn.Module:
+        """The network with gradients shared by all."""
+        if self.size == 1:
+            return network
+        return nn.parallel.DistributedDataParallel(network)
+
+    def agree(self, value: float, device: torch.device) -> float:
+        """The first one's value."""
+        if self.size == 1:
+            return value
+        told = torch.tensor(value, dtype=torch.float64, device=device)
+        torch.distributed.broadcast(told, 0)
+        return float(told)
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto`: CUDA where there is one; under torchrun each process takes its own.
+
+    Raises:
+        ValueError: CUDA was asked for and there is none.
+    """
+    if name not in ("auto", "cpu") and not name.startswith("cuda"):
+        raise ValueError(f"unknown device '{name}': choose auto, cpu or cuda")
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise ValueError("CUDA was asked for, but torch finds none: use --device cpu")
+    name = name.replace("auto", "cuda")
+    local = os.environ.get("LOCAL_RANK")
+    return torch.device(f"cuda:{local}" if local and name == "cuda" else name)
+
+
+class _Stream(Dataset["Batch"]):
+    """Step → batch of this process."""
+
+    def __init__(self, task: Task, size: int, crew: Crew, first: int) -> None:
+        self.task, self.size, self.first = task, size, first
+        self.rank, self.ranks = crew.rank, crew.size
+
+    def __len__(self) -> int:
+        return 2**40
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.task.batch((self.first + index) * self.ranks + self.rank, self.size)
+
+
+class Run(Generic[N]):
+    """What changes from step to step, and its checkpoint `last.pt`."""
+
+    def __init__(
+        self, system: System[N], data: Path, out: Path, settings: RunSettings, *, resume: bool
+    ) -> None:
+        self.system, self.out, self.settings = system, out, settings
+        out.mkdir(parents=True, exist_ok=True)
+        self.device = pick_device(settings.device)
+        self.crew = Crew(self.device)
+        self.task = system.open(data, out, seed=settings.seed)
+        torch.manual_seed(settings.seed)
+        self.network = system.build().to(self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.averaged = Averaged(self.network, settings.average)
+        self.step, self.total, self.phase = 0, settings.steps, 0
+        self.loss, self.score, self.best = 0.0, float("nan"), float("inf")
+        self.clock = Clock()
+        self.history: list[tuple[int, str]] = []
+        kept = load(out / "last.pt") if resume and (out / "last.pt").exists() else None
+        if kept is not None:
+            self._take_up(kept)
+        self._enter_phase(self.phase)
+        if kept is not None:
+            self.optimizer.load_state_dict(kept["optimizer"])
+        self.history = [*self.history, (self.step, commit())]
+        self.curve = Curve(
+            out / "curve.csv", ("minute", "step", "samples", "rate", "loss", *self.task.figures)
+        )
+
+    def _take_up(self, kept: dict[str, Any]) -> None:
+        if kept["recipe"] != self.system.describe():
+            raise ValueError(
+                f"{self.out} holds a training with another recipe: name another folder with "
+                "--out, or leave out --resume to begin anew"
+            )
+        self.network.load_state_dict(kept["weights"])
+        self.averaged.network.load_state_dict(kept["averaged"])
+        self.step, self.total, self.phase = kept["step"], kept["total"], kept["phase"]
+        self.loss, self.score, self.best = kept["loss"], kept["score"], kept["best"]
+        self.clock, self.history = Clock(kept["elapsed_s"]), kept["history"]
+
+    def _enter_phase(self, phase: int) -> None:
+        """What trains now, with a fresh optimizer."""
+        self.phase = phase
+        chosen = {id(p) for p in self.system.parameters(self.network, phase)}
+        for parameter in self.network.parameters():
+            parameter.requires_grad_(id(parameter) in chosen)
+        trained = [p for p in self.network.parameters() if p.requires_grad]
+        decay = self.system.weight_decay
+        groups = [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, self.system.rate)
+        self.trained = self.crew.joined(self.network)
+        self.system.train_mode(self.network, phase)
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        content = {
+            "weights": self.network.state_dict(),
+            "averaged": self.averaged.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "total": self.total,
+            "phase": self.phase,
+            "loss": self.loss,
+            "score": self.score,
+            "best": self.best,
+            "elapsed_s": self.clock.elapsed_s,
+            "recipe": self.system.describe(),
+            "seed": self.settings.seed,
+            "ranks": self.crew.size,
+            "commit": self.history[-1][1],
+            "history": self.history,
+        }
+        if self.crew.rank == 0:
+            save(self.out / "last.pt", content)
+
+    def phase_at(self, step: int) -> int:
+        """Which phase a step belongs to; the first until the number of steps is known."""
+        if not self.total:
+            return 0
+        return min(step * self.system.phases // self.total, self.system.phases - 1)
+
+    def _rate(self) -> float:
+        first = -(-self.total * self.phase // self.system.phases)
+        steps = max(1, self.total / self.system.phases)
+        schedule = Schedule(self.system.rate, self.settings.warmup)
+        return schedule.at(self.step - first, (self.step - first) / steps if self.total else 0.0)
+
+    def learn(self, batch: Batch) -> None:
+        """One step."""
+        if self.phase_at(self.step) != self.phase:
+            self._enter_phase(self.phase_at(self.step))
+        rate = self._rate()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.step * 64 + self.crew.rank)
+        here = tuple(part.to(self.device, non_blocking=True) for part in batch)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            loss = self.task.loss(self.trained, here, self.phase)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        parameters = [p for p in self.network.parameters() if p.requires_grad]
+        torch.nn.utils.clip_grad_norm_(parameters, 10.0)
+        self.optimizer.step()
+        self.averaged.update(self.network, self.step)
+        value = float(loss.detach())
+        self.loss += (value - self.loss) * (0.01 if self.step else 1.0)
+        self.step += 1
+
+    def check(self, writer: Any) -> None:
+        """Score the averaged weights; keep them as `best.pt` where they are the best so far."""
+        figures = self.task.validate(self.averaged.network)
+        self.score = next(iter(figures.values()))
+        minute, samples = self.clock.elapsed_s / 60, self.step * self.system.batch * self.crew.size
+        rate = self.optimizer.param_groups[0]["lr"]
+        shown = {"rate": rate, "loss": self.loss, **figures}
+        self.curve.add(minute=minute, step=self.step, samples=samples, **shown)
+        for name, value in shown.items():
+            writer.add_scalar(name, value, self.step)
+        if self.score < self.best:
+            self.best = self.score
+            content = {
+                "averaged": self.averaged.network.state_dict(),
+                "step": self.step,
+                "score": self.score,
+                "recipe": self.system.describe(),
+            }
+            save(self.out / "best.pt", content)
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        return Progress(self.step, self.total, self.loss, self.score, self.best)
+
+
+def train(
+    system: System[N],
+    data: Path,
+    out: Path,
+    settings: RunSettings,
+    *,
+    resume: bool = False,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Path:
+    """Train to the end; gives the checkpoint `last.pt` in `out`."""
+    run = Run(system, data, out, settings, resume=resume)
+    with _writer(out) if run.crew.rank == 0 else nullcontext() as writer:
+        saved_s = checked_s = run.clock.elapsed_s
+        for batch in _batches(run):
+            over = run.total and run.step >= run.total
+            if not over:
+                run.learn(batch)
+                over = run.total and run.step >= run.total
+            now_s = run.clock.elapsed_s
+            if run.crew.rank == 0 and (over or now_s > checked_s + settings.check_s):
+                run.check(writer)
+                checked_s = run.clock.elapsed_s
+            if over or now_s > saved_s + settings.save_s:
+                run.save()
+                saved_s = run.clock.elapsed_s
+            report(run.progress())
+            if over:
+                break
+    return out / "last.pt"
+
+
+def _batches(run: Run[Any]) -> Iterator[Batch]:
+    """Batches from the run's step on; once enough steps were timed, their number is fixed."""
+    workers = run.settings.workers
+    loader: DataLoader[Batch] = DataLoader(
+        _Stream(run.task, run.system.batch, run.crew, run.step),
+        batch_size=None,
+        sampler=_Forever(),
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        pin_memory=run.device.type == "cuda",
+    )
+    started, began = run.step, 0.0
+    for batch in loader:
+        done = run.step - started
+        if not run.total and done == _MEASURED.start:
+            began = time.monotonic()
+        elif not run.total and done == _MEASURED.stop:
+            each_s = (time.monotonic() - began) / (_MEASURED.stop - _MEASURED.start)
+            each_s = run.crew.agree(each_s, run.device)
+            left_s = run.settings.minutes * 60 - run.clock.elapsed_s
+            run.total = run.step + max(1, int(left_s / each_s))
+        yield batch
+
+
+class _Forever:
+    """0, 1, 2, …."""
+
+    def __iter__(self) -> Iterator[int]:
+        number = 0
+        while True:
+            yield number
+            number += 1
+
+
+def _writer(out: Path) -> Any:
+    """TensorBoard's curves."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(out / "tensorboard"))

@@ -1,0 +1,170 @@
+"""Sequences of heatmaps: what recurrent cells over a frozen backbone learn from.
+
+The backbone sees every sequence once, before training; its heatmaps are kept in a file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from steadymark.models.schema import load_schema
+from steadymark.models.training.landmark_task import open_faces
+from steadymark.models.training.sequences import SequenceConfig, make_sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from steadymark.models.cropping import Image
+    from steadymark.models.stabilizer import Heats, Stabilizer
+    from steadymark.models.training.faces import Faces
+    from steadymark.models.training.system import Batch
+
+Halves = NDArray[np.float16]
+
+
+class HeatBackbone(Protocol):
+    """Crops → heatmaps. crop: F, pixels. size: (L,) or (H, W). identity: changes with weights."""
+
+    @property
+    def crop(self) -> int: ...
+    @property
+    def size(self) -> tuple[int, ...]: ...
+    @property
+    def identity(self) -> str: ...
+
+    def __call__(self, crops: Image) -> Halves:
+        """(T, F, F, 3) uint8 BGR → (T, n, K, *size), n = 2 for x and y or 1; peaks about 1."""
+        ...
+
+
+class HeatBank:
+    """Sequences' heatmaps (N, T, n, K, *size) float16 and landmarks (N, T, K, 2), on disk."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.heat: Halves = np.load(folder / f"{name}.heat.npy", mmap_mode="r")
+        self.points: NDArray[np.float32] = np.load(folder / f"{name}.points.npy")
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def fill_bank(
+    folder: Path,
+    name: str,
+    faces: Faces,
+    backbone: HeatBackbone,
+    count: int,
+    *,
+    seed: int,
+    config: SequenceConfig,
+    report: Callable[[int], None] = lambda _: None,
+) -> HeatBank:
+    """Make `count` sequences unless a bank of the same make is already there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    make = json.dumps(
+        {"count": count, "seed": seed, "backbone": backbone.identity, **asdict(config)}
+    )
+    told = folder / f"{name}.json"
+    if told.is_file() and told.read_text(encoding="utf-8") == make:
+        return HeatBank(folder, name)
+    schema = load_schema()
+    points = []
+    heat: Halves | None = None
+    for number in range(count):
+        sequence = make_sequence(faces, schema, backbone.crop, number, seed=seed, config=config)
+        seen = backbone(sequence.crops)
+        if heat is None:
+            path = folder / f"{name}.heat.npy"
+            heat = np.lib.format.open_memmap(path, "w+", np.float16, (count, *seen.shape))
+        heat[number] = seen
+        points.append(sequence.points)
+        report(number + 1)
+    assert heat is not None
+    heat.flush()  # type: ignore[attr-defined]
+    np.save(folder / f"{name}.points.npy", np.stack(points))
+    told.write_text(make, encoding="utf-8")
+    return HeatBank(folder, name)
+
+
+class SequenceTask:
+    """A Task of system.py over banks of heatmaps."""
+
+    figures: tuple[str, ...] = ("nrmse_x_mav", "nrmse", "mav", "raw_nrmse", "raw_mav")
+
+    def __init__(
+        self,
+        data: Path,
+        folder: Path,
+        backbone: HeatBackbone,
+        loss: Callable[[nn.Module, Heats, Tensor], Tensor],
+        *,
+        seed: int,
+        counts: tuple[int, int] = (2000, 120),
+        config: SequenceConfig | None = None,
+    ) -> None:
+        config = config or SequenceConfig()
+        training, held, _ = open_faces(data)
+        make = {"seed": seed, "config": config}
+        self.bank = fill_bank(folder, "train", training, backbone, counts[0], **make)  # type: ignore[arg-type]
+        self.held = fill_bank(folder, "held", held, backbone, counts[1], **make)  # type: ignore[arg-type]
+        self.seed, self._loss = seed, loss
+        self.eyes = load_schema().eyes
+
+    def batch(self, number: int, size: int) -> Batch:
+        """Heat (B, T, n, K, ...) float16, points (B, T, K, 2) crop pixels."""
+        chosen = []
+        for i in range(number * size, (number + 1) * size):
+            epoch, place = divmod(i, len(self.bank))
+            order = np.random.default_rng((self.seed, epoch, 3)).permutation(len(self.bank))
+            chosen.append(int(order[place]))
+        return (
+            torch.from_numpy(np.stack([self.bank.heat[i] for i in chosen])),
+            torch.from_numpy(self.bank.points[chosen]),
+        )
+
+    def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
+        """Mean over the batch."""
+        heat, points = batch
+        return self._loss(network, heat.float().unbind(2), points)
+
+    @torch.no_grad()
+    def validate(self, network: Stabilizer) -> dict[str, float]:
+        """NRMSE in %, and MAV of the error in (% of the outer-eye distance)², raw and stabilized.
+
+        The first is their product, by which the paper chooses (its tables 3 and 4).
+        """
+        device = next(network.parameters()).device
+        steady, raw = [], []
+        for number in range(len(self.held)):
+            heat = torch.from_numpy(np.array(self.held.heat[number])).float().to(device)
+            state = network.start(1)
+            for frame in heat:  # (n, K, ...)
+                heats = tuple(part[None] for part in frame)
+                smooth, state = network.step(heats, state)
+                steady.append(network.points(smooth)[0])
+                raw.append(network.points(heats)[0])
+        truth = torch.from_numpy(self.held.points).to(device)
+        shape = truth.shape
+        error, error_raw = (torch.cat(part).reshape(shape) - truth for part in (steady, raw))
+        eyes = (truth[:, :, self.eyes[0]] - truth[:, :, self.eyes[1]]).norm(dim=-1)
+        scale = 100 / eyes.mean(1)  # (N,)
+        nrmse, nrmse_raw = (
+            float((e.norm(dim=-1).mean(-1) * 100 / eyes).mean()) for e in (error, error_raw)
+        )
+        mav, mav_raw = (_mav(e, scale) for e in (error, error_raw))
+        figures = (nrmse * mav, nrmse, mav, nrmse_raw, mav_raw)
+        return dict(zip(self.figures, figures, strict=True))
+
+
+def _mav(error: Tensor, scale: Tensor) -> float:
+    """Eq. 11 of convlstm_jitter_pdc on errors (N, T, K, 2): Σ(e_{t+1} - e_t)² / (2(T-1))."""
+    change = (error[:, 1:] - error[:, :-1]) * scale[:, None, None, None]
+    return float((change.square().sum(1) / (2 * (error.shape[1] - 1))).mean())

@@ -1,0 +1,249 @@
+"""Short videos with exactly known landmarks, made from still pictures of faces.
+
+Head and camera move, mouth and eyes open and close, the crop follows as the tracker's does, and
+every frame has noise and motion blur of its own (convlstm_jitter_pdc, section 4.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.cropping import Crop, cut, fit_crop, hold_still, inverse, transform
+from steadymark.models.training.degrade import relight
+
+if TYPE_CHECKING:
+    from steadymark.models.cropping import Image, Points
+    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.training.faces import Faces
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceConfig:
+    """margin: of the crop. dead_band: see `hold_still`. noise: greatest sigma, grey levels.
+
+    rest: how often a stretch of frames stands still. slip: how far the crop's guess strays from the
+    true landmarks at the start, share of its side. lips: how often mouth and eyes move.
+    """
+
+    frames: int = 12
+    margin: float = 1.4
+    dead_band: float = 0.04
+    noise: float = 14.0
+    rest: float = 0.45
+    slip: float = 0.03
+    lips: float = 0.5
+
+
+class Sequence(NamedTuple):
+    """crops: (T, F, F, 3) uint8 BGR; points: (T, K, 2) crop pixels."""
+
+    crops: Image
+    points: Points
+
+
+def make_sequence(
+    faces: Faces,
+    schema: LandmarkSchema,
+    size: int,
+    number: int,
+    *,
+    seed: int,
+    config: SequenceConfig,
+) -> Sequence:
+    """The `number`-th sequence of the endless stream of this seed."""
+    rng = np.random.default_rng((seed, number, 2))
+    index = int(rng.integers(len(faces)))
+    picture, still = faces.pictures[index], faces.points[index]
+    mirrored = rng.random() < 0.5
+    if mirrored:
+        picture = np.ascontiguousarray(picture[:, ::-1])
+        still = still[schema.mirror] * (-1, 1) + (picture.shape[1] - 1, 0)
+    picture = relight(picture, rng)
+    base = fit_crop(still, schema.mean_shape, margin=config.margin)
+    path = head_path(config.frames, rng, rest=config.rest)
+    opening = _openings(config.frames, rng) if rng.random() < config.lips else None
+    sigma = config.noise * rng.random() ** 2
+    grey = rng.random() < 0.15
+    kept: Crop | None = None
+    crops: list[Image] = []
+    told: list[Points] = []
+    for t in range(config.frames):
+        # a frame's pixels are the still picture's under the head's movement
+        moved = _moved(base, path[t])
+        points = still if opening is None else _shift_points(still, base, opening[t])
+        in_head = transform(inverse(moved.to_picture(size)), points)
+        in_frame = transform(base.to_picture(size), in_head)
+        guess = in_frame + rng.normal(0, 0.004 * base.side, in_frame.shape)
+        wanted = fit_crop(guess, schema.mean_shape, margin=config.margin)
+        if kept is None:
+            slip = rng.normal(0, config.slip, 3)
+            kept = Crop(
+                wanted.x + slip[0] * wanted.side,
+                wanted.y + slip[1] * wanted.side,
+                wanted.side * float(np.exp(slip[2])),
+                wanted.roll_deg + float(rng.normal(0, 2)),
+            )
+        kept = hold_still(kept, wanted, dead_band=config.dead_band)
+        to_still = _compose(moved.to_picture(size), inverse(base.to_picture(size)))
+        matrix = _compose(to_still, kept.to_picture(size))
+        source = picture if opening is None else _open(picture, base, opening[t])
+        image = cut(source, matrix, size)
+        if t:
+            image = _smear(image, told[-1], transform(inverse(kept.to_picture(size)), in_frame))
+        noise = rng.standard_normal(image.shape, np.float32) * sigma
+        image = (image + noise * rng.uniform(0.7, 1.3)).clip(0, 255).astype(np.uint8)
+        if grey:
+            image = np.repeat(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
+        crops.append(image)
+        told.append(transform(inverse(kept.to_picture(size)), in_frame))
+    return Sequence(np.stack(crops), np.stack(told).astype(np.float32))
+
+
+def _compose(outer: Floats, inner: Floats) -> Floats:
+    """(2, 3) matrix of `inner`, then `outer`."""
+    turn, shift = outer[:, :2], outer[:, 2:]
+    return np.concatenate((turn @ inner[:, :2], turn @ inner[:, 2:] + shift), 1)
+
+
+def _moved(base: Crop, change: Floats) -> Crop:
+    """Where the head has gone: change is x, y (shares of the side), log scale, roll in degrees."""
+    return Crop(
+        base.x - change[0] * base.side,
+        base.y - change[1] * base.side,
+        base.side * float(np.exp(-change[2])),
+        base.roll_deg - float(change[3]),
+    )
+
+
+_SPEEDS = np.array([0.015, 0.015, 0.008, 0.8])  # a frame, at medium speed
+
+
+def head_path(frames: int, rng: np.random.Generator, *, rest: float) -> Floats:
+    """(T, 4): rest, slow and fast stretches with sudden starts and stops; see `_moved`."""
+    speed, velocity = np.zeros((frames, 4)), np.zeros(4)
+    t = 0
+    while t < frames:
+        length = int(rng.integers(3, 12))
+        kind = rng.random()
+        if kind < rest:
+            wanted = np.zeros(4)
+        else:
+            pace = float(np.exp(rng.uniform(np.log(0.1), np.log(3.0))))
+            wanted = rng.normal(0, 1, 4) * _SPEEDS * pace
+        sudden = rng.random() < 0.5
+        for _ in range(min(length, frames - t)):
+            velocity = wanted if sudden else velocity + 0.4 * (wanted - velocity)
+            speed[t] = velocity
+            t += 1
+    path = np.cumsum(speed, 0)
+    path -= path[0]
+    tremor = rng.normal(0, 1, (frames, 4)) * _SPEEDS * 0.01
+    shaken: Floats = path + tremor * (rng.random() < 0.3)
+    return shaken
+
+
+def _openings(frames: int, rng: np.random.Generator) -> Floats:
+    """(T, 2): by how much of their height mouth and eyes are opened; smooth, and blinks."""
+    t = np.arange(frames)
+    mouth = 0.35 * rng.random() * np.sin(rng.uniform(0.2, 0.9) * t + rng.uniform(0, 6.3))
+    blink = -0.6 * np.exp(-(((t - rng.uniform(0, frames)) / rng.uniform(1, 2.5)) ** 2))
+    return np.stack((mouth, blink * (rng.random() < 0.6)), 1)
+
+
+# Centre and reach of mouth and eyes in the upright face, in crop sides from the crop's centre, for
+# a margin of 1.4; close enough for every face, since the landmarks move with the picture.
+_PARTS = (((0.0, 0.185), 0.11, 0), ((-0.15, -0.115), 0.05, 1), ((0.15, -0.115), 0.05, 1))
+
+
+def _bumps(base: Crop) -> list[tuple[Points, float, int]]:
+    """Centre in picture pixels, reach in pixels, and which opening moves it."""
+    return [
+        (
+            transform(base.to_picture(1000), (np.array([place]) + 0.5) * 1000 - 0.5)[0],
+            reach * base.side,
+            which,
+        )
+        for place, reach, which in _PARTS
+    ]
+
+
+def _axis(base: Crop) -> Floats:
+    """The face's downward direction in the picture."""
+    angle = np.radians(base.roll_deg)
+    return np.array([-np.sin(angle), np.cos(angle)])
+
+
+def _pull(xy: Floats, base: Crop, opening: Floats) -> Floats:
+    """Where in the still picture that is which is shown at xy (..., 2) once opened."""
+    down = _axis(base)
+    source = xy.copy()
+    for centre, reach, which in _bumps(base):
+        away = xy - centre
+        weight = np.exp(-(away**2).sum(-1) / (2 * reach**2))
+        along = away @ down
+        source -= (opening[which] * weight * along)[..., None] * down
+    return source
+
+
+def _shift_points(points: Points, base: Crop, opening: Floats) -> Points:
+    """Where landmarks go: the inverse of `_pull`, by fixed-point steps."""
+    still = points.astype(np.float64)
+    xy = still.copy()
+    for _ in range(12):
+        xy += still - _pull(xy, base, opening)
+    return xy.astype(np.float32)
+
+
+def _open(picture: Image, base: Crop, opening: Floats) -> Image:
+    """The picture with mouth and eyes opened or closed."""
+    out = picture.copy()
+    height, width = picture.shape[:2]
+    for centre, reach, _ in _bumps(base):
+        left, top = (np.floor(centre - 3 * reach).astype(int)).clip(0)
+        right = min(int(centre[0] + 3 * reach) + 2, width)
+        bottom = min(int(centre[1] + 3 * reach) + 2, height)
+        if right - left < 2 or bottom - top < 2:
+            continue
+        xs, ys = np.meshgrid(np.arange(left, right), np.arange(top, bottom))
+        source = _pull(np.stack((xs, ys), -1).astype(np.float64), base, opening)
+        source = source.astype(np.float32)
+        out[top:bottom, left:right] = cv2.remap(
+            picture,
+            source[..., 0],
+            source[..., 1],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return out
+
+
+def _smear(image: Image, before: Points, now: Points) -> Image:
+    """Motion blur of half the way since the last frame, as a shutter of 180 degrees gives it.
+
+    The blur is centred on the instant that the landmarks are of.
+    """
+    way = (now - before).mean(0) / 2
+    length = float(np.hypot(*way))
+    if length < 1:
+        return image
+    reach = int(np.ceil(length / 2)) + 1
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
+    for s in np.linspace(-0.5, 0.5, 4 * reach + 1):
+        x, y = reach + s * way
+        i, j = int(np.floor(x)), int(np.floor(y))
+        fx, fy = x - i, y - j
+        for dy, dx, w in (
+            (0, 0, (1 - fx) * (1 - fy)),
+            (0, 1, fx * (1 - fy)),
+            (1, 0, (1 - fx) * fy),
+            (1, 1, fx * fy),
+        ):
+            kernel[min(j + dy, 2 * reach), min(i + dx, 2 * reach)] += w
+    return cv2.filter2D(image, -1, kernel / kernel.sum()).astype(np.uint8, copy=False)

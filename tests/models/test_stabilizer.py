@@ -1,0 +1,284 @@
+"""Recurrent cells over heatmaps: their equations, memory, ONNX files and training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from models.test_training import SETTINGS, TINY, folder
+from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
+from steadymark.models.losses import geman_mcclure, jitter_loss, jitter_modulation
+from steadymark.models.refine import Refiner, RefinerConfig
+from steadymark.models.runtime import LandmarkNetwork
+from steadymark.models.schema import load_schema
+from steadymark.models.stabilizer import Stabilizer, StabilizerConfig, flat
+from steadymark.models.training.augment import AugmentConfig
+from steadymark.models.training.exporting import export_run
+from steadymark.models.training.faces import Faces
+from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
+from steadymark.models.training.run import train
+from steadymark.models.training.sequences import SequenceConfig, head_path, make_sequence
+from steadymark.models.training.stabilizer_system import (
+    STABILIZER,
+    TRACKER,
+    Over1dSystem,
+)
+from steadymark.models.zoo import read_card
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["folder"]  # a fixture
+CELLS = [
+    RefinerConfig(landmarks=5, width=7, kernel=3),
+    ConvLstmConfig(landmarks=5, kernel=5),
+    ConvLstmConfig(landmarks=5, kernel=5, rank=3),
+    ConvLstmConfig(landmarks=5, kernel=3, axes=2),
+    ConvLstmConfig(landmarks=5, kernel=3, axes=2, rank=3),
+]
+SHAPES = {1: (40,), 2: (12, 14)}
+NAMES = ["refiner", "convlstm 1D", "separable 1D", "convlstm 2D", "separable 2D"]
+
+
+def stabilizer(cell: RefinerConfig | ConvLstmConfig) -> Stabilizer:
+    torch.manual_seed(3)
+    axes = cell.axes if isinstance(cell, ConvLstmConfig) else 1
+    network = Stabilizer(StabilizerConfig(cell, 64, SHAPES[axes]))
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.05)
+    return network
+
+
+def bumps(batch: int, frames: int, network: Stabilizer) -> tuple[torch.Tensor, ...]:
+    """Heatmaps (B, T, K, ...) that peak at 1 somewhere."""
+    size, count = network.config.size, len(network.cells)
+    rng = torch.Generator().manual_seed(1)
+    heats = []
+    for _ in range(count):
+        heat = torch.ones(batch, frames, 5, *size)
+        for axis, length in enumerate(size):
+            at = torch.rand(batch, frames, 5, generator=rng) * (length - 8) + 4
+            line = torch.exp(-((torch.arange(length) - at[..., None]) ** 2) / 8)
+            shape = [1] * len(size)
+            shape[axis] = length
+            heat = heat * line.reshape(batch, frames, 5, *shape)
+        heats.append(heat)
+    return tuple(heats)
+
+
+def test_the_recurrence_is_equation_13_as_a_sum_over_all_past_frames() -> None:
+    torch.manual_seed(0)
+    cell = Refiner(CELLS[0]).double()  # type: ignore[arg-type]
+    with torch.no_grad():
+        cell.cnn4[-1].weight.normal_()  # type: ignore[operator]
+    heat = torch.rand(6, 2, 5, 20).double()
+    state = cell.start(2, 20)
+    for t in range(6):
+        out, state = cell(heat[t], state)
+        u = [cell.cnn3(heat[tau]).detach().numpy() for tau in range(t + 1)]
+        v = u[t] + sum((0.3 ** (t - tau) * u[tau] for tau in range(t)), start=np.zeros_like(u[t]))
+        np.testing.assert_allclose(state.v.detach().numpy(), v, atol=1e-12)
+        expected = heat[t].numpy() + cell.cnn4(torch.from_numpy(v)).detach().numpy()
+        np.testing.assert_allclose(out.detach().numpy(), expected, atol=1e-12)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
+def test_the_cell_is_the_convlstm_written_as_loops() -> None:
+    torch.manual_seed(0)
+    config = ConvLstmConfig(landmarks=2, kernel=3)
+    cell = ConvLstm(config).double()
+    rng = np.random.default_rng(0)
+    o, h, c = (rng.normal(size=(1, 2, 6)) for _ in range(3))
+    parts = dict(cell.gates.named_parameters())
+    weight, bias = (parts[name].detach().numpy() for name in ("conv.weight", "conv.bias"))
+    both = np.pad(np.concatenate((o, h), 1)[0], ((0, 0), (1, 1)))
+    gates = np.zeros((8, 6))
+    for channel in range(8):
+        for place in range(6):
+            gates[channel, place] = bias[channel] + sum(
+                weight[channel, j, k] * both[j, place + k] for j in range(4) for k in range(3)
+            )
+    i, f, out, g = gates[:2], gates[2:4], gates[4:6], gates[6:]
+    c_new = sigmoid(f) * c[0] + sigmoid(i) * np.tanh(g)
+    h_new = sigmoid(out) * np.tanh(c_new)
+    scale = cell.out.weight.detach().numpy().reshape(2, 1)
+    state = LstmState(torch.from_numpy(h), torch.from_numpy(c))
+    steady, told = cell(torch.from_numpy(o), state)
+    np.testing.assert_allclose(told.c[0].detach().numpy(), c_new, atol=1e-12)
+    np.testing.assert_allclose(told.h[0].detach().numpy(), h_new, atol=1e-12)
+    np.testing.assert_allclose(steady[0].detach().numpy(), scale * h_new, atol=1e-12)
+
+
+def test_the_jitter_loss_is_equations_2_to_7_written_as_loops() -> None:
+    rng = np.random.default_rng(0)
+    u, truth, before, truth_before = (rng.normal(size=(2, 3, 2)) for _ in range(4))
+    truth_before[0, 0] = truth[0, 0]  # a landmark that stands still
+    heat, target = rng.normal(size=(2, 3, 7)), rng.normal(size=(2, 3, 7))
+    theta, xi, total = 0.8, 0.5, 0.0
+    psi = jitter_modulation(
+        *(torch.from_numpy(part) for part in (u, truth, before, truth_before)),
+        threshold=theta,
+        xi=xi,
+    )
+    for b in range(2):
+        for k in range(3):
+            e, e_before = u[b, k] - truth[b, k], before[b, k] - truth_before[b, k]
+            moved = np.linalg.norm(truth[b, k] - truth_before[b, k])
+            expected = min(np.linalg.norm(e - e_before) / (moved + xi), theta)
+            assert float(psi[b, k]) == pytest.approx(expected, abs=1e-6)
+            for s, s_true in zip(heat[b, k], target[b, k], strict=True):
+                total += expected * (s - s_true) ** 2 / ((s - s_true) ** 2 + theta**2)
+    loss = jitter_loss(torch.from_numpy(heat), torch.from_numpy(target), psi, threshold=theta)
+    assert float(loss) == pytest.approx(total / 6, rel=1e-6)
+
+
+def test_the_pixel_loss_pulls_hardest_before_its_threshold() -> None:
+    error = torch.linspace(0.01, 3, 300, requires_grad=True)
+    geman_mcclure(error, torch.zeros(300)).sum().backward()  # type: ignore[no-untyped-call]
+    assert error.grad is not None
+    assert 0.4 < float(error.detach()[error.grad.argmax()]) < 0.7
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=NAMES)
+def test_a_sequence_is_its_frames_and_a_batch_is_its_rows(
+    cell: RefinerConfig | ConvLstmConfig,
+) -> None:
+    network = stabilizer(cell)
+    heats = bumps(3, 4, network)
+    whole = network(heats)
+    assert all(
+        a.shape == b.shape and torch.isfinite(a).all() for a, b in zip(whole, heats, strict=False)
+    )
+    for row in range(3):
+        state = network.start(1)
+        for t in range(4):
+            frame, state = network.step(tuple(h[row : row + 1, t] for h in heats), state)
+            for a, b in zip(frame, whole, strict=True):
+                torch.testing.assert_close(a[0], b[row, t], atol=1e-5, rtol=0)
+    names = network.memory_names()
+    assert len(flat(state)) == len(names) == len(set(names))
+    back = network.unflat(tuple(flat(state)))
+    assert all(torch.equal(a, b) for a, b in zip(flat(back), flat(state), strict=True))
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=NAMES)
+def test_every_parameter_gets_a_gradient(cell: RefinerConfig | ConvLstmConfig) -> None:
+    network = stabilizer(cell)
+    steady = network(bumps(2, 3, network))
+    points, share = network.points(steady)
+    assert points.shape == (2, 3, 5, 2)
+    (points.sum() + share.sum() + sum(part.square().sum() for part in steady)).backward()
+    without = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert without == []
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=NAMES)
+def test_an_untrained_cell_hardly_moves_a_point(cell: RefinerConfig | ConvLstmConfig) -> None:
+    torch.manual_seed(5)
+    network = Stabilizer(StabilizerConfig(cell, 64, stabilizer(cell).config.size))
+    heats = bumps(1, 1, network)
+    still = tuple(h.expand(-1, 5, *h.shape[2:]) for h in heats)
+    moved = (network.points(network(still))[0] - network.points(still)[0]).abs()
+    assert float(moved.max()) < 0.5  # crop pixels
+
+
+def test_heatmaps_of_other_axes_than_the_cell_s_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 axes"):
+        StabilizerConfig(ConvLstmConfig(axes=2), 64, (40,))
+
+
+SCHEMA = load_schema()
+SEEN = (8, 30, 36, 45, 57)
+
+
+def dotted() -> Faces:
+    """A grey picture with a white dot at some landmarks."""
+    rng = np.random.default_rng(2)
+    points = (SCHEMA.mean_shape * 150 + 160 + rng.normal(0, 1, (68, 2))).astype(np.float32)
+    picture = np.full((320, 320, 3), 60, np.uint8)
+    for x, y in points[list(SEEN)]:
+        at = (round(float(x) * 16), round(float(y) * 16))
+        cv2.circle(picture, at, 3 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
+    return Faces(("dots",), (picture,), points[None])
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_landmarks_of_a_made_sequence_lie_where_the_picture_shows_them(number: int) -> None:
+    config = SequenceConfig(noise=0.0, frames=8)
+    made = make_sequence(dotted(), SCHEMA, 128, number, seed=1, config=config)
+    again = make_sequence(dotted(), SCHEMA, 128, number, seed=1, config=config)
+    assert np.array_equal(made.crops, again.crops)
+    mirrored = np.abs(made.points[0, 36, 0] - made.points[0, 45, 0]) > 0
+    assert mirrored
+    for crop, points in zip(made.crops, made.points, strict=True):
+        grey = crop.astype(float).mean(-1)
+        light = (grey - np.median(grey)).clip(5) - 5
+        for x, y in points[list(SEEN)]:
+            ys, xs = np.mgrid[:128, :128]
+            near = light * (np.hypot(xs - x, ys - y) < 5)
+            centre = np.array([(near * xs).sum(), (near * ys).sum()]) / near.sum()
+            assert np.hypot(*(centre - (x, y))) < 0.35
+
+
+def test_paths_rest_and_move() -> None:
+    speeds = [
+        np.abs(np.diff(head_path(30, np.random.default_rng(i), rest=0.5)[:, 0])) for i in range(40)
+    ]
+    every = np.concatenate(speeds)
+    assert (every < 1e-3).mean() > 0.2
+    assert (every > 0.01).mean() > 0.1
+
+
+TINY_CELLS: list[Over1dSystem] = [
+    replace(TRACKER, cell=RefinerConfig(width=8, kernel=3)),
+    replace(STABILIZER, cell=ConvLstmConfig(kernel=3, rank=4)),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", TINY_CELLS, ids=lambda s: s.name)
+def test_over_a_trained_detector_it_trains_exports_and_keeps_its_memory(
+    folder: Path, tmp_path: Path, system: Over1dSystem
+) -> None:
+    detector = Heatmap1dSystem(network=TINY, batch=2, augment=AugmentConfig())
+    train(detector, folder, tmp_path / "detector", replace(SETTINGS, steps=30))
+    small = replace(
+        system.over(tmp_path / "detector" / "last.pt"),
+        batch=2,
+        sequences=(4, 2),
+        sequence=SequenceConfig(frames=4),
+    )
+    run = tmp_path / "run"
+    train(small, folder, run, replace(SETTINGS, steps=3))
+    rows = (run / "curve.csv").read_text().splitlines()
+    assert rows[0].split(",")[-5:] == ["nrmse_x_mav", "nrmse", "mav", "raw_nrmse", "raw_mav"]
+    model = export_run(run, tmp_path / "zoo", "tiny")
+    network = LandmarkNetwork(read_card(model.with_suffix(".json")), device="cpu")
+    rng = np.random.default_rng(0)
+    crops = rng.integers(0, 256, (3, 2, 64, 64, 3), np.uint8)
+    together, alone = None, None
+    for frame in crops:
+        both = network.step(frame, together)
+        one = network.step(frame[:1], alone)
+        together, alone = both.state, one.state
+        np.testing.assert_allclose(both.points[:1], one.points, atol=0.02)
+        assert both.raw.shape == both.points.shape == (2, 68, 2)
+    fresh = network.step(crops[-1])
+    assert np.abs(fresh.points - both.points).max() > 0  # memory matters
+    np.testing.assert_allclose(fresh.raw, both.raw, atol=1e-4)  # and leaves the raw points alone
+
+
+def test_without_a_backbone_a_recurrent_system_says_what_it_needs(
+    folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="--backbone"):
+        TRACKER.open(folder, tmp_path, seed=0)

@@ -15,7 +15,7 @@ import torch
 from steadymark.models.backbones.pyramid import PyramidConfig
 from steadymark.models.heatmap1d import Heatmap1dConfig
 from steadymark.models.schema import load_schema
-from steadymark.models.training import loop
+from steadymark.models.training import loop, table1
 from steadymark.models.training.augment import AugmentConfig, make_sample
 from steadymark.models.training.faces import held_back, load_faces, split
 from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
@@ -179,3 +179,23 @@ def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
 def test_a_recipe_read_back_is_the_same_recipe(name: str) -> None:
     for system in SYSTEMS[name].values():
         assert system_of(system.describe()) == system
+
+
+@pytest.mark.slow
+def test_table_1_measures_each_cell_and_survives_one_that_has_no_memory(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = {"steps": 2, "seed": 1, "device": "cpu", "workers": 0}
+    rows = list(
+        table1.run_table(folder, tmp_path, preset="lite", ratios=(0.25,), arguments=arguments)
+    )
+    assert [(row.axes, row.bins, row.values) for row in rows] == [(1, 32, 4352), (2, 32, 69632)]
+    assert all(row.memory_mib > 10 and row.nrmse > 0 for row in rows)
+
+    def out_of_memory(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess([], 1, "", "RuntimeError: can't allocate memory: 9 GB")
+
+    monkeypatch.setattr(subprocess, "run", out_of_memory)
+    (one, _) = table1.run_table(folder, tmp_path, preset="lite", ratios=(3.0,), arguments={})
+    assert np.isnan(one.nrmse)
+    assert one.values == 68 * 2 * 384

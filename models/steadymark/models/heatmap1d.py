@@ -12,6 +12,8 @@ from torch.nn import functional
 from steadymark.models.backbones.pyramid import ConvNorm, Pyramid, PyramidConfig
 from steadymark.models.pdc import pdc_of_distribution
 
+BackboneConfig = PyramidConfig
+
 
 @dataclass(frozen=True, slots=True)
 class Heatmap1dConfig:
@@ -28,7 +30,7 @@ class Heatmap1dConfig:
     rest: int = 4
     channels: int = 96
     hidden: int = 192
-    backbone: PyramidConfig = field(default_factory=PyramidConfig)
+    backbone: BackboneConfig = field(default_factory=PyramidConfig)
 
 
 PRESETS = {"lite": Heatmap1dConfig(), "paper": Heatmap1dConfig()}
@@ -40,6 +42,17 @@ class Heatmaps(NamedTuple):
     x: Tensor
     y: Tensor
     face: Tensor
+
+
+def build_backbone(config: BackboneConfig) -> nn.Module:
+    """(B, 3, F, F) → features (B, out, F/stride, F/stride), and the deepest map."""
+    return Pyramid(config)
+
+
+def face_head(config: BackboneConfig, crop: int) -> nn.Sequential:
+    """The deepest map of a backbone → one logit a crop: is there a face to be tracked?"""
+    side = crop // config.deepest_stride
+    return nn.Sequential(ConvNorm(config.deepest, 32, 1), nn.Flatten(), nn.Linear(32 * side**2, 1))
 
 
 class CoAttention(nn.Module):
@@ -104,19 +117,16 @@ class Heatmap1d(nn.Module):
     def __init__(self, config: Heatmap1dConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or Heatmap1dConfig()
-        length = config.crop // 8
+        length = config.crop // config.backbone.stride
         stride = length // config.rest
-        self.backbone = Pyramid(config.backbone)
+        self.backbone = build_backbone(config.backbone)
         c = config.backbone.out
         self.cnn1_x = self._compress(c, config.channels, (stride, 1))
         self.cnn1_y = self._compress(c, config.channels, (1, stride))
         self.attention = CoAttention(config.rest, config.gamma)
         self.cnn2_x = AxisHead(config, length)
         self.cnn2_y = AxisHead(config, length)
-        deepest = config.backbone.widths[-1]
-        self.face = nn.Sequential(
-            ConvNorm(deepest, 32, 1), nn.Flatten(), nn.Linear(32 * (config.crop // 32) ** 2, 1)
-        )
+        self.face = face_head(config.backbone, config.crop)
 
     @staticmethod
     def _compress(c_in: int, c_out: int, stride: tuple[int, int]) -> nn.Sequential:

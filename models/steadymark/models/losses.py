@@ -77,3 +77,20 @@ def jitter_loss(
     """
     pixel = geman_mcclure(heat, target, threshold=threshold).flatten(2).sum(-1)
     return ((modulation + least) * pixel).mean()
+
+
+def joint_loss(logits: Tensor, bins: Tensor, *, sigma: float, l1: float) -> Tensor:
+    """`marginal_loss` on 2D heatmaps: logits (B, K, L, L), bins (B, K, 2) true x, y → (B,).
+
+    The Gaussian of eq. 2 (heatmap1d) is the product of its marginals, so the cross entropy takes
+    both and never the whole target.
+    """
+    length = logits.shape[-1]
+    log_p = logits.flatten(2).log_softmax(-1).view_as(logits)
+    target = gaussian_targets(bins, length, sigma)  # (B, K, 2, L)
+    along_x = (log_p * target[..., 0, :].unsqueeze(-2)).sum(-1)  # (B, K, L)
+    entropy = -(along_x * target[..., 1, :]).sum(-1).mean(-1)
+    p = log_p.exp()
+    grid = torch.arange(length, device=logits.device, dtype=logits.dtype)
+    soft = torch.stack(((p.sum(-2) * grid).sum(-1), (p.sum(-1) * grid).sum(-1)), -1)
+    return entropy + l1 * (soft - bins.clamp(0, length - 1)).abs().sum(-1).mean(-1)

@@ -17,6 +17,21 @@ class PyramidConfig:
     blocks: tuple[int, int, int, int] = (1, 2, 2, 1)
     out: int = 96
 
+    @property
+    def stride(self) -> int:
+        """Input pixels per feature."""
+        return 8
+
+    @property
+    def deepest(self) -> int:
+        """Channels of the deepest map."""
+        return self.widths[-1]
+
+    @property
+    def deepest_stride(self) -> int:
+        """Input pixels per element of the deepest map; the input's side is a multiple of it."""
+        return 32
+
 
 class ConvNorm(nn.Sequential):
     """Convolution, batch norm and, unless told not to, ReLU."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from steadymark.models.errors import SteadymarkError
 
@@ -114,8 +115,39 @@ def _recurrent_trainer(name: str, about: str) -> None:
 
 
 _trainer("heatmap1d", "Train the 1D-heatmap detector.")
+_trainer("heatmap2d", "Train 2D heatmaps over the same backbone, to compare with.")
 _recurrent_trainer("heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13).")
 _recurrent_trainer("stabilizer-1d", "Train a ConvLSTM over heatmap1d's heatmaps (Jitter loss).")
+
+
+@app.command("table1")
+def table1(
+    data: Data,
+    out: Out,
+    preset: Preset = "lite",
+    minutes: Annotated[float, typer.Option(help="Training time of each cell.")] = 10.0,
+    steps: Annotated[int, typer.Option(help="Training steps of each cell, instead.")] = 0,
+    ratios: Annotated[str, typer.Option(help="L/F, with commas.")] = "0.25,0.5,1,1.5,2,2.5,3",
+    device: Device = "auto",
+    seed: Seed = 7,
+) -> None:
+    """Repeat heatmap1d's table 1: output size, memory and error of 1D and 2D heatmaps against L."""
+    from steadymark.models.training.table1 import run_table
+
+    arguments = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
+    chosen = tuple(float(part) for part in ratios.split(","))
+    table = Table("heatmaps", "L/F", "L", "values a face", "peak memory MiB", "NRMSE %")
+    for row in run_table(data, out, preset=preset, ratios=chosen, arguments=arguments):
+        known = row.nrmse == row.nrmse
+        table.add_row(
+            f"{row.axes}D",
+            f"{row.ratio:g}",
+            str(row.bins),
+            str(row.values),
+            f"{row.memory_mib:.0f}" if known else "out of memory",
+            f"{row.nrmse:.2f}" if known else "-",
+        )
+    Console().print(table)
 
 
 @app.command("face-net")

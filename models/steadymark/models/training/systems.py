@@ -10,6 +10,7 @@ from steadymark.models.training.system import System, thaw
 _ALL: tuple[System[Any], ...] = (
     heatmap1d_system.LITE,
     heatmap1d_system.PAPER,
+    heatmap1d_system.LITE_2D,
     stabilizer_system.TRACKER,
     stabilizer_system.TRACKER_PAPER,
     stabilizer_system.STABILIZER,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,8 @@ def shown(console: Console, name: str) -> Iterator[Callable[[Progress], None]]:
             )
             total = progress.total or None
             bar.update(task, completed=progress.step, total=total, figures=figures)
-            if not console.is_terminal and progress.score != told[0]:
+            new = not math.isnan(progress.score) and progress.score != told[0]
+            if new and not console.is_terminal:
                 console.print(f"step {progress.step} of {progress.total or '?'}: {figures}")
             told[0] = progress.score
 

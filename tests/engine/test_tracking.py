@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,10 @@ from steadymark.engine.stabilizing import NoStabilizer, OneEuro
 from steadymark.engine.tracking import Tracker, TrackerConfig
 from steadymark.engine.types import FaceState
 from steadymark.models.schema import load_schema
+
+if TYPE_CHECKING:
+    from steadymark.models.cropping import Image
+    from steadymark.models.runtime import Prediction
 
 
 def make(config: TrackerConfig | None = None) -> tuple[Tracker, SquareDetector]:
@@ -76,6 +82,30 @@ def test_raw_points_do_not_depend_on_the_stabilizer() -> None:
         assert a.raw is not None
         assert b.raw is not None
         np.testing.assert_array_equal(a.raw.xy_px, b.raw.xy_px)
+
+
+class HalfwayNetwork(SquareNetwork):
+    """Recurrent: its points lie half-way to those of the frame before; its raw points do not."""
+
+    def step(self, crops: Image, state: tuple[object, ...] | None = None) -> Prediction:
+        seen = super().step(crops)
+        before = seen.points if not state else np.asarray(state[0])
+        return seen._replace(points=(seen.points + before) / 2, state=(seen.points,))
+
+
+def test_a_recurrent_network_gives_raw_and_stabilized_points_and_forgets_a_lost_face() -> None:
+    tracker = Tracker(SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema())
+    plain, _ = make()
+    shifts = []
+    for i, x in enumerate((100, 100, 104, None, 180, 180)):
+        scene = frame(i, None if x is None else (x, 100, 60))
+        face, expected = tracker.track(scene).faces[0], plain.track(scene).faces[0]
+        if face.raw is None or face.stabilized is None or expected.raw is None:
+            shifts.append(None)
+            continue
+        np.testing.assert_allclose(face.raw.xy_px, expected.raw.xy_px, atol=0.1)
+        shifts.append(round(float((face.raw.xy_px - face.stabilized.xy_px)[:, 0].mean())))
+    assert shifts == [0, 0, 2, None, 0, 0]
 
 
 def test_reset_forgets_faces() -> None:

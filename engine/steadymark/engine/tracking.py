@@ -185,6 +185,10 @@ class Tracker:
         state: FaceState,
     ) -> tuple[Track, TrackedFace]:
         steady, memory = self.stabilizer.step(points, frame.pts_s, track.memory)
+        raw = points
+        if prediction.raw is not prediction.points:  # a recurrent network stabilizes by itself
+            xy_px = to_frame(prediction.raw[0], track.crop, self.network.card.crop)
+            raw = replace(points, xy_px=xy_px)
         score = float(prediction.face[0])
         margin = self.network.card.margin
         wanted = crop_of_landmarks(
@@ -198,7 +202,7 @@ class Tracker:
             memory,
             prediction.state,
         )
-        face = TrackedFace(track.face_id, state, score, box, points, steady, track.crop)
+        face = TrackedFace(track.face_id, state, score, box, raw, steady, track.crop)
         return following, face
 
     def _take_up(

@@ -96,7 +96,7 @@ class HalfwayNetwork(SquareNetwork):
 def test_a_recurrent_network_gives_raw_and_stabilized_points_and_forgets_a_lost_face() -> None:
     tracker = Tracker(SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema())
     plain, _ = make()
-    shifts = []
+    shifts: list[int | None] = []
     for i, x in enumerate((100, 100, 104, None, 180, 180)):
         scene = frame(i, None if x is None else (x, 100, 60))
         face, expected = tracker.track(scene).faces[0], plain.track(scene).faces[0]

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+import torch
+from torch.nn import functional
+
+from steadymark.models.backbones.hourglass import (
+    Deconvolution,
+    Hourglass,
+    HourglassConfig,
+    PostResidual,
+    PreResidual,
+    StackedHourglass,
+)
+from steadymark.models.export import export_onnx
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SMALL = HourglassConfig(stacks=2, depth=2, channels=16, stem=8)
+BOTH = pytest.mark.parametrize(
+    "config", [SMALL, replace(SMALL, modified=True)], ids=["original", "modified"]
+)
+
+
+def seasoned(config: HourglassConfig) -> StackedHourglass:
+    """A backbone whose batch norms have seen something."""
+    torch.manual_seed(0)
+    network = StackedHourglass(config)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.running_mean, std=0.2)  # type: ignore[arg-type]
+            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)  # type: ignore[arg-type]
+    return network.eval()
+
+
+def images(count: int, side: int = 32) -> torch.Tensor:
+    return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+def check_onnx(config: HourglassConfig, side: int, path: Path) -> None:
+    network = seasoned(config)
+    export_onnx(
+        network,
+        (images(2, side),),
+        path,
+        inputs=["image"],
+        outputs=["features", "deepest"],
+        dynamic=({0: torch.export.Dim("n")},),
+    )
+    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    given = images(3, side)
+    with torch.no_grad():
+        expected = network(given)
+    for got, want in zip(session.run(None, {"image": given.numpy()}), expected, strict=True):
+        scale = float(want.abs().max())
+        np.testing.assert_allclose(got, want.numpy(), atol=1e-4 * scale)
+
+
+@BOTH
+def test_features_lie_at_stride_4_and_the_deepest_map_at_its_own(config: HourglassConfig) -> None:
+    network = seasoned(config)
+    with torch.no_grad():
+        features, deepest = network(images(2, 64))
+    assert features.shape == (2, config.out, 16, 16)
+    assert deepest.shape == (2, config.out, 64 // config.deepest_stride, 64 // 16)
+    assert torch.isfinite(features).all()
+    assert torch.isfinite(deepest).all()
+
+
+@BOTH
+def test_every_parameter_gets_a_gradient(config: HourglassConfig) -> None:
+    torch.manual_seed(0)
+    network = StackedHourglass(config)
+    features, deepest = network(images(2))
+    (features.square().sum() + deepest.square().sum()).backward()
+    without = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert without == []
+
+
+@BOTH
+def test_an_image_in_a_batch_is_the_image_alone(config: HourglassConfig) -> None:
+    network, batch = seasoned(config), images(3)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            network(batch)[0][1:2], network(batch[1:2])[0], atol=1e-4, rtol=1e-4
+        )
+
+
+@pytest.mark.slow
+@BOTH
+def test_onnx_gives_the_features_of_torch(config: HourglassConfig, tmp_path: Path) -> None:
+    check_onnx(config, 32, tmp_path / "n.onnx")
+
+
+@pytest.mark.slow
+def test_onnx_of_the_whole_backbone_gives_the_features_of_torch(tmp_path: Path) -> None:
+    check_onnx(HourglassConfig(), 128, tmp_path / "n.onnx")
+
+
+def halved(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Max pooling by 2, rows, then columns."""
+    rows = np.maximum(x[..., ::2, :], x[..., 1::2, :])
+    return np.maximum(rows[..., ::2], rows[..., 1::2])
+
+
+@pytest.mark.parametrize("modified", [False, True])
+def test_an_hourglass_of_identities_sums_the_scales_of_its_input(modified: bool) -> None:
+    """Newell: out_d = in_d + up(out_{d+1}(pool(in_d))); deconvolution begins as nearest."""
+    hourglass = Hourglass(HourglassConfig(depth=3, channels=4, modified=modified))
+    for levels in (hourglass.keep, hourglass.down, hourglass.rise):
+        for i in range(len(levels)):
+            levels[i] = torch.nn.Identity()
+    hourglass.bottom = torch.nn.Identity()
+    x = np.random.default_rng(0).normal(size=(2, 4, 16, 16)).astype(np.float32)
+    with torch.no_grad():
+        out, deepest = hourglass(torch.from_numpy(x))
+    scale, expected = x, x.copy()
+    for i in range(1, 4):
+        scale = halved(scale)
+        expected += scale.repeat(2**i, -1).repeat(2**i, -2)
+    np.testing.assert_allclose(out.numpy(), expected, atol=1e-5)
+    np.testing.assert_array_equal(deepest.numpy(), scale)
+
+
+def test_deconvolution_by_a_1x1_convolution_is_deconvolution() -> None:
+    up = Deconvolution(5).double()
+    torch.nn.init.normal_(up.spread.weight)
+    x = torch.randn(2, 5, 3, 4, dtype=torch.float64)
+    kernel = up.spread.weight.reshape(5, 2, 2, 5).permute(3, 0, 1, 2)  # (in, out, 2, 2)
+    torch.testing.assert_close(up(x), functional.conv_transpose2d(x, kernel, stride=2))
+
+
+def test_the_modified_residual_lets_its_input_through_and_the_original_cuts_it() -> None:
+    x = torch.randn(2, 8, 4, 4)
+    before, after = PreResidual(8, 8).eval(), PostResidual(8, 8).eval()
+    for body in (before.body, after.body):
+        for parameter in body.parameters():
+            torch.nn.init.zeros_(parameter)
+    with torch.no_grad():
+        torch.testing.assert_close(before(x), x)
+        torch.testing.assert_close(after(x), x.relu())
+
+
+def test_the_modified_hourglass_has_a_residual_after_it_and_learned_upsampling() -> None:
+    for modified in (False, True):
+        network = StackedHourglass(replace(SMALL, modified=modified))
+        kinds = [type(module).__name__ for module in network.modules()]
+        assert isinstance(network.stacks[0].after, PreResidual) is modified
+        assert kinds.count("Deconvolution") == (SMALL.stacks * SMALL.depth if modified else 0)
+        assert kinds.count("Upsample") == (0 if modified else SMALL.stacks * SMALL.depth)
+        assert not any("Dropout" in kind for kind in kinds)

@@ -90,7 +90,8 @@ class HalfwayNetwork(SquareNetwork):
     def step(self, crops: Image, state: tuple[object, ...] | None = None) -> Prediction:
         seen = super().step(crops)
         before = seen.points if not state else np.asarray(state[0])
-        return seen._replace(points=(seen.points + before) / 2, state=(seen.points,))
+        halfway = ((seen.points + before) / 2).astype(np.float32)
+        return seen._replace(points=halfway, state=(seen.points,))
 
 
 def test_a_recurrent_network_gives_raw_and_stabilized_points_and_forgets_a_lost_face() -> None:

@@ -9,15 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from steadymark.models.backbones.hourglass import HourglassConfig, StackedHourglass
 from steadymark.models.backbones.pyramid import ConvNorm, Pyramid, PyramidConfig
 from steadymark.models.pdc import pdc_of_distribution
 
-BackboneConfig = PyramidConfig
+BackboneConfig = PyramidConfig | HourglassConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Heatmap1dConfig:
-    """Sizes of the detector of section 4.1; `lite` are the defaults.
+    """Sizes of the detector of section 4.1; those of the preset `lite` are the defaults.
 
     crop: F, side of the input in pixels. bins: L, length of a 1D heatmap. gamma: γ of eq. 10.
     rest: what an axis is compressed to before the co-attention (columns of a D_k).
@@ -33,7 +34,12 @@ class Heatmap1dConfig:
     backbone: BackboneConfig = field(default_factory=PyramidConfig)
 
 
-PRESETS = {"lite": Heatmap1dConfig(), "paper": Heatmap1dConfig()}
+PRESETS = {
+    "lite": Heatmap1dConfig(),
+    "paper": Heatmap1dConfig(
+        crop=256, bins=768, channels=128, hidden=256, backbone=HourglassConfig()
+    ),
+}
 
 
 class Heatmaps(NamedTuple):
@@ -46,7 +52,7 @@ class Heatmaps(NamedTuple):
 
 def build_backbone(config: BackboneConfig) -> nn.Module:
     """(B, 3, F, F) → features (B, out, F/stride, F/stride), and the deepest map."""
-    return Pyramid(config)
+    return Pyramid(config) if isinstance(config, PyramidConfig) else StackedHourglass(config)
 
 
 def face_head(config: BackboneConfig, crop: int) -> nn.Sequential:

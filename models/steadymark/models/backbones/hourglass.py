@@ -30,8 +30,18 @@ class HourglassConfig:
 
     @property
     def out(self) -> int:
-        """Channels of the features, and of the deepest map."""
+        """Channels of the features."""
         return self.channels
+
+    @property
+    def deepest(self) -> int:
+        """Channels of the deepest map."""
+        return self.channels
+
+    @property
+    def stride(self) -> int:
+        """Input pixels per feature."""
+        return STRIDE
 
     @property
     def deepest_stride(self) -> int:

@@ -121,16 +121,20 @@ class Over1dSystem(System[Stabilizer]):
         both = gaussian_targets(bins, self.detector.bins, self.sigma) * scale  # (B, T, K, 2, L)
         return both[..., 0, :], both[..., 1, :]
 
+    def decoded(self, network: Stabilizer, backbone: Heatmap1dBackbone) -> Stabilized1dDecoded:
+        """uint8 crops and memory → points, raw points, scores, face and memory."""
+        return Stabilized1dDecoded(backbone.network, network, sigma=self.sigma).eval()
+
     def export(self, network: Stabilizer, run: Path, path: Path) -> dict[str, Any]:
         backbone = Heatmap1dBackbone(run / "backbone.pt")
-        decoded = Stabilized1dDecoded(backbone.network, network, sigma=self.sigma).eval()
+        whole = self.decoded(network, backbone)
         names = network.memory_names()
         size = backbone.crop
         crops = torch.zeros(2, 3, size, size, dtype=torch.uint8)
         memory = tuple(flat(network.start(2)))
         faces = torch.export.Dim("n")
         export_onnx(
-            decoded,
+            whole,
             (crops, memory),
             path,
             inputs=["crops", *names],
@@ -142,8 +146,8 @@ class Over1dSystem(System[Stabilizer]):
             "crop": size,
             "margin": self.sequence.margin,
             "input": {"type": "uint8", "layout": "NCHW BGR", "size": f"{size}x{size}"},
-            "params": sum(p.numel() for p in decoded.parameters()),
-            "macs": count_macs(decoded, crops[:1], tuple(part[:1] for part in memory)),
+            "params": sum(p.numel() for p in whole.parameters()),
+            "macs": count_macs(whole, crops[:1], tuple(part[:1] for part in memory)),
             "paper": self.paper,
         }
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from steadymark.models.training import heatmap1d_system, stabilizer_system
+from steadymark.models.training import heatmap1d_system, local_global_system, stabilizer_system
 from steadymark.models.training.system import System, thaw
 
 _ALL: tuple[System[Any], ...] = (
     heatmap1d_system.LITE,
     heatmap1d_system.PAPER,
     heatmap1d_system.LITE_2D,
+    local_global_system.LITE,
+    local_global_system.PAPER,
     stabilizer_system.TRACKER,
     stabilizer_system.TRACKER_PAPER,
     stabilizer_system.STABILIZER,

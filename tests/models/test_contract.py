@@ -1,0 +1,152 @@
+"""What every system at every size must hold to, whatever it is made of inside."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from steadymark.models.runtime import LandmarkNetwork
+from steadymark.models.schema import load_schema
+from steadymark.models.training.landmark_system import LandmarkSystem
+from steadymark.models.training.loop import save, to_image
+from steadymark.models.training.stabilizer_system import Heatmap1dBackbone, Over1dSystem
+from steadymark.models.training.systems import SYSTEMS
+from steadymark.models.zoo import ModelCard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.training.system import System
+
+SCHEMA = load_schema()
+N = TypeVar("N", bound=nn.Module)
+EVERY = [system for presets in SYSTEMS.values() for system in presets.values()]
+STILL = [system for system in EVERY if isinstance(system, LandmarkSystem)]
+RECURRENT = [system for system in EVERY if isinstance(system, Over1dSystem)]
+
+
+def test_every_system_is_held_to_one_of_the_contracts() -> None:
+    assert len(STILL) + len(RECURRENT) == len(EVERY)
+
+
+def told(system: System[Any]) -> str:
+    return f"{system.name}-{system.preset}"
+
+
+def lively(network: N) -> N:
+    """Batch norms that have seen something, and no layer that is still exactly zero."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+                assert module.running_mean is not None
+                assert module.running_var is not None
+                module.running_mean.normal_(0, 0.1)
+                module.running_var.uniform_(0.7, 1.4)
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.01)
+    return network
+
+
+def batch(size: int, count: int = 2) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(0)
+    crops = torch.from_numpy(rng.integers(0, 256, (count, size, size, 3), np.uint8))
+    shape = SCHEMA.mean_shape * (size / 1.4) + (size - 1) / 2
+    points = torch.from_numpy(shape + rng.normal(0, 1, (count, 68, 2))).float()
+    return crops, points, torch.ones(count)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", STILL, ids=told)
+def test_its_loss_is_finite_and_moves_every_parameter(system: LandmarkSystem[Any]) -> None:
+    network = lively(system.build())
+    crops, points, face = batch(system.crop)
+    moved: set[str] = set()
+    for phase in range(system.phases):
+        network.zero_grad(set_to_none=True)
+        chosen = {id(p) for p in system.parameters(network, phase)}
+        for parameter in network.parameters():
+            parameter.requires_grad_(id(parameter) in chosen)
+        system.train_mode(network, phase)
+        loss = system.loss(network, to_image(crops), points, face, phase)
+        assert loss.shape == ()
+        assert torch.isfinite(loss)
+        loss.backward()
+        moved |= {n for n, p in network.named_parameters() if p.grad is not None and p.grad.any()}
+    assert {n for n, _ in network.named_parameters()} - moved == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", STILL, ids=told)
+def test_its_onnx_file_says_the_same_and_a_batch_is_its_rows(
+    system: LandmarkSystem[Any], tmp_path: Path
+) -> None:
+    network = lively(system.build()).eval()
+    size, path = system.crop, tmp_path / "net.onnx"
+    facts = system.export(network, tmp_path, path)
+    crops = batch(size)[0]
+    runner = opened(path, size)
+    both = runner.step(crops.numpy())
+    one = runner.step(crops[:1].numpy())
+    assert both.points.shape == (2, 68, 2)
+    assert both.scores.shape == (2, 68)
+    assert both.face.shape == (2,)
+    for part in (both.points, both.scores, both.face):
+        assert np.isfinite(part).all()
+    assert both.scores.min() >= 0
+    assert both.scores.max() <= 1
+    np.testing.assert_allclose(one.points[0], both.points[0], atol=0.02)
+    decoded = system.decoded(network)
+    with torch.no_grad():
+        points, scores, face = decoded(crops.permute(0, 3, 1, 2))
+    np.testing.assert_allclose(points.numpy(), both.points, atol=0.02)
+    np.testing.assert_allclose(scores.numpy(), both.scores, atol=1e-3)
+    np.testing.assert_allclose(face.numpy(), both.face, atol=1e-3)
+    assert facts["params"] == sum(p.numel() for p in network.parameters())
+    assert facts["macs"] > 1e6
+
+
+def opened(path: Path, size: int) -> LandmarkNetwork:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    card = ModelCard("net", "landmarks", path, digest, "MIT", crop=size)
+    return LandmarkNetwork(card, device="cpu")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", RECURRENT, ids=told)
+def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
+    system: Over1dSystem, tmp_path: Path
+) -> None:
+    detector = SYSTEMS["heatmap1d"]["lite"]
+    lively_detector = lively(detector.build())
+    kept = {"recipe": detector.describe(), "averaged": lively_detector.state_dict()}
+    save(tmp_path / "backbone.pt", kept)
+    backbone = Heatmap1dBackbone(tmp_path / "backbone.pt")
+    system = replace(system, detector=backbone.config)
+    network = lively(system.build()).eval()
+    path = tmp_path / "net.onnx"
+    system.export(network, tmp_path, path)
+    runner = opened(path, backbone.crop)
+    decoded = system.decoded(network, backbone)
+    rng = np.random.default_rng(3)
+    memory = tuple(part for cell in network.start(2) for part in cell)
+    state = None
+    for _ in range(4):
+        crops = rng.integers(0, 256, (2, 128, 128, 3), np.uint8)
+        seen = runner.step(crops, state)
+        with torch.no_grad():
+            out = decoded(torch.from_numpy(crops).permute(0, 3, 1, 2), memory)
+        points, raw, scores, face = out[:4]
+        memory = out[4:]
+        np.testing.assert_allclose(seen.points, points.numpy(), atol=0.02)
+        np.testing.assert_allclose(seen.raw, raw.numpy(), atol=0.02)
+        np.testing.assert_allclose(seen.scores, scores.numpy(), atol=1e-3)
+        np.testing.assert_allclose(seen.face, face.numpy(), atol=1e-3)
+        state = seen.state
+    assert len(state or ()) == len(memory)

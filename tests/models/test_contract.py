@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pytest
@@ -77,7 +77,7 @@ def test_its_loss_is_finite_and_moves_every_parameter(system: LandmarkSystem[Any
         loss = system.loss(network, to_image(crops), points, face, phase)
         assert loss.shape == ()
         assert torch.isfinite(loss)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         moved |= {n for n, p in network.named_parameters() if p.grad is not None and p.grad.any()}
     assert {n for n, _ in network.named_parameters()} - moved == set()
 

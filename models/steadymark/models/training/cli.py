@@ -116,6 +116,7 @@ def _recurrent_trainer(name: str, about: str) -> None:
 
 _trainer("heatmap1d", "Train the 1D-heatmap detector.")
 _trainer("heatmap2d", "Train 2D heatmaps over the same backbone, to compare with.")
+_trainer("dan", "Train the deep alignment network, stage by stage.")
 _trainer("local_global", "Train heatmaps with part attention and a shape regressor.")
 _recurrent_trainer("heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13).")
 _recurrent_trainer("stabilizer-1d", "Train a ConvLSTM over heatmap1d's heatmaps (Jitter loss).")

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from steadymark.models.training import heatmap1d_system, local_global_system, stabilizer_system
+from steadymark.models.training import (
+    dan_system,
+    heatmap1d_system,
+    local_global_system,
+    stabilizer_system,
+)
 from steadymark.models.training.system import System, thaw
 
 _ALL: tuple[System[Any], ...] = (
     heatmap1d_system.LITE,
     heatmap1d_system.PAPER,
     heatmap1d_system.LITE_2D,
+    dan_system.LITE,
+    dan_system.PAPER,
     local_global_system.LITE,
     local_global_system.PAPER,
     stabilizer_system.TRACKER,

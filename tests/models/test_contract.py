@@ -13,9 +13,11 @@ from torch import nn
 
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
+from steadymark.models.stabilizer import StabilizedDecoded, flat
+from steadymark.models.training.backbones import BackboneInfo, TorchBackbone
 from steadymark.models.training.landmark_system import LandmarkSystem
 from steadymark.models.training.loop import save, to_image
-from steadymark.models.training.stabilizer_system import Heatmap1dBackbone, Over1dSystem
+from steadymark.models.training.stabilizer_system import RecurrentSystem
 from steadymark.models.training.systems import SYSTEMS
 from steadymark.models.zoo import ModelCard
 
@@ -28,7 +30,7 @@ SCHEMA = load_schema()
 N = TypeVar("N", bound=nn.Module)
 EVERY = [system for presets in SYSTEMS.values() for system in presets.values()]
 STILL = [system for system in EVERY if isinstance(system, LandmarkSystem)]
-RECURRENT = [system for system in EVERY if isinstance(system, Over1dSystem)]
+RECURRENT = [system for system in EVERY if isinstance(system, RecurrentSystem)]
 
 
 def test_every_system_is_held_to_one_of_the_contracts() -> None:
@@ -121,21 +123,20 @@ def opened(path: Path, size: int) -> LandmarkNetwork:
 @pytest.mark.slow
 @pytest.mark.parametrize("system", RECURRENT, ids=told)
 def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
-    system: Over1dSystem, tmp_path: Path
+    system: RecurrentSystem, tmp_path: Path
 ) -> None:
     detector = SYSTEMS["heatmap1d"]["lite"]
-    lively_detector = lively(detector.build())
-    kept = {"recipe": detector.describe(), "averaged": lively_detector.state_dict()}
+    kept = {"recipe": detector.describe(), "averaged": lively(detector.build()).state_dict()}
     save(tmp_path / "backbone.pt", kept)
-    backbone = Heatmap1dBackbone(tmp_path / "backbone.pt")
-    system = replace(system, detector=backbone.config)
+    backbone = TorchBackbone(BackboneInfo(file=str(tmp_path / "backbone.pt")))
+    system = replace(system, backbone=backbone.info)
     network = lively(system.build()).eval()
     path = tmp_path / "net.onnx"
     system.export(network, tmp_path, path)
-    runner = opened(path, backbone.crop)
-    decoded = system.decoded(network, backbone)
+    runner = opened(path, backbone.info.crop)
+    decoded = StabilizedDecoded(backbone.module, network).eval()
     rng = np.random.default_rng(3)
-    memory = tuple(part for cell in network.start(2) for part in cell)
+    memory = tuple(flat(network.start(2)))
     state = None
     for _ in range(4):
         crops = rng.integers(0, 256, (2, 128, 128, 3), np.uint8)

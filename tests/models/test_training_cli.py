@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 def test_its_commands_are_listed() -> None:
     result = CliRunner().invoke(app, ["--help"])
     assert result.exit_code == 0
-    for command in ("heatmap1d", "heatmap1d-tracker", "stabilizer-1d", "face-net", "export"):
+    for command in (
+        "heatmap1d",
+        "heatmap1d-tracker",
+        "stabilize",
+        "dan",
+        "local_global",
+        "table1",
+        "face-net",
+        "export",
+    ):
         assert command in result.output
 
 
@@ -24,6 +33,11 @@ def test_its_commands_are_listed() -> None:
     ("arguments", "words"),
     [
         (["heatmap1d", "--data", "{}", "--out", "{}/run"], "no .pts files"),
+        (
+            ["stabilize", "--backbone", "{}/no.pt", "--data", "{}", "--out", "{}/run"],
+            "no backbone at",
+        ),
+        (["heatmap1d", "--preset", "huge", "--data", "{}", "--out", "{}/run"], "no preset 'huge'"),
         (["face-net", "--data", "{}", "--out", "{}/run"], "faces/train"),
         (["export", "{}", "--out", "{}"], "last.pt"),
     ],

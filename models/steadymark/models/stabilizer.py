@@ -7,6 +7,7 @@ heatmaps are 2D (K, H, W), or 1D (K, L) for x and for y, with a cell each. The b
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from steadymark.models.heatmap1d import Heatmap1d
+    from steadymark.models.heatmap2d import Heatmap2d
+    from steadymark.models.local_global import LocalGlobal
 
 CellState = RefinerState | LstmState
 Heats = tuple[Tensor, ...]  # (B, K, L) for x and for y, or (B, K, H, W); peaks are about 1
@@ -105,31 +108,87 @@ def _cell(config: RefinerConfig | ConvLstmConfig) -> Refiner | ConvLstm:
     return Refiner(config) if isinstance(config, RefinerConfig) else ConvLstm(config)
 
 
-def heats_of_logits(x: Tensor, y: Tensor, *, sigma: float) -> Heats:
-    """heatmap1d's logits (B, K, L) → heatmaps that peak at 1 where a target of this sigma does."""
-    scale = math.sqrt(2 * math.pi) * sigma
-    return x.softmax(-1) * scale, y.softmax(-1) * scale
+class HeatBackbone(nn.Module, ABC):
+    """A frozen detector seen as its heatmaps, scaled so that a target of `sigma` peaks at 1."""
+
+    crop: int
+    size: tuple[int, ...]
+    sigma: float
+
+    @abstractmethod
+    def forward(self, image: Tensor) -> tuple[Heats, Tensor]:
+        """image: (B, 3, F, F), about [-1, 1] → heatmaps, and the face score (B,) in [0, 1]."""
 
 
-class Stabilized1dDecoded(nn.Module):
-    """heatmap1d under a stabilizer, as exported: uint8 crops and memory in, points and memory out.
+class Heats1d(HeatBackbone):
+    """The marginals of heatmap1d. sigma: of its targets, in bins."""
 
-    sigma: of the detector's target marginals, in bins.
-    """
-
-    def __init__(self, detector: Heatmap1d, stabilizer: Stabilizer, *, sigma: float) -> None:
+    def __init__(self, network: Heatmap1d, *, sigma: float) -> None:
         super().__init__()
-        self.detector, self.stabilizer, self.sigma = detector, stabilizer, sigma
+        self.network, self.sigma = network, sigma
+        self.crop, self.size = network.config.crop, (network.config.bins,)
+
+    def forward(self, image: Tensor) -> tuple[Heats, Tensor]:
+        found = self.network(image)
+        scale = math.sqrt(2 * math.pi) * self.sigma
+        heats = (found.x.softmax(-1) * scale, found.y.softmax(-1) * scale)
+        return heats, found.face.sigmoid()
+
+
+class Heats2d(HeatBackbone):
+    """The joint distributions of heatmap2d. sigma: of its targets, in bins."""
+
+    def __init__(self, network: Heatmap2d, *, sigma: float) -> None:
+        super().__init__()
+        self.network, self.sigma = network, sigma
+        self.crop, self.size = network.config.crop, (network.config.bins,) * 2
+
+    def forward(self, image: Tensor) -> tuple[Heats, Tensor]:
+        found = self.network(image)
+        joint = found.joint.flatten(2).softmax(-1).view_as(found.joint)
+        return (joint * (2 * math.pi * self.sigma**2),), found.face.sigmoid()
+
+
+class HeatsOfLastStack(HeatBackbone):
+    """The last heatmaps of local_global, which its targets make peak at 1."""
+
+    def __init__(self, network: LocalGlobal) -> None:
+        super().__init__()
+        self.network = network
+        config = network.config
+        self.crop, self.size, self.sigma = config.crop, (config.bins,) * 2, config.radius / 3
+
+    def forward(self, image: Tensor) -> tuple[Heats, Tensor]:
+        found = self.network(image)
+        return (found.heatmaps[:, -1].sigmoid(),), found.face.sigmoid()
+
+
+class StabilizedDecoded(nn.Module):
+    """Backbone and stabilizer as exported: uint8 crops and memory in, points and memory out."""
+
+    def __init__(self, backbone: HeatBackbone, stabilizer: Stabilizer) -> None:
+        super().__init__()
+        self.backbone, self.tail = backbone, StabilizedTail(stabilizer)
 
     def forward(self, crops: Tensor, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """crops: (B, 3, F, F) uint8 BGR; memory: see Stabilizer.memory_names.
 
         Gives points and raw_points (B, K, 2) crop px, scores (B, K), face (B,), and the memory.
         """
-        found = self.detector((crops.float() - 127.5) / 127.5)
-        raw = heats_of_logits(found.x, found.y, sigma=self.sigma)
+        raw, face = self.backbone((crops.float() - 127.5) / 127.5)
+        points, raw_points, share, *memory_after = self.tail(raw, memory)
+        return points, raw_points, share * face.unsqueeze(-1), face, *memory_after
+
+
+class StabilizedTail(nn.Module):
+    """What follows the backbone: stabilizer and PDC."""
+
+    def __init__(self, stabilizer: Stabilizer) -> None:
+        super().__init__()
+        self.stabilizer = stabilizer
+
+    def forward(self, raw: Heats, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Heatmaps and memory → points, raw points, shares (B, K), and the memory."""
         steady, state = self.stabilizer.step(raw, self.stabilizer.unflat(memory))
         points, share = self.stabilizer.points(steady)
-        raw_points, _ = self.stabilizer.points(raw)
-        face = found.face.sigmoid()
-        return points, raw_points, share * face.unsqueeze(-1), face, *flat(state)
+        return points, self.stabilizer.points(raw)[0], share, *flat(state)

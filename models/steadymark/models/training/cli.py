@@ -30,7 +30,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(help="Decides weights, samples and their order.")]
 Workers = Annotated[int, typer.Option(help="Processes that make samples.")]
 Threads = Annotated[int, typer.Option(help="CPU threads of the network; 0: all cores.")]
-Backbone = Annotated[Path, typer.Option(help="A trained heatmap1d: its run's last.pt.")]
+Backbone = Annotated[Path, typer.Option(help="A run's last.pt, or an .onnx file.")]
 
 
 def _train(system: Any, data: Path, out: Path, resume: bool, threads: int, **settings: Any) -> None:
@@ -80,8 +80,8 @@ def _trainer(name: str, about: str) -> None:
     app.command(name, help=about)(command)
 
 
-def _recurrent_trainer(name: str, about: str) -> None:
-    """Add the command that trains a recurrent system over a frozen heatmap1d."""
+def _recurrent_trainer(command_name: str, system: str, about: str) -> None:
+    """Add the command that trains a recurrent system over a frozen detector."""
 
     def command(
         data: Data,
@@ -95,11 +95,34 @@ def _recurrent_trainer(name: str, about: str) -> None:
         seed: Seed = 7,
         workers: Workers = 1,
         threads: Threads = 0,
+        heatmaps: Annotated[
+            str, typer.Option(help="ONNX: its heatmap output, or the two for x and y with a comma.")
+        ] = "",
+        crop: Annotated[int, typer.Option(help="ONNX: side of its input where it is open.")] = 256,
+        margin: Annotated[
+            float, typer.Option(help="ONNX: side of its crop / fitted size of the face.")
+        ] = 1.4,
+        rgb: Annotated[bool, typer.Option(help="ONNX: the order of colours it takes.")] = True,
+        mean: Annotated[str, typer.Option(help="ONNX: taken off, 0-255.")] = "127.5,127.5,127.5",
+        std: Annotated[str, typer.Option(help="ONNX: divided by, 0-255.")] = "127.5,127.5,127.5",
     ) -> None:
+        from steadymark.models.training.backbones import BackboneInfo
+        from steadymark.models.training.stabilizer_system import RecurrentSystem
         from steadymark.models.training.systems import find_system
 
+        info = BackboneInfo(
+            file=str(backbone),
+            crop=crop,
+            margin=margin,
+            heatmaps=tuple(heatmaps.split(",")) if heatmaps else (),
+            rgb=rgb,
+            mean=tuple(float(part) for part in mean.split(",")),
+            std=tuple(float(part) for part in std.split(",")),
+        )
+        chosen = find_system(system, preset)
+        assert isinstance(chosen, RecurrentSystem)
         _train(
-            find_system(name, preset).over(backbone),  # type: ignore[attr-defined]
+            chosen.over(info, data),
             data,
             out,
             resume,
@@ -111,15 +134,19 @@ def _recurrent_trainer(name: str, about: str) -> None:
             workers=workers,
         )
 
-    app.command(name, help=about)(command)
+    app.command(command_name, help=about)(command)
 
 
 _trainer("heatmap1d", "Train the 1D-heatmap detector.")
 _trainer("heatmap2d", "Train 2D heatmaps over the same backbone, to compare with.")
 _trainer("dan", "Train the deep alignment network, stage by stage.")
 _trainer("local_global", "Train heatmaps with part attention and a shape regressor.")
-_recurrent_trainer("heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13).")
-_recurrent_trainer("stabilizer-1d", "Train a ConvLSTM over heatmap1d's heatmaps (Jitter loss).")
+_recurrent_trainer(
+    "heatmap1d-tracker", "heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13)."
+)
+_recurrent_trainer(
+    "stabilize", "stabilizer", "Make a video tracker of any heatmap backbone (ConvLSTM)."
+)
 
 
 @app.command("table1")

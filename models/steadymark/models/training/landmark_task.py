@@ -30,6 +30,22 @@ def open_faces(data: Path) -> tuple[Faces, Faces, tuple[Image, ...]]:
     return training, held, load_backgrounds(data / "faces" / "none")
 
 
+def clean_crops(data: Path, size: int, margin: float, count: int = 32) -> Image:
+    """Crops (count, F, F, 3) of faces to train, as the true landmarks give them."""
+    training, _, _ = open_faces(data)
+    schema = load_schema()
+    return np.stack(
+        [
+            cut(
+                training.pictures[index],
+                clean_crop(training, index, schema, margin).to_picture(size),
+                size,
+            )
+            for index in range(min(count, len(training)))
+        ]
+    )
+
+
 class LandmarkTask(Generic[N]):
     """A Task of system.py.
 

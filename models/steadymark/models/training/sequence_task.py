@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from steadymark.models.schema import load_schema
@@ -22,27 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from steadymark.models.cropping import Image
+    from numpy.typing import NDArray
+
     from steadymark.models.stabilizer import Heats, Stabilizer
+    from steadymark.models.training.backbones import Backbone, Halves
     from steadymark.models.training.faces import Faces
     from steadymark.models.training.system import Batch
-
-Halves = NDArray[np.float16]
-
-
-class HeatBackbone(Protocol):
-    """Crops → heatmaps. crop: F, pixels. size: (L,) or (H, W). identity: changes with weights."""
-
-    @property
-    def crop(self) -> int: ...
-    @property
-    def size(self) -> tuple[int, ...]: ...
-    @property
-    def identity(self) -> str: ...
-
-    def __call__(self, crops: Image) -> Halves:
-        """(T, F, F, 3) uint8 BGR → (T, n, K, *size), n = 2 for x and y or 1; peaks about 1."""
-        ...
 
 
 class HeatBank:
@@ -60,7 +44,7 @@ def fill_bank(
     folder: Path,
     name: str,
     faces: Faces,
-    backbone: HeatBackbone,
+    backbone: Backbone,
     count: int,
     *,
     seed: int,
@@ -79,7 +63,9 @@ def fill_bank(
     points = []
     heat: Halves | None = None
     for number in range(count):
-        sequence = make_sequence(faces, schema, backbone.crop, number, seed=seed, config=config)
+        sequence = make_sequence(
+            faces, schema, backbone.info.crop, number, seed=seed, config=config
+        )
         seen = backbone(sequence.crops)
         if heat is None:
             path = folder / f"{name}.heat.npy"
@@ -103,7 +89,7 @@ class SequenceTask:
         self,
         data: Path,
         folder: Path,
-        backbone: HeatBackbone,
+        backbone: Backbone,
         loss: Callable[[nn.Module, Heats, Tensor], Tensor],
         *,
         seed: int,

@@ -3,103 +3,65 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import math
 import shutil
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from steadymark.models.convlstm import ConvLstmConfig
-from steadymark.models.export import count_macs, export_onnx
-from steadymark.models.heatmap1d import Heatmap1d, Heatmap1dConfig, px_to_bins
-from steadymark.models.losses import gaussian_targets, jitter_loss, jitter_modulation
+from steadymark.models.losses import jitter_loss, jitter_modulation
 from steadymark.models.refine import RefinerConfig
-from steadymark.models.stabilizer import (
-    Heats,
-    Stabilized1dDecoded,
-    Stabilizer,
-    StabilizerConfig,
-    flat,
-    heats_of_logits,
-)
-from steadymark.models.training.loop import load, to_image
-from steadymark.models.training.sequence_task import Halves, SequenceTask
+from steadymark.models.stabilizer import Heats, Stabilizer, StabilizerConfig
+from steadymark.models.training.backbones import BackboneInfo, open_backbone
+from steadymark.models.training.landmark_task import clean_crops
+from steadymark.models.training.sequence_task import SequenceTask
 from steadymark.models.training.sequences import SequenceConfig
-from steadymark.models.training.system import System, thaw
-
-if TYPE_CHECKING:
-    from steadymark.models.cropping import Image
-
-
-class Heatmap1dBackbone:
-    """A trained heatmap1d as a HeatBackbone; `file` is a checkpoint of its run."""
-
-    def __init__(self, file: Path) -> None:
-        kept = load(file)
-        self.recipe: dict[str, Any] = kept["recipe"]
-        if self.recipe.get("system") != "heatmap1d":
-            raise ValueError(f"{file} is of {self.recipe.get('system')}, heatmap1d is needed")
-        self.config = thaw(Heatmap1dConfig, self.recipe["network"])
-        self.sigma = float(self.recipe["sigma"])
-        self.network = Heatmap1d(self.config).eval()
-        self.network.load_state_dict(kept["averaged"])
-        self.crop, self.size = self.config.crop, (self.config.bins,)
-        weights = np.concatenate([v.flatten()[:64].float() for v in kept["averaged"].values()])
-        self.identity = hashlib.sha256(weights.tobytes()).hexdigest()[:16]
-
-    def __call__(self, crops: Image) -> Halves:
-        with torch.no_grad():
-            found = self.network(to_image(torch.from_numpy(crops)))
-            heats = heats_of_logits(found.x, found.y, sigma=self.sigma)
-        halves: Halves = torch.stack(heats, 1).half().numpy()
-        return halves
+from steadymark.models.training.system import System
 
 
 @dataclass(frozen=True)
-class Over1dSystem(System[Stabilizer]):
-    """What both recurrent systems share.
+class RecurrentSystem(System[Stabilizer]):
+    """What both recurrent systems share. backbone: see `over`."""
 
-    backbone: a checkpoint of heatmap1d; its network and sigma are filled in from there by `over`.
-    """
+    paper: ClassVar[str]
 
     rate: float = 1e-3
     weight_decay: float = 0.0
     batch: int = 8
-    backbone: str = ""
-    detector: Heatmap1dConfig = field(default_factory=Heatmap1dConfig)
-    sigma: float = 3.0
+    backbone: BackboneInfo = field(default_factory=BackboneInfo)
     sequences: tuple[int, int] = (2000, 120)
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
 
-    def over(self, backbone: Path) -> Self:
-        """This system over a trained heatmap1d."""
-        found = Heatmap1dBackbone(backbone)
+    def over(self, info: BackboneInfo, data: Path) -> Self:
+        """This system over a trained detector.
+
+        `info` is completed by what its file tells and by what it makes of faces of the data folder.
+        """
+        backbone = open_backbone(info)
+        backbone.calibrate(lambda: clean_crops(data, backbone.info.crop, info.margin))
+        info = backbone.info
         return dataclasses.replace(
-            self, backbone=str(backbone), detector=found.config, sigma=found.sigma
+            self, backbone=info, sequence=dataclasses.replace(self.sequence, margin=info.margin)
         )
 
     @abstractmethod
     def cell_config(self) -> RefinerConfig | ConvLstmConfig:
-        """Of the cell of each axis."""
+        """Of each cell."""
 
     def build(self) -> Stabilizer:
-        detector = self.detector
-        return Stabilizer(StabilizerConfig(self.cell_config(), detector.crop, (detector.bins,)))
+        config = StabilizerConfig(self.cell_config(), self.backbone.crop, self.backbone.size)
+        return Stabilizer(config)
 
     def open(self, data: Path, out: Path, *, seed: int) -> SequenceTask:
-        if not self.backbone:
-            raise ValueError(
-                f"{self.name} needs a trained heatmap1d: name its run's last.pt with --backbone"
-            )
-        backbone = Heatmap1dBackbone(Path(self.backbone))
-        if Path(self.backbone) != out / "backbone.pt":  # the run keeps all that its export needs
-            shutil.copyfile(self.backbone, out / "backbone.pt")
+        source = Path(self.backbone.file)
+        backbone = open_backbone(self.backbone)
+        kept = self._kept(out)
+        if source.resolve() != kept.resolve():  # the run keeps all that its export needs
+            shutil.copyfile(source, kept)
         return SequenceTask(
             data,
             out / "bank",
@@ -110,55 +72,46 @@ class Over1dSystem(System[Stabilizer]):
             config=self.sequence,
         )
 
+    def _kept(self, run: Path) -> Path:
+        """The run's copy of its backbone."""
+        return run / f"backbone{Path(self.backbone.file).suffix or '.pt'}"
+
     @abstractmethod
     def loss(self, network: nn.Module, heats: Heats, points: Tensor) -> Tensor:
-        """heats: (B, T, K, L) for x and y; points: (B, T, K, 2) crop pixels."""
+        """heats: (B, T, K, ...) each; points: (B, T, K, 2) crop pixels."""
 
     def targets(self, points: Tensor) -> Heats:
-        """True marginals (B, T, K, L) for x and y, peaks of 1."""
-        bins = px_to_bins(points, self.detector)
-        scale = math.sqrt(2 * math.pi) * self.sigma
-        both = gaussian_targets(bins, self.detector.bins, self.sigma) * scale  # (B, T, K, 2, L)
-        return both[..., 0, :], both[..., 1, :]
-
-    def decoded(self, network: Stabilizer, backbone: Heatmap1dBackbone) -> Stabilized1dDecoded:
-        """uint8 crops and memory → points, raw points, scores, face and memory."""
-        return Stabilized1dDecoded(backbone.network, network, sigma=self.sigma).eval()
+        """True heatmaps (B, T, K, ...) with peaks of 1."""
+        size, sigma = self.backbone.size, self.backbone.sigma
+        sides = (size[-1], size[0])  # of x and of y
+        lines = []
+        for axis, length in enumerate(sides):
+            at = (points[..., axis] + 0.5) * (length / self.backbone.crop) - 0.5
+            grid = torch.arange(length, device=points.device, dtype=points.dtype)
+            lines.append(torch.exp(-0.5 * ((grid - at.unsqueeze(-1)) / sigma).square()))
+        if len(size) == 1:
+            return tuple(lines)
+        return (lines[1].unsqueeze(-1) * lines[0].unsqueeze(-2),)
 
     def export(self, network: Stabilizer, run: Path, path: Path) -> dict[str, Any]:
-        backbone = Heatmap1dBackbone(run / "backbone.pt")
-        whole = self.decoded(network, backbone)
-        names = network.memory_names()
-        size = backbone.crop
-        crops = torch.zeros(2, 3, size, size, dtype=torch.uint8)
-        memory = tuple(flat(network.start(2)))
-        faces = torch.export.Dim("n")
-        export_onnx(
-            whole,
-            (crops, memory),
-            path,
-            inputs=["crops", *names],
-            outputs=["points", "raw_points", "scores", "face", *(f"next_{n}" for n in names)],
-            dynamic=({0: faces}, tuple({0: faces} for _ in memory)),
-        )
+        info = dataclasses.replace(self.backbone, file=str(self._kept(run)))
+        facts = open_backbone(info).export(network, path)
+        size = self.backbone.crop
         return {
             "kind": "landmarks",
             "crop": size,
-            "margin": self.sequence.margin,
+            "margin": self.backbone.margin,
             "input": {"type": "uint8", "layout": "NCHW BGR", "size": f"{size}x{size}"},
-            "params": sum(p.numel() for p in whole.parameters()),
-            "macs": count_macs(whole, crops[:1], tuple(part[:1] for part in memory)),
             "paper": self.paper,
+            **facts,
         }
-
-    paper: ClassVar[str]
 
 
 @dataclass(frozen=True)
-class TrackerSystem(Over1dSystem):
+class TrackerSystem(RecurrentSystem):
     """heatmap1d's tracker: temporal refinement, eq. 13, trained by eq. 14.
 
-    l1: weight of the points' error in bins beside the squared error of the heatmaps.
+    l1: weight of the points' error in crop pixels beside the squared error of the heatmaps.
     """
 
     name: ClassVar[str] = "heatmap1d-tracker"
@@ -178,23 +131,27 @@ class TrackerSystem(Over1dSystem):
 
 
 @dataclass(frozen=True)
-class Stabilizer1dSystem(Over1dSystem):
-    """ConvLSTM over 1D heatmaps, trained by the Jitter loss, eqs. 2-7.
+class StabilizerSystem(RecurrentSystem):
+    """ConvLSTM over any backbone's heatmaps, 1D or 2D, trained by the Jitter loss, eqs. 2-7.
 
-    threshold: Θ. xi: ξ of eq. 3, crop pixels. least: λ of eq. 8. l1: as in TrackerSystem.
+    threshold: Θ. xi: ξ of eq. 3, crop pixels. least: λ of eq. 8. l1: as in TrackerSystem. kernel,
+    rank: of the cell, whose axes are the backbone's.
     """
 
-    name: ClassVar[str] = "stabilizer-1d"
+    name: ClassVar[str] = "stabilizer"
     paper: ClassVar[str] = "A Backbone Replaceable Fine-tuning Framework for Stable Face Alignment"
 
     threshold: float = 1.0
     xi: float = 0.25
     least: float = 0.1
     l1: float = 0.5
-    cell: ConvLstmConfig = field(default_factory=lambda: ConvLstmConfig(rank=32))
+    kernel: int = 9
+    rank: int = 32
 
     def cell_config(self) -> ConvLstmConfig:
-        return self.cell
+        axes = len(self.backbone.size)
+        kernel = self.kernel if axes == 1 else min(self.kernel, 3)
+        return ConvLstmConfig(axes=axes, kernel=kernel, rank=self.rank)
 
     def loss(self, network: nn.Module, heats: Heats, points: Tensor) -> Tensor:
         steady = tuple(part.float() for part in network(heats))
@@ -225,7 +182,5 @@ TRACKER = TrackerSystem()
 TRACKER_PAPER = TrackerSystem(
     preset="paper", rate=1e-4, batch=10, cell=RefinerConfig(width=128, kernel=9)
 )
-STABILIZER = Stabilizer1dSystem()
-STABILIZER_PAPER = Stabilizer1dSystem(
-    preset="paper", rate=1e-4, least=0.0, l1=0.0, cell=ConvLstmConfig(kernel=9)
-)
+STABILIZER = StabilizerSystem()
+STABILIZER_PAPER = StabilizerSystem(preset="paper", rate=1e-4, least=0.0, l1=0.0, rank=0)

@@ -1,0 +1,156 @@
+"""Trained detectors under a stabilizer: a run's checkpoint, or any ONNX file with heatmaps."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from steadymark.models.export import count_macs, export_onnx
+from steadymark.models.heatmap1d import Heatmap1d
+from steadymark.models.heatmap2d import Heatmap2d
+from steadymark.models.local_global import LocalGlobal
+from steadymark.models.stabilizer import (
+    HeatBackbone,
+    Heats1d,
+    Heats2d,
+    HeatsOfLastStack,
+    StabilizedDecoded,
+    Stabilizer,
+    flat,
+)
+from steadymark.models.training.loop import load, to_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.models.cropping import Image
+    from steadymark.models.training.landmark_system import LandmarkSystem
+
+Halves = NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class BackboneInfo:
+    """What a stabilizer must know of its backbone.
+
+    file: where it lies. crop: F, pixels; margin: side of the crop / fitted size of the face. size:
+    of a heatmap, (L,) or (H, W). sigma: of a heatmap's peak, in bins. The rest is for ONNX files,
+    see onnx_backbone: names of its heatmap outputs, scale that makes peaks 1, and how a picture
+    becomes its input: rgb or bgr, minus mean, over std.
+    """
+
+    file: str = ""
+    crop: int = 128
+    margin: float = 1.4
+    size: tuple[int, ...] = (256,)
+    sigma: float = 3.0
+    heatmaps: tuple[str, ...] = ()
+    scale: float = 1.0
+    rgb: bool = True
+    mean: tuple[float, ...] = (127.5, 127.5, 127.5)
+    std: tuple[float, ...] = (127.5, 127.5, 127.5)
+
+
+class Backbone(ABC):
+    """A frozen detector: what fills the bank of heatmaps, and what is exported with the cells."""
+
+    info: BackboneInfo
+    identity: str
+
+    @abstractmethod
+    def __call__(self, crops: Image) -> Halves:
+        """(T, F, F, 3) uint8 BGR → (T, n, K, *size), n = 2 for x and y or 1; peaks about 1."""
+
+    @abstractmethod
+    def calibrate(self, faces: Callable[[], Image]) -> None:
+        """Complete `info` by what the backbone makes of faces' crops (N, F, F, 3)."""
+
+    @abstractmethod
+    def export(self, stabilizer: Stabilizer, path: Path) -> dict[str, Any]:
+        """Write one ONNX file of both, memory in and out; gives facts for its model card."""
+
+
+def open_backbone(info: BackboneInfo) -> Backbone:
+    """Open the file of `info`, and fill in what it tells by itself.
+
+    Raises:
+        ValueError: it is neither a checkpoint of a system with heatmaps nor such an ONNX file.
+        OSError: there is no such file.
+    """
+    path = Path(info.file)
+    if not path.is_file():
+        raise ValueError(f"no backbone at {path}: name a run's last.pt or an .onnx file")
+    if path.suffix == ".onnx":
+        from steadymark.models.training.onnx_backbone import OnnxBackbone
+
+        return OnnxBackbone(info)
+    return TorchBackbone(info)
+
+
+class TorchBackbone(Backbone):
+    """A checkpoint of `steadymark-train`."""
+
+    def __init__(self, info: BackboneInfo) -> None:
+        from steadymark.models.training.systems import system_of
+
+        path = Path(info.file)
+        try:
+            kept = load(path)
+            system: LandmarkSystem[Any] = system_of(kept["recipe"])  # type: ignore[assignment]
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise ValueError(f"{path} is no checkpoint of steadymark-train ({error})") from error
+        network = system.build()
+        network.load_state_dict(kept["averaged"])
+        self.module = _heats(network, float(getattr(system, "sigma", 0.0)), path).eval()
+        module = self.module
+        margin = system.augment.margin
+        self.info = replace(
+            info, crop=module.crop, size=module.size, sigma=module.sigma, margin=margin
+        )
+        weights = np.concatenate([v.flatten()[:64].float() for v in kept["averaged"].values()])
+        self.identity = hashlib.sha256(weights.tobytes()).hexdigest()[:16]
+
+    def __call__(self, crops: Image) -> Halves:
+        with torch.no_grad():
+            heats, _ = self.module(to_image(torch.from_numpy(crops)))
+        halves: Halves = torch.stack(heats, 1).half().numpy()
+        return halves
+
+    def calibrate(self, faces: Callable[[], Image]) -> None:
+        """A checkpoint tells everything by itself."""
+
+    def export(self, stabilizer: Stabilizer, path: Path) -> dict[str, Any]:
+        whole = StabilizedDecoded(self.module, stabilizer).eval()
+        names, size = stabilizer.memory_names(), self.info.crop
+        crops = torch.zeros(2, 3, size, size, dtype=torch.uint8)
+        memory = tuple(flat(stabilizer.start(2)))
+        faces = torch.export.Dim("n")
+        export_onnx(
+            whole,
+            (crops, memory),
+            path,
+            inputs=["crops", *names],
+            outputs=["points", "raw_points", "scores", "face", *(f"next_{n}" for n in names)],
+            dynamic=({0: faces}, tuple({0: faces} for _ in memory)),
+        )
+        return {
+            "params": sum(p.numel() for p in whole.parameters()),
+            "macs": count_macs(whole, crops[:1], tuple(part[:1] for part in memory)),
+        }
+
+
+def _heats(network: torch.nn.Module, sigma: float, path: Path) -> HeatBackbone:
+    if isinstance(network, Heatmap1d):
+        return Heats1d(network, sigma=sigma)
+    if isinstance(network, Heatmap2d):
+        return Heats2d(network, sigma=sigma)
+    if isinstance(network, LocalGlobal):
+        return HeatsOfLastStack(network)
+    raise ValueError(f"{path} is of a system without heatmaps: take heatmap1d or local_global")

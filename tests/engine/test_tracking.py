@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,6 +108,41 @@ def test_a_recurrent_network_gives_raw_and_stabilized_points_and_forgets_a_lost_
         np.testing.assert_allclose(face.raw.xy_px, expected.raw.xy_px, atol=0.1)
         shifts.append(round(float((face.raw.xy_px - face.stabilized.xy_px)[:, 0].mean())))
     assert shifts == [0, 0, 2, None, 0, 0]
+
+
+class Counting(SquareNetwork):
+    """Counts how often it looked, at crops of its own size."""
+
+    def __init__(self, size: int, margin: float) -> None:
+        super().__init__()
+        self.card = replace(self.card, crop=size, margin=margin)
+        self.looks = 0
+
+    def step(self, crops: Image, state: tuple[object, ...] | None = None) -> Prediction:
+        assert crops.shape[1] == self.card.crop
+        self.looks += 1
+        return super().step(crops, state)
+
+
+def test_one_network_aligns_a_detected_face_and_another_follows_it() -> None:
+    first, follower = Counting(64, 1.4), Counting(48, 1.6)
+    tracker = Tracker(SquareDetector(), first, NoStabilizer(), load_schema(), follower=follower)
+    for i in range(10):
+        face = tracker.track(frame(i, (100 + 2 * i, 100, 60))).faces[0]
+        assert face.raw is not None
+        middle = (face.raw.xy_px.max(0) + face.raw.xy_px.min(0)) / 2
+        assert np.abs(middle - (99.5 + 2 * i, 99.5)).max() < 4
+    assert first.looks == 1
+    assert follower.looks == TrackerConfig().passes - 1 + 9
+    with pytest.raises(ValueError, match="two passes"):
+        Tracker(
+            SquareDetector(),
+            first,
+            NoStabilizer(),
+            load_schema(),
+            TrackerConfig(passes=1),
+            follower=follower,
+        )
 
 
 def test_reset_forgets_faces() -> None:

@@ -199,3 +199,17 @@ def test_table_1_measures_each_cell_and_survives_one_that_has_no_memory(
     (one, _) = table1.run_table(folder, tmp_path, preset="lite", ratios=(3.0,), arguments={})
     assert np.isnan(one.nrmse)
     assert one.values == 68 * 2 * 384
+
+
+def test_a_run_can_begin_with_another_s_weights(folder: Path, tmp_path: Path) -> None:
+    train(TINY_SYSTEM, folder, tmp_path / "first", replace(SETTINGS, steps=2))
+    start = str(tmp_path / "first" / "last.pt")
+    tuned = replace(TINY_SYSTEM, rate=1e-9)
+    train(tuned, folder, tmp_path / "tuned", replace(SETTINGS, steps=1, start=start))
+    a, b = averaged(tmp_path / "first"), averaged(tmp_path / "tuned")
+    assert all(torch.allclose(a[n], b[n], atol=1e-5) for n in a if n.endswith("conv.weight"))
+    weight = "cnn2_x.deconv.weight"
+    torch.testing.assert_close(a[weight], b[weight], atol=1e-6, rtol=0)
+    other = replace(TINY_SYSTEM, network=replace(TINY, hidden=12))
+    with pytest.raises(ValueError, match="does not fit"):
+        train(other, folder, tmp_path / "other", replace(SETTINGS, steps=1, start=start))

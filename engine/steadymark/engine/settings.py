@@ -40,11 +40,15 @@ class TrackSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
-    """The opened networks; they hold no memory of faces, so one serves any number of trackers."""
+    """The opened networks; they hold no memory of faces, so one serves any number of trackers.
+
+    follower: see Tracker.
+    """
 
     network: LandmarkNetwork
     detector: FaceDetector
     cards: tuple[ModelCard, ...]
+    follower: LandmarkNetwork | None = None
 
     @property
     def device(self) -> str:
@@ -64,18 +68,23 @@ def open_models(settings: TrackSettings) -> Models:
     cv2.setNumThreads(1)  # crops are small, and the stages already run side by side
     card = find_model(settings.model, "landmarks")
     network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
+    cards, follower = [card], None
+    if card.follower is not None:
+        cards.append(find_model(card.follower, "landmarks", card.path.parent))
+        follower = LandmarkNetwork(cards[1], device=settings.device, threads=settings.threads)
     asked = settings.detector_threshold
     if settings.detector.startswith(MEDIAPIPE):
         from steadymark.engine.detecting_mediapipe import MediapipeDetector
 
         model_file = settings.detector.removeprefix(MEDIAPIPE)
         threshold = 0.5 if asked is None else asked
-        return Models(network, MediapipeDetector(model_file, threshold=threshold), (card,))
+        detector: FaceDetector = MediapipeDetector(model_file, threshold=threshold)
+        return Models(network, detector, tuple(cards), follower)
     face_card = find_model(settings.detector, "face_detector")
     config = DetectorConfig(threshold=face_card.threshold if asked is None else asked)
     runner = open_runner(face_card, device="cpu", threads=settings.threads)
     detector = FaceNetDetector(session_runner(runner.session), config)
-    return Models(network, detector, (card, face_card))
+    return Models(network, detector, (*cards, face_card), follower)
 
 
 def make_tracker(models: Models, settings: TrackSettings) -> Tracker:
@@ -88,4 +97,5 @@ def make_tracker(models: Models, settings: TrackSettings) -> Tracker:
         make_stabilizer(settings.stabilizer),
         load_schema(models.network.card.schema or "ibug68"),
         settings.tracker,
+        follower=models.follower,
     )

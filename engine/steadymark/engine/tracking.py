@@ -88,23 +88,33 @@ def align(
     box: FaceBox,
     schema: LandmarkSchema,
     config: TrackerConfig,
+    follower: LandmarkModel | None = None,
 ) -> tuple[Crop, Prediction, Landmarks] | None:
-    """Landmarks of a detected face, re-centred `passes` times; None where there is no face."""
-    margin = network.card.margin
-    crop = crop_of_box(box, margin=margin)
+    """Landmarks of a detected face, re-centred `passes` times; None where there is no face.
+
+    follower: looks in every pass but the first, see Tracker.
+    """
+    crop = crop_of_box(box, margin=network.card.margin)
     prediction, points = look(network, image, crop)
+    following = follower or network
     for _ in range(config.passes - 1):
         if not np.isfinite(points.xy_px).all() or float(prediction.face[0]) < HOPELESS:
             return None
-        crop = crop_of_landmarks(points.xy_px, schema, margin=margin, rule=config.recentre)
-        prediction, points = look(network, image, crop)
+        crop = crop_of_landmarks(
+            points.xy_px, schema, margin=following.card.margin, rule=config.recentre
+        )
+        prediction, points = look(following, image, crop)
     if float(prediction.face[0]) < config.find_from:
         return None
     return crop, prediction, points
 
 
 class Tracker:
-    """Tracks up to max_faces faces; frames must come in order of time. Not for several threads."""
+    """Tracks up to max_faces faces; frames must come in order of time. Not for several threads.
+
+    follower: a second network that follows the faces which `network` has aligned (local_global,
+    Figure 6); one network does both without it. With it `passes` is 2 at least.
+    """
 
     def __init__(
         self,
@@ -113,10 +123,15 @@ class Tracker:
         stabilizer: Stabilizer[Any],
         schema: LandmarkSchema,
         config: TrackerConfig | None = None,
+        *,
+        follower: LandmarkModel | None = None,
     ) -> None:
         self.detector, self.network, self.stabilizer = detector, network, stabilizer
+        self.follower = follower or network
         self.schema = schema
         self.config = config or TrackerConfig()
+        if follower is not None and self.config.passes < 2:
+            raise ValueError("a follower needs two passes or more")
         self.reset()
 
     def reset(self) -> None:
@@ -169,7 +184,7 @@ class Tracker:
 
     def _follow(self, frame: Frame, track: Track) -> tuple[Track, TrackedFace | None]:
         prediction, points = look(
-            self.network, frame.image, track.crop, track.network_state or None
+            self.follower, frame.image, track.crop, track.network_state or None
         )
         score = float(prediction.face[0])
         if score < self.config.lose_below or not np.isfinite(points.xy_px).all():
@@ -187,10 +202,10 @@ class Tracker:
         steady, memory = self.stabilizer.step(points, frame.pts_s, track.memory)
         raw = points
         if prediction.raw is not prediction.points:  # a recurrent network stabilizes by itself
-            xy_px = to_frame(prediction.raw[0], track.crop, self.network.card.crop)
+            xy_px = to_frame(prediction.raw[0], track.crop, self.follower.card.crop)
             raw = replace(points, xy_px=xy_px)
         score = float(prediction.face[0])
-        margin = self.network.card.margin
+        margin = self.follower.card.margin
         wanted = crop_of_landmarks(
             points.xy_px, self.schema, margin=margin, rule=self.config.recentre
         )
@@ -219,7 +234,7 @@ class Tracker:
                 return
             if any(box.iou(other) > 0.3 for other in known):
                 continue
-            found = align(self.network, frame.image, box, self.schema, self.config)
+            found = align(self.network, frame.image, box, self.schema, self.config, self.follower)
             if found is None:
                 continue
             crop, prediction, points = found

@@ -22,7 +22,8 @@ class ModelCard:
     kind: `landmarks` or `face_detector`. macs: multiply-accumulates of one run at the card's input
     size. crop: side of the input in pixels and margin: side of the crop / fitted size of the face
     (landmark models). threshold: score from which a face is one. scores: measured figures, by the
-    command that prints them.
+    command that prints them. follower: the model, in the same folder, that takes over from a
+    landmark model once a face is aligned (local_global, Figure 6).
     """
 
     name: str
@@ -39,6 +40,7 @@ class ModelCard:
     size_bytes: int = 0
     input_text: str = ""
     scores: dict[str, float] = field(default_factory=dict)
+    follower: str | None = None
 
 
 def weights_folder() -> Path:
@@ -72,6 +74,7 @@ def _card(path: Path, data: dict[str, Any]) -> ModelCard:
         sha256=str(data["sha256"]),
         licence=str(data["licence"]),
         schema=data.get("schema"),
+        follower=data.get("follower"),
         crop=int(data.get("crop", 0)),
         margin=float(data.get("margin", 0.0)),
         threshold=float(data.get("threshold", 0.5)),

@@ -30,6 +30,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(help="Decides weights, samples and their order.")]
 Workers = Annotated[int, typer.Option(help="Processes that make samples.")]
 Threads = Annotated[int, typer.Option(help="CPU threads of the network; 0: all cores.")]
+Start = Annotated[str, typer.Option(help="Begin with this checkpoint's weights: fine-tuning.")]
 Backbone = Annotated[Path, typer.Option(help="A run's last.pt, or an .onnx file.")]
 
 
@@ -61,6 +62,7 @@ def _trainer(name: str, about: str) -> None:
         seed: Seed = 7,
         workers: Workers = 1,
         threads: Threads = 0,
+        start: Start = "",
     ) -> None:
         from steadymark.models.training.systems import find_system
 
@@ -75,6 +77,7 @@ def _trainer(name: str, about: str) -> None:
             device=device,
             seed=seed,
             workers=workers,
+            start=start,
         )
 
     app.command(name, help=about)(command)
@@ -95,6 +98,7 @@ def _recurrent_trainer(command_name: str, system: str, about: str) -> None:
         seed: Seed = 7,
         workers: Workers = 1,
         threads: Threads = 0,
+        start: Start = "",
         heatmaps: Annotated[
             str, typer.Option(help="ONNX: its heatmap output, or the two for x and y with a comma.")
         ] = "",
@@ -132,6 +136,7 @@ def _recurrent_trainer(command_name: str, system: str, about: str) -> None:
             device=device,
             seed=seed,
             workers=workers,
+            start=start,
         )
 
     app.command(command_name, help=about)(command)

@@ -6,6 +6,7 @@ import os
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
@@ -16,7 +17,6 @@ from steadymark.models.training.loop import Averaged, Clock, Curve, Schedule, co
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from steadymark.models.training.system import Batch, System, Task
 
@@ -25,13 +25,16 @@ N = TypeVar("N", bound=nn.Module)
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How long and on what. minutes: turned into steps once the speed is known; steps: as many.
+    """How long and on what.
 
-    average: decay of the averaged weights a step. save_s: what an interruption may cost.
+    minutes: turned into steps once the speed is known; steps: as many. start: a checkpoint whose
+    averaged weights the run begins with: fine-tuning. average: decay of the averaged weights a
+    step. save_s: what an interruption may cost.
     """
 
     minutes: float = 120.0
     steps: int = 0
+    start: str = ""
     seed: int = 7
     device: str = "auto"
     workers: int = 1
@@ -129,6 +132,8 @@ class Run(Generic[N]):
         self.loss, self.score, self.best = 0.0, float("nan"), float("inf")
         self.clock = Clock()
         self.history: list[tuple[int, str]] = []
+        if settings.start:
+            self._begin_with(Path(settings.start))
         kept = load(out / "last.pt") if resume and (out / "last.pt").exists() else None
         if kept is not None:
             self._take_up(kept)
@@ -139,6 +144,16 @@ class Run(Generic[N]):
         self.curve = Curve(
             out / "curve.csv", ("minute", "step", "samples", "rate", "loss", *self.task.figures)
         )
+
+    def _begin_with(self, checkpoint: Path) -> None:
+        """Weights of another run; what does not fit is told by name."""
+        weights = load(checkpoint)["averaged"]
+        try:
+            self.network.load_state_dict(weights)
+        except RuntimeError as error:
+            first = " ".join(str(error).split())[:200]
+            raise ValueError(f"{checkpoint} does not fit this system: {first}") from error
+        self.averaged.network.load_state_dict(weights)
 
     def _take_up(self, kept: dict[str, Any]) -> None:
         if kept["recipe"] != self.system.describe():

@@ -7,7 +7,6 @@ out of memory is a row and not an end.
 from __future__ import annotations
 
 import json
-import os
 import re
 import resource
 import subprocess
@@ -15,6 +14,8 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+import psutil
 
 from steadymark.models.training.heatmap1d_system import Heatmap1dSystem, Heatmap2dSystem
 from steadymark.models.training.run import RunSettings, train
@@ -99,9 +100,9 @@ def _resident_mib() -> float:
 
 def _limit_memory() -> None:
     """Let a cell that needs more than there is fail by itself, before the system ends others."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    held = _resident_mib() * 2**20
-    resource.setrlimit(resource.RLIMIT_DATA, (int(held + 0.8 * free), resource.RLIM_INFINITY))
+    held = psutil.Process().memory_info().data
+    most = held + int(0.8 * psutil.virtual_memory().available)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
 
 
 def run_table(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from pathlib import Path
 from threading import Event
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from steadymark.app import cli
 from steadymark.engine.bench.demo_path import PARTS
 from steadymark.engine.jobs import OutputSettings, run_job
 from steadymark.engine.metrics.accuracy import nrmse
@@ -22,6 +25,7 @@ from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
 from steadymark.engine.settings import TrackSettings, open_models
 from steadymark.models.schema import assets_root
+from steadymark.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +35,7 @@ STORED = Path(__file__).with_name("demo_points.npz")
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> LandmarkTable:
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`steadymark track assets/clips/demo.mp4`, on the CPU."""
     folder = tmp_path_factory.mktemp("demo")
     settings = TrackSettings(device="cpu")
@@ -45,7 +49,12 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> LandmarkTable:
     )
     assert report.error is None
     assert check_csv(folder / "demo.csv") == ()
-    return read_landmarks(folder / "demo.csv")
+    return folder / "demo.csv"
+
+
+@pytest.fixture(scope="module")
+def table(file: Path) -> LandmarkTable:
+    return read_landmarks(file)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +82,28 @@ def test_landmarks_are_right(table: LandmarkTable, truth: NDArray[np.float64]) -
     errors = nrmse(table.xy_px[frames], truth[frames])
     assert np.isnan(errors).sum() == 0
     assert errors.mean() <= 4.0
+
+
+def test_evaluate_scores_the_clip_and_its_table_alike(
+    file: Path, table: LandmarkTable, truth: NDArray[np.float64], tmp_path: Path
+) -> None:
+    figures = tmp_path / "figures.json"
+    arguments = [DEFAULT_MODEL, "--data", CLIPS / "demo.mp4", "--csv", file, "--json", figures]
+    result = CliRunner().invoke(cli.app, ["evaluate", *map(str, arguments), "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    models = json.loads(figures.read_text(encoding="utf-8"))["models"]
+    ours, theirs = models[DEFAULT_MODEL], models["demo"]
+    frames = whole(truth)
+    assert ours["faces"] == frames.sum()
+    assert ours["nrmse"] == pytest.approx(nrmse(table.xy_px[frames], truth[frames]).mean())
+    assert ours["nrmse"] <= 4.0
+    first, end = PARTS["still"]
+    stability = ours["stability"]
+    assert 40 <= stability["still_frames"] <= end - first
+    still = mean_motion(table.xy_px[first:end])
+    assert stability["still_motion"] == pytest.approx(still, rel=0.25)
+    assert abs(stability["lag_frames"]) < 0.2
+    assert theirs == ours
 
 
 def test_landmarks_are_still_while_the_face_is(table: LandmarkTable) -> None:

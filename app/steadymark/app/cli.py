@@ -1,4 +1,4 @@
-"""The command line: `steadymark track`, `probe`, `models`, `check`."""
+"""The command line: `steadymark track`, `probe`, `models`, `check`, `evaluate`, `bench`."""
 
 from __future__ import annotations
 
@@ -181,20 +181,59 @@ def check(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> No
 
 @app.command()
 def evaluate(
-    names: Annotated[list[str], typer.Argument(metavar="MODEL…")],
-    folder: Annotated[Path, typer.Option("--data", help="Pictures with .pts, in 300W form.")],
-    boxes: Annotated[str, typer.Option(help="truth or detector.")] = "truth",
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="MODEL…", help="Names, or .onnx files.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Pictures with .pts in 300W form; a video with its truth beside it "
+            "(NAME_truth.csv or annot/); a folder of such videos, as 300VW."
+        ),
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="The video's truth: a table, or a folder of .pts.")
+    ] = None,
+    csv: Annotated[
+        list[Path] | None,
+        typer.Option(help="Also score a tracker's table, ours or OpenFace's. May be repeated."),
+    ] = None,
+    boxes: Annotated[
+        str | None, typer.Option(help="On pictures: truth (default) or detector.")
+    ] = None,
+    landmarks: Annotated[
+        str | None,
+        typer.Option(help="Compare only these: 36,45, or 36=27,45=32 for other numbers in truth."),
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write figures.")] = None,
-    recentre: Annotated[str, typer.Option(help="Rule of the second crop: fit or eyes.")] = "fit",
+    plot: Annotated[
+        Path | None, typer.Option(help="Also draw cumulative error curves: a .png.")
+    ] = None,
+    worst: Annotated[
+        Path | None, typer.Option(help="Also draw the worst faces of each: a .png.")
+    ] = None,
+    worst_count: Annotated[int, typer.Option(min=1, max=120, help="How many of each.")] = 12,
+    recentre: Annotated[str, typer.Option(help="Rule of the next crop: fit or eyes.")] = "fit",
+    stabilizer: Annotated[str, typer.Option(help="On videos: none or one-euro.")] = "none",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Print the accuracy of models on labelled pictures."""
-    from steadymark.app.evaluation import run_evaluation
+    """Score models, and other trackers' tables, on labelled pictures and videos."""
+    from steadymark.app.evaluation import EvaluationOptions, run_evaluation
+    from steadymark.app.evaluation_report import Outputs
 
-    _guarded(
-        lambda: run_evaluation(
-            names, folder, boxes=boxes, recentre=recentre, json_file=json_file, out=out, err=err
-        )
+    options = EvaluationOptions(
+        models=tuple(names or ()),
+        tables=tuple(csv or ()),
+        data=data,
+        truth=truth,
+        boxes=boxes,
+        landmarks=landmarks,
+        recentre=recentre,
+        stabilizer=stabilizer,
+        device=device,
     )
+    outputs = Outputs(json_file, plot, worst, worst_count)
+    _guarded(lambda: run_evaluation(options, outputs, out=out, err=err))
 
 
 bench = typer.Typer(help="Measurements on this machine.", no_args_is_help=True)

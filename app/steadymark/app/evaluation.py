@@ -1,89 +1,239 @@
-"""`steadymark evaluate`."""
+"""`steadymark evaluate`: what models and other trackers reach on pictures and videos."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
 
-from steadymark.engine.errors import SinkError, UsageError
+from steadymark.app.evaluation_report import Outputs, Scored, check_outputs, report
+from steadymark.engine.errors import UsageError
 from steadymark.engine.geometry import Recentre
-from steadymark.engine.metrics.evaluating import Accuracy, evaluate
+from steadymark.engine.metrics.correspondence import Correspondence
+from steadymark.engine.metrics.evaluating import compare
+from steadymark.engine.metrics.scoring import joined
+from steadymark.engine.metrics.video_scoring import TrackedVideo, alike_still
+from steadymark.engine.metrics.video_tables import KnownVideo, followed, know, track
+from steadymark.engine.metrics.video_truth import LabelledVideo, find_videos, video_of_truth
+from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import TrackSettings, open_models
+from steadymark.engine.sources.naming import is_pattern
 from steadymark.engine.tracking import TrackerConfig
 from steadymark.models.schema import load_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
 
+SCHEMA = "ibug68"  # of tables
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOptions:
+    """What was typed: models by name, tables of trackers, and where pictures and truth lie."""
+
+    models: tuple[str, ...] = ()
+    tables: tuple[Path, ...] = ()
+    data: Path | None = None
+    truth: Path | None = None
+    boxes: str | None = None
+    landmarks: str | None = None
+    recentre: str = "fit"
+    stabilizer: str = "none"
+    device: str = "auto"
+
 
 def run_evaluation(
-    names: Sequence[str],
-    folder: Path,
-    *,
-    boxes: str,
-    recentre: str,
-    json_file: Path | None,
-    out: Console,
-    err: Console,
+    options: EvaluationOptions, outputs: Outputs, *, out: Console, err: Console
 ) -> int:
-    """Evaluate each model on the folder; returns the exit code."""
-    if boxes not in ("truth", "detector"):
-        raise UsageError(f"unknown boxes '{boxes}': choose truth or detector")
-    if recentre not in tuple(Recentre):
-        raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
-    config = TrackerConfig(recentre=Recentre(recentre))
-    found: dict[str, Accuracy] = {}
-    for name in names:
-        models = open_models(TrackSettings(model=name))
-        with Progress(console=err, transient=True) as progress:
-            total = len(list(folder.glob("*.pts"))) or None
-            task = progress.add_task(name, total=total)
-            found[name] = evaluate(
-                models.network,
-                folder,
-                load_schema(models.network.card.schema or "ibug68"),
-                detector=models.detector if boxes == "detector" else None,
-                config=config,
-                on_face=lambda n, p=progress, t=task: p.update(t, completed=n),  # type: ignore[misc]
-            )
-    out.print(_table(found, f"{folder}, boxes: {boxes}"))
-    if json_file is not None:
-        _write(json_file, found)
+    """Score each model and table, print the figures, write what was asked for; the exit code."""
+    _check(options)
+    check_outputs(outputs)
+    chosen = Correspondence.parse(options.landmarks) if options.landmarks else None
+    if _on_pictures(options):
+        scored, title = _score_pictures(options, chosen, err)
+    else:
+        scored, title = _score_videos(options, chosen, outputs, err)
+    if chosen is not None:
+        title += f", landmarks {chosen}"
+    report(scored, title, outputs, out=out)
     return 0
 
 
-def _table(found: dict[str, Accuracy], title: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("model")
-    regions = list(next(iter(found.values())).regions)
-    heads = ("faces", "missed", "NRMSE %", "median %", "FR8 %", "FR10 %", "AUC8", *regions)
-    for head in heads:
-        table.add_column(head, justify="right")
-    for name, a in found.items():
-        table.add_row(
-            name,
-            str(a.faces),
-            str(a.missed),
-            f"{a.nrmse:.3f}",
-            f"{a.median:.3f}",
-            f"{100 * a.fr8:.2f}",
-            f"{100 * a.fr10:.2f}",
-            f"{a.auc8:.4f}",
-            *(f"{a.regions[r]:.2f}" for r in regions),
+def _check(options: EvaluationOptions) -> None:
+    """What can be told before anything is opened."""
+    if options.boxes not in (None, "truth", "detector"):
+        raise UsageError(f"unknown boxes '{options.boxes}': choose truth or detector")
+    if options.recentre not in tuple(Recentre):
+        raise UsageError(f"unknown rule '{options.recentre}': choose fit or eyes")
+    if not options.models and not options.tables:
+        raise UsageError("nothing to evaluate: name a model, or a tracker's table with --csv")
+    if options.models and options.data is None and options.truth is None:
+        raise UsageError("name labelled pictures, or a video with its truth, with --data")
+    for name, path in (("--data", options.data), ("--truth", options.truth)):
+        if path is not None and not path.exists() and not is_pattern(path):
+            raise UsageError(f"{name} {path} does not exist: check the name and the folder")
+
+
+def _on_pictures(options: EvaluationOptions) -> bool:
+    """Whether the data are labelled pictures, not videos."""
+    if options.data is None or options.truth is not None or not options.data.is_dir():
+        return False
+    pictures = next(options.data.glob("*.pts"), None) is not None
+    if pictures and options.tables:
+        raise UsageError(f"{options.data} holds pictures: --csv needs a video's truth")
+    if pictures and options.stabilizer != "none":
+        raise UsageError(f"{options.data} holds pictures: a stabilizer needs a video")
+    return pictures
+
+
+def _score_pictures(
+    options: EvaluationOptions, chosen: Correspondence | None, err: Console
+) -> tuple[dict[str, Scored], str]:
+    folder, boxes = options.data or Path(), options.boxes or "truth"
+    scored: dict[str, Scored] = {}
+    for label, name in _labelled(options.models).items():
+        models = open_models(_settings(options, name))
+        total = len(list(folder.glob("*.pts")))
+        with _progress(err, label, total) as advance:
+            compared = compare(
+                models.network,
+                folder,
+                load_schema(models.network.card.schema or SCHEMA),
+                detector=models.detector if boxes == "detector" else None,
+                config=_settings(options, name).tracker,
+                chosen=chosen,
+                on_face=advance,
+            )
+        scored[label] = Scored(compared)
+    return scored, f"{folder}, boxes: {boxes}"
+
+
+def _score_videos(
+    options: EvaluationOptions, chosen: Correspondence | None, outputs: Outputs, err: Console
+) -> tuple[dict[str, Scored], str]:
+    found = _videos(options)
+    _check_truth(options, outputs, found[0])
+    videos = [know(video, load_schema(SCHEMA), chosen) for video in found]
+    labels = _labelled((*options.models, *map(str, options.tables)))
+    runs: dict[str, list[TrackedVideo]] = {}
+    for label, text in labels.items():
+        if text in options.models:
+            runs[label] = _track(videos, _settings(options, text), label, err)
+        else:
+            runs[label] = [followed(read_landmarks(text), videos[0], name=text)]
+    if videos[0].truth is None:
+        err.print(f"[yellow]note:[/yellow] {escape(_no_truth(found[0]))}", soft_wrap=True)
+        runs = _compared_where_still(runs)
+    scored = {label: _scored(tracked) for label, tracked in runs.items()}
+    return scored, str(options.data or options.truth or "tables without truth")
+
+
+def _videos(options: EvaluationOptions) -> tuple[LabelledVideo, ...]:
+    if options.data is not None and options.truth is not None:
+        videos: tuple[LabelledVideo, ...] = (
+            LabelledVideo(options.data.stem, str(options.data), options.truth),
         )
-    return table
+    elif options.data is not None:
+        videos = find_videos(options.data)
+    elif options.truth is not None:
+        videos = (video_of_truth(options.truth),)
+    else:
+        videos = (LabelledVideo("the video", None, None),)
+    if not videos:
+        raise UsageError(
+            f"no .pts files in {options.data}, and no videos with truth beside them: name a folder "
+            "in 300W form, a video, or a folder of videos with --data"
+        )
+    if options.tables and len(videos) > 1:
+        raise UsageError(
+            f"{options.data} holds {len(videos)} videos: name the one that the table is of"
+        )
+    return videos
 
 
-def _write(path: Path, found: dict[str, Accuracy]) -> None:
-    content = {"models": {name: asdict(accuracy) for name, accuracy in found.items()}}
-    try:
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise SinkError(f"{path} cannot be written ({error.strerror})") from error
+def _check_truth(options: EvaluationOptions, outputs: Outputs, video: LabelledVideo) -> None:
+    """Whether what was asked for can be done with the truth that is there."""
+    if options.boxes == "truth":
+        raise UsageError("videos are tracked from the detector's boxes: leave --boxes out")
+    pictures = outputs.plot is not None or outputs.worst is not None
+    if video.truth is None and (options.landmarks or pictures):
+        raise UsageError(
+            "--landmarks, --plot and --worst compare with the truth: say where it is with --truth"
+        )
+    if video.source is None and (options.models or outputs.worst is not None):
+        raise UsageError(f"there is no video beside {video.truth}: name the video with --data")
+
+
+def _no_truth(video: LabelledVideo) -> str:
+    if video.source is None:
+        return "no truth was given (--truth): only frames in which the face is still are scored"
+    return (
+        f"there is no truth beside {video.source} ({video.name}_truth.csv or annot): "
+        "only frames in which the face is still are scored"
+    )
+
+
+def _track(
+    videos: Sequence[KnownVideo], settings: TrackSettings, label: str, err: Console
+) -> list[TrackedVideo]:
+    models = open_models(settings)
+    tracked = []
+    for video in videos:
+        with _progress(err, f"{label}: {video.name}", video.frames) as advance:
+            table, notes = track(
+                video,
+                models,
+                settings,
+                on_progress=lambda _, so_far, a=advance: a(so_far.frames),  # type: ignore[misc]
+            )
+        for note in notes:
+            err.print(f"[yellow]note:[/yellow] {escape(video.name)}: {escape(note)}")
+        tracked.append(followed(table, video, name=label))
+    return tracked
+
+
+def _compared_where_still(runs: dict[str, list[TrackedVideo]]) -> dict[str, list[TrackedVideo]]:
+    still = alike_still([videos[0] for videos in runs.values()])
+    if still is None:
+        return runs
+    return {label: [replace(videos[0], still=still)] for label, videos in runs.items()}
+
+
+def _scored(videos: list[TrackedVideo]) -> Scored:
+    parts = [part for video in videos if (part := video.compared()) is not None]
+    return Scored(joined(parts) if parts else None, tuple(videos))
+
+
+def _settings(options: EvaluationOptions, model: str) -> TrackSettings:
+    """As `steadymark track` has them."""
+    return TrackSettings(
+        model=model,
+        stabilizer=options.stabilizer,
+        device=options.device,
+        tracker=TrackerConfig(recentre=Recentre(options.recentre)),
+    )
+
+
+def _labelled(texts: Sequence[str]) -> dict[str, str]:
+    """Models and files by a short name each: a file's, without folder, where that is its own."""
+    files = (".onnx", ".json", ".csv")
+    short = [Path(t).stem if Path(t).suffix in files else t for t in texts]
+    labels = [s if short.count(s) == 1 else t for s, t in zip(short, texts, strict=True)]
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise UsageError(f"{twice} is named twice: once is enough")
+    return dict(zip(labels, texts, strict=True))
+
+
+@contextmanager
+def _progress(err: Console, text: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar that is told how much is done."""
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task(escape(text), total=total)
+        yield lambda done: progress.update(task, completed=done)

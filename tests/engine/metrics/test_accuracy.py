@@ -14,8 +14,10 @@ from steadymark.engine.metrics.accuracy import (
     cumulative_curve,
     failure_rate,
     inter_pupil_distance,
+    mean_of_finite,
     nrmse,
     outer_eye_distance,
+    point_errors,
 )
 
 RNG = np.random.default_rng(4)
@@ -78,3 +80,17 @@ def test_no_faces_at_all_is_refused() -> None:
 def test_different_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="against"):
         nrmse(FOUND[:3], TRUTH)
+
+
+def test_the_error_of_each_point_is_its_distance_in_percent() -> None:
+    errors = point_errors(FOUND, TRUTH)
+    eyes = math.dist(TRUTH[2, 36], TRUTH[2, 45])
+    assert errors.shape == (7, 68)
+    assert errors[2, 5] == pytest.approx(100 * math.dist(FOUND[2, 5], TRUTH[2, 5]) / eyes)
+
+
+def test_the_mean_passes_over_what_is_not_finite() -> None:
+    values = np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.inf]])
+    assert mean_of_finite(values) == 2
+    np.testing.assert_array_equal(mean_of_finite(values, 1), [2, np.nan])
+    assert math.isnan(mean_of_finite(np.array([])))

@@ -134,3 +134,19 @@ def test_one_frame_has_no_motion() -> None:
     assert math.isnan(mean_motion(STILL[:1]))
     assert math.isnan(allan_variance(STILL[:1]))
     assert all(math.isnan(v) for v in fast_and_slow_error(np.zeros(1), STILL[:1]))
+
+
+def test_motion_in_percent_of_the_true_eye_distance() -> None:
+    assert mean_motion(NOISY, 2 * STILL) == pytest.approx(
+        mean_motion(NOISY) * eye_distance(NOISY) / eye_distance(2 * STILL)
+    )
+
+
+def test_landmarks_that_the_truth_lacks_do_not_hide_which_frames_are_fast() -> None:
+    truth = moving()
+    errors = RNG.uniform(1, 2, len(truth))
+    partial = np.full_like(truth, np.nan)
+    partial[:, [36, 45, 50]] = truth[:, [36, 45, 50]]
+    fast, rest = fast_and_slow_error(errors, partial)
+    assert (fast, rest) == pytest.approx(fast_and_slow_error(errors, truth))
+    assert math.isfinite(fast)

@@ -44,12 +44,21 @@ def box_size(points: Real) -> Values:
     return np.sqrt(width * height)
 
 
+def point_errors(predicted: Real, truth: Real, length: Length = outer_eye_distance) -> Values:
+    """Distance of each point, in % of a length of the true face.
+
+    predicted, truth: (..., K, 2) → (..., K). NaN where either is.
+    """
+    errors: Values = _distance(predicted, truth) / length(truth)[..., None] * 100
+    return errors
+
+
 def nrmse(predicted: Real, truth: Real, length: Length = outer_eye_distance) -> Values:
     """Mean distance of the points of each face, in % of a length of the true face.
 
     predicted, truth: (..., K, 2) → (...). NaN where the face was not found.
     """
-    error: Values = _distance(predicted, truth).mean(-1) / length(truth) * 100
+    error: Values = point_errors(predicted, truth, length).mean(-1)
     return error
 
 
@@ -75,6 +84,14 @@ def cumulative_curve(errors: Real, bounds: Sequence[float] | Real) -> Values:
     ordered = np.sort(_some(errors))  # NaN last
     shares: Values = np.searchsorted(ordered, np.asarray(bounds), side="right") / len(ordered)
     return shares
+
+
+def mean_of_finite(values: Real, axis: int | None = None) -> Values:
+    """Mean of what is finite, along an axis or of everything; NaN of nothing."""
+    there = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        mean: Values = np.where(there, values, 0.0).sum(axis) / there.sum(axis)
+    return mean
 
 
 def _some(errors: Real) -> Real:

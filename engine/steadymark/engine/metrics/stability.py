@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.metrics.accuracy import outer_eye_distance
+from steadymark.engine.metrics.accuracy import mean_of_finite, outer_eye_distance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Real, Values
 
 
-def mean_motion(points: Real) -> float:
+def mean_motion(points: Real, truth: Real | None = None) -> float:
     """Mean motion from frame to frame, in % of the video's mean outer-eye distance.
 
-    points: (T, 68, 2). What a still face shows of it is jitter. NaN without two frames in a row.
+    points, truth: (T, 68, 2); the eye distance is the truth's where there is one. What a still
+    face shows of it is jitter. NaN without two frames in a row.
     """
-    steps = _steps(_in_percent(points, points))
+    steps = _steps(_in_percent(points, points if truth is None else truth))
     return _mean(np.linalg.norm(steps, axis=-1))
 
 
@@ -105,10 +106,12 @@ def lag_frames(points: Real, truth: Real, *, most: int = 5) -> float:
 def fast_and_slow_error(errors: Real, truth: Real, *, share: float = 0.1) -> tuple[float, float]:
     """Mean error on the frames with the fastest true motion, and on the rest.
 
-    A smoother that lags shows in the first. errors: (T,), truth: (T, 68, 2); a frame's motion is
-    that from the frame before, the first frame and frames without error do not count.
+    A smoother that lags shows in the first. errors: (T,), truth: (T, 68, 2), NaN in landmarks
+    that it lacks; a frame's motion is that from the frame before, the first frame and frames
+    without error do not count.
     """
-    speed = np.linalg.norm(_steps(_in_percent(truth, truth)), axis=-1).mean(-1)  # (T - 1,)
+    steps = np.linalg.norm(_steps(_in_percent(truth, truth)), axis=-1)  # (T - 1, 68)
+    speed = mean_of_finite(steps, -1)
     errors = errors[1:].astype(np.float64)
     there = np.isfinite(speed) & np.isfinite(errors)
     speed, errors = speed[there], errors[there]
@@ -130,9 +133,7 @@ def _steps(points: Real) -> Values:
 
 
 def _mean(values: Real) -> float:
-    """Mean of what is finite, NaN of nothing."""
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if finite.size else float("nan")
+    return float(mean_of_finite(values))
 
 
 def _correlation(predicted: Values, true: Values, shift: int) -> float:

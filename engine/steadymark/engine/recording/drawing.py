@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart; BGR
 _VERMILLION: Colour = (0, 94, 213)
-_ORANGE: Colour = (0, 159, 230)
+ORANGE: Colour = (0, 159, 230)
 _YELLOW: Colour = (66, 228, 240)
-_SKY_BLUE: Colour = (233, 180, 86)
+SKY_BLUE: Colour = (233, 180, 86)
 _BLUISH_GREEN: Colour = (115, 158, 0)
 _REDDISH_PURPLE: Colour = (167, 121, 204)
-_WHITE: Colour = (255, 255, 255)
+WHITE: Colour = (255, 255, 255)
 _BLACK: Colour = (0, 0, 0)
-_FACES = (_SKY_BLUE, _ORANGE, _BLUISH_GREEN, _REDDISH_PURPLE, _YELLOW, _VERMILLION)
-_SCORES = ((0.3, _VERMILLION), (0.6, _ORANGE), (0.8, _YELLOW), (np.inf, _SKY_BLUE))
+_FACES = (SKY_BLUE, ORANGE, _BLUISH_GREEN, _REDDISH_PURPLE, _YELLOW, _VERMILLION)
+_SCORES = ((0.3, _VERMILLION), (0.6, ORANGE), (0.8, _YELLOW), (np.inf, SKY_BLUE))
 _SHIFT = 4  # cv2 takes coordinates as whole 1/16 pixels
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -70,18 +70,19 @@ def _draw_face(picture: Image, face: TrackedFace, options: DrawOptions) -> None:
     if options.box and face.box is not None:
         _draw_box(picture, face.box, colour, _thickness(size_px))
     if options.contours:
-        _draw_contours(picture, landmarks.xy_px, colour, size_px, options.schema)
+        draw_contours(picture, landmarks.xy_px, colour, size_px, options.schema)
     if options.points:
         _draw_points(picture, landmarks, size_px)
     if options.face_id:
         scale = float(np.clip(size_px / 300, 0.35, 1.5))
         corner = seen.min(0) - (0, size_px * 0.05)
-        _draw_text(picture, f"{face.face_id}", _pixels(corner), scale, colour)
+        draw_text(picture, f"{face.face_id}", _pixels(corner), scale, colour)
 
 
-def _draw_contours(
+def draw_contours(
     picture: Image, xy_px: Points, colour: Colour, size_px: float, schema_name: str
 ) -> None:
+    """Draw the schema's polylines; size_px: of the face, decides how thick they are."""
     schema = load_schema(schema_name)
     if len(xy_px) != schema.count:
         return
@@ -115,14 +116,12 @@ def _draw_status(picture: Image, result: TrackResult) -> None:
     text = f"{result.frame.pts_s:.3f} s  frame {result.frame.index}  faces {there}"
     text += f"  lost {lost}" if lost else ""
     scale = float(np.clip(result.frame.height / 720, 0.35, 2))
-    colour = _WHITE if there else _ORANGE
-    _draw_text(picture, text, (round(10 * scale) + 2, round(28 * scale)), scale, colour)
+    colour = WHITE if there else ORANGE
+    draw_text(picture, text, (round(10 * scale) + 2, round(28 * scale)), scale, colour)
 
 
-def _draw_text(
-    picture: Image, text: str, at: tuple[int, int], scale: float, colour: Colour
-) -> None:
-    """Text with a dark rim, so that it can be read on anything; `at`: its lower left corner.
+def draw_text(picture: Image, text: str, at: tuple[int, int], scale: float, colour: Colour) -> None:
+    """Draw text with a dark rim, so that it can be read on anything; `at`: its lower left corner.
 
     The rim is the text itself, moved: OpenCV 5 sets thicker text wider, so that it would not fit.
     """

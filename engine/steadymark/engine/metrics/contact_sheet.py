@@ -1,0 +1,144 @@
+"""One picture of the worst faces of each model, so that one sees what goes wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.engine.errors import UsageError
+from steadymark.engine.recording.drawing import (
+    ORANGE,
+    SKY_BLUE,
+    WHITE,
+    draw_contours,
+    draw_text,
+)
+from steadymark.engine.sources import open_source
+from steadymark.engine.sources.images import ImageSequence
+from steadymark.engine.sources.video_file import VideoFile
+from steadymark.models.cropping import Crop, cut, transform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from steadymark.engine.metrics.accuracy import Values
+    from steadymark.engine.metrics.scoring import Comparison, Place
+    from steadymark.engine.recording.drawing import Colour
+    from steadymark.models.cropping import Image
+
+TILE, GAP, CAPTION, HEAD = 260, 10, 26, 44  # pixels
+COLUMNS = 6
+MARGIN = 1.5  # side of a tile / longer side of the true face
+_PAPER = 40
+
+
+def contact_sheet(compared: Mapping[str, Comparison], count: int) -> Image:
+    """(H, W, 3) BGR: under each model's name its `count` worst faces, the error under each.
+
+    The true landmarks are blue, those found orange.
+
+    Raises:
+        SourceError: a picture cannot be read any more.
+    """
+    worst = {name: c.worst(count) for name, c in compared.items()}
+    pictures = _pictures([c.places[i] for name, c in compared.items() for i in worst[name]])
+    columns = max(1, min(COLUMNS, *(len(w) for w in worst.values())))
+    width = max(columns * (TILE + GAP) + GAP, 3 * TILE)
+    parts = [_legend(width)]
+    for name, comparison in compared.items():
+        errors = comparison.errors()
+        tiles = [
+            _tile(comparison, i, pictures[comparison.places[i]], float(errors[i]))
+            for i in worst[name]
+        ]
+        parts += [_heading(name, errors, width), *_rows(tiles, columns, width)]
+    return np.concatenate(parts)
+
+
+def _pictures(places: Sequence[Place]) -> dict[Place, Image]:
+    """Each source is opened once and read forwards."""
+    pictures: dict[Place, Image] = {}
+    for text in dict.fromkeys(place.source for place in places):
+        source = open_source(text)
+        if not isinstance(source, VideoFile | ImageSequence):
+            raise UsageError(f"{text} is live: its pictures are gone")
+        try:
+            for place in sorted({p for p in places if p.source == text}, key=_frame):
+                pictures[place] = source.frame_at(_frame(place)).image
+        finally:
+            source.close()
+    return pictures
+
+
+def _frame(place: Place) -> int:
+    return place.frame or 0
+
+
+def _tile(compared: Comparison, index: int, picture: Image, error: float) -> Image:
+    """(TILE + CAPTION, TILE, 3): a face, what is true and what was found drawn over it."""
+    scored = list(compared.scored)
+    truth, found = compared.truth[index], compared.found[index]
+    corner, far = truth[scored].min(0), truth[scored].max(0)
+    middle = (corner + far) / 2
+    side = max(8.0, MARGIN * float((far - corner).max()))
+    crop = Crop(float(middle[0]), float(middle[1]), side)
+    tile = cut(picture, crop.to_picture(TILE), TILE)
+    there = np.full(len(truth), False)
+    there[scored] = True
+    for points, colour in ((truth, SKY_BLUE), (found, ORANGE)):
+        _draw(tile, np.where(there[:, None], points, np.nan), crop, colour, compared.schema.name)
+    place = compared.places[index]
+    name = place.name if place.frame is None else f"{place.name} frame {place.frame}"
+    told = "not found" if np.isnan(error) else f"{error:.1f} %"
+    return np.concatenate((tile, _line(name, TILE, CAPTION, right=told)))
+
+
+def _draw(tile: Image, points: Values, crop: Crop, colour: Colour, schema: str) -> None:
+    xy = transform(crop.from_picture(TILE), points)
+    draw_contours(tile, xy, colour, TILE / MARGIN, schema)
+    for x, y in xy[np.isfinite(xy).all(1)].clip(-TILE, 2 * TILE):
+        cv2.circle(tile, (round(16 * x), round(16 * y)), 28, colour, cv2.FILLED, cv2.LINE_AA, 4)
+
+
+def _rows(tiles: list[Image], columns: int, width: int) -> list[Image]:
+    rows = []
+    for start in range(0, len(tiles), columns):
+        row = np.full((TILE + CAPTION + GAP, width, 3), _PAPER, np.uint8)
+        for i, tile in enumerate(tiles[start : start + columns]):
+            left = GAP + i * (TILE + GAP)
+            row[: len(tile), left : left + TILE] = tile
+        rows.append(row)
+    return rows
+
+
+def _legend(width: int) -> Image:
+    line = _line("", width, HEAD)
+    draw_text(line, "true", (GAP, 29), 0.6, SKY_BLUE)
+    draw_text(line, "found", (GAP + 60, 29), 0.6, ORANGE)
+    draw_text(line, "mean distance in % of the outer-eye distance", (GAP + 135, 29), 0.6, WHITE)
+    return line
+
+
+def _heading(name: str, errors: Values, width: int) -> Image:
+    missed = int(np.isnan(errors).sum())
+    text = f"{name}: the worst of {len(errors)}" + (f", {missed} not found" if missed else "")
+    line = _line("", width, HEAD)
+    draw_text(line, text, (GAP, 29), 0.7, WHITE)
+    return line
+
+
+def _line(text: str, width: int, height: int, *, right: str = "") -> Image:
+    """A strip with text at its left, cut to fit, and at its right end."""
+    line = np.full((height, width, 3), _PAPER, np.uint8)
+    free = width - _width(right) - (GAP if right else 0)
+    while text and _width(text) > free:
+        text = text[:-2] + "…" if len(text) > 2 else ""
+    draw_text(line, text, (2, height - 9), 0.5, WHITE)
+    draw_text(line, right, (width - _width(right) - 2, height - 9), 0.5, WHITE)
+    return line
+
+
+def _width(text: str) -> int:
+    return int(cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)[0][0])

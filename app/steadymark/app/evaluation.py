@@ -109,6 +109,7 @@ def _score_pictures(
                 config=_settings(options, name).tracker,
                 chosen=chosen,
                 on_face=advance,
+                follower=models.follower,
             )
         scored[label] = Scored(compared)
     return scored, f"{folder}, boxes: {boxes}"

@@ -53,11 +53,12 @@ def compare(
     config: TrackerConfig | None = None,
     chosen: Correspondence | None = None,
     on_face: Callable[[int], None] = lambda _: None,
+    follower: LandmarkModel | None = None,
 ) -> Comparison:
     """Align every face as the tracker would a new one.
 
     It starts from the box of the true landmarks or, where a detector is given, from the detector's
-    box that overlaps the true one most.
+    box that overlaps the true one most. follower: see Tracker.
 
     Raises:
         UsageError: as `labelled`, or the landmarks are not those of the model.
@@ -68,7 +69,7 @@ def compare(
     for path, picture, truth in labelled(folder):
         truths.append(in_our_numbers(truth, schema, chosen, str(path.with_suffix(".pts"))))
         box = _box(picture, truth, detector)
-        aligned = None if box is None else align(network, picture, box, schema, config)
+        aligned = None if box is None else align(network, picture, box, schema, config, follower)
         found.append(nothing if aligned is None else aligned[2].xy_px.astype(np.float64))
         places.append(Place(path.stem, str(path)))
         on_face(len(places))

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+import onnxruntime as ort
 import pytest
 import torch
 
+from steadymark.models.export import export_onnx
 from steadymark.models.pdc import pdc_1d, pdc_2d, pdc_of_distribution
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def slow_pdc(heatmap: np.ndarray, threshold: float) -> tuple[float, float]:
@@ -81,3 +88,51 @@ def test_pdc_can_be_differentiated() -> None:
     x.sum().backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert logits.grad.abs().sum() > 0
+
+
+class Both(torch.nn.Module):
+    """PDC of 1D and 2D heatmaps, as printed and soft, in one graph."""
+
+    def forward(self, lines: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        told = [pdc_1d(lines, soft=soft) for soft in (False, True)]
+        told += [pdc_2d(maps, soft=soft) for soft in (False, True)]
+        return tuple(part for pair in told for part in pair)
+
+
+def drawn() -> tuple[torch.Tensor, torch.Tensor]:
+    """Heatmaps of every kind: sharp, flat, torn, negative, empty."""
+    rng = torch.Generator().manual_seed(4)
+    lines, maps = torch.rand(3, 68, 40, generator=rng), torch.rand(3, 68, 12, 9, generator=rng)
+    lines[0] = lines[0] ** 20
+    maps[0] = maps[0] ** 20
+    lines[1, :30] -= 0.5
+    maps[1, :30] -= 0.5
+    lines[2, 0], maps[2, 0] = 0.0, 0.0
+    return lines, maps
+
+
+@pytest.mark.slow
+def test_pdc_is_the_same_in_onnx_runtime(tmp_path: Path) -> None:
+    lines, maps = drawn()
+    path, faces = tmp_path / "pdc.onnx", torch.export.Dim("n")
+    names = [f"out{i}" for i in range(8)]
+    export_onnx(
+        Both(),
+        (lines, maps),
+        path,
+        inputs=["lines", "maps"],
+        outputs=names,
+        dynamic=({0: faces}, {0: faces}),
+    )
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    told = session.run(names, {"lines": lines.numpy(), "maps": maps.numpy()})
+    for ours, theirs in zip(Both()(lines, maps), told, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-4)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_pdc_is_the_same_on_cuda() -> None:
+    lines, maps = drawn()
+    for ours, theirs in zip(Both()(lines, maps), Both()(lines.cuda(), maps.cuda()), strict=True):
+        torch.testing.assert_close(ours, theirs.cpu(), atol=1e-4, rtol=0)

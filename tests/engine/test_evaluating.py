@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from scenes import SquareDetector, SquareNetwork, picture
-from steadymark.engine.errors import UsageError
+from steadymark.engine.errors import SteadymarkError, UsageError
 from steadymark.engine.metrics.evaluating import evaluate
 from steadymark.models.schema import load_schema
 
@@ -61,3 +62,16 @@ def test_a_label_without_its_picture_is_named(folder: Path) -> None:
     (folder / "1.png").unlink()
     with pytest.raises(UsageError, match=r"1\.pts"):
         evaluate(SquareNetwork(), folder, SCHEMA)
+
+
+def test_a_bad_label_is_named_and_not_passed_over(folder: Path) -> None:
+    label = folder / "1.pts"
+    text = label.read_text()
+    for bad, words in (
+        ("", "1.pts is empty"),
+        (text.replace("n_points: 68", "n_points: 67"), "1.pts: 68 points"),
+        (re.sub(r"{\n\S+", "{\n-900", text), "1.pts has points up to 900 px outside its"),
+    ):
+        label.write_text(bad)
+        with pytest.raises(SteadymarkError, match=re.escape(words)):
+            evaluate(SquareNetwork(), folder, SCHEMA)

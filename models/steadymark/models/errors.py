@@ -17,3 +17,7 @@ class DeviceError(SteadymarkError):
 
 class LandmarkFileError(SteadymarkError):
     """A file is not the landmark file it should be."""
+
+
+class DataError(SteadymarkError, ValueError):
+    """A data set is not of the form it should have, or cannot be read here."""

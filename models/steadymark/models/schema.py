@@ -27,8 +27,8 @@ class LandmarkSchema:
 
     mirror: (K,) int, the index each landmark takes in the mirrored picture. regions: name →
     indices. contours: polylines to draw, each closed or open. eyes: outer corners (right, left of
-    the person), whose distance normalises errors. mean_shape: (K, 2) float32, upright, centred
-    on 0, the longer side of its extent 1.
+    the person), whose distance normalises errors. known_shape: `mean_shape`, None where nobody
+    could measure it.
     """
 
     name: str
@@ -36,16 +36,36 @@ class LandmarkSchema:
     regions: dict[str, tuple[int, ...]]
     contours: tuple[tuple[tuple[int, ...], bool], ...]
     eyes: tuple[int, int]
-    mean_shape: NDArray[np.float32]
+    known_shape: NDArray[np.float32] | None
 
     def __post_init__(self) -> None:
-        if self.mean_shape.shape != (len(self.mirror), 2):
-            raise ValueError(f"mean_shape is {self.mean_shape.shape}, mirror {len(self.mirror)}")
+        k = len(self.mirror)
+        if self.known_shape is not None and self.known_shape.shape != (k, 2):
+            raise ValueError(f"mean_shape is {self.known_shape.shape}, mirror {k}")
+        if not np.array_equal(self.mirror[self.mirror], np.arange(k)):
+            raise ValueError(f"mirror of {self.name} does not lead back when applied twice")
+        drawn = (points for points, _ in self.contours)
+        used = {i for part in (*self.regions.values(), *drawn, self.eyes) for i in part}
+        if not used <= set(range(k)):
+            raise ValueError(f"{self.name} has {k} points, but names {sorted(used)[-1]}")
 
     @property
     def count(self) -> int:
         """K."""
         return len(self.mirror)
+
+    @property
+    def mean_shape(self) -> NDArray[np.float32]:
+        """(K, 2) float32, upright, centred on 0, the longer side of its extent 1.
+
+        Raises:
+            ValueError: no mean shape of this schema is known.
+        """
+        if self.known_shape is None:
+            raise ValueError(
+                f"no mean shape of {self.name} is known: map the points to ibug68 (map_points)"
+            )
+        return self.known_shape
 
 
 @cache
@@ -57,14 +77,19 @@ def load_schema(name: str = "ibug68") -> LandmarkSchema:
     """
     path = assets_root() / "schemas" / f"{name}.json"
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.json")))
-        raise ValueError(f"unknown landmark schema '{name}' (known: {known})")
+        raise ValueError(f"unknown landmark schema '{name}' (known: {', '.join(schema_names())})")
     data = json.loads(path.read_text(encoding="utf-8"))
+    shape = data.get("mean_shape")
     return LandmarkSchema(
         name=data["name"],
         mirror=np.array(data["mirror"], np.int64),
-        regions={k: tuple(range(a, b)) for k, (a, b) in data["regions"].items()},
-        contours=tuple((tuple(range(a, b)), closed) for a, b, closed in data["contours"]),
+        regions={name: tuple(indices) for name, indices in data["regions"].items()},
+        contours=tuple((tuple(line["points"]), line["closed"]) for line in data["contours"]),
         eyes=tuple(data["eyes"]),
-        mean_shape=np.array(data["mean_shape"], np.float32),
+        known_shape=None if shape is None else np.array(shape, np.float32),
     )
+
+
+def schema_names() -> tuple[str, ...]:
+    """The schemas in assets/schemas, sorted."""
+    return tuple(sorted(path.stem for path in (assets_root() / "schemas").glob("*.json")))

@@ -11,9 +11,11 @@ from steadymark.engine.errors import UsageError
 from steadymark.engine.geometry import box_of_landmarks
 from steadymark.engine.metrics.correspondence import in_our_numbers, scored_landmarks
 from steadymark.engine.metrics.scoring import Accuracy, Comparison, Place, accuracy_of
-from steadymark.engine.sources.images import read_image
 from steadymark.engine.tracking import TrackerConfig, align
-from steadymark.models.pts_file import read_pts
+from steadymark.models.datasets.folders import label_files, read_label
+from steadymark.models.datasets.labelled import check_points
+from steadymark.models.datasets.pictures import PictureBeside
+from steadymark.models.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,17 +33,24 @@ def labelled(folder: Path) -> Iterator[tuple[Path, Image, Points]]:
     """File and content (BGR) of each picture of a folder, with landmarks (K, 2), 0-based pixels.
 
     Raises:
-        UsageError: the folder has no labelled pictures, or one cannot be read.
+        UsageError: the folder has no labelled pictures, or one is bad: a score of a part of a data
+            set is no score of it.
+        LandmarkFileError: a file is no .pts file.
     """
-    files = sorted(folder.glob("*.pts"))
-    if not files:
-        raise UsageError(f"no .pts files in {folder}: name a folder in 300W form with --data")
+    try:
+        files = label_files(folder)
+    except DataError as error:
+        raise UsageError(
+            f"no .pts files in {folder}: name a folder in 300W form with --data"
+        ) from error
     for path in files:
-        pictures = [p for s in (".jpg", ".png") if (p := path.with_suffix(s)).is_file()]
-        picture = read_image(pictures[0]) if pictures else None
-        if picture is None:
-            raise UsageError(f"{path} has no readable picture (.jpg or .png) beside it")
-        yield pictures[0], picture, read_pts(path)
+        try:
+            file, picture = PictureBeside(path).found()
+            points = read_label(path)
+            check_points(points, picture.shape[1], picture.shape[0])
+        except ValueError as error:
+            raise UsageError(f"{path} {str(error).removeprefix(f'{path} ')}") from error
+        yield file, picture, points
 
 
 def compare(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from steadymark.models.pts_file import read_pts
+from steadymark.models.datasets import read_300w
+from steadymark.models.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from steadymark.models.cropping import Image, Points
 
 VALIDATION_SHARE = 0.06
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,34 +42,21 @@ class Faces:
         )
 
 
-def load_faces(folder: Path, count: int = 68) -> Faces:
-    """Read every NAME.jpg (or .png) with NAME.pts of a folder, in name order.
+def load_faces(folder: Path, schema: str = "ibug68") -> Faces:
+    """Read a folder of 300W into memory, in name order; what is bad in it is logged and left out.
 
     Raises:
-        ValueError: a .pts without its picture, a wrong number of points, or no face at all.
+        DataError: no face is left.
     """
-    files = sorted(folder.glob("*.pts"))
-    if not files:
-        raise ValueError(f"no .pts files in {folder}")
-
-    def load(path: Path) -> tuple[Image, Points]:
-        points = read_pts(path)
-        if len(points) != count:
-            raise ValueError(f"{path} has {len(points)} points, {count} are expected")
-        for suffix in (".jpg", ".png"):
-            file = path.with_suffix(suffix)
-            if file.is_file():
-                picture = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR)
-                if picture is not None:
-                    return picture.astype(np.uint8, copy=False), points
-        raise ValueError(f"{path} has no readable picture beside it")
-
-    with ThreadPoolExecutor(4) as pool:
-        pairs = list(pool.map(load, files))
+    labelled, defects = read_300w(folder, schema, keep_pictures=True)
+    for defect in defects:
+        _log.warning("left out: %s", defect)
+    if not labelled:
+        raise DataError(f"{folder} holds no face that can be read: {defects[0]}")
     return Faces(
-        tuple(f.stem for f in files),
-        tuple(p for p, _ in pairs),
-        np.stack([q for _, q in pairs]).astype(np.float32),
+        tuple(face.name for face in labelled),
+        tuple(face.picture() for face in labelled),
+        np.stack([face.points for face in labelled]),
     )
 
 

@@ -1,0 +1,22 @@
+"""Reading labelled faces: every data set to one type, what is bad listed and left out."""
+
+from steadymark.models.datasets.cofw import read_cofw
+from steadymark.models.datasets.folders import read_300w, read_aflw2000
+from steadymark.models.datasets.labelled import Dataset, Defect, LabelledFace
+from steadymark.models.datasets.lists import read_hrnet_csv, read_wflw
+from steadymark.models.datasets.opening import open_dataset
+from steadymark.models.datasets.sequences import read_300vw, read_steadymark_csv
+
+__all__ = [
+    "Dataset",
+    "Defect",
+    "LabelledFace",
+    "open_dataset",
+    "read_300vw",
+    "read_300w",
+    "read_aflw2000",
+    "read_cofw",
+    "read_hrnet_csv",
+    "read_steadymark_csv",
+    "read_wflw",
+]

@@ -1,0 +1,87 @@
+"""COFW: pictures, 29 points and which of them are hidden, all in one MATLAB 7.3 file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.datasets.labelled import Dataset, Entry, LabelledFace, as_points, collect
+from steadymark.models.datasets.optional import open_hdf5
+from steadymark.models.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from steadymark.models.cropping import Image
+
+_POINTS = 29
+
+
+@dataclass(frozen=True, slots=True)
+class _CellPicture:
+    """A picture of the file's cell array, grey or colour."""
+
+    path: Path
+    cells: str
+    number: int
+
+    def __call__(self) -> Image:
+        with open_hdf5(self.path) as file:
+            cell = np.asarray(file[np.asarray(file[self.cells]).ravel()[self.number]])
+        if cell.dtype != np.uint8 or cell.ndim not in (2, 3) or min(cell.shape) < 1:
+            raise DataError(
+                f"{self.path}, picture {self.number + 1}, is no readable picture"
+                f" ({cell.dtype} of {cell.shape})"
+            )
+        # MATLAB's (H, W, 3) RGB is stored as (3, W, H)
+        planes = cell[None] if cell.ndim == 2 else cell
+        picture = planes.transpose(2, 1, 0)[..., ::-1]
+        return np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:2], 3)))
+
+
+def read_cofw(path: Path) -> Dataset:
+    """Read COFW_train_color.mat or COFW_test_color.mat. MATLAB counts pixels from 1.
+
+    Raises:
+        DataError: it is no COFW file, or h5py is missing.
+    """
+    with open_hdf5(path) as file:
+        part = next((p for p in ("Tr", "T") if {f"phis{p}", f"Is{p}"} <= set(file)), None)
+        if part is None:
+            held = ", ".join(sorted(file)) or "nothing"
+            raise DataError(
+                f"{path} holds no phisTr and IsTr (or phisT and IsT), but {held}: name COFW's"
+                " COFW_train_color.mat or COFW_test_color.mat"
+            )
+        rows = np.asarray(file[f"phis{part}"], np.float64).T  # (N, 87)
+        boxes = np.asarray(file[f"bboxes{part}"], np.float64).T if f"bboxes{part}" in file else None
+        pictures = np.asarray(file[f"Is{part}"]).size
+    if rows.ndim != 2 or rows.shape[1] != 3 * _POINTS:
+        raise DataError(f"{path}: phis{part} has rows of {rows.shape[1:]}, COFW's are of 87")
+    if len(rows) != pictures or (boxes is not None and boxes.shape != (pictures, 4)):
+        raise DataError(f"{path} holds {len(rows)} labels for {pictures} pictures: copy it again")
+
+    def read(i: int) -> LabelledFace:
+        name = f"{path.stem}_{i + 1:04d}"
+        return LabelledFace(
+            name,
+            name,
+            _CellPicture(path, f"Is{part}", i),
+            as_points(rows[i, : 2 * _POINTS].reshape(2, _POINTS).T - 1),
+            "cofw29",
+            visible=rows[i, 2 * _POINTS :] == 0,
+            box=None if boxes is None else _box(boxes[i]),
+        )
+
+    return collect(Entry(f"{path}, picture {i + 1},", partial(read, i)) for i in range(len(rows)))
+
+
+def _box(row: NDArray[np.float64]) -> NDArray[np.float32]:
+    """MATLAB's left, top, width, height → left, top, right, bottom from 0."""
+    left, top, width, height = row
+    return np.array([left - 1, top - 1, left - 1 + width, top - 1 + height], np.float32)

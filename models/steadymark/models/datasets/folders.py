@@ -1,0 +1,101 @@
+"""Data sets of pictures with a label file beside each: 300W, AFLW2000-3D."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.datasets.labelled import Dataset, Entry, LabelledFace, as_points, collect
+from steadymark.models.datasets.optional import load_mat, need_scipy
+from steadymark.models.datasets.pictures import PictureBeside
+from steadymark.models.errors import DataError
+from steadymark.models.pts_file import read_pts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.cropping import Points
+
+_NUMBERED = re.compile(r"(.*image_\d+|.*?)(_\d+)?")  # LFPW's and iBUG's photos are image_0001
+
+
+def read_300w(folder: Path, schema: str = "ibug68", *, keep_pictures: bool = False) -> Dataset:
+    """Read every NAME.pts with NAME.jpg (or .png) of a folder, in name order.
+
+    The files count pixels from 1. keep_pictures: hold them all in memory.
+
+    Raises:
+        DataError: the folder has no .pts files.
+    """
+    files = label_files(folder)
+
+    def read(path: Path) -> LabelledFace:
+        return LabelledFace(
+            path.stem, photo_of(path.stem), PictureBeside(path), read_label(path), schema
+        )
+
+    entries = (Entry(str(path), partial(read, path)) for path in files)
+    return collect(entries, keep_pictures=keep_pictures)
+
+
+def label_files(folder: Path) -> list[Path]:
+    """The .pts files of a folder, by name.
+
+    Raises:
+        DataError: there are none.
+    """
+    files = sorted(folder.glob("*.pts"))
+    if not files:
+        raise DataError(f"no .pts files in {folder}: name a folder with NAME.pts beside NAME.jpg")
+    return files
+
+
+def read_label(path: Path) -> Points:
+    """The points of a .pts file, see `read_pts`.
+
+    Raises:
+        LandmarkFileError: it is no .pts file.
+        ValueError: it is empty.
+    """
+    if path.is_file() and not path.stat().st_size:
+        raise ValueError("is empty")
+    return read_pts(path)
+
+
+def photo_of(stem: str) -> str:
+    """The photo a face of 300W was cut from: its name without the number of the face in it."""
+    match = _NUMBERED.fullmatch(stem)
+    return match[1] if match else stem
+
+
+def read_aflw2000(folder: Path) -> Dataset:
+    """Read every NAME.mat with NAME.jpg of AFLW2000-3D, in name order.
+
+    The points are 3D projected, numbered as iBUG's: those of the contour lie on the head and not
+    on the edge of what is seen of it. MATLAB counts pixels from 1.
+
+    Raises:
+        DataError: the folder has no .mat files, or SciPy is missing.
+    """
+    files = sorted(folder.glob("*.mat"))
+    if not files:
+        raise DataError(f"no .mat files in {folder}: name a folder with NAME.mat beside NAME.jpg")
+    need_scipy(folder)
+    return collect(Entry(str(path), partial(_aflw2000, path)) for path in files)
+
+
+def _aflw2000(path: Path) -> LabelledFace:
+    points = load_mat(path).get("pt3d_68")
+    if points is None or points.ndim != 2 or len(points) != 3:
+        raise ValueError("holds no table pt3d_68 of 3 rows")
+    xyz = np.asarray(points, np.float64)
+    return LabelledFace(
+        path.stem,
+        path.stem,
+        PictureBeside(path),
+        as_points(xyz[:2].T - 1),
+        depth=xyz[2].astype(np.float32),
+    )

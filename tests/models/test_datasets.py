@@ -1,0 +1,405 @@
+"""Readers of pictures with labels, on small files in the exact layout of each data set."""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+
+from steadymark.models.datasets import (
+    Dataset,
+    open_dataset,
+    optional,
+    read_300w,
+    read_aflw2000,
+    read_cofw,
+    read_hrnet_csv,
+    read_wflw,
+)
+from steadymark.models.datasets.folders import photo_of
+from steadymark.models.errors import DataError, SteadymarkError
+from steadymark.models.schema import load_schema
+from steadymark.models.training.faces import held_back, load_faces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from steadymark.models.cropping import Image, Points
+
+WIDTH, HEIGHT = 200, 160
+
+
+def face(schema: str = "ibug68", *, shift: float = 0.0) -> Points:
+    """Landmarks inside the picture, at eighths of a pixel, which text and float32 hold exactly."""
+    points = load_schema(schema).mean_shape * 80 + (90 + shift, 70)
+    return (np.round(points * 8) / 8).astype(np.float32)
+
+
+def picture(seed: int = 0) -> Image:
+    return np.random.default_rng(seed).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+
+
+def save(path: Path, image: Image) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imencode(path.suffix, image)[1].tofile(path)
+
+
+def pts(points: Points) -> str:
+    """A .pts file, which counts pixels from 1."""
+    rows = "".join(f"{x + 1:.6f} {y + 1:.6f}\n" for x, y in points)
+    return f"version: 1\nn_points:  {len(points)}\n{{\n{rows}}}\n"
+
+
+def wflw_line(points: Points, image: str, attributes: str = "0 1 0 0 1 0") -> str:
+    """A line of WFLW's lists, which count pixels from 0."""
+    return " ".join(f"{v:.6f}" for v in points.ravel()) + f" 50 30 130 110 {attributes} {image}\n"
+
+
+def hrnet_head(count: int) -> str:
+    names = [f"original_{i}_{axis}" for i in range(count) for axis in "xy"]
+    return ",".join(["image_name", "scale", "center_w", "center_h", *names]) + "\n"
+
+
+def hrnet_row(points: Points, image: str) -> str:
+    return f"{image},0.5,90,70," + ",".join(f"{v:.6f}" for v in points.ravel()) + "\n"
+
+
+def whats(data: Dataset) -> dict[str, str]:
+    """Last part of the file's name → what is wrong with it."""
+    return {
+        defect.file.replace("\\", "/").rsplit("/", 1)[-1]: defect.what for defect in data.defects
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three faces in 300W form, in a folder that is not ASCII."""
+    place = tmp_path / "gesichter größe 顔"
+    place.mkdir()
+    for i, name in enumerate(("helen_1_1", "helen_1_2", "lfpw_image_0007")):
+        (place / f"{name}.pts").write_text(pts(face(shift=i)), encoding="ascii")
+        save(place / f"{name}.{'png' if i else 'jpg'}", picture(i))
+    return place
+
+
+def test_300w_is_read_in_the_order_of_names_from_pixel_0(folder: Path) -> None:
+    faces, defects = read_300w(folder)
+    assert defects == ()
+    assert [f.name for f in faces] == ["helen_1_1", "helen_1_2", "lfpw_image_0007"]
+    assert [f.source_photo for f in faces] == ["helen_1", "helen_1", "lfpw_image_0007"]
+    for i, found in enumerate(faces):
+        np.testing.assert_array_equal(found.points, face(shift=i))
+        assert found.points.dtype == np.float32
+    np.testing.assert_array_equal(faces[1].picture(), picture(1))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(faces[2])).picture(), picture(2))
+
+
+@pytest.mark.parametrize(
+    ("stem", "photo"),
+    [
+        ("134212_1", "134212"),
+        ("afw_134212_2", "afw_134212"),
+        ("image_0001", "image_0001"),
+        ("image_003_1", "image_003"),
+        ("lfpw_image_0001", "lfpw_image_0001"),
+        ("plain", "plain"),
+    ],
+)
+def test_faces_of_one_photo_are_known_by_their_names(stem: str, photo: str) -> None:
+    assert photo_of(stem) == photo
+
+
+def test_everything_bad_in_a_folder_is_named_and_left_out(folder: Path) -> None:
+    good = face(shift=9)
+    labels = {
+        "a_no_picture": pts(good),
+        "b_bad_picture": pts(good),
+        "c_67_points": pts(good[:67]),
+        "d_nan": pts(np.where(np.arange(68)[:, None] == 5, np.nan, good)),
+        "e_outside": pts(good + (np.arange(68) == 30)[:, None] * np.array((170, 0))),
+        "f_empty": "",
+        "g_no_pts": "these are no points\n",
+        "h_one_place": pts(np.full_like(good, 50)),
+        "i_again": (folder / "helen_1_1.pts").read_text(),
+        "j_near_the_edge": pts(face(shift=-58)),
+    }
+    for i, (name, text) in enumerate(labels.items()):
+        (folder / f"{name}.pts").write_text(text, encoding="ascii")
+        save(folder / f"{name}.jpg", picture(0 if name == "i_again" else i + 10))
+    (folder / "a_no_picture.jpg").unlink()
+    (folder / "b_bad_picture.jpg").write_bytes(b"\xff\xd8 no jpeg")
+    data = read_300w(folder)
+    assert [f.name for f in data.faces] == [
+        "helen_1_1",
+        "helen_1_2",
+        "j_near_the_edge",
+        "lfpw_image_0007",
+    ]
+    found = whats(data)
+    wanted = {
+        "a_no_picture.pts": "has no readable picture",
+        "b_bad_picture.pts": "has no readable picture",
+        "c_67_points.pts": "has 67 points, 68 are expected",
+        "d_nan.pts": "cannot be read: line 9",
+        "e_outside.pts": "px outside its 200x160 picture",
+        "f_empty.pts": "is empty",
+        "g_no_pts.pts": "cannot be read: 0 lines with '{'",
+        "h_one_place.pts": "in one place",
+        "i_again.pts": "is the same as",
+    }
+    assert found.keys() == wanted.keys()
+    for name, words in wanted.items():
+        assert words in found[name]
+    assert "helen_1_1.pts" in found["i_again.pts"]
+    assert str(data.defects[0]).startswith(str(folder / "a_no_picture.pts") + " has no")
+
+
+def test_training_leaves_bad_faces_out_and_says_so(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "helen_1_1.jpg").unlink()
+    faces = load_faces(folder)
+    assert faces.names == ("helen_1_2", "lfpw_image_0007")
+    assert faces.points.shape == (2, 68, 2)
+    np.testing.assert_array_equal(faces.pictures[0], picture(1))
+    assert "helen_1_1.pts has no readable picture" in caplog.text
+    for left in folder.glob("*.png"):
+        left.unlink()
+    with pytest.raises(ValueError, match="no face that can be read"):
+        load_faces(folder)
+
+
+def test_wflw_is_read_from_pixel_0_with_box_and_attributes(tmp_path: Path) -> None:
+    images = tmp_path / "WFLW_images"
+    save(images / "0--Parade" / "0_a_1.jpg", picture())
+    points = face("wflw98")
+    table = tmp_path / "WFLW_annotations" / "list" / "list_98pt_rect_attr_test.txt"
+    table.parent.mkdir(parents=True)
+    name = "0--Parade/0_a_1.jpg"
+    table.write_text(
+        wflw_line(points, name)
+        + wflw_line(points + 1, name, "0 0 0 0 0 0")  # another face of the photo
+        + " ".join(f"{v:.6f}" for v in (points + 2).ravel())
+        + f" {name}\n"
+        + "\n"
+        + wflw_line(points, "0--Parade/none.jpg")
+        + wflw_line(points[:97], name)
+        + wflw_line(points, name)
+        + wflw_line(np.where(points == points[3], np.inf, points), name)
+        + wflw_line(points, name).replace(" ", " x", 1)
+    )
+    for data in (read_wflw(table, images), open_dataset(table)):
+        first, second, third = data.faces
+        np.testing.assert_array_equal(first.points, points)
+        assert first.box is not None
+        assert first.box.tolist() == [50, 30, 130, 110]
+        assert (first.attributes, second.attributes) == (("expression", "occlusion"), ())
+        assert third.box is None
+        assert {f.source_photo for f in data.faces} == {name}
+        assert len({f.name for f in data.faces}) == 3
+        found = whats(data)
+        assert "is missing" in found["list_98pt_rect_attr_test.txt, line 5,"]
+        assert "205 fields, 207" in found["list_98pt_rect_attr_test.txt, line 6,"]
+        assert "is the same as" in found["list_98pt_rect_attr_test.txt, line 7,"]
+        assert "no numbers" in found["list_98pt_rect_attr_test.txt, line 8,"]
+        assert "no number" in found["list_98pt_rect_attr_test.txt, line 9,"]
+        assert len(data.defects) == 5
+        ibug = first.mapped("ibug68")
+        np.testing.assert_array_equal(ibug.points[45], points[72])
+
+
+@pytest.mark.parametrize(("count", "schema"), [(68, "ibug68"), (98, "wflw98"), (19, "aflw19")])
+def test_hrnets_table_is_read_from_pixel_0(tmp_path: Path, count: int, schema: str) -> None:
+    save(tmp_path / "images" / "afw" / "1.jpg", picture())
+    points = face(schema)
+    table = tmp_path / "face_landmarks.csv"
+    table.write_text(
+        hrnet_head(count)
+        + hrnet_row(points, "afw/1.jpg")
+        + hrnet_row(points, "afw/2.jpg")
+        + hrnet_row(points, "afw/1.jpg")
+        + hrnet_row(points[1:], "afw/1.jpg")
+        + hrnet_row(points, "afw/1.jpg").replace(f"{points[0, 0]:.6f}", "1e300")
+        + hrnet_row(np.where(points == points[3], np.nan, points), "afw/1.jpg")
+    )
+    data = open_dataset(table)
+    (found,) = data.faces
+    assert found.schema == schema
+    np.testing.assert_array_equal(found.points, points)
+    assert found.box is not None
+    assert found.box.tolist() == [40, 20, 140, 120]
+    wrong = [defect.what for defect in data.defects]
+    for what, words in zip(
+        wrong,
+        ("2.jpg is missing", "is the same as", f"has {2 + 2 * count} fields", "no n", "no n"),
+        strict=True,
+    ):
+        assert words in what
+
+
+def test_hrnets_table_takes_another_schema_of_as_many_points(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "1.jpg", picture())
+    table = tmp_path / "points.csv"
+    table.write_text(hrnet_head(68) + hrnet_row(face(), "1.jpg"))
+    (found,) = read_hrnet_csv(table, tmp_path / "images", "fgnet68").faces
+    assert found.schema == "fgnet68"
+    with pytest.raises(DataError, match="68 points, wflw98 has 98"):
+        read_hrnet_csv(table, tmp_path / "images", "wflw98")
+    with pytest.raises(DataError, match="name the folder"):
+        read_hrnet_csv(table, tmp_path / "nowhere")
+    table.write_text(hrnet_head(5) + "1.jpg,1,1,1" + ",1" * 10)
+    with pytest.raises(DataError, match="5 points: name their schema"):
+        open_dataset(table)
+
+
+def write_cofw(path: Path, part: str, points: list[Points], images: list[Image]) -> None:
+    """As MATLAB 7.3 lays it out: every table turned, pictures behind references."""
+    hidden = np.zeros(29)
+    hidden[[3, 17]] = 1
+    rows = [np.concatenate((p[:, 0] + 1, p[:, 1] + 1, hidden)) for p in points]
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file[f"phis{part}"] = np.array(rows).T
+        file[f"bboxes{part}"] = np.array([[11.0, 21.0, 30.0, 40.0]] * len(rows)).T
+        cells = file.create_dataset(f"Is{part}", (1, len(images)), h5py.ref_dtype)
+        for i, image in enumerate(images):
+            cell = file.create_dataset(f"#refs#/{i}", data=image.T)  # (3, W, H) or (W, H)
+            cells[0, i] = cell.ref
+
+
+@pytest.mark.parametrize("part", ["Tr", "T"])
+def test_cofw_is_read_from_pixel_0_with_what_is_hidden(tmp_path: Path, part: str) -> None:
+    path = tmp_path / "COFW_träin_color.mat"
+    points, colour = face("cofw29"), picture()
+    grey = np.ascontiguousarray(colour[..., 1])
+    far = points + (np.arange(29) == 9)[:, None] * np.array((0, 500))
+    lost = np.where(np.arange(29)[:, None] == 3, np.nan, points)
+    write_cofw(
+        path,
+        part,
+        [points, points + 1, far, lost, points],
+        [colour[..., ::-1], grey, colour, colour, colour[..., ::-1]],
+    )
+    data = open_dataset(path)
+    first, second = data.faces
+    np.testing.assert_array_equal(first.points, points)
+    np.testing.assert_array_equal(first.picture(), colour)
+    np.testing.assert_array_equal(second.picture(), np.repeat(grey[..., None], 3, 2))
+    assert first.visible is not None
+    assert np.flatnonzero(~first.visible).tolist() == [3, 17]
+    assert first.box is not None
+    assert first.box.tolist() == [10, 20, 40, 60]
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(first)).picture(), colour)
+    found = whats(data)
+    assert "outside" in found[f"{path.name}, picture 3,"]
+    assert "no numbers" in found[f"{path.name}, picture 4,"]
+    assert "is the same as" in found[f"{path.name}, picture 5,"]
+    ibug = first.mapped("ibug68")
+    assert ibug.visible is not None
+    np.testing.assert_array_equal(ibug.points[36], points[8])
+    assert (ibug.visible[36], ibug.visible[22], ibug.visible[0]) == (True, False, False)
+
+
+def test_a_file_that_is_not_cofws_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.mat"
+    with h5py.File(path, "w") as file:
+        file["x"] = 1
+    with pytest.raises(DataError, match=r"holds no phisTr and IsTr .* but x"):
+        read_cofw(path)
+    with h5py.File(path, "w") as file:
+        file["phisT"], file["IsT"] = np.zeros((87, 2)), np.zeros((1, 3))
+    with pytest.raises(DataError, match="2 labels for 3 pictures"):
+        read_cofw(path)
+    path.write_bytes(b"")
+    with pytest.raises(DataError, match=r"is no MATLAB 7\.3 file"):
+        read_cofw(path)
+
+
+def test_aflw2000_is_read_from_pixel_0_with_depth(tmp_path: Path) -> None:
+    points, depth = face(), np.linspace(-40, 40, 68)
+    xyz = np.array((*(points.T + 1), depth), np.float64)
+    labels: dict[str, dict[str, object]] = {
+        "image00002": {"pt3d_68": xyz, "pt2d": np.zeros((2, 21)), "Pose_Para": np.zeros((1, 7))},
+        "image00004": {"pt3d_68": xyz[:, :60]},
+        "image00006": {"pt2d": np.zeros((2, 21))},
+        "image00008": {"pt3d_68": xyz * np.nan},
+        "image00010": {"pt3d_68": xyz},
+    }
+    for i, (name, content) in enumerate(labels.items()):
+        scipy.io.savemat(tmp_path / f"{name}.mat", content)
+        save(tmp_path / f"{name}.jpg", picture(i))
+    (tmp_path / "image00010.jpg").unlink()
+    (tmp_path / "image00012.mat").write_bytes(b"no matrix here")
+    (tmp_path / "image00014.mat").write_bytes(b"")
+    data = open_dataset(tmp_path)
+    (found,) = data.faces
+    np.testing.assert_array_equal(found.points, points)
+    assert found.depth is not None
+    np.testing.assert_array_equal(found.depth, depth.astype(np.float32))
+    assert found.mapped("wflw98").depth is not None
+    wrong = whats(data)
+    for name, words in {
+        "image00004.mat": "has 60 points",
+        "image00006.mat": "no table pt3d_68",
+        "image00008.mat": "68 points that are no numbers",
+        "image00010.mat": "has no readable picture",
+        "image00012.mat": "no MATLAB file",
+        "image00014.mat": "no MATLAB file",
+    }.items():
+        assert words in wrong.pop(name)
+    assert not wrong
+
+
+def test_a_missing_library_is_named_with_the_extra_that_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.mat").write_bytes(b"x")
+    monkeypatch.setattr(optional, "find_spec", lambda _: None)
+    for read, path in ((read_aflw2000, tmp_path), (read_cofw, tmp_path / "a.mat")):
+        with pytest.raises(DataError, match=r"needs .*pip install 'steadymark\[train\]'"):
+            read(path)
+
+
+def test_what_is_no_data_set_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    def refused(path: Path, words: str) -> None:
+        with pytest.raises(ValueError, match=words) as caught:
+            open_dataset(path)
+        assert isinstance(caught.value, SteadymarkError)
+        assert str(path) in str(caught.value)
+
+    readers: tuple[Callable[[Path], Dataset], ...] = (read_300w, read_aflw2000)
+    for reader in readers:
+        with pytest.raises(DataError, match=r"no \.\w+ files in"):
+            reader(tmp_path)
+    refused(tmp_path, "holds no data set that is known here: 300W")
+    refused(tmp_path / "nowhere", "does not exist")
+    for name, text, words in (
+        ("a.xml", "<a/>", "is no data set that is known here"),
+        ("a.csv", "time,x\n1,2\n", "is no table that is known here"),
+        ("b.csv", "", "is no table that is known here"),
+        ("a.txt", "hello\n", "no folder WFLW_images or images near"),
+        ("hrnet.csv", hrnet_head(68), "no folder images near"),
+    ):
+        (tmp_path / name).write_text(text)
+        refused(tmp_path / name, words)
+    refused(tmp_path, "is no data set itself: name a file in it")
+    (tmp_path / "images").mkdir()
+    refused(tmp_path / "a.txt", "no line of WFLW")
+    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00")
+    refused(tmp_path / "binary.txt", "cannot be read")
+
+
+@pytest.mark.data
+def test_300w_itself_has_no_defects(data: Path) -> None:
+    faces, defects = open_dataset(data / "300w" / "train")
+    assert (len(faces), defects) == (2012, ())
+    assert [f.name for f in faces] == sorted(f.name for f in faces)
+    photos: dict[str, set[bool]] = {}
+    for found in faces:
+        photos.setdefault(found.source_photo, set()).add(held_back(found.name))
+    assert all(len(sides) == 1 for sides in photos.values())

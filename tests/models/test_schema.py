@@ -1,0 +1,167 @@
+"""Every schema, and the way from one to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from steadymark.models.cropping import fit_crop
+from steadymark.models.schema import LandmarkSchema, load_schema, schema_names
+from steadymark.models.schema_map import counterparts, map_points
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+NAMES = schema_names()
+SHAPED = tuple(name for name in NAMES if load_schema(name).known_shape is not None)
+COUNTS = {"aflw19": 19, "cofw29": 29, "fgnet68": 68, "ibug68": 68, "wflw98": 98}
+
+
+def misfit(shape: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """How far points (n, 2) are from the shape carried onto them, in sizes of the face, (n,)."""
+    fit = fit_crop(points, shape, margin=1)
+    roll = np.radians(fit.roll_deg)
+    turn = fit.side * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
+    carried = shape @ turn.T + (fit.x, fit.y)
+    apart: NDArray[np.floating] = np.linalg.norm(carried - points, axis=1) / fit.side
+    return apart
+
+
+def test_the_schemas_are_those_that_are_known() -> None:
+    assert {name: load_schema(name).count for name in NAMES} == COUNTS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_regions_part_the_points_and_mirror_into_themselves(name: str) -> None:
+    schema = load_schema(name)
+    assert sorted(i for part in schema.regions.values() for i in part) == [*range(schema.count)]
+    assert set(schema.regions) == {"contour", "brows", "nose", "eyes", "mouth"}
+    for part in schema.regions.values():
+        assert {int(schema.mirror[i]) for i in part} == set(part)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_contours_and_eyes_mirror_into_contours_and_eyes(name: str) -> None:
+    schema = load_schema(name)
+    drawn = {(frozenset(points), closed) for points, closed in schema.contours}
+    mirrored = {(frozenset(schema.mirror[list(p)].tolist()), c) for p, c in schema.contours}
+    assert drawn == mirrored
+    right, left = schema.eyes
+    assert schema.mirror[right] == left
+    assert {right, left} <= set(schema.regions["eyes"])
+
+
+@pytest.mark.parametrize("name", SHAPED)
+def test_a_mean_shape_is_upright_of_size_one_and_its_own_mirror_image(name: str) -> None:
+    schema = load_schema(name)
+    shape = schema.mean_shape
+    assert shape.dtype == np.float32
+    np.testing.assert_allclose((shape * (-1, 1))[schema.mirror], shape, atol=2e-5)
+    assert np.ptp(shape, axis=0).max() == pytest.approx(1, abs=2e-5)
+    np.testing.assert_allclose(shape.min(0) + shape.max(0), 0, atol=2e-5)
+    right, left = schema.eyes
+    assert shape[right, 0] < shape[left, 0]
+    brows, mouth = (shape[list(schema.regions[part]), 1] for part in ("brows", "mouth"))
+    assert brows.max() < mouth.min()
+
+
+@pytest.mark.parametrize("name", [n for n in SHAPED if n != "ibug68"])
+def test_a_mapped_mean_shape_lies_on_ibugs(name: str) -> None:
+    ours, theirs = load_schema("ibug68").mean_shape, load_schema(name).mean_shape
+    mapped = map_points(theirs, name, "ibug68")
+    both = np.isfinite(mapped).all(1)
+    assert both.sum() >= 16
+    assert misfit(ours[both], mapped[both] * 100).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "ibug68"])
+def test_a_map_pairs_each_point_once_and_keeps_the_sides_of_the_face(name: str) -> None:
+    schema, ibug = load_schema(name), load_schema("ibug68")
+    place = counterparts(name, "ibug68")
+    there = np.flatnonzero(place >= 0)
+    assert len(set(place[there].tolist())) == len(there)
+    np.testing.assert_array_equal(schema.mirror[place[there]], place[ibug.mirror[there]])
+    assert [int(place[i]) for i in ibug.eyes] == list(schema.eyes)
+    for part, indices in ibug.regions.items():
+        assert {int(place[i]) for i in indices} - {-1} <= set(schema.regions[part])
+    exact = counterparts(name, "ibug68", exact=True)
+    np.testing.assert_array_equal(exact[exact >= 0], place[exact >= 0])
+
+
+def test_there_and_back_again_keeps_what_both_have() -> None:
+    points = np.random.default_rng(0).normal(size=(3, 68, 2)).astype(np.float32)
+    wide = map_points(points, "ibug68", "wflw98")
+    assert wide.shape == (3, 98, 2)
+    assert np.isnan(wide).all(-1).sum() == 3 * 30
+    np.testing.assert_array_equal(map_points(wide, "wflw98", "ibug68"), points)
+    np.testing.assert_array_equal(map_points(points, "ibug68", "ibug68"), points)
+
+
+def test_two_others_meet_in_ibugs_points() -> None:
+    place = counterparts("wflw98", "cofw29")
+    assert place[[8, 9, 22, 23, 28]].tolist() == [60, 72, 76, 82, 16]
+    assert place[16] == -1  # pupils, which iBUG has not
+
+
+def test_talking_face_has_the_points_that_its_notes_name() -> None:
+    place = counterparts("fgnet68", "ibug68")
+    assert place[[36, 39, 42, 45, 8, 33, 30]].tolist() == [27, 29, 34, 32, 7, 41, 67]
+    assert place[48:60].tolist() == [*range(48, 60)]
+    assert counterparts("fgnet68", "ibug68", exact=True)[30] == -1
+    with pytest.raises(ValueError, match="no mean shape of fgnet68"):
+        _ = load_schema("fgnet68").mean_shape
+
+
+def test_points_of_another_schema_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"points of wflw98 are \(\.\.\., 98, 2\)"):
+        map_points(np.zeros((68, 2)), "wflw98", "ibug68")
+    with pytest.raises(ValueError, match="unknown landmark schema 'nonsense'"):
+        map_points(np.zeros((68, 2)), "ibug68", "nonsense")
+
+
+def test_a_schema_that_contradicts_itself_is_refused() -> None:
+    def made(mirror: list[int], mouth: tuple[int, ...] = (0,), rows: int = 2) -> LandmarkSchema:
+        return LandmarkSchema(
+            "made",
+            np.array(mirror),
+            {"mouth": mouth},
+            (),
+            (0, 1),
+            np.zeros((rows, 2), np.float32),
+        )
+
+    assert made([1, 0]).count == 2
+    with pytest.raises(ValueError, match="mean_shape"):
+        made([1, 0, 2])
+    with pytest.raises(ValueError, match="lead back"):
+        made([1, 1])
+    with pytest.raises(ValueError, match="names 7"):
+        made([1, 0], (0, 7))
+
+
+@pytest.mark.data
+def test_talking_face_mapped_to_ibug_has_a_faces_shape(data: Path) -> None:
+    rows = np.loadtxt(data / "talking_face" / "points_fgnet68.csv", delimiter=",")
+    points = rows.reshape(-1, 68, 2)
+    shape = load_schema("ibug68").mean_shape
+    mapped = map_points(points, "fgnet68", "ibug68")
+    both = np.isfinite(mapped).all((0, 2))
+    assert both.sum() == 23
+    for xy in mapped[::100, both]:
+        apart = misfit(shape[both], xy)
+        assert apart.max() < 0.12
+        assert apart.mean() < 0.05
+
+
+@pytest.mark.data
+def test_talking_face_is_nearly_its_own_mirror_image(data: Path) -> None:
+    rows = np.loadtxt(data / "talking_face" / "points_fgnet68.csv", delimiter=",")
+    schema, mean = load_schema("fgnet68"), rows.reshape(-1, 68, 2).mean(0)
+    apart = misfit(mean / 200, (mean * (-1, 1))[schema.mirror])
+    inner = [i for part in ("eyes", "brows", "nose", "mouth") for i in schema.regions[part]]
+    eyes = np.linalg.norm(mean[schema.eyes[0]] - mean[schema.eyes[1]]) / 200
+    assert (apart[inner] / eyes).max() < 0.2

@@ -54,7 +54,7 @@ def train_heatmap1d(
 def train_detector(
     data: Data,
     out: Out,
-    minutes: Minutes = 55.0,
+    minutes: Minutes = 110.0,
     resume: Resume = False,
     threads: Threads = 1,
 ) -> None:

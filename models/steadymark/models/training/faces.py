@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,13 +10,12 @@ import cv2
 import numpy as np
 
 from steadymark.models.pts_file import read_pts
+from steadymark.models.splits import HELD_BACK, is_held_back
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.models.cropping import Image, Points
-
-VALIDATION_SHARE = 0.06
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,19 +75,9 @@ def load_backgrounds(folder: Path) -> tuple[Image, ...]:
     return tuple(p.astype(np.uint8, copy=False) for p in pictures if p is not None)
 
 
-def held_back(name: str, share: float = VALIDATION_SHARE) -> bool:
-    """Whether a face belongs to the validation split: by a hash of its source photo.
-
-    AFW's and HELEN's names end in the number of the face in its photo; LFPW's end in the photo's.
-    """
-    photo = name if name.startswith("lfpw") else name.rsplit("_", 1)[0]
-    digest = hashlib.sha256(photo.encode()).digest()
-    return int.from_bytes(digest[:4], "big") < share * 2**32
-
-
 def split(faces: Faces) -> tuple[Faces, Faces]:
     """Train and validation faces."""
-    held = [held_back(name) for name in faces.names]
+    held = [is_held_back(name, HELD_BACK["train"]) for name in faces.names]
     return (
         faces.subset([i for i, h in enumerate(held) if not h]),
         faces.subset([i for i, h in enumerate(held) if h]),

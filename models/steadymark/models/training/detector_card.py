@@ -65,6 +65,7 @@ def ship(
     shutil.copyfile(run / "face_net_curve.csv", out / "face_net_curve.csv")
     recipe = {key: state[key] for key in ("minutes", "step", "samples")}
     recipe["commit"] = commit
+    recipe["commits_by_step"] = state["history"]
     config = state["config"]
     facts = {
         "name": "face_net",

@@ -88,6 +88,7 @@ class Run:
     step: int = 0
     minutes: float = 0.0
     samples: int = 0
+    history: list[tuple[int, str]] = field(default_factory=list)
 
     def save(self, path: Path, config: FaceNetTraining) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -100,6 +101,7 @@ class Run:
             "samples": self.samples,
             "config": asdict(config),
             "commit": commit(),
+            "history": self.history,
         }
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
@@ -112,6 +114,7 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.minutes = state["step"], state["minutes"]
         self.samples = state["samples"]
+        self.history = state.get("history", [(0, state["commit"])])
 
 
 def start(config: FaceNetTraining) -> Run:
@@ -207,6 +210,7 @@ def train_face_net(
         run.load(kept)
     else:
         curve.unlink(missing_ok=True)
+    run.history = [*run.history, (run.step, commit())]
     sets = _photos(data, out)
     hard = torch.ones(len(sets[2])).share_memory_()  # type: ignore[no-untyped-call]
     if run.step:

@@ -39,10 +39,18 @@ def frame(height: int, width: int) -> Image:
     return np.zeros((height, width, 3), np.uint8)
 
 
-def test_a_small_frame_is_padded_and_not_enlarged() -> None:
-    runner = FakeRunner([10, 10, 40, 50, 0.9, 12])
+def test_a_small_frame_is_enlarged_a_little_and_padded() -> None:
+    runner = FakeRunner([15.5, 15.5, 63.5, 79.5, 0.9, 12])
     (box,) = FaceNetDetector(runner).detect(frame(70, 100))
-    assert runner.seen == [(1, 96, 128, 3)]
+    assert runner.seen == [(1, 3, 128, 160)]
+    assert (box.left, box.top, box.width, box.height) == pytest.approx((9.5, 9.5, 30, 40))
+
+
+def test_a_frame_can_be_left_as_it_is() -> None:
+    runner = FakeRunner([10, 10, 40, 50, 0.9, 12])
+    config = DetectorConfig(enlarge=1.0)
+    (box,) = FaceNetDetector(runner, config).detect(frame(70, 100))
+    assert runner.seen == [(1, 3, 96, 128)]
     assert (box.left, box.top, box.width, box.height) == (10, 10, 30, 40)
     assert (box.score, box.roll_deg) == pytest.approx((0.9, 12))
 
@@ -50,7 +58,7 @@ def test_a_small_frame_is_padded_and_not_enlarged() -> None:
 def test_a_large_frame_is_reduced_and_its_boxes_come_back_in_frame_pixels() -> None:
     runner = FakeRunner([9.5, 19.5, 49.5, 59.5, 0.9, 0])
     (box,) = FaceNetDetector(runner).detect(frame(4320, 7680))
-    assert runner.seen == [(1, 384, 640, 3)]
+    assert runner.seen == [(1, 3, 384, 640)]
     assert (box.left, box.top, box.width, box.height) == pytest.approx((119.5, 239.5, 480, 480))
 
 
@@ -58,7 +66,7 @@ def test_a_large_frame_is_reduced_and_its_boxes_come_back_in_frame_pixels() -> N
 def test_any_frame_is_taken(size: tuple[int, int]) -> None:
     runner = FakeRunner()
     assert FaceNetDetector(runner).detect(frame(*size)) == ()
-    _, height, width, _ = runner.seen[0]
+    _, _, height, width = runner.seen[0]
     assert height % 32 == 0
     assert width % 32 == 0
 
@@ -70,7 +78,7 @@ def test_an_empty_frame_has_no_faces() -> None:
 def test_where_nothing_is_found_a_smaller_frame_is_tried() -> None:
     runner = FakeRunner()
     FaceNetDetector(runner, DetectorConfig(second_look=256)).detect(frame(480, 640))
-    assert runner.seen == [(1, 480, 640, 3), (1, 192, 256, 3)]
+    assert runner.seen == [(1, 3, 480, 640), (1, 3, 192, 256)]
     FaceNetDetector(runner, DetectorConfig(second_look=0)).detect(frame(480, 640))
     assert len(runner.seen) == 3
 

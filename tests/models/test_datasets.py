@@ -21,10 +21,10 @@ from steadymark.models.datasets import (
     read_hrnet_csv,
     read_wflw,
 )
-from steadymark.models.datasets.folders import photo_of
 from steadymark.models.errors import DataError, SteadymarkError
 from steadymark.models.schema import load_schema
-from steadymark.models.training.faces import held_back, load_faces
+from steadymark.models.splits import is_held_back, photo_of
+from steadymark.models.training.faces import load_faces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -401,5 +401,5 @@ def test_300w_itself_has_no_defects(data: Path) -> None:
     assert [f.name for f in faces] == sorted(f.name for f in faces)
     photos: dict[str, set[bool]] = {}
     for found in faces:
-        photos.setdefault(found.source_photo, set()).add(held_back(found.name))
+        photos.setdefault(found.source_photo, set()).add(is_held_back(found.source_photo, 0.06))
     assert all(len(sides) == 1 for sides in photos.values())

@@ -19,15 +19,17 @@ from steadymark.models.face_net import (
     FaceNet,
     FaceNetConfig,
     FaceNetDecoded,
+    Halve,
     decode,
     export_face_net,
     locations,
 )
 from steadymark.models.schema import load_schema
-from steadymark.models.splits import is_held_back, photos
+from steadymark.models.splits import is_held_back, photo_of, photos
 from steadymark.models.training.detector_data import Face, Photo, mirror_face, move_face
 from steadymark.models.training.detector_loss import Targets, assign, face_losses
-from steadymark.models.training.detector_tiles import TileConfig, Tiler, colour_grey, letter
+from steadymark.models.training.detector_negatives import colour_grey, letter, scramble
+from steadymark.models.training.detector_tiles import TileConfig, Tiler
 from steadymark.models.training.face_net import FaceNetTraining, rate_now, start
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ def test_the_exported_file_says_what_the_network_says(tmp_path: Path) -> None:
         export_face_net(network, path)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for height, width in ((32, 32), (96, 160), (128, 64)):
-        shape = (1, height, width, 3)
+        shape = (1, 3, height, width)
         image = np.random.default_rng(height).integers(0, 255, shape, np.uint8)
         (boxes,) = session.run(["boxes"], {"image": image})
         expected = FaceNetDecoded(network)(torch.from_numpy(image)).detach().numpy()
@@ -164,24 +166,38 @@ def test_held_back_photos_are_fixed_by_name_and_keep_a_photo_s_faces_together() 
     share = np.mean([is_held_back(name, 0.15) for name in names])
     assert 0.1 < share < 0.2
     for i in range(100):
-        assert is_held_back(f"afw_{i}_1", 0.5) == is_held_back(f"afw_{i}_2", 0.5)
+        assert photo_of(f"afw_{i}_1") == photo_of(f"afw_{i}_2")
 
 
-def test_a_second_phase_starts_from_its_rate_and_puts_the_first_on_record(tmp_path: Path) -> None:
-    first = FaceNetTraining(minutes=50.0, network=SMALL)
-    run = start(first)
-    run.minutes, run.step, run.samples = 50.0, 900, 15000
-    run.save(tmp_path / "a.pt", first)
-    second = FaceNetTraining(minutes=80.0, since=50.0, rate=1e-3, network=SMALL)
-    again = start(second)
-    again.load(tmp_path / "a.pt", second.since)
-    assert rate_now(again, second) == pytest.approx(1e-3 + 1e-5)
-    again.minutes = 80.0
-    assert rate_now(again, second) == pytest.approx(1e-5)
-    again.save(tmp_path / "b.pt", second)
-    third = start(second)
-    third.load(tmp_path / "b.pt", second.since)  # resumed within the phase: no new record
-    assert [phase["samples"] for phase in third.phases] == [15000]
+def test_a_resumed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    config = FaceNetTraining(minutes=50.0, network=SMALL)
+    run = start(config)
+    assert rate_now(run, config) < config.rate / 50  # warming up
+    run.minutes, run.step, run.samples = 25.0, 900, 15000
+    run.save(tmp_path / "a.pt", config)
+    again = start(config)
+    again.load(tmp_path / "a.pt")
+    assert (again.minutes, again.step, again.samples) == (25.0, 900, 15000)
+    assert rate_now(again, config) == pytest.approx(config.rate / 2, rel=0.01)
+    again.minutes = 50.0
+    assert rate_now(again, config) == pytest.approx(1e-5)
+
+
+def test_in_training_halving_gives_what_it_gives_afterwards() -> None:
+    halve, x = Halve(8), torch.randn(2, 8, 20, 24)
+    trained = halve(x)
+    torch.testing.assert_close(trained, halve.eval()(x))
+
+
+def test_photos_taken_for_faces_are_shown_more_often() -> None:
+    drawn = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
+    photo = Photo(cv2.imencode(".jpg", drawn)[1])
+    hard = np.array([0.0, 0.0, 0.9, 0.0], np.float32)
+    tiler = Tiler(([photo], [photo], [photo] * 4), TileConfig(), hard)
+    rng = np.random.default_rng(0)
+    shown = np.bincount([tiler._without_face(rng) for _ in range(400)], minlength=4)
+    assert shown.argmax() == 2
+    assert shown.min() > 0
 
 
 def test_coloured_and_lettered_pictures_are_pictures() -> None:
@@ -192,6 +208,9 @@ def test_coloured_and_lettered_pictures_are_pictures() -> None:
         assert (changed.shape, changed.dtype) == (grey.shape, grey.dtype)
         assert np.ptp(changed.astype(int), axis=2).max() > 20
     assert np.ptp(grey.astype(int), axis=2).max() == 0
+    mixed = [scramble(grey, grey[::-1], np.random.default_rng(i)) for i in range(20)]
+    assert all((c.shape, c.dtype) == (grey.shape, grey.dtype) for c in mixed)
+    assert sum(not np.array_equal(c, grey) for c in mixed) > 10
 
 
 @pytest.mark.data

@@ -211,7 +211,7 @@ def dotted() -> Faces:
     for x, y in points[list(SEEN)]:
         at = (round(float(x) * 16), round(float(y) * 16))
         cv2.circle(picture, at, 3 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
-    return Faces(("dots",), (picture,), points[None])
+    return Faces(("dots",), ("dots",), (picture,), points[None])
 
 
 @pytest.mark.parametrize("number", range(8))

@@ -15,9 +15,10 @@ import torch
 from steadymark.models.backbones.pyramid import PyramidConfig
 from steadymark.models.heatmap1d import Heatmap1dConfig
 from steadymark.models.schema import load_schema
+from steadymark.models.splits import is_held_back, photo_of
 from steadymark.models.training import loop, table1
 from steadymark.models.training.augment import AugmentConfig, make_sample
-from steadymark.models.training.faces import held_back, load_faces, split
+from steadymark.models.training.faces import load_faces, split
 from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
 from steadymark.models.training.run import Progress, RunSettings, pick_device, train
 from steadymark.models.training.systems import SYSTEMS, system_of
@@ -52,8 +53,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_faces_of_one_photo_are_on_one_side_of_the_split(folder: Path) -> None:
     for photo in ("afw_111076519", "helen_22"):
-        assert len({held_back(f"{photo}_{i}") for i in range(1, 6)}) == 1
-    lfpw = [held_back(f"lfpw_image_{i:04d}") for i in range(800)]
+        assert {photo_of(f"{photo}_{i}") for i in range(1, 6)} == {photo}
+    lfpw = [is_held_back(photo_of(f"lfpw_image_{i:04d}"), 0.06) for i in range(800)]
     assert 0.02 < np.mean(lfpw) < 0.12
     training, held = split(load_faces(folder / "300w" / "train"))
     assert len(training) + len(held) == 12

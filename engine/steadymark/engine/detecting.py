@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from steadymark.engine.types import FaceBox
+from steadymark.models.frames import ENLARGE, LONGEST_SIDE, fit_frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from steadymark.models.cropping import Image
 
 Rows = NDArray[np.float32]
-_BLOCK = 32  # the network's sides are multiples of this
 
 
 class FaceNetRunner(Protocol):
-    """Runs face_net: (1, H, W, 3) uint8 BGR, H and W multiples of 32 → (N, 6) float32.
+    """Runs face_net: (1, 3, H, W) uint8 BGR, H and W multiples of 32 → (N, 6) float32.
 
     A row: left, top, right, bottom in input pixels, score in [0, 1], roll_deg.
     """
@@ -44,8 +43,8 @@ class DetectorConfig:
 
     threshold: float = 0.53
     nms_iou: float = 0.4
-    longest_side: int = 640
-    enlarge: float = 1.0
+    longest_side: int = LONGEST_SIDE
+    enlarge: float = ENLARGE
     second_look: int = 256
     second_least: float = 0.3
     min_face_px: float = 12.0
@@ -92,34 +91,14 @@ class FaceNetDetector:
 
     def _look(self, image: Image, longest_side: int) -> tuple[FaceBox, ...]:
         """Detect at one size."""
-        fitted, per_x, per_y = _fit(image, longest_side, self.config.enlarge)
-        rows = self._run(fitted[None])
+        fitted = fit_frame(image, longest_side, self.config.enlarge)
+        rows = self._run(fitted.planes)
         rows = rows[(rows[:, 4] >= self.config.threshold) & np.isfinite(rows).all(1)]
-        # centre of a pixel of the resized frame → centre of the frame pixels it stands for
-        per = np.array([per_x, per_y, per_x, per_y], np.float32)
-        rows[:, :4] = (rows[:, :4] + 0.5) * per - 0.5
+        rows[:, :4] = fitted.to_frame(rows[:, :4])
         sides = rows[:, 2:4] - rows[:, :2]
         rows = rows[sides.max(1, initial=0) >= self.config.min_face_px]
         kept = suppress(rows, self.config.nms_iou)[: self.config.limit]
         return tuple(_box(row) for row in rows[kept])
-
-
-def _fit(image: Image, longest_side: int, enlarge: float) -> tuple[Image, float, float]:
-    """Resize a frame and pad it at right and below with black.
-
-    Gives the picture and how many frame pixels one of its pixels is wide and high.
-    """
-    height, width = image.shape[:2]
-    scale = min(enlarge, longest_side / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    if size != (width, height):
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        image = cv2.resize(image, size, interpolation=how).astype(np.uint8, copy=False)
-    right, below = -size[0] % _BLOCK, -size[1] % _BLOCK
-    if right or below:
-        edges = (0, below, 0, right)
-        image = cv2.copyMakeBorder(image, *edges, cv2.BORDER_CONSTANT).astype(np.uint8, copy=False)
-    return np.ascontiguousarray(image), width / size[0], height / size[1]
 
 
 def suppress(rows: Rows, most_iou: float) -> list[int]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
-import zlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-HELD_BACK = {"train": 0.05, "crowds": 0.15, "none": 0.20}
-_COPY = re.compile(r"_\d+$")  # 300W numbers the faces of one photo: they stay together
+_NUMBERED = re.compile(r"(.*image_\d+|.*?)(_\d+)?")  # LFPW's and iBUG's photos are image_0001
+HELD_BACK = {"train": 0.06, "crowds": 0.15, "none": 0.20}
 
 
-def is_held_back(stem: str, share: float) -> bool:
-    """Whether the photo of this file stem belongs to the `share` (0…1) kept for validation."""
-    photo = _COPY.sub("", stem) if stem.startswith(("afw_", "helen_", "lfpw_")) else stem
-    return zlib.crc32(photo.encode()) % 10_000 < share * 10_000
+def photo_of(stem: str) -> str:
+    """The photo that a face of 300W comes from: AFW and HELEN number the faces of one photo."""
+    found = _NUMBERED.fullmatch(stem)
+    return found[1] if found else stem
+
+
+def is_held_back(photo: str, share: float) -> bool:
+    """Whether a photo or video of this name belongs to the `share` (0…1) kept for validation."""
+    digest = hashlib.sha256(photo.encode()).digest()
+    return int.from_bytes(digest[:4], "big") < share * 2**32
 
 
 def read_boxes(folder: Path) -> dict[str, NDArray[np.float32]]:
@@ -45,4 +51,6 @@ def photos(data: Path, name: str, *, held_back: bool) -> dict[str, NDArray[np.fl
     """One part of faces/`name` of the data folder, see `read_boxes`."""
     share = HELD_BACK[name]
     every = read_boxes(data / "faces" / name)
-    return {k: v for k, v in every.items() if is_held_back(k.rsplit(".", 1)[0], share) == held_back}
+    stems = {file: file.rsplit(".", 1)[0] for file in every}
+    sources = {f: photo_of(stem) if name == "train" else stem for f, stem in stems.items()}
+    return {f: v for f, v in every.items() if is_held_back(sources[f], share) == held_back}

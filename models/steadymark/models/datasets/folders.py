@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,12 @@ from steadymark.models.datasets.optional import load_mat, need_scipy
 from steadymark.models.datasets.pictures import PictureBeside
 from steadymark.models.errors import DataError
 from steadymark.models.pts_file import read_pts
+from steadymark.models.splits import photo_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.models.cropping import Points
-
-_NUMBERED = re.compile(r"(.*image_\d+|.*?)(_\d+)?")  # LFPW's and iBUG's photos are image_0001
 
 
 def read_300w(folder: Path, schema: str = "ibug68", *, keep_pictures: bool = False) -> Dataset:
@@ -63,12 +61,6 @@ def read_label(path: Path) -> Points:
     if path.is_file() and not path.stat().st_size:
         raise ValueError("is empty")
     return read_pts(path)
-
-
-def photo_of(stem: str) -> str:
-    """The photo a face of 300W was cut from: its name without the number of the face in it."""
-    match = _NUMBERED.fullmatch(stem)
-    return match[1] if match else stem
 
 
 def read_aflw2000(folder: Path) -> Dataset:

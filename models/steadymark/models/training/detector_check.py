@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from steadymark.models.extents import CROWDS_TO_EXTENT, widen
 from steadymark.models.face_net import decode, locations
+from steadymark.models.frames import fit_frame
 from steadymark.models.splits import photos
 
 if TYPE_CHECKING:
@@ -39,14 +40,14 @@ class Check:
 
 @torch.no_grad()
 def _best(network: FaceNet, path: Path) -> Floats:
-    """(n, 6) rows of one photo, as `decode` gives them, padded to multiples of 32."""
+    """(n, 6) rows of one photo, in its pixels, as `decode` gives them."""
     image = cv2.imread(str(path))
     assert image is not None
-    height, width = image.shape[:2]
-    image = cv2.copyMakeBorder(image, 0, -height % 32, 0, -width % 32, cv2.BORDER_CONSTANT)
-    x = torch.from_numpy(image)[None].permute(0, 3, 1, 2).float()
-    rows: Tensor = decode(network(x)[0], locations(*image.shape[:2]))
+    fitted = fit_frame(image.astype(np.uint8, copy=False))
+    x = torch.from_numpy(fitted.planes).float()
+    rows: Tensor = decode(network(x)[0], locations(*x.shape[2:]))
     found: Floats = rows[rows[:, 4] > 0.05].numpy()
+    found[:, :4] = fitted.to_frame(found[:, :4])
     return found
 
 
@@ -68,15 +69,17 @@ def _scores(network: FaceNet, folder: Path, truth: dict[str, Floats]) -> Floats:
     return np.array(told, np.float32).reshape(-1, 2)
 
 
+def best_scores(network: FaceNet, data: Path, *, held_back: bool) -> Floats:
+    """The best score anywhere in each photo of faces/none, in name order."""
+    names = photos(data, "none", held_back=held_back)
+    rows = [_best(network, data / "faces" / "none" / name) for name in names]
+    return np.array([r[:, 4].max(initial=0) for r in rows], np.float32)
+
+
 def check(network: FaceNet, data: Path) -> Check:
     """Measure an averaged network (in eval mode) on everything held back."""
     faces = data / "faces"
-    none = photos(data, "none", held_back=True)
-    false = []
-    for name in none:
-        rows = _best(network, faces / "none" / name)
-        false.append(rows[:, 4].max(initial=0))
-    false.sort()
+    false = np.sort(best_scores(network, data, held_back=True))
     threshold = float(false[-1 - len(false) // 100])
     crowds = {
         name: widen(boxes, CROWDS_TO_EXTENT)

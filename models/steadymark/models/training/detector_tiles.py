@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from steadymark.models.training.detector_negatives import colour_grey, letter, scramble
 
 from steadymark.models.cropping import Crop, Image, cut
 from steadymark.models.training.detector_data import Face, Photo, mirror_face, move_face
@@ -31,12 +32,13 @@ class TileConfig:
     enlarged further are only blurred. anywhere: how often a photo with faces is looked at where it
     happens to be: their backgrounds are in colour. coloured: how often a photo of none is given
     colours: they are grey, which would tell them. lettered: how often a view without a face gets
-    lettering and blobs.
+    lettering and blobs. scrambled: how often a photo of none is mixed with another, mirrored in
+    itself or bent: there are few, and what is taken for a face is often like no photo at all.
     """
 
-    sizes: tuple[int, ...] = (256, 320, 448)
+    sizes: tuple[int, ...] = (320, 448, 640)
     pixels_a_batch: int = 16 * 320 * 320
-    share: tuple[float, float, float] = (0.33, 0.47, 0.2)
+    share: tuple[float, float, float] = (0.24, 0.46, 0.3)
     smallest: float = 14.0
     enlarge: float = 3.0
     large: float = 0.3
@@ -47,10 +49,11 @@ class TileConfig:
     occluded: float = 0.2
     backed: float = 0.6
     crowded: float = 0.75
-    own_scale: tuple[float, float] = (0.7, 1.6)
+    own_scale: tuple[float, float] = (0.8, 2.0)
     anywhere: float = 0.2
     coloured: float = 0.5
     lettered: float = 0.25
+    scrambled: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +69,29 @@ class Tile:
 class Tiler:
     """Makes tiles; each is decided by its random generator alone."""
 
-    def __init__(self, sets: tuple[list[Photo], ...], config: TileConfig) -> None:
+    def __init__(
+        self, sets: tuple[list[Photo], ...], config: TileConfig, hard: Floats | None = None
+    ) -> None:
+        """hard: the best score of face_net so far in each photo without faces."""
         self.sets = sets
+        self.hard = hard
         self.config = config
+        self._decoded: dict[tuple[int, int], Image] = {}
+
+    def _image(self, kind: int, index: int) -> Image:
+        """Decoded once: all photos together take 1.5 GB."""
+        key = (kind, index)
+        if key not in self._decoded:
+            self._decoded[key] = self.sets[kind][index].image()
+        return self._decoded[key]
+
+    def _without_face(self, rng: Generator) -> int:
+        """A photo of none; those that look like faces are drawn more often."""
+        odds = None
+        if self.hard is not None:
+            odds = 0.05 + self.hard.astype(np.float64) ** 2
+            odds /= odds.sum()
+        return int(rng.choice(len(self.sets[2]), p=odds))
 
     def tile(self, rng: Generator, size: int) -> Tile:
         """One photo, or four of half the size."""
@@ -96,11 +119,12 @@ class Tiler:
     def _view(self, rng: Generator, size: int) -> Tile:
         """A square view of one photo."""
         kind = int(rng.choice(3, p=self.config.share))
-        photo = self.sets[kind][int(rng.integers(len(self.sets[kind])))]
-        image, faces = photo.image(), photo.faces
+        drawn = self._without_face(rng) if kind == 2 else int(rng.integers(len(self.sets[kind])))
+        photo, image = self.sets[kind][drawn], self._image(kind, drawn)
+        faces = photo.faces
         ignored = [Face(box) for box in photo.ignored]
-        if kind == 2 and rng.random() < self.config.coloured:
-            image = colour_grey(image, rng)
+        if kind == 2:
+            image = self._changed(image, rng)
         if rng.random() < 0.5:
             width = image.shape[1]
             image = np.ascontiguousarray(image[:, ::-1])
@@ -122,8 +146,15 @@ class Tiler:
 
     def _background(self, rng: Generator, size: int) -> Image:
         """A photo without faces, stretched."""
-        image = self.sets[2][int(rng.integers(len(self.sets[2])))].image()
+        image = self._image(2, int(rng.integers(len(self.sets[2]))))
         return cv2.resize(image, (size, size)).astype(np.uint8, copy=False)
+
+    def _changed(self, image: Image, rng: Generator) -> Image:
+        """A photo without faces as one that nobody took; still without faces."""
+        if rng.random() < self.config.scrambled:
+            other = self._image(2, int(rng.integers(len(self.sets[2]))))
+            image = scramble(image, other, rng)
+        return colour_grey(image, rng) if rng.random() < self.config.coloured else image
 
     def _crop(
         self, rng: Generator, size: int, image: Image, faces: tuple[Face, ...], *, upright: bool
@@ -133,8 +164,9 @@ class Tiler:
         wide = 45.0 if not upright and rng.random() < 0.5 else 12.0
         roll = float(rng.uniform(-wide, wide))
         if not faces:
-            side = max(height, width) * math.exp(rng.uniform(math.log(0.3), math.log(1.6)))
-            return Crop(rng.uniform(0, width), rng.uniform(0, height), side, roll)
+            side = max(height, width) * math.exp(rng.uniform(math.log(0.25), math.log(1.2)))
+            x, y = rng.uniform(0.2, 0.8, 2) * (width, height)
+            return Crop(float(x), float(y), side, roll)
         if rng.random() < self.config.anywhere:
             side = min(height, width) * math.exp(rng.uniform(math.log(0.2), math.log(0.8)))
             return Crop(rng.uniform(0, width), rng.uniform(0, height), side, roll)
@@ -196,38 +228,6 @@ def occlude(tile: Tile, rng: Generator) -> None:
         fist = tip + axis * side * 0.6
         centre = (int(fist[0]), int(fist[1]))
         cv2.circle(tile.image, centre, max(1, int(side * 0.3)), colour, -1, cv2.LINE_AA)
-
-
-def colour_grey(image: Image, rng: Generator) -> Image:
-    """A grey picture in the colours between four drawn ones, from dark to light."""
-    drawn = rng.uniform(0, 255, (4, 3))
-    own = np.linspace(0, 255, 4)[:, None]
-    drawn = own + (drawn - own) * rng.uniform(0.2, 0.6)
-    table = np.stack([np.interp(np.arange(256), own[:, 0], drawn[:, c]) for c in range(3)], 1)
-    return cv2.LUT(image, table.astype(np.uint8)[None]).astype(np.uint8, copy=False)
-
-
-def letter(image: Image, rng: Generator) -> Image:
-    """Titles, signs and round blobs, at times on a plain ground: what is taken for faces."""
-    size = len(image)
-    canvas = image.copy()
-    if rng.random() < 0.3:
-        canvas[:] = rng.integers(0, 256, 3)
-    for _ in range(int(rng.integers(1, 7))):
-        colour = tuple(float(v) for v in rng.integers(0, 256, 3))
-        x, y = (int(v) for v in rng.integers(-size // 8, size, 2))
-        if rng.random() < 0.65:
-            font, scale = int(rng.integers(8)), size / 320 * math.exp(rng.uniform(-0.9, 1.5))
-            letters = rng.integers(65, 123, int(rng.integers(1, 12))).astype(np.uint8)
-            text = letters.tobytes().decode("ascii")
-            width = max(1, int(scale * rng.uniform(0.8, 4)))
-            cv2.putText(canvas, text, (x, y), font, scale, colour, width, cv2.LINE_AA)
-        else:
-            axes = tuple(int(v) for v in size * np.exp(rng.uniform(-4, -1.4, 2)))
-            width = -1 if rng.random() < 0.6 else int(rng.integers(1, 6))
-            turned = float(rng.uniform(0, 180))
-            cv2.ellipse(canvas, (x, y), axes, turned, 0, 360, colour, width, cv2.LINE_AA)
-    return canvas
 
 
 def spoil(image: Image, rng: Generator) -> Image:

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from steadymark.models.face_net import FaceNet, FaceNetConfig, export_face_net, locations
-from steadymark.models.training.detector_check import Check, check
+from steadymark.models.training.detector_check import Check, best_scores, check
 from steadymark.models.training.detector_data import Photo, load_photos
 from steadymark.models.training.detector_loss import Targets, assign, face_losses
 from steadymark.models.training.detector_tiles import TileConfig, Tiler
@@ -28,18 +28,14 @@ from steadymark.models.training.loop import commit
 
 @dataclass(frozen=True, slots=True)
 class FaceNetTraining:
-    """How to train. minutes: wall time in all, over every resumption.
-
-    since: the minute at which the rate starts from `rate`; a second phase has one above 0.
-    """
+    """How to train. minutes: wall time in all, over every resumption."""
 
     minutes: float
-    since: float = 0.0
     seed: int = 68
     rate: float = 3e-3
     decay: float = 0.02
     warmup: int = 150
-    average: float = 0.998
+    average: float = 0.999
     check_every_min: float = 6.0
     tiles: TileConfig = field(default_factory=TileConfig)
     network: FaceNetConfig = field(default_factory=FaceNetConfig)
@@ -49,10 +45,15 @@ Batch = tuple[Tensor, Tensor, Targets]
 
 
 class Batches(Dataset[Batch]):
-    """Batch i of the run: its size of tile and all its tiles follow from (seed, i)."""
+    """Batch i of the run: its size of tile and all its tiles follow from (seed, i) and `hard`."""
 
-    def __init__(self, sets: tuple[list[Photo], ...], config: FaceNetTraining, first: int) -> None:
-        self.tiler = Tiler(sets, config.tiles)
+    def __init__(
+        self, sets: tuple[list[Photo], ...], config: FaceNetTraining, first: int, hard: Tensor
+    ) -> None:
+        """hard: of each photo without faces, see Tiler; in memory shared with the trainer."""
+        self.sets = sets
+        self.hard = hard
+        self.tiler: Tiler | None = None
         self.config = config
         self.first = first
 
@@ -61,6 +62,8 @@ class Batches(Dataset[Batch]):
 
     def __getitem__(self, index: int) -> Batch:
         cv2.setNumThreads(1)
+        if self.tiler is None:  # here, in the worker, whose memory `hard` is shared with
+            self.tiler = Tiler(self.sets, self.config.tiles, self.hard.numpy())
         rng = np.random.default_rng((self.config.seed, self.first + index))
         size = int(rng.choice(self.config.tiles.sizes))
         count = max(1, self.config.tiles.pixels_a_batch // size**2)
@@ -85,7 +88,7 @@ class Run:
     step: int = 0
     minutes: float = 0.0
     samples: int = 0
-    phases: list[dict[str, Any]] = field(default_factory=list)
+    history: list[tuple[int, str]] = field(default_factory=list)
 
     def save(self, path: Path, config: FaceNetTraining) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -98,23 +101,20 @@ class Run:
             "samples": self.samples,
             "config": asdict(config),
             "commit": commit(),
-            "phases": self.phases,
+            "history": self.history,
         }
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
-    def load(self, path: Path, since: float) -> None:
-        """Take up the checkpoint; where it is of a phase before `since`, put that on record."""
+    def load(self, path: Path) -> None:
+        """Take up the checkpoint."""
         state = torch.load(path, weights_only=True)
         self.network.load_state_dict(state["network"])
         self.mean.load_state_dict(state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.minutes = state["step"], state["minutes"]
         self.samples = state["samples"]
-        self.phases = state.get("phases", [])
-        if state["config"].get("since", 0.0) < since:
-            told = ("minutes", "step", "samples", "commit", "config")
-            self.phases.append({key: state[key] for key in told})
+        self.history = state.get("history", [(0, state["commit"])])
 
 
 def start(config: FaceNetTraining) -> Run:
@@ -132,8 +132,8 @@ def start(config: FaceNetTraining) -> Run:
 
 
 def rate_now(run: Run, config: FaceNetTraining) -> float:
-    """The rate: linear at the start, then half a cosine over the minutes of the phase."""
-    part = min((run.minutes - config.since) / (config.minutes - config.since), 1.0)
+    """The rate: linear at the start, then half a cosine over the minutes."""
+    part = min(run.minutes / config.minutes, 1.0)
     warm = min((run.step + 1) / config.warmup, 1.0)
     return config.rate * warm * (0.5 + 0.5 * math.cos(math.pi * part)) + 1e-5
 
@@ -166,6 +166,11 @@ def _average(run: Run, keep: float) -> None:
             mean.lerp_(fresh[name], 1 - keep)
         else:
             mean.copy_(fresh[name])
+
+
+def _hard(run: Run, data: Path) -> Tensor:
+    """How much each photo without faces, of those learnt from, looks like one with a face."""
+    return torch.from_numpy(best_scores(run.mean, data, held_back=False))
 
 
 def _photos(data: Path, out: Path) -> tuple[list[Photo], ...]:
@@ -202,10 +207,15 @@ def train_face_net(
     out.mkdir(parents=True, exist_ok=True)
     run, kept, curve = start(config), out / "face_net.pt", out / "face_net_curve.csv"
     if resume and kept.is_file():
-        run.load(kept, config.since)
+        run.load(kept)
     else:
         curve.unlink(missing_ok=True)
-    batches = Batches(_photos(data, out), config, run.step)
+    run.history = [*run.history, (run.step, commit())]
+    sets = _photos(data, out)
+    hard = torch.ones(len(sets[2])).share_memory_()  # type: ignore[no-untyped-call]
+    if run.step:
+        hard.copy_(_hard(run, data))
+    batches = Batches(sets, config, run.step, hard)
     # spawned: a worker forked after OpenCV ran threads hangs
     loader = DataLoader(
         batches,
@@ -225,6 +235,7 @@ def train_face_net(
         over = run.minutes >= config.minutes
         if over or run.minutes - checked >= config.check_every_min:
             _note(curve, run, losses, check(run.mean, data))
+            hard.copy_(_hard(run, data))
             run.save(kept, config)
             losses, checked = [], run.minutes
         if over:
@@ -239,16 +250,13 @@ def main(argv: list[str] | None = None) -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--out", type=Path, required=True)
-    options.add_argument("--minutes", type=float, default=55.0)
-    options.add_argument("--since", type=float, default=0.0, help="the minute a phase begins at")
+    options.add_argument("--minutes", type=float, default=110.0)
     options.add_argument("--rate", type=float, default=3e-3)
     options.add_argument("--seed", type=int, default=68)
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--resume", action="store_true")
     given = options.parse_args(argv)
-    config = FaceNetTraining(
-        minutes=given.minutes, since=given.since, seed=given.seed, rate=given.rate
-    )
+    config = FaceNetTraining(minutes=given.minutes, seed=given.seed, rate=given.rate)
     train_face_net(given.data, given.out, config=config, resume=given.resume, threads=given.threads)
 
 

@@ -1,8 +1,7 @@
-"""The 300W folder in memory: pictures, landmarks, a fixed validation split."""
+"""Labelled faces in memory: pictures, landmarks, a fixed validation split."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,23 +9,30 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from steadymark.models.datasets import read_300w
+from steadymark.models.cropping import Crop, cut, inverse, transform
+from steadymark.models.datasets import LabelledFace, open_dataset
 from steadymark.models.errors import DataError
+from steadymark.models.splits import HELD_BACK, is_held_back
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.models.cropping import Image, Points
 
-VALIDATION_SHARE = 0.06
+REACH = 1.9  # side of what is kept of a large picture / longer side of the landmarks' extent
+KEPT_PX = 320
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
-    """names: N file stems; pictures: N × (H, W, 3) uint8 BGR; points: (N, K, 2) pixels."""
+    """N faces. names: of the faces, photos: of the photos or videos they come from.
+
+    pictures: N × (H, W, 3) uint8 BGR; points: (N, K, 2) pixels.
+    """
 
     names: tuple[str, ...]
+    photos: tuple[str, ...]
     pictures: tuple[Image, ...]
     points: Points
 
@@ -37,27 +43,54 @@ class Faces:
         """The faces at these positions."""
         return Faces(
             tuple(self.names[i] for i in keep),
+            tuple(self.photos[i] for i in keep),
             tuple(self.pictures[i] for i in keep),
             self.points[keep],
         )
 
 
-def load_faces(folder: Path, schema: str = "ibug68") -> Faces:
-    """Read a folder of 300W into memory, in name order; what is bad in it is logged and left out.
+def load_faces(path: Path, schema: str = "ibug68") -> Faces:
+    """Read any data set of `open_dataset` into memory; what is bad in it is logged and left out.
+
+    Points are carried to `schema`. Of pictures much larger than their face the part around it is
+    kept, at most KEPT_PX wide.
 
     Raises:
-        DataError: no face is left.
+        DataError: no face is left, or faces lack landmarks of the schema.
     """
-    labelled, defects = read_300w(folder, schema, keep_pictures=True)
+    labelled, defects = open_dataset(path)
     for defect in defects:
         _log.warning("left out: %s", defect)
     if not labelled:
-        raise DataError(f"{folder} holds no face that can be read: {defects[0]}")
+        raise DataError(f"{path} holds no face that can be read: {defects[0]}")
+    mapped = [face if face.schema == schema else face.mapped(schema) for face in labelled]
+    lacking = [face for face in mapped if not np.isfinite(face.points).all()]
+    if lacking:
+        missing = int((~np.isfinite(lacking[0].points).all(1)).sum())
+        raise DataError(
+            f"{len(lacking)} of the {len(mapped)} faces in {path} lack landmarks of {schema} "
+            f"({lacking[0].name}: {missing}): take a data set that has them all"
+        )
+    near = [_near(face) for face in mapped]
     return Faces(
-        tuple(face.name for face in labelled),
-        tuple(face.picture() for face in labelled),
-        np.stack([face.points for face in labelled]),
+        tuple(face.name for face in mapped),
+        tuple(face.source_photo for face in mapped),
+        tuple(picture for picture, _ in near),
+        np.stack([points for _, points in near]),
     )
+
+
+def _near(face: LabelledFace) -> tuple[Image, Points]:
+    """The picture around a face, and the landmarks in it; a picture that is small stays whole."""
+    picture = face.picture()
+    low, high = face.points.min(0), face.points.max(0)
+    side = REACH * float((high - low).max())
+    if max(picture.shape[:2]) <= max(1.5 * side, KEPT_PX):
+        return picture, face.points
+    size = min(KEPT_PX, max(1, round(side)))
+    x, y = (low + high) / 2
+    matrix = Crop(float(x), float(y), side).to_picture(size)
+    return cut(picture, matrix, size), transform(inverse(matrix), face.points)
 
 
 def load_backgrounds(folder: Path) -> tuple[Image, ...]:
@@ -66,19 +99,9 @@ def load_backgrounds(folder: Path) -> tuple[Image, ...]:
     return tuple(p.astype(np.uint8, copy=False) for p in pictures if p is not None)
 
 
-def held_back(name: str, share: float = VALIDATION_SHARE) -> bool:
-    """Whether a face belongs to the validation split: by a hash of its source photo.
-
-    AFW's and HELEN's names end in the number of the face in its photo; LFPW's end in the photo's.
-    """
-    photo = name if name.startswith("lfpw") else name.rsplit("_", 1)[0]
-    digest = hashlib.sha256(photo.encode()).digest()
-    return int.from_bytes(digest[:4], "big") < share * 2**32
-
-
 def split(faces: Faces) -> tuple[Faces, Faces]:
-    """Train and validation faces."""
-    held = [held_back(name) for name in faces.names]
+    """Train and validation faces; those of one photo stay together."""
+    held = [is_held_back(photo, HELD_BACK["train"]) for photo in faces.photos]
     return (
         faces.subset([i for i, h in enumerate(held) if not h]),
         faces.subset([i for i, h in enumerate(held) if h]),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from steadymark.models.cropping import cut, inverse, transform
+from steadymark.models.errors import DataError
 from steadymark.models.schema import load_schema
 from steadymark.models.training.augment import AugmentConfig, clean_crop, make_sample
 from steadymark.models.training.faces import Faces, load_backgrounds, load_faces, split
@@ -25,8 +26,15 @@ N = TypeVar("N", bound=nn.Module)
 
 
 def open_faces(data: Path) -> tuple[Faces, Faces, tuple[Image, ...]]:
-    """Faces to train and to validate, and pictures without faces, of the data folder."""
-    training, held = split(load_faces(data / "300w" / "train"))
+    """Faces to train and to validate, and pictures without faces.
+
+    data: a folder with 300w/train and faces/none, or any data set of `open_dataset`; without
+    faces/none the face score learns from other negatives alone.
+    """
+    ours = data / "300w" / "train"
+    training, held = split(load_faces(ours if ours.is_dir() else data))
+    if not len(held) or not len(training):
+        raise DataError(f"{data} holds too few photos to set some aside for validation")
     return training, held, load_backgrounds(data / "faces" / "none")
 
 

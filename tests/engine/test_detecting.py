@@ -9,8 +9,9 @@ import pytest
 
 from steadymark.engine.bench.detector import is_hit, recall, threshold_for
 from steadymark.engine.bench.detector_roll import roll_error
-from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, onnx_runner, suppress
+from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, face_net_runner, suppress
 from steadymark.engine.types import FaceBox
+from steadymark.models.runtime import open_file
 from steadymark.models.schema import assets_root
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def test_the_error_of_a_roll_is_told_for_turned_photos(data: Path) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (48, 64), (480, 640)])
 def test_the_shipped_network_finds_nothing_in_noise(size: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
-    assert FaceNetDetector(onnx_runner(WEIGHTS)).detect(image) == ()
+    assert FaceNetDetector(face_net_runner(open_file(WEIGHTS))).detect(image) == ()
 
 
 @pytest.mark.data
@@ -160,7 +161,7 @@ def test_the_shipped_network_finds_held_back_faces(data: Path) -> None:
 
     from steadymark.models.splits import photos
 
-    detector = FaceNetDetector(onnx_runner(WEIGHTS))
+    detector = FaceNetDetector(face_net_runner(open_file(WEIGHTS)))
     truth = photos(data, "train", held_back=True)
     hits = 0
     for name, boxes in truth.items():

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from steadymark.engine.types import FaceBox
 from steadymark.models.frames import ENLARGE, LONGEST_SIDE, fit_frame
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from steadymark.models.cropping import Image
+    from steadymark.models.runtime import Runner
 
 Rows = NDArray[np.float32]
 
@@ -51,20 +49,11 @@ class DetectorConfig:
     limit: int = 100
 
 
-def onnx_runner(path: Path, *, threads: int = 1) -> FaceNetRunner:
-    """face_net on the CPU. What ONNX Runtime raises for a file it cannot read goes through."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return session_runner(session)
-
-
-def session_runner(session: Any) -> FaceNetRunner:
-    """A runner of an onnxruntime.InferenceSession."""
+def face_net_runner(runner: Runner) -> FaceNetRunner:
+    """face_net by an opened ONNX file."""
 
     def run(image: Image) -> Rows:
-        rows: Rows = session.run(["boxes"], {"image": image})[0]
+        rows: Rows = runner(image=image)[0]
         return rows
 
     return run

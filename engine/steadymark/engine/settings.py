@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, session_runner
+from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, face_net_runner
 from steadymark.engine.errors import UsageError
 from steadymark.engine.stabilizing import make_stabilizer
 from steadymark.engine.tracking import Tracker, TrackerConfig
@@ -83,7 +83,7 @@ def open_models(settings: TrackSettings) -> Models:
     face_card = find_model(settings.detector, "face_detector")
     config = DetectorConfig(threshold=face_card.threshold if asked is None else asked)
     runner = open_runner(face_card, device="cpu", threads=settings.threads)
-    detector = FaceNetDetector(session_runner(runner.session), config)
+    detector = FaceNetDetector(face_net_runner(runner), config)
     return Models(network, detector, (*cards, face_card), follower)
 
 

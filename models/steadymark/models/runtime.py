@@ -13,6 +13,8 @@ from steadymark.models.errors import DeviceError, WeightsError
 from steadymark.models.zoo import ModelCard, verified_bytes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from steadymark.models.cropping import Image
@@ -57,7 +59,19 @@ def open_runner(card: ModelCard, *, device: str = "auto", threads: int = 1) -> R
     """
     if device not in DEVICES:
         raise DeviceError(f"unknown device '{device}': choose one of {', '.join(DEVICES)}")
-    content = verified_bytes(card)
+    return _open(verified_bytes(card), card.path, device, threads)
+
+
+def open_file(path: Path, *, threads: int = 1) -> Runner:
+    """Open an ONNX file without a card on the CPU: one that was just trained.
+
+    Raises:
+        WeightsError: it cannot be run.
+    """
+    return _open(path.read_bytes(), path, "cpu", threads)
+
+
+def _open(content: bytes, path: Path, device: str, threads: int) -> Runner:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -72,7 +86,7 @@ def open_runner(card: ModelCard, *, device: str = "auto", threads: int = 1) -> R
     try:
         session = ort.InferenceSession(content, options, providers=providers)
     except Exception as error:
-        raise WeightsError(f"{card.path} cannot be run: {_first_line(error)}") from error
+        raise WeightsError(f"{path} cannot be run: {_first_line(error)}") from error
     used = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
     if device == "cuda" and used != "cuda":
         raise DeviceError(_NO_CUDA.format("its driver or libraries do not load"))

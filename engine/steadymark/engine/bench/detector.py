@@ -13,9 +13,10 @@ import numpy as np
 from rich.console import Console
 
 from steadymark.engine.bench.detector_roll import roll_error
-from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, onnx_runner
+from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, face_net_runner
 from steadymark.engine.types import FaceBox
 from steadymark.models.extents import CROWDS_TO_EXTENT, YUNET_TO_EXTENT, widen
+from steadymark.models.runtime import open_file
 from steadymark.models.splits import photos, read_boxes
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def main(argv: list[str] | None = None) -> None:
     cv2.setNumThreads(1)
     out = Console()
     config = DetectorConfig(threshold=given.threshold, longest_side=given.longest_side)
-    runner = onnx_runner(given.model)
+    runner = face_net_runner(open_file(given.model))
     for title, shown in (("", replace(config, second_look=0)), (", with a second look", config)):
         least, median = frame_ms(FaceNetDetector(runner, shown))
         out.print(f"640x480, one thread{title}: {least:.2f} ms least, {median:.2f} ms median")

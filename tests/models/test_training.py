@@ -18,9 +18,10 @@ from steadymark.models.schema import load_schema
 from steadymark.models.splits import is_held_back, photo_of
 from steadymark.models.training import loop, table1
 from steadymark.models.training.augment import AugmentConfig, make_sample
+from steadymark.models.training.crew import pick_device
 from steadymark.models.training.faces import load_faces, split
 from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
-from steadymark.models.training.run import Progress, RunSettings, pick_device, train
+from steadymark.models.training.run import Progress, RunSettings, train
 from steadymark.models.training.systems import SYSTEMS, system_of
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from steadymark.models.training.crew import Crew, pick_device
 from steadymark.models.training.loop import Averaged, Clock, Curve, Schedule, commit, load, save
 
 if TYPE_CHECKING:
@@ -56,47 +56,6 @@ class Progress:
 
 
 _MEASURED = slice(20, 60)  # steps by whose time `minutes` becomes a number of steps
-
-
-class Crew:
-    """The processes that train together under torchrun; alone without it."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.rank = int(os.environ.get("RANK", "0"))
-        self.size = int(os.environ.get("WORLD_SIZE", "1"))
-        if self.size > 1 and not torch.distributed.is_initialized():
-            torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-
-    def joined(self, network: nn.Module) -> nn.Module:
-        """The network with gradients shared by all."""
-        if self.size == 1:
-            return network
-        return nn.parallel.DistributedDataParallel(network)
-
-    def agree(self, value: float, device: torch.device) -> float:
-        """The first one's value."""
-        if self.size == 1:
-            return value
-        told = torch.tensor(value, dtype=torch.float64, device=device)
-        torch.distributed.broadcast(told, 0)
-        return float(told)
-
-
-def pick_device(name: str) -> torch.device:
-    """`auto`: CUDA where there is one; under torchrun each process takes its own.
-
-    Raises:
-        ValueError: CUDA was asked for and there is none.
-    """
-    if name not in ("auto", "cpu") and not name.startswith("cuda"):
-        raise ValueError(f"unknown device '{name}': choose auto, cpu or cuda")
-    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    if not torch.cuda.is_available():
-        raise ValueError("CUDA was asked for, but torch finds none: use --device cpu")
-    name = name.replace("auto", "cuda")
-    local = os.environ.get("LOCAL_RANK")
-    return torch.device(f"cuda:{local}" if local and name == "cuda" else name)
 
 
 class _Stream(Dataset["Batch"]):

@@ -62,6 +62,28 @@ def test_faces_of_one_photo_are_on_one_side_of_the_split(folder: Path) -> None:
     assert not set(training.names) & set(held.names)
 
 
+def test_of_a_large_picture_the_part_around_the_face_is_kept(tmp_path: Path) -> None:
+    picture = np.full((900, 1200, 3), 40, np.uint8)
+    points = SCHEMA.mean_shape * 300 + (700, 400)
+    cv2.circle(picture, (round(points[30, 0]), round(points[30, 1])), 5, (255, 255, 255), -1)
+    rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
+    (tmp_path / "big_1.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
+    cv2.imwrite(str(tmp_path / "big_1.png"), picture)
+    faces = load_faces(tmp_path)
+    (kept,), (moved,) = faces.pictures, faces.points
+    assert kept.shape == (320, 320, 3)
+    ys, xs = np.nonzero(kept[..., 0] > 150)
+    assert np.hypot(xs.mean() - moved[30, 0], ys.mean() - moved[30, 1]) < 0.5
+    assert np.ptp(moved, 0).max() == pytest.approx(320 / 1.9, abs=0.5)
+
+
+def test_any_data_set_can_be_trained_on(folder: Path, tmp_path: Path) -> None:
+    train(TINY_SYSTEM, folder / "300w" / "train", tmp_path / "run", replace(SETTINGS, steps=2))
+    assert (tmp_path / "run" / "last.pt").is_file()
+    with pytest.raises(ValueError, match="is no data set itself"):
+        train(TINY_SYSTEM, tmp_path / "run", tmp_path / "other", SETTINGS)
+
+
 def test_a_sample_follows_from_its_number_alone(folder: Path) -> None:
     faces = load_faces(folder / "300w" / "train")
     a, b = (make_sample(faces, (), SCHEMA, 64, 5, seed=3, config=AugmentConfig()) for _ in range(2))

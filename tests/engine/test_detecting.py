@@ -76,12 +76,37 @@ def test_an_empty_frame_has_no_faces() -> None:
     assert FaceNetDetector(FakeRunner()).detect(frame(0, 10)) == ()
 
 
-def test_where_nothing_is_found_a_smaller_frame_is_tried() -> None:
-    runner = FakeRunner()
-    FaceNetDetector(runner, DetectorConfig(second_look=256)).detect(frame(480, 640))
-    assert runner.seen == [(1, 3, 480, 640), (1, 3, 192, 256)]
-    FaceNetDetector(runner, DetectorConfig(second_look=0)).detect(frame(480, 640))
-    assert len(runner.seen) == 3
+class TwiceRunner(FakeRunner):
+    """Scores its one box of the whole frame with `first`, and what it is shown again `again`."""
+
+    def __init__(self, first: float, again: float) -> None:
+        super().__init__([200, 150, 280, 250, first, 0])
+        self.again = again
+
+    def __call__(self, image: Image) -> Rows:
+        rows = super().__call__(image)
+        if image.shape[2] == 160:  # the face, 100 px high, is 80 of 160 px there
+            rows[:] = [48, 40, 112, 120, self.again, 0]
+        return rows
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "score"),
+    [
+        (0.9, 0.0, 0.9),  # sure at once
+        (0.45, 0.8, 0.8),  # doubtful, found again
+        (0.6, 0.3, None),  # doubtful, not found again
+        (0.3, 0.9, None),  # not even doubtful
+    ],
+)
+def test_a_doubtful_box_counts_by_what_it_scores_when_looked_at_again(
+    first: float, again: float, score: float | None
+) -> None:
+    runner = TwiceRunner(first, again)
+    boxes = FaceNetDetector(runner, DetectorConfig(threshold=0.5)).detect(frame(480, 640))
+    assert [box.score for box in boxes] == ([] if score is None else [pytest.approx(score)])
+    assert [(box.left, box.top) for box in boxes] == ([] if score is None else [(200, 150)])
+    assert len(runner.seen) == (2 if 0.4 <= first < 0.65 else 1)
 
 
 def test_boxes_below_the_threshold_too_small_or_not_finite_are_dropped() -> None:

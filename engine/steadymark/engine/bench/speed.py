@@ -70,6 +70,6 @@ def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -
             lambda: look(models.network, face, crop),
         ),
         ("face detector: a 640x480 frame with a face", lambda: models.detector.detect(face)),
-        ("face detector: one without (two looks)", lambda: models.detector.detect(nothing)),
+        ("face detector: one without", lambda: models.detector.detect(nothing)),
     ]
     return [_measure(name, step, rounds) for name, step in stages]

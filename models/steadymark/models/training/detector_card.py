@@ -28,14 +28,6 @@ DATA = [
 ]
 
 
-def macs_of(network: FaceNet, height: int, width: int) -> int:
-    """Multiply-accumulates for one picture."""
-    stem = network.stem.conv  # its weights are used, but it is not called
-    return stem.out_channels * 27 * (height // 2) * (width // 2) + count_macs(
-        network, torch.zeros(1, 3, height, width)
-    )
-
-
 def load_run(run: Path) -> tuple[FaceNet, dict[str, Any]]:
     """The averaged network of a run's checkpoint, in eval mode, and what the checkpoint says."""
     state: dict[str, Any] = torch.load(run / "face_net.pt", weights_only=True)
@@ -78,7 +70,7 @@ def ship(
             "size": "any multiple of 32, MACs at 640x480",
         },
         "params": sum(p.numel() for p in network.parameters()),
-        "macs": macs_of(network, 480, 640),
+        "macs": count_macs(network, torch.zeros(1, 3, 480, 640)),
         "licence": LICENCE,
         "data": DATA,
         "recipe": {"config": config, "seed": config["seed"], **recipe},

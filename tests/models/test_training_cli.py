@@ -32,7 +32,7 @@ def test_its_commands_are_listed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["heatmap1d", "--data", "{}", "--out", "{}/run"], "no .pts files"),
+        (["heatmap1d", "--data", "{}", "--out", "{}/run"], "holds no data set"),
         (
             ["stabilize", "--backbone", "{}/no.pt", "--data", "{}", "--out", "{}/run"],
             "no backbone at",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.types import FaceBox
-from steadymark.models.cropping import Crop, cut, transform
+from steadymark.models.cropping import Crop, cut
 from steadymark.models.frames import ENLARGE, LONGEST_SIDE, fit_frame
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ class DetectorConfig:
     threshold: the least score. nms_iou: boxes that overlap a better one by more are dropped.
     longest_side: pixels, what frames are resized to, but enlarged at most `enlarge` times.
     sure: boxes that score less are doubtful, down to `doubt` under the threshold: they are looked
-    at again, cut out and resized so that the face is `again_face` pixels in a picture of
+    at again, cut out upright so that the face is `again_face` pixels in a picture of
     `again_size`, and count by what they score then. What is no face seldom looks like one twice.
     again_iou: overlap with the box found then.
     min_face_px: frame pixels, the least longer side of a box. limit: the most faces given.
     """
 
-    threshold: float = 0.5
+    threshold: float = 0.48
     nms_iou: float = 0.4
     longest_side: int = LONGEST_SIDE
     enlarge: float = ENLARGE
@@ -97,11 +97,14 @@ class FaceNetDetector:
     def _score_again(self, image: Image, row: Row) -> float:
         """The best score near a box, seen at the size at which faces are known best."""
         size, face = self.config.again_size, self.config.again_face
-        x, y = (row[:2] + row[2:4]) / 2
-        crop = Crop(float(x), float(y), float((row[2:4] - row[:2]).max()) * size / face)
+        centre = (row[:2] + row[2:4]) / 2
+        side = float((row[2:4] - row[:2]).max()) * size / face
+        crop = Crop(float(centre[0]), float(centre[1]), side, float(row[5]))  # the face upright
         part = cut(image, crop.to_picture(size), size)
         rows = self._run(fit_frame(part, size, 1.0).planes)
-        box = transform(crop.from_picture(size), row[:4].reshape(2, 2)).reshape(4)
+        half = (row[2:4] - row[:2]) / 2 * size / side
+        middle = (size - 1) / 2
+        box = np.concatenate((middle - half, middle + half)).astype(np.float32)
         near = rows[overlaps(box, rows[:, :4]) >= self.config.again_iou, 4]
         return float(near.max(initial=0.0))
 

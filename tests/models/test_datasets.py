@@ -23,7 +23,7 @@ from steadymark.models.datasets import (
 )
 from steadymark.models.errors import DataError, SteadymarkError
 from steadymark.models.schema import load_schema
-from steadymark.models.splits import is_held_back, photo_of
+from steadymark.models.splits import photo_of
 from steadymark.models.training.faces import load_faces
 
 if TYPE_CHECKING:
@@ -392,14 +392,3 @@ def test_what_is_no_data_set_is_refused_in_one_sentence(tmp_path: Path) -> None:
     refused(tmp_path / "a.txt", "no line of WFLW")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00")
     refused(tmp_path / "binary.txt", "cannot be read")
-
-
-@pytest.mark.data
-def test_300w_itself_has_no_defects(data: Path) -> None:
-    faces, defects = open_dataset(data / "300w" / "train")
-    assert (len(faces), defects) == (2012, ())
-    assert [f.name for f in faces] == sorted(f.name for f in faces)
-    photos: dict[str, set[bool]] = {}
-    for found in faces:
-        photos.setdefault(found.source_photo, set()).add(is_held_back(found.source_photo, 0.06))
-    assert all(len(sides) == 1 for sides in photos.values())

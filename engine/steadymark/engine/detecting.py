@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from steadymark.engine.types import FaceBox
 from steadymark.models.cropping import Crop, cut
+from steadymark.models.extents import overlaps
 from steadymark.models.frames import ENLARGE, LONGEST_SIDE, fit_frame
 
 if TYPE_CHECKING:
@@ -107,15 +108,6 @@ class FaceNetDetector:
         box = np.concatenate((middle - half, middle + half)).astype(np.float32)
         near = rows[overlaps(box, rows[:, :4]) >= self.config.again_iou, 4]
         return float(near.max(initial=0.0))
-
-
-def overlaps(box: Row, boxes: Rows) -> Row:
-    """IoU of a box (4,) with boxes (n, 4) → (n,)."""
-    sides = (np.minimum(box[2:4], boxes[:, 2:4]) - np.maximum(box[:2], boxes[:, :2])).clip(0)
-    both: Row = sides.prod(1)
-    areas = (boxes[:, 2:4] - boxes[:, :2]).clip(0).prod(1) + (box[2:4] - box[:2]).clip(0).prod()
-    shares: Row = (both / np.maximum(areas - both, 1e-6)).astype(np.float32)
-    return shares
 
 
 def suppress(rows: Rows, most_iou: float) -> list[int]:

@@ -21,3 +21,12 @@ def widen(boxes: Floats, offsets: tuple[float, ...]) -> Floats:
     """Move the sides of boxes (..., 4) by fractions of their widths and heights."""
     size = boxes[..., [2, 3, 2, 3]] - boxes[..., [0, 1, 0, 1]]
     return (boxes + size * np.array(offsets, np.float32)).astype(np.float32)
+
+
+def overlaps(box: Floats, boxes: Floats) -> Floats:
+    """IoU of a box (4,) with boxes (n, 4) → (n,); further columns are not looked at."""
+    sides = (np.minimum(box[2:4], boxes[:, 2:4]) - np.maximum(box[:2], boxes[:, :2])).clip(0)
+    both = sides.prod(1)
+    areas = (boxes[:, 2:4] - boxes[:, :2]).clip(0).prod(1) + (box[2:4] - box[:2]).clip(0).prod()
+    shares: Floats = (both / np.maximum(areas - both, 1e-6)).astype(np.float32)
+    return shares

@@ -15,6 +15,7 @@ import torch
 
 from steadymark.models.export import count_macs, write_card
 from steadymark.models.face_net import FaceNet, FaceNetConfig, export_face_net
+from steadymark.models.training.loop import load
 
 LICENCE = (
     "research only: trained on 300W (annotations for research purposes, no commercial products);"
@@ -30,7 +31,7 @@ DATA = [
 
 def load_run(run: Path) -> tuple[FaceNet, dict[str, Any]]:
     """The averaged network of a run's checkpoint, in eval mode, and what the checkpoint says."""
-    state: dict[str, Any] = torch.load(run / "face_net.pt", weights_only=True)
+    state = load(run / "face_net.pt")
     network = FaceNet(FaceNetConfig(**state["config"]["network"]))
     network.load_state_dict(state["mean"])
     return network.eval(), state

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from steadymark.models.extents import CROWDS_TO_EXTENT, widen
+from steadymark.models.extents import CROWDS_TO_EXTENT, overlaps, widen
 from steadymark.models.face_net import decode, locations
 from steadymark.models.frames import fit_frame
 from steadymark.models.splits import photos
@@ -59,10 +59,7 @@ def _scores(network: FaceNet, folder: Path, truth: dict[str, Floats]) -> Floats:
         for box in boxes:
             if (box[2:] - box[:2]).max() < 20:
                 continue
-            sides = np.minimum(rows[:, 2:4], box[2:]) - np.maximum(rows[:, :2], box[:2])
-            both = sides.clip(0).prod(1)
-            areas = (rows[:, 2:4] - rows[:, :2]).prod(1) + (box[2:] - box[:2]).prod()
-            iou = both / (areas - both)
+            iou = overlaps(box, rows)
             hits = np.where(iou >= 0.4, rows[:, 4], 0)
             best = int(hits.argmax()) if len(hits) else -1
             told.append((hits[best], iou[best]) if best >= 0 else (0.0, 0.0))

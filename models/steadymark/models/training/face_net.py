@@ -23,7 +23,7 @@ from steadymark.models.training.detector_check import Check, best_scores, check
 from steadymark.models.training.detector_data import Photo, load_photos
 from steadymark.models.training.detector_loss import Targets, assign, face_losses
 from steadymark.models.training.detector_tiles import TileConfig, Tiler
-from steadymark.models.training.loop import commit
+from steadymark.models.training.loop import commit, load, save
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,11 @@ class Run:
             "commit": commit(),
             "history": self.history,
         }
-        torch.save(state, path.with_suffix(".part"))
-        path.with_suffix(".part").replace(path)
+        save(path, state)
 
     def load(self, path: Path) -> None:
         """Take up the checkpoint."""
-        state = torch.load(path, weights_only=True)
+        state = load(path)
         self.network.load_state_dict(state["network"])
         self.mean.load_state_dict(state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -95,14 +95,15 @@ def make_sequence(
         matrix = _compose(to_still, kept.to_picture(size))
         source = picture if opening is None else _open(picture, base, opening[t])
         image = cut(source, matrix, size)
+        in_crop = transform(inverse(kept.to_picture(size)), in_frame)
         if t:
-            image = _smear(image, told[-1], transform(inverse(kept.to_picture(size)), in_frame))
+            image = _smear(image, told[-1], in_crop)
         noise = rng.standard_normal(image.shape, np.float32) * sigma
         image = (image + noise * rng.uniform(0.7, 1.3)).clip(0, 255).astype(np.uint8)
         if grey:
             image = np.repeat(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
         crops.append(image)
-        told.append(transform(inverse(kept.to_picture(size)), in_frame))
+        told.append(in_crop)
     return Sequence(np.stack(crops), np.stack(told).astype(np.float32))
 
 

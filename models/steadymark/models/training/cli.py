@@ -30,7 +30,13 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(help="Decides weights, samples and their order.")]
 Workers = Annotated[int, typer.Option(help="Processes that make samples.")]
 Threads = Annotated[int, typer.Option(help="CPU threads of the network; 0: all cores.")]
-Start = Annotated[str, typer.Option(help="Begin with this checkpoint's weights: fine-tuning.")]
+Start = Annotated[
+    str, typer.Option(help="Begin with the weights of this .pt or exported .onnx: fine-tuning.")
+]
+Alter = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A field of the recipe: rate=1e-3, network.gamma=0.2; repeatable."),
+]
 Backbone = Annotated[Path, typer.Option(help="A run's last.pt, or an .onnx file.")]
 
 
@@ -63,11 +69,12 @@ def _trainer(name: str, about: str) -> None:
         workers: Workers = 1,
         threads: Threads = 0,
         start: Start = "",
+        alter: Alter = None,
     ) -> None:
-        from steadymark.models.training.systems import find_system
+        from steadymark.models.training.systems import altered, find_system
 
         _train(
-            find_system(name, preset),
+            altered(find_system(name, preset), alter or ()),
             data,
             out,
             resume,
@@ -99,6 +106,7 @@ def _recurrent_trainer(command_name: str, system: str, about: str) -> None:
         workers: Workers = 1,
         threads: Threads = 0,
         start: Start = "",
+        alter: Alter = None,
         heatmaps: Annotated[
             str, typer.Option(help="ONNX: its heatmap output, or the two for x and y with a comma.")
         ] = "",
@@ -112,7 +120,7 @@ def _recurrent_trainer(command_name: str, system: str, about: str) -> None:
     ) -> None:
         from steadymark.models.training.backbones import BackboneInfo
         from steadymark.models.training.stabilizer_system import RecurrentSystem
-        from steadymark.models.training.systems import find_system
+        from steadymark.models.training.systems import altered, find_system
 
         info = BackboneInfo(
             file=str(backbone),
@@ -123,7 +131,7 @@ def _recurrent_trainer(command_name: str, system: str, about: str) -> None:
             mean=tuple(float(part) for part in mean.split(",")),
             std=tuple(float(part) for part in std.split(",")),
         )
-        chosen = find_system(system, preset)
+        chosen = altered(find_system(system, preset), alter or ())
         assert isinstance(chosen, RecurrentSystem)
         _train(
             chosen.over(info, data),

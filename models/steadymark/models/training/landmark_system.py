@@ -11,11 +11,14 @@ from torch.nn import functional
 
 from steadymark.models.training.augment import AugmentConfig
 from steadymark.models.training.exporting import export_landmarks
+from steadymark.models.training.from_onnx import take_weights
 from steadymark.models.training.landmark_task import LandmarkTask
 from steadymark.models.training.system import System
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from steadymark.models.training.system import Task
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -52,6 +55,12 @@ class LandmarkSystem(System[N]):
     def export(self, network: N, run: Path, path: Path) -> dict[str, Any]:
         facts = export_landmarks(self.decoded(network), self.crop, path)
         return {**facts, "margin": self.augment.margin, "paper": self.paper}
+
+    def take_weights(self, file: Path, network: N, task: Task) -> None:
+        device = next(network.parameters()).device
+        crops, _, _ = task.batch(0, 256)
+        take_weights(file, self.decoded(network).cpu(), crops.permute(0, 3, 1, 2))
+        network.to(device)
 
     def with_score(self, loss: Tensor, logit: Tensor, face: Tensor) -> Tensor:
         """Mean loss of the samples with a face, plus the face score's cross entropy of all.

@@ -105,14 +105,16 @@ class Run(Generic[N]):
         )
 
     def _begin_with(self, checkpoint: Path) -> None:
-        """Weights of another run; what does not fit is told by name."""
-        weights = load(checkpoint)["averaged"]
-        try:
-            self.network.load_state_dict(weights)
-        except RuntimeError as error:
-            first = " ".join(str(error).split())[:200]
-            raise ValueError(f"{checkpoint} does not fit this system: {first}") from error
-        self.averaged.network.load_state_dict(weights)
+        """Weights of another run or exported model; what does not fit is told by name."""
+        if checkpoint.suffix == ".onnx":
+            self.system.take_weights(checkpoint, self.network, self.task)
+        else:
+            try:
+                self.network.load_state_dict(load(checkpoint)["averaged"])
+            except RuntimeError as error:
+                first = " ".join(str(error).split())[:200]
+                raise ValueError(f"{checkpoint} does not fit this system: {first}") from error
+        self.averaged.network.load_state_dict(self.network.state_dict())
 
     def _take_up(self, kept: dict[str, Any]) -> None:
         if kept["recipe"] != self.system.describe():

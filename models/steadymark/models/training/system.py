@@ -69,6 +69,14 @@ class System(ABC, Generic[N]):
     def export(self, network: N, run: Path, path: Path) -> dict[str, Any]:
         """Write the ONNX file that the tracker runs; gives what its model card says of it."""
 
+    def take_weights(self, file: Path, network: N, task: Task) -> None:
+        """Begin with the weights of an exported model.
+
+        Raises:
+            ValueError: they cannot be had of it.
+        """
+        raise ValueError(f"{self.name} cannot begin with {file}: give a run's last.pt or best.pt")
+
     def parameters(self, network: N, phase: int) -> Iterable[nn.Parameter]:
         """What trains in this phase; the rest stands still."""
         return network.parameters()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 from steadymark.models.training import (
     dan_system,
@@ -11,6 +12,9 @@ from steadymark.models.training import (
     stabilizer_system,
 )
 from steadymark.models.training.system import System, thaw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ALL: tuple[System[Any], ...] = (
     heatmap1d_system.LITE,
@@ -53,3 +57,47 @@ def system_of(recipe: dict[str, Any]) -> System[Any]:
     """
     found = find_system(str(recipe.get("system")), str(recipe.get("preset")))
     return thaw(type(found), recipe)
+
+
+def altered(system: System[Any], settings: Iterable[str]) -> System[Any]:
+    """The system with fields of its recipe set: `rate=1e-3`, `network.gamma=0.2`.
+
+    Raises:
+        ValueError: no such field, or a value of another kind.
+    """
+    recipe = json.loads(json.dumps(system.describe()))
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        *outer, last = path.strip().split(".")
+        inner = recipe
+        for part in outer:
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        if not equals or not isinstance(inner, dict) or last not in inner or path == "system":
+            known = ", ".join(_paths(recipe))
+            raise ValueError(f"--set {setting}: give FIELD=VALUE, FIELD being one of {known}")
+        inner[last] = _read(text, inner[last], setting)
+    return thaw(type(system), recipe)
+
+
+def _paths(recipe: dict[str, Any], before: str = "") -> list[str]:
+    found = []
+    for name, value in recipe.items():
+        if isinstance(value, dict):
+            found += _paths(value, f"{before}{name}.")
+        elif name != "system":
+            found.append(before + name)
+    return found
+
+
+def _read(text: str, old: Any, setting: str) -> Any:
+    """A value of the kind of the old one: JSON, or a bare word where that is text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    if isinstance(old, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(old):
+        shown = json.dumps(old)
+        raise ValueError(f"--set {setting}: the value must be of the kind of {shown}")
+    return value

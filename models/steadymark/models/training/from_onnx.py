@@ -38,11 +38,12 @@ def take_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
     """
     stored: _Stored = {w.name: numpy_helper.to_array(w) for w in onnx.load(file).graph.initializer}
     decoded.eval()
-    folded = _folded(decoded, stored)
-    missing = _copy(stored, decoded, {id(norm) for norm, _ in folded})
-    if missing:
-        raise ValueError(f"{file} is of another network: it has no weights for {missing[0]}")
-    _unfold(folded, decoded, crops)
+    try:
+        _copy(stored, decoded)
+        _unfold(_folded(decoded, stored), decoded, crops)
+    except RuntimeError as error:
+        first = " ".join(str(error).split())[:200]
+        raise ValueError(f"{file} is of another network: {first}") from error
     theirs = open_file(file)(crops=crops[:8].numpy())[0]
     apart = np.abs(decoded(crops[:8])[0].numpy() - theirs).max()
     if not apart <= TOLERANCE_PX:
@@ -51,42 +52,28 @@ def take_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
 
 def _folded(decoded: nn.Module, stored: _Stored) -> list[tuple[_Norm, Tensor]]:
     """Batch norms that the file lacks, each with the bias that it left in the layer before it."""
+    leaves = [(name, part) for name, part in decoded.named_modules() if not any(part.children())]
     found: list[tuple[_Norm, Tensor]] = []
-    for name, module in decoded.named_modules():
-        if not isinstance(module, nn.Sequential):
-            continue
-        for (before, _), (_, norm) in pairwise(module.named_children()):
-            bias = stored.get(f"{name}.{before}.weight_bias")
-            if isinstance(norm, _Norm) and bias is not None:
-                found.append((norm, torch.from_numpy(bias.copy())))
+    for (before, _), (name, norm) in pairwise(leaves):
+        bias = stored.get(f"{before}.weight_bias")
+        if isinstance(norm, _Norm) and bias is not None and f"{name}.weight" not in stored:
+            found.append((norm, torch.from_numpy(bias.copy())))
     return found
 
 
-def _copy(stored: _Stored, decoded: nn.Module, norms: set[int]) -> list[str]:
-    """Copy weights by name; gives the names of those that the file does not have.
+def _copy(stored: _Stored, decoded: nn.Module) -> None:
+    """Copy what the file has, by name; what the graph does not use stays as it was built.
 
-    Export may reshape a small one and rename it: then the only unnamed one of its size counts.
+    Export may reshape a bias and rename it: such are taken in their order, by size.
     """
-    skipped = {
-        f"{name}.{part}"
-        for name, module in decoded.named_modules()
-        if id(module) in norms
-        for part in module.state_dict()
-    }
     unnamed = [value for name, value in stored.items() if "." not in name]
-    missing = []
-    for name, weight in decoded.named_parameters():
+    for name, weight in decoded.state_dict().items():
         value = stored.get(name)
-        if value is None and name not in skipped:
-            alike = [u for u in unnamed if u.size == weight.numel() and u.ndim == weight.ndim + 1]
-            if not alike:
-                missing.append(name)
-                continue
-            value = alike[0]
+        if value is None and name.endswith("conv.bias"):
+            value = next((u for u in unnamed if u.size == weight.numel() and u.ndim > 1), None)
             unnamed = [u for u in unnamed if u is not value]
         if value is not None:
             weight.copy_(torch.from_numpy(value.copy()).view_as(weight))
-    return missing
 
 
 def _unfold(folded: list[tuple[_Norm, Tensor]], decoded: nn.Module, crops: Tensor) -> None:

@@ -1,0 +1,105 @@
+"""An exported model gives its weights back for fine-tuning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from torch import nn
+
+from steadymark.models.training.from_onnx import take_weights
+from steadymark.models.training.landmark_system import LandmarkSystem
+from steadymark.models.training.systems import altered, find_system
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = ("heatmap1d", "dan", "local_global")
+
+
+def landmark_system(name: str) -> LandmarkSystem[Any]:
+    system = find_system(name, "lite")
+    assert isinstance(system, LandmarkSystem)
+    return system
+
+
+def unlike_new(system: LandmarkSystem[Any], seed: int) -> nn.Module:
+    """A network as after training: no two weights alike, and batch norms that do something."""
+    torch.manual_seed(seed)
+    network: nn.Module = system.build()
+    for weight in network.parameters():
+        weight.data += 0.01 * torch.randn_like(weight)
+    for part in network.modules():
+        if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
+            for value in (part.running_mean, part.bias):
+                assert value is not None
+                nn.init.normal_(value, 0, 0.05)
+            for value in (part.running_var, part.weight):
+                assert value is not None
+                nn.init.uniform_(value, 0.8, 1.2)
+    return network.eval()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_come_back_out_of_an_exported_model(name: str, tmp_path: Path) -> None:
+    system = landmark_system(name)
+    network, file = unlike_new(system, 1), tmp_path / "net.onnx"
+    system.export(network, tmp_path, file)
+    crops = torch.randint(0, 256, (32, 3, system.crop, system.crop), dtype=torch.uint8)
+    taken = unlike_new(system, 2)
+    take_weights(file, system.decoded(taken), crops)
+    with torch.no_grad():
+        wanted, got = (system.decoded(n).eval()(crops) for n in (network, taken))
+    for a, b in zip(wanted, got, strict=True):
+        torch.testing.assert_close(a, b, atol=0.02, rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    system = landmark_system("heatmap1d")
+    file = tmp_path / "net.onnx"
+    system.export(unlike_new(system, 1), tmp_path, file)
+    crops = torch.randint(0, 256, (8, 3, 128, 128), dtype=torch.uint8)
+    other = altered(system, ["network.hidden=64"])
+    assert isinstance(other, LandmarkSystem)
+    with pytest.raises(ValueError, match="of another network: "):
+        take_weights(file, other.decoded(unlike_new(other, 1)), crops)
+    narrow = altered(system, ["network.gamma=0.1"])
+    assert isinstance(narrow, LandmarkSystem)
+    with pytest.raises(ValueError, match="of another network: its points lie"):
+        take_weights(file, narrow.decoded(unlike_new(narrow, 1)), crops)
+
+
+def test_any_field_of_a_recipe_can_be_set() -> None:
+    system = find_system("local_global", "lite")
+    changed = altered(system, ["rate=0.5", "batch=3", "augment.wide=[0.1, 0.2, 3.0]"]).describe()
+    assert (changed["rate"], changed["batch"], changed["augment"]["wide"]) == (
+        0.5,
+        3,
+        (0.1, 0.2, 3),
+    )
+    assert altered(system, ["rate=1"]).rate == 1.0
+    assert altered(system, []) == system
+    changed["rate"], changed["batch"] = system.rate, system.batch
+    changed["augment"]["wide"] = system.augment.wide  # type: ignore[attr-defined]
+    assert changed == system.describe()
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("rate", "give FIELD=VALUE, FIELD being one of preset, rate"),
+        ("speed=3", "FIELD being one of"),
+        ("network.speed=3", "network.heatmaps|network.crop"),
+        ("rate.high=3", "FIELD being one of"),
+        ("system=dan", "FIELD being one of"),
+        ("rate=fast", "must be of the kind of 0.001"),
+        ("batch=2.5", "must be of the kind of 16"),
+        ("batch=true", "must be of the kind of 16"),
+    ],
+)
+def test_a_field_that_cannot_be_set_is_told(setting: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        altered(find_system("local_global", "lite"), [setting])

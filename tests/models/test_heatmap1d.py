@@ -12,10 +12,7 @@ from steadymark.models.export import count_macs, export_onnx
 from steadymark.models.heatmap1d import (
     CoAttention,
     Heatmap1d,
-    Heatmap1dConfig,
     Heatmap1dDecoded,
-    bins_to_px,
-    px_to_bins,
 )
 from steadymark.models.losses import gaussian_targets, marginal_loss, squared_loss
 
@@ -81,14 +78,6 @@ def test_deconvolution_by_a_matrix_product_is_deconvolution() -> None:
     head = Heatmap1d().cnn2_x.double()
     x = torch.randn(2, 192, 16, dtype=torch.float64)
     torch.testing.assert_close(head._deconvolve(x), head.deconv(x))
-
-
-def test_bins_and_pixels_are_inverse_and_share_their_edges() -> None:
-    config = Heatmap1dConfig()
-    px = torch.tensor([-0.5, 0.0, 63.5, 127.5])
-    torch.testing.assert_close(bins_to_px(px_to_bins(px, config), config), px)
-    assert px_to_bins(torch.tensor(-0.5), config).item() == -0.5
-    assert px_to_bins(torch.tensor(127.5), config).item() == 255.5
 
 
 def test_targets_are_distributions_round_the_truth() -> None:

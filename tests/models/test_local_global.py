@@ -17,12 +17,11 @@ from steadymark.models.local_global import (
     LocalGlobalConfig,
     LocalGlobalDecoded,
     LocalGlobalOutput,
-    bins_to_px,
     gaussian_maps,
     local_global_loss,
-    px_to_bins,
 )
 from steadymark.models.part_attention import LinkedHeatmaps, PartAttention, heatmap_module
+from steadymark.models.pdc import bins_to_px
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -228,18 +227,9 @@ def test_module_2_brings_each_heatmap_its_neighbours_by_their_matrices() -> None
         np.testing.assert_allclose(linked[:, i], expected, atol=1e-4)
 
 
-def test_bins_and_pixels_are_inverse_and_share_their_edges() -> None:
-    config = PRESETS["lite"]
-    px = torch.tensor([-0.5, 0.0, 63.5, 127.5])
-    torch.testing.assert_close(bins_to_px(px_to_bins(px, config), config), px)
-    assert px_to_bins(torch.tensor(-0.5), config).item() == -0.5
-    assert px_to_bins(torch.tensor(127.5), config).item() == 31.5
-    assert bins_to_px(torch.tensor(0.0), config).item() == 1.5  # the middle of pixels 0 … 3
-
-
 def test_a_target_is_a_gaussian_of_three_deviations_a_radius() -> None:
     config = SMALL
-    at = bins_to_px(torch.tensor([[[7.0, 4.0]]]), config)
+    at = bins_to_px(torch.tensor([[[7.0, 4.0]]]), config.crop, config.bins)
     target = gaussian_maps(at, config)[0, 0]
     assert target[4, 7].item() == pytest.approx(1)
     assert target[4, 7 + 3].item() == pytest.approx(math.exp(-4.5), rel=1e-4)

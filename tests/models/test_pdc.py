@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from steadymark.models.export import export_onnx
-from steadymark.models.pdc import pdc_1d, pdc_2d, pdc_of_distribution
+from steadymark.models.pdc import bins_to_px, pdc_1d, pdc_2d, pdc_of_distribution, px_to_bins
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,3 +136,13 @@ def test_pdc_is_the_same_on_cuda() -> None:
     lines, maps = drawn()
     for ours, theirs in zip(Both()(lines, maps), Both()(lines.cuda(), maps.cuda()), strict=True):
         torch.testing.assert_close(ours, theirs.cpu(), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("length", [32, 256])
+def test_bins_and_pixels_are_inverse_and_share_their_edges(length: int) -> None:
+    px = torch.tensor([-0.5, 0.0, 63.5, 127.5])
+    torch.testing.assert_close(bins_to_px(px_to_bins(px, 128, length), 128, length), px)
+    assert px_to_bins(torch.tensor(-0.5), 128, length).item() == -0.5
+    assert px_to_bins(torch.tensor(127.5), 128, length).item() == length - 0.5
+    middle = (128 / length - 1) / 2  # of the pixels that the first bin stands for
+    assert bins_to_px(torch.tensor(0.0), 128, length).item() == middle

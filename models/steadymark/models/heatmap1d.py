@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from steadymark.models.backbones.hourglass import HourglassConfig, StackedHourglass
 from steadymark.models.backbones.pyramid import ConvNorm, Pyramid, PyramidConfig
-from steadymark.models.pdc import pdc_of_distribution
+from steadymark.models.pdc import bins_to_px, pdc_of_distribution
 
 BackboneConfig = PyramidConfig | HourglassConfig
 
@@ -151,16 +151,6 @@ class Heatmap1d(nn.Module):
         return Heatmaps(self.cnn2_x(d_x), self.cnn2_y(d_y), self.face(deepest).flatten())
 
 
-def bins_to_px(bins: Tensor, config: Heatmap1dConfig) -> Tensor:
-    """0-based bins → crop pixels: bin j stands for the j-th of L equal parts of the width."""
-    return (bins + 0.5) * (config.crop / config.bins) - 0.5
-
-
-def px_to_bins(px: Tensor, config: Heatmap1dConfig) -> Tensor:
-    """Crop pixels → fractional 0-based bins."""
-    return (px + 0.5) * (config.bins / config.crop) - 0.5
-
-
 class Heatmap1dDecoded(nn.Module):
     """What is exported: uint8 crops in, points and scores out, PDC (soft) inside the graph."""
 
@@ -175,4 +165,5 @@ class Heatmap1dDecoded(nn.Module):
         bins, share = pdc_of_distribution(both)
         face = heat.face.sigmoid()
         score = (share[..., 0] * share[..., 1]).sqrt() * face.unsqueeze(-1)
-        return bins_to_px(bins, self.network.config), score, face
+        config = self.network.config
+        return bins_to_px(bins, config.crop, config.bins), score, face

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from steadymark.models.heatmap1d import Heatmap1dConfig, bins_to_px, build_backbone, face_head
-from steadymark.models.pdc import pdc_2d
+from steadymark.models.heatmap1d import Heatmap1dConfig, build_backbone, face_head
+from steadymark.models.pdc import bins_to_px, pdc_2d
 
 
 class Heatmaps2d(NamedTuple):
@@ -53,4 +53,5 @@ class Heatmap2dDecoded(nn.Module):
         joint = torch.softmax(heat.joint.flatten(2), -1).view_as(heat.joint)
         bins, share = pdc_2d(joint, soft=True)
         face = heat.face.sigmoid()
-        return bins_to_px(bins, self.network.config), share * face.unsqueeze(-1), face
+        config = self.network.config
+        return bins_to_px(bins, config.crop, config.bins), share * face.unsqueeze(-1), face

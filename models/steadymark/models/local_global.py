@@ -12,7 +12,7 @@ from torch.nn import functional
 from steadymark.models.backbones.hourglass import STRIDE, HourglassConfig, Stack, Stem
 from steadymark.models.backbones.pyramid import ConvNorm
 from steadymark.models.part_attention import heatmap_module
-from steadymark.models.pdc import pdc_2d
+from steadymark.models.pdc import bins_to_px, pdc_2d, px_to_bins
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +69,6 @@ class LocalGlobalOutput(NamedTuple):
     heatmaps: Tensor
     points: Tensor
     face: Tensor
-
-
-def bins_to_px(bins: Tensor, config: LocalGlobalConfig) -> Tensor:
-    """0-based bins → crop pixels: bin j stands for the j-th of n equal parts of the width."""
-    return (bins + 0.5) * (config.crop / config.bins) - 0.5
-
-
-def px_to_bins(px: Tensor, config: LocalGlobalConfig) -> Tensor:
-    """Crop pixels → fractional 0-based bins."""
-    return (px + 0.5) * (config.bins / config.crop) - 0.5
 
 
 class Finetune(nn.Module):
@@ -153,7 +143,8 @@ class LocalGlobal(nn.Module):
         """From where the finetune module counts: (B, K, 2) crop pixels, or the crop's middle."""
         if not self.config.refine:
             return (self.config.crop - 1) / 2
-        return bins_to_px(pdc_2d(logits.float().sigmoid(), soft=True)[0], self.config)
+        bins, _ = pdc_2d(logits.float().sigmoid(), soft=True)
+        return bins_to_px(bins, self.config.crop, self.config.bins)
 
 
 class LocalGlobalDecoded(nn.Module):
@@ -178,7 +169,7 @@ class LocalGlobalDecoded(nn.Module):
 def gaussian_maps(points: Tensor, config: LocalGlobalConfig) -> Tensor:
     """Target heatmaps: points (B, K, 2) crop px → (B, K, n, n), rows y, columns x, peak 1."""
     grid = torch.arange(config.bins, device=points.device, dtype=points.dtype)
-    at = px_to_bins(points, config).unsqueeze(-1)  # (B, K, 2, 1)
+    at = px_to_bins(points, config.crop, config.bins).unsqueeze(-1)  # (B, K, 2, 1)
     weight = torch.exp(-0.5 * ((grid - at) / (config.radius / 3)).square())  # (B, K, 2, n)
     return weight[..., 1, :, None] * weight[..., 0, None, :]
 

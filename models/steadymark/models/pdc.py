@@ -91,3 +91,13 @@ def pdc_2d(
     total = torch.where(empty, torch.ones_like(mass), positive.sum(-1))
     share = (positive * near.to(positive.dtype)).sum(-1) / total
     return torch.stack((x, y), -1), torch.where(empty, torch.zeros_like(share), share)
+
+
+def bins_to_px(bins: Tensor, crop: int, length: float | Tensor) -> Tensor:
+    """0-based bins → crop pixels: bin j stands for the j-th of `length` equal parts of the crop."""
+    return (bins + 0.5) * (crop / length) - 0.5
+
+
+def px_to_bins(px: Tensor, crop: int, length: float | Tensor) -> Tensor:
+    """Crop pixels → fractional 0-based bins."""
+    return (px + 0.5) * (length / crop) - 0.5

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
-from steadymark.models.pdc import pdc_1d, pdc_2d
+from steadymark.models.pdc import bins_to_px, pdc_1d, pdc_2d
 from steadymark.models.refine import Refiner, RefinerConfig, RefinerState
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Stabilizer(nn.Module):
             share = (shares[..., 0] * shares[..., 1]).sqrt()
         else:
             bins, share = pdc_2d(heats[0], soft=True)
-        return (bins + 0.5) * (self.config.crop / size.to(bins)) - 0.5, share
+        return bins_to_px(bins, self.config.crop, size.to(bins)), share
 
     def memory_names(self) -> list[str]:
         """Names of the tensors of `start`, in the order of `flat`."""

@@ -13,10 +13,10 @@ from steadymark.models.heatmap1d import (
     Heatmap1d,
     Heatmap1dConfig,
     Heatmap1dDecoded,
-    px_to_bins,
 )
 from steadymark.models.heatmap2d import Heatmap2d, Heatmap2dDecoded
 from steadymark.models.losses import joint_loss, marginal_loss, squared_loss
+from steadymark.models.pdc import px_to_bins
 from steadymark.models.training.landmark_system import LandmarkSystem
 
 PAPER_TITLE = "heatmap1d: Attentive One-Dimensional Heatmap Regression (MM 2020)"
@@ -53,7 +53,7 @@ class Heatmap1dSystem(LandmarkSystem[Heatmap1d]):
         self, network: nn.Module, images: Tensor, points: Tensor, face: Tensor, phase: int
     ) -> Tensor:
         heat = network(images)
-        bins = px_to_bins(points, self.network)
+        bins = px_to_bins(points, self.crop, self.network.bins)
         loss = torch.zeros_like(face)
         for logits, axis in ((heat.x.float(), 0), (heat.y.float(), 1)):
             if self.squared:
@@ -88,7 +88,7 @@ class Heatmap2dSystem(LandmarkSystem[Heatmap2d]):
         self, network: nn.Module, images: Tensor, points: Tensor, face: Tensor, phase: int
     ) -> Tensor:
         heat = network(images)
-        bins = px_to_bins(points, self.network)
+        bins = px_to_bins(points, self.crop, self.network.bins)
         loss = joint_loss(heat.joint.float(), bins, sigma=self.sigma, l1=self.l1)
         return self.with_score(loss, heat.face, face)
 

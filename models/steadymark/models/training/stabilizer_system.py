@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from steadymark.models.convlstm import ConvLstmConfig
 from steadymark.models.losses import jitter_loss, jitter_modulation
+from steadymark.models.pdc import px_to_bins
 from steadymark.models.refine import RefinerConfig
 from steadymark.models.stabilizer import Heats, Stabilizer, StabilizerConfig
 from steadymark.models.training.backbones import BackboneInfo, open_backbone
@@ -86,7 +87,7 @@ class RecurrentSystem(System[Stabilizer]):
         sides = (size[-1], size[0])  # of x and of y
         lines = []
         for axis, length in enumerate(sides):
-            at = (points[..., axis] + 0.5) * (length / self.backbone.crop) - 0.5
+            at = px_to_bins(points[..., axis], self.backbone.crop, length)
             grid = torch.arange(length, device=points.device, dtype=points.dtype)
             lines.append(torch.exp(-0.5 * ((grid - at.unsqueeze(-1)) / sigma).square()))
         if len(size) == 1:

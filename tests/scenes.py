@@ -11,7 +11,7 @@ import numpy as np
 
 from steadymark.engine.errors import SinkError
 from steadymark.engine.types import FaceBox, Frame, SourceInfo
-from steadymark.models.runtime import Prediction
+from steadymark.models.runtime import Moves, Prediction
 from steadymark.models.schema import load_schema
 from steadymark.models.zoo import ModelCard
 
@@ -65,7 +65,12 @@ class SquareNetwork:
         self.card = ModelCard("square", "landmarks", Path(), "0", "MIT", "ibug68", 64, 1.4)
         self.schema = load_schema()
 
-    def step(self, crops: Image, state: tuple[object, ...] | None = None) -> Prediction:
+    def step(
+        self,
+        crops: Image,
+        state: tuple[object, ...] | None = None,
+        moved: Moves | None = None,
+    ) -> Prediction:
         points, face = [], []
         for crop in crops:
             rows, columns = np.nonzero(crop[..., 0] > FACE_GREY / 2)

@@ -15,7 +15,7 @@ from steadymark.models.schema import load_schema
 
 if TYPE_CHECKING:
     from steadymark.models.cropping import Image
-    from steadymark.models.runtime import Prediction
+    from steadymark.models.runtime import Moves, Prediction
 
 
 def make(config: TrackerConfig | None = None) -> tuple[Tracker, SquareDetector]:
@@ -88,7 +88,12 @@ def test_raw_points_do_not_depend_on_the_stabilizer() -> None:
 class HalfwayNetwork(SquareNetwork):
     """Recurrent: its points lie half-way to those of the frame before; its raw points do not."""
 
-    def step(self, crops: Image, state: tuple[object, ...] | None = None) -> Prediction:
+    def step(
+        self,
+        crops: Image,
+        state: tuple[object, ...] | None = None,
+        moved: Moves | None = None,
+    ) -> Prediction:
         seen = super().step(crops)
         before = seen.points if not state else np.asarray(state[0])
         halfway = ((seen.points + before) / 2).astype(np.float32)
@@ -110,6 +115,44 @@ def test_a_recurrent_network_gives_raw_and_stabilized_points_and_forgets_a_lost_
     assert shifts == [0, 0, 2, None, 0, 0]
 
 
+class Remembering(SquareNetwork):
+    """Recurrent; keeps what it was told of how its crops moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[bool, Moves | None]] = []
+
+    def step(
+        self,
+        crops: Image,
+        state: tuple[object, ...] | None = None,
+        moved: Moves | None = None,
+    ) -> Prediction:
+        self.told.append((state is not None, moved))
+        return super().step(crops)._replace(state=(0,))
+
+
+def test_a_recurrent_network_is_told_how_its_crop_moved() -> None:
+    network = Remembering()
+    tracker = Tracker(SquareDetector(), network, NoStabilizer(), load_schema())
+    crops = []
+    for i, x in enumerate((100, 100, 120, 145, None, 180, 200)):
+        network.told.clear()
+        face = tracker.track(frame(i, None if x is None else (x, 100, 60))).faces[0]
+        crops.append(face.crop)
+        last = crops[-2] if i else None
+        if face.state is FaceState.DETECTED:  # two looks, neither with a memory of this face
+            assert [known for known, _ in network.told[-2:]] == [False, False]
+        elif face.crop is not None and last is not None:
+            ((known, moved),) = network.told
+            expected = face.crop.onto(last, network.card.crop)
+            assert known
+            assert (moved is None) == (face.crop == last)
+            if moved is not None:
+                np.testing.assert_allclose(moved[0], expected, atol=1e-9)
+    assert len(set(crops)) >= 4
+
+
 class Counting(SquareNetwork):
     """Counts how often it looked, at crops of its own size."""
 
@@ -118,7 +161,12 @@ class Counting(SquareNetwork):
         self.card = replace(self.card, crop=size, margin=margin)
         self.looks = 0
 
-    def step(self, crops: Image, state: tuple[object, ...] | None = None) -> Prediction:
+    def step(
+        self,
+        crops: Image,
+        state: tuple[object, ...] | None = None,
+        moved: Moves | None = None,
+    ) -> Prediction:
         assert crops.shape[1] == self.card.crop
         self.looks += 1
         return super().step(crops, state)

@@ -140,9 +140,12 @@ def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
     state = None
     for _ in range(4):
         crops = rng.integers(0, 256, (2, 128, 128, 3), np.uint8)
-        seen = runner.step(crops, state)
+        moved = (np.eye(2, 3) + rng.normal(0, (0.02, 0.02, 2), (2, 2, 3))).astype(np.float32)
+        seen = runner.step(crops, state, moved)
         with torch.no_grad():
-            out = decoded(torch.from_numpy(crops).permute(0, 3, 1, 2), memory)
+            out = decoded(
+                torch.from_numpy(crops).permute(0, 3, 1, 2), torch.from_numpy(moved), memory
+            )
         points, raw, scores, face = out[:4]
         memory = out[4:]
         np.testing.assert_allclose(seen.points, points.numpy(), atol=0.02)

@@ -11,13 +11,16 @@ import pytest
 import torch
 
 from models.test_training import SETTINGS, TINY, folder
+from steadymark.models.carry import still as still_crops
 from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
+from steadymark.models.cropping import transform
 from steadymark.models.export import export_onnx
 from steadymark.models.losses import geman_mcclure, jitter_loss, jitter_modulation
 from steadymark.models.refine import Refiner, RefinerConfig
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
 from steadymark.models.stabilizer import Stabilizer, StabilizerConfig, flat
+from steadymark.models.training import sequences
 from steadymark.models.training.augment import AugmentConfig
 from steadymark.models.training.backbones import BackboneInfo, open_backbone
 from steadymark.models.training.exporting import export_run
@@ -72,6 +75,10 @@ def bumps(batch: int, frames: int, network: Stabilizer) -> tuple[torch.Tensor, .
             heat = heat * line.reshape(batch, frames, 5, *shape)
         heats.append(heat)
     return tuple(heats)
+
+
+def crops_at_rest(batch: int, frames: int) -> torch.Tensor:
+    return still_crops(batch * frames).reshape(batch, frames, 2, 3)
 
 
 def test_the_recurrence_is_equation_13_as_a_sum_over_all_past_frames() -> None:
@@ -156,14 +163,16 @@ def test_a_sequence_is_its_frames_and_a_batch_is_its_rows(
 ) -> None:
     network = stabilizer(cell)
     heats = bumps(3, 4, network)
-    whole = network(heats)
+    whole = network(heats, crops_at_rest(3, 4))
     assert all(
         a.shape == b.shape and torch.isfinite(a).all() for a, b in zip(whole, heats, strict=False)
     )
     for row in range(3):
         state = network.start(1)
         for t in range(4):
-            frame, state = network.step(tuple(h[row : row + 1, t] for h in heats), state)
+            frame, state = network.step(
+                tuple(h[row : row + 1, t] for h in heats), state, still_crops(1)
+            )
             for a, b in zip(frame, whole, strict=True):
                 torch.testing.assert_close(a[0], b[row, t], atol=1e-5, rtol=0)
     names = network.memory_names()
@@ -175,7 +184,7 @@ def test_a_sequence_is_its_frames_and_a_batch_is_its_rows(
 @pytest.mark.parametrize("cell", CELLS, ids=NAMES)
 def test_every_parameter_gets_a_gradient(cell: RefinerConfig | ConvLstmConfig) -> None:
     network = stabilizer(cell)
-    steady = network(bumps(2, 3, network))
+    steady = network(bumps(2, 3, network), crops_at_rest(2, 3))
     points, share = network.points(steady)
     assert points.shape == (2, 3, 5, 2)
     (points.sum() + share.sum() + sum(part.square().sum() for part in steady)).backward()
@@ -190,7 +199,8 @@ def test_an_untrained_cell_hardly_moves_a_point(cell: RefinerConfig | ConvLstmCo
     heats = bumps(1, 1, network)
     still = tuple(h.expand(-1, 5, *h.shape[2:]) for h in heats)
     with torch.no_grad():
-        moved = (network.points(network(still))[0] - network.points(still)[0]).abs()
+        steady = network(still, crops_at_rest(1, 5))
+        moved = (network.points(steady)[0] - network.points(still)[0]).abs()
     assert float(moved.max()) < 0.5  # crop pixels
 
 
@@ -229,6 +239,21 @@ def test_landmarks_of_a_made_sequence_lie_where_the_picture_shows_them(number: i
             near = light * (np.hypot(xs - x, ys - y) < 5)
             centre = np.array([(near * xs).sum(), (near * ys).sum()]) / near.sum()
             assert np.hypot(*(centre - (x, y))) < 0.35
+
+
+def test_a_made_sequence_tells_how_its_crop_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    def at_rest(frames: int, rng: np.random.Generator, *, rest: float) -> np.ndarray:
+        return np.zeros((frames, 4))
+
+    monkeypatch.setattr(sequences, "head_path", at_rest)
+    config = SequenceConfig(noise=0, frames=12, lips=0, dead_band=0.0)  # it follows a noisy guess
+    for number in range(4):
+        made = make_sequence(dotted(), SCHEMA, 128, number, seed=1, config=config)
+        np.testing.assert_allclose(made.moved[0], np.eye(2, 3), atol=1e-6)
+        assert np.abs(made.moved[1:, :, 2]).max() > 0.05
+        for t in range(1, 12):
+            back = transform(made.moved[t].astype(np.float64), made.points[t])
+            np.testing.assert_allclose(back, made.points[t - 1], atol=0.01)
 
 
 def test_paths_rest_and_move() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from steadymark.engine.ports import FaceDetector, Stabilizer
     from steadymark.engine.types import Frame
     from steadymark.models.cropping import Image
-    from steadymark.models.runtime import Prediction, State
+    from steadymark.models.runtime import Moves, Prediction, State
     from steadymark.models.schema import LandmarkSchema
     from steadymark.models.zoo import ModelCard
 
@@ -34,7 +34,9 @@ class LandmarkModel(Protocol):
     def card(self) -> ModelCard: ...
     @property
     def device(self) -> str: ...
-    def step(self, crops: Image, state: State | None = None) -> Prediction: ...
+    def step(
+        self, crops: Image, state: State | None = None, moved: Moves | None = None
+    ) -> Prediction: ...
 
 
 HOPELESS = 0.05  # face score of a first look under which no second look follows
@@ -62,10 +64,15 @@ class TrackerConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """What is remembered of one face from frame to frame; lost_s: since when it is lost."""
+    """What is remembered of one face from frame to frame.
+
+    crop: where to look next; last_crop: the one that network_state is of. lost_s: since when it is
+    lost.
+    """
 
     face_id: int
     crop: Crop
+    last_crop: Crop
     box: FaceBox
     memory: Any
     network_state: State
@@ -73,12 +80,22 @@ class Track:
 
 
 def look(
-    network: LandmarkModel, image: Image, crop: Crop, state: State | None = None
+    network: LandmarkModel,
+    image: Image,
+    crop: Crop,
+    state: State | None = None,
+    last_crop: Crop | None = None,
 ) -> tuple[Prediction, Landmarks]:
-    """Run the network on one crop of a frame; the landmarks are in frame pixels."""
+    """Run the network on one crop of a frame; the landmarks are in frame pixels.
+
+    last_crop: the one that `state` is of.
+    """
     size = network.card.crop
     part = cut(image, crop.to_picture(size), size)
-    prediction = network.step(part[None], state)
+    moved = None
+    if last_crop is not None and last_crop != crop:
+        moved = crop.onto(last_crop, size)[None]
+    prediction = network.step(part[None], state, moved)
     return prediction, Landmarks(to_frame(prediction.points[0], crop, size), prediction.scores[0])
 
 
@@ -184,7 +201,11 @@ class Tracker:
 
     def _follow(self, frame: Frame, track: Track) -> tuple[Track, TrackedFace | None]:
         prediction, points = look(
-            self.follower, frame.image, track.crop, track.network_state or None
+            self.follower,
+            frame.image,
+            track.crop,
+            track.network_state or None,
+            track.last_crop,
         )
         score = float(prediction.face[0])
         if score < self.config.lose_below or not np.isfinite(points.xy_px).all():
@@ -213,6 +234,7 @@ class Tracker:
         following = Track(
             track.face_id,
             hold_still(track.crop, wanted, dead_band=self.config.dead_band),
+            track.crop,
             box,
             memory,
             prediction.state,
@@ -242,7 +264,7 @@ class Tracker:
             if any(extent.iou(other) > 0.5 for other in known):
                 continue
             face_id = self._claim_id(extent, tracks)
-            fresh = Track(face_id, crop, extent, self.stabilizer.start(), prediction.state)
+            fresh = Track(face_id, crop, crop, extent, self.stabilizer.start(), prediction.state)
             track, face = self._seen(frame, fresh, prediction, points, FaceState.DETECTED)
             tracks.append(track)
             faces.append(face)

@@ -47,6 +47,16 @@ class Crop:
         """(2, 3) matrix from picture pixels to the pixels of a `size`×`size` crop."""
         return inverse(self.to_picture(size))
 
+    def onto(self, other: Crop, size: int) -> Matrix:
+        """(2, 3) matrix from this crop's pixels to those of another, both `size`×`size`."""
+        return compose(other.from_picture(size), self.to_picture(size))
+
+
+def compose(outer: Matrix, inner: Matrix) -> Matrix:
+    """(2, 3) matrix of `inner`, then `outer`."""
+    turn, shift = outer[:, :2], outer[:, 2:]
+    return np.concatenate((turn @ inner[:, :2], turn @ inner[:, 2:] + shift), 1)
+
 
 def inverse(matrix: Matrix) -> Matrix:
     """The inverse of a (2, 3) affine matrix."""

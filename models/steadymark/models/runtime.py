@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cv2
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from steadymark.models.errors import DeviceError, WeightsError
 from steadymark.models.zoo import ModelCard, verified_bytes
@@ -15,12 +16,11 @@ from steadymark.models.zoo import ModelCard, verified_bytes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from steadymark.models.cropping import Image
 
 DEVICES = ("auto", "cpu", "cuda")
 CHANNELS = 3
+Moves = NDArray[np.floating]
 State = tuple[Any, ...]  # OrtValues, one per recurrent input, on the device that runs the network
 
 
@@ -133,7 +133,7 @@ class LandmarkNetwork:
 
     The graph takes `crops` (n, F, F, 3) or (n, 3, F, F) uint8 BGR and gives `points`, `scores`,
     `face`, and where it is recurrent also `raw_points`; each input `state_X` has an output
-    `next_state_X`.
+    `next_state_X`, and `moved` (n, 2, 3) tells how the crops have moved since.
     """
 
     def __init__(self, card: ModelCard, *, device: str = "auto", threads: int = 1) -> None:
@@ -142,6 +142,7 @@ class LandmarkNetwork:
         session = self.runner.session
         self._inputs = {i.name: i for i in session.get_inputs()}
         self._outputs = [o.name for o in session.get_outputs()]
+        self._moves = "moved" in self._inputs
         self._states = [name for name in self._inputs if name.startswith("state_")]
         missing = {"points", "scores", "face"} - set(self._outputs)
         if "crops" not in self._inputs or missing:
@@ -162,20 +163,30 @@ class LandmarkNetwork:
             for n in self._states
         )
 
-    def step(self, crops: Image, state: State | None = None) -> Prediction:
-        """crops: (n, F, F, 3) uint8 BGR; state: of the same n faces, None to begin."""
+    def step(
+        self, crops: Image, state: State | None = None, moved: Moves | None = None
+    ) -> Prediction:
+        """crops: (n, F, F, 3) uint8 BGR; state: of the same n faces, None to begin.
+
+        moved: (n, 2, 3), from pixels of these crops to those of the crops that `state` is of; None
+        where they are the same.
+        """
         if self._planar:
             crops = planar(crops)
         if not self._states:
             outputs = dict(zip(self._outputs, self.runner(crops=crops), strict=True))
             points = outputs["points"]
             return Prediction(points, points, outputs["scores"], outputs["face"], ())
-        return self._bound_step(crops, self.start(len(crops)) if state is None else state)
+        return self._bound_step(crops, self.start(len(crops)) if state is None else state, moved)
 
-    def _bound_step(self, crops: Image, state: State) -> Prediction:
+    def _bound_step(self, crops: Image, state: State, moved: Moves | None) -> Prediction:
         session = self.runner.session
         binding = session.io_binding()
         binding.bind_cpu_input("crops", np.ascontiguousarray(crops))
+        if self._moves:
+            still = np.eye(2, 3, dtype=np.float32)[None].repeat(len(crops), 0)
+            given = still if moved is None else moved.astype(np.float32)
+            binding.bind_cpu_input("moved", np.ascontiguousarray(given))
         for name, value in zip(self._states, state, strict=True):
             binding.bind_ortvalue_input(name, value)
         for name in self._outputs:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from steadymark.models.carry import carried_1d, carried_2d
 from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
 from steadymark.models.pdc import bins_to_px, pdc_1d, pdc_2d
 from steadymark.models.refine import Refiner, RefinerConfig, RefinerState
@@ -62,19 +63,38 @@ class Stabilizer(nn.Module):
             assert isinstance(cell, Refiner | ConvLstm)
             yield cell
 
-    def forward(self, heats: Heats) -> Heats:
-        """Whole sequences, from empty memory: (B, T, K, ...) each → the stabilized ones."""
+    def forward(self, heats: Heats, moved: Tensor) -> Heats:
+        """Whole sequences, from empty memory: (B, T, K, ...) each → the stabilized ones.
+
+        moved: (B, T, 2, 3), see `step`.
+        """
         state = self.start(heats[0].shape[0])
         steady = []
         for t in range(heats[0].shape[1]):
-            frame, state = self.step(tuple(heat[:, t] for heat in heats), state)
+            frame, state = self.step(tuple(heat[:, t] for heat in heats), state, moved[:, t])
             steady.append(frame)
         return tuple(torch.stack(part, 1) for part in zip(*steady, strict=True))
 
-    def step(self, heats: Heats, state: State) -> tuple[Heats, State]:
-        """A frame's heatmaps → the stabilized ones, and the memory for the next frame."""
+    def step(self, heats: Heats, state: State, moved: Tensor) -> tuple[Heats, State]:
+        """A frame's heatmaps → the stabilized ones, and the memory for the next frame.
+
+        moved: (B, 2, 3), from pixels of this frame's crop to those of the last one's.
+        """
+        state = self._carried(heats, state, moved)
         done = [c(h, s) for c, h, s in zip(self._cells(), heats, state, strict=True)]
         return tuple(heat for heat, _ in done), tuple(memory for _, memory in done)
+
+    def _carried(self, heats: Heats, state: State, moved: Tensor) -> State:
+        """The memory in this crop's coordinates."""
+        crop, kind = self.config.crop, type(state[0])
+        if len(self.config.size) == 2:
+            return tuple(kind(*(carried_2d(part, moved, crop) for part in s)) for s in state)
+        with torch.no_grad():
+            points, _ = self.points(heats)
+        return tuple(
+            kind(*(carried_1d(part, moved, points, axis, crop) for part in memory))
+            for axis, memory in enumerate(state)
+        )
 
     def points(self, heats: Heats) -> tuple[Tensor, Tensor]:
         """PDC → points (..., K, 2) in crop pixels, and how much mass lies near them, (..., K)."""
@@ -170,13 +190,15 @@ class StabilizedDecoded(nn.Module):
         super().__init__()
         self.backbone, self.tail = backbone, StabilizedTail(stabilizer)
 
-    def forward(self, crops: Tensor, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """crops: (B, 3, F, F) uint8 BGR; memory: see Stabilizer.memory_names.
+    def forward(
+        self, crops: Tensor, moved: Tensor, memory: tuple[Tensor, ...]
+    ) -> tuple[Tensor, ...]:
+        """crops: (B, 3, F, F) uint8 BGR; moved: see Stabilizer.step; memory: see memory_names.
 
         Gives points and raw_points (B, K, 2) crop px, scores (B, K), face (B,), and the memory.
         """
         raw, face = self.backbone((crops.float() - 127.5) / 127.5)
-        points, raw_points, share, *memory_after = self.tail(raw, memory)
+        points, raw_points, share, *memory_after = self.tail(raw, moved, memory)
         return points, raw_points, share * face.unsqueeze(-1), face, *memory_after
 
 
@@ -187,8 +209,8 @@ class StabilizedTail(nn.Module):
         super().__init__()
         self.stabilizer = stabilizer
 
-    def forward(self, raw: Heats, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def forward(self, raw: Heats, moved: Tensor, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Heatmaps and memory → points, raw points, shares (B, K), and the memory."""
-        steady, state = self.stabilizer.step(raw, self.stabilizer.unflat(memory))
+        steady, state = self.stabilizer.step(raw, self.stabilizer.unflat(memory), moved)
         points, share = self.stabilizer.points(steady)
         return points, self.stabilizer.points(raw)[0], share, *flat(state)

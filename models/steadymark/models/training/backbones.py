@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from steadymark.models.carry import still
 from steadymark.models.export import count_macs, export_onnx
 from steadymark.models.heatmap1d import Heatmap1d
 from steadymark.models.heatmap2d import Heatmap2d
@@ -134,15 +135,15 @@ class TorchBackbone(Backbone):
         faces = torch.export.Dim("n")
         export_onnx(
             whole,
-            (crops, memory),
+            (crops, still(2), memory),
             path,
-            inputs=["crops", *names],
+            inputs=["crops", "moved", *names],
             outputs=["points", "raw_points", "scores", "face", *(f"next_{n}" for n in names)],
-            dynamic=({0: faces}, tuple({0: faces} for _ in memory)),
+            dynamic=({0: faces}, {0: faces}, tuple({0: faces} for _ in memory)),
         )
         return {
             "params": sum(p.numel() for p in whole.parameters()),
-            "macs": count_macs(whole, crops[:1], tuple(part[:1] for part in memory)),
+            "macs": count_macs(whole, crops[:1], still(1), tuple(part[:1] for part in memory)),
         }
 
 

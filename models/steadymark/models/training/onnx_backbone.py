@@ -14,6 +14,7 @@ import torch
 from onnx import compose, version_converter
 from torch import Tensor, nn
 
+from steadymark.models.carry import still
 from steadymark.models.export import OPSET, count_macs, export_onnx
 from steadymark.models.schema import load_schema
 from steadymark.models.stabilizer import Heats, StabilizedTail, Stabilizer, flat
@@ -53,9 +54,9 @@ class _Tail(nn.Module):
         super().__init__()
         self.tail, self.scale = StabilizedTail(stabilizer), scale
 
-    def forward(self, raw: Heats, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def forward(self, raw: Heats, moved: Tensor, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         scaled = tuple(heat * self.scale for heat in raw)
-        points, raw_points, share, *after = self.tail(scaled, memory)
+        points, raw_points, share, *after = self.tail(scaled, moved, memory)
         return points, raw_points, share, share.mean(-1), *after
 
 
@@ -164,11 +165,15 @@ class OnnxBackbone(Backbone):
         tail = _Tail(stabilizer, self.info.scale).eval()
         export_onnx(
             tail,
-            (raw, memory),
+            (raw, still(2), memory),
             after,
-            inputs=[*heats, *names],
+            inputs=[*heats, "moved", *names],
             outputs=["points", "raw_points", "scores", "face", *(f"next_{n}" for n in names)],
-            dynamic=(tuple({0: faces} for _ in raw), tuple({0: faces} for _ in memory)),
+            dynamic=(
+                tuple({0: faces} for _ in raw),
+                {0: faces},
+                tuple({0: faces} for _ in memory),
+            ),
         )
         first, last = (
             compose.add_prefix(onnx.load(p), q, rename_inputs=False, rename_outputs=False)
@@ -185,7 +190,8 @@ class OnnxBackbone(Backbone):
         onnx.checker.check_model(whole)
         onnx.save(whole, str(path))
         held = sum(int(np.prod(t.dims)) for t in model.graph.initializer)
-        cells = count_macs(tail, tuple(part[:1] for part in raw), tuple(m[:1] for m in memory))
+        one_face = (tuple(part[:1] for part in raw), still(1), tuple(m[:1] for m in memory))
+        cells = count_macs(tail, *one_face)
         own = sum(p.numel() for p in stabilizer.parameters())
         return {"params": held + own, "macs_of_the_stabilizer": cells}
 

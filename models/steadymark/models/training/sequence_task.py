@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 
 
 class HeatBank:
-    """Sequences' heatmaps (N, T, n, K, *size) float16 and landmarks (N, T, K, 2), on disk."""
+    """Sequences' heatmaps (N, T, n, K, *size) float16, on disk, and what is known of them.
+
+    points: (N, T, K, 2); moved: (N, T, 2, 3), see Stabilizer.step.
+    """
 
     def __init__(self, folder: Path, name: str) -> None:
         self.heat: Halves = np.load(folder / f"{name}.heat.npy", mmap_mode="r")
         self.points: NDArray[np.float32] = np.load(folder / f"{name}.points.npy")
+        self.moved: NDArray[np.float32] = np.load(folder / f"{name}.moved.npy")
 
     def __len__(self) -> int:
         return len(self.points)
@@ -54,13 +58,13 @@ def fill_bank(
     """Make `count` sequences unless a bank of the same make is already there."""
     folder.mkdir(parents=True, exist_ok=True)
     make = json.dumps(
-        {"count": count, "seed": seed, "backbone": backbone.identity, **asdict(config)}
+        {"form": 2, "count": count, "seed": seed, "backbone": backbone.identity, **asdict(config)}
     )
     told = folder / f"{name}.json"
     if told.is_file() and told.read_text(encoding="utf-8") == make:
         return HeatBank(folder, name)
     schema = load_schema()
-    points = []
+    points, moved = [], []
     heat: Halves | None = None
     for number in range(count):
         sequence = make_sequence(
@@ -72,10 +76,12 @@ def fill_bank(
             heat = np.lib.format.open_memmap(path, "w+", np.float16, (count, *seen.shape))
         heat[number] = seen
         points.append(sequence.points)
+        moved.append(sequence.moved)
         report(number + 1)
     assert heat is not None
     heat.flush()  # type: ignore[attr-defined]
     np.save(folder / f"{name}.points.npy", np.stack(points))
+    np.save(folder / f"{name}.moved.npy", np.stack(moved))
     told.write_text(make, encoding="utf-8")
     return HeatBank(folder, name)
 
@@ -90,7 +96,7 @@ class SequenceTask:
         data: Path,
         folder: Path,
         backbone: Backbone,
-        loss: Callable[[nn.Module, Heats, Tensor], Tensor],
+        loss: Callable[[nn.Module, Heats, Tensor, Tensor], Tensor],
         *,
         seed: int,
         counts: tuple[int, int] = (2000, 120),
@@ -105,7 +111,7 @@ class SequenceTask:
         self.eyes = load_schema().eyes
 
     def batch(self, number: int, size: int) -> Batch:
-        """Heat (B, T, n, K, ...) float16, points (B, T, K, 2) crop pixels."""
+        """Heat (B, T, n, K, ...) float16, moved (B, T, 2, 3), points (B, T, K, 2) crop pixels."""
         chosen = []
         for i in range(number * size, (number + 1) * size):
             epoch, place = divmod(i, len(self.bank))
@@ -113,13 +119,14 @@ class SequenceTask:
             chosen.append(int(order[place]))
         return (
             torch.from_numpy(np.stack([self.bank.heat[i] for i in chosen])),
+            torch.from_numpy(self.bank.moved[chosen]),
             torch.from_numpy(self.bank.points[chosen]),
         )
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
         """Mean over the batch."""
-        heat, points = batch
-        return self._loss(network, heat.float().unbind(2), points)
+        heat, moved, points = batch
+        return self._loss(network, heat.float().unbind(2), moved, points)
 
     @torch.no_grad()
     def validate(self, network: Stabilizer) -> dict[str, float]:
@@ -132,9 +139,10 @@ class SequenceTask:
         for number in range(len(self.held)):
             heat = torch.from_numpy(np.array(self.held.heat[number])).float().to(device)
             state = network.start(1)
-            for frame in heat:  # (n, K, ...)
+            moved = torch.from_numpy(self.held.moved[number]).to(device)
+            for frame, move in zip(heat, moved, strict=True):  # (n, K, ...), (2, 3)
                 heats = tuple(part[None] for part in frame)
-                smooth, state = network.step(heats, state)
+                smooth, state = network.step(heats, state, move[None])
                 steady.append(network.points(smooth)[0])
                 raw.append(network.points(heats)[0])
         truth = torch.from_numpy(self.held.points).to(device)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.cropping import Crop, cut, fit_crop, hold_still, inverse, transform
+from steadymark.models.cropping import Crop, compose, cut, fit_crop, hold_still, inverse, transform
 from steadymark.models.training.degrade import relight
 
 if TYPE_CHECKING:
@@ -42,10 +42,14 @@ class SequenceConfig:
 
 
 class Sequence(NamedTuple):
-    """crops: (T, F, F, 3) uint8 BGR; points: (T, K, 2) crop pixels."""
+    """crops: (T, F, F, 3) uint8 BGR; points: (T, K, 2) crop pixels.
+
+    moved: (T, 2, 3), from pixels of a frame's crop to those of the crop before.
+    """
 
     crops: Image
     points: Points
+    moved: Points
 
 
 def make_sequence(
@@ -74,6 +78,7 @@ def make_sequence(
     kept: Crop | None = None
     crops: list[Image] = []
     told: list[Points] = []
+    moves: list[Floats] = []
     for t in range(config.frames):
         # a frame's pixels are the still picture's under the head's movement
         moved = _moved(base, path[t])
@@ -90,9 +95,10 @@ def make_sequence(
                 wanted.side * float(np.exp(slip[2])),
                 wanted.roll_deg + float(rng.normal(0, 2)),
             )
-        kept = hold_still(kept, wanted, dead_band=config.dead_band)
-        to_still = _compose(moved.to_picture(size), inverse(base.to_picture(size)))
-        matrix = _compose(to_still, kept.to_picture(size))
+        before, kept = kept, hold_still(kept, wanted, dead_band=config.dead_band)
+        moves.append(kept.onto(before if t else kept, size))
+        to_still = compose(moved.to_picture(size), inverse(base.to_picture(size)))
+        matrix = compose(to_still, kept.to_picture(size))
         source = picture if opening is None else _open(picture, base, opening[t])
         image = cut(source, matrix, size)
         in_crop = transform(inverse(kept.to_picture(size)), in_frame)
@@ -104,13 +110,9 @@ def make_sequence(
             image = np.repeat(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
         crops.append(image)
         told.append(in_crop)
-    return Sequence(np.stack(crops), np.stack(told).astype(np.float32))
-
-
-def _compose(outer: Floats, inner: Floats) -> Floats:
-    """(2, 3) matrix of `inner`, then `outer`."""
-    turn, shift = outer[:, :2], outer[:, 2:]
-    return np.concatenate((turn @ inner[:, :2], turn @ inner[:, 2:] + shift), 1)
+    return Sequence(
+        np.stack(crops), np.stack(told).astype(np.float32), np.stack(moves).astype(np.float32)
+    )
 
 
 def _moved(base: Crop, change: Floats) -> Crop:

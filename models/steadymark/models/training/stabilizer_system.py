@@ -78,8 +78,8 @@ class RecurrentSystem(System[Stabilizer]):
         return run / f"backbone{Path(self.backbone.file).suffix or '.pt'}"
 
     @abstractmethod
-    def loss(self, network: nn.Module, heats: Heats, points: Tensor) -> Tensor:
-        """heats: (B, T, K, ...) each; points: (B, T, K, 2) crop pixels."""
+    def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
+        """heats: (B, T, K, ...) each; moved: (B, T, 2, 3); points: (B, T, K, 2) crop pixels."""
 
     def targets(self, points: Tensor) -> Heats:
         """True heatmaps (B, T, K, ...) with peaks of 1."""
@@ -124,8 +124,8 @@ class TrackerSystem(RecurrentSystem):
     def cell_config(self) -> RefinerConfig:
         return self.cell
 
-    def loss(self, network: nn.Module, heats: Heats, points: Tensor) -> Tensor:
-        steady = tuple(part.float() for part in network(heats))
+    def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
+        steady = tuple(part.float() for part in network(heats, moved))
         pairs = zip(steady, self.targets(points), strict=True)
         squared = torch.stack([(a - b).square().sum(-1).mean() for a, b in pairs]).sum()
         return squared + self.l1 * (_points(network, steady) - points).abs().mean()
@@ -154,8 +154,8 @@ class StabilizerSystem(RecurrentSystem):
         kernel = self.kernel if axes == 1 else min(self.kernel, 3)
         return ConvLstmConfig(axes=axes, kernel=kernel, rank=self.rank)
 
-    def loss(self, network: nn.Module, heats: Heats, points: Tensor) -> Tensor:
-        steady = tuple(part.float() for part in network(heats))
+    def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
+        steady = tuple(part.float() for part in network(heats, moved))
         found = _points(network, steady)
         psi = jitter_modulation(
             found[:, 1:],

@@ -1,0 +1,85 @@
+"""Memory goes along with the crop: what is seen at one place of the picture stays there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from steadymark.models.carry import carried_1d, carried_2d, still
+from steadymark.models.cropping import Crop, inverse, transform
+from steadymark.models.pdc import px_to_bins
+
+F, L = 128, 256
+MOVES = [
+    (0, 0, 1.0, 0.0),
+    (6.3, -2.7, 1.0, 0.0),
+    (0, 0, 1.06, 0.0),
+    (0, 0, 1.0, 7.0),
+    (-5.1, 3.3, 0.95, -6.0),
+]
+
+
+def line(at: torch.Tensor, length: int, sigma: float) -> torch.Tensor:
+    """(..., length) of a peak of 1 at bin `at` (...)."""
+    grid = torch.arange(length, dtype=at.dtype)
+    return torch.exp(-0.5 * ((grid - at[..., None]) / sigma) ** 2)
+
+
+def two_crops(move: tuple[float, float, float, float]) -> tuple[torch.Tensor, ...]:
+    """Points (1, 9, 2) of one face in the last crop and in this one, and `moved`."""
+    dx, dy, growth, turn = move
+    last = Crop(300, 200, 180, 4)
+    this = Crop(300 + dx, 200 + dy, 180 * growth, 4 + turn)
+    in_last = np.stack(np.meshgrid([30.0, 64, 101], [25.0, 60, 99]), -1).reshape(-1, 2)
+    moved = this.onto(last, F)
+    in_this = transform(inverse(moved), in_last)
+    return tuple(torch.from_numpy(a[None]).float() for a in (in_last, in_this, moved))
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_memory_of_a_landmark_stays_on_it(move: tuple[float, float, float, float]) -> None:
+    in_last, in_this, moved = two_crops(move)
+    for axis in (0, 1):
+        memory = line(px_to_bins(in_last[..., axis], F, L), L, 4.0)
+        got = carried_1d(memory, moved, in_this, axis, F)
+        slope = float(moved[0, axis, axis])
+        expected = line(px_to_bins(in_this[..., axis], F, L), L, 4.0 / slope)
+        torch.testing.assert_close(got, expected, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_map_of_memory_moves_with_the_picture(move: tuple[float, float, float, float]) -> None:
+    in_last, in_this, moved = two_crops(move)
+    size = (32, 32)
+
+    def maps(points: torch.Tensor, sigma: float) -> torch.Tensor:
+        x, y = (line(px_to_bins(points[..., a], F, size[a]), size[a], sigma) for a in (0, 1))
+        return y[..., None] * x[..., None, :]
+
+    got = carried_2d(maps(in_last, 2.0), moved, F)
+    scale = float(torch.linalg.det(moved[0, :, :2]).sqrt())
+    torch.testing.assert_close(got, maps(in_this, 2.0 / scale), atol=0.06, rtol=0)
+
+
+def test_a_crop_at_rest_keeps_memory_as_it_is_and_what_is_beyond_its_edge_is_nothing() -> None:
+    torch.manual_seed(0)
+    memory, points = torch.randn(2, 9, L), torch.rand(2, 9, 2) * F
+    for axis in (0, 1):
+        torch.testing.assert_close(
+            carried_1d(memory, still(2), points, axis, F), memory, atol=1e-3, rtol=0
+        )
+    maps = torch.randn(2, 9, 24, 32)
+    torch.testing.assert_close(carried_2d(maps, still(2), F), maps, atol=1e-3, rtol=0)
+    away = still(2) + torch.tensor([[0.0, 0, 2 * F], [0, 0, 2 * F]])
+    assert not carried_1d(memory, away, points, 0, F).any()
+    assert not carried_2d(maps, away, F).any()
+
+
+def test_memory_that_mixes_landmarks_turns_about_their_middle() -> None:
+    _, in_this, moved = two_crops((0, 0, 1.0, 7.0))
+    torch.manual_seed(1)
+    memory = torch.rand(1, 5, L)
+    together = carried_1d(memory, moved, in_this, 0, F)
+    alone = carried_1d(memory[:, :1], moved, in_this.mean(1, keepdim=True), 0, F)
+    torch.testing.assert_close(together[:, :1], alone, atol=1e-4, rtol=0)

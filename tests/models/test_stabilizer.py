@@ -15,7 +15,7 @@ from steadymark.models.carry import still as still_crops
 from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
 from steadymark.models.cropping import transform
 from steadymark.models.export import export_onnx
-from steadymark.models.losses import geman_mcclure, jitter_loss, jitter_modulation
+from steadymark.models.losses import change_loss, geman_mcclure, jitter_loss, jitter_modulation
 from steadymark.models.refine import Refiner, RefinerConfig
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
@@ -148,6 +148,16 @@ def test_the_jitter_loss_is_equations_2_to_7_written_as_loops() -> None:
                 total += expected * (s - s_true) ** 2 / ((s - s_true) ** 2 + theta**2)
     loss = jitter_loss(torch.from_numpy(heat), torch.from_numpy(target), psi, threshold=theta)
     assert float(loss) == pytest.approx(total / 6, rel=1e-6)
+
+
+def test_only_a_changing_error_costs() -> None:
+    truth = torch.rand(2, 6, 5, 2) * 100
+    offset = torch.tensor([3.0, 4.0])
+    assert float(change_loss(truth + offset, truth)) == pytest.approx(0, abs=1e-4)
+    shaken = truth + offset * torch.tensor([1.0, -1]).repeat(3)[:, None, None]
+    assert float(change_loss(shaken, truth)) == pytest.approx(10, rel=1e-4)
+    late = truth.roll(1, dims=1)
+    assert float(change_loss(late, truth)) > 10
 
 
 def test_the_pixel_loss_pulls_hardest_before_its_threshold() -> None:

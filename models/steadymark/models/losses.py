@@ -94,3 +94,11 @@ def joint_loss(logits: Tensor, bins: Tensor, *, sigma: float, l1: float) -> Tens
     grid = torch.arange(length, device=logits.device, dtype=logits.dtype)
     soft = torch.stack(((p.sum(-2) * grid).sum(-1), (p.sum(-1) * grid).sum(-1)), -1)
     return entropy + l1 * (soft - bins.clamp(0, length - 1)).abs().sum(-1).mean(-1)
+
+
+def change_loss(points: Tensor, truth: Tensor) -> Tensor:
+    """Mean length of the change of the error from frame to frame: neither jitter nor lag is free.
+
+    points, truth: (B, T, K, 2). An error that stays, which no memory can undo, costs nothing.
+    """
+    return (points - truth).diff(dim=1).norm(dim=-1).mean()

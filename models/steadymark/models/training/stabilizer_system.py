@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from steadymark.models.convlstm import ConvLstmConfig
-from steadymark.models.losses import jitter_loss, jitter_modulation
+from steadymark.models.losses import change_loss, jitter_loss, jitter_modulation
 from steadymark.models.pdc import px_to_bins
 from steadymark.models.refine import RefinerConfig
 from steadymark.models.stabilizer import Heats, Stabilizer, StabilizerConfig
@@ -135,8 +135,8 @@ class TrackerSystem(RecurrentSystem):
 class StabilizerSystem(RecurrentSystem):
     """ConvLSTM over any backbone's heatmaps, 1D or 2D, trained by the Jitter loss, eqs. 2-7.
 
-    threshold: Θ. xi: ξ of eq. 3, crop pixels. least: λ of eq. 8. l1: as in TrackerSystem. kernel,
-    rank: of the cell, whose axes are the backbone's.
+    threshold: Θ. xi: ξ of eq. 3, crop pixels. least: λ of eq. 8. l1: as in TrackerSystem. steady:
+    weight of `change_loss`, ours. kernel, rank: of the cell, whose axes are the backbone's.
     """
 
     name: ClassVar[str] = "stabilizer"
@@ -146,6 +146,7 @@ class StabilizerSystem(RecurrentSystem):
     xi: float = 0.25
     least: float = 0.1
     l1: float = 0.5
+    steady: float = 1.0
     kernel: int = 9
     rank: int = 32
 
@@ -166,6 +167,7 @@ class StabilizerSystem(RecurrentSystem):
             xi=self.xi,
         ).flatten(0, 1)  # (B*(T-1), K)
         total = self.l1 * (found - points).abs().mean()
+        total = total + self.steady * change_loss(found, points)
         for heat, target in zip(steady, self.targets(points), strict=True):
             after, aim = heat[:, 1:].flatten(0, 1), target[:, 1:].flatten(0, 1)
             total = total + jitter_loss(after, aim, psi, threshold=self.threshold, least=self.least)
@@ -184,4 +186,6 @@ TRACKER_PAPER = TrackerSystem(
     preset="paper", rate=1e-4, batch=10, cell=RefinerConfig(width=128, kernel=9)
 )
 STABILIZER = StabilizerSystem()
-STABILIZER_PAPER = StabilizerSystem(preset="paper", rate=1e-4, least=0.0, l1=0.0, rank=0)
+STABILIZER_PAPER = StabilizerSystem(
+    preset="paper", rate=1e-4, least=0.0, l1=0.0, steady=0.0, rank=0
+)

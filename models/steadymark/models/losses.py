@@ -101,4 +101,5 @@ def change_loss(points: Tensor, truth: Tensor) -> Tensor:
 
     points, truth: (B, T, K, 2). An error that stays, which no memory can undo, costs nothing.
     """
-    return (points - truth).diff(dim=1).norm(dim=-1).mean()
+    error = points - truth
+    return torch.linalg.vector_norm(error[:, 1:] - error[:, :-1], dim=-1).mean()

@@ -102,4 +102,5 @@ def change_loss(points: Tensor, truth: Tensor) -> Tensor:
     points, truth: (B, T, K, 2). An error that stays, which no memory can undo, costs nothing.
     """
     error = points - truth
-    return torch.linalg.vector_norm(error[:, 1:] - error[:, :-1], dim=-1).mean()
+    change: Tensor = torch.linalg.vector_norm(error[:, 1:] - error[:, :-1], dim=-1)
+    return change.mean()

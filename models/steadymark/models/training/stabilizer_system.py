@@ -7,7 +7,7 @@ import shutil
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,7 @@ from steadymark.models.training.system import System
 
 @dataclass(frozen=True)
 class RecurrentSystem(System[Stabilizer]):
-    """What both recurrent systems share. backbone: see `over`."""
+    """What both recurrent systems share. backbone: see `over`. along: see StabilizerConfig."""
 
     paper: ClassVar[str]
 
@@ -35,6 +35,7 @@ class RecurrentSystem(System[Stabilizer]):
     batch: int = 8
     backbone: BackboneInfo = field(default_factory=BackboneInfo)
     sequences: tuple[int, int] = (2000, 120)
+    along: Literal["crop", "face"] = "face"
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
 
     def over(self, info: BackboneInfo, data: Path) -> Self:
@@ -54,7 +55,9 @@ class RecurrentSystem(System[Stabilizer]):
         """Of each cell."""
 
     def build(self) -> Stabilizer:
-        config = StabilizerConfig(self.cell_config(), self.backbone.crop, self.backbone.size)
+        config = StabilizerConfig(
+            self.cell_config(), self.backbone.crop, self.backbone.size, self.along
+        )
         return Stabilizer(config)
 
     def open(self, data: Path, out: Path, *, seed: int) -> SequenceTask:
@@ -183,9 +186,9 @@ def _points(network: nn.Module, heats: Heats) -> Tensor:
 
 TRACKER = TrackerSystem()
 TRACKER_PAPER = TrackerSystem(
-    preset="paper", rate=1e-4, batch=10, cell=RefinerConfig(width=128, kernel=9)
+    preset="paper", rate=1e-4, batch=10, along="crop", cell=RefinerConfig(width=128, kernel=9)
 )
 STABILIZER = StabilizerSystem()
 STABILIZER_PAPER = StabilizerSystem(
-    preset="paper", rate=1e-4, least=0.0, l1=0.0, steady=0.0, rank=0
+    preset="paper", rate=1e-4, along="crop", least=0.0, l1=0.0, steady=0.0, rank=0
 )

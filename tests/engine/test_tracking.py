@@ -8,8 +8,9 @@ import pytest
 
 from scenes import SquareDetector, SquareNetwork, frame
 from steadymark.engine.geometry import Recentre
+from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.stabilizing import NoStabilizer, OneEuro
-from steadymark.engine.tracking import Tracker, TrackerConfig
+from steadymark.engine.tracking import Tracker
 from steadymark.engine.types import FaceState
 from steadymark.models.schema import load_schema
 
@@ -113,6 +114,23 @@ def test_a_recurrent_network_gives_raw_and_stabilized_points_and_forgets_a_lost_
         np.testing.assert_allclose(face.raw.xy_px, expected.raw.xy_px, atol=0.1)
         shifts.append(round(float((face.raw.xy_px - face.stabilized.xy_px)[:, 0].mean())))
     assert shifts == [0, 0, 2, None, 0, 0]
+
+
+@pytest.mark.parametrize("of_network", [True, False])
+def test_switching_stabilization_changes_neither_boxes_nor_crops(*, of_network: bool) -> None:
+    plain, _ = make()
+    tracker = Tracker(
+        SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema(), of_network=of_network
+    )
+    late = 0.0
+    for i in range(20):
+        scene = frame(i, (100 + 9 * i, 100 + i, 60 + i))
+        face, expected = tracker.track(scene).faces[0], plain.track(scene).faces[0]
+        assert (face.crop, face.box) == (expected.crop, expected.box)
+        assert face.raw is not None
+        assert face.stabilized is not None
+        late = max(late, float(np.abs(face.raw.xy_px - face.stabilized.xy_px).max()))
+    assert (late > 2) == of_network
 
 
 class Remembering(SquareNetwork):

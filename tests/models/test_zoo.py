@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.zoo import find_model, list_models, read_card, verified_bytes
+from steadymark.models.zoo import find_model, list_models, read_card, stabilized, verified_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +79,24 @@ def test_shipped_weights_are_what_their_cards_say(card: object) -> None:
     assert isinstance(card, ModelCard)
     assert len(verified_bytes(card)) == card.size_bytes
     assert "300W" in card.licence
+
+
+def test_the_model_that_stabilizes_another_is_found_by_what_it_is_over(tmp_path: Path) -> None:
+    plain = read_card(write_card(tmp_path))
+    with pytest.raises(
+        WeightsError, match=r"no convlstm stabilizer over 'net' \(only over no model"
+    ):
+        stabilized(plain, "convlstm")
+    for name, cell, over in (
+        ("a", "refine", "net"),
+        ("b", "convlstm", "x"),
+        ("c", "convlstm", "net"),
+    ):
+        write_card(tmp_path, name=name, cell=cell, over=over).rename(tmp_path / f"{name}.json")
+    write_card(tmp_path)
+    assert stabilized(plain, "refine").name == "a"
+    steady = stabilized(plain, "convlstm")
+    assert steady.name == "c"
+    assert stabilized(steady, "convlstm") == steady
+    with pytest.raises(WeightsError, match="no refine stabilizer over 'c' .only over net"):
+        stabilized(steady, "refine")

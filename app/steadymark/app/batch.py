@@ -25,10 +25,10 @@ from rich.table import Table
 from steadymark.engine.errors import SteadymarkError, UsageError
 from steadymark.engine.geometry import Recentre
 from steadymark.engine.jobs import CSV_STYLES, InputSettings, JobReport, OutputSettings, run_job
+from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.pipeline import PipelineReport, PipelineState
 from steadymark.engine.settings import Models, TrackSettings, open_models
 from steadymark.engine.sources import CameraMode, expand_inputs
-from steadymark.engine.tracking import TrackerConfig
 from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+_STABILIZER = "auto (what the model does by itself), none, refine, convlstm or one-euro."
+
 app = typer.Typer(
     help="Facial landmarks that are right and still.",
     add_completion=False,
@@ -61,7 +63,7 @@ def track(
     folder: Annotated[Path, typer.Option("--out", help="The folder results are written to.")],
     model: Annotated[str, typer.Option(help="Landmark model: a name of 'steadymark models'.")] = "",
     detector: Annotated[str, typer.Option(help="Face detector, or mediapipe:FILE.tflite.")] = "",
-    stabilizer: Annotated[str, typer.Option(help="none or one-euro.")] = "none",
+    stabilizer: Annotated[str, typer.Option(help=_STABILIZER)] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     max_faces: Annotated[int, typer.Option(help="Faces to follow, 1 to 16.")] = 1,
     csv: Annotated[str, typer.Option(help="native or openface.")] = "native",
@@ -214,7 +216,7 @@ def evaluate(
     ] = None,
     worst_count: Annotated[int, typer.Option(min=1, max=120, help="How many of each.")] = 12,
     recentre: Annotated[str, typer.Option(help="Rule of the next crop: fit or eyes.")] = "fit",
-    stabilizer: Annotated[str, typer.Option(help="On videos: none or one-euro.")] = "none",
+    stabilizer: Annotated[str, typer.Option(help=f"On videos: {_STABILIZER}")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Score models, and other trackers' tables, on labelled pictures and videos."""

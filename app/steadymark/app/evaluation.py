@@ -13,6 +13,7 @@ from rich.progress import Progress
 from steadymark.app.evaluation_report import Outputs, Scored, check_outputs, report
 from steadymark.engine.errors import UsageError
 from steadymark.engine.geometry import Recentre
+from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.metrics.correspondence import Correspondence
 from steadymark.engine.metrics.evaluating import compare
 from steadymark.engine.metrics.scoring import joined
@@ -22,7 +23,6 @@ from steadymark.engine.metrics.video_truth import LabelledVideo, find_videos, vi
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import TrackSettings, open_models
 from steadymark.engine.sources.naming import is_pattern
-from steadymark.engine.tracking import TrackerConfig
 from steadymark.models.schema import load_schema
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class EvaluationOptions:
     boxes: str | None = None
     landmarks: str | None = None
     recentre: str = "fit"
-    stabilizer: str = "none"
+    stabilizer: str = "auto"
     device: str = "auto"
 
 
@@ -87,7 +87,7 @@ def _on_pictures(options: EvaluationOptions) -> bool:
     pictures = next(options.data.glob("*.pts"), None) is not None
     if pictures and options.tables:
         raise UsageError(f"{options.data} holds pictures: --csv needs a video's truth")
-    if pictures and options.stabilizer != "none":
+    if pictures and options.stabilizer not in ("auto", "none"):
         raise UsageError(f"{options.data} holds pictures: a stabilizer needs a video")
     return pictures
 

@@ -9,11 +9,12 @@ import cv2
 
 from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, face_net_runner
 from steadymark.engine.errors import UsageError
-from steadymark.engine.stabilizing import make_stabilizer
-from steadymark.engine.tracking import Tracker, TrackerConfig
+from steadymark.engine.looking import TrackerConfig
+from steadymark.engine.stabilizing import AUTO, CELLS, make_stabilizer
+from steadymark.engine.tracking import Tracker
 from steadymark.models.runtime import LandmarkNetwork, open_runner
 from steadymark.models.schema import load_schema
-from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL, ModelCard, find_model
+from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL, ModelCard, find_model, stabilized
 
 if TYPE_CHECKING:
     from steadymark.engine.ports import FaceDetector
@@ -25,13 +26,15 @@ MEDIAPIPE = "mediapipe:"
 class TrackSettings:
     """model, detector: names in the zoo, or files; device: auto, cpu or cuda.
 
+    stabilizer: one of STABILIZERS; `auto`: what the model does by itself, `refine` and `convlstm`
+    take the model of the zoo that stabilizes this one, and filters start from the raw points.
     detector may also be `mediapipe:FILE` (extra 'mediapipe', a model file of the user's). threads:
     CPU threads of the networks; 0: the engine chooses.
     """
 
     model: str = DEFAULT_MODEL
     detector: str = DEFAULT_DETECTOR
-    stabilizer: str = "none"
+    stabilizer: str = AUTO
     device: str = "auto"
     threads: int = 1
     detector_threshold: float | None = None
@@ -67,6 +70,8 @@ def open_models(settings: TrackSettings) -> Models:
     make_stabilizer(settings.stabilizer)
     cv2.setNumThreads(1)  # crops are small, and the stages already run side by side
     card = find_model(settings.model, "landmarks")
+    if settings.stabilizer in CELLS:
+        card = stabilized(card, settings.stabilizer)
     network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
     cards, follower = [card], None
     if card.follower is not None:
@@ -98,4 +103,5 @@ def make_tracker(models: Models, settings: TrackSettings) -> Tracker:
         load_schema(models.network.card.schema or "ibug68"),
         settings.tracker,
         follower=models.follower,
+        of_network=settings.stabilizer in (AUTO, *CELLS),
     )

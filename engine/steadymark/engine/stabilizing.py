@@ -18,7 +18,7 @@ Array = NDArray[np.float32]
 
 
 class NoStabilizer:
-    """Points stay as the network gave them."""
+    """Points stay as they are given."""
 
     def start(self) -> None:
         """No memory."""
@@ -76,14 +76,18 @@ def _share(gap_s: float, cutoff_hz: Any) -> Any:
     return turn / (turn + 1)
 
 
+AUTO = "auto"  # what the model does by itself
+CELLS = ("refine", "convlstm")  # recurrent networks over a model's heatmaps, see zoo.stabilized
 STABILIZERS: dict[str, type[NoStabilizer] | type[OneEuro]] = {
+    AUTO: NoStabilizer,
     "none": NoStabilizer,
+    **dict.fromkeys(CELLS, NoStabilizer),
     "one-euro": OneEuro,
 }
 
 
 def make_stabilizer(name: str) -> Stabilizer[Any]:
-    """The stabilizer of that name.
+    """What is done to the points outside the network, for the choice of that name.
 
     Raises:
         UsageError: there is none.

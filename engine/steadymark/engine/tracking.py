@@ -4,62 +4,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from steadymark.engine.geometry import (
-    Recentre,
     box_of_landmarks,
-    crop_of_box,
     crop_of_landmarks,
-    to_frame,
 )
-from steadymark.engine.types import FaceBox, FaceState, Landmarks, TrackedFace, TrackResult
-from steadymark.models.cropping import Crop, cut, hold_still
+from steadymark.engine.looking import LandmarkModel, Look, TrackerConfig, align, look
+from steadymark.engine.types import FaceBox, FaceState, TrackedFace, TrackResult
+from steadymark.models.cropping import Crop, hold_still
 
 if TYPE_CHECKING:
     from steadymark.engine.ports import FaceDetector, Stabilizer
     from steadymark.engine.types import Frame
-    from steadymark.models.cropping import Image
-    from steadymark.models.runtime import Moves, Prediction, State
+    from steadymark.models.runtime import State
     from steadymark.models.schema import LandmarkSchema
-    from steadymark.models.zoo import ModelCard
-
-
-class LandmarkModel(Protocol):
-    """What the tracker needs of a network: `models.runtime.LandmarkNetwork` is one."""
-
-    @property
-    def card(self) -> ModelCard: ...
-    @property
-    def device(self) -> str: ...
-    def step(
-        self, crops: Image, state: State | None = None, moved: Moves | None = None
-    ) -> Prediction: ...
-
-
-HOPELESS = 0.05  # face score of a first look under which no second look follows
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerConfig:
-    """Settings of a tracker.
-
-    lose_below: the face score under which a tracked face is lost. find_from: the one that a
-    detected face must reach. passes: how often a detected box is re-centred from the landmarks
-    found in it. dead_band: see `hold_still`. keep_id_s: how long a lost face's id waits for it.
-    look_every: frames between looks for further faces while fewer than max_faces are known.
-    """
-
-    max_faces: int = 1
-    lose_below: float = 0.5
-    find_from: float = 0.97
-    passes: int = 2
-    recentre: Recentre = Recentre.FIT
-    dead_band: float = 0.04
-    keep_id_s: float = 2.0
-    look_every: int = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,58 +38,12 @@ class Track:
     lost_s: float | None = None
 
 
-def look(
-    network: LandmarkModel,
-    image: Image,
-    crop: Crop,
-    state: State | None = None,
-    last_crop: Crop | None = None,
-) -> tuple[Prediction, Landmarks]:
-    """Run the network on one crop of a frame; the landmarks are in frame pixels.
-
-    last_crop: the one that `state` is of.
-    """
-    size = network.card.crop
-    part = cut(image, crop.to_picture(size), size)
-    moved = None
-    if last_crop is not None and last_crop != crop:
-        moved = crop.onto(last_crop, size)[None]
-    prediction = network.step(part[None], state, moved)
-    return prediction, Landmarks(to_frame(prediction.points[0], crop, size), prediction.scores[0])
-
-
-def align(
-    network: LandmarkModel,
-    image: Image,
-    box: FaceBox,
-    schema: LandmarkSchema,
-    config: TrackerConfig,
-    follower: LandmarkModel | None = None,
-) -> tuple[Crop, Prediction, Landmarks] | None:
-    """Landmarks of a detected face, re-centred `passes` times; None where there is no face.
-
-    follower: looks in every pass but the first, see Tracker.
-    """
-    crop = crop_of_box(box, margin=network.card.margin)
-    prediction, points = look(network, image, crop)
-    following = follower or network
-    for _ in range(config.passes - 1):
-        if not np.isfinite(points.xy_px).all() or float(prediction.face[0]) < HOPELESS:
-            return None
-        crop = crop_of_landmarks(
-            points.xy_px, schema, margin=following.card.margin, rule=config.recentre
-        )
-        prediction, points = look(following, image, crop)
-    if float(prediction.face[0]) < config.find_from:
-        return None
-    return crop, prediction, points
-
-
 class Tracker:
     """Tracks up to max_faces faces; frames must come in order of time. Not for several threads.
 
     follower: a second network that follows the faces which `network` has aligned (local_global,
-    Figure 6); one network does both without it. With it `passes` is 2 at least.
+    Figure 6); one network does both without it. With it `passes` is 2 at least. of_network: whether
+    the stabilizer is given what a recurrent network made steady, or its raw points.
     """
 
     def __init__(
@@ -142,7 +55,9 @@ class Tracker:
         config: TrackerConfig | None = None,
         *,
         follower: LandmarkModel | None = None,
+        of_network: bool = True,
     ) -> None:
+        self.of_network = of_network
         self.detector, self.network, self.stabilizer = detector, network, stabilizer
         self.follower = follower or network
         self.schema = schema
@@ -200,46 +115,38 @@ class Tracker:
         return True
 
     def _follow(self, frame: Frame, track: Track) -> tuple[Track, TrackedFace | None]:
-        prediction, points = look(
+        seen = look(
             self.follower,
             frame.image,
             track.crop,
             track.network_state or None,
             track.last_crop,
         )
-        score = float(prediction.face[0])
-        if score < self.config.lose_below or not np.isfinite(points.xy_px).all():
+        if seen.score < self.config.lose_below or not seen.sound:
             return replace(track, lost_s=frame.pts_s, network_state=()), None
-        return self._seen(frame, track, prediction, points, FaceState.TRACKED)
+        return self._seen(frame, track, seen, FaceState.TRACKED)
 
     def _seen(
-        self,
-        frame: Frame,
-        track: Track,
-        prediction: Prediction,
-        points: Landmarks,
-        state: FaceState,
+        self, frame: Frame, track: Track, seen: Look, state: FaceState
     ) -> tuple[Track, TrackedFace]:
-        steady, memory = self.stabilizer.step(points, frame.pts_s, track.memory)
-        raw = points
-        if prediction.raw is not prediction.points:  # a recurrent network stabilizes by itself
-            xy_px = to_frame(prediction.raw[0], track.crop, self.follower.card.crop)
-            raw = replace(points, xy_px=xy_px)
-        score = float(prediction.face[0])
-        margin = self.follower.card.margin
-        wanted = crop_of_landmarks(
-            points.xy_px, self.schema, margin=margin, rule=self.config.recentre
+        given = seen.steady if self.of_network else seen.raw
+        steady, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
+        wanted = crop_of_landmarks(  # of the raw points: no stabilizer changes what is seen
+            seen.raw.xy_px,
+            self.schema,
+            margin=self.follower.card.margin,
+            rule=self.config.recentre,
         )
-        box = box_of_landmarks(steady.xy_px, score=score, roll_deg=wanted.roll_deg)
+        box = box_of_landmarks(seen.raw.xy_px, score=seen.score, roll_deg=wanted.roll_deg)
         following = Track(
             track.face_id,
             hold_still(track.crop, wanted, dead_band=self.config.dead_band),
             track.crop,
             box,
             memory,
-            prediction.state,
+            seen.prediction.state,
         )
-        face = TrackedFace(track.face_id, state, score, box, raw, steady, track.crop)
+        face = TrackedFace(track.face_id, state, seen.score, box, seen.raw, steady, track.crop)
         return following, face
 
     def _take_up(
@@ -259,13 +166,12 @@ class Tracker:
             found = align(self.network, frame.image, box, self.schema, self.config, self.follower)
             if found is None:
                 continue
-            crop, prediction, points = found
-            extent = box_of_landmarks(points.xy_px, score=box.score)
+            extent = box_of_landmarks(found.raw.xy_px, score=box.score)
             if any(extent.iou(other) > 0.5 for other in known):
                 continue
             face_id = self._claim_id(extent, tracks)
-            fresh = Track(face_id, crop, crop, extent, self.stabilizer.start(), prediction.state)
-            track, face = self._seen(frame, fresh, prediction, points, FaceState.DETECTED)
+            fresh = Track(face_id, found.crop, found.crop, extent, self.stabilizer.start(), ())
+            track, face = self._seen(frame, fresh, found, FaceState.DETECTED)
             tracks.append(track)
             faces.append(face)
 

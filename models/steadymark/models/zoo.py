@@ -23,7 +23,8 @@ class ModelCard:
     size. crop: side of the input in pixels and margin: side of the crop / fitted size of the face
     (landmark models). threshold: score from which a face is one. scores: measured figures, by the
     command that prints them. follower: the model, in the same folder, that takes over from a
-    landmark model once a face is aligned (local_global, Figure 6).
+    landmark model once a face is aligned (local_global, Figure 6). cell: `refine` or `convlstm`,
+    where the model stabilizes by itself; over: the model whose heatmaps it stabilizes.
     """
 
     name: str
@@ -41,6 +42,8 @@ class ModelCard:
     input_text: str = ""
     scores: dict[str, float] = field(default_factory=dict)
     follower: str | None = None
+    cell: str | None = None
+    over: str | None = None
 
 
 def weights_folder() -> Path:
@@ -75,6 +78,8 @@ def _card(path: Path, data: dict[str, Any]) -> ModelCard:
         licence=str(data["licence"]),
         schema=data.get("schema"),
         follower=data.get("follower"),
+        cell=data.get("cell"),
+        over=data.get("over"),
         crop=int(data.get("crop", 0)),
         margin=float(data.get("margin", 0.0)),
         threshold=float(data.get("threshold", 0.5)),
@@ -125,6 +130,25 @@ def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
     if card.kind != kind:
         raise WeightsError(f"the model '{card.name}' is a {card.kind} model, {kind} is needed")
     return card
+
+
+def stabilized(card: ModelCard, cell: str) -> ModelCard:
+    """The model that stabilizes a landmark model by this kind of cell; itself where it does.
+
+    Raises:
+        WeightsError: none lies in its folder.
+    """
+    if card.cell == cell:
+        return card
+    beside = [other for other in list_models(card.path.parent) if other.cell == cell]
+    for other in beside:
+        if other.over == card.name:
+            return other
+    known = ", ".join(str(other.over) for other in beside) or "no model"
+    raise WeightsError(
+        f"there is no {cell} stabilizer over '{card.name}' (only over {known}): choose none or "
+        "one-euro, or train one with steadymark-train"
+    )
 
 
 def verified_bytes(card: ModelCard) -> bytes:

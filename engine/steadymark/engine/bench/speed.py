@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.looking import look
 from steadymark.engine.settings import TrackSettings, open_models
 from steadymark.engine.sources.video_file import VideoFile
-from steadymark.engine.tracking import look
 from steadymark.models.cropping import Crop
 from steadymark.models.schema import assets_root
 

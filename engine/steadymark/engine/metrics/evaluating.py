@@ -9,9 +9,9 @@ import numpy as np
 
 from steadymark.engine.errors import UsageError
 from steadymark.engine.geometry import box_of_landmarks
+from steadymark.engine.looking import TrackerConfig, align
 from steadymark.engine.metrics.correspondence import in_our_numbers, scored_landmarks
 from steadymark.engine.metrics.scoring import Accuracy, Comparison, Place, accuracy_of
-from steadymark.engine.tracking import TrackerConfig, align
 from steadymark.models.datasets.folders import label_files, read_label
 from steadymark.models.datasets.labelled import check_points
 from steadymark.models.datasets.pictures import PictureBeside
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from steadymark.engine.looking import LandmarkModel
     from steadymark.engine.metrics.correspondence import Correspondence
     from steadymark.engine.ports import FaceDetector
-    from steadymark.engine.tracking import LandmarkModel
     from steadymark.engine.types import FaceBox
     from steadymark.models.cropping import Image, Points
     from steadymark.models.schema import LandmarkSchema
@@ -79,7 +79,7 @@ def compare(
         truths.append(in_our_numbers(truth, schema, chosen, str(path.with_suffix(".pts"))))
         box = _box(picture, truth, detector)
         aligned = None if box is None else align(network, picture, box, schema, config, follower)
-        found.append(nothing if aligned is None else aligned[2].xy_px.astype(np.float64))
+        found.append(nothing if aligned is None else aligned.steady.xy_px.astype(np.float64))
         places.append(Place(path.stem, str(path)))
         on_face(len(places))
     scored = scored_landmarks(schema, chosen)

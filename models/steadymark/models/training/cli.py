@@ -219,12 +219,15 @@ def export(
     best: Annotated[
         bool, typer.Option("--best", help="The best on the validation split, not the last.")
     ] = False,
+    over: Annotated[
+        str, typer.Option(help="Of a stabilizer: the zoo's model that it stabilizes.")
+    ] = "",
 ) -> None:
     """Write NAME.onnx with its model card NAME.json."""
     from steadymark.models.training.exporting import export_run
 
     figures = json.loads(scores.read_text(encoding="utf-8")) if scores else {}
-    console.print(f"written: {export_run(run, out, name, scores=figures, best=best)}")
+    console.print(f"written: {export_run(run, out, name, scores=figures, best=best, over=over)}")
 
 
 def main() -> None:

@@ -40,9 +40,17 @@ def export_landmarks(decoded: nn.Module, crop: int, path: Path) -> dict[str, Any
 
 
 def export_run(
-    run: Path, out: Path, name: str, *, scores: dict[str, float] | None = None, best: bool = False
+    run: Path,
+    out: Path,
+    name: str,
+    *,
+    scores: dict[str, float] | None = None,
+    best: bool = False,
+    over: str = "",
 ) -> Path:
     """Export a run's averaged weights, the last or the best on the validation split.
+
+    over: name of the zoo's model whose heatmaps it stabilizes.
 
     Raises:
         OSError: there is no checkpoint in `run`.
@@ -78,6 +86,7 @@ def export_run(
         "licence": LICENCE,
         "data": DATA,
         **facts,
+        **({"over": over} if over else {}),
         "recipe": recipe,
         "curve": f"{name}.curve.csv",
         "scores": scores or {},

@@ -29,6 +29,7 @@ class RecurrentSystem(System[Stabilizer]):
     """What both recurrent systems share. backbone: see `over`. along: see StabilizerConfig."""
 
     paper: ClassVar[str]
+    cell_name: ClassVar[str]
 
     rate: float = 1e-3
     weight_decay: float = 0.0
@@ -107,6 +108,7 @@ class RecurrentSystem(System[Stabilizer]):
             "margin": self.backbone.margin,
             "input": {"type": "uint8", "layout": "NCHW BGR", "size": f"{size}x{size}"},
             "paper": self.paper,
+            "cell": self.cell_name,
             **facts,
         }
 
@@ -119,6 +121,7 @@ class TrackerSystem(RecurrentSystem):
     """
 
     name: ClassVar[str] = "heatmap1d-tracker"
+    cell_name: ClassVar[str] = "refine"
     paper: ClassVar[str] = "heatmap1d: Attentive One-Dimensional Heatmap Regression (MM 2020)"
 
     l1: float = 0.5
@@ -143,6 +146,7 @@ class StabilizerSystem(RecurrentSystem):
     """
 
     name: ClassVar[str] = "stabilizer"
+    cell_name: ClassVar[str] = "convlstm"
     paper: ClassVar[str] = "A Backbone Replaceable Fine-tuning Framework for Stable Face Alignment"
 
     threshold: float = 1.0

@@ -117,3 +117,17 @@ def test_a_face_that_nobody_has_seen_yet_gives_no_motion_that_is_not_a_number() 
     points = torch.rand(2, 68, 2) * F
     assert torch.isfinite(face_motion(points, torch.zeros(2, 68, 2))).all()
     assert torch.isfinite(face_motion(torch.zeros(2, 68, 2), points)).all()
+
+
+def test_positions_keep_their_precision_under_autocast() -> None:
+    torch.manual_seed(0)
+    before = torch.rand(2, 68, 2) * 60 + 30
+    points = before + torch.tensor([1.37, -0.61])
+    with torch.autocast("cpu", torch.bfloat16):
+        moved = face_motion(points, before)
+        off = (apply(moved, points) - before).abs().max()
+        memory = line(px_to_bins(before[..., 0], F, L), L, 4.0)
+        carried = carried_1d(memory, moved, points, 0, F)
+    assert float(off) < 1e-3
+    expected = line(px_to_bins(points[..., 0], F, L), L, 4.0)
+    torch.testing.assert_close(carried, expected, atol=0.02, rtol=0)

@@ -39,13 +39,21 @@ def _similarity(source: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     cos = (share * a * b).sum((1, 2)) / size
     sin = (share[..., 0] * (a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])).sum(1) / size
     turn = torch.stack((torch.stack((cos, -sin), -1), torch.stack((sin, cos), -1)), 1)
-    shift = to - (turn @ from_[..., None])[..., 0]
+    turned = torch.cat((turn, torch.zeros_like(to)[..., None]), -1)
+    shift = to - apply(turned, from_[:, None])[:, 0]
     return torch.cat((turn, shift[..., None]), -1)
 
 
 def apply(matrix: Tensor, points: Tensor) -> Tensor:
-    """(B, 2, 3) affine matrices on points (B, K, 2)."""
-    return points @ matrix[:, :, :2].transpose(1, 2) + matrix[:, None, :, 2]
+    """(B, 2, 3) affine matrices on points (B, ..., 2).
+
+    No matrix product: under autocast that would have the eight bits of bfloat16.
+    """
+    rows = matrix
+    for _ in range(points.ndim - 2):
+        rows = rows.unsqueeze(1)
+    x, y = points[..., :1], points[..., 1:]
+    return x * rows[..., 0] + y * rows[..., 1] + rows[..., 2]
 
 
 def carried_1d(memory: Tensor, moved: Tensor, points: Tensor, axis: int, crop: int) -> Tensor:
@@ -78,6 +86,6 @@ def carried_2d(memory: Tensor, moved: Tensor, crop: int) -> Tensor:
     x = bins_to_px(torch.arange(width, device=memory.device), crop, width)
     y = bins_to_px(torch.arange(height, device=memory.device), crop, height)
     ours = torch.stack((x.expand(height, width), y[:, None].expand(height, width)), -1)
-    px = ours @ moved[:, None, :, :2].transpose(-1, -2) + moved[:, None, None, :, 2]
+    px = apply(moved, ours[None])
     grid = (px + 0.5) * (2 / crop) - 1  # edges at ±1
     return functional.grid_sample(memory, grid, padding_mode="zeros", align_corners=False)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from steadymark.models.splits import is_held_back, photo_of
 from steadymark.models.training import loop, table1
 from steadymark.models.training.augment import AugmentConfig, make_sample
 from steadymark.models.training.crew import pick_device
+from steadymark.models.training.exporting import export_run
 from steadymark.models.training.faces import load_faces, split
 from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
 from steadymark.models.training.run import Progress, RunSettings, train
@@ -234,6 +236,15 @@ def test_a_run_can_begin_with_another_s_weights(folder: Path, tmp_path: Path) ->
     assert all(torch.allclose(a[n], b[n], atol=1e-5) for n in a if n.endswith("conv.weight"))
     weight = "cnn2_x.deconv.weight"
     torch.testing.assert_close(a[weight], b[weight], atol=1e-6, rtol=0)
+    (origin,) = loop.load(tmp_path / "tuned" / "last.pt")["origin"]
+    assert (origin["file"], origin["step"]) == ("last.pt", 2)
+    assert origin["recipe"] == TINY_SYSTEM.describe()
+    again = replace(SETTINGS, steps=1, start=str(tmp_path / "tuned" / "last.pt"))
+    train(tuned, folder, tmp_path / "third", again)
+    card = json.loads(
+        export_run(tmp_path / "third", tmp_path, "net").with_suffix(".json").read_text()
+    )
+    assert [o["step"] for o in card["recipe"]["began_with"]] == [2, 1]
     other = replace(TINY_SYSTEM, network=replace(TINY, hidden=12))
     with pytest.raises(ValueError, match="does not fit"):
         train(other, folder, tmp_path / "other", replace(SETTINGS, steps=1, start=start))

@@ -78,6 +78,7 @@ def export_run(
         "weights": "best on the validation split" if best else "last",
         "commit": kept["commit"],
         "commits_by_step": kept["history"],
+        **({"began_with": kept["origin"]} if kept.get("origin") else {}),
     }
     card = {
         "name": name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import hashlib
 import math
 import subprocess
 import time
@@ -77,6 +78,15 @@ def load(path: Path) -> dict[str, Any]:
     """Read a checkpoint: tensors and plain values alone."""
     content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     return content
+
+
+def origin_of(checkpoint: Path, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model card says of the weights that a run began with. kept: the checkpoint's content.
+
+    An exported model has none: its own card, found by the SHA-256, tells the rest.
+    """
+    told = {"file": checkpoint.name, "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest()}
+    return {**told, **{n: kept[n] for n in ("step", "recipe", "seed", "history") if n in kept}}
 
 
 class Curve:

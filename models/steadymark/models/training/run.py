@@ -13,7 +13,16 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from steadymark.models.training.crew import Crew, pick_device
-from steadymark.models.training.loop import Averaged, Clock, Curve, Schedule, commit, load, save
+from steadymark.models.training.loop import (
+    Averaged,
+    Clock,
+    Curve,
+    Schedule,
+    commit,
+    load,
+    origin_of,
+    save,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,6 +100,7 @@ class Run(Generic[N]):
         self.loss, self.score, self.best = 0.0, float("nan"), float("inf")
         self.clock = Clock()
         self.history: list[tuple[int, str]] = []
+        self.origin: list[dict[str, Any]] = []
         if settings.start:
             self._begin_with(Path(settings.start))
         kept = load(out / "last.pt") if resume and (out / "last.pt").exists() else None
@@ -108,9 +118,12 @@ class Run(Generic[N]):
         """Weights of another run or exported model; what does not fit is told by name."""
         if checkpoint.suffix == ".onnx":
             self.system.take_weights(checkpoint, self.network, self.task)
+            self.origin = [origin_of(checkpoint, {})]
         else:
+            kept = load(checkpoint)
+            self.origin = [*kept.get("origin", []), origin_of(checkpoint, kept)]
             try:
-                self.network.load_state_dict(load(checkpoint)["averaged"])
+                self.network.load_state_dict(kept["averaged"])
             except RuntimeError as error:
                 first = " ".join(str(error).split())[:200]
                 raise ValueError(f"{checkpoint} does not fit this system: {first}") from error
@@ -127,6 +140,7 @@ class Run(Generic[N]):
         self.step, self.total, self.phase = kept["step"], kept["total"], kept["phase"]
         self.loss, self.score, self.best = kept["loss"], kept["score"], kept["best"]
         self.clock, self.history = Clock(kept["elapsed_s"]), kept["history"]
+        self.origin = kept.get("origin", [])
 
     def _enter_phase(self, phase: int) -> None:
         """What trains now, with a fresh optimizer."""
@@ -162,6 +176,7 @@ class Run(Generic[N]):
             "ranks": self.crew.size,
             "commit": self.history[-1][1],
             "history": self.history,
+            "origin": self.origin,
         }
         if self.crew.rank == 0:
             save(self.out / "last.pt", content)

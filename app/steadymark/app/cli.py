@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from steadymark.engine.errors import SteadymarkError
+from steadymark.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,6 +259,41 @@ def speed(
         for line in measure_speed(TrackSettings(device=device), rounds=rounds):
             table.add_row(line.name, f"{line.wall_ms:.2f}", f"{line.cpu_ms:.2f}")
         out.print(table)
+        return 0
+
+    _guarded(run)
+
+
+@bench.command()
+def stability(
+    data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
+    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    sequences: Annotated[int, typer.Option(help="Scenes at each noise level.")] = 100,
+    frames: Annotated[int, typer.Option(help="Frames of a scene.")] = 60,
+    noise: Annotated[str, typer.Option(help="Levels of sensor noise, 1 to 4.")] = "1,2,3,4",
+    held_back: Annotated[
+        bool, typer.Option("--held-back", help="Only faces that no training has seen: to tune by.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Decides every scene.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+) -> None:
+    """How right, how still and how late each stabilizer is, on made scenes with exact truth."""
+    from steadymark.app.stability_report import report_stability
+
+    def run() -> int:
+        report_stability(
+            data,
+            model=model,
+            sequences=sequences,
+            frames=frames,
+            noise=noise,
+            held_back=held_back,
+            seed=seed,
+            device=device,
+            json_file=json_file,
+            console=out,
+        )
         return 0
 
     _guarded(run)

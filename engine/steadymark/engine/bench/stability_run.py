@@ -1,0 +1,145 @@
+"""The stability benchmark: scenes of a data folder's faces, tracked under every choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.bench.scenes import NOISE, Scene, SceneConfig, make_scene
+from steadymark.engine.bench.stability import Steadiness, TruthDetector, follow, steadiness
+from steadymark.engine.errors import UsageError
+from steadymark.engine.settings import TrackSettings, make_tracker, open_models
+from steadymark.models.datasets import open_dataset
+from steadymark.models.errors import WeightsError
+from steadymark.models.schema import load_schema
+from steadymark.models.splits import HELD_BACK, is_held_back
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from steadymark.engine.metrics.accuracy import Values
+    from steadymark.models.datasets import LabelledFace
+    from steadymark.models.schema import LandmarkSchema
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityConfig:
+    """What is run.
+
+    sequences: scenes at each noise level, of `frames` each. held_back: only faces that no training
+    has seen, to tune by. choices: stabilizers; those that a model lacks are left out.
+    """
+
+    sequences: int = 100
+    frames: int = 60
+    noise: tuple[int, ...] = (1, 2, 3, 4)
+    seed: int = 0
+    held_back: bool = False
+    choices: tuple[str, ...] = ("none", "refine", "convlstm", "one-euro")
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityRow:
+    """What one choice reached at one noise level."""
+
+    noise: int
+    choice: str
+    reached: Steadiness
+
+
+def run_stability(
+    data: Path,
+    settings: TrackSettings,
+    config: StabilityConfig,
+    *,
+    report: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Iterator[StabilityRow]:
+    """Rows of the benchmark's table, level by level; the same scenes for every choice.
+
+    report: frames done, and all.
+
+    Raises:
+        UsageError: no faces in `data`, no choice that the model has, or a number out of range.
+    """
+    schema = load_schema()
+    for level in config.noise:
+        if level not in NOISE:
+            raise UsageError(f"noise level {level}: choose of {', '.join(map(str, NOISE))}")
+    if config.sequences < 1 or config.frames < 12:
+        raise UsageError("the benchmark needs a sequence at least, and 12 frames in each")
+    faces = _faces(data, held_back=config.held_back)
+    choices = tuple(_possible(settings, config.choices))
+    done, every = 0, len(config.noise) * config.sequences * config.frames * (1 + len(choices))
+    for level in config.noise:
+        made = SceneConfig(config.frames, level)
+        scenes = []
+        for scene in _scenes(faces, schema, config, made):
+            scenes.append(scene)
+            done += config.frames
+            report(done, every)
+        for choice in choices:
+            points = []
+            for found in _tracked(scenes, replace(settings, stabilizer=choice), schema):
+                points.append(found)
+                done += config.frames
+                report(done, every)
+            yield StabilityRow(level, choice, steadiness(scenes, points))
+
+
+def _faces(data: Path, *, held_back: bool) -> list[LabelledFace]:
+    found, _ = open_dataset(data)
+    faces = [face for face in found if not held_back or _is_held(face)]
+    if not faces:
+        raise UsageError(f"{data} holds no labelled faces: name a folder in 300W form with --data")
+    return [face if face.schema == "ibug68" else face.mapped("ibug68") for face in faces]
+
+
+def _is_held(face: LabelledFace) -> bool:
+    return is_held_back(face.source_photo, HELD_BACK["train"])
+
+
+def _possible(settings: TrackSettings, choices: Sequence[str]) -> Iterator[str]:
+    """Those that the model has.
+
+    Raises:
+        UsageError: none, or an unknown one.
+    """
+    missing = []
+    for choice in choices:
+        try:
+            open_models(replace(settings, stabilizer=choice))
+        except WeightsError as error:
+            missing.append(str(error))
+            continue
+        yield choice
+    if len(missing) == len(choices):
+        raise UsageError(missing[0])
+
+
+def _scenes(
+    faces: list[LabelledFace], schema: LandmarkSchema, config: StabilityConfig, made: SceneConfig
+) -> Iterator[Scene]:
+    order = np.random.default_rng((config.seed, 4)).permutation(len(faces))
+    for number in range(config.sequences):
+        face = faces[int(order[number % len(faces)])]
+        yield make_scene(
+            face.picture(),
+            face.points,
+            schema,
+            number,
+            name=face.name,
+            seed=config.seed,
+            config=made,
+        )
+
+
+def _tracked(
+    scenes: Sequence[Scene], settings: TrackSettings, schema: LandmarkSchema
+) -> Iterator[Values]:
+    detector = TruthDetector(schema)
+    tracker = make_tracker(replace(open_models(settings), detector=detector), settings)
+    for scene in scenes:
+        yield follow(scene, tracker, detector)[1]

@@ -1,0 +1,103 @@
+"""The stability benchmark tells a still, a shaking and a late tracker apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from scenes import SquareNetwork, frame
+from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene
+from steadymark.engine.bench.stability import (
+    TruthDetector,
+    follow,
+    one_euro_curve,
+    smoothed,
+    steadiness,
+)
+from steadymark.engine.bench.stability_run import StabilityConfig, run_stability
+from steadymark.engine.errors import UsageError
+from steadymark.engine.settings import TrackSettings
+from steadymark.engine.stabilizing import NoStabilizer, OneEuro
+from steadymark.engine.tracking import Tracker
+from steadymark.models.schema import load_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = load_schema()
+
+
+@pytest.fixture(scope="module")
+def made() -> list[Scene]:
+    points = (SCHEMA.mean_shape * 170 + 160).astype(np.float32)
+    picture = np.full((320, 320, 3), 70, np.uint8)
+    config = SceneConfig(frames=40)
+    return [make_scene(picture, points, SCHEMA, n, config=config) for n in (0, 1)]
+
+
+def test_a_still_a_shaking_and_a_late_tracker_are_told_apart(made: list[Scene]) -> None:
+    rng = np.random.default_rng(0)
+    right = steadiness(made, [s.truth + np.float64(1) for s in made])
+    shaking = steadiness(made, [s.truth + rng.normal(0, 1, s.truth.shape) for s in made])
+    late = steadiness(made, [np.concatenate((s.truth[:1], s.truth[:-1])) for s in made])
+    assert right.mav == pytest.approx(0, abs=1e-6)
+    assert shaking.mav > 1
+    assert right.lag_frames == pytest.approx(0, abs=0.05)
+    assert late.lag_frames == pytest.approx(1, abs=0.1)
+    assert late.nrmse_fast > 3 * late.nrmse_rest
+    assert (right.fr8, right.lost) == (0, 0)
+
+
+def test_a_lost_frame_fails_and_a_filter_begins_anew_after_it(made: list[Scene]) -> None:
+    found = [s.truth.astype(np.float64) for s in made]
+    found[0][10:14] = np.nan
+    told = steadiness(made, found)
+    assert told.lost == pytest.approx(100 * 4 / 80)
+    assert told.fr8 == pytest.approx(told.lost)
+    assert told.nrmse == pytest.approx(0, abs=1e-6)
+    late = smoothed(found[0], made[0], OneEuro(0.05, 0.0))
+    assert np.isnan(late[10:14]).all()
+    np.testing.assert_allclose(late[14], found[0][14], atol=1e-3)
+    kept = smoothed(found[1], made[1], NoStabilizer())
+    np.testing.assert_array_equal(kept, made[1].truth)
+
+
+def test_one_euro_is_stiller_and_later_the_lower_its_cut_off(made: list[Scene]) -> None:
+    rng = np.random.default_rng(1)
+    raw = [s.truth.astype(np.float64) + rng.normal(0, 1, s.truth.shape) for s in made]
+    curve = list(one_euro_curve(made, raw, (0.3, 30.0), (0.0,)).values())
+    assert curve[0].lag_frames > curve[1].lag_frames + 0.2
+
+
+def test_a_tracker_is_followed_from_the_true_box() -> None:
+    detector = TruthDetector(SCHEMA)
+    assert detector.detect(np.zeros((4, 4, 3), np.uint8)) == ()
+    tracker = Tracker(detector, SquareNetwork(), NoStabilizer(), SCHEMA)
+    places = [(100 + 4 * i, 100, 60) for i in range(12)]
+    images = np.stack([frame(i, place).image for i, place in enumerate(places)])
+    truth = np.stack([SCHEMA.mean_shape * 60 + (x, y) for x, y, _ in places]).astype(np.float32)
+    raw, steady = follow(Scene("square", images, truth, 25, None), tracker, detector)
+    assert np.isfinite(raw).all()
+    np.testing.assert_array_equal(raw, steady)
+    assert np.linalg.norm(raw.mean(1) - truth.mean(1), axis=-1).max() < 12
+
+
+def test_the_whole_benchmark_gives_a_row_for_each_choice_and_level(tmp_path: Path) -> None:
+    points = SCHEMA.mean_shape * 170 + 160
+    rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
+    (tmp_path / "a_1.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
+    cv2.imwrite(str(tmp_path / "a_1.png"), np.full((320, 320, 3), 90, np.uint8))
+    config = StabilityConfig(2, 12, (2,), choices=("none", "one-euro"))
+    told: list[tuple[int, int]] = []
+    table = list(
+        run_stability(tmp_path, TrackSettings(), config, report=lambda a, b: told.append((a, b)))
+    )
+    assert [(row.noise, row.choice) for row in table] == [(2, "none"), (2, "one-euro")]
+    assert told[-1] == (72, 72)
+    with pytest.raises(UsageError, match="noise level 9"):
+        next(run_stability(tmp_path, TrackSettings(), StabilityConfig(noise=(9,))))
+    with pytest.raises(UsageError, match="12 frames"):
+        next(run_stability(tmp_path, TrackSettings(), StabilityConfig(frames=3)))

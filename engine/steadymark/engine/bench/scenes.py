@@ -29,6 +29,8 @@ FPS = (25, 30, 60)
 CRF = (None, 23, 32)  # uncompressed, and two rates of H.264
 SHUTTER = 0.5  # of a frame's time
 Light = NDArray[np.float32]
+# as live encoders do; what looks ahead gives another video once in a while, from the same frames
+_LIVE = {"x264-params": "bframes=0:mbtree=0:rc-lookahead=0:threads=1"}
 _MOST_SHOTS = 15  # pictures averaged for one frame
 
 
@@ -144,7 +146,7 @@ def _compressed(images: list[Image], fps: int, crf: int) -> list[Image]:
     """What H.264 at this rate factor leaves of them."""
     file = io.BytesIO()
     with av.open(file, "w", format="matroska") as output:
-        stream = output.add_stream("libx264", rate=fps, options={"crf": str(crf), "threads": "1"})
+        stream = output.add_stream("libx264", rate=fps, options={"crf": str(crf), **_LIVE})
         stream.width = stream.height = SIDE
         stream.pix_fmt, stream.time_base = "yuv420p", Fraction(1, fps)
         for index, image in enumerate(images):

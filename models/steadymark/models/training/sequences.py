@@ -76,6 +76,7 @@ def make_sequence(
     sigma = config.noise * rng.random() ** 2
     grey = rng.random() < 0.15
     kept: Crop | None = None
+    last_seen = still
     crops: list[Image] = []
     told: list[Points] = []
     moves: list[Floats] = []
@@ -85,7 +86,9 @@ def make_sequence(
         points = still if opening is None else _shift_points(still, base, opening[t])
         in_head = transform(inverse(moved.to_picture(size)), points)
         in_frame = transform(base.to_picture(size), in_head)
-        guess = in_frame + rng.normal(0, 0.004 * base.side, in_frame.shape)
+        # as the tracker's, the crop follows from the frame before
+        guess = last_seen + rng.normal(0, 0.004 * base.side, in_frame.shape)
+        last_seen = in_frame
         wanted = fit_crop(guess, schema.mean_shape, margin=config.margin)
         if kept is None:
             slip = rng.normal(0, config.slip, 3)
@@ -138,7 +141,7 @@ def head_path(frames: int, rng: np.random.Generator, *, rest: float) -> Floats:
         if kind < rest:
             wanted = np.zeros(4)
         else:
-            pace = float(np.exp(rng.uniform(np.log(0.1), np.log(3.0))))
+            pace = float(np.exp(rng.uniform(np.log(0.1), np.log(5.0))))
             wanted = rng.normal(0, 1, 4) * _SPEEDS * pace
         sudden = rng.random() < 0.5
         for _ in range(min(length, frames - t)):

@@ -243,6 +243,8 @@ def test_bad_options_are_told(run: Run, tmp_path: Path, arguments: list[str], wo
         (["--model", "nothing"], "unknown model 'nothing'"),
         (["--detector", "nothing"], "unknown model 'nothing'"),
         (["--stabilizer", "magic"], "unknown stabilizer 'magic'"),
+        (["--model", "dan-lite", "--stabilizer", "convlstm"], "no convlstm stabilizer over"),
+        (["--video", "--stabilizer", "butterworth"], "butterworth looks at frames to come"),
         (["--device", "tpu"], "unknown device 'tpu'"),
         (["--detector", "mediapipe:none.tflite"], "no MediaPipe model file"),
     ],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-_STABILIZER = "auto (what the model does by itself), none, refine, convlstm or one-euro."
+_STABILIZER = "auto (what the model does), none, refine, convlstm, one-euro or butterworth."
 
 app = typer.Typer(
     help="Facial landmarks that are right and still.",

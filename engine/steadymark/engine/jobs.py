@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError, SteadymarkError
+from steadymark.engine.offline import Butterworth
 from steadymark.engine.pipeline import Pipeline, PipelineReport
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
+from steadymark.engine.recording.smoothed import SmoothedSink
 from steadymark.engine.settings import make_tracker
 from steadymark.engine.sources import CameraMode, open_source
+from steadymark.engine.stabilizing import OFFLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,11 +146,23 @@ def _begin(
             f"{there[0]} exists already: use --overwrite to replace it, "
             "or --resume to keep it and go on with the other files"
         )
+    offline = settings.stabilizer == OFFLINE
+    if offline and (output.video or source.info.live):
+        what = "--video draws each as it comes" if output.video else "a live source has none yet"
+        raise SinkError(
+            f"butterworth looks at frames to come, and {what}: choose convlstm or one-euro"
+        )
     _make_folder(output.folder)
     facts = header(source.info, models, settings, wish)
     table, *video = files
+
+    def make(path: Path) -> Sink:
+        if output.csv == "openface":
+            return OpenFaceCsvSink(path)
+        return NativeCsvSink(path, facts)
+
     sinks: list[Sink] = [
-        OpenFaceCsvSink(table) if output.csv == "openface" else NativeCsvSink(table, facts)
+        SmoothedSink(table, make, Butterworth()) if offline else make(table),
     ]
     original = source.info.path if Path(source.info.path).is_file() else None
     sinks += [AnnotatedVideoSink(path, original) for path in video]

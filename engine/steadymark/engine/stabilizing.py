@@ -77,12 +77,14 @@ def _share(gap_s: float, cutoff_hz: Any) -> Any:
 
 
 AUTO = "auto"  # what the model does by itself
+OFFLINE = "butterworth"  # over whole recordings, see offline.py
 CELLS = ("refine", "convlstm")  # recurrent networks over a model's heatmaps, see zoo.stabilized
 STABILIZERS: dict[str, type[NoStabilizer] | type[OneEuro]] = {
     AUTO: NoStabilizer,
     "none": NoStabilizer,
     **dict.fromkeys(CELLS, NoStabilizer),
     "one-euro": OneEuro,
+    OFFLINE: NoStabilizer,
 }
 
 

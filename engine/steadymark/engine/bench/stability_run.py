@@ -10,7 +10,9 @@ import numpy as np
 from steadymark.engine.bench.scenes import NOISE, Scene, SceneConfig, make_scene
 from steadymark.engine.bench.stability import Steadiness, TruthDetector, follow, steadiness
 from steadymark.engine.errors import UsageError
+from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import TrackSettings, make_tracker, open_models
+from steadymark.engine.stabilizing import OFFLINE
 from steadymark.models.datasets import open_dataset
 from steadymark.models.errors import WeightsError
 from steadymark.models.schema import load_schema
@@ -38,7 +40,7 @@ class StabilityConfig:
     noise: tuple[int, ...] = (1, 2, 3, 4)
     seed: int = 0
     held_back: bool = False
-    choices: tuple[str, ...] = ("none", "refine", "convlstm", "one-euro")
+    choices: tuple[str, ...] = ("none", "refine", "convlstm", "one-euro", OFFLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +144,6 @@ def _tracked(
     detector = TruthDetector(schema)
     tracker = make_tracker(replace(open_models(settings), detector=detector), settings)
     for scene in scenes:
-        yield follow(scene, tracker, detector)[1]
+        raw, steady = follow(scene, tracker, detector)
+        offline = settings.stabilizer == OFFLINE
+        yield Butterworth().smooth(raw, scene.times_s) if offline else steady

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.datasets.labelled import Dataset, Entry, LabelledFace, as_points, collect
-from steadymark.models.datasets.optional import load_mat, need_scipy
+from steadymark.models.datasets.optional import load_mat
 from steadymark.models.datasets.pictures import PictureBeside
 from steadymark.models.errors import DataError
 from steadymark.models.pts_file import read_pts
@@ -70,12 +70,11 @@ def read_aflw2000(folder: Path) -> Dataset:
     on the edge of what is seen of it. MATLAB counts pixels from 1.
 
     Raises:
-        DataError: the folder has no .mat files, or SciPy is missing.
+        DataError: the folder has no .mat files.
     """
     files = sorted(folder.glob("*.mat"))
     if not files:
         raise DataError(f"no .mat files in {folder}: name a folder with NAME.mat beside NAME.jpg")
-    need_scipy(folder)
     return collect(Entry(str(path), partial(_aflw2000, path)) for path in files)
 
 

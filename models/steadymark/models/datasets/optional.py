@@ -1,4 +1,4 @@
-"""Libraries that only the MATLAB files of two data sets need: they come with the extra `train`."""
+"""MATLAB files, of which two data sets are made; those of version 7.3 need the extra `train`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def need_scipy(path: Path) -> None:
-    """Say so, once, when SciPy is not there.
-
-    Raises:
-        DataError: it is not.
-    """
-    _need("scipy", "SciPy", path)
-
-
 def load_mat(path: Path) -> dict[str, NDArray[np.generic]]:
-    """The variables of a MATLAB file up to version 7. Needs SciPy.
+    """The variables of a MATLAB file up to version 7.
 
     Raises:
         ValueError: it is no such file.
@@ -45,15 +36,11 @@ def open_hdf5(path: Path) -> Any:
     Raises:
         DataError: h5py is missing, or it is no such file.
     """
-    _need("h5py", "h5py", path)
+    if find_spec("h5py") is None:
+        raise DataError(f"reading {path} needs h5py: pip install 'steadymark[train]'")
     import h5py
 
     try:
         return h5py.File(path, "r")
     except OSError as error:
         raise DataError(f"{path} is no MATLAB 7.3 file that can be read: copy it again") from error
-
-
-def _need(module: str, name: str, path: Path) -> None:
-    if find_spec(module) is None:
-        raise DataError(f"reading {path} needs {name}: pip install 'steadymark[train]'")

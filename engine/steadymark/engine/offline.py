@@ -1,0 +1,78 @@
+"""The zero-lag Butterworth filter: for whole recordings, since it looks at frames to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+GAP_S = 0.5  # a longer pause between two frames divides a recording in two
+
+
+@dataclass(frozen=True, slots=True)
+class Butterworth:
+    """A low pass run forwards and backwards (Winter, Biomechanics and Motor Control, ch. 3).
+
+    cutoff_hz: where both runs together leave half of the power. order: of a single run.
+    """
+
+    cutoff_hz: float = 6.0
+    order: int = 2
+
+    def smooth(
+        self, points: NDArray[np.floating], times_s: NDArray[np.floating]
+    ) -> NDArray[np.float64]:
+        """(T, K, 2) at (T,) rising times → the same, smoothed; NaN stays and divides.
+
+        Uneven times are filtered on an even grid of as many samples. Stretches of less than four
+        frames, or of a rate too low for the cut-off, stay as they are.
+        """
+        out = points.astype(np.float64)
+        for part in _stretches(points, times_s):
+            out[part] = self._smooth(out[part], times_s[part].astype(np.float64))
+        return out
+
+    def _smooth(self, xy: NDArray[np.float64], t_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        if len(xy) < 4 or t_s[-1] <= t_s[0]:
+            return xy
+        rate = (len(xy) - 1) / (t_s[-1] - t_s[0])
+        # two runs multiply: each is to leave the square root of the half (Winter, 1/C of p. 69)
+        cutoff = self.cutoff_hz / (np.sqrt(2) - 1) ** (1 / (2 * self.order))
+        if cutoff >= rate / 2:
+            return xy
+        from scipy.signal import butter, sosfiltfilt
+
+        even = np.linspace(t_s[0], t_s[-1], len(xy))
+        flat = xy.reshape(len(xy), -1)
+        uneven = np.abs(even - t_s).max() > 0.02 / rate
+        if uneven:
+            flat = _at(even, t_s, flat)
+        sections = butter(self.order, cutoff, fs=rate, output="sos")
+        pad = min(len(xy) - 1, round(2 * rate / self.cutoff_hz))
+        flat = sosfiltfilt(sections, flat, axis=0, padlen=pad)
+        if uneven:
+            flat = _at(t_s, even, flat)
+        smooth: NDArray[np.float64] = flat.reshape(xy.shape)
+        return smooth
+
+
+def _stretches(points: NDArray[np.floating], times_s: NDArray[np.floating]) -> list[slice]:
+    """Runs of frames with all points, without a long pause."""
+    there = np.isfinite(points).all((1, 2))
+    breaks = np.flatnonzero(
+        ~(there[1:] & there[:-1]) | ~(np.diff(times_s) > 0) | (np.diff(times_s) > GAP_S)
+    )
+    edges = [0, *(breaks + 1).tolist(), len(points)]
+    return [slice(a, b) for a, b in pairwise(edges) if there[a:b].all()]
+
+
+def _at(
+    wanted: NDArray[np.float64], known: NDArray[np.float64], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(T, C) by straight lines between known times."""
+    return np.stack([np.interp(wanted, known, column) for column in values.T], 1)

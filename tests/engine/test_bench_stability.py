@@ -13,7 +13,6 @@ from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene
 from steadymark.engine.bench.stability import (
     TruthDetector,
     follow,
-    one_euro_curve,
     smoothed,
     steadiness,
 )
@@ -68,8 +67,11 @@ def test_a_lost_frame_fails_and_a_filter_begins_anew_after_it(made: list[Scene])
 def test_one_euro_is_stiller_and_later_the_lower_its_cut_off(made: list[Scene]) -> None:
     rng = np.random.default_rng(1)
     raw = [s.truth.astype(np.float64) + rng.normal(0, 1, s.truth.shape) for s in made]
-    curve = list(one_euro_curve(made, raw, (0.3, 30.0), (0.0,)).values())
-    assert curve[0].lag_frames > curve[1].lag_frames + 0.2
+    low, high = (
+        steadiness(made, [smoothed(p, s, OneEuro(hz, 0.0)) for p, s in zip(raw, made, strict=True)])
+        for hz in (0.3, 30.0)
+    )
+    assert low.lag_frames > high.lag_frames + 0.2
 
 
 def test_a_tracker_is_followed_from_the_true_box() -> None:
@@ -90,13 +92,16 @@ def test_the_whole_benchmark_gives_a_row_for_each_choice_and_level(tmp_path: Pat
     rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
     (tmp_path / "a_1.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
     cv2.imwrite(str(tmp_path / "a_1.png"), np.full((320, 320, 3), 90, np.uint8))
-    config = StabilityConfig(2, 12, (2,), choices=("none", "one-euro"))
+    config = StabilityConfig(2, 12, (1, 2), choices=("none", "one-euro", "butterworth"))
     told: list[tuple[int, int]] = []
     table = list(
         run_stability(tmp_path, TrackSettings(), config, report=lambda a, b: told.append((a, b)))
     )
-    assert [(row.noise, row.choice) for row in table] == [(2, "none"), (2, "one-euro")]
-    assert told[-1] == (72, 72)
+    plain = [(row.noise, row.choice) for row in table if not row.setting]
+    assert plain == [(n, c) for n in (1, 2) for c in config.choices]
+    curves = {(row.noise, row.choice): 0 for row in table if row.setting}
+    assert set(curves) == {(2, "one-euro"), (2, "butterworth")}
+    assert told[-1] == (192, 192)
     with pytest.raises(UsageError, match="noise level 9"):
         next(run_stability(tmp_path, TrackSettings(), StabilityConfig(noise=(9,))))
     with pytest.raises(UsageError, match="12 frames"):

@@ -277,6 +277,7 @@ def stability(
     seed: Annotated[int, typer.Option(help="Decides every scene.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw jitter against lag here, a PNG.")] = None,
 ) -> None:
     """How right, how still and how late each stabilizer is, on made scenes with exact truth."""
     from steadymark.app.stability_report import report_stability
@@ -292,6 +293,7 @@ def stability(
             seed=seed,
             device=device,
             json_file=json_file,
+            plot=plot,
             console=out,
         )
         return 0

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadymark.engine.errors import UsageError
+from steadymark.app.plotting import COLOURS, add_legend, drawn, label_axes
 from steadymark.engine.metrics.accuracy import cumulative_curve, mean_of_finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from PySide6.QtWidgets import QApplication
-
     from steadymark.engine.metrics.accuracy import Values
 
 MOST = 10.0  # % of the outer-eye distance, where the curves end
 FAILED = 8.0
-_WIDTH, _HEIGHT = 1000, 680
-# Okabe and Ito's palette, without its yellow, which does not show on white
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 
 
 def error_plot(errors: Mapping[str, Values], *, of: str, title: str) -> bytes:
@@ -32,50 +27,14 @@ def error_plot(errors: Mapping[str, Values], *, of: str, title: str) -> bytes:
     Raises:
         UsageError: Qt cannot be loaded here.
     """
-    application = _application()
-    import pyqtgraph as pg
-    from PySide6.QtCore import QBuffer, QIODevice
-
-    widget = pg.GraphicsLayoutWidget(size=(_WIDTH, _HEIGHT))
-    try:
-        widget.setBackground("w")
-        _fill(widget.addPlot(), errors, of, title)
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        widget.grab().save(buffer, "PNG")
-        return bytes(buffer.data().data())
-    finally:
-        widget.close()
-        widget.deleteLater()
-        application.sendPostedEvents(widget, 0)
+    return drawn(lambda plot: _fill(plot, errors, of, title))
 
 
-def _application() -> QApplication:
-    """The one that runs, else a new one that needs no display."""
-    try:
-        from PySide6.QtWidgets import QApplication
-    except ImportError as error:
-        raise UsageError(
-            f"--plot needs Qt, which cannot be loaded ({error}): install the system libraries "
-            "that the README names, or leave --plot out"
-        ) from error
-    running = QApplication.instance()
-    if isinstance(running, QApplication):
-        return running
-    return QApplication(["steadymark", "-platform", "offscreen"])
-
-
-def _fill(plot, errors: Mapping[str, Values], of: str, title: str) -> None:  # type: ignore[no-untyped-def]
+def _fill(plot: Any, errors: Mapping[str, Values], of: str, title: str) -> None:
     import pyqtgraph as pg
     from PySide6.QtCore import Qt
 
-    for side, text in (("bottom", "NRMSE (% of the outer-eye distance)"), ("left", f"{of} (%)")):
-        axis = plot.getAxis(side)
-        axis.setPen("k")
-        axis.setTextPen("k")
-        axis.setLabel(text, color="k", **{"font-size": "12pt"})
-    plot.setTitle(escape(title), color="k", size="12pt")
-    plot.showGrid(x=True, y=True, alpha=0.2)
+    label_axes(plot, "NRMSE (% of the outer-eye distance)", f"{of} (%)", title)
     plot.setXRange(0, MOST, padding=0.01)
     plot.setYRange(0, 100, padding=0.01)
     plot.addItem(
@@ -86,13 +45,11 @@ def _fill(plot, errors: Mapping[str, Values], of: str, title: str) -> None:  # t
             labelOpts={"position": 0.93, "color": "#606060", "anchors": [(1, 0.5), (1, 0.5)]},
         )
     )
-    legend = plot.addLegend(offset=(-20, -20), labelTextColor="k", labelTextSize="11pt")
-    legend.setBrush(pg.mkBrush(255, 255, 255, 230))
-    legend.setPen(pg.mkPen("#c0c0c0"))
+    add_legend(plot, (-20, -20))
     bounds = np.linspace(0, MOST, 1001)
     lines = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
     for number, (name, values) in enumerate(errors.items()):
-        colour = _COLOURS[number % len(_COLOURS)]
+        colour = COLOURS[number % len(COLOURS)]
         style = lines[number % len(lines)]  # curves that lie on each other show both
         plot.plot(
             bounds,

@@ -10,6 +10,7 @@ from rich.box import SIMPLE
 from rich.progress import Progress
 from rich.table import Table
 
+from steadymark.app.stability_plot import stability_plot
 from steadymark.engine.bench.stability_run import StabilityConfig, StabilityRow, run_stability
 from steadymark.engine.errors import UsageError
 from steadymark.engine.settings import TrackSettings
@@ -42,6 +43,7 @@ def report_stability(
     seed: int,
     device: str,
     json_file: Path | None,
+    plot: Path | None,
     console: Console,
 ) -> None:
     """Run the benchmark, print its table and write its JSON.
@@ -63,13 +65,21 @@ def report_stability(
             progress.update(task, completed=done, total=every)
 
         rows = list(run_stability(data, settings, config, report=report))
-    console.print(_table(rows, model, config))
+    console.print(_table([row for row in rows if not row.setting], model, config))
+    if plot is not None:
+        level = config.curve_noise if config.curve_noise in levels else levels[0]
+        title = f"{model}, noise level {level}; small dots: other settings"
+        _write(plot, stability_plot(rows, noise=level, title=title))
     if json_file is not None:
         content = {"model": model, "config": asdict(config), "rows": [asdict(row) for row in rows]}
-        try:
-            json_file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"cannot write {json_file}: {error.strerror}") from error
+        _write(json_file, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _table(rows: list[StabilityRow], model: str, config: StabilityConfig) -> Table:

@@ -15,7 +15,6 @@ from steadymark.engine.metrics.stability import (
     lag_frames,
     mcv,
 )
-from steadymark.engine.stabilizing import OneEuro
 from steadymark.engine.types import Frame, Landmarks
 
 if TYPE_CHECKING:
@@ -107,22 +106,6 @@ def steadiness(scenes: Sequence[Scene], points: Sequence[Values]) -> Steadiness:
         nrmse_rest=rest,
         lost=float((~there).mean() * 100),
     )
-
-
-def one_euro_curve(
-    scenes: Sequence[Scene],
-    raw: Sequence[Values],
-    cutoffs_hz: Sequence[float],
-    betas: Sequence[float],
-) -> dict[OneEuro, Steadiness]:
-    """What One-Euro reaches over its settings."""
-    settings = [OneEuro(cutoff, beta) for cutoff in cutoffs_hz for beta in betas]
-    return {
-        setting: steadiness(
-            scenes, [smoothed(p, scene, setting) for p, scene in zip(raw, scenes, strict=True)]
-        )
-        for setting in settings
-    }
 
 
 def _errors(points: Values, truth: Points) -> Values:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from steadymark.engine.bench.scenes import NOISE, Scene, SceneConfig, make_scene
-from steadymark.engine.bench.stability import Steadiness, TruthDetector, follow, steadiness
+from steadymark.engine.bench.stability import (
+    Steadiness,
+    TruthDetector,
+    follow,
+    smoothed,
+    steadiness,
+)
 from steadymark.engine.errors import UsageError
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import TrackSettings, make_tracker, open_models
-from steadymark.engine.stabilizing import OFFLINE
+from steadymark.engine.stabilizing import OFFLINE, OneEuro
 from steadymark.models.datasets import open_dataset
 from steadymark.models.errors import WeightsError
 from steadymark.models.schema import load_schema
@@ -26,13 +33,18 @@ if TYPE_CHECKING:
     from steadymark.models.datasets import LabelledFace
     from steadymark.models.schema import LandmarkSchema
 
+CUTOFFS_HZ = (0.1, 0.3, 1.0, 3.0, 10.0)
+BETAS = (0.5, 1.5, 5.0, 15.0, 50.0, 150.0)
+OFFLINE_HZ = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+
 
 @dataclass(frozen=True, slots=True)
 class StabilityConfig:
     """What is run.
 
     sequences: scenes at each noise level, of `frames` each. held_back: only faces that no training
-    has seen, to tune by. choices: stabilizers; those that a model lacks are left out.
+    has seen, to tune by. choices: stabilizers; those that a model lacks are left out. curve_noise:
+    the level at which filters are also tried over their settings.
     """
 
     sequences: int = 100
@@ -41,15 +53,17 @@ class StabilityConfig:
     seed: int = 0
     held_back: bool = False
     choices: tuple[str, ...] = ("none", "refine", "convlstm", "one-euro", OFFLINE)
+    curve_noise: int = 2
 
 
 @dataclass(frozen=True, slots=True)
 class StabilityRow:
-    """What one choice reached at one noise level."""
+    """What one choice reached at one noise level. setting: of a filter; empty for its default."""
 
     noise: int
     choice: str
     reached: Steadiness
+    setting: str = ""
 
 
 def run_stability(
@@ -67,11 +81,7 @@ def run_stability(
         UsageError: no faces in `data`, no choice that the model has, or a number out of range.
     """
     schema = load_schema()
-    for level in config.noise:
-        if level not in NOISE:
-            raise UsageError(f"noise level {level}: choose of {', '.join(map(str, NOISE))}")
-    if config.sequences < 1 or config.frames < 12:
-        raise UsageError("the benchmark needs a sequence at least, and 12 frames in each")
+    _check(config)
     faces = _faces(data, held_back=config.held_back)
     choices = tuple(_possible(settings, config.choices))
     done, every = 0, len(config.noise) * config.sequences * config.frames * (1 + len(choices))
@@ -89,6 +99,33 @@ def run_stability(
                 done += config.frames
                 report(done, every)
             yield StabilityRow(level, choice, steadiness(scenes, points))
+            if choice == "none" and level == config.curve_noise:
+                yield from _curves(scenes, points, level, choices)
+
+
+def _check(config: StabilityConfig) -> None:
+    for level in config.noise:
+        if level not in NOISE:
+            raise UsageError(f"noise level {level}: choose of {', '.join(map(str, NOISE))}")
+    if config.sequences < 1 or config.frames < 12:
+        raise UsageError("the benchmark needs a sequence at least, and 12 frames in each")
+
+
+def _curves(
+    scenes: Sequence[Scene], raw: Sequence[Values], level: int, choices: Sequence[str]
+) -> Iterator[StabilityRow]:
+    """What filters over raw points reach with other settings."""
+    if "one-euro" in choices:
+        for low_hz, beta in product(CUTOFFS_HZ, BETAS):
+            one_euro = OneEuro(low_hz, beta)
+            points = [smoothed(p, s, one_euro) for p, s in zip(raw, scenes, strict=True)]
+            setting = f"{low_hz:g} Hz, beta {beta:g}"
+            yield StabilityRow(level, "one-euro", steadiness(scenes, points), setting)
+    if OFFLINE in choices:
+        for low_hz in OFFLINE_HZ:
+            low_pass = Butterworth(low_hz)
+            points = [low_pass.smooth(p, s.times_s) for p, s in zip(raw, scenes, strict=True)]
+            yield StabilityRow(level, OFFLINE, steadiness(scenes, points), f"{low_hz:g} Hz")
 
 
 def _faces(data: Path, *, held_back: bool) -> list[LabelledFace]:

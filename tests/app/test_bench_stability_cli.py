@@ -1,0 +1,90 @@
+"""`steadymark bench stability`: its table, its files and its messages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from steadymark.app import cli
+from steadymark.models.schema import assets_root, load_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def labelled(folder: Path, picture: np.ndarray, points: np.ndarray) -> Path:
+    rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
+    (folder / "a_1.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
+    cv2.imwrite(str(folder / "a_1.png"), picture)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The first frame of the demo clip."""
+    clips = assets_root() / "clips"
+    with av.open(str(clips / "demo.mp4")) as video:
+        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
+    truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
+    points = np.array([[truth[f"x_{k}"], truth[f"y_{k}"]] for k in range(68)])
+    return labelled(tmp_path, picture, points)
+
+
+def test_a_face_that_is_never_found_is_lost_in_the_table_and_left_out_of_the_plot(
+    tmp_path: Path,
+) -> None:
+    grey = np.full((320, 320, 3), 90, np.uint8)
+    labelled(tmp_path, grey, load_schema().mean_shape * 170 + 160)
+    plot = tmp_path / "p.png"
+    size = ("--sequences", "1", "--frames", "12", "--noise", "2")
+    command = ["bench", "stability", "--data", str(tmp_path), *size, "--plot", str(plot)]
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 0, result.output
+    assert "100.00" in result.output
+    assert plot.is_file()
+
+
+def test_table_json_and_plot_are_made(folder: Path) -> None:
+    table, plot = folder / "t.json", folder / "p.png"
+    size = ("--sequences", "1", "--frames", "12", "--noise", "2,3")
+    files = ("--json", str(table), "--plot", str(plot))
+    command = ["bench", "stability", "--data", str(folder), *size, *files]
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 0, result.output
+    assert "butterworth" in result.output
+    content = json.loads(table.read_text())
+    assert content["config"]["sequences"] == 1
+    assert {row["noise"] for row in content["rows"]} == {2, 3}
+    reached = [row["reached"] for row in content["rows"]]
+    assert {"nrmse", "mav", "mcv", "lag_frames"} <= reached[0].keys()
+    assert all(0 < r["nrmse"] < 30 and r["lost"] == 0 for r in reached)
+    picture = cv2.imread(str(plot))
+    assert picture is not None
+    assert picture.std() > 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--noise", "loud"], "--noise loud: give levels with commas"),
+        (["--noise", "7"], "noise level 7: choose of 1, 2, 3, 4"),
+        (["--frames", "3"], "12 frames"),
+        (["--model", "nothing"], "unknown model 'nothing'"),
+        (["--data", "NOWHERE"], "NOWHERE"),
+        (["--json", "NOWHERE/t.json"], "cannot write"),
+    ],
+)
+def test_what_cannot_be_run_is_told_in_a_sentence(
+    folder: Path, arguments: list[str], told: str
+) -> None:
+    given = ["--data", str(folder), "--sequences", "1", "--frames", "12", "--noise", "1"]
+    result = CliRunner().invoke(cli.app, ["bench", "stability", *given, *arguments])
+    assert result.exit_code == 2
+    assert told in " ".join(result.output.split())
+    assert "Traceback" not in result.output

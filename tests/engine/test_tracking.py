@@ -171,6 +171,33 @@ def test_a_recurrent_network_is_told_how_its_crop_moved() -> None:
     assert len(set(crops)) >= 4
 
 
+@pytest.mark.parametrize(
+    ("times_s", "cut", "kept"),
+    [
+        ((0.0, 0.04, 0.08), False, True),
+        ((0.0, 0.04, 0.54), False, True),
+        ((0.0, 0.04, 0.60), False, False),
+        ((0.0, 0.04, 0.04), False, False),
+        ((0.0, 0.04, 0.01), False, False),
+        ((0.0, 0.04, 0.08), True, False),
+    ],
+)
+def test_memory_ends_at_a_pause_a_step_back_and_a_cut(
+    times_s: tuple[float, ...], *, cut: bool, kept: bool
+) -> None:
+    network, stabilizer = Remembering(), OneEuro()
+    tracker = Tracker(SquareDetector(), network, stabilizer, load_schema())
+    for i, t_s in enumerate(times_s):
+        scene = replace(frame(i, (100, 100, 60)), pts_s=t_s)
+        if cut and i == 2:
+            image = scene.image.copy()
+            image[:, :90] = 180 - image[:, 200:201].mean(-1, keepdims=True).astype(np.uint8) // 2
+            image[180:] = 230
+            scene = replace(scene, image=image)
+        tracker.track(scene)
+    assert network.told[-1][0] == kept
+
+
 class Counting(SquareNetwork):
     """Counts how often it looked, at crops of its own size."""
 

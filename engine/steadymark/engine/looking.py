@@ -40,7 +40,9 @@ class TrackerConfig:
     lose_below: the face score under which a tracked face is lost. find_from: the one that a
     detected face must reach. passes: how often a detected box is re-centred from the landmarks
     found in it. dead_band: see `hold_still`. keep_id_s: how long a lost face's id waits for it.
-    look_every: frames between looks for further faces while fewer than max_faces are known.
+    longest_gap_s: between two frames, after which filters and recurrent networks begin anew, as
+    they do after a scene cut. look_every: frames between looks for further faces while fewer than
+    max_faces are known.
     """
 
     max_faces: int = 1
@@ -51,6 +53,7 @@ class TrackerConfig:
     dead_band: float = 0.04
     keep_id_s: float = 2.0
     look_every: int = 5
+    longest_gap_s: float = 0.5
 
 
 class Look(NamedTuple):

@@ -11,6 +11,7 @@ from steadymark.engine.geometry import (
     crop_of_landmarks,
 )
 from steadymark.engine.looking import LandmarkModel, Look, TrackerConfig, align, look
+from steadymark.engine.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.types import FaceBox, FaceState, TrackedFace, TrackResult
 from steadymark.models.cropping import Crop, hold_still
 
@@ -69,6 +70,7 @@ class Tracker:
     def reset(self) -> None:
         """Forget every face: before another source, after a seek."""
         self._tracks: tuple[Track, ...] = ()
+        self._last: tuple[float, Thumbnail] | None = None
         self._next_id = 0
         self._until_look = 0
 
@@ -77,7 +79,9 @@ class Tracker:
         started = time.perf_counter()
         tracks: list[Track] = []
         faces: list[TrackedFace] = []
-        for track in self._tracks:
+        goes_on = self._goes_on(frame)
+        for known in self._tracks:
+            track = known if goes_on else self._anew(known)
             if track.lost_s is None:
                 followed = self._follow(frame, track)
                 tracks.append(followed[0])
@@ -102,6 +106,18 @@ class Tracker:
             tuple(sorted(faces, key=lambda face: face.face_id)),
             {"detect": detect_ms, "landmarks": total_ms - detect_ms, "total": total_ms},
         )
+
+    def _goes_on(self, frame: Frame) -> bool:
+        """Whether the last frame came shortly before this one and shows the same scene."""
+        last, self._last = self._last, (frame.pts_s, thumbnail(frame.image))
+        if last is None:
+            return True
+        soon = 0 < self._last[0] - last[0] <= self.config.longest_gap_s
+        return soon and not is_cut(last[1], self._last[1])
+
+    def _anew(self, track: Track) -> Track:
+        """Without what was remembered of how the face looked and moved."""
+        return replace(track, network_state=(), memory=self.stabilizer.start())
 
     def _should_look(self, tracks: list[Track]) -> bool:
         """At once when a face was just lost or none is known, else every few frames."""

@@ -14,6 +14,7 @@ from steadymark.models.training.exporting import export_landmarks
 from steadymark.models.training.from_onnx import take_weights
 from steadymark.models.training.landmark_task import LandmarkTask
 from steadymark.models.training.system import System
+from steadymark.models.training.teaching import taught
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +26,17 @@ N = TypeVar("N", bound=nn.Module)
 
 @dataclass(frozen=True)
 class LandmarkSystem(System[N]):
-    """A network from a crop to landmarks. face_weight: of the face score's cross entropy."""
+    """A network from a crop to landmarks.
+
+    face_weight: of the face score's cross entropy. teachers, trust: see `teaching.taught`.
+    """
 
     paper: ClassVar[str]
 
     face_weight: float = 0.3
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    teachers: tuple[str, ...] = ()
+    trust: float = 0.5
 
     @property
     @abstractmethod
@@ -48,9 +54,12 @@ class LandmarkSystem(System[N]):
         """images: (B, 3, F, F), points: (B, K, 2) crop pixels, face: (B,), 1 or 0 → the mean."""
 
     def open(self, data: Path, out: Path, *, seed: int) -> LandmarkTask[N]:
-        return LandmarkTask(
+        task = LandmarkTask(
             data, self.crop, self.augment, seed=seed, loss=self.loss, decoded=self.decoded
         )
+        if self.teachers:
+            task.training = taught(task.training, task.schema, self.teachers, self.trust, seed=seed)
+        return task
 
     def export(self, network: N, run: Path, path: Path) -> dict[str, Any]:
         facts = export_landmarks(self.decoded(network), self.crop, path)

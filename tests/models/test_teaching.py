@@ -1,0 +1,60 @@
+"""Distillation, with the shipped model as the teacher and a frame of the demo clip as the face."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+from steadymark.models.errors import WeightsError
+from steadymark.models.schema import assets_root, load_schema
+from steadymark.models.training.faces import Faces
+from steadymark.models.training.teaching import taught
+from steadymark.models.zoo import DEFAULT_MODEL
+
+SCHEMA = load_schema()
+
+
+@pytest.fixture(scope="module")
+def face() -> Faces:
+    clips = assets_root() / "clips"
+    with av.open(str(clips / "demo.mp4")) as video:
+        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
+    truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
+    points = np.array([[truth[f"x_{k}"], truth[f"y_{k}"]] for k in range(68)], np.float32)
+    return Faces(("demo",), ("demo",), (picture,), points[None])
+
+
+def nrmse(points: np.ndarray, truth: np.ndarray) -> float:
+    eyes = np.linalg.norm(truth[36] - truth[45])
+    return float(np.linalg.norm(points - truth, axis=-1).mean() / eyes * 100)
+
+
+def test_landmarks_go_towards_the_teachers_by_the_share_that_they_are_trusted(face: Faces) -> None:
+    untouched = face.points.copy()
+    none, half, whole = (
+        taught(face, SCHEMA, [DEFAULT_MODEL], trust, seed=3).points[0] for trust in (0.0, 0.5, 1.0)
+    )
+    np.testing.assert_array_equal(face.points, untouched)
+    np.testing.assert_allclose(none, face.points[0], atol=1e-4)
+    np.testing.assert_allclose(half, (face.points[0] + whole) / 2, atol=1e-3)
+    assert 0.5 < nrmse(whole, face.points[0]) < 4  # crops, mirror and numbering are undone
+
+
+def test_a_teacher_s_word_does_not_depend_on_which_way_the_face_looks(face: Faces) -> None:
+    width = face.pictures[0].shape[1]
+    mirror = Faces(
+        face.names,
+        face.photos,
+        (np.ascontiguousarray(face.pictures[0][:, ::-1]),),
+        (face.points[0][SCHEMA.mirror] * (-1, 1) + (width - 1, 0)).astype(np.float32)[None],
+    )
+    seen = taught(face, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]
+    back = taught(mirror, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]
+    back = back[SCHEMA.mirror] * (-1, 1) + (width - 1, 0)
+    assert nrmse(back, seen) < 0.6  # other crops, the same face
+
+
+def test_a_teacher_that_is_not_there_is_told(face: Faces) -> None:
+    with pytest.raises(WeightsError, match="unknown model 'nobody'"):
+        taught(face, SCHEMA, ["nobody"], 0.5, seed=3)

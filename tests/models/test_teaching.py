@@ -19,7 +19,8 @@ SCHEMA = load_schema()
 def face() -> Faces:
     clips = assets_root() / "clips"
     with av.open(str(clips / "demo.mp4")) as video:
-        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
+        frame = next(video.decode(video=0))
+    picture = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
     truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
     points = np.array([[truth[f"x_{k}"], truth[f"y_{k}"]] for k in range(68)], np.float32)
     return Faces(("demo",), ("demo",), (picture,), points[None])

@@ -14,7 +14,7 @@ from torch import nn
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
 from steadymark.models.stabilizer import StabilizedDecoded, flat
-from steadymark.models.training.backbones import BackboneInfo, TorchBackbone
+from steadymark.models.training.backbones import BackboneInfo, TorchBackbone, open_backbone
 from steadymark.models.training.landmark_system import LandmarkSystem
 from steadymark.models.training.loop import save, to_image
 from steadymark.models.training.stabilizer_system import RecurrentSystem
@@ -128,7 +128,8 @@ def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
     detector = SYSTEMS["heatmap1d"]["lite"]
     kept = {"recipe": detector.describe(), "averaged": lively(detector.build()).state_dict()}
     save(tmp_path / "backbone.pt", kept)
-    backbone = TorchBackbone(BackboneInfo(file=str(tmp_path / "backbone.pt")))
+    backbone = open_backbone(BackboneInfo(file=str(tmp_path / "backbone.pt")))
+    assert isinstance(backbone, TorchBackbone)
     system = replace(system, backbone=backbone.info)
     network = lively(system.build()).eval()
     path = tmp_path / "net.onnx"

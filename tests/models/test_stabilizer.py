@@ -304,6 +304,28 @@ TINY_CELLS: list[RecurrentSystem] = [
 
 
 @pytest.mark.slow
+def test_an_exported_detector_is_a_backbone_as_its_checkpoint_is(
+    folder: Path, tmp_path: Path
+) -> None:
+    detector = Heatmap1dSystem(network=TINY, batch=2, augment=AugmentConfig(margin=1.5))
+    train(detector, folder, tmp_path / "run", replace(SETTINGS, steps=40))
+    model = export_run(tmp_path / "run", tmp_path / "zoo", "net")
+    ours, theirs = (
+        open_backbone(BackboneInfo(file=str(file))) for file in (tmp_path / "run/last.pt", model)
+    )
+    assert replace(ours.info, file="") == replace(theirs.info, file="")
+    crops = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8)
+    np.testing.assert_allclose(theirs(crops), ours(crops), atol=2e-3)
+    system = replace(TINY_CELLS[1].over(BackboneInfo(file=str(model)), folder), batch=2)
+    small = replace(system, sequences=(4, 2), sequence=SequenceConfig(frames=4))
+    train(small, folder, tmp_path / "steady", replace(SETTINGS, steps=2))
+    card = read_card(
+        export_run(tmp_path / "steady", tmp_path / "zoo", "steady", over="net").with_suffix(".json")
+    )
+    assert (card.cell, card.over, card.margin) == ("convlstm", "net", 1.5)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("system", TINY_CELLS, ids=lambda s: s.name)
 def test_over_a_trained_detector_it_trains_exports_and_keeps_its_memory(
     folder: Path, tmp_path: Path, system: RecurrentSystem

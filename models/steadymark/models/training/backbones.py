@@ -1,8 +1,9 @@
-"""Trained detectors under a stabilizer: a run's checkpoint, or any ONNX file with heatmaps."""
+"""Trained detectors under a stabilizer: a checkpoint, an exported model, any ONNX of heatmaps."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from steadymark.models.carry import still
 from steadymark.models.export import count_macs, export_onnx
@@ -88,35 +90,68 @@ def open_backbone(info: BackboneInfo) -> Backbone:
     path = Path(info.file)
     if not path.is_file():
         raise ValueError(f"no backbone at {path}: name a run's last.pt or an .onnx file")
-    if path.suffix == ".onnx":
-        from steadymark.models.training.onnx_backbone import OnnxBackbone
+    if path.suffix != ".onnx":
+        return TorchBackbone(info, *_of_checkpoint(path))
+    recipe = recipe_of(path)
+    if recipe is not None:
+        return TorchBackbone(info, *_of_exported(path, recipe))
+    from steadymark.models.training.onnx_backbone import OnnxBackbone
 
-        return OnnxBackbone(info)
-    return TorchBackbone(info)
+    return OnnxBackbone(info)
+
+
+def recipe_of(exported: Path) -> dict[str, Any] | None:
+    """The recipe in the card beside a model that `steadymark-train export` wrote, else None."""
+    try:
+        card = json.loads(exported.with_suffix(".json").read_text(encoding="utf-8"))
+        recipe = card["recipe"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return recipe if isinstance(recipe, dict) and "system" in recipe else None
+
+
+def _of_checkpoint(path: Path) -> tuple[LandmarkSystem[Any], nn.Module]:
+    from steadymark.models.training.systems import system_of
+
+    try:
+        kept = load(path)
+        system: LandmarkSystem[Any] = system_of(kept["recipe"])  # type: ignore[assignment]
+        network = system.build()
+        network.load_state_dict(kept["averaged"])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise ValueError(f"{path} is no checkpoint of steadymark-train ({error})") from error
+    return system, network
+
+
+def _of_exported(path: Path, recipe: dict[str, Any]) -> tuple[LandmarkSystem[Any], nn.Module]:
+    from steadymark.models.training.from_onnx import take_weights
+    from steadymark.models.training.systems import system_of
+
+    system: LandmarkSystem[Any] = system_of(recipe)  # type: ignore[assignment]
+    network = system.build()
+    # any pictures do: what a norm takes up of them it gives back, where it does not train
+    noise = np.random.default_rng(0).integers(0, 256, (16, 3, system.crop, system.crop), np.uint8)
+    take_weights(path, system.decoded(network), torch.from_numpy(noise))
+    return system, network
 
 
 class TorchBackbone(Backbone):
-    """A checkpoint of `steadymark-train`."""
+    """A detector trained by `steadymark-train`."""
 
-    def __init__(self, info: BackboneInfo) -> None:
-        from steadymark.models.training.systems import system_of
-
-        path = Path(info.file)
-        try:
-            kept = load(path)
-            system: LandmarkSystem[Any] = system_of(kept["recipe"])  # type: ignore[assignment]
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise ValueError(f"{path} is no checkpoint of steadymark-train ({error})") from error
-        network = system.build()
-        network.load_state_dict(kept["averaged"])
-        self.module = _heats(network, float(getattr(system, "sigma", 0.0)), path).eval()
+    def __init__(self, info: BackboneInfo, system: LandmarkSystem[Any], network: nn.Module) -> None:
+        sigma = float(getattr(system, "sigma", 0.0))
+        self.module = _heats(network, sigma, Path(info.file)).eval()
         module = self.module
-        margin = system.augment.margin
         self.info = replace(
-            info, crop=module.crop, size=module.size, sigma=module.sigma, margin=margin
+            info,
+            crop=module.crop,
+            size=module.size,
+            sigma=module.sigma,
+            margin=system.augment.margin,
         )
-        weights = np.concatenate([v.flatten()[:64].float() for v in kept["averaged"].values()])
-        self.identity = hashlib.sha256(weights.tobytes()).hexdigest()[:16]
+        weights = network.state_dict().values()
+        some = np.concatenate([v.flatten()[:64].float().numpy() for v in weights])
+        self.identity = hashlib.sha256(some.tobytes()).hexdigest()[:16]
 
     def __call__(self, crops: Image) -> Halves:
         with torch.no_grad():
@@ -147,7 +182,7 @@ class TorchBackbone(Backbone):
         }
 
 
-def _heats(network: torch.nn.Module, sigma: float, path: Path) -> HeatBackbone:
+def _heats(network: nn.Module, sigma: float, path: Path) -> HeatBackbone:
     if isinstance(network, Heatmap1d):
         return Heats1d(network, sigma=sigma)
     if isinstance(network, Heatmap2d):

@@ -37,7 +37,7 @@ Alter = Annotated[
     list[str] | None,
     typer.Option("--set", help="A field of the recipe: rate=1e-3, network.gamma=0.2; repeatable."),
 ]
-Backbone = Annotated[Path, typer.Option(help="A run's last.pt, or an .onnx file.")]
+Backbone = Annotated[Path, typer.Option(help="A run's last.pt, an exported model, or any .onnx.")]
 
 
 def _train(system: Any, data: Path, out: Path, resume: bool, threads: int, **settings: Any) -> None:

@@ -17,7 +17,7 @@ from steadymark.models.losses import change_loss, jitter_loss, jitter_modulation
 from steadymark.models.pdc import px_to_bins
 from steadymark.models.refine import RefinerConfig
 from steadymark.models.stabilizer import Heats, Stabilizer, StabilizerConfig
-from steadymark.models.training.backbones import BackboneInfo, open_backbone
+from steadymark.models.training.backbones import BackboneInfo, open_backbone, recipe_of
 from steadymark.models.training.landmark_task import clean_crops
 from steadymark.models.training.sequence_task import SequenceTask
 from steadymark.models.training.sequences import SequenceConfig
@@ -67,6 +67,8 @@ class RecurrentSystem(System[Stabilizer]):
         kept = self._kept(out)
         if source.resolve() != kept.resolve():  # the run keeps all that its export needs
             shutil.copyfile(source, kept)
+            if source.suffix == ".onnx" and recipe_of(source) is not None:
+                shutil.copyfile(source.with_suffix(".json"), kept.with_suffix(".json"))
         return SequenceTask(
             data,
             out / "bank",

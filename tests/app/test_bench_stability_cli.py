@@ -88,3 +88,24 @@ def test_what_cannot_be_run_is_told_in_a_sentence(
     assert result.exit_code == 2
     assert told in " ".join(result.output.split())
     assert "Traceback" not in result.output
+
+
+def test_clips_are_measured_under_every_choice(tmp_path: Path) -> None:
+    table = tmp_path / "t.json"
+    clip = assets_root() / "clips" / "demo.mp4"
+    result = CliRunner().invoke(cli.app, ["bench", "clips", str(clip), "--json", str(table)])
+    assert result.exit_code == 0, result.output
+    rows = {row["choice"]: row for row in json.loads(table.read_text())["rows"]}
+    raw, smooth = rows["none"], rows["one-euro"]
+    assert 20 < raw["still"] < 150  # frames 40 to 109 stand still
+    assert smooth["motion"] < 0.7 * raw["motion"]
+    assert (raw["lag_frames"], raw["eyes"], raw["mouth"]) == (0, 1, 1)
+    assert smooth["lag_frames"] > 0.1
+    assert abs(rows["butterworth"]["lag_frames"]) < 0.1
+
+
+def test_a_clip_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "bad.mp4").write_bytes(b"nothing")
+    result = CliRunner().invoke(cli.app, ["bench", "clips", str(tmp_path / "bad.mp4")])
+    assert result.exit_code == 2
+    assert "bad.mp4" in " ".join(result.output.split())

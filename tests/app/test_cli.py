@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scenes import SquareDetector, SquareNetwork, picture
-from steadymark.app import batch, cli
+from steadymark.app import batch, cli, guarding
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import Models, TrackSettings
@@ -30,8 +30,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
 
     monkeypatch.setattr(batch, "open_models", open_models)
-    monkeypatch.setattr(cli.out, "_width", 300)
-    monkeypatch.setattr(cli.err, "_width", 300)
+    monkeypatch.setattr(guarding.out, "_width", 300)
+    monkeypatch.setattr(guarding.err, "_width", 300)
 
     def invoke(*arguments: object) -> Result:
         return CliRunner().invoke(cli.app, [str(a) for a in arguments])

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scenes import SquareDetector, SquareNetwork, picture
-from steadymark.app import batch, cli, evaluation
+from steadymark.app import batch, cli, evaluation, guarding
 from steadymark.engine.bench import speed
 from steadymark.engine.settings import Models, TrackSettings
 from steadymark.models.schema import load_schema
@@ -32,7 +32,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module in (evaluation, speed, batch):
         monkeypatch.setattr(module, "open_models", open_models)
-    for console in (cli.out, cli.err):
+    for console in (guarding.out, guarding.err):
         monkeypatch.setattr(console, "_width", 200)
 
 

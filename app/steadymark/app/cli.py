@@ -1,4 +1,4 @@
-"""The command line: `steadymark track`, `probe`, `models`, `check`, `evaluate`, `bench`."""
+"""The command line: `steadymark track`, `probe`, `models`, `check`, `evaluate`; `bench` beside."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from steadymark.app.cli_bench import bench
+from steadymark.app.guarding import err, guarded, out
 from steadymark.engine.errors import SteadymarkError
-from steadymark.models.zoo import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 
 _STABILIZER = "auto (what the model does), none, refine, convlstm, one-euro or butterworth."
 
@@ -31,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(bench, name="bench")
 
 
 @app.callback(invoke_without_command=True)
@@ -106,7 +101,7 @@ def track(
         output = OutputSettings(folder, csv, video, overwrite, resume)
         return run_batch(inputs, options.settings, output, options.wish, out=out, err=err)
 
-    _guarded(run)
+    guarded(run)
 
 
 @app.command()
@@ -129,7 +124,7 @@ def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> N
             out.print(table)
         return 0 if not failed else 1 if failed < len(inputs) else 2
 
-    _guarded(run)
+    guarded(run)
 
 
 @app.command()
@@ -160,7 +155,7 @@ def models() -> None:
             out.print(f"  licence: {card.licence}\n", soft_wrap=True)
         return 0
 
-    _guarded(run)
+    guarded(run)
 
 
 @app.command()
@@ -179,7 +174,7 @@ def check(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> No
                 out.print(f"{file}:{finding.line}: {finding.text}", soft_wrap=True)
         return 1 if bad else 0
 
-    _guarded(run)
+    guarded(run)
 
 
 @app.command()
@@ -236,92 +231,7 @@ def evaluate(
         device=device,
     )
     outputs = Outputs(json_file, plot, worst, worst_count)
-    _guarded(lambda: run_evaluation(options, outputs, out=out, err=err))
-
-
-bench = typer.Typer(help="Measurements on this machine.", no_args_is_help=True)
-app.add_typer(bench, name="bench")
-
-
-@bench.command()
-def speed(
-    rounds: Annotated[int, typer.Option(min=10, help="Runs of each stage.")] = 200,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
-) -> None:
-    """Milliseconds a face and frame, one thread."""
-    from steadymark.engine.bench.speed import measure_speed
-    from steadymark.engine.settings import TrackSettings
-
-    def run() -> int:
-        table = Table(title="Median of one run, one thread", title_justify="left")
-        for column in ("stage", "wall ms", "CPU ms"):
-            table.add_column(column, justify="left" if column == "stage" else "right")
-        for line in measure_speed(TrackSettings(device=device), rounds=rounds):
-            table.add_row(line.name, f"{line.wall_ms:.2f}", f"{line.cpu_ms:.2f}")
-        out.print(table)
-        return 0
-
-    _guarded(run)
-
-
-@bench.command()
-def stability(
-    data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
-    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
-    sequences: Annotated[int, typer.Option(help="Scenes at each noise level.")] = 100,
-    frames: Annotated[int, typer.Option(help="Frames of a scene.")] = 60,
-    noise: Annotated[str, typer.Option(help="Levels of sensor noise, 1 to 4.")] = "1,2,3,4",
-    held_back: Annotated[
-        bool, typer.Option("--held-back", help="Only faces that no training has seen: to tune by.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Decides every scene.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw jitter against lag here, a PNG.")] = None,
-) -> None:
-    """How right, how still and how late each stabilizer is, on made scenes with exact truth."""
-    from steadymark.app.stability_report import report_stability
-
-    def run() -> int:
-        report_stability(
-            data,
-            model=model,
-            sequences=sequences,
-            frames=frames,
-            noise=noise,
-            held_back=held_back,
-            seed=seed,
-            device=device,
-            json_file=json_file,
-            plot=plot,
-            console=out,
-        )
-        return 0
-
-    _guarded(run)
-
-
-def _guarded(run: Callable[[], int]) -> None:
-    """Run a command; faults become one sentence and exit code 2."""
-    try:
-        code = run()
-    except SteadymarkError as error:
-        err.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
-        code = 2
-    except KeyboardInterrupt:
-        code = 130
-    except Exception as error:
-        logging.getLogger(__name__).debug("unexpected", exc_info=True)
-        err.print(
-            f"[red]error:[/red] something unexpected happened ({type(error).__name__}: {error}); "
-            "run again with STEADYMARK_DEBUG=1 for details, and report it",
-            soft_wrap=True,
-        )
-        if os.environ.get("STEADYMARK_DEBUG"):
-            raise
-        code = 2
-    if code:
-        raise typer.Exit(code)
+    guarded(lambda: run_evaluation(options, outputs, out=out, err=err))
 
 
 def main() -> None:

@@ -69,13 +69,14 @@ def report_stability(
     if plot is not None:
         level = config.curve_noise if config.curve_noise in levels else levels[0]
         title = f"{model}, noise level {level}; small dots: other settings"
-        _write(plot, stability_plot(rows, noise=level, title=title))
+        write_file(plot, stability_plot(rows, noise=level, title=title))
     if json_file is not None:
         content = {"model": model, "config": asdict(config), "rows": [asdict(row) for row in rows]}
-        _write(json_file, (json.dumps(content, indent=2) + "\n").encode())
+        write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
+    """Raises UsageError where it cannot be written."""
     try:
         path.write_bytes(content)
     except OSError as error:

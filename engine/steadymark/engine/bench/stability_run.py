@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from steadymark.models.datasets import LabelledFace
     from steadymark.models.schema import LandmarkSchema
 
+CHOICES = ("none", "refine", "convlstm", "one-euro", OFFLINE)
 CUTOFFS_HZ = (0.1, 0.3, 1.0, 3.0, 10.0)
 BETAS = (0.5, 1.5, 5.0, 15.0, 50.0, 150.0)
 OFFLINE_HZ = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
@@ -52,7 +53,7 @@ class StabilityConfig:
     noise: tuple[int, ...] = (1, 2, 3, 4)
     seed: int = 0
     held_back: bool = False
-    choices: tuple[str, ...] = ("none", "refine", "convlstm", "one-euro", OFFLINE)
+    choices: tuple[str, ...] = CHOICES
     curve_noise: int = 2
 
 
@@ -83,7 +84,7 @@ def run_stability(
     schema = load_schema()
     _check(config)
     faces = _faces(data, held_back=config.held_back)
-    choices = tuple(_possible(settings, config.choices))
+    choices = possible_choices(settings, config.choices)
     done, every = 0, len(config.noise) * config.sequences * config.frames * (1 + len(choices))
     for level in config.noise:
         made = SceneConfig(config.frames, level)
@@ -140,22 +141,23 @@ def _is_held(face: LabelledFace) -> bool:
     return is_held_back(face.source_photo, HELD_BACK["train"])
 
 
-def _possible(settings: TrackSettings, choices: Sequence[str]) -> Iterator[str]:
+def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[str, ...]:
     """Those that the model has.
 
     Raises:
         UsageError: none, or an unknown one.
     """
-    missing = []
+    missing, there = [], []
     for choice in choices:
         try:
             open_models(replace(settings, stabilizer=choice))
         except WeightsError as error:
             missing.append(str(error))
             continue
-        yield choice
+        there.append(choice)
     if len(missing) == len(choices):
         raise UsageError(missing[0])
+    return tuple(there)
 
 
 def _scenes(

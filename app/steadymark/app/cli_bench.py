@@ -1,0 +1,88 @@
+"""`steadymark bench`: measurements that anyone can repeat."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - read by typer
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from steadymark.app.guarding import err, guarded, out
+from steadymark.models.zoo import DEFAULT_MODEL
+
+bench = typer.Typer(help="Measurements on this machine.", no_args_is_help=True)
+
+
+@bench.command()
+def speed(
+    rounds: Annotated[int, typer.Option(min=10, help="Runs of each stage.")] = 200,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+) -> None:
+    """Milliseconds a face and frame, one thread."""
+    from steadymark.engine.bench.speed import measure_speed
+    from steadymark.engine.settings import TrackSettings
+
+    def run() -> int:
+        table = Table(title="Median of one run, one thread", title_justify="left")
+        for column in ("stage", "wall ms", "CPU ms"):
+            table.add_column(column, justify="left" if column == "stage" else "right")
+        for line in measure_speed(TrackSettings(device=device), rounds=rounds):
+            table.add_row(line.name, f"{line.wall_ms:.2f}", f"{line.cpu_ms:.2f}")
+        out.print(table)
+        return 0
+
+    guarded(run)
+
+
+@bench.command()
+def stability(
+    data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
+    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    sequences: Annotated[int, typer.Option(help="Scenes at each noise level.")] = 100,
+    frames: Annotated[int, typer.Option(help="Frames of a scene.")] = 60,
+    noise: Annotated[str, typer.Option(help="Levels of sensor noise, 1 to 4.")] = "1,2,3,4",
+    held_back: Annotated[
+        bool, typer.Option("--held-back", help="Only faces that no training has seen: to tune by.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Decides every scene.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw jitter against lag here, a PNG.")] = None,
+) -> None:
+    """How right, how still and how late each stabilizer is, on made scenes with exact truth."""
+    from steadymark.app.stability_report import report_stability
+
+    def run() -> int:
+        report_stability(
+            data,
+            model=model,
+            sequences=sequences,
+            frames=frames,
+            noise=noise,
+            held_back=held_back,
+            seed=seed,
+            device=device,
+            json_file=json_file,
+            plot=plot,
+            console=out,
+        )
+        return 0
+
+    guarded(run)
+
+
+@bench.command()
+def clips(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT…", help="Videos or folders.")],
+    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+) -> None:
+    """How still each stabilizer is on real clips, and what it takes off lids and lips."""
+    from steadymark.app.clips_report import report_clips
+
+    def run() -> int:
+        return report_clips(inputs, model, device, json_file, out=out, err=err)
+
+    guarded(run)

@@ -1,0 +1,116 @@
+"""Stabilizers on real clips: stillness where the face is still, lag and openings where it moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from steadymark.engine.bench.still_by_flow import StillByFlow
+from steadymark.engine.metrics.accuracy import mean_of_finite
+from steadymark.engine.metrics.openings import amplitude, eye_opening, mouth_opening
+from steadymark.engine.metrics.stability import lag_frames, mav, mcv_still, mean_motion
+from steadymark.engine.metrics.stillness import segments
+from steadymark.engine.offline import Butterworth
+from steadymark.engine.settings import make_tracker, open_models
+from steadymark.engine.sources import open_source
+from steadymark.engine.stabilizing import OFFLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.metrics.accuracy import Values
+    from steadymark.engine.settings import TrackSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRow:
+    """What one choice made of one clip.
+
+    still: frames in which optical flow calls the face still; motion, mav, mcv: there, in % of the
+    outer-eye distance a frame, (%)², and %. lag_frames: against the raw points, over the whole
+    clip. eyes, mouth: amplitude of their opening, stabilized over raw.
+    """
+
+    clip: str
+    choice: str
+    still: int
+    motion: float
+    mav: float
+    mcv: float
+    lag_frames: float
+    eyes: float
+    mouth: float
+
+
+class _Followed(NamedTuple):
+    """(T, K, 2) points, NaN in frames without the face; times (T,); frames called still (T,)."""
+
+    raw: Values
+    steady: Values
+    times_s: Values
+    still: NDArray[np.bool_]
+
+
+def run_clip(
+    path: Path,
+    settings: TrackSettings,
+    choices: Sequence[str],
+    *,
+    report: Callable[[int], None] = lambda _: None,
+) -> Iterator[ClipRow]:
+    """A row for each choice. Frames are called still by the first choice's boxes.
+
+    report: frames tracked so far, over all choices.
+
+    Raises:
+        SourceError: the clip cannot be read.
+        WeightsError, UsageError: a choice is not to be had.
+    """
+    still: NDArray[np.bool_] | None = None
+    done = 0
+    for choice in choices:
+        found, fps = _follow(path, replace(settings, stabilizer=choice), report, done)
+        done += len(found.times_s)
+        still = found.still if still is None else still
+        parts = segments(still, fps)
+        there = [found.steady[part] for part in parts]
+        yield ClipRow(
+            path.name,
+            choice,
+            int(still.sum()),
+            float(mean_of_finite(np.array([mean_motion(points) for points in there]))),
+            mav(there),
+            mcv_still(there),
+            lag_frames(found.steady, found.raw),
+            amplitude(eye_opening(found.steady)) / amplitude(eye_opening(found.raw)),
+            amplitude(mouth_opening(found.steady)) / amplitude(mouth_opening(found.raw)),
+        )
+
+
+def _follow(
+    path: Path, settings: TrackSettings, report: Callable[[int], None], before: int
+) -> tuple[_Followed, float]:
+    source = open_source(str(path))
+    fps = source.info.fps or 25.0
+    watch, tracker = StillByFlow(fps), make_tracker(open_models(settings), settings)
+    nothing = np.full((tracker.schema.count, 2), np.nan)
+    raw, steady, times = [], [], []
+    for frame in source.frames():
+        faces = [face for face in tracker.track(frame).faces if face.raw is not None]
+        face = faces[0] if faces else None
+        watch.add(frame.image, face.box if face else None)
+        raw.append(face.raw.xy_px if face and face.raw else nothing)
+        steady.append(face.stabilized.xy_px if face and face.stabilized else nothing)
+        times.append(frame.pts_s)
+        report(before + len(times))
+    source.close()
+    points, when = np.array(raw, np.float64), np.array(times)
+    smooth = np.array(steady, np.float64)
+    if settings.stabilizer == OFFLINE:
+        smooth = Butterworth().smooth(points, when)
+    return _Followed(points, smooth, when, watch.still()), fps

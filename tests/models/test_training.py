@@ -19,6 +19,7 @@ from steadymark.models.schema import load_schema
 from steadymark.models.splits import is_held_back, photo_of
 from steadymark.models.training import loop, table1
 from steadymark.models.training.augment import AugmentConfig, make_sample
+from steadymark.models.training.averaging import average_runs
 from steadymark.models.training.crew import pick_device
 from steadymark.models.training.exporting import export_run
 from steadymark.models.training.faces import load_faces, split
@@ -248,3 +249,23 @@ def test_a_run_can_begin_with_another_s_weights(folder: Path, tmp_path: Path) ->
     other = replace(TINY_SYSTEM, network=replace(TINY, hidden=12))
     with pytest.raises(ValueError, match="does not fit"):
         train(other, folder, tmp_path / "other", replace(SETTINGS, steps=1, start=start))
+
+
+def test_runs_are_averaged_into_one(folder: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    train(TINY_SYSTEM, folder, first, replace(SETTINGS, steps=2))
+    train(TINY_SYSTEM, folder, second, replace(SETTINGS, steps=2, start=str(first / "last.pt")))
+    average_runs([first, second], tmp_path / "mean")
+    a, b, mean = (averaged(tmp_path / name) for name in ("first", "second", "mean"))
+    weight = "cnn2_x.deconv.weight"
+    assert not torch.equal(a[weight], b[weight])
+    torch.testing.assert_close(mean[weight], (a[weight] + b[weight]) / 2)
+    file = export_run(tmp_path / "mean", tmp_path, "net").with_suffix(".json")
+    told = json.loads(file.read_text())["recipe"]["began_with"]
+    assert [len(origin["began_with"]) for origin in told] == [0, 1]
+    with pytest.raises(ValueError, match="two runs or more"):
+        average_runs([first], tmp_path / "mean")
+    other = replace(TINY_SYSTEM, network=replace(TINY, hidden=12))
+    train(other, folder, tmp_path / "other", replace(SETTINGS, steps=1))
+    with pytest.raises(ValueError, match="is another than that of"):
+        average_runs([first, tmp_path / "other"], tmp_path / "mean")

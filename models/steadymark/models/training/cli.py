@@ -208,6 +208,17 @@ def train_detector(
     console.print(f"trained: {model}")
 
 
+@app.command("average")
+def average(
+    runs: Annotated[list[Path], typer.Argument(help="Runs that were fine-tuned from one another.")],
+    out: Out,
+) -> None:
+    """Make one network of several runs: the mean of their weights."""
+    from steadymark.models.training.averaging import average_runs
+
+    console.print(f"averaged: {average_runs(runs, out)}")
+
+
 @app.command("export")
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a training run.")],

@@ -262,6 +262,8 @@ def test_runs_are_averaged_into_one(folder: Path, tmp_path: Path) -> None:
     torch.testing.assert_close(mean[weight], (a[weight] + b[weight]) / 2)
     file = export_run(tmp_path / "mean", tmp_path, "net").with_suffix(".json")
     told = json.loads(file.read_text())["recipe"]["began_with"]
+    curve = (tmp_path / "net.curve.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in curve] == ["run", "first", "second"]
     assert [len(origin["began_with"]) for origin in told] == [0, 1]
     with pytest.raises(ValueError, match="two runs or more"):
         average_runs([first], tmp_path / "mean")

@@ -40,8 +40,19 @@ def average_runs(runs: Sequence[Path], out: Path) -> Path:
         {"averaged": True, **origin_of(run / "last.pt", k), "began_with": k.get("origin", [])}
         for run, k in zip(runs, kept, strict=True)
     ]
+    _join_curves(runs, out / "curve.csv")
     save(out / "last.pt", {**kept[0], "weights": mean, "averaged": mean, "origin": origins})
     return out / "last.pt"
+
+
+def _join_curves(runs: Sequence[Path], path: Path) -> None:
+    """The runs' curves one after the other, with the run's name in the first column."""
+    lines: list[str] = []
+    for run in runs:
+        head, *rows = (run / "curve.csv").read_text().splitlines()
+        lines += [] if lines else [f"run,{head}"]
+        lines += [f"{run.name},{row}" for row in rows]
+    path.write_text("\n".join(lines) + "\n")
 
 
 def _sizes(weights: dict[str, Any]) -> dict[str, tuple[int, ...]]:

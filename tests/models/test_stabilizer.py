@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,21 +12,17 @@ import torch
 from models.test_training import SETTINGS, TINY, folder
 from steadymark.models.carry import still as still_crops
 from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
-from steadymark.models.cropping import transform
 from steadymark.models.export import export_onnx
 from steadymark.models.losses import change_loss, geman_mcclure, jitter_loss, jitter_modulation
 from steadymark.models.refine import Refiner, RefinerConfig, RefinerState
 from steadymark.models.runtime import LandmarkNetwork
-from steadymark.models.schema import load_schema
 from steadymark.models.stabilizer import Stabilizer, StabilizerConfig, flat
-from steadymark.models.training import sequences
 from steadymark.models.training.augment import AugmentConfig
 from steadymark.models.training.backbones import BackboneInfo, open_backbone
 from steadymark.models.training.exporting import export_run
-from steadymark.models.training.faces import Faces
 from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
 from steadymark.models.training.run import train
-from steadymark.models.training.sequences import SequenceConfig, head_path, make_sequence
+from steadymark.models.training.sequences import SequenceConfig
 from steadymark.models.training.stabilizer_system import (
     STABILIZER,
     TRACKER,
@@ -239,62 +234,6 @@ def test_memory_goes_along_with_the_face_or_stays_in_the_picture(
 def test_heatmaps_of_other_axes_than_the_cell_s_are_refused() -> None:
     with pytest.raises(ValueError, match="2 axes"):
         StabilizerConfig(ConvLstmConfig(axes=2), 64, (40,))
-
-
-SCHEMA = load_schema()
-SEEN = (8, 30, 36, 45, 57)
-
-
-def dotted() -> Faces:
-    """A grey picture with a white dot at some landmarks."""
-    rng = np.random.default_rng(2)
-    points = (SCHEMA.mean_shape * 150 + 160 + rng.normal(0, 1, (68, 2))).astype(np.float32)
-    picture = np.full((320, 320, 3), 60, np.uint8)
-    for x, y in points[list(SEEN)]:
-        at = (round(float(x) * 16), round(float(y) * 16))
-        cv2.circle(picture, at, 3 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
-    return Faces(("dots",), ("dots",), (picture,), points[None])
-
-
-@pytest.mark.parametrize("number", range(8))
-def test_landmarks_of_a_made_sequence_lie_where_the_picture_shows_them(number: int) -> None:
-    config = SequenceConfig(noise=0.0, frames=8)
-    made = make_sequence(dotted(), SCHEMA, 128, number, seed=1, config=config)
-    again = make_sequence(dotted(), SCHEMA, 128, number, seed=1, config=config)
-    assert np.array_equal(made.crops, again.crops)
-    assert made.points[0, 36, 0] < made.points[0, 45, 0]  # mirrored or not
-    for crop, points in zip(made.crops, made.points, strict=True):
-        grey = crop.astype(float).mean(-1)
-        light = (grey - np.median(grey)).clip(5) - 5
-        for x, y in points[list(SEEN)]:
-            ys, xs = np.mgrid[:128, :128]
-            near = light * (np.hypot(xs - x, ys - y) < 5)
-            centre = np.array([(near * xs).sum(), (near * ys).sum()]) / near.sum()
-            assert np.hypot(*(centre - (x, y))) < 0.35
-
-
-def test_a_made_sequence_tells_how_its_crop_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    def at_rest(frames: int, rng: np.random.Generator, *, rest: float) -> np.ndarray:
-        return np.zeros((frames, 4))
-
-    monkeypatch.setattr(sequences, "head_path", at_rest)
-    config = SequenceConfig(noise=0, frames=12, lips=0, dead_band=0.0)  # it follows a noisy guess
-    for number in range(4):
-        made = make_sequence(dotted(), SCHEMA, 128, number, seed=1, config=config)
-        np.testing.assert_allclose(made.moved[0], np.eye(2, 3), atol=1e-6)
-        assert np.abs(made.moved[1:, :, 2]).max() > 0.05
-        for t in range(1, 12):
-            back = transform(made.moved[t].astype(np.float64), made.points[t])
-            np.testing.assert_allclose(back, made.points[t - 1], atol=0.01)
-
-
-def test_paths_rest_and_move() -> None:
-    speeds = [
-        np.abs(np.diff(head_path(30, np.random.default_rng(i), rest=0.5)[:, 0])) for i in range(40)
-    ]
-    every = np.concatenate(speeds)
-    assert (every < 1e-3).mean() > 0.2
-    assert (every > 0.01).mean() > 0.1
 
 
 TINY_CELLS: list[RecurrentSystem] = [

@@ -17,7 +17,10 @@ from steadymark.app.cli_bench import bench
 from steadymark.app.guarding import err, guarded, out
 from steadymark.engine.errors import SteadymarkError
 
-_STABILIZER = "auto (what the model does), none, refine, convlstm, one-euro or butterworth."
+_STABILIZER = (
+    "auto (what the model does), none, one-euro, butterworth; convlstm and refine where a model of "
+    "that kind was trained over this one."
+)
 
 app = typer.Typer(
     help="Facial landmarks that are right and still.",
@@ -217,7 +220,7 @@ def evaluate(
 ) -> None:
     """Score models, and other trackers' tables, on labelled pictures and videos."""
     from steadymark.app.evaluation import EvaluationOptions, run_evaluation
-    from steadymark.app.evaluation_report import Outputs
+    from steadymark.app.outputs import Outputs
 
     options = EvaluationOptions(
         models=tuple(names or ()),

@@ -7,12 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE
 from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
 
-from steadymark.app.stability_report import write_file
+from steadymark.app.figures import Columns, figures_table
+from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
 from steadymark.engine.bench.clips import ClipRow, run_clip
 from steadymark.engine.bench.stability_run import CHOICES, possible_choices
 from steadymark.engine.errors import SteadymarkError
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
     from rich.progress import TaskID
+    from rich.table import Table
 
-_COLUMNS = {
+_COLUMNS: Columns = {
     "still": ("still", 0),
     "motion": ("motion", 3),
     "mav": ("MAV", 5),
@@ -46,6 +46,7 @@ def report_clips(
     err: Console,
 ) -> int:
     """Measure every stabilizer on each clip, print the table and write its JSON; the exit code."""
+    check_outputs(Outputs(json_file))
     settings = TrackSettings(model=model, device=device)
     choices = possible_choices(settings, CHOICES)
     rows: list[ClipRow] = []
@@ -63,7 +64,7 @@ def report_clips(
     if rows:
         out.print(_table(rows, model))
     if json_file is not None:
-        content = {"model": model, "rows": [asdict(row) for row in rows]}
+        content = plain({"model": model, "rows": [asdict(row) for row in rows]})
         write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
     return 0 if not failed else 1 if rows else 2
 
@@ -78,16 +79,5 @@ def _table(rows: list[ClipRow], model: str) -> Table:
         "frame; MAV, (%)²; MCV, %; lag against raw, frames; amplitude of the opening of eyes and "
         "mouth, stabilized / raw"
     )
-    table = Table(title=model, caption=caption, box=SIMPLE, collapse_padding=True)
-    table.title_justify = table.caption_justify = "left"
-    table.add_column("clip", overflow="fold")
-    table.add_column("stabilizer", no_wrap=True)
-    for heading, _ in _COLUMNS.values():
-        table.add_column(heading, justify="right", no_wrap=True)
-    last = ""
-    for row in rows:
-        values = asdict(row)
-        cells = (f"{values[name]:.{digits}f}" for name, (_, digits) in _COLUMNS.items())
-        table.add_row("" if row.clip == last else row.clip, row.choice, *cells)
-        last = row.clip
-    return table
+    figures = ((row.clip, row.choice, asdict(row)) for row in rows)
+    return figures_table(model, caption, ("clip", "stabilizer"), _COLUMNS, figures)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.progress import Progress
 
-from steadymark.app.evaluation_report import Outputs, Scored, check_outputs, report
+from steadymark.app.evaluation_report import Scored, report
+from steadymark.app.outputs import Outputs, check_outputs
 from steadymark.engine.errors import UsageError
 from steadymark.engine.geometry import Recentre
 from steadymark.engine.looking import TrackerConfig

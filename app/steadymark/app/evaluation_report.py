@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -13,29 +12,17 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from steadymark.engine.errors import SinkError, UsageError
+from steadymark.app.outputs import Outputs, plain, write_file
 from steadymark.engine.metrics.contact_sheet import contact_sheet
 from steadymark.engine.metrics.scoring import Accuracy, Comparison, accuracy_of
 from steadymark.engine.metrics.video_scoring import Stability, TrackedVideo, stability_of
-from steadymark.engine.recording.naming import cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from rich.console import Console
 
 _NOTHING = "–"
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """Files to write; None: not asked for. worst_count: faces of each model on the sheet."""
-
-    json: Path | None = None
-    plot: Path | None = None
-    worst: Path | None = None
-    worst_count: int = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,24 +31,6 @@ class Scored:
 
     compared: Comparison | None
     videos: tuple[TrackedVideo, ...] = ()
-
-
-def check_outputs(outputs: Outputs) -> None:
-    """Whether all files can be written, before a long evaluation begins.
-
-    Raises:
-        SinkError, UsageError: one cannot.
-    """
-    for option, path in (("--plot", outputs.plot), ("--worst", outputs.worst)):
-        if path is not None and path.suffix.lower() != ".png":
-            raise UsageError(f"{option} writes PNG pictures: name a file that ends in .png")
-    for path in (outputs.json, outputs.plot, outputs.worst):
-        if path is None:
-            continue
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            raise SinkError(f"cannot write {path}: it is a folder, or its folder does not exist")
-        if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
-            raise SinkError(f"cannot write {path}: no permission to write there")
 
 
 def report(scored: Mapping[str, Scored], title: str, outputs: Outputs, *, out: Console) -> None:
@@ -78,7 +47,7 @@ def report(scored: Mapping[str, Scored], title: str, outputs: Outputs, *, out: C
     if outputs.json is not None:
         content = _content(scored, accuracies, videos)
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-        _write(outputs.json, text.encode())
+        write_file(outputs.json, text.encode())
     _write_pictures(compared, title, outputs, of="frames" if videos else "faces")
 
 
@@ -167,7 +136,7 @@ def _content(
             figures["stability"] = asdict(videos[name])
         if len(one.videos) > 1:
             figures["videos"] = {v.name: _of_video(v) for v in one.videos}
-        models[name] = {key: _plain(value) for key, value in figures.items()}
+        models[name] = {key: plain(value) for key, value in figures.items()}
     return {"models": models}
 
 
@@ -177,12 +146,6 @@ def _of_video(video: TrackedVideo) -> dict[str, object]:
     return {**figures, "stability": asdict(stability_of([video]))}
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def _write_pictures(
     compared: Mapping[str, Comparison], title: str, outputs: Outputs, *, of: str
 ) -> None:
@@ -190,14 +153,7 @@ def _write_pictures(
         from steadymark.app.error_plot import error_plot
 
         errors = {name: c.errors() for name, c in compared.items()}
-        _write(outputs.plot, error_plot(errors, of=of, title=title))
+        write_file(outputs.plot, error_plot(errors, of=of, title=title))
     if outputs.worst is not None:
         sheet = contact_sheet(compared, outputs.worst_count)
-        _write(outputs.worst, cv2.imencode(".png", sheet)[1].tobytes())
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+        write_file(outputs.worst, cv2.imencode(".png", sheet)[1].tobytes())

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE
 from rich.progress import Progress
-from rich.table import Table
 
+from steadymark.app.figures import Columns, figures_table
+from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
 from steadymark.app.stability_plot import stability_plot
 from steadymark.engine.bench.stability_run import StabilityConfig, StabilityRow, run_stability
 from steadymark.engine.errors import UsageError
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
+    from rich.table import Table
 
-_COLUMNS = {  # measure → heading, decimals
+_COLUMNS: Columns = {
     "nrmse": ("NRMSE", 3),
     "fr8": ("FR8", 2),
     "mav": ("MAV", 4),
@@ -49,15 +50,15 @@ def report_stability(
     """Run the benchmark, print its table and write its JSON.
 
     Raises:
-        UsageError: what was asked for cannot be run, or the JSON cannot be written.
+        SinkError, UsageError: it cannot be run, or a file cannot be written.
     """
     try:
         levels = tuple(int(part) for part in noise.split(","))
     except ValueError as error:
         raise UsageError(f"--noise {noise}: give levels with commas, such as 1,2") from error
+    check_outputs(Outputs(json_file, plot))
     config = StabilityConfig(sequences, frames, levels, seed, held_back)
     settings = TrackSettings(model=model, device=device)
-    rows = []
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("scenes")
 
@@ -71,16 +72,9 @@ def report_stability(
         title = f"{model}, noise level {level}; small dots: other settings"
         write_file(plot, stability_plot(rows, noise=level, title=title))
     if json_file is not None:
-        content = {"model": model, "config": asdict(config), "rows": [asdict(row) for row in rows]}
+        told = [asdict(row) for row in rows]
+        content = plain({"model": model, "config": asdict(config), "rows": told})
         write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Raises UsageError where it cannot be written."""
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _table(rows: list[StabilityRow], model: str, config: StabilityConfig) -> Table:
@@ -89,14 +83,5 @@ def _table(rows: list[StabilityRow], model: str, config: StabilityConfig) -> Tab
         "NRMSE; its FR8, % of frames; MAV of the error, (% of the outer-eye distance)²; MCV, %; "
         "lag, frames; NRMSE of the fastest tenth of the frames, and of the rest; frames lost, %"
     )
-    table = Table(title=title, caption=caption, box=SIMPLE, collapse_padding=True)
-    table.title_justify = table.caption_justify = "left"
-    table.add_column("noise", justify="right")
-    table.add_column("stabilizer", no_wrap=True)
-    for heading, _ in _COLUMNS.values():
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        values = asdict(row.reached)
-        cells = (f"{values[name]:.{digits}f}" for name, (_, digits) in _COLUMNS.items())
-        table.add_row(str(row.noise), row.choice, *cells)
-    return table
+    figures = ((str(row.noise), row.choice, asdict(row.reached)) for row in rows)
+    return figures_table(title, caption, ("noise", "stabilizer"), _COLUMNS, figures)

@@ -58,6 +58,11 @@ def compose(outer: Matrix, inner: Matrix) -> Matrix:
     return np.concatenate((turn @ inner[:, :2], turn @ inner[:, 2:] + shift), 1)
 
 
+def mirror_image(matrix: Matrix, size: int) -> Matrix:
+    """The same map from pixels of a `size`×`size` crop that is seen in a mirror."""
+    return compose(matrix, np.array([[-1.0, 0, size - 1], [0, 1, 0]]))
+
+
 def inverse(matrix: Matrix) -> Matrix:
     """The inverse of a (2, 3) affine matrix."""
     turn = np.linalg.inv(matrix[:, :2])

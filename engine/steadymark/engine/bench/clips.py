@@ -48,12 +48,12 @@ class ClipRow:
 
 
 class _Followed(NamedTuple):
-    """(T, K, 2) points, NaN in frames without the face; times (T,); frames called still (T,)."""
+    """(T, K, 2) points, NaN in frames without the face; still: see StillByFlow, if watched."""
 
     raw: Values
     steady: Values
-    times_s: Values
-    still: NDArray[np.bool_]
+    fps: float
+    still: NDArray[np.bool_] | None
 
 
 def run_clip(
@@ -74,10 +74,12 @@ def run_clip(
     still: NDArray[np.bool_] | None = None
     done = 0
     for choice in choices:
-        found, fps = _follow(path, replace(settings, stabilizer=choice), report, done)
-        done += len(found.times_s)
+        chosen = replace(settings, stabilizer=choice)
+        found = _follow(path, chosen, report, done, watched=still is None)
+        done += len(found.raw)
         still = found.still if still is None else still
-        parts = segments(still, fps)
+        assert still is not None
+        parts = segments(still, found.fps)
         there = [found.steady[part] for part in parts]
         yield ClipRow(
             path.name,
@@ -93,17 +95,24 @@ def run_clip(
 
 
 def _follow(
-    path: Path, settings: TrackSettings, report: Callable[[int], None], before: int
-) -> tuple[_Followed, float]:
+    path: Path,
+    settings: TrackSettings,
+    report: Callable[[int], None],
+    before: int,
+    *,
+    watched: bool,
+) -> _Followed:
     source = open_source(str(path))
     fps = source.info.fps or 25.0
-    watch, tracker = StillByFlow(fps), make_tracker(open_models(settings), settings)
+    watch = StillByFlow(fps) if watched else None
+    tracker = make_tracker(open_models(settings), settings)
     nothing = np.full((tracker.schema.count, 2), np.nan)
     raw, steady, times = [], [], []
     for frame in source.frames():
         faces = [face for face in tracker.track(frame).faces if face.raw is not None]
         face = faces[0] if faces else None
-        watch.add(frame.image, face.box if face else None)
+        if watch is not None:
+            watch.add(frame.image, face.box if face else None)
         raw.append(face.raw.xy_px if face and face.raw else nothing)
         steady.append(face.stabilized.xy_px if face and face.stabilized else nothing)
         times.append(frame.pts_s)
@@ -113,4 +122,4 @@ def _follow(
     smooth = np.array(steady, np.float64)
     if settings.stabilizer == OFFLINE:
         smooth = Butterworth().smooth(points, when)
-    return _Followed(points, smooth, when, watch.still()), fps
+    return _Followed(points, smooth, fps, watch.still() if watch else None)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.engine.geometry import box_of_landmarks
-from steadymark.engine.metrics.accuracy import mean_of_finite, outer_eye_distance
+from steadymark.engine.metrics.accuracy import failure_rate, mean_of_finite, nrmse
 from steadymark.engine.metrics.stability import (
-    allan_variance,
     fast_and_slow_error,
     lag_frames,
+    mav,
     mcv,
 )
 from steadymark.engine.types import Frame, Landmarks
@@ -90,29 +90,23 @@ def smoothed(points: Values, scene: Scene, stabilizer: Stabilizer[Any]) -> Value
 
 def steadiness(scenes: Sequence[Scene], points: Sequence[Values]) -> Steadiness:
     """All measures. points: (T, K, 2) of each scene."""
-    errors = [_errors(p, scene.truth) for p, scene in zip(points, scenes, strict=True)]
+    errors = [nrmse(p, scene.truth) for p, scene in zip(points, scenes, strict=True)]
     every = np.concatenate(errors)
-    joined, truth = (_joined(parts) for parts in (points, [scene.truth for scene in scenes]))
+    truths = [scene.truth for scene in scenes]
+    joined, truth = _joined(points), _joined(truths)
     gaps = [np.append(e, np.nan) for e in errors]
     fast, rest = fast_and_slow_error(np.concatenate(gaps), truth)
     there = np.isfinite(every)
     return Steadiness(
         nrmse=float(mean_of_finite(every)),
-        fr8=float((~(every < 8)).mean() * 100),
+        fr8=failure_rate(every) * 100,
         mcv=mcv(errors),
-        mav=_mean(allan_variance(p, s.truth) for p, s in zip(points, scenes, strict=True)),
+        mav=mav(points, truths),
         lag_frames=lag_frames(joined, truth),
         nrmse_fast=fast,
         nrmse_rest=rest,
         lost=float((~there).mean() * 100),
     )
-
-
-def _errors(points: Values, truth: Points) -> Values:
-    """(T,) NRMSE in %."""
-    distance = np.linalg.norm(points - truth, axis=-1).mean(-1)
-    errors: Values = distance / outer_eye_distance(truth) * 100
-    return errors
 
 
 def _joined(parts: Iterable[Values | Points]) -> Values:
@@ -121,7 +115,3 @@ def _joined(parts: Iterable[Values | Points]) -> Values:
     for part in parts:
         out += [part, np.full((1, *part.shape[1:]), np.nan)]
     return np.concatenate(out)
-
-
-def _mean(values: Iterable[float]) -> float:
-    return float(mean_of_finite(np.array(list(values), np.float64)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from steadymark.models.cropping import Crop, cut, fit_crop, inverse, transform
+from steadymark.models.cropping import Crop, cut, fit_crop, inverse, mirror_image, transform
 from steadymark.models.training.degrade import blobs, cover, degrade
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def make_sample(
     matrix = _stretched(crop.to_picture(size), size, config.stretch, rng)
     flip = rng.random() < 0.5
     if flip:
-        matrix = matrix @ np.array([[-1, 0, size - 1], [0, 1, 0], [0, 0, 1]], np.float64)
+        matrix = mirror_image(matrix, size)
     image = cut(picture, matrix, size, border=_border(rng))
     moved = transform(inverse(matrix), points)
     if flip:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.models.cropping import Crop, cut, transform
+from steadymark.models.cropping import Crop, cut, mirror_image, transform
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.training.augment import clean_crop
 from steadymark.models.zoo import find_model
@@ -64,7 +64,7 @@ def _crops(
         )
         matrix = crop.to_picture(size)
         yield matrix, False
-        yield matrix @ np.array([[-1, 0, size - 1], [0, 1, 0], [0, 0, 1]], np.float64), True
+        yield mirror_image(matrix, size), True
 
 
 def _look(

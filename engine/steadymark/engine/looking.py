@@ -10,6 +10,8 @@ import numpy as np
 from steadymark.engine.geometry import Recentre, crop_of_box, crop_of_landmarks, to_frame
 from steadymark.engine.types import FaceBox, Landmarks
 from steadymark.models.cropping import Crop, cut
+from steadymark.models.registration import face_motion, grey_of, on_the_head
+from steadymark.models.schema import load_schema
 
 if TYPE_CHECKING:
     from steadymark.models.cropping import Image
@@ -59,13 +61,14 @@ class TrackerConfig:
 class Look(NamedTuple):
     """What a network saw in one crop. raw, steady: frame pixels, the same where it has no memory.
 
-    steady: what a recurrent network made of it.
+    steady: what a recurrent network made of it. grey: the crop, where the network has memory.
     """
 
     crop: Crop
     prediction: Prediction
     raw: Landmarks
     steady: Landmarks
+    grey: Image | None
 
     @property
     def score(self) -> float:
@@ -82,21 +85,24 @@ def look(
     network: LandmarkModel,
     image: Image,
     crop: Crop,
-    state: State | None = None,
-    last_crop: Crop | None = None,
+    before: Look | None = None,
 ) -> Look:
-    """Run the network on one crop of a frame. last_crop: the one that `state` is of."""
+    """Run the network on one crop of a frame. before: the look at this face in the last frame."""
     size = network.card.crop
     part = cut(image, crop.to_picture(size), size)
-    moved = None
-    if last_crop is not None and last_crop != crop:
-        moved = crop.onto(last_crop, size)[None]
-    prediction = network.step(part[None], state, moved)
+    if before is None or before.grey is None:
+        prediction = network.step(part[None])
+        grey = grey_of(part) if prediction.state else None
+    else:
+        grey = grey_of(part)
+        head = before.prediction.raw[0, on_the_head(load_schema(network.card.schema or "ibug68"))]
+        moved = face_motion(before.grey, grey, head, crop.onto(before.crop, size))
+        prediction = network.step(part[None], before.prediction.state, moved[None])
     steady = Landmarks(to_frame(prediction.points[0], crop, size), prediction.scores[0])
     raw = steady
     if prediction.raw is not prediction.points:
         raw = Landmarks(to_frame(prediction.raw[0], crop, size), prediction.scores[0])
-    return Look(crop, prediction, raw, steady)
+    return Look(crop, prediction, raw, steady, grey)
 
 
 def align(

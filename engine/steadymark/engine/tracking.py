@@ -18,7 +18,6 @@ from steadymark.models.cropping import Crop, hold_still
 if TYPE_CHECKING:
     from steadymark.engine.ports import FaceDetector, Stabilizer
     from steadymark.engine.types import Frame
-    from steadymark.models.runtime import State
     from steadymark.models.schema import LandmarkSchema
 
 
@@ -26,16 +25,15 @@ if TYPE_CHECKING:
 class Track:
     """What is remembered of one face from frame to frame.
 
-    crop: where to look next; last_crop: the one that network_state is of. lost_s: since when it is
-    lost.
+    crop: where to look next. seen: the last look at it, None where a recurrent network begins anew.
+    lost_s: since when it is lost.
     """
 
     face_id: int
     crop: Crop
-    last_crop: Crop
     box: FaceBox
     memory: Any
-    network_state: State
+    seen: Look | None
     lost_s: float | None = None
 
 
@@ -117,7 +115,7 @@ class Tracker:
 
     def _anew(self, track: Track) -> Track:
         """Without what was remembered of how the face looked and moved."""
-        return replace(track, network_state=(), memory=self.stabilizer.start())
+        return replace(track, seen=None, memory=self.stabilizer.start())
 
     def _should_look(self, tracks: list[Track]) -> bool:
         """At once when a face was just lost or none is known, else every few frames."""
@@ -131,15 +129,9 @@ class Tracker:
         return True
 
     def _follow(self, frame: Frame, track: Track) -> tuple[Track, TrackedFace | None]:
-        seen = look(
-            self.follower,
-            frame.image,
-            track.crop,
-            track.network_state or None,
-            track.last_crop,
-        )
+        seen = look(self.follower, frame.image, track.crop, track.seen)
         if seen.score < self.config.lose_below or not seen.sound:
-            return replace(track, lost_s=frame.pts_s, network_state=()), None
+            return replace(track, lost_s=frame.pts_s, seen=None), None
         return self._seen(frame, track, seen, FaceState.TRACKED)
 
     def _seen(
@@ -157,10 +149,9 @@ class Tracker:
         following = Track(
             track.face_id,
             hold_still(track.crop, wanted, dead_band=self.config.dead_band),
-            track.crop,
             box,
             memory,
-            seen.prediction.state,
+            seen,
         )
         face = TrackedFace(track.face_id, state, seen.score, box, seen.raw, steady, track.crop)
         return following, face
@@ -186,7 +177,7 @@ class Tracker:
             if any(extent.iou(other) > 0.5 for other in known):
                 continue
             face_id = self._claim_id(extent, tracks)
-            fresh = Track(face_id, found.crop, found.crop, extent, self.stabilizer.start(), ())
+            fresh = Track(face_id, found.crop, extent, self.stabilizer.start(), None)
             track, face = self._seen(frame, fresh, found, FaceState.DETECTED)
             tracks.append(track)
             faces.append(face)

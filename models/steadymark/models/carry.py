@@ -1,7 +1,7 @@
 """Recurrent memory over a face and a crop that move: carried to where the face is now.
 
 Memory that stays where the face was smooths and lags at once. Carried along with the face's rigid
-motion it holds only what the face does in itself, and the mean over frames costs no lag.
+motion (registration.py) it holds only what the face does in itself, and its mean costs no lag.
 """
 
 from __future__ import annotations
@@ -14,34 +14,8 @@ from steadymark.models.pdc import bins_to_px, px_to_bins
 
 
 def still(faces: int) -> Tensor:
-    """(faces, 2, 3): crops that have not moved."""
+    """(faces, 2, 3): faces that have not moved."""
     return torch.eye(2, 3).expand(faces, 2, 3)
-
-
-def face_motion(points: Tensor, before: Tensor) -> Tensor:
-    """The similarity (B, 2, 3) that carries a face's points onto those of the frame before.
-
-    Least squares, then once more with little weight for points that moved by themselves: lips and
-    lids. points, before: (B, K, 2), pixels, each of its own crop.
-    """
-    weight = torch.ones_like(points[..., 0])
-    motion = _similarity(points, before, weight)
-    off = (apply(motion, points) - before).square().sum(-1)  # (B, K)
-    weight = 1 / (1 + 3 * off / (off.mean(1, keepdim=True) + 1e-6))
-    return _similarity(points, before, weight.square())
-
-
-def _similarity(source: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    share = (weight / weight.sum(1, keepdim=True)).unsqueeze(-1)  # (B, K, 1)
-    from_, to = (share * source).sum(1), (share * target).sum(1)  # (B, 2)
-    a, b = source - from_[:, None], target - to[:, None]
-    size = (share * a.square()).sum((1, 2)).clamp_min(1e-6)
-    cos = (share * a * b).sum((1, 2)) / size
-    sin = (share[..., 0] * (a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])).sum(1) / size
-    turn = torch.stack((torch.stack((cos, -sin), -1), torch.stack((sin, cos), -1)), 1)
-    turned = torch.cat((turn, torch.zeros_like(to)[..., None]), -1)
-    shift = to - apply(turned, from_[:, None])[:, 0]
-    return torch.cat((turn, shift[..., None]), -1)
 
 
 def apply(matrix: Tensor, points: Tensor) -> Tensor:
@@ -63,7 +37,7 @@ def carried_1d(memory: Tensor, moved: Tensor, points: Tensor, axis: int, crop: i
     turned: that of the landmark is taken, or the mean of all for memory that mixes them.
 
     memory: (B, C, L), zero beyond its ends. moved: (B, 2, 3), from pixels of this frame's crop to
-    those of the last one's. points: (B, K, 2), pixels of this crop.
+    those of the last one's, along with the face. points: (B, K, 2), pixels of this crop.
     """
     count, length = memory.shape[1:]
     other = points[..., 1 - axis]  # (B, K)

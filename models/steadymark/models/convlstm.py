@@ -80,19 +80,21 @@ class SeparableGates(nn.Module):
 
 
 _HALF = 0.5
-_OPEN, _SHUT = 3.0, -2.0  # before the sigmoid
+_OPEN = 3.0  # before the sigmoid
+_NEW = 0.2  # share of the newest frame in memory
+_LOGIT = math.log(_NEW / (1 - _NEW))
 
 
 def _biases(landmarks: int) -> Tensor:
-    """Input open, forgetting nearly all, output open."""
-    return torch.tensor([_OPEN, _SHUT, _OPEN, 0.0]).repeat_interleave(landmarks)
+    """Of what is in memory 1 - _NEW stays, _NEW of the frame comes in, and the output is open."""
+    return torch.tensor([_LOGIT, -_LOGIT, _OPEN, 0.0]).repeat_interleave(landmarks)
 
 
 class ConvLstm(nn.Module):
     """h_t, c_t, s_t = ConvLSTM(h_{t-1}, c_{t-1}, o_t).
 
-    It starts nearly as the identity: the candidate is half the heatmap it is given, little is
-    remembered, and the output undoes the halving; training teaches it what to remember.
+    It starts nearly as the mean of the last frames: the candidate is half the heatmap it is given,
+    and the output undoes the halving. Training teaches it when to forget.
     """
 
     def __init__(self, config: ConvLstmConfig | None = None) -> None:
@@ -101,7 +103,7 @@ class ConvLstm(nn.Module):
         self.gates = SeparableGates(config) if config.rank else FullGates(config)
         kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
         self.out = kind(config.landmarks, config.landmarks, 1, groups=config.landmarks)
-        nn.init.constant_(self.out.weight, (1 + math.exp(-_OPEN)) ** 2 / _HALF)
+        nn.init.constant_(self.out.weight, (1 + math.exp(-_OPEN)) / _HALF)
         assert self.out.bias is not None
         nn.init.zeros_(self.out.bias)
 

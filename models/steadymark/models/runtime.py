@@ -133,7 +133,7 @@ class LandmarkNetwork:
 
     The graph takes `crops` (n, F, F, 3) or (n, 3, F, F) uint8 BGR and gives `points`, `scores`,
     `face`, and where it is recurrent also `raw_points`; each input `state_X` has an output
-    `next_state_X`, and `moved` (n, 2, 3) tells how the crops have moved since.
+    `next_state_X`, and `moved` (n, 2, 3) tells how the faces have moved since.
     """
 
     def __init__(self, card: ModelCard, *, device: str = "auto", threads: int = 1) -> None:
@@ -168,8 +168,8 @@ class LandmarkNetwork:
     ) -> Prediction:
         """crops: (n, F, F, 3) uint8 BGR; state: of the same n faces, None to begin.
 
-        moved: (n, 2, 3), from pixels of these crops to those of the crops that `state` is of; None
-        where they are the same.
+        moved: (n, 2, 3), from pixels of these crops to those of the crops that `state` is of, along
+        with the faces (registration.py); None where nothing moved.
         """
         if self._planar:
             crops = planar(crops)

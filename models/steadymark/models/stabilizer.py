@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from steadymark.models.carry import apply, carried_1d, carried_2d, face_motion
+from steadymark.models.carry import carried_1d, carried_2d
 from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
 from steadymark.models.pdc import bins_to_px, pdc_1d, pdc_2d
 from steadymark.models.refine import Refiner, RefinerConfig, RefinerState
@@ -27,27 +27,17 @@ if TYPE_CHECKING:
     from steadymark.models.local_global import LocalGlobal
 
 CellState = RefinerState | LstmState
+State = tuple[CellState, ...]  # one memory a cell
 Heats = tuple[Tensor, ...]  # (B, K, L) for x and for y, or (B, K, H, W); peaks are about 1
-
-
-class State(NamedTuple):
-    """cells: one memory per cell. points: (B, K, 2) raw points of the last frame, its crop px."""
-
-    cells: tuple[CellState, ...]
-    points: Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class StabilizerConfig:
-    """crop: F, pixels. size: of a heatmap, (L,) or (H, W).
-
-    along: what memory is carried along with: the crop when it moves, or the face as it moves.
-    """
+    """crop: F, pixels. size: of a heatmap, (L,) or (H, W)."""
 
     cell: RefinerConfig | ConvLstmConfig
     crop: int
     size: tuple[int, ...]
-    along: Literal["crop", "face"] = "face"
 
     def __post_init__(self) -> None:
         axes = self.cell.axes if isinstance(self.cell, ConvLstmConfig) else 1
@@ -63,14 +53,10 @@ class Stabilizer(nn.Module):
         self.config = config
         count = 2 if len(config.size) == 1 else 1
         self.cells = nn.ModuleList(_cell(config.cell) for _ in range(count))
-        if config.along == "face":  # motion of this length counts by half; log of crop pixels
-            self.rest = nn.Parameter(torch.tensor(-1.0))
 
     def start(self, faces: int) -> State:
         """Memory of faces that have not been seen yet."""
-        cells = tuple(cell.start(faces, *self.config.size) for cell in self._cells())
-        points = next(self.parameters()).new_zeros(faces, self.config.cell.landmarks, 2)
-        return State(cells, points)
+        return tuple(cell.start(faces, *self.config.size) for cell in self._cells())
 
     def _cells(self) -> Iterator[Refiner | ConvLstm]:
         for cell in self.cells:
@@ -92,37 +78,24 @@ class Stabilizer(nn.Module):
     def step(self, heats: Heats, state: State, moved: Tensor) -> tuple[Heats, State]:
         """A frame's heatmaps → the stabilized ones, and the memory for the next frame.
 
-        moved: (B, 2, 3), from pixels of this frame's crop to those of the last one's.
+        moved: (B, 2, 3), from pixels of this frame's crop to those of the last one, along with the
+        face: see `registration.face_motion`.
         """
+        carried = self._carried(state, heats, moved)
+        done = [c(h, s) for c, h, s in zip(self._cells(), heats, carried, strict=True)]
+        return tuple(heat for heat, _ in done), tuple(memory for _, memory in done)
+
+    def _carried(self, state: State, heats: Heats, moved: Tensor) -> State:
+        """The memory where the face is now. heats: of this frame."""
+        crop, kind = self.config.crop, type(state[0])
+        if len(self.config.size) == 2:
+            return tuple(kind(*(carried_2d(part, moved, crop) for part in s)) for s in state)
         with torch.no_grad():
             points, _ = self.points(heats)
-        carried = self._carried(state, points, moved)
-        done = [c(h, s) for c, h, s in zip(self._cells(), heats, carried, strict=True)]
-        return tuple(heat for heat, _ in done), State(tuple(memory for _, memory in done), points)
-
-    def _carried(self, state: State, points: Tensor, moved: Tensor) -> tuple[CellState, ...]:
-        """The memory where face or crop are now. points: (B, K, 2) of this frame."""
-        crop, cells = self.config.crop, state.cells
-        if self.config.along == "face":
-            moved = self._with_face(state, points, moved)
-        kind = type(cells[0])
-        if len(self.config.size) == 2:
-            return tuple(kind(*(carried_2d(part, moved, crop) for part in s)) for s in cells)
         return tuple(
             kind(*(carried_1d(part, moved, points, axis, crop) for part in memory))
-            for axis, memory in enumerate(cells)
+            for axis, memory in enumerate(state)
         )
-
-    def _with_face(self, state: State, points: Tensor, moved: Tensor) -> Tensor:
-        """From this frame to the last along with the face, where it moves beyond the noise.
-
-        The noise of all points together would shake memory on a still face: motion m of the face in
-        the picture counts by m² / (m² + rest²).
-        """
-        face = face_motion(points, state.points)
-        way = (apply(face, points) - apply(moved, points)).square().sum(-1).mean(1)  # (B,) px²
-        share = (way / (way + (2 * self.rest).exp()))[:, None, None]
-        return moved + share * (face - moved)
 
     def points(self, heats: Heats) -> tuple[Tensor, Tensor]:
         """PDC → points (..., K, 2) in crop pixels, and how much mass lies near them, (..., K)."""
@@ -137,21 +110,19 @@ class Stabilizer(nn.Module):
     def memory_names(self) -> list[str]:
         """Names of the tensors of `start`, in the order of `flat`."""
         names = "xy" if len(self.config.size) == 1 else ("xy",)
-        fields = type(self.start(1).cells[0])._fields
-        return [*(f"state_{axis}_{field}" for axis in names for field in fields), "state_points"]
+        fields = type(self.start(1)[0])._fields
+        return [f"state_{axis}_{field}" for axis in names for field in fields]
 
     def unflat(self, memory: tuple[Tensor, ...]) -> State:
         """Tensors in a row → State."""
-        *cells, points = memory
-        kind = type(self.start(1).cells[0])
+        kind = type(self.start(1)[0])
         step = len(kind._fields)
-        parts = range(0, len(cells), step)
-        return State(tuple(kind(*cells[i : i + step]) for i in parts), points)
+        return tuple(kind(*memory[i : i + step]) for i in range(0, len(memory), step))
 
 
 def flat(state: State) -> list[Tensor]:
     """State → tensors in a row."""
-    return [*(tensor for memory in state.cells for tensor in memory), state.points]
+    return [tensor for memory in state for tensor in memory]
 
 
 def _cell(config: RefinerConfig | ConvLstmConfig) -> Refiner | ConvLstm:

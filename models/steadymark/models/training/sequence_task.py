@@ -58,7 +58,7 @@ def fill_bank(
     """Make `count` sequences unless a bank of the same make is already there."""
     folder.mkdir(parents=True, exist_ok=True)
     make = json.dumps(
-        {"form": 2, "count": count, "seed": seed, "backbone": backbone.identity, **asdict(config)}
+        {"form": 3, "count": count, "seed": seed, "backbone": backbone.identity, **asdict(config)}
     )
     told = folder / f"{name}.json"
     if told.is_file() and told.read_text(encoding="utf-8") == make:

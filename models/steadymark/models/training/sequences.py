@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.cropping import Crop, compose, cut, fit_crop, hold_still, inverse, transform
+from steadymark.models.registration import face_motion, grey_of, on_the_head
 from steadymark.models.training.degrade import relight
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class SequenceConfig:
 class Sequence(NamedTuple):
     """crops: (T, F, F, 3) uint8 BGR; points: (T, K, 2) crop pixels.
 
-    moved: (T, 2, 3), from pixels of a frame's crop to those of the crop before.
+    moved: (T, 2, 3), from pixels of a frame's crop to those of the crop before, along with the face
+    as the pictures tell (registration.py).
     """
 
     crops: Image
@@ -99,7 +101,6 @@ def make_sequence(
                 wanted.roll_deg + float(rng.normal(0, 2)),
             )
         before, kept = kept, hold_still(kept, wanted, dead_band=config.dead_band)
-        moves.append(kept.onto(before if t else kept, size))
         to_still = compose(moved.to_picture(size), inverse(base.to_picture(size)))
         matrix = compose(to_still, kept.to_picture(size))
         source = picture if opening is None else _open(picture, base, opening[t])
@@ -111,6 +112,11 @@ def make_sequence(
         image = (image + noise * rng.uniform(0.7, 1.3)).clip(0, 255).astype(np.uint8)
         if grey:
             image = np.repeat(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
+        moves.append(np.eye(2, 3))
+        if t:
+            head = told[-1][on_the_head(schema)]
+            seen = grey_of(crops[-1]), grey_of(image)
+            moves[-1] = face_motion(*seen, head, kept.onto(before, size))
         crops.append(image)
         told.append(in_crop)
     return Sequence(

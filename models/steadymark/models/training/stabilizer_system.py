@@ -7,7 +7,7 @@ import shutil
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,7 @@ from steadymark.models.training.system import System
 
 @dataclass(frozen=True)
 class RecurrentSystem(System[Stabilizer]):
-    """What both recurrent systems share. backbone: see `over`. along: see StabilizerConfig."""
+    """What both recurrent systems share. backbone: see `over`."""
 
     paper: ClassVar[str]
     cell_name: ClassVar[str]
@@ -36,7 +36,6 @@ class RecurrentSystem(System[Stabilizer]):
     batch: int = 8
     backbone: BackboneInfo = field(default_factory=BackboneInfo)
     sequences: tuple[int, int] = (2000, 120)
-    along: Literal["crop", "face"] = "face"
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
 
     def over(self, info: BackboneInfo, data: Path) -> Self:
@@ -56,10 +55,9 @@ class RecurrentSystem(System[Stabilizer]):
         """Of each cell."""
 
     def build(self) -> Stabilizer:
-        config = StabilizerConfig(
-            self.cell_config(), self.backbone.crop, self.backbone.size, self.along
+        return Stabilizer(
+            StabilizerConfig(self.cell_config(), self.backbone.crop, self.backbone.size)
         )
-        return Stabilizer(config)
 
     def open(self, data: Path, out: Path, *, seed: int) -> SequenceTask:
         source = Path(self.backbone.file)
@@ -119,7 +117,8 @@ class RecurrentSystem(System[Stabilizer]):
 class TrackerSystem(RecurrentSystem):
     """heatmap1d's tracker: temporal refinement, eq. 13, trained by eq. 14.
 
-    l1: weight of the points' error in crop pixels beside the squared error of the heatmaps.
+    l1: weight of the points' error in crop pixels beside the squared error of the heatmaps. steady:
+    weight of `change_loss`, ours.
     """
 
     name: ClassVar[str] = "heatmap1d-tracker"
@@ -127,7 +126,8 @@ class TrackerSystem(RecurrentSystem):
     paper: ClassVar[str] = "heatmap1d: Attentive One-Dimensional Heatmap Regression (MM 2020)"
 
     l1: float = 0.5
-    cell: RefinerConfig = field(default_factory=RefinerConfig)
+    steady: float = 1.0
+    cell: RefinerConfig = field(default_factory=lambda: RefinerConfig(decay=0.8))
 
     def cell_config(self) -> RefinerConfig:
         return self.cell
@@ -136,7 +136,9 @@ class TrackerSystem(RecurrentSystem):
         steady = tuple(part.float() for part in network(heats, moved))
         pairs = zip(steady, self.targets(points), strict=True)
         squared = torch.stack([(a - b).square().sum(-1).mean() for a, b in pairs]).sum()
-        return squared + self.l1 * (_points(network, steady) - points).abs().mean()
+        found = _points(network, steady)
+        near = self.l1 * (found - points).abs().mean()
+        return squared + near + self.steady * change_loss(found, points)
 
 
 @dataclass(frozen=True)
@@ -192,9 +194,9 @@ def _points(network: nn.Module, heats: Heats) -> Tensor:
 
 TRACKER = TrackerSystem()
 TRACKER_PAPER = TrackerSystem(
-    preset="paper", rate=1e-4, batch=10, along="crop", cell=RefinerConfig(width=128, kernel=9)
+    preset="paper", rate=1e-4, batch=10, l1=0.0, steady=0.0, cell=RefinerConfig(width=128, kernel=9)
 )
 STABILIZER = StabilizerSystem()
 STABILIZER_PAPER = StabilizerSystem(
-    preset="paper", rate=1e-4, along="crop", least=0.0, l1=0.0, steady=0.0, rank=0
+    preset="paper", rate=1e-4, least=0.0, l1=0.0, steady=0.0, rank=0
 )

@@ -6,14 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from steadymark.models.carry import (
-    _similarity,
-    apply,
-    carried_1d,
-    carried_2d,
-    face_motion,
-    still,
-)
+from steadymark.models.carry import apply, carried_1d, carried_2d, still
 from steadymark.models.cropping import Crop, inverse, transform
 from steadymark.models.pdc import px_to_bins
 
@@ -92,39 +85,12 @@ def test_memory_that_mixes_landmarks_turns_about_their_middle() -> None:
     torch.testing.assert_close(together[:, :1], alone, atol=1e-4, rtol=0)
 
 
-def test_the_motion_of_a_face_is_that_of_its_points_but_for_its_mouth() -> None:
-    rng = np.random.default_rng(0)
-    before = rng.uniform(20, 100, (3, 68, 2))
-    this = []
-    for points, (dx, dy, growth, turn) in zip(before, MOVES[1:4], strict=True):
-        crop = Crop(64, 64, F * growth, turn)
-        this.append(transform(Crop(64 + dx, 64 + dy, F).onto(crop, F), points))
-    points = torch.from_numpy(np.stack(this)).double()
-    known = torch.from_numpy(before)
-    for opened in (0.0, 4.0):
-        lips = points.clone()
-        lips[:, 48:60, 1] += opened
-        moved = face_motion(lips, known)
-        off = (apply(moved, points) - known).norm(dim=-1).mean()
-        assert float(off) < (1e-4 if not opened else 0.3)
-    plain = points.clone()
-    plain[:, 48:60, 1] += 4.0
-    uniform = _similarity(plain, known, torch.ones(3, 68).double())
-    assert float((apply(uniform, points) - known).norm(dim=-1).mean()) > 0.4
-
-
-def test_a_face_that_nobody_has_seen_yet_gives_no_motion_that_is_not_a_number() -> None:
-    points = torch.rand(2, 68, 2) * F
-    assert torch.isfinite(face_motion(points, torch.zeros(2, 68, 2))).all()
-    assert torch.isfinite(face_motion(torch.zeros(2, 68, 2), points)).all()
-
-
 def test_positions_keep_their_precision_under_autocast() -> None:
     torch.manual_seed(0)
     before = torch.rand(2, 68, 2) * 60 + 30
     points = before + torch.tensor([1.37, -0.61])
+    moved = still(2) - torch.tensor([[0.0, 0, 1.37], [0, 0, -0.61]])
     with torch.autocast("cpu", torch.bfloat16):
-        moved = face_motion(points, before)
         off = (apply(moved, points) - before).abs().max()
         memory = line(px_to_bins(before[..., 0], F, L), L, 4.0)
         carried = carried_1d(memory, moved, points, 0, F)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -209,25 +209,23 @@ def test_an_untrained_cell_hardly_moves_a_point(cell: RefinerConfig | ConvLstmCo
     assert float(moved.max()) < 0.5  # crop pixels
 
 
-@pytest.mark.parametrize("along", ["crop", "face"])
 @torch.no_grad()
-def test_memory_goes_along_with_the_face_or_stays_in_the_picture(
-    along: Literal["crop", "face"],
-) -> None:
+def test_memory_goes_along_with_the_face() -> None:
     cell = RefinerConfig(landmarks=5, width=6, kernel=3)
-    network = Stabilizer(StabilizerConfig(cell, 64, (64,), along))
+    network = Stabilizer(StabilizerConfig(cell, 64, (64,)))
     grid, at = torch.arange(64), torch.rand(1, 5, 2) * 20 + 15
 
     def seen(points: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return tuple(torch.exp(-0.5 * ((grid - points[..., i, None]) / 2) ** 2) for i in (0, 1))
 
     _, state = network.step(seen(at), network.start(1), still_crops(1))
-    points, _ = network.points(seen(at + 6.0))
-    (before, after) = state.cells[0], network._carried(state, points, still_crops(1))[0]
+    moved = still_crops(1).clone()
+    moved[..., 2] -= 6.0
+    before, after = state[0], network._carried(state, seen(at + 6.0), moved)[0]
     assert isinstance(before, RefinerState)
     assert isinstance(after, RefinerState)
-    expected = torch.roll(before.v, 6, -1) if along == "face" else before.v
     inner, most = slice(8, -8), float(before.v.abs().max())
+    expected = torch.roll(before.v, 6, -1)
     torch.testing.assert_close(after.v[..., inner], expected[..., inner], atol=0.1 * most, rtol=0)
 
 

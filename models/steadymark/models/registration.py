@@ -48,8 +48,8 @@ def face_motion(before: Image, now: Image, points: Points, crop_moved: Matrix) -
     found, known, _ = cv2.calcOpticalFlowPyrLK(
         before,
         now,
-        points.astype(np.float32)[:, None],
-        guess.astype(np.float32)[:, None],
+        np.ascontiguousarray(points, np.float32).reshape(-1, 1, 2),
+        np.ascontiguousarray(guess, np.float32).reshape(-1, 1, 2),
         winSize=(_WINDOW_PX, _WINDOW_PX),
         maxLevel=_LEVELS,
         criteria=_CRITERIA,
@@ -65,6 +65,7 @@ def face_motion(before: Image, now: Image, points: Points, crop_moved: Matrix) -
     if fitted is None:
         return crop_moved
     face = np.asarray(fitted, np.float64)
-    way = np.square(transform(face, source) - transform(crop_moved, source)).sum(-1).mean()
+    off = transform(face, source) - transform(crop_moved, source)
+    way = float(np.square(off).sum(-1).mean())
     share = way / (way + (REST * len(now)) ** 2)
     return crop_moved + share * (face - crop_moved)

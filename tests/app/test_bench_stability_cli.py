@@ -69,9 +69,39 @@ def test_table_json_and_plot_are_made(folder: Path) -> None:
     assert picture.std() > 5
 
 
+def test_scenes_are_written_for_other_trackers_whose_tables_get_a_row(
+    folder: Path, tmp_path: Path
+) -> None:
+    size = ("--sequences", "2", "--frames", "12", "--noise", "2")
+    command = ["bench", "stability", "--data", str(folder), *size]
+    videos, tables, table = tmp_path / "videos", tmp_path / "tables", tmp_path / "t.json"
+    result = CliRunner().invoke(cli.app, [*command, "--write", str(videos)])
+    assert result.exit_code == 0, result.output
+    assert sorted(p.name for p in videos.iterdir()) == [
+        "noise2-scene000.mkv",
+        "noise2-scene001.mkv",
+    ]
+    track = ["track", str(videos), "--out", str(tables), "--stabilizer", "none"]
+    result = CliRunner().invoke(cli.app, track)
+    assert result.exit_code == 0, result.output
+    given = ("--csv", f"theirs={tables}", "--json", str(table))
+    result = CliRunner().invoke(cli.app, [*command, *given])
+    assert result.exit_code == 0, result.output
+    rows = {r["choice"]: r["reached"] for r in json.loads(table.read_text())["rows"]}
+    # the same network from the detector's box instead of the true one
+    assert rows["theirs"]["nrmse"] == pytest.approx(rows["none"]["nrmse"], rel=0.1)
+    assert rows["theirs"]["lost"] == 0
+    (tables / "noise2-scene001.csv").unlink()
+    result = CliRunner().invoke(cli.app, [*command, *given])
+    assert result.exit_code == 2
+    assert "noise2-scene001.csv is missing" in " ".join(result.output.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--csv", "tables"], "give a name and a folder of tables, NAME=FOLDER"),
+        (["--write", "/dev/null/here"], "cannot write"),
         (["--noise", "loud"], "--noise loud: give levels with commas"),
         (["--noise", "7"], "noise level 7: choose of 1, 2, 3, 4"),
         (["--frames", "3"], "12 frames"),

@@ -49,6 +49,13 @@ def stability(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw jitter against lag here, a PNG.")] = None,
+    csv: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FOLDER", help="Another tracker's tables of the scenes."),
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Only write the scenes here as videos, to be tracked.")
+    ] = None,
 ) -> None:
     """How right, how still and how late each stabilizer is, on made scenes with exact truth."""
     from steadymark.app.stability_report import report_stability
@@ -65,6 +72,8 @@ def stability(
             device=device,
             json_file=json_file,
             plot=plot,
+            csv=csv or [],
+            write=write,
             console=out,
         )
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.progress import Progress
@@ -11,13 +12,16 @@ from rich.progress import Progress
 from steadymark.app.figures import Columns, figures_table
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
 from steadymark.app.stability_plot import stability_plot
-from steadymark.engine.bench.stability_run import StabilityConfig, StabilityRow, run_stability
+from steadymark.engine.bench.stability_run import (
+    StabilityConfig,
+    StabilityRow,
+    run_stability,
+    write_scenes,
+)
 from steadymark.engine.errors import UsageError
 from steadymark.engine.settings import TrackSettings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
     from rich.table import Table
 
@@ -45,9 +49,11 @@ def report_stability(
     device: str,
     json_file: Path | None,
     plot: Path | None,
+    csv: list[str],
+    write: Path | None,
     console: Console,
 ) -> None:
-    """Run the benchmark, print its table and write its JSON.
+    """Run the benchmark, print its table and write its JSON; or write its scenes as videos.
 
     Raises:
         SinkError, UsageError: it cannot be run, or a file cannot be written.
@@ -59,13 +65,21 @@ def report_stability(
     check_outputs(Outputs(json_file, plot))
     config = StabilityConfig(sequences, frames, levels, seed, held_back)
     settings = TrackSettings(model=model, device=device)
+    tables = dict(_table_folder(text) for text in csv)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("scenes")
 
         def report(done: int, every: int) -> None:
             progress.update(task, completed=done, total=every)
 
-        rows = list(run_stability(data, settings, config, report=report))
+        if write is not None:
+            count = write_scenes(data, write, config, report=report)
+            console.print(
+                f"{count} videos in {write}: track each, then run this again with "
+                "--csv NAME=FOLDER of the tables instead of --write"
+            )
+            return
+        rows = list(run_stability(data, settings, config, tables=tables, report=report))
     console.print(_table([row for row in rows if not row.setting], model, config))
     if plot is not None:
         level = config.curve_noise if config.curve_noise in levels else levels[0]
@@ -75,6 +89,13 @@ def report_stability(
         told = [asdict(row) for row in rows]
         content = plain({"model": model, "config": asdict(config), "rows": told})
         write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _table_folder(text: str) -> tuple[str, Path]:
+    name, _, folder = text.partition("=")
+    if not name or not folder:
+        raise UsageError(f"--csv {text}: give a name and a folder of tables, NAME=FOLDER")
+    return name, Path(folder)
 
 
 def _table(rows: list[StabilityRow], model: str, config: StabilityConfig) -> Table:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.bench.scene_files import read_scene, scene_name, write_scene
 from steadymark.engine.bench.scenes import NOISE, Scene, SceneConfig, make_scene
 from steadymark.engine.bench.stability import (
     Steadiness,
@@ -26,7 +27,7 @@ from steadymark.models.schema import load_schema
 from steadymark.models.splits import HELD_BACK, is_held_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from steadymark.engine.metrics.accuracy import Values
@@ -72,14 +73,18 @@ def run_stability(
     settings: TrackSettings,
     config: StabilityConfig,
     *,
+    tables: Mapping[str, Path] | None = None,
     report: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Iterator[StabilityRow]:
     """Rows of the benchmark's table, level by level; the same scenes for every choice.
 
-    report: frames done, and all.
+    tables: folders of other trackers' tables of these scenes, by the name to show; see
+    `write_scenes`. report: frames done, and all.
 
     Raises:
-        UsageError: no faces in `data`, no choice that the model has, or a number out of range.
+        UsageError: no faces in `data`, no choice that the model has, a number out of range, or a
+            table that is missing or of another video.
+        LandmarkFileError: a table cannot be read.
     """
     schema = load_schema()
     _check(config)
@@ -102,6 +107,38 @@ def run_stability(
             yield StabilityRow(level, choice, steadiness(scenes, points))
             if choice == "none" and level == config.curve_noise:
                 yield from _curves(scenes, points, level, choices)
+        for name, folder in (tables or {}).items():
+            points = [
+                read_scene(folder, scene_name(level, number), scene, schema)
+                for number, scene in enumerate(scenes)
+            ]
+            yield StabilityRow(level, name, steadiness(scenes, points))
+
+
+def write_scenes(
+    data: Path,
+    folder: Path,
+    config: StabilityConfig,
+    *,
+    report: Callable[[int, int], None] = lambda _done, _all: None,
+) -> int:
+    """Write every scene of the benchmark as a video, for other programs to track; gives how many.
+
+    Raises:
+        UsageError: no faces in `data`, or a number out of range.
+        SinkError: a video cannot be written.
+    """
+    schema = load_schema()
+    _check(config)
+    faces = _faces(data, held_back=config.held_back)
+    done, every = 0, len(config.noise) * config.sequences
+    for level in config.noise:
+        made = SceneConfig(config.frames, level)
+        for number, scene in enumerate(_scenes(faces, schema, config, made)):
+            write_scene(folder, scene_name(level, number), scene)
+            done += 1
+            report(done, every)
+    return done
 
 
 def _check(config: StabilityConfig) -> None:

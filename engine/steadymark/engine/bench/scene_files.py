@@ -1,0 +1,70 @@
+"""Scenes as videos, for other programs to track, and the tables that these make of them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+
+from steadymark.engine.errors import UsageError
+from steadymark.engine.metrics.video_tables import KnownVideo, followed
+from steadymark.engine.recording.naming import cannot_write
+from steadymark.engine.recording.reading import read_landmarks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.engine.bench.scenes import Scene
+    from steadymark.engine.metrics.accuracy import Values
+    from steadymark.models.schema import LandmarkSchema
+
+
+def scene_name(noise: int, number: int) -> str:
+    """Of a scene's files, without their endings."""
+    return f"noise{noise}-scene{number:03d}"
+
+
+def write_scene(folder: Path, name: str, scene: Scene) -> None:
+    """A lossless video (FFV1 in Matroska) of exactly the frames that our own choices track.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    path = folder / f"{name}.mkv"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(path, scene)
+    except (OSError, av.FFmpegError) as error:
+        raise cannot_write(path, error) from error
+
+
+def _write(path: Path, scene: Scene) -> None:
+    with av.open(str(path), "w", format="matroska") as output:
+        stream = output.add_stream("ffv1", rate=scene.fps)
+        stream.height, stream.width = scene.images.shape[1:3]
+        stream.pix_fmt, stream.time_base = "bgr0", Fraction(1, scene.fps)
+        for index, image in enumerate(scene.images):
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame.pts, frame.time_base = index, Fraction(1, scene.fps)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+
+
+def read_scene(folder: Path, name: str, scene: Scene, schema: LandmarkSchema) -> Values:
+    """Points (T, K, 2) of a tracker's table NAME.csv, ours or OpenFace's; NaN where it has none.
+
+    Raises:
+        UsageError: there is no such table, or it is of another video.
+        LandmarkFileError: it cannot be read.
+    """
+    path = folder / f"{name}.csv"
+    if not path.is_file():
+        raise UsageError(
+            f"{path} is missing: write the scenes as videos with --write, track each, and name "
+            "the tables as the videos are named"
+        )
+    every = tuple(range(schema.count))
+    video = KnownVideo(name, None, len(scene.images), scene.truth.astype(np.float64), schema, every)
+    return followed(read_landmarks(path), video, name=str(path)).points

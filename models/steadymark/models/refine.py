@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 
@@ -13,7 +14,7 @@ class RefinerConfig:
     """CNN_3 and CNN_4 of one axis. decay: λ of eq. 13. width: channels of U and V."""
 
     landmarks: int = 68
-    width: int = 64
+    width: int = 68
     kernel: int = 5
     decay: float = 0.3
 
@@ -25,7 +26,11 @@ class RefinerState(NamedTuple):
 
 
 class Refiner(nn.Module):
-    """One axis: V_t = U_t + λ V_{t-1}, which is eq. 13 as a recurrence; E'_t = CNN_4(V_t)."""
+    """One axis: V_t = U_t + λ V_{t-1}, which is eq. 13 as a recurrence; E'_t = CNN_4(V_t).
+
+    It starts as a mean of the last frames: both networks pass on the heatmaps that they are given,
+    and a gain, which no position depends on, brings E_t + E'_t back to peaks of 1.
+    """
 
     def __init__(self, config: RefinerConfig | None = None) -> None:
         super().__init__()
@@ -41,17 +46,26 @@ class Refiner(nn.Module):
             nn.ReLU(inplace=True),
             nn.Conv1d(c, k, config.kernel, padding=pad),
         )
-        last = self.cnn4[-1]
-        assert isinstance(last, nn.Conv1d)
-        nn.init.normal_(last.weight, std=1e-3)  # it starts as the detector that it refines
-        assert last.bias is not None
-        nn.init.zeros_(last.bias)
+        for conv in (*self.cnn3, *self.cnn4):
+            if isinstance(conv, nn.Conv1d):
+                _pass_on(conv)
+        self.gain = nn.Parameter(torch.tensor(1 / (1 + 1 / (1 - min(config.decay, 0.99)))))
 
     def start(self, faces: int, bins: int) -> RefinerState:
         """V_0 of new faces: (faces, C, L) zeros."""
         return RefinerState(next(self.parameters()).new_zeros(faces, self.config.width, bins))
 
     def forward(self, heat: Tensor, state: RefinerState) -> tuple[Tensor, RefinerState]:
-        """heat: E_t (B, K, L), peaks about 1 → E_t + E'_t of the same shape, and V_t."""
+        """heat: E_t (B, K, L), peaks about 1 → E_t + E'_t, scaled, of the same shape, and V_t."""
         v = self.cnn3(heat) + self.config.decay * state.v
-        return heat + self.cnn4(v), RefinerState(v)
+        return self.gain * (heat + self.cnn4(v)), RefinerState(v)
+
+
+@torch.no_grad()
+def _pass_on(conv: nn.Conv1d) -> None:
+    """Channels go through as they are, but for a tenth of what random weights make of all."""
+    first = conv.weight.clone()
+    nn.init.dirac_(conv.weight)
+    conv.weight.add_(0.1 * first)
+    assert conv.bias is not None
+    nn.init.zeros_(conv.bias)

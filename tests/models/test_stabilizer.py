@@ -89,7 +89,7 @@ def test_the_recurrence_is_equation_13_as_a_sum_over_all_past_frames() -> None:
         v = u[t] + sum((0.3 ** (t - tau) * u[tau] for tau in range(t)), start=np.zeros_like(u[t]))
         np.testing.assert_allclose(state.v.detach().numpy(), v, atol=1e-12)
         expected = heat[t].numpy() + cell.cnn4(torch.from_numpy(v)).detach().numpy()
-        np.testing.assert_allclose(out.detach().numpy(), float(cell.gain) * expected, atol=1e-12)
+        np.testing.assert_allclose(out.detach().numpy(), cell.gain.item() * expected, atol=1e-12)
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 REST = 0.0004  # motion of this share of a crop's side counts by half: below it lies flow's noise
 FEWEST = 8  # points that must be found again
-_NEAR_PX = 0.3  # of the common motion, for a point to take part in it
 _WINDOW_PX, _LEVELS = 21, 2
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01)
 
@@ -59,9 +58,7 @@ def face_motion(before: Image, now: Image, points: Points, crop_moved: Matrix) -
     if there.sum() < FEWEST:
         return crop_moved
     source, target = found[there, 0], points[there].astype(np.float32)
-    fitted, _ = cv2.estimateAffinePartial2D(
-        source, target, method=cv2.RANSAC, ransacReprojThreshold=_NEAR_PX
-    )
+    fitted, _ = cv2.estimateAffinePartial2D(source, target, method=cv2.LMEDS)
     if fitted is None:
         return crop_moved
     face = np.asarray(fitted, np.float64)

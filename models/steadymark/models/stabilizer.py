@@ -63,16 +63,22 @@ class Stabilizer(nn.Module):
             assert isinstance(cell, Refiner | ConvLstm)
             yield cell
 
-    def forward(self, heats: Heats, moved: Tensor) -> Heats:
+    def forward(self, heats: Heats, moved: Tensor, unroll: int = 0) -> Heats:
         """Whole sequences, from empty memory: (B, T, K, ...) each → the stabilized ones.
 
-        moved: (B, T, 2, 3), see `step`.
+        moved: (B, T, 2, 3), see `step`. unroll: give only so many of the last frames, and gradients
+        through these alone; 0: all.
         """
+        frames = heats[0].shape[1]
+        silent = max(0, frames - unroll) if unroll else 0
         state = self.start(heats[0].shape[0])
         steady = []
-        for t in range(heats[0].shape[1]):
-            frame, state = self.step(tuple(heat[:, t] for heat in heats), state, moved[:, t])
-            steady.append(frame)
+        for t in range(frames):
+            learns = torch.is_grad_enabled() and t >= silent
+            with torch.set_grad_enabled(learns):
+                frame, state = self.step(tuple(heat[:, t] for heat in heats), state, moved[:, t])
+            if t >= silent:
+                steady.append(frame)
         return tuple(torch.stack(part, 1) for part in zip(*steady, strict=True))
 
     def step(self, heats: Heats, state: State, moved: Tensor) -> tuple[Heats, State]:

@@ -99,7 +99,8 @@ class SequenceTask:
         loss: Callable[[nn.Module, Heats, Tensor, Tensor], Tensor],
         *,
         seed: int,
-        counts: tuple[int, int] = (2000, 120),
+        counts: tuple[int, int],
+        unroll: int,
         config: SequenceConfig | None = None,
     ) -> None:
         config = config or SequenceConfig()
@@ -107,20 +108,26 @@ class SequenceTask:
         make = {"seed": seed, "config": config}
         self.bank = fill_bank(folder, "train", training, backbone, counts[0], **make)  # type: ignore[arg-type]
         self.held = fill_bank(folder, "held", held, backbone, counts[1], **make)  # type: ignore[arg-type]
-        self.seed, self._loss = seed, loss
+        self.seed, self.unroll, self._loss = seed, unroll, loss
         self.eyes = load_schema().eyes
 
     def batch(self, number: int, size: int) -> Batch:
-        """Heat (B, T, n, K, ...) float16, moved (B, T, 2, 3), points (B, T, K, 2) crop pixels."""
+        """Heat (B, T, n, K, ...) float16, moved (B, T, 2, 3), points (B, T, K, 2) crop pixels.
+
+        T is `unroll` or more: what is remembered of a face is of any length when learning begins.
+        """
         chosen = []
         for i in range(number * size, (number + 1) * size):
             epoch, place = divmod(i, len(self.bank))
             order = np.random.default_rng((self.seed, epoch, 3)).permutation(len(self.bank))
             chosen.append(int(order[place]))
+        whole = self.bank.points.shape[1]
+        rng = np.random.default_rng((self.seed, number, 5))
+        frames = int(rng.integers(min(self.unroll, whole), whole + 1))
         return (
-            torch.from_numpy(np.stack([self.bank.heat[i] for i in chosen])),
-            torch.from_numpy(self.bank.moved[chosen]),
-            torch.from_numpy(self.bank.points[chosen]),
+            torch.from_numpy(np.stack([self.bank.heat[i][:frames] for i in chosen])),
+            torch.from_numpy(self.bank.moved[chosen, :frames]),
+            torch.from_numpy(self.bank.points[chosen, :frames]),
         )
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:

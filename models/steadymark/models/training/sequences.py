@@ -33,7 +33,7 @@ class SequenceConfig:
     true landmarks at the start, share of its side. lips: how often mouth and eyes move.
     """
 
-    frames: int = 12
+    frames: int = 48
     margin: float = 1.4
     dead_band: float = 0.04
     noise: float = 14.0
@@ -143,9 +143,8 @@ def head_path(frames: int, rng: np.random.Generator, *, rest: float) -> Floats:
     t = 0
     while t < frames:
         length = int(rng.integers(3, 12))
-        kind = rng.random()
-        if kind < rest:
-            wanted = np.zeros(4)
+        if rng.random() < rest:
+            wanted, length = np.zeros(4), 2 * length
         else:
             pace = float(np.exp(rng.uniform(np.log(0.1), np.log(5.0))))
             wanted = rng.normal(0, 1, 4) * _SPEEDS * pace

@@ -26,7 +26,10 @@ from steadymark.models.training.system import System
 
 @dataclass(frozen=True)
 class RecurrentSystem(System[Stabilizer]):
-    """What both recurrent systems share. backbone: see `over`."""
+    """What both recurrent systems share. backbone: see `over`.
+
+    sequences: for training and for validation. unroll: frames that gradients go back through.
+    """
 
     paper: ClassVar[str]
     cell_name: ClassVar[str]
@@ -35,7 +38,8 @@ class RecurrentSystem(System[Stabilizer]):
     weight_decay: float = 0.0
     batch: int = 8
     backbone: BackboneInfo = field(default_factory=BackboneInfo)
-    sequences: tuple[int, int] = (2000, 120)
+    sequences: tuple[int, int] = (800, 60)
+    unroll: int = 16
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
 
     def over(self, info: BackboneInfo, data: Path) -> Self:
@@ -74,6 +78,7 @@ class RecurrentSystem(System[Stabilizer]):
             self.loss,
             seed=seed,
             counts=self.sequences,
+            unroll=self.unroll,
             config=self.sequence,
         )
 
@@ -84,6 +89,13 @@ class RecurrentSystem(System[Stabilizer]):
     @abstractmethod
     def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
         """heats: (B, T, K, ...) each; moved: (B, T, 2, 3); points: (B, T, K, 2) crop pixels."""
+
+    def _unrolled(
+        self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor
+    ) -> tuple[Heats, Tensor]:
+        """The stabilized heatmaps of the frames that are learnt from, and their points."""
+        steady = tuple(part.float() for part in network(heats, moved, self.unroll))
+        return steady, points[:, -steady[0].shape[1] :]
 
     def targets(self, points: Tensor) -> Heats:
         """True heatmaps (B, T, K, ...) with peaks of 1."""
@@ -133,7 +145,7 @@ class TrackerSystem(RecurrentSystem):
         return self.cell
 
     def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
-        steady = tuple(part.float() for part in network(heats, moved))
+        steady, points = self._unrolled(network, heats, moved, points)
         pairs = zip(steady, self.targets(points), strict=True)
         squared = torch.stack([(a - b).square().sum(-1).mean() for a, b in pairs]).sum()
         found = _points(network, steady)
@@ -167,7 +179,7 @@ class StabilizerSystem(RecurrentSystem):
         return ConvLstmConfig(axes=axes, kernel=kernel, rank=self.rank)
 
     def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
-        steady = tuple(part.float() for part in network(heats, moved))
+        steady, points = self._unrolled(network, heats, moved, points)
         found = _points(network, steady)
         psi = jitter_modulation(
             found[:, 1:],

@@ -187,6 +187,21 @@ def test_a_sequence_is_its_frames_and_a_batch_is_its_rows(
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=NAMES)
+def test_frames_before_the_unrolled_ones_are_remembered_but_not_learnt_from(
+    cell: RefinerConfig | ConvLstmConfig,
+) -> None:
+    network = stabilizer(cell)
+    heats = tuple(heat.requires_grad_() for heat in bumps(2, 5, network))
+    moved = crops_at_rest(2, 5)
+    whole, last = network(heats, moved), network(heats, moved, 2)
+    for a, b, heat in zip(whole, last, heats, strict=True):
+        torch.testing.assert_close(a[:, 3:], b, atol=1e-6, rtol=0)
+        (gradient,) = torch.autograd.grad(b.square().sum(), heat, retain_graph=True)
+        assert not gradient[:, :3].any()
+        assert gradient[:, 3:].any()
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=NAMES)
 def test_every_parameter_gets_a_gradient(cell: RefinerConfig | ConvLstmConfig) -> None:
     network = stabilizer(cell)
     steady = network(bumps(2, 3, network), crops_at_rest(2, 3))

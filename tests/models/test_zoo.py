@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.zoo import find_model, list_models, read_card, stabilized, verified_bytes
+from steadymark.models.zoo import (
+    find_model,
+    list_models,
+    read_card,
+    stabilized,
+    steadiest,
+    verified_bytes,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +90,7 @@ def test_shipped_weights_are_what_their_cards_say(card: object) -> None:
 
 def test_the_model_that_stabilizes_another_is_found_by_what_it_is_over(tmp_path: Path) -> None:
     plain = read_card(write_card(tmp_path))
+    assert steadiest(plain) == plain
     with pytest.raises(WeightsError, match=r"no convlstm stabilizer over 'net' \(only over no"):
         stabilized(plain, "convlstm")
     for name, cell, over in (
@@ -92,6 +100,8 @@ def test_the_model_that_stabilizes_another_is_found_by_what_it_is_over(tmp_path:
     ):
         write_card(tmp_path, name=name, cell=cell, over=over).rename(tmp_path / f"{name}.json")
     write_card(tmp_path)
+    refined = stabilized(plain, "refine")
+    assert [steadiest(card).name for card in (plain, refined)] == ["c", "a"]
     assert stabilized(plain, "refine").name == "a"
     steady = stabilized(plain, "convlstm")
     assert steady.name == "c"

@@ -18,8 +18,8 @@ from steadymark.app.guarding import err, guarded, out
 from steadymark.engine.errors import SteadymarkError
 
 _STABILIZER = (
-    "auto (what the model does), none, one-euro, butterworth; convlstm and refine where a model of "
-    "that kind was trained over this one."
+    "auto (convlstm where the model has it, else none), none, convlstm, refine (the recurrent "
+    "networks trained over the model), one-euro, butterworth (recordings only, no lag)."
 )
 
 app = typer.Typer(

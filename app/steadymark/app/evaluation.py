@@ -99,7 +99,8 @@ def _score_pictures(
     folder, boxes = options.data or Path(), options.boxes or "truth"
     scored: dict[str, Scored] = {}
     for label, name in _labelled(options.models).items():
-        models = open_models(_settings(options, name))
+        settings = replace(_settings(options, name), stabilizer="none")  # a picture has no past
+        models = open_models(settings)
         total = len(list(folder.glob("*.pts")))
         with _progress(err, label, total) as advance:
             compared = compare(
@@ -107,7 +108,7 @@ def _score_pictures(
                 folder,
                 load_schema(models.network.card.schema or SCHEMA),
                 detector=models.detector if boxes == "detector" else None,
-                config=_settings(options, name).tracker,
+                config=settings.tracker,
                 chosen=chosen,
                 on_face=advance,
                 follower=models.follower,

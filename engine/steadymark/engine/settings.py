@@ -14,7 +14,14 @@ from steadymark.engine.stabilizing import AUTO, CELLS, make_stabilizer
 from steadymark.engine.tracking import Tracker
 from steadymark.models.runtime import LandmarkNetwork, open_runner
 from steadymark.models.schema import load_schema
-from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL, ModelCard, find_model, stabilized
+from steadymark.models.zoo import (
+    DEFAULT_DETECTOR,
+    DEFAULT_MODEL,
+    ModelCard,
+    find_model,
+    stabilized,
+    steadiest,
+)
 
 if TYPE_CHECKING:
     from steadymark.engine.ports import FaceDetector
@@ -26,8 +33,8 @@ MEDIAPIPE = "mediapipe:"
 class TrackSettings:
     """model, detector: names in the zoo, or files; device: auto, cpu or cuda.
 
-    stabilizer: one of STABILIZERS; `auto`: what the model does by itself, `refine` and `convlstm`
-    take the model of the zoo that stabilizes this one, and filters start from the raw points.
+    stabilizer: one of STABILIZERS; `refine` and `convlstm` take the model of the zoo that
+    stabilizes this one, `auto` the best of them if there is any; filters start from raw points.
     detector may also be `mediapipe:FILE` (extra 'mediapipe', a model file of the user's). threads:
     CPU threads of the networks; 0: the engine chooses.
     """
@@ -72,6 +79,8 @@ def open_models(settings: TrackSettings) -> Models:
     card = find_model(settings.model, "landmarks")
     if settings.stabilizer in CELLS:
         card = stabilized(card, settings.stabilizer)
+    elif settings.stabilizer == AUTO:
+        card = steadiest(card)
     network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
     cards, follower = [card], None
     if card.follower is not None:

@@ -76,7 +76,7 @@ def _share(gap_s: float, cutoff_hz: Any) -> Any:
     return turn / (turn + 1)
 
 
-AUTO = "auto"  # what the model does by itself
+AUTO = "auto"  # the best recurrent network over the model, else none
 OFFLINE = "butterworth"  # over whole recordings, see offline.py
 CELLS = ("refine", "convlstm")  # recurrent networks over a model's heatmaps, see zoo.stabilized
 STABILIZERS: dict[str, type[NoStabilizer] | type[OneEuro]] = {

@@ -13,6 +13,7 @@ from steadymark.models.schema import assets_root
 
 DEFAULT_MODEL = "heatmap1d-lite"
 DEFAULT_DETECTOR = "face_net"
+BEST_CELL = "convlstm"  # by `steadymark bench stability`
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,15 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
         f"there is no {cell} stabilizer over '{card.name}' (only over {known}): choose none or "
         "one-euro, or train one with steadymark-train"
     )
+
+
+def steadiest(card: ModelCard) -> ModelCard:
+    """The model that stabilizes this one best, where its folder has one; else itself."""
+    if card.cell is None:
+        for other in list_models(card.path.parent):
+            if (other.cell, other.over) == (BEST_CELL, card.name):
+                return other
+    return card
 
 
 def verified_bytes(card: ModelCard) -> bytes:

@@ -100,6 +100,7 @@ def test_the_model_that_stabilizes_another_is_found_by_what_it_is_over(tmp_path:
     ):
         write_card(tmp_path, name=name, cell=cell, over=over).rename(tmp_path / f"{name}.json")
     write_card(tmp_path)
+    (tmp_path / "notes.json").write_text("[1, 2]")
     refined = stabilized(plain, "refine")
     assert [steadiest(card).name for card in (plain, refined)] == ["c", "a"]
     assert stabilized(plain, "refine").name == "a"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from steadymark.models.errors import WeightsError
 from steadymark.models.schema import assets_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEFAULT_MODEL = "heatmap1d-lite"
 DEFAULT_DETECTOR = "face_net"
@@ -141,7 +145,7 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
     """
     if card.cell == cell:
         return card
-    beside = [other for other in list_models(card.path.parent) if other.cell == cell]
+    beside = [other for other in _beside(card) if other.cell == cell]
     for other in beside:
         if other.over == card.name:
             return other
@@ -155,10 +159,17 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
 def steadiest(card: ModelCard) -> ModelCard:
     """The model that stabilizes this one best, where its folder has one; else itself."""
     if card.cell is None:
-        for other in list_models(card.path.parent):
+        for other in _beside(card):
             if (other.cell, other.over) == (BEST_CELL, card.name):
                 return other
     return card
+
+
+def _beside(card: ModelCard) -> Iterator[ModelCard]:
+    """The other models of its folder; a folder of the user's own may hold other JSON files."""
+    for path in sorted(card.path.parent.glob("*.json")):
+        with suppress(WeightsError):
+            yield read_card(path)
 
 
 def verified_bytes(card: ModelCard) -> bytes:

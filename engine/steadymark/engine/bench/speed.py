@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,14 +60,21 @@ def _measure(name: str, step: Callable[[], object], rounds: int) -> Speed:
 
 
 def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -> list[Speed]:
-    """Crop to points of one face, and detections in 640×480 frames."""
-    models = open_models(settings or TrackSettings(device="cpu", threads=1))
+    """Crop to points of one face, alone and stabilized, and detections in 640×480 frames."""
+    settings = settings or TrackSettings(device="cpu", threads=1)
+    models = open_models(replace(settings, stabilizer="none"))
+    steady = open_models(settings)
     face, nothing = _with_face(), _without_face()
     crop = Crop(320.3, 240.6, 260.0, 7.0)
+    before = look(steady.network, face, crop)
     stages: list[tuple[str, Callable[[], object]]] = [
         (
             f"{models.cards[0].name}: crop to points, one face, {models.device}",
             lambda: look(models.network, face, crop),
+        ),
+        (
+            f"{steady.cards[0].name}: following one face, {steady.device}",
+            lambda: look(steady.network, face, crop, before),
         ),
         ("face detector: a 640x480 frame with a face", lambda: models.detector.detect(face)),
         ("face detector: one without", lambda: models.detector.detect(nothing)),

@@ -81,7 +81,7 @@ class SeparableGates(nn.Module):
 
 _HALF = 0.5
 _OPEN = 3.0  # before the sigmoid
-_NEW = 0.2  # share of the newest frame in memory
+_NEW = 0.05  # share of the newest frame in memory
 _LOGIT = math.log(_NEW / (1 - _NEW))
 
 

@@ -33,11 +33,16 @@ Heats = tuple[Tensor, ...]  # (B, K, L) for x and for y, or (B, K, H, W); peaks 
 
 @dataclass(frozen=True, slots=True)
 class StabilizerConfig:
-    """crop: F, pixels. size: of a heatmap, (L,) or (H, W)."""
+    """crop: F, pixels. size: of a heatmap, (L,) or (H, W).
+
+    through: share of the newest heatmaps in the output, beside what memory makes of them: motion
+    too small for memory to tell from noise then comes without delay.
+    """
 
     cell: RefinerConfig | ConvLstmConfig
     crop: int
     size: tuple[int, ...]
+    through: float = 0.06
 
     def __post_init__(self) -> None:
         axes = self.cell.axes if isinstance(self.cell, ConvLstmConfig) else 1
@@ -89,7 +94,9 @@ class Stabilizer(nn.Module):
         """
         carried = self._carried(state, heats, moved)
         done = [c(h, s) for c, h, s in zip(self._cells(), heats, carried, strict=True)]
-        return tuple(heat for heat, _ in done), tuple(memory for _, memory in done)
+        share = self.config.through
+        steady = (s + share * (h - s) for (s, _), h in zip(done, heats, strict=True))
+        return tuple(steady), tuple(memory for _, memory in done)
 
     def _carried(self, state: State, heats: Heats, moved: Tensor) -> State:
         """The memory where the face is now. heats: of this frame."""

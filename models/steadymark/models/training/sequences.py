@@ -39,7 +39,7 @@ class SequenceConfig:
     noise: float = 14.0
     rest: float = 0.45
     slip: float = 0.03
-    lips: float = 0.5
+    lips: float = 0.8
 
 
 class Sequence(NamedTuple):
@@ -161,11 +161,16 @@ def head_path(frames: int, rng: np.random.Generator, *, rest: float) -> Floats:
 
 
 def _openings(frames: int, rng: np.random.Generator) -> Floats:
-    """(T, 2): by how much of their height mouth and eyes are opened; smooth, and blinks."""
+    """(T, 2): by how much of their height mouth and eyes are opened: talk with pauses, blinks."""
     t = np.arange(frames)
-    mouth = 0.35 * rng.random() * np.sin(rng.uniform(0.2, 0.9) * t + rng.uniform(0, 6.3))
-    blink = -0.6 * np.exp(-(((t - rng.uniform(0, frames)) / rng.uniform(1, 2.5)) ** 2))
-    return np.stack((mouth, blink * (rng.random() < 0.6)), 1)
+    rate = rng.uniform(0.2, 1.4)  # radians a frame; syllables are about one
+    mouth = 0.6 * rng.random() * np.sin(rate * t + rng.uniform(0, 6.3))
+    if rng.random() < 0.5:  # it begins or ends
+        mouth /= 1 + np.exp(rng.choice((-1, 1)) * (t - rng.uniform(0, frames)))
+    eyes = np.zeros(frames)
+    for _ in range(rng.poisson(frames / 20)):
+        eyes -= np.exp(-(((t - rng.uniform(0, frames)) / rng.uniform(1, 3)) ** 2))
+    return np.stack((mouth, 0.7 * eyes.clip(-1, 0)), 1)
 
 
 # Centre and reach of mouth and eyes in the upright face, in crop sides from the crop's centre, for

@@ -29,6 +29,7 @@ class RecurrentSystem(System[Stabilizer]):
     """What both recurrent systems share. backbone: see `over`.
 
     sequences: for training and for validation. unroll: frames that gradients go back through.
+    through: see StabilizerConfig, 0 in the papers.
     """
 
     paper: ClassVar[str]
@@ -40,6 +41,7 @@ class RecurrentSystem(System[Stabilizer]):
     backbone: BackboneInfo = field(default_factory=BackboneInfo)
     sequences: tuple[int, int] = (800, 60)
     unroll: int = 16
+    through: float = 0.06
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
 
     def over(self, info: BackboneInfo, data: Path) -> Self:
@@ -60,7 +62,9 @@ class RecurrentSystem(System[Stabilizer]):
 
     def build(self) -> Stabilizer:
         return Stabilizer(
-            StabilizerConfig(self.cell_config(), self.backbone.crop, self.backbone.size)
+            StabilizerConfig(
+                self.cell_config(), self.backbone.crop, self.backbone.size, self.through
+            )
         )
 
     def open(self, data: Path, out: Path, *, seed: int) -> SequenceTask:
@@ -206,9 +210,15 @@ def _points(network: nn.Module, heats: Heats) -> Tensor:
 
 TRACKER = TrackerSystem()
 TRACKER_PAPER = TrackerSystem(
-    preset="paper", rate=1e-4, batch=10, l1=0.0, steady=0.0, cell=RefinerConfig(width=128, kernel=9)
+    preset="paper",
+    rate=1e-4,
+    batch=10,
+    through=0.0,
+    l1=0.0,
+    steady=0.0,
+    cell=RefinerConfig(width=128, kernel=9),
 )
 STABILIZER = StabilizerSystem()
 STABILIZER_PAPER = StabilizerSystem(
-    preset="paper", rate=1e-4, least=0.0, l1=0.0, steady=0.0, rank=0
+    preset="paper", rate=1e-4, through=0.0, least=0.0, l1=0.0, steady=0.0, rank=0
 )

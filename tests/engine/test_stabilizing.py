@@ -52,6 +52,14 @@ def test_none_gives_back_the_same_object() -> None:
     assert stabilizer.step(given, 0.0, stabilizer.start())[0] is given
 
 
+def test_one_euro_takes_its_settings() -> None:
+    chosen = OneEuro(0.2, 7.0, 2.0)
+    assert make_stabilizer("one-euro", chosen) is chosen
+    assert make_stabilizer("one-euro") == OneEuro()
+    with pytest.raises(UsageError, match="beta must be 0 or more"):
+        OneEuro(beta=-1)
+
+
 def test_an_unknown_stabilizer_names_those_there_are() -> None:
     with pytest.raises(UsageError, match="one-euro"):
         make_stabilizer("magic")

@@ -26,9 +26,11 @@ from steadymark.engine.errors import SteadymarkError, UsageError
 from steadymark.engine.geometry import Recentre
 from steadymark.engine.jobs import CSV_STYLES, InputSettings, JobReport, OutputSettings, run_job
 from steadymark.engine.looking import TrackerConfig
+from steadymark.engine.offline import Butterworth
 from steadymark.engine.pipeline import PipelineReport, PipelineState
 from steadymark.engine.settings import Models, TrackSettings, open_models
 from steadymark.engine.sources import CameraMode, expand_inputs
+from steadymark.engine.stabilizing import OneEuro
 from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ def track_options(
     end_time: str | None,
     camera_mode: str | None,
     stabilizer: str,
+    one_euro: tuple[float, float, float],
+    butterworth: float,
     device: str,
     threshold: float | None,
     max_faces: int,
@@ -82,6 +86,8 @@ def track_options(
     detector: str,
 ) -> TrackOptions:
     """Check options as they were typed; an empty model or detector is the default one.
+
+    one_euro, butterworth: their cut-offs and beta.
 
     Raises:
         UsageError: what was typed does not exist or does not go together.
@@ -103,6 +109,8 @@ def track_options(
         device=device,
         detector_threshold=threshold,
         tracker=TrackerConfig(max_faces=max_faces, recentre=Recentre(recentre)),
+        one_euro=OneEuro(*one_euro),
+        butterworth=Butterworth(butterworth),
     )
     return TrackOptions(settings, wish)
 

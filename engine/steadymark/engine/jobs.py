@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError, SteadymarkError
-from steadymark.engine.offline import Butterworth
 from steadymark.engine.pipeline import Pipeline, PipelineReport
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
@@ -162,7 +161,7 @@ def _begin(
         return NativeCsvSink(path, facts)
 
     sinks: list[Sink] = [
-        SmoothedSink(table, make, Butterworth()) if offline else make(table),
+        SmoothedSink(table, make, settings.butterworth) if offline else make(table),
     ]
     original = source.info.path if Path(source.info.path).is_file() else None
     sinks += [AnnotatedVideoSink(path, original) for path in video]

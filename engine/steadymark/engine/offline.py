@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from steadymark.engine.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +26,10 @@ class Butterworth:
 
     cutoff_hz: float = 6.0
     order: int = 2
+
+    def __post_init__(self) -> None:
+        if not 0 < self.cutoff_hz < math.inf:
+            raise UsageError(f"butterworth's cut-off must be above 0 Hz, not {self.cutoff_hz:g}")
 
     def smooth(
         self, points: NDArray[np.floating], times_s: NDArray[np.floating]

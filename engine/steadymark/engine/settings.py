@@ -10,7 +10,8 @@ import cv2
 from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, face_net_runner
 from steadymark.engine.errors import UsageError
 from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.stabilizing import AUTO, CELLS, make_stabilizer
+from steadymark.engine.offline import Butterworth
+from steadymark.engine.stabilizing import AUTO, CELLS, OneEuro, make_stabilizer
 from steadymark.engine.tracking import Tracker
 from steadymark.models.runtime import LandmarkNetwork, open_runner
 from steadymark.models.schema import load_schema
@@ -36,7 +37,7 @@ class TrackSettings:
     stabilizer: one of STABILIZERS; `refine` and `convlstm` take the model of the zoo that
     stabilizes this one, `auto` the best of them if there is any; filters start from raw points.
     detector may also be `mediapipe:FILE` (extra 'mediapipe', a model file of the user's). threads:
-    CPU threads of the networks; 0: the engine chooses.
+    CPU threads of the networks; 0: the engine chooses. one_euro, butterworth: what these names do.
     """
 
     model: str = DEFAULT_MODEL
@@ -46,6 +47,8 @@ class TrackSettings:
     threads: int = 1
     detector_threshold: float | None = None
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    one_euro: OneEuro = field(default_factory=OneEuro)
+    butterworth: Butterworth = field(default_factory=Butterworth)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +111,7 @@ def make_tracker(models: Models, settings: TrackSettings) -> Tracker:
     return Tracker(
         models.detector,
         models.network,
-        make_stabilizer(settings.stabilizer),
+        make_stabilizer(settings.stabilizer, settings.one_euro),
         load_schema(models.network.card.schema or "ibug68"),
         settings.tracker,
         follower=models.follower,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,15 @@ class OneEuro:
     beta: float = 1.5
     derivative_cutoff_hz: float = 1.0
 
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("minimal cut-off", self.min_cutoff_hz, 1e-6),
+            ("beta", self.beta, 0.0),
+            ("derivative's cut-off", self.derivative_cutoff_hz, 1e-6),
+        ):
+            if not least <= value < math.inf:
+                raise UsageError(f"one-euro's {name} must be {least:g} or more, not {value:g}")
+
     def start(self) -> OneEuroState:
         """Nothing seen yet."""
         return OneEuroState()
@@ -79,16 +89,11 @@ def _share(gap_s: float, cutoff_hz: Any) -> Any:
 AUTO = "auto"  # the best recurrent network over the model, else none
 OFFLINE = "butterworth"  # over whole recordings, see offline.py
 CELLS = ("refine", "convlstm")  # recurrent networks over a model's heatmaps, see zoo.stabilized
-STABILIZERS: dict[str, type[NoStabilizer] | type[OneEuro]] = {
-    AUTO: NoStabilizer,
-    "none": NoStabilizer,
-    **dict.fromkeys(CELLS, NoStabilizer),
-    "one-euro": OneEuro,
-    OFFLINE: NoStabilizer,
-}
+ONE_EURO = "one-euro"
+STABILIZERS = (AUTO, "none", *CELLS, ONE_EURO, OFFLINE)
 
 
-def make_stabilizer(name: str) -> Stabilizer[Any]:
+def make_stabilizer(name: str, one_euro: OneEuro | None = None) -> Stabilizer[Any]:
     """What is done to the points outside the network, for the choice of that name.
 
     Raises:
@@ -96,4 +101,4 @@ def make_stabilizer(name: str) -> Stabilizer[Any]:
     """
     if name not in STABILIZERS:
         raise UsageError(f"unknown stabilizer '{name}': choose one of {', '.join(STABILIZERS)}")
-    return STABILIZERS[name]()
+    return (one_euro or OneEuro()) if name == ONE_EURO else NoStabilizer()

@@ -12,7 +12,6 @@ from steadymark.engine.metrics.accuracy import mean_of_finite
 from steadymark.engine.metrics.openings import amplitude, eye_opening, mouth_opening
 from steadymark.engine.metrics.stability import lag_frames, mav, mcv_still, mean_motion
 from steadymark.engine.metrics.stillness import segments
-from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import make_tracker, open_models
 from steadymark.engine.sources import open_source
 from steadymark.engine.stabilizing import OFFLINE
@@ -121,5 +120,5 @@ def _follow(
     points, when = np.array(raw, np.float64), np.array(times)
     smooth = np.array(steady, np.float64)
     if settings.stabilizer == OFFLINE:
-        smooth = Butterworth().smooth(points, when)
+        smooth = settings.butterworth.smooth(points, when)
     return _Followed(points, smooth, fps, watch.still() if watch else None)

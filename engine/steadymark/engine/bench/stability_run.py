@@ -222,4 +222,4 @@ def _tracked(
     for scene in scenes:
         raw, steady = follow(scene, tracker, detector)
         offline = settings.stabilizer == OFFLINE
-        yield Butterworth().smooth(raw, scene.times_s) if offline else steady
+        yield settings.butterworth.smooth(raw, scene.times_s) if offline else steady

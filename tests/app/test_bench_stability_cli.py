@@ -12,6 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app import cli
+from steadymark.app.stability_report import against_filter
+from steadymark.engine.bench.stability import Steadiness
+from steadymark.engine.bench.stability_run import StabilityRow
 from steadymark.models.schema import assets_root, load_schema
 
 if TYPE_CHECKING:
@@ -67,6 +70,24 @@ def test_table_json_and_plot_are_made(folder: Path) -> None:
     picture = cv2.imread(str(plot))
     assert picture is not None
     assert picture.std() > 5
+
+
+def test_filters_as_still_as_a_network_are_told_with_what_they_cost() -> None:
+    def row(choice: str, mav: float, nrmse: float, lag: float, setting: str = "") -> StabilityRow:
+        return StabilityRow(2, choice, Steadiness(nrmse, 0, 0, mav, lag, 0, 0, 0), setting)
+
+    rows = [
+        row("convlstm", 0.05, 2.7, 0.01),
+        row("one-euro", 0.2, 2.8, 0.02),
+        row("one-euro", 0.04, 6.1, 1.9, "0.1 Hz"),
+        row("one-euro", 0.05, 5.2, 2.1, "0.3 Hz"),
+        row("one-euro", 0.3, 2.5, 0.0, "10 Hz"),
+    ]
+    (told,) = against_filter(rows, 2)
+    assert told.startswith("convlstm: 2 of 3 settings of one-euro are as still")
+    assert "least NRMSE is 5.200 %" in told
+    assert "least lag 1.90 frames" in told
+    assert against_filter(rows, 3) == []
 
 
 def test_scenes_are_written_for_other_trackers_whose_tables_get_a_row(

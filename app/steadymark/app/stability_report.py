@@ -20,6 +20,7 @@ from steadymark.engine.bench.stability_run import (
 )
 from steadymark.engine.errors import UsageError
 from steadymark.engine.settings import TrackSettings
+from steadymark.engine.stabilizing import CELLS, ONE_EURO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,6 +82,8 @@ def report_stability(
             return
         rows = list(run_stability(data, settings, config, tables=tables, report=report))
     console.print(_table([row for row in rows if not row.setting], model, config))
+    for line in against_filter(rows, config.curve_noise):
+        console.print(line)
     if plot is not None:
         level = config.curve_noise if config.curve_noise in levels else levels[0]
         title = f"{model}, noise level {level}; small dots: other settings"
@@ -89,6 +92,25 @@ def report_stability(
         told = [asdict(row) for row in rows]
         content = plain({"model": model, "config": asdict(config), "rows": told})
         write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def against_filter(rows: list[StabilityRow], noise: int) -> list[str]:
+    """A line for each recurrent network: what One-Euro costs at settings that are as still."""
+    at_level = [row for row in rows if row.noise == noise]
+    settings = [row.reached for row in at_level if row.choice == ONE_EURO and row.setting]
+    lines = []
+    for row in at_level:
+        if row.choice not in CELLS or not settings:
+            continue
+        still = [s for s in settings if s.mav <= row.reached.mav]
+        told = f"{row.choice}: {len(still)} of {len(settings)} settings of one-euro are as still"
+        if still:
+            told += (
+                f"; their least NRMSE is {min(s.nrmse for s in still):.3f} %, their least lag "
+                f"{min(abs(s.lag_frames) for s in still):.2f} frames"
+            )
+        lines.append(told)
+    return lines
 
 
 def _table_folder(text: str) -> tuple[str, Path]:

@@ -43,8 +43,12 @@ class FullGates(nn.Module):
         self.conv = kind(2 * k, _GATES * k, config.kernel, padding=middle)
         with torch.no_grad():
             self.conv.weight.mul_(0.03)
+            here = (middle,) * config.axes
             for landmark in range(k):
-                self.conv.weight[3 * k + landmark, landmark][(middle,) * config.axes] += _HALF
+                for gate, (of_heat, of_h) in enumerate(_FIRST):
+                    weight = self.conv.weight[gate * k + landmark]
+                    weight[landmark][here] += of_heat
+                    weight[k + landmark][here] += of_h
             self.conv.bias.copy_(_biases(k))  # type: ignore[union-attr]
 
     def forward(self, heat: Tensor, h: Tensor) -> Tensor:
@@ -67,8 +71,11 @@ class SeparableGates(nn.Module):
         with torch.no_grad():
             for parameter in self.parameters():
                 parameter.mul_(0.03)
+            here = (middle,) * config.axes
             for landmark in range(k):
-                self.each.weight[landmark * _GATES + 3, 0][(middle,) * config.axes] += _HALF
+                for gate, (of_heat, of_h) in enumerate(_FIRST):
+                    self.each.weight[landmark * _GATES + gate, 0][here] += of_heat
+                    self.each.weight[(k + landmark) * _GATES + gate, 0][here] += of_h
             self.up.bias.copy_(_biases(k))  # type: ignore[union-attr]
 
     def forward(self, heat: Tensor, h: Tensor) -> Tensor:
@@ -83,6 +90,9 @@ _HALF = 0.5
 _OPEN = 3.0  # before the sigmoid
 _NEW = 0.05  # share of the newest frame in memory
 _LOGIT = math.log(_NEW / (1 - _NEW))
+_OUT = (1 + math.exp(-_OPEN)) / _HALF  # from h back to a heatmap
+_ODD = 8.0  # how much more comes in and goes where heatmap and memory differ
+_FIRST = ((_ODD, -_ODD * _OUT), (_ODD, -_ODD * _OUT), (0.0, 0.0), (_HALF, 0.0))  # of heatmap and h
 
 
 def _biases(landmarks: int) -> Tensor:
@@ -94,7 +104,8 @@ class ConvLstm(nn.Module):
     """h_t, c_t, s_t = ConvLSTM(h_{t-1}, c_{t-1}, o_t).
 
     It starts nearly as the mean of the last frames: the candidate is half the heatmap it is given,
-    and the output undoes the halving. Training teaches it when to forget.
+    and the output undoes the halving. Where the two differ memory gives way sooner. Training
+    teaches it when.
     """
 
     def __init__(self, config: ConvLstmConfig | None = None) -> None:
@@ -103,7 +114,7 @@ class ConvLstm(nn.Module):
         self.gates = SeparableGates(config) if config.rank else FullGates(config)
         kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
         self.out = kind(config.landmarks, config.landmarks, 1, groups=config.landmarks)
-        nn.init.constant_(self.out.weight, (1 + math.exp(-_OPEN)) / _HALF)
+        nn.init.constant_(self.out.weight, _OUT)
         assert self.out.bias is not None
         nn.init.zeros_(self.out.bias)
 

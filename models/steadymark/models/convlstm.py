@@ -16,8 +16,8 @@ _GATES = 4  # input, forget, output, candidate
 class ConvLstmConfig:
     """A cell with one channel of memory a landmark. axes: 1 or 2, of the heatmaps.
 
-    rank: 0 for full convolutions as in the paper; else each gate convolves every landmark by
-    itself and mixes the landmarks at every place through so many channels, which costs little.
+    rank: 0 for the paper's cell; else the channels through which all landmarks of a place are
+    mixed, see SeparableGates.
     """
 
     landmarks: int = 68
@@ -43,13 +43,10 @@ class FullGates(nn.Module):
         self.conv = kind(2 * k, _GATES * k, config.kernel, padding=middle)
         with torch.no_grad():
             self.conv.weight.mul_(0.03)
-            here = (middle,) * config.axes
             for landmark in range(k):
-                for gate, (of_heat, of_h) in enumerate(_FIRST):
-                    weight = self.conv.weight[gate * k + landmark]
-                    weight[landmark][here] += of_heat
-                    weight[k + landmark][here] += of_h
-            self.conv.bias.copy_(_biases(k))  # type: ignore[union-attr]
+                self.conv.weight[3 * k + landmark, landmark][(middle,) * config.axes] += _SMALL
+            biases = torch.tensor([_LOGIT, -_LOGIT, _OPEN, 0.0])
+            self.conv.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
     def forward(self, heat: Tensor, h: Tensor) -> Tensor:
         gates: Tensor = self.conv(torch.cat((heat, h), 1))
@@ -57,55 +54,56 @@ class FullGates(nn.Module):
 
 
 class SeparableGates(nn.Module):
-    """Each landmark convolved by itself, all mixed at each place; ours, for one core."""
+    """Each landmark convolved by itself, all mixed at each place; ours, for one core.
+
+    What is forgotten is what comes in anew, so that memory stays a mean of heatmaps however long a
+    video is. How much depends also on by how much each landmark's heatmap differs from memory as a
+    whole, for all landmarks together: noise moves one, lips move as one.
+    """
 
     def __init__(self, config: ConvLstmConfig) -> None:
         super().__init__()
         k, middle = config.landmarks, config.kernel // 2
-        self.landmarks = k
+        self.landmarks, gates = k, _GATES - 1
         kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
-        # channel j of (heat, h) has four outputs in a row: its share in the four gates
-        self.each = kind(2 * k, 2 * _GATES * k, config.kernel, padding=middle, groups=2 * k)
+        # channel j of (heat, h) has three outputs in a row: its share in input, output, candidate
+        self.each = kind(2 * k, 2 * gates * k, config.kernel, padding=middle, groups=2 * k)
         self.down = kind(2 * k, config.rank, 1)
-        self.up = kind(config.rank, _GATES * k, 1)
+        self.up = kind(config.rank, gates * k, 1)
+        self.odd = nn.Linear(k, k, bias=False)
         with torch.no_grad():
-            for parameter in self.parameters():
-                parameter.mul_(0.03)
-            here = (middle,) * config.axes
+            for name, parameter in self.named_parameters():
+                parameter.mul_(0.0 if name.endswith("bias") else 0.03)
             for landmark in range(k):
-                for gate, (of_heat, of_h) in enumerate(_FIRST):
-                    self.each.weight[landmark * _GATES + gate, 0][here] += of_heat
-                    self.each.weight[(k + landmark) * _GATES + gate, 0][here] += of_h
-            self.up.bias.copy_(_biases(k))  # type: ignore[union-attr]
+                self.each.weight[landmark * gates + 2, 0][(middle,) * config.axes] += _SMALL
+            self.odd.weight += _ODD * torch.eye(k)
+            biases = torch.tensor([_LOGIT, _OPEN, 0.0])
+            self.up.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
     def forward(self, heat: Tensor, h: Tensor) -> Tensor:
         both = torch.cat((heat, h), 1)
-        parts = self.each(both).unflatten(1, (2, self.landmarks, _GATES)).sum(1)  # (B, K, 4, ...)
-        own = parts.transpose(1, 2).flatten(1, 2)  # (B, 4K, ...), grouped by gate
-        gates: Tensor = own + self.up(torch.relu(self.down(both)))
-        return gates
+        parts = self.each(both).unflatten(1, (2, self.landmarks, _GATES - 1)).sum(1)
+        own = parts.transpose(1, 2).flatten(1, 2)  # (B, 3K, ...), grouped by gate
+        come, out, new = (own + self.up(torch.relu(self.down(both)))).chunk(_GATES - 1, 1)
+        differ = (heat - _OUT * h).abs().flatten(2).sum(-1) / (heat.flatten(2).sum(-1) + 1e-3)
+        odd: Tensor = self.odd(differ.square())  # (B, K)
+        come = come + odd.view(*odd.shape, *[1] * (heat.ndim - 2))
+        return torch.cat((come, -come, out, new), 1)
 
 
-_HALF = 0.5
+_SMALL = 0.25  # of the heatmap, for tanh to pass it on
 _OPEN = 3.0  # before the sigmoid
+_OUT = (1 + math.exp(-_OPEN)) / _SMALL  # from h back to a heatmap
 _NEW = 0.05  # share of the newest frame in memory
 _LOGIT = math.log(_NEW / (1 - _NEW))
-_OUT = (1 + math.exp(-_OPEN)) / _HALF  # from h back to a heatmap
-_ODD = 8.0  # how much more comes in and goes where heatmap and memory differ
-_FIRST = ((_ODD, -_ODD * _OUT), (_ODD, -_ODD * _OUT), (0.0, 0.0), (_HALF, 0.0))  # of heatmap and h
-
-
-def _biases(landmarks: int) -> Tensor:
-    """Of what is in memory 1 - _NEW stays, _NEW of the frame comes in, and the output is open."""
-    return torch.tensor([_LOGIT, -_LOGIT, _OPEN, 0.0]).repeat_interleave(landmarks)
+_ODD = 6.0  # how it rises with the square of what differs: nothing 0, heatmaps far apart 2
 
 
 class ConvLstm(nn.Module):
     """h_t, c_t, s_t = ConvLSTM(h_{t-1}, c_{t-1}, o_t).
 
-    It starts nearly as the mean of the last frames: the candidate is half the heatmap it is given,
-    and the output undoes the halving. Where the two differ memory gives way sooner. Training
-    teaches it when.
+    It starts nearly as the mean of the last frames: the candidate is the heatmap made small, and the
+    output undoes that. Training teaches it when to forget.
     """
 
     def __init__(self, config: ConvLstmConfig | None = None) -> None:

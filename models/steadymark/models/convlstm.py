@@ -102,8 +102,8 @@ _ODD = 6.0  # how it rises with the square of what differs: nothing 0, heatmaps 
 class ConvLstm(nn.Module):
     """h_t, c_t, s_t = ConvLSTM(h_{t-1}, c_{t-1}, o_t).
 
-    It starts nearly as the mean of the last frames: the candidate is the heatmap made small, and the
-    output undoes that. Training teaches it when to forget.
+    It starts nearly as the mean of the last frames: the candidate is the heatmap made small, and
+    the output undoes that. Training teaches it when to forget.
     """
 
     def __init__(self, config: ConvLstmConfig | None = None) -> None:

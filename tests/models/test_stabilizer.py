@@ -122,6 +122,29 @@ def test_the_cell_is_the_convlstm_written_as_loops() -> None:
     np.testing.assert_allclose(steady[0].detach().numpy(), scale * h_new, atol=1e-12)
 
 
+@torch.no_grad()
+def test_memory_stays_a_mean_however_long_a_video_is_and_follows_what_really_moves() -> None:
+    torch.manual_seed(0)
+    cell, grid = ConvLstm(ConvLstmConfig(landmarks=2, rank=4)), torch.arange(64)
+
+    def seen(at: float) -> torch.Tensor:
+        return torch.exp(-0.5 * ((grid - at) / 3) ** 2).expand(1, 2, 64)
+
+    def place(heat: torch.Tensor) -> float:
+        return float((heat * grid).sum() / heat.sum())
+
+    state, shake = cell.start(1, 64), torch.Generator().manual_seed(1)
+    steady = seen(30)
+    for _ in range(500):
+        steady, state = cell(seen(30 + float(torch.randn(1, generator=shake)) * 0.3), state)
+    assert place(steady[0, 0]) == pytest.approx(30, abs=0.2)
+    assert float(steady.max()) == pytest.approx(1, abs=0.15)
+    small, _ = cell(seen(30.5), state)
+    far, _ = cell(seen(42), state)
+    assert place(small[0, 0]) - 30 < 0.2
+    assert place(far[0, 0]) - 30 > 9
+
+
 def test_the_jitter_loss_is_equations_2_to_7_written_as_loops() -> None:
     rng = np.random.default_rng(0)
     u, truth, before, truth_before = (rng.normal(size=(2, 3, 2)) for _ in range(4))

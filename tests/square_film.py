@@ -20,10 +20,15 @@ def square_video(path: Path, frames: int = 40, *, lost: range = range(12, 16)) -
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         stream.codec_context.gop_size = 10
         for i in range(frames):
-            image = picture(None if i in lost else (100 + i % 50, 100, 60))
+            image = picture(None if i in lost else (square_x(i), 100, 60))
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode(None))
     return path
+
+
+def square_x(index: int) -> int:
+    """Where the square's middle is in a frame: to and fro, a pixel a frame."""
+    return 100 + abs(index % 100 - 50)
 
 
 def square_models(_: TrackSettings | None = None) -> Models:

@@ -54,6 +54,7 @@ def abandoned(root: Path, frames: int = 12) -> Found:
     sink.open(source_info())
     for result in moving_results(frames):
         sink.write(result)
+    sink.close(complete=False)
     keeping._lock.unlock()
     (found,) = find_sessions(root)
     return found

@@ -182,7 +182,7 @@ def test_a_filter_applies_at_once_and_another_detector_waits_for_tracking_anew(
     session.retrack()
     qtbot.waitUntil(lambda: session.results is not results and finished(session), timeout=20000)
     assert not session.settings_wait
-    assert (session.results.known() == 1).all()  # type: ignore[union-attr]
+    assert (session.results.known() == 1).all()
 
 
 def test_tracking_pauses_and_goes_on(qtbot: QtBot, session: Session, clip: str) -> None:

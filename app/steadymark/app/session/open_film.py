@@ -144,6 +144,9 @@ class OpenFilm:
     def _keep(self) -> None:
         try:
             self._keeping = Keeping(self._state_root, self.film.info.path, as_plain(self.settings))
+            if self.found is not None:
+                self._keeping.take_over(self.found)
+                self.found = None
         except OSError as error:
             self._keeping = None
             self._calls.told(

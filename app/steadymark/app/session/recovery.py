@@ -68,6 +68,12 @@ class Keeping:
         header = Header(settings=self._settings)
         return TolerantSink(NativeCsvSink(self.folder / f"piece-{number:04}.csv", header), tell)
 
+    def take_over(self, found: Found) -> None:
+        """What an earlier session left is kept by this one from now on."""
+        for path in sorted(found.folder.glob("piece-*")):
+            path.replace(self.folder / f"piece-0000-{path.name}")
+        forget(found)
+
     def discard(self) -> None:
         """The session ended as it should: nothing is left to recover."""
         self._lock.unlock()

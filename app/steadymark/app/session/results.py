@@ -63,6 +63,14 @@ class Rows:
         return len(self.frame)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Trail:
+    """A face's way to a frame. xy_px: (T, K, 2); speed: (T - 1, K), % of its size a second."""
+
+    xy_px: NDArray[np.float32]
+    speed: NDArray[np.float32]
+
+
 class Results:
     """Of a recording with frames at `times_s`; any thread may call anything.
 
@@ -77,6 +85,7 @@ class Results:
         self._first_row = np.full(frames, -1, np.int64)
         self._faces = np.zeros(frames, np.int16)
         self._begins = np.zeros(frames, np.bool_)
+        self._seen = np.zeros(frames, np.bool_)
         self._stage_ms = np.full((frames, 2), np.nan, np.float32)
         self._points = points
         self._count = 0
@@ -97,6 +106,7 @@ class Results:
             self._reserve(len(result.faces))
             self._first_row[index], self._faces[index] = self._count, len(result.faces)
             self._begins[index] = begins
+            self._seen[index] = any(f.state is not FaceState.LOST for f in result.faces)
             for face in result.faces:
                 self._put(self._count, index, face, begins=begins)
                 self._count += 1
@@ -134,10 +144,10 @@ class Results:
         with self._lock:
             return self._begins.copy()
 
-    def face_counts(self) -> NDArray[np.int16]:
-        """(frames,): faces that are there or lost."""
+    def seen(self) -> NDArray[np.bool_]:
+        """(frames,): where at least one face is."""
         with self._lock:
-            return self._faces.copy()
+            return self._seen.copy()
 
     def stage_ms(self, last: int = 500) -> tuple[float, float]:
         """Median milliseconds of detection, where it ran, and of landmarks; NaN where unknown."""
@@ -170,6 +180,31 @@ class Results:
         if faces is None:
             return None
         return TrackResult(Frame(NO_PICTURE, index, float(self.times_s[index])), faces)
+
+    def trails(self, index: int, *, over_s: float, raw: bool = False) -> dict[int, Trail]:
+        """The ways of the faces of a frame over the time before it, by their ids."""
+        with self._lock:
+            rows, first, faces = self._rows, int(self._first_row[index]), int(self._faces[index])
+            if self._known[index] != Known.TRACKED:
+                return {}
+        trails = {}
+        for row in range(first, first + faces):
+            way = self._way(rows, row, float(self.times_s[index]) - over_s)
+            points = (rows.raw if raw else rows.steady)[way]
+            if len(way) > 1:
+                times = self.times_s[rows.frame[way]]
+                trails[int(rows.face_id[row])] = Trail(points, _speed(points, times))
+        return trails
+
+    def _way(self, rows: Rows, row: int, since_s: float) -> list[int]:
+        """The rows of the same face up to this one, where it is seen, the oldest first."""
+        way = []
+        while row >= 0 and np.isfinite(rows.raw[row, 0, 0]):
+            if self.times_s[rows.frame[row]] < since_s:
+                break
+            way.append(row)
+            row = int(rows.before[row])
+        return way[::-1]
 
     def next_gap(self, wanted: int) -> range | None:
         """The first run of unknown frames from `wanted` on, else from the beginning."""
@@ -261,6 +296,15 @@ def _face(rows: Rows, row: int) -> TrackedFace:
 
 def _landmarks(xy_px: Points, score: NDArray[np.float32]) -> Landmarks:
     return Landmarks(xy_px, score)
+
+
+def _speed(points: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float32]:
+    size = max(1.0, float(np.ptp(points[-1], axis=0).max()))
+    gaps = np.maximum(np.diff(times_s), 1e-6)[:, None]
+    speed: NDArray[np.float32] = (
+        np.linalg.norm(np.diff(points, axis=0), axis=-1) / size * 100 / gaps
+    ).astype(np.float32)
+    return speed
 
 
 def _median(values: NDArray[np.floating]) -> float:

@@ -1,0 +1,160 @@
+"""Curves along the recording: jitter, one landmark's way, score, speed; a click goes there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPalette
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
+from steadymark.app.window.theme import is_dark
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.measures import Measures
+
+_FAINT = 90
+
+
+class Plots(QWidget):
+    """clicked: a time in seconds."""
+
+    clicked = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Plots"))
+        self._widget = pg.GraphicsLayoutWidget()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._widget)
+        self._measures: Measures | None = None
+        self._plots: dict[str, Any] = {}
+        self._curves: dict[str, Any] = {}
+        self._places: list[Any] = []
+        for name, title in (
+            ("jitter", self.tr("jitter, MAV over 1 s")),
+            ("x", self.tr("x, px")),
+            ("y", self.tr("y, px")),
+            ("score", self.tr("score")),
+            ("speed", self.tr("speed, %/s")),
+        ):
+            self._add_plot(name, title)
+        self._add_curves()
+        self._recolour()
+        self._widget.scene().sigMouseClicked.connect(self._on_click)
+
+    def set_measures(self, measures: Measures | None) -> None:
+        self._measures = measures
+        if measures is None:
+            for curve in self._curves.values():
+                curve.setData([], [])
+            return
+        times, still = measures.times_s, measures.still
+        raw, steady = measures.jitter_raw, measures.jitter_steady
+        curves: dict[str, NDArray[np.float64]] = {
+            "jitter_raw_moving": raw,
+            "jitter_steady_moving": steady,
+            "jitter_raw": np.where(still, raw, np.nan),
+            "jitter_steady": np.where(still, steady, np.nan),
+            "x_raw": measures.raw_xy[:, 0],
+            "x_steady": measures.steady_xy[:, 0],
+            "y_raw": measures.raw_xy[:, 1],
+            "y_steady": measures.steady_xy[:, 1],
+            "score": measures.score,
+            "speed": measures.speed,
+        }
+        for name, values in curves.items():
+            self._curves[name].setData(times, values, connect="finite")
+        title = self.tr("landmark {number}").format(number=measures.landmark)
+        self._plots["x"].setLabel("left", f"{title}  x")
+        self._plots["y"].setLabel("left", f"{title}  y")
+
+    def set_time(self, time_s: float) -> None:
+        """Where the video is."""
+        for line in self._places:
+            line.setValue(time_s)
+
+    def as_image(self) -> QImage:
+        """What is seen."""
+        image: QImage = self._widget.grab().toImage()
+        return image
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._recolour()
+        super().changeEvent(event)
+
+    def _add_plot(self, name: str, title: str) -> None:
+        plot = self._widget.addPlot(row=len(self._plots), col=0)
+        plot.setLabel("left", title)
+        plot.getAxis("left").setWidth(64)
+        plot.getAxis("left").enableAutoSIPrefix(False)
+        plot.getAxis("bottom").enableAutoSIPrefix(False)
+        plot.setMouseEnabled(x=True, y=False)
+        plot.enableAutoRange(axis="y", enable=True)
+        plot.setAutoVisible(y=True)
+        plot.setClipToView(True)
+        plot.setDownsampling(auto=True, mode="peak")
+        plot.hideButtons()
+        plot.setMenuEnabled(False)
+        if self._plots:
+            plot.setXLink(next(iter(self._plots.values())))
+        place = pg.InfiniteLine(angle=90, movable=False)
+        plot.addItem(place, ignoreBounds=True)
+        self._places.append(place)
+        self._plots[name] = plot
+
+    def _add_curves(self) -> None:
+        legend = self._plots["jitter"].addLegend(offset=(-6, 2), labelTextSize="8pt")
+        legend.setParentItem(self._plots["jitter"].vb)
+        for name, colour, width in (
+            ("jitter_raw_moving", RAW_COLOUR, 1),
+            ("jitter_steady_moving", STEADY_COLOUR, 1),
+            ("jitter_raw", RAW_COLOUR, 2),
+            ("jitter_steady", STEADY_COLOUR, 2),
+            ("x_raw", RAW_COLOUR, 1),
+            ("x_steady", STEADY_COLOUR, 1),
+            ("y_raw", RAW_COLOUR, 1),
+            ("y_steady", STEADY_COLOUR, 1),
+            ("score", GREEN, 1),
+            ("speed", PURPLE, 1),
+        ):
+            shown = QColor(colour)
+            if name.endswith("moving"):
+                shown.setAlpha(_FAINT)
+            label = {"jitter_raw": self.tr("raw"), "jitter_steady": self.tr("stabilized")}.get(name)
+            plot = self._plots[name.split("_")[0]]
+            self._curves[name] = plot.plot([], [], pen=pg.mkPen(shown, width=width), name=label)
+        self._plots["jitter"].setToolTip(
+            self.tr("Bold where the face is still: there it is jitter. Faint: motion is in it.")
+        )
+        self._plots["score"].setYRange(0, 1)
+        self._plots["speed"].setLabel("bottom", self.tr("time, s"))
+
+    def _recolour(self) -> None:
+        colours = self.palette()
+        text = colours.color(QPalette.ColorRole.WindowText)
+        self._widget.setBackground(colours.color(QPalette.ColorRole.Base))
+        for plot in self._plots.values():
+            for side in ("left", "bottom"):
+                plot.getAxis(side).setPen(colours.color(QPalette.ColorRole.Mid))
+                plot.getAxis(side).setTextPen(text)
+            plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
+        for line in self._places:
+            line.setPen(pg.mkPen(text, width=1.2))
+        for _, label in self._plots["jitter"].legend.items:
+            label.setText(label.text, color=text.name())
+
+    def _on_click(self, event: Any) -> None:
+        if self._measures is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        for plot in self._plots.values():
+            if plot.sceneBoundingRect().contains(event.scenePos()):
+                self.clicked.emit(float(plot.vb.mapSceneToView(event.scenePos()).x()))
+                return

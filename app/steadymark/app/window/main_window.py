@@ -25,6 +25,7 @@ from steadymark.app.window.numbers import Numbers
 from steadymark.app.window.plots import Plots
 from steadymark.app.window.settings_panel import SettingsPanel
 from steadymark.app.window.status import Status
+from steadymark.app.window.theme import icon
 from steadymark.app.window.transport import Transport
 from steadymark.app.window.video_view import Shown, VideoView
 from steadymark.app.window.wiring import name_play, name_track, show_state, wire
@@ -32,6 +33,7 @@ from steadymark.app.window.wiring import name_play, name_track, show_state, wire
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from PySide6.QtCore import QByteArray
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
     from steadymark.app.session.session import Session
@@ -64,11 +66,13 @@ class MainWindow(QMainWindow):
         self.status = Status()
         self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
         self._applied: Display | None = None
+        self._docked: QByteArray | None = None  # where docks are, while none is shown
         self.closed_in_time = True
         self._lay_out()
         self._connect()
         session.set_overlay(preferences.overlay())
         self._restore()
+        self._hide_docks()
         self._on_changed()
         self._on_progressed()
 
@@ -95,7 +99,7 @@ class MainWindow(QMainWindow):
         self.numbers_dock.raise_()
         docks = [d.toggleViewAction() for d in self._docks()]
         make_menus(self, self.actions_by_name, self.files.recent_menu, docks)
-        self.toolbar = make_toolbar(self, self.actions_by_name)
+        self.toolbar, self.landmarks_button = make_toolbar(self, self.actions_by_name)
         self.toolbar.addSeparator()
         self.toolbar.addActions(docks)
         self.statusBar().addWidget(self.status, 1)
@@ -106,8 +110,7 @@ class MainWindow(QMainWindow):
     def _dock(
         self, title: str, name: str, widget: QWidget, area: Qt.DockWidgetArea, key: str
     ) -> QDockWidget:
-        from steadymark.app.window.theme import icon
-
+        widget.setObjectName(name)
         dock = QDockWidget(title, self)
         dock.setObjectName(f"{name}_dock")
         dock.setWidget(widget)
@@ -192,7 +195,7 @@ class MainWindow(QMainWindow):
         if before is None or before.can_pause != display.can_pause:
             texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))
             name_track(actions["track"], running=display.can_pause, texts=texts)
-        self.pages.setCurrentWidget(self.view if display.has_film else self.empty)
+        self._show_page(display)
         self.empty.set_display(display)
         self.view.set_display(display)
         self.transport.set_display(display)
@@ -205,18 +208,37 @@ class MainWindow(QMainWindow):
             self.preferences.set_overlay(display.overlay)
             self._on_pictured()
 
+    def _show_page(self, display: Display) -> None:
+        """Without a recording there is nothing to set, plot or play."""
+        there = display.has_film
+        self.pages.setCurrentWidget(self.view if there else self.empty)
+        self.transport.setVisible(there)
+        for dock in self._docks():
+            dock.toggleViewAction().setEnabled(there)
+        if not there:
+            self._hide_docks()
+        elif self._docked is not None:
+            self.restoreState(self._docked)
+            self._docked = None
+
+    def _hide_docks(self) -> None:
+        if self._docked is None:
+            self._docked = self.saveState()
+            for dock in self._docks():
+                dock.hide()
+
     def _on_pictured(self) -> None:
         session = self.session
         if session.frame is None or session.results is None:
             self.view.show_frame(None)
             return
         index = session.frame.index
-        trails = session.display.overlay.trails
+        wanted = (True, False) if session.display.overlay.trails else ()
         self.view.show_frame(
             Shown(
                 session.frame,
                 session.results.faces(index),
-                session.results.trails(index, over_s=_TRAIL_S) if trails else {},
+                {raw: session.results.trails(index, over_s=_TRAIL_S, raw=raw) for raw in wanted},
             )
         )
 
@@ -287,16 +309,20 @@ class MainWindow(QMainWindow):
     # -- the window itself
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "actions_by_name"):
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "landmarks_button"):
             recolour(self.actions_by_name)
+            for dock in self._docks():
+                dock.toggleViewAction().setIcon(icon(dock.widget().objectName()))
+            self.landmarks_button.setIcon(icon("face"))
             self._applied = None
+            self._on_changed()
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.exports.running and not self._may_cancel_exports():
             event.ignore()
             return
-        self.preferences.set_window(self.saveGeometry(), self.saveState())
+        self.preferences.set_window(self.saveGeometry(), self._docked or self.saveState())
         self._measure_soon.stop()
         exports_ended = self.exports.close_all()
         self.closed_in_time = self.session.close() and exports_ended

@@ -48,8 +48,10 @@ def make_menus(
     _add(bar.addMenu(_text("&Help")), actions, ("about", "diagnostics", "log"))
 
 
-def make_toolbar(window: QMainWindow, actions: Mapping[str, QAction]) -> QToolBar:
-    """The commands that are used most."""
+def make_toolbar(
+    window: QMainWindow, actions: Mapping[str, QAction]
+) -> tuple[QToolBar, QToolButton]:
+    """The commands that are used most, and the button that says what is drawn."""
     bar = QToolBar(_text("Toolbar"), window)
     bar.setObjectName("toolbar")
     bar.setIconSize(QSize(22, 22))
@@ -70,8 +72,7 @@ def make_toolbar(window: QMainWindow, actions: Mapping[str, QAction]) -> QToolBa
     for name in (*LAYOUTS, "", "zoom_out", "zoom_in", "fit", "actual"):
         _add_one(bar, actions, name)
     window.addToolBar(bar)
-    bar.setProperty("landmarks", shows)
-    return bar
+    return bar, shows
 
 
 def _groups(window: QMainWindow, actions: Mapping[str, QAction]) -> None:

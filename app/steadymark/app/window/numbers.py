@@ -103,7 +103,7 @@ class Numbers(QWidget):
             if frames
             else "–"
         )
-        self.device.setText(device or "–")
+        self.device.setText(device.upper() or "–")
         parts = [(self.tr("landmarks"), landmarks_ms), (self.tr("detector"), detect_ms)]
         self.stages.setText(
             "\n".join(f"{name} {ms:.1f} ms" for name, ms in parts if math.isfinite(ms)) or "–"

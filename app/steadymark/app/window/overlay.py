@@ -40,7 +40,7 @@ _SHADE = QColor(0, 0, 0, 130)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Which points to paint, and in which colour; None: each face its own. trail: per face id."""
+    """Which points to paint, in which colour (None: each face its own), and their ways by id."""
 
     raw: bool
     colour: str | None

@@ -8,8 +8,9 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPalette
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from steadymark.app.window.names import landmark_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
 from steadymark.app.window.theme import is_dark
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from steadymark.app.session.measures import Measures
 
 _FAINT = 90
+# Fusion hardly shows on dark ground what is checked
+_CHECKED = (
+    "QToolButton { border: 1px solid palette(mid); border-radius: 3px; padding: 2px 8px; }"
+    "QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }"
+    "QToolButton:focus { border-color: palette(link); }"
+)
 
 
 class Plots(QWidget):
@@ -30,23 +37,33 @@ class Plots(QWidget):
         super().__init__(parent)
         self.setAccessibleName(self.tr("Plots"))
         self._widget = pg.GraphicsLayoutWidget()
+        self._switches: dict[str, QToolButton] = {}
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(6, 2, 6, 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._widget)
+        layout.setSpacing(0)
+        layout.addLayout(self._row)
+        layout.addWidget(self._widget, 1)
         self._measures: Measures | None = None
         self._plots: dict[str, Any] = {}
         self._curves: dict[str, Any] = {}
         self._places: list[Any] = []
-        for name, title in (
-            ("jitter", self.tr("jitter, MAV over 1 s")),
-            ("x", self.tr("x, px")),
-            ("y", self.tr("y, px")),
-            ("score", self.tr("score")),
-            ("speed", self.tr("speed, %/s")),
+        for name, title, label in (
+            ("jitter", self.tr("Jitter"), self.tr("MAV, 1 s")),
+            ("x", "x", "x, px"),
+            ("y", "y", "y, px"),
+            ("score", self.tr("Score"), self.tr("score")),
+            ("speed", self.tr("Speed"), self.tr("speed, %/s")),
         ):
-            self._add_plot(name, title)
+            self._add_plot(name, label)
+            self._add_switch(name, title)
+        self._row.addStretch(1)
+        self.landmark = QLabel()
+        self._row.addWidget(self.landmark)
         self._add_curves()
         self._recolour()
+        self._arrange()
         self._widget.scene().sigMouseClicked.connect(self._on_click)
 
     def set_measures(self, measures: Measures | None) -> None:
@@ -56,7 +73,7 @@ class Plots(QWidget):
                 curve.setData([], [])
             return
         times, still = measures.times_s, measures.still
-        raw, steady = measures.jitter_raw, measures.jitter_steady
+        raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_steady)
         curves: dict[str, NDArray[np.float64]] = {
             "jitter_raw_moving": raw,
             "jitter_steady_moving": steady,
@@ -71,9 +88,16 @@ class Plots(QWidget):
         }
         for name, values in curves.items():
             self._curves[name].setData(times, values, connect="finite")
-        title = self.tr("landmark {number}").format(number=measures.landmark)
-        self._plots["x"].setLabel("left", f"{title}  x")
-        self._plots["y"].setLabel("left", f"{title}  y")
+        self.landmark.setText(
+            self.tr("x and y of landmark {number}, {name}").format(
+                number=measures.landmark, name=landmark_name(measures.landmark)
+            )
+        )
+
+    def choose(self, *names: str) -> None:
+        """Show these: of jitter, x, y, score, speed."""
+        for name, switch in self._switches.items():
+            switch.setChecked(name in names)
 
     def set_time(self, time_s: float) -> None:
         """Where the video is."""
@@ -90,9 +114,37 @@ class Plots(QWidget):
             self._recolour()
         super().changeEvent(event)
 
+    def _add_switch(self, name: str, title: str) -> None:
+        switch = QToolButton()
+        switch.setText(title)
+        switch.setCheckable(True)
+        switch.setChecked(name in ("jitter", "x"))
+        switch.setToolTip(self.tr("Show or hide this curve"))
+        switch.setStyleSheet(_CHECKED)
+        switch.toggled.connect(self._arrange)
+        self._switches[name] = switch
+        self._row.addWidget(switch)
+
+    def _arrange(self) -> None:
+        """The chosen plots below each other, with one axis of time."""
+        chosen = [self._plots[n] for n, switch in self._switches.items() if switch.isChecked()]
+        for plot in self._plots.values():
+            plot.setXLink(None)
+            if plot.scene() is not None:
+                self._widget.removeItem(plot)
+        for row, plot in enumerate(chosen):
+            self._widget.addItem(plot, row=row, col=0)
+            last = row == len(chosen) - 1
+            plot.getAxis("bottom").setStyle(showValues=last)
+            plot.getAxis("bottom").showLabel(last)
+            if row:
+                plot.setXLink(chosen[0])
+
     def _add_plot(self, name: str, title: str) -> None:
-        plot = self._widget.addPlot(row=len(self._plots), col=0)
+        plot = pg.PlotItem()
         plot.setLabel("left", title)
+        plot.setLabel("bottom", self.tr("time, s"))
+        plot.setLogMode(x=False, y=name == "jitter")
         plot.getAxis("left").setWidth(64)
         plot.getAxis("left").enableAutoSIPrefix(False)
         plot.getAxis("bottom").enableAutoSIPrefix(False)
@@ -103,8 +155,6 @@ class Plots(QWidget):
         plot.setDownsampling(auto=True, mode="peak")
         plot.hideButtons()
         plot.setMenuEnabled(False)
-        if self._plots:
-            plot.setXLink(next(iter(self._plots.values())))
         place = pg.InfiniteLine(angle=90, movable=False)
         plot.addItem(place, ignoreBounds=True)
         self._places.append(place)
@@ -135,7 +185,6 @@ class Plots(QWidget):
             self.tr("Bold where the face is still: there it is jitter. Faint: motion is in it.")
         )
         self._plots["score"].setYRange(0, 1)
-        self._plots["speed"].setLabel("bottom", self.tr("time, s"))
 
     def _recolour(self) -> None:
         colours = self.palette()
@@ -155,6 +204,14 @@ class Plots(QWidget):
         if self._measures is None or event.button() != Qt.MouseButton.LeftButton:
             return
         for plot in self._plots.values():
-            if plot.sceneBoundingRect().contains(event.scenePos()):
+            there = plot.scene() is not None
+            if there and plot.sceneBoundingRect().contains(event.scenePos()):
                 self.clicked.emit(float(plot.vb.mapSceneToView(event.scenePos()).x()))
                 return
+
+
+def _above_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What has a logarithm; else NaN."""
+    with np.errstate(invalid="ignore"):
+        shown: NDArray[np.float64] = np.where(values > 0, values, np.nan)
+    return shown

@@ -25,7 +25,7 @@ def painted(shown: Shown, display: Display) -> QImage:
     )
     for raw in looks:
         colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
-        look = Look(raw, colour, shown.trails)
+        look = Look(raw, colour, shown.trails.get(raw, {}))
         paint_faces(painter, shown.faces or (), Viewport(1.0, 0.0, 0.0), display.overlay, look)
     painter.end()
     return image

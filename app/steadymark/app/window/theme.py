@@ -33,12 +33,12 @@ _LIGHT = {
     _ROLES.Mid: "#c6c6cc",
 }
 _DARK = {
-    _ROLES.Window: "#26262a",
+    _ROLES.Window: "#222226",
     _ROLES.WindowText: "#ececf0",
-    _ROLES.Base: "#1c1c1f",
-    _ROLES.AlternateBase: "#2c2c31",
+    _ROLES.Base: "#303036",
+    _ROLES.AlternateBase: "#37373e",
     _ROLES.Text: "#ececf0",
-    _ROLES.Button: "#35353b",
+    _ROLES.Button: "#3b3b42",
     _ROLES.ButtonText: "#ececf0",
     _ROLES.BrightText: "#ffffff",
     _ROLES.Highlight: "#2f8fce",
@@ -47,7 +47,7 @@ _DARK = {
     _ROLES.ToolTipBase: "#35353b",
     _ROLES.ToolTipText: "#ececf0",
     _ROLES.PlaceholderText: "#8d8d95",
-    _ROLES.Mid: "#4a4a51",
+    _ROLES.Mid: "#55555d",
 }
 _DISABLED = {True: "#6f6f77", False: "#a2a2a9"}
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _MARGIN = 10.0
 _STRIP, _BAR = 30.0, 12.0
+_LEAST_MAV = 1e-6
 _TRACKED = "#009e73"
 _DAMAGED = "#000000"
 _LOOP = "#cc79a7"
@@ -45,7 +46,9 @@ class Timeline(QWidget):
         self.setMouseTracking(True)
         self.setAccessibleName(self.tr("Timeline"))
         self.setAccessibleDescription(
-            self.tr("Green is tracked, red without a face, grey not tracked yet; above it, jitter")
+            self.tr(
+                "Green is tracked, orange without a face, grey not tracked yet; above it, jitter"
+            )
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._display: Display | None = None
@@ -130,20 +133,24 @@ class Timeline(QWidget):
         return image.copy()
 
     def _paint_jitter(self, painter: QPainter, place: QRectF) -> None:
-        """Root of the MAV over a second, raw and stabilized, on one scale."""
+        """The MAV over a second, raw and stabilized, on one logarithmic scale."""
         measures = self._measures
         if measures is None or len(measures.jitter_raw) != len(self._times_s):
             return
-        curves = [np.sqrt(c) for c in (measures.jitter_raw, measures.jitter_steady)]
-        known = curves[0][np.isfinite(curves[0])]
+        curves = [
+            np.log10(np.maximum(curve, _LEAST_MAV))
+            for curve in (measures.jitter_raw, measures.jitter_steady)
+        ]
+        known = np.concatenate([curve[np.isfinite(curve)] for curve in curves])
         if not len(known):
             return
-        top = max(float(np.percentile(known, 98)), 1e-6)
+        low, high = (float(v) for v in np.percentile(known, (1, 99)))
+        span = max(high - low, 0.5)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for curve, name in zip(curves, (RAW_COLOUR, STEADY_COLOUR), strict=True):
             colour = QColor(name)
             painter.setPen(QPen(colour, 1.2))
-            for line in self._lines(np.minimum(curve / top, 1.0), place):
+            for line in self._lines(np.clip((curve - low) / span, 0.0, 1.0), place):
                 painter.drawPolyline(line)
 
     def _lines(self, curve: NDArray[np.float64], place: QRectF) -> list[QPolygonF]:

@@ -35,11 +35,14 @@ _BACKGROUND = QColor(22, 22, 24)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """A frame and the faces of exactly that frame; None where it is not tracked yet."""
+    """A frame and the faces of exactly that frame; None where it is not tracked yet.
+
+    trails: of raw (True) and stabilized points, by the faces' ids.
+    """
 
     frame: Frame
     faces: tuple[TrackedFace, ...] | None
-    trails: dict[int, Trail]
+    trails: dict[bool, dict[int, Trail]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,7 @@ class VideoView(QWidget):
         both = self._display.show is Show.BOTH
         for raw in pane.looks:
             colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
-            look = Look(raw, colour, self._shown.trails)
+            look = Look(raw, colour, self._shown.trails.get(raw, {}))
             paint_faces(
                 painter, self._shown.faces or (), self.viewport(), self._display.overlay, look
             )

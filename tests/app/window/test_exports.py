@@ -54,6 +54,15 @@ def real_window(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Itera
     window.deleteLater()
 
 
+def choose(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
+    """A filter, until it has run over all that is tracked."""
+    results = window.session.results
+    assert results is not None
+    before = results.version
+    window.session.use_settings(replace(window.session.settings, stabilizer=stabilizer))
+    qtbot.waitUntil(lambda: results.version != before, timeout=20000)
+
+
 def rows(path: Path) -> list[bytes]:
     """Without the two lines that say how it was made."""
     return path.read_bytes().splitlines()[2:]
@@ -71,12 +80,8 @@ def test_the_windows_tables_are_those_of_the_command_line(
             cli.app, ["track", str(DEMO), "--out", str(folder), "--stabilizer", stabilizer]
         )
         assert result.exit_code == 0, result.output
-        results = window.session.results
-        assert results is not None
-        before = results.version
-        window.session.use_settings(replace(window.session.settings, stabilizer=stabilizer))
         if stabilizer != "auto":
-            qtbot.waitUntil(lambda: results.version != before, timeout=20000)  # noqa: B023
+            choose(qtbot, window, stabilizer)
         exported(qtbot, window, Kind.CSV, tmp_path / f"{stabilizer}.csv")
         assert rows(tmp_path / f"{stabilizer}.csv") == rows(folder / "demo.csv")
         assert check_csv(tmp_path / f"{stabilizer}.csv") == ()
@@ -86,11 +91,7 @@ def test_the_windows_tables_are_those_of_the_command_line(
          "--stabilizer", "one-euro"],
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    results = window.session.results
-    assert results is not None
-    before = results.version
-    window.session.use_settings(replace(window.session.settings, stabilizer="one-euro"))
-    qtbot.waitUntil(lambda: results.version != before, timeout=20000)
+    choose(qtbot, window, "one-euro")
     exported(qtbot, window, Kind.OPENFACE, tmp_path / "face.csv")
     assert (tmp_path / "face.csv").read_bytes() == (tmp_path / "o" / "demo.csv").read_bytes()
 

@@ -33,8 +33,7 @@ FRAMES = 120
 def key(window: MainWindow, name: str) -> None:
     """Press the first key of a command, as a user would."""
     command = next(c for c in COMMANDS if c.name == name)
-    combination = QKeySequence(command.keys[0])[0]
-    QTest.keyClick(window, combination.key(), combination.keyboardModifiers())
+    QTest.keySequence(window, QKeySequence(command.keys[0]))
 
 
 def shows(window: MainWindow, index: int) -> bool:
@@ -91,7 +90,7 @@ def test_open_play_seek_step_toggle_compare_export_quit(
     window.files.save_frame(tmp_path / "frame.png")
     window.files.save_plots(tmp_path / "plots.png")
     for name in ("frame.png", "plots.png"):
-        qtbot.waitUntil(lambda name=name: (tmp_path / name).is_file())
+        qtbot.waitUntil(lambda: (tmp_path / name).is_file())  # noqa: B023
     qtbot.waitUntil(lambda: len(window.messages.texts) >= 2)
 
 
@@ -247,7 +246,7 @@ def test_the_picture_and_the_landmarks_over_it_are_of_one_frame(
     qtbot.waitUntil(lambda: window.view.shown is not None)
     for index in (100, 5, 60):
         window.session.seek(index)
-        qtbot.waitUntil(lambda index=index: window.session.display.frame >= index)
+        qtbot.waitUntil(lambda: window.session.display.frame >= index)  # noqa: B023
     window.session.pictured.disconnect(look)
     window.session.progressed.disconnect(look)
     assert wrong == []

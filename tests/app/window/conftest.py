@@ -44,8 +44,9 @@ def window(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator[M
     )
     window = MainWindow(session, preferences, log_file=tmp_path / "steadymark.log")
     window.resize(1200, 800)
-    with qtbot.waitExposed(window):
+    with qtbot.waitActive(window):
         window.show()
+        window.activateWindow()
     yield window
     assert window.close()
     assert window.closed_in_time

@@ -42,20 +42,27 @@ class Studio:
             return
         loop = QEventLoop()
         session = self.window.session
-        signals = (session.changed, session.pictured, session.progressed, session.measured)
+        signals = (
+            session.changed,
+            session.pictured,
+            session.progressed,
+            session.measured,
+            session.told,
+            self.window.exports.ended,
+        )
 
         def look() -> None:
             if there():
                 loop.quit()
 
-        for signal in (*signals, session.told):
+        for signal in signals:
             signal.connect(look)
         QTimer.singleShot(int(_PATIENCE_S * 1000), loop.quit)
         loop.exec()
-        for signal in (*signals, session.told):
+        for signal in signals:
             signal.disconnect(look)
         if not there():
-            raise RuntimeError("the window did not come to the state to be shown")
+            raise TimeoutError("the window did not come to the state to be shown")
 
     def shoot(self, name: str) -> None:
         """At both sizes."""
@@ -83,7 +90,6 @@ def render(folder: Path, clip: str, *, dark: bool) -> None:
     """All screens in one of the two colour schemes."""
     from PySide6.QtWidgets import QApplication
 
-    from steadymark.app.session.state import Layout, Phase, Show
     from steadymark.app.window.theme import palette
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,49 +99,69 @@ def render(folder: Path, clip: str, *, dark: bool) -> None:
     with tempfile.TemporaryDirectory() as home:
         studio = Studio(application, folder, Path(home))
         application.setPalette(palette(dark=dark))
-        window, session = studio.window, studio.window.session
-        studio.shoot(f"{scheme}_empty")
-        window.open_path("missing video.mp4")
-        studio.until(lambda: bool(window.messages.texts))
-        studio.shoot(f"{scheme}_error")
-        window.open_path(clip)
-        studio.until(lambda: session.display.share > 0.3 and session.frame is not None)
-        session.toggle_tracking()
-        session.pause()
-        studio.until(lambda: session.measures is not None)
-        studio.shoot(f"{scheme}_tracking")
-        session.toggle_tracking()
-        session.seek(100)
-        studio.until(lambda: session.display.phase is Phase.FINISHED)
-        session.use_settings(replace(session.settings, stabilizer="one-euro"))
-        window.settings.show_settings(session.settings)
-        session.set_show(Show.BOTH)
-        studio.until(
-            lambda: (
-                session.display.frame == 100
-                and session.results is not None
-                and session.results.version > 0
-            )
-        )
-        session.measures = None
-        session.ask_measures()
-        studio.until(lambda: session.measures is not None)
-        studio.shoot(f"{scheme}_both")
-        session.set_layout(Layout.WIPE)
-        window.settings_dock.raise_()
-        studio.shoot(f"{scheme}_wipe_settings")
-        session.set_layout(Layout.SIDE)
-        session.set_overlay(
-            replace(
-                session.display.overlay, trails=True, scores=True, crop=True, boxes=True, ids=True
-            )
-        )
-        studio.shoot(f"{scheme}_side_trails")
-        session.set_show(Show.STABILIZED)
-        session.set_overlay(replace(session.display.overlay, numbers=True, trails=False))
-        window.view.zoom(5)
-        studio.shoot(f"{scheme}_zoomed_numbers")
+        _shoot_beginning(studio, scheme, clip)
+        _shoot_comparing(studio, scheme)
+        _shoot_working(studio, scheme, Path(home))
         studio.close()
+
+
+def _shoot_beginning(studio: Studio, scheme: str, clip: str) -> None:
+    """Empty, a fault, and tracking that is held in the middle."""
+    window, session = studio.window, studio.window.session
+    studio.shoot(f"{scheme}_empty")
+    window.open_path("missing video.mp4")
+    studio.until(lambda: bool(window.messages.texts))
+    studio.shoot(f"{scheme}_error")
+    window.open_path(clip)
+    studio.until(lambda: session.display.share > 0.3 and session.frame is not None)
+    session.toggle_tracking()
+    session.pause()
+    studio.until(lambda: session.measures is not None)
+    studio.shoot(f"{scheme}_tracking")
+
+
+def _shoot_comparing(studio: Studio, scheme: str) -> None:
+    """Raw and stabilized: over each other, wiped, side by side."""
+    from steadymark.app.session.state import Layout, Phase, Show
+
+    window, session = studio.window, studio.window.session
+    session.toggle_tracking()
+    session.seek(100)
+    studio.until(lambda: session.display.phase is Phase.FINISHED and session.display.frame == 100)
+    results = session.results
+    assert results is not None
+    session.use_settings(replace(session.settings, stabilizer="one-euro"))
+    window.settings.show_settings(session.settings)
+    session.set_show(Show.BOTH)
+    studio.until(lambda: results.version > 0)
+    session.measures = None
+    session.ask_measures()
+    studio.until(lambda: session.measures is not None)
+    studio.shoot(f"{scheme}_both")
+    session.set_layout(Layout.WIPE)
+    window.settings_dock.raise_()
+    studio.shoot(f"{scheme}_wipe_settings")
+    session.set_layout(Layout.SIDE)
+    overlay = session.display.overlay
+    session.set_overlay(replace(overlay, trails=True, scores=True, crop=True, boxes=True, ids=True))
+    studio.shoot(f"{scheme}_side_trails")
+
+
+def _shoot_working(studio: Studio, scheme: str, home: Path) -> None:
+    """An export under way with settings that wait, then numbers close up."""
+    from steadymark.app.session.exporting import Kind
+    from steadymark.app.session.state import Show
+
+    window, session = studio.window, studio.window.session
+    window.settings.faces.setValue(4)
+    window.files.export(Kind.VIDEO, home / "demo_landmarks.mp4")
+    studio.shoot(f"{scheme}_exporting")
+    studio.until(lambda: window.exports.running == 0)
+    window.settings.reset.click()
+    session.set_show(Show.STABILIZED)
+    session.set_overlay(replace(session.display.overlay, numbers=True, trails=False))
+    window.view.zoom(5)
+    studio.shoot(f"{scheme}_zoomed_numbers")
 
 
 def main(

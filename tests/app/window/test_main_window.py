@@ -41,6 +41,14 @@ def shows(window: MainWindow, index: int) -> bool:
     return shown is not None and shown.frame.index == index
 
 
+def steady_of(window: MainWindow) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """The stabilized points over the picture."""
+    shown = window.view.shown
+    if shown is None or not shown.faces or shown.faces[0].stabilized is None:
+        return np.zeros((0, 2), np.float32)
+    return shown.faces[0].stabilized.xy_px
+
+
 def opened(qtbot: QtBot, window: MainWindow, clip: str, *, tracked: bool = True) -> None:
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.view.shown is not None)
@@ -271,6 +279,13 @@ def test_settings_apply_at_once_or_ask_and_are_remembered(
     panel.stabilizer.setCurrentIndex(panel.stabilizer.findData("one-euro"))
     panel.stabilizer.activated.emit(panel.stabilizer.currentIndex())
     qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().steady))
+    frame = window.session.display.frame
+    qtbot.waitUntil(
+        lambda: (
+            steady_of(window) is not None
+            and np.array_equal(steady_of(window), results.rows().steady[frame])
+        )
+    )
     assert not panel.apply.isVisibleTo(panel)
     panel.faces.setValue(3)
     assert panel.apply.isVisibleTo(panel)

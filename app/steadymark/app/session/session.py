@@ -342,7 +342,7 @@ class Session(QObject):
         self.frame = frame
         if self._wish.playing:
             self._wish = replace(self._wish, frame=frame.index)
-        self._on_work()
+        self._look()
         self.pictured.emit()
 
     def _work_calls(self) -> None:
@@ -353,6 +353,12 @@ class Session(QObject):
 
     def _on_work(self) -> None:
         self._work_is_coming = False
+        if self._film is not None:
+            self._look()
+            self.progressed.emit()
+
+    def _look(self) -> None:
+        """Take in what is the case."""
         film = self._film
         if film is None:
             return
@@ -364,7 +370,6 @@ class Session(QObject):
         self._set(facts)
         if failed_now:
             self.told.emit(facts.failure)
-        self.progressed.emit()
 
     def _on_ended(self) -> None:
         self._wish = replace(self._wish, playing=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -36,11 +37,13 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QByteArray
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
+    from steadymark.app.session.results import Results
     from steadymark.app.session.session import Session
     from steadymark.app.window.preferences import Preferences
     from steadymark.engine.settings import TrackSettings
 
 _MEASURE_EVERY_MS = 500
+_REFRESH_EVERY_MS = 100  # of what need not be as fast as the video
 _TRAIL_S = 1.0
 
 
@@ -65,6 +68,8 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         self.status = Status()
         self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
+        self._refresh_soon = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
+        self._pictured_version: tuple[Results, int] | None = None
         self._applied: Display | None = None
         self._docked: QByteArray | None = None  # where docks are, while none is shown
         self.closed_in_time = True
@@ -134,6 +139,7 @@ class MainWindow(QMainWindow):
         session.measured.connect(self._on_measured)
         session.told.connect(self.messages.tell)
         self._measure_soon.timeout.connect(session.ask_measures)
+        self._refresh_soon.timeout.connect(self._refresh_now)
         self.view.wiped.connect(session.set_wipe)
         self.view.picked.connect(lambda index: session.choose(landmark=index))
         self.view.zoomed.connect(self.status.set_zoom)
@@ -187,6 +193,13 @@ class MainWindow(QMainWindow):
     def _on_changed(self) -> None:
         display, before = self.session.display, self._applied
         self._applied = display
+        self.transport.set_place(display)
+        self._refresh()
+        if before is None or _without_place(before) != _without_place(display):
+            self._apply(display, before)
+
+    def _apply(self, display: Display, before: Display | None) -> None:
+        """All but where the video is and how far tracking has come."""
         actions = self.actions_by_name
         show_state(actions, display)
         if before is None or before.playing != display.playing:
@@ -199,14 +212,33 @@ class MainWindow(QMainWindow):
         self.empty.set_display(display)
         self.view.set_display(display)
         self.transport.set_display(display)
-        self.plots.set_time(display.time_s)
         self.settings.set_used(display.device)
         self.settings.set_waiting(waiting=self.session.settings_wait)
-        self.status.set_display(display)
         self.setWindowTitle(f"{display.name} – Steadymark" if display.name else "Steadymark")
         if before is not None and before.overlay != display.overlay:
             self.preferences.set_overlay(display.overlay)
             self._on_pictured()
+        self._refresh_now()
+
+    def _refresh(self) -> None:
+        if not self._refresh_soon.isActive():
+            self._refresh_soon.start()
+
+    def _refresh_now(self) -> None:
+        """What is costly and need not follow every frame."""
+        session, results = self.session, self.session.results
+        display = session.display
+        self.plots.set_time(display.time_s)
+        self.status.set_display(display)
+        self.transport.timeline.set_results(results)
+        detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
+        self.numbers.set_work(
+            share=display.share,
+            frames=display.last + 1,
+            device=display.device,
+            detect_ms=detect_ms,
+            landmarks_ms=landmarks_ms,
+        )
 
     def _show_page(self, display: Display) -> None:
         """Without a recording there is nothing to set, plot or play."""
@@ -233,6 +265,7 @@ class MainWindow(QMainWindow):
             self.view.show_frame(None)
             return
         index = session.frame.index
+        self._pictured_version = (session.results, session.results.version)
         wanted = (True, False) if session.display.overlay.trails else ()
         self.view.show_frame(
             Shown(
@@ -243,17 +276,11 @@ class MainWindow(QMainWindow):
         )
 
     def _on_progressed(self) -> None:
-        session, results = self.session, self.session.results
-        self.transport.timeline.set_results(results)
-        self._on_pictured()
-        detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
-        self.numbers.set_work(
-            share=session.display.share,
-            frames=session.display.last + 1,
-            device=session.display.device,
-            detect_ms=detect_ms,
-            landmarks_ms=landmarks_ms,
-        )
+        shown, results = self.view.shown, self.session.results
+        version = None if results is None else (results, results.version)
+        if shown is None or shown.faces is None or version != self._pictured_version:
+            self._on_pictured()
+        self._refresh()
         if results is not None and not self._measure_soon.isActive():
             self._measure_soon.start()
 
@@ -324,6 +351,7 @@ class MainWindow(QMainWindow):
             return
         self.preferences.set_window(self.saveGeometry(), self._docked or self.saveState())
         self._measure_soon.stop()
+        self._refresh_soon.stop()
         exports_ended = self.exports.close_all()
         self.closed_in_time = self.session.close() and exports_ended
         event.accept()
@@ -343,3 +371,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if state is not None:
             self.restoreState(state)
+
+
+def _without_place(display: Display) -> Display:
+    return replace(display, frame=0, time_s=0.0, share=0.0)

@@ -88,7 +88,7 @@ class Numbers(QWidget):
             self.tr("The face is still in {share} of the frames it is in.").format(
                 share=f"{100 * measures.still_share:.0f} %"
             )
-            if measures.still.any()
+            if math.isfinite(measures.raw.mav)
             else self.tr("The face is never still for half a second: no jitter can be told.")
         )
 

@@ -181,12 +181,13 @@ def _paint_crop(painter: QPainter, crop: Crop, viewport: Viewport) -> None:
 def _paint_trail(painter: QPainter, trail: Trail, viewport: Viewport) -> None:
     """Lines along the last second of every landmark, coloured by speed."""
     points = viewport.to_view(trail.xy_px)  # (T, K, 2)
+    width = float(np.clip(np.ptp(points[-1], axis=0).max() / 160, 0.5, 1.6))
     least = -np.inf
     for most, name in SPEEDS:
         chosen = (trail.speed >= least) & (trail.speed < most)
         before, after = points[:-1][chosen], points[1:][chosen]
         lines = [QLineF(*a, *b) for a, b in zip(before.tolist(), after.tolist(), strict=True)]
-        painter.setPen(QPen(QColor(name), 1.4))
+        painter.setPen(QPen(QColor(name), width))
         painter.drawLines(lines)
         least = most
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from steadymark.app.window.names import landmark_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from steadymark.app.session.measures import Measures
 
 _FAINT = 90
-# Fusion hardly shows on dark ground what is checked
-_CHECKED = (
-    "QToolButton { border: 1px solid palette(mid); border-radius: 3px; padding: 2px 8px; }"
-    "QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }"
-    "QToolButton:focus { border-color: palette(link); }"
-)
 
 
 class Plots(QWidget):
@@ -37,9 +31,10 @@ class Plots(QWidget):
         super().__init__(parent)
         self.setAccessibleName(self.tr("Plots"))
         self._widget = pg.GraphicsLayoutWidget()
-        self._switches: dict[str, QToolButton] = {}
+        self._switches: dict[str, QCheckBox] = {}
         self._row = QHBoxLayout()
-        self._row.setContentsMargins(6, 2, 6, 2)
+        self._row.setContentsMargins(8, 2, 8, 2)
+        self._row.setSpacing(14)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -115,12 +110,9 @@ class Plots(QWidget):
         super().changeEvent(event)
 
     def _add_switch(self, name: str, title: str) -> None:
-        switch = QToolButton()
-        switch.setText(title)
-        switch.setCheckable(True)
+        switch = QCheckBox(title)
         switch.setChecked(name in ("jitter", "x"))
         switch.setToolTip(self.tr("Show or hide this curve"))
-        switch.setStyleSheet(_CHECKED)
         switch.toggled.connect(self._arrange)
         self._switches[name] = switch
         self._row.addWidget(switch)
@@ -196,7 +188,7 @@ class Plots(QWidget):
                 plot.getAxis(side).setTextPen(text)
             plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
         for line in self._places:
-            line.setPen(pg.mkPen(text, width=1.2))
+            line.setPen(pg.mkPen(text, width=1))
         for _, label in self._plots["jitter"].legend.items:
             label.setText(label.text, color=text.name())
 

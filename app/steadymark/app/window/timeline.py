@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -14,7 +14,9 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPalette,
     QPen,
+    QPixmap,
     QPolygonF,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -55,6 +57,7 @@ class Timeline(QWidget):
         self._codes: NDArray[np.int8] | None = None  # (frames,): place in _colours
         self._times_s: NDArray[np.float64] = np.zeros(0)
         self._measures: Measures | None = None
+        self._ground: QPixmap | None = None
 
     def sizeHint(self) -> QSize:
         return QSize(600, int(_STRIP + _BAR + 12))
@@ -64,22 +67,20 @@ class Timeline(QWidget):
 
     def set_display(self, display: Display) -> None:
         self._display = display
-        self.setEnabled(display.has_film)
         self.update()
 
     def set_results(self, results: Results | None) -> None:
         """After more was tracked."""
-        if results is None:
-            self._codes, self._times_s = None, np.zeros(0)
-        else:
-            known, seen = results.known(), results.seen()
-            self._times_s = results.times_s
-            self._codes = np.where(known == Known.TRACKED, np.where(seen, 1, 2), 0).astype(np.int8)
-            self._codes[known == Known.DAMAGED] = 3
-        self.update()
+        codes = None if results is None else _codes(results)
+        if codes is None or self._codes is None or not np.array_equal(codes, self._codes):
+            self._codes = codes
+            self._times_s = np.zeros(0) if results is None else results.times_s
+            self._ground = None
+            self.update()
 
     def set_measures(self, measures: Measures | None) -> None:
         self._measures = measures
+        self._ground = None
         self.update()
 
     # -- places
@@ -100,19 +101,37 @@ class Timeline(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        if self._ground is None:
+            self._ground = self._painted_ground()
+        painter.drawPixmap(0, 0, self._ground)
+        if self._display is not None and self._codes is not None and len(self._codes):
+            self._paint_loop(painter, self._track())
+            self._paint_place(painter, self._track())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._ground = None
+
+    def changeEvent(self, event: QEvent) -> None:
+        self._ground = None
+        super().changeEvent(event)
+
+    def _painted_ground(self) -> QPixmap:
+        """What changes when more is tracked, but not from frame to frame."""
+        ratio = self.devicePixelRatioF()
+        ground = QPixmap(self.size() * ratio)
+        ground.setDevicePixelRatio(ratio)
+        ground.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(ground)
         track = self._track()
         bar = QRectF(track.left(), track.top() + _STRIP, track.width(), _BAR)
-        painter.fillRect(
-            QRectF(track.left(), track.top(), track.width(), _STRIP - 2),
-            self.palette().color(QPalette.ColorRole.Base),
-        )
+        strip = QRectF(track.left(), track.top(), track.width(), _STRIP - 2)
+        painter.fillRect(strip, self.palette().color(QPalette.ColorRole.Base))
         painter.fillRect(bar, self.palette().color(QPalette.ColorRole.Mid))
-        if self._display is None or self._codes is None or not len(self._codes):
-            return
-        painter.drawImage(bar, self._bar_image(int(bar.width())))
-        self._paint_jitter(painter, QRectF(track.left(), track.top(), track.width(), _STRIP - 2))
-        self._paint_loop(painter, track)
-        self._paint_place(painter, track)
+        if self._codes is not None and len(self._codes):
+            painter.drawImage(bar, self._bar_image(int(bar.width())))
+            self._paint_jitter(painter, strip)
+        painter.end()
+        return ground
 
     def _bar_image(self, width: int) -> QImage:
         """One row of pixels: of each column's frames the code that says most."""
@@ -226,3 +245,12 @@ class Timeline(QWidget):
         return self.tr("{clock}, frame {frame}: {state}").format(
             clock=clock, frame=frame, state=state
         )
+
+
+def _codes(results: Results) -> NDArray[np.int8]:
+    """(frames,): 0 unknown, 1 with a face, 2 without, 3 damaged."""
+    known, seen = results.known(), results.seen()
+    codes: NDArray[np.int8] = np.where(
+        known == Known.TRACKED, np.where(seen, 1, 2), 3 * (known == Known.DAMAGED)
+    ).astype(np.int8)
+    return codes

@@ -71,18 +71,23 @@ class Transport(QWidget):
         self.time.setToolTip(self.tr("Type a time: 83.4s, 1:23.4 or 1:02:03"))
         self.frame.setToolTip(self.tr("Type a frame number, from 0"))
 
-    def set_display(self, display: Display) -> None:
+    def set_place(self, display: Display) -> None:
+        """Where the video is."""
         self._shown = display
+        self.timeline.set_display(display)
+        self._refresh()
+
+    def set_display(self, display: Display) -> None:
+        """All the rest."""
         for widget in (self.time, self.frame, self.speed):
             widget.setEnabled(display.has_film)
-        self.timeline.set_display(display)
         self.speed.setCurrentIndex(self.speed.findData(display.speed))
         self.length.setText(
             self.tr("of {clock}").format(clock=clock_text(display.duration_s))
             if display.has_film
             else ""
         )
-        self._refresh()
+        self.set_place(display)
 
     def _refresh(self) -> None:
         """What is being typed stays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,10 @@ from PySide6.QtGui import QDropEvent, QGuiApplication, QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
-from square_film import square_video, square_x
+from square_film import square_models, square_video, square_x
+from steadymark.app.session.exporting import Kind
+from steadymark.app.session.opening import ModelCache
+from steadymark.app.session.session import Session
 from steadymark.app.session.state import Layout, Phase, Show
 from steadymark.app.window.about import About
 from steadymark.app.window.commands import COMMANDS
@@ -397,3 +401,61 @@ def test_200_random_commands_in_a_row_leave_the_window_well(
             action.trigger()
         QApplication.processEvents()
     assert not any("unexpected" in text for text in window.messages.texts)
+
+
+@pytest.mark.parametrize(
+    "state", ["empty", "opening", "tracking", "paused", "finished", "filtering", "exporting"]
+)
+def test_quitting_in_any_state_ends_in_two_seconds_with_no_thread_left(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, state: str
+) -> None:
+    if state != "empty":
+        window.open_path(clip)
+    if state not in ("empty", "opening"):
+        qtbot.waitUntil(lambda: window.view.shown is not None)
+    if state == "paused":
+        window.session.toggle_tracking()
+    if state in ("finished", "filtering", "exporting"):
+        qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+    if state == "filtering":
+        window.session.use_settings(replace(window.session.settings, stabilizer="one-euro"))
+    if state == "exporting":
+        window.files.export(Kind.VIDEO, tmp_path / "out.mp4")
+        window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
+    begun = time.monotonic()
+    assert window.close()
+    assert time.monotonic() - begun < 2.5
+    assert window.closed_in_time
+
+
+def test_while_an_export_runs_closing_asks(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    opened(qtbot, window, clip)
+    asked = []
+    window._may_cancel_exports = lambda: bool(asked.append(1))  # type: ignore[method-assign, func-returns-value]
+    window.files.export(Kind.VIDEO, tmp_path / "out.mp4")
+    assert not window.close()
+    assert asked == [1]
+    qtbot.waitUntil(lambda: window.exports.running == 0, timeout=20000)
+
+
+def test_the_window_comes_back_as_it_was(
+    qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences, tmp_path: Path
+) -> None:
+    opened(qtbot, window, clip)
+    window.plots_dock.hide()
+    window.session.set_overlay(replace(window.session.display.overlay, boxes=True))
+    assert window.close()
+    session = Session(
+        preferences.tracking(), state_root=tmp_path / "other", models=ModelCache(square_models)
+    )
+    again = type(window)(session, preferences)
+    again.show()
+    assert again.session.display.overlay.boxes
+    opened(qtbot, again, clip)
+    assert not again.plots_dock.isVisible()
+    assert again.numbers_dock.isVisible() or again.settings_dock.isVisible()
+    assert again.preferences.recent() == [clip]
+    assert again.close()
+    again.deleteLater()

@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         self._hide_docks()
         self._on_changed()
         self._on_progressed()
+        self._ready = True  # before, Qt sends changes of colours to a window half made
 
     # -- putting together
 
@@ -336,7 +337,7 @@ class MainWindow(QMainWindow):
     # -- the window itself
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "landmarks_button"):
+        if event.type() == QEvent.Type.PaletteChange and getattr(self, "_ready", False):
             recolour(self.actions_by_name)
             for dock in self._docks():
                 dock.toggleViewAction().setIcon(icon(dock.widget().objectName()))

@@ -145,7 +145,7 @@ class Numbers(QWidget):
             self._cells[name, "raw"].setText(_number(before, digits))
             self._cells[name, "steady"].setText(_number(after, digits))
             known = math.isfinite(before) and math.isfinite(after) and before > 0
-            change = f"{100 * (after / before - 1):+.0f} %" if known else "–"
+            change = f"{round(100 * (after / before - 1)) or 0:+d} %" if known else "–"
             self._cells[name, "change"].setText(change)
 
     def _explanation(self) -> QLabel:

@@ -151,8 +151,6 @@ class SettingsPanel(QWidget):
         column.addWidget(
             _group(self.tr("Device"), [(self.tr("Wanted"), self.device), ("", self.used)])
         )
-        column.addWidget(self.waits)
-        column.addWidget(self.apply)
         column.addWidget(self.reset)
         column.addStretch(1)
         area = QScrollArea()
@@ -162,7 +160,12 @@ class SettingsPanel(QWidget):
         area.setWidget(inside)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
+        whole.addWidget(area, 1)
+        below = QVBoxLayout()  # in sight also where the window is small
+        below.setContentsMargins(9, 0, 9, 6)
+        below.addWidget(self.waits)
+        below.addWidget(self.apply)
+        whole.addLayout(below)
         self.min_cutoff.setToolTip(self.tr("Lower: stiller at rest, and later"))
         self.beta.setToolTip(self.tr("Higher: less lag when the face moves"))
         self.threshold.setToolTip(self.tr("The detector's score from which something is a face"))

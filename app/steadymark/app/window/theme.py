@@ -35,10 +35,10 @@ _LIGHT = {
 _DARK = {
     _ROLES.Window: "#222226",
     _ROLES.WindowText: "#ececf0",
-    _ROLES.Base: "#303036",
-    _ROLES.AlternateBase: "#37373e",
+    _ROLES.Base: "#36363d",
+    _ROLES.AlternateBase: "#3d3d45",
     _ROLES.Text: "#ececf0",
-    _ROLES.Button: "#3b3b42",
+    _ROLES.Button: "#43434b",
     _ROLES.ButtonText: "#ececf0",
     _ROLES.BrightText: "#ffffff",
     _ROLES.Highlight: "#2f8fce",

@@ -75,9 +75,9 @@ class MainWindow(QMainWindow):
         self.closed_in_time = True
         self._lay_out()
         self._connect()
-        session.set_overlay(preferences.overlay())
         self._restore()
         self._hide_docks()
+        session.set_overlay(preferences.overlay())
         self._on_changed()
         self._on_progressed()
         self._ready = True  # before, Qt sends changes of colours to a window half made

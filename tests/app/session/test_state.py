@@ -58,11 +58,6 @@ def test_a_layout_of_both_counts_only_when_both_are_shown() -> None:
     assert resolve(replace(wish, show=Show.BOTH), FILM).layout is Layout.WIPE
 
 
-def test_playing_waits_on_a_frame_that_is_not_tracked_yet() -> None:
-    assert resolve(Wish(playing=True), FILM).waiting
-    assert not resolve(Wish(playing=True), replace(FILM, shown_is_tracked=True)).waiting
-
-
 def test_a_recording_lasts_until_its_last_frame_ends() -> None:
     assert duration_s(TIMES) == pytest.approx(4.0)
     assert duration_s(np.zeros(1)) == 0.0

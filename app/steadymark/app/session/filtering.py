@@ -16,6 +16,8 @@ from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, make_stabilizer
 from steadymark.engine.types import FaceState, Landmarks, TrackedFace, TrackResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from steadymark.app.session.results import Results, Rows
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from steadymark.engine.stabilizing import OneEuro
 
 FILTERS = ("none", ONE_EURO, OFFLINE)
+_ASK_EVERY = 256  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,13 @@ class Filtering:
         self._memories[face.face_id] = memory
         return replace(face, stabilized=steady)
 
-    def refilter(self, results: Results) -> NDArray[np.float32]:
+    def refilter(
+        self, results: Results, *, stop: Callable[[], bool] = lambda: False
+    ) -> NDArray[np.float32]:
         """Stabilized points of all rows, (N, K, 2), as if this filter had run from the start.
 
-        Rows of later pieces of tracking lie after those of earlier ones, as they came.
+        Rows of later pieces of tracking lie after those of earlier ones, as they came. stop: asked
+        now and then, whether the rest is not wanted any more.
         """
         rows = results.rows()
         if self.choice.name == OFFLINE:
@@ -91,6 +97,8 @@ class Filtering:
         if self.choice.name == ONE_EURO:
             begins = results.begins()
             for row in range(len(rows)):
+                if row % _ASK_EVERY == 0 and stop():
+                    break
                 self._refilter_row(results, rows, steady, row, begins)
         return steady
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QCoreApplication
+
 from steadymark.app.session.player import Player
 from steadymark.app.session.preferences import as_plain
-from steadymark.app.session.recovery import Found, Keeping, recover
+from steadymark.app.session.recovery import Found, Keeping
 from steadymark.app.session.results import Known, Results
 from steadymark.app.session.state import Facts, Phase
 from steadymark.app.session.tracking import Tracking, Work
@@ -44,10 +46,7 @@ class Calls:
 class OpenFilm:
     """Threads run from `start` to `close`. pictures: the newest frame for the eye.
 
-    found: what an earlier session left of this film, taken over.
-
-    Raises:
-        LandmarkFileError: that does not fit the film.
+    results: empty, or with what an earlier session `found` of this film, which is taken over.
     """
 
     def __init__(
@@ -57,17 +56,16 @@ class OpenFilm:
         settings: TrackSettings,
         calls: Calls,
         *,
+        results: Results,
         state_root: Path,
         found: Found | None = None,
     ) -> None:
         self.film, self.models, self.settings = film, models, settings
         self._calls, self._state_root = calls, state_root
-        self.results = Results(film.times_s)
+        self.results = results
         self.pictures: Latest[Frame] = Latest()
         self._keeping: Keeping | None = None
         self.found = found
-        if found is not None:
-            recover(found, self.results)
         self.tracking = self._tracking(settings)
         self.player = Player(
             film,
@@ -132,7 +130,6 @@ class OpenFilm:
             times_s=self.results.times_s,
             shown=shown,
             share=float((known != Known.NOTHING).mean()) if len(known) else 0.0,
-            shown_is_tracked=shown >= 0 and bool(known[shown] != Known.NOTHING),
             device=self.models.device,
             failure=report.fault,
         )
@@ -149,10 +146,11 @@ class OpenFilm:
                 self.found = None
         except OSError as error:
             self._keeping = None
-            self._calls.told(
-                f"What is tracked is not saved against a crash: {self._state_root} cannot be "
-                f"written ({error.strerror})"
+            words = QCoreApplication.translate(
+                "session",
+                "What is tracked is not saved against a crash: {folder} cannot be written ({why})",
             )
+            self._calls.told(words.format(folder=self._state_root, why=error.strerror))
 
     def _tracking(self, settings: TrackSettings) -> Tracking:
         return Tracking(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.session.film import Film
 from steadymark.app.session.filtering import without_filter
+from steadymark.app.session.recovery import recover
+from steadymark.app.session.results import Results
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.settings import Models, TrackSettings, open_models
 from steadymark.engine.stabilizing import AUTO
@@ -22,14 +24,15 @@ if TYPE_CHECKING:
 class Opened:
     """What an opening thread brings home: a film with its networks, or networks, or a fault.
 
-    number: of the opening, later ones make earlier ones void. found: what an earlier session left
-    of the film. retrack: settings to track the film at hand anew with.
+    number: of the opening, later ones make earlier ones void. results: of the film, with what was
+    found of an earlier session. retrack: settings to track the film at hand anew with.
     """
 
     number: int
     film: Film | None = None
     models: Models | None = None
     fault: str = ""
+    results: Results | None = None
     found: Found | None = None
     retrack: TrackSettings | None = None
 
@@ -42,10 +45,13 @@ class Opened:
 def open_film(
     number: int, path: str, settings: TrackSettings, models: ModelCache, found: Found | None
 ) -> Opened:
-    """Raises SteadymarkError where the film or the networks cannot be opened."""
+    """Raises SteadymarkError where film or networks cannot be opened, or `found` does not fit."""
     film = Film(path)
     try:
-        return Opened(number, film, models.get(settings), found=found)
+        results = Results(film.times_s)
+        if found is not None:
+            recover(found, results)
+        return Opened(number, film, models.get(settings), results=results, found=found)
     except BaseException:
         film.close()
         raise

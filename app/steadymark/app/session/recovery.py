@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QLockFile
+from PySide6.QtCore import QCoreApplication, QLockFile
 
 from steadymark.engine.errors import LandmarkFileError, SteadymarkError
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
@@ -107,7 +107,10 @@ class TolerantSink:
             act()
         except (SteadymarkError, OSError) as error:
             self._broken = True
-            self._tell(f"Tracking goes on, but is not saved against a crash: {error}")
+            words = QCoreApplication.translate(
+                "session", "Tracking goes on, but is not saved against a crash: {error}"
+            )
+            self._tell(words.format(error=error))
 
 
 def find_sessions(root: Path) -> tuple[Found, ...]:
@@ -166,13 +169,24 @@ def _locked(folder: Path) -> QLockFile:
 def _read(folder: Path) -> Found | None:
     try:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        frames = sum(len(np.unique(table.frame)) for table in _tables(folder))
+        frames = sum(_count_frames(path) for path in sorted(folder.glob("piece-*")))
         source, saved_at = str(facts["source"]), float(facts["saved_at"])
         settings = dict(facts["settings"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("%s cannot be recovered: %s", folder, error)
         return None
     return Found(folder, source, settings, saved_at, frames) if frames else None
+
+
+def _count_frames(path: Path) -> int:
+    """Of a table of pieces, without reading more than the numbers of its frames."""
+    count, last = 0, b""
+    with path.open("rb") as file:
+        for line in file:
+            number = line.partition(b",")[0]
+            if number != last and number.isdigit() and line.endswith(b"\n"):
+                count, last = count + 1, number
+    return count
 
 
 def _tables(folder: Path) -> list[LandmarkTable]:

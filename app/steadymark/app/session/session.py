@@ -25,7 +25,6 @@ from steadymark.app.session.state import (
     frame_at_time,
     resolve,
 )
-from steadymark.engine.errors import SteadymarkError
 
 if TYPE_CHECKING:
     from steadymark.app.session.measures import Measures
@@ -225,7 +224,8 @@ class Session(QObject):
         film = self._film
         if film is not None and not needs_tracking_anew(film.settings, settings):
             film.settings = settings
-            self._background.run(lambda: film.tracking.set_filter(filter_of(settings)), "filtering")
+            film.tracking.want_filter(filter_of(settings))
+            self._background.run(film.tracking.apply_filter, "filtering")
         self._set()
 
     @property
@@ -294,20 +294,17 @@ class Session(QObject):
     def _begin(self, opened: Opened) -> None:
         assert opened.film is not None
         assert opened.models is not None
+        assert opened.results is not None
         calls = Calls(self._work_calls, self._frame_came.emit, self._ended.emit, self.told.emit)
-        try:
-            film = OpenFilm(
-                opened.film,
-                opened.models,
-                self._settings,
-                calls,
-                state_root=self._state_root,
-                found=opened.found,
-            )
-        except SteadymarkError as error:
-            opened.film.close()
-            self._fail(replace(opened, fault=str(error)))
-            return
+        film = OpenFilm(
+            opened.film,
+            opened.models,
+            self._settings,
+            calls,
+            results=opened.results,
+            state_root=self._state_root,
+            found=opened.found,
+        )
         self._film = film
         film.start()
         if self._wish.playing:
@@ -364,12 +361,16 @@ class Session(QObject):
             return
         shown = -1 if self.frame is None else self.frame.index
         facts = film.facts(shown)
-        failed_now = facts.phase is Phase.FAILED and self._facts.phase is not Phase.FAILED
+        new_phase = None if facts.phase is self._facts.phase else facts.phase
         if self._wish.playing and facts.phase is Phase.TRACKING and film.starves(shown):
             film.tracking.seek(shown + 1)
         self._set(facts)
-        if failed_now:
-            self.told.emit(facts.failure)
+        if new_phase is Phase.FAILED:
+            words = self.tr("{fault}. 'Go on tracking' passes over it.")
+            self.told.emit(words.format(fault=facts.failure.removesuffix(".")))
+        elif new_phase is Phase.FINISHED:
+            for problem in film.film.problems:
+                self.told.emit(problem)
 
     def _on_ended(self) -> None:
         self._wish = replace(self._wish, playing=False)

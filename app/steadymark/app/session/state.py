@@ -92,7 +92,6 @@ class Facts:
     times_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     shown: int = -1
     share: float = 0.0
-    shown_is_tracked: bool = False
     device: str = ""
     failure: str = ""
 
@@ -102,7 +101,7 @@ class Display:
     """All that the widgets show and allow, but for pictures and plots.
 
     frame, time_s: of the picture shown, 0 without one; last: the last frame's number, -1 without a
-    recording. waiting: playing waits for tracking. can_track, can_pause: whether tracking can be
+    recording. can_track, can_pause: whether tracking can be
     told to go on or to pause.
     """
 
@@ -119,7 +118,6 @@ class Display:
     device: str
     failure: str
     playing: bool
-    waiting: bool
     speed: float
     loop: tuple[int, int] | None
     loop_from: int | None
@@ -162,7 +160,6 @@ def resolve(wish: Wish, facts: Facts) -> Display:
         device=facts.device,
         failure=facts.failure,
         playing=playing,
-        waiting=running and there and not facts.shown_is_tracked,
         speed=wish.speed,
         loop=wish.loop if there else None,
         loop_from=wish.loop_from if there else None,

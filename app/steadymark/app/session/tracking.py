@@ -74,7 +74,8 @@ class Tracking:
         self._frames = range(0)  # of that piece
         self._head = -1  # the last frame of the piece in hand that is tracked
         self._filtering_lock = Lock()
-        self._filtering = Filtering(filter_of(settings))
+        self._wanted_filter = filter_of(settings)
+        self._filtering = Filtering(self._wanted_filter)
         self._last: tuple[float, Thumbnail] | None = None
         self._thread = Thread(target=self._run, name="pieces", daemon=True)
 
@@ -127,15 +128,22 @@ class Tracking:
             self._changed.notify_all()
         self._on_change()
 
-    def set_filter(self, choice: FilterChoice) -> None:
-        """Run another filter over everything, and over what comes. May take seconds."""
+    def want_filter(self, choice: FilterChoice) -> None:
+        """Of several calls the newest counts; `apply_filter` does it."""
+        with self._changed:
+            self._wanted_filter = choice
+
+    def apply_filter(self) -> None:
+        """Run the filter that is wanted over everything, and over what comes. May take seconds."""
         with self._filtering_lock:
+            with self._changed:
+                choice = self._wanted_filter
             if choice == self._filtering.choice:
                 return
             self._filtering = Filtering(choice)
             whole = choice.name != OFFLINE or self.report.work is Work.FINISHED
             now = self._filtering if whole else Filtering(replace(choice, name="none"))
-            self._results.set_steady(now.refilter(self._results))
+            self._results.set_steady(now.refilter(self._results, stop=self._is_closing))
         self._on_change()
 
     def close(self) -> None:
@@ -185,7 +193,8 @@ class Tracking:
     def _finish(self) -> None:
         with self._filtering_lock:
             if self._filtering.choice.name == OFFLINE:
-                self._results.set_steady(self._filtering.refilter(self._results))
+                steady = self._filtering.refilter(self._results, stop=self._is_closing)
+                self._results.set_steady(steady)
             self._set(Work.FINISHED)
 
     def _track(self, frames: range) -> None:
@@ -238,6 +247,10 @@ class Tracking:
             return True
         soon = 0 < frame.pts_s - last[0] <= longest_gap_s
         return not soon or is_cut(last[1], self._last[1])
+
+    def _is_closing(self) -> bool:
+        with self._changed:
+            return self._closing
 
     def _set(self, work: Work, fault: str = "") -> None:
         with self._changed:

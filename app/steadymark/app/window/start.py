@@ -180,9 +180,10 @@ def _tell_of_faults(window: MainWindow) -> None:
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         log.error("unexpected", exc_info=(kind, error, trace))
-        window.session.told.emit(
-            f"Something unexpected happened ({kind.__name__}: {error}). What is tracked is kept. "
+        words = window.tr(
+            "Something unexpected happened ({fault}). What is tracked is kept. "
             "Help > Copy diagnostics says more: please report it."
         )
+        window.session.told.emit(words.format(fault=f"{kind.__name__}: {error}"))
 
     sys.excepthook = hook

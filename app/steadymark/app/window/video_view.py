@@ -186,6 +186,9 @@ class VideoView(QWidget):
             painter.restore()
             if pane.caption:
                 self._paint_caption(painter, pane)
+        if self._shown.faces is None:
+            words = self.tr("not tracked yet")
+            text(painter, QPointF(12, 22), words, QColor("white"))
         self._paint_lines(painter)
         self._paint_near(painter)
 

@@ -81,6 +81,15 @@ def test_an_opened_video_plays_and_is_tracked_to_its_end(
     assert session.display.frame == FRAMES - 1
 
 
+def test_playing_at_the_end_begins_again(qtbot: QtBot, session: Session, clip: str) -> None:
+    session.set_speed(4.0)
+    opened(qtbot, session, clip, paused=False)
+    qtbot.waitUntil(lambda: not session.display.playing, timeout=20000)
+    session.play()
+    qtbot.waitUntil(lambda: session.display.frame < 60)
+    assert session.display.playing
+
+
 def test_landmarks_are_those_of_the_frame_that_is_shown(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:

@@ -71,6 +71,7 @@ class Session(QObject):
         self.measures: Measures | None = None
         self._film: OpenFilm | None = None
         self._work_is_coming = False
+        self._at_end = False  # the last frame need not be one that can be shown
         self._background = Background(self._opened.emit)
         queued = Qt.ConnectionType.QueuedConnection
         self._opened.connect(self._on_opened, queued)
@@ -131,9 +132,8 @@ class Session(QObject):
     def play(self) -> None:
         if self._film is None:
             return
-        if self._facts.shown >= self.display.last and self._wish.loop is None:
-            self._film.player.show(0)
-            self._film.tracking.seek(0)
+        if self._at_end and self._wish.loop is None:
+            self.seek(0)
         self._wish = replace(self._wish, playing=True)
         self._film.player.play(self._wish.speed, self._wish.loop)
         self._set()
@@ -160,6 +160,7 @@ class Session(QObject):
         if self._film is None:
             return
         index = min(max(index, 0), self.display.last)
+        self._at_end = index == self.display.last
         self._wish = replace(self._wish, frame=index)
         self._film.player.show(index)
         if settled:
@@ -373,6 +374,7 @@ class Session(QObject):
                 self.told.emit(problem)
 
     def _on_ended(self) -> None:
+        self._at_end = True
         self._wish = replace(self._wish, playing=False)
         self._set()
 

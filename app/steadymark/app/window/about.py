@@ -33,6 +33,7 @@ _PACKAGES = (
     ("platformdirs", "MIT"),
 )
 _LOG_LINES = 30
+translate = QCoreApplication.translate
 
 
 def packages() -> list[tuple[str, str, str]]:
@@ -90,20 +91,20 @@ class About(QDialog):
 
 
 def _html() -> str:
-    def text(words: str) -> str:
-        return QCoreApplication.translate("about", words)
-
     rows = "".join(
         f"<tr><td>{name}</td><td>&nbsp;{number}&nbsp;</td><td>{licence}</td></tr>"
         for name, number, licence in packages()
     )
+    motto = translate("about", "Facial landmarks that are right and still.")
+    own = translate("about", "The program is under the MIT licence.")
+    made, networks = translate("about", "Made with"), translate("about", "Networks")
     models = "".join(f"<p><b>{card.name}</b><br>{card.licence}</p>" for card in list_models())
     return (
         f"<h2 align=center>Steadymark {version()}</h2>"
-        f"<p align=center>{text('Facial landmarks that are right and still.')}</p>"
-        f"<p>{text('The program is under the MIT licence.')}</p>"
-        f"<h3>{text('Made with')}</h3>"
+        f"<p align=center>{motto}</p>"
+        f"<p>{own}</p>"
+        f"<h3>{made}</h3>"
         f"<table><tr><td>Python</td><td>&nbsp;{platform.python_version()}&nbsp;</td>"
         f"<td>PSF-2.0</td></tr>{rows}</table>"
-        f"<h3>{text('Networks')}</h3>{models}"
+        f"<h3>{networks}</h3>{models}"
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from steadymark.engine.types import TrackedFace
 
 NEAR = 9.0  # view points
+translate = QCoreApplication.translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def _told(face: TrackedFace, index: int, *, raw: bool) -> str:
     landmarks = face.raw if raw else face.stabilized
     assert landmarks is not None
     x, y = landmarks.xy_px[index]
-    words = QCoreApplication.translate(
+    words = translate(
         "hovering", "<b>{number} {name}</b><br>x {x}, y {y}, {kind}<br>score {score}, face {face}"
     )
     return words.format(
@@ -59,7 +60,7 @@ def _told(face: TrackedFace, index: int, *, raw: bool) -> str:
         name=landmark_name(index),
         x=f"{x:.2f}",
         y=f"{y:.2f}",
-        kind=QCoreApplication.translate("hovering", "raw" if raw else "stabilized"),
+        kind=translate("hovering", "raw") if raw else translate("hovering", "stabilized"),
         score=f"{landmarks.score[index]:.2f}",
         face=face.face_id,
     )

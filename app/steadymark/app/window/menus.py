@@ -14,6 +14,8 @@ from steadymark.app.window.theme import icon
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+translate = QCoreApplication.translate
+
 SHOWS = ("show_off", "show_raw", "show_stabilized", "show_both")
 LAYOUTS = ("layout_together", "layout_wipe", "layout_side")
 _PLAYING = (
@@ -30,39 +32,39 @@ def make_menus(
 ) -> None:
     """Of the main window."""
     bar = window.menuBar()
-    file = bar.addMenu(_text("&File"))
+    file = bar.addMenu(translate("menus", "&File"))
     _add(file, actions, ("open", "open_folder"))
     file.addMenu(recent)
     exports = ("export_csv", "export_openface", "export_video", "export_frame", "export_plots")
     _add(file, actions, ("close", "", *exports, "", "quit"))
-    _add(bar.addMenu(_text("&Playback")), actions, _PLAYING)
-    _add(bar.addMenu(_text("&Tracking")), actions, ("track", "again"))
+    _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
+    _add(bar.addMenu(translate("menus", "&Tracking")), actions, ("track", "again"))
     _groups(window, actions)
-    landmarks = bar.addMenu(_text("&Landmarks"))
+    landmarks = bar.addMenu(translate("menus", "&Landmarks"))
     _add(landmarks, actions, (*SHOWS, "", *LAYOUTS, "wipe_left", "wipe_right", "", *OVERLAYS))
-    view = bar.addMenu(_text("&View"))
+    view = bar.addMenu(translate("menus", "&View"))
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))
     view.addSeparator()
     view.addAction(actions["dismiss"])
-    _add(bar.addMenu(_text("&Help")), actions, ("about", "diagnostics", "log"))
+    _add(bar.addMenu(translate("menus", "&Help")), actions, ("about", "diagnostics", "log"))
 
 
 def make_toolbar(
     window: QMainWindow, actions: Mapping[str, QAction]
 ) -> tuple[QToolBar, QToolButton]:
     """The commands that are used most, and the button that says what is drawn."""
-    bar = QToolBar(_text("Toolbar"), window)
+    bar = QToolBar(translate("menus", "Toolbar"), window)
     bar.setObjectName("toolbar")
     bar.setIconSize(QSize(22, 22))
     bar.setMovable(False)
     for name in ("open", "export_csv", "export_frame", "", "track", "again", ""):
         _add_one(bar, actions, name)
     shows = QToolButton(bar)
-    shows.setText(_text("Landmarks"))
+    shows.setText(translate("menus", "Landmarks"))
     shows.setIcon(icon("face"))
-    shows.setToolTip(_text("What is drawn over the picture"))
-    shows.setAccessibleName(_text("Landmarks"))
+    shows.setToolTip(translate("menus", "What is drawn over the picture"))
+    shows.setAccessibleName(translate("menus", "Landmarks"))
     shows.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     shows.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     menu = QMenu(shows)
@@ -95,7 +97,3 @@ def _add_one(bar: QToolBar, actions: Mapping[str, QAction], name: str) -> None:
         bar.addAction(actions[name])
     else:
         bar.addSeparator()
-
-
-def _text(words: str) -> str:
-    return QCoreApplication.translate("menus", words)

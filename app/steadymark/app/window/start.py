@@ -116,6 +116,8 @@ def log_to_file(folder: Path) -> Path | None:
     handler.setLevel(logging.INFO)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
+    for other in root.handlers:  # the terminal says no more than before
+        other.setLevel(max(other.level, root.level))
     root.addHandler(handler)
     root.setLevel(min(root.level, logging.INFO))
     log.info("started")

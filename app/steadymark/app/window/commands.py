@@ -167,6 +167,8 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         if command.icon:
             action.setIcon(icon(command.icon))
+        if command.checkable:
+            action.setIconVisibleInMenu(False)  # the mark stands there
         set_hint(action)
         parent.addAction(action)
         actions[command.name] = action

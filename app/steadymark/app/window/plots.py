@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPalette
+from PySide6.QtGui import QColor, QImage, QPalette, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from steadymark.app.window.names import landmark_name
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.measures import Measures
 
 _FAINT = 90
+_LABEL_PX = 90  # height of a plot from which its label can be read
 
 
 class Plots(QWidget):
@@ -131,6 +132,21 @@ class Plots(QWidget):
             plot.getAxis("bottom").showLabel(last)
             if row:
                 plot.setXLink(chosen[0])
+        self._show_labels()
+
+    def _show_labels(self) -> None:
+        """Only where they have room."""
+        chosen = [plot for plot in self._plots.values() if plot.scene() is not None]
+        roomy = self._widget.height() >= _LABEL_PX * len(chosen)
+        for plot in chosen:
+            plot.getAxis("left").showLabel(roomy)
+            plot.getAxis("left").setWidth(64 if roomy else 48)
+            plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0)
+        self._plots["jitter"].legend.setVisible(roomy)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_labels()
 
     def _add_plot(self, name: str, title: str) -> None:
         plot = pg.PlotItem()

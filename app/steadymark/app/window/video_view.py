@@ -67,7 +67,7 @@ class VideoView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Video"))
-        self.setMinimumSize(240, 160)
+        self.setMinimumSize(320, 230)
         self._shown: Shown | None = None
         self._display: Display | None = None
         self._viewport: Viewport | None = None  # None: the picture is fitted

@@ -47,6 +47,16 @@ def start(
         guarded(run_window)
 
 
+@app.command(name="open")
+def open_window(
+    recording: Annotated[str, typer.Argument(metavar="INPUT", help="A video, or pictures.")],
+) -> None:
+    """Open the window with a recording in it."""
+    from steadymark.app.window.start import run_window
+
+    guarded(lambda: run_window(recording))
+
+
 @app.command()
 def track(
     inputs: Annotated[

@@ -17,13 +17,15 @@ from steadymark.engine.metrics.stability import mav, mcv_still, mean_motion
 from steadymark.engine.metrics.stillness import half_window, segments, still_frames
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from steadymark.app.session.results import Rows
 
     Curve = NDArray[np.float64]
 
-WINDOW_S = 1.0
+_PART = 4000  # frames looked at in one go
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,18 @@ class Measures:
 
 
 def measure(
-    rows: Rows, times_s: Curve, *, fps: float, face: int | None = None, landmark: int = 30
+    rows: Rows,
+    times_s: Curve,
+    *,
+    fps: float,
+    face: int | None = None,
+    landmark: int = 30,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Measures | None:
-    """Everything of one face, the first unless told; None where no face was found yet."""
+    """Everything of one face, the first unless told; None where no face was found yet.
+
+    stop: asked now and then, whether nobody wants it any more; None then, too.
+    """
     there = np.isfinite(rows.raw[:, 0, 0])
     faces = tuple(int(i) for i in np.unique(rows.face_id[there]))
     if not faces:
@@ -79,7 +90,9 @@ def measure(
     linked = np.zeros(count, np.bool_)  # frames whose face was there one frame before
     linked[frame] = rows.before[mine] >= 0
     eye_px = float(np.nanmean(outer_eye_distance(raw)))
-    still = _still(raw, fps, eye_px) & _still(steady, fps, eye_px)
+    still = _still(raw, fps, eye_px, stop) & _still(steady, fps, eye_px, stop)
+    if stop():
+        return None
     runs = segments(still, fps)
     gaps = np.diff(times_s, prepend=np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -113,8 +126,19 @@ def _along(
     return out
 
 
-def _still(points: NDArray[np.float32], fps: float, eye_px: float) -> NDArray[np.bool_]:
-    return np.asarray(still_frames(points, fps, eye_px))
+def _still(
+    points: NDArray[np.float32], fps: float, eye_px: float, stop: Callable[[], bool]
+) -> NDArray[np.bool_]:
+    """(T,), in parts that overlap by more than a frame's stillness depends on."""
+    still = np.zeros(len(points), np.bool_)
+    edge = 2 * half_window(fps)
+    for first in range(0, len(points), _PART):
+        if stop():
+            break
+        begin = max(0, first - edge)
+        part = still_frames(points[begin : first + _PART + edge], fps, eye_px)
+        still[first : first + _PART] = part[first - begin :][:_PART]
+    return still
 
 
 def _steps(points: NDArray[np.float32], linked: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -30,10 +31,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """measures: None where no face was found."""
+    """measures: None where no face was found. took_s: how long that took."""
 
     results: Results
     measures: Measures | None
+    took_s: float
 
 
 class Measuring:
@@ -60,11 +62,14 @@ class Measuring:
 
     def _run(self) -> None:
         while (question := self._questions.take()) is not None:
-            if self.newest.put(Answer(question.results, _answered(question))):
+            begun_s = time.perf_counter()
+            measures = _answered(question, lambda: self._questions.closed)
+            answer = Answer(question.results, measures, time.perf_counter() - begun_s)
+            if self.newest.put(answer):
                 self._on_ready()
 
 
-def _answered(question: Question) -> Measures | None:
+def _answered(question: Question, stop: Callable[[], bool]) -> Measures | None:
     results = question.results
     try:
         return measure(
@@ -73,6 +78,7 @@ def _answered(question: Question) -> Measures | None:
             fps=question.fps,
             face=question.face,
             landmark=question.landmark,
+            stop=stop,
         )
     except Exception:
         log.exception("measuring")

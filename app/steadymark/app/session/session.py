@@ -69,6 +69,7 @@ class Session(QObject):
         self.display: Display = resolve(self._wish, self._facts)
         self.frame: Frame | None = None
         self.measures: Measures | None = None
+        self.measuring_s = 0.0
         self._film: OpenFilm | None = None
         self._work_is_coming = False
         self._at_end = False  # the last frame need not be one that can be shown
@@ -381,7 +382,7 @@ class Session(QObject):
     def _on_measures(self) -> None:
         answer: Answer | None = self._measuring.newest.take(0)
         if answer is not None and answer.results is self.results:
-            self.measures = answer.measures
+            self.measures, self.measuring_s = answer.measures, answer.took_s
             self.measured.emit()
 
     def _set(self, facts: Facts | None = None) -> None:

@@ -287,6 +287,9 @@ class MainWindow(QMainWindow):
 
     def _on_measured(self) -> None:
         measures = self.session.measures
+        # of long recordings it takes long: a tenth of a core at most
+        wait_ms = max(_MEASURE_EVERY_MS, round(10_000 * self.session.measuring_s))
+        self._measure_soon.setInterval(wait_ms)
         self.plots.set_measures(measures)
         self.numbers.set_measures(measures)
         self.transport.timeline.set_measures(measures)

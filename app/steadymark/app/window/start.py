@@ -32,8 +32,8 @@ _NO_DISPLAY = (
 )
 
 
-def run_window() -> int:
-    """Until the window is closed; the exit code.
+def run_window(recording: str | None = None) -> int:
+    """Until the window is closed; the exit code. recording: to be opened at once.
 
     Raises:
         UsageError: no window can be opened here.
@@ -59,6 +59,9 @@ def run_window() -> int:
     keep = _close_on_signals(window)
     _tell_of_faults(window)
     window.show()
+    log.info("ready")
+    if recording is not None:
+        window.open_path(recording)
     offer_recovery(window, state_root)
     if os.environ.get(QUIT_AFTER, "").isdecimal():
         QTimer.singleShot(int(os.environ[QUIT_AFTER]), window.close)

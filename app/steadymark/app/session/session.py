@@ -321,8 +321,8 @@ class Session(QObject):
             leave = self._film.retrack(opened.models, opened.retrack, 0)
             self._background.run(leave, "closing")
             self.measures = None
-            self.measured.emit()
             self._on_work()
+            self.measured.emit()
 
     def _fail(self, opened: Opened) -> None:
         self.told.emit(opened.fault)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes must not fight for two cores
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # xcb, say, shows the windows under test
 
 import pytest
 

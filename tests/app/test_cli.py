@@ -317,5 +317,10 @@ def test_models_lists_the_zoo(run: Run) -> None:
     one_sentence(run("models"), 0, "heatmap1d-lite", "face_net", "licence")
 
 
-def test_without_a_command_it_says_how_to_track(run: Run) -> None:
-    one_sentence(run(), 0, "steadymark track")
+def test_without_a_command_and_a_display_it_says_how_to_track(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    one_sentence(run(), 2, "no display", "steadymark track")

@@ -1,4 +1,4 @@
-"""The command line: `steadymark track`, `probe`, `models`, `check`, `evaluate`; `bench` beside."""
+"""The command line. `steadymark` alone opens the window; `bench` has a file of its own."""
 
 from __future__ import annotations
 
@@ -36,17 +36,25 @@ def start(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
-    """Without a command, the window will open."""
+    """Without a command, the window opens."""
     if version:
         from steadymark.engine.jobs import version as installed
 
         out.print(f"steadymark {installed()}")
     elif context.invoked_subcommand is None:
-        out.print(
-            "The window is not part of this version yet. To track a video:\n\n"
-            "  steadymark track VIDEO --out FOLDER\n\n"
-            "'steadymark --help' lists the other commands."
-        )
+        from steadymark.app.window.start import run_window
+
+        guarded(run_window)
+
+
+@app.command(name="open")
+def open_window(
+    recording: Annotated[str, typer.Argument(metavar="INPUT", help="A video, or pictures.")],
+) -> None:
+    """Open the window with a recording in it."""
+    from steadymark.app.window.start import run_window
+
+    guarded(lambda: run_window(recording))
 
 
 @app.command()

@@ -1,0 +1,59 @@
+"""Short-lived threads of the session, and that none is left at the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.opening import Opened
+from steadymark.engine.errors import SteadymarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+
+class Background:
+    """For the GUI thread. bring_home: gets what an opening brings, in the opening's thread."""
+
+    def __init__(self, bring_home: Callable[[Opened], None]) -> None:
+        self._bring_home = bring_home
+        self._threads: list[Thread] = []
+        self.number = 0  # of the opening that counts
+
+    def pass_over(self) -> None:
+        """Openings under way do not count any more."""
+        self.number += 1
+
+    def open(self, work: Callable[[int], Opened]) -> None:
+        """Do this; the newest opening counts."""
+        self.number += 1
+        number = self.number
+
+        def run() -> None:
+            try:
+                opened = work(number)
+            except SteadymarkError as error:
+                opened = Opened(number, fault=str(error))
+            except Exception as error:
+                log.exception("opening")
+                opened = Opened(number, fault=f"opening failed ({type(error).__name__}: {error})")
+            self._bring_home(opened)
+
+        self.run(run, "opening")
+
+    def run(self, work: Callable[[], None], name: str) -> None:
+        """On a thread that `join` waits for."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = Thread(target=work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def join(self, deadline_s: float) -> bool:
+        """Whether all threads ended before this time of `time.monotonic`."""
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)

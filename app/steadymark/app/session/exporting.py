@@ -1,0 +1,172 @@
+"""Writes what is tracked to files, on a thread, from the kept results: nothing is tracked again."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.app.session.film import Film
+from steadymark.app.session.results import Known
+from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.jobs import InputSettings, header
+from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
+from steadymark.engine.recording.drawing import DrawOptions
+from steadymark.engine.recording.native_csv import NativeCsvSink
+from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
+from steadymark.engine.types import TrackResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from steadymark.app.session.results import Results
+    from steadymark.engine.ports import Sink
+    from steadymark.engine.settings import Models, TrackSettings
+    from steadymark.engine.types import SourceInfo
+
+log = logging.getLogger(__name__)
+
+_TELL_EVERY = 16  # frames
+
+
+class Kind(StrEnum):
+    """What is written."""
+
+    CSV = "csv"
+    OPENFACE = "openface"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to write where. draw: of an annotated video."""
+
+    kind: Kind
+    path: Path
+    draw: DrawOptions = field(default_factory=DrawOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """done, of: frames. path: where it lies. fault: a sentence. partial: not all was tracked."""
+
+    order: Order
+    done: int = 0
+    of: int = 0
+    running: bool = True
+    cancelled: bool = False
+    partial: bool = False
+    path: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What an export is made of, as it is now; tracking may go on meanwhile."""
+
+    info: SourceInfo
+    results: Results
+    models: Models
+    settings: TrackSettings
+
+
+class Export:
+    """Runs once, from `start` on. on_change: called from the thread, must return at once."""
+
+    def __init__(self, order: Order, material: Material, on_change: Callable[[], None]) -> None:
+        self._order, self._material, self._on_change = order, material, on_change
+        self._lock, self._cancelled = Lock(), Event()
+        self._report = ExportReport(order)
+        self._thread = Thread(target=self._run, name="export", daemon=True)
+
+    @property
+    def report(self) -> ExportReport:
+        """A snapshot."""
+        with self._lock:
+            return self._report
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop soon; what is written so far stays, marked partial."""
+        self._cancelled.set()
+
+    def join(self, timeout_s: float) -> bool:
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._write()
+        except SteadymarkError as error:
+            self._tell(fault=str(error))
+        except Exception as error:
+            log.exception("export")
+            self._tell(fault=f"the export failed ({type(error).__name__}: {error})")
+        finally:
+            self._tell(running=False, cancelled=self._cancelled.is_set())
+
+    def _write(self) -> None:
+        known = self._material.results.known()
+        missing = bool((known == Known.NOTHING).any())
+        sink = self._sink()
+        sink.open(self._material.info)
+        written = False
+        try:
+            frames = self._with_pictures if self._order.kind is Kind.VIDEO else self._tracked
+            for done, result in enumerate(frames(known), start=1):
+                if self._cancelled.is_set():
+                    break
+                sink.write(result)
+                if done % _TELL_EVERY == 0:
+                    self._tell(done=done)
+            else:
+                written = True
+        finally:
+            sink.close(complete=written and not missing)
+        self._tell(path=sink.path, partial=missing)
+
+    def _sink(self) -> Sink:
+        order, material = self._order, self._material
+        if order.kind is Kind.OPENFACE:
+            return OpenFaceCsvSink(order.path)
+        if order.kind is Kind.VIDEO:
+            source = material.info.path
+            return AnnotatedVideoSink(
+                order.path, source if Path(source).is_file() else None, order.draw
+            )
+        facts = header(material.info, material.models, material.settings, InputSettings())
+        return NativeCsvSink(order.path, facts)
+
+    def _tracked(
+        self, known: np.ndarray[tuple[int, ...], np.dtype[np.int8]]
+    ) -> Iterator[TrackResult]:
+        frames = np.flatnonzero(known == Known.TRACKED)
+        self._tell(of=len(frames))
+        for index in frames:
+            result = self._material.results.result(int(index))
+            if result is not None:
+                yield result
+
+    def _with_pictures(
+        self, known: np.ndarray[tuple[int, ...], np.dtype[np.int8]]
+    ) -> Iterator[TrackResult]:
+        """Frames that are not tracked come without faces."""
+        self._tell(of=int((known != Known.DAMAGED).sum()))
+        film = Film(self._material.info.path)
+        try:
+            for frame in film.piece(range(len(known))).frames():
+                yield TrackResult(frame, self._material.results.faces(frame.index) or ())
+        finally:
+            film.close()
+
+    def _tell(self, **changes: object) -> None:
+        with self._lock:
+            self._report = replace(self._report, **changes)  # type: ignore[arg-type]
+        self._on_change()

@@ -1,0 +1,175 @@
+"""How steady one face's landmarks are, along the recording and in numbers.
+
+Jitter or motion? MAV counts every frame-to-frame change, and a face that moves changes too. So
+figures are taken only where the face is still (`engine.metrics.stillness`), of raw and stabilized
+points alike, and the curves say where that is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.metrics.accuracy import outer_eye_distance
+from steadymark.engine.metrics.stability import mav, mcv_still, mean_motion
+from steadymark.engine.metrics.stillness import half_window, segments, still_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.results import Rows
+
+    Curve = NDArray[np.float64]
+
+_PART = 4000  # frames looked at in one go
+
+
+@dataclass(frozen=True, slots=True)
+class Steadiness:
+    """Of still segments: mav in (% of the outer-eye distance)², mcv in %, motion in % a frame."""
+
+    mav: float = float("nan")
+    mcv: float = float("nan")
+    motion: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measures:
+    """Of one face; curves are (frames,), NaN where nothing is known.
+
+    faces: all ids. jitter_raw, jitter_steady: MAV over the second around a frame. still: frames in
+    which the face is still. score: of the face. speed: mean way of the stabilized points, % of the
+    outer-eye distance a second. raw_xy, steady_xy: (frames, 2), the chosen landmark, pixels.
+    tracked, still_share: shares of all tracked frames. eye_px: mean outer-eye distance.
+    """
+
+    face: int
+    faces: tuple[int, ...]
+    landmark: int
+    times_s: Curve
+    jitter_raw: Curve
+    jitter_steady: Curve
+    still: NDArray[np.bool_]
+    score: Curve
+    speed: Curve
+    raw_xy: Curve
+    steady_xy: Curve
+    raw: Steadiness
+    steady: Steadiness
+    still_share: float
+    eye_px: float
+
+
+def measure(
+    rows: Rows,
+    times_s: Curve,
+    *,
+    fps: float,
+    face: int | None = None,
+    landmark: int = 30,
+    stop: Callable[[], bool] = lambda: False,
+) -> Measures | None:
+    """Everything of one face, the first unless told; None where no face was found yet.
+
+    stop: asked now and then, whether nobody wants it any more; None then, too.
+    """
+    there = np.isfinite(rows.raw[:, 0, 0])
+    faces = tuple(int(i) for i in np.unique(rows.face_id[there]))
+    if not faces:
+        return None
+    chosen = face if face in faces else faces[0]
+    mine = there & (rows.face_id == chosen)
+    frame, count = rows.frame[mine], len(times_s)
+    raw, steady = (_along(p[mine], frame, count) for p in (rows.raw, rows.steady))
+    score = np.full(count, np.nan)
+    score[frame] = rows.score[mine]
+    linked = np.zeros(count, np.bool_)  # frames whose face was there one frame before
+    linked[frame] = rows.before[mine] >= 0
+    eye_px = float(np.nanmean(outer_eye_distance(raw)))
+    still = _still(raw, fps, eye_px, stop) & _still(steady, fps, eye_px, stop)
+    if stop():
+        return None
+    runs = segments(still, fps)
+    gaps = np.diff(times_s, prepend=np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        way = np.linalg.norm(_steps(steady, linked), axis=-1).mean(-1)
+        speed = np.where(gaps > 0, way / eye_px * 100 / gaps, np.nan)
+    return Measures(
+        face=chosen,
+        faces=faces,
+        landmark=landmark,
+        times_s=times_s,
+        jitter_raw=_jitter(_steps(raw, linked), fps, eye_px),
+        jitter_steady=_jitter(_steps(steady, linked), fps, eye_px),
+        still=still,
+        score=score,
+        speed=speed,
+        raw_xy=raw[:, landmark].astype(np.float64),
+        steady_xy=steady[:, landmark].astype(np.float64),
+        raw=_steadiness(raw, runs),
+        steady=_steadiness(steady, runs),
+        still_share=float(still.sum() / max(1, len(frame))),
+        eye_px=eye_px,
+    )
+
+
+def _along(
+    points: NDArray[np.float32], frame: NDArray[np.int64], count: int
+) -> NDArray[np.float32]:
+    """(N, K, 2) at frames (N,) → (count, K, 2), NaN elsewhere."""
+    out = np.full((count, *points.shape[1:]), np.nan, np.float32)
+    out[frame] = points
+    return out
+
+
+def _still(
+    points: NDArray[np.float32], fps: float, eye_px: float, stop: Callable[[], bool]
+) -> NDArray[np.bool_]:
+    """(T,), in parts that overlap by more than a frame's stillness depends on."""
+    still = np.zeros(len(points), np.bool_)
+    edge = 2 * half_window(fps)
+    for first in range(0, len(points), _PART):
+        if stop():
+            break
+        begin = max(0, first - edge)
+        part = still_frames(points[begin : first + _PART + edge], fps, eye_px)
+        still[first : first + _PART] = part[first - begin :][:_PART]
+    return still
+
+
+def _steps(points: NDArray[np.float32], linked: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(T, K, 2): from the frame before; NaN where memory of the face began in between."""
+    steps = np.full_like(points, np.nan)
+    steps[1:] = np.diff(points, axis=0)
+    steps[~linked] = np.nan
+    return steps
+
+
+def _jitter(steps: NDArray[np.float32], fps: float, eye_px: float) -> Curve:
+    """(T,): eq. 11 over the second around each frame, of the steps that are known."""
+    squares = (steps.astype(np.float64) / eye_px * 100) ** 2
+    each = squares.mean((1, 2)) / 2
+    known = np.isfinite(each)
+    half = half_window(fps)
+    sums, counts = (
+        np.concatenate(([0.0], np.cumsum(v))) for v in (np.where(known, each, 0.0), known * 1.0)
+    )
+    first = np.clip(np.arange(len(each)) - half, 0, len(each))
+    end = np.clip(np.arange(len(each)) + half + 1, 0, len(each))
+    count = counts[end] - counts[first]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean: Curve = (sums[end] - sums[first]) / count
+    mean[(count < half) | ~known] = np.nan
+    return mean
+
+
+def _steadiness(points: NDArray[np.float32], runs: list[slice]) -> Steadiness:
+    parts = [points[run] for run in runs]
+    if not parts:
+        return Steadiness()
+    motion = float(np.nanmean([mean_motion(part) for part in parts]))
+    return Steadiness(mav(parts), mcv_still(parts), motion)

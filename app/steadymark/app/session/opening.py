@@ -1,0 +1,102 @@
+"""Opening recordings and networks, in threads, and when results need tracking anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.film import Film
+from steadymark.app.session.filtering import without_filter
+from steadymark.app.session.recovery import recover
+from steadymark.app.session.results import Results
+from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.settings import Models, TrackSettings, open_models
+from steadymark.engine.stabilizing import AUTO
+from steadymark.models.zoo import find_model, steadiest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.app.session.recovery import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an opening thread brings home: a film with its networks, or networks, or a fault.
+
+    number: of the opening, later ones make earlier ones void. results: of the film, with what was
+    found of an earlier session. retrack: settings to track the film at hand anew with.
+    """
+
+    number: int
+    film: Film | None = None
+    models: Models | None = None
+    fault: str = ""
+    results: Results | None = None
+    found: Found | None = None
+    retrack: TrackSettings | None = None
+
+    def close(self) -> None:
+        """Nobody wants it any more."""
+        if self.film is not None:
+            self.film.close()
+
+
+def open_film(
+    number: int, path: str, settings: TrackSettings, models: ModelCache, found: Found | None
+) -> Opened:
+    """Raises SteadymarkError where film or networks cannot be opened, or `found` does not fit."""
+    film = Film(path)
+    try:
+        results = Results(film.times_s)
+        if found is not None:
+            recover(found, results)
+        return Opened(number, film, models.get(settings), results=results, found=found)
+    except BaseException:
+        film.close()
+        raise
+
+
+class ModelCache:
+    """Opened networks, the last few kept: they hold no memory of faces."""
+
+    _MOST = 3
+
+    def __init__(self, opener: Callable[[TrackSettings], Models] = open_models) -> None:
+        self._opener = opener
+        self._kept: dict[object, Models] = {}
+
+    def get(self, settings: TrackSettings) -> Models:
+        """Raises SteadymarkError where they cannot be opened."""
+        key = network_key(settings)
+        if key not in self._kept:
+            models = self._opener(settings)
+            while len(self._kept) >= self._MOST:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = models
+        return self._kept[key]
+
+
+def network_key(settings: TrackSettings) -> object:
+    """Equal for settings between which nothing but a filter over the points changes."""
+    bare = without_filter(settings)
+    stabilizer = bare.stabilizer
+    if stabilizer == AUTO:
+        try:
+            card = find_model(settings.model, "landmarks")
+            stabilizer = "none" if steadiest(card) is card and card.cell is None else AUTO
+        except SteadymarkError:
+            stabilizer = AUTO
+    return (
+        bare.model,
+        bare.detector,
+        stabilizer,
+        bare.device,
+        bare.threads,
+        bare.detector_threshold,
+    )
+
+
+def needs_tracking_anew(before: TrackSettings, now: TrackSettings) -> bool:
+    """Whether results of `before` are worth nothing under `now`."""
+    return network_key(before) != network_key(now) or before.tracker != now.tracker

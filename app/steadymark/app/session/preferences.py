@@ -1,0 +1,58 @@
+"""Tracking settings as plain values, for files and QSettings, and back with every value checked."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.geometry import Recentre
+from steadymark.engine.looking import TrackerConfig
+from steadymark.engine.offline import Butterworth
+from steadymark.engine.settings import TrackSettings
+from steadymark.engine.stabilizing import OneEuro
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PARTS = {"tracker": TrackerConfig, "one_euro": OneEuro, "butterworth": Butterworth}
+
+
+def as_plain(settings: TrackSettings) -> dict[str, Any]:
+    """As JSON knows it."""
+    return asdict(settings)
+
+
+def from_plain(values: Mapping[str, Any]) -> TrackSettings:
+    """What is unknown, missing or of the wrong kind keeps its default."""
+    settings: Any = TrackSettings()
+    for item in fields(TrackSettings):
+        value = values.get(item.name)
+        default = getattr(settings, item.name)
+        if item.name in _PARTS and isinstance(value, dict):
+            part = _part(_PARTS[item.name], value)
+            settings = replace(settings, **{item.name: part})
+        elif _fits(item.name, value, default):
+            settings = replace(settings, **{item.name: value})
+    made: TrackSettings = settings
+    return made
+
+
+def _fits(name: str, value: Any, default: Any) -> bool:
+    if name == "detector_threshold":
+        return value is None or (isinstance(value, float | int) and 0 <= value <= 1)
+    return type(value) is type(default)
+
+
+def _part(kind: type[Any], values: Mapping[str, Any]) -> Any:
+    made = kind()
+    for item in fields(kind):
+        value, default = values.get(item.name), getattr(made, item.name)
+        try:
+            if isinstance(default, Recentre):
+                made = replace(made, **{item.name: Recentre(str(value))})
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                made = replace(made, **{item.name: type(default)(value)})
+        except (SteadymarkError, ValueError):
+            continue
+    return made

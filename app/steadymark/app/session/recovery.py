@@ -1,0 +1,238 @@
+"""What is tracked lies on disk at once, so that a crash loses nothing; the next start offers it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import time
+import uuid
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QLockFile
+
+from steadymark.engine.errors import LandmarkFileError, SteadymarkError
+from steadymark.engine.recording.native_csv import Header, NativeCsvSink
+from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
+from steadymark.engine.types import (
+    FaceBox,
+    FaceState,
+    Frame,
+    Landmarks,
+    TrackedFace,
+    TrackResult,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from steadymark.app.session.results import Results
+    from steadymark.engine.types import SourceInfo
+
+log = logging.getLogger(__name__)
+
+_FACTS = "session.json"
+_LOCK = "lock"
+_NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a session that did not end left behind. settings: as `TrackSettings` has them."""
+
+    folder: Path
+    source: str
+    settings: Mapping[str, object]
+    saved_at: float
+    frames: int
+
+
+class Keeping:
+    """One running session's folder: a fact file, a lock, and a table for each piece of tracking."""
+
+    def __init__(self, root: Path, source: str, settings: Mapping[str, object]) -> None:
+        self.folder = root / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
+        self.folder.mkdir(parents=True)
+        self._lock = _locked(self.folder)
+        self._settings = dict(settings)
+        facts = {"source": source, "settings": self._settings, "saved_at": time.time()}
+        text = json.dumps(facts, ensure_ascii=False, default=str)
+        (self.folder / _FACTS).write_text(text, encoding="utf-8")
+
+    def sink(self, number: int, tell: Callable[[str], None]) -> TolerantSink:
+        """For a piece of tracking. tell: gets a sentence when it cannot be written."""
+        header = Header(settings=self._settings)
+        return TolerantSink(NativeCsvSink(self.folder / f"piece-{number:04}.csv", header), tell)
+
+    def take_over(self, found: Found) -> None:
+        """What an earlier session left is kept by this one from now on."""
+        for path in sorted(found.folder.glob("piece-*")):
+            path.replace(self.folder / f"piece-0000-{path.name}")
+        forget(found)
+
+    def discard(self) -> None:
+        """The session ended as it should: nothing is left to recover."""
+        self._lock.unlock()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class TolerantSink:
+    """Writes as long as it can; tracking goes on without it."""
+
+    def __init__(self, sink: NativeCsvSink, tell: Callable[[str], None]) -> None:
+        self._sink, self._tell = sink, tell
+        self._broken = False
+
+    @property
+    def path(self) -> str:
+        return self._sink.path
+
+    def open(self, info: SourceInfo) -> None:
+        self._try(lambda: self._sink.open(info))
+
+    def write(self, result: TrackResult) -> None:
+        self._try(lambda: self._sink.write(result))
+
+    def close(self, *, complete: bool) -> None:
+        self._try(lambda: self._sink.close(complete=complete))
+
+    def _try(self, act: Callable[[], None]) -> None:
+        if self._broken:
+            return
+        try:
+            act()
+        except (SteadymarkError, OSError) as error:
+            self._broken = True
+            words = QCoreApplication.translate(
+                "session", "Tracking goes on, but is not saved against a crash: {error}"
+            )
+            self._tell(words.format(error=error))
+
+
+def find_sessions(root: Path) -> tuple[Found, ...]:
+    """Sessions that ended without `discard`, the newest first; those that still run are left out.
+
+    Folders without any tracked frame are removed.
+    """
+    found = []
+    for folder in sorted(root.glob("*/"), reverse=True):
+        lock = QLockFile(str(folder / _LOCK))
+        lock.setStaleLockTime(0)
+        if not lock.tryLock(0):
+            continue
+        lock.unlock()
+        session = _read(folder)
+        if session is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            found.append(session)
+    return tuple(found)
+
+
+def forget(found: Found) -> None:
+    """Remove what it left."""
+    shutil.rmtree(found.folder, ignore_errors=True)
+
+
+def recover(found: Found, results: Results) -> int:
+    """Put what was tracked into the results of the same film; how many frames that were.
+
+    Raises:
+        LandmarkFileError: the film has other frames than those.
+    """
+    count = 0
+    for table in _tables(found.folder):
+        if len(table) and int(table.frame.max()) >= results.frames:
+            raise LandmarkFileError(
+                f"what was tracked of {found.source} does not fit this file any more: "
+                "it was changed since; track it again"
+            )
+        last = -2
+        for result in _results(table):
+            index = result.frame.index
+            results.add(result, begins=index != last + 1)
+            count, last = count + 1, index
+    return count
+
+
+def _locked(folder: Path) -> QLockFile:
+    lock = QLockFile(str(folder / _LOCK))
+    lock.setStaleLockTime(0)  # only a dead process gives its lock away
+    lock.tryLock(0)
+    return lock
+
+
+def _read(folder: Path) -> Found | None:
+    try:
+        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        frames = sum(_count_frames(path) for path in sorted(folder.glob("piece-*")))
+        source, saved_at = str(facts["source"]), float(facts["saved_at"])
+        settings = dict(facts["settings"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s cannot be recovered: %s", folder, error)
+        return None
+    return Found(folder, source, settings, saved_at, frames) if frames else None
+
+
+def _count_frames(path: Path) -> int:
+    """Of a table of pieces, without reading more than the numbers of its frames."""
+    count, last = 0, b""
+    with path.open("rb") as file:
+        for line in file:
+            number = line.partition(b",")[0]
+            if number != last and number.isdigit() and line.endswith(b"\n"):
+                count, last = count + 1, number
+    return count
+
+
+def _tables(folder: Path) -> list[LandmarkTable]:
+    tables = []
+    for path in sorted(folder.glob("piece-*")):
+        _cut_to_whole_rows(path)
+        try:
+            tables.append(read_landmarks(path))
+        except LandmarkFileError as error:
+            log.warning("not recovered: %s", error)
+    return tables
+
+
+def _cut_to_whole_rows(path: Path) -> None:
+    """A killed program may have been in the middle of a row."""
+    with path.open("rb+") as file:
+        end = file.seek(0, 2)
+        step = min(end, 1 << 16)
+        file.seek(end - step)
+        tail = file.read(step)
+        if tail and not tail.endswith(b"\n"):
+            file.truncate(end - step + tail.rfind(b"\n") + 1)
+
+
+def _results(table: LandmarkTable) -> list[TrackResult]:
+    """Without pictures and crops, which tables do not hold."""
+    made: list[TrackResult] = []
+    starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
+    for first, end in pairwise(starts):
+        faces = tuple(_face(table, row) for row in range(first, end) if table.face_id[row] >= 0)
+        frame = Frame(_NO_PICTURE, int(table.frame[first]), float(table.timestamp_s[first]))
+        made.append(TrackResult(frame, faces))
+    return made
+
+
+def _face(table: LandmarkTable, row: int) -> TrackedFace:
+    face_id, state = int(table.face_id[row]), FaceState(str(table.state[row]))
+    if state is FaceState.LOST:
+        return TrackedFace(face_id, state, 0.0)
+    score, points = float(table.score[row]), table.point_score[row]
+    left, top, width, height = (float(v) for v in table.box[row])
+    return TrackedFace(
+        face_id,
+        state,
+        score,
+        FaceBox(left, top, width, height, score),
+        Landmarks(table.raw_xy_px[row], points),
+        Landmarks(table.xy_px[row], points),
+    )

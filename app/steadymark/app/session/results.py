@@ -1,0 +1,311 @@
+"""Everything tracked of one recording, kept compactly: replayed, plotted and exported from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.engine.types import (
+    FaceBox,
+    FaceState,
+    Frame,
+    Landmarks,
+    TrackedFace,
+    TrackResult,
+)
+from steadymark.models.cropping import Crop
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.models.cropping import Points
+
+STATES = tuple(FaceState)
+NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
+_FIRST_ROWS = 512
+
+
+class Known(IntEnum):
+    """What is known of a frame. DAMAGED: no picture can be had of it."""
+
+    NOTHING = 0
+    TRACKED = 1
+    DAMAGED = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """A row a face and frame, in the order tracked. N rows, K landmarks.
+
+    frame, before: (N,) int64; before: the row of the same face one frame earlier, -1 where memory
+    began in between. face_id: (N,) int32. state: (N,) place in STATES. score: (N,) float64. box:
+    (N, 4) left, top, width, height; crop: (N, 4) x, y, side, roll, float64. given: what filters
+    start from (the raw points, or what a recurrent network made of them); raw, given, steady: (N,
+    K, 2) float32, NaN where lost. point_score: (N, K) float32.
+    """
+
+    frame: NDArray[np.int64]
+    before: NDArray[np.int64]
+    face_id: NDArray[np.int32]
+    state: NDArray[np.int8]
+    score: NDArray[np.float64]
+    box: NDArray[np.float64]
+    crop: NDArray[np.float64]
+    raw: NDArray[np.float32]
+    steady: NDArray[np.float32]
+    point_score: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trail:
+    """A face's way to a frame. xy_px: (T, K, 2); speed: (T - 1, K), % of its size a second."""
+
+    xy_px: NDArray[np.float32]
+    speed: NDArray[np.float32]
+
+
+class Results:
+    """Of a recording with frames at `times_s`; any thread may call anything.
+
+    `version` changes when stabilized points of rows that were there have changed.
+    """
+
+    def __init__(self, times_s: NDArray[np.float64], *, points: int = 68) -> None:
+        self.times_s = times_s
+        frames = len(times_s)
+        self._lock = Lock()
+        self._known = np.zeros(frames, np.int8)
+        self._first_row = np.full(frames, -1, np.int64)
+        self._faces = np.zeros(frames, np.int16)
+        self._begins = np.zeros(frames, np.bool_)
+        self._seen = np.zeros(frames, np.bool_)
+        self._stage_ms = np.full((frames, 2), np.nan, np.float32)
+        self._points = points
+        self._count = 0
+        self._rows = _empty(_FIRST_ROWS, points)
+        self.version = 0
+
+    @property
+    def frames(self) -> int:
+        """Of the recording."""
+        return len(self.times_s)
+
+    def add(self, result: TrackResult, *, begins: bool) -> None:
+        """A frame that is not there yet. begins: whether memory of faces began anew at it."""
+        index = result.frame.index
+        with self._lock:
+            if self._known[index] == Known.TRACKED:
+                return
+            self._reserve(len(result.faces))
+            self._first_row[index], self._faces[index] = self._count, len(result.faces)
+            self._begins[index] = begins
+            self._seen[index] = any(f.state is not FaceState.LOST for f in result.faces)
+            for face in result.faces:
+                self._put(self._count, index, face, begins=begins)
+                self._count += 1
+            stages = result.stage_ms
+            self._stage_ms[index] = stages.get("detect", np.nan), stages.get("landmarks", np.nan)
+            self._known[index] = Known.TRACKED
+
+    def mark_damaged(self, first: int, end: int) -> None:
+        """The frames in [first, end) of which nothing is known have no picture."""
+        with self._lock:
+            part = self._known[first:end]
+            part[part == Known.NOTHING] = Known.DAMAGED
+
+    def set_steady(self, steady: NDArray[np.float32]) -> None:
+        """Replace the stabilized points of the first rows, (M, K, 2)."""
+        with self._lock:
+            fresh = self._rows.steady.copy()
+            fresh[: len(steady)] = steady
+            self._rows = replace(self._rows, steady=fresh)
+            self.version += 1
+
+    def rows(self) -> Rows:
+        """All rows so far; later additions do not change them."""
+        with self._lock:
+            count = self._count
+            return Rows(**{name: getattr(self._rows, name)[:count] for name in Rows.__slots__})
+
+    def known(self) -> NDArray[np.int8]:
+        """(frames,): a `Known` each."""
+        with self._lock:
+            return self._known.copy()
+
+    def begins(self) -> NDArray[np.bool_]:
+        """(frames,): where memory of faces began anew."""
+        with self._lock:
+            return self._begins.copy()
+
+    def seen(self) -> NDArray[np.bool_]:
+        """(frames,): where at least one face is."""
+        with self._lock:
+            return self._seen.copy()
+
+    def stage_ms(self, last: int = 500) -> tuple[float, float]:
+        """Median milliseconds of detection, where it ran, and of landmarks; NaN where unknown."""
+        with self._lock:
+            stages = self._stage_ms[self._known == Known.TRACKED][-last:]
+        looked = stages[stages[:, 0] > 0, 0]
+        seen = stages[np.isfinite(stages[:, 1]), 1]
+        return _median(looked), _median(seen)
+
+    def is_tracked(self, index: int) -> bool:
+        with self._lock:
+            return bool(self._known[index] == Known.TRACKED)
+
+    def is_known(self, index: int) -> bool:
+        """Tracked, or damaged: nothing more will come."""
+        with self._lock:
+            return bool(self._known[index] != Known.NOTHING)
+
+    def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
+        """The faces of a frame; None where it is not tracked."""
+        with self._lock:
+            if self._known[index] != Known.TRACKED:
+                return None
+            first, rows = int(self._first_row[index]), self._rows
+            return tuple(_face(rows, row) for row in range(first, first + int(self._faces[index])))
+
+    def result(self, index: int) -> TrackResult | None:
+        """The same, as it was tracked but without its picture."""
+        faces = self.faces(index)
+        if faces is None:
+            return None
+        return TrackResult(Frame(NO_PICTURE, index, float(self.times_s[index])), faces)
+
+    def trails(self, index: int, *, over_s: float, raw: bool = False) -> dict[int, Trail]:
+        """The ways of the faces of a frame over the time before it, by their ids."""
+        with self._lock:
+            rows, first, faces = self._rows, int(self._first_row[index]), int(self._faces[index])
+            if self._known[index] != Known.TRACKED:
+                return {}
+        trails = {}
+        for row in range(first, first + faces):
+            way = self._way(rows, row, float(self.times_s[index]) - over_s)
+            points = (rows.raw if raw else rows.steady)[way]
+            if len(way) > 1:
+                times = self.times_s[rows.frame[way]]
+                trails[int(rows.face_id[row])] = Trail(points, _speed(points, times))
+        return trails
+
+    def _way(self, rows: Rows, row: int, since_s: float) -> list[int]:
+        """The rows of the same face up to this one, where it is seen, the oldest first."""
+        way = []
+        while row >= 0 and np.isfinite(rows.raw[row, 0, 0]):
+            if self.times_s[rows.frame[row]] < since_s:
+                break
+            way.append(row)
+            row = int(rows.before[row])
+        return way[::-1]
+
+    def next_gap(self, wanted: int) -> range | None:
+        """The first run of unknown frames from `wanted` on, else from the beginning."""
+        with self._lock:
+            unknown = np.flatnonzero(self._known == Known.NOTHING)
+        if not len(unknown):
+            return None
+        later = unknown[unknown >= wanted]
+        run = later if len(later) else unknown
+        breaks = np.flatnonzero(np.diff(run) > 1)
+        end = int(run[breaks[0]]) if len(breaks) else int(run[-1])
+        return range(int(run[0]), end + 1)
+
+    def ready_until(self, index: int) -> int:
+        """The last frame of the run of known ones that begins at `index`; index - 1 if none."""
+        with self._lock:
+            unknown = np.flatnonzero(self._known[index:] == Known.NOTHING)
+        return index + int(unknown[0]) - 1 if len(unknown) else self.frames - 1
+
+    def _put(self, row: int, index: int, face: TrackedFace, *, begins: bool) -> None:
+        rows = self._rows
+        rows.frame[row], rows.face_id[row] = index, face.face_id
+        rows.state[row], rows.score[row] = STATES.index(face.state), face.score
+        rows.before[row] = -1 if begins else self._row_before(index, face.face_id)
+        if face.box is not None:
+            rows.box[row] = face.box.left, face.box.top, face.box.width, face.box.height
+        if face.crop is not None:
+            crop = face.crop
+            rows.crop[row] = crop.x, crop.y, crop.side, crop.roll_deg
+        if face.raw is not None and face.stabilized is not None:
+            rows.raw[row], rows.steady[row] = face.raw.xy_px, face.stabilized.xy_px
+            rows.point_score[row] = face.stabilized.score
+
+    def _row_before(self, index: int, face_id: int) -> int:
+        if index == 0 or self._known[index - 1] != Known.TRACKED:
+            return -1
+        first = int(self._first_row[index - 1])
+        for row in range(first, first + int(self._faces[index - 1])):
+            if self._rows.face_id[row] == face_id:
+                return row
+        return -1
+
+    def _reserve(self, more: int) -> None:
+        have = len(self._rows.frame)
+        if self._count + more <= have:
+            return
+        grown = _empty(max(2 * have, self._count + more), self._points)
+        for name in Rows.__slots__:
+            getattr(grown, name)[: self._count] = getattr(self._rows, name)[: self._count]
+        self._rows = grown
+
+
+def _empty(rows: int, points: int) -> Rows:
+    def nan(*shape: int, dtype: Any = np.float64) -> Any:
+        return np.full((rows, *shape), np.nan, dtype)
+
+    return Rows(
+        frame=np.zeros(rows, np.int64),
+        before=np.full(rows, -1, np.int64),
+        face_id=np.zeros(rows, np.int32),
+        state=np.zeros(rows, np.int8),
+        score=nan(),
+        box=nan(4),
+        crop=nan(4),
+        raw=nan(points, 2, dtype=np.float32),
+        steady=nan(points, 2, dtype=np.float32),
+        point_score=nan(points, dtype=np.float32),
+    )
+
+
+def _face(rows: Rows, row: int) -> TrackedFace:
+    state, face_id = STATES[rows.state[row]], int(rows.face_id[row])
+    score = float(rows.score[row])
+    if state is FaceState.LOST:
+        return TrackedFace(face_id, state, score)
+    left, top, width, height = (float(v) for v in rows.box[row])
+    x, y, side, roll = (float(v) for v in rows.crop[row])
+    scores = rows.point_score[row]
+    return TrackedFace(
+        face_id,
+        state,
+        score,
+        FaceBox(left, top, width, height, score) if np.isfinite(left) else None,
+        _landmarks(rows.raw[row], scores),
+        _landmarks(rows.steady[row], scores),
+        Crop(x, y, side, roll) if np.isfinite(x) else None,
+    )
+
+
+def _landmarks(xy_px: Points, score: NDArray[np.float32]) -> Landmarks:
+    return Landmarks(xy_px, score)
+
+
+def _speed(points: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float32]:
+    size = max(1.0, float(np.ptp(points[-1], axis=0).max()))
+    gaps = np.maximum(np.diff(times_s), 1e-6)[:, None]
+    speed: NDArray[np.float32] = (
+        np.linalg.norm(np.diff(points, axis=0), axis=-1) / size * 100 / gaps
+    ).astype(np.float32)
+    return speed
+
+
+def _median(values: NDArray[np.floating]) -> float:
+    return float(np.median(values)) if len(values) else float("nan")

@@ -1,0 +1,393 @@
+"""The window's session: takes wishes, runs the engine, and tells what to show."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from steadymark.app.session.background import Background
+from steadymark.app.session.filtering import filter_of
+from steadymark.app.session.measuring import Answer, Measuring, Question
+from steadymark.app.session.open_film import Calls, OpenFilm
+from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew, open_film
+from steadymark.app.session.state import (
+    Display,
+    Facts,
+    Layout,
+    Overlay,
+    Phase,
+    Show,
+    Wish,
+    frame_at_time,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    from steadymark.app.session.measures import Measures
+    from steadymark.app.session.recovery import Found
+    from steadymark.app.session.results import Results
+    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.types import Frame
+
+QUIT_S = 2.0
+
+
+class Session(QObject):
+    """Lives in the GUI thread.
+
+    changed: a new `display`; pictured: a new `frame`; progressed: new results; measured: new
+    `measures`; told: a fault or a note, as a sentence for the user.
+    """
+
+    changed = Signal()
+    pictured = Signal()
+    progressed = Signal()
+    measured = Signal()
+    told = Signal(str)
+    _opened = Signal(object)
+    _frame_came = Signal()
+    _work_came = Signal()
+    _ended = Signal()
+    _measures_came = Signal()
+
+    def __init__(
+        self,
+        settings: TrackSettings,
+        *,
+        state_root: Path,
+        models: ModelCache | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._settings, self._state_root = settings, state_root
+        self._models = models or ModelCache()
+        self._wish, self._facts = Wish(), Facts()
+        self.display: Display = resolve(self._wish, self._facts)
+        self.frame: Frame | None = None
+        self.measures: Measures | None = None
+        self.measuring_s = 0.0
+        self._film: OpenFilm | None = None
+        self._work_is_coming = False
+        self._at_end = False  # the last frame need not be one that can be shown
+        self._background = Background(self._opened.emit)
+        queued = Qt.ConnectionType.QueuedConnection
+        self._opened.connect(self._on_opened, queued)
+        self._frame_came.connect(self._on_frame, queued)
+        self._work_came.connect(self._on_work, queued)
+        self._ended.connect(self._on_ended, queued)
+        self._measures_came.connect(self._on_measures, queued)
+        self._measuring = Measuring(self._measures_came.emit)
+
+    @property
+    def settings(self) -> TrackSettings:
+        return self._settings
+
+    @property
+    def film(self) -> OpenFilm | None:
+        """The recording at hand."""
+        return self._film
+
+    @property
+    def results(self) -> Results | None:
+        return None if self._film is None else self._film.results
+
+    # -- opening and closing
+
+    def open(self, path: str, *, found: Found | None = None) -> None:
+        """Open a recording, track it and play. found: what an earlier session left of it."""
+        self.close_film()
+        self._wish = replace(self._wish, playing=True, frame=0)
+        self._set(Facts(phase=Phase.OPENING, path=path, name=Path(path).name or path))
+        settings = self._settings
+        self._background.open(lambda number: open_film(number, path, settings, self._models, found))
+
+    def close_film(self) -> None:
+        """Back to empty."""
+        self._background.pass_over()
+        if self._film is not None:
+            self._film.close()
+            self._background.run(self._film.leave, "closing")
+            self._film = None
+        self.frame = self.measures = None
+        self._wish = replace(
+            self._wish, playing=False, frame=0, loop=None, loop_from=None, face=None
+        )
+        self._set(Facts())
+        self.pictured.emit()
+        self.measured.emit()
+
+    def close(self) -> bool:
+        """End everything; whether all threads ended within 2 s."""
+        self.close_film()
+        self._measuring.close()
+        deadline_s = time.monotonic() + QUIT_S
+        ended = self._measuring.join(QUIT_S)
+        return self._background.join(deadline_s) and ended
+
+    # -- playing
+
+    def play(self) -> None:
+        if self._film is None:
+            return
+        if self._at_end and self._wish.loop is None:
+            self.seek(0)
+        self._wish = replace(self._wish, playing=True)
+        self._film.player.play(self._wish.speed, self._wish.loop)
+        self._set()
+
+    def pause(self) -> None:
+        self._wish = replace(self._wish, playing=False)
+        if self._film is not None:
+            self._film.player.pause()
+        self._set()
+
+    def toggle_play(self) -> None:
+        if self._wish.playing:
+            self.pause()
+        else:
+            self.play()
+
+    def stop(self) -> None:
+        """Pause, and back to the first frame."""
+        self.pause()
+        self.seek(0)
+
+    def seek(self, index: int, *, settled: bool = True) -> None:
+        """Show exactly this frame; once settled, track from there if it is not tracked."""
+        if self._film is None:
+            return
+        index = min(max(index, 0), self.display.last)
+        self._at_end = index == self.display.last
+        self._wish = replace(self._wish, frame=index)
+        self._film.player.show(index)
+        if settled:
+            self._film.tracking.seek(index)
+
+    def step(self, frames: int) -> None:
+        """Forward or back, exactly; playing pauses."""
+        if self._film is None:
+            return
+        if self._wish.playing:
+            self.pause()
+            self._wish = replace(self._wish, frame=self.display.frame)
+        self.seek(self._wish.frame + frames)
+
+    def jump(self, seconds: float) -> None:
+        """Forward or back by a time; playing goes on."""
+        if self._film is None:
+            return
+        base = self.display.frame if self._wish.playing else self._wish.frame
+        times = self._facts.times_s
+        self.seek(frame_at_time(times, float(times[base]) + seconds))
+
+    def set_speed(self, speed: float) -> None:
+        self._wish = replace(self._wish, speed=speed)
+        self._replay()
+
+    def set_loop(self, loop: tuple[int, int] | None) -> None:
+        """Play only this region, first and last frame; None: all."""
+        if loop is not None:
+            loop = (min(loop), max(loop))
+        self._wish = replace(self._wish, loop=loop, loop_from=None)
+        self._replay()
+
+    def mark_loop(self) -> None:
+        """The first time the region begins here, the second time it ends, the third it is gone."""
+        if self._wish.loop is not None:
+            self.set_loop(None)
+        elif self._wish.loop_from is None:
+            self._wish = replace(self._wish, loop_from=self.display.frame)
+            self._set()
+        else:
+            self.set_loop((self._wish.loop_from, self.display.frame))
+
+    def _replay(self) -> None:
+        if self._film is not None and self._wish.playing:
+            self._film.player.play(self._wish.speed, self._wish.loop)
+        self._set()
+
+    # -- tracking
+
+    def toggle_tracking(self) -> None:
+        if self._film is None:
+            return
+        if self.display.can_pause:
+            self._film.tracking.pause()
+        else:
+            self._film.tracking.go_on()
+
+    def use_settings(self, settings: TrackSettings) -> None:
+        """From now on; filters change at once, what needs tracking anew waits for `retrack`."""
+        self._settings = settings
+        film = self._film
+        if film is not None and not needs_tracking_anew(film.settings, settings):
+            film.settings = settings
+            film.tracking.want_filter(filter_of(settings))
+            self._background.run(film.tracking.apply_filter, "filtering")
+        self._set()
+
+    @property
+    def settings_wait(self) -> bool:
+        """Whether settings were chosen that need `retrack`."""
+        film = self._film
+        return film is not None and needs_tracking_anew(film.settings, self._settings)
+
+    def retrack(self) -> None:
+        """Forget what is tracked and track again, uninterrupted from the first frame."""
+        film, settings = self._film, self._settings
+        if film is None:
+            return
+        film.tracking.pause()
+        self._background.open(
+            lambda number: Opened(number, models=self._models.get(settings), retrack=settings)
+        )
+
+    # -- showing
+
+    def set_show(self, show: Show) -> None:
+        self._wish = replace(self._wish, show=show)
+        self._set()
+
+    def set_layout(self, layout: Layout) -> None:
+        self._wish = replace(self._wish, layout=layout)
+        self._set()
+
+    def set_wipe(self, wipe: float) -> None:
+        self._wish = replace(self._wish, wipe=min(max(wipe, 0.0), 1.0))
+        self._set()
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        self._wish = replace(self._wish, overlay=overlay)
+        self._set()
+
+    def choose(self, *, face: int | None = None, landmark: int | None = None) -> None:
+        """Whose figures and way are shown."""
+        if face is not None:
+            self._wish = replace(self._wish, face=face)
+        if landmark is not None:
+            self._wish = replace(self._wish, landmark=landmark)
+        self.ask_measures()
+        self._set()
+
+    def ask_measures(self) -> None:
+        """`measured` follows when they are there; the newest question wins."""
+        film = self._film
+        if film is not None:
+            wish = self._wish
+            self._measuring.ask(Question(film.results, film.fps, wish.face, wish.landmark))
+
+    # -- what comes home from threads
+
+    def _on_opened(self, opened: Opened) -> None:
+        if opened.number != self._background.number:
+            opened.close()
+            return
+        if opened.fault:
+            self._fail(opened)
+        elif opened.retrack is not None:
+            self._begin_again(opened)
+        else:
+            self._begin(opened)
+
+    def _begin(self, opened: Opened) -> None:
+        assert opened.film is not None
+        assert opened.models is not None
+        assert opened.results is not None
+        calls = Calls(self._work_calls, self._frame_came.emit, self._ended.emit, self.told.emit)
+        film = OpenFilm(
+            opened.film,
+            opened.models,
+            self._settings,
+            calls,
+            results=opened.results,
+            state_root=self._state_root,
+            found=opened.found,
+        )
+        self._film = film
+        film.start()
+        if self._wish.playing:
+            film.player.play(self._wish.speed, self._wish.loop)
+        self._on_work()
+        for note in film.film.info.notes:
+            self.told.emit(note)
+
+    def _begin_again(self, opened: Opened) -> None:
+        if self._film is not None and opened.retrack is not None:
+            assert opened.models is not None
+            leave = self._film.retrack(opened.models, opened.retrack, 0)
+            self._background.run(leave, "closing")
+            self.measures = None
+            self._on_work()
+            self.measured.emit()
+
+    def _fail(self, opened: Opened) -> None:
+        self.told.emit(opened.fault)
+        if self._film is None:
+            self._wish = replace(self._wish, playing=False)
+            self._set(Facts())
+        else:
+            self._on_work()
+
+    def _on_frame(self) -> None:
+        if self._film is None:
+            return
+        frame = self._film.pictures.take(0)
+        if frame is None:
+            return
+        self.frame = frame
+        if self._wish.playing:
+            self._wish = replace(self._wish, frame=frame.index)
+        self._look()
+        self.pictured.emit()
+
+    def _work_calls(self) -> None:
+        """Any thread: one call home is under way at most."""
+        if not self._work_is_coming:
+            self._work_is_coming = True
+            self._work_came.emit()
+
+    def _on_work(self) -> None:
+        self._work_is_coming = False
+        if self._film is not None:
+            self._look()
+            self.progressed.emit()
+
+    def _look(self) -> None:
+        """Take in what is the case."""
+        film = self._film
+        if film is None:
+            return
+        shown = -1 if self.frame is None else self.frame.index
+        facts = film.facts(shown)
+        new_phase = None if facts.phase is self._facts.phase else facts.phase
+        if self._wish.playing and facts.phase is Phase.TRACKING and film.starves(shown):
+            film.tracking.seek(shown + 1)
+        self._set(facts)
+        if new_phase is Phase.FAILED:
+            words = self.tr("{fault}. 'Go on tracking' passes over it.")
+            self.told.emit(words.format(fault=facts.failure.removesuffix(".")))
+        elif new_phase is Phase.FINISHED:
+            for problem in film.film.problems:
+                self.told.emit(problem)
+
+    def _on_ended(self) -> None:
+        self._at_end = True
+        self._wish = replace(self._wish, playing=False)
+        self._set()
+
+    def _on_measures(self) -> None:
+        answer: Answer | None = self._measuring.newest.take(0)
+        if answer is not None and answer.results is self.results:
+            self.measures, self.measuring_s = answer.measures, answer.took_s
+            self.measured.emit()
+
+    def _set(self, facts: Facts | None = None) -> None:
+        self._facts = self._facts if facts is None else facts
+        display = resolve(self._wish, self._facts)
+        if display != self.display:
+            self.display = display
+            self.changed.emit()

@@ -1,0 +1,222 @@
+"""What the user wishes and what is the case, resolved into the one state that widgets show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+class Phase(StrEnum):
+    """Where the program stands with the recording."""
+
+    EMPTY = "empty"
+    OPENING = "opening"
+    TRACKING = "tracking"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+class Show(StrEnum):
+    """Which landmarks are drawn."""
+
+    OFF = "off"
+    RAW = "raw"
+    STABILIZED = "stabilized"
+    BOTH = "both"
+
+
+class Layout(StrEnum):
+    """How both are drawn: over each other, divided by a line, or beside each other."""
+
+    TOGETHER = "together"
+    WIPE = "wipe"
+    SIDE = "side"
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What is drawn over the picture. scores: points are coloured by their score."""
+
+    points: bool = True
+    contours: bool = True
+    numbers: bool = False
+    boxes: bool = False
+    ids: bool = False
+    scores: bool = False
+    trails: bool = False
+    crop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for. frame: to be shown. loop: first and last frame of a region.
+
+    loop_from: a region whose end is not chosen yet. wipe: place of the dividing line, in [0, 1] of
+    the picture's width. face: whose figures are shown, None: the first. landmark: whose way.
+    """
+
+    frame: int = 0
+    playing: bool = False
+    speed: float = 1.0
+    loop: tuple[int, int] | None = None
+    loop_from: int | None = None
+    show: Show = Show.STABILIZED
+    layout: Layout = Layout.TOGETHER
+    wipe: float = 0.5
+    overlay: Overlay = field(default_factory=Overlay)
+    face: int | None = None
+    landmark: int = 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """What is the case. times_s: (frames,), empty without a recording. shown: frame on the screen.
+
+    share: of the frames of which all is known. failure: why tracking stopped.
+    """
+
+    phase: Phase = Phase.EMPTY
+    name: str = ""
+    path: str = ""
+    size: tuple[int, int] = (0, 0)
+    fps: float | None = None
+    times_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    shown: int = -1
+    share: float = 0.0
+    device: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """All that the widgets show and allow, but for pictures and plots.
+
+    frame, time_s: of the picture shown, 0 without one; last: the last frame's number, -1 without a
+    recording. can_track, can_pause: whether tracking can be
+    told to go on or to pause.
+    """
+
+    phase: Phase
+    name: str
+    path: str
+    size: tuple[int, int]
+    fps: float | None
+    frame: int
+    last: int
+    time_s: float
+    duration_s: float
+    share: float
+    device: str
+    failure: str
+    playing: bool
+    speed: float
+    loop: tuple[int, int] | None
+    loop_from: int | None
+    show: Show
+    layout: Layout
+    wipe: float
+    overlay: Overlay
+    landmark: int
+    can_play: bool
+    can_step_back: bool
+    can_step_on: bool
+    can_track: bool
+    can_pause: bool
+    can_export: bool
+    can_compare: bool
+
+    @property
+    def has_film(self) -> bool:
+        return self.last >= 0
+
+
+def resolve(wish: Wish, facts: Facts) -> Display:
+    """Wishes that cannot be met now are not shown as if they were."""
+    last = len(facts.times_s) - 1
+    frame = min(max(facts.shown, 0), max(last, 0))
+    there = last >= 0
+    playing = wish.playing and there
+    running = facts.phase is Phase.TRACKING
+    return Display(
+        phase=facts.phase,
+        name=facts.name,
+        path=facts.path,
+        size=facts.size,
+        fps=facts.fps,
+        frame=frame,
+        last=last,
+        time_s=float(facts.times_s[frame]) if there else 0.0,
+        duration_s=duration_s(facts.times_s),
+        share=facts.share,
+        device=facts.device,
+        failure=facts.failure,
+        playing=playing,
+        speed=wish.speed,
+        loop=wish.loop if there else None,
+        loop_from=wish.loop_from if there else None,
+        show=wish.show,
+        layout=wish.layout if wish.show is Show.BOTH else Layout.TOGETHER,
+        wipe=wish.wipe,
+        overlay=wish.overlay,
+        landmark=wish.landmark,
+        can_play=there,
+        can_step_back=there and frame > 0,
+        can_step_on=there and frame < last,
+        can_track=facts.phase in (Phase.PAUSED, Phase.FAILED) and there,
+        can_pause=running,
+        can_export=there and facts.share > 0,
+        can_compare=wish.show is Show.BOTH,
+    )
+
+
+def duration_s(times_s: NDArray[np.float64]) -> float:
+    """Until the last frame ends, which lasts as long as most."""
+    if len(times_s) < 2:
+        return 0.0
+    return float(times_s[-1] + np.median(np.diff(times_s)))
+
+
+def frame_at_time(times_s: NDArray[np.float64], time_s: float) -> int:
+    """The frame that is on the screen at a time; the first before it, the last after it."""
+    index = int(np.searchsorted(times_s, time_s + 1e-6, "right")) - 1
+    return min(max(index, 0), max(0, len(times_s) - 1))
+
+
+def clock_text(time_s: float) -> str:
+    """m:ss.mmm, with hours where there are any."""
+    ms = max(0, round(time_s * 1000))
+    minutes, rest = divmod(ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{minutes:02}" if hours else f"{minutes}"
+    text = f"{tail}:{rest // 1000:02}.{rest % 1000:03}"
+    return f"{hours}:{text}" if hours else text
+
+
+def parse_place(text: str, times_s: NDArray[np.float64]) -> int | None:
+    """The frame that a text names: `f120` or `120` is a number, `1:23.4` and `83.4s` are times.
+
+    None where it names none. A number that is no frame is cut to the first or last.
+    """
+    text = text.strip().lower()
+    try:
+        if ":" in text or text.endswith("s") or "." in text:
+            seconds = 0.0
+            for part in text.removesuffix("s").split(":"):
+                value = float(part)
+                if not 0 <= value < float("inf"):
+                    return None
+                seconds = seconds * 60 + value
+            return frame_at_time(times_s, seconds)
+        number = int(text.removeprefix("f"))
+    except ValueError:
+        return None
+    return min(max(number, 0), max(0, len(times_s) - 1)) if number >= 0 else None

@@ -1,0 +1,259 @@
+"""Tracks a film into its results, piece by piece: from where the user looks, then what is left."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from threading import Condition, Lock, Thread
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.filtering import Filtering, filter_of, without_filter
+from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.pipeline import Pipeline
+from steadymark.engine.scene_cuts import Thumbnail, is_cut, thumbnail
+from steadymark.engine.settings import Models, TrackSettings, make_tracker
+from steadymark.engine.stabilizing import OFFLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from steadymark.app.session.film import Film, Piece
+    from steadymark.app.session.filtering import FilterChoice
+    from steadymark.app.session.results import Results
+    from steadymark.engine.ports import Sink
+    from steadymark.engine.types import Frame, TrackResult
+
+log = logging.getLogger(__name__)
+
+NEAR_S = 2.0  # a frame that tracking reaches this soon is waited for instead of tracked anew
+
+
+class Work(StrEnum):
+    """What tracking does. FAILED: see `fault`; `go_on` tries the next frame."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkReport:
+    """fault: a sentence."""
+
+    work: Work = Work.RUNNING
+    fault: str = ""
+
+
+class Tracking:
+    """One film's tracking, on threads of its own until `close`.
+
+    sinks: makes what a piece is also written to, by the piece's number. on_change is called, from
+    any thread, after every frame and change of work; it must return at once.
+    """
+
+    def __init__(
+        self,
+        film: Film,
+        models: Models,
+        settings: TrackSettings,
+        results: Results,
+        *,
+        sinks: Callable[[int], Sequence[Sink]] = lambda _: (),
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._film, self._models, self._results = film, models, results
+        self._settings = without_filter(settings)
+        self._sinks, self._on_change = sinks, on_change
+        self._changed = Condition()
+        self._report = WorkReport()
+        self._closing = self._held = False
+        self._wanted, self._number = 0, 0
+        self._piece: Piece | None = None
+        self._frames = range(0)  # of that piece
+        self._head = -1  # the last frame of the piece in hand that is tracked
+        self._filtering_lock = Lock()
+        self._wanted_filter = filter_of(settings)
+        self._filtering = Filtering(self._wanted_filter)
+        self._last: tuple[float, Thumbnail] | None = None
+        self._thread = Thread(target=self._run, name="pieces", daemon=True)
+
+    @property
+    def report(self) -> WorkReport:
+        """A snapshot."""
+        with self._changed:
+            return self._report
+
+    @property
+    def head(self) -> int:
+        """The frame tracked last."""
+        with self._changed:
+            return self._head
+
+    def start(self, first: int = 0) -> None:
+        """Begin with this frame."""
+        self._wanted = first
+        self._thread.start()
+
+    def seek(self, index: int) -> None:
+        """Go on from there, unless it is tracked, or reached soon anyway."""
+        times = self._results.times_s
+        with self._changed:
+            self._wanted = index
+            if self._results.is_tracked(index) or self._piece is None:
+                return
+            ahead = index in self._frames and index > self._head
+            if not (ahead and times[index] - times[max(0, self._head)] <= NEAR_S):
+                self._piece.close()
+
+    def pause(self) -> None:
+        """Stop after the frames in hand; memory of faces is kept."""
+        with self._changed:
+            self._held = True
+            if self._piece is not None:
+                self._piece.hold()
+            if self._report.work is Work.RUNNING:
+                self._report = replace(self._report, work=Work.PAUSED)
+        self._on_change()
+
+    def go_on(self) -> None:
+        """After `pause` or a failure."""
+        with self._changed:
+            self._held = False
+            if self._piece is not None:
+                self._piece.go_on()
+            if self._report.work is not Work.FINISHED:
+                self._report = replace(self._report, work=Work.RUNNING, fault="")
+            self._changed.notify_all()
+        self._on_change()
+
+    def want_filter(self, choice: FilterChoice) -> None:
+        """Of several calls the newest counts; `apply_filter` does it."""
+        with self._changed:
+            self._wanted_filter = choice
+
+    def apply_filter(self) -> None:
+        """Run the filter that is wanted over everything, and over what comes. May take seconds."""
+        with self._filtering_lock:
+            with self._changed:
+                choice = self._wanted_filter
+            if choice == self._filtering.choice:
+                return
+            self._filtering = Filtering(choice)
+            whole = choice.name != OFFLINE or self.report.work is Work.FINISHED
+            now = self._filtering if whole else Filtering(replace(choice, name="none"))
+            self._results.set_steady(now.refilter(self._results, stop=self._is_closing))
+        self._on_change()
+
+    def close(self) -> None:
+        """Ask everything to end; `join` waits for it."""
+        with self._changed:
+            self._closing = True
+            if self._piece is not None:
+                self._piece.close()
+            self._changed.notify_all()
+
+    def wait(self, work: Work, timeout_s: float) -> bool:
+        """Until tracking does that; False when the time ran out."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._report.work is work, timeout_s)
+
+    def join(self, timeout_s: float) -> bool:
+        """Whether all threads have ended in time."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (frames := self._next_piece()) is not None:
+            try:
+                self._track(frames)
+            except SteadymarkError as error:
+                self._set(Work.FAILED, str(error))
+            except Exception as error:
+                log.exception("tracking")
+                self._set(Work.FAILED, f"tracking stopped ({type(error).__name__}: {error})")
+
+    def _next_piece(self) -> range | None:
+        """Wait until there is something to track; None when closing."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing or self._may_run())
+                if self._closing:
+                    return None
+                frames = self._results.next_gap(self._wanted)
+            if frames is not None:
+                return frames
+            self._finish()
+
+    def _may_run(self) -> bool:
+        return not self._held and self._report.work in (Work.RUNNING, Work.PAUSED)
+
+    def _finish(self) -> None:
+        with self._filtering_lock:
+            if self._filtering.choice.name == OFFLINE:
+                steady = self._filtering.refilter(self._results, stop=self._is_closing)
+                self._results.set_steady(steady)
+            self._set(Work.FINISHED)
+
+    def _track(self, frames: range) -> None:
+        piece = self._film.piece(frames)
+        tracker = make_tracker(self._models, self._settings)
+        with self._changed:
+            if self._closing:
+                return
+            self._piece, self._frames, self._head = piece, frames, frames.start - 1
+            if self._held:
+                piece.hold()
+            self._last = None
+            self._number += 1
+        gap_s = tracker.config.longest_gap_s
+        pipeline = Pipeline(
+            piece,
+            tracker,
+            self._sinks(self._number),
+            on_result=lambda result: self._take(result, gap_s),
+        )
+        pipeline.start()
+        pipeline.wait()
+        with self._changed:
+            self._piece = None
+            head = self._head
+        if faults := pipeline.report.faults:
+            # going on begins behind the frame that could not be tracked
+            self._results.mark_damaged(head + 1, head + 2)
+            self._set(Work.FAILED, "; ".join(faults))
+        elif piece.ended:
+            self._results.mark_damaged(head + 1, frames.stop)
+        self._on_change()
+
+    def _take(self, result: TrackResult, longest_gap_s: float) -> None:
+        """Runs in the pipeline's tracking thread."""
+        begins = self._begins(result.frame, longest_gap_s)
+        with self._filtering_lock:
+            kept = self._filtering.filtered(result, begins=begins)
+            self._results.add(kept, begins=begins)
+        with self._changed:
+            head, self._head = self._head, result.frame.index
+        if result.frame.index > head + 1:
+            self._results.mark_damaged(head + 1, result.frame.index)
+        self._on_change()
+
+    def _begins(self, frame: Frame, longest_gap_s: float) -> bool:
+        """Whether the tracker forgot the faces before this frame, as `Tracker` decides it."""
+        last, self._last = self._last, (frame.pts_s, thumbnail(frame.image))
+        if last is None:
+            return True
+        soon = 0 < frame.pts_s - last[0] <= longest_gap_s
+        return not soon or is_cut(last[1], self._last[1])
+
+    def _is_closing(self) -> bool:
+        with self._changed:
+            return self._closing
+
+    def _set(self, work: Work, fault: str = "") -> None:
+        with self._changed:
+            self._report = replace(self._report, work=work, fault=fault)
+            self._changed.notify_all()
+        self._on_change()

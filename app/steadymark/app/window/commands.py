@@ -1,0 +1,189 @@
+"""Every command once: its name, text, icon, keys and hint. Menus, toolbar and buttons share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtGui import QAction, QKeySequence
+
+from steadymark.app.window.theme import icon
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """icon: a file's stem in assets/icons. keys: the first is shown in menus."""
+
+    name: str
+    text: object
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    checkable: bool = False
+
+
+COMMANDS = (
+    Command("open", QT_TRANSLATE_NOOP("commands", "&Open video…"), ("Ctrl+O",), "open"),
+    Command(
+        "open_folder", QT_TRANSLATE_NOOP("commands", "Open &folder of pictures…"), ("Ctrl+Shift+O",)
+    ),
+    Command("close", QT_TRANSLATE_NOOP("commands", "&Close recording"), ("Ctrl+W",)),
+    Command(
+        "export_csv", QT_TRANSLATE_NOOP("commands", "Export &table (CSV)…"), ("Ctrl+E",), "export"
+    ),
+    Command(
+        "export_openface",
+        QT_TRANSLATE_NOOP("commands", "Export table for Open&Face scripts…"),
+        ("Ctrl+Shift+F",),
+    ),
+    Command(
+        "export_video",
+        QT_TRANSLATE_NOOP("commands", "Export &video with landmarks…"),
+        ("Ctrl+Shift+E",),
+    ),
+    Command(
+        "export_frame",
+        QT_TRANSLATE_NOOP("commands", "Save this &frame as a picture…"),
+        ("Ctrl+Shift+S",),
+        "camera",
+    ),
+    Command(
+        "export_plots",
+        QT_TRANSLATE_NOOP("commands", "Save the &plots as a picture…"),
+        ("Ctrl+Shift+P",),
+    ),
+    Command("quit", QT_TRANSLATE_NOOP("commands", "&Quit"), ("Ctrl+Q",)),
+    Command("play", QT_TRANSLATE_NOOP("commands", "&Play"), ("Space", "Media Play"), "play"),
+    Command(
+        "stop",
+        QT_TRANSLATE_NOOP("commands", "&Stop, back to the beginning"),
+        ("Shift+Space", "Media Stop"),
+        "stop",
+    ),
+    Command("step_back", QT_TRANSLATE_NOOP("commands", "One frame back"), ("Left",), "step-back"),
+    Command("step_on", QT_TRANSLATE_NOOP("commands", "One frame on"), ("Right",), "step-on"),
+    Command(
+        "jump_back", QT_TRANSLATE_NOOP("commands", "1 second back"), ("Shift+Left",), "jump-back"
+    ),
+    Command("jump_on", QT_TRANSLATE_NOOP("commands", "1 second on"), ("Shift+Right",), "jump-on"),
+    Command("leap_back", QT_TRANSLATE_NOOP("commands", "10 seconds back"), ("Ctrl+Left",)),
+    Command("leap_on", QT_TRANSLATE_NOOP("commands", "10 seconds on"), ("Ctrl+Right",)),
+    Command("first", QT_TRANSLATE_NOOP("commands", "First frame"), ("Home",)),
+    Command("last", QT_TRANSLATE_NOOP("commands", "Last frame"), ("End",)),
+    Command("go_to", QT_TRANSLATE_NOOP("commands", "&Go to time or frame"), ("Ctrl+G",)),
+    Command("slower", QT_TRANSLATE_NOOP("commands", "Slower"), ("[",)),
+    Command("faster", QT_TRANSLATE_NOOP("commands", "Faster"), ("]",)),
+    Command(
+        "loop",
+        QT_TRANSLATE_NOOP("commands", "Mark a region to &loop: begin, end, none"),
+        ("L",),
+        "loop",
+        checkable=True,
+    ),
+    Command("track", QT_TRANSLATE_NOOP("commands", "Pause &tracking"), ("T",), "track-pause"),
+    Command(
+        "again",
+        QT_TRANSLATE_NOOP("commands", "Track &again from the beginning"),
+        ("Ctrl+T",),
+        "again",
+    ),
+    Command("show_off", QT_TRANSLATE_NOOP("commands", "No landmarks"), ("O",), checkable=True),
+    Command("show_raw", QT_TRANSLATE_NOOP("commands", "Raw landmarks"), ("R",), checkable=True),
+    Command(
+        "show_stabilized",
+        QT_TRANSLATE_NOOP("commands", "Stabilized landmarks"),
+        ("S",),
+        checkable=True,
+    ),
+    Command("show_both", QT_TRANSLATE_NOOP("commands", "Both, compared"), ("B",), checkable=True),
+    Command(
+        "layout_together",
+        QT_TRANSLATE_NOOP("commands", "Over each other"),
+        ("Shift+O",),
+        "together",
+        checkable=True,
+    ),
+    Command(
+        "layout_wipe",
+        QT_TRANSLATE_NOOP("commands", "Divided by a line to drag"),
+        ("W",),
+        "wipe",
+        checkable=True,
+    ),
+    Command(
+        "layout_side", QT_TRANSLATE_NOOP("commands", "Side by side"), ("D",), "side", checkable=True
+    ),
+    Command(
+        "wipe_left", QT_TRANSLATE_NOOP("commands", "Move the dividing line left"), ("Alt+Left",)
+    ),
+    Command(
+        "wipe_right", QT_TRANSLATE_NOOP("commands", "Move the dividing line right"), ("Alt+Right",)
+    ),
+    Command("points", QT_TRANSLATE_NOOP("commands", "Points"), ("P",), "points", checkable=True),
+    Command("contours", QT_TRANSLATE_NOOP("commands", "Contours"), ("C",), checkable=True),
+    Command(
+        "numbers", QT_TRANSLATE_NOOP("commands", "Numbers of the points"), ("N",), checkable=True
+    ),
+    Command(
+        "scores", QT_TRANSLATE_NOOP("commands", "Points coloured by score"), ("K",), checkable=True
+    ),
+    Command(
+        "trails",
+        QT_TRANSLATE_NOOP("commands", "Trails of the last second, coloured by speed"),
+        ("Y",),
+        checkable=True,
+    ),
+    Command("boxes", QT_TRANSLATE_NOOP("commands", "Boxes"), ("X",), checkable=True),
+    Command(
+        "ids", QT_TRANSLATE_NOOP("commands", "Ids and scores of faces"), ("I",), checkable=True
+    ),
+    Command(
+        "crop", QT_TRANSLATE_NOOP("commands", "Crop: what the network sees"), ("Q",), checkable=True
+    ),
+    Command("zoom_in", QT_TRANSLATE_NOOP("commands", "Zoom in"), ("Ctrl++", "+", "="), "zoom-in"),
+    Command("zoom_out", QT_TRANSLATE_NOOP("commands", "Zoom out"), ("Ctrl+-", "-"), "zoom-out"),
+    Command("fit", QT_TRANSLATE_NOOP("commands", "Fit the picture"), ("Ctrl+0", "0"), "fit"),
+    Command("actual", QT_TRANSLATE_NOOP("commands", "Actual size, 1:1"), ("Ctrl+1", "1"), "actual"),
+    Command("full_screen", QT_TRANSLATE_NOOP("commands", "Full screen"), ("F11",), checkable=True),
+    Command("about", QT_TRANSLATE_NOOP("commands", "&About Steadymark"), ("F1",), "info"),
+    Command("diagnostics", QT_TRANSLATE_NOOP("commands", "&Copy diagnostics"), ("Ctrl+Shift+D",)),
+    Command("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
+    Command("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
+)
+OVERLAYS = ("points", "contours", "numbers", "scores", "trails", "boxes", "ids", "crop")
+
+
+def make_actions(parent: QWidget) -> dict[str, QAction]:
+    """By name; tooltips tell the key."""
+    actions = {}
+    for command in COMMANDS:
+        text = QCoreApplication.translate("commands", str(command.text))
+        action = QAction(text, parent)
+        action.setObjectName(command.name)
+        action.setCheckable(command.checkable)
+        action.setShortcuts([QKeySequence(key) for key in command.keys])
+        if command.icon:
+            action.setIcon(icon(command.icon))
+        if command.checkable:
+            action.setIconVisibleInMenu(False)  # the mark stands there
+        set_hint(action)
+        parent.addAction(action)
+        actions[command.name] = action
+    return actions
+
+
+def set_hint(action: QAction) -> None:
+    """The tooltip: the text and its key."""
+    text = action.text().replace("&", "").removesuffix("…")
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    action.setToolTip(f"{text} ({keys})" if keys else text)
+
+
+def recolour(actions: dict[str, QAction]) -> None:
+    """After light became dark, or dark light."""
+    for command in COMMANDS:
+        if command.icon:
+            actions[command.name].setIcon(icon(command.icon))

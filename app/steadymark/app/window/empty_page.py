@@ -1,0 +1,79 @@
+"""What the window says before a recording is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from steadymark.app.session.state import Phase
+from steadymark.app.window.theme import icon
+from steadymark.models.schema import assets_root
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.session.state import Display
+
+
+class EmptyPage(QWidget):
+    """demo: the path of the clip that comes with the program."""
+
+    demo = Signal(str)
+
+    def __init__(self, open_action: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        picture = QLabel()
+        picture.setPixmap(icon("steadymark").pixmap(64, 64))
+        self.title = QLabel()
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        font = self.title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.7)
+        self.title.setFont(font)
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        self.open = QPushButton(self.tr("Open video…"))
+        self.open.clicked.connect(open_action.trigger)
+        self.open.setDefault(True)
+        self.try_demo = QPushButton(self.tr("Try the demo clip"))
+        clip = assets_root() / "clips" / "demo.mp4"
+        self.try_demo.clicked.connect(lambda: self.demo.emit(str(clip)))
+        self.try_demo.setVisible(clip.is_file())
+        self._has_demo = clip.is_file()
+        self.busy = QProgressBar()
+        self.busy.setRange(0, 0)
+        self.busy.setTextVisible(False)
+        self.busy.setFixedWidth(240)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.open)
+        buttons.addWidget(self.try_demo)
+        buttons.addStretch(1)
+        column = QVBoxLayout(self)
+        column.addStretch(3)
+        for widget in (picture, self.title, self.words):
+            if isinstance(widget, QLabel):
+                widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(widget)
+            column.addSpacing(6)
+        column.addLayout(buttons)
+        column.addWidget(self.busy, 0, Qt.AlignmentFlag.AlignCenter)
+        column.addStretch(4)
+
+    def set_display(self, display: Display) -> None:
+        opening = display.phase is Phase.OPENING
+        self.busy.setVisible(opening)
+        self.open.setVisible(not opening)
+        self.try_demo.setVisible(not opening and self._has_demo)
+        if opening:
+            self.title.setText(self.tr("Opening {name}").format(name=display.name))
+            self.words.setText(self.tr("Its frames are counted and the networks are loaded."))
+            return
+        self.title.setText(self.tr("Drop a video here"))
+        self.words.setText(
+            self.tr(
+                "Steadymark follows 68 landmarks on every face in it, shows how steady they are, "
+                "and exports them. Nothing leaves this computer."
+            )
+        )

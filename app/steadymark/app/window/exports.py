@@ -1,0 +1,123 @@
+"""Exports under way: a line each with progress and cancel; the window goes on meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.session.exporting import Export, ExportReport, Material, Order
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+_STOP_S = 2.0
+
+
+class _Line(QFrame):
+    """One export."""
+
+    def __init__(self, export: Export) -> None:
+        super().__init__()
+        self.export = export
+        self.words = QLabel()
+        self.bar = QProgressBar()
+        self.bar.setMaximumHeight(16)
+        self.cancel = QPushButton(self.tr("Cancel"))
+        self.cancel.clicked.connect(export.cancel)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 2, 6, 2)
+        for widget, stretch in ((self.words, 0), (self.bar, 1), (self.cancel, 0)):
+            row.addWidget(widget, stretch)
+
+    def show_report(self, report: ExportReport) -> None:
+        name = report.order.path.name
+        self.words.setText(self.tr("Exporting {name}").format(name=name))
+        self.bar.setAccessibleName(self.words.text())
+        self.bar.setRange(0, max(0, report.of))
+        self.bar.setValue(report.done)
+
+
+class Exports(QWidget):
+    """ended: an ExportReport. saved: a picture's path, and a fault or nothing."""
+
+    ended = Signal(object)
+    saved = Signal(str, str)
+    _came = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._lines: list[_Line] = []
+        self._saving: list[Thread] = []
+        self._came.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
+        self.hide()
+
+    @property
+    def running(self) -> int:
+        """Exports that are not done."""
+        return len(self._lines)
+
+    def start(self, order: Order, material: Material) -> None:
+        """Told by `ended` when done."""
+        line = _Line(Export(order, material, self._came.emit))
+        self._lines.append(line)
+        self._column.addWidget(line)
+        self.show()
+        line.show_report(line.export.report)
+        line.export.start()
+
+    def save(self, image: QImage, path: str) -> None:
+        """Encode a picture, aside; told by `saved`."""
+
+        def run() -> None:
+            done = image.save(path)
+            fault = "" if done else f"cannot write {path}: choose another folder or name"
+            self.saved.emit(path, fault)
+
+        self._saving = [thread for thread in self._saving if thread.is_alive()]
+        thread = Thread(target=run, name="saving", daemon=True)
+        self._saving.append(thread)
+        thread.start()
+
+    def close_all(self) -> bool:
+        """Cancel everything; whether all threads ended in time."""
+        for line in self._lines:
+            line.export.cancel()
+        ended = [line.export.join(_STOP_S) for line in self._lines]
+        for thread in self._saving:
+            thread.join(_STOP_S)
+        return all(ended) and not any(thread.is_alive() for thread in self._saving)
+
+    def _refresh(self) -> None:
+        for line in list(self._lines):
+            report = line.export.report
+            line.show_report(report)
+            if not report.running:
+                line.export.join(_STOP_S)
+                self._lines.remove(line)
+                self._column.removeWidget(line)
+                line.hide()
+                line.deleteLater()
+                self.ended.emit(report)
+        self.setVisible(bool(self._lines))
+
+
+def suggested(source: str, ending: str) -> str:
+    """Beside the recording."""
+    path = Path(source)
+    folder = path.parent if path.suffix else path
+    return str(folder / f"{path.stem}{ending}")

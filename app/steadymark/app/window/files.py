@@ -1,0 +1,216 @@
+"""Files that the user chooses: recordings to open, exports to write, and what is beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMenu
+
+from steadymark.app.session.exporting import ExportReport, Kind, Material, Order
+from steadymark.app.session.state import Show
+from steadymark.app.window.about import About, diagnostics
+from steadymark.app.window.exports import suggested
+from steadymark.app.window.still import painted
+from steadymark.engine.recording.drawing import DrawOptions
+from steadymark.engine.sources.naming import VIDEO_SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.session.recovery import Found
+    from steadymark.app.window.main_window import MainWindow
+
+
+class Files(QObject):
+    """Of one main window."""
+
+    def __init__(self, window: MainWindow, log_file: Path | None) -> None:
+        super().__init__(window)
+        self._window, self._log_file = window, log_file
+        self.recent_menu = QMenu(self.tr("Open &recent"), window)
+        self.fill_recent()
+        window.exports.ended.connect(self._on_exported)
+        window.exports.saved.connect(self._on_saved)
+
+    def wire(self, actions: Mapping[str, QAction]) -> None:
+        """Commands about files."""
+        for name, slot in (
+            ("open", self._open),
+            ("open_folder", self._open_folder),
+            ("export_csv", lambda: self._export(Kind.CSV, ".csv")),
+            ("export_openface", lambda: self._export(Kind.OPENFACE, "_openface.csv")),
+            ("export_video", lambda: self._export(Kind.VIDEO, "_landmarks.mp4")),
+            ("export_frame", self._export_frame),
+            ("export_plots", self._export_plots),
+            ("about", lambda: About(self._window).open()),
+            ("diagnostics", self._copy_diagnostics),
+            ("log", self._show_log),
+        ):
+            actions[name].triggered.connect(lambda _=False, slot=slot: slot())
+        actions["log"].setEnabled(self._log_file is not None)
+
+    def fill_recent(self) -> None:
+        """After another recording was opened."""
+        self.recent_menu.clear()
+        files = self._window.preferences.recent()
+        for path in files:
+            action = self.recent_menu.addAction(path)
+            action.triggered.connect(lambda _=False, path=path: self._window.open_path(path))
+        self.recent_menu.setEnabled(bool(files))
+        if files:
+            self.recent_menu.addSeparator()
+            self.recent_menu.addAction(self.tr("Clear this list")).triggered.connect(self._forget)
+
+    def offer(self, found: Found) -> None:
+        """Ask whether to go on with what a crashed session left."""
+        words = self.tr(
+            "Steadymark ended unexpectedly. {frames} tracked frames of {name} were saved."
+        ).format(frames=found.frames, name=Path(found.source).name)
+        self._window.messages.tell(
+            words,
+            [
+                (self.tr("Recover"), lambda: self._recover(found)),
+                (self.tr("Discard"), lambda: _discard(found)),
+            ],
+        )
+
+    def export(self, kind: Kind, path: Path) -> None:
+        """What is tracked by now, to this file."""
+        session = self._window.session
+        film = session.film
+        if film is None:
+            return
+        overlay, show = session.display.overlay, session.display.show
+        draw = DrawOptions(
+            points=overlay.points,
+            contours=overlay.contours,
+            box=overlay.boxes,
+            face_id=overlay.ids,
+            raw=show is Show.RAW,
+        )
+        material = Material(film.film.info, film.results, film.models, film.settings)
+        self._window.exports.start(Order(kind, path, draw), material)
+
+    def save_frame(self, path: Path) -> None:
+        """The frame that is shown, at its own size, with what is drawn over it."""
+        window = self._window
+        shown, display = window.view.shown, window.session.display
+        if shown is not None:
+            window.exports.save(painted(shown, display), str(path))
+
+    def save_plots(self, path: Path) -> None:
+        """As they are seen."""
+        self._window.exports.save(self._window.plots.as_image(), str(path))
+
+    def _open(self) -> None:
+        kinds = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
+        path, _ = QFileDialog.getOpenFileName(
+            self._window,
+            self.tr("Open video"),
+            self._folder(),
+            self.tr("Videos ({kinds});;All files (*)").format(kinds=kinds),
+        )
+        if path:
+            self._window.open_path(path)
+
+    def _open_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(
+            self._window, self.tr("Open folder of pictures"), self._folder()
+        )
+        if path:
+            self._window.open_path(path)
+
+    def _export(self, kind: Kind, ending: str) -> None:
+        path = self._chosen(self.tr("Export"), ending)
+        if path is not None:
+            self.export(kind, path)
+
+    def _export_frame(self) -> None:
+        path = self._chosen(
+            self.tr("Save this frame"), f"_{self._window.session.display.frame}.png"
+        )
+        if path is not None:
+            self.save_frame(path)
+
+    def _export_plots(self) -> None:
+        path = self._chosen(self.tr("Save the plots"), "_plots.png")
+        if path is not None:
+            self.save_plots(path)
+
+    def _chosen(self, title: str, ending: str) -> Path | None:
+        source = self._window.session.display.path
+        suffix = Path(ending).suffix or ending
+        text, _ = QFileDialog.getSaveFileName(
+            self._window, title, suggested(source, ending), f"*{suffix}"
+        )
+        if not text:
+            return None
+        path = Path(text)
+        return path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
+
+    def _folder(self) -> str:
+        recent = self._window.preferences.recent()
+        return str(Path(recent[0]).parent) if recent else ""
+
+    def _forget(self) -> None:
+        self._window.preferences.clear_recent()
+        self.fill_recent()
+
+    def _recover(self, found: Found) -> None:
+        from steadymark.app.session.preferences import from_plain
+
+        settings = from_plain(found.settings)
+        self._window.settings.show_settings(settings)
+        self._window.session.close_film()
+        self._window.session.use_settings(settings)
+        self._window.session.open(found.source, found=found)
+
+    def _on_exported(self, report: ExportReport) -> None:
+        name = Path(report.path or report.order.path).name
+        if report.fault:
+            text = report.fault
+        elif report.cancelled:
+            text = self.tr("Cancelled: what was written is in {name}.").format(name=name)
+        elif report.partial:
+            text = self.tr(
+                "{name} holds what is tracked by now. Export again when all is tracked."
+            ).format(name=name)
+        else:
+            text = self.tr("{name} is written.").format(name=name)
+        folder = str(Path(report.path or report.order.path).parent)
+        self._window.messages.tell(text, [] if report.fault else [self._show_folder(folder)])
+
+    def _on_saved(self, path: str, fault: str) -> None:
+        text = fault or self.tr("{name} is written.").format(name=Path(path).name)
+        choices = [] if fault else [self._show_folder(str(Path(path).parent))]
+        self._window.messages.tell(text, choices)
+
+    def _show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
+        def show() -> None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
+
+        return self.tr("Show folder"), show
+
+    def _copy_diagnostics(self) -> None:
+        QGuiApplication.clipboard().setText(diagnostics(self._window.session, self._log_file))
+        self._window.messages.tell(
+            self.tr("Diagnostics are on the clipboard: paste them into your report."), []
+        )
+
+    def _show_log(self) -> None:
+        if self._log_file is not None:
+            self._window.messages.tell(
+                self.tr("The log file is {path}").format(path=self._log_file),
+                [self._show_folder(str(self._log_file.parent))],
+            )
+
+
+def _discard(found: Found) -> None:
+    from steadymark.app.session.recovery import forget
+
+    forget(found)

@@ -1,0 +1,66 @@
+"""The landmark under the mouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QPointF
+
+from steadymark.app.window.names import landmark_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from steadymark.app.window.viewport import Viewport
+    from steadymark.engine.types import TrackedFace
+
+NEAR = 9.0  # view points
+translate = QCoreApplication.translate
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A landmark's number, where it lies in the view, and what is to be said of it."""
+
+    index: int
+    place: QPointF
+    text: str
+
+
+def nearest(
+    faces: Sequence[TrackedFace], looks: Sequence[bool], viewport: Viewport, at: QPointF
+) -> Near | None:
+    """Of the raw (True) or stabilized landmarks in `looks`; None where none is near."""
+    best, least = None, NEAR
+    for face in faces:
+        for raw in looks:
+            landmarks = face.raw if raw else face.stabilized
+            if landmarks is None:
+                continue
+            points = viewport.to_view(landmarks.xy_px)
+            away = np.hypot(points[:, 0] - at.x(), points[:, 1] - at.y())
+            index = int(np.argmin(away))
+            if away[index] < least:
+                least = float(away[index])
+                best = Near(index, QPointF(*points[index]), _told(face, index, raw=raw))
+    return best
+
+
+def _told(face: TrackedFace, index: int, *, raw: bool) -> str:
+    landmarks = face.raw if raw else face.stabilized
+    assert landmarks is not None
+    x, y = landmarks.xy_px[index]
+    words = translate(
+        "hovering", "<b>{number} {name}</b><br>x {x}, y {y}, {kind}<br>score {score}, face {face}"
+    )
+    return words.format(
+        number=index,
+        name=landmark_name(index),
+        x=f"{x:.2f}",
+        y=f"{y:.2f}",
+        kind=translate("hovering", "raw") if raw else translate("hovering", "stabilized"),
+        score=f"{landmarks.score[index]:.2f}",
+        face=face.face_id,
+    )

@@ -1,0 +1,381 @@
+"""The main window: puts the widgets together and carries what they say to the session and back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.session.state import Display, frame_at_time, parse_place
+from steadymark.app.window.commands import make_actions, recolour
+from steadymark.app.window.empty_page import EmptyPage
+from steadymark.app.window.exports import Exports
+from steadymark.app.window.files import Files
+from steadymark.app.window.menus import make_menus, make_toolbar
+from steadymark.app.window.messages import Messages
+from steadymark.app.window.numbers import Numbers
+from steadymark.app.window.plots import Plots
+from steadymark.app.window.settings_panel import SettingsPanel
+from steadymark.app.window.status import Status
+from steadymark.app.window.theme import icon
+from steadymark.app.window.transport import Transport
+from steadymark.app.window.video_view import Shown, VideoView
+from steadymark.app.window.wiring import name_play, name_track, show_state, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtCore import QByteArray
+    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+
+    from steadymark.app.session.results import Results
+    from steadymark.app.session.session import Session
+    from steadymark.app.window.preferences import Preferences
+    from steadymark.engine.settings import TrackSettings
+
+_MEASURE_EVERY_MS = 500
+_REFRESH_EVERY_MS = 100  # of what need not be as fast as the video
+_TRAIL_S = 1.0
+
+
+class MainWindow(QMainWindow):
+    """Owns the session: closing the window ends it. log_file: shown and copied on request."""
+
+    def __init__(
+        self, session: Session, preferences: Preferences, *, log_file: Path | None = None
+    ) -> None:
+        super().__init__()
+        self.session, self.preferences = session, preferences
+        self.setWindowTitle("Steadymark")
+        self.setAcceptDrops(True)
+        self.actions_by_name = make_actions(self)
+        self.view = VideoView()
+        self.empty = EmptyPage(self.actions_by_name["open"])
+        self.messages, self.exports = Messages(), Exports()
+        self.transport = Transport(self.actions_by_name)
+        self.plots, self.numbers = Plots(), Numbers()
+        self.settings = SettingsPanel(session.settings)
+        self.files = Files(self, log_file)
+        self.pages = QStackedWidget()
+        self.status = Status()
+        self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
+        self._refresh_soon = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
+        self._pictured_version: tuple[Results, int] | None = None
+        self._applied: Display | None = None
+        self._docked: QByteArray | None = None  # where docks are, while none is shown
+        self.closed_in_time = True
+        self._lay_out()
+        self._connect()
+        self._restore()
+        self._hide_docks()
+        session.set_overlay(preferences.overlay())
+        self._on_changed()
+        self._on_progressed()
+        self._ready = True  # before, Qt sends changes of colours to a window half made
+
+    # -- putting together
+
+    def _lay_out(self) -> None:
+        self.pages.addWidget(self.empty)
+        self.pages.addWidget(self.view)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.messages)
+        column.addWidget(self.pages, 1)
+        column.addWidget(self.transport)
+        column.addWidget(self.exports)
+        self.setCentralWidget(middle)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        right, below = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+        self.plots_dock = self._dock(self.tr("Plots"), "plots", self.plots, below, "F5")
+        self.numbers_dock = self._dock(self.tr("Numbers"), "numbers", self.numbers, right, "F6")
+        self.settings_dock = self._dock(self.tr("Settings"), "settings", self.settings, right, "F7")
+        self.tabifyDockWidget(self.numbers_dock, self.settings_dock)
+        self.numbers_dock.raise_()
+        docks = [d.toggleViewAction() for d in self._docks()]
+        make_menus(self, self.actions_by_name, self.files.recent_menu, docks)
+        self.toolbar, self.landmarks_button = make_toolbar(self, self.actions_by_name)
+        self.toolbar.addSeparator()
+        self.toolbar.addActions(docks)
+        self.statusBar().addWidget(self.status, 1)
+        self.resize(1280, 820)
+        self.resizeDocks([self.numbers_dock], [300], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.plots_dock], [260], Qt.Orientation.Vertical)
+
+    def _dock(
+        self, title: str, name: str, widget: QWidget, area: Qt.DockWidgetArea, key: str
+    ) -> QDockWidget:
+        widget.setObjectName(name)
+        dock = QDockWidget(title, self)
+        dock.setObjectName(f"{name}_dock")
+        dock.setWidget(widget)
+        action = dock.toggleViewAction()
+        action.setShortcut(key)
+        action.setIcon(icon(name))
+        action.setToolTip(f"{title} ({key})")
+        self.addAction(action)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _docks(self) -> tuple[QDockWidget, ...]:
+        return self.plots_dock, self.numbers_dock, self.settings_dock
+
+    def _connect(self) -> None:
+        session, actions = self.session, self.actions_by_name
+        wire(actions, session, self.view)
+        session.changed.connect(self._on_changed)
+        session.pictured.connect(self._on_pictured)
+        session.progressed.connect(self._on_progressed)
+        session.measured.connect(self._on_measured)
+        session.told.connect(self.messages.tell)
+        self._measure_soon.timeout.connect(session.ask_measures)
+        self._refresh_soon.timeout.connect(self._refresh_now)
+        self.view.wiped.connect(session.set_wipe)
+        self.view.picked.connect(lambda index: session.choose(landmark=index))
+        self.view.zoomed.connect(self.status.set_zoom)
+        self.transport.timeline.sought.connect(
+            lambda frame, settled: session.seek(frame, settled=settled)
+        )
+        self.transport.typed.connect(self._go_to)
+        self.transport.speed_chosen.connect(session.set_speed)
+        self.plots.clicked.connect(self._go_to_time)
+        self.numbers.chosen.connect(self._choose)
+        self.settings.changed.connect(self._use_settings)
+        self.settings.again.connect(session.retrack)
+        self.empty.demo.connect(self.open_path)
+        for name, slot in (
+            ("go_to", self._focus_place),
+            ("full_screen", self._full_screen),
+            ("dismiss", self.messages.dismiss_all),
+            ("quit", self.close),
+        ):
+            actions[name].triggered.connect(lambda _=False, slot=slot: slot())
+        self.files.wire(actions)
+
+    # -- opening
+
+    def open_path(self, path: str) -> None:
+        """A video, or a folder or pattern of pictures."""
+        self.messages.dismiss_all()
+        self.preferences.add_recent(path)
+        self.files.fill_recent()
+        self.session.open(path)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.open_path(paths[0])
+            if len(paths) > 1:
+                self.messages.tell(
+                    self.tr(
+                        "One recording is shown at a time: the first was opened. "
+                        "'steadymark track' takes many."
+                    )
+                )
+
+    # -- from the session
+
+    def _on_changed(self) -> None:
+        display, before = self.session.display, self._applied
+        self._applied = display
+        self.transport.set_place(display)
+        self._refresh()
+        if before is None or _without_place(before) != _without_place(display):
+            self._apply(display, before)
+
+    def _apply(self, display: Display, before: Display | None) -> None:
+        """All but where the video is and how far tracking has come."""
+        actions = self.actions_by_name
+        show_state(actions, display)
+        if before is None or before.playing != display.playing:
+            texts = (self.tr("&Play"), self.tr("&Pause"))
+            name_play(actions["play"], playing=display.playing, texts=texts)
+        if before is None or before.can_pause != display.can_pause:
+            texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))
+            name_track(actions["track"], running=display.can_pause, texts=texts)
+        self._show_page(display)
+        self.empty.set_display(display)
+        self.view.set_display(display)
+        self.transport.set_display(display)
+        self.settings.set_used(display.device)
+        self.settings.set_waiting(waiting=self.session.settings_wait)
+        self.setWindowTitle(f"{display.name} – Steadymark" if display.name else "Steadymark")
+        if before is not None and before.overlay != display.overlay:
+            self.preferences.set_overlay(display.overlay)
+            self._on_pictured()
+        self._refresh_now()
+
+    def _refresh(self) -> None:
+        if not self._refresh_soon.isActive():
+            self._refresh_soon.start()
+
+    def _refresh_now(self) -> None:
+        """What is costly and need not follow every frame."""
+        session, results = self.session, self.session.results
+        display = session.display
+        self.plots.set_time(display.time_s)
+        self.status.set_display(display)
+        self.transport.timeline.set_results(results)
+        detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
+        self.numbers.set_work(
+            share=display.share,
+            frames=display.last + 1,
+            device=display.device,
+            detect_ms=detect_ms,
+            landmarks_ms=landmarks_ms,
+        )
+
+    def _show_page(self, display: Display) -> None:
+        """Without a recording there is nothing to set, plot or play."""
+        there = display.has_film
+        self.pages.setCurrentWidget(self.view if there else self.empty)
+        self.transport.setVisible(there)
+        for dock in self._docks():
+            dock.toggleViewAction().setEnabled(there)
+        if not there:
+            self._hide_docks()
+        elif self._docked is not None:
+            self.restoreState(self._docked)
+            self._docked = None
+
+    def _hide_docks(self) -> None:
+        if self._docked is None:
+            self._docked = self.saveState()
+            for dock in self._docks():
+                dock.hide()
+
+    def _on_pictured(self) -> None:
+        session = self.session
+        if session.frame is None or session.results is None:
+            self.view.show_frame(None)
+            return
+        index = session.frame.index
+        self._pictured_version = (session.results, session.results.version)
+        wanted = (True, False) if session.display.overlay.trails else ()
+        self.view.show_frame(
+            Shown(
+                session.frame,
+                session.results.faces(index),
+                {raw: session.results.trails(index, over_s=_TRAIL_S, raw=raw) for raw in wanted},
+            )
+        )
+
+    def _on_progressed(self) -> None:
+        shown, results = self.view.shown, self.session.results
+        version = None if results is None else (results, results.version)
+        if shown is None or shown.faces is None or version != self._pictured_version:
+            self._on_pictured()
+        self._refresh()
+        if results is not None and not self._measure_soon.isActive():
+            self._measure_soon.start()
+
+    def _on_measured(self) -> None:
+        measures = self.session.measures
+        # of long recordings it takes long: a tenth of a core at most
+        wait_ms = max(_MEASURE_EVERY_MS, round(10_000 * self.session.measuring_s))
+        self._measure_soon.setInterval(wait_ms)
+        self.plots.set_measures(measures)
+        self.numbers.set_measures(measures)
+        self.transport.timeline.set_measures(measures)
+        if self.session.results is None:
+            self.transport.timeline.set_results(None)
+
+    # -- from the widgets
+
+    def _go_to(self, text: str) -> None:
+        results = self.session.results
+        if results is None:
+            return
+        frame = parse_place(text, results.times_s)
+        if frame is None:
+            self.messages.tell(
+                self.tr(
+                    "'{text}' is no place: type a time as 1:23.4 or 83s, or a frame number"
+                ).format(text=text)
+            )
+        else:
+            self.session.seek(frame)
+        self.view.setFocus()
+
+    def _go_to_time(self, time_s: float) -> None:
+        if self.session.results is not None:
+            self.session.seek(frame_at_time(self.session.results.times_s, time_s))
+
+    def _focus_place(self) -> None:
+        self.transport.time.setFocus()
+        self.transport.time.selectAll()
+
+    def _choose(self, face: int, landmark: int) -> None:
+        self.session.choose(
+            face=None if face < 0 else face, landmark=None if landmark < 0 else landmark
+        )
+
+    def _use_settings(self, settings: TrackSettings) -> None:
+        self.preferences.set_tracking(settings)
+        self.session.use_settings(settings)
+        self.settings.set_waiting(waiting=self.session.settings_wait)
+
+    def _full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    # -- the window itself
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange and getattr(self, "_ready", False):
+            recolour(self.actions_by_name)
+            for dock in self._docks():
+                dock.toggleViewAction().setIcon(icon(dock.widget().objectName()))
+            self.landmarks_button.setIcon(icon("face"))
+            self._applied = None
+            self._on_changed()
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.exports.running and not self._may_cancel_exports():
+            event.ignore()
+            return
+        self.preferences.set_window(self.saveGeometry(), self._docked or self.saveState())
+        self._measure_soon.stop()
+        self._refresh_soon.stop()
+        exports_ended = self.exports.close_all()
+        self.closed_in_time = self.session.close() and exports_ended
+        event.accept()
+
+    def _may_cancel_exports(self) -> bool:
+        """Asked only while something is exported."""
+        answer = QMessageBox.question(
+            self,
+            self.tr("Export under way"),
+            self.tr("An export is not done. Cancel it and quit? What is written stays."),
+        )
+        return answer is QMessageBox.StandardButton.Yes
+
+    def _restore(self) -> None:
+        geometry, state = self.preferences.window()
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        if state is not None:
+            self.restoreState(state)
+
+
+def _without_place(display: Display) -> Display:
+    return replace(display, frame=0, time_s=0.0, share=0.0)

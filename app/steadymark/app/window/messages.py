@@ -1,0 +1,99 @@
+"""Faults and notes above the video: dismissable, one line each, the newest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.window.theme import icon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MOST = 3
+
+
+class Message(QFrame):
+    """A sentence, what can be done about it, and a cross."""
+
+    def __init__(
+        self, text: str, choices: list[tuple[str, Callable[[], None]]], gone: Callable[[], None]
+    ) -> None:
+        super().__init__()
+        self.text = text
+        self._gone = gone
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAccessibleName(text)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 6, 6, 6)
+        sign = QLabel()
+        sign.setPixmap(icon("warning" if not choices else "info").pixmap(20, 20))
+        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        words = QLabel(text)
+        words.setWordWrap(True)
+        words.setTextFormat(Qt.TextFormat.PlainText)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(words, 1)
+        for label, act in choices:
+            button = QPushButton(label)
+            button.clicked.connect(lambda _=False, act=act: self._chosen(act))
+            row.addWidget(button)
+        self.cross = QToolButton()
+        self.cross.setAutoRaise(True)
+        self.cross.setIcon(icon("close"))
+        self.cross.setToolTip(self.tr("Dismiss"))
+        self.cross.setAccessibleName(self.tr("Dismiss"))
+        self.cross.clicked.connect(lambda: gone())
+        row.addWidget(self.cross, 0, Qt.AlignmentFlag.AlignTop)
+
+    def _chosen(self, act: Callable[[], None]) -> None:
+        self._gone()
+        act()
+
+
+class Messages(QWidget):
+    """At most three; a sentence that stands there already is not repeated."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(6, 6, 6, 0)
+        self._column.setSpacing(4)
+        self._shown: list[Message] = []
+        self.hide()
+
+    @property
+    def texts(self) -> list[str]:
+        return [message.text for message in self._shown]
+
+    def tell(self, text: str, choices: list[tuple[str, Callable[[], None]]] | None = None) -> None:
+        if text in self.texts:
+            return
+        message = Message(text, choices or [], lambda: self._remove(message))
+        self._shown.insert(0, message)
+        self._column.insertWidget(0, message)
+        for old in self._shown[_MOST:]:
+            self._remove(old)
+        self.show()
+
+    def dismiss_all(self) -> None:
+        for message in list(self._shown):
+            self._remove(message)
+
+    def _remove(self, message: Message) -> None:
+        if message in self._shown:
+            self._shown.remove(message)
+            self._column.removeWidget(message)
+            message.hide()
+            message.deleteLater()
+        self.setVisible(bool(self._shown))

@@ -1,0 +1,38 @@
+"""What the 68 landmarks are called."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+_PARTS = (
+    (range(17), QT_TRANSLATE_NOOP("names", "jaw")),
+    (range(17, 22), QT_TRANSLATE_NOOP("names", "right brow")),
+    (range(22, 27), QT_TRANSLATE_NOOP("names", "left brow")),
+    (range(27, 31), QT_TRANSLATE_NOOP("names", "nose bridge")),
+    (range(31, 36), QT_TRANSLATE_NOOP("names", "nose base")),
+    (range(36, 42), QT_TRANSLATE_NOOP("names", "right eye")),
+    (range(42, 48), QT_TRANSLATE_NOOP("names", "left eye")),
+    (range(48, 60), QT_TRANSLATE_NOOP("names", "outer lip")),
+    (range(60, 68), QT_TRANSLATE_NOOP("names", "inner lip")),
+)
+_OWN = {
+    8: QT_TRANSLATE_NOOP("names", "chin"),
+    30: QT_TRANSLATE_NOOP("names", "nose tip"),
+    33: QT_TRANSLATE_NOOP("names", "below the nose"),
+    36: QT_TRANSLATE_NOOP("names", "right eye, outer corner"),
+    39: QT_TRANSLATE_NOOP("names", "right eye, inner corner"),
+    42: QT_TRANSLATE_NOOP("names", "left eye, inner corner"),
+    45: QT_TRANSLATE_NOOP("names", "left eye, outer corner"),
+    48: QT_TRANSLATE_NOOP("names", "right corner of the mouth"),
+    54: QT_TRANSLATE_NOOP("names", "left corner of the mouth"),
+}
+
+
+def landmark_name(index: int) -> str:
+    """Right and left are the person's."""
+    if index in _OWN:
+        return QCoreApplication.translate("names", str(_OWN[index]))
+    for indices, text in _PARTS:
+        if index in indices:
+            return f"{QCoreApplication.translate('names', str(text))} {index - indices.start + 1}"
+    return str(index)

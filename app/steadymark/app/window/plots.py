@@ -1,0 +1,225 @@
+"""Curves along the recording: jitter, one landmark's way, score, speed; a click goes there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPalette, QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from steadymark.app.window.names import landmark_name
+from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
+from steadymark.app.window.theme import is_dark
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.measures import Measures
+
+_FAINT = 90
+_LABEL_PX = 90  # height of a plot from which its label can be read
+
+
+class Plots(QWidget):
+    """clicked: a time in seconds."""
+
+    clicked = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Plots"))
+        self._widget = pg.GraphicsLayoutWidget()
+        self._switches: dict[str, QCheckBox] = {}
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(8, 2, 8, 2)
+        self._row.setSpacing(14)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._row)
+        layout.addWidget(self._widget, 1)
+        self._measures: Measures | None = None
+        self._plots: dict[str, Any] = {}
+        self._curves: dict[str, Any] = {}
+        self._places: list[Any] = []
+        for name, title, label in (
+            ("jitter", self.tr("Jitter"), self.tr("MAV, 1 s")),
+            ("x", "x", "x, px"),
+            ("y", "y", "y, px"),
+            ("score", self.tr("Score"), self.tr("score")),
+            ("speed", self.tr("Speed"), self.tr("speed, %/s")),
+        ):
+            self._add_plot(name, label)
+            self._add_switch(name, title)
+        self._row.addStretch(1)
+        self.landmark = QLabel()
+        self._row.addWidget(self.landmark)
+        self._add_curves()
+        self._recolour()
+        self._arrange()
+        self._widget.scene().sigMouseClicked.connect(self._on_click)
+
+    def set_measures(self, measures: Measures | None) -> None:
+        self._measures = measures
+        if measures is None:
+            for curve in self._curves.values():
+                curve.setData([], [])
+            return
+        times, still = measures.times_s, measures.still
+        raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_steady)
+        curves: dict[str, NDArray[np.float64]] = {
+            "jitter_raw_moving": raw,
+            "jitter_steady_moving": steady,
+            "jitter_raw": np.where(still, raw, np.nan),
+            "jitter_steady": np.where(still, steady, np.nan),
+            "x_raw": measures.raw_xy[:, 0],
+            "x_steady": measures.steady_xy[:, 0],
+            "y_raw": measures.raw_xy[:, 1],
+            "y_steady": measures.steady_xy[:, 1],
+            "score": measures.score,
+            "speed": measures.speed,
+        }
+        for name, values in curves.items():
+            self._curves[name].setData(times, values, connect="finite")
+        self.landmark.setText(
+            self.tr("x and y of landmark {number}, {name}").format(
+                number=measures.landmark, name=landmark_name(measures.landmark)
+            )
+        )
+
+    def choose(self, *names: str) -> None:
+        """Show these: of jitter, x, y, score, speed."""
+        for name, switch in self._switches.items():
+            switch.setChecked(name in names)
+
+    def set_time(self, time_s: float) -> None:
+        """Where the video is."""
+        for line in self._places:
+            line.setValue(time_s)
+
+    def as_image(self) -> QImage:
+        """What is seen."""
+        image: QImage = self._widget.grab().toImage()
+        return image
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._recolour()
+        super().changeEvent(event)
+
+    def _add_switch(self, name: str, title: str) -> None:
+        switch = QCheckBox(title)
+        switch.setChecked(name in ("jitter", "x"))
+        switch.setToolTip(self.tr("Show or hide this curve"))
+        switch.toggled.connect(self._arrange)
+        self._switches[name] = switch
+        self._row.addWidget(switch)
+
+    def _arrange(self) -> None:
+        """The chosen plots below each other, with one axis of time."""
+        chosen = [self._plots[n] for n, switch in self._switches.items() if switch.isChecked()]
+        for plot in self._plots.values():
+            plot.setXLink(None)
+            if plot.scene() is not None:
+                self._widget.removeItem(plot)
+        for row, plot in enumerate(chosen):
+            self._widget.addItem(plot, row=row, col=0)
+            last = row == len(chosen) - 1
+            plot.getAxis("bottom").setStyle(showValues=last)
+            plot.getAxis("bottom").showLabel(last)
+            if row:
+                plot.setXLink(chosen[0])
+        self._show_labels()
+
+    def _show_labels(self) -> None:
+        """Only where they have room."""
+        chosen = [plot for plot in self._plots.values() if plot.scene() is not None]
+        roomy = self._widget.height() >= _LABEL_PX * len(chosen)
+        for plot in chosen:
+            plot.getAxis("left").showLabel(roomy)
+            plot.getAxis("left").setWidth(64 if roomy else 48)
+            plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0)
+        self._plots["jitter"].legend.setVisible(roomy)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_labels()
+
+    def _add_plot(self, name: str, title: str) -> None:
+        plot = pg.PlotItem()
+        plot.setLabel("left", title)
+        plot.setLabel("bottom", self.tr("time, s"))
+        plot.setLogMode(x=False, y=name == "jitter")
+        plot.getAxis("left").setWidth(64)
+        plot.getAxis("left").enableAutoSIPrefix(False)
+        plot.getAxis("bottom").enableAutoSIPrefix(False)
+        plot.setMouseEnabled(x=True, y=False)
+        plot.enableAutoRange(axis="y", enable=True)
+        plot.setAutoVisible(y=True)
+        plot.setClipToView(True)
+        plot.setDownsampling(auto=True, mode="peak")
+        plot.hideButtons()
+        plot.setMenuEnabled(False)
+        place = pg.InfiniteLine(angle=90, movable=False)
+        plot.addItem(place, ignoreBounds=True)
+        self._places.append(place)
+        self._plots[name] = plot
+
+    def _add_curves(self) -> None:
+        legend = self._plots["jitter"].addLegend(offset=(-6, 2), labelTextSize="8pt")
+        legend.setParentItem(self._plots["jitter"].vb)
+        for name, colour, width in (
+            ("jitter_raw_moving", RAW_COLOUR, 1),
+            ("jitter_steady_moving", STEADY_COLOUR, 1),
+            ("jitter_raw", RAW_COLOUR, 2),
+            ("jitter_steady", STEADY_COLOUR, 2),
+            ("x_raw", RAW_COLOUR, 1),
+            ("x_steady", STEADY_COLOUR, 1),
+            ("y_raw", RAW_COLOUR, 1),
+            ("y_steady", STEADY_COLOUR, 1),
+            ("score", GREEN, 1),
+            ("speed", PURPLE, 1),
+        ):
+            shown = QColor(colour)
+            if name.endswith("moving"):
+                shown.setAlpha(_FAINT)
+            label = {"jitter_raw": self.tr("raw"), "jitter_steady": self.tr("stabilized")}.get(name)
+            plot = self._plots[name.split("_")[0]]
+            self._curves[name] = plot.plot([], [], pen=pg.mkPen(shown, width=width), name=label)
+        self._plots["jitter"].setToolTip(
+            self.tr("Bold where the face is still: there it is jitter. Faint: motion is in it.")
+        )
+        self._plots["score"].setYRange(0, 1)
+
+    def _recolour(self) -> None:
+        colours = self.palette()
+        text = colours.color(QPalette.ColorRole.WindowText)
+        self._widget.setBackground(colours.color(QPalette.ColorRole.Base))
+        for plot in self._plots.values():
+            for side in ("left", "bottom"):
+                plot.getAxis(side).setPen(colours.color(QPalette.ColorRole.Mid))
+                plot.getAxis(side).setTextPen(text)
+            plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
+        for line in self._places:
+            line.setPen(pg.mkPen(text, width=1))
+        for _, label in self._plots["jitter"].legend.items:
+            label.setText(label.text, color=text.name())
+
+    def _on_click(self, event: Any) -> None:
+        if self._measures is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        for plot in self._plots.values():
+            there = plot.scene() is not None
+            if there and plot.sceneBoundingRect().contains(event.scenePos()):
+                self.clicked.emit(float(plot.vb.mapSceneToView(event.scenePos()).x()))
+                return
+
+
+def _above_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What has a logarithm; else NaN."""
+    with np.errstate(invalid="ignore"):
+        shown: NDArray[np.float64] = np.where(values > 0, values, np.nan)
+    return shown

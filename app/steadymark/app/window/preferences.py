@@ -1,0 +1,73 @@
+"""What the window remembers from one start to the next, by QSettings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.preferences import as_plain, from_plain
+from steadymark.app.session.state import Overlay
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QByteArray, QSettings
+
+    from steadymark.engine.settings import TrackSettings
+
+_MOST_RECENT = 8
+
+
+class Preferences:
+    """What cannot be read is as if it had never been written."""
+
+    def __init__(self, settings: QSettings) -> None:
+        self._settings = settings
+
+    def tracking(self) -> TrackSettings:
+        """How to track."""
+        return from_plain(self._dict("tracking"))
+
+    def set_tracking(self, settings: TrackSettings) -> None:
+        self._settings.setValue("tracking", json.dumps(as_plain(settings), default=str))
+
+    def overlay(self) -> Overlay:
+        """What is drawn over the picture."""
+        values, overlay = self._dict("overlay"), Overlay()
+        known = {f.name: values[f.name] for f in fields(Overlay) if f.name in values}
+        return replace(overlay, **{k: v for k, v in known.items() if isinstance(v, bool)})
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        self._settings.setValue("overlay", json.dumps(asdict(overlay)))
+
+    def recent(self) -> list[str]:
+        """Recordings, the newest first."""
+        values = self._dict("recent").get("files", [])
+        return [str(v) for v in values] if isinstance(values, list) else []
+
+    def add_recent(self, path: str) -> None:
+        files = [path, *(p for p in self.recent() if p != path)][:_MOST_RECENT]
+        self._settings.setValue("recent", json.dumps({"files": files}))
+
+    def clear_recent(self) -> None:
+        self._settings.remove("recent")
+
+    def window(self) -> tuple[QByteArray | None, QByteArray | None]:
+        """Geometry and state of the main window."""
+        return self._bytes("geometry"), self._bytes("state")
+
+    def set_window(self, geometry: QByteArray, state: QByteArray) -> None:
+        self._settings.setValue("geometry", geometry)
+        self._settings.setValue("state", state)
+
+    def _bytes(self, name: str) -> QByteArray | None:
+        from PySide6.QtCore import QByteArray
+
+        value = self._settings.value(name)
+        return value if isinstance(value, QByteArray) else None
+
+    def _dict(self, name: str) -> dict[str, object]:
+        try:
+            value = json.loads(str(self._settings.value(name, "{}")))
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}

@@ -1,0 +1,237 @@
+"""The settings of tracking. Filters change at once; the rest asks for tracking anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGroupBox,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.engine.offline import Butterworth
+from steadymark.engine.settings import TrackSettings
+from steadymark.engine.stabilizing import AUTO, CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.models.runtime import DEVICES
+from steadymark.models.zoo import list_models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class SettingsPanel(QWidget):
+    """changed: TrackSettings as chosen. again: the user asks for tracking anew."""
+
+    changed = Signal(object)
+    again = Signal()
+
+    def __init__(self, settings: TrackSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Settings"))
+        self._settings = settings
+        self._filling = False
+        self.model, self.stabilizer, self.device = QComboBox(), QComboBox(), QComboBox()
+        self.min_cutoff = _spin(0.01, 30.0, 0.1, " Hz")
+        self.beta = _spin(0.0, 20.0, 0.1, "")
+        self.derivative = _spin(0.01, 30.0, 0.1, " Hz")
+        self.cutoff = _spin(0.1, 60.0, 0.5, " Hz")
+        self.own_threshold = QCheckBox(self.tr("own threshold"))
+        self.threshold = _spin(0.0, 1.0, 0.05, "")
+        self.faces = QSpinBox()
+        self.faces.setRange(1, 16)
+        self.used = QLabel()
+        self.used.setWordWrap(True)
+        self.waits = QLabel(
+            self.tr(
+                "These settings need tracking from the beginning: what is tracked now is dropped."
+            )
+        )
+        self.waits.setWordWrap(True)
+        self.apply = QPushButton(self.tr("Track again with these settings"))
+        self.reset = QPushButton(self.tr("Reset to defaults"))
+        self._fill_choices()
+        self._lay_out()
+        self._connect()
+        self.show_settings(settings)
+        self.set_waiting(waiting=False)
+
+    def show_settings(self, settings: TrackSettings) -> None:
+        """Fill in, without telling of it."""
+        self._filling = True
+        self._settings = settings
+        _choose(self.model, settings.model)
+        _choose(self.stabilizer, settings.stabilizer)
+        _choose(self.device, settings.device)
+        self.min_cutoff.setValue(settings.one_euro.min_cutoff_hz)
+        self.beta.setValue(settings.one_euro.beta)
+        self.derivative.setValue(settings.one_euro.derivative_cutoff_hz)
+        self.cutoff.setValue(settings.butterworth.cutoff_hz)
+        self.own_threshold.setChecked(settings.detector_threshold is not None)
+        self.threshold.setValue(
+            0.5 if settings.detector_threshold is None else settings.detector_threshold
+        )
+        self.faces.setValue(settings.tracker.max_faces)
+        self._filling = False
+        self._show_parameters()
+
+    def set_waiting(self, *, waiting: bool) -> None:
+        """Whether what is chosen needs tracking anew."""
+        self.waits.setVisible(waiting)
+        self.apply.setVisible(waiting)
+
+    def set_used(self, device: str) -> None:
+        """Where the network really runs; empty: nothing is open."""
+        self.used.setText(
+            self.tr("in use: {device}").format(device=device.upper()) if device else ""
+        )
+
+    def _fill_choices(self) -> None:
+        cards = [card for card in list_models() if card.kind == "landmarks"]
+        for card in cards:
+            if card.cell is None:
+                self.model.addItem(card.name, card.name)
+                self.model.setItemData(
+                    self.model.count() - 1, card.licence, Qt.ItemDataRole.ToolTipRole
+                )
+        there = {card.cell for card in cards}
+        texts = {
+            AUTO: self.tr("automatic"),
+            "none": self.tr("none"),
+            "refine": self.tr("temporal refinement"),
+            "convlstm": self.tr("ConvLSTM"),
+            ONE_EURO: self.tr("One Euro filter"),
+            OFFLINE: self.tr("Butterworth, no lag"),
+        }
+        for name, text in texts.items():
+            if name not in CELLS or name in there:
+                self.stabilizer.addItem(text, name)
+        for name, text in zip(DEVICES, (self.tr("automatic"), "CPU", "CUDA"), strict=True):
+            self.device.addItem(text, name)
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.addWidget(_group(self.tr("Landmarks"), [(self.tr("Model"), self.model)]))
+        self._one_euro = _group(
+            self.tr("One Euro filter"),
+            [
+                (self.tr("Cut-off at rest"), self.min_cutoff),
+                (self.tr("Beta"), self.beta),
+                (self.tr("Cut-off of the speed"), self.derivative),
+            ],
+        )
+        self._butterworth = _group(self.tr("Butterworth"), [(self.tr("Cut-off"), self.cutoff)])
+        note = QLabel(self.tr("It looks at frames to come, so it is applied when all is tracked."))
+        note.setWordWrap(True)
+        self._butterworth.layout().addWidget(note)  # type: ignore[union-attr]
+        column.addWidget(_group(self.tr("Stabilizer"), [(self.tr("Kind"), self.stabilizer)]))
+        column.addWidget(self._one_euro)
+        column.addWidget(self._butterworth)
+        column.addWidget(
+            _group(
+                self.tr("Faces"),
+                [
+                    (self.tr("At most"), self.faces),
+                    (self.tr("Detector"), self.own_threshold),
+                    (self.tr("Threshold"), self.threshold),
+                ],
+            )
+        )
+        column.addWidget(
+            _group(self.tr("Device"), [(self.tr("Wanted"), self.device), ("", self.used)])
+        )
+        column.addWidget(self.reset)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area, 1)
+        below = QVBoxLayout()  # in sight also where the window is small
+        below.setContentsMargins(9, 0, 9, 6)
+        below.addWidget(self.waits)
+        below.addWidget(self.apply)
+        whole.addLayout(below)
+        self.min_cutoff.setToolTip(self.tr("Lower: stiller at rest, and later"))
+        self.beta.setToolTip(self.tr("Higher: less lag when the face moves"))
+        self.threshold.setToolTip(self.tr("The detector's score from which something is a face"))
+
+    def _connect(self) -> None:
+        for box in (self.model, self.stabilizer, self.device):
+            box.activated.connect(self._on_change)
+        for spin in (self.min_cutoff, self.beta, self.derivative, self.cutoff, self.threshold):
+            spin.setKeyboardTracking(False)
+            spin.valueChanged.connect(self._on_change)
+        self.faces.setKeyboardTracking(False)
+        self.faces.valueChanged.connect(self._on_change)
+        self.own_threshold.toggled.connect(self._on_change)
+        self.apply.clicked.connect(self.again)
+        self.reset.clicked.connect(self._on_reset)
+
+    def _on_reset(self) -> None:
+        self.show_settings(TrackSettings())
+        self.changed.emit(self._settings)
+
+    def _on_change(self) -> None:
+        if self._filling:
+            return
+        own = self.own_threshold.isChecked()
+        self._settings = replace(
+            self._settings,
+            model=str(self.model.currentData()),
+            stabilizer=str(self.stabilizer.currentData()),
+            device=str(self.device.currentData()),
+            detector_threshold=self.threshold.value() if own else None,
+            tracker=replace(self._settings.tracker, max_faces=self.faces.value()),
+            one_euro=OneEuro(self.min_cutoff.value(), self.beta.value(), self.derivative.value()),
+            butterworth=Butterworth(self.cutoff.value(), self._settings.butterworth.order),
+        )
+        self._show_parameters()
+        self.changed.emit(self._settings)
+
+    def _show_parameters(self) -> None:
+        self._one_euro.setVisible(self._settings.stabilizer == ONE_EURO)
+        self._butterworth.setVisible(self._settings.stabilizer == OFFLINE)
+        self.threshold.setEnabled(self.own_threshold.isChecked())
+
+
+def _spin(least: float, most: float, step: float, unit: str) -> QDoubleSpinBox:
+    spin = QDoubleSpinBox()
+    spin.setRange(least, most)
+    spin.setSingleStep(step)
+    spin.setDecimals(2)
+    spin.setSuffix(unit)
+    return spin
+
+
+def _group(title: str, rows: Iterable[tuple[str, QWidget]]) -> QGroupBox:
+    box = QGroupBox(title)
+    column = QVBoxLayout(box)
+    form = QFormLayout()
+    column.addLayout(form)
+    for text, widget in rows:
+        form.addRow(text, widget)
+        if text:
+            widget.setAccessibleName(f"{title}: {text}")
+    return box
+
+
+def _choose(box: QComboBox, value: str) -> None:
+    """Something of the user's own that the list lacks is added."""
+    if box.findData(value) < 0:
+        box.addItem(value, value)
+    box.setCurrentIndex(box.findData(value))

@@ -1,0 +1,31 @@
+"""A frame as a picture of its own, with what is drawn over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QImage, QPainter
+
+from steadymark.app.session.state import Display, Show
+from steadymark.app.window.overlay import RAW_COLOUR, STEADY_COLOUR, Look, paint_faces
+from steadymark.app.window.picture import as_qimage
+from steadymark.app.window.viewport import Viewport
+
+if TYPE_CHECKING:
+    from steadymark.app.window.video_view import Shown
+
+
+def painted(shown: Shown, display: Display) -> QImage:
+    """At the frame's own size; both kinds of landmarks lie over each other."""
+    image = as_qimage(shown.frame.image)
+    painter = QPainter(image)
+    both = display.show is Show.BOTH
+    looks = {Show.OFF: (), Show.RAW: (True,), Show.STABILIZED: (False,)}.get(
+        display.show, (True, False)
+    )
+    for raw in looks:
+        colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
+        look = Look(raw, colour, shown.trails.get(raw, {}))
+        paint_faces(painter, shown.faces or (), Viewport(1.0, 0.0, 0.0), display.overlay, look)
+    painter.end()
+    return image

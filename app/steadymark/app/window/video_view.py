@@ -1,0 +1,323 @@
+"""The video with its landmarks: zoom, pan, wipe, side by side, and what a point is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from steadymark.app.session.state import Display, Layout, Show
+from steadymark.app.window.hovering import NEAR, Near, nearest
+from steadymark.app.window.overlay import RAW_COLOUR, STEADY_COLOUR, Look, paint_faces, text
+from steadymark.app.window.picture import seen
+from steadymark.app.window.viewport import Viewport, centred, fitted
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from steadymark.app.session.results import Trail
+    from steadymark.engine.types import Frame, TrackedFace
+
+_STEP = 1.25
+_BACKGROUND = QColor(22, 22, 24)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A frame and the faces of exactly that frame; None where it is not tracked yet.
+
+    trails: of raw (True) and stabilized points, by the faces' ids.
+    """
+
+    frame: Frame
+    faces: tuple[TrackedFace, ...] | None
+    trails: dict[bool, dict[int, Trail]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """A part of the view. raw: one of the looks, None: as `Show` says; clip: what of it is seen."""
+
+    place: QRectF
+    clip: QRectF
+    looks: tuple[bool, ...]
+    caption: str = ""
+
+
+class VideoView(QWidget):
+    """Shows what it is given. wiped: the dividing line was dragged; picked: a landmark's number."""
+
+    wiped = Signal(float)
+    picked = Signal(int)
+    zoomed = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Video"))
+        self.setMinimumSize(320, 230)
+        self._shown: Shown | None = None
+        self._display: Display | None = None
+        self._viewport: Viewport | None = None  # None: the picture is fitted
+        self._sampled: dict[object, tuple[QImage, object]] = {}
+        self._grip: QPointF | None = None
+        self._wiping = False
+        self._near: Near | None = None
+
+    @property
+    def shown(self) -> Shown | None:
+        return self._shown
+
+    def sizeHint(self) -> QSize:
+        return QSize(960, 600)
+
+    def show_frame(self, shown: Shown | None) -> None:
+        if shown is None or self._shown is None or shown.frame is not self._shown.frame:
+            self._sampled.clear()
+        self._shown = shown
+        self._near = None
+        self.update()
+
+    def set_display(self, display: Display) -> None:
+        if self._display is not None and self._display.path != display.path:
+            self.fit()
+        self._display = display
+        self.update()
+
+    # -- zoom
+
+    def fit(self) -> None:
+        """The whole picture, also when the window is resized."""
+        self._viewport = None
+        self._moved()
+
+    def actual_size(self) -> None:
+        """One screen pixel a frame pixel."""
+        if self._shown is not None:
+            size = (self._shown.frame.width, self._shown.frame.height)
+            self._viewport = centred(size, self._pane_size(), 1 / self.devicePixelRatioF())
+            self._moved()
+
+    def zoom(self, steps: float, at: QPointF | None = None) -> None:
+        """Steps in (positive) or out, around a point of the view or its middle."""
+        if self._shown is None:
+            return
+        width, height = self._pane_size()
+        point = QPointF(width / 2, height / 2) if at is None else at
+        self._viewport = self.viewport().zoomed(_STEP**steps, point.x(), point.y())
+        self._moved()
+
+    def viewport(self) -> Viewport:
+        """Of each pane, from its own top left corner."""
+        if self._viewport is not None:
+            return self._viewport
+        frame = None if self._shown is None else self._shown.frame
+        size = (frame.width, frame.height) if frame else (1, 1)
+        return fitted(size, self._pane_size())
+
+    def _moved(self) -> None:
+        self._sampled.clear()
+        self._near = None
+        self.zoomed.emit(self.viewport().scale * self.devicePixelRatioF())
+        self.update()
+
+    # -- panes
+
+    def _side_by_side(self) -> bool:
+        return self._display is not None and self._display.layout is Layout.SIDE
+
+    def _pane_size(self) -> tuple[float, float]:
+        return self.width() / (2 if self._side_by_side() else 1), float(self.height())
+
+    def _wipe_x(self) -> float:
+        """Where the dividing line is, in view points."""
+        assert self._display is not None
+        if self._shown is None:
+            return 0.0
+        port = self.viewport()
+        return port.x + self._display.wipe * self._shown.frame.width * port.scale
+
+    def _panes(self) -> list[Pane]:
+        display = self._display
+        whole = QRectF(self.rect())
+        if display is None or display.show is Show.OFF:
+            return [Pane(whole, whole, ())]
+        raw, steady = self.tr("raw"), self.tr("stabilized")
+        if display.show is not Show.BOTH:
+            return [Pane(whole, whole, (display.show is Show.RAW,))]
+        if display.layout is Layout.SIDE:
+            half = QRectF(0, 0, whole.width() / 2, whole.height())
+            other = half.translated(half.width(), 0)
+            return [Pane(half, half, (True,), raw), Pane(other, other, (False,), steady)]
+        if display.layout is Layout.WIPE:
+            x = min(max(self._wipe_x(), 0.0), whole.width())
+            left, right = QRectF(whole), QRectF(whole)
+            left.setRight(x)
+            right.setLeft(x)
+            return [Pane(whole, left, (True,), raw), Pane(whole, right, (False,), steady)]
+        return [Pane(whole, whole, (True, False))]
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), _BACKGROUND)
+        if self._shown is None or self._display is None:
+            return
+        panes = self._panes()
+        for pane in panes:
+            painter.save()
+            painter.setClipRect(pane.clip)
+            painter.translate(pane.place.topLeft())
+            self._paint_picture(painter)
+            self._paint_faces(painter, pane)
+            painter.restore()
+            if pane.caption:
+                self._paint_caption(painter, pane)
+        if self._shown.faces is None:
+            words = self.tr("not tracked yet")
+            text(painter, QPointF(12, 22), words, QColor("white"))
+        self._paint_lines(painter)
+        self._paint_near(painter)
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        assert self._shown is not None
+        ratio, port, size = self.devicePixelRatioF(), self.viewport(), self._pane_size()
+        key = (port, size, ratio)
+        if key not in self._sampled:
+            image, place = seen(self._shown.frame.image, port, size, ratio)
+            image.setDevicePixelRatio(ratio)
+            self._sampled = {key: (image, QPointF(place.x() / ratio, place.y() / ratio))}
+        image, at = self._sampled[key]
+        assert isinstance(at, QPointF)
+        painter.drawImage(at, image)
+
+    def _paint_faces(self, painter: QPainter, pane: Pane) -> None:
+        assert self._shown is not None
+        assert self._display is not None
+        both = self._display.show is Show.BOTH
+        for raw in pane.looks:
+            colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
+            look = Look(raw, colour, self._shown.trails.get(raw, {}))
+            paint_faces(
+                painter, self._shown.faces or (), self.viewport(), self._display.overlay, look
+            )
+
+    def _paint_caption(self, painter: QPainter, pane: Pane) -> None:
+        raw = pane.looks[0]
+        width = painter.fontMetrics().horizontalAdvance(pane.caption)
+        left = pane.clip.left() + 12
+        if self._display is not None and self._display.layout is Layout.WIPE and raw:
+            left = pane.clip.right() - width - 12
+        painter.setClipRect(pane.clip)
+        colour = QColor(RAW_COLOUR if raw else STEADY_COLOUR)
+        text(painter, QPointF(left, pane.clip.bottom() - 14), pane.caption, colour)
+        painter.setClipping(False)
+
+    def _paint_lines(self, painter: QPainter) -> None:
+        """Between two panes, with a grip where it can be dragged."""
+        assert self._display is not None
+        if self._display.layout is Layout.TOGETHER:
+            return
+        wipe = self._display.layout is Layout.WIPE
+        x = self._wipe_x() if wipe else self.width() / 2
+        for pen in (QPen(QColor(0, 0, 0, 160), 4), QPen(QColor("white"), 1.5)):
+            painter.setPen(pen)
+            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+        if wipe:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(QColor("white"))
+            painter.setPen(QPen(QColor(0, 0, 0, 160), 1))
+            painter.drawRoundedRect(QRectF(x - 5, self.height() / 2 - 18, 10, 36), 5, 5)
+
+    def _paint_near(self, painter: QPainter) -> None:
+        if self._near is not None:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor("white"), 2))
+            painter.drawEllipse(self._near.place, 7, 7)
+
+    # -- the mouse
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.zoom(event.angleDelta().y() / 120, self._in_pane(event.position()))
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            return
+        self._wiping = self._on_line(event.position())
+        self._grip = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grip is None:
+            self._hover(event)
+            return
+        if self._wiping and self._shown is not None:
+            x, _ = self.viewport().to_frame(event.position().x(), 0)
+            self.wiped.emit((x + 0.5) / self._shown.frame.width)
+            return
+        by = event.position() - self._grip
+        self._grip = event.position()
+        if self._shown is not None:
+            self._viewport = self.viewport().moved(by.x(), by.y())
+            self._moved()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grip, self._wiping = None, False
+        found = self._landmark_at(event.position())
+        if found is not None and event.button() is Qt.MouseButton.LeftButton:
+            self.picked.emit(found.index)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.fit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._near = None
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._moved()
+
+    def _on_line(self, at: QPointF) -> bool:
+        wipe = self._display is not None and self._display.layout is Layout.WIPE
+        return wipe and abs(at.x() - self._wipe_x()) < NEAR
+
+    def _in_pane(self, at: QPointF) -> QPointF:
+        width = self._pane_size()[0]
+        return QPointF(at.x() % width if self._side_by_side() else at.x(), at.y())
+
+    def _hover(self, event: QMouseEvent) -> None:
+        at = event.position()
+        self.setCursor(
+            Qt.CursorShape.SplitHCursor if self._on_line(at) else Qt.CursorShape.ArrowCursor
+        )
+        near = self._landmark_at(at)
+        if near == self._near:
+            return
+        self._near = near
+        if near is None:
+            QToolTip.hideText()
+        else:
+            QToolTip.showText(event.globalPosition().toPoint(), near.text, self)
+        self.update()
+
+    def _landmark_at(self, at: QPointF) -> Near | None:
+        pane = next((p for p in self._panes() if p.clip.contains(at) and p.looks), None)
+        if self._shown is None or pane is None:
+            return None
+        corner = pane.place.topLeft()
+        port = self.viewport().moved(corner.x(), corner.y())
+        return nearest(self._shown.faces or (), pane.looks, port, at)

@@ -1,0 +1,113 @@
+"""What each command does, and when it can be done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.state import SPEEDS, Display, Layout, Phase, Show
+from steadymark.app.window.commands import OVERLAYS, set_hint
+from steadymark.app.window.theme import icon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.session.session import Session
+    from steadymark.app.window.video_view import VideoView
+
+_WIPE_STEP = 0.02
+
+
+def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> None:
+    """Commands that need nothing but the session and the view."""
+    last = 2**31 - 1
+    slots: dict[str, Callable[[], object]] = {
+        "close": session.close_film,
+        "play": session.toggle_play,
+        "stop": session.stop,
+        "step_back": lambda: session.step(-1),
+        "step_on": lambda: session.step(1),
+        "jump_back": lambda: session.jump(-1),
+        "jump_on": lambda: session.jump(1),
+        "leap_back": lambda: session.jump(-10),
+        "leap_on": lambda: session.jump(10),
+        "first": lambda: session.seek(0),
+        "last": lambda: session.seek(last),
+        "slower": lambda: session.set_speed(_other_speed(session.display.speed, -1)),
+        "faster": lambda: session.set_speed(_other_speed(session.display.speed, 1)),
+        "loop": session.mark_loop,
+        "track": session.toggle_tracking,
+        "again": session.retrack,
+        "wipe_left": lambda: session.set_wipe(session.display.wipe - _WIPE_STEP),
+        "wipe_right": lambda: session.set_wipe(session.display.wipe + _WIPE_STEP),
+        "zoom_in": lambda: view.zoom(1),
+        "zoom_out": lambda: view.zoom(-1),
+        "fit": view.fit,
+        "actual": view.actual_size,
+    }
+    slots |= {f"show_{show}": _bound(session.set_show, show) for show in Show}
+    slots |= {f"layout_{layout}": _bound(session.set_layout, layout) for layout in Layout}
+    slots |= {name: _bound(_toggle, (session, name)) for name in OVERLAYS}
+    for name, slot in slots.items():
+        actions[name].triggered.connect(lambda _=False, slot=slot: slot())
+
+
+def show_state(actions: Mapping[str, QAction], display: Display) -> None:
+    """Enabled, checked, and named as it stands."""
+    there = display.has_film
+    for name in _NEED_FILM:
+        actions[name].setEnabled(there)
+    actions["close"].setEnabled(display.phase is not Phase.EMPTY)
+    actions["step_back"].setEnabled(display.can_step_back)
+    actions["step_on"].setEnabled(display.can_step_on)
+    for name in ("export_csv", "export_openface", "export_video", "export_plots"):
+        actions[name].setEnabled(display.can_export)
+    actions["track"].setEnabled(display.can_track or display.can_pause)
+    for layout in Layout:
+        actions[f"layout_{layout}"].setEnabled(display.can_compare)
+        actions[f"layout_{layout}"].setChecked(display.layout is layout)
+    for name in ("wipe_left", "wipe_right"):
+        actions[name].setEnabled(display.layout is Layout.WIPE)
+    for show in Show:
+        actions[f"show_{show}"].setChecked(display.show is show)
+    for name in OVERLAYS:
+        actions[name].setChecked(getattr(display.overlay, name))
+        actions[name].setEnabled(display.show is not Show.OFF)
+    actions["loop"].setChecked(display.loop is not None or display.loop_from is not None)
+
+
+def name_play(action: QAction, *, playing: bool, texts: tuple[str, str]) -> None:
+    """Play or pause; texts: of each."""
+    action.setText(texts[playing])
+    action.setIcon(icon("pause" if playing else "play"))
+    set_hint(action)
+
+
+def name_track(action: QAction, *, running: bool, texts: tuple[str, str]) -> None:
+    """Go on or pause; texts: of each."""
+    action.setText(texts[running])
+    action.setIcon(icon("track-pause" if running else "track"))
+    set_hint(action)
+
+
+_NEED_FILM = (
+    "play", "stop", "jump_back", "jump_on", "leap_back", "leap_on", "first", "last", "go_to",
+    "slower", "faster", "loop", "again", "zoom_in", "zoom_out", "fit", "actual", "export_frame",
+)  # fmt: skip
+
+
+def _bound(act: Callable[..., object], value: object) -> Callable[[], object]:
+    return lambda: act(value)
+
+
+def _toggle(what: tuple[Session, str]) -> None:
+    session, name = what
+    overlay = session.display.overlay
+    session.set_overlay(replace(overlay, **{name: not getattr(overlay, name)}))
+
+
+def _other_speed(speed: float, step: int) -> float:
+    place = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - speed)) + step
+    return SPEEDS[min(max(place, 0), len(SPEEDS) - 1)]

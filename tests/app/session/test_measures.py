@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fakes import face_points, track_result, tracked_face
+from steadymark.app.session import measures
+from steadymark.app.session.measures import measure
+from steadymark.app.session.results import Results
+from steadymark.engine.metrics.stability import allan_variance
+
+FPS = 25.0
+
+
+def results_of(points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Results:
+    results = Results(np.arange(len(points)) / FPS)
+    for i, xy in enumerate(points):
+        face = tracked_face(0, points=xy, raw_shift_px=0.0)
+        results.add(track_result(i, face), begins=i == 0)
+    return results
+
+
+def noisy(frames: int, sigma: float = 0.2) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    rng = np.random.default_rng(3)
+    still = np.repeat(face_points(80, 60, 60)[None], frames, 0)
+    return (still + rng.normal(0, sigma, still.shape)).astype(np.float32)
+
+
+def test_nothing_is_measured_before_a_face_was_found() -> None:
+    results = Results(np.arange(5) / FPS)
+    results.add(track_result(0), begins=True)
+    assert measure(results.rows(), results.times_s, fps=FPS) is None
+
+
+def test_jitter_over_a_second_is_the_allan_variance_of_that_second() -> None:
+    points = noisy(80)
+    results = results_of(points)
+    found = measure(results.rows(), results.times_s, fps=FPS)
+    assert found is not None
+    half = round(FPS / 2)
+    window = points[40 - half - 1 : 40 + half + 1]
+    steps = np.diff(window.astype(np.float64), axis=0) / found.eye_px * 100
+    assert found.jitter_raw[40] == pytest.approx(float((steps**2).mean() / 2), rel=1e-6)
+    assert found.raw.mav == pytest.approx(allan_variance(points[half:-half]), rel=0.15)
+
+
+def test_a_still_face_that_jitters_is_still_and_a_moving_one_is_not() -> None:
+    still = noisy(100)
+    moving = still + np.linspace(0, 200, 100, dtype=np.float32)[:, None, None]
+    for points, is_still in ((still, True), (moving, False)):
+        results = results_of(points.astype(np.float32))
+        found = measure(results.rows(), results.times_s, fps=FPS)
+        assert found is not None
+        assert (found.still_share > 0.7) == is_still
+        assert np.isfinite(found.raw.mav) == is_still
+
+
+def test_long_recordings_are_looked_at_in_parts_with_the_same_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = noisy(400)
+    points[150:230] += np.linspace(0, 90, 80, dtype=np.float32)[:, None, None]
+    results = results_of(points)
+    whole = measure(results.rows(), results.times_s, fps=FPS)
+    monkeypatch.setattr(measures, "_PART", 37)
+    parts = measure(results.rows(), results.times_s, fps=FPS)
+    assert whole is not None
+    assert parts is not None
+    assert whole.still.any()
+    np.testing.assert_array_equal(whole.still, parts.still)
+    assert measure(results.rows(), results.times_s, fps=FPS, stop=lambda: True) is None
+
+
+def test_the_chosen_landmark_and_face_are_measured() -> None:
+    results = Results(np.arange(2) / FPS)
+    for i in range(2):
+        faces = (tracked_face(0), tracked_face(4, points=face_points(30, 30, 20)))
+        results.add(track_result(i, *faces), begins=i == 0)
+    found = measure(results.rows(), results.times_s, fps=FPS, face=4, landmark=8)
+    assert found is not None
+    assert found.faces == (0, 4)
+    np.testing.assert_allclose(found.raw_xy[0], face_points(30, 30, 20)[8])
+    fallback = measure(results.rows(), results.times_s, fps=FPS, face=9)
+    assert fallback is not None
+    assert fallback.face == 0

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from fakes import moving_results, source_info
+from square_film import square_video
+from steadymark.app.session.preferences import as_plain, from_plain
+from steadymark.app.session.recovery import Found, Keeping, find_sessions, forget, recover
+from steadymark.app.session.results import Results
+from steadymark.engine.errors import LandmarkFileError
+from steadymark.engine.settings import TrackSettings
+from steadymark.engine.stabilizing import OneEuro
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_KILLED = """
+import sys
+from pathlib import Path
+from square_film import square_models
+from steadymark.app.session.film import Film
+from steadymark.app.session.recovery import Keeping
+from steadymark.app.session.results import Results
+from steadymark.app.session.tracking import Tracking
+from steadymark.engine.settings import TrackSettings
+
+film = Film(sys.argv[1])
+results = Results(film.times_s)
+keeping = Keeping(Path(sys.argv[2]), sys.argv[1], {})
+def tell():
+    if tracking.head >= 30:
+        print("far enough", flush=True)
+        tracking.pause()
+tracking = Tracking(film, square_models(), TrackSettings(), results,
+                    sinks=lambda n: [keeping.sink(n, print)], on_change=tell)
+tracking.start()
+import threading
+threading.Event().wait()
+"""
+
+
+def abandoned(root: Path, frames: int = 12) -> Found:
+    """A session that wrote and then went away without its lock."""
+    keeping = Keeping(root, "clip.mp4", as_plain(TrackSettings()))
+    sink = keeping.sink(1, lambda _: None)
+    sink.open(source_info())
+    for result in moving_results(frames):
+        sink.write(result)
+    sink.close(complete=False)
+    keeping._lock.unlock()
+    (found,) = find_sessions(root)
+    return found
+
+
+def test_what_was_written_comes_back(tmp_path: Path) -> None:
+    found = abandoned(tmp_path)
+    assert (found.source, found.frames) == ("clip.mp4", 12)
+    results = Results(np.arange(12) / 25)
+    assert recover(found, results) == 12
+    for given in moving_results(12):
+        faces = results.faces(given.frame.index)
+        assert faces is not None
+        assert [(f.face_id, f.state) for f in faces] == [
+            (f.face_id, f.state) for f in sorted(given.faces, key=lambda f: f.face_id)
+        ]
+
+
+def test_half_a_row_at_the_end_is_left_out(tmp_path: Path) -> None:
+    found = abandoned(tmp_path)
+    (part,) = found.folder.glob("piece-*")
+    part.write_bytes(part.read_bytes()[:-100])
+    (again,) = find_sessions(tmp_path)
+    assert 10 <= again.frames < 13
+
+
+def test_a_running_session_is_not_offered(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path, "clip.mp4", {})
+    assert find_sessions(tmp_path) == ()
+    assert keeping.folder.exists()
+    keeping.discard()
+    assert not keeping.folder.exists()
+
+
+def test_a_session_without_frames_is_removed(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path, "clip.mp4", {})
+    keeping._lock.unlock()
+    assert find_sessions(tmp_path) == ()
+    assert not keeping.folder.exists()
+
+
+def test_a_forgotten_session_is_gone(tmp_path: Path) -> None:
+    forget(abandoned(tmp_path))
+    assert find_sessions(tmp_path) == ()
+
+
+def test_another_film_of_that_name_is_refused(tmp_path: Path) -> None:
+    found = abandoned(tmp_path)
+    with pytest.raises(LandmarkFileError, match="changed"):
+        recover(found, Results(np.arange(5) / 25))
+
+
+def test_a_disk_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path, "clip.mp4", {})
+    told: list[str] = []
+    sink = keeping.sink(1, told.append)
+    (keeping.folder / "piece-0001.csv.part").mkdir()
+    sink.open(source_info())
+    for result in moving_results(3):
+        sink.write(result)
+    sink.close(complete=True)
+    assert len(told) == 1
+    assert "Tracking goes on" in told[0]
+
+
+def test_settings_survive_the_file_and_bad_values_become_defaults(tmp_path: Path) -> None:
+    settings = TrackSettings(stabilizer="one-euro", one_euro=OneEuro(0.3, 2.0), threads=2)
+    assert from_plain(as_plain(settings)) == settings
+    assert from_plain({"model": 5, "one_euro": {"beta": -1}, "threads": "x"}) == TrackSettings()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_kill_9_while_tracking_loses_nothing_that_was_tracked(tmp_path: Path) -> None:
+    clip = square_video(tmp_path / "a.mp4", 400)
+    state = tmp_path / "state"
+    command = [sys.executable, "-c", _KILLED, str(clip), str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline().strip() == "far enough"
+        run.send_signal(signal.SIGKILL)
+        run.wait(10)
+    (found,) = find_sessions(state)
+    assert found.frames >= 30
+    assert found.saved_at <= time.time()
+    results = Results(np.arange(400) / 25)
+    assert recover(found, results) == found.frames
+    np.testing.assert_array_equal(results.rows().frame, np.arange(found.frames))

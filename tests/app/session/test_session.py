@@ -1,0 +1,253 @@
+"""The session with its threads, driven as the window drives it, without widgets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from square_film import square_models, square_video, square_x
+from steadymark.app.session.opening import ModelCache
+from steadymark.app.session.recovery import find_sessions
+from steadymark.app.session.session import Session
+from steadymark.app.session.state import Phase
+from steadymark.engine.settings import TrackSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+FRAMES = 120
+
+
+@pytest.fixture
+def session(qtbot: QtBot, tmp_path: Path) -> Iterator[Session]:
+    before = set(threading.enumerate())
+    session = Session(
+        TrackSettings(), state_root=tmp_path / "state", models=ModelCache(square_models)
+    )
+    yield session
+    assert session.close()
+    assert set(threading.enumerate()) <= before
+    assert find_sessions(tmp_path / "state") == ()
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> str:
+    return str(square_video(tmp_path / "a.mp4", FRAMES))
+
+
+def opened(qtbot: QtBot, session: Session, clip: str, *, paused: bool = True) -> None:
+    session.open(clip)
+    assert session.display.phase is Phase.OPENING
+    qtbot.waitUntil(lambda: session.frame is not None)
+    if paused:
+        session.pause()
+
+
+def shows(session: Session, index: int) -> bool:
+    return session.frame is not None and session.frame.index == index
+
+
+def finished(session: Session) -> bool:
+    return session.display.phase is Phase.FINISHED
+
+
+def test_a_session_begins_empty_and_imports_no_widgets(session: Session) -> None:
+    assert session.display.phase is Phase.EMPTY
+    code = (
+        "import sys, steadymark.app.session.session; "
+        "bad = {'PySide6.QtWidgets', 'PySide6.QtGui', 'torch'} & set(sys.modules); "
+        "sys.exit(f'imported {bad}' if bad else 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_an_opened_video_plays_and_is_tracked_to_its_end(
+    qtbot: QtBot, session: Session, clip: str
+) -> None:
+    session.set_speed(4.0)
+    opened(qtbot, session, clip, paused=False)
+    qtbot.waitUntil(lambda: finished(session) and not session.display.playing, timeout=20000)
+    assert session.display.share == 1.0
+    assert session.display.frame == FRAMES - 1
+
+
+def test_playing_at_the_end_begins_again(qtbot: QtBot, session: Session, clip: str) -> None:
+    session.set_speed(4.0)
+    opened(qtbot, session, clip, paused=False)
+    qtbot.waitUntil(lambda: not session.display.playing, timeout=20000)
+    session.play()
+    qtbot.waitUntil(lambda: session.display.frame < 60)
+    assert session.display.playing
+
+
+def test_landmarks_are_those_of_the_frame_that_is_shown(
+    qtbot: QtBot, session: Session, clip: str
+) -> None:
+    wrong = []
+
+    def look() -> None:
+        if session.frame is None or session.results is None:
+            return
+        faces = session.results.faces(session.frame.index)
+        for face in faces or ():
+            if face.raw is not None:
+                centre = face.raw.xy_px[:, 0].mean()
+                expected = square_x(session.frame.index)
+                if abs(centre - expected) > 3:
+                    wrong.append((session.frame.index, centre, expected))
+
+    session.pictured.connect(look)
+    session.set_speed(4.0)
+    opened(qtbot, session, clip, paused=False)
+    session.seek(90)
+    qtbot.waitUntil(lambda: finished(session) and not session.display.playing, timeout=20000)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("index", [0, 1, 57, FRAMES - 1])
+def test_seeking_shows_exactly_that_frame(
+    qtbot: QtBot, session: Session, clip: str, index: int
+) -> None:
+    opened(qtbot, session, clip)
+    session.seek(index)
+    qtbot.waitUntil(lambda: shows(session, index))
+
+
+def test_steps_and_jumps_add_up_even_before_pictures_come(
+    qtbot: QtBot, session: Session, clip: str
+) -> None:
+    opened(qtbot, session, clip)
+    session.seek(10)
+    for _ in range(5):
+        session.step(1)
+    session.jump(1.0)
+    session.step(-2)
+    qtbot.waitUntil(lambda: shows(session, 10 + 5 + 25 - 2))
+    session.jump(-60)
+    qtbot.waitUntil(lambda: shows(session, 0))
+
+
+def test_a_region_is_marked_in_two_steps_and_taken_away_with_a_third(
+    qtbot: QtBot, session: Session, clip: str
+) -> None:
+    opened(qtbot, session, clip)
+    session.seek(30)
+    qtbot.waitUntil(lambda: shows(session, 30))
+    session.mark_loop()
+    session.seek(20)
+    qtbot.waitUntil(lambda: shows(session, 20))
+    assert session.display.loop_from == 30
+    session.mark_loop()
+    assert session.display.loop == (20, 30)
+    session.mark_loop()
+    assert session.display.loop is None
+
+
+def test_what_is_no_video_is_told_and_the_session_stays_empty(
+    qtbot: QtBot, session: Session, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video")
+    with qtbot.waitSignal(session.told) as told:
+        session.open(str(bad))
+    assert "bad.mp4" in told.args[0]
+    assert session.display.phase is Phase.EMPTY
+
+
+def test_opening_another_file_at_once_shows_only_the_second(
+    qtbot: QtBot, session: Session, clip: str, tmp_path: Path
+) -> None:
+    session.open(clip)
+    other = square_video(tmp_path / "b.mp4", 30)
+    session.open(str(other))
+    qtbot.waitUntil(lambda: finished(session), timeout=20000)
+    assert session.display.name == "b.mp4"
+    assert session.display.last == 29
+
+
+def test_a_filter_applies_at_once_and_another_detector_waits_for_tracking_anew(
+    qtbot: QtBot, session: Session, clip: str
+) -> None:
+    opened(qtbot, session, clip)
+    qtbot.waitUntil(lambda: finished(session), timeout=20000)
+    results = session.results
+    assert results is not None
+    np.testing.assert_array_equal(results.rows().raw, results.rows().steady)
+    session.use_settings(replace(session.settings, stabilizer="one-euro"))
+    assert not session.settings_wait
+    qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().steady))
+    session.use_settings(replace(session.settings, detector_threshold=0.3))
+    assert session.settings_wait
+    session.retrack()
+    qtbot.waitUntil(lambda: session.results is not results and finished(session), timeout=20000)
+    assert not session.settings_wait
+    assert (session.results.known() == 1).all()
+
+
+def test_tracking_pauses_and_goes_on(qtbot: QtBot, session: Session, clip: str) -> None:
+    opened(qtbot, session, clip)
+    session.toggle_tracking()
+    qtbot.waitUntil(lambda: session.display.phase in (Phase.PAUSED, Phase.FINISHED))
+    if session.display.phase is Phase.PAUSED:
+        session.toggle_tracking()
+    qtbot.waitUntil(lambda: finished(session), timeout=20000)
+
+
+def test_measures_come_for_the_face_and_landmark_that_are_chosen(
+    qtbot: QtBot, session: Session, clip: str
+) -> None:
+    opened(qtbot, session, clip)
+    qtbot.waitUntil(lambda: finished(session), timeout=20000)
+    with qtbot.waitSignal(session.measured):
+        session.choose(landmark=8)
+    assert session.measures is not None
+    assert session.measures.landmark == 8
+
+
+def test_a_crashed_session_goes_on_where_it_was(
+    qtbot: QtBot, session: Session, clip: str, tmp_path: Path
+) -> None:
+    from steadymark.app.session.recovery import Keeping
+
+    root = tmp_path / "state"
+    opened(qtbot, session, clip)
+    qtbot.waitUntil(lambda: finished(session), timeout=20000)
+    results = session.results
+    assert results is not None
+    keeping = Keeping(tmp_path / "left", clip, {})
+    sink = keeping.sink(1, lambda _: None)
+    assert session.film is not None
+    sink.open(session.film.film.info)
+    for index in range(60):
+        result = results.result(index)
+        assert result is not None
+        sink.write(result)
+    sink.close(complete=False)
+    keeping._lock.unlock()
+    (found,) = find_sessions(tmp_path / "left")
+    session.open(clip, found=found)
+    qtbot.waitUntil(lambda: finished(session), timeout=20000)
+    assert session.results is not None
+    begins = np.flatnonzero(session.results.begins())
+    assert 60 in begins
+    assert root.exists()
+
+
+def test_closing_in_the_middle_of_everything_leaves_no_thread(
+    qtbot: QtBot, session: Session, clip: str
+) -> None:
+    opened(qtbot, session, clip, paused=False)
+    session.seek(100)
+    session.use_settings(replace(session.settings, stabilizer="butterworth"))
+    session.ask_measures()
+    session.open(clip)

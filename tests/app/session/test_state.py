@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from steadymark.app.session.state import (
+    Facts,
+    Layout,
+    Phase,
+    Show,
+    Wish,
+    clock_text,
+    duration_s,
+    frame_at_time,
+    parse_place,
+    resolve,
+)
+
+TIMES = np.arange(100) / 25
+FILM = Facts(phase=Phase.TRACKING, name="a.mp4", times_s=TIMES, shown=10, share=0.4)
+
+
+def test_without_a_recording_nothing_can_be_done() -> None:
+    display = resolve(Wish(playing=True), Facts())
+    assert not display.has_film
+    assert not display.playing
+    can = (display.can_play, display.can_step_on, display.can_export, display.can_track)
+    assert not any(can)
+
+
+@pytest.mark.parametrize(
+    ("phase", "can_track", "can_pause"),
+    [
+        (Phase.TRACKING, False, True),
+        (Phase.PAUSED, True, False),
+        (Phase.FAILED, True, False),
+        (Phase.FINISHED, False, False),
+    ],
+)
+def test_tracking_goes_on_or_pauses_where_that_makes_sense(
+    phase: Phase, can_track: bool, can_pause: bool
+) -> None:
+    display = resolve(Wish(), replace(FILM, phase=phase))
+    assert (display.can_track, display.can_pause) == (can_track, can_pause)
+
+
+def test_the_ends_stop_stepping() -> None:
+    first, last = (resolve(Wish(), replace(FILM, shown=i)) for i in (0, 99))
+    assert (first.can_step_back, first.can_step_on) == (False, True)
+    assert (last.can_step_back, last.can_step_on) == (True, False)
+
+
+def test_a_layout_of_both_counts_only_when_both_are_shown() -> None:
+    wish = Wish(show=Show.RAW, layout=Layout.WIPE)
+    assert resolve(wish, FILM).layout is Layout.TOGETHER
+    assert resolve(replace(wish, show=Show.BOTH), FILM).layout is Layout.WIPE
+
+
+def test_a_recording_lasts_until_its_last_frame_ends() -> None:
+    assert duration_s(TIMES) == pytest.approx(4.0)
+    assert duration_s(np.zeros(1)) == 0.0
+
+
+def test_the_frame_at_a_time_is_the_one_on_the_screen() -> None:
+    assert [frame_at_time(TIMES, t) for t in (-1, 0, 0.039, 0.04, 3.99, 99)] == [0, 0, 0, 1, 99, 99]
+
+
+@pytest.mark.parametrize(
+    ("time_s", "text"),
+    [(0, "0:00.000"), (61.5, "1:01.500"), (3599.9996, "1:00:00.000"), (3725.25, "1:02:05.250")],
+)
+def test_clocks_are_exact_to_the_millisecond(time_s: float, text: str) -> None:
+    assert clock_text(time_s) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "frame"),
+    [
+        ("50", 50),
+        ("f 7", 7),
+        ("F12", 12),
+        ("0:01", 25),
+        ("0:01.04", 26),
+        ("2s", 50),
+        ("1.0", 25),
+        ("5000", 99),
+        ("1:00:00", 99),
+        ("abc", None),
+        ("-3", None),
+        ("1:x", None),
+        ("", None),
+        ("nan.s", None),
+        ("inf s", None),
+    ],
+)
+def test_places_are_typed_as_frames_or_times(text: str, frame: int | None) -> None:
+    assert parse_place(text, TIMES) == frame

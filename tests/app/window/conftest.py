@@ -1,0 +1,61 @@
+"""A window on fakes of the networks, and that nothing of it is left behind."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+
+from square_film import square_models, square_video
+from steadymark.app.session.opening import ModelCache
+from steadymark.app.session.session import Session
+from steadymark.app.window.main_window import MainWindow
+from steadymark.app.window.preferences import Preferences
+from steadymark.app.window.theme import palette
+from steadymark.engine.settings import TrackSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+FRAMES = 120
+
+
+@pytest.fixture
+def preferences(tmp_path: Path) -> Preferences:
+    return Preferences(QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat))
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator[MainWindow]:
+    threads = set(threading.enumerate())
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    application.setStyle("Fusion")
+    application.setPalette(palette(dark=False))
+    before = set(application.topLevelWidgets())
+    session = Session(
+        TrackSettings(), state_root=tmp_path / "state", models=ModelCache(square_models)
+    )
+    window = MainWindow(session, preferences, log_file=tmp_path / "steadymark.log")
+    window.resize(1200, 800)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    yield window
+    assert window.close()
+    assert window.closed_in_time
+    assert set(threading.enumerate()) <= threads
+    window.deleteLater()
+    qtbot.waitUntil(lambda: window not in application.topLevelWidgets())
+    assert [w for w in application.topLevelWidgets() if w not in before and w.isVisible()] == []
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> str:
+    return str(square_video(tmp_path / "a.mp4", FRAMES))

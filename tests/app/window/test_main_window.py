@@ -268,8 +268,14 @@ def test_a_click_into_a_plot_goes_to_that_frame(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     opened(qtbot, window, clip)
-    qtbot.waitUntil(lambda: window.session.measures is not None)
     plot = window.plots._plots["x"]
+
+    def all_is_plotted() -> bool:
+        found = window.session.measures
+        drawn = found is not None and bool(np.isfinite(found.raw_xy[-1, 0]))
+        return drawn and plot.vb.viewRange()[0][1] > 4.5 and not window._measure_soon.isActive()
+
+    qtbot.waitUntil(all_is_plotted)
     at = plot.vb.mapViewToScene(QPointF(2.0, float(np.mean(plot.vb.viewRange()[1]))))
     surface = window.plots._widget
     QTest.mouseClick(surface.viewport(), Qt.MouseButton.LeftButton, pos=surface.mapFromScene(at))

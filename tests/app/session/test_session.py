@@ -178,6 +178,7 @@ def test_opening_another_file_at_once_shows_only_the_second(
 def test_a_filter_applies_at_once_and_another_detector_waits_for_tracking_anew(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
+    session.use_settings(replace(session.settings, stabilizer="none"))
     opened(qtbot, session, clip)
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
     results = session.results

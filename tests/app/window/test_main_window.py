@@ -286,6 +286,7 @@ def test_a_click_into_a_plot_goes_to_that_frame(
 def test_settings_apply_at_once_or_ask_and_are_remembered(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
 ) -> None:
+    window._use_settings(replace(window.session.settings, stabilizer="none"))
     opened(qtbot, window, clip)
     panel, results = window.settings, window.session.results
     assert results is not None

@@ -377,6 +377,7 @@ def test_any_onnx_file_with_heatmaps_becomes_a_video_tracker(
     assert small.backbone.heatmaps == ("maps",)
     assert small.backbone.crop == 64
     assert small.backbone.size == (16, 16)
+    assert 0 < small.backbone.sure < 1
     run = tmp_path / "run"
     train(small, folder, run, replace(SETTINGS, steps=3))
     model = export_run(run, tmp_path / "zoo", "foreign")

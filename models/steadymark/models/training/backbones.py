@@ -45,8 +45,9 @@ class BackboneInfo:
 
     file: where it lies. crop: F, pixels; margin: side of the crop / fitted size of the face. size:
     of a heatmap, (L,) or (H, W). sigma: of a heatmap's peak, in bins. The rest is for ONNX files,
-    see onnx_backbone: names of its heatmap outputs, scale that makes peaks 1, and how a picture
-    becomes its input: rgb or bgr, minus mean, over std.
+    see onnx_backbone: names of its heatmap outputs, scale that makes peaks 1, sure: the mean share
+    of mass near the peaks from which a crop surely shows a face, and how a picture becomes its
+    input: rgb or bgr, minus mean, over std.
     """
 
     file: str = ""
@@ -56,6 +57,7 @@ class BackboneInfo:
     sigma: float = 3.0
     heatmaps: tuple[str, ...] = ()
     scale: float = 1.0
+    sure: float = 1.0
     rgb: bool = True
     mean: tuple[float, ...] = (127.5, 127.5, 127.5)
     std: tuple[float, ...] = (127.5, 127.5, 127.5)

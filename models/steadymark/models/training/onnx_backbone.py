@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from steadymark.models.carry import still
 from steadymark.models.export import OPSET, count_macs, export_onnx
+from steadymark.models.pdc import pdc_1d, pdc_2d
 from steadymark.models.schema import load_schema
 from steadymark.models.stabilizer import Heats, StabilizedTail, Stabilizer, flat
 from steadymark.models.training.backbones import Backbone, BackboneInfo, Halves
@@ -48,16 +49,20 @@ class _Prepare(nn.Module):
 
 
 class _Tail(nn.Module):
-    """The backbone's heatmaps → points, scores and memory. The face score is the mean share."""
+    """The backbone's heatmaps → points, scores and memory.
 
-    def __init__(self, stabilizer: Stabilizer, scale: float) -> None:
+    The face score is the mean share of mass near the peaks, 1 from `sure` on.
+    """
+
+    def __init__(self, stabilizer: Stabilizer, scale: float, sure: float) -> None:
         super().__init__()
-        self.tail, self.scale = StabilizedTail(stabilizer), scale
+        self.tail, self.scale, self.sure = StabilizedTail(stabilizer), scale, sure
 
     def forward(self, raw: Heats, moved: Tensor, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         scaled = tuple(heat * self.scale for heat in raw)
         points, raw_points, share, *after = self.tail(scaled, moved, memory)
-        return points, raw_points, share, share.mean(-1), *after
+        face = (share.mean(-1) / self.sure).clamp(0, 1)
+        return points, raw_points, share, face, *after
 
 
 class OnnxBackbone(Backbone):
@@ -119,8 +124,9 @@ class OnnxBackbone(Backbone):
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def calibrate(self, faces: Callable[[], Image]) -> None:
-        """Set scale and sigma by the median peak and mass of heatmaps of faces."""
-        heats = [part.clip(0) for part in self._run(faces())]
+        """Set scale, sigma and `sure` by peaks, mass and shares of heatmaps of faces."""
+        seen = self._run(faces())
+        heats = [part.clip(0) for part in seen]
         peaks = [part.reshape(*part.shape[:2], -1).max(-1) for part in heats]
         peak = float(np.median(np.concatenate(peaks)))
         if not np.isfinite(peak) or peak <= 0:
@@ -134,7 +140,9 @@ class OnnxBackbone(Backbone):
             )
         )
         sigma = mass / np.sqrt(2 * np.pi) if len(heats) == 2 else np.sqrt(mass / (2 * np.pi))
-        self.info = replace(self.info, scale=1 / peak, sigma=float(sigma))
+        share = _shares([torch.from_numpy(part / peak) for part in seen]).mean(-1)
+        sure = float(share.quantile(_SURE)) or 1.0
+        self.info = replace(self.info, scale=1 / peak, sigma=float(sigma), sure=sure)
 
     def __call__(self, crops: Image) -> Halves:
         halves: Halves = np.stack(self._run(crops), 1).astype(np.float16)
@@ -162,7 +170,7 @@ class OnnxBackbone(Backbone):
         count = load_schema().count
         raw = tuple(torch.rand(2, count, *self.info.size) for _ in self.info.heatmaps)
         heats = [f"heat{i}" for i in range(len(raw))]
-        tail = _Tail(stabilizer, self.info.scale).eval()
+        tail = _Tail(stabilizer, self.info.scale, self.info.sure).eval()
         export_onnx(
             tail,
             (raw, still(2), memory),
@@ -194,6 +202,16 @@ class OnnxBackbone(Backbone):
         cells = count_macs(tail, *one_face)
         own = sum(p.numel() for p in stabilizer.parameters())
         return {"params": held + own, "macs_of_the_stabilizer": cells}
+
+
+_SURE = 0.05  # of all faces have less
+
+
+def _shares(heats: list[Tensor]) -> Tensor:
+    """How much of each landmark's mass lies near its peak, (N, K)."""
+    if len(heats) == 1:
+        return pdc_2d(heats[0], soft=True)[1]
+    return pdc_1d(torch.stack(heats, -2), soft=True)[1].prod(-1).sqrt()
 
 
 def _picture_input(session: Any, path: Path, crop: int) -> tuple[str, int]:

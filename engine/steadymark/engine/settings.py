@@ -69,6 +69,20 @@ class Models:
         return self.network.device
 
 
+def landmark_card(settings: TrackSettings) -> ModelCard:
+    """The landmark model that these settings mean.
+
+    Raises:
+        WeightsError: there is no such model, or none of it that stabilizes so.
+        UsageError: an unknown stabilizer.
+    """
+    make_stabilizer(settings.stabilizer)
+    card = find_model(settings.model, "landmarks")
+    if settings.stabilizer in CELLS:
+        return stabilized(card, settings.stabilizer)
+    return steadiest(card) if settings.stabilizer == AUTO else card
+
+
 def open_models(settings: TrackSettings) -> Models:
     """Open the networks.
 
@@ -77,13 +91,8 @@ def open_models(settings: TrackSettings) -> Models:
         DeviceError: CUDA was asked for and is not there.
         UsageError: an unknown stabilizer, or an optional detector that is not installed.
     """
-    make_stabilizer(settings.stabilizer)
+    card = landmark_card(settings)
     cv2.setNumThreads(1)  # crops are small, and the stages already run side by side
-    card = find_model(settings.model, "landmarks")
-    if settings.stabilizer in CELLS:
-        card = stabilized(card, settings.stabilizer)
-    elif settings.stabilizer == AUTO:
-        card = steadiest(card)
     network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
     cards, follower = [card], None
     if card.follower is not None:

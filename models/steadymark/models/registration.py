@@ -6,6 +6,7 @@ frames is to take away. The pictures tell it to hundredths of a pixel.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -28,6 +29,7 @@ def grey_of(crop: Image) -> Image:
     return cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
 
 
+@cache
 def on_the_head(schema: LandmarkSchema) -> list[int]:
     """Landmarks to follow: all but those of the contour, behind which something else moves."""
     contour = schema.regions.get("contour", ())

@@ -113,11 +113,7 @@ class Stabilizer(nn.Module):
     def points(self, heats: Heats) -> tuple[Tensor, Tensor]:
         """PDC → points (..., K, 2) in crop pixels, and how much mass lies near them, (..., K)."""
         size = torch.tensor(self.config.size[::-1] * (2 // len(self.config.size)))  # x, y
-        if len(heats) == 2:
-            bins, shares = pdc_1d(torch.stack(heats, -2), soft=True)  # (..., K, 2)
-            share = (shares[..., 0] * shares[..., 1]).sqrt()
-        else:
-            bins, share = pdc_2d(heats[0], soft=True)
+        bins, share = read_off(heats)
         return bins_to_px(bins, self.config.crop, size.to(bins)), share
 
     def memory_names(self) -> list[str]:
@@ -131,6 +127,14 @@ class Stabilizer(nn.Module):
         kind = type(self.start(1)[0])
         step = len(kind._fields)
         return tuple(kind(*memory[i : i + step]) for i in range(0, len(memory), step))
+
+
+def read_off(heats: Heats) -> tuple[Tensor, Tensor]:
+    """Lines for x and for y, or a map → PDC in bins (..., K, 2), and shares of mass (..., K)."""
+    if len(heats) == 1:
+        return pdc_2d(heats[0], soft=True)
+    bins, shares = pdc_1d(torch.stack(heats, -2), soft=True)  # (..., K, 2)
+    return bins, (shares[..., 0] * shares[..., 1]).sqrt()
 
 
 def flat(state: State) -> list[Tensor]:

@@ -158,11 +158,12 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
 
 def steadiest(card: ModelCard) -> ModelCard:
     """The model that stabilizes this one best, where its folder has one; else itself."""
-    if card.cell is None:
-        for other in _beside(card):
-            if (other.cell, other.over) == (BEST_CELL, card.name):
-                return other
-    return card
+    if card.cell is not None:
+        return card
+    try:
+        return stabilized(card, BEST_CELL)
+    except WeightsError:
+        return card
 
 
 def _beside(card: ModelCard) -> Iterator[ModelCard]:

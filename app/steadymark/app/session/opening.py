@@ -10,9 +10,8 @@ from steadymark.app.session.filtering import without_filter
 from steadymark.app.session.recovery import recover
 from steadymark.app.session.results import Results
 from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.settings import Models, TrackSettings, open_models
+from steadymark.engine.settings import Models, TrackSettings, landmark_card, open_models
 from steadymark.engine.stabilizing import AUTO
-from steadymark.models.zoo import find_model, steadiest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,8 +82,7 @@ def network_key(settings: TrackSettings) -> object:
     stabilizer = bare.stabilizer
     if stabilizer == AUTO:
         try:
-            card = find_model(settings.model, "landmarks")
-            stabilizer = "none" if steadiest(card) is card and card.cell is None else AUTO
+            stabilizer = "none" if landmark_card(settings).cell is None else AUTO
         except SteadymarkError:
             stabilizer = AUTO
     return (

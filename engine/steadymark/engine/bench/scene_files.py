@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 
+from steadymark.engine.bench.scenes import encode
 from steadymark.engine.errors import UsageError
 from steadymark.engine.metrics.video_tables import KnownVideo, followed
 from steadymark.engine.recording.naming import cannot_write
@@ -35,21 +35,9 @@ def write_scene(folder: Path, name: str, scene: Scene) -> None:
     path = folder / f"{name}.mkv"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(path, scene)
+        encode(str(path), scene.images, scene.fps, "ffv1", "bgr0")
     except (OSError, av.FFmpegError) as error:
         raise cannot_write(path, error) from error
-
-
-def _write(path: Path, scene: Scene) -> None:
-    with av.open(str(path), "w", format="matroska") as output:
-        stream = output.add_stream("ffv1", rate=scene.fps)
-        stream.height, stream.width = scene.images.shape[1:3]
-        stream.pix_fmt, stream.time_base = "bgr0", Fraction(1, scene.fps)
-        for index, image in enumerate(scene.images):
-            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
-            frame.pts, frame.time_base = index, Fraction(1, scene.fps)
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
 
 
 def read_scene(folder: Path, name: str, scene: Scene, schema: LandmarkSchema) -> Values:

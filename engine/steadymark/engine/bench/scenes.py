@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import av
 import cv2
@@ -21,6 +21,8 @@ from steadymark.engine.bench.scene_paths import Array, ScenePath, scene_path
 from steadymark.models.cropping import Image, Points, inverse, transform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from steadymark.models.schema import LandmarkSchema
 
 SIDE = 320  # of a frame, pixels
@@ -142,18 +144,30 @@ def _flicker(config: SceneConfig, fps: int, rng: np.random.Generator) -> Light:
     return (1 + amount * wave).astype(np.float32)
 
 
-def _compressed(images: list[Image], fps: int, crf: int) -> list[Image]:
-    """What H.264 at this rate factor leaves of them."""
-    file = io.BytesIO()
+def encode(
+    file: BinaryIO | str,
+    images: Iterable[Image],
+    fps: int,
+    codec: Literal["libx264", "ffv1"],
+    pix_fmt: str,
+    options: dict[str, str] | None = None,
+) -> None:
+    """Write a Matroska video of pictures (SIDE, SIDE, 3) BGR."""
     with av.open(file, "w", format="matroska") as output:
-        stream = output.add_stream("libx264", rate=fps, options={"crf": str(crf), **_LIVE})
+        stream = output.add_stream(codec, rate=fps, options=options or {})
         stream.width = stream.height = SIDE
-        stream.pix_fmt, stream.time_base = "yuv420p", Fraction(1, fps)
+        stream.pix_fmt, stream.time_base = pix_fmt, Fraction(1, fps)
         for index, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame.pts, frame.time_base = index, Fraction(1, fps)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
+
+
+def _compressed(images: list[Image], fps: int, crf: int) -> list[Image]:
+    """What H.264 at this rate factor leaves of them."""
+    file = io.BytesIO()
+    encode(file, images, fps, "libx264", "yuv420p", {"crf": str(crf), **_LIVE})
     file.seek(0)
     with av.open(file, "r") as source:
         decoded = [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]

@@ -19,7 +19,7 @@ from steadymark.engine.bench.stability import (
 )
 from steadymark.engine.errors import UsageError
 from steadymark.engine.offline import Butterworth
-from steadymark.engine.settings import TrackSettings, make_tracker, open_models
+from steadymark.engine.settings import TrackSettings, landmark_card, make_tracker, open_models
 from steadymark.engine.stabilizing import OFFLINE, OneEuro
 from steadymark.models.datasets import open_dataset
 from steadymark.models.errors import WeightsError
@@ -187,7 +187,7 @@ def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[s
     missing, there = [], []
     for choice in choices:
         try:
-            open_models(replace(settings, stabilizer=choice))
+            landmark_card(replace(settings, stabilizer=choice))
         except WeightsError as error:
             missing.append(str(error))
             continue

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 
 from steadymark.models.carry import still
 from steadymark.models.export import OPSET, count_macs, export_onnx
-from steadymark.models.pdc import pdc_1d, pdc_2d
 from steadymark.models.schema import load_schema
-from steadymark.models.stabilizer import Heats, StabilizedTail, Stabilizer, flat
+from steadymark.models.stabilizer import Heats, StabilizedTail, Stabilizer, flat, read_off
 from steadymark.models.training.backbones import Backbone, BackboneInfo, Halves
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ class OnnxBackbone(Backbone):
             )
         )
         sigma = mass / np.sqrt(2 * np.pi) if len(heats) == 2 else np.sqrt(mass / (2 * np.pi))
-        share = _shares([torch.from_numpy(part / peak) for part in seen]).mean(-1)
+        share = read_off(tuple(torch.from_numpy(part / peak) for part in seen))[1].mean(-1)
         sure = float(share.quantile(_SURE)) or 1.0
         self.info = replace(self.info, scale=1 / peak, sigma=float(sigma), sure=sure)
 
@@ -205,13 +204,6 @@ class OnnxBackbone(Backbone):
 
 
 _SURE = 0.05  # of all faces have less
-
-
-def _shares(heats: list[Tensor]) -> Tensor:
-    """How much of each landmark's mass lies near its peak, (N, K)."""
-    if len(heats) == 1:
-        return pdc_2d(heats[0], soft=True)[1]
-    return pdc_1d(torch.stack(heats, -2), soft=True)[1].prod(-1).sqrt()
 
 
 def _picture_input(session: Any, path: Path, crop: int) -> tuple[str, int]:

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QGridLayout,
     QLabel,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from steadymark.app.window.names import landmark_name
+from steadymark.app.window.scrolling import scrolled
 
 if TYPE_CHECKING:
     from steadymark.app.session.measures import Measures, Steadiness
@@ -60,14 +60,9 @@ class Numbers(QWidget):
         column.addWidget(self._explanation())
         column.addLayout(facts)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
+        whole.addWidget(scrolled(inside))
 
     def set_measures(self, measures: Measures | None) -> None:
         self.face.setEnabled(measures is not None)

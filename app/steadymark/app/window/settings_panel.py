@@ -14,12 +14,12 @@ from PySide6.QtWidgets import (
     QGroupBox,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from steadymark.app.window.scrolling import scrolled
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import TrackSettings
 from steadymark.engine.stabilizing import AUTO, CELLS, OFFLINE, ONE_EURO, OneEuro
@@ -153,14 +153,9 @@ class SettingsPanel(QWidget):
         )
         column.addWidget(self.reset)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area, 1)
+        whole.addWidget(scrolled(inside), 1)
         below = QVBoxLayout()  # in sight also where the window is small
         below.setContentsMargins(9, 0, 9, 6)
         below.addWidget(self.waits)

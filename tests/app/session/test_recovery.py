@@ -131,7 +131,8 @@ def test_kill_9_while_tracking_loses_nothing_that_was_tracked(tmp_path: Path) ->
     clip = square_video(tmp_path / "a.mp4", 400)
     state = tmp_path / "state"
     command = [sys.executable, "-c", _KILLED, str(clip), str(state)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as run:
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=paths) as run:
         assert run.stdout is not None
         assert run.stdout.readline().strip() == "far enough"
         run.send_signal(signal.SIGKILL)

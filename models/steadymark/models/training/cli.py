@@ -178,7 +178,7 @@ def table1(
 
     arguments = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
     chosen = tuple(float(part) for part in ratios.split(","))
-    table = Table("heatmaps", "L/F", "L", "values a face", "peak memory MiB", "NRMSE %")
+    table = Table("heatmaps", "L/F", "L", "values a face", "peak memory MiB", "steps", "NRMSE %")
     for row in run_table(data, out, preset=preset, ratios=chosen, arguments=arguments):
         known = row.nrmse == row.nrmse
         table.add_row(
@@ -187,6 +187,7 @@ def table1(
             str(row.bins),
             str(row.values),
             f"{row.memory_mib:.0f}" if known else "out of memory",
+            str(row.steps),
             f"{row.nrmse:.2f}" if known else "-",
         )
     Console().print(table)

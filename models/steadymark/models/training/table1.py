@@ -6,6 +6,7 @@ out of memory is a row and not an end.
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import resource
@@ -43,8 +44,8 @@ class Row:
     """A measured cell.
 
     values: numbers a face in the output. memory_mib: peak; of the GPU on CUDA, else of the process
-    beyond what it took before training. nrmse: in %, of the validation split; NaN where memory ran
-    out.
+    beyond what it took before training. steps: of training, as errors after unequal numbers do not
+    compare. nrmse: in %, of the validation split; NaN where memory ran out.
     """
 
     axes: int
@@ -52,6 +53,7 @@ class Row:
     bins: int
     values: int
     memory_mib: float
+    steps: int
     nrmse: float
 
 
@@ -86,10 +88,11 @@ def run_cell(cell: Cell, data: Path, out: Path, settings: RunSettings) -> Row:
     memory = _resident_mib() - before
     if torch.cuda.is_available() and settings.device != "cpu":
         memory = torch.cuda.max_memory_allocated() / 2**20
-    best = (out / "curve.csv").read_text().splitlines()[-1].split(",")[-1]
+    with (out / "curve.csv").open(newline="") as file:
+        *_, last = csv.DictReader(file)
     bins = system.network.bins
     values = system.network.landmarks * (2 * bins if cell.axes == 1 else bins**2)
-    return Row(cell.axes, cell.ratio, bins, values, memory, float(best))
+    return Row(cell.axes, cell.ratio, bins, values, memory, int(last["step"]), float(last["validation"]))
 
 
 def _resident_mib() -> float:
@@ -137,7 +140,7 @@ def _spawn(cell: Cell, data: Path, out: Path, told: Path, arguments: dict[str, A
     bins = system.network.bins
     values = system.network.landmarks * (2 * bins if cell.axes == 1 else bins**2)
     nan = float("nan")
-    told.write_text(json.dumps(_plain(Row(cell.axes, cell.ratio, bins, values, nan, nan))))
+    told.write_text(json.dumps(_plain(Row(cell.axes, cell.ratio, bins, values, nan, 0, nan))))
 
 
 def _plain(row: Row) -> dict[str, float]:

@@ -150,10 +150,12 @@ def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
                 torch.from_numpy(crops).permute(0, 3, 1, 2), torch.from_numpy(moved), memory
             )
         points, raw, scores, face = out[:4]
-        memory = out[4:]
         np.testing.assert_allclose(seen.points, points.numpy(), atol=0.02)
         np.testing.assert_allclose(seen.raw, raw.numpy(), atol=0.02)
         np.testing.assert_allclose(seen.scores, scores.numpy(), atol=1e-3)
         np.testing.assert_allclose(seen.face, face.numpy(), atol=1e-3)
         state = seen.state
-    assert len(state or ()) == len(memory)
+        for ours, theirs in zip(out[4:], state, strict=True):
+            np.testing.assert_allclose(theirs.numpy(), ours.numpy(), atol=0.02)
+        # both go on from the same: torn heatmaps of random networks drift apart by rounding
+        memory = tuple(torch.from_numpy(part.numpy().copy()) for part in state)

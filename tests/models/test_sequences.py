@@ -49,7 +49,8 @@ def test_a_made_sequence_tells_how_its_crop_moved(monkeypatch: pytest.MonkeyPatc
         return np.zeros((frames, 4))
 
     monkeypatch.setattr(sequences, "head_path", at_rest)
-    config = SequenceConfig(noise=0, frames=12, lips=0, dead_band=0.0)  # it follows a noisy guess
+    # without a dead band it follows a noisy guess
+    config = SequenceConfig(noise=0, frames=12, lips=0, turns=0, dead_band=0.0)
     for number in range(4):
         made = make_sequence(dotted(), SCHEMA, 128, number, seed=1, config=config)
         np.testing.assert_allclose(made.moved[0], np.eye(2, 3), atol=1e-6)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from steadymark.models.carry import carried_1d, carried_2d
+from steadymark.models.carry import apply, carried_1d, carried_2d, inverted
 from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
 from steadymark.models.pdc import bins_to_px, pdc_1d, pdc_2d
 from steadymark.models.refine import Refiner, RefinerConfig, RefinerState
+from steadymark.models.shape_motion import ShapeMotion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +27,15 @@ if TYPE_CHECKING:
     from steadymark.models.heatmap2d import Heatmap2d
     from steadymark.models.local_global import LocalGlobal
 
+
+class Shown(NamedTuple):
+    """points: (B, K, 2) crop px, as they were given of the last frame."""
+
+    points: Tensor
+
+
 CellState = RefinerState | LstmState
-State = tuple[CellState, ...]  # one memory a cell
+State = tuple[CellState | Shown, ...]  # one memory a cell, and what shape motion needs
 Heats = tuple[Tensor, ...]  # (B, K, L) for x and for y, or (B, K, H, W); peaks are about 1
 
 
@@ -36,13 +44,15 @@ class StabilizerConfig:
     """crop: F, pixels. size: of a heatmap, (L,) or (H, W).
 
     through: share of the newest heatmaps in the output, beside what memory makes of them: motion
-    too small for memory to tell from noise then comes without delay.
+    too small for memory to tell from noise then comes without delay. by_shape: whether memory goes
+    along with what the shape does beside the face's rigid motion, see shape_motion.py.
     """
 
     cell: RefinerConfig | ConvLstmConfig
     crop: int
     size: tuple[int, ...]
     through: float = 0.06
+    by_shape: bool = False
 
     def __post_init__(self) -> None:
         axes = self.cell.axes if isinstance(self.cell, ConvLstmConfig) else 1
@@ -58,10 +68,14 @@ class Stabilizer(nn.Module):
         self.config = config
         count = 2 if len(config.size) == 1 else 1
         self.cells = nn.ModuleList(_cell(config.cell) for _ in range(count))
+        self.shape = ShapeMotion(config.cell.landmarks) if config.by_shape else None
 
     def start(self, faces: int) -> State:
         """Memory of faces that have not been seen yet."""
-        return tuple(cell.start(faces, *self.config.size) for cell in self._cells())
+        states = tuple(cell.start(faces, *self.config.size) for cell in self._cells())
+        if self.shape is None:
+            return states
+        return *states, Shown(self.shape.basis.new_zeros(faces, self.config.cell.landmarks, 2))
 
     def _cells(self) -> Iterator[Refiner | ConvLstm]:
         for cell in self.cells:
@@ -95,20 +109,38 @@ class Stabilizer(nn.Module):
         carried = self._carried(state, heats, moved)
         done = [c(h, s) for c, h, s in zip(self._cells(), heats, carried, strict=True)]
         share = self.config.through
-        steady = (s + share * (h - s) for (s, _), h in zip(done, heats, strict=True))
-        return tuple(steady), tuple(memory for _, memory in done)
+        steady = tuple(s + share * (h - s) for (s, _), h in zip(done, heats, strict=True))
+        memory: State = tuple(memory for _, memory in done)
+        if self.shape is not None:
+            with torch.no_grad():
+                memory = *memory, Shown(self.points(steady)[0])
+        return steady, memory
 
-    def _carried(self, state: State, heats: Heats, moved: Tensor) -> State:
-        """The memory where the face is now. heats: of this frame."""
-        crop, kind = self.config.crop, type(state[0])
-        if len(self.config.size) == 2:
-            return tuple(kind(*(carried_2d(part, moved, crop) for part in s)) for s in state)
+    @torch.no_grad()
+    def _shift(self, state: State, points: Tensor, moved: Tensor) -> Tensor | None:
+        """By how much each landmark moved beside `moved`, (B, K, 2) crop px."""
+        shown = state[-1]
+        if self.shape is None or not isinstance(shown, Shown):
+            return None
+        shift: Tensor = self.shape(points, apply(inverted(moved), shown.points))
+        return shift
+
+    def _carried(self, state: State, heats: Heats, moved: Tensor) -> list[CellState]:
+        """The memory of the cells where the face is now. heats: of this frame."""
+        crop, flat_maps = self.config.crop, len(self.config.size) == 2
+        cells = [part for part in state if not isinstance(part, Shown)]
+        kind = type(cells[0])
+        if flat_maps and self.shape is None:
+            return [kind(*(carried_2d(part, moved, crop) for part in cell)) for cell in cells]
         with torch.no_grad():
             points, _ = self.points(heats)
-        return tuple(
-            kind(*(carried_1d(part, moved, points, axis, crop) for part in memory))
-            for axis, memory in enumerate(state)
-        )
+        shift = self._shift(state, points, moved)
+        if flat_maps:
+            return [kind(*(carried_2d(part, moved, crop, shift) for part in c)) for c in cells]
+        return [
+            kind(*(carried_1d(part, moved, points, axis, crop, shift) for part in cell))
+            for axis, cell in enumerate(cells)
+        ]
 
     def points(self, heats: Heats) -> tuple[Tensor, Tensor]:
         """PDC → points (..., K, 2) in crop pixels, and how much mass lies near them, (..., K)."""
@@ -119,14 +151,19 @@ class Stabilizer(nn.Module):
     def memory_names(self) -> list[str]:
         """Names of the tensors of `start`, in the order of `flat`."""
         names = "xy" if len(self.config.size) == 1 else ("xy",)
-        fields = type(self.start(1)[0])._fields
-        return [f"state_{axis}_{field}" for axis in names for field in fields]
+        fields = self._cell_kind()._fields
+        shown = [] if self.shape is None else ["state_points"]
+        return [f"state_{axis}_{field}" for axis in names for field in fields] + shown
 
     def unflat(self, memory: tuple[Tensor, ...]) -> State:
         """Tensors in a row → State."""
-        kind = type(self.start(1)[0])
-        step = len(kind._fields)
-        return tuple(kind(*memory[i : i + step]) for i in range(0, len(memory), step))
+        kind = self._cell_kind()
+        step, count = len(kind._fields), len(self.cells)
+        cells = tuple(kind(*memory[i * step : (i + 1) * step]) for i in range(count))
+        return cells if self.shape is None else (*cells, Shown(memory[-1]))
+
+    def _cell_kind(self) -> type[CellState]:
+        return RefinerState if isinstance(self.config.cell, RefinerConfig) else LstmState
 
 
 def read_off(heats: Heats) -> tuple[Tensor, Tensor]:

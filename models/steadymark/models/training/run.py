@@ -93,7 +93,9 @@ class Run(Generic[N]):
         self.crew = Crew(self.device)
         self.task = system.open(data, out, seed=settings.seed)
         torch.manual_seed(settings.seed)
-        self.network = system.build().to(self.device)
+        self.network = system.build()
+        system.calibrate(self.network, self.task)
+        self.network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = Averaged(self.network, settings.average)
         self.step, self.total, self.phase = 0, settings.steps, 0

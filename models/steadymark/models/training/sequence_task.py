@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from steadymark.models.cropping import fit_crop, inverse, transform
 from steadymark.models.schema import load_schema
 from steadymark.models.training.landmark_task import open_faces
 from steadymark.models.training.sequences import SequenceConfig, make_sequence
@@ -110,6 +111,7 @@ class SequenceTask:
         self.held = fill_bank(folder, "held", held, backbone, counts[1], **make)  # type: ignore[arg-type]
         self.seed, self.unroll, self._loss = seed, unroll, loss
         self.eyes = load_schema().eyes
+        self.shapes = upright_shapes(training, backbone.info.crop, config.margin)
 
     def batch(self, number: int, size: int) -> Batch:
         """Heat (B, T, n, K, ...) float16, moved (B, T, 2, 3), points (B, T, K, 2) crop pixels.
@@ -134,6 +136,15 @@ class SequenceTask:
         """Mean over the batch."""
         heat, moved, points = batch
         return self._loss(network, heat.float().unbind(2), moved, points)
+
+    @torch.no_grad()
+    def held_errors(self, network: Stabilizer) -> NDArray[np.float64]:
+        """(N, T, K, 2) crop px, of the backbone's points of the sequences held back."""
+        errors = []
+        for heat, truth in zip(self.held.heat, self.held.points, strict=True):
+            found = network.points(torch.from_numpy(np.array(heat)).float().unbind(1))[0]
+            errors.append(found.double().numpy() - truth)
+        return np.stack(errors)
 
     @torch.no_grad()
     def validate(self, network: Stabilizer) -> dict[str, float]:
@@ -163,6 +174,17 @@ class SequenceTask:
         mav, mav_raw = (_mav(e, scale) for e in (error, error_raw))
         figures = (nrmse * mav, nrmse, mav, nrmse_raw, mav_raw)
         return dict(zip(self.figures, figures, strict=True))
+
+
+def upright_shapes(faces: Faces, size: int, margin: float) -> NDArray[np.float64]:
+    """Landmarks (2N, K, 2) of faces and of their mirror images, in upright crops' pixels."""
+    schema = load_schema()
+    shapes = []
+    for points in faces.points:
+        crop = fit_crop(points, schema.mean_shape, margin=margin)
+        shape = transform(inverse(crop.to_picture(size)), points)
+        shapes += [shape, shape[schema.mirror] * (-1, 1) + (size - 1, 0)]
+    return np.stack(shapes).astype(np.float64)
 
 
 def _mav(error: Tensor, scale: Tensor) -> float:

@@ -1,7 +1,7 @@
 """Short videos with exactly known landmarks, made from still pictures of faces.
 
-Head and camera move, mouth and eyes open and close, the crop follows as the tracker's does, and
-every frame has noise and motion blur of its own (convlstm_jitter_pdc, section 4.4).
+Head and camera move, so do mouth, eyes and head (bending.py), the crop follows as the tracker's
+does, and every frame has noise and motion blur of its own (convlstm_jitter_pdc, section 4.4).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from steadymark.models.cropping import Crop, compose, cut, fit_crop, hold_still, inverse, transform
 from steadymark.models.registration import face_motion, grey_of, on_the_head
+from steadymark.models.training.bending import bent, face_path, shift_points
 from steadymark.models.training.degrade import relight
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class SequenceConfig:
     rest: float = 0.45
     slip: float = 0.03
     lips: float = 0.8
+    turns: float = 0.6
 
 
 class Sequence(NamedTuple):
@@ -74,7 +76,7 @@ def make_sequence(
     picture = relight(picture, rng)
     base = fit_crop(still, schema.mean_shape, margin=config.margin)
     path = head_path(config.frames, rng, rest=config.rest)
-    opening = _openings(config.frames, rng) if rng.random() < config.lips else None
+    face = face_path(config.frames, rng, lips=config.lips, turns=config.turns)
     sigma = config.noise * rng.random() ** 2
     grey = rng.random() < 0.15
     kept: Crop | None = None
@@ -85,7 +87,7 @@ def make_sequence(
     for t in range(config.frames):
         # a frame's pixels are the still picture's under the head's movement
         moved = _moved(base, path[t])
-        points = still if opening is None else _shift_points(still, base, opening[t])
+        points = shift_points(still, base, face[t])
         in_head = transform(inverse(moved.to_picture(size)), points)
         in_frame = transform(base.to_picture(size), in_head)
         # as the tracker's, the crop follows from the frame before
@@ -103,7 +105,7 @@ def make_sequence(
         before, kept = kept, hold_still(kept, wanted, dead_band=config.dead_band)
         to_still = compose(moved.to_picture(size), inverse(base.to_picture(size)))
         matrix = compose(to_still, kept.to_picture(size))
-        source = picture if opening is None else _open(picture, base, opening[t])
+        source = bent(picture, base, face[t])
         image = cut(source, matrix, size)
         in_crop = transform(inverse(kept.to_picture(size)), in_frame)
         if t:
@@ -158,86 +160,6 @@ def head_path(frames: int, rng: np.random.Generator, *, rest: float) -> Floats:
     tremor = rng.normal(0, 1, (frames, 4)) * _SPEEDS * 0.01
     shaken: Floats = path + tremor * (rng.random() < 0.3)
     return shaken
-
-
-def _openings(frames: int, rng: np.random.Generator) -> Floats:
-    """(T, 2): by how much of their height mouth and eyes are opened: talk with pauses, blinks."""
-    t = np.arange(frames)
-    rate = rng.uniform(0.2, 1.4)  # radians a frame; syllables are about one
-    mouth = 0.6 * rng.random() * np.sin(rate * t + rng.uniform(0, 6.3))
-    if rng.random() < 0.5:  # it begins or ends
-        mouth /= 1 + np.exp(rng.choice((-1, 1)) * (t - rng.uniform(0, frames)))
-    eyes = np.zeros(frames)
-    for _ in range(rng.poisson(frames / 20)):
-        eyes -= np.exp(-(((t - rng.uniform(0, frames)) / rng.uniform(1, 3)) ** 2))
-    return np.stack((mouth, 0.7 * eyes.clip(-1, 0)), 1)
-
-
-# Centre and reach of mouth and eyes in the upright face, in crop sides from the crop's centre, for
-# a margin of 1.4; close enough for every face, since the landmarks move with the picture.
-_PARTS = (((0.0, 0.185), 0.11, 0), ((-0.15, -0.115), 0.05, 1), ((0.15, -0.115), 0.05, 1))
-
-
-def _bumps(base: Crop) -> list[tuple[Points, float, int]]:
-    """Centre in picture pixels, reach in pixels, and which opening moves it."""
-    return [
-        (
-            transform(base.to_picture(1000), (np.array([place]) + 0.5) * 1000 - 0.5)[0],
-            reach * base.side,
-            which,
-        )
-        for place, reach, which in _PARTS
-    ]
-
-
-def _axis(base: Crop) -> Floats:
-    """The face's downward direction in the picture."""
-    angle = np.radians(base.roll_deg)
-    return np.array([-np.sin(angle), np.cos(angle)])
-
-
-def _pull(xy: Floats, base: Crop, opening: Floats) -> Floats:
-    """Where in the still picture that is which is shown at xy (..., 2) once opened."""
-    down = _axis(base)
-    source = xy.copy()
-    for centre, reach, which in _bumps(base):
-        away = xy - centre
-        weight = np.exp(-(away**2).sum(-1) / (2 * reach**2))
-        along = away @ down
-        source -= (opening[which] * weight * along)[..., None] * down
-    return source
-
-
-def _shift_points(points: Points, base: Crop, opening: Floats) -> Points:
-    """Where landmarks go: the inverse of `_pull`, by fixed-point steps."""
-    still = points.astype(np.float64)
-    xy = still.copy()
-    for _ in range(12):
-        xy += still - _pull(xy, base, opening)
-    return xy.astype(np.float32)
-
-
-def _open(picture: Image, base: Crop, opening: Floats) -> Image:
-    """The picture with mouth and eyes opened or closed."""
-    out = picture.copy()
-    height, width = picture.shape[:2]
-    for centre, reach, _ in _bumps(base):
-        left, top = (np.floor(centre - 3 * reach).astype(int)).clip(0)
-        right = min(int(centre[0] + 3 * reach) + 2, width)
-        bottom = min(int(centre[1] + 3 * reach) + 2, height)
-        if right - left < 2 or bottom - top < 2:
-            continue
-        xs, ys = np.meshgrid(np.arange(left, right), np.arange(top, bottom))
-        source = _pull(np.stack((xs, ys), -1).astype(np.float64), base, opening)
-        source = source.astype(np.float32)
-        out[top:bottom, left:right] = cv2.remap(
-            picture,
-            source[..., 0],
-            source[..., 1],
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    return out
 
 
 def _smear(image: Image, before: Points, now: Points) -> Image:

@@ -16,6 +16,8 @@ from steadymark.models.convlstm import ConvLstmConfig
 from steadymark.models.losses import change_loss, jitter_loss, jitter_modulation
 from steadymark.models.pdc import px_to_bins
 from steadymark.models.refine import RefinerConfig
+from steadymark.models.schema import load_schema
+from steadymark.models.shape_motion import noise_along, shape_basis
 from steadymark.models.stabilizer import Heats, Stabilizer, StabilizerConfig
 from steadymark.models.training.backbones import BackboneInfo, open_backbone, recipe_of
 from steadymark.models.training.landmark_task import clean_crops
@@ -29,7 +31,9 @@ class RecurrentSystem(System[Stabilizer]):
     """What both recurrent systems share. backbone: see `over`.
 
     sequences: for training and for validation. unroll: frames that gradients go back through.
-    through: see StabilizerConfig, 0 in the papers.
+    through: see StabilizerConfig, 0 in the papers. moves: multiples of noise from which lids and
+    lips, and all else, are taken to have moved, see shape_motion.py; empty for memory that only
+    goes along with the face as a whole, as in the papers.
     """
 
     paper: ClassVar[str]
@@ -42,6 +46,7 @@ class RecurrentSystem(System[Stabilizer]):
     sequences: tuple[int, int] = (800, 60)
     unroll: int = 16
     through: float = 0.06
+    moves: tuple[float, ...] = ()
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
 
     def over(self, info: BackboneInfo, data: Path) -> Self:
@@ -63,9 +68,23 @@ class RecurrentSystem(System[Stabilizer]):
     def build(self) -> Stabilizer:
         return Stabilizer(
             StabilizerConfig(
-                self.cell_config(), self.backbone.crop, self.backbone.size, self.through
+                self.cell_config(),
+                self.backbone.crop,
+                self.backbone.size,
+                self.through,
+                bool(self.moves),
             )
         )
+
+    def calibrate(self, network: Stabilizer, task: SequenceTask) -> None:
+        if network.shape is None:
+            return
+        basis, first = shape_basis(task.shapes, load_schema())
+        noise = noise_along(task.held_errors(network), basis)
+        noise[:first] *= self.moves[0]
+        noise[first:] *= self.moves[-1]
+        network.shape.basis.copy_(torch.from_numpy(basis))
+        network.shape.least.copy_(torch.from_numpy(noise))
 
     def open(self, data: Path, out: Path, *, seed: int) -> SequenceTask:
         source = Path(self.backbone.file)
@@ -169,6 +188,7 @@ class StabilizerSystem(RecurrentSystem):
     cell_name: ClassVar[str] = "convlstm"
     paper: ClassVar[str] = "A Backbone Replaceable Fine-tuning Framework for Stable Face Alignment"
 
+    moves: tuple[float, ...] = (4.0, 8.0)
     threshold: float = 1.0
     xi: float = 0.25
     least: float = 0.1
@@ -220,5 +240,5 @@ TRACKER_PAPER = TrackerSystem(
 )
 STABILIZER = StabilizerSystem()
 STABILIZER_PAPER = StabilizerSystem(
-    preset="paper", rate=1e-4, through=0.0, least=0.0, l1=0.0, steady=0.0, rank=0
+    preset="paper", rate=1e-4, through=0.0, least=0.0, l1=0.0, steady=0.0, rank=0, moves=()
 )

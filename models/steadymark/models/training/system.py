@@ -69,6 +69,9 @@ class System(ABC, Generic[N]):
     def export(self, network: N, run: Path, path: Path) -> dict[str, Any]:
         """Write the ONNX file that the tracker runs; gives what its model card says of it."""
 
+    def calibrate(self, network: N, task: Any) -> None:
+        """Set what the network takes from the data before it trains."""
+
     def take_weights(self, file: Path, network: N, task: Task) -> None:
         """Begin with the weights of an exported model.
 

@@ -92,7 +92,7 @@ def run_cell(cell: Cell, data: Path, out: Path, settings: RunSettings) -> Row:
         *_, last = csv.DictReader(file)
     bins = system.network.bins
     values = system.network.landmarks * (2 * bins if cell.axes == 1 else bins**2)
-    return Row(cell.axes, cell.ratio, bins, values, memory, int(last["step"]), float(last["validation"]))
+    return Row(cell.axes, cell.ratio, bins, values, memory, int(last["step"]), float(last["nrmse"]))
 
 
 def _resident_mib() -> float:

@@ -1,0 +1,128 @@
+"""What moves together is motion and is followed; what each landmark does by itself is noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from steadymark.models.carry import apply, carried_1d, carried_2d, inverted, still
+from steadymark.models.convlstm import ConvLstmConfig
+from steadymark.models.schema import load_schema
+from steadymark.models.shape_motion import ShapeMotion, noise_along, shape_basis
+from steadymark.models.stabilizer import Stabilizer, StabilizerConfig
+
+SCHEMA = load_schema()
+MOUTH, NOSE = list(SCHEMA.regions["mouth"]), list(SCHEMA.regions["nose"])
+LOWER = [55, 56, 57, 58, 59, 65, 66, 67]
+
+
+def shapes(count: int) -> np.ndarray:
+    """(N, 68, 2) crop px: faces of many sizes whose mouths are open by different amounts."""
+    rng = np.random.default_rng(0)
+    mean = SCHEMA.mean_shape * 20 + 64
+    made = mean + rng.normal(0, 1, (count, 1, 1)) * (mean - 64) * 0.05
+    made = made + rng.normal(0, 0.2, (count, 68, 2))
+    made[:, LOWER, 1] += rng.gamma(1.0, 3.0, (count, 1))
+    return np.asarray(made)
+
+
+def calibrated() -> ShapeMotion:
+    basis, first = shape_basis(shapes(400), SCHEMA)
+    rng = np.random.default_rng(1)
+    noise = noise_along(rng.normal(0, 0.5, (10, 40, 68, 2)), basis)
+    noise[:first] *= 4
+    noise[first:] *= 8
+    motion = ShapeMotion(68)
+    motion.basis.copy_(torch.from_numpy(basis))
+    motion.least.copy_(torch.from_numpy(noise))
+    return motion
+
+
+@pytest.mark.parametrize("count", [3, 400])
+def test_directions_are_whole_and_parts_come_first(count: int) -> None:
+    basis, first = shape_basis(shapes(count), SCHEMA)
+    np.testing.assert_allclose(basis @ basis.T, np.eye(136), atol=1e-6)
+    assert first == 18
+    eyes = basis[:8].reshape(8, 68, 2)
+    assert not eyes[:, MOUTH].any()
+    lips = basis[8:18].reshape(10, 68, 2)
+    assert not lips[:, NOSE].any()
+
+
+def test_noise_is_told_along_each_direction() -> None:
+    rng = np.random.default_rng(0)
+    slow = np.cumsum(rng.normal(0, 0.001, (6, 50, 68, 2)), 1) + 3.0  # a lasting error is none
+    shaken = slow + rng.normal(0, 0.4, slow.shape)
+    np.testing.assert_allclose(noise_along(shaken, np.eye(136)), 0.4, rtol=0.25)
+    assert (noise_along(slow * 0, np.eye(136)) > 0).all()
+
+
+def test_a_mouth_that_opens_is_followed_and_noise_is_not() -> None:
+    motion = calibrated()
+    kept = torch.from_numpy(shapes(1)).float()
+    noise = torch.randn(200, 68, 2, generator=torch.Generator().manual_seed(2)) * 0.5
+    moved = motion(kept + noise, kept.expand(200, -1, -1))
+    assert float(moved.square().mean().sqrt()) < 0.05
+    opened = kept.clone()
+    opened[:, LOWER, 1] += 6.0
+    by = motion(opened, kept)[0]
+    assert float(by[LOWER, 1].mean()) > 5.4
+    assert float(by[NOSE].abs().max()) < 0.3
+    assert not motion(kept, kept).any()
+
+
+def test_an_affine_map_and_its_inverse_undo_each_other() -> None:
+    rng = torch.Generator().manual_seed(0)
+    matrix = still(5) + torch.randn(5, 2, 3, generator=rng) * torch.tensor([0.1, 0.1, 9.0])
+    points = torch.rand(5, 7, 2, generator=rng) * 100
+    back = apply(inverted(matrix), apply(matrix, points))
+    torch.testing.assert_close(back, points, atol=1e-3, rtol=0)
+
+
+def test_memory_of_a_landmark_is_carried_by_its_own_shift_too() -> None:
+    at = torch.tensor([[[30.0, 40.0], [50.0, 20.0]]])
+    shift = torch.tensor([[[5.0, -3.0], [0.0, 7.0]]])
+    grid = torch.arange(64)
+
+    def lines(points: torch.Tensor, axis: int) -> torch.Tensor:
+        return torch.exp(-0.5 * ((grid - points[..., axis, None]) / 3) ** 2)
+
+    for axis in (0, 1):
+        got = carried_1d(lines(at, axis), still(1), at + shift, axis, 64, shift)
+        torch.testing.assert_close(got, lines(at + shift, axis), atol=1e-3, rtol=0)
+    maps = lines(at, 1)[..., None] * lines(at, 0)[..., None, :]
+    moved = lines(at + shift, 1)[..., None] * lines(at + shift, 0)[..., None, :]
+    torch.testing.assert_close(carried_2d(maps, still(1), 64, shift), moved, atol=1e-3, rtol=0)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [(64,), (64, 64)])
+def test_lips_are_shown_where_they_are_though_memory_is_long(size: tuple[int, ...]) -> None:
+    cell = ConvLstmConfig(axes=len(size), kernel=3, rank=2)
+    rests, goes = (
+        Stabilizer(StabilizerConfig(cell, 128, size, 0.0, by_shape=by_shape))
+        for by_shape in (False, True)
+    )
+    goes.load_state_dict({**goes.state_dict(), **rests.state_dict()})
+    known = calibrated()
+    assert goes.shape is not None
+    goes.shape.load_state_dict(known.state_dict())
+    mean = torch.from_numpy(shapes(1)).float()
+    opened = mean.clone()
+    opened[:, LOWER, 1] += 5.0
+
+    def seen(points: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        bins = (points + 0.5) / 2 - 0.5
+        x, y = (
+            torch.exp(-0.5 * ((torch.arange(64) - bins[..., i, None]) / 3) ** 2) for i in (0, 1)
+        )
+        return (x, y) if len(size) == 1 else (y[..., None] * x[..., None, :],)
+
+    errors = []
+    for network in (rests, goes):
+        state = network.start(1)
+        for points in [mean] * 20 + [opened] * 2:
+            heats, state = network.step(seen(points), state, still(1))
+        errors.append(float((network.points(heats)[0] - opened)[:, LOWER, 1].abs().mean()))
+    assert errors[1] < 0.8 < errors[0]

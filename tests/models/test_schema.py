@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NAMES = schema_names()
 SHAPED = tuple(name for name in NAMES if load_schema(name).known_shape is not None)
-COUNTS = {"aflw19": 19, "cofw29": 29, "fgnet68": 68, "ibug68": 68, "wflw98": 98}
+COUNTS = {"aflw19": 19, "cofw29": 29, "fgnet68": 68, "ibug68": 68, "menpo84": 84, "wflw98": 98}
 
 
 def misfit(shape: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -9,7 +9,7 @@ import torch
 from steadymark.models.carry import apply, carried_1d, carried_2d, inverted, still
 from steadymark.models.convlstm import ConvLstmConfig
 from steadymark.models.schema import load_schema
-from steadymark.models.shape_motion import ShapeMotion, noise_along, shape_basis
+from steadymark.models.shape_motion import ShapeMotion, noise_along, shape_basis, trusted
 from steadymark.models.stabilizer import Stabilizer, StabilizerConfig
 
 SCHEMA = load_schema()
@@ -62,14 +62,48 @@ def test_a_mouth_that_opens_is_followed_and_noise_is_not() -> None:
     motion = calibrated()
     kept = torch.from_numpy(shapes(1)).float()
     noise = torch.randn(200, 68, 2, generator=torch.Generator().manual_seed(2)) * 0.5
-    moved = motion(kept + noise, kept.expand(200, -1, -1))
+    moved = motion(kept + noise, kept.expand(200, -1, -1), torch.ones(200, 68))
     assert float(moved.square().mean().sqrt()) < 0.05
     opened = kept.clone()
     opened[:, LOWER, 1] += 6.0
-    by = motion(opened, kept)[0]
+    by = motion(opened, kept, torch.ones(1, 68))[0]
     assert float(by[LOWER, 1].mean()) > 5.4
     assert float(by[NOSE].abs().max()) < 0.3
-    assert not motion(kept, kept).any()
+    assert not motion(kept, kept, torch.ones(1, 68)).any()
+    blurred = motion(opened, kept, torch.full((1, 68), 0.1))[0]
+    assert float(blurred[LOWER, 1].abs().max()) < 0.5
+
+
+def test_landmarks_less_sharp_than_usual_are_believed_less_until_they_are_usual() -> None:
+    sharp, usual = torch.full((1, 2), 0.95), torch.zeros(1, 2)
+    for _ in range(5):
+        trust, usual = trusted(sharp, usual)
+        torch.testing.assert_close(trust, torch.ones(1, 2))
+    trust, _ = trusted(torch.tensor([[0.95, 0.76]]), usual)
+    assert float(trust[0, 0]) == 1.0
+    assert float(trust[0, 1]) == pytest.approx(0.8**8, rel=1e-4)
+    for _ in range(100):
+        trust, usual = trusted(torch.full((1, 2), 0.5), usual)
+    assert float(trust.min()) > 0.9
+
+
+@torch.no_grad()
+def test_a_heatmap_that_is_not_trusted_leaves_memory_as_it_is() -> None:
+    cell = ConvLstmConfig(kernel=3, rank=2)
+    network = Stabilizer(StabilizerConfig(cell, 128, (64,), by_shape=True))
+    grid = torch.arange(64)
+
+    def seen(at: float, sigma: float) -> tuple[torch.Tensor, ...]:
+        line = torch.exp(-0.5 * ((grid - at) / sigma) ** 2).expand(1, 68, 64)
+        return line, line
+
+    state = network.start(1)
+    for _ in range(10):
+        before, state = network.step(seen(30, 1.0), state, still(1))
+    sharp, _ = network.step(seen(34, 1.0), state, still(1))
+    blurred, _ = network.step(seen(34, 4.0), state, still(1))
+    at, after, kept = (network.points(h)[0] for h in (before, sharp, blurred))
+    assert float((kept - at).abs().max()) < 0.05 < float((after - at).abs().min())
 
 
 def test_an_affine_map_and_its_inverse_undo_each_other() -> None:

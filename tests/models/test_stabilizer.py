@@ -123,7 +123,7 @@ def test_the_cell_is_the_convlstm_written_as_loops() -> None:
 
 
 @torch.no_grad()
-def test_memory_stays_a_mean_however_long_a_video_is_and_follows_what_really_moves() -> None:
+def test_memory_stays_a_mean_however_long_a_video_is() -> None:
     torch.manual_seed(0)
     cell, grid = ConvLstm(ConvLstmConfig(landmarks=2, rank=4)), torch.arange(64)
 
@@ -139,10 +139,8 @@ def test_memory_stays_a_mean_however_long_a_video_is_and_follows_what_really_mov
         steady, state = cell(seen(30 + float(torch.randn(1, generator=shake)) * 0.3), state)
     assert place(steady[0, 0]) == pytest.approx(30, abs=0.2)
     assert float(steady.max()) == pytest.approx(1, abs=0.15)
-    small, _ = cell(seen(30.5), state)
-    far, _ = cell(seen(42), state)
-    assert place(small[0, 0]) - 30 < 0.2
-    assert place(far[0, 0]) - 30 > 9
+    moved, _ = cell(seen(31), state)
+    assert place(moved[0, 0]) == pytest.approx(30 + 0.05, abs=0.2)
 
 
 def test_the_jitter_loss_is_equations_2_to_7_written_as_loops() -> None:
@@ -259,7 +257,7 @@ def test_memory_goes_along_with_the_face() -> None:
     _, state = network.step(seen(at), network.start(1), still_crops(1))
     moved = still_crops(1).clone()
     moved[..., 2] -= 6.0
-    before, after = state[0], network._carried(state, seen(at + 6.0), moved)[0]
+    before, after = state[0], network._carried(state, at + 6.0, moved)[0]
     assert isinstance(before, RefinerState)
     assert isinstance(after, RefinerState)
     inner, most = slice(8, -8), float(before.v.abs().max())
@@ -270,6 +268,8 @@ def test_memory_goes_along_with_the_face() -> None:
 def test_heatmaps_of_other_axes_than_the_cell_s_are_refused() -> None:
     with pytest.raises(ValueError, match="2 axes"):
         StabilizerConfig(ConvLstmConfig(axes=2), 64, (40,))
+    with pytest.raises(ValueError, match="for a ConvLSTM"):
+        StabilizerConfig(RefinerConfig(), 64, (40,), by_shape=True)
 
 
 TINY_CELLS: list[RecurrentSystem] = [

@@ -57,8 +57,7 @@ class SeparableGates(nn.Module):
     """Each landmark convolved by itself, all mixed at each place; ours, for one core.
 
     What is forgotten is what comes in anew, so that memory stays a mean of heatmaps however long a
-    video is. How much depends also on by how much each landmark's heatmap differs from memory as a
-    whole, for all landmarks together: noise moves one, lips move as one.
+    video is.
     """
 
     def __init__(self, config: ConvLstmConfig) -> None:
@@ -70,13 +69,11 @@ class SeparableGates(nn.Module):
         self.each = kind(2 * k, 2 * gates * k, config.kernel, padding=middle, groups=2 * k)
         self.down = kind(2 * k, config.rank, 1)
         self.up = kind(config.rank, gates * k, 1)
-        self.odd = nn.Linear(k, k)
         with torch.no_grad():
             for name, parameter in self.named_parameters():
                 parameter.mul_(0.0 if name.endswith("bias") else 0.03)
             for landmark in range(k):
                 self.each.weight[landmark * gates + 2, 0][(middle,) * config.axes] += _SMALL
-            self.odd.weight += _ODD / _QUICK * torch.eye(k)
             biases = torch.tensor([_LOGIT, _OPEN, 0.0])
             self.up.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
@@ -85,9 +82,6 @@ class SeparableGates(nn.Module):
         parts = self.each(both).unflatten(1, (2, self.landmarks, _GATES - 1)).sum(1)
         own = parts.transpose(1, 2).flatten(1, 2)  # (B, 3K, ...), grouped by gate
         come, out, new = (own + self.up(torch.relu(self.down(both)))).chunk(_GATES - 1, 1)
-        differ = (heat - _OUT * h).abs().flatten(2).sum(-1) / (heat.flatten(2).sum(-1) + 1e-3)
-        odd: Tensor = _QUICK * self.odd(differ.square())  # (B, K)
-        come = come + odd.view(*odd.shape, *[1] * (heat.ndim - 2))
         return torch.cat((come, -come, out, new), 1)
 
 
@@ -96,8 +90,6 @@ _OPEN = 3.0  # before the sigmoid
 _OUT = (1 + math.exp(-_OPEN)) / _SMALL  # from h back to a heatmap
 _NEW = 0.05  # share of the newest frame in memory
 _LOGIT = math.log(_NEW / (1 - _NEW))
-_ODD = 6.0  # how it rises with the square of what differs: nothing 0, heatmaps far apart 2
-_QUICK = 10.0  # times as fast as other weights these learn: they are as much larger
 
 
 class ConvLstm(nn.Module):
@@ -122,9 +114,15 @@ class ConvLstm(nn.Module):
         zeros = self.out.weight.new_zeros(faces, self.config.landmarks, *size)
         return LstmState(zeros, zeros.clone())
 
+    def shown(self, state: LstmState) -> Tensor:
+        """The heatmap that memory holds."""
+        heat: Tensor = self.out(state.h)
+        return heat
+
     def forward(self, heat: Tensor, state: LstmState) -> tuple[Tensor, LstmState]:
         """heat: o_t (B, K, L) or (B, K, H, W), peaks about 1 → s_t of the same shape, h and c."""
         i, f, o, g = self.gates(heat, state.h).chunk(_GATES, 1)
         c = f.sigmoid() * state.c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()
-        return self.out(h), LstmState(h, c)
+        after = LstmState(h, c)
+        return self.shown(after), after

@@ -2,7 +2,8 @@
 
 Noise moves each landmark by itself, a face moves many together. So what differs from memory is seen
 in a basis of the shapes that faces have: what stands out of the noise of its direction is motion,
-and memory goes along with it; the rest stays for memory to take away. Ours.
+and memory goes along with it; the rest stays for memory to take away. Landmarks whose heatmaps
+are less sharp than before, in a blurred frame or behind a hand, have less say. Ours.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PARTS = (("eyes", 8), ("mouth", 10))  # regions that move by themselves, and directions of each
 _LEAST_NOISE_PX = 1e-3
+_STRICT = 8  # nine tenths of the usual share count by less than a half
+_LEAST_TRUST = 0.5
+_LEARN = 0.05  # of a frame, in what is usual
 
 
 class ShapeMotion(nn.Module):
@@ -38,14 +42,28 @@ class ShapeMotion(nn.Module):
         self.register_buffer("basis", torch.eye(2 * landmarks))
         self.register_buffer("least", torch.full((2 * landmarks,), 8.0))
 
-    def forward(self, found: Tensor, kept: Tensor) -> Tensor:
-        """Points of this frame and of memory, (B, K, 2) crop px → how they moved, (B, K, 2)."""
-        differ = (found - kept).flatten(1)
+    def forward(self, found: Tensor, kept: Tensor, trust: Tensor) -> Tensor:
+        """How landmarks moved, (B, K, 2) crop px.
+
+        found, kept: points of this frame and of memory, (B, K, 2). trust: see `trusted`.
+        """
+        differ = ((found - kept) * trust.unsqueeze(-1)).flatten(1)
         # no matrix product: under autocast that would have the eight bits of bfloat16
         along = (differ.unsqueeze(1) * self.basis).sum(-1)
         squared = along.square()
-        moved = along * squared / (squared + self.least.square())
+        least = self.least / trust.mean(1, keepdim=True)
+        moved = along * squared / (squared + least.square())
         return (moved.unsqueeze(-1) * self.basis).sum(1).view_as(found)
+
+
+def trusted(share: Tensor, usual: Tensor) -> tuple[Tensor, Tensor]:
+    """By how much each landmark is believed, in (0, 1], and its usual share from now on, (B, K).
+
+    share: of a heatmap's mass near its peak. usual: that of frames before, 0 if there were none.
+    """
+    usual = torch.where(usual > 0, usual, share)
+    trust = (share / usual).clamp(_LEAST_TRUST, 1) ** _STRICT
+    return trust, usual + _LEARN * (share - usual)
 
 
 def shape_basis(shapes: Floats, schema: LandmarkSchema) -> tuple[Floats, int]:

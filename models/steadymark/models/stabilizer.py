@@ -18,7 +18,7 @@ from steadymark.models.carry import apply, carried_1d, carried_2d, inverted
 from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
 from steadymark.models.pdc import bins_to_px, pdc_1d, pdc_2d
 from steadymark.models.refine import Refiner, RefinerConfig, RefinerState
-from steadymark.models.shape_motion import ShapeMotion
+from steadymark.models.shape_motion import ShapeMotion, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 
 class Shown(NamedTuple):
-    """points: (B, K, 2) crop px, as they were given of the last frame."""
+    """points: (B, K, 2) crop px, as they were given of the last frame. usual: see `trusted`."""
 
     points: Tensor
+    usual: Tensor
 
 
 CellState = RefinerState | LstmState
@@ -58,6 +59,8 @@ class StabilizerConfig:
         axes = self.cell.axes if isinstance(self.cell, ConvLstmConfig) else 1
         if axes != len(self.size):
             raise ValueError(f"a cell of {axes} axes cannot take heatmaps of {len(self.size)}")
+        if self.by_shape and isinstance(self.cell, RefinerConfig):
+            raise ValueError("memory that goes along with the shape is for a ConvLSTM")
 
 
 class Stabilizer(nn.Module):
@@ -75,7 +78,8 @@ class Stabilizer(nn.Module):
         states = tuple(cell.start(faces, *self.config.size) for cell in self._cells())
         if self.shape is None:
             return states
-        return *states, Shown(self.shape.basis.new_zeros(faces, self.config.cell.landmarks, 2))
+        nothing = self.shape.basis.new_zeros(faces, self.config.cell.landmarks, 2)
+        return *states, Shown(nothing, nothing[..., 0].clone())
 
     def _cells(self) -> Iterator[Refiner | ConvLstm]:
         for cell in self.cells:
@@ -106,41 +110,51 @@ class Stabilizer(nn.Module):
         moved: (B, 2, 3), from pixels of this frame's crop to those of the last one, along with the
         face: see `registration.face_motion`.
         """
-        carried = self._carried(state, heats, moved)
+        cells, shown = state[: len(self.cells)], state[-1]
+        with torch.no_grad():
+            points, sharp = self.points(heats)
+        if self.shape is None or not isinstance(shown, Shown):
+            return self._remembered(heats, self._carried(cells, points, moved))
+        with torch.no_grad():
+            trust, usual = trusted(sharp, shown.usual)
+            shift = self.shape(points, apply(inverted(moved), shown.points), trust)
+        carried = self._carried(cells, points, moved, shift)
+        steady, memory = self._remembered(self._believed(heats, carried, trust), carried)
+        with torch.no_grad():
+            points, _ = self.points(steady)
+        return steady, (*memory, Shown(points, usual))
+
+    def _remembered(self, heats: Heats, carried: State) -> tuple[Heats, State]:
+        """One step of the cells."""
         done = [c(h, s) for c, h, s in zip(self._cells(), heats, carried, strict=True)]
         share = self.config.through
         steady = tuple(s + share * (h - s) for (s, _), h in zip(done, heats, strict=True))
-        memory: State = tuple(memory for _, memory in done)
-        if self.shape is not None:
-            with torch.no_grad():
-                memory = *memory, Shown(self.points(steady)[0])
-        return steady, memory
+        return steady, tuple(memory for _, memory in done)
 
-    @torch.no_grad()
-    def _shift(self, state: State, points: Tensor, moved: Tensor) -> Tensor | None:
-        """By how much each landmark moved beside `moved`, (B, K, 2) crop px."""
-        shown = state[-1]
-        if self.shape is None or not isinstance(shown, Shown):
-            return None
-        shift: Tensor = self.shape(points, apply(inverted(moved), shown.points))
-        return shift
+    def _believed(self, heats: Heats, carried: State, trust: Tensor) -> Heats:
+        """Heatmaps, where they are not trusted replaced by what memory holds. trust: (B, K)."""
+        believed = []
+        for cell, heat, memory in zip(self._cells(), heats, carried, strict=True):
+            assert isinstance(cell, ConvLstm)
+            assert isinstance(memory, LstmState)
+            held = cell.shown(memory)
+            believed.append(held + trust.view(*trust.shape, *[1] * (heat.ndim - 2)) * (heat - held))
+        return tuple(believed)
 
-    def _carried(self, state: State, heats: Heats, moved: Tensor) -> list[CellState]:
-        """The memory of the cells where the face is now. heats: of this frame."""
-        crop, flat_maps = self.config.crop, len(self.config.size) == 2
-        cells = [part for part in state if not isinstance(part, Shown)]
-        kind = type(cells[0])
-        if flat_maps and self.shape is None:
-            return [kind(*(carried_2d(part, moved, crop) for part in cell)) for cell in cells]
-        with torch.no_grad():
-            points, _ = self.points(heats)
-        shift = self._shift(state, points, moved)
-        if flat_maps:
-            return [kind(*(carried_2d(part, moved, crop, shift) for part in c)) for c in cells]
-        return [
+    def _carried(
+        self, cells: State, points: Tensor, moved: Tensor, shift: Tensor | None = None
+    ) -> State:
+        """The memory of the cells where the face is now, `shift` as in `carried_1d`.
+
+        points: of this frame, (B, K, 2) crop pixels.
+        """
+        crop, kind = self.config.crop, self._cell_kind()
+        if len(self.config.size) == 2:
+            return tuple(kind(*(carried_2d(part, moved, crop, shift) for part in c)) for c in cells)
+        return tuple(
             kind(*(carried_1d(part, moved, points, axis, crop, shift) for part in cell))
             for axis, cell in enumerate(cells)
-        ]
+        )
 
     def points(self, heats: Heats) -> tuple[Tensor, Tensor]:
         """PDC → points (..., K, 2) in crop pixels, and how much mass lies near them, (..., K)."""
@@ -152,7 +166,7 @@ class Stabilizer(nn.Module):
         """Names of the tensors of `start`, in the order of `flat`."""
         names = "xy" if len(self.config.size) == 1 else ("xy",)
         fields = self._cell_kind()._fields
-        shown = [] if self.shape is None else ["state_points"]
+        shown = [] if self.shape is None else [f"state_{field}" for field in Shown._fields]
         return [f"state_{axis}_{field}" for axis in names for field in fields] + shown
 
     def unflat(self, memory: tuple[Tensor, ...]) -> State:
@@ -160,7 +174,7 @@ class Stabilizer(nn.Module):
         kind = self._cell_kind()
         step, count = len(kind._fields), len(self.cells)
         cells = tuple(kind(*memory[i * step : (i + 1) * step]) for i in range(count))
-        return cells if self.shape is None else (*cells, Shown(memory[-1]))
+        return cells if self.shape is None else (*cells, Shown(*memory[-2:]))
 
     def _cell_kind(self) -> type[CellState]:
         return RefinerState if isinstance(self.config.cell, RefinerConfig) else LstmState

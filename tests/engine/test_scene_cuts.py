@@ -26,7 +26,7 @@ def test_motion_light_and_noise_are_none(size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     first = scene(1, size)
     height, width = first.shape[:2]
-    shift = np.array([[1, 0, 0.04 * width], [0, 1, -0.03 * height]])
+    shift = np.array([[1, 0, 0.09 * width], [0, 1, -0.1 * height]])
     moved = cv2.warpAffine(first, shift, size, borderMode=cv2.BORDER_REPLICATE)
     noisy = (moved * 0.4 + rng.normal(0, 25, moved.shape)).clip(0, 255).astype(np.uint8)
     assert not is_cut(thumbnail(first), thumbnail(first))

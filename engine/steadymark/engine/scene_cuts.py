@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 Thumbnail = NDArray[np.float32]
 _WIDTH, _HEIGHT = 32, 18
-_ALIKE = 0.55  # correlation of two thumbnails under which a cut lies between them
+_ALIKE = 0.75  # correlation of two thumbnails under which a cut lies between them
+_ROWS, _COLUMNS = 2, 3  # by how many pixels of the thumbnail the picture may have moved
 _FLAT = 2.0  # grey levels of deviation under which a picture shows nothing to compare
 
 
@@ -39,5 +40,6 @@ def is_cut(before: Thumbnail, now: Thumbnail) -> bool:
 
 
 def alike(before: Thumbnail, now: Thumbnail) -> float:
-    """Correlation, from -1 to 1."""
-    return float((before * now).mean() / (before.std() * now.std()))
+    """Correlation, from -1 to 1, of what is shown by both, had the picture moved a little."""
+    middle = now[_ROWS:-_ROWS, _COLUMNS:-_COLUMNS]
+    return float(cv2.matchTemplate(before, middle, cv2.TM_CCOEFF_NORMED).max())

@@ -11,7 +11,16 @@ from steadymark.engine.geometry import (
     to_frame,
 )
 from steadymark.engine.types import FaceBox
-from steadymark.models.cropping import Crop, Points, cut, fit_crop, hold_still, inverse, transform
+from steadymark.models.cropping import (
+    Crop,
+    Points,
+    cut,
+    fit_crop,
+    hold_still,
+    inverse,
+    lead,
+    transform,
+)
 from steadymark.models.schema import load_schema
 
 SCHEMA = load_schema()
@@ -119,3 +128,13 @@ def test_the_box_of_landmarks_is_their_extent() -> None:
     box = box_of_landmarks(placed(50, 60, 40, 0), score=0.5)
     assert box.width == pytest.approx(40, abs=0.01)
     assert box.left + box.width / 2 == pytest.approx(50, abs=0.01)
+
+
+def test_a_crop_leads_a_face_that_is_fast_and_no_other() -> None:
+    kept = Crop(100, 100, 100, 5)
+    assert lead(kept, Crop(50, 50, 100), Crop(51.9, 50, 100)) == kept
+    fast = lead(kept, Crop(50, 50, 100), Crop(60, 50, 100))
+    assert (fast.x, fast.y, fast.side, fast.roll_deg) == pytest.approx((108, 100, 100, 5))
+    assert lead(kept, Crop(50, 50, 100), Crop(150, 50, 100)) == kept
+    step = [lead(kept, Crop(0, 0, 100), Crop(v, 0, 100)).x for v in (1.999, 2.001)]
+    assert step[1] - step[0] == pytest.approx(0, abs=0.01)

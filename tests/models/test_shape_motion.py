@@ -102,8 +102,27 @@ def test_a_heatmap_that_is_not_trusted_leaves_memory_as_it_is() -> None:
         before, state = network.step(seen(30, 1.0), state, still(1))
     sharp, _ = network.step(seen(34, 1.0), state, still(1))
     blurred, _ = network.step(seen(34, 4.0), state, still(1))
-    at, after, kept = (network.points(h)[0] for h in (before, sharp, blurred))
+    at, after, kept = before.points, sharp.points, blurred.points
     assert float((kept - at).abs().max()) < 0.05 < float((after - at).abs().min())
+
+
+@torch.no_grad()
+def test_a_landmark_that_has_left_the_crop_is_still_followed() -> None:
+    cell = ConvLstmConfig(kernel=3, rank=2)
+    network = Stabilizer(StabilizerConfig(cell, 128, (64,), by_shape=True))
+    grid = torch.arange(64)
+
+    def seen(at: float) -> tuple[torch.Tensor, ...]:
+        line = torch.exp(-0.5 * ((grid - at) / 2) ** 2).expand(1, 68, 64)
+        return line, line
+
+    state, moved = network.start(1), still(1).clone()
+    for _ in range(10):
+        _, state = network.step(seen(58), state, still(1))
+    moved[..., 0, 2] = -20.0  # the face goes 20 px to the right, out of the crop
+    found, state = network.step((seen(63)[0], seen(58)[1]), state, moved)
+    assert float(found.points[..., 0].min()) > 128
+    assert float((found.points[..., 1] - 117).abs().max()) < 1
 
 
 def test_an_affine_map_and_its_inverse_undo_each_other() -> None:
@@ -157,6 +176,6 @@ def test_lips_are_shown_where_they_are_though_memory_is_long(size: tuple[int, ..
     for network in (rests, goes):
         state = network.start(1)
         for points in [mean] * 20 + [opened] * 2:
-            heats, state = network.step(seen(points), state, still(1))
-        errors.append(float((network.points(heats)[0] - opened)[:, LOWER, 1].abs().mean()))
+            found, state = network.step(seen(points), state, still(1))
+        errors.append(float((found.points - opened)[:, LOWER, 1].abs().mean()))
     assert errors[1] < 0.8 < errors[0]

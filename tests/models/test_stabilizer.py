@@ -199,7 +199,7 @@ def test_a_sequence_is_its_frames_and_a_batch_is_its_rows(
             frame, state = network.step(
                 tuple(h[row : row + 1, t] for h in heats), state, still_crops(1)
             )
-            for a, b in zip(frame, whole, strict=True):
+            for a, b in zip(frame.heats, whole, strict=True):
                 torch.testing.assert_close(a[0], b[row, t], atol=1e-5, rtol=0)
     names = network.memory_names()
     assert len(flat(state)) == len(names) == len(set(names))

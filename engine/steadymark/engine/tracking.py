@@ -13,7 +13,7 @@ from steadymark.engine.geometry import (
 from steadymark.engine.looking import LandmarkModel, Look, TrackerConfig, align, look
 from steadymark.engine.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.types import FaceBox, FaceState, TrackedFace, TrackResult
-from steadymark.models.cropping import Crop, hold_still
+from steadymark.models.cropping import Crop, hold_still, lead
 
 if TYPE_CHECKING:
     from steadymark.engine.ports import FaceDetector, Stabilizer
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Track:
     """What is remembered of one face from frame to frame.
 
-    crop: where to look next. seen: the last look at it, None where a recurrent network begins anew.
-    lost_s: since when it is lost.
+    crop: where to look next. fitted: where the last look would have it. seen: that look, None where
+    a recurrent network begins anew. lost_s: since when it is lost.
     """
 
     face_id: int
@@ -34,6 +34,7 @@ class Track:
     box: FaceBox
     memory: Any
     seen: Look | None
+    fitted: Crop | None = None
     lost_s: float | None = None
 
 
@@ -115,7 +116,7 @@ class Tracker:
 
     def _anew(self, track: Track) -> Track:
         """Without what was remembered of how the face looked and moved."""
-        return replace(track, seen=None, memory=self.stabilizer.start())
+        return replace(track, seen=None, fitted=None, memory=self.stabilizer.start())
 
     def _should_look(self, tracks: list[Track]) -> bool:
         """At once when a face was just lost or none is known, else every few frames."""
@@ -131,7 +132,7 @@ class Tracker:
     def _follow(self, frame: Frame, track: Track) -> tuple[Track, TrackedFace | None]:
         seen = look(self.follower, frame.image, track.crop, track.seen)
         if seen.score < self.config.lose_below or not seen.sound:
-            return replace(track, lost_s=frame.pts_s, seen=None), None
+            return replace(track, lost_s=frame.pts_s, seen=None, fitted=None), None
         return self._seen(frame, track, seen, FaceState.TRACKED)
 
     def _seen(
@@ -146,13 +147,10 @@ class Tracker:
             rule=self.config.recentre,
         )
         box = box_of_landmarks(seen.raw.xy_px, score=seen.score, roll_deg=wanted.roll_deg)
-        following = Track(
-            track.face_id,
-            hold_still(track.crop, wanted, dead_band=self.config.dead_band),
-            box,
-            memory,
-            seen,
-        )
+        crop = hold_still(track.crop, wanted, dead_band=self.config.dead_band)
+        if track.fitted is not None:
+            crop = lead(crop, track.fitted, wanted)
+        following = Track(track.face_id, crop, box, memory, seen, wanted)
         face = TrackedFace(track.face_id, state, seen.score, box, seen.raw, steady, track.crop)
         return following, face
 

@@ -156,6 +156,23 @@ def hold_still(kept: Crop, wanted: Crop, *, dead_band: float) -> Crop:
     )
 
 
+def lead(crop: Crop, before: Crop, now: Crop) -> Crop:
+    """The crop moved on by as much as a fast face has just moved, from `before` to `now`.
+
+    One that only follows is a frame late, and the face of a head that is thrown about leaves it.
+    Slow motion leaves the crop as it is, and so does a leap: that was another face.
+    """
+    dx, dy = now.x - before.x, now.y - before.y
+    speed = math.hypot(dx, dy) / now.side
+    if not _SLOW < speed < _LEAP:
+        return crop
+    share = 1 - _SLOW / speed
+    return Crop(crop.x + share * dx, crop.y + share * dy, crop.side, crop.roll_deg)
+
+
+_SLOW, _LEAP = 0.02, 0.5  # of the crop's side, a frame
+
+
 def _beyond(value: float, band: float) -> float:
     """What of a value lies outside ±band."""
     return math.copysign(max(0.0, abs(value) - band), value)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from steadymark.models.heatmap2d import Heatmap2d
     from steadymark.models.local_global import LocalGlobal
 
+Heats = tuple[Tensor, ...]  # (B, K, L) for x and for y, or (B, K, H, W); peaks are about 1
+
 
 class Shown(NamedTuple):
     """points: (B, K, 2) crop px, as they were given of the last frame. usual: see `trusted`."""
@@ -35,9 +37,20 @@ class Shown(NamedTuple):
     usual: Tensor
 
 
+class Steadied(NamedTuple):
+    """heats: the stabilized ones. points, raw_points: (B, K, 2) crop px; share: (B, K), see points.
+
+    Points are for use, not for learning: no gradient goes through them.
+    """
+
+    heats: Heats
+    points: Tensor
+    raw_points: Tensor
+    share: Tensor
+
+
 CellState = RefinerState | LstmState
 State = tuple[CellState | Shown, ...]  # one memory a cell, and what shape motion needs
-Heats = tuple[Tensor, ...]  # (B, K, L) for x and for y, or (B, K, H, W); peaks are about 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +114,36 @@ class Stabilizer(nn.Module):
             with torch.set_grad_enabled(learns):
                 frame, state = self.step(tuple(heat[:, t] for heat in heats), state, moved[:, t])
             if t >= silent:
-                steady.append(frame)
+                steady.append(frame.heats)
         return tuple(torch.stack(part, 1) for part in zip(*steady, strict=True))
 
-    def step(self, heats: Heats, state: State, moved: Tensor) -> tuple[Heats, State]:
-        """A frame's heatmaps → the stabilized ones, and the memory for the next frame.
+    def step(self, heats: Heats, state: State, moved: Tensor) -> tuple[Steadied, State]:
+        """A frame's heatmaps → what is made of them, and the memory for the next frame.
 
         moved: (B, 2, 3), from pixels of this frame's crop to those of the last one, along with the
         face: see `registration.face_motion`.
         """
         cells, shown = state[: len(self.cells)], state[-1]
         with torch.no_grad():
-            points, sharp = self.points(heats)
+            raw, sharp = self.points(heats)
         if self.shape is None or not isinstance(shown, Shown):
-            return self._remembered(heats, self._carried(cells, points, moved))
+            steady, memory = self._remembered(heats, self._carried(cells, raw, moved))
+            with torch.no_grad():
+                points, share = self.points(steady)
+            return Steadied(steady, points, raw, share), memory
         with torch.no_grad():
             trust, usual = trusted(sharp, shown.usual)
-            shift = self.shape(points, apply(inverted(moved), shown.points), trust)
-        carried = self._carried(cells, points, moved, shift)
+            kept = apply(inverted(moved), shown.points)
+            shift = self.shape(raw, kept, trust)
+        carried = self._carried(cells, raw, moved, shift)
         steady, memory = self._remembered(self._believed(heats, carried, trust), carried)
         with torch.no_grad():
-            points, _ = self.points(steady)
-        return steady, (*memory, Shown(points, usual))
+            points, share = self.points(steady)
+            # heatmaps end with the crop, what is remembered of a place beyond does not
+            followed = torch.where(shown.usual.unsqueeze(-1) > 0, kept + shift, raw)
+            beyond = (followed - (self.config.crop - 1) / 2).abs() > self.config.crop / 2
+            points = torch.where(beyond, followed, points)
+        return Steadied(steady, points, raw, share), (*memory, Shown(points, usual))
 
     def _remembered(self, heats: Heats, carried: State) -> tuple[Heats, State]:
         """One step of the cells."""
@@ -280,6 +301,5 @@ class StabilizedTail(nn.Module):
 
     def forward(self, raw: Heats, moved: Tensor, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Heatmaps and memory → points, raw points, shares (B, K), and the memory."""
-        steady, state = self.stabilizer.step(raw, self.stabilizer.unflat(memory), moved)
-        points, share = self.stabilizer.points(steady)
-        return points, self.stabilizer.points(raw)[0], share, *flat(state)
+        found, state = self.stabilizer.step(raw, self.stabilizer.unflat(memory), moved)
+        return found.points, found.raw_points, found.share, *flat(state)

@@ -59,7 +59,7 @@ def fill_bank(
     """Make `count` sequences unless a bank of the same make is already there."""
     folder.mkdir(parents=True, exist_ok=True)
     make = json.dumps(
-        {"form": 3, "count": count, "seed": seed, "backbone": backbone.identity, **asdict(config)}
+        {"form": 4, "count": count, "seed": seed, "backbone": backbone.identity, **asdict(config)}
     )
     told = folder / f"{name}.json"
     if told.is_file() and told.read_text(encoding="utf-8") == make:
@@ -160,9 +160,9 @@ class SequenceTask:
             moved = torch.from_numpy(self.held.moved[number]).to(device)
             for frame, move in zip(heat, moved, strict=True):  # (n, K, ...), (2, 3)
                 heats = tuple(part[None] for part in frame)
-                smooth, state = network.step(heats, state, move[None])
-                steady.append(network.points(smooth)[0])
-                raw.append(network.points(heats)[0])
+                found, state = network.step(heats, state, move[None])
+                steady.append(found.points)
+                raw.append(found.raw_points)
         truth = torch.from_numpy(self.held.points).to(device)
         shape = truth.shape
         error, error_raw = (torch.cat(part).reshape(shape) - truth for part in (steady, raw))

@@ -13,7 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.cropping import Crop, compose, cut, fit_crop, hold_still, inverse, transform
+from steadymark.models.cropping import (
+    Crop,
+    compose,
+    cut,
+    fit_crop,
+    hold_still,
+    inverse,
+    lead,
+    transform,
+)
 from steadymark.models.registration import face_motion, grey_of, on_the_head
 from steadymark.models.training.bending import bent, face_path, shift_points
 from steadymark.models.training.degrade import relight
@@ -80,6 +89,7 @@ def make_sequence(
     sigma = config.noise * rng.random() ** 2
     grey = rng.random() < 0.15
     kept: Crop | None = None
+    fitted: Crop | None = None
     last_seen = still
     crops: list[Image] = []
     told: list[Points] = []
@@ -103,6 +113,8 @@ def make_sequence(
                 wanted.roll_deg + float(rng.normal(0, 2)),
             )
         before, kept = kept, hold_still(kept, wanted, dead_band=config.dead_band)
+        kept = kept if fitted is None else lead(kept, fitted, wanted)
+        fitted = wanted
         to_still = compose(moved.to_picture(size), inverse(base.to_picture(size)))
         matrix = compose(to_still, kept.to_picture(size))
         source = bent(picture, base, face[t])

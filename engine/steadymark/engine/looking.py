@@ -52,7 +52,7 @@ class TrackerConfig:
     find_from: float = 0.97
     passes: int = 2
     recentre: Recentre = Recentre.FIT
-    dead_band: float = 0.04
+    dead_band: float = 0.01
     keep_id_s: float = 2.0
     look_every: int = 5
     longest_gap_s: float = 0.5

@@ -94,6 +94,9 @@ class Run(Generic[N]):
         self.task = system.open(data, out, seed=settings.seed)
         torch.manual_seed(settings.seed)
         self.network = system.build()
+        self.origin: list[dict[str, Any]] = []
+        if settings.start:
+            self._begin_with(Path(settings.start))
         system.calibrate(self.network, self.task)
         self.network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -102,9 +105,6 @@ class Run(Generic[N]):
         self.loss, self.score, self.best = 0.0, float("nan"), float("inf")
         self.clock = Clock()
         self.history: list[tuple[int, str]] = []
-        self.origin: list[dict[str, Any]] = []
-        if settings.start:
-            self._begin_with(Path(settings.start))
         kept = load(out / "last.pt") if resume and (out / "last.pt").exists() else None
         if kept is not None:
             self._take_up(kept)
@@ -129,7 +129,6 @@ class Run(Generic[N]):
             except RuntimeError as error:
                 first = " ".join(str(error).split())[:200]
                 raise ValueError(f"{checkpoint} does not fit this system: {first}") from error
-        self.averaged.network.load_state_dict(self.network.state_dict())
 
     def _take_up(self, kept: dict[str, Any]) -> None:
         if kept["recipe"] != self.system.describe():

@@ -45,7 +45,7 @@ class SequenceConfig:
 
     frames: int = 48
     margin: float = 1.4
-    dead_band: float = 0.04
+    dead_band: float = 0.01
     noise: float = 14.0
     rest: float = 0.45
     slip: float = 0.03

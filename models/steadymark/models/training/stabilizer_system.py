@@ -188,7 +188,8 @@ class StabilizerSystem(RecurrentSystem):
     cell_name: ClassVar[str] = "convlstm"
     paper: ClassVar[str] = "A Backbone Replaceable Fine-tuning Framework for Stable Face Alignment"
 
-    moves: tuple[float, ...] = (2.2, 5.0)
+    through: float = 0.07
+    moves: tuple[float, ...] = (1.8, 5.0)
     threshold: float = 1.0
     xi: float = 0.25
     least: float = 0.1

@@ -48,11 +48,11 @@ def test_a_moving_face_is_expected_ahead_and_not_for_ever() -> None:
     assert known.at(100.0)[0] < 200 + 130
 
 
-def test_a_hidden_face_goes_on_as_before_for_a_second() -> None:
+def test_a_hidden_face_goes_on_as_before_for_two_seconds() -> None:
     known = walked(200)
     drawn = carried_on(known, seen(1.5, 180), hidden=True)
     assert drawn is known
-    late = carried_on(known, seen(2.5, 180), hidden=True)
+    late = carried_on(known, seen(3.5, 180), hidden=True)
     assert late.centre[0] == pytest.approx(180, abs=1)
 
 

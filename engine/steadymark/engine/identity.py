@@ -28,7 +28,7 @@ _GROWTH = 0.4  # log ratio of sizes that counts as much as the whole reach
 _SHAPE = 0.2  # so does this misfit of landmark shapes, in sizes
 _ALONE = 5.0  # where one face only is known, a found one may differ so much more and be it
 _NEAR = 1.0  # distance of two faces, in sizes, under which one may hide the other
-_HIDDEN_S = 1.0  # so long a face is believed to go on as it did before another came near
+_HIDDEN_S = 2.0  # so long a face is believed to go on as it did before another came near
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,6 +21,7 @@ from steadymark.engine.identity import (
     twice,
 )
 from steadymark.engine.looking import LandmarkModel, Look, TrackerConfig, align, look
+from steadymark.engine.pose import IBUG, Camera, head_pose
 from steadymark.engine.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.types import FaceBox, FaceState, TrackedFace, TrackResult
 from steadymark.models.cropping import Crop, hold_still
@@ -69,7 +70,8 @@ class Tracker:
 
     follower: a second network that follows the faces which `network` has aligned (local_global,
     Figure 6); one network does both without it. With it `passes` is 2 at least. of_network: whether
-    the stabilizer is given what a recurrent network made steady, or its raw points.
+    the stabilizer is given what a recurrent network made steady, or its raw points. focal_px: see
+    pose.Camera.
     """
 
     def __init__(
@@ -82,8 +84,9 @@ class Tracker:
         *,
         follower: LandmarkModel | None = None,
         of_network: bool = True,
+        focal_px: float | None = None,
     ) -> None:
-        self.of_network = of_network
+        self.of_network, self.focal_px = of_network, focal_px
         self.detector, self.network, self.stabilizer = detector, network, stabilizer
         self.follower = follower or network
         self.schema = schema
@@ -208,8 +211,10 @@ class Tracker:
         kept = replace(track, crop=crop, box=box, memory=memory, seen=seen)
         if track.face_id is None:
             return kept, None
+        camera = Camera(frame.width, frame.height, self.focal_px)
+        pose = head_pose(steady, camera) if self.schema.name == IBUG else None
         return kept, TrackedFace(
-            track.face_id, sight.state, seen.score, box, seen.raw, steady, track.crop
+            track.face_id, sight.state, seen.score, box, seen.raw, steady, track.crop, pose
         )
 
     def _take_up(

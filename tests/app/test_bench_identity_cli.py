@@ -28,10 +28,10 @@ def faces(folder: Path, count: int) -> Path:
     truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
     rows = "\n".join(f"{truth[f'x_{k}'] + 1:.3f} {truth[f'y_{k}'] + 1:.3f}" for k in range(68))
     for number in range(count):
-        picture = cv2.convertScaleAbs(picture, alpha=1 - 0.1 * number)  # readers leave out copies
         text = f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
         (folder / f"a{number}_1.pts").write_text(text)
-        cv2.imwrite(str(folder / f"a{number}_1.png"), picture)
+        darker = cv2.convertScaleAbs(picture, alpha=1 - 0.1 * number)  # readers leave out copies
+        cv2.imwrite(str(folder / f"a{number}_1.png"), darker)
     return folder
 
 

@@ -119,7 +119,7 @@ class Numbers(QWidget):
         self.turned.setText(
             "\n".join(f"{name} {deg:+.1f}°" for name, deg in zip(names, angles, strict=True))
         )
-        self.place.setText(", ".join(f"{mm:.0f}" for mm in pose.position_mm) + " mm")
+        self.place.setText(", ".join(f"{round(mm)}" for mm in pose.position_mm) + " mm")
 
     def set_work(
         self, *, share: float, frames: int, device: str, detect_ms: float, landmarks_ms: float

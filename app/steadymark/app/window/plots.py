@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPalette, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from steadymark.app.window.names import landmark_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
@@ -56,9 +56,11 @@ class Plots(QWidget):
         ):
             self._add_plot(name, label)
             self._add_switch(name, title)
-        self._row.addStretch(1)
         self.landmark = QLabel()
-        self._row.addWidget(self.landmark)
+        self.landmark.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        # where it is narrow, the panel beside it keeps its width
+        self.landmark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._row.addWidget(self.landmark, 1)
         self._add_curves()
         self._recolour()
         self._arrange()
@@ -90,7 +92,7 @@ class Plots(QWidget):
         for name, values in curves.items():
             self._curves[name].setData(times, values, connect="finite")
         self.landmark.setText(
-            self.tr("x and y of landmark {number}, {name}").format(
+            self.tr("landmark {number}, {name}").format(
                 number=measures.landmark, name=landmark_name(measures.landmark)
             )
         )

@@ -334,7 +334,9 @@ def test_settings_apply_at_once_or_ask_and_are_remembered(
     assert not panel.apply.isVisibleTo(panel)
     panel.faces.setValue(3)
     assert panel.apply.isVisibleTo(panel)
+    panel.focal.setValue(900)
     assert preferences.tracking().tracker.max_faces == 3
+    assert preferences.tracking().focal_px == 900
     panel.apply.click()
     qtbot.waitUntil(lambda: not panel.apply.isVisibleTo(panel), timeout=20000)
     panel.reset.click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from steadymark.engine.pose import Camera, head_pose
 from steadymark.engine.types import (
     FaceBox,
     FaceState,
@@ -37,14 +38,16 @@ def tracked_face(
     left, top = (float(v) for v in xy.min(0))
     width, height = (float(v) for v in np.ptp(xy, 0))
     scores = np.linspace(0.2, 1.0, len(xy), dtype=np.float32)
+    stabilized = Landmarks(xy + np.array([raw_shift_px, 0], np.float32), scores)
     return TrackedFace(
         face_id=face_id,
         state=state,
         score=score,
         box=FaceBox(left, top, width, height, score),
         raw=Landmarks(xy, scores),
-        stabilized=Landmarks(xy + np.array([raw_shift_px, 0], np.float32), scores),
+        stabilized=stabilized,
         crop=Crop(left + width / 2, top + height / 2, 1.3 * max(width, height)),
+        pose=head_pose(stabilized, Camera(160, 120)),
     )
 
 

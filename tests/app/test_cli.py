@@ -85,7 +85,7 @@ def test_video_and_openface_outputs_are_written(run: Run, tmp_path: Path) -> Non
     result = run("track", clip, "--out", tmp_path / "out", "--video", "--csv", "openface")
     assert result.exit_code == 0, result.output
     head = (tmp_path / "out" / "a.csv").read_text(encoding="utf-8").splitlines()[0]
-    assert head.startswith("frame, face_id, timestamp, confidence, success, x_0")
+    assert head.startswith("frame, face_id, timestamp, confidence, success, pose_Tx, pose_Ty")
     assert (tmp_path / "out" / "a.mp4").stat().st_size > 0
 
 
@@ -228,6 +228,8 @@ def test_a_full_disk_is_told(run: Run, tmp_path: Path) -> None:
         (["--end", "0"], "not after"),
         (["--camera-mode", "big"], "1280x720@30"),
         (["--max-faces", "0"], "1 to 16"),
+        (["--focal", "0"], "--focal must be 1 pixel or more"),
+        (["--focal", "nan"], "--focal must be 1 pixel or more"),
         (["--recentre", "nose"], "fit or eyes"),
     ],
 )

@@ -268,3 +268,15 @@ def test_pictures_of_any_size_can_be_tracked(size: tuple[int, int]) -> None:
     image = np.full((*size, 3), 200, np.uint8)
     tracker.track(Frame(image, 0, 0.0))
     tracker.track(Frame(image, 1, 0.04))
+
+
+def test_a_tracked_face_has_a_pose_whose_distance_follows_the_focal_length() -> None:
+    near, _ = make()
+    far = Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema(), focal_px=1000.0)
+    scene = frame(0, (160, 120, 60))
+    (one,), (other,) = near.track(scene).faces, far.track(scene).faces
+    assert one.pose is not None
+    assert other.pose is not None
+    assert one.pose.camera.focal == 250  # OpenFace's, at 320×240
+    assert other.pose.position_mm[2] == pytest.approx(4 * one.pose.position_mm[2], rel=0.05)
+    assert near.track(frame(1, None)).faces[0].pose is None

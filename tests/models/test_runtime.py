@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from steadymark.models.errors import DeviceError, WeightsError
-from steadymark.models.runtime import LandmarkNetwork, open_runner, planar
+from steadymark.models.runtime import LandmarkNetwork, Prediction, gather, open_runner, planar
 from steadymark.models.zoo import ModelCard
 
 if TYPE_CHECKING:
@@ -130,3 +130,40 @@ def test_state_stays_on_the_gpu(tmp_path: Path) -> None:
 def test_planes_are_the_channels_of_each_crop() -> None:
     crops = np.random.default_rng(0).integers(0, 256, (3, 5, 5, 3), np.uint8)
     np.testing.assert_array_equal(planar(crops), crops.transpose(0, 3, 1, 2))
+
+
+def rows_of(counts: list[float]) -> Prediction:
+    """A prediction of so many faces, whose state is these numbers."""
+    state = ort.OrtValue.ortvalue_from_numpy(
+        np.array(counts, np.float32).reshape(-1, 1, 1), "cpu", 0
+    )
+    nothing = np.zeros((len(counts), 68, 2), np.float32)
+    scores = np.ones((len(counts), 68), np.float32)
+    return Prediction(nothing, nothing, scores, scores[:, 0], (state,))
+
+
+def test_the_state_of_the_same_faces_is_not_copied() -> None:
+    seen = rows_of([1, 2, 3])
+    assert gather([(seen, 0), (seen, 1), (seen, 2)]) is seen.state
+    assert gather([None, None]) is None
+
+
+def test_states_of_faces_are_put_together_row_by_row() -> None:
+    one, other = rows_of([1, 2, 3]), rows_of([7])
+    for rows, expected in (
+        ([(one, 2), (other, 0), None, (one, 0)], [3, 7, 0, 1]),
+        ([(one, 0), (one, 1)], [1, 2]),
+        ([(one, 1), (one, 0), (one, 2)], [2, 1, 3]),
+    ):
+        state = gather(rows)
+        assert state is not None
+        np.testing.assert_array_equal(state[0].numpy().ravel(), expected)
+
+
+def test_a_recurrent_network_counts_each_face_by_itself(tmp_path: Path) -> None:
+    network = LandmarkNetwork(counting_model(tmp_path / "counting.onnx"), device="cpu")
+    crops = np.zeros((2, 4, 4, 3), np.uint8)
+    first = network.step(crops)
+    second = network.step(crops[:1], gather([(first, 1)]))
+    third = network.step(np.zeros((3, 4, 4, 3), np.uint8), gather([None, (second, 0), (first, 0)]))
+    np.testing.assert_array_equal(third.points[:, 0, 0], [1, 3, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ def track_options(
     device: str,
     threshold: float | None,
     max_faces: int,
+    focal_px: float | None,
     model: str,
     detector: str,
 ) -> TrackOptions:
@@ -92,6 +94,8 @@ def track_options(
     Raises:
         UsageError: what was typed does not exist or does not go together.
     """
+    if focal_px is not None and not 1 <= focal_px < math.inf:
+        raise UsageError(f"--focal must be 1 pixel or more, not {focal_px:g}")
     if csv not in CSV_STYLES:
         raise UsageError(f"unknown CSV style '{csv}': choose native or openface")
     if recentre not in tuple(Recentre):
@@ -111,6 +115,7 @@ def track_options(
         tracker=TrackerConfig(max_faces=max_faces, recentre=Recentre(recentre)),
         one_euro=OneEuro(*one_euro),
         butterworth=Butterworth(butterworth),
+        focal_px=focal_px,
     )
     return TrackOptions(settings, wish)
 

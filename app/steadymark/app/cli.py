@@ -77,6 +77,10 @@ def track(
     cutoff: Annotated[float, typer.Option(help="butterworth: cut-off, Hz.")] = 6.0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     max_faces: Annotated[int, typer.Option(help="Faces to follow, 1 to 16.")] = 1,
+    focal: Annotated[
+        float | None,
+        typer.Option(help="Focal length in pixels, for head poses; else guessed as OpenFace does."),
+    ] = None,
     csv: Annotated[str, typer.Option(help="native or openface.")] = "native",
     video: Annotated[
         bool, typer.Option("--video", help="Also write the video with landmarks drawn (H.264).")
@@ -112,6 +116,7 @@ def track(
             device=device,
             threshold=threshold,
             max_faces=max_faces,
+            focal_px=focal,
             model=model,
             detector=detector,
         )

@@ -18,10 +18,25 @@ bench = typer.Typer(help="Measurements on this machine.", no_args_is_help=True)
 def speed(
     rounds: Annotated[int, typer.Option(min=10, help="Runs of each stage.")] = 200,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    faces: Annotated[
+        bool, typer.Option("--faces", help="Instead: a whole frame with 1 to 16 faces.")
+    ] = False,
 ) -> None:
     """Milliseconds a face and frame, one thread."""
-    from steadymark.engine.bench.speed import measure_speed
+    from steadymark.engine.bench.speed import measure_faces, measure_speed
     from steadymark.engine.settings import TrackSettings
+
+    def run_faces() -> int:
+        table = Table(title="Tracking one frame, one thread", title_justify="left")
+        for column in ("faces", "wall ms", "CPU ms", "CPU ms a face", "times one face"):
+            table.add_column(column, justify="right")
+        lines = measure_faces(TrackSettings(device=device), rounds=rounds)
+        for line in lines:
+            each, times = line.cpu_ms / line.faces, line.cpu_ms / lines[0].cpu_ms
+            figures = (line.wall_ms, line.cpu_ms, each, times)
+            table.add_row(str(line.faces), *(f"{figure:.2f}" for figure in figures))
+        out.print(table)
+        return 0
 
     def run() -> int:
         table = Table(title="Median of one run, one thread", title_justify="left")
@@ -32,7 +47,7 @@ def speed(
         out.print(table)
         return 0
 
-    guarded(run)
+    guarded(run_faces if faces else run)
 
 
 @bench.command()
@@ -76,6 +91,27 @@ def stability(
             write=write,
             console=out,
         )
+        return 0
+
+    guarded(run)
+
+
+@bench.command()
+def identity(
+    data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
+    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    videos: Annotated[int, typer.Option(help="Made videos of each kind.")] = 10,
+    seed: Annotated[int, typer.Option(help="Decides every video.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+) -> None:
+    """Whether faces keep their ids when they cross, are hidden or leave: MOTA, IDF1, switches."""
+    from steadymark.app.identity_report import report_identity
+    from steadymark.engine.settings import TrackSettings
+
+    def run() -> int:
+        settings = TrackSettings(model=model, device=device)
+        report_identity(data, settings, json_file, videos=videos, seed=seed, out=out, err=err)
         return 0
 
     guarded(run)

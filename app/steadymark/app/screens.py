@@ -101,6 +101,7 @@ def render(folder: Path, clip: str, *, dark: bool) -> None:
         application.setPalette(palette(dark=dark))
         _shoot_beginning(studio, scheme, clip)
         _shoot_comparing(studio, scheme)
+        _shoot_pose(studio, scheme)
         _shoot_working(studio, scheme, Path(home))
         studio.close()
 
@@ -145,6 +146,23 @@ def _shoot_comparing(studio: Studio, scheme: str) -> None:
     overlay = session.display.overlay
     session.set_overlay(replace(overlay, trails=True, scores=True, crop=True, boxes=True, ids=True))
     studio.shoot(f"{scheme}_side_trails")
+
+
+def _shoot_pose(studio: Studio, scheme: str) -> None:
+    """How the head is turned: axes, figures, curves."""
+    from steadymark.app.session.state import Layout, Show
+
+    window, session = studio.window, studio.window.session
+    overlay = session.display.overlay
+    session.set_show(Show.STABILIZED)
+    session.set_layout(Layout.TOGETHER)
+    bare = replace(overlay, trails=False, scores=False, crop=False, boxes=False, ids=False)
+    session.set_overlay(replace(bare, axes=True))
+    window.numbers_dock.raise_()
+    window.plots.choose("pose", "jitter")
+    studio.shoot(f"{scheme}_head_pose")
+    window.plots.choose("jitter", "x")
+    session.set_overlay(overlay)
 
 
 def _shoot_working(studio: Studio, scheme: str, home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ class TrackSettings:
     stabilizes this one, `auto` the best of them if there is any; filters start from raw points.
     detector may also be `mediapipe:FILE` (extra 'mediapipe', a model file of the user's). threads:
     CPU threads of the networks; 0: the engine chooses. one_euro, butterworth: what these names do.
+    focal_px: the camera's focal length, for head poses; None takes OpenFace's guess, see Camera.
     """
 
     model: str = DEFAULT_MODEL
@@ -49,6 +51,7 @@ class TrackSettings:
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     one_euro: OneEuro = field(default_factory=OneEuro)
     butterworth: Butterworth = field(default_factory=Butterworth)
+    focal_px: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +120,8 @@ def make_tracker(models: Models, settings: TrackSettings) -> Tracker:
     """A tracker for one source."""
     if settings.tracker.max_faces < 1:
         raise UsageError(f"max faces must be at least 1, not {settings.tracker.max_faces}")
+    if settings.focal_px is not None and not 1 <= settings.focal_px < math.inf:
+        raise UsageError(f"the focal length must be 1 pixel or more, not {settings.focal_px:g}")
     return Tracker(
         models.detector,
         models.network,
@@ -125,4 +130,5 @@ def make_tracker(models: Models, settings: TrackSettings) -> Tracker:
         settings.tracker,
         follower=models.follower,
         of_network=settings.stabilizer in (AUTO, *CELLS),
+        focal_px=settings.focal_px,
     )

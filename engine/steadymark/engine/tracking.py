@@ -4,38 +4,66 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from steadymark.engine.geometry import (
     box_of_landmarks,
     crop_of_landmarks,
 )
+from steadymark.engine.identity import (
+    Motion,
+    carried_on,
+    crowded,
+    difference,
+    is_near,
+    matches,
+    motion_of,
+    twice,
+)
 from steadymark.engine.looking import LandmarkModel, Look, TrackerConfig, align, look
+from steadymark.engine.pose import IBUG, Camera, head_pose
 from steadymark.engine.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.types import FaceBox, FaceState, TrackedFace, TrackResult
 from steadymark.models.cropping import Crop, hold_still, lead
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from steadymark.engine.ports import FaceDetector, Stabilizer
     from steadymark.engine.types import Frame
     from steadymark.models.schema import LandmarkSchema
+
+BOX_KNOWN = 0.3  # overlap of a detected box with a face that is tracked: it is that one
+FACE_KNOWN = 0.5  # overlap of the extents of landmarks, likewise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
     """What is remembered of one face from frame to frame.
 
-    crop: where to look next. fitted: where the last look would have it. seen: that look, None where
-    a recurrent network begins anew. lost_s: since when it is lost.
+    face_id: None until the face is confirmed, which it is after so many `frames`. crop: where to
+    look next. fitted: where the last look would have it. seen: that look, None where a recurrent
+    network begins anew. motion: as far as no other face was near. lost_s: since when it is lost.
     """
 
-    face_id: int
+    face_id: int | None
     crop: Crop
     box: FaceBox
     memory: Any
     seen: Look | None
+    motion: Motion
+    frames: int = 1
     fitted: Crop | None = None
     lost_s: float | None = None
+
+
+class Sight(NamedTuple):
+    """A face seen in this frame: what is remembered of it, the look, where it is, how it came."""
+
+    track: Track
+    seen: Look
+    now: Motion
+    state: FaceState = FaceState.TRACKED
 
 
 class Tracker:
@@ -43,7 +71,8 @@ class Tracker:
 
     follower: a second network that follows the faces which `network` has aligned (local_global,
     Figure 6); one network does both without it. With it `passes` is 2 at least. of_network: whether
-    the stabilizer is given what a recurrent network made steady, or its raw points.
+    the stabilizer is given what a recurrent network made steady, or its raw points. focal_px: see
+    pose.Camera.
     """
 
     def __init__(
@@ -56,8 +85,9 @@ class Tracker:
         *,
         follower: LandmarkModel | None = None,
         of_network: bool = True,
+        focal_px: float | None = None,
     ) -> None:
-        self.of_network = of_network
+        self.of_network, self.focal_px = of_network, focal_px
         self.detector, self.network, self.stabilizer = detector, network, stabilizer
         self.follower = follower or network
         self.schema = schema
@@ -76,28 +106,25 @@ class Tracker:
     def track(self, frame: Frame) -> TrackResult:
         """The faces of one frame, in order of their ids."""
         started = time.perf_counter()
-        tracks: list[Track] = []
-        faces: list[TrackedFace] = []
         goes_on = self._goes_on(frame)
-        for known in self._tracks:
-            track = known if goes_on else self._anew(known)
-            if track.lost_s is None:
-                followed = self._follow(frame, track)
-                tracks.append(followed[0])
-                if followed[1] is not None:
-                    faces.append(followed[1])
-            elif frame.pts_s - track.lost_s <= self.config.keep_id_s:
-                tracks.append(track)
+        tracks = [track if goes_on else self._anew(track) for track in self._tracks]
+        lost = [track for track in tracks if self._waits(track, frame.pts_s)]
+        seen, gone = self._follow(frame, [track for track in tracks if track.lost_s is None])
+        lost += gone
         followed_at = time.perf_counter()
         detect_ms = 0.0
-        if self._should_look(tracks):
+        if self._should_look(len(seen), len(lost)):
             boxes = self.detector.detect(frame.image)
             detect_ms = (time.perf_counter() - followed_at) * 1e3
-            self._take_up(frame, boxes, tracks, faces)
-        self._tracks = tuple(tracks)
-        seen = {face.face_id for face in faces}
+            found = self._take_up(frame, boxes, seen, lost)
+            back = {sight.track.face_id for sight in found}
+            lost = [track for track in lost if track.face_id not in back]
+            seen += found
+        tracked = [self._tracked(frame, sight) for sight in seen]
+        self._tracks = (*(track for track, _ in tracked), *lost)
+        faces = [face for _, face in tracked if face is not None]
         faces += [
-            TrackedFace(t.face_id, FaceState.LOST, 0.0) for t in tracks if t.face_id not in seen
+            TrackedFace(t.face_id, FaceState.LOST, 0.0) for t in lost if t.face_id is not None
         ]
         total_ms = (time.perf_counter() - started) * 1e3
         return TrackResult(
@@ -118,77 +145,131 @@ class Tracker:
         """Without what was remembered of how the face looked and moved."""
         return replace(track, seen=None, fitted=None, memory=self.stabilizer.start())
 
-    def _should_look(self, tracks: list[Track]) -> bool:
+    def _should_look(self, following: int, lost: int) -> bool:
         """At once when a face was just lost or none is known, else every few frames."""
-        following = sum(t.lost_s is None for t in tracks)
         if following >= self.config.max_faces:
             return False
         self._until_look -= 1
-        if following and len(tracks) == following and self._until_look > 0:
+        if following and not lost and self._until_look > 0:
             return False
         self._until_look = self.config.look_every
         return True
 
-    def _follow(self, frame: Frame, track: Track) -> tuple[Track, TrackedFace | None]:
-        seen = look(self.follower, frame.image, track.crop, track.seen)
-        if seen.score < self.config.lose_below or not seen.sound:
-            return replace(track, lost_s=frame.pts_s, seen=None, fitted=None), None
-        return self._seen(frame, track, seen, FaceState.TRACKED)
+    def _waits(self, track: Track, t_s: float) -> bool:
+        """Whether a lost face may still come back as the same."""
+        return track.lost_s is not None and t_s - track.lost_s <= self.config.keep_id_s
 
-    def _seen(
-        self, frame: Frame, track: Track, seen: Look, state: FaceState
-    ) -> tuple[Track, TrackedFace]:
+    def _follow(self, frame: Frame, tracks: list[Track]) -> tuple[list[Sight], list[Track]]:
+        """Faces looked at in one run, of two that are one the likelier; and those that are lost."""
+        looks = look(self.follower, frame.image, [t.crop for t in tracks], [t.seen for t in tracks])
+        there = {
+            i: Sight(track, seen, self._motion(frame, seen))
+            for i, (track, seen) in enumerate(zip(tracks, looks, strict=True))
+            if seen.sound and seen.score >= self.config.lose_below
+        }
+        for i, j in twice({i: sight.now for i, sight in there.items()}):
+            if i in there and j in there:
+                del there[max(i, j, key=lambda k: _unlikely(there[k]))]
+        near = crowded([sight.now for sight in there.values()])
+        seen_once = [
+            self._went_on(sight, hidden=hidden)
+            for sight, hidden in zip(there.values(), near, strict=True)
+        ]
+        lost = [
+            replace(track, lost_s=frame.pts_s, seen=None, fitted=None)
+            for i, track in enumerate(tracks)
+            if i not in there and track.face_id is not None
+        ]
+        return seen_once, lost
+
+    def _went_on(self, sight: Sight, *, hidden: bool) -> Sight:
+        """A face seen once more, perhaps hidden by another; in time it is confirmed."""
+        track, frames = sight.track, sight.track.frames + 1
+        motion = carried_on(track.motion, sight.now, hidden=hidden)
+        track = replace(track, motion=motion, frames=frames)
+        if track.face_id is not None or frames < self.config.confirm_frames:
+            return sight._replace(track=track)
+        track = replace(track, face_id=self._new_id(), memory=self.stabilizer.start())
+        return sight._replace(track=track, state=FaceState.DETECTED)
+
+    def _motion(self, frame: Frame, seen: Look) -> Motion:
+        margin = self.follower.card.margin
+        return motion_of(self._wanted(seen), seen.raw.xy_px, frame.pts_s, margin=margin)
+
+    def _wanted(self, seen: Look) -> Crop:
+        """Where to look next: of the raw points, so that no stabilizer changes what is seen."""
+        margin, rule = self.follower.card.margin, self.config.recentre
+        return crop_of_landmarks(seen.raw.xy_px, self.schema, margin=margin, rule=rule)
+
+    def _tracked(self, frame: Frame, sight: Sight) -> tuple[Track, TrackedFace | None]:
+        """What to remember, and what to tell: nothing of a face that is not confirmed."""
+        track, seen = sight.track, sight.seen
         given = seen.steady if self.of_network else seen.raw
         steady, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
-        wanted = crop_of_landmarks(  # of the raw points: no stabilizer changes what is seen
-            seen.raw.xy_px,
-            self.schema,
-            margin=self.follower.card.margin,
-            rule=self.config.recentre,
-        )
+        wanted = self._wanted(seen)
         box = box_of_landmarks(seen.raw.xy_px, score=seen.score, roll_deg=wanted.roll_deg)
         crop = hold_still(track.crop, wanted, dead_band=self.config.dead_band)
         if track.fitted is not None:
             crop = lead(crop, track.fitted, wanted)
-        following = Track(track.face_id, crop, box, memory, seen, wanted)
-        face = TrackedFace(track.face_id, state, seen.score, box, seen.raw, steady, track.crop)
-        return following, face
+        kept = replace(track, crop=crop, box=box, memory=memory, seen=seen, fitted=wanted)
+        if track.face_id is None:
+            return kept, None
+        camera = Camera(frame.width, frame.height, self.focal_px)
+        pose = head_pose(steady, camera) if self.schema.name == IBUG else None
+        return kept, TrackedFace(
+            track.face_id, sight.state, seen.score, box, seen.raw, steady, track.crop, pose
+        )
 
     def _take_up(
-        self,
-        frame: Frame,
-        boxes: tuple[FaceBox, ...],
-        tracks: list[Track],
-        faces: list[TrackedFace],
-    ) -> None:
-        """Begin to track detected faces that are not tracked yet."""
-        for box in boxes:
-            known = [f.box for f in faces if f.box is not None]
-            if len(known) >= self.config.max_faces:
-                return
-            if any(box.iou(other) > 0.3 for other in known):
-                continue
-            found = align(self.network, frame.image, box, self.schema, self.config, self.follower)
-            if found is None:
-                continue
-            extent = box_of_landmarks(found.raw.xy_px, score=box.score)
-            if any(extent.iou(other) > 0.5 for other in known):
-                continue
-            face_id = self._claim_id(extent, tracks)
-            fresh = Track(face_id, found.crop, extent, self.stabilizer.start(), None)
-            track, face = self._seen(frame, fresh, found, FaceState.DETECTED)
-            tracks.append(track)
-            faces.append(face)
+        self, frame: Frame, boxes: Sequence[FaceBox], seen: list[Sight], lost: list[Track]
+    ) -> list[Sight]:
+        """Begin to track detected faces that are not tracked yet, those that were lost first."""
+        found = self._new_faces(frame, boxes, seen, lost)
+        places = [self._motion(frame, each) for each in found]
+        alone = not seen and len(lost) == 1 and len(found) == 1
+        known = matches([track.motion for track in lost], places, alone=alone)
+        at_once = not any(sight.track.face_id is not None for sight in seen)
+        sights = []
+        for i, (each, now) in enumerate(zip(found, places, strict=True)):
+            face_id, motion = None, now
+            if i in known:
+                before = lost[known[i]]
+                face_id, motion = before.face_id, carried_on(before.motion, now, hidden=False)
+            elif at_once:
+                face_id = self._new_id()
+            box = box_of_landmarks(each.raw.xy_px, score=each.score)
+            track = Track(face_id, each.crop, box, self.stabilizer.start(), None, motion)
+            sights.append(Sight(track, each, now, FaceState.DETECTED))
+        return sights
 
-    def _claim_id(self, box: FaceBox, tracks: list[Track]) -> int:
-        """The id of the lost face that was nearest, else a new one."""
-        lost = [t for t in tracks if t.lost_s is not None]
-        if lost:
-            back = min(
-                lost,
-                key=lambda t: (t.box.left - box.left) ** 2 + (t.box.top - box.top) ** 2,
-            )
-            tracks.remove(back)
-            return back.face_id
+    def _new_faces(
+        self, frame: Frame, boxes: Sequence[FaceBox], seen: list[Sight], lost: list[Track]
+    ) -> list[Look]:
+        """Of detected boxes, no more than there are places for: aligned so many at a time."""
+        extents = [box_of_landmarks(sight.seen.raw.xy_px, score=1.0) for sight in seen]
+        left = [box for box in boxes if not any(box.iou(other) > BOX_KNOWN for other in extents)]
+        expected = [track.motion for track in lost]
+        left.sort(key=lambda box: not is_near(expected, box, frame.pts_s))  # keeps the best first
+        found: list[Look] = []
+        while left and (places := self.config.max_faces - len(extents)) > 0:
+            chunk, left = left[:places], left[places:]
+            chunk = [box for box in chunk if not any(box.iou(e) > BOX_KNOWN for e in extents)]
+            for each in align(
+                self.network, frame.image, chunk, self.schema, self.config, self.follower
+            ):
+                if each is None:
+                    continue
+                extent = box_of_landmarks(each.raw.xy_px, score=each.score)
+                if not any(extent.iou(other) > FACE_KNOWN for other in extents):
+                    found.append(each)
+                    extents.append(extent)
+        return found
+
+    def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
+
+
+def _unlikely(sight: Sight) -> tuple[bool, float]:
+    """How little a face that was followed seems to be where it was seen: unconfirmed ones least."""
+    return sight.track.face_id is None, difference(sight.track.motion, sight.now)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from steadymark.engine.pose import HeadPose
     from steadymark.models.cropping import Crop, Image, Points
 
 Scores = NDArray[np.float32]
@@ -94,7 +95,7 @@ class TrackedFace:
     """One face in one frame.
 
     raw: the network's points; stabilized: after the stabilizer (the same object when none runs).
-    crop: what the network saw. A lost face carries no points and no crop.
+    crop: what the network saw. pose: of the stabilized points. A lost face carries none of these.
     """
 
     face_id: int
@@ -104,6 +105,7 @@ class TrackedFace:
     raw: Landmarks | None = None
     stabilized: Landmarks | None = None
     crop: Crop | None = None
+    pose: HeadPose | None = None
 
     def __post_init__(self) -> None:
         if (self.state is FaceState.LOST) != (self.raw is None or self.stabilized is None):

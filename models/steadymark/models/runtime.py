@@ -14,6 +14,7 @@ from steadymark.models.errors import DeviceError, WeightsError
 from steadymark.models.zoo import ModelCard, verified_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from steadymark.models.cropping import Image
@@ -35,6 +36,33 @@ class Prediction(NamedTuple):
     scores: NDArray[np.float32]
     face: NDArray[np.float32]
     state: State
+
+
+def gather(rows: Sequence[tuple[Prediction, int] | None]) -> State | None:
+    """The state of faces that were seen in some rows of earlier predictions; zeros for None.
+
+    Where they are all rows of one prediction, in order, its state is given back uncopied, and so
+    stays on the device.
+    """
+    known = [row for row in rows if row is not None]
+    if not known:
+        return None
+    first = known[0][0]
+    if len(rows) == len(first.face) and all(
+        row is not None and row[0] is first and row[1] == i for i, row in enumerate(rows)
+    ):
+        return first.state
+    values = {id(each): [value.numpy() for value in each.state] for each, _ in known}
+    nothing = [np.zeros_like(value[:1]) for value in values[id(first)]]
+    parts = [
+        nothing if row is None else [v[row[1] : row[1] + 1] for v in values[id(row[0])]]
+        for row in rows
+    ]
+    device = first.state[0].device_name()
+    return tuple(
+        ort.OrtValue.ortvalue_from_numpy(np.concatenate(each), device, 0)
+        for each in zip(*parts, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,6 +56,8 @@ def test_one_euro_gives_what_the_tracker_gives(film: Film) -> None:
         for face, other in zip(faces, expected.faces, strict=True):
             if face.stabilized is not None and other.stabilized is not None:
                 np.testing.assert_array_equal(face.stabilized.xy_px, other.stabilized.xy_px)
+                assert face.pose is not None
+                assert face.pose == other.pose
     ends(tracking)
 
 
@@ -68,6 +70,7 @@ def test_a_filter_chosen_later_gives_the_same_as_one_chosen_before(film: Film, n
     second.want_filter(filter_of(wanted))
     second.apply_filter()
     np.testing.assert_array_equal(before.rows().steady, after.rows().steady)
+    np.testing.assert_array_equal(before.rows().pose, after.rows().pose)
     ends(first)
     ends(second)
 

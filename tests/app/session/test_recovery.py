@@ -16,6 +16,7 @@ from steadymark.app.session.preferences import as_plain, from_plain
 from steadymark.app.session.recovery import Found, Keeping, find_sessions, forget, recover
 from steadymark.app.session.results import Results
 from steadymark.engine.errors import LandmarkFileError
+from steadymark.engine.pose import Camera
 from steadymark.engine.settings import TrackSettings
 from steadymark.engine.stabilizing import OneEuro
 
@@ -64,13 +65,19 @@ def test_what_was_written_comes_back(tmp_path: Path) -> None:
     found = abandoned(tmp_path)
     assert (found.source, found.frames) == ("clip.mp4", 12)
     results = Results(np.arange(12) / 25)
-    assert recover(found, results) == 12
+    camera = Camera(160, 120)
+    assert recover(found, results, camera) == 12
     for given in moving_results(12):
         faces = results.faces(given.frame.index)
         assert faces is not None
         assert [(f.face_id, f.state) for f in faces] == [
             (f.face_id, f.state) for f in sorted(given.faces, key=lambda f: f.face_id)
         ]
+        for face, other in zip(faces, sorted(given.faces, key=lambda f: f.face_id), strict=True):
+            assert (face.pose is None) == (other.pose is None)
+            if face.pose is not None and other.pose is not None:
+                assert face.pose.camera == camera
+                assert face.pose.rotation_rad == pytest.approx(other.pose.rotation_rad, abs=6e-6)
 
 
 def test_half_a_row_at_the_end_is_left_out(tmp_path: Path) -> None:

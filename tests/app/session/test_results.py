@@ -4,6 +4,7 @@ import numpy as np
 
 from fakes import lost_face, moving_results, track_result, tracked_face
 from steadymark.app.session.results import Known, Results
+from steadymark.engine.pose import head_pose
 
 
 def results_of(frames: int = 20) -> Results:
@@ -100,3 +101,21 @@ def test_stabilized_points_can_be_replaced_and_the_version_tells() -> None:
     results.set_steady(moved)
     assert results.version != before
     np.testing.assert_array_equal(results.rows().steady, moved)
+
+
+def test_poses_come_back_as_they_were_and_follow_the_stabilized_points() -> None:
+    results = Results(np.arange(3) / 25)
+    face = tracked_face(2)
+    results.add(track_result(0, face, lost_face(4)), begins=True)
+    (kept, gone) = results.faces(0) or ()
+    assert kept.pose == face.pose
+    assert kept.pose is not None
+    assert gone.pose is None
+    bigger = (results.rows().steady - 80) * 2 + 80
+    results.set_steady(bigger)
+    (moved, gone) = results.faces(0) or ()
+    assert moved.stabilized is not None
+    assert moved.pose == head_pose(moved.stabilized, kept.pose.camera)
+    assert moved.pose != kept.pose
+    assert gone.pose is None
+    Results(np.arange(3) / 25).set_steady(bigger[:0])

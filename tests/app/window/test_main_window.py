@@ -283,6 +283,37 @@ def test_a_click_into_a_plot_goes_to_that_frame(
     assert window.numbers._cells["mav", "raw"].text()
 
 
+def test_the_pose_of_the_head_is_drawn_told_and_plotted(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    assert window.view.shown is not None
+    (face,) = window.view.shown.faces or ()
+    assert face.pose is not None
+    assert f"yaw {face.pose.yaw_deg:+.1f}°" in window.numbers.turned.text()
+    assert window.numbers.place.text().endswith(f"{face.pose.position_mm[2]:.0f} mm")
+    before = window.view.grab().toImage()
+    window.actions_by_name["axes"].trigger()
+    assert window.session.display.overlay.axes
+    assert window.view.grab().toImage() != before
+    qtbot.waitUntil(lambda: window.session.measures is not None)
+    window._on_measured()
+    yaw = window.plots._curves["pose_yaw"].getOriginalDataset()[1]
+    index = window.session.display.frame
+    assert yaw[index] == pytest.approx(face.pose.yaw_deg)
+    window.session.close_film()
+    assert window.numbers.turned.text() == "–"
+
+
+def test_a_focal_length_of_ones_own_is_a_setting(window: MainWindow) -> None:
+    assert window.settings.focal.text() == "automatic"
+    with_focal: list[float | None] = []
+    window.settings.changed.connect(lambda settings: with_focal.append(settings.focal_px))
+    window.settings.focal.setValue(900)
+    window.settings.focal.setValue(0)
+    assert with_focal == [900.0, None]
+
+
 def test_settings_apply_at_once_or_ask_and_are_remembered(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
 ) -> None:
@@ -303,7 +334,9 @@ def test_settings_apply_at_once_or_ask_and_are_remembered(
     assert not panel.apply.isVisibleTo(panel)
     panel.faces.setValue(3)
     assert panel.apply.isVisibleTo(panel)
+    panel.focal.setValue(900)
     assert preferences.tracking().tracker.max_faces == 3
+    assert preferences.tracking().focal_px == 900
     panel.apply.click()
     qtbot.waitUntil(lambda: not panel.apply.isVisibleTo(panel), timeout=20000)
     panel.reset.click()

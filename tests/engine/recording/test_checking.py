@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from fakes import moving_results, source_info
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.recording.checking import Severity, check_csv
-from steadymark.engine.recording.columns import native_columns
+from steadymark.engine.recording.columns import POSE, native_columns
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAD = "# steadymark-csv 1\n# {}\n" + ",".join(native_columns(1)) + "\n"
+NAMES = [name for name in native_columns(1) if name not in POSE]  # as in older files
+HEAD = "# steadymark-csv 1\n# {}\n" + ",".join(NAMES) + "\n"
+POSED = HEAD.replace("x_0,", ",".join(POSE) + ",x_0,", 1)
 GONE = "nan,nan,nan,nan,nan,nan,nan,nan,nan,nan"
 
 
@@ -52,6 +54,23 @@ def test_what_the_sinks_write_has_no_findings(tmp_path: Path) -> None:
             sink.write(result)
         sink.close(complete=True)
         assert check_csv(sink.path) == ()
+
+
+def test_poses_are_all_there_or_none_and_a_lost_face_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    there, gone = ",".join(["0.9,1,2,3,4", *"123456", "10,20,10,20,0.5"]), f"{GONE},{GONE[:23]}"
+    path.write_text(POSED + row(values=there) + row(1, 0, 0.1, "lost", gone))
+    assert check_csv(path) == ()
+    unknown = there.replace("1,2,3,4,5,6", "nan,nan,nan,nan,nan,nan")
+    path.write_text(POSED + row(values=unknown))
+    assert check_csv(path) == ()
+    path.write_text(POSED + row(1, 0, 0.1, "lost", gone[:-3] + "nan").replace("nan", "1", 7))
+    assert "a lost face has values" in check_csv(path)[0].text
+    path.write_text(POSED.replace("pose_Rz", "pose_Rw") + row(values=there))
+    assert {f.text for f in check_csv(path)} == {
+        "column 'pose_Rz' is missing",
+        "column 'pose_Rw' is unknown",
+    }
 
 
 @pytest.mark.parametrize(

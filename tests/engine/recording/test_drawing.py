@@ -57,3 +57,17 @@ def test_lost_faces_and_points_that_are_nowhere_are_passed_over() -> None:
 def test_another_number_of_landmarks_has_points_and_no_contours() -> None:
     face = tracked_face(points=face_points()[:5])
     assert (draw(track_result(0, face)) != 90).any()
+
+
+def test_axes_of_the_head_are_drawn_where_its_pose_has_them() -> None:
+    face = tracked_face()
+    assert face.pose is not None
+    only = replace(POINTS_ONLY, points=False)
+    assert (draw(track_result(0, face), only) == 90).all()
+    picture = draw(track_result(0, face), replace(only, axes=True))
+    middle, right, down, _ = face.pose.axes_px()
+    for end in (right, down):
+        x, y = np.rint(middle + 0.7 * (end - middle)).astype(int)
+        assert (picture[y, x] != 90).any()
+    behind = replace(face, pose=replace(face.pose, position_mm=(0.0, 0.0, -100.0)))
+    assert (draw(track_result(0, behind), replace(only, axes=True)) == 90).all()

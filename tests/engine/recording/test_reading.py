@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fakes import moving_results, source_info
 from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.recording.columns import native_columns
+from steadymark.engine.recording.columns import POSE, native_columns
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 RESULTS = moving_results(13)
 HEADER = Header({"steadymark": "0.1"}, {"lite": "ab"}, {"smooth": 0.3}, "Straße \udce9.mp4", "cd")
-K2 = "# steadymark-csv 1\n# {}\n" + ",".join(native_columns(2)) + "\n"
+K2 = ",".join(name for name in native_columns(2) if name not in POSE)  # as in older files
+K2 = f"# steadymark-csv 1\n# {{}}\n{K2}\n"
 ROW = "0,0,0.000000,tracked,0.9,1,2,3,4,10,20,11,21,10,20,11,21,0.5,0.6\n"
 
 
@@ -56,6 +57,7 @@ def test_a_native_file_reads_back_as_written(tmp_path: Path) -> None:
         assert table.state[i] == ("lost" if face is None else face.state)
         if face is None or face.stabilized is None or face.raw is None or face.box is None:
             values = (table.score[i], table.box[i], table.xy_px[i], table.raw_xy_px[i])
+            assert np.isnan(table.pose[i]).all()
             assert all(np.isnan(value).all() for value in values)
             assert np.isnan(table.point_score[i]).all()
             continue
@@ -64,6 +66,9 @@ def test_a_native_file_reads_back_as_written(tmp_path: Path) -> None:
         np.testing.assert_allclose(table.xy_px[i], face.stabilized.xy_px, atol=6e-4)
         np.testing.assert_allclose(table.raw_xy_px[i], face.raw.xy_px, atol=6e-4)
         np.testing.assert_allclose(table.point_score[i], face.raw.score, atol=6e-5)
+        assert face.pose is not None
+        np.testing.assert_allclose(table.pose[i, :3], face.pose.position_mm, atol=6e-3)
+        np.testing.assert_allclose(table.pose[i, 3:], face.pose.rotation_rad, atol=6e-6)
         assert table.score[i] == pytest.approx(face.score, abs=6e-5)
 
 
@@ -93,9 +98,15 @@ def test_an_openface_file_reads_back_as_written(tmp_path: Path) -> None:
 def test_an_openface_file_looks_as_openface_writes_it(tmp_path: Path) -> None:
     written(OpenFaceCsvSink(tmp_path / "a.csv"))
     head, first, *_ = (tmp_path / "a.csv").read_text().splitlines()
-    assert head.startswith("frame, face_id, timestamp, confidence, success, x_0, x_1, ")
+    assert head.startswith(
+        "frame, face_id, timestamp, confidence, success, "
+        "pose_Tx, pose_Ty, pose_Tz, pose_Rx, pose_Ry, pose_Rz, x_0, x_1, "
+    )
     assert head.endswith(", y_66, y_67")
-    assert first.startswith("1, 3, 0.000, 0.90, 1, 55.5, ")
+    fields = first.split(", ")
+    assert fields[:5] == ["1", "3", "0.000", "0.90", "1"]
+    assert [len(value.partition(".")[2]) for value in fields[5:12]] == [1, 1, 1, 3, 3, 3, 1]
+    assert fields[11] == "55.5"
     assert "4, 0, 0.120, 0.00, 0, nan, nan" in (tmp_path / "a.csv").read_text()
 
 

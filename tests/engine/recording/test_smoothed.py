@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from fakes import lost_face, track_result, tracked_face
+from fakes import face_points, lost_face, track_result, tracked_face
 from steadymark.engine.offline import Butterworth
+from steadymark.engine.pose import Camera, head_pose
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.recording.smoothed import SmoothedSink
-from steadymark.engine.types import SourceInfo, TrackResult
+from steadymark.engine.types import Landmarks, SourceInfo, TrackResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,3 +94,18 @@ def test_openface_s_columns_are_smoothed_too_and_an_empty_table_stays_empty(tmp_
     assert np.diff(table.xy_px[one], axis=0).std() < 0.4 * np.diff(raw.xy_px[one], axis=0).std()
     empty = write(SmoothedSink(tmp_path / "c.csv", native, FILTER), [])
     assert len(read_landmarks(empty).frame) == 0
+
+
+def test_poses_are_those_of_the_smoothed_points(tmp_path: Path) -> None:
+    points = face_points()
+    rng = np.random.default_rng(1)
+    results = [
+        track_result(i, tracked_face(points=points + rng.normal(0, 2, (68, 2)).astype(np.float32)))
+        for i in range(60)
+    ]
+    plain = read_landmarks(write(native(tmp_path / "plain.csv"), results))
+    table = read_landmarks(write(SmoothedSink(tmp_path / "a.csv", native, FILTER), results))
+    assert np.diff(table.pose[:, 3:], axis=0).std() < 0.3 * np.diff(plain.pose[:, 3:], axis=0).std()
+    expected = head_pose(Landmarks(table.xy_px[30], table.point_score[30]), Camera(160, 120))
+    assert expected is not None
+    np.testing.assert_allclose(table.pose[30, 3:], expected.rotation_rad, atol=2e-3)

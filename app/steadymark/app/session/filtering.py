@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from steadymark.engine.pose import with_points
 from steadymark.engine.recording.smoothed import smoothed
 from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, make_stabilizer
 from steadymark.engine.types import FaceState, Landmarks, TrackedFace, TrackResult
@@ -79,7 +80,7 @@ class Filtering:
             face.raw, pts_s, self._stabilizer.start() if fresh else known
         )
         self._memories[face.face_id] = memory
-        return replace(face, stabilized=steady)
+        return with_points(face, steady)
 
     def refilter(
         self, results: Results, *, stop: Callable[[], bool] = lambda: False

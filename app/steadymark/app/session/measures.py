@@ -43,7 +43,8 @@ class Measures:
 
     faces: all ids. jitter_raw, jitter_steady: MAV over the second around a frame. still: frames in
     which the face is still. score: of the face. speed: mean way of the stabilized points, % of the
-    outer-eye distance a second. raw_xy, steady_xy: (frames, 2), the chosen landmark, pixels.
+    outer-eye distance a second. angles_deg: (frames, 3), pitch, yaw and roll of the head. raw_xy,
+    steady_xy: (frames, 2), the chosen landmark, pixels.
     tracked, still_share: shares of all tracked frames. eye_px: mean outer-eye distance.
     """
 
@@ -56,6 +57,7 @@ class Measures:
     still: NDArray[np.bool_]
     score: Curve
     speed: Curve
+    angles_deg: Curve
     raw_xy: Curve
     steady_xy: Curve
     raw: Steadiness
@@ -87,6 +89,8 @@ def measure(
     raw, steady = (_along(p[mine], frame, count) for p in (rows.raw, rows.steady))
     score = np.full(count, np.nan)
     score[frame] = rows.score[mine]
+    angles = np.full((count, 3), np.nan)
+    angles[frame] = np.degrees(rows.pose[mine, 3:])
     linked = np.zeros(count, np.bool_)  # frames whose face was there one frame before
     linked[frame] = rows.before[mine] >= 0
     eye_px = float(np.nanmean(outer_eye_distance(raw)))
@@ -108,6 +112,7 @@ def measure(
         still=still,
         score=score,
         speed=speed,
+        angles_deg=angles,
         raw_xy=raw[:, landmark].astype(np.float64),
         steady_xy=steady[:, landmark].astype(np.float64),
         raw=_steadiness(raw, runs),

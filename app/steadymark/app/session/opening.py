@@ -10,6 +10,7 @@ from steadymark.app.session.filtering import without_filter
 from steadymark.app.session.recovery import recover
 from steadymark.app.session.results import Results
 from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.pose import Camera
 from steadymark.engine.settings import Models, TrackSettings, landmark_card, open_models
 from steadymark.engine.stabilizing import AUTO
 
@@ -49,7 +50,9 @@ def open_film(
     try:
         results = Results(film.times_s)
         if found is not None:
-            recover(found, results)
+            focal_px = found.settings.get("focal_px")
+            focal = float(focal_px) if isinstance(focal_px, int | float) else None
+            recover(found, results, Camera(film.info.width, film.info.height, focal))
         return Opened(number, film, models.get(settings), results=results, found=found)
     except BaseException:
         film.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ def from_plain(values: Mapping[str, Any]) -> TrackSettings:
 def _fits(name: str, value: Any, default: Any) -> bool:
     if name == "detector_threshold":
         return value is None or (isinstance(value, float | int) and 0 <= value <= 1)
+    if name == "focal_px":
+        return value is None or (isinstance(value, float | int) and 1 <= value < math.inf)
     return type(value) is type(default)
 
 

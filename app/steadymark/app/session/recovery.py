@@ -15,6 +15,7 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QLockFile
 
 from steadymark.engine.errors import LandmarkFileError, SteadymarkError
+from steadymark.engine.pose import pose_of_values
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
 from steadymark.engine.types import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.app.session.results import Results
+    from steadymark.engine.pose import Camera
     from steadymark.engine.types import SourceInfo
 
 log = logging.getLogger(__name__)
@@ -138,8 +140,10 @@ def forget(found: Found) -> None:
     shutil.rmtree(found.folder, ignore_errors=True)
 
 
-def recover(found: Found, results: Results) -> int:
+def recover(found: Found, results: Results, camera: Camera | None = None) -> int:
     """Put what was tracked into the results of the same film; how many frames that were.
+
+    camera: of the film, for head poses.
 
     Raises:
         LandmarkFileError: the film has other frames than those.
@@ -152,7 +156,7 @@ def recover(found: Found, results: Results) -> int:
                 "it was changed since; track it again"
             )
         last = -2
-        for result in _results(table):
+        for result in _results(table, camera):
             index = result.frame.index
             results.add(result, begins=index != last + 1)
             count, last = count + 1, index
@@ -211,18 +215,20 @@ def _cut_to_whole_rows(path: Path) -> None:
             file.truncate(end - step + tail.rfind(b"\n") + 1)
 
 
-def _results(table: LandmarkTable) -> list[TrackResult]:
+def _results(table: LandmarkTable, camera: Camera | None) -> list[TrackResult]:
     """Without pictures and crops, which tables do not hold."""
     made: list[TrackResult] = []
     starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
     for first, end in pairwise(starts):
-        faces = tuple(_face(table, row) for row in range(first, end) if table.face_id[row] >= 0)
+        faces = tuple(
+            _face(table, row, camera) for row in range(first, end) if table.face_id[row] >= 0
+        )
         frame = Frame(_NO_PICTURE, int(table.frame[first]), float(table.timestamp_s[first]))
         made.append(TrackResult(frame, faces))
     return made
 
 
-def _face(table: LandmarkTable, row: int) -> TrackedFace:
+def _face(table: LandmarkTable, row: int, camera: Camera | None) -> TrackedFace:
     face_id, state = int(table.face_id[row]), FaceState(str(table.state[row]))
     if state is FaceState.LOST:
         return TrackedFace(face_id, state, 0.0)
@@ -235,4 +241,5 @@ def _face(table: LandmarkTable, row: int) -> TrackedFace:
         FaceBox(left, top, width, height, score),
         Landmarks(table.raw_xy_px[row], points),
         Landmarks(table.xy_px[row], points),
+        pose=pose_of_values(table.pose[row], camera),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from steadymark.engine.pose import head_pose, pose_of_values
 from steadymark.engine.types import (
     FaceBox,
     FaceState,
@@ -22,6 +23,7 @@ from steadymark.models.cropping import Crop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from steadymark.engine.pose import Camera
     from steadymark.models.cropping import Points
 
 STATES = tuple(FaceState)
@@ -45,7 +47,8 @@ class Rows:
     began in between. face_id: (N,) int32. state: (N,) place in STATES. score: (N,) float64. box:
     (N, 4) left, top, width, height; crop: (N, 4) x, y, side, roll, float64. given: what filters
     start from (the raw points, or what a recurrent network made of them); raw, given, steady: (N,
-    K, 2) float32, NaN where lost. point_score: (N, K) float32.
+    K, 2) float32, NaN where lost. point_score: (N, K) float32. pose: (N, 6) float64, mm and
+    radians.
     """
 
     frame: NDArray[np.int64]
@@ -58,6 +61,7 @@ class Rows:
     raw: NDArray[np.float32]
     steady: NDArray[np.float32]
     point_score: NDArray[np.float32]
+    pose: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -89,6 +93,7 @@ class Results:
         self._stage_ms = np.full((frames, 2), np.nan, np.float32)
         self._points = points
         self._count = 0
+        self._camera: Camera | None = None
         self._rows = _empty(_FIRST_ROWS, points)
         self.version = 0
 
@@ -123,9 +128,14 @@ class Results:
     def set_steady(self, steady: NDArray[np.float32]) -> None:
         """Replace the stabilized points of the first rows, (M, K, 2)."""
         with self._lock:
-            fresh = self._rows.steady.copy()
-            fresh[: len(steady)] = steady
-            self._rows = replace(self._rows, steady=fresh)
+            camera, rows = self._camera, self._rows
+        poses = np.full((len(steady), 6), np.nan)
+        for row, xy_px in enumerate(steady):
+            poses[row] = _pose_of(rows, row, xy_px, camera)
+        with self._lock:
+            fresh, posed = self._rows.steady.copy(), self._rows.pose.copy()
+            fresh[: len(steady)], posed[: len(steady)] = steady, poses
+            self._rows = replace(self._rows, steady=fresh, pose=posed)
             self.version += 1
 
     def rows(self) -> Rows:
@@ -172,7 +182,8 @@ class Results:
             if self._known[index] != Known.TRACKED:
                 return None
             first, rows = int(self._first_row[index]), self._rows
-            return tuple(_face(rows, row) for row in range(first, first + int(self._faces[index])))
+            last = first + int(self._faces[index])
+            return tuple(_face(rows, row, self._camera) for row in range(first, last))
 
     def result(self, index: int) -> TrackResult | None:
         """The same, as it was tracked but without its picture."""
@@ -237,6 +248,9 @@ class Results:
         if face.raw is not None and face.stabilized is not None:
             rows.raw[row], rows.steady[row] = face.raw.xy_px, face.stabilized.xy_px
             rows.point_score[row] = face.stabilized.score
+        if face.pose is not None:
+            rows.pose[row] = *face.pose.position_mm, *face.pose.rotation_rad
+            self._camera = face.pose.camera
 
     def _row_before(self, index: int, face_id: int) -> int:
         if index == 0 or self._known[index - 1] != Known.TRACKED:
@@ -272,10 +286,11 @@ def _empty(rows: int, points: int) -> Rows:
         raw=nan(points, 2, dtype=np.float32),
         steady=nan(points, 2, dtype=np.float32),
         point_score=nan(points, dtype=np.float32),
+        pose=nan(6),
     )
 
 
-def _face(rows: Rows, row: int) -> TrackedFace:
+def _face(rows: Rows, row: int, camera: Camera | None) -> TrackedFace:
     state, face_id = STATES[rows.state[row]], int(rows.face_id[row])
     score = float(rows.score[row])
     if state is FaceState.LOST:
@@ -291,7 +306,18 @@ def _face(rows: Rows, row: int) -> TrackedFace:
         _landmarks(rows.raw[row], scores),
         _landmarks(rows.steady[row], scores),
         Crop(x, y, side, roll) if np.isfinite(x) else None,
+        pose_of_values(rows.pose[row], camera),
     )
+
+
+def _pose_of(rows: Rows, row: int, xy_px: Points, camera: Camera | None) -> NDArray[np.float64]:
+    """(6,): of other stabilized points; NaN where there was none."""
+    pose = None
+    if camera is not None and np.isfinite(rows.pose[row, 0]):
+        pose = head_pose(Landmarks(xy_px, rows.point_score[row]), camera)
+    if pose is None:
+        return np.full(6, np.nan)
+    return np.array([*pose.position_mm, *pose.rotation_rad])
 
 
 def _landmarks(xy_px: Points, score: NDArray[np.float32]) -> Landmarks:

@@ -44,7 +44,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """What is drawn over the picture. scores: points are coloured by their score."""
+    """What is drawn over the picture. scores: points are coloured by score. axes: of heads."""
 
     points: bool = True
     contours: bool = True
@@ -54,6 +54,7 @@ class Overlay:
     scores: bool = False
     trails: bool = False
     crop: bool = False
+    axes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,7 @@ COMMANDS = (
     Command(
         "crop", QT_TRANSLATE_NOOP("commands", "Crop: what the network sees"), ("Q",), checkable=True
     ),
+    Command("axes", QT_TRANSLATE_NOOP("commands", "Axes of the head"), ("H",), checkable=True),
     Command("zoom_in", QT_TRANSLATE_NOOP("commands", "Zoom in"), ("Ctrl++", "+", "="), "zoom-in"),
     Command("zoom_out", QT_TRANSLATE_NOOP("commands", "Zoom out"), ("Ctrl+-", "-"), "zoom-out"),
     Command("fit", QT_TRANSLATE_NOOP("commands", "Fit the picture"), ("Ctrl+0", "0"), "fit"),
@@ -153,7 +154,7 @@ COMMANDS = (
     Command("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
     Command("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
 )
-OVERLAYS = ("points", "contours", "numbers", "scores", "trails", "boxes", "ids", "crop")
+OVERLAYS = ("points", "contours", "numbers", "scores", "trails", "boxes", "ids", "crop", "axes")
 
 
 def make_actions(parent: QWidget) -> dict[str, QAction]:

@@ -92,6 +92,7 @@ class Files(QObject):
             box=overlay.boxes,
             face_id=overlay.ids,
             raw=show is Show.RAW,
+            axes=overlay.axes,
         )
         material = Material(film.film.info, film.results, film.models, film.settings)
         self._window.exports.start(Order(kind, path, draw), material)

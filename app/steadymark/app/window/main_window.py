@@ -264,14 +264,17 @@ class MainWindow(QMainWindow):
         session = self.session
         if session.frame is None or session.results is None:
             self.view.show_frame(None)
+            self.numbers.set_faces(None)
             return
         index = session.frame.index
         self._pictured_version = (session.results, session.results.version)
         wanted = (True, False) if session.display.overlay.trails else ()
+        faces = session.results.faces(index)
+        self.numbers.set_faces(faces)
         self.view.show_frame(
             Shown(
                 session.frame,
-                session.results.faces(index),
+                faces,
                 {raw: session.results.trails(index, over_s=_TRAIL_S, raw=raw) for raw in wanted},
             )
         )

@@ -19,7 +19,10 @@ from steadymark.app.window.names import landmark_name
 from steadymark.app.window.scrolling import scrolled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from steadymark.app.session.measures import Measures, Steadiness
+    from steadymark.engine.types import TrackedFace
 
 _LANDMARKS = 68
 
@@ -44,11 +47,25 @@ class Numbers(QWidget):
         )
         self._cells: dict[tuple[str, str], QLabel] = {}
         self.device, self.stages, self.tracked, self.still = (QLabel("–") for _ in range(4))
+        self.turned, self.place = QLabel("–"), QLabel("–")
         self.still.setWordWrap(True)
         choices = QFormLayout()
         choices.addRow(self.tr("Face"), self.face)
         choices.addRow(self.tr("Landmark"), self.landmark)
         facts = QFormLayout()
+        facts.addRow(self.tr("Head pose"), self.turned)
+        facts.addRow(self.tr("Position"), self.place)
+        for label in (self.turned, self.place):
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.turned.setToolTip(
+            self.tr("Pitch (down), yaw (to the left of the picture) and roll (clockwise)")
+        )
+        self.place.setToolTip(
+            self.tr(
+                "Millimetres from the camera's axis to the right and down, and from the camera; "
+                "right only if the focal length is"
+            )
+        )
         facts.addRow(self.tr("Tracked"), self.tracked)
         facts.addRow(self.tr("Device"), self.device)
         facts.addRow(self.tr("Time a frame"), self.stages)
@@ -86,6 +103,23 @@ class Numbers(QWidget):
             if math.isfinite(measures.raw.mav)
             else self.tr("The face is never still for half a second: no jitter can be told.")
         )
+
+    def set_faces(self, faces: Sequence[TrackedFace] | None) -> None:
+        """Of the frame that is shown: where the chosen head is, or the first, and how turned."""
+        poses = {face.face_id: face.pose for face in faces or () if face.pose is not None}
+        pose = poses.get(self.face.currentData() if self.face.count() else -1)
+        if pose is None and not self.face.count():
+            pose = next(iter(poses.values()), None)
+        if pose is None:
+            self.turned.setText("–")
+            self.place.setText("–")
+            return
+        angles = (pose.pitch_deg, pose.yaw_deg, pose.roll_deg)
+        names = (self.tr("pitch"), self.tr("yaw"), self.tr("roll"))
+        self.turned.setText(
+            "\n".join(f"{name} {deg:+.1f}°" for name, deg in zip(names, angles, strict=True))
+        )
+        self.place.setText(", ".join(f"{round(mm)}" for mm in pose.position_mm) + " mm")
 
     def set_work(
         self, *, share: float, frames: int, device: str, detect_ms: float, landmarks_ms: float

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.results import Trail
     from steadymark.app.session.state import Overlay
     from steadymark.app.window.viewport import Viewport
+    from steadymark.engine.pose import HeadPose
     from steadymark.engine.types import FaceBox, Landmarks, TrackedFace
     from steadymark.models.cropping import Crop
 
@@ -75,6 +76,8 @@ def _paint_extent(
         _paint_crop(painter, face.crop, viewport)
     if overlay.boxes and face.box is not None:
         _paint_box(painter, face.box, viewport, _colour(face, look))
+    if overlay.axes and face.pose is not None:
+        _paint_axes(painter, face.pose, viewport)
     if overlay.trails and face.face_id in look.trails:
         _paint_trail(painter, look.trails[face.face_id], viewport)
 
@@ -176,6 +179,21 @@ def _paint_crop(painter: QPainter, crop: Crop, viewport: Viewport) -> None:
     for each in (QPen(_SHADE, 2.5), pen):
         painter.setPen(each)
         painter.drawPolygon(square)
+
+
+def _paint_axes(painter: QPainter, pose: HeadPose, viewport: Viewport) -> None:
+    """Of the head: to the right, down, and out of the face."""
+    ends = viewport.to_view(pose.axes_px())
+    if not np.isfinite(ends).all():
+        return
+    middle, *tips = (QPointF(*end) for end in ends)
+    size = float(np.linalg.norm(ends[1:] - ends[0], axis=1).max())
+    width = float(np.clip(size / 25, 1.5, 5.0))
+    for tip, name in zip(tips, (VERMILLION, GREEN, SKY_BLUE), strict=True):
+        for pen in (QPen(_SHADE, width + 2), QPen(QColor(name), width)):
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            painter.drawLine(middle, tip)
 
 
 def _paint_trail(painter: QPainter, trail: Trail, viewport: Viewport) -> None:

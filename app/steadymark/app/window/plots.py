@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPalette, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from steadymark.app.window.names import landmark_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.measures import Measures
 
 _FAINT = 90
+_LEGENDS = ("jitter", "pose")
 _LABEL_PX = 90  # height of a plot from which its label can be read
 
 
@@ -51,12 +52,15 @@ class Plots(QWidget):
             ("y", "y", "y, px"),
             ("score", self.tr("Score"), self.tr("score")),
             ("speed", self.tr("Speed"), self.tr("speed, %/s")),
+            ("pose", self.tr("Head pose"), self.tr("angle, °")),
         ):
             self._add_plot(name, label)
             self._add_switch(name, title)
-        self._row.addStretch(1)
         self.landmark = QLabel()
-        self._row.addWidget(self.landmark)
+        self.landmark.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        # where it is narrow, the panel beside it keeps its width
+        self.landmark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._row.addWidget(self.landmark, 1)
         self._add_curves()
         self._recolour()
         self._arrange()
@@ -81,17 +85,20 @@ class Plots(QWidget):
             "y_steady": measures.steady_xy[:, 1],
             "score": measures.score,
             "speed": measures.speed,
+            "pose_pitch": measures.angles_deg[:, 0],
+            "pose_yaw": measures.angles_deg[:, 1],
+            "pose_roll": measures.angles_deg[:, 2],
         }
         for name, values in curves.items():
             self._curves[name].setData(times, values, connect="finite")
         self.landmark.setText(
-            self.tr("x and y of landmark {number}, {name}").format(
+            self.tr("landmark {number}, {name}").format(
                 number=measures.landmark, name=landmark_name(measures.landmark)
             )
         )
 
     def choose(self, *names: str) -> None:
-        """Show these: of jitter, x, y, score, speed."""
+        """Show these: of jitter, x, y, score, speed, pose."""
         for name, switch in self._switches.items():
             switch.setChecked(name in names)
 
@@ -142,7 +149,8 @@ class Plots(QWidget):
             plot.getAxis("left").showLabel(roomy)
             plot.getAxis("left").setWidth(64 if roomy else 48)
             plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0)
-        self._plots["jitter"].legend.setVisible(roomy)
+        for name in _LEGENDS:
+            self._plots[name].legend.setVisible(roomy)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -169,8 +177,9 @@ class Plots(QWidget):
         self._plots[name] = plot
 
     def _add_curves(self) -> None:
-        legend = self._plots["jitter"].addLegend(offset=(-6, 2), labelTextSize="8pt")
-        legend.setParentItem(self._plots["jitter"].vb)
+        for name in _LEGENDS:
+            legend = self._plots[name].addLegend(offset=(-6, 2), labelTextSize="8pt")
+            legend.setParentItem(self._plots[name].vb)
         for name, colour, width in (
             ("jitter_raw_moving", RAW_COLOUR, 1),
             ("jitter_steady_moving", STEADY_COLOUR, 1),
@@ -182,11 +191,20 @@ class Plots(QWidget):
             ("y_steady", STEADY_COLOUR, 1),
             ("score", GREEN, 1),
             ("speed", PURPLE, 1),
+            ("pose_pitch", GREEN, 1),
+            ("pose_yaw", STEADY_COLOUR, 1),
+            ("pose_roll", RAW_COLOUR, 1),
         ):
             shown = QColor(colour)
             if name.endswith("moving"):
                 shown.setAlpha(_FAINT)
-            label = {"jitter_raw": self.tr("raw"), "jitter_steady": self.tr("stabilized")}.get(name)
+            label = {
+                "jitter_raw": self.tr("raw"),
+                "jitter_steady": self.tr("stabilized"),
+                "pose_pitch": self.tr("pitch"),
+                "pose_yaw": self.tr("yaw"),
+                "pose_roll": self.tr("roll"),
+            }.get(name)
             plot = self._plots[name.split("_")[0]]
             self._curves[name] = plot.plot([], [], pen=pg.mkPen(shown, width=width), name=label)
         self._plots["jitter"].setToolTip(
@@ -205,8 +223,9 @@ class Plots(QWidget):
             plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
         for line in self._places:
             line.setPen(pg.mkPen(text, width=1))
-        for _, label in self._plots["jitter"].legend.items:
-            label.setText(label.text, color=text.name())
+        for name in _LEGENDS:
+            for _, label in self._plots[name].legend.items:
+                label.setText(label.text, color=text.name())
 
     def _on_click(self, event: Any) -> None:
         if self._measures is None or event.button() != Qt.MouseButton.LeftButton:

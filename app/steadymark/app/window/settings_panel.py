@@ -50,6 +50,11 @@ class SettingsPanel(QWidget):
         self.threshold = _spin(0.0, 1.0, 0.05, "")
         self.faces = QSpinBox()
         self.faces.setRange(1, 16)
+        self.focal = QSpinBox()
+        self.focal.setRange(0, 100_000)
+        self.focal.setSingleStep(50)
+        self.focal.setSuffix(" px")
+        self.focal.setSpecialValueText(self.tr("automatic"))
         self.used = QLabel()
         self.used.setWordWrap(True)
         self.waits = QLabel(
@@ -82,6 +87,7 @@ class SettingsPanel(QWidget):
             0.5 if settings.detector_threshold is None else settings.detector_threshold
         )
         self.faces.setValue(settings.tracker.max_faces)
+        self.focal.setValue(0 if settings.focal_px is None else round(settings.focal_px))
         self._filling = False
         self._show_parameters()
 
@@ -145,6 +151,7 @@ class SettingsPanel(QWidget):
                     (self.tr("At most"), self.faces),
                     (self.tr("Detector"), self.own_threshold),
                     (self.tr("Threshold"), self.threshold),
+                    (self.tr("Focal length"), self.focal),
                 ],
             )
         )
@@ -163,6 +170,9 @@ class SettingsPanel(QWidget):
         whole.addLayout(below)
         self.min_cutoff.setToolTip(self.tr("Lower: stiller at rest, and later"))
         self.beta.setToolTip(self.tr("Higher: less lag when the face moves"))
+        self.focal.setToolTip(
+            self.tr("Of the camera, in pixels: distances of heads follow from it")
+        )
         self.threshold.setToolTip(self.tr("The detector's score from which something is a face"))
 
     def _connect(self) -> None:
@@ -171,8 +181,9 @@ class SettingsPanel(QWidget):
         for spin in (self.min_cutoff, self.beta, self.derivative, self.cutoff, self.threshold):
             spin.setKeyboardTracking(False)
             spin.valueChanged.connect(self._on_change)
-        self.faces.setKeyboardTracking(False)
-        self.faces.valueChanged.connect(self._on_change)
+        for count in (self.faces, self.focal):
+            count.setKeyboardTracking(False)
+            count.valueChanged.connect(self._on_change)
         self.own_threshold.toggled.connect(self._on_change)
         self.apply.clicked.connect(self.again)
         self.reset.clicked.connect(self._on_reset)
@@ -194,6 +205,7 @@ class SettingsPanel(QWidget):
             tracker=replace(self._settings.tracker, max_faces=self.faces.value()),
             one_euro=OneEuro(self.min_cutoff.value(), self.beta.value(), self.derivative.value()),
             butterworth=Butterworth(self.cutoff.value(), self._settings.butterworth.order),
+            focal_px=float(self.focal.value()) or None,
         )
         self._show_parameters()
         self.changed.emit(self._settings)

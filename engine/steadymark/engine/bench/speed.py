@@ -8,18 +8,24 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
+from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.looking import look
-from steadymark.engine.settings import TrackSettings, open_models
+from steadymark.engine.settings import TrackSettings, make_tracker, open_models
 from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.types import Frame
 from steadymark.models.cropping import Crop
 from steadymark.models.schema import assets_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from steadymark.engine.tracking import Tracker
     from steadymark.models.cropping import Image
+
+_WARM_UP = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def _with_face() -> Image:
 
 
 def _measure(name: str, step: Callable[[], object], rounds: int) -> Speed:
-    for _ in range(10):
+    for _ in range(_WARM_UP):
         step()
     wall, cpu = [], []
     for _ in range(rounds):
@@ -66,17 +72,62 @@ def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -
     steady = open_models(settings)
     face, nothing = _with_face(), _without_face()
     crop = Crop(320.3, 240.6, 260.0, 7.0)
-    before = look(steady.network, face, crop)
+    before = look(steady.network, face, [crop])
     stages: list[tuple[str, Callable[[], object]]] = [
         (
             f"{models.cards[0].name}: crop to points, one face, {models.device}",
-            lambda: look(models.network, face, crop),
+            lambda: look(models.network, face, [crop]),
         ),
         (
             f"{steady.cards[0].name}: following one face, {steady.device}",
-            lambda: look(steady.network, face, crop, before),
+            lambda: look(steady.network, face, [crop], before),
         ),
         ("face detector: a 640x480 frame with a face", lambda: models.detector.detect(face)),
         ("face detector: one without", lambda: models.detector.detect(nothing)),
     ]
     return [_measure(name, step, rounds) for name, step in stages]
+
+
+@dataclass(frozen=True, slots=True)
+class FacesSpeed:
+    """What tracking one frame with so many faces takes: medians, in milliseconds."""
+
+    faces: int
+    wall_ms: float
+    cpu_ms: float
+
+
+def _many_faces() -> Image:
+    """Sixteen of the demo clip's face in a 1280×960 picture."""
+    small = cv2.resize(_with_face(), (320, 240), interpolation=cv2.INTER_AREA)
+    return np.tile(small.astype(np.uint8, copy=False), (4, 4, 1))
+
+
+def measure_faces(
+    settings: TrackSettings | None = None, *, rounds: int = 60, most: int = 16
+) -> list[FacesSpeed]:
+    """A whole frame of the tracker, all faces known, for 1 … most faces; without decoding.
+
+    The counts are measured in turn, round by round, so that a busy moment meets them all alike.
+
+    Raises:
+        SteadymarkError: the faces of the picture were not all found and followed.
+    """
+    settings = settings or TrackSettings(device="cpu", threads=1)
+    models, picture = open_models(settings), _many_faces()
+    runs: dict[int, tuple[Tracker, list[float], list[float]]] = {}
+    for faces in range(1, most + 1):
+        config = replace(settings.tracker, max_faces=faces)
+        runs[faces] = make_tracker(models, replace(settings, tracker=config)), [], []
+    for index in range(rounds + _WARM_UP):
+        for faces, (tracker, wall, cpu) in runs.items():
+            before, before_cpu = time.perf_counter(), time.process_time()
+            result = tracker.track(Frame(picture, index, index / 25))
+            wall.append((time.perf_counter() - before) * 1e3)
+            cpu.append((time.process_time() - before_cpu) * 1e3)
+            if len(result.faces) != faces:
+                raise SteadymarkError(f"{len(result.faces)} of {faces} faces were followed")
+    return [
+        FacesSpeed(faces, statistics.median(wall[_WARM_UP:]), statistics.median(cpu[_WARM_UP:]))
+        for faces, (_, wall, cpu) in runs.items()
+    ]

@@ -88,7 +88,7 @@ def run_stability(
     """
     schema = load_schema()
     _check(config)
-    faces = _faces(data, held_back=config.held_back)
+    faces = faces_of(data, held_back=config.held_back)
     choices = possible_choices(settings, config.choices)
     done, every = 0, len(config.noise) * config.sequences * config.frames * (1 + len(choices))
     for level in config.noise:
@@ -130,7 +130,7 @@ def write_scenes(
     """
     schema = load_schema()
     _check(config)
-    faces = _faces(data, held_back=config.held_back)
+    faces = faces_of(data, held_back=config.held_back)
     done, every = 0, len(config.noise) * config.sequences
     for level in config.noise:
         made = SceneConfig(config.frames, level)
@@ -166,7 +166,12 @@ def _curves(
             yield StabilityRow(level, OFFLINE, steadiness(scenes, points), f"{low_hz:g} Hz")
 
 
-def _faces(data: Path, *, held_back: bool) -> list[LabelledFace]:
+def faces_of(data: Path, *, held_back: bool) -> list[LabelledFace]:
+    """The labelled faces of a folder, in iBUG's numbers.
+
+    Raises:
+        UsageError: there are none.
+    """
     found, _ = open_dataset(data)
     faces = [face for face in found if not held_back or _is_held(face)]
     if not faces:

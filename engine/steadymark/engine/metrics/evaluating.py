@@ -78,7 +78,8 @@ def compare(
     for path, picture, truth in labelled(folder):
         truths.append(in_our_numbers(truth, schema, chosen, str(path.with_suffix(".pts"))))
         box = _box(picture, truth, detector)
-        aligned = None if box is None else align(network, picture, box, schema, config, follower)
+        boxes = [] if box is None else [box]
+        (aligned,) = align(network, picture, boxes, schema, config, follower) or [None]
         found.append(nothing if aligned is None else aligned.steady.xy_px.astype(np.float64))
         places.append(Place(path.stem, str(path)))
         on_face(len(places))

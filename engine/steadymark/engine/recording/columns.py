@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 MAGIC = "# steadymark-csv"
 FORMAT = 1
 BOX = ("box_left", "box_top", "box_width", "box_height")
-_NATIVE_FIRST = ("frame", "face_id", "timestamp_s", "state", "score", *BOX)
+POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")  # mm, radians
+_NATIVE_FIRST = ("frame", "face_id", "timestamp_s", "state", "score", *BOX, *POSE)
 _NATIVE_POINTS = ("x", "y", "raw_x", "raw_y", "score")
-_OPENFACE_FIRST = ("frame", "face_id", "timestamp", "confidence", "success")
+_OPENFACE_FIRST = ("frame", "face_id", "timestamp", "confidence", "success", *POSE)
 _OPTIONAL = {"face_id"}  # OpenFace's first versions follow one face and do not number it
 _NUMBERED = re.compile(r"(.+)_(0|[1-9][0-9]{0,5})", re.ASCII)
 
@@ -85,6 +86,8 @@ def column_faults(head: Head) -> tuple[str, ...]:
     """What is wrong with the columns, a few words each; columns beyond the known ones are fine."""
     native = head.style is Style.NATIVE
     needed = native_columns(head.points) if native else openface_columns(head.points)
+    if not set(POSE) & set(head.names):  # older files, and OpenFace's without -pose
+        needed = tuple(name for name in needed if name not in POSE)
     counts = Counter(head.names)
     faults = [] if head.points else ["there are no landmark columns (x_0, y_0, …)"]
     faults += [

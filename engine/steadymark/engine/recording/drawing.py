@@ -14,6 +14,7 @@ from steadymark.models.schema import load_schema
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from steadymark.engine.pose import HeadPose
     from steadymark.engine.types import FaceBox, Landmarks, TrackedFace, TrackResult
     from steadymark.models.cropping import Image, Points
 
@@ -36,7 +37,10 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 @dataclass(frozen=True, slots=True)
 class DrawOptions:
-    """What to draw. raw: the network's points instead of the stabilized ones."""
+    """What to draw. raw: the network's points instead of the stabilized ones.
+
+    axes: of the head: right red, down green, out of the face blue.
+    """
 
     points: bool = True
     contours: bool = True
@@ -44,6 +48,7 @@ class DrawOptions:
     face_id: bool = True
     status: bool = True
     raw: bool = False
+    axes: bool = False
     schema: str = "ibug68"
 
 
@@ -73,6 +78,8 @@ def _draw_face(picture: Image, face: TrackedFace, options: DrawOptions) -> None:
         draw_contours(picture, landmarks.xy_px, colour, size_px, options.schema)
     if options.points:
         _draw_points(picture, landmarks, size_px)
+    if options.axes and face.pose is not None:
+        _draw_axes(picture, face.pose, _thickness(size_px))
     if options.face_id:
         scale = float(np.clip(size_px / 300, 0.35, 1.5))
         corner = seen.min(0) - (0, size_px * 0.05)
@@ -108,6 +115,15 @@ def _draw_box(picture: Image, box: FaceBox, colour: Colour, thickness: int) -> N
     corners = _fixed(np.array([[box.left, box.top], [right, bottom]]))
     first, last = ((int(x), int(y)) for x, y in corners)
     cv2.rectangle(picture, first, last, colour, thickness, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_axes(picture: Image, pose: HeadPose, thickness: int) -> None:
+    ends = pose.axes_px()
+    if not np.isfinite(ends).all():
+        return
+    middle, *tips = ((int(x), int(y)) for x, y in _fixed(ends))
+    for tip, colour in zip(tips, (_VERMILLION, _BLUISH_GREEN, SKY_BLUE), strict=True):
+        cv2.line(picture, middle, tip, colour, 2 * thickness, cv2.LINE_AA, _SHIFT)
 
 
 def _draw_status(picture: Image, result: TrackResult) -> None:

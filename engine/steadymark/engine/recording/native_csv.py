@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.recording.columns import FORMAT, MAGIC, native_columns
+from steadymark.engine.recording.columns import FORMAT, MAGIC, POSE, native_columns
 from steadymark.engine.recording.row_file import RowFile
 from steadymark.engine.types import FaceState, Landmarks, TrackedFace
 
 if TYPE_CHECKING:
+    from steadymark.engine.pose import HeadPose
     from steadymark.engine.types import FaceBox, SourceInfo, TrackResult
 
 
@@ -47,7 +48,8 @@ class NativeCsvSink:
     """Writes `# steadymark-csv 1`, the header, the columns, and a row a face and frame.
 
     timestamp_s: PTS, 6 decimals. x, y: stabilized points, raw_x, raw_y: the network's, full-frame
-    pixels, 3 decimals. Scores: 4 decimals. What is not there is `nan`, never 0: a lost face keeps
+    pixels, 3 decimals. Scores: 4 decimals. Poses (see pose.py): mm with 2
+    decimals, radians with 5. What is not there is `nan`, never 0: a lost face keeps
     its id and has nothing else, a frame without a face has a row without an id.
     """
 
@@ -55,9 +57,14 @@ class NativeCsvSink:
         self._header = header
         self._points = points
         self._file = RowFile(Path(path))
-        self._nothing = ",".join(["nan"] * (5 + 5 * points))
+        self._nothing = ",".join(["nan"] * (5 + len(POSE) + 5 * points))
         self._numbers = ",".join(
-            ["%.4f"] + ["%.3f"] * (4 + 4 * points) + ["%.4f"] * points,
+            ["%.4f"]
+            + ["%.3f"] * 4
+            + ["%.2f"] * 3
+            + ["%.5f"] * 3
+            + ["%.3f"] * (4 * points)
+            + ["%.4f"] * points,
         )
 
     @property
@@ -85,7 +92,7 @@ class NativeCsvSink:
             return self._nothing
         values = np.concatenate(
             (
-                [face.score, *_box(face.box)],
+                [face.score, *_box(face.box), *pose_values(face.pose)],
                 checked(face.stabilized, self._points).xy_px.T.ravel(),
                 checked(face.raw, self._points).xy_px.T.ravel(),
                 face.stabilized.score,
@@ -99,6 +106,13 @@ def checked(landmarks: Landmarks, points: int) -> Landmarks:
     if len(landmarks.score) != points:
         raise ValueError(f"{len(landmarks.score)} landmarks for a file of {points}")
     return landmarks
+
+
+def pose_values(pose: HeadPose | None) -> tuple[float, ...]:
+    """What stands under POSE."""
+    if pose is None:
+        return (np.nan,) * len(POSE)
+    return (*pose.position_mm, *pose.rotation_rad)
 
 
 def _box(box: FaceBox | None) -> tuple[float, float, float, float]:

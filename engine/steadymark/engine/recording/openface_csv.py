@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.recording.columns import openface_columns
-from steadymark.engine.recording.native_csv import checked
+from steadymark.engine.recording.columns import POSE, openface_columns
+from steadymark.engine.recording.native_csv import checked, pose_values
 from steadymark.engine.recording.row_file import RowFile
 
 if TYPE_CHECKING:
@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 class OpenFaceCsvSink:
     """Writes frame (from 1, as OpenFace counts), face_id, timestamp, confidence, success, x, y.
 
-    A lost face, and a frame without a face (face_id 0, since scripts read an integer there), has
-    success 0 and confidence 0.00, as in OpenFace, so that filters on either still work. Its
-    coordinates are `nan`, not OpenFace's zeros: a script that forgets to filter then gets NaN
-    instead of a plausible mean that is wrong.
+    Before x stands the head pose (see pose.py), in OpenFace's own order, units and signs. A lost
+    face, and a frame without a face (face_id 0, since scripts read an integer there), has success 0
+    and confidence 0.00, as in OpenFace, so that filters on either still work. Its numbers are
+    `nan`, not OpenFace's zeros: a script that forgets to filter then gets NaN instead of a
+    plausible mean that is wrong.
     """
 
     def __init__(self, path: str | Path, *, points: int = 68) -> None:
         self._points = points
         self._file = RowFile(Path(path))
-        self._nothing = ", ".join(["0.00", "0"] + ["nan"] * (2 * points))
-        self._numbers = ", ".join(["%.2f", "1"] + ["%.1f"] * (2 * points))
+        self._nothing = ", ".join(["0.00", "0"] + ["nan"] * (len(POSE) + 2 * points))
+        self._numbers = ", ".join(
+            ["%.2f", "1"] + ["%.1f"] * 3 + ["%.3f"] * 3 + ["%.1f"] * (2 * points)
+        )
 
     @property
     def path(self) -> str:
@@ -53,5 +56,5 @@ class OpenFaceCsvSink:
         if face.stabilized is None:
             return self._nothing
         points = checked(face.stabilized, self._points).xy_px.T.ravel()
-        values = np.concatenate(([face.score], points))
+        values = np.concatenate(([face.score], pose_values(face.pose), points))
         return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.errors import LandmarkFileError
-from steadymark.engine.recording.columns import BOX, Head, Style, column_faults, numbered, read_head
+from steadymark.engine.recording.columns import (
+    BOX,
+    POSE,
+    Head,
+    Style,
+    column_faults,
+    numbered,
+    read_head,
+)
 from steadymark.engine.recording.rows import (
     LARGEST,
     STATES,
@@ -35,7 +43,8 @@ class LandmarkTable:
     header: what the writer said, empty for OpenFace. frame: (N,) int64, 0-based in both styles.
     face_id: (N,) int64, -1 in a row without a face. timestamp_s: (N,) float64. state: (N,) str.
     score: (N,), box: (N, 4) left, top, width, height, xy_px and raw_xy_px: (N, K, 2), point_score:
-    (N, K), all float32. NaN is what the file does not say, and everything of a lost face.
+    (N, K), all float32. pose: (N, 6) float64, position in mm and rotation in radians, see pose.py.
+    NaN is what the file does not say, and everything of a lost face.
     """
 
     header: dict[str, object]
@@ -46,6 +55,7 @@ class LandmarkTable:
     state: NDArray[np.str_]
     score: Scores
     box: NDArray[np.float32]
+    pose: NDArray[np.float64]
     xy_px: NDArray[np.float32]
     raw_xy_px: NDArray[np.float32]
     point_score: Scores
@@ -57,7 +67,7 @@ class LandmarkTable:
 def read_landmarks(path: str | Path) -> LandmarkTable:
     """Read a landmark file of either style, with any number of landmarks.
 
-    Of OpenFace's files the pixel landmarks are read and other columns (gaze, pose, action units)
+    Of OpenFace's files the pixel landmarks are read and other columns (gaze, action units)
     passed over; what stands in rows without success is no measurement and becomes NaN.
 
     Raises:
@@ -114,6 +124,10 @@ def _table(path: Path, head: Head, numbers: Numbers) -> LandmarkTable:
         xy[lost] = np.nan
         return xy
 
+    pose: Numbers = np.full((len(numbers), len(POSE)), np.nan)
+    if set(POSE) <= set(head.names):
+        pose = _columns(numbers, head, POSE)
+    pose[lost] = np.nan
     first = 0 if native else 1
     return LandmarkTable(
         header=head.header,
@@ -124,6 +138,7 @@ def _table(path: Path, head: Head, numbers: Numbers) -> LandmarkTable:
         state=np.array(STATES, np.str_)[codes],
         score=some(("score" if native else "confidence",))[:, 0],
         box=some(BOX),
+        pose=pose,
         xy_px=points(""),
         raw_xy_px=points("raw_"),
         point_score=some(numbered("score", k)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from steadymark.engine.recording.columns import BOX, Style, numbered
+from steadymark.engine.recording.columns import BOX, POSE, Style, numbered
 from steadymark.engine.recording.rows import LARGEST, STATES, state_codes
 from steadymark.engine.types import FaceState
 
@@ -85,7 +85,8 @@ def value_faults(numbers: Numbers, head: Head) -> Iterator[Fault]:
         success = _column(numbers, head, "success")
         yield _fault((success != 0) & (success != 1), "column 'success' is neither 0 nor 1")
         return
-    there = ~np.isnan(np.concatenate((xy, score, _part(numbers, head, list(BOX))), axis=1))
+    rest = _part(numbers, head, [name for name in (*BOX, *POSE) if name in head.names])
+    there = ~np.isnan(np.concatenate((xy, score, rest), axis=1))
     yield _fault(lost & there.any(1), "a lost face has values, which should be nan")
 
 

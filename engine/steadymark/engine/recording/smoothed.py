@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.pose import with_points
 from steadymark.engine.recording.naming import cannot_write
 from steadymark.engine.types import Frame, Landmarks, TrackResult
 
@@ -86,5 +87,5 @@ def smoothed(results: list[TrackResult], low_pass: Butterworth) -> list[TrackRes
         for (i, j), face, xy in zip(places, seen, steady, strict=True):
             if face.raw is not None:
                 made = Landmarks(xy.astype(np.float32), face.raw.score)
-                faces[i][j] = replace(face, stabilized=made)
+                faces[i][j] = with_points(face, made)
     return [replace(r, faces=tuple(f)) for r, f in zip(results, faces, strict=True)]

@@ -1,0 +1,67 @@
+"""`steadymark bench identity` and `bench speed --faces`: their tables, files and messages."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from steadymark.app import cli
+from steadymark.engine.bench.crossings import CROSSINGS, KINDS
+from steadymark.models.schema import assets_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def faces(folder: Path, count: int) -> Path:
+    """The first frame of the demo clip, so many times, labelled."""
+    clips = assets_root() / "clips"
+    with av.open(str(clips / "demo.mp4")) as video:
+        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
+    truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
+    rows = "\n".join(f"{truth[f'x_{k}'] + 1:.3f} {truth[f'y_{k}'] + 1:.3f}" for k in range(68))
+    for number in range(count):
+        text = f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
+        (folder / f"a{number}_1.pts").write_text(text)
+        darker = cv2.convertScaleAbs(picture, alpha=1 - 0.1 * number)  # readers leave out copies
+        cv2.imwrite(str(folder / f"a{number}_1.png"), darker)
+    return folder
+
+
+@pytest.mark.slow
+def test_scores_of_each_kind_and_of_all_are_told_and_written(tmp_path: Path) -> None:
+    table = tmp_path / "t.json"
+    data = faces(tmp_path, 2)
+    command = ["bench", "identity", "--data", str(data), "--videos", "1", "--json", str(table)]
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 0, result.output
+    rows = {row["kind"]: row for row in json.loads(table.read_text())["rows"]}
+    assert set(rows) == {*KINDS, "all crossings", "all"}
+    assert rows["all crossings"]["videos"] == len(CROSSINGS)
+    switches = sum(rows[kind]["switches"] for kind in KINDS)
+    assert rows["all"]["switches"] == switches <= 2
+    assert rows["all"]["mota"] > 85
+    assert "IDF1" in result.output
+
+
+@pytest.mark.parametrize(("count", "videos", "words"), [(1, 1, "need two"), (2, 0, "a video")])
+def test_what_is_missing_is_told(tmp_path: Path, count: int, videos: int, words: str) -> None:
+    data = faces(tmp_path, count)
+    command = ["bench", "identity", "--data", str(data), "--videos", str(videos)]
+    result = CliRunner().invoke(cli.app, command)
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+@pytest.mark.slow
+def test_the_cost_of_one_to_sixteen_faces_is_told() -> None:
+    result = CliRunner().invoke(cli.app, ["bench", "speed", "--faces", "--rounds", "10"])
+    assert result.exit_code == 0, result.output
+    assert re.findall(r"^\W+(\d+) ", result.output, re.MULTILINE)[-1] == "16"

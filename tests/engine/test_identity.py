@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fakes import face_points
+from steadymark.engine.geometry import crop_of_landmarks
+from steadymark.engine.identity import (
+    Motion,
+    carried_on,
+    crowded,
+    difference,
+    matches,
+    motion_of,
+    twice,
+)
+from steadymark.models.schema import load_schema
+
+
+def seen(t_s: float, x: float, y: float = 100, size: float = 60) -> Motion:
+    xy = face_points(x, y, size)
+    return motion_of(crop_of_landmarks(xy, load_schema(), margin=1.4), xy, t_s, margin=1.4)
+
+
+def walked(speed: float, *, until_s: float = 1.0) -> Motion:
+    """Along x from 0 on, pixels a second."""
+    known = seen(0, 0)
+    for t_s in np.arange(0.04, until_s + 1e-6, 0.04):
+        known = carried_on(known, seen(float(t_s), speed * float(t_s)), hidden=False)
+    return known
+
+
+def test_a_face_is_measured_whatever_its_roll() -> None:
+    upright = seen(0, 100)
+    assert upright.size == pytest.approx(60, rel=1e-4)
+    angle = np.radians(30)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    xy = ((face_points(0, 0, 60) @ turn.T) * 1.5 + (300, 200)).astype(np.float32)
+    rolled = motion_of(crop_of_landmarks(xy, load_schema(), margin=1.4), xy, 0, margin=1.4)
+    assert rolled.size == pytest.approx(90, rel=1e-3)
+    np.testing.assert_allclose(rolled.shape, upright.shape, atol=1e-3)
+
+
+def test_a_moving_face_is_expected_ahead_and_not_for_ever() -> None:
+    known = walked(200)
+    assert known.speed[0] == pytest.approx(200, rel=0.05)
+    assert known.at(1.2)[0] == pytest.approx(200 + 34, abs=4)
+    assert known.at(100.0)[0] < 200 + 130
+
+
+def test_a_hidden_face_goes_on_as_before_for_two_seconds() -> None:
+    known = walked(200)
+    drawn = carried_on(known, seen(1.5, 180), hidden=True)
+    assert drawn is known
+    late = carried_on(known, seen(3.5, 180), hidden=True)
+    assert late.centre[0] == pytest.approx(180, abs=1)
+
+
+def test_time_that_stands_still_or_steps_back_changes_no_speed() -> None:
+    known = walked(200)
+    for t_s in (1.0, 0.5):
+        assert carried_on(known, seen(t_s, 500), hidden=False).speed[0] == known.speed[0]
+
+
+def test_the_least_difference_of_all_counts_not_that_of_each() -> None:
+    lost = [seen(0, 100), seen(0, 130)]
+    now = [seen(0.1, 122), seen(0.1, 150)]  # both are nearest to the second
+    assert matches(lost, now, alone=False) == {0: 0, 1: 1}
+
+
+@pytest.mark.parametrize(
+    ("now", "same"),
+    [
+        (seen(0.5, 110), True),
+        (seen(0.5, 260), False),
+        (seen(0.5, 100, size=120), False),
+        (seen(2.0, 150), True),
+    ],
+)
+def test_place_and_size_tell_faces_apart(now: Motion, *, same: bool) -> None:
+    lost = [seen(0, 100)]
+    assert (difference(lost[0], now) <= 1) == same
+    assert bool(matches(lost, [now], alone=False)) == same
+    assert matches(lost, [now], alone=True) == {0: 0}
+
+
+def test_nothing_matches_nothing() -> None:
+    assert matches([], [seen(0, 1)], alone=False) == {}
+    assert matches([seen(0, 1)], [], alone=True) == {}
+
+
+def test_landmarks_on_each_other_are_one_face_and_near_ones_are_crowded() -> None:
+    faces = {3: seen(0, 100), 5: seen(0, 108), 9: seen(0, 150), 11: seen(0, 400)}
+    assert twice(faces) == [(3, 5)]
+    assert crowded(list(faces.values())) == [True, True, True, False]

@@ -88,7 +88,7 @@ class SeparableGates(nn.Module):
 _SMALL = 0.25  # of the heatmap, for tanh to pass it on
 _OPEN = 3.0  # before the sigmoid
 _OUT = (1 + math.exp(-_OPEN)) / _SMALL  # from h back to a heatmap
-_NEW = 0.05  # share of the newest frame in memory
+_NEW = 0.03  # share of the newest frame in memory
 _LOGIT = math.log(_NEW / (1 - _NEW))
 
 

@@ -188,7 +188,6 @@ class StabilizerSystem(RecurrentSystem):
     cell_name: ClassVar[str] = "convlstm"
     paper: ClassVar[str] = "A Backbone Replaceable Fine-tuning Framework for Stable Face Alignment"
 
-    through: float = 0.07
     moves: tuple[float, ...] = (1.8, 5.0)
     threshold: float = 1.0
     xi: float = 0.25

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from square_film import square_models, square_video
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.session import Session
+from steadymark.app.window.language import speak
 from steadymark.app.window.main_window import MainWindow
 from steadymark.app.window.preferences import Preferences
 from steadymark.app.window.theme import palette
@@ -32,7 +33,19 @@ def preferences(tmp_path: Path) -> Preferences:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator[MainWindow]:
+def english(qtbot: QtBot) -> Iterator[None]:
+    """Whatever language the machine speaks, and whatever a test chooses."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    speak(application, "en")
+    yield
+    speak(application, "en")
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, tmp_path: Path, preferences: Preferences, english: None
+) -> Iterator[MainWindow]:
     threads = set(threading.enumerate())
     application = QApplication.instance()
     assert isinstance(application, QApplication)

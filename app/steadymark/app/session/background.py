@@ -7,6 +7,8 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QCoreApplication
+
 from steadymark.app.session.opening import Opened
 from steadymark.engine.errors import SteadymarkError
 
@@ -40,7 +42,9 @@ class Background:
                 opened = Opened(number, fault=str(error))
             except Exception as error:
                 log.exception("opening")
-                opened = Opened(number, fault=f"opening failed ({type(error).__name__}: {error})")
+                words = QCoreApplication.translate("session", "opening failed ({fault})")
+                fault = words.format(fault=f"{type(error).__name__}: {error}")
+                opened = Opened(number, fault=fault)
             self._bring_home(opened)
 
         self.run(run, "opening")

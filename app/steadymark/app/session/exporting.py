@@ -10,6 +10,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QCoreApplication
 
 from steadymark.app.session.film import Film
 from steadymark.app.session.results import Known
@@ -108,7 +109,8 @@ class Export:
             self._tell(fault=str(error))
         except Exception as error:
             log.exception("export")
-            self._tell(fault=f"the export failed ({type(error).__name__}: {error})")
+            words = QCoreApplication.translate("session", "the export failed ({fault})")
+            self._tell(fault=words.format(fault=f"{type(error).__name__}: {error}"))
         finally:
             self._tell(running=False, cancelled=self._cancelled.is_set())
 

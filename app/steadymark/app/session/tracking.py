@@ -8,6 +8,8 @@ from enum import StrEnum
 from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QCoreApplication
+
 from steadymark.app.session.filtering import Filtering, filter_of, without_filter
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.pipeline import Pipeline
@@ -173,7 +175,9 @@ class Tracking:
                 self._set(Work.FAILED, str(error))
             except Exception as error:
                 log.exception("tracking")
-                self._set(Work.FAILED, f"tracking stopped ({type(error).__name__}: {error})")
+                words = QCoreApplication.translate("session", "tracking stopped ({fault})")
+                fault = words.format(fault=f"{type(error).__name__}: {error}")
+                self._set(Work.FAILED, fault)
 
     def _next_piece(self) -> range | None:
         """Wait until there is something to track; None when closing."""

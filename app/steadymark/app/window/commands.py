@@ -36,7 +36,7 @@ COMMANDS = (
     ),
     Command(
         "export_openface",
-        QT_TRANSLATE_NOOP("commands", "Export table for Open&Face scripts…"),
+        QT_TRANSLATE_NOOP("commands", "Export table for OpenFace &scripts…"),
         ("Ctrl+Shift+F",),
     ),
     Command(
@@ -46,7 +46,7 @@ COMMANDS = (
     ),
     Command(
         "export_frame",
-        QT_TRANSLATE_NOOP("commands", "Save this &frame as a picture…"),
+        QT_TRANSLATE_NOOP("commands", "Save this fra&me as a picture…"),
         ("Ctrl+Shift+S",),
         "camera",
     ),

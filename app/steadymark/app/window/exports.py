@@ -82,10 +82,11 @@ class Exports(QWidget):
 
     def save(self, image: QImage, path: str) -> None:
         """Encode a picture, aside; told by `saved`."""
+        words = self.tr("cannot write {path}: choose another folder or name")
 
         def run() -> None:
             done = image.save(path)
-            fault = "" if done else f"cannot write {path}: choose another folder or name"
+            fault = "" if done else words.format(path=path)
             self.saved.emit(path, fault)
 
         self._saving = [thread for thread in self._saving if thread.is_alive()]

@@ -69,8 +69,10 @@ class Files(QObject):
     def offer(self, found: Found) -> None:
         """Ask whether to go on with what a crashed session left."""
         words = self.tr(
-            "Steadymark ended unexpectedly. {frames} tracked frames of {name} were saved."
-        ).format(frames=found.frames, name=Path(found.source).name)
+            "Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.",
+            "",
+            found.frames,
+        ).format(name=Path(found.source).name)
         self._window.messages.tell(
             words,
             [

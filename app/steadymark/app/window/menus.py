@@ -28,6 +28,7 @@ def make_menus(
     window: QMainWindow,
     actions: Mapping[str, QAction],
     recent: QMenu,
+    language: QMenu,
     docks: Sequence[QAction],
 ) -> None:
     """Of the main window."""
@@ -46,6 +47,7 @@ def make_menus(
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))
     view.addSeparator()
+    view.addMenu(language)
     view.addAction(actions["dismiss"])
     _add(bar.addMenu(translate("menus", "&Help")), actions, ("about", "diagnostics", "log"))
 

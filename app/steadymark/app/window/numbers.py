@@ -92,9 +92,7 @@ class Numbers(QWidget):
     ) -> None:
         """What tracking does."""
         self.tracked.setText(
-            self.tr("{share} of {frames} frames").format(
-                share=f"{100 * share:.0f} %", frames=frames
-            )
+            self.tr("{share} of %n frame(s)", "", frames).format(share=f"{100 * share:.0f} %")
             if frames
             else "–"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.session.preferences import as_plain, from_plain
 from steadymark.app.session.state import Overlay
+from steadymark.app.window.language import SYSTEM
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QByteArray, QSettings
@@ -38,6 +39,13 @@ class Preferences:
 
     def set_overlay(self, overlay: Overlay) -> None:
         self._settings.setValue("overlay", json.dumps(asdict(overlay)))
+
+    def language(self) -> str:
+        """One of LANGUAGES; SYSTEM."""
+        return str(self._settings.value("language", SYSTEM))
+
+    def set_language(self, language: str) -> None:
+        self._settings.setValue("language", language)
 
     def recent(self) -> list[str]:
         """Recordings, the newest first."""

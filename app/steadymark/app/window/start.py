@@ -75,14 +75,16 @@ def make_window(settings: QSettings, state_root: Path, log_file: Path | None) ->
     from PySide6.QtWidgets import QApplication
 
     from steadymark.app.session.session import Session
+    from steadymark.app.window.language import speak
     from steadymark.app.window.main_window import MainWindow
     from steadymark.app.window.preferences import Preferences
     from steadymark.app.window.theme import follow_system
 
+    preferences = Preferences(settings)
     application = QApplication.instance()
     if isinstance(application, QApplication):
         follow_system(application)
-    preferences = Preferences(settings)
+        speak(application, preferences.language())
     session = Session(preferences.tracking(), state_root=state_root)
     return MainWindow(session, preferences, log_file=log_file)
 
@@ -182,12 +184,14 @@ def _close_on_signals(window: MainWindow) -> object:
 
 def _tell_of_faults(window: MainWindow) -> None:
     """What nobody expected is logged and told, and the window stays."""
+    from PySide6.QtCore import QCoreApplication
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         log.error("unexpected", exc_info=(kind, error, trace))
-        words = window.tr(
+        words = QCoreApplication.translate(
+            "start",
             "Something unexpected happened ({fault}). What is tracked is kept. "
-            "Help > Copy diagnostics says more: please report it."
+            "Help > Copy diagnostics says more: please report it.",
         )
         window.session.told.emit(words.format(fault=f"{kind.__name__}: {error}"))
 

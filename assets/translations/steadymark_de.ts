@@ -1,0 +1,991 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de_DE">
+<context>
+    <name>About</name>
+    <message>
+        <source>About Steadymark</source>
+        <translation>Über Steadymark</translation>
+    </message>
+</context>
+<context>
+    <name>EmptyPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>Video öffnen …</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>Beispielvideo ansehen</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>{name} wird geöffnet</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
+    </message>
+    <message>
+        <source>Drop a video here</source>
+        <translation>Video hierher ziehen</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
+    </message>
+</context>
+<context>
+    <name>Exports</name>
+    <message>
+        <source>cannot write {path}: choose another folder or name</source>
+        <translation>{path} kann nicht geschrieben werden: Wählen Sie einen anderen Ordner oder Namen</translation>
+    </message>
+</context>
+<context>
+    <name>Files</name>
+    <message>
+        <source>Open &amp;recent</source>
+        <translation>&amp;Zuletzt geöffnet</translation>
+    </message>
+    <message>
+        <source>Clear this list</source>
+        <translation>Liste leeren</translation>
+    </message>
+    <message numerus="yes">
+        <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>
+        <translation>
+            <numerusform>Steadymark wurde unerwartet beendet. %n verfolgtes Bild von {name} ist gesichert.</numerusform>
+            <numerusform>Steadymark wurde unerwartet beendet. %n verfolgte Bilder von {name} sind gesichert.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Recover</source>
+        <translation>Wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>Open video</source>
+        <translation>Video öffnen</translation>
+    </message>
+    <message>
+        <source>Videos ({kinds});;All files (*)</source>
+        <translation>Videos ({kinds});;Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Open folder of pictures</source>
+        <translation>Ordner mit Bildern öffnen</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>Exportieren</translation>
+    </message>
+    <message>
+        <source>Save this frame</source>
+        <translation>Dieses Bild speichern</translation>
+    </message>
+    <message>
+        <source>Save the plots</source>
+        <translation>Diagramme speichern</translation>
+    </message>
+    <message>
+        <source>Cancelled: what was written is in {name}.</source>
+        <translation>Abgebrochen: Das bereits Geschriebene steht in {name}.</translation>
+    </message>
+    <message>
+        <source>{name} holds what is tracked by now. Export again when all is tracked.</source>
+        <translation>{name} enthält, was bisher verfolgt ist. Exportieren Sie erneut, sobald alles verfolgt ist.</translation>
+    </message>
+    <message>
+        <source>{name} is written.</source>
+        <translation>{name} ist geschrieben.</translation>
+    </message>
+    <message>
+        <source>Show folder</source>
+        <translation>Ordner zeigen</translation>
+    </message>
+    <message>
+        <source>Diagnostics are on the clipboard: paste them into your report.</source>
+        <translation>Die Diagnose liegt in der Zwischenablage: Fügen Sie sie in Ihren Bericht ein.</translation>
+    </message>
+    <message>
+        <source>The log file is {path}</source>
+        <translation>Die Protokolldatei ist {path}</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Plots</source>
+        <translation>Diagramme</translation>
+    </message>
+    <message>
+        <source>Numbers</source>
+        <translation>Zahlen</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>One recording is shown at a time: the first was opened. &apos;steadymark track&apos; takes many.</source>
+        <translation>Es wird immer nur eine Aufnahme gezeigt: Die erste wurde geöffnet. „steadymark track“ nimmt mehrere.</translation>
+    </message>
+    <message>
+        <source>&amp;Play</source>
+        <translation>&amp;Wiedergabe</translation>
+    </message>
+    <message>
+        <source>&amp;Pause</source>
+        <translation>&amp;Pause</translation>
+    </message>
+    <message>
+        <source>Go on &amp;tracking</source>
+        <translation>Weiter &amp;verfolgen</translation>
+    </message>
+    <message>
+        <source>Pause &amp;tracking</source>
+        <translation>&amp;Verfolgung anhalten</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is no place: type a time as 1:23.4 or 83s, or a frame number</source>
+        <translation>„{text}“ ist keine Stelle: Geben Sie eine Zeit wie 1:23.4 oder 83s oder eine Bildnummer ein</translation>
+    </message>
+    <message>
+        <source>The language changes when Steadymark is started again.</source>
+        <translation>Die Sprache wechselt beim nächsten Start von Steadymark.</translation>
+    </message>
+    <message>
+        <source>Export under way</source>
+        <translation>Export läuft</translation>
+    </message>
+    <message>
+        <source>An export is not done. Cancel it and quit? What is written stays.</source>
+        <translation>Ein Export ist noch nicht fertig. Abbrechen und beenden? Das bereits Geschriebene bleibt.</translation>
+    </message>
+</context>
+<context>
+    <name>Message</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>Schließen</translation>
+    </message>
+</context>
+<context>
+    <name>Numbers</name>
+    <message>
+        <source>Numbers</source>
+        <translation>Zahlen</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>Gesicht</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>Landmarke</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>Verfolgt</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>Zeit je Bild</translation>
+    </message>
+    <message>
+        <source>No face was found yet.</source>
+        <translation>Noch wurde kein Gesicht gefunden.</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} von %n Bild</numerusform>
+            <numerusform>{share} von %n Bildern</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>Landmarken</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>Detektor</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>roh</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>stabilisiert</translation>
+    </message>
+    <message>
+        <source>change</source>
+        <translation>Änderung</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV, %</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>Mittlerer Variationskoeffizient</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>Bewegung, %</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>Von Bild zu Bild, % des Augenabstands</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
+    </message>
+</context>
+<context>
+    <name>Plots</name>
+    <message>
+        <source>Plots</source>
+        <translation>Diagramme</translation>
+    </message>
+    <message>
+        <source>Jitter</source>
+        <translation>Jitter</translation>
+    </message>
+    <message>
+        <source>MAV, 1 s</source>
+        <translation>MAV, 1 s</translation>
+    </message>
+    <message>
+        <source>Score</source>
+        <translation>Konfidenz</translation>
+    </message>
+    <message>
+        <source>score</source>
+        <translation>Konfidenz</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>speed, %/s</source>
+        <translation>Geschw., %/s</translation>
+    </message>
+    <message>
+        <source>x and y of landmark {number}, {name}</source>
+        <translation>x und y der Landmarke {number}, {name}</translation>
+    </message>
+    <message>
+        <source>Show or hide this curve</source>
+        <translation>Diese Kurve zeigen oder verbergen</translation>
+    </message>
+    <message>
+        <source>time, s</source>
+        <translation>Zeit, s</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>roh</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>stabilisiert</translation>
+    </message>
+    <message>
+        <source>Bold where the face is still: there it is jitter. Faint: motion is in it.</source>
+        <translation>Kräftig, wo das Gesicht in Ruhe ist: Dort ist es Jitter. Blass: Es steckt Bewegung darin.</translation>
+    </message>
+</context>
+<context>
+    <name>Session</name>
+    <message>
+        <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
+        <translation>{fault}. „Weiter verfolgen“ übergeht die Stelle.</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsPanel</name>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>own threshold</source>
+        <translation>eigener Schwellwert</translation>
+    </message>
+    <message>
+        <source>These settings need tracking from the beginning: what is tracked now is dropped.</source>
+        <translation>Diese Einstellungen erfordern Verfolgung von Anfang an: Das bisher Verfolgte wird verworfen.</translation>
+    </message>
+    <message>
+        <source>Track again with these settings</source>
+        <translation>Mit diesen Einstellungen neu verfolgen</translation>
+    </message>
+    <message>
+        <source>Reset to defaults</source>
+        <translation>Auf Vorgaben zurücksetzen</translation>
+    </message>
+    <message>
+        <source>in use: {device}</source>
+        <translation>benutzt wird: {device}</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>automatisch</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>temporal refinement</source>
+        <translation>zeitliche Verfeinerung</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>One Euro filter</source>
+        <translation>One-Euro-Filter</translation>
+    </message>
+    <message>
+        <source>Butterworth, no lag</source>
+        <translation>Butterworth, ohne Verzug</translation>
+    </message>
+    <message>
+        <source>Landmarks</source>
+        <translation>Landmarken</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Cut-off at rest</source>
+        <translation>Grenzfrequenz in Ruhe</translation>
+    </message>
+    <message>
+        <source>Beta</source>
+        <translation>Beta</translation>
+    </message>
+    <message>
+        <source>Cut-off of the speed</source>
+        <translation>Grenzfrequenz der Geschw.</translation>
+    </message>
+    <message>
+        <source>Butterworth</source>
+        <translation>Butterworth</translation>
+    </message>
+    <message>
+        <source>Cut-off</source>
+        <translation>Grenzfrequenz</translation>
+    </message>
+    <message>
+        <source>It looks at frames to come, so it is applied when all is tracked.</source>
+        <translation>Er braucht auch spätere Bilder und wirkt daher erst, wenn alles verfolgt ist.</translation>
+    </message>
+    <message>
+        <source>Stabilizer</source>
+        <translation>Stabilisierung</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>Verfahren</translation>
+    </message>
+    <message>
+        <source>Faces</source>
+        <translation>Gesichter</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>Höchstens</translation>
+    </message>
+    <message>
+        <source>Detector</source>
+        <translation>Detektor</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>Schwellwert</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Wanted</source>
+        <translation>Gewünscht</translation>
+    </message>
+    <message>
+        <source>Lower: stiller at rest, and later</source>
+        <translation>Kleiner: ruhiger im Stillstand, aber mehr Verzug</translation>
+    </message>
+    <message>
+        <source>Higher: less lag when the face moves</source>
+        <translation>Größer: weniger Verzug, wenn das Gesicht sich bewegt</translation>
+    </message>
+    <message>
+        <source>The detector&apos;s score from which something is a face</source>
+        <translation>Ab diesem Wert des Detektors gilt etwas als Gesicht</translation>
+    </message>
+</context>
+<context>
+    <name>Status</name>
+    <message>
+        <source>Tracked</source>
+        <translation>Verfolgt</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>Bereit</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>Wird geöffnet …</translation>
+    </message>
+    <message>
+        <source>Tracking, {percent}</source>
+        <translation>Verfolgung läuft, {percent}</translation>
+    </message>
+    <message>
+        <source>Tracking paused at {percent}</source>
+        <translation>Verfolgung angehalten bei {percent}</translation>
+    </message>
+    <message>
+        <source>All frames tracked</source>
+        <translation>Alle Bilder verfolgt</translation>
+    </message>
+    <message>
+        <source>Tracking stopped at {percent}</source>
+        <translation>Verfolgung abgebrochen bei {percent}</translation>
+    </message>
+</context>
+<context>
+    <name>Timeline</name>
+    <message>
+        <source>Timeline</source>
+        <translation>Zeitleiste</translation>
+    </message>
+    <message>
+        <source>Green is tracked, orange without a face, grey not tracked yet; above it, jitter</source>
+        <translation>Grün ist verfolgt, orange ohne Gesicht, grau noch nicht verfolgt; darüber der Jitter</translation>
+    </message>
+    <message>
+        <source>not tracked yet</source>
+        <translation>noch nicht verfolgt</translation>
+    </message>
+    <message>
+        <source>tracked</source>
+        <translation>verfolgt</translation>
+    </message>
+    <message>
+        <source>no face</source>
+        <translation>kein Gesicht</translation>
+    </message>
+    <message>
+        <source>damaged, no picture</source>
+        <translation>beschädigt, kein Bild</translation>
+    </message>
+    <message>
+        <source>{clock}, frame {frame}: {state}</source>
+        <translation>{clock}, Bild {frame}: {state}</translation>
+    </message>
+</context>
+<context>
+    <name>Transport</name>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>Zeit eingeben: 83.4s, 1:23.4 oder 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>Bildnummer eingeben, ab 0</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>von {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>Wiedergabegeschwindigkeit</translation>
+    </message>
+</context>
+<context>
+    <name>VideoView</name>
+    <message>
+        <source>Video</source>
+        <translation>Video</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>roh</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>stabilisiert</translation>
+    </message>
+    <message>
+        <source>not tracked yet</source>
+        <translation>noch nicht verfolgt</translation>
+    </message>
+</context>
+<context>
+    <name>_Line</name>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Exporting {name}</source>
+        <translation>{name} wird exportiert</translation>
+    </message>
+</context>
+<context>
+    <name>about</name>
+    <message>
+        <source>Facial landmarks that are right and still.</source>
+        <translation>Gesichtslandmarken, die stimmen und stillhalten.</translation>
+    </message>
+    <message>
+        <source>The program is under the MIT licence.</source>
+        <translation>Das Programm steht unter der MIT-Lizenz.</translation>
+    </message>
+    <message>
+        <source>Made with</source>
+        <translation>Gemacht mit</translation>
+    </message>
+    <message>
+        <source>Networks</source>
+        <translation>Netze</translation>
+    </message>
+</context>
+<context>
+    <name>commands</name>
+    <message>
+        <source>&amp;Open video…</source>
+        <translation>Video &amp;öffnen …</translation>
+    </message>
+    <message>
+        <source>Open &amp;folder of pictures…</source>
+        <translation>&amp;Ordner mit Bildern öffnen …</translation>
+    </message>
+    <message>
+        <source>&amp;Close recording</source>
+        <translation>Aufnahme s&amp;chließen</translation>
+    </message>
+    <message>
+        <source>Export &amp;table (CSV)…</source>
+        <translation>&amp;Tabelle exportieren (CSV) …</translation>
+    </message>
+    <message>
+        <source>Export &amp;video with landmarks…</source>
+        <translation>&amp;Video mit Landmarken exportieren …</translation>
+    </message>
+    <message>
+        <source>Export table for OpenFace &amp;scripts…</source>
+        <translation>Tabelle für Open&amp;Face-Skripte exportieren …</translation>
+    </message>
+    <message>
+        <source>Save this fra&amp;me as a picture…</source>
+        <translation>Dieses &amp;Bild speichern …</translation>
+    </message>
+    <message>
+        <source>Save the &amp;plots as a picture…</source>
+        <translation>&amp;Diagramme als Bild speichern …</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>B&amp;eenden</translation>
+    </message>
+    <message>
+        <source>&amp;Play</source>
+        <translation>&amp;Wiedergabe</translation>
+    </message>
+    <message>
+        <source>&amp;Stop, back to the beginning</source>
+        <translation>&amp;Stopp, zurück zum Anfang</translation>
+    </message>
+    <message>
+        <source>One frame back</source>
+        <translation>Ein Bild zurück</translation>
+    </message>
+    <message>
+        <source>One frame on</source>
+        <translation>Ein Bild vor</translation>
+    </message>
+    <message>
+        <source>1 second back</source>
+        <translation>1 Sekunde zurück</translation>
+    </message>
+    <message>
+        <source>1 second on</source>
+        <translation>1 Sekunde vor</translation>
+    </message>
+    <message>
+        <source>10 seconds back</source>
+        <translation>10 Sekunden zurück</translation>
+    </message>
+    <message>
+        <source>10 seconds on</source>
+        <translation>10 Sekunden vor</translation>
+    </message>
+    <message>
+        <source>First frame</source>
+        <translation>Erstes Bild</translation>
+    </message>
+    <message>
+        <source>Last frame</source>
+        <translation>Letztes Bild</translation>
+    </message>
+    <message>
+        <source>&amp;Go to time or frame</source>
+        <translation>&amp;Gehe zu Zeit oder Bild</translation>
+    </message>
+    <message>
+        <source>Slower</source>
+        <translation>Langsamer</translation>
+    </message>
+    <message>
+        <source>Faster</source>
+        <translation>Schneller</translation>
+    </message>
+    <message>
+        <source>Mark a region to &amp;loop: begin, end, none</source>
+        <translation>Schleife &amp;markieren: Anfang, Ende, keine</translation>
+    </message>
+    <message>
+        <source>Pause &amp;tracking</source>
+        <translation>&amp;Verfolgung anhalten</translation>
+    </message>
+    <message>
+        <source>Track &amp;again from the beginning</source>
+        <translation>Von Anfang an &amp;neu verfolgen</translation>
+    </message>
+    <message>
+        <source>No landmarks</source>
+        <translation>Keine Landmarken</translation>
+    </message>
+    <message>
+        <source>Raw landmarks</source>
+        <translation>Rohe Landmarken</translation>
+    </message>
+    <message>
+        <source>Stabilized landmarks</source>
+        <translation>Stabilisierte Landmarken</translation>
+    </message>
+    <message>
+        <source>Both, compared</source>
+        <translation>Beide im Vergleich</translation>
+    </message>
+    <message>
+        <source>Over each other</source>
+        <translation>Übereinander</translation>
+    </message>
+    <message>
+        <source>Divided by a line to drag</source>
+        <translation>Geteilt durch eine ziehbare Linie</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>Nebeneinander</translation>
+    </message>
+    <message>
+        <source>Move the dividing line left</source>
+        <translation>Teilungslinie nach links</translation>
+    </message>
+    <message>
+        <source>Move the dividing line right</source>
+        <translation>Teilungslinie nach rechts</translation>
+    </message>
+    <message>
+        <source>Points</source>
+        <translation>Punkte</translation>
+    </message>
+    <message>
+        <source>Contours</source>
+        <translation>Konturen</translation>
+    </message>
+    <message>
+        <source>Numbers of the points</source>
+        <translation>Nummern der Punkte</translation>
+    </message>
+    <message>
+        <source>Points coloured by score</source>
+        <translation>Punkte nach Konfidenz gefärbt</translation>
+    </message>
+    <message>
+        <source>Trails of the last second, coloured by speed</source>
+        <translation>Spuren der letzten Sekunde, nach Geschwindigkeit gefärbt</translation>
+    </message>
+    <message>
+        <source>Boxes</source>
+        <translation>Rahmen</translation>
+    </message>
+    <message>
+        <source>Ids and scores of faces</source>
+        <translation>Nummern und Konfidenz der Gesichter</translation>
+    </message>
+    <message>
+        <source>Crop: what the network sees</source>
+        <translation>Ausschnitt: was das Netz sieht</translation>
+    </message>
+    <message>
+        <source>Zoom in</source>
+        <translation>Vergrößern</translation>
+    </message>
+    <message>
+        <source>Zoom out</source>
+        <translation>Verkleinern</translation>
+    </message>
+    <message>
+        <source>Fit the picture</source>
+        <translation>Bild einpassen</translation>
+    </message>
+    <message>
+        <source>Actual size, 1:1</source>
+        <translation>Originalgröße, 1:1</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>Vollbild</translation>
+    </message>
+    <message>
+        <source>&amp;About Steadymark</source>
+        <translation>Ü&amp;ber Steadymark</translation>
+    </message>
+    <message>
+        <source>&amp;Copy diagnostics</source>
+        <translation>&amp;Diagnose kopieren</translation>
+    </message>
+    <message>
+        <source>Show the &amp;log file</source>
+        <translation>&amp;Protokolldatei zeigen</translation>
+    </message>
+    <message>
+        <source>Dismiss messages</source>
+        <translation>Meldungen schließen</translation>
+    </message>
+</context>
+<context>
+    <name>hovering</name>
+    <message>
+        <source>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}, y {y}, {kind}&lt;br&gt;score {score}, face {face}</source>
+        <translation>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}, y {y}, {kind}&lt;br&gt;Konfidenz {score}, Gesicht {face}</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>roh</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>stabilisiert</translation>
+    </message>
+</context>
+<context>
+    <name>language</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>&amp;Sprache</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+</context>
+<context>
+    <name>menus</name>
+    <message>
+        <source>&amp;File</source>
+        <translation>&amp;Datei</translation>
+    </message>
+    <message>
+        <source>&amp;Playback</source>
+        <translation>&amp;Wiedergabe</translation>
+    </message>
+    <message>
+        <source>&amp;Tracking</source>
+        <translation>&amp;Verfolgung</translation>
+    </message>
+    <message>
+        <source>&amp;Landmarks</source>
+        <translation>&amp;Landmarken</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>&amp;Ansicht</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>&amp;Hilfe</translation>
+    </message>
+    <message>
+        <source>Toolbar</source>
+        <translation>Werkzeugleiste</translation>
+    </message>
+    <message>
+        <source>Landmarks</source>
+        <translation>Landmarken</translation>
+    </message>
+    <message>
+        <source>What is drawn over the picture</source>
+        <translation>Was über das Bild gezeichnet wird</translation>
+    </message>
+</context>
+<context>
+    <name>names</name>
+    <message>
+        <source>jaw</source>
+        <translation>Kiefer</translation>
+    </message>
+    <message>
+        <source>right brow</source>
+        <translation>rechte Braue</translation>
+    </message>
+    <message>
+        <source>left brow</source>
+        <translation>linke Braue</translation>
+    </message>
+    <message>
+        <source>nose bridge</source>
+        <translation>Nasenrücken</translation>
+    </message>
+    <message>
+        <source>nose base</source>
+        <translation>Nasenbasis</translation>
+    </message>
+    <message>
+        <source>right eye</source>
+        <translation>rechtes Auge</translation>
+    </message>
+    <message>
+        <source>left eye</source>
+        <translation>linkes Auge</translation>
+    </message>
+    <message>
+        <source>outer lip</source>
+        <translation>äußere Lippe</translation>
+    </message>
+    <message>
+        <source>inner lip</source>
+        <translation>innere Lippe</translation>
+    </message>
+    <message>
+        <source>chin</source>
+        <translation>Kinn</translation>
+    </message>
+    <message>
+        <source>nose tip</source>
+        <translation>Nasenspitze</translation>
+    </message>
+    <message>
+        <source>below the nose</source>
+        <translation>unter der Nase</translation>
+    </message>
+    <message>
+        <source>right eye, outer corner</source>
+        <translation>rechtes Auge, äußerer Winkel</translation>
+    </message>
+    <message>
+        <source>right eye, inner corner</source>
+        <translation>rechtes Auge, innerer Winkel</translation>
+    </message>
+    <message>
+        <source>left eye, inner corner</source>
+        <translation>linkes Auge, innerer Winkel</translation>
+    </message>
+    <message>
+        <source>left eye, outer corner</source>
+        <translation>linkes Auge, äußerer Winkel</translation>
+    </message>
+    <message>
+        <source>right corner of the mouth</source>
+        <translation>rechter Mundwinkel</translation>
+    </message>
+    <message>
+        <source>left corner of the mouth</source>
+        <translation>linker Mundwinkel</translation>
+    </message>
+</context>
+<context>
+    <name>session</name>
+    <message>
+        <source>opening failed ({fault})</source>
+        <translation>Öffnen fehlgeschlagen ({fault})</translation>
+    </message>
+    <message>
+        <source>the export failed ({fault})</source>
+        <translation>Der Export ist fehlgeschlagen ({fault})</translation>
+    </message>
+    <message>
+        <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
+        <translation>Das Verfolgte wird nicht gegen Absturz gesichert: {folder} ist nicht beschreibbar ({why})</translation>
+    </message>
+    <message>
+        <source>frame {index} cannot be shown ({fault})</source>
+        <translation>Bild {index} kann nicht gezeigt werden ({fault})</translation>
+    </message>
+    <message>
+        <source>Tracking goes on, but is not saved against a crash: {error}</source>
+        <translation>Die Verfolgung geht weiter, wird aber nicht gegen Absturz gesichert: {error}</translation>
+    </message>
+    <message>
+        <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
+        <translation>Was von {source} verfolgt wurde, passt nicht mehr zu dieser Datei: Sie wurde seither geändert; verfolgen Sie sie neu</translation>
+    </message>
+    <message>
+        <source>tracking stopped ({fault})</source>
+        <translation>Verfolgung abgebrochen ({fault})</translation>
+    </message>
+</context>
+<context>
+    <name>start</name>
+    <message>
+        <source>Something unexpected happened ({fault}). What is tracked is kept. Help &gt; Copy diagnostics says more: please report it.</source>
+        <translation>Etwas Unerwartetes ist geschehen ({fault}). Das Verfolgte bleibt erhalten. Hilfe &gt; Diagnose kopieren sagt mehr: Bitte melden Sie es.</translation>
+    </message>
+</context>
+</TS>

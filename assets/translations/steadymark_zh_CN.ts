@@ -1,0 +1,989 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN">
+<context>
+    <name>About</name>
+    <message>
+        <source>About Steadymark</source>
+        <translation>关于 Steadymark</translation>
+    </message>
+</context>
+<context>
+    <name>EmptyPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>打开视频…</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>试看演示视频</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>正在打开 {name}</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>正在统计帧数并加载网络。</translation>
+    </message>
+    <message>
+        <source>Drop a video here</source>
+        <translation>将视频拖放到这里</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
+    </message>
+</context>
+<context>
+    <name>Exports</name>
+    <message>
+        <source>cannot write {path}: choose another folder or name</source>
+        <translation>无法写入 {path}：请选择其他文件夹或名称</translation>
+    </message>
+</context>
+<context>
+    <name>Files</name>
+    <message>
+        <source>Open &amp;recent</source>
+        <translation>最近打开(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Clear this list</source>
+        <translation>清空此列表</translation>
+    </message>
+    <message numerus="yes">
+        <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>
+        <translation>
+            <numerusform>Steadymark 意外退出。已保存 {name} 的 %n 帧跟踪结果。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Recover</source>
+        <translation>恢复</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Open video</source>
+        <translation>打开视频</translation>
+    </message>
+    <message>
+        <source>Videos ({kinds});;All files (*)</source>
+        <translation>视频 ({kinds});;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Open folder of pictures</source>
+        <translation>打开图片文件夹</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+    <message>
+        <source>Save this frame</source>
+        <translation>保存当前帧</translation>
+    </message>
+    <message>
+        <source>Save the plots</source>
+        <translation>保存曲线图</translation>
+    </message>
+    <message>
+        <source>Cancelled: what was written is in {name}.</source>
+        <translation>已取消：已写入的内容在 {name} 中。</translation>
+    </message>
+    <message>
+        <source>{name} holds what is tracked by now. Export again when all is tracked.</source>
+        <translation>{name} 包含目前已跟踪的内容。全部跟踪完成后请再次导出。</translation>
+    </message>
+    <message>
+        <source>{name} is written.</source>
+        <translation>已写入 {name}。</translation>
+    </message>
+    <message>
+        <source>Show folder</source>
+        <translation>打开所在文件夹</translation>
+    </message>
+    <message>
+        <source>Diagnostics are on the clipboard: paste them into your report.</source>
+        <translation>诊断信息已复制到剪贴板：请粘贴到您的报告中。</translation>
+    </message>
+    <message>
+        <source>The log file is {path}</source>
+        <translation>日志文件位于 {path}</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Plots</source>
+        <translation>曲线图</translation>
+    </message>
+    <message>
+        <source>Numbers</source>
+        <translation>数值</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>One recording is shown at a time: the first was opened. &apos;steadymark track&apos; takes many.</source>
+        <translation>一次只显示一个录像：已打开第一个。“steadymark track”可处理多个。</translation>
+    </message>
+    <message>
+        <source>&amp;Play</source>
+        <translation>播放(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Pause</source>
+        <translation>暂停(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Go on &amp;tracking</source>
+        <translation>继续跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Pause &amp;tracking</source>
+        <translation>暂停跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is no place: type a time as 1:23.4 or 83s, or a frame number</source>
+        <translation>“{text}”不是有效位置：请输入 1:23.4 或 83s 这样的时间，或帧号</translation>
+    </message>
+    <message>
+        <source>The language changes when Steadymark is started again.</source>
+        <translation>重新启动 Steadymark 后语言才会切换。</translation>
+    </message>
+    <message>
+        <source>Export under way</source>
+        <translation>正在导出</translation>
+    </message>
+    <message>
+        <source>An export is not done. Cancel it and quit? What is written stays.</source>
+        <translation>导出尚未完成。要取消导出并退出吗？已写入的内容会保留。</translation>
+    </message>
+</context>
+<context>
+    <name>Message</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>Numbers</name>
+    <message>
+        <source>Numbers</source>
+        <translation>数值</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>已跟踪</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>每帧耗时</translation>
+    </message>
+    <message>
+        <source>No face was found yet.</source>
+        <translation>尚未找到人脸。</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>检测器</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+    <message>
+        <source>change</source>
+        <translation>变化</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>平均 Allan 方差，（眼距的 %）²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV，%</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>平均变异系数</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>运动，%</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>逐帧位移，眼距的 %</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
+    </message>
+</context>
+<context>
+    <name>Plots</name>
+    <message>
+        <source>Plots</source>
+        <translation>曲线图</translation>
+    </message>
+    <message>
+        <source>Jitter</source>
+        <translation>抖动</translation>
+    </message>
+    <message>
+        <source>MAV, 1 s</source>
+        <translation>MAV，1 s</translation>
+    </message>
+    <message>
+        <source>Score</source>
+        <translation>置信度</translation>
+    </message>
+    <message>
+        <source>score</source>
+        <translation>置信度</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>speed, %/s</source>
+        <translation>速度，%/s</translation>
+    </message>
+    <message>
+        <source>x and y of landmark {number}, {name}</source>
+        <translation>关键点 {number}（{name}）的 x 和 y</translation>
+    </message>
+    <message>
+        <source>Show or hide this curve</source>
+        <translation>显示或隐藏此曲线</translation>
+    </message>
+    <message>
+        <source>time, s</source>
+        <translation>时间，s</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+    <message>
+        <source>Bold where the face is still: there it is jitter. Faint: motion is in it.</source>
+        <translation>粗线：人脸静止，即为抖动。浅色：包含真实运动。</translation>
+    </message>
+</context>
+<context>
+    <name>Session</name>
+    <message>
+        <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
+        <translation>{fault}。“继续跟踪”会跳过此处。</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsPanel</name>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>own threshold</source>
+        <translation>自定义阈值</translation>
+    </message>
+    <message>
+        <source>These settings need tracking from the beginning: what is tracked now is dropped.</source>
+        <translation>这些设置需要从头重新跟踪：当前的跟踪结果将被丢弃。</translation>
+    </message>
+    <message>
+        <source>Track again with these settings</source>
+        <translation>用这些设置重新跟踪</translation>
+    </message>
+    <message>
+        <source>Reset to defaults</source>
+        <translation>恢复默认设置</translation>
+    </message>
+    <message>
+        <source>in use: {device}</source>
+        <translation>实际使用：{device}</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>temporal refinement</source>
+        <translation>时序细化</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>One Euro filter</source>
+        <translation>One Euro 滤波器</translation>
+    </message>
+    <message>
+        <source>Butterworth, no lag</source>
+        <translation>Butterworth，无延迟</translation>
+    </message>
+    <message>
+        <source>Landmarks</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Cut-off at rest</source>
+        <translation>静止截止频率</translation>
+    </message>
+    <message>
+        <source>Beta</source>
+        <translation>Beta</translation>
+    </message>
+    <message>
+        <source>Cut-off of the speed</source>
+        <translation>速度截止频率</translation>
+    </message>
+    <message>
+        <source>Butterworth</source>
+        <translation>Butterworth</translation>
+    </message>
+    <message>
+        <source>Cut-off</source>
+        <translation>截止频率</translation>
+    </message>
+    <message>
+        <source>It looks at frames to come, so it is applied when all is tracked.</source>
+        <translation>它需要用到后面的帧，因此在全部跟踪完成后才生效。</translation>
+    </message>
+    <message>
+        <source>Stabilizer</source>
+        <translation>稳定</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>Faces</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>最多</translation>
+    </message>
+    <message>
+        <source>Detector</source>
+        <translation>检测器</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>阈值</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Wanted</source>
+        <translation>首选</translation>
+    </message>
+    <message>
+        <source>Lower: stiller at rest, and later</source>
+        <translation>越低：静止时越稳，但延迟越大</translation>
+    </message>
+    <message>
+        <source>Higher: less lag when the face moves</source>
+        <translation>越高：人脸运动时延迟越小</translation>
+    </message>
+    <message>
+        <source>The detector&apos;s score from which something is a face</source>
+        <translation>检测得分达到该值即视为人脸</translation>
+    </message>
+</context>
+<context>
+    <name>Status</name>
+    <message>
+        <source>Tracked</source>
+        <translation>已跟踪</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>就绪</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>正在打开…</translation>
+    </message>
+    <message>
+        <source>Tracking, {percent}</source>
+        <translation>正在跟踪，{percent}</translation>
+    </message>
+    <message>
+        <source>Tracking paused at {percent}</source>
+        <translation>跟踪已暂停，{percent}</translation>
+    </message>
+    <message>
+        <source>All frames tracked</source>
+        <translation>所有帧已跟踪</translation>
+    </message>
+    <message>
+        <source>Tracking stopped at {percent}</source>
+        <translation>跟踪已中断，{percent}</translation>
+    </message>
+</context>
+<context>
+    <name>Timeline</name>
+    <message>
+        <source>Timeline</source>
+        <translation>时间轴</translation>
+    </message>
+    <message>
+        <source>Green is tracked, orange without a face, grey not tracked yet; above it, jitter</source>
+        <translation>绿色为已跟踪，橙色为无人脸，灰色为尚未跟踪；上方为抖动</translation>
+    </message>
+    <message>
+        <source>not tracked yet</source>
+        <translation>尚未跟踪</translation>
+    </message>
+    <message>
+        <source>tracked</source>
+        <translation>已跟踪</translation>
+    </message>
+    <message>
+        <source>no face</source>
+        <translation>无人脸</translation>
+    </message>
+    <message>
+        <source>damaged, no picture</source>
+        <translation>已损坏，无画面</translation>
+    </message>
+    <message>
+        <source>{clock}, frame {frame}: {state}</source>
+        <translation>{clock}，第 {frame} 帧：{state}</translation>
+    </message>
+</context>
+<context>
+    <name>Transport</name>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>输入帧号，从 0 开始</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>/ {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>播放速度</translation>
+    </message>
+</context>
+<context>
+    <name>VideoView</name>
+    <message>
+        <source>Video</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+    <message>
+        <source>not tracked yet</source>
+        <translation>尚未跟踪</translation>
+    </message>
+</context>
+<context>
+    <name>_Line</name>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Exporting {name}</source>
+        <translation>正在导出 {name}</translation>
+    </message>
+</context>
+<context>
+    <name>about</name>
+    <message>
+        <source>Facial landmarks that are right and still.</source>
+        <translation>准确且稳定的人脸关键点。</translation>
+    </message>
+    <message>
+        <source>The program is under the MIT licence.</source>
+        <translation>本程序采用 MIT 许可证。</translation>
+    </message>
+    <message>
+        <source>Made with</source>
+        <translation>使用的组件</translation>
+    </message>
+    <message>
+        <source>Networks</source>
+        <translation>网络模型</translation>
+    </message>
+</context>
+<context>
+    <name>commands</name>
+    <message>
+        <source>&amp;Open video…</source>
+        <translation>打开视频(&amp;O)…</translation>
+    </message>
+    <message>
+        <source>Open &amp;folder of pictures…</source>
+        <translation>打开图片文件夹(&amp;F)…</translation>
+    </message>
+    <message>
+        <source>&amp;Close recording</source>
+        <translation>关闭录像(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Export &amp;table (CSV)…</source>
+        <translation>导出表格 (CSV)(&amp;T)…</translation>
+    </message>
+    <message>
+        <source>Export &amp;video with landmarks…</source>
+        <translation>导出带关键点的视频(&amp;V)…</translation>
+    </message>
+    <message>
+        <source>Export table for OpenFace &amp;scripts…</source>
+        <translation>导出供 OpenFace 脚本使用的表格(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>Save this fra&amp;me as a picture…</source>
+        <translation>将当前帧存为图片(&amp;M)…</translation>
+    </message>
+    <message>
+        <source>Save the &amp;plots as a picture…</source>
+        <translation>将曲线图存为图片(&amp;P)…</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>退出(&amp;Q)</translation>
+    </message>
+    <message>
+        <source>&amp;Play</source>
+        <translation>播放(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Stop, back to the beginning</source>
+        <translation>停止并回到开头(&amp;S)</translation>
+    </message>
+    <message>
+        <source>One frame back</source>
+        <translation>后退一帧</translation>
+    </message>
+    <message>
+        <source>One frame on</source>
+        <translation>前进一帧</translation>
+    </message>
+    <message>
+        <source>1 second back</source>
+        <translation>后退 1 秒</translation>
+    </message>
+    <message>
+        <source>1 second on</source>
+        <translation>前进 1 秒</translation>
+    </message>
+    <message>
+        <source>10 seconds back</source>
+        <translation>后退 10 秒</translation>
+    </message>
+    <message>
+        <source>10 seconds on</source>
+        <translation>前进 10 秒</translation>
+    </message>
+    <message>
+        <source>First frame</source>
+        <translation>第一帧</translation>
+    </message>
+    <message>
+        <source>Last frame</source>
+        <translation>最后一帧</translation>
+    </message>
+    <message>
+        <source>&amp;Go to time or frame</source>
+        <translation>转到时间或帧(&amp;G)</translation>
+    </message>
+    <message>
+        <source>Slower</source>
+        <translation>减慢</translation>
+    </message>
+    <message>
+        <source>Faster</source>
+        <translation>加快</translation>
+    </message>
+    <message>
+        <source>Mark a region to &amp;loop: begin, end, none</source>
+        <translation>标记循环区间(&amp;L)：起点、终点、取消</translation>
+    </message>
+    <message>
+        <source>Pause &amp;tracking</source>
+        <translation>暂停跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Track &amp;again from the beginning</source>
+        <translation>从头重新跟踪(&amp;A)</translation>
+    </message>
+    <message>
+        <source>No landmarks</source>
+        <translation>不显示关键点</translation>
+    </message>
+    <message>
+        <source>Raw landmarks</source>
+        <translation>原始关键点</translation>
+    </message>
+    <message>
+        <source>Stabilized landmarks</source>
+        <translation>稳定后的关键点</translation>
+    </message>
+    <message>
+        <source>Both, compared</source>
+        <translation>两者对比</translation>
+    </message>
+    <message>
+        <source>Over each other</source>
+        <translation>重叠显示</translation>
+    </message>
+    <message>
+        <source>Divided by a line to drag</source>
+        <translation>以可拖动的分割线对比</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>并排显示</translation>
+    </message>
+    <message>
+        <source>Move the dividing line left</source>
+        <translation>分割线左移</translation>
+    </message>
+    <message>
+        <source>Move the dividing line right</source>
+        <translation>分割线右移</translation>
+    </message>
+    <message>
+        <source>Points</source>
+        <translation>点</translation>
+    </message>
+    <message>
+        <source>Contours</source>
+        <translation>轮廓</translation>
+    </message>
+    <message>
+        <source>Numbers of the points</source>
+        <translation>关键点编号</translation>
+    </message>
+    <message>
+        <source>Points coloured by score</source>
+        <translation>按置信度为点着色</translation>
+    </message>
+    <message>
+        <source>Trails of the last second, coloured by speed</source>
+        <translation>最近一秒的轨迹，按速度着色</translation>
+    </message>
+    <message>
+        <source>Boxes</source>
+        <translation>人脸框</translation>
+    </message>
+    <message>
+        <source>Ids and scores of faces</source>
+        <translation>人脸编号与置信度</translation>
+    </message>
+    <message>
+        <source>Crop: what the network sees</source>
+        <translation>裁剪区域：网络所见</translation>
+    </message>
+    <message>
+        <source>Zoom in</source>
+        <translation>放大</translation>
+    </message>
+    <message>
+        <source>Zoom out</source>
+        <translation>缩小</translation>
+    </message>
+    <message>
+        <source>Fit the picture</source>
+        <translation>适合窗口</translation>
+    </message>
+    <message>
+        <source>Actual size, 1:1</source>
+        <translation>实际大小，1:1</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>全屏</translation>
+    </message>
+    <message>
+        <source>&amp;About Steadymark</source>
+        <translation>关于 Steadymark(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Copy diagnostics</source>
+        <translation>复制诊断信息(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Show the &amp;log file</source>
+        <translation>显示日志文件(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Dismiss messages</source>
+        <translation>关闭消息</translation>
+    </message>
+</context>
+<context>
+    <name>hovering</name>
+    <message>
+        <source>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}, y {y}, {kind}&lt;br&gt;score {score}, face {face}</source>
+        <translation>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}，y {y}，{kind}&lt;br&gt;置信度 {score}，人脸 {face}</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+</context>
+<context>
+    <name>language</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>语言(&amp;G)</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+</context>
+<context>
+    <name>menus</name>
+    <message>
+        <source>&amp;File</source>
+        <translation>文件(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Playback</source>
+        <translation>播放(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Tracking</source>
+        <translation>跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Landmarks</source>
+        <translation>关键点(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>视图(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>帮助(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Toolbar</source>
+        <translation>工具栏</translation>
+    </message>
+    <message>
+        <source>Landmarks</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>What is drawn over the picture</source>
+        <translation>画面上叠加的内容</translation>
+    </message>
+</context>
+<context>
+    <name>names</name>
+    <message>
+        <source>jaw</source>
+        <translation>下颌</translation>
+    </message>
+    <message>
+        <source>right brow</source>
+        <translation>右眉</translation>
+    </message>
+    <message>
+        <source>left brow</source>
+        <translation>左眉</translation>
+    </message>
+    <message>
+        <source>nose bridge</source>
+        <translation>鼻梁</translation>
+    </message>
+    <message>
+        <source>nose base</source>
+        <translation>鼻底</translation>
+    </message>
+    <message>
+        <source>right eye</source>
+        <translation>右眼</translation>
+    </message>
+    <message>
+        <source>left eye</source>
+        <translation>左眼</translation>
+    </message>
+    <message>
+        <source>outer lip</source>
+        <translation>外唇</translation>
+    </message>
+    <message>
+        <source>inner lip</source>
+        <translation>内唇</translation>
+    </message>
+    <message>
+        <source>chin</source>
+        <translation>下巴尖</translation>
+    </message>
+    <message>
+        <source>nose tip</source>
+        <translation>鼻尖</translation>
+    </message>
+    <message>
+        <source>below the nose</source>
+        <translation>鼻下点</translation>
+    </message>
+    <message>
+        <source>right eye, outer corner</source>
+        <translation>右眼外眼角</translation>
+    </message>
+    <message>
+        <source>right eye, inner corner</source>
+        <translation>右眼内眼角</translation>
+    </message>
+    <message>
+        <source>left eye, inner corner</source>
+        <translation>左眼内眼角</translation>
+    </message>
+    <message>
+        <source>left eye, outer corner</source>
+        <translation>左眼外眼角</translation>
+    </message>
+    <message>
+        <source>right corner of the mouth</source>
+        <translation>右嘴角</translation>
+    </message>
+    <message>
+        <source>left corner of the mouth</source>
+        <translation>左嘴角</translation>
+    </message>
+</context>
+<context>
+    <name>session</name>
+    <message>
+        <source>opening failed ({fault})</source>
+        <translation>打开失败（{fault}）</translation>
+    </message>
+    <message>
+        <source>the export failed ({fault})</source>
+        <translation>导出失败（{fault}）</translation>
+    </message>
+    <message>
+        <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
+        <translation>跟踪结果无法防崩溃保存：{folder} 不可写入（{why}）</translation>
+    </message>
+    <message>
+        <source>frame {index} cannot be shown ({fault})</source>
+        <translation>第 {index} 帧无法显示（{fault}）</translation>
+    </message>
+    <message>
+        <source>Tracking goes on, but is not saved against a crash: {error}</source>
+        <translation>跟踪继续进行，但无法防崩溃保存：{error}</translation>
+    </message>
+    <message>
+        <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
+        <translation>{source} 的跟踪结果与该文件不再匹配：文件已被修改，请重新跟踪</translation>
+    </message>
+    <message>
+        <source>tracking stopped ({fault})</source>
+        <translation>跟踪已中断（{fault}）</translation>
+    </message>
+</context>
+<context>
+    <name>start</name>
+    <message>
+        <source>Something unexpected happened ({fault}). What is tracked is kept. Help &gt; Copy diagnostics says more: please report it.</source>
+        <translation>发生意外错误（{fault}）。跟踪结果已保留。“帮助 &gt; 复制诊断信息”提供更多内容：请反馈给我们。</translation>
+    </message>
+</context>
+</TS>

@@ -117,6 +117,88 @@
     </message>
 </context>
 <context>
+    <name>Keys</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>„{key}“ ist keine Taste.</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} wird gebraucht, um zwischen Schaltflächen und Feldern zu wechseln.</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} bedeutet schon „{command}“: Wählen Sie eine andere Taste oder geben Sie jenem Befehl zuerst eine andere.</translation>
+    </message>
+</context>
+<context>
+    <name>KeysDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>Befehl oder Taste suchen</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>Befehl</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>Befehle und ihre Tasten</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>Neue Taste</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>Übernehmen</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>Zusätzlich</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>Keine Taste</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>Alle zurücksetzen</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>Der Befehl bekommt diese Taste anstelle seiner bisherigen</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>Der Befehl behält seine Tasten und bekommt diese dazu</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>Der Befehl steht dann nur in den Menüs</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
     <message>
         <source>Plots</source>
@@ -153,10 +235,6 @@
     <message>
         <source>&apos;{text}&apos; is no place: type a time as 1:23.4 or 83s, or a frame number</source>
         <translation>„{text}“ ist keine Stelle: Geben Sie eine Zeit wie 1:23.4 oder 83s oder eine Bildnummer ein</translation>
-    </message>
-    <message>
-        <source>The language changes when Steadymark is started again.</source>
-        <translation>Die Sprache wechselt beim nächsten Start von Steadymark.</translation>
     </message>
     <message>
         <source>Export under way</source>
@@ -266,6 +344,21 @@
     <message>
         <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
         <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
+    </message>
+</context>
+<context>
+    <name>Options</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>&amp;Sprache</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>The language changes when Steadymark is started again.</source>
+        <translation>Die Sprache wechselt beim nächsten Start von Steadymark.</translation>
     </message>
 </context>
 <context>
@@ -794,6 +887,10 @@
         <translation>Vollbild</translation>
     </message>
     <message>
+        <source>&amp;Keyboard shortcuts…</source>
+        <translation>&amp;Tastenkürzel …</translation>
+    </message>
+    <message>
         <source>&amp;About Steadymark</source>
         <translation>Ü&amp;ber Steadymark</translation>
     </message>
@@ -823,17 +920,6 @@
     <message>
         <source>stabilized</source>
         <translation>stabilisiert</translation>
-    </message>
-</context>
-<context>
-    <name>language</name>
-    <message>
-        <source>Lan&amp;guage</source>
-        <translation>&amp;Sprache</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>Wie das System</translation>
     </message>
 </context>
 <context>

@@ -116,6 +116,88 @@
     </message>
 </context>
 <context>
+    <name>Keys</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>“{key}”不是有效按键。</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
+    </message>
+</context>
+<context>
+    <name>KeysDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>搜索命令或按键</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>按键</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>命令及其按键</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>新按键</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>追加</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>无按键</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>重置</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>全部重置</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>该命令改用此按键，取代原有按键</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>该命令保留原有按键，并追加此按键</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>该命令只能从菜单使用</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>该命令恢复出厂按键</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
     <message>
         <source>Plots</source>
@@ -152,10 +234,6 @@
     <message>
         <source>&apos;{text}&apos; is no place: type a time as 1:23.4 or 83s, or a frame number</source>
         <translation>“{text}”不是有效位置：请输入 1:23.4 或 83s 这样的时间，或帧号</translation>
-    </message>
-    <message>
-        <source>The language changes when Steadymark is started again.</source>
-        <translation>重新启动 Steadymark 后语言才会切换。</translation>
     </message>
     <message>
         <source>Export under way</source>
@@ -264,6 +342,21 @@
     <message>
         <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
         <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
+    </message>
+</context>
+<context>
+    <name>Options</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>语言(&amp;G)</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>The language changes when Steadymark is started again.</source>
+        <translation>重新启动 Steadymark 后语言才会切换。</translation>
     </message>
 </context>
 <context>
@@ -792,6 +885,10 @@
         <translation>全屏</translation>
     </message>
     <message>
+        <source>&amp;Keyboard shortcuts…</source>
+        <translation>键盘快捷键(&amp;K)…</translation>
+    </message>
+    <message>
         <source>&amp;About Steadymark</source>
         <translation>关于 Steadymark(&amp;A)</translation>
     </message>
@@ -821,17 +918,6 @@
     <message>
         <source>stabilized</source>
         <translation>稳定后</translation>
-    </message>
-</context>
-<context>
-    <name>language</name>
-    <message>
-        <source>Lan&amp;guage</source>
-        <translation>语言(&amp;G)</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>跟随系统</translation>
     </message>
 </context>
 <context>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -148,6 +149,7 @@ COMMANDS = (
     Command("fit", QT_TRANSLATE_NOOP("commands", "Fit the picture"), ("Ctrl+0", "0"), "fit"),
     Command("actual", QT_TRANSLATE_NOOP("commands", "Actual size, 1:1"), ("Ctrl+1", "1"), "actual"),
     Command("full_screen", QT_TRANSLATE_NOOP("commands", "Full screen"), ("F11",), checkable=True),
+    Command("shortcuts", QT_TRANSLATE_NOOP("commands", "&Keyboard shortcuts…"), ("Ctrl+K",)),
     Command("about", QT_TRANSLATE_NOOP("commands", "&About Steadymark"), ("F1",), "info"),
     Command("diagnostics", QT_TRANSLATE_NOOP("commands", "&Copy diagnostics"), ("Ctrl+Shift+D",)),
     Command("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
@@ -177,9 +179,14 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
 
 def set_hint(action: QAction) -> None:
     """The tooltip: the text and its key."""
-    text = action.text().replace("&", "").removesuffix("…")
+    text = plain_text(action.text())
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     action.setToolTip(f"{text} ({keys})" if keys else text)
+
+
+def plain_text(text: str) -> str:
+    """Of a command or menu, without what belongs there only."""
+    return re.sub(r"\(&\w\)|&", "", text).removesuffix("…").rstrip()
 
 
 def recolour(actions: dict[str, QAction]) -> None:

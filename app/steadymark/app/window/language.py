@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
-from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QMenu
+from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 
 from steadymark.models.schema import assets_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from PySide6.QtWidgets import QWidget
+    from PySide6.QtCore import QCoreApplication
 
 SYSTEM = ""
 LANGUAGES = {"en": "English", "de": "Deutsch", "zh_CN": "简体中文"}
@@ -44,17 +41,3 @@ def speak(application: QCoreApplication, language: str = SYSTEM) -> None:
         translator.setObjectName(_OURS)
         if translator.load(chosen, name, "_", folder):
             application.installTranslator(translator)
-
-
-def language_menu(parent: QWidget, chosen: str, choose: Callable[[str], object]) -> QMenu:
-    """choose: called with one of LANGUAGES, or SYSTEM."""
-    menu = QMenu(QCoreApplication.translate("language", "Lan&guage"), parent)
-    group = QActionGroup(menu)
-    names = {SYSTEM: QCoreApplication.translate("language", "As the system"), **LANGUAGES}
-    for language, name in names.items():
-        action = menu.addAction(name)
-        action.setCheckable(True)
-        action.setChecked(language == chosen)
-        group.addAction(action)
-        action.triggered.connect(lambda _=False, language=language: choose(language))
-    return menu

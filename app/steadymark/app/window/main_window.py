@@ -20,10 +20,10 @@ from steadymark.app.window.commands import make_actions, recolour
 from steadymark.app.window.empty_page import EmptyPage
 from steadymark.app.window.exports import Exports
 from steadymark.app.window.files import Files
-from steadymark.app.window.language import language_menu
 from steadymark.app.window.menus import make_menus, make_toolbar
 from steadymark.app.window.messages import Messages
 from steadymark.app.window.numbers import Numbers
+from steadymark.app.window.options import Options
 from steadymark.app.window.plots import Plots
 from steadymark.app.window.settings_panel import SettingsPanel
 from steadymark.app.window.status import Status
@@ -105,8 +105,10 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(self.numbers_dock, self.settings_dock)
         self.numbers_dock.raise_()
         docks = [d.toggleViewAction() for d in self._docks()]
-        language = language_menu(self, self.preferences.language(), self._choose_language)
-        make_menus(self, self.actions_by_name, self.files.recent_menu, language, docks)
+        named = {dock.objectName(): dock.toggleViewAction() for dock in self._docks()}
+        self.options = Options(self, {**self.actions_by_name, **named})
+        recent, language = self.files.recent_menu, self.options.language_menu
+        make_menus(self, self.actions_by_name, recent, language, docks)
         self.toolbar, self.landmarks_button = make_toolbar(self, self.actions_by_name)
         self.toolbar.addSeparator()
         self.toolbar.addActions(docks)
@@ -332,10 +334,6 @@ class MainWindow(QMainWindow):
         self.preferences.set_tracking(settings)
         self.session.use_settings(settings)
         self.settings.set_waiting(waiting=self.session.settings_wait)
-
-    def _choose_language(self, language: str) -> None:
-        self.preferences.set_language(language)
-        self.messages.tell(self.tr("The language changes when Steadymark is started again."))
 
     def _full_screen(self) -> None:
         if self.isFullScreen():

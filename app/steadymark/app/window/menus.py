@@ -49,7 +49,11 @@ def make_menus(
     view.addSeparator()
     view.addMenu(language)
     view.addAction(actions["dismiss"])
-    _add(bar.addMenu(translate("menus", "&Help")), actions, ("about", "diagnostics", "log"))
+    _add(
+        bar.addMenu(translate("menus", "&Help")),
+        actions,
+        ("shortcuts", "about", "diagnostics", "log"),
+    )
 
 
 def make_toolbar(

@@ -47,6 +47,14 @@ class Preferences:
     def set_language(self, language: str) -> None:
         self._settings.setValue("language", language)
 
+    def keys(self) -> dict[str, list[str]]:
+        """Of commands whose keys are not the defaults."""
+        own = self._dict("keys")
+        return {k: [str(key) for key in v] for k, v in own.items() if isinstance(v, list)}
+
+    def set_keys(self, keys: dict[str, list[str]]) -> None:
+        self._settings.setValue("keys", json.dumps(keys))
+
     def recent(self) -> list[str]:
         """Recordings, the newest first."""
         values = self._dict("recent").get("files", [])

@@ -417,6 +417,56 @@
     </message>
 </context>
 <context>
+    <name>PresetBar</name>
+    <message>
+        <source>own settings</source>
+        <translation>eigene Einstellungen</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>Voreinstellung</translation>
+    </message>
+    <message>
+        <source>Save, delete and find presets</source>
+        <translation>Voreinstellungen speichern, löschen und finden</translation>
+    </message>
+    <message>
+        <source>&amp;Save as preset…</source>
+        <translation>Als Voreinstellung &amp;speichern …</translation>
+    </message>
+    <message>
+        <source>&amp;Delete this preset</source>
+        <translation>Diese Voreinstellung &amp;löschen</translation>
+    </message>
+    <message>
+        <source>Show the &amp;folder of presets</source>
+        <translation>&amp;Ordner der Voreinstellungen zeigen</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n face(s)</source>
+        <translation>
+            <numerusform>%n Gesicht</numerusform>
+            <numerusform>%n Gesichter</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>detector from {threshold}</source>
+        <translation>Detektor ab {threshold}</translation>
+    </message>
+    <message>
+        <source>Save as preset</source>
+        <translation>Als Voreinstellung speichern</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>Name der Voreinstellung</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be made: {why}</source>
+        <translation>Der Ordner {folder} kann nicht angelegt werden: {why}</translation>
+    </message>
+</context>
+<context>
     <name>Session</name>
     <message>
         <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
@@ -454,24 +504,12 @@
         <translation>automatisch</translation>
     </message>
     <message>
-        <source>none</source>
-        <translation>keine</translation>
-    </message>
-    <message>
-        <source>temporal refinement</source>
-        <translation>zeitliche Verfeinerung</translation>
-    </message>
-    <message>
-        <source>ConvLSTM</source>
-        <translation>ConvLSTM</translation>
-    </message>
-    <message>
         <source>One Euro filter</source>
         <translation>One-Euro-Filter</translation>
     </message>
     <message>
-        <source>Butterworth, no lag</source>
-        <translation>Butterworth, ohne Verzug</translation>
+        <source>Preset</source>
+        <translation>Voreinstellung</translation>
     </message>
     <message>
         <source>Landmarks</source>
@@ -1037,6 +1075,69 @@
     </message>
 </context>
 <context>
+    <name>presets</name>
+    <message>
+        <source>Stillest</source>
+        <translation>Am ruhigsten</translation>
+    </message>
+    <message>
+        <source>A network steadies the points, with hardly any lag.</source>
+        <translation>Ein Netz beruhigt die Punkte, fast ohne Verzug.</translation>
+    </message>
+    <message>
+        <source>Raw, lowest latency</source>
+        <translation>Roh, geringste Latenz</translation>
+    </message>
+    <message>
+        <source>The points as found, in half the time a face.</source>
+        <translation>Die Punkte wie gefunden, in der halben Zeit je Gesicht.</translation>
+    </message>
+    <message>
+        <source>Light filter</source>
+        <translation>Leichter Filter</translation>
+    </message>
+    <message>
+        <source>Still at rest, and soon there when the face moves.</source>
+        <translation>Ruhig im Stillstand und schnell zur Stelle, wenn das Gesicht sich bewegt.</translation>
+    </message>
+    <message>
+        <source>Smooth recording</source>
+        <translation>Glatte Aufnahme</translation>
+    </message>
+    <message>
+        <source>A filter without lag that needs the whole recording.</source>
+        <translation>Ein Filter ohne Verzug, der die ganze Aufnahme braucht.</translation>
+    </message>
+    <message>
+        <source>Several faces</source>
+        <translation>Mehrere Gesichter</translation>
+    </message>
+    <message>
+        <source>Up to six faces, each steadied by a network.</source>
+        <translation>Bis zu sechs Gesichter, jedes von einem Netz beruhigt.</translation>
+    </message>
+    <message>
+        <source>A preset&apos;s name has 1 to {most} characters.</source>
+        <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; comes with the program: choose another name.</source>
+        <translation>„{name}“ gehört zum Programm: Wählen Sie einen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>The preset cannot be kept in {path}: {why}</source>
+        <translation>Die Voreinstellung kann nicht in {path} abgelegt werden: {why}</translation>
+    </message>
+    <message>
+        <source>The preset {path} cannot be deleted: {why}</source>
+        <translation>Die Voreinstellung {path} kann nicht gelöscht werden: {why}</translation>
+    </message>
+    <message>
+        <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
+        <translation>{path} ist keine Voreinstellung ({fault}): Bessern Sie sie aus oder löschen Sie sie aus ihrem Ordner</translation>
+    </message>
+</context>
+<context>
     <name>session</name>
     <message>
         <source>opening failed ({fault})</source>
@@ -1065,6 +1166,33 @@
     <message>
         <source>tracking stopped ({fault})</source>
         <translation>Verfolgung abgebrochen ({fault})</translation>
+    </message>
+</context>
+<context>
+    <name>stabilizers</name>
+    <message>
+        <source>automatic</source>
+        <translation>automatisch</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>temporal refinement</source>
+        <translation>zeitliche Verfeinerung</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>One Euro filter</source>
+        <translation>One-Euro-Filter</translation>
+    </message>
+    <message>
+        <source>Butterworth, no lag</source>
+        <translation>Butterworth, ohne Verzug</translation>
     </message>
 </context>
 <context>

@@ -21,4 +21,14 @@
         </translation>
     </message>
 </context>
+<context>
+    <name>PresetBar</name>
+    <message numerus="yes">
+        <source>%n face(s)</source>
+        <translation>
+            <numerusform>%n face</numerusform>
+            <numerusform>%n faces</numerusform>
+        </translation>
+    </message>
+</context>
 </TS>

@@ -415,6 +415,55 @@
     </message>
 </context>
 <context>
+    <name>PresetBar</name>
+    <message>
+        <source>own settings</source>
+        <translation>自定义设置</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>预设</translation>
+    </message>
+    <message>
+        <source>Save, delete and find presets</source>
+        <translation>保存、删除和查找预设</translation>
+    </message>
+    <message>
+        <source>&amp;Save as preset…</source>
+        <translation>存为预设(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>&amp;Delete this preset</source>
+        <translation>删除此预设(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Show the &amp;folder of presets</source>
+        <translation>打开预设文件夹(&amp;F)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n face(s)</source>
+        <translation>
+            <numerusform>%n 张人脸</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>detector from {threshold}</source>
+        <translation>检测阈值 {threshold}</translation>
+    </message>
+    <message>
+        <source>Save as preset</source>
+        <translation>存为预设</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>预设名称</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be made: {why}</source>
+        <translation>无法创建文件夹 {folder}：{why}</translation>
+    </message>
+</context>
+<context>
     <name>Session</name>
     <message>
         <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
@@ -452,24 +501,12 @@
         <translation>自动</translation>
     </message>
     <message>
-        <source>none</source>
-        <translation>无</translation>
-    </message>
-    <message>
-        <source>temporal refinement</source>
-        <translation>时序细化</translation>
-    </message>
-    <message>
-        <source>ConvLSTM</source>
-        <translation>ConvLSTM</translation>
-    </message>
-    <message>
         <source>One Euro filter</source>
         <translation>One Euro 滤波器</translation>
     </message>
     <message>
-        <source>Butterworth, no lag</source>
-        <translation>Butterworth，无延迟</translation>
+        <source>Preset</source>
+        <translation>预设</translation>
     </message>
     <message>
         <source>Landmarks</source>
@@ -1035,6 +1072,69 @@
     </message>
 </context>
 <context>
+    <name>presets</name>
+    <message>
+        <source>Stillest</source>
+        <translation>最稳定</translation>
+    </message>
+    <message>
+        <source>A network steadies the points, with hardly any lag.</source>
+        <translation>由网络稳定关键点，几乎没有延迟。</translation>
+    </message>
+    <message>
+        <source>Raw, lowest latency</source>
+        <translation>原始，延迟最低</translation>
+    </message>
+    <message>
+        <source>The points as found, in half the time a face.</source>
+        <translation>直接输出检测到的点，每张人脸耗时减半。</translation>
+    </message>
+    <message>
+        <source>Light filter</source>
+        <translation>轻度滤波</translation>
+    </message>
+    <message>
+        <source>Still at rest, and soon there when the face moves.</source>
+        <translation>静止时稳定，人脸运动时反应迅速。</translation>
+    </message>
+    <message>
+        <source>Smooth recording</source>
+        <translation>平滑录像</translation>
+    </message>
+    <message>
+        <source>A filter without lag that needs the whole recording.</source>
+        <translation>无延迟的滤波器，需要整段录像。</translation>
+    </message>
+    <message>
+        <source>Several faces</source>
+        <translation>多张人脸</translation>
+    </message>
+    <message>
+        <source>Up to six faces, each steadied by a network.</source>
+        <translation>最多六张人脸，每张都由网络稳定。</translation>
+    </message>
+    <message>
+        <source>A preset&apos;s name has 1 to {most} characters.</source>
+        <translation>预设名称须为 1 到 {most} 个字符。</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; comes with the program: choose another name.</source>
+        <translation>“{name}”是程序自带的预设：请选择其他名称。</translation>
+    </message>
+    <message>
+        <source>The preset cannot be kept in {path}: {why}</source>
+        <translation>预设无法保存到 {path}：{why}</translation>
+    </message>
+    <message>
+        <source>The preset {path} cannot be deleted: {why}</source>
+        <translation>无法删除预设 {path}：{why}</translation>
+    </message>
+    <message>
+        <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
+        <translation>{path} 不是有效的预设（{fault}）：请修正，或将其从文件夹中删除</translation>
+    </message>
+</context>
+<context>
     <name>session</name>
     <message>
         <source>opening failed ({fault})</source>
@@ -1063,6 +1163,33 @@
     <message>
         <source>tracking stopped ({fault})</source>
         <translation>跟踪已中断（{fault}）</translation>
+    </message>
+</context>
+<context>
+    <name>stabilizers</name>
+    <message>
+        <source>automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>temporal refinement</source>
+        <translation>时序细化</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>One Euro filter</source>
+        <translation>One Euro 滤波器</translation>
+    </message>
+    <message>
+        <source>Butterworth, no lag</source>
+        <translation>Butterworth，无延迟</translation>
     </message>
 </context>
 <context>

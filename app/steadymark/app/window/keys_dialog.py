@@ -60,7 +60,7 @@ class KeysDialog(QDialog):
         self._connect()
         self._fill()
         self.list.setCurrentItem(self.rows()[0])
-        self.resize(560, 560)
+        self.resize(680, 560)
 
     def _lay_out(self) -> None:
         self.use.setToolTip(self.tr("The command gets this key instead of those it has"))

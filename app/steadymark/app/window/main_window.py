@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         self.messages, self.exports = Messages(), Exports()
         self.transport = Transport(self.actions_by_name)
         self.plots, self.numbers = Plots(), Numbers()
-        self.settings = SettingsPanel(session.settings)
+        self.settings = SettingsPanel(session.settings, preferences.presets)
         self.files = Files(self, log_file)
         self.pages = QStackedWidget()
         self.status = Status()
@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore()
         self._hide_docks()
+        self.settings.presets.fill()
         session.set_overlay(preferences.overlay())
         self._on_changed()
         self._on_progressed()
@@ -157,6 +158,7 @@ class MainWindow(QMainWindow):
         self.numbers.chosen.connect(self._choose)
         self.settings.changed.connect(self._use_settings)
         self.settings.again.connect(session.retrack)
+        self.settings.presets.told.connect(self.messages.tell)
         self.empty.demo.connect(self.open_path)
         for name, slot in (
             ("go_to", self._focus_place),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.preferences import as_plain, from_plain
+from steadymark.app.session.presets import Presets
 from steadymark.app.session.state import Overlay
 from steadymark.app.window.language import SYSTEM
 
@@ -19,10 +21,14 @@ _MOST_RECENT = 8
 
 
 class Preferences:
-    """What cannot be read is as if it had never been written."""
+    """What cannot be read is as if it had never been written.
 
-    def __init__(self, settings: QSettings) -> None:
+    presets: the folder of the user's own; beside the settings' file unless told.
+    """
+
+    def __init__(self, settings: QSettings, presets: Path | None = None) -> None:
         self._settings = settings
+        self.presets = Presets(presets or Path(settings.fileName()).parent / "presets")
 
     def tracking(self) -> TrackSettings:
         """How to track."""

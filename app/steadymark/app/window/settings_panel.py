@@ -19,15 +19,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.window.preset_bar import PresetBar
 from steadymark.app.window.scrolling import scrolled
+from steadymark.app.window.stabilizer_names import STABILIZER_NAMES, stabilizer_text
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import TrackSettings
-from steadymark.engine.stabilizing import AUTO, CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro
 from steadymark.models.runtime import DEVICES
 from steadymark.models.zoo import list_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from steadymark.app.session.presets import Presets
 
 
 class SettingsPanel(QWidget):
@@ -36,8 +40,11 @@ class SettingsPanel(QWidget):
     changed = Signal(object)
     again = Signal()
 
-    def __init__(self, settings: TrackSettings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, settings: TrackSettings, presets: Presets, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self.presets = PresetBar(presets)
         self.setAccessibleName(self.tr("Settings"))
         self._settings = settings
         self._filling = False
@@ -84,6 +91,7 @@ class SettingsPanel(QWidget):
         self.faces.setValue(settings.tracker.max_faces)
         self._filling = False
         self._show_parameters()
+        self.presets.show_settings(settings)
 
     def set_waiting(self, *, waiting: bool) -> None:
         """Whether what is chosen needs tracking anew."""
@@ -105,23 +113,16 @@ class SettingsPanel(QWidget):
                     self.model.count() - 1, card.licence, Qt.ItemDataRole.ToolTipRole
                 )
         there = {card.cell for card in cards}
-        texts = {
-            AUTO: self.tr("automatic"),
-            "none": self.tr("none"),
-            "refine": self.tr("temporal refinement"),
-            "convlstm": self.tr("ConvLSTM"),
-            ONE_EURO: self.tr("One Euro filter"),
-            OFFLINE: self.tr("Butterworth, no lag"),
-        }
-        for name, text in texts.items():
+        for name in STABILIZER_NAMES:
             if name not in CELLS or name in there:
-                self.stabilizer.addItem(text, name)
+                self.stabilizer.addItem(stabilizer_text(name), name)
         for name, text in zip(DEVICES, (self.tr("automatic"), "CPU", "CUDA"), strict=True):
             self.device.addItem(text, name)
 
     def _lay_out(self) -> None:
         inside = QWidget()
         column = QVBoxLayout(inside)
+        column.addWidget(_group(self.tr("Preset"), [("", self.presets)]))
         column.addWidget(_group(self.tr("Landmarks"), [(self.tr("Model"), self.model)]))
         self._one_euro = _group(
             self.tr("One Euro filter"),
@@ -175,11 +176,13 @@ class SettingsPanel(QWidget):
         self.faces.valueChanged.connect(self._on_change)
         self.own_threshold.toggled.connect(self._on_change)
         self.apply.clicked.connect(self.again)
-        self.reset.clicked.connect(self._on_reset)
+        self.presets.chosen.connect(self.use)
+        self.reset.clicked.connect(lambda: self.use(TrackSettings()))
 
-    def _on_reset(self) -> None:
-        self.show_settings(TrackSettings())
-        self.changed.emit(self._settings)
+    def use(self, settings: TrackSettings) -> None:
+        """As if the user had chosen each."""
+        self.show_settings(settings)
+        self.changed.emit(settings)
 
     def _on_change(self) -> None:
         if self._filling:
@@ -196,6 +199,7 @@ class SettingsPanel(QWidget):
             butterworth=Butterworth(self.cutoff.value(), self._settings.butterworth.order),
         )
         self._show_parameters()
+        self.presets.show_settings(self._settings)
         self.changed.emit(self._settings)
 
     def _show_parameters(self) -> None:
@@ -219,9 +223,11 @@ def _group(title: str, rows: Iterable[tuple[str, QWidget]]) -> QGroupBox:
     form = QFormLayout()
     column.addLayout(form)
     for text, widget in rows:
-        form.addRow(text, widget)
         if text:
+            form.addRow(text, widget)
             widget.setAccessibleName(f"{title}: {text}")
+        else:
+            form.addRow(widget)
     return box
 
 

@@ -55,7 +55,9 @@ def run_window(recording: str | None = None) -> int:
     _name(application)
     log_file = log_to_file(platformdirs.user_log_path("steadymark", appauthor=False))
     state_root = platformdirs.user_state_path("steadymark", appauthor=False) / "sessions"
-    window = make_window(QSettings("steadymark", "steadymark"), state_root, log_file)
+    presets = platformdirs.user_config_path("steadymark", appauthor=False) / "presets"
+    settings = QSettings("steadymark", "steadymark")
+    window = make_window(settings, state_root, log_file, presets=presets)
     keep = _close_on_signals(window)
     _tell_of_faults(window)
     window.show()
@@ -70,8 +72,10 @@ def run_window(recording: str | None = None) -> int:
     return code if window.closed_in_time else 1
 
 
-def make_window(settings: QSettings, state_root: Path, log_file: Path | None) -> MainWindow:
-    """The window with its session; an application must be there."""
+def make_window(
+    settings: QSettings, state_root: Path, log_file: Path | None, *, presets: Path | None = None
+) -> MainWindow:
+    """The window with its session; an application must be there. presets: see Preferences."""
     from PySide6.QtWidgets import QApplication
 
     from steadymark.app.session.session import Session
@@ -80,7 +84,7 @@ def make_window(settings: QSettings, state_root: Path, log_file: Path | None) ->
     from steadymark.app.window.preferences import Preferences
     from steadymark.app.window.theme import follow_system
 
-    preferences = Preferences(settings)
+    preferences = Preferences(settings, presets)
     application = QApplication.instance()
     if isinstance(application, QApplication):
         follow_system(application)

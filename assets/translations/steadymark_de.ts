@@ -362,6 +362,37 @@
     </message>
 </context>
 <context>
+    <name>OwnModels</name>
+    <message>
+        <source>Another model is being checked: add this one afterwards.</source>
+        <translation>Ein anderes Modell wird gerade geprüft: Fügen Sie dieses danach hinzu.</translation>
+    </message>
+    <message>
+        <source>{name} comes with Steadymark and stays: only models of your own go.</source>
+        <translation>{name} gehört zu Steadymark und bleibt: Nur eigene Modelle lassen sich entfernen.</translation>
+    </message>
+    <message>
+        <source>{name} is off the list; its files stay.</source>
+        <translation>{name} ist von der Liste; die Dateien bleiben.</translation>
+    </message>
+    <message>
+        <source>Add a model</source>
+        <translation>Modell hinzufügen</translation>
+    </message>
+    <message>
+        <source>ONNX models with a model card ({kinds})</source>
+        <translation>ONNX-Modelle mit Modellkarte ({kinds})</translation>
+    </message>
+    <message>
+        <source>The model was not added: {fault}</source>
+        <translation>Das Modell wurde nicht hinzugefügt: {fault}</translation>
+    </message>
+    <message>
+        <source>{name} is in the list of models.</source>
+        <translation>{name} steht in der Liste der Modelle.</translation>
+    </message>
+</context>
+<context>
     <name>Plots</name>
     <message>
         <source>Plots</source>
@@ -518,6 +549,14 @@
     <message>
         <source>Model</source>
         <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Add and remove models</source>
+        <translation>Modelle hinzufügen und entfernen</translation>
+    </message>
+    <message>
+        <source>{name} (own)</source>
+        <translation>{name} (eigenes)</translation>
     </message>
     <message>
         <source>Cut-off at rest</source>
@@ -835,6 +874,14 @@
     <message>
         <source>Track &amp;again from the beginning</source>
         <translation>Von Anfang an &amp;neu verfolgen</translation>
+    </message>
+    <message>
+        <source>Add a &amp;model…</source>
+        <translation>&amp;Modell hinzufügen …</translation>
+    </message>
+    <message>
+        <source>&amp;Remove the chosen model of your own</source>
+        <translation>Gewähltes eigenes Modell &amp;entfernen</translation>
     </message>
     <message>
         <source>No landmarks</source>

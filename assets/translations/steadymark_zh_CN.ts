@@ -360,6 +360,37 @@
     </message>
 </context>
 <context>
+    <name>OwnModels</name>
+    <message>
+        <source>Another model is being checked: add this one afterwards.</source>
+        <translation>正在检查另一个模型：请稍后再添加。</translation>
+    </message>
+    <message>
+        <source>{name} comes with Steadymark and stays: only models of your own go.</source>
+        <translation>{name} 是 Steadymark 自带的模型，不能移除：只能移除自有模型。</translation>
+    </message>
+    <message>
+        <source>{name} is off the list; its files stay.</source>
+        <translation>{name} 已从列表移除；其文件仍保留。</translation>
+    </message>
+    <message>
+        <source>Add a model</source>
+        <translation>添加模型</translation>
+    </message>
+    <message>
+        <source>ONNX models with a model card ({kinds})</source>
+        <translation>带模型卡的 ONNX 模型 ({kinds})</translation>
+    </message>
+    <message>
+        <source>The model was not added: {fault}</source>
+        <translation>模型未添加：{fault}</translation>
+    </message>
+    <message>
+        <source>{name} is in the list of models.</source>
+        <translation>{name} 已加入模型列表。</translation>
+    </message>
+</context>
+<context>
     <name>Plots</name>
     <message>
         <source>Plots</source>
@@ -515,6 +546,14 @@
     <message>
         <source>Model</source>
         <translation>模型</translation>
+    </message>
+    <message>
+        <source>Add and remove models</source>
+        <translation>添加和移除模型</translation>
+    </message>
+    <message>
+        <source>{name} (own)</source>
+        <translation>{name}（自有）</translation>
     </message>
     <message>
         <source>Cut-off at rest</source>
@@ -832,6 +871,14 @@
     <message>
         <source>Track &amp;again from the beginning</source>
         <translation>从头重新跟踪(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Add a &amp;model…</source>
+        <translation>添加模型(&amp;M)…</translation>
+    </message>
+    <message>
+        <source>&amp;Remove the chosen model of your own</source>
+        <translation>移除所选的自有模型(&amp;R)</translation>
     </message>
     <message>
         <source>No landmarks</source>

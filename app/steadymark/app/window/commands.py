@@ -91,6 +91,12 @@ COMMANDS = (
         ("Ctrl+T",),
         "again",
     ),
+    Command("add_model", QT_TRANSLATE_NOOP("commands", "Add a &model…"), ("Ctrl+M",)),
+    Command(
+        "remove_model",
+        QT_TRANSLATE_NOOP("commands", "&Remove the chosen model of your own"),
+        ("Ctrl+Shift+M",),
+    ),
     Command("show_off", QT_TRANSLATE_NOOP("commands", "No landmarks"), ("O",), checkable=True),
     Command("show_raw", QT_TRANSLATE_NOOP("commands", "Raw landmarks"), ("R",), checkable=True),
     Command(

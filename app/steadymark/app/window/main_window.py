@@ -24,6 +24,7 @@ from steadymark.app.window.menus import make_menus, make_toolbar
 from steadymark.app.window.messages import Messages
 from steadymark.app.window.numbers import Numbers
 from steadymark.app.window.options import Options
+from steadymark.app.window.own_models import OwnModels
 from steadymark.app.window.plots import Plots
 from steadymark.app.window.settings_panel import SettingsPanel
 from steadymark.app.window.status import Status
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.transport = Transport(self.actions_by_name)
         self.plots, self.numbers = Plots(), Numbers()
         self.settings = SettingsPanel(session.settings, preferences.presets)
+        self.own_models = OwnModels(self.settings, preferences, self)
         self.files = Files(self, log_file)
         self.pages = QStackedWidget()
         self.status = Status()
@@ -159,6 +161,8 @@ class MainWindow(QMainWindow):
         self.settings.changed.connect(self._use_settings)
         self.settings.again.connect(session.retrack)
         self.settings.presets.told.connect(self.messages.tell)
+        self.own_models.told.connect(self.messages.tell)
+        self.own_models.wire(actions)
         self.empty.demo.connect(self.open_path)
         for name, slot in (
             ("go_to", self._focus_place),
@@ -362,8 +366,8 @@ class MainWindow(QMainWindow):
         self.preferences.set_window(self.saveGeometry(), self._docked or self.saveState())
         self._measure_soon.stop()
         self._refresh_soon.stop()
-        exports_ended = self.exports.close_all()
-        self.closed_in_time = self.session.close() and exports_ended
+        ended = [self.exports.close_all(), self.own_models.close(), self.session.close()]
+        self.closed_in_time = all(ended)
         event.accept()
 
     def _may_cancel_exports(self) -> bool:

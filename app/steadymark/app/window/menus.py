@@ -22,6 +22,7 @@ _PLAYING = (
     "play", "stop", "", "step_back", "step_on", "jump_back", "jump_on", "leap_back", "leap_on",
     "first", "last", "go_to", "", "slower", "faster", "loop",
 )  # fmt: skip
+_TRACKING = ("track", "again", "", "add_model", "remove_model")
 
 
 def make_menus(
@@ -39,7 +40,7 @@ def make_menus(
     exports = ("export_csv", "export_openface", "export_video", "export_frame", "export_plots")
     _add(file, actions, ("close", "", *exports, "", "quit"))
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
-    _add(bar.addMenu(translate("menus", "&Tracking")), actions, ("track", "again"))
+    _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING)
     _groups(window, actions)
     landmarks = bar.addMenu(translate("menus", "&Landmarks"))
     _add(landmarks, actions, (*SHOWS, "", *LAYOUTS, "wipe_left", "wipe_right", "", *OVERLAYS))

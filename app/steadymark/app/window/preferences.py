@@ -61,10 +61,16 @@ class Preferences:
     def set_keys(self, keys: dict[str, list[str]]) -> None:
         self._settings.setValue("keys", json.dumps(keys))
 
+    def models(self) -> list[str]:
+        """ONNX files of the user's own."""
+        return self._files("models")
+
+    def set_models(self, files: list[str]) -> None:
+        self._settings.setValue("models", json.dumps({"files": files}))
+
     def recent(self) -> list[str]:
         """Recordings, the newest first."""
-        values = self._dict("recent").get("files", [])
-        return [str(v) for v in values] if isinstance(values, list) else []
+        return self._files("recent")
 
     def add_recent(self, path: str) -> None:
         files = [path, *(p for p in self.recent() if p != path)][:_MOST_RECENT]
@@ -86,6 +92,10 @@ class Preferences:
 
         value = self._settings.value(name)
         return value if isinstance(value, QByteArray) else None
+
+    def _files(self, name: str) -> list[str]:
+        values = self._dict(name).get("files", [])
+        return [str(v) for v in values] if isinstance(values, list) else []
 
     def _dict(self, name: str) -> dict[str, object]:
         try:

@@ -9,16 +9,15 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QComboBox,
-    QHBoxLayout,
     QInputDialog,
     QLabel,
     QMenu,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from steadymark.app.session.presets import Preset, PresetError, Presets
+from steadymark.app.window.more_button import beside, more_button
 from steadymark.app.window.stabilizer_names import stabilizer_text
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.settings import landmark_card
@@ -45,22 +44,15 @@ class PresetBar(QWidget):
         self.what = QLabel()
         self.what.setWordWrap(True)
         self.what.setTextFormat(Qt.TextFormat.PlainText)
-        self.more = QToolButton()
-        self.more.setText("…")
-        self.more.setToolTip(self.tr("Save, delete and find presets"))
-        self.more.setAccessibleName(self.more.toolTip())
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more = more_button(self.tr("Save, delete and find presets"))
         menu = QMenu(self)
         menu.addAction(self.tr("&Save as preset…"), self._ask_name)
         self.drop = menu.addAction(self.tr("&Delete this preset"), self._drop)
         menu.addAction(self.tr("Show the &folder of presets"), self._show_folder)
         self.more.setMenu(menu)
-        row = QHBoxLayout()
-        row.addWidget(self.box, 1)
-        row.addWidget(self.more)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(row)
+        column.addWidget(beside(self.box, self.more))
         column.addWidget(self.what)
 
     def fill(self) -> None:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.window.more_button import beside, more_button
 from steadymark.app.window.preset_bar import PresetBar
 from steadymark.app.window.scrolling import scrolled
 from steadymark.app.window.stabilizer_names import STABILIZER_NAMES, stabilizer_text
@@ -49,6 +50,7 @@ class SettingsPanel(QWidget):
         self._settings = settings
         self._filling = False
         self.model, self.stabilizer, self.device = QComboBox(), QComboBox(), QComboBox()
+        self.model_more = more_button(self.tr("Add and remove models"))
         self.min_cutoff = _spin(0.01, 30.0, 0.1, " Hz")
         self.beta = _spin(0.0, 20.0, 0.1, "")
         self.derivative = _spin(0.01, 30.0, 0.1, " Hz")
@@ -93,6 +95,20 @@ class SettingsPanel(QWidget):
         self._show_parameters()
         self.presets.show_settings(settings)
 
+    @property
+    def settings(self) -> TrackSettings:
+        """As chosen."""
+        return self._settings
+
+    def set_own_models(self, listed: Iterable[tuple[str, str, str]]) -> None:
+        """Names, files and hints, after those that come with the program."""
+        while self.model.count() > self._shipped_models:
+            self.model.removeItem(self.model.count() - 1)
+        for name, file, hint in listed:
+            self.model.addItem(self.tr("{name} (own)").format(name=name), file)
+            self.model.setItemData(self.model.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
+        _choose(self.model, self._settings.model)
+
     def set_waiting(self, *, waiting: bool) -> None:
         """Whether what is chosen needs tracking anew."""
         self.waits.setVisible(waiting)
@@ -112,6 +128,7 @@ class SettingsPanel(QWidget):
                 self.model.setItemData(
                     self.model.count() - 1, card.licence, Qt.ItemDataRole.ToolTipRole
                 )
+        self._shipped_models = self.model.count()
         there = {card.cell for card in cards}
         for name in STABILIZER_NAMES:
             if name not in CELLS or name in there:
@@ -123,7 +140,9 @@ class SettingsPanel(QWidget):
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.addWidget(_group(self.tr("Preset"), [("", self.presets)]))
-        column.addWidget(_group(self.tr("Landmarks"), [(self.tr("Model"), self.model)]))
+        models = beside(self.model, self.model_more)
+        self.model.setAccessibleName(self.tr("Model"))
+        column.addWidget(_group(self.tr("Landmarks"), [(self.tr("Model"), models)]))
         self._one_euro = _group(
             self.tr("One Euro filter"),
             [

@@ -173,6 +173,11 @@ class VideoView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        self.paint(painter)
+        painter.end()
+
+    def paint(self, painter: QPainter) -> None:
+        """All that is seen, at the view's size."""
         painter.fillRect(self.rect(), _BACKGROUND)
         if self._shown is None or self._display is None:
             return

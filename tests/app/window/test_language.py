@@ -114,6 +114,25 @@ def test_the_window_speaks_the_language_that_was_chosen(
     window.deleteLater()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_window_fits_a_small_screen(
+    qtbot: QtBot, preferences: Preferences, tmp_path: Path, clip: str, language: str, english: None
+) -> None:
+    preferences.set_language(language)
+    window = make_window(preferences._settings, tmp_path / "state", None)
+    window.show()
+    window.open_path(clip)
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+    for dock in (window.settings_dock, window.numbers_dock):
+        dock.raise_()
+        window.resize(900, 600)
+        qtbot.waitUntil(lambda: window.width() == 900)
+        inside = dock.widget()
+        assert inside.width() >= inside.minimumSizeHint().width()
+    assert window.close()
+    window.deleteLater()
+
+
 def test_a_language_that_is_chosen_is_remembered_and_waits_for_the_next_start(
     window: MainWindow, preferences: Preferences
 ) -> None:

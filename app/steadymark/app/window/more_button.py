@@ -9,6 +9,7 @@ def more_button(hint: str) -> QToolButton:
     """Shows its actions when pressed."""
     button = QToolButton()
     button.setText("…")
+    button.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # it lies over the text
     button.setToolTip(hint)
     button.setAccessibleName(hint)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -54,6 +54,7 @@ class Numbers(QWidget):
         facts.addRow(self.tr("Time a frame"), self.stages)
         inside = QWidget()
         column = QVBoxLayout(inside)
+        column.setContentsMargins(6, 9, 6, 9)
         column.addLayout(choices)
         column.addLayout(self._table())
         column.addWidget(self.still)
@@ -104,7 +105,7 @@ class Numbers(QWidget):
 
     def _table(self) -> QGridLayout:
         grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
+        grid.setHorizontalSpacing(8)
         for column, title in enumerate(
             (self.tr("raw"), self.tr("stabilized"), self.tr("change")), start=1
         ):

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPalette, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from steadymark.app.window.names import landmark_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.measures import Measures
 
 _FAINT = 90
+_VALUES_PX = 78  # likewise, its values on a logarithmic axis
 _LABEL_PX = 90  # height of a plot from which its label can be read
 
 
@@ -54,9 +55,12 @@ class Plots(QWidget):
         ):
             self._add_plot(name, label)
             self._add_switch(name, title)
-        self._row.addStretch(1)
+        self._told = ""  # which landmark it is
         self.landmark = QLabel()
-        self._row.addWidget(self.landmark)
+        self.landmark.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        # in little room the name of the landmark goes, not the switches
+        self.landmark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._row.addWidget(self.landmark, 1)
         self._add_curves()
         self._recolour()
         self._arrange()
@@ -84,11 +88,10 @@ class Plots(QWidget):
         }
         for name, values in curves.items():
             self._curves[name].setData(times, values, connect="finite")
-        self.landmark.setText(
-            self.tr("x and y of landmark {number}, {name}").format(
-                number=measures.landmark, name=landmark_name(measures.landmark)
-            )
+        self._told = self.tr("x and y of landmark {number}, {name}").format(
+            number=measures.landmark, name=landmark_name(measures.landmark)
         )
+        self._show_labels()
 
     def choose(self, *names: str) -> None:
         """Show these: of jitter, x, y, score, speed."""
@@ -143,6 +146,11 @@ class Plots(QWidget):
             plot.getAxis("left").setWidth(64 if roomy else 48)
             plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0)
         self._plots["jitter"].legend.setVisible(roomy)
+        low = self._widget.height() < _VALUES_PX * len(chosen)  # decades would lie over each other
+        self._plots["jitter"].getAxis("left").setStyle(showValues=not low)
+        elide = self.landmark.fontMetrics().elidedText
+        self.landmark.setText(elide(self._told, Qt.TextElideMode.ElideRight, self.landmark.width()))
+        self.landmark.setToolTip(self._told)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -101,12 +101,12 @@ def test_the_dialog_lists_every_command_and_changes_keys_at_once(
     assert not dialog.use.isEnabled()
     dialog.choose("loop")
     dialog.key.setFocus()
-    QTest.keyClick(dialog.key, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(dialog.key, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
     assert dialog.use.isEnabled()
     dialog.use.click()
-    assert window.actions_by_name["loop"].shortcut().toString() == "Ctrl+M"
+    assert window.actions_by_name["loop"].shortcut().toString() == "Ctrl+J"
     (row,) = [row for row in dialog.rows() if row.isSelected()]
-    assert row.text(1) == "Ctrl+M"
+    assert row.text(1) == "Ctrl+J"
     assert dialog.reset.isEnabled()
     dialog.key.setKeySequence(QKeySequence("Ctrl+O"))
     dialog.add.click()

@@ -71,7 +71,7 @@ def test_a_model_that_cannot_be_used_is_told_and_not_listed(
     }
     for why, card in cards.items():
         window.messages.dismiss_all()
-        window.own_models.add(write_model(tmp_path, **card))
+        window.options.own_models.add(write_model(tmp_path, **card))
         qtbot.waitUntil(lambda: bool(window.messages.texts))
         assert window.messages.texts[0].startswith("The model was not added: ")
         assert why in window.messages.texts[0]

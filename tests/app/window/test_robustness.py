@@ -166,7 +166,7 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
         "filtering": lambda: session.use_settings(replace(session.settings, stabilizer="one-euro")),
         "exporting": lambda: window.files.export(Kind.VIDEO, tmp_path / "out.mp4"),
         "saving": lambda: window.files.save_frame(tmp_path / "frame.png"),
-        "checking a model": lambda: window.own_models.add(write_model(tmp_path)),
+        "checking a model": lambda: window.options.own_models.add(write_model(tmp_path)),
         "asking": window.actions_by_name["shortcuts"].trigger,
     }
     late[state]()

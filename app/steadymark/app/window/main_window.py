@@ -24,7 +24,6 @@ from steadymark.app.window.menus import make_menus, make_toolbar
 from steadymark.app.window.messages import Messages
 from steadymark.app.window.numbers import Numbers
 from steadymark.app.window.options import Options
-from steadymark.app.window.own_models import OwnModels
 from steadymark.app.window.plots import Plots
 from steadymark.app.window.settings_panel import SettingsPanel
 from steadymark.app.window.status import Status
@@ -66,7 +65,6 @@ class MainWindow(QMainWindow):
         self.transport = Transport(self.actions_by_name)
         self.plots, self.numbers = Plots(), Numbers()
         self.settings = SettingsPanel(session.settings, preferences.presets)
-        self.own_models = OwnModels(self.settings, preferences, self)
         self.files = Files(self, log_file)
         self.pages = QStackedWidget()
         self.status = Status()
@@ -80,7 +78,6 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore()
         self._hide_docks()
-        self.settings.presets.fill()
         session.set_overlay(preferences.overlay())
         self._on_changed()
         self._on_progressed()
@@ -108,8 +105,7 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(self.numbers_dock, self.settings_dock)
         self.numbers_dock.raise_()
         docks = [d.toggleViewAction() for d in self._docks()]
-        named = {dock.objectName(): dock.toggleViewAction() for dock in self._docks()}
-        self.options = Options(self, {**self.actions_by_name, **named})
+        self.options = Options(self)
         recent, language = self.files.recent_menu, self.options.language_menu
         make_menus(self, self.actions_by_name, recent, language, docks)
         self.toolbar, self.landmarks_button = make_toolbar(self, self.actions_by_name)
@@ -160,9 +156,6 @@ class MainWindow(QMainWindow):
         self.numbers.chosen.connect(self._choose)
         self.settings.changed.connect(self._use_settings)
         self.settings.again.connect(session.retrack)
-        self.settings.presets.told.connect(self.messages.tell)
-        self.own_models.told.connect(self.messages.tell)
-        self.own_models.wire(actions)
         self.empty.demo.connect(self.open_path)
         for name, slot in (
             ("go_to", self._focus_place),
@@ -366,7 +359,7 @@ class MainWindow(QMainWindow):
         self.preferences.set_window(self.saveGeometry(), self._docked or self.saveState())
         self._measure_soon.stop()
         self._refresh_soon.stop()
-        ended = [self.exports.close_all(), self.own_models.close(), self.session.close()]
+        ended = [self.exports.close_all(), self.options.close(), self.session.close()]
         self.closed_in_time = all(ended)
         event.accept()
 

@@ -95,7 +95,7 @@ COMMANDS = (
     Command(
         "remove_model",
         QT_TRANSLATE_NOOP("commands", "&Remove the chosen model of your own"),
-        ("Ctrl+Shift+M",),
+        ("Ctrl+Alt+M",),
     ),
     Command("show_off", QT_TRANSLATE_NOOP("commands", "No landmarks"), ("O",), checkable=True),
     Command("show_raw", QT_TRANSLATE_NOOP("commands", "Raw landmarks"), ("R",), checkable=True),

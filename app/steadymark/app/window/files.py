@@ -201,7 +201,7 @@ class Files(QObject):
     def _copy_diagnostics(self) -> None:
         QGuiApplication.clipboard().setText(diagnostics(self._window.session, self._log_file))
         self._window.messages.tell(
-            self.tr("Diagnostics are on the clipboard: paste them into your report."), []
+            self.tr("Diagnostics are on the clipboard: paste them into your report."), note=True
         )
 
     def _show_log(self) -> None:

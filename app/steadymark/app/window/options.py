@@ -29,6 +29,7 @@ class Options(QObject):
         self.own_models = OwnModels(window.settings, window.preferences, self)
         self.language_menu = self._languages()
         self.own_models.told.connect(window.messages.tell)
+        self.own_models.noted.connect(lambda text: window.messages.tell(text, note=True))
         self.own_models.wire(actions)
         window.settings.presets.told.connect(window.messages.tell)
         window.settings.presets.fill()
@@ -51,7 +52,7 @@ class Options(QObject):
     def _speak(self, language: str) -> None:
         self._window.preferences.set_language(language)
         self._window.messages.tell(
-            self.tr("The language changes when Steadymark is started again.")
+            self.tr("The language changes when Steadymark is started again."), note=True
         )
 
     def _show_keys(self) -> None:

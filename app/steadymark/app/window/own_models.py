@@ -29,9 +29,13 @@ _STOP_S = 2.0
 
 
 class OwnModels(QObject):
-    """They stay where they are; what is kept is their paths. told: a sentence for the user."""
+    """They stay where they are; what is kept is their paths.
+
+    told: what is wrong, for the user; noted: what was done.
+    """
 
     told = Signal(str)
+    noted = Signal(str)
     _vetted = Signal(object, str)
 
     def __init__(
@@ -68,7 +72,7 @@ class OwnModels(QObject):
         self._panel.use(replace(self._panel.settings, model=DEFAULT_MODEL))
         self._fill()
         words = self.tr("{name} is off the list; its files stay.")
-        self.told.emit(words.format(name=Path(chosen).name))
+        self.noted.emit(words.format(name=Path(chosen).name))
 
     def close(self) -> bool:
         """Whether no check is under way any more."""
@@ -108,7 +112,7 @@ class OwnModels(QObject):
         self._preferences.set_models([*(f for f in files if f != file), file])
         self._fill()
         self._panel.use(replace(self._panel.settings, model=file))
-        self.told.emit(self.tr("{name} is in the list of models.").format(name=card.name))
+        self.noted.emit(self.tr("{name} is in the list of models.").format(name=card.name))
 
     def _fill(self) -> None:
         """Also those whose files are gone, so that they can be removed."""

@@ -44,6 +44,16 @@ def test_what_is_saved_comes_back_with_every_value(tmp_path: Path) -> None:
     assert presets.own() == ([], [])
 
 
+@pytest.mark.parametrize("name", ["con", "..", "a/b", "a_b", "面部" * 30, "x" * 60, "\\:*?"])
+def test_every_name_has_a_file_of_its_own(tmp_path: Path, name: str) -> None:
+    presets = Presets(tmp_path / "presets")
+    for saved in (name, "other"):
+        presets.save(saved, OWN)
+    assert sorted(preset.name for preset in presets.own()[0]) == sorted([name, "other"])
+    assert len(list((tmp_path / "presets").iterdir())) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["presets"]
+
+
 def test_the_machine_is_no_part_of_a_preset(tmp_path: Path) -> None:
     saved = Presets(tmp_path).save("mine", replace(OWN, device="cuda", threads=4))
     assert saved.settings == OWN

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -117,7 +117,7 @@ class Presets:
             raise PresetError(words.format(name=name))
         plain = {k: v for k, v in as_plain(settings).items() if k not in _OF_THE_MACHINE}
         text = json.dumps({_FORMAT: 1, "name": name, "settings": plain}, indent=2, default=str)
-        path = self.folder / f"{quote(name.casefold(), safe=' ')}.json"
+        path = self.folder / _file_name(name)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             path.write_text(text + "\n", encoding="utf-8")
@@ -156,6 +156,13 @@ def read_preset(path: Path) -> Preset:
         )
         raise PresetError(words.format(path=path, fault=fault))
     return Preset(data["name"], from_plain(data["settings"]), path=path)
+
+
+def _file_name(name: str) -> str:
+    """Readable, allowed on every system, and another for every other name."""
+    plain = name.casefold()
+    letters = "".join(c if c.isalnum() or c in " -" else "_" for c in plain)
+    return f"{letters} {hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
 
 
 def _fault(data: Any) -> str:

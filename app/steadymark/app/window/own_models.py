@@ -64,7 +64,7 @@ class OwnModels(QObject):
         """The chosen one, from the list; its files stay."""
         chosen = self._panel.settings.model
         files = self._preferences.models()
-        if chosen not in files:
+        if Path(chosen).suffix != ".onnx":
             words = self.tr("{name} comes with Steadymark and stays: only models of your own go.")
             self.told.emit(words.format(name=Path(chosen).name))
             return

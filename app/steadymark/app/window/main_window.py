@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.session.state import Display, frame_at_time, parse_place
 from steadymark.app.window.commands import make_actions, recolour
+from steadymark.app.window.docks import add_dock
 from steadymark.app.window.empty_page import EmptyPage
 from steadymark.app.window.exports import Exports
 from steadymark.app.window.files import Files
@@ -99,9 +100,11 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(middle)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         right, below = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
-        self.plots_dock = self._dock(self.tr("Plots"), "plots", self.plots, below, "F5")
-        self.numbers_dock = self._dock(self.tr("Numbers"), "numbers", self.numbers, right, "F6")
-        self.settings_dock = self._dock(self.tr("Settings"), "settings", self.settings, right, "F7")
+        self.plots_dock = add_dock(self, self.tr("Plots"), "plots", self.plots, below, "F5")
+        self.numbers_dock = add_dock(self, self.tr("Numbers"), "numbers", self.numbers, right, "F6")
+        self.settings_dock = add_dock(
+            self, self.tr("Settings"), "settings", self.settings, right, "F7"
+        )
         self.tabifyDockWidget(self.numbers_dock, self.settings_dock)
         self.numbers_dock.raise_()
         docks = [d.toggleViewAction() for d in self._docks()]
@@ -115,21 +118,6 @@ class MainWindow(QMainWindow):
         self.resize(1280, 820)
         self.resizeDocks([self.numbers_dock], [300], Qt.Orientation.Horizontal)
         self.resizeDocks([self.plots_dock], [260], Qt.Orientation.Vertical)
-
-    def _dock(
-        self, title: str, name: str, widget: QWidget, area: Qt.DockWidgetArea, key: str
-    ) -> QDockWidget:
-        widget.setObjectName(name)
-        dock = QDockWidget(title, self)
-        dock.setObjectName(f"{name}_dock")
-        dock.setWidget(widget)
-        action = dock.toggleViewAction()
-        action.setShortcut(key)
-        action.setIcon(icon(name))
-        action.setToolTip(f"{title} ({key})")
-        self.addAction(action)
-        self.addDockWidget(area, dock)
-        return dock
 
     def _docks(self) -> tuple[QDockWidget, ...]:
         return self.plots_dock, self.numbers_dock, self.settings_dock

@@ -5,7 +5,7 @@ import pytest
 
 from fakes import face_points, track_result, tracked_face
 from steadymark.app.session import measures
-from steadymark.app.session.measures import measure
+from steadymark.app.session.measures import Choice, measure
 from steadymark.app.session.results import Results
 from steadymark.engine.metrics.stability import allan_variance
 
@@ -76,10 +76,10 @@ def test_the_chosen_landmark_and_face_are_measured() -> None:
     for i in range(2):
         faces = (tracked_face(0), tracked_face(4, points=face_points(30, 30, 20)))
         results.add(track_result(i, *faces), begins=i == 0)
-    found = measure(results.rows(), results.times_s, fps=FPS, face=4, landmark=8)
+    found = measure(results.rows(), results.times_s, fps=FPS, choice=Choice(4, 8))
     assert found is not None
     assert found.faces == (0, 4)
     np.testing.assert_allclose(found.raw_xy[0], face_points(30, 30, 20)[8])
-    fallback = measure(results.rows(), results.times_s, fps=FPS, face=9)
+    fallback = measure(results.rows(), results.times_s, fps=FPS, choice=Choice(9))
     assert fallback is not None
     assert fallback.face == 0

@@ -8,25 +8,29 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from steadymark.app.session.measures import Measures, measure
+import numpy as np
+
+from steadymark.app.session.measures import Choice, Measures, measure
+from steadymark.app.session.results import Known
 from steadymark.engine.latest import Latest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.app.session.results import Results
+    from steadymark.app.session.truth import Truth
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """Of which results, at which rate, of which face and landmark."""
+    """Of which results, at which rate, of what, and what is true there."""
 
     results: Results
     fps: float
-    face: int | None
-    landmark: int
+    choice: Choice
+    truth: Truth | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,12 +76,14 @@ class Measuring:
 def _answered(question: Question, stop: Callable[[], bool]) -> Measures | None:
     results = question.results
     try:
+        known = np.asarray(results.known() == Known.TRACKED)
         return measure(
             results.rows(),
             results.times_s,
             fps=question.fps,
-            face=question.face,
-            landmark=question.landmark,
+            choice=question.choice,
+            truth=question.truth,
+            known=known,
             stop=stop,
         )
     except Exception:

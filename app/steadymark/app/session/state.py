@@ -54,6 +54,7 @@ class Overlay:
     scores: bool = False
     trails: bool = False
     crop: bool = False
+    truth: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ class Display:
     """All that the widgets show and allow, but for pictures and plots.
 
     frame, time_s: of the picture shown, 0 without one; last: the last frame's number, -1 without a
-    recording. can_track, can_pause: whether tracking can be
-    told to go on or to pause.
+    recording. can_track, can_pause: whether tracking can be told to go on or to pause. truth: name
+    of the ground truth at hand.
     """
 
     phase: Phase
@@ -133,6 +134,7 @@ class Display:
     can_pause: bool
     can_export: bool
     can_compare: bool
+    truth: str = ""
 
     @property
     def has_film(self) -> bool:

@@ -42,6 +42,7 @@ class Files(QObject):
         for name, slot in (
             ("open", self._open),
             ("open_folder", self._open_folder),
+            ("load_truth", self._load_truth),
             ("export_csv", lambda: self._export(Kind.CSV, ".csv")),
             ("export_openface", lambda: self._export(Kind.OPENFACE, "_openface.csv")),
             ("export_video", lambda: self._export(Kind.VIDEO, "_landmarks.mp4")),
@@ -124,6 +125,16 @@ class Files(QObject):
         )
         if path:
             self._window.open_path(path)
+
+    def _load_truth(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self._window,
+            self.tr("Load ground truth: a table, or any of a folder's .pts files"),
+            str(Path(self._window.session.display.path).parent),
+            self.tr("Ground truth ({kinds});;All files (*)").format(kinds="*.csv *.pts *.txt"),
+        )
+        if path:
+            self._window.session.analysis.load_truth(Path(path))
 
     def _export(self, kind: Kind, ending: str) -> None:
         path = self._chosen(self.tr("Export"), ending)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.session.state import Display, frame_at_time, parse_place
 from steadymark.app.window.commands import make_actions, recolour
+from steadymark.app.window.dropping import take_dropped
 from steadymark.app.window.empty_page import EmptyPage
 from steadymark.app.window.exports import Exports
 from steadymark.app.window.files import Files
@@ -150,6 +151,7 @@ class MainWindow(QMainWindow):
         self.transport.typed.connect(self._go_to)
         self.transport.speed_chosen.connect(session.set_speed)
         self.plots.clicked.connect(self._go_to_time)
+        self.plots.region_chosen.connect(session.analysis.choose_region)
         self.numbers.chosen.connect(self._choose)
         self.settings.changed.connect(self._use_settings)
         self.settings.again.connect(session.retrack)
@@ -180,14 +182,7 @@ class MainWindow(QMainWindow):
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.open_path(paths[0])
-            if len(paths) > 1:
-                self.messages.tell(
-                    self.tr(
-                        "One recording is shown at a time: the first was opened. "
-                        "'steadymark track' takes many."
-                    )
-                )
+            take_dropped(self, paths)
 
     # -- from the session
 
@@ -273,6 +268,7 @@ class MainWindow(QMainWindow):
                 session.frame,
                 session.results.faces(index),
                 {raw: session.results.trails(index, over_s=_TRAIL_S, raw=raw) for raw in wanted},
+                session.analysis.truth_at(index),
             )
         )
 

@@ -1,4 +1,4 @@
-"""What the 68 landmarks are called."""
+"""What the 68 landmarks and the regions of the face are called."""
 
 from __future__ import annotations
 
@@ -26,6 +26,20 @@ _OWN = {
     48: QT_TRANSLATE_NOOP("names", "right corner of the mouth"),
     54: QT_TRANSLATE_NOOP("names", "left corner of the mouth"),
 }
+_REGIONS = {
+    "": QT_TRANSLATE_NOOP("names", "whole face"),
+    "contour": QT_TRANSLATE_NOOP("names", "contour"),
+    "brows": QT_TRANSLATE_NOOP("names", "brows"),
+    "nose": QT_TRANSLATE_NOOP("names", "nose"),
+    "eyes": QT_TRANSLATE_NOOP("names", "eyes"),
+    "mouth": QT_TRANSLATE_NOOP("names", "mouth"),
+}
+REGIONS = tuple(_REGIONS)
+
+
+def region_name(name: str) -> str:
+    """Of a part of the face, as the schema calls it; empty: all of it."""
+    return QCoreApplication.translate("names", str(_REGIONS.get(name, name)))
 
 
 def landmark_name(index: int) -> str:

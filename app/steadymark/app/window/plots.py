@@ -8,9 +8,17 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPalette, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
-from steadymark.app.window.names import landmark_name
+from steadymark.app.window.names import REGIONS, landmark_name, region_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
 from steadymark.app.window.theme import is_dark
 
@@ -21,12 +29,14 @@ if TYPE_CHECKING:
 
 _FAINT = 90
 _LABEL_PX = 90  # height of a plot from which its label can be read
+_TICKS_PX = 50  # and its ticks
 
 
 class Plots(QWidget):
-    """clicked: a time in seconds."""
+    """clicked: a time in seconds. region_chosen: a region of the schema, empty: the whole face."""
 
     clicked = Signal(float)
+    region_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,12 +61,15 @@ class Plots(QWidget):
             ("y", "y", "y, px"),
             ("score", self.tr("Score"), self.tr("score")),
             ("speed", self.tr("Speed"), self.tr("speed, %/s")),
+            ("error", self.tr("Error"), self.tr("NRMSE, %")),
         ):
             self._add_plot(name, label)
             self._add_switch(name, title)
-        self._row.addStretch(1)
+        self._switches["error"].hide()  # until there is ground truth
+        self._add_regions()
         self.landmark = QLabel()
-        self._row.addWidget(self.landmark)
+        self.landmark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._row.addWidget(self.landmark, 1)
         self._add_curves()
         self._recolour()
         self._arrange()
@@ -67,6 +80,7 @@ class Plots(QWidget):
         if measures is None:
             for curve in self._curves.values():
                 curve.setData([], [])
+            self._show_error(there=False)
             return
         times, still = measures.times_s, measures.still
         raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_steady)
@@ -82,10 +96,12 @@ class Plots(QWidget):
             "score": measures.score,
             "speed": measures.speed,
         }
+        curves |= _of_truth(measures)
         for name, values in curves.items():
             self._curves[name].setData(times, values, connect="finite")
+        self._show_error(there=measures.truth is not None)
         self.landmark.setText(
-            self.tr("x and y of landmark {number}, {name}").format(
+            self.tr("x, y: {number} {name}").format(
                 number=measures.landmark, name=landmark_name(measures.landmark)
             )
         )
@@ -118,6 +134,24 @@ class Plots(QWidget):
         self._switches[name] = switch
         self._row.addWidget(switch)
 
+    def _add_regions(self) -> None:
+        self.region = QComboBox()
+        self.region.setAccessibleName(self.tr("Region of the jitter curve"))
+        self.region.setToolTip(self.tr("The part of the face whose jitter is plotted"))
+        for name in REGIONS:
+            self.region.addItem(region_name(name), name)
+        self.region.activated.connect(
+            lambda: self.region_chosen.emit(str(self.region.currentData()))
+        )
+        self._row.insertWidget(1, self.region)
+
+    def _show_error(self, *, there: bool) -> None:
+        """The curve comes with the first ground truth, and goes with it."""
+        switch = self._switches["error"]
+        if switch.isHidden() == there:
+            switch.setVisible(there)
+            switch.setChecked(there)
+
     def _arrange(self) -> None:
         """The chosen plots below each other, with one axis of time."""
         chosen = [self._plots[n] for n, switch in self._switches.items() if switch.isChecked()]
@@ -138,10 +172,11 @@ class Plots(QWidget):
         """Only where they have room."""
         chosen = [plot for plot in self._plots.values() if plot.scene() is not None]
         roomy = self._widget.height() >= _LABEL_PX * len(chosen)
+        low = self._widget.height() < _TICKS_PX * len(chosen)
         for plot in chosen:
             plot.getAxis("left").showLabel(roomy)
             plot.getAxis("left").setWidth(64 if roomy else 48)
-            plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0)
+            plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0, showValues=not low)
         self._plots["jitter"].legend.setVisible(roomy)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -182,6 +217,10 @@ class Plots(QWidget):
             ("y_steady", STEADY_COLOUR, 1),
             ("score", GREEN, 1),
             ("speed", PURPLE, 1),
+            ("error_raw", RAW_COLOUR, 1),
+            ("error_steady", STEADY_COLOUR, 1),
+            ("x_truth", RAW_COLOUR, 1),  # in the colour of the text, see _recolour
+            ("y_truth", RAW_COLOUR, 1),
         ):
             shown = QColor(colour)
             if name.endswith("moving"):
@@ -205,6 +244,8 @@ class Plots(QWidget):
             plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
         for line in self._places:
             line.setPen(pg.mkPen(text, width=1))
+        for name in ("x_truth", "y_truth"):
+            self._curves[name].setPen(pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine))
         for _, label in self._plots["jitter"].legend.items:
             label.setText(label.text, color=text.name())
 
@@ -216,6 +257,19 @@ class Plots(QWidget):
             if there and plot.sceneBoundingRect().contains(event.scenePos()):
                 self.clicked.emit(float(plot.vb.mapSceneToView(event.scenePos()).x()))
                 return
+
+
+def _of_truth(measures: Measures) -> dict[str, NDArray[np.float64]]:
+    truth = measures.truth
+    if truth is None:
+        nothing = np.full(len(measures.times_s), np.nan)
+        return dict.fromkeys(("error_raw", "error_steady", "x_truth", "y_truth"), nothing)
+    return {
+        "error_raw": truth.error_raw,
+        "error_steady": truth.error_steady,
+        "x_truth": truth.xy[:, 0],
+        "y_truth": truth.xy[:, 1],
+    }
 
 
 def _above_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,11 +19,20 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from steadymark.app.session.state import Display, Layout, Show
 from steadymark.app.window.hovering import NEAR, Near, nearest
-from steadymark.app.window.overlay import RAW_COLOUR, STEADY_COLOUR, Look, paint_faces, text
+from steadymark.app.window.overlay import (
+    RAW_COLOUR,
+    STEADY_COLOUR,
+    Look,
+    paint_faces,
+    paint_truth,
+    text,
+)
 from steadymark.app.window.picture import seen
 from steadymark.app.window.viewport import Viewport, centred, fitted
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PySide6.QtGui import QImage
 
     from steadymark.app.session.results import Trail
@@ -37,12 +46,13 @@ _BACKGROUND = QColor(22, 22, 24)
 class Shown:
     """A frame and the faces of exactly that frame; None where it is not tracked yet.
 
-    trails: of raw (True) and stabilized points, by the faces' ids.
+    trails: of raw (True) and stabilized points, by the faces' ids. truth: (K, 2), of this frame.
     """
 
     frame: Frame
     faces: tuple[TrackedFace, ...] | None
     trails: dict[bool, dict[int, Trail]]
+    truth: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,8 @@ class VideoView(QWidget):
     def _paint_faces(self, painter: QPainter, pane: Pane) -> None:
         assert self._shown is not None
         assert self._display is not None
+        if self._shown.truth is not None and self._display.overlay.truth:
+            paint_truth(painter, self._shown.truth, self.viewport())
         both = self._display.show is Show.BOTH
         for raw in pane.looks:
             colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None

@@ -1,0 +1,137 @@
+"""What a recording is held against: its ground truth, and what of it is measured and compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from steadymark.app.session.measures import Choice
+from steadymark.app.session.measuring import Answer, Measuring, Question
+from steadymark.app.session.state import Phase
+from steadymark.app.session.truth import Truth, load_truth, truth_beside
+from steadymark.engine.errors import SteadymarkError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.open_film import OpenFilm
+    from steadymark.app.session.session import Session
+    from steadymark.app.session.state import Display
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What a loading thread brings home. film: what it was loaded for."""
+
+    film: OpenFilm
+    truth: Truth | None = None
+    fault: str = ""
+
+
+class Analysis(QObject):
+    """Of one session, in the GUI thread."""
+
+    _loaded = Signal(object)
+    _measures_came = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self.truth: Truth | None = None
+        self._wanted: Path | None = None  # truth of the recording that is being opened
+        self.region = ""
+        queued = Qt.ConnectionType.QueuedConnection
+        self._loaded.connect(self._on_loaded, queued)
+        self._measures_came.connect(self._on_measures, queued)
+        self._measuring = Measuring(self._measures_came.emit)
+
+    def begin(self, film: OpenFilm) -> None:
+        """A recording was opened: its truth, unless named, is looked for beside it."""
+        self._load(film, self._wanted)
+        self._wanted = None
+
+    def end(self) -> None:
+        """It was closed, or another one is being opened."""
+        self.truth = self._wanted = None
+
+    def close(self, timeout_s: float) -> bool:
+        """For good; whether all threads ended in time."""
+        self._measuring.close()
+        return self._measuring.join(timeout_s)
+
+    def load_truth(self, path: Path) -> bool:
+        """In place of what was loaded before; faults are told by the session.
+
+        Of the recording at hand, or being opened; whether there is one.
+        """
+        if self._session.film is not None:
+            self._load(self._session.film, path)
+        elif self._session.display.phase is Phase.OPENING:
+            self._wanted = path
+        return self._session.display.phase is not Phase.EMPTY
+
+    def truth_at(self, index: int) -> NDArray[np.float64] | None:
+        """(K, 2), pixels of that frame."""
+        return None if self.truth is None else self.truth.points[index]
+
+    def forget_truth(self) -> None:
+        """Compare with it no more."""
+        self.truth = None
+        self._renew()
+
+    def choose_region(self, name: str) -> None:
+        """Whose jitter is plotted; empty: of the whole face."""
+        self.region = name
+        self._session.ask_measures()
+
+    def ask(self, film: OpenFilm, face: int | None, landmark: int) -> None:
+        """Measure this; the newest question wins."""
+        choice = Choice(face, landmark, self.region)
+        self._measuring.ask(Question(film.results, film.fps, choice, self.truth))
+
+    def shown(self, display: Display) -> Display:
+        """With what is known here."""
+        return replace(display, truth="" if self.truth is None else self.truth.name)
+
+    def _load(self, film: OpenFilm, path: Path | None) -> None:
+        """Without a path what lies beside the recording, if anything does."""
+        source = film.film.info.path
+
+        def work() -> None:
+            try:
+                found = truth_beside(source) if path is None else path
+                if found is not None:
+                    self._loaded.emit(_Loaded(film, load_truth(found, source)))
+            except SteadymarkError as error:
+                self._loaded.emit(_Loaded(film, fault=str(error)))
+            except OSError as error:
+                fault = f"the ground truth {path or 'beside it'} cannot be read: {error.strerror}"
+                self._loaded.emit(_Loaded(film, fault=fault))
+
+        self._session.run_aside(work, "truth")
+
+    def _on_loaded(self, loaded: _Loaded) -> None:
+        if loaded.film is not self._session.film:
+            return
+        if loaded.fault:
+            self._session.told.emit(loaded.fault)
+            return
+        self.truth = loaded.truth
+        self._renew()
+
+    def _on_measures(self) -> None:
+        answer: Answer | None = self._measuring.newest.take(0)
+        session = self._session
+        if answer is not None and answer.results is session.results:
+            session.measures, session.measuring_s = answer.measures, answer.took_s
+            session.measured.emit()
+
+    def _renew(self) -> None:
+        self._session.ask_measures()
+        self._session.refresh()
+        self._session.pictured.emit()

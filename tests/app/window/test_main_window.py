@@ -397,8 +397,8 @@ def test_200_random_commands_in_a_row_leave_the_window_well(
     opened(qtbot, window, clip, tracked=False)
     other = str(square_video(tmp_path / "b.mp4", 60))
     left_out = {
-        "quit", "open", "open_folder", "load_truth", "export_csv", "export_openface", "export_video",
-        "export_frame", "export_plots", "log", "about", "full_screen",
+        "quit", "open", "open_folder", "load_truth", "export_csv", "export_openface",
+        "export_video", "export_frame", "export_plots", "log", "about", "full_screen",
     }  # fmt: skip
     names = [c.name for c in COMMANDS if c.name not in left_out]
     chance = random.Random(7)

@@ -48,6 +48,7 @@ class Studio:
             session.progressed,
             session.measured,
             session.told,
+            session.analysis.heated,
             self.window.exports.ended,
         )
 

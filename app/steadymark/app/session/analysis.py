@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from steadymark.app.session.heating import Heating, Look
 from steadymark.app.session.measures import Choice
 from steadymark.app.session.measuring import Answer, Measuring, Question
 from steadymark.app.session.state import Phase
@@ -14,6 +15,7 @@ from steadymark.app.session.truth import Truth, load_truth, truth_beside
 from steadymark.engine.errors import SteadymarkError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.open_film import OpenFilm
     from steadymark.app.session.session import Session
     from steadymark.app.session.state import Display
+    from steadymark.engine.types import Frame, TrackedFace
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Analysis(QObject):
 
     _loaded = Signal(object)
     _measures_came = Signal()
+    heated = Signal(object)  # Heats
+    _heats_came = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -49,6 +54,8 @@ class Analysis(QObject):
         self._loaded.connect(self._on_loaded, queued)
         self._measures_came.connect(self._on_measures, queued)
         self._measuring = Measuring(self._measures_came.emit)
+        self._heats_came.connect(self._on_heats, queued)
+        self._heating = Heating(self._heats_came.emit)
 
     def begin(self, film: OpenFilm) -> None:
         """A recording was opened: its truth, unless named, is looked for beside it."""
@@ -62,7 +69,8 @@ class Analysis(QObject):
     def close(self, timeout_s: float) -> bool:
         """For good; whether all threads ended in time."""
         self._measuring.close()
-        return self._measuring.join(timeout_s)
+        self._heating.close()
+        return self._measuring.join(timeout_s) and self._heating.join(timeout_s)
 
     def load_truth(self, path: Path) -> bool:
         """In place of what was loaded before; faults are told by the session.
@@ -97,6 +105,20 @@ class Analysis(QObject):
     def shown(self, display: Display) -> Display:
         """With what is known here."""
         return replace(display, truth="" if self.truth is None else self.truth.name)
+
+    def ask_heats(self, frame: Frame, faces: Sequence[TrackedFace], shown: object) -> None:
+        """`heated` follows, with `shown`; where looks come too fast, the newest wins."""
+        film = self._session.film
+        if film is not None:
+            crops = {face.face_id: face.crop for face in faces if face.crop is not None}
+            self._heating.ask(Look(frame.image, crops, film.models.cards[0], shown))
+
+    def _on_heats(self) -> None:
+        heats = self._heating.newest.take(0)
+        if heats is not None and self._session.film is not None:
+            if heats.fault:
+                self._session.told.emit(heats.fault)
+            self.heated.emit(heats)
 
     def _load(self, film: OpenFilm, path: Path | None) -> None:
         """Without a path what lies beside the recording, if anything does."""

@@ -55,6 +55,7 @@ class Overlay:
     trails: bool = False
     crop: bool = False
     truth: bool = True
+    heatmaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

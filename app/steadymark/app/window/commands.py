@@ -145,6 +145,12 @@ COMMANDS = (
     Command(
         "crop", QT_TRANSLATE_NOOP("commands", "Crop: what the network sees"), ("Q",), checkable=True
     ),
+    Command(
+        "heatmaps",
+        QT_TRANSLATE_NOOP("commands", "&Heatmaps along the crop's edges"),
+        ("H",),
+        checkable=True,
+    ),
     Command("truth", QT_TRANSLATE_NOOP("commands", "&Ground truth"), ("G",), checkable=True),
     Command("zoom_in", QT_TRANSLATE_NOOP("commands", "Zoom in"), ("Ctrl++", "+", "="), "zoom-in"),
     Command("zoom_out", QT_TRANSLATE_NOOP("commands", "Zoom out"), ("Ctrl+-", "-"), "zoom-out"),
@@ -156,7 +162,18 @@ COMMANDS = (
     Command("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
     Command("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
 )
-OVERLAYS = ("points", "contours", "numbers", "scores", "trails", "boxes", "ids", "crop", "truth")
+OVERLAYS = (
+    "points",
+    "contours",
+    "numbers",
+    "scores",
+    "trails",
+    "boxes",
+    "ids",
+    "crop",
+    "heatmaps",
+    "truth",
+)
 
 
 def make_actions(parent: QWidget) -> dict[str, QAction]:

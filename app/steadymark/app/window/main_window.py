@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QByteArray
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
+    from steadymark.app.session.heating import Heats
     from steadymark.app.session.results import Results
     from steadymark.app.session.session import Session
     from steadymark.app.window.preferences import Preferences
@@ -140,6 +141,7 @@ class MainWindow(QMainWindow):
         session.progressed.connect(self._on_progressed)
         session.measured.connect(self._on_measured)
         session.told.connect(self.messages.tell)
+        session.analysis.heated.connect(self._on_heated)
         self._measure_soon.timeout.connect(session.ask_measures)
         self._refresh_soon.timeout.connect(self._refresh_now)
         self.view.wiped.connect(session.set_wipe)
@@ -263,14 +265,19 @@ class MainWindow(QMainWindow):
         index = session.frame.index
         self._pictured_version = (session.results, session.results.version)
         wanted = (True, False) if session.display.overlay.trails else ()
-        self.view.show_frame(
-            Shown(
-                session.frame,
-                session.results.faces(index),
-                {raw: session.results.trails(index, over_s=_TRAIL_S, raw=raw) for raw in wanted},
-                session.analysis.truth_at(index),
-            )
+        shown = Shown(
+            session.frame,
+            session.results.faces(index),
+            {raw: session.results.trails(index, over_s=_TRAIL_S, raw=raw) for raw in wanted},
+            session.analysis.truth_at(index),
         )
+        if session.display.overlay.heatmaps and shown.faces:  # shown together with its heatmaps
+            session.analysis.ask_heats(shown.frame, shown.faces, shown)
+        else:
+            self.view.show_frame(shown)
+
+    def _on_heated(self, heats: Heats) -> None:
+        self.view.show_frame(replace(heats.shown, heats=heats.of))
 
     def _on_progressed(self) -> None:
         shown, results = self.view.shown, self.session.results

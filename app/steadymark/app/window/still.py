@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QImage, QPainter
 
 from steadymark.app.session.state import Display, Show
+from steadymark.app.window.heat_overlay import paint_heats
 from steadymark.app.window.overlay import (
     RAW_COLOUR,
     STEADY_COLOUR,
@@ -27,6 +28,9 @@ def painted(shown: Shown, display: Display) -> QImage:
     painter = QPainter(image)
     if shown.truth is not None and display.overlay.truth:
         paint_truth(painter, shown.truth, Viewport(1.0, 0.0, 0.0))
+    if display.overlay.heatmaps:
+        port = Viewport(1.0, 0.0, 0.0)
+        paint_heats(painter, shown.faces or (), shown.heats, port, display.landmark)
     both = display.show is Show.BOTH
     looks = {Show.OFF: (), Show.RAW: (True,), Show.STABILIZED: (False,)}.get(
         display.show, (True, False)

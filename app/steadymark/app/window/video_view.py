@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from steadymark.app.session.state import Display, Layout, Show
+from steadymark.app.window.heat_overlay import paint_heats
 from steadymark.app.window.hovering import NEAR, Near, nearest
 from steadymark.app.window.overlay import (
     RAW_COLOUR,
@@ -47,12 +48,14 @@ class Shown:
     """A frame and the faces of exactly that frame; None where it is not tracked yet.
 
     trails: of raw (True) and stabilized points, by the faces' ids. truth: (K, 2), of this frame.
+    heats: of the faces' crops, by their ids: (K, 2, L), what the network sees in x and in y.
     """
 
     frame: Frame
     faces: tuple[TrackedFace, ...] | None
     trails: dict[bool, dict[int, Trail]]
     truth: NDArray[np.float64] | None = None
+    heats: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +222,9 @@ class VideoView(QWidget):
         assert self._display is not None
         if self._shown.truth is not None and self._display.overlay.truth:
             paint_truth(painter, self._shown.truth, self.viewport())
+        if self._display.overlay.heatmaps:
+            heats, chosen = self._shown.heats, self._display.landmark
+            paint_heats(painter, self._shown.faces or (), heats, self.viewport(), chosen)
         both = self._display.show is Show.BOTH
         for raw in pane.looks:
             colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None

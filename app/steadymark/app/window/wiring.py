@@ -76,6 +76,7 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
     for name in OVERLAYS:
         actions[name].setChecked(getattr(display.overlay, name))
         actions[name].setEnabled(display.show is not Show.OFF)
+    actions["heatmaps"].setEnabled(there)
     for name in ("truth", "drop_truth"):
         actions[name].setEnabled(display.truth != "")
     actions["loop"].setChecked(display.loop is not None or display.loop_from is not None)

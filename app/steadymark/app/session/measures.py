@@ -113,7 +113,7 @@ def measure(
     known: (frames,), those that are tracked, on which truth is compared; all of them unless told.
     stop: asked now and then, whether nobody wants it any more; None then, too.
     """
-    there = np.isfinite(rows.raw[:, 0, 0])
+    there = np.isfinite(rows.raw[:, 0, 0]) | np.isfinite(rows.steady[:, 0, 0])
     faces = tuple(int(i) for i in np.unique(rows.face_id[there]))
     if not faces:
         return None
@@ -125,7 +125,8 @@ def measure(
     score[frame] = rows.score[mine]
     linked = np.zeros(count, np.bool_)  # frames whose face was there one frame before
     linked[frame] = rows.before[mine] >= 0
-    eye_px = float(np.nanmean(outer_eye_distance(raw)))
+    known_px = outer_eye_distance(raw if np.isfinite(raw).any() else steady)
+    eye_px = float(np.nanmean(known_px))
     still = _still(raw, fps, eye_px, stop) & _still(steady, fps, eye_px, stop)
     if stop():
         return None

@@ -174,6 +174,12 @@ class Results:
             first, rows = int(self._first_row[index]), self._rows
             return tuple(_face(rows, row) for row in range(first, first + int(self._faces[index])))
 
+    def rows_at(self, index: int) -> range:
+        """The rows of a frame, in the order of `faces`."""
+        with self._lock:
+            first = max(0, int(self._first_row[index]))
+            return range(first, first + int(self._faces[index]))
+
     def result(self, index: int) -> TrackResult | None:
         """The same, as it was tracked but without its picture."""
         faces = self.faces(index)
@@ -181,8 +187,18 @@ class Results:
             return None
         return TrackResult(Frame(NO_PICTURE, index, float(self.times_s[index])), faces)
 
-    def trails(self, index: int, *, over_s: float, raw: bool = False) -> dict[int, Trail]:
-        """The ways of the faces of a frame over the time before it, by their ids."""
+    def trails(
+        self,
+        index: int,
+        *,
+        over_s: float,
+        raw: bool = False,
+        points: NDArray[np.float32] | None = None,
+    ) -> dict[int, Trail]:
+        """The ways of the faces of a frame over the time before it, by their ids.
+
+        points: (M, K, 2), instead of those of the first M rows.
+        """
         with self._lock:
             rows, first, faces = self._rows, int(self._first_row[index]), int(self._faces[index])
             if self._known[index] != Known.TRACKED:
@@ -190,10 +206,11 @@ class Results:
         trails = {}
         for row in range(first, first + faces):
             way = self._way(rows, row, float(self.times_s[index]) - over_s)
-            points = (rows.raw if raw else rows.steady)[way]
+            source = (rows.raw if raw else rows.steady) if points is None else points
+            way = [r for r in way if r < len(source) and np.isfinite(source[r, 0, 0])]
             if len(way) > 1:
-                times = self.times_s[rows.frame[way]]
-                trails[int(rows.face_id[row])] = Trail(points, _speed(points, times))
+                times, line = self.times_s[rows.frame[way]], source[way]
+                trails[int(rows.face_id[row])] = Trail(line, _speed(line, times))
         return trails
 
     def _way(self, rows: Rows, row: int, since_s: float) -> list[int]:

@@ -87,6 +87,11 @@ class Session(QObject):
         return self._settings
 
     @property
+    def models(self) -> ModelCache:
+        """The networks that are open."""
+        return self._models
+
+    @property
     def film(self) -> OpenFilm | None:
         """The recording at hand."""
         return self._film

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.app.session.takes import PLAIN, Takes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -104,7 +106,7 @@ class Display:
 
     frame, time_s: of the picture shown, 0 without one; last: the last frame's number, -1 without a
     recording. can_track, can_pause: whether tracking can be told to go on or to pause. truth: name
-    of the ground truth at hand.
+    of the ground truth at hand. takes: what is compared where both are shown.
     """
 
     phase: Phase
@@ -136,6 +138,7 @@ class Display:
     can_export: bool
     can_compare: bool
     truth: str = ""
+    takes: Takes = PLAIN
 
     @property
     def has_film(self) -> bool:

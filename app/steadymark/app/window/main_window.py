@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.session.state import Display, frame_at_time, parse_place
+from steadymark.app.session.state import Display, Show, frame_at_time, parse_place
+from steadymark.app.session.takes import takes_for
 from steadymark.app.window.commands import make_actions, recolour
 from steadymark.app.window.dropping import take_dropped
 from steadymark.app.window.empty_page import EmptyPage
@@ -26,10 +27,11 @@ from steadymark.app.window.messages import Messages
 from steadymark.app.window.numbers import Numbers
 from steadymark.app.window.plots import Plots
 from steadymark.app.window.settings_panel import SettingsPanel
+from steadymark.app.window.showing import shown_of
 from steadymark.app.window.status import Status
 from steadymark.app.window.theme import icon
 from steadymark.app.window.transport import Transport
-from steadymark.app.window.video_view import Shown, VideoView
+from steadymark.app.window.video_view import VideoView
 from steadymark.app.window.wiring import name_play, name_track, show_state, wire
 
 if TYPE_CHECKING:
@@ -41,12 +43,12 @@ if TYPE_CHECKING:
     from steadymark.app.session.heating import Heats
     from steadymark.app.session.results import Results
     from steadymark.app.session.session import Session
+    from steadymark.app.session.takes import Takes
     from steadymark.app.window.preferences import Preferences
     from steadymark.engine.settings import TrackSettings
 
 _MEASURE_EVERY_MS = 500
 _REFRESH_EVERY_MS = 100  # of what need not be as fast as the video
-_TRAIL_S = 1.0
 
 
 class MainWindow(QMainWindow):
@@ -155,6 +157,7 @@ class MainWindow(QMainWindow):
         self.plots.clicked.connect(self._go_to_time)
         self.plots.region_chosen.connect(session.analysis.choose_region)
         self.numbers.chosen.connect(self._choose)
+        self.numbers.compared.connect(self._compare)
         self.settings.changed.connect(self._use_settings)
         self.settings.again.connect(session.retrack)
         self.empty.demo.connect(self.open_path)
@@ -209,12 +212,15 @@ class MainWindow(QMainWindow):
         self._show_page(display)
         self.empty.set_display(display)
         self.view.set_display(display)
+        self.plots.set_takes(display.takes)
+        self.numbers.set_takes(display.takes, takes_for(self.session.settings))
         self.transport.set_display(display)
         self.settings.set_used(display.device)
         self.settings.set_waiting(waiting=self.session.settings_wait)
         self.setWindowTitle(f"{display.name} – Steadymark" if display.name else "Steadymark")
         if before is not None and before.overlay != display.overlay:
             self.preferences.set_overlay(display.overlay)
+        if before is not None and _drawn(before) != _drawn(display):
             self._on_pictured()
         self._refresh_now()
 
@@ -230,6 +236,7 @@ class MainWindow(QMainWindow):
         self.status.set_display(display)
         self.transport.timeline.set_results(results)
         detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
+        self.numbers.set_passes(session.analysis.passes())
         self.numbers.set_work(
             share=display.share,
             frames=display.last + 1,
@@ -258,21 +265,11 @@ class MainWindow(QMainWindow):
                 dock.hide()
 
     def _on_pictured(self) -> None:
-        session = self.session
-        if session.frame is None or session.results is None:
-            self.view.show_frame(None)
-            return
-        index = session.frame.index
-        self._pictured_version = (session.results, session.results.version)
-        wanted = (True, False) if session.display.overlay.trails else ()
-        shown = Shown(
-            session.frame,
-            session.results.faces(index),
-            {raw: session.results.trails(index, over_s=_TRAIL_S, raw=raw) for raw in wanted},
-            session.analysis.truth_at(index),
-        )
-        if session.display.overlay.heatmaps and shown.faces:  # shown together with its heatmaps
-            session.analysis.ask_heats(shown.frame, shown.faces, shown)
+        session, shown = self.session, shown_of(self.session)
+        if shown is not None and session.results is not None:
+            self._pictured_version = (session.results, session.results.version)
+        if shown is not None and shown.faces and session.display.overlay.heatmaps:
+            session.analysis.ask_heats(shown.frame, shown.faces, shown)  # shown together with them
         else:
             self.view.show_frame(shown)
 
@@ -329,9 +326,14 @@ class MainWindow(QMainWindow):
             face=None if face < 0 else face, landmark=None if landmark < 0 else landmark
         )
 
+    def _compare(self, takes: Takes) -> None:
+        self.session.analysis.compare(takes)
+        self.session.set_show(Show.BOTH)
+
     def _use_settings(self, settings: TrackSettings) -> None:
         self.preferences.set_tracking(settings)
         self.session.use_settings(settings)
+        self.session.ask_measures()
         self.settings.set_waiting(waiting=self.session.settings_wait)
 
     def _full_screen(self) -> None:
@@ -378,6 +380,10 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if state is not None:
             self.restoreState(state)
+
+
+def _drawn(display: Display) -> tuple[object, ...]:
+    return display.overlay, display.show, display.takes
 
 
 def _without_place(display: Display) -> Display:

@@ -1,8 +1,15 @@
-"""What the 68 landmarks and the regions of the face are called."""
+"""What landmarks, regions of the face, and what is compared are called."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from steadymark.engine.stabilizing import OFFLINE, ONE_EURO
+
+if TYPE_CHECKING:
+    from steadymark.app.session.takes import Take
 
 _PARTS = (
     (range(17), QT_TRANSLATE_NOOP("names", "jaw")),
@@ -35,6 +42,22 @@ _REGIONS = {
     "mouth": QT_TRANSLATE_NOOP("names", "mouth"),
 }
 REGIONS = tuple(_REGIONS)
+
+_TAKES = {
+    "raw": QT_TRANSLATE_NOOP("names", "raw"),
+    "stabilized": QT_TRANSLATE_NOOP("names", "stabilized"),
+    ONE_EURO: QT_TRANSLATE_NOOP("names", "One Euro"),
+    OFFLINE: QT_TRANSLATE_NOOP("names", "Butterworth"),
+    "refine": QT_TRANSLATE_NOOP("names", "refinement"),
+    "convlstm": QT_TRANSLATE_NOOP("names", "ConvLSTM"),
+}
+
+
+def take_name(take: Take) -> str:
+    """What is compared; another network by its own name."""
+    if take.kind == "none":
+        return take.model
+    return QCoreApplication.translate("names", str(_TAKES.get(take.kind, take.kind)))
 
 
 def region_name(name: str) -> str:

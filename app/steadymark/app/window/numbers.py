@@ -8,31 +8,37 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
+from steadymark.app.session.takes import PLAIN
 from steadymark.app.window.figures_table import FiguresTable, Line
-from steadymark.app.window.names import REGIONS, landmark_name, region_name
+from steadymark.app.window.names import REGIONS, landmark_name, region_name, take_name
 from steadymark.app.window.scrolling import scrolled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from steadymark.app.session.measures import Measures, OfTruth
+    from steadymark.app.session.takes import Take, Takes
 
 _LANDMARKS = 68
 
 
 class Numbers(QWidget):
-    """chosen: a face's id, a landmark's number; -1 for what was not chosen."""
+    """chosen: a face's id, a landmark's number; -1 for what was not chosen. compared: two takes."""
 
     chosen = Signal(int, int)
+    compared = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Numbers"))
         self.face, self.landmark = QComboBox(), QComboBox()
+        self.takes = QComboBox(), QComboBox()
         self.face.setAccessibleName(self.tr("Face"))
         self.landmark.setAccessibleName(self.tr("Landmark"))
         for index in range(_LANDMARKS):
             self.landmark.addItem(f"{index} {landmark_name(index)}", index)
         self.landmark.setCurrentIndex(30)
-        for box in (self.face, self.landmark):
+        for box in (self.face, self.landmark, *self.takes):
             box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
         self.face.activated.connect(lambda: self.chosen.emit(int(self.face.currentData()), -1))
@@ -46,7 +52,17 @@ class Numbers(QWidget):
             words.setWordWrap(True)
         for widget in (self.against, self.truth, self.error_by_region):
             widget.hide()
+        self._fill_takes(PLAIN, PLAIN)
+        for box, name in zip(self.takes, (self.tr("Compare"), self.tr("with")), strict=True):
+            box.setAccessibleName(name)
+            box.activated.connect(self._on_takes)
+        self.passes = QLabel()
+        self.passes.setWordWrap(True)
+        self.passes.hide()
         choices = QFormLayout()
+        choices.addRow(self.tr("Compare"), self.takes[0])
+        choices.addRow(self.tr("with"), self.takes[1])
+        choices.addRow(self.passes)
         choices.addRow(self.tr("Face"), self.face)
         choices.addRow(self.tr("Landmark"), self.landmark)
         facts = QFormLayout()
@@ -95,6 +111,24 @@ class Numbers(QWidget):
             else self.tr("The face is never still for half a second: no jitter can be told.")
         )
 
+    def set_takes(self, takes: Takes, offered: Sequence[Take]) -> None:
+        """What is compared, and what can be."""
+        self._fill_takes(takes, offered)
+        names = [take_name(take) for take in takes]
+        for table in (self.table, self.against, self.by_region, self.error_by_region):
+            table.set_heads(names[0], names[1])
+
+    def set_passes(self, passes: Sequence[tuple[Take, float]]) -> None:
+        """Takes that are being tracked, and how much of the recording."""
+        words = self.tr("Tracking a second time with {name}: {share}")
+        self.passes.setText(
+            "\n".join(
+                words.format(name=take_name(take), share=f"{100 * share:.0f} %")
+                for take, share in passes
+            )
+        )
+        self.passes.setVisible(bool(passes))
+
     def set_work(
         self, *, share: float, frames: int, device: str, detect_ms: float, landmarks_ms: float
     ) -> None:
@@ -111,6 +145,20 @@ class Numbers(QWidget):
         self.stages.setText(
             "\n".join(f"{name} {ms:.1f} ms" for name, ms in parts if math.isfinite(ms)) or "–"
         )
+
+    def _fill_takes(self, takes: Takes, offered: Sequence[Take]) -> None:
+        for box, chosen in zip(self.takes, takes, strict=True):
+            wanted = [*offered, *({chosen} - set(offered))]
+            if [box.itemData(i) for i in range(box.count())] != wanted:
+                box.clear()
+                for take in wanted:
+                    words = self.tr("{name} (tracks again)") if take.tracks else "{name}"
+                    box.addItem(words.format(name=take_name(take)), take)
+            box.setCurrentIndex(wanted.index(chosen))
+
+    def _on_takes(self) -> None:
+        first, second = (box.currentData() for box in self.takes)
+        self.compared.emit((first, second))
 
     def _tables(self) -> None:
         self.table = FiguresTable(

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.window.names import REGIONS, landmark_name, region_name
+from steadymark.app.window.names import REGIONS, landmark_name, region_name, take_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
 from steadymark.app.window.theme import is_dark
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.measures import Measures
+    from steadymark.app.session.takes import Takes
 
 _FAINT = 90
 _LABEL_PX = 90  # height of a plot from which its label can be read
@@ -105,6 +106,11 @@ class Plots(QWidget):
                 number=measures.landmark, name=landmark_name(measures.landmark)
             )
         )
+
+    def set_takes(self, takes: Takes) -> None:
+        """What is compared."""
+        for (_, label), take in zip(self._plots["jitter"].legend.items, takes, strict=True):
+            label.setText(take_name(take), color=self.palette().windowText().color().name())
 
     def choose(self, *names: str) -> None:
         """Show these: of jitter, x, y, score, speed."""

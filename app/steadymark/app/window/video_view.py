@@ -18,8 +18,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from steadymark.app.session.state import Display, Layout, Show
+from steadymark.app.session.takes import PLAIN
 from steadymark.app.window.heat_overlay import paint_heats
 from steadymark.app.window.hovering import NEAR, Near, nearest
+from steadymark.app.window.names import take_name
 from steadymark.app.window.overlay import (
     RAW_COLOUR,
     STEADY_COLOUR,
@@ -167,7 +169,7 @@ class VideoView(QWidget):
         whole = QRectF(self.rect())
         if display is None or display.show is Show.OFF:
             return [Pane(whole, whole, ())]
-        raw, steady = self.tr("raw"), self.tr("stabilized")
+        raw, steady = (take_name(take) for take in display.takes)
         if display.show is not Show.BOTH:
             return [Pane(whole, whole, (display.show is Show.RAW,))]
         if display.layout is Layout.SIDE:
@@ -338,4 +340,9 @@ class VideoView(QWidget):
             return None
         corner = pane.place.topLeft()
         port = self.viewport().moved(corner.x(), corner.y())
-        return nearest(self._shown.faces or (), pane.looks, port, at)
+        return nearest(self._shown.faces or (), self._names(pane), port, at)
+
+    def _names(self, pane: Pane) -> dict[bool, str]:
+        both = self._display is not None and self._display.show is Show.BOTH
+        takes = self._display.takes if self._display is not None and both else PLAIN
+        return {raw: take_name(takes[0 if raw else 1]) for raw in pane.looks}

@@ -155,6 +155,7 @@ def test_another_network_tracks_a_second_time_and_both_results_are_kept(
     qtbot.waitUntil(all_there, timeout=20000)
     made = session.analysis.compared
     assert made is not None
+    assert made.known.all()
     lower = np.nanmean((made.second - made.first)[..., 1])
     assert lower == pytest.approx(2 * 60 * 1.4 / 64, rel=0.3)
     np.testing.assert_array_equal(results.rows().raw, before)

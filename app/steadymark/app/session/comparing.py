@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.app.session.filtering import FilterChoice, Filtering
+from steadymark.app.session.results import Known
 from steadymark.app.session.takes import PLAIN, RAW, STEADY
 from steadymark.engine.types import Landmarks
 
@@ -28,12 +29,16 @@ _NEAR = 0.5  # of a face's width: how far apart two networks' ideas of one face 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """first, second: (M, K, 2) of the first M rows of the results; NaN where that take has none."""
+    """first, second: (M, K, 2) of the first M rows of the results; NaN where that take has none.
+
+    known: (frames,), those that both takes have looked at.
+    """
 
     takes: Takes
     results: Results
     first: Points
     second: Points
+    known: NDArray[np.bool_]
 
     def rows(self, rows: Rows) -> Rows:
         """Rows whose raw points are the first take's, and stabilized ones the second's."""
@@ -80,8 +85,13 @@ class Comparison:
         if self.takes == PLAIN:
             return None
         rows = results.rows()
+        known = np.asarray(results.known() == Known.TRACKED)
+        for take in self.takes:
+            if take.tracks:
+                other = self.passes.get(take)
+                known &= other is not None and other.known() == Known.TRACKED
         first, second = (self._points(take, results, rows, stop) for take in self.takes)
-        return Compared(self.takes, results, first, second)
+        return Compared(self.takes, results, first, second, known)
 
     def _points(self, take: Take, results: Results, rows: Rows, stop: Callable[[], bool]) -> Points:
         if take == RAW:

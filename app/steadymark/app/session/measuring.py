@@ -85,10 +85,10 @@ def _answered(
 ) -> tuple[Measures | None, Compared | None]:
     results = question.results
     try:
-        known = np.asarray(results.known() == Known.TRACKED)
         asked = question.comparison
         compared = None if asked is None else asked.made(results, stop)
         rows = results.rows()
+        known = np.asarray(results.known() == Known.TRACKED) if compared is None else compared.known
         measures = measure(
             rows if compared is None else compared.rows(rows),
             results.times_s,

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_LONGEST = 10  # characters of a heading
+
 
 class Line(NamedTuple):
     """One measure. name: of it, in code; tip: what it is."""
@@ -53,7 +55,8 @@ class FiguresTable(QWidget):
     def set_heads(self, first: str, second: str) -> None:
         """What is compared."""
         for head, text in zip(self._heads, (first, second), strict=True):
-            head.setText(text)
+            head.setText(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
+            head.setToolTip(text)
 
     def fill(self, name: str, before: float, after: float) -> None:
         """Both figures of a measure; NaN is shown as nothing."""

@@ -152,6 +152,7 @@ def recover(found: Found, results: Results) -> int:
                 "it was changed since; track it again"
             )
         last = -2
+        results.begin_piece()
         for result in _results(table):
             index = result.frame.index
             results.add(result, begins=index != last + 1)

@@ -90,6 +90,7 @@ class Results:
         self._points = points
         self._count = 0
         self._rows = _empty(_FIRST_ROWS, points)
+        self._piece_begins, self._pieces = False, 0
         self.version = 0
 
     @property
@@ -97,12 +98,26 @@ class Results:
         """Of the recording."""
         return len(self.times_s)
 
+    @property
+    def pieces(self) -> int:
+        """In how many goes the frames were tracked: where one begins, nothing is remembered."""
+        with self._lock:
+            return self._pieces
+
+    def begin_piece(self) -> None:
+        """What is added next is tracked in a go of its own."""
+        with self._lock:
+            self._piece_begins = True
+
     def add(self, result: TrackResult, *, begins: bool) -> None:
         """A frame that is not there yet. begins: whether memory of faces began anew at it."""
         index = result.frame.index
         with self._lock:
             if self._known[index] == Known.TRACKED:
                 return
+            if self._piece_begins or not self._pieces:
+                self._pieces += 1
+                self._piece_begins = False
             self._reserve(len(result.faces))
             self._first_row[index], self._faces[index] = self._count, len(result.faces)
             self._begins[index] = begins

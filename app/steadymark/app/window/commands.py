@@ -47,6 +47,16 @@ COMMANDS = (
         ("Ctrl+Shift+E",),
     ),
     Command(
+        "export_side",
+        QT_TRANSLATE_NOOP("commands", "Export video of both, side by &side…"),
+        ("Ctrl+Alt+E",),
+    ),
+    Command(
+        "queue",
+        QT_TRANSLATE_NOOP("commands", "Track and export &many videos…"),
+        ("Ctrl+Shift+M",),
+    ),
+    Command(
         "export_frame",
         QT_TRANSLATE_NOOP("commands", "Save this &frame as a picture…"),
         ("Ctrl+Shift+S",),

@@ -29,10 +29,8 @@ def take_dropped(window: MainWindow, paths: Sequence[str]) -> None:
         )
         window.messages.tell(words.format(name=Path(truths[0]).name))
     if len(recordings) > 1:
+        words = translate("dropping", "Track and export all {count}…").format(count=len(recordings))
         window.messages.tell(
-            translate(
-                "dropping",
-                "One recording is shown at a time: the first was opened. "
-                "'steadymark track' takes many.",
-            )
+            translate("dropping", "One recording is shown at a time: the first was opened."),
+            [(words, lambda: window.files.show_queue(recordings))],
         )

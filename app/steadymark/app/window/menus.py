@@ -36,7 +36,10 @@ def make_menus(
     _add(file, actions, ("open", "open_folder"))
     file.addMenu(recent)
     _add(file, actions, ("", "load_truth", "drop_truth", ""))
-    exports = ("export_csv", "export_openface", "export_video", "export_frame", "export_plots")
+    exports = (
+        "export_csv", "export_openface", "export_video", "export_side", "export_frame",
+        "export_plots", "queue",
+    )  # fmt: skip
     _add(file, actions, ("close", "", *exports, "", "quit"))
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
     _add(bar.addMenu(translate("menus", "&Tracking")), actions, ("track", "again"))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPalette, QResizeEvent
+from PySide6.QtCore import QBuffer, QEvent, QIODevice, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QResizeEvent
+from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -126,6 +127,21 @@ class Plots(QWidget):
         """What is seen."""
         image: QImage = self._widget.grab().toImage()
         return image
+
+    def as_svg(self) -> bytes:
+        """What is seen, as vectors."""
+        buffer, size = QBuffer(), self._widget.size()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        drawing = QSvgGenerator()
+        drawing.setOutputDevice(buffer)
+        drawing.setSize(size)
+        drawing.setViewBox(QRectF(0, 0, size.width(), size.height()))
+        drawing.setTitle(self.tr("Plots"))
+        painter = QPainter(drawing)
+        painter.fillRect(self._widget.rect(), self.palette().color(QPalette.ColorRole.Base))
+        self._widget.render(painter)
+        painter.end()
+        return bytes(buffer.data().data())
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:

@@ -63,7 +63,7 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
     actions["close"].setEnabled(display.phase is not Phase.EMPTY)
     actions["step_back"].setEnabled(display.can_step_back)
     actions["step_on"].setEnabled(display.can_step_on)
-    for name in ("export_csv", "export_openface", "export_video", "export_plots"):
+    for name in ("export_csv", "export_openface", "export_video", "export_side", "export_plots"):
         actions[name].setEnabled(display.can_export)
     actions["track"].setEnabled(display.can_track or display.can_pause)
     for layout in Layout:

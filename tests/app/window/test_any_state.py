@@ -31,7 +31,8 @@ def test_200_random_commands_in_a_row_leave_the_window_well(
     other = str(square_video(tmp_path / "b.mp4", 60))
     left_out = {
         "quit", "open", "open_folder", "load_truth", "export_csv", "export_openface",
-        "export_side", "export_video", "export_frame", "export_plots", "log", "about", "full_screen", "queue",
+        "export_side", "export_video", "export_frame", "export_plots", "log", "about",
+        "full_screen", "queue",
     }  # fmt: skip
     names = [c.name for c in COMMANDS if c.name not in left_out]
     chance = random.Random(7)

@@ -173,6 +173,7 @@ class Plots(QWidget):
         if switch.isHidden() == there:
             switch.setVisible(there)
             switch.setChecked(there)
+            self._switches["x"].setChecked(not there)  # three have no room in most windows
 
     def _arrange(self) -> None:
         """The chosen plots below each other, with one axis of time."""
@@ -183,9 +184,7 @@ class Plots(QWidget):
                 self._widget.removeItem(plot)
         for row, plot in enumerate(chosen):
             self._widget.addItem(plot, row=row, col=0)
-            last = row == len(chosen) - 1
-            plot.getAxis("bottom").setStyle(showValues=last)
-            plot.getAxis("bottom").showLabel(last)
+            plot.getAxis("bottom").setStyle(showValues=row == len(chosen) - 1)
             if row:
                 plot.setXLink(chosen[0])
         self._show_labels()
@@ -197,6 +196,7 @@ class Plots(QWidget):
         low = self._widget.height() < _TICKS_PX * len(chosen)
         for plot in chosen:
             plot.getAxis("left").showLabel(roomy)
+            plot.getAxis("bottom").showLabel(roomy and plot is chosen[-1])
             plot.getAxis("left").setWidth(64 if roomy else 48)
             plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0, showValues=not low)
         self._plots["jitter"].legend.setVisible(roomy)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from square_film import square_video
 from steadymark.app.session.exporting import Kind
 from steadymark.app.session.state import Phase
+from steadymark.app.session.takes import RAW, Take
 from steadymark.app.window.commands import COMMANDS
 from window_driving import opened
 
@@ -66,6 +67,19 @@ def test_quitting_in_any_state_ends_in_two_seconds_with_no_thread_left(
     if state == "exporting":
         window.files.export(Kind.VIDEO, tmp_path / "out.mp4")
         window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
+    begun = time.monotonic()
+    assert window.close()
+    assert time.monotonic() - begun < 2.5
+    assert window.closed_in_time
+
+
+@pytest.mark.parametrize("tracked", [False, True])
+def test_quitting_while_a_second_network_tracks_and_heatmaps_are_shown(
+    qtbot: QtBot, window: MainWindow, clip: str, *, tracked: bool
+) -> None:
+    opened(qtbot, window, clip, tracked=tracked)
+    window._compare((RAW, Take("none", "dan-lite")))
+    window.actions_by_name["heatmaps"].trigger()
     begun = time.monotonic()
     assert window.close()
     assert time.monotonic() - begun < 2.5

@@ -200,6 +200,7 @@ def test_plots_are_saved_as_vectors_too(
 ) -> None:
     track(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.measures is not None)
+    seen = window.plots._widget.size()
     with qtbot.waitSignal(window.exports.saved) as saved:
         window.files.save_plots(tmp_path / "plots.svg")
     assert saved.args == [str(tmp_path / "plots.svg"), ""]
@@ -207,7 +208,10 @@ def test_plots_are_saved_as_vectors_too(
     kinds = {element.tag.rpartition("}")[2] for element in root.iter()}
     assert {"svg", "path", "text"} <= kinds or {"svg", "polyline", "text"} <= kinds
     words = {element.text for element in root.iter() if element.tag.endswith("text")}
-    assert any("time" in (word or "") for word in words), words
+    text = " ".join(sorted(word or "" for word in words))
+    assert "time, s" in text
+    assert "MAV, 1 s" in text
+    assert window.plots._widget.size() == seen
     with qtbot.waitSignal(window.exports.saved) as saved:
         window.files.save_plots(tmp_path / "no such folder" / "plots.svg")
     assert "cannot write" in saved.args[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SteadymarkError
@@ -36,6 +37,7 @@ Takes = tuple[Take, Take]
 PLAIN: Takes = (RAW, STEADY)
 
 
+@lru_cache(maxsize=8)  # it reads every model card
 def takes_for(settings: TrackSettings) -> tuple[Take, ...]:
     """All that can be compared with what these settings track."""
     points = (RAW, STEADY, Take(ONE_EURO), Take(OFFLINE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,12 +25,15 @@ from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLO
 from steadymark.app.window.theme import is_dark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from steadymark.app.session.measures import Measures
     from steadymark.app.session.takes import Takes
 
 _FAINT = 90
+_LEAST_WIDTH = 800  # of plots that are saved
 _LABEL_PX = 90  # height of a plot from which its label can be read
 _TICKS_PX = 50  # and its ticks
 
@@ -124,17 +128,23 @@ class Plots(QWidget):
             line.setValue(time_s)
 
     def as_image(self) -> QImage:
-        """What is seen."""
-        image: QImage = self._widget.grab().toImage()
+        """What is seen, with room for all labels."""
+        with self._roomy():
+            image: QImage = self._widget.grab().toImage()
         return image
 
     def as_svg(self) -> bytes:
-        """What is seen, as vectors."""
+        """The same as vectors."""
+        with self._roomy():
+            return self._drawn()
+
+    def _drawn(self) -> bytes:
         buffer, size = QBuffer(), self._widget.size()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         drawing = QSvgGenerator()
         drawing.setOutputDevice(buffer)
         drawing.setSize(size)
+        drawing.setResolution(self._widget.logicalDpiX())  # else axes are drawn at another size
         drawing.setViewBox(QRectF(0, 0, size.width(), size.height()))
         drawing.setTitle(self.tr("Plots"))
         painter = QPainter(drawing)
@@ -142,6 +152,21 @@ class Plots(QWidget):
         self._widget.render(painter)
         painter.end()
         return bytes(buffer.data().data())
+
+    @contextmanager
+    def _roomy(self) -> Iterator[None]:
+        """As high as labels need, for a moment."""
+        size, chosen = self._widget.size(), sum(s.isChecked() for s in self._switches.values())
+        self._widget.resize(max(size.width(), _LEAST_WIDTH), max(size.height(), 130 * chosen))
+        self._show_labels()
+        for plot in self._plots.values():
+            plot.layout.activate()
+        self._widget.ci.layout.activate()
+        try:
+            yield
+        finally:
+            self._widget.resize(size)
+            self._show_labels()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:

@@ -219,6 +219,7 @@ class Analysis(QObject):
     def _load(self, film: OpenFilm, path: Path | None) -> None:
         """Without a path what lies beside the recording, if anything does."""
         source = film.film.info.path
+        words = self.tr("The ground truth of {name} cannot be read: {why}")
 
         def work() -> None:
             try:
@@ -228,7 +229,7 @@ class Analysis(QObject):
             except SteadymarkError as error:
                 self._loaded.emit(_Loaded(film, fault=str(error)))
             except OSError as error:
-                fault = f"the ground truth {path or 'beside it'} cannot be read: {error.strerror}"
+                fault = words.format(name=path or source, why=error.strerror)
                 self._loaded.emit(_Loaded(film, fault=fault))
 
         self._session.run_aside(work, "truth")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.takes import Take, Takes
 
 _LANDMARKS = 68
+_OTHER_LANDMARKS = 30.0  # NRMSE in %, from which it is not the tracker that errs
 
 
 class Numbers(QWidget):
@@ -229,6 +230,8 @@ class Numbers(QWidget):
             "Ground truth {name}: {count} of its {frames} frames compared, {missed} without a "
             "face. MAV is of the error, so that true motion is no jitter."
         )
+        if truth.raw.nrmse > _OTHER_LANDMARKS:
+            words += " " + self.tr("So far off: are its landmarks numbered as iBUG's 68 are?")
         self.truth.setText(
             words.format(
                 name=truth.name,

@@ -58,14 +58,14 @@ class FiguresTable(QWidget):
             head.setText(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
             head.setToolTip(text)
 
-    def fill(self, name: str, before: float, after: float) -> None:
-        """Both figures of a measure; NaN is shown as nothing."""
+    def fill(self, name: str, before: float, after: float, *, change: bool = True) -> None:
+        """Both figures of a measure; NaN is shown as nothing. change: whether a share of it is."""
         digits = self._digits[name]
         self.cells[name, "raw"].setText(number(before, digits))
         self.cells[name, "steady"].setText(number(after, digits))
-        known = math.isfinite(before) and math.isfinite(after) and before > 0
-        change = f"{round(100 * (after / before - 1)) or 0:+d} %" if known else "–"
-        self.cells[name, "change"].setText(change)
+        known = change and math.isfinite(before) and math.isfinite(after) and before > 0
+        text = f"{round(100 * (after / before - 1)) or 0:+d} %" if known else "–"
+        self.cells[name, "change"].setText(text)
 
     def clear(self) -> None:
         for cell in self.cells.values():

@@ -219,7 +219,7 @@ class Numbers(QWidget):
     def _fill_truth(self, truth: OfTruth) -> None:
         for name, scale in (("nrmse", 1), ("fr8", 100), ("mav", 1), ("mcv", 1), ("lag", 1)):
             before, after = (scale * getattr(r, name) for r in (truth.raw, truth.steady))
-            self.against.fill(name, before, after)
+            self.against.fill(name, before, after, change=name != "lag")
         before_by, after_by = dict(truth.raw.regions), dict(truth.steady.regions)
         for name in REGIONS[1:]:
             nothing = float("nan")

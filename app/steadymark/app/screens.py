@@ -15,13 +15,13 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QWidget
 
     from steadymark.app.window.main_window import MainWindow
 
 SIZES = {"small": (900, 600), "large": (1440, 900)}
 _README_SIZE, _README_FRAMES = (1200, 750), {"light": 60, "dark": 122}
-_PATIENCE_S = 120.0
+_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,17 @@ class Studio:
             return
         loop = QEventLoop()
         session = self.window.session
-        signals = (
+        signals = [
             session.changed,
             session.pictured,
             session.progressed,
             session.measured,
             session.told,
+            session.analysis.heated,
             self.window.exports.ended,
-        )
+        ]
+        if self.window.exports.many is not None:
+            signals.append(self.window.exports.many.changed)
 
         def look() -> None:
             if there():
@@ -114,6 +117,11 @@ class Studio:
 
         in_few_colours(self.window.grab().toImage()).save(str(path), quality=0)
 
+    def shoot_widget(self, widget: QWidget, name: str) -> None:
+        """A window beside the main one."""
+        self._settle()
+        widget.grab().save(str(self._folder / f"{name}.png"))
+
     def close(self) -> None:
         self.window.close()
         self.window.deleteLater()
@@ -141,6 +149,8 @@ def render(folder: Path, clip: str, name: str) -> None:
         _shoot_beginning(studio, name, clip)
         _shoot_comparing(studio, name)
         _shoot_working(studio, name, Path(home))
+        _shoot_analysis(studio, name)
+        _shoot_queue(studio, name, Path(home), clip)
         studio.shoot_dialog(f"{name}_shortcuts", "shortcuts")
         studio.shoot_dialog(f"{name}_about", "about")
         studio.close()
@@ -244,6 +254,51 @@ def render_scaled(folder: Path, clip: str, name: str) -> None:
     )
     env = {**os.environ, "QT_SCALE_FACTOR": str(VARIANTS[name].scale)}
     subprocess.run([sys.executable, "-c", code, str(folder), clip, name], env=env, check=True)
+
+
+def _shoot_analysis(studio: Studio, scheme: str) -> None:
+    """What the network sees, and two takes compared with the truth, one being tracked."""
+    from steadymark.app.session.state import Layout
+    from steadymark.app.session.takes import RAW, Take
+
+    window, session = studio.window, studio.window.session
+    window.view.fit()
+    window.numbers_dock.raise_()
+    overlay = replace(session.display.overlay, numbers=False, scores=False, boxes=False, ids=False)
+    session.set_overlay(replace(overlay, heatmaps=True, crop=True))
+    studio.until(lambda: window.view.shown is not None and bool(window.view.shown.heats))
+    studio.shoot(f"{scheme}_heatmaps")
+    session.set_overlay(replace(overlay, crop=False))
+    window._compare((RAW, Take("refine", "heatmap1d-lite")))
+    session.set_layout(Layout.SIDE)
+    studio.until(lambda: any(share > 0.4 for _, share in session.analysis.passes()))
+    studio.shoot(f"{scheme}_second_pass")
+    studio.until(lambda: not session.analysis.passes())
+    session.measures = None
+    session.ask_measures()
+    studio.until(lambda: session.measures is not None)
+    studio.shoot(f"{scheme}_compared")
+
+
+def _shoot_queue(studio: Studio, scheme: str, home: Path, clip: str) -> None:
+    """Many videos: one done, one bad, one under way, one not begun."""
+    window = studio.window
+    bad = home / "bad.mp4"
+    bad.write_bytes(b"no video")
+    window.files.show_queue([str(bad), clip])
+    many = window.exports.many
+    assert many is not None
+    many.folder.setText(str(home / "tables"))
+    many.begin.click()
+    studio.until(lambda: many.queue.running == 0)
+    many.replace_files.setChecked(True)
+    many.add([clip])
+    many.begin.click()
+    studio.until(lambda: many.queue.items[-1].frames > 30)
+    many.add(["another video.mp4"])
+    studio.shoot_widget(many, f"{scheme}_queue")
+    many.queue.cancel_all()
+    studio.until(lambda: many.queue.running == 0)
 
 
 def main(

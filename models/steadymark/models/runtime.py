@@ -63,6 +63,15 @@ def open_runner(card: ModelCard, *, device: str = "auto", threads: int = 1) -> R
     return _open(verified_bytes(card), card.path, device, threads)
 
 
+def open_content(content: bytes, path: Path) -> Runner:
+    """Open a checked ONNX file's bytes, altered or not, on the CPU. path: for messages.
+
+    Raises:
+        WeightsError: it cannot be run.
+    """
+    return _open(content, path, "cpu", 1)
+
+
 def open_file(path: Path, *, threads: int = 1) -> Runner:
     """Open an ONNX file without a card on the CPU: one that was just trained.
 

@@ -21,7 +21,9 @@ from own_model import write_model
 from square_film import square_video
 from steadymark.app.session.exporting import Kind
 from steadymark.app.session.state import Phase
+from steadymark.app.session.takes import RAW, Take
 from steadymark.models.schema import assets_root
+from window_driving import opened
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -168,6 +170,8 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
         "saving": lambda: window.files.save_frame(tmp_path / "frame.png"),
         "checking a model": lambda: window.options.own_models.add(write_model(tmp_path)),
         "asking": window.actions_by_name["shortcuts"].trigger,
+        "tracking twice": lambda: window._compare((RAW, Take("none", "dan-lite"))),
+        "seeing heatmaps": window.actions_by_name["heatmaps"].trigger,
     }
     late[state]()
 
@@ -177,6 +181,7 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
     [
         "empty", "opening", "tracking", "playing fast", "paused", "finished", "tracking again",
         "filtering", "exporting", "saving", "checking a model", "asking", "failed",
+        "tracking twice", "seeing heatmaps",
     ],
 )  # fmt: skip
 def test_quitting_in_any_state_ends_in_two_seconds_with_no_thread_left(
@@ -188,3 +193,15 @@ def test_quitting_in_any_state_ends_in_two_seconds_with_no_thread_left(
     assert window.close()
     assert time.monotonic() - begun < QUIT_S
     assert window.closed_in_time
+
+
+def test_while_an_export_runs_closing_asks(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    opened(qtbot, window, clip)
+    asked = []
+    window._may_cancel_exports = lambda: bool(asked.append(1))  # type: ignore[method-assign, func-returns-value]
+    window.files.export(Kind.VIDEO, tmp_path / "out.mp4")
+    assert not window.close()
+    assert asked == [1]
+    qtbot.waitUntil(lambda: window.exports.running == 0, timeout=20000)

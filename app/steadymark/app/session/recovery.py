@@ -154,6 +154,7 @@ def recover(found: Found, results: Results) -> int:
             )
             raise LandmarkFileError(words.format(source=found.source))
         last = -2
+        results.begin_piece()
         for result in _results(table):
             index = result.frame.index
             results.add(result, begins=index != last + 1)

@@ -90,6 +90,7 @@ class Results:
         self._points = points
         self._count = 0
         self._rows = _empty(_FIRST_ROWS, points)
+        self._piece_begins, self._pieces = False, 0
         self.version = 0
 
     @property
@@ -97,12 +98,26 @@ class Results:
         """Of the recording."""
         return len(self.times_s)
 
+    @property
+    def pieces(self) -> int:
+        """In how many goes the frames were tracked: where one begins, nothing is remembered."""
+        with self._lock:
+            return self._pieces
+
+    def begin_piece(self) -> None:
+        """What is added next is tracked in a go of its own."""
+        with self._lock:
+            self._piece_begins = True
+
     def add(self, result: TrackResult, *, begins: bool) -> None:
         """A frame that is not there yet. begins: whether memory of faces began anew at it."""
         index = result.frame.index
         with self._lock:
             if self._known[index] == Known.TRACKED:
                 return
+            if self._piece_begins or not self._pieces:
+                self._pieces += 1
+                self._piece_begins = False
             self._reserve(len(result.faces))
             self._first_row[index], self._faces[index] = self._count, len(result.faces)
             self._begins[index] = begins
@@ -174,6 +189,12 @@ class Results:
             first, rows = int(self._first_row[index]), self._rows
             return tuple(_face(rows, row) for row in range(first, first + int(self._faces[index])))
 
+    def rows_at(self, index: int) -> range:
+        """The rows of a frame, in the order of `faces`."""
+        with self._lock:
+            first = max(0, int(self._first_row[index]))
+            return range(first, first + int(self._faces[index]))
+
     def result(self, index: int) -> TrackResult | None:
         """The same, as it was tracked but without its picture."""
         faces = self.faces(index)
@@ -181,8 +202,18 @@ class Results:
             return None
         return TrackResult(Frame(NO_PICTURE, index, float(self.times_s[index])), faces)
 
-    def trails(self, index: int, *, over_s: float, raw: bool = False) -> dict[int, Trail]:
-        """The ways of the faces of a frame over the time before it, by their ids."""
+    def trails(
+        self,
+        index: int,
+        *,
+        over_s: float,
+        raw: bool = False,
+        points: NDArray[np.float32] | None = None,
+    ) -> dict[int, Trail]:
+        """The ways of the faces of a frame over the time before it, by their ids.
+
+        points: (M, K, 2), instead of those of the first M rows.
+        """
         with self._lock:
             rows, first, faces = self._rows, int(self._first_row[index]), int(self._faces[index])
             if self._known[index] != Known.TRACKED:
@@ -190,10 +221,11 @@ class Results:
         trails = {}
         for row in range(first, first + faces):
             way = self._way(rows, row, float(self.times_s[index]) - over_s)
-            points = (rows.raw if raw else rows.steady)[way]
+            source = (rows.raw if raw else rows.steady) if points is None else points
+            way = [r for r in way if r < len(source) and np.isfinite(source[r, 0, 0])]
             if len(way) > 1:
-                times = self.times_s[rows.frame[way]]
-                trails[int(rows.face_id[row])] = Trail(points, _speed(points, times))
+                times, line = self.times_s[rows.frame[way]], source[way]
+                trails[int(rows.face_id[row])] = Trail(line, _speed(line, times))
         return trails
 
     def _way(self, rows: Rows, row: int, since_s: float) -> list[int]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from steadymark.app.session.analysis import Analysis
 from steadymark.app.session.background import Background
 from steadymark.app.session.filtering import filter_of
-from steadymark.app.session.measuring import Answer, Measuring, Question
 from steadymark.app.session.open_film import Calls, OpenFilm
 from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew, open_film
 from steadymark.app.session.state import (
@@ -27,6 +27,8 @@ from steadymark.app.session.state import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from steadymark.app.session.measures import Measures
     from steadymark.app.session.recovery import Found
     from steadymark.app.session.results import Results
@@ -52,7 +54,6 @@ class Session(QObject):
     _frame_came = Signal()
     _work_came = Signal()
     _ended = Signal()
-    _measures_came = Signal()
 
     def __init__(
         self,
@@ -79,12 +80,16 @@ class Session(QObject):
         self._frame_came.connect(self._on_frame, queued)
         self._work_came.connect(self._on_work, queued)
         self._ended.connect(self._on_ended, queued)
-        self._measures_came.connect(self._on_measures, queued)
-        self._measuring = Measuring(self._measures_came.emit)
+        self.analysis = Analysis(self)
 
     @property
     def settings(self) -> TrackSettings:
         return self._settings
+
+    @property
+    def models(self) -> ModelCache:
+        """The networks that are open."""
+        return self._models
 
     @property
     def film(self) -> OpenFilm | None:
@@ -112,6 +117,7 @@ class Session(QObject):
             self._film.close()
             self._background.run(self._film.leave, "closing")
             self._film = None
+        self.analysis.end()
         self.frame = self.measures = None
         self._wish = replace(
             self._wish, playing=False, frame=0, loop=None, loop_from=None, face=None
@@ -123,9 +129,8 @@ class Session(QObject):
     def close(self) -> bool:
         """End everything; whether all threads ended within 2 s."""
         self.close_film()
-        self._measuring.close()
         deadline_s = time.monotonic() + QUIT_S
-        ended = self._measuring.join(QUIT_S)
+        ended = self.analysis.close(QUIT_S)
         return self._background.join(deadline_s) and ended
 
     # -- playing
@@ -275,10 +280,16 @@ class Session(QObject):
 
     def ask_measures(self) -> None:
         """`measured` follows when they are there; the newest question wins."""
-        film = self._film
-        if film is not None:
-            wish = self._wish
-            self._measuring.ask(Question(film.results, film.fps, wish.face, wish.landmark))
+        if self._film is not None:
+            self.analysis.ask(self._film, self._wish.face, self._wish.landmark)
+
+    def refresh(self) -> None:
+        """`analysis` has changed."""
+        self._set()
+
+    def run_aside(self, work: Callable[[], None], name: str) -> None:
+        """On a thread that `close` waits for."""
+        self._background.run(work, name)
 
     # -- what comes home from threads
 
@@ -312,6 +323,7 @@ class Session(QObject):
         if self._wish.playing:
             film.player.play(self._wish.speed, self._wish.loop)
         self._on_work()
+        self.analysis.begin(film)
         for note in film.film.info.notes:
             self.told.emit(note)
 
@@ -379,15 +391,9 @@ class Session(QObject):
         self._wish = replace(self._wish, playing=False)
         self._set()
 
-    def _on_measures(self) -> None:
-        answer: Answer | None = self._measuring.newest.take(0)
-        if answer is not None and answer.results is self.results:
-            self.measures, self.measuring_s = answer.measures, answer.took_s
-            self.measured.emit()
-
     def _set(self, facts: Facts | None = None) -> None:
         self._facts = self._facts if facts is None else facts
-        display = resolve(self._wish, self._facts)
+        display = self.analysis.shown(resolve(self._wish, self._facts))
         if display != self.display:
             self.display = display
             self.changed.emit()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.app.session.takes import PLAIN, Takes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -54,6 +56,8 @@ class Overlay:
     scores: bool = False
     trails: bool = False
     crop: bool = False
+    truth: bool = True
+    heatmaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,8 @@ class Display:
     """All that the widgets show and allow, but for pictures and plots.
 
     frame, time_s: of the picture shown, 0 without one; last: the last frame's number, -1 without a
-    recording. can_track, can_pause: whether tracking can be
-    told to go on or to pause.
+    recording. can_track, can_pause: whether tracking can be told to go on or to pause. truth: name
+    of the ground truth at hand. takes: what is compared where both are shown.
     """
 
     phase: Phase
@@ -133,6 +137,8 @@ class Display:
     can_pause: bool
     can_export: bool
     can_compare: bool
+    truth: str = ""
+    takes: Takes = PLAIN
 
     @property
     def has_film(self) -> bool:

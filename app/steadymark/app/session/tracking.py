@@ -212,6 +212,7 @@ class Tracking:
                 piece.hold()
             self._last = None
             self._number += 1
+        self._results.begin_piece()
         gap_s = tracker.config.longest_gap_s
         pipeline = Pipeline(
             piece,

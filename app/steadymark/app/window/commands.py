@@ -31,6 +31,8 @@ COMMANDS = (
     Command(
         "open_folder", QT_TRANSLATE_NOOP("commands", "Open &folder of pictures…"), ("Ctrl+Shift+O",)
     ),
+    Command("load_truth", QT_TRANSLATE_NOOP("commands", "Load &ground truth…"), ("Ctrl+Shift+G",)),
+    Command("drop_truth", QT_TRANSLATE_NOOP("commands", "&Remove ground truth"), ("Ctrl+Alt+G",)),
     Command("close", QT_TRANSLATE_NOOP("commands", "&Close recording"), ("Ctrl+W",)),
     Command(
         "export_csv", QT_TRANSLATE_NOOP("commands", "Export &table (CSV)…"), ("Ctrl+E",), "export"
@@ -44,6 +46,16 @@ COMMANDS = (
         "export_video",
         QT_TRANSLATE_NOOP("commands", "Export &video with landmarks…"),
         ("Ctrl+Shift+E",),
+    ),
+    Command(
+        "export_side",
+        QT_TRANSLATE_NOOP("commands", "Export video of both, side by &side…"),
+        ("Ctrl+Alt+E",),
+    ),
+    Command(
+        "queue",
+        QT_TRANSLATE_NOOP("commands", "Track and export &many videos…"),
+        ("Ctrl+Shift+M",),
     ),
     Command(
         "export_frame",
@@ -150,6 +162,13 @@ COMMANDS = (
     Command(
         "crop", QT_TRANSLATE_NOOP("commands", "Crop: what the network sees"), ("Q",), checkable=True
     ),
+    Command(
+        "heatmaps",
+        QT_TRANSLATE_NOOP("commands", "&Heatmaps along the crop's edges"),
+        ("H",),
+        checkable=True,
+    ),
+    Command("truth", QT_TRANSLATE_NOOP("commands", "&Ground truth"), ("G",), checkable=True),
     Command("zoom_in", QT_TRANSLATE_NOOP("commands", "Zoom in"), ("Ctrl++", "+", "="), "zoom-in"),
     Command("zoom_out", QT_TRANSLATE_NOOP("commands", "Zoom out"), ("Ctrl+-", "-"), "zoom-out"),
     Command("fit", QT_TRANSLATE_NOOP("commands", "Fit the picture"), ("Ctrl+0", "0"), "fit"),
@@ -161,7 +180,18 @@ COMMANDS = (
     Command("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
     Command("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
 )
-OVERLAYS = ("points", "contours", "numbers", "scores", "trails", "boxes", "ids", "crop")
+OVERLAYS = (
+    "points",
+    "contours",
+    "numbers",
+    "scores",
+    "trails",
+    "boxes",
+    "ids",
+    "crop",
+    "heatmaps",
+    "truth",
+)
 
 
 def make_actions(parent: QWidget) -> dict[str, QAction]:

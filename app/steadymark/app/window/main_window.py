@@ -15,9 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.session.state import Display, frame_at_time, parse_place
+from steadymark.app.session.state import Display, Show, frame_at_time, parse_place
+from steadymark.app.session.takes import takes_for
 from steadymark.app.window.commands import make_actions, recolour
 from steadymark.app.window.docks import add_dock
+from steadymark.app.window.dropping import take_dropped
 from steadymark.app.window.empty_page import EmptyPage
 from steadymark.app.window.exports import Exports
 from steadymark.app.window.files import Files
@@ -27,10 +29,11 @@ from steadymark.app.window.numbers import Numbers
 from steadymark.app.window.options import Options
 from steadymark.app.window.plots import Plots
 from steadymark.app.window.settings_panel import SettingsPanel
+from steadymark.app.window.showing import shown_of
 from steadymark.app.window.status import Status
 from steadymark.app.window.theme import icon
 from steadymark.app.window.transport import Transport
-from steadymark.app.window.video_view import Shown, VideoView
+from steadymark.app.window.video_view import VideoView
 from steadymark.app.window.wiring import name_play, name_track, show_state, wire
 
 if TYPE_CHECKING:
@@ -39,14 +42,15 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QByteArray
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
+    from steadymark.app.session.heating import Heats
     from steadymark.app.session.results import Results
     from steadymark.app.session.session import Session
+    from steadymark.app.session.takes import Takes
     from steadymark.app.window.preferences import Preferences
     from steadymark.engine.settings import TrackSettings
 
 _MEASURE_EVERY_MS = 500
 _REFRESH_EVERY_MS = 100  # of what need not be as fast as the video
-_TRAIL_S = 1.0
 
 
 class MainWindow(QMainWindow):
@@ -130,6 +134,7 @@ class MainWindow(QMainWindow):
         session.progressed.connect(self._on_progressed)
         session.measured.connect(self._on_measured)
         session.told.connect(self.messages.tell)
+        session.analysis.heated.connect(self._on_heated)
         self._measure_soon.timeout.connect(session.ask_measures)
         self._refresh_soon.timeout.connect(self._refresh_now)
         self.view.wiped.connect(session.set_wipe)
@@ -141,7 +146,9 @@ class MainWindow(QMainWindow):
         self.transport.typed.connect(self._go_to)
         self.transport.speed_chosen.connect(session.set_speed)
         self.plots.clicked.connect(self._go_to_time)
+        self.plots.region_chosen.connect(session.analysis.choose_region)
         self.numbers.chosen.connect(self._choose)
+        self.numbers.compared.connect(self._compare)
         self.settings.changed.connect(self._use_settings)
         self.settings.again.connect(session.retrack)
         self.empty.demo.connect(self.open_path)
@@ -171,14 +178,7 @@ class MainWindow(QMainWindow):
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.open_path(paths[0])
-            if len(paths) > 1:
-                self.messages.tell(
-                    self.tr(
-                        "One recording is shown at a time: the first was opened. "
-                        "'steadymark track' takes many."
-                    )
-                )
+            take_dropped(self, paths)
 
     # -- from the session
 
@@ -203,12 +203,15 @@ class MainWindow(QMainWindow):
         self._show_page(display)
         self.empty.set_display(display)
         self.view.set_display(display)
+        self.plots.set_takes(display.takes)
+        self.numbers.set_takes(display.takes, takes_for(self.session.settings))
         self.transport.set_display(display)
         self.settings.set_used(display.device)
         self.settings.set_waiting(waiting=self.session.settings_wait)
         self.setWindowTitle(f"{display.name} – Steadymark" if display.name else "Steadymark")
         if before is not None and before.overlay != display.overlay:
             self.preferences.set_overlay(display.overlay)
+        if before is not None and _drawn(before) != _drawn(display):
             self._on_pictured()
         self._refresh_now()
 
@@ -224,6 +227,7 @@ class MainWindow(QMainWindow):
         self.status.set_display(display)
         self.transport.timeline.set_results(results)
         detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
+        self.numbers.set_passes(session.analysis.passes())
         self.numbers.set_work(
             share=display.share,
             frames=display.last + 1,
@@ -252,20 +256,16 @@ class MainWindow(QMainWindow):
                 dock.hide()
 
     def _on_pictured(self) -> None:
-        session = self.session
-        if session.frame is None or session.results is None:
-            self.view.show_frame(None)
-            return
-        index = session.frame.index
-        self._pictured_version = (session.results, session.results.version)
-        wanted = (True, False) if session.display.overlay.trails else ()
-        self.view.show_frame(
-            Shown(
-                session.frame,
-                session.results.faces(index),
-                {raw: session.results.trails(index, over_s=_TRAIL_S, raw=raw) for raw in wanted},
-            )
-        )
+        session, shown = self.session, shown_of(self.session)
+        if shown is not None and session.results is not None:
+            self._pictured_version = (session.results, session.results.version)
+        if shown is not None and shown.faces and session.display.overlay.heatmaps:
+            session.analysis.ask_heats(shown.frame, shown.faces, shown)  # shown together with them
+        else:
+            self.view.show_frame(shown)
+
+    def _on_heated(self, heats: Heats) -> None:
+        self.view.show_frame(replace(heats.shown, heats=heats.of))
 
     def _on_progressed(self) -> None:
         shown, results = self.view.shown, self.session.results
@@ -317,9 +317,14 @@ class MainWindow(QMainWindow):
             face=None if face < 0 else face, landmark=None if landmark < 0 else landmark
         )
 
+    def _compare(self, takes: Takes) -> None:
+        self.session.analysis.compare(takes)
+        self.session.set_show(Show.BOTH)
+
     def _use_settings(self, settings: TrackSettings) -> None:
         self.preferences.set_tracking(settings)
         self.session.use_settings(settings)
+        self.session.ask_measures()
         self.settings.set_waiting(waiting=self.session.settings_wait)
 
     def _full_screen(self) -> None:
@@ -366,6 +371,10 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if state is not None:
             self.restoreState(state)
+
+
+def _drawn(display: Display) -> tuple[object, ...]:
+    return display.overlay, display.show, display.takes
 
 
 def _without_place(display: Display) -> Display:

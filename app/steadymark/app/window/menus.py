@@ -37,7 +37,11 @@ def make_menus(
     file = bar.addMenu(translate("menus", "&File"))
     _add(file, actions, ("open", "open_folder"))
     file.addMenu(recent)
-    exports = ("export_csv", "export_openface", "export_video", "export_frame", "export_plots")
+    _add(file, actions, ("", "load_truth", "drop_truth", ""))
+    exports = (
+        "export_csv", "export_openface", "export_video", "export_side", "export_frame",
+        "export_plots", "queue",
+    )  # fmt: skip
     _add(file, actions, ("close", "", *exports, "", "quit"))
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
     _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING)
@@ -47,6 +51,7 @@ def make_menus(
     view = bar.addMenu(translate("menus", "&View"))
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))
+    _add(view, actions, ("", "truth"))
     view.addSeparator()
     view.addMenu(language)
     view.addAction(actions["dismiss"])

@@ -40,6 +40,7 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
         "loop": session.mark_loop,
         "track": session.toggle_tracking,
         "again": session.retrack,
+        "drop_truth": session.analysis.forget_truth,
         "wipe_left": lambda: session.set_wipe(session.display.wipe - _WIPE_STEP),
         "wipe_right": lambda: session.set_wipe(session.display.wipe + _WIPE_STEP),
         "zoom_in": lambda: view.zoom(1),
@@ -62,7 +63,7 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
     actions["close"].setEnabled(display.phase is not Phase.EMPTY)
     actions["step_back"].setEnabled(display.can_step_back)
     actions["step_on"].setEnabled(display.can_step_on)
-    for name in ("export_csv", "export_openface", "export_video", "export_plots"):
+    for name in ("export_csv", "export_openface", "export_video", "export_side", "export_plots"):
         actions[name].setEnabled(display.can_export)
     actions["track"].setEnabled(display.can_track or display.can_pause)
     for layout in Layout:
@@ -75,6 +76,9 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
     for name in OVERLAYS:
         actions[name].setChecked(getattr(display.overlay, name))
         actions[name].setEnabled(display.show is not Show.OFF)
+    actions["heatmaps"].setEnabled(there)
+    for name in ("truth", "drop_truth"):
+        actions[name].setEnabled(display.truth != "")
     actions["loop"].setChecked(display.loop is not None or display.loop_from is not None)
 
 
@@ -95,6 +99,7 @@ def name_track(action: QAction, *, running: bool, texts: tuple[str, str]) -> Non
 _NEED_FILM = (
     "play", "stop", "jump_back", "jump_on", "leap_back", "leap_on", "first", "last", "go_to",
     "slower", "faster", "loop", "again", "zoom_in", "zoom_out", "fit", "actual", "export_frame",
+    "load_truth",
 )  # fmt: skip
 
 

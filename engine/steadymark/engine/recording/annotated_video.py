@@ -74,7 +74,7 @@ class AnnotatedVideoSink:
         try:
             if self._movie is None:
                 start_s = None if result.frame.index == 0 else result.frame.pts_s
-                size = (result.frame.width, result.frame.height)
+                size = (picture.shape[1], picture.shape[0])
                 self._movie = _Movie(self._file, size, self._fps, self._source_path, start_s)
             self._movie.add(picture, result.frame.pts_s)
         except (OSError, av.FFmpegError) as error:

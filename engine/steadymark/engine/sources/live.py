@@ -128,6 +128,10 @@ class LiveSource:
         self._set(LiveStatus.CLOSED)
         self._reader.join(_JOIN_S)
 
+    def join(self, timeout_s: float) -> bool:
+        """After `close`: whether the reading thread has ended in time."""
+        return self._reader.join(timeout_s)
+
     def _frame(self, taken: _Taken) -> Frame:
         index, self._given = self._given, self._given + 1
         return Frame(taken.image, index, max(0.0, taken.taken_s - self._start_s), taken.taken_s)
@@ -162,10 +166,12 @@ class _Reader:
         self._left.set()
         return _Reader(self._source, None)
 
-    def join(self, timeout_s: float) -> None:
-        """Wait for the thread, unless it is the caller's own."""
-        if self._thread is not threading.current_thread():
-            self._thread.join(timeout_s)
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread, unless it is the caller's own; whether it has ended."""
+        if self._thread is threading.current_thread():
+            return False
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _run(self, feed: Feed | None) -> None:
         tries = 0

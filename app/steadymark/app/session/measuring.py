@@ -72,9 +72,10 @@ class Measuring:
 def _answered(question: Question, stop: Callable[[], bool]) -> Measures | None:
     results = question.results
     try:
+        rows, times_s = results.window()
         return measure(
-            results.rows(),
-            results.times_s,
+            rows,
+            times_s,
             fps=question.fps,
             face=question.face,
             landmark=question.landmark,

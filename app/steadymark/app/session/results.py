@@ -134,6 +134,10 @@ class Results:
             count = self._count
             return Rows(**{name: getattr(self._rows, name)[:count] for name in Rows.__slots__})
 
+    def window(self) -> tuple[Rows, NDArray[np.float64]]:
+        """The rows that are measured and plotted, and the times of the frames they count."""
+        return self.rows(), self.times_s
+
     def known(self) -> NDArray[np.int8]:
         """(frames,): a `Known` each."""
         with self._lock:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from steadymark.app.session.background import Background
+from steadymark.app.session.background import Background, OneCall
 from steadymark.app.session.filtering import filter_of
+from steadymark.app.session.live import QUIT_FLUSH_S, Live, open_feed
 from steadymark.app.session.measuring import Answer, Measuring, Question
-from steadymark.app.session.open_film import Calls, OpenFilm
+from steadymark.app.session.open_film import Calls, OpenFilm, film_of
 from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew, open_film
 from steadymark.app.session.state import (
     Display,
@@ -27,7 +28,9 @@ from steadymark.app.session.state import (
 )
 
 if TYPE_CHECKING:
+    from steadymark.app.session.live import OpenFeed
     from steadymark.app.session.measures import Measures
+    from steadymark.app.session.open_live import LiveTarget
     from steadymark.app.session.recovery import Found
     from steadymark.app.session.results import Results
     from steadymark.engine.settings import TrackSettings
@@ -60,18 +63,20 @@ class Session(QObject):
         *,
         state_root: Path,
         models: ModelCache | None = None,
+        opener: OpenFeed = open_feed,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._settings, self._state_root = settings, state_root
         self._models = models or ModelCache()
+        self.live = Live(self._models, opener=opener, parent=self)
         self._wish, self._facts = Wish(), Facts()
         self.display: Display = resolve(self._wish, self._facts)
         self.frame: Frame | None = None
         self.measures: Measures | None = None
         self.measuring_s = 0.0
         self._film: OpenFilm | None = None
-        self._work_is_coming = False
+        self._work_calls = OneCall(self._work_came.emit)
         self._at_end = False  # the last frame need not be one that can be shown
         self._background = Background(self._opened.emit)
         queued = Qt.ConnectionType.QueuedConnection
@@ -81,6 +86,9 @@ class Session(QObject):
         self._ended.connect(self._on_ended, queued)
         self._measures_came.connect(self._on_measures, queued)
         self._measuring = Measuring(self._measures_came.emit)
+        self.live.changed.connect(self._set)
+        self.live.pictured.connect(self._on_live_picture)
+        self.live.told.connect(self.told)
 
     @property
     def settings(self) -> TrackSettings:
@@ -93,7 +101,7 @@ class Session(QObject):
 
     @property
     def results(self) -> Results | None:
-        return None if self._film is None else self._film.results
+        return self.live.results if self._film is None else self._film.results
 
     # -- opening and closing
 
@@ -105,8 +113,15 @@ class Session(QObject):
         settings = self._settings
         self._background.open(lambda number: open_film(number, path, settings, self._models, found))
 
+    def open_live(self, target: LiveTarget) -> None:
+        """Watch a camera or stream."""
+        self.close_film()
+        self.live.open(target, self._settings)
+
     def close_film(self) -> None:
         """Back to empty."""
+        if self.live.is_open:
+            self.live.close()
         self._background.pass_over()
         if self._film is not None:
             self._film.close()
@@ -122,10 +137,12 @@ class Session(QObject):
 
     def close(self) -> bool:
         """End everything; whether all threads ended within 2 s."""
+        deadline_s = time.monotonic() + QUIT_S
+        self.live.close(flush_s=QUIT_FLUSH_S)
         self.close_film()
         self._measuring.close()
-        deadline_s = time.monotonic() + QUIT_S
         ended = self._measuring.join(QUIT_S)
+        ended = self.live.join(deadline_s) and ended
         return self._background.join(deadline_s) and ended
 
     # -- playing
@@ -223,6 +240,7 @@ class Session(QObject):
     def use_settings(self, settings: TrackSettings) -> None:
         """From now on; filters change at once, what needs tracking anew waits for `retrack`."""
         self._settings = settings
+        self.live.use_settings(settings)
         film = self._film
         if film is not None and not needs_tracking_anew(film.settings, settings):
             film.settings = settings
@@ -275,10 +293,10 @@ class Session(QObject):
 
     def ask_measures(self) -> None:
         """`measured` follows when they are there; the newest question wins."""
-        film = self._film
-        if film is not None:
-            wish = self._wish
-            self._measuring.ask(Question(film.results, film.fps, wish.face, wish.landmark))
+        results = self.results
+        if results is not None:
+            fps = self._film.fps if self._film is not None else self.live.fps
+            self._measuring.ask(Question(results, fps, self._wish.face, self._wish.landmark))
 
     # -- what comes home from threads
 
@@ -294,19 +312,8 @@ class Session(QObject):
             self._begin(opened)
 
     def _begin(self, opened: Opened) -> None:
-        assert opened.film is not None
-        assert opened.models is not None
-        assert opened.results is not None
         calls = Calls(self._work_calls, self._frame_came.emit, self._ended.emit, self.told.emit)
-        film = OpenFilm(
-            opened.film,
-            opened.models,
-            self._settings,
-            calls,
-            results=opened.results,
-            state_root=self._state_root,
-            found=opened.found,
-        )
+        film = film_of(opened, self._settings, calls, self._state_root)
         self._film = film
         film.start()
         if self._wish.playing:
@@ -344,14 +351,13 @@ class Session(QObject):
         self._look()
         self.pictured.emit()
 
-    def _work_calls(self) -> None:
-        """Any thread: one call home is under way at most."""
-        if not self._work_is_coming:
-            self._work_is_coming = True
-            self._work_came.emit()
+    def _on_live_picture(self) -> None:
+        self.frame = self.live.frame
+        self.pictured.emit()
+        self.progressed.emit()
 
     def _on_work(self) -> None:
-        self._work_is_coming = False
+        self._work_calls.arrived()
         if self._film is not None:
             self._look()
             self.progressed.emit()
@@ -387,7 +393,8 @@ class Session(QObject):
 
     def _set(self, facts: Facts | None = None) -> None:
         self._facts = self._facts if facts is None else facts
-        display = resolve(self._wish, self._facts)
+        facts = self.live.facts if self.live.is_open else self._facts
+        display = resolve(self._wish, facts)
         if display != self.display:
             self.display = display
             self.changed.emit()

@@ -19,7 +19,7 @@ from steadymark.engine.sources.v4l2 import camera_formats
 from steadymark.engine.types import SourceInfo
 
 if TYPE_CHECKING:
-    from steadymark.engine.sources.live import LiveStatus
+    from steadymark.engine.sources.live import LiveStatus, Opening
     from steadymark.models.cropping import Image
 
 READ_TIMEOUT_S = 2.0
@@ -93,6 +93,7 @@ class Camera(LiveSource):
         first_picture_s: float = FIRST_PICTURE_S,
         retry_s: float = RETRY_S,
         on_status: Callable[[LiveStatus], None] | None = None,
+        opening: Opening | None = None,
     ) -> None:
         open_ = open_capture or open_quietly
         feed = _CameraFeed(device, mode, open_)
@@ -104,6 +105,7 @@ class Camera(LiveSource):
             first_s=first_picture_s,
             retry_s=(retry_s,),
             on_status=on_status,
+            opening=opening,
         )
         first = self.first_image
         if first is None:

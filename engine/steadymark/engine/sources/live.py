@@ -44,6 +44,30 @@ class Feed(Protocol):
     def close(self) -> None: ...
 
 
+class Opening:
+    """Of a live source: may be given up from another thread, and then fails at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given_up = False
+        self._acts: list[Callable[[], object]] = []
+
+    def give_up(self) -> None:
+        with self._lock:
+            self._given_up = True
+            acts, self._acts = self._acts, []
+        for act in acts:
+            act()
+
+    def on_give_up(self, act: Callable[[], object]) -> None:
+        """Call this then, or now where it is given up already."""
+        with self._lock:
+            if not self._given_up:
+                self._acts.append(act)
+                return
+        act()
+
+
 class _Taken(NamedTuple):
     image: Image
     taken_s: float  # time.perf_counter()
@@ -65,6 +89,7 @@ class LiveSource:
         first_s: float,
         retry_s: tuple[float, ...] = (1.0,),
         on_status: Callable[[LiveStatus], None] | None = None,
+        opening: Opening | None = None,
     ) -> None:
         self._connect = connect
         self._silence_s = silence_s
@@ -73,6 +98,8 @@ class LiveSource:
         self._damage = Damage()
         self._closed = threading.Event()
         self._pictures: Latest[_Taken] = Latest()
+        if opening is not None:
+            opening.on_give_up(self._pictures.close)
         self._status = LiveStatus.RUNNING
         self._status_lock = threading.Lock()
         self._given = 0

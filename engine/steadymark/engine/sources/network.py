@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-    from steadymark.engine.sources.live import LiveStatus
+    from steadymark.engine.sources.live import LiveStatus, Opening
     from steadymark.models.cropping import Image
 
 OPEN_TIMEOUT_S = 5.0
@@ -50,6 +50,7 @@ class NetworkCamera(LiveSource):
         read_timeout_s: float = READ_TIMEOUT_S,
         retry_s: tuple[float, ...] = BACK_OFF_S,
         on_status: Callable[[LiveStatus], None] | None = None,
+        opening: Opening | None = None,
     ) -> None:
         timeouts = (open_timeout_s, read_timeout_s)
         feed = _NetworkFeed(url, timeouts)
@@ -60,6 +61,7 @@ class NetworkCamera(LiveSource):
             first_s=1.5 * read_timeout_s,
             retry_s=retry_s,
             on_status=on_status,
+            opening=opening,
         )
         first = self.first_image
         shown = without_password(url)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.ports import FrameSource
     from steadymark.engine.sources.camera import CameraMode
-    from steadymark.engine.sources.live import LiveStatus
+    from steadymark.engine.sources.live import LiveStatus, Opening
 
 _CAMERA = "camera:"
 
@@ -92,12 +92,13 @@ def open_live(
     *,
     mode: CameraMode | None = None,
     on_status: Callable[[LiveStatus], None] | None = None,
+    opening: Opening | None = None,
     silence_s: float | None = None,
 ) -> Camera | NetworkCamera:
     """A camera (`camera:0`, `camera:NAME`, `camera:/dev/video0`) or a stream's address.
 
     on_status: told, in the reading thread, when pictures stop and come again. silence_s: without
-    pictures for so long, a stream counts as lost.
+    pictures for so long, a stream counts as lost. opening: can give it up.
 
     Raises:
         SourceError: it cannot be opened. UsageError: the text names none.
@@ -106,17 +107,20 @@ def open_live(
         if mode is not None:
             raise UsageError(f"{text} is not a camera: a camera mode does not go with it")
         read_timeout_s = READ_TIMEOUT_S if silence_s is None else silence_s
-        return NetworkCamera(text, read_timeout_s=read_timeout_s, on_status=on_status)
+        return NetworkCamera(
+            text, read_timeout_s=read_timeout_s, on_status=on_status, opening=opening
+        )
     device = text.removeprefix(_CAMERA).strip()
     if device.isdecimal() or device.startswith(("/", "\\\\")):
         known = list_cameras() if sys.platform == "linux" else ()
         name = next((c.name for c in known if device in (c.path, str(c.index))), None)
         opened = int(device) if device.isdecimal() else device
-        return Camera(opened, mode=mode, name=name, on_status=on_status)
+        return Camera(opened, mode=mode, name=name, on_status=on_status, opening=opening)
     if not device:
         raise UsageError("camera: needs a number or a name, for example camera:0")
     info = find_camera(device, list_cameras())
-    return Camera(info.path or info.index, mode=mode, name=info.name, on_status=on_status)
+    device_path = info.path or info.index
+    return Camera(device_path, mode=mode, name=info.name, on_status=on_status, opening=opening)
 
 
 def _expanded(text: str) -> list[str]:

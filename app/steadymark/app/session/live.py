@@ -166,11 +166,22 @@ class Live(QObject):
 
     # -- opening and ending
 
-    def open(self, target: LiveTarget, settings: TrackSettings) -> None:
-        """Watch this from now on, instead of what is watched."""
+    @property
+    def opener(self) -> OpenFeed:
+        return self._opener
+
+    def open(
+        self,
+        target: LiveTarget,
+        settings: TrackSettings,
+        *,
+        after: Callable[[], object] = bool,
+    ) -> None:
+        """Watch this from now on, instead of what is watched; after: first waits, in a thread."""
+        before = self._open
         self.close()
         self._target, self._settings = target, settings
-        self._begin()
+        self._begin(lambda: (before is None or before.left.wait(STOP_S), after()))
 
     def stop(self) -> None:
         """The device is let go; the last picture stays."""
@@ -184,7 +195,8 @@ class Live(QObject):
     def start_again(self) -> None:
         """After `stop`, or when the stream came to its end."""
         if self._phase is Phase.STOPPED:
-            self._begin()
+            before = self._open
+            self._begin(lambda: before is None or before.left.wait(STOP_S))
 
     def toggle(self) -> None:
         if self.running:
@@ -268,16 +280,16 @@ class Live(QObject):
 
     # -- inside
 
-    def _begin(self) -> None:
-        target, settings, before = self._target, self._settings, self._open
+    def _begin(self, free: Callable[[], object]) -> None:
+        """free: waits until the device is; many can be open once only."""
+        target, settings = self._target, self._settings
         assert target is not None
         assert settings is not None
         opening = self._opening = Opening()
         self._set(Phase.OPENING)
 
         def work(number: int) -> Opened:
-            if before is not None:
-                before.left.wait(STOP_S)  # many devices can be open once only
+            free()
             models = self._models.get(settings)
             source = self._opener(
                 target, lambda status: self._status_came.emit(number, status), opening

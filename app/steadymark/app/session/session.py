@@ -28,6 +28,8 @@ from steadymark.app.session.state import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from steadymark.app.session.live import OpenFeed
     from steadymark.app.session.measures import Measures
     from steadymark.app.session.open_live import LiveTarget
@@ -113,15 +115,14 @@ class Session(QObject):
         settings = self._settings
         self._background.open(lambda number: open_film(number, path, settings, self._models, found))
 
-    def open_live(self, target: LiveTarget) -> None:
-        """Watch a camera or stream."""
+    def open_live(self, target: LiveTarget, *, after: Callable[[], object] = bool) -> None:
+        """Watch a camera or stream; after: is waited for, aside, before it is opened."""
         self.close_film()
-        self.live.open(target, self._settings)
+        self.live.open(target, self._settings, after=after)
 
     def close_film(self) -> None:
         """Back to empty."""
-        if self.live.is_open:
-            self.live.close()
+        self.live.close()
         self._background.pass_over()
         if self._film is not None:
             self._film.close()
@@ -393,8 +394,7 @@ class Session(QObject):
 
     def _set(self, facts: Facts | None = None) -> None:
         self._facts = self._facts if facts is None else facts
-        facts = self.live.facts if self.live.is_open else self._facts
-        display = resolve(self._wish, facts)
+        display = resolve(self._wish, self.live.facts if self.live.is_open else self._facts)
         if display != self.display:
             self.display = display
             self.changed.emit()

@@ -30,6 +30,12 @@ COMMANDS = (
     Command(
         "open_folder", QT_TRANSLATE_NOOP("commands", "Open &folder of pictures…"), ("Ctrl+Shift+O",)
     ),
+    Command(
+        "open_camera",
+        QT_TRANSLATE_NOOP("commands", "Open &camera or stream…"),
+        ("Ctrl+L",),
+        "webcam",
+    ),
     Command("close", QT_TRANSLATE_NOOP("commands", "&Close recording"), ("Ctrl+W",)),
     Command(
         "export_csv", QT_TRANSLATE_NOOP("commands", "Export &table (CSV)…"), ("Ctrl+E",), "export"
@@ -89,6 +95,27 @@ COMMANDS = (
         QT_TRANSLATE_NOOP("commands", "Track &again from the beginning"),
         ("Ctrl+T",),
         "again",
+    ),
+    Command(
+        "record",
+        QT_TRANSLATE_NOOP("commands", "&Record video and table"),
+        ("Ctrl+R",),
+        "record",
+        checkable=True,
+    ),
+    Command(
+        "record_drawn",
+        QT_TRANSLATE_NOOP("commands", "&Draw landmarks into recordings"),
+        ("Ctrl+Shift+R",),
+        checkable=True,
+    ),
+    Command(
+        "record_folder",
+        QT_TRANSLATE_NOOP("commands", "&Folder for recordings…"),
+        ("Ctrl+Alt+R",),
+    ),
+    Command(
+        "mirror", QT_TRANSLATE_NOOP("commands", "&Mirrored view"), ("M",), "mirror", checkable=True
     ),
     Command("show_off", QT_TRANSLATE_NOOP("commands", "No landmarks"), ("O",), checkable=True),
     Command("show_raw", QT_TRANSLATE_NOOP("commands", "Raw landmarks"), ("R",), checkable=True),

@@ -143,7 +143,10 @@ class Files(QObject):
             self.save_plots(path)
 
     def _chosen(self, title: str, ending: str) -> Path | None:
-        source = self._window.session.display.path
+        window = self._window
+        source = window.session.display.path
+        if window.session.display.live is not None:
+            source = str(Path(window.desk.kept.folder) / f"{window.session.display.name}.mp4")
         suffix = Path(ending).suffix or ending
         text, _ = QFileDialog.getSaveFileName(
             self._window, title, suggested(source, ending), f"*{suffix}"
@@ -183,14 +186,16 @@ class Files(QObject):
         else:
             text = self.tr("{name} is written.").format(name=name)
         folder = str(Path(report.path or report.order.path).parent)
-        self._window.messages.tell(text, [] if report.fault else [self._show_folder(folder)])
+        self._window.messages.tell(text, [] if report.fault else [self.show_folder(folder)])
 
     def _on_saved(self, path: str, fault: str) -> None:
         text = fault or self.tr("{name} is written.").format(name=Path(path).name)
-        choices = [] if fault else [self._show_folder(str(Path(path).parent))]
+        choices = [] if fault else [self.show_folder(str(Path(path).parent))]
         self._window.messages.tell(text, choices)
 
-    def _show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
+    def show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
+        """A choice for a message."""
+
         def show() -> None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
@@ -206,7 +211,7 @@ class Files(QObject):
         if self._log_file is not None:
             self._window.messages.tell(
                 self.tr("The log file is {path}").format(path=self._log_file),
-                [self._show_folder(str(self._log_file.parent))],
+                [self.show_folder(str(self._log_file.parent))],
             )
 
 

@@ -33,12 +33,16 @@ def make_menus(
     """Of the main window."""
     bar = window.menuBar()
     file = bar.addMenu(translate("menus", "&File"))
-    _add(file, actions, ("open", "open_folder"))
+    _add(file, actions, ("open", "open_folder", "open_camera"))
     file.addMenu(recent)
     exports = ("export_csv", "export_openface", "export_video", "export_frame", "export_plots")
     _add(file, actions, ("close", "", *exports, "", "quit"))
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
     _add(bar.addMenu(translate("menus", "&Tracking")), actions, ("track", "again"))
+    live = bar.addMenu(translate("menus", "L&ive"))
+    _add(
+        live, actions, ("open_camera", "", "record", "record_drawn", "record_folder", "", "mirror")
+    )
     _groups(window, actions)
     landmarks = bar.addMenu(translate("menus", "&Landmarks"))
     _add(landmarks, actions, (*SHOWS, "", *LAYOUTS, "wipe_left", "wipe_right", "", *OVERLAYS))
@@ -58,7 +62,7 @@ def make_toolbar(
     bar.setObjectName("toolbar")
     bar.setIconSize(QSize(22, 22))
     bar.setMovable(False)
-    for name in ("open", "export_csv", "export_frame", "", "track", "again", ""):
+    for name in ("open", "open_camera", "export_csv", "export_frame", "", "track", "again", ""):
         _add_one(bar, actions, name)
     shows = QToolButton(bar)
     shows.setText(translate("menus", "Landmarks"))

@@ -25,8 +25,8 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
     last = 2**31 - 1
     slots: dict[str, Callable[[], object]] = {
         "close": session.close_film,
-        "play": session.toggle_play,
-        "stop": session.stop,
+        "play": lambda: session.live.toggle() if session.live.is_open else session.toggle_play(),
+        "stop": lambda: session.live.stop() if session.live.is_open else session.stop(),
         "step_back": lambda: session.step(-1),
         "step_on": lambda: session.step(1),
         "jump_back": lambda: session.jump(-1),
@@ -56,14 +56,16 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
 
 def show_state(actions: Mapping[str, QAction], display: Display) -> None:
     """Enabled, checked, and named as it stands."""
-    there = display.has_film
     for name in _NEED_FILM:
-        actions[name].setEnabled(there)
+        actions[name].setEnabled(display.has_film)
+    for name in _NEED_PICTURE:
+        actions[name].setEnabled(display.has_picture)
     actions["close"].setEnabled(display.phase is not Phase.EMPTY)
     actions["step_back"].setEnabled(display.can_step_back)
     actions["step_on"].setEnabled(display.can_step_on)
-    for name in ("export_csv", "export_openface", "export_video", "export_plots"):
+    for name in ("export_csv", "export_openface", "export_video"):
         actions[name].setEnabled(display.can_export)
+    actions["export_plots"].setEnabled(display.can_export or display.live is not None)
     actions["track"].setEnabled(display.can_track or display.can_pause)
     for layout in Layout:
         actions[f"layout_{layout}"].setEnabled(display.can_compare)
@@ -78,10 +80,11 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
     actions["loop"].setChecked(display.loop is not None or display.loop_from is not None)
 
 
-def name_play(action: QAction, *, playing: bool, texts: tuple[str, str]) -> None:
-    """Play or pause; texts: of each."""
-    action.setText(texts[playing])
-    action.setIcon(icon("pause" if playing else "play"))
+def name_play(action: QAction, display: Display, texts: tuple[str, str]) -> None:
+    """Play or pause, or a camera's start and stop; texts: of each."""
+    action.setText(texts[display.playing])
+    pause = "stop" if display.live is not None else "pause"
+    action.setIcon(icon(pause if display.playing else "play"))
     set_hint(action)
 
 
@@ -93,9 +96,10 @@ def name_track(action: QAction, *, running: bool, texts: tuple[str, str]) -> Non
 
 
 _NEED_FILM = (
-    "play", "stop", "jump_back", "jump_on", "leap_back", "leap_on", "first", "last", "go_to",
-    "slower", "faster", "loop", "again", "zoom_in", "zoom_out", "fit", "actual", "export_frame",
+    "jump_back", "jump_on", "leap_back", "leap_on", "first", "last", "go_to",
+    "slower", "faster", "loop", "again",
 )  # fmt: skip
+_NEED_PICTURE = ("play", "stop", "zoom_in", "zoom_out", "fit", "actual", "export_frame")
 
 
 def _bound(act: Callable[..., object], value: object) -> Callable[[], object]:

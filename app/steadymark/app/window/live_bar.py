@@ -1,0 +1,105 @@
+"""Below a live view: start and stop, record, mirror, and how fast, how late and how complete."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from steadymark.app.session.state import Display, Phase, clock_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.session.live import LiveFigures
+
+_BUTTONS = ("play", "record", "mirror")
+
+
+class LiveBar(QWidget):
+    """Figures change a few times a second, see `set_figures`."""
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 4, 10, 4)
+        row.setSpacing(4)
+        for name in _BUTTONS:
+            row.addWidget(_button(actions[name]))
+        self.recording = QLabel()
+        self.rate, self.late, self.dropped = QLabel(), QLabel(), QLabel()
+        row.addSpacing(6)
+        row.addWidget(self.recording)
+        row.addStretch(1)
+        for label, tip in (
+            (self.rate, self.tr("Pictures a second: shown, and given by the camera")),
+            (
+                self.late,
+                self.tr(
+                    "From the picture's arrival to its paint with landmarks: median, and what 95 % "
+                    "of the last 300 pictures stayed below"
+                ),
+            ),
+            (
+                self.dropped,
+                self.tr("Pictures that were passed over because newer ones were there"),
+            ),
+        ):
+            label.setToolTip(tip)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            row.addWidget(label)
+            row.addSpacing(10)
+        self.recording.setTextFormat(Qt.TextFormat.PlainText)
+        self._phase = Phase.EMPTY
+
+    def set_display(self, display: Display) -> None:
+        self._phase = display.phase
+        self.setVisible(display.live is not None)
+        if display.live is None or not display.live.recording:
+            self.recording.clear()
+
+    def set_figures(self, figures: LiveFigures) -> None:
+        """Of now; without pictures there is neither rate nor lateness."""
+        late, there = figures.late, self._phase is Phase.LIVE
+        self.rate.setText(
+            self.tr("{shown} of {came} fps").format(
+                shown=f"{late.fps:.1f}" if there else "–",
+                came=f"{figures.came_fps:.1f}" if there else "–",
+            )
+        )
+        known = math.isfinite(late.p95_ms)
+        self.late.setText(
+            self.tr("latency {median} ms, 95 %: {p95} ms").format(
+                median=f"{late.p50_ms:.0f}" if known else "–",
+                p95=f"{late.p95_ms:.0f}" if known else "–",
+            )
+        )
+        self.dropped.setText(self.tr("{count} dropped").format(count=figures.dropped))
+        recording = figures.recording
+        if recording is None:
+            self.recording.clear()
+            return
+        words = self.tr("{clock}, {frames} frames").format(
+            clock=clock_text(recording.duration_s)[:-4], frames=recording.frames
+        )
+        if recording.dropped:
+            words += self.tr(", {count} could not be written in time").format(
+                count=recording.dropped
+            )
+        self.recording.setText(words)
+
+
+def _button(action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setAutoRaise(True)
+    button.setIconSize(QSize(22, 22))
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

@@ -250,6 +250,11 @@ class Live(QObject):
     # -- recording
 
     @property
+    def median_ms(self) -> float:
+        """Of the tracking of one picture."""
+        return float("nan") if self._open is None else self._open.report.median_ms
+
+    @property
     def is_recording(self) -> bool:
         return self._recording is not None
 

@@ -15,6 +15,8 @@ from steadymark.engine.sources import Opening, camera_modes, list_cameras
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from PySide6.QtCore import SignalInstance
+
     from steadymark.app.session.live import OpenFeed
     from steadymark.app.session.open_live import LiveTarget
     from steadymark.engine.sources import CameraInfo, CameraMode
@@ -41,7 +43,7 @@ class Devices(QObject):
     pictured = Signal()
     described = Signal(object)
     told = Signal(str)
-    _came = Signal(object)
+    _home = Signal(object)  # what is to be done in the GUI thread
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class Devices(QObject):
         self._threads: list[Thread] = []
         self._view = _View()
         self.frame: Frame | None = None
-        self._came.connect(self._on_came, Qt.ConnectionType.QueuedConnection)
+        self._home.connect(self._do, Qt.ConnectionType.QueuedConnection)
 
     def look(self) -> None:
         """`found` follows."""
@@ -63,20 +65,23 @@ class Devices(QObject):
     def show(self, target: LiveTarget) -> None:
         """Preview this, instead of what is previewed."""
         self.hide()
-        view = self._view = _View()
+        view = self._view
         before = self._threads[-1] if self._threads else None
         self._run(lambda: self._preview(target, view, before), "preview")
 
     def hide(self) -> None:
         """No preview; the device is let go soon, see `join`."""
         self._view.close()
-        self.frame = None
+        self._view, self.frame = _View(), None
 
     def join(self, timeout_s: float) -> bool:
         """After `hide`: whether everything has ended, and devices are free."""
         for thread in self._threads:
             thread.join(timeout_s)
         return not any(thread.is_alive() for thread in self._threads)
+
+    def _do(self, act: Callable[[], object]) -> None:
+        act()
 
     def _run(self, work: Callable[[], None], name: str) -> None:
         self._threads = [thread for thread in self._threads if thread.is_alive()]
@@ -85,12 +90,20 @@ class Devices(QObject):
         thread.start()
 
     def _list(self) -> None:
+        known: Known = ()
+        text = ""
         try:
-            self.found.emit(self._lister())
+            known = self._lister()
         except Exception as error:
             log.exception("listing cameras")
-            self.told.emit(f"cameras cannot be listed ({type(error).__name__}: {error})")
-            self.found.emit(())
+            text = f"cameras cannot be listed ({type(error).__name__}: {error})"
+
+        def bring() -> None:
+            self.found.emit(known)
+            if text:
+                self.told.emit(text)
+
+        self._home.emit(bring)
 
     def _preview(self, target: LiveTarget, view: _View, before: Thread | None) -> None:
         if before is not None:
@@ -116,17 +129,19 @@ class Devices(QObject):
             source.join(2.0)
 
     def _show_all(self, frames: Iterator[Frame], info: SourceInfo, view: _View) -> None:
-        if not view.ended.is_set():
-            self.described.emit(info)
+        self._home.emit(lambda: self._of(view, self.described, info))
         for frame in frames:
             if view.pictures.put(frame):
-                self._came.emit(view)
+                self._home.emit(lambda: self._on_picture(view))
 
     def _tell(self, view: _View, text: str) -> None:
-        if not view.ended.is_set():
-            self.told.emit(text)
+        self._home.emit(lambda: self._of(view, self.told, text))
 
-    def _on_came(self, view: _View) -> None:
+    def _of(self, view: _View, signal: SignalInstance, value: object) -> None:
+        if view is self._view:
+            signal.emit(value)
+
+    def _on_picture(self, view: _View) -> None:
         frame = view.pictures.take(0)
         if view is self._view and frame is not None:
             self.frame = frame

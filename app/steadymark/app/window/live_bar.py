@@ -6,9 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from steadymark.app.session.state import Display, Phase, clock_text
+from steadymark.app.window.overlay import VERMILLION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,20 +30,22 @@ class LiveBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 4, 10, 4)
         row.setSpacing(4)
+        self._play = actions["play"]
+        actions["record"].setIconText(self.tr("Record"))
         for name in _BUTTONS:
-            row.addWidget(_button(actions[name]))
+            row.addWidget(_button(actions[name], worded=name != "mirror"))
         self.recording = QLabel()
         self.rate, self.late, self.dropped = QLabel(), QLabel(), QLabel()
         row.addSpacing(6)
         row.addWidget(self.recording)
         row.addStretch(1)
         for label, tip in (
-            (self.rate, self.tr("Pictures a second: shown, and given by the camera")),
+            (self.rate, self.tr("Pictures a second: shown / given by the camera")),
             (
                 self.late,
                 self.tr(
-                    "From the picture's arrival to its paint with landmarks: median, and what 95 % "
-                    "of the last 300 pictures stayed below"
+                    "Latency from the picture's arrival to its paint with landmarks: median, and "
+                    "what 95 % of the last 300 pictures stayed below"
                 ),
             ),
             (
@@ -56,11 +60,16 @@ class LiveBar(QWidget):
             row.addWidget(label)
             row.addSpacing(10)
         self.recording.setTextFormat(Qt.TextFormat.PlainText)
+        colours = self.recording.palette()
+        colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
+        self.recording.setPalette(colours)
         self._phase = Phase.EMPTY
 
     def set_display(self, display: Display) -> None:
         self._phase = display.phase
         self.setVisible(display.live is not None)
+        if display.live is not None:
+            self._play.setIconText(self.tr("Stop") if display.playing else self.tr("Start again"))
         if display.live is None or not display.live.recording:
             self.recording.clear()
 
@@ -68,14 +77,14 @@ class LiveBar(QWidget):
         """Of now; without pictures there is neither rate nor lateness."""
         late, there = figures.late, self._phase is Phase.LIVE
         self.rate.setText(
-            self.tr("{shown} of {came} fps").format(
+            self.tr("{shown} / {came} fps").format(
                 shown=f"{late.fps:.1f}" if there else "–",
                 came=f"{figures.came_fps:.1f}" if there else "–",
             )
         )
         known = math.isfinite(late.p95_ms)
         self.late.setText(
-            self.tr("latency {median} ms, 95 %: {p95} ms").format(
+            self.tr("{median} ms, 95 %: {p95} ms").format(
                 median=f"{late.p50_ms:.0f}" if known else "–",
                 p95=f"{late.p95_ms:.0f}" if known else "–",
             )
@@ -85,7 +94,7 @@ class LiveBar(QWidget):
         if recording is None:
             self.recording.clear()
             return
-        words = self.tr("{clock}, {frames} frames").format(
+        words = self.tr("● {clock}, {frames} frames").format(
             clock=clock_text(recording.duration_s)[:-4], frames=recording.frames
         )
         if recording.dropped:
@@ -95,11 +104,13 @@ class LiveBar(QWidget):
         self.recording.setText(words)
 
 
-def _button(action: QAction) -> QToolButton:
+def _button(action: QAction, *, worded: bool) -> QToolButton:
     button = QToolButton()
     button.setDefaultAction(action)
     button.setAutoRaise(True)
     button.setIconSize(QSize(22, 22))
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    if worded:
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setAccessibleName(action.text().replace("&", ""))
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button

@@ -48,6 +48,12 @@ class LiveDesk(QObject):
         window.session.live.set_mirrored(self._kept.mirrored)
 
     @property
+    def devices(self) -> Devices:
+        """Of the dialog that is open, or was last."""
+        assert self._devices is not None
+        return self._devices
+
+    @property
     def kept(self) -> LivePreferences:
         return self._kept
 

@@ -85,6 +85,26 @@ def live(
 
 
 @app.command()
+def cameras() -> None:
+    """List the cameras of this computer, with what they offer."""
+    from steadymark.engine.sources import camera_modes, list_cameras
+
+    def run() -> int:
+        found = list_cameras()
+        if not found:
+            out.print("no camera was found: plug one in, and check that you may use it")
+        for camera in found:
+            out.print(
+                f"camera:{camera.index}  {escape(camera.name)}  {camera.path}", soft_wrap=True
+            )
+            for mode in camera_modes(camera):
+                out.print(f"    {mode} {mode.fourcc}")
+        return 0
+
+    guarded(run)
+
+
+@app.command()
 def track(
     inputs: Annotated[
         list[str],

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
 import pytest
 
 from fake_live import HangingDevice, PacedDevice, camera_opener
-from scenes import ListSink
+from scenes import ListSink, ListSource, SquareDetector, SquareNetwork, picture
 from square_film import square_models, square_video
 from steadymark.app.session.live import open_feed
 from steadymark.app.session.open_live import LiveTarget
@@ -22,9 +22,9 @@ from steadymark.app.session.state import Phase
 from steadymark.engine.errors import SourceError, WeightsError
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.recording.recorder import Recorder
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.settings import Models, TrackSettings
 from steadymark.engine.sources import Opening
-from steadymark.engine.types import FaceState
+from steadymark.engine.types import FaceState, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from steadymark.engine.recording.recorder import RecorderReport
-    from steadymark.engine.settings import Models
+    from steadymark.models.runtime import Prediction
 
 CAMERA = LiveTarget("camera:0")
 
@@ -407,6 +407,52 @@ def test_quitting_in_any_state_ends_within_two_seconds(
     if state == "recording":
         (table,) = tmp_path.glob("*.csv")
         assert len(read_landmarks(table).frame) > 0
+
+
+class Finite(ListSource):
+    """A stream that comes to its end."""
+
+    def join(self, timeout_s: float) -> bool:
+        return True
+
+
+class FailingNetwork(SquareNetwork):
+    """Fails at its 20th look."""
+
+    looks = 0
+
+    def step(self, *args: Any, **more: Any) -> Prediction:
+        self.looks += 1
+        if self.looks == 20:
+            raise ZeroDivisionError("planted")
+        return super().step(*args, **more)
+
+
+@pytest.mark.parametrize("end", ["stream", "fault"])
+def test_a_view_that_ends_by_itself_is_told_and_can_be_started_again(
+    qtbot: QtBot, tmp_path: Path, end: str
+) -> None:
+    pictures = [Frame(picture((100, 100, 60)), i, i / 25) for i in range(40)]
+    network = FailingNetwork() if end == "fault" else SquareNetwork()
+    models = Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+    opener = camera_opener(PacedDevice())
+    if end == "stream":
+        opener = lambda *_: Finite(pictures, live=True)  # noqa: E731
+    session = Session(
+        TrackSettings(),
+        state_root=tmp_path,
+        models=ModelCache(lambda _: models),
+        opener=opener,
+    )
+    told: list[str] = []
+    session.told.connect(told.append)
+    watched(qtbot, session)
+    qtbot.waitUntil(lambda: session.display.phase is Phase.STOPPED)
+    assert ("came to its end" if end == "stream" else "could not be tracked") in told[0]
+    before = session.results
+    session.live.start_again()
+    qtbot.waitUntil(lambda: session.results is not before)
+    assert session.close()
 
 
 def test_the_real_opener_says_what_is_wrong() -> None:

@@ -265,7 +265,7 @@ def test_what_is_recorded_by_key_is_told_with_its_names(
     watched(qtbot, window)
     key(window, "record")
     assert window.actions_by_name["record"].isChecked()
-    qtbot.waitUntil(lambda: "frames" in window.live_bar.recording.text())
+    qtbot.waitUntil(lambda: "● 0:0" in window.live_bar.recording.text())
     came_on(qtbot, window, 10)
     key(window, "record")
     assert not window.actions_by_name["record"].isChecked()

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from fakes import moving_results, source_info
+from fakes import moving_results, source_info, track_result
 from scenes import ListSink
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.drawing import DrawOptions
@@ -85,6 +85,17 @@ def test_what_cannot_be_written_in_time_is_dropped_at_the_end(tmp_path: Path) ->
     assert recorder.report.frames <= 1
     assert recorder.report.frames + recorder.report.dropped == 40
     assert slow.closed == [True]
+
+
+def test_pictures_of_another_size_end_a_recording_that_is_whole(tmp_path: Path) -> None:
+    recorder = Recorder(sinks(tmp_path), source_info())
+    recorder.start()
+    for result in (*moving_results(5), track_result(5, size=(320, 240)), *moving_results(5)):
+        recorder.offer(result)
+    assert recorder.join(10)
+    assert "320x240 now and were 160x120" in recorder.report.fault
+    assert recorder.report.frames == 5
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "a.mp4"]
 
 
 @pytest.mark.parametrize("fails", ["at once", "later", "no room"])

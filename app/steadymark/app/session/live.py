@@ -94,6 +94,7 @@ class Live(QObject):
         self._opening = Opening()
         self._mirrored = False
         self._recording: Recording | None = None
+        self._names: set[Path] = set()
         self._came: list[tuple[float, int]] = []
         self._meter = Meter()
         self.frame: Frame | None = None
@@ -263,7 +264,9 @@ class Live(QObject):
         if self._open is None or not self.running or self._recording is not None:
             return
         mode = None if self._target is None else self._target.mode
-        self._recording = record(self._open, mode, folder, draw, self._recording_ended.emit)
+        self._recording = record(
+            self._open, mode, folder, draw, self._recording_ended.emit, self._names
+        )
         self.changed.emit()
 
     def stop_recording(self, *, flush_s: float = FLUSH_S) -> None:

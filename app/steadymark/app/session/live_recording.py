@@ -10,6 +10,7 @@ from steadymark.app.session.open_live import OpenLive, live_settings
 from steadymark.engine.jobs import InputSettings, header, output_stem
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.drawing import DrawOptions
+from steadymark.engine.recording.naming import part_of
 from steadymark.engine.recording.native_csv import NativeCsvSink
 from steadymark.engine.recording.recorder import Recorder, RecorderReport
 
@@ -37,10 +38,14 @@ def record(
     folder: Path,
     draw: DrawOptions,
     on_end: Callable[[RecorderReport], None],
+    taken: set[Path],
 ) -> Recording:
-    """Begin: what is tracked from now on. on_end: called from the recorder's thread."""
+    """Begin: what is tracked from now on. on_end: called from the recorder's thread.
+
+    taken: names of this session, which may not lie on the disk yet; the new one is added.
+    """
     info = view.source.info
-    path = _free_name(folder, f"{output_stem(info, set())}-{time.strftime('%Y%m%d-%H%M%S')}")
+    path = _free_name(folder, f"{output_stem(info, set())}-{time.strftime('%Y%m%d-%H%M%S')}", taken)
     facts = header(info, view.models, live_settings(view.settings), InputSettings(camera=mode))
     sinks = (  # the video first: what it cannot take has no row either
         AnnotatedVideoSink(path, options=draw, growing=True),
@@ -51,9 +56,10 @@ def record(
     return Recording(recorder, path, draw)
 
 
-def _free_name(folder: Path, stem: str) -> Path:
+def _free_name(folder: Path, stem: str, taken: set[Path]) -> Path:
     """Of a video whose table takes the same name."""
     number, path = 2, folder / f"{stem}.mp4"
-    while path.exists() or path.with_name(f"{path.name}.part").exists():
+    while path in taken or path.exists() or part_of(path).exists():
         path, number = folder / f"{stem}-{number}.mp4", number + 1
+    taken.add(path)
     return path

@@ -28,7 +28,7 @@ class LiveBar(QWidget):
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         row = QHBoxLayout(self)
-        row.setContentsMargins(6, 4, 10, 4)
+        row.setContentsMargins(6, 4, 4, 4)
         row.setSpacing(4)
         self._play = actions["play"]
         actions["record"].setIconText(self.tr("Record"))
@@ -58,7 +58,7 @@ class LiveBar(QWidget):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             row.addWidget(label)
-            row.addSpacing(10)
+            row.addSpacing(6)
         self.recording.setTextFormat(Qt.TextFormat.PlainText)
         colours = self.recording.palette()
         colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
@@ -94,14 +94,15 @@ class LiveBar(QWidget):
         if recording is None:
             self.recording.clear()
             return
-        words = self.tr("● {clock}, {frames} frames").format(
-            clock=clock_text(recording.duration_s)[:-4], frames=recording.frames
-        )
+        words = f"● {clock_text(recording.duration_s)[:-4]}"
         if recording.dropped:
-            words += self.tr(", {count} could not be written in time").format(
-                count=recording.dropped
-            )
+            words += self.tr(" ({count} lost)").format(count=recording.dropped)
         self.recording.setText(words)
+        self.recording.setToolTip(
+            self.tr("{frames} frames are written, {count} could not be in time").format(
+                frames=recording.frames, count=recording.dropped
+            )
+        )
 
 
 def _button(action: QAction, *, worded: bool) -> QToolButton:

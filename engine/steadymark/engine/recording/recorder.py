@@ -68,6 +68,7 @@ class Recorder:
         self._lock = Lock()
         self._report = RecorderReport(paths=tuple(sink.path for sink in self._sinks))
         self._first_s: float | None = None
+        self._size = (0, 0)
         self._last_tick = -1
         self._between = True  # frames: every sink has the same ones
         self._deadline_s: float | None = None
@@ -138,8 +139,14 @@ class Recorder:
         index = self.report.frames
         if index % LOOK_EVERY == 0:
             self._check_room()
+        size = (result.frame.width, result.frame.height)
         if self._first_s is None:
-            self._first_s = result.frame.pts_s
+            self._first_s, self._size = result.frame.pts_s, size
+        if size != self._size:
+            raise SinkError(
+                "the recording ended, because the pictures are {}x{} now and were {}x{}: "
+                "record again".format(*size, *self._size)
+            )
         tick = max(round((result.frame.pts_s - self._first_s) * TICKS), self._last_tick + 1)
         self._last_tick = tick
         frame = replace(result.frame, index=index, pts_s=tick / TICKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from corpus import number_in
 from fake_camera import mjpeg_server
@@ -360,6 +361,37 @@ def test_quitting_in_any_state_ends_in_two_seconds_with_no_thread_left(
     for thread in threading.enumerate():
         if thread.name == "feed":
             thread.join(5)
+
+
+def test_random_commands_while_live_end_in_no_error(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
+) -> None:
+    left_out = {
+        "quit", "open", "open_folder", "export_csv", "export_openface", "export_video",
+        "export_frame", "export_plots", "log", "about", "full_screen", "record_folder",
+    }  # fmt: skip
+    names = [c.name for c in COMMANDS if c.name not in left_out] + ["record", "play"] * 4
+    clip = str(square_video(tmp_path / "a.mp4"))
+    chance = random.Random(3)
+    told: list[str] = []
+    window.session.told.connect(told.append)
+    for turn in range(150):
+        if turn % 25 == 0 or window.session.display.phase is Phase.EMPTY:
+            if chance.random() < 0.2:
+                window.open_path(clip)
+                qtbot.waitUntil(lambda: window.view.shown is not None)
+            else:
+                device.plug_in()
+                watched(qtbot, window)
+        if turn % 10 == 7:
+            chance.choice([device.unplug, device.plug_in, device.plug_in])()
+        action = window.actions_by_name[chance.choice(names)]
+        if action.isEnabled():
+            action.trigger()
+        QApplication.processEvents()
+    assert not any("Error" in text or "unexpected" in text for text in told)
+    device.plug_in()
+    watched(qtbot, window)
 
 
 def test_a_video_takes_the_place_of_a_camera(

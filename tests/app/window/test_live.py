@@ -295,6 +295,25 @@ def test_a_folder_that_is_gone_is_told_and_the_view_goes_on(
     came_on(qtbot, window)
 
 
+def test_recordings_go_where_videos_are_kept_which_is_made_and_told(
+    qtbot: QtBot,
+    window: MainWindow,
+    device: PacedDevice,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    movies = tmp_path / "home" / "Videos"
+    monkeypatch.setattr(live_preferences, "default_folder", lambda: str(movies))
+    window.desk._keep(replace(window.desk.kept, folder=str(movies)))
+    assert str(movies) in window.actions_by_name["record"].toolTip()
+    watched(qtbot, window)
+    key(window, "record")
+    came_on(qtbot, window)
+    key(window, "record")
+    qtbot.waitUntil(lambda: bool(window.messages.texts))
+    assert len(list(movies.iterdir())) == 2
+
+
 def test_the_view_is_mirrored_and_nothing_else(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:

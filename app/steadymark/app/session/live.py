@@ -340,8 +340,9 @@ class Live(QObject):
         )
         self._open.start()
         self._set(Phase.RECONNECTING if self._lost else Phase.LIVE)
-        for note in opened.source.info.notes:
-            self.told.emit(note)
+        if self._target is not None and self._target.mode is not None:
+            for note in opened.source.info.notes:  # where the camera is in another mode
+                self.told.emit(note)
 
     def _change_networks(self, opened: Opened) -> None:
         models, settings = opened.models, opened.retrack

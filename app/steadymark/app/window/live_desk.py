@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from steadymark.app.session.live_recording import CLEAN
 from steadymark.app.session.state import Show
 from steadymark.app.window import live_preferences
 from steadymark.app.window.camera_dialog import CameraDialog
+from steadymark.app.window.commands import set_hint
 from steadymark.engine.recording.drawing import DrawOptions
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class LiveDesk(QObject):
     def wire(self, actions: Mapping[str, QAction]) -> None:
         """Commands about cameras."""
         actions["record_drawn"].setChecked(self._kept.drawn)
+        self._tell_folder()
         for name, slot in (
             ("open_camera", self.choose),
             ("record", self._record),
@@ -75,6 +78,8 @@ class LiveDesk(QObject):
             self.dialog.raise_()
             return
         live = self._window.session.live
+        if self._devices is not None and self._devices.join(0):
+            self._devices.deleteLater()
         self._devices = Devices(live.opener, self.lister, self)
         watched = live.facts.path if live.running else ""
         self.dialog = CameraDialog(
@@ -127,8 +132,12 @@ class LiveDesk(QObject):
         live = self._window.session.live
         if live.is_recording:
             live.stop_recording()
-        else:
-            live.start_recording(Path(self._kept.folder), self._draw())
+            return
+        folder = Path(self._kept.folder)
+        if str(folder) == live_preferences.default_folder():
+            with contextlib.suppress(OSError):  # else the recorder tells
+                folder.mkdir(parents=True, exist_ok=True)
+        live.start_recording(folder, self._draw())
 
     def _draw(self) -> DrawOptions:
         """What the view shows, where landmarks are to be drawn at all."""
@@ -168,6 +177,14 @@ class LiveDesk(QObject):
     def _keep(self, kept: LivePreferences) -> None:
         self._kept = kept
         live_preferences.write(self._window.preferences, kept)
+        self._tell_folder()
+
+    def _tell_folder(self) -> None:
+        """Where recordings go, in the command's tooltip."""
+        action = self._window.actions_by_name["record"]
+        set_hint(action)
+        words = self.tr("{command}, to {folder}")
+        action.setToolTip(words.format(command=action.toolTip(), folder=self._kept.folder))
 
     # -- what comes home
 

@@ -38,7 +38,7 @@ def read(preferences: Preferences) -> LivePreferences:
     if isinstance(folder, str):
         live = replace(live, folder=folder)
     if not live.folder:
-        live = replace(live, folder=_movies())
+        live = replace(live, folder=default_folder())
     return replace(live, drawn=values.get("drawn") is True, mirrored=values.get("mirrored") is True)
 
 
@@ -53,7 +53,7 @@ def with_address(live: LivePreferences, address: str) -> LivePreferences:
     return replace(live, addresses=(plain, *others)[:_MOST_ADDRESSES])
 
 
-def _movies() -> str:
+def default_folder() -> str:
     """Where this system keeps videos."""
     places = QStandardPaths.StandardLocation
     return QStandardPaths.writableLocation(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
+
+from fake_camera import FakeDevice
 from steadymark.engine.sources.camera import CameraInfo, camera_modes, list_cameras
 from steadymark.engine.sources.v4l2 import camera_formats
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 MJPG, H264, YUYV = (int.from_bytes(name, "little") for name in (b"MJPG", b"H264", b"YUYV"))
 ENUM_FORMATS, ENUM_SIZES, ENUM_RATES = 0xC0405602, 0xC02C564A, 0xC034564B
@@ -73,3 +75,44 @@ def test_elsewhere_cameras_have_the_systems_names(monkeypatch: pytest.MonkeyPatc
         (0, "HD Webcam", ""),
         (1, "Capture card", ""),
     ]
+
+
+class Device(NamedTuple):
+    """As PyAV lists them."""
+
+    name: str
+    description: str
+    media_types: list[str]
+
+
+LISTED = [
+    Device("@pnp1", "HD Webcam", ["video"]),
+    Device("@wave", "Microphone", ["audio"]),
+    Device("[1]", "Capture screen 0", ["video"]),
+    Device("@pnp2", "", ["video"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("system", "listed", "names"),
+    [
+        ("win32", LISTED, ["HD Webcam", "@pnp2"]),
+        ("darwin", LISTED[:3], ["HD Webcam"]),
+        ("darwin", LISTED, ["camera 0", "camera 3"]),  # in which order is not known
+        ("win32", None, ["camera 0", "camera 3"]),
+    ],
+)
+def test_the_systems_names_are_taken_only_where_their_order_is_known(
+    monkeypatch: pytest.MonkeyPatch, system: str, listed: list[Device] | None, names: list[str]
+) -> None:
+    def enumerate_devices(_: str) -> list[Device]:
+        if listed is None:
+            raise ValueError("no such format")
+        return listed
+
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr("av.enumerate_input_devices", enumerate_devices)
+    present, absent = FakeDevice(), FakeDevice()
+    absent.plugged = False
+    found = list_cameras(open_capture=lambda i: (present if i in (0, 3) else absent)(i))
+    assert [c.name for c in found] == names

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from steadymark.app.bench_live import PacedSource, pictures_of
+from steadymark.app.screens_live import shoot_live
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtCore import SignalInstance
-    from PySide6.QtWidgets import QApplication, QDialog
+    from PySide6.QtWidgets import QApplication
 
     from steadymark.app.window.main_window import MainWindow
 
@@ -34,21 +33,11 @@ class Studio:
 
         self._application, self._folder = application, folder
         settings = QSettings(str(home / "settings.ini"), QSettings.Format.IniFormat)
-        self.window: MainWindow = make_window(
-            settings, home / "sessions", home / "steadymark.log", opener=self._open_camera
-        )
+        self.window: MainWindow = make_window(settings, home / "sessions", home / "steadymark.log")
         self.window.show()
 
-    def _open_camera(self, *_: object) -> PacedSource:
-        from steadymark.models.schema import assets_root
-
-        clip = assets_root() / "clips" / "demo.mp4"
-        source = PacedSource(pictures_of(str(clip), (640, 480)), 30.0)
-        source.info = replace(source.info, name="HD Webcam C920")
-        return source
-
-    def until(self, there: Callable[[], bool], *more: SignalInstance) -> None:
-        """Run the window until that is so; looked at whenever it, or one of `more`, tells."""
+    def until(self, there: Callable[[], bool]) -> None:
+        """Run the window until that is so."""
         from PySide6.QtCore import QEventLoop, QTimer
 
         if there():
@@ -62,7 +51,6 @@ class Studio:
             session.measured,
             session.told,
             self.window.exports.ended,
-            *more,
         )
 
         def look() -> None:
@@ -84,12 +72,6 @@ class Studio:
             self.window.resize(width, height)
             self._settle()
             self.window.grab().save(str(self._folder / f"{name}_{label}.png"))
-
-    def shoot_dialog(self, dialog: QDialog | None, name: str) -> None:
-        """At its own size."""
-        assert dialog is not None
-        self._settle()
-        dialog.grab().save(str(self._folder / f"{name}.png"))
 
     def close(self) -> None:
         self.window.close()
@@ -122,7 +104,7 @@ def render(folder: Path, clip: str, *, dark: bool) -> None:
         _shoot_beginning(studio, scheme, clip)
         _shoot_comparing(studio, scheme)
         _shoot_working(studio, scheme, Path(home))
-        _shoot_live(studio, scheme, Path(home))
+        shoot_live(studio, scheme, folder, Path(home))
         studio.close()
 
 
@@ -183,47 +165,6 @@ def _shoot_working(studio: Studio, scheme: str, home: Path) -> None:
     session.set_overlay(replace(session.display.overlay, numbers=True, trails=False))
     window.view.zoom(5)
     studio.shoot(f"{scheme}_zoomed_numbers")
-
-
-def _shoot_live(studio: Studio, scheme: str, home: Path) -> None:
-    """Choosing a camera, none, an address; watching, recording, lost."""
-    from steadymark.app.session.open_live import LiveTarget
-    from steadymark.app.session.state import Phase
-    from steadymark.engine.sources import CameraInfo, CameraMode
-
-    window, session = studio.window, studio.window.session
-    desk, live = window.desk, window.session.live
-    camera = CameraInfo(0, "HD Webcam C920", "/dev/video0")
-    modes = (CameraMode(1280, 720, 30, "MJPG"), CameraMode(640, 480, 30, "YUYV"))
-    session.close_film()
-    desk.lister = lambda: ((camera, modes),)
-    desk.choose()
-    studio.until(lambda: desk.devices.frame is not None, desk.devices.pictured)
-    studio.shoot_dialog(desk.dialog, f"{scheme}_camera")
-    desk.close()
-    desk.lister = tuple
-    desk.choose()
-    assert desk.dialog is not None
-    studio.until(desk.dialog.none.isVisible, desk.devices.found)
-    studio.shoot_dialog(desk.dialog, f"{scheme}_no_camera")
-    desk.dialog.tabs.setCurrentIndex(1)
-    desk.dialog.address.setEditText("rtsp://me@192.168.0.10/stream")
-    studio.shoot_dialog(desk.dialog, f"{scheme}_address")
-    desk.close()
-    window.messages.dismiss_all()
-    session.open_live(LiveTarget("camera:0"))
-    session.set_overlay(replace(session.display.overlay, numbers=False, crop=False))
-    studio.until(lambda: len(session.results.times_s if session.results else ()) > 60)
-    live.start_recording(home)
-    studio.until(lambda: len(session.results.times_s if session.results else ()) > 240)
-    session.ask_measures()
-    studio.shoot(f"{scheme}_live")
-    live.set_mirrored(True)
-    live.stop_recording()
-    studio.until(lambda: bool(window.messages.texts), live.recorded)
-    live._set(Phase.RECONNECTING)
-    studio.shoot(f"{scheme}_live_lost")
-    session.close_film()
 
 
 def main(

@@ -60,7 +60,7 @@ def device(window: MainWindow, tmp_path: Path) -> PacedDevice:
 
 def use(window: MainWindow, device: PacedDevice) -> list[LiveTarget]:
     opened: list[LiveTarget] = []
-    window.session.live._opener = camera_opener(device, opened)
+    window.session.live.opener = camera_opener(device, opened)
     window.desk.lister = lambda: ((CAMERA, MODES), (OTHER, ()))
     return opened
 
@@ -205,7 +205,7 @@ def test_a_stream_that_stands_still_is_quit_in_time(qtbot: QtBot, window: MainWi
 
 
 def test_an_address_that_does_not_answer_is_told(qtbot: QtBot, window: MainWindow) -> None:
-    window.session.live._opener = open_feed
+    window.session.live.opener = open_feed
     window.desk.open(LiveTarget("http://127.0.0.1:9/video"))
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "refuses the connection" in window.messages.texts[0]

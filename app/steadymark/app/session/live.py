@@ -84,7 +84,7 @@ class Live(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._models, self._opener, self._clock = models, opener, clock
+        self._models, self.opener, self._clock = models, opener, clock
         self._target: LiveTarget | None = None
         self._settings: TrackSettings | None = None
         self._open: OpenLive | None = None
@@ -166,10 +166,6 @@ class Live(QObject):
         )
 
     # -- opening and ending
-
-    @property
-    def opener(self) -> OpenFeed:
-        return self._opener
 
     def open(
         self,
@@ -299,7 +295,7 @@ class Live(QObject):
         def work(number: int) -> Opened:
             free()
             models = self._models.get(settings)
-            source = self._opener(
+            source = self.opener(
                 target, lambda status: self._status_came.emit(number, status), opening
             )
             return Opened(number, models=models, source=source)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steadymark.app.screens_live import shoot_live
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -151,6 +153,7 @@ def render(folder: Path, clip: str, name: str) -> None:
         _shoot_working(studio, name, Path(home))
         _shoot_analysis(studio, name)
         _shoot_queue(studio, name, Path(home), clip)
+        shoot_live(studio, name, folder, Path(home))
         studio.shoot_dialog(f"{name}_shortcuts", "shortcuts")
         studio.shoot_dialog(f"{name}_about", "about")
         studio.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from steadymark.app.session.background import OneCall
 from steadymark.app.session.comparing import Comparison
 from steadymark.app.session.heating import Heating, Look
 from steadymark.app.session.measures import Choice
@@ -63,7 +64,7 @@ class Analysis(QObject):
         self.takes: Takes = PLAIN
         self.compared: Compared | None = None
         self._passes: dict[Take, SecondPass] = {}
-        self._pass_is_coming = False
+        self._pass_calls = OneCall(self._pass_came.emit)
         self._pass_came.connect(self._on_pass, Qt.ConnectionType.QueuedConnection)
         queued = Qt.ConnectionType.QueuedConnection
         self._loaded.connect(self._on_loaded, queued)
@@ -95,6 +96,8 @@ class Analysis(QObject):
 
         Of the recording at hand, or being opened; whether there is one.
         """
+        if self._session.live.is_open:
+            return False
         if self._session.film is not None:
             self._load(self._session.film, path)
         elif self._session.display.phase is Phase.OPENING:
@@ -115,12 +118,17 @@ class Analysis(QObject):
         self.region = name
         self._session.ask_measures()
 
-    def ask(self, film: OpenFilm, face: int | None, landmark: int) -> None:
+    def ask(self, face: int | None, landmark: int) -> None:
         """Measure this; the newest question wins."""
+        film, live = self._session.film, self._session.live
+        choice = Choice(face, landmark, self.region)
+        if film is None:
+            if live.results is not None:
+                self._measuring.ask(Question(live.results, live.fps, choice))
+            return
         for take in self.takes:
             if take.tracks:  # again where the recording is tracked with other settings
                 self._track(take, film)
-        choice = Choice(face, landmark, self.region)
         passes = {t: p.results for t, p in self._passes.items() if p.results is not None}
         comparison = Comparison(self.takes, self._session.settings, passes)
         self._measuring.ask(Question(film.results, film.fps, choice, self.truth, comparison))
@@ -185,14 +193,8 @@ class Analysis(QObject):
         gone.close()
         self._session.run_aside(gone.leave, "closing")
 
-    def _pass_calls(self) -> None:
-        """Any thread: one call home is under way at most."""
-        if not self._pass_is_coming:
-            self._pass_is_coming = True
-            self._pass_came.emit()
-
     def _on_pass(self) -> None:
-        self._pass_is_coming = False
+        self._pass_calls.arrived()
         for take, made in list(self._passes.items()):
             if made.fault:
                 self._session.told.emit(made.fault)
@@ -205,13 +207,14 @@ class Analysis(QObject):
     def ask_heats(self, frame: Frame, faces: Sequence[TrackedFace], shown: object) -> None:
         """`heated` follows, with `shown`; where looks come too fast, the newest wins."""
         film = self._session.film
-        if film is not None:
+        models = self._session.live.models if film is None else film.models
+        if models is not None:
             crops = {face.face_id: face.crop for face in faces if face.crop is not None}
-            self._heating.ask(Look(frame.image, crops, film.models.cards[0], shown))
+            self._heating.ask(Look(frame.image, crops, models.cards[0], shown))
 
     def _on_heats(self) -> None:
         heats = self._heating.newest.take(0)
-        if heats is not None and self._session.film is not None:
+        if heats is not None and self._session.results is not None:
             if heats.fault:
                 self._session.told.emit(heats.fault)
             self.heated.emit(heats)

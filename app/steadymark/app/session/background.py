@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class OneCall:
+    """Calls home from any thread, unless a call is under way that has not `arrived`."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._under_way = False
+
+    def __call__(self) -> None:
+        if not self._under_way:
+            self._under_way = True
+            self._call()
+
+    def arrived(self) -> None:
+        """In the GUI thread, before it looks at what has changed."""
+        self._under_way = False
+
+
 class Background:
     """For the GUI thread. bring_home: gets what an opening brings, in the opening's thread."""
 

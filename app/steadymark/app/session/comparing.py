@@ -84,8 +84,7 @@ class Comparison:
         """None where it is what the results hold anyway."""
         if self.takes == PLAIN:
             return None
-        rows = results.rows()
-        known = np.asarray(results.known() == Known.TRACKED)
+        rows, _, known = results.window()
         for take in self.takes:
             if take.tracks:
                 other = self.passes.get(take)

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from steadymark.app.session.measures import Choice, Measures, measure
-from steadymark.app.session.results import Known
 from steadymark.engine.latest import Latest
 
 if TYPE_CHECKING:
@@ -87,11 +84,12 @@ def _answered(
     try:
         asked = question.comparison
         compared = None if asked is None else asked.made(results, stop)
-        rows = results.rows()
-        known = np.asarray(results.known() == Known.TRACKED) if compared is None else compared.known
+        rows, times_s, known = results.window()
+        if compared is not None:
+            rows, known = compared.rows(rows), compared.known
         measures = measure(
-            rows if compared is None else compared.rows(rows),
-            results.times_s,
+            rows,
+            times_s,
             fps=question.fps,
             choice=question.choice,
             truth=question.truth,

@@ -149,6 +149,11 @@ class Results:
             count = self._count
             return Rows(**{name: getattr(self._rows, name)[:count] for name in Rows.__slots__})
 
+    def window(self) -> tuple[Rows, NDArray[np.float64], NDArray[np.bool_]]:
+        """Rows that are measured and plotted; of the frames they count, times and if tracked."""
+        known = np.asarray(self.known() == Known.TRACKED)  # first, else it may be ahead of the rows
+        return self.rows(), self.times_s, known
+
     def known(self) -> NDArray[np.int8]:
         """(frames,): a `Known` each."""
         with self._lock:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from steadymark.app.session.analysis import Analysis
-from steadymark.app.session.background import Background
+from steadymark.app.session.background import Background, OneCall
 from steadymark.app.session.filtering import filter_of
-from steadymark.app.session.open_film import Calls, OpenFilm
+from steadymark.app.session.live import QUIT_FLUSH_S, Live, open_feed
+from steadymark.app.session.open_film import Calls, OpenFilm, film_of
 from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew, open_film
 from steadymark.app.session.state import (
     Display,
@@ -29,7 +30,9 @@ from steadymark.app.session.state import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from steadymark.app.session.live import OpenFeed
     from steadymark.app.session.measures import Measures
+    from steadymark.app.session.open_live import LiveTarget
     from steadymark.app.session.recovery import Found
     from steadymark.app.session.results import Results
     from steadymark.engine.settings import TrackSettings
@@ -61,18 +64,20 @@ class Session(QObject):
         *,
         state_root: Path,
         models: ModelCache | None = None,
+        opener: OpenFeed = open_feed,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._settings, self._state_root = settings, state_root
         self._models = models or ModelCache()
+        self.live = Live(self._models, opener=opener, parent=self)
         self._wish, self._facts = Wish(), Facts()
         self.display: Display = resolve(self._wish, self._facts)
         self.frame: Frame | None = None
         self.measures: Measures | None = None
         self.measuring_s = 0.0
         self._film: OpenFilm | None = None
-        self._work_is_coming = False
+        self._work_calls = OneCall(self._work_came.emit)
         self._at_end = False  # the last frame need not be one that can be shown
         self._background = Background(self._opened.emit)
         queued = Qt.ConnectionType.QueuedConnection
@@ -81,6 +86,9 @@ class Session(QObject):
         self._work_came.connect(self._on_work, queued)
         self._ended.connect(self._on_ended, queued)
         self.analysis = Analysis(self)
+        self.live.changed.connect(self._set)
+        self.live.pictured.connect(self._on_live_picture)
+        self.live.told.connect(self.told)
 
     @property
     def settings(self) -> TrackSettings:
@@ -98,7 +106,7 @@ class Session(QObject):
 
     @property
     def results(self) -> Results | None:
-        return None if self._film is None else self._film.results
+        return self.live.results if self._film is None else self._film.results
 
     # -- opening and closing
 
@@ -110,8 +118,14 @@ class Session(QObject):
         settings = self._settings
         self._background.open(lambda number: open_film(number, path, settings, self._models, found))
 
+    def open_live(self, target: LiveTarget, *, after: Callable[[], object] = bool) -> None:
+        """Watch a camera or stream; after: is waited for, aside, before it is opened."""
+        self.close_film()
+        self.live.open(target, self._settings, after=after)
+
     def close_film(self) -> None:
         """Back to empty."""
+        self.live.close()
         self._background.pass_over()
         if self._film is not None:
             self._film.close()
@@ -128,9 +142,11 @@ class Session(QObject):
 
     def close(self) -> bool:
         """End everything; whether all threads ended within 2 s."""
-        self.close_film()
         deadline_s = time.monotonic() + QUIT_S
+        self.live.close(flush_s=QUIT_FLUSH_S)
+        self.close_film()
         ended = self.analysis.close(QUIT_S)
+        ended = self.live.join(deadline_s) and ended
         return self._background.join(deadline_s) and ended
 
     # -- playing
@@ -228,6 +244,7 @@ class Session(QObject):
     def use_settings(self, settings: TrackSettings) -> None:
         """From now on; filters change at once, what needs tracking anew waits for `retrack`."""
         self._settings = settings
+        self.live.use_settings(settings)
         film = self._film
         if film is not None and not needs_tracking_anew(film.settings, settings):
             film.settings = settings
@@ -280,8 +297,7 @@ class Session(QObject):
 
     def ask_measures(self) -> None:
         """`measured` follows when they are there; the newest question wins."""
-        if self._film is not None:
-            self.analysis.ask(self._film, self._wish.face, self._wish.landmark)
+        self.analysis.ask(self._wish.face, self._wish.landmark)
 
     def refresh(self) -> None:
         """`analysis` has changed."""
@@ -305,19 +321,8 @@ class Session(QObject):
             self._begin(opened)
 
     def _begin(self, opened: Opened) -> None:
-        assert opened.film is not None
-        assert opened.models is not None
-        assert opened.results is not None
         calls = Calls(self._work_calls, self._frame_came.emit, self._ended.emit, self.told.emit)
-        film = OpenFilm(
-            opened.film,
-            opened.models,
-            self._settings,
-            calls,
-            results=opened.results,
-            state_root=self._state_root,
-            found=opened.found,
-        )
+        film = film_of(opened, self._settings, calls, self._state_root)
         self._film = film
         film.start()
         if self._wish.playing:
@@ -356,14 +361,13 @@ class Session(QObject):
         self._look()
         self.pictured.emit()
 
-    def _work_calls(self) -> None:
-        """Any thread: one call home is under way at most."""
-        if not self._work_is_coming:
-            self._work_is_coming = True
-            self._work_came.emit()
+    def _on_live_picture(self) -> None:
+        self.frame = self.live.frame
+        self.pictured.emit()
+        self.progressed.emit()
 
     def _on_work(self) -> None:
-        self._work_is_coming = False
+        self._work_calls.arrived()
         if self._film is not None:
             self._look()
             self.progressed.emit()
@@ -393,7 +397,8 @@ class Session(QObject):
 
     def _set(self, facts: Facts | None = None) -> None:
         self._facts = self._facts if facts is None else facts
-        display = self.analysis.shown(resolve(self._wish, self._facts))
+        facts = self.live.facts if self.live.is_open else self._facts
+        display = self.analysis.shown(resolve(self._wish, facts))
         if display != self.display:
             self.display = display
             self.changed.emit()

@@ -25,6 +25,9 @@ class Phase(StrEnum):
     PAUSED = "paused"
     FINISHED = "finished"
     FAILED = "failed"
+    LIVE = "live"
+    RECONNECTING = "reconnecting"
+    STOPPED = "stopped"  # a live view, which can be started again
 
 
 class Show(StrEnum):
@@ -81,11 +84,20 @@ class Wish:
     landmark: int = 30
 
 
+@dataclass(frozen=True, slots=True)
+class LiveFacts:
+    """Of a camera or stream. mirrored: for the eye only. recording: the files' name; '': none."""
+
+    mirrored: bool = False
+    recording: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """What is the case. times_s: (frames,), empty without a recording. shown: frame on the screen.
 
-    share: of the frames of which all is known. failure: why tracking stopped.
+    share: of the frames of which all is known. failure: why tracking stopped. live: None where a
+    recording is open, or nothing.
     """
 
     phase: Phase = Phase.EMPTY
@@ -98,6 +110,7 @@ class Facts:
     share: float = 0.0
     device: str = ""
     failure: str = ""
+    live: LiveFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +150,7 @@ class Display:
     can_pause: bool
     can_export: bool
     can_compare: bool
+    live: LiveFacts | None = None
     truth: str = ""
     takes: Takes = PLAIN
 
@@ -144,13 +158,18 @@ class Display:
     def has_film(self) -> bool:
         return self.last >= 0
 
+    @property
+    def has_picture(self) -> bool:
+        """A recording, or a live view."""
+        return self.has_film or self.live is not None
+
 
 def resolve(wish: Wish, facts: Facts) -> Display:
     """Wishes that cannot be met now are not shown as if they were."""
     last = len(facts.times_s) - 1
     frame = min(max(facts.shown, 0), max(last, 0))
     there = last >= 0
-    playing = wish.playing and there
+    playing = (wish.playing and there) or facts.phase in (Phase.LIVE, Phase.RECONNECTING)
     running = facts.phase is Phase.TRACKING
     return Display(
         phase=facts.phase,
@@ -181,6 +200,7 @@ def resolve(wish: Wish, facts: Facts) -> Display:
         can_pause=running,
         can_export=there and facts.share > 0,
         can_compare=wish.show is Show.BOTH,
+        live=facts.live,
     )
 
 

@@ -31,6 +31,12 @@ COMMANDS = (
     Command(
         "open_folder", QT_TRANSLATE_NOOP("commands", "Open &folder of pictures…"), ("Ctrl+Shift+O",)
     ),
+    Command(
+        "open_camera",
+        QT_TRANSLATE_NOOP("commands", "Open &camera or stream…"),
+        ("Ctrl+L",),
+        "webcam",
+    ),
     Command("load_truth", QT_TRANSLATE_NOOP("commands", "Load &ground truth…"), ("Ctrl+Shift+G",)),
     Command("drop_truth", QT_TRANSLATE_NOOP("commands", "&Remove ground truth"), ("Ctrl+Alt+G",)),
     Command("close", QT_TRANSLATE_NOOP("commands", "&Close recording"), ("Ctrl+W",)),
@@ -109,6 +115,27 @@ COMMANDS = (
         QT_TRANSLATE_NOOP("commands", "&Remove the chosen model of your own"),
         ("Ctrl+Alt+M",),
     ),
+    Command(
+        "record",
+        QT_TRANSLATE_NOOP("commands", "&Record video and table"),
+        ("Ctrl+R",),
+        "record",
+        checkable=True,
+    ),
+    Command(
+        "record_drawn",
+        QT_TRANSLATE_NOOP("commands", "&Draw landmarks into recordings"),
+        ("Ctrl+Shift+R",),
+        checkable=True,
+    ),
+    Command(
+        "record_folder",
+        QT_TRANSLATE_NOOP("commands", "&Folder for recordings…"),
+        ("Ctrl+Alt+R",),
+    ),
+    Command(
+        "mirror", QT_TRANSLATE_NOOP("commands", "&Mirrored view"), ("M",), "mirror", checkable=True
+    ),
     Command("show_off", QT_TRANSLATE_NOOP("commands", "No landmarks"), ("O",), checkable=True),
     Command("show_raw", QT_TRANSLATE_NOOP("commands", "Raw landmarks"), ("R",), checkable=True),
     Command(
@@ -180,6 +207,7 @@ COMMANDS = (
     Command("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
     Command("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
 )
+_MORE = "more"  # an action's property
 OVERLAYS = (
     "points",
     "contours",
@@ -214,10 +242,19 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
 
 
 def set_hint(action: QAction) -> None:
-    """The tooltip: the text and its key."""
+    """The tooltip: the text and its key, and below them what `tell_more` says."""
     text = plain_text(action.text())
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    action.setToolTip(f"{text} ({keys})" if keys else text)
+    hint, more = f"{text} ({keys})" if keys else text, action.property(_MORE)
+    action.setToolTip(f"{hint}\n{more}" if more else hint)
+
+
+def tell_more(action: QAction, words: str) -> None:
+    """In the tooltip, and in the status line over menus; empty: nothing."""
+    if (action.property(_MORE) or "") != words:
+        action.setProperty(_MORE, words)
+        action.setStatusTip(words)
+        set_hint(action)
 
 
 def plain_text(text: str) -> str:

@@ -181,7 +181,10 @@ class Files(QObject):
 
     def _chosen(self, title: str, ending: str, *others: str) -> Path | None:
         """The file's name gets the ending's suffix, unless it has it or that of one of others."""
-        source = self._window.session.display.path
+        window = self._window
+        source = window.session.display.path
+        if window.session.display.live is not None:
+            source = str(Path(window.desk.kept.folder) / f"{window.session.display.name}.mp4")
         suffix = Path(ending).suffix or ending
         text, _ = QFileDialog.getSaveFileName(
             self._window, title, suggested(source, ending), ";;".join((f"*{suffix}", *others))
@@ -227,14 +230,16 @@ class Files(QObject):
                 "remembered. 'Track again from the beginning' gives one uninterrupted run."
             ).format(count=report.pieces)
         folder = str(Path(report.path or report.order.path).parent)
-        self._window.messages.tell(text, [] if report.fault else [self._show_folder(folder)])
+        self._window.messages.tell(text, [] if report.fault else [self.show_folder(folder)])
 
     def _on_saved(self, path: str, fault: str) -> None:
         text = fault or self.tr("{name} is written.").format(name=Path(path).name)
-        choices = [] if fault else [self._show_folder(str(Path(path).parent))]
+        choices = [] if fault else [self.show_folder(str(Path(path).parent))]
         self._window.messages.tell(text, choices)
 
-    def _show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
+    def show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
+        """A choice for a message."""
+
         def show() -> None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
@@ -250,7 +255,7 @@ class Files(QObject):
         if self._log_file is not None:
             self._window.messages.tell(
                 self.tr("The log file is {path}").format(path=self._log_file),
-                [self._show_folder(str(self._log_file.parent))],
+                [self.show_folder(str(self._log_file.parent))],
             )
 
 

@@ -23,6 +23,8 @@ from steadymark.app.window.dropping import take_dropped
 from steadymark.app.window.empty_page import EmptyPage
 from steadymark.app.window.exports import Exports
 from steadymark.app.window.files import Files
+from steadymark.app.window.live_bar import LiveBar
+from steadymark.app.window.live_desk import LiveDesk
 from steadymark.app.window.menus import make_menus, make_toolbar
 from steadymark.app.window.messages import Messages
 from steadymark.app.window.numbers import Numbers
@@ -65,12 +67,14 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.actions_by_name = make_actions(self)
         self.view = VideoView()
-        self.empty = EmptyPage(self.actions_by_name["open"])
+        self.empty = EmptyPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
         self.messages, self.exports = Messages(), Exports()
         self.transport = Transport(self.actions_by_name)
+        self.live_bar = LiveBar(self.actions_by_name)
         self.plots, self.numbers = Plots(), Numbers()
         self.settings = SettingsPanel(session.settings, preferences.presets)
         self.files = Files(self, log_file)
+        self.desk = LiveDesk(self)
         self.pages = QStackedWidget()
         self.status = Status()
         self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
@@ -100,6 +104,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.messages)
         column.addWidget(self.pages, 1)
         column.addWidget(self.transport)
+        column.addWidget(self.live_bar)
         column.addWidget(self.exports)
         self.setCentralWidget(middle)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -140,6 +145,7 @@ class MainWindow(QMainWindow):
         self.view.wiped.connect(session.set_wipe)
         self.view.picked.connect(lambda index: session.choose(landmark=index))
         self.view.zoomed.connect(self.status.set_zoom)
+        self.view.painted.connect(session.live.painted)
         self.transport.timeline.sought.connect(
             lambda frame, settled: session.seek(frame, settled=settled)
         )
@@ -160,6 +166,7 @@ class MainWindow(QMainWindow):
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         self.files.wire(actions)
+        self.desk.wire(actions)
 
     # -- opening
 
@@ -194,9 +201,10 @@ class MainWindow(QMainWindow):
         """All but where the video is and how far tracking has come."""
         actions = self.actions_by_name
         show_state(actions, display)
-        if before is None or before.playing != display.playing:
-            texts = (self.tr("&Play"), self.tr("&Pause"))
-            name_play(actions["play"], playing=display.playing, texts=texts)
+        texts = (self.tr("&Play"), self.tr("&Pause"))
+        if display.live is not None:
+            texts = (self.tr("&Start again"), self.tr("&Stop the camera"))
+        name_play(actions["play"], display, texts)
         if before is None or before.can_pause != display.can_pause:
             texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))
             name_track(actions["track"], running=display.can_pause, texts=texts)
@@ -206,6 +214,7 @@ class MainWindow(QMainWindow):
         self.plots.set_takes(display.takes)
         self.numbers.set_takes(display.takes, takes_for(self.session.settings))
         self.transport.set_display(display)
+        self.desk.set_display(display)
         self.settings.set_used(display.device)
         self.settings.set_waiting(waiting=self.session.settings_wait)
         self.setWindowTitle(f"{display.name} – Steadymark" if display.name else "Steadymark")
@@ -223,14 +232,18 @@ class MainWindow(QMainWindow):
         """What is costly and need not follow every frame."""
         session, results = self.session, self.session.results
         display = session.display
-        self.plots.set_time(display.time_s)
+        time_s, share, frames = display.time_s, display.share, display.last + 1
+        if display.live is not None and results is not None:
+            share, frames = self.desk.refresh()
+            time_s = float(results.times_s[-1]) if len(results.times_s) else 0.0
+        self.plots.set_time(time_s)
         self.status.set_display(display)
-        self.transport.timeline.set_results(results)
+        self.transport.timeline.set_results(results if display.has_film else None)
         detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
         self.numbers.set_passes(session.analysis.passes())
         self.numbers.set_work(
-            share=display.share,
-            frames=display.last + 1,
+            share=share,
+            frames=frames,
             device=display.device,
             detect_ms=detect_ms,
             landmarks_ms=landmarks_ms,
@@ -238,9 +251,9 @@ class MainWindow(QMainWindow):
 
     def _show_page(self, display: Display) -> None:
         """Without a recording there is nothing to set, plot or play."""
-        there = display.has_film
+        there = display.has_picture
         self.pages.setCurrentWidget(self.view if there else self.empty)
-        self.transport.setVisible(there)
+        self.transport.setVisible(display.has_film)
         for dock in self._docks():
             dock.toggleViewAction().setEnabled(there)
         if not there:
@@ -352,7 +365,12 @@ class MainWindow(QMainWindow):
         self.preferences.set_window(self.saveGeometry(), self._docked or self.saveState())
         self._measure_soon.stop()
         self._refresh_soon.stop()
-        ended = [self.exports.close_all(), self.options.close(), self.session.close()]
+        ended = [
+            self.exports.close_all(),
+            self.options.close(),
+            self.desk.close(),
+            self.session.close(),
+        ]
         self.closed_in_time = all(ended)
         event.accept()
 

@@ -23,6 +23,7 @@ _PLAYING = (
     "first", "last", "go_to", "", "slower", "faster", "loop",
 )  # fmt: skip
 _TRACKING = ("track", "again", "", "add_model", "remove_model")
+_LIVE = ("open_camera", "", "record", "record_drawn", "record_folder", "", "mirror")
 
 
 def make_menus(
@@ -35,7 +36,7 @@ def make_menus(
     """Of the main window."""
     bar = window.menuBar()
     file = bar.addMenu(translate("menus", "&File"))
-    _add(file, actions, ("open", "open_folder"))
+    _add(file, actions, ("open", "open_folder", "open_camera"))
     file.addMenu(recent)
     _add(file, actions, ("", "load_truth", "drop_truth", ""))
     exports = (
@@ -45,6 +46,7 @@ def make_menus(
     _add(file, actions, ("close", "", *exports, "", "quit"))
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
     _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING)
+    _add(bar.addMenu(translate("menus", "L&ive")), actions, _LIVE)
     _groups(window, actions)
     landmarks = bar.addMenu(translate("menus", "&Landmarks"))
     _add(landmarks, actions, (*SHOWS, "", *LAYOUTS, "wipe_left", "wipe_right", "", *OVERLAYS))
@@ -70,7 +72,7 @@ def make_toolbar(
     bar.setObjectName("toolbar")
     bar.setIconSize(QSize(22, 22))
     bar.setMovable(False)
-    for name in ("open", "export_csv", "export_frame", "", "track", "again", ""):
+    for name in ("open", "open_camera", "export_csv", "export_frame", "", "track", "again", ""):
         _add_one(bar, actions, name)
     shows = QToolButton(bar)
     shows.setText(translate("menus", "Landmarks"))

@@ -179,7 +179,7 @@ def _paint_box(painter: QPainter, box: FaceBox, viewport: Viewport, colour: QCol
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pen in (QPen(_SHADE, 3), QPen(colour, 1.5)):
         painter.setPen(pen)
-        painter.drawRect(QRectF(left, top, right - left, bottom - top))
+        painter.drawRect(QRectF(left, top, right - left, bottom - top).normalized())
 
 
 def _paint_crop(painter: QPainter, crop: Crop, viewport: Viewport) -> None:

@@ -87,6 +87,13 @@ class Preferences:
         self._settings.setValue("geometry", geometry)
         self._settings.setValue("state", state)
 
+    def values(self, name: str) -> dict[str, object]:
+        """Of that name; empty where there are none."""
+        return self._dict(name)
+
+    def set_values(self, name: str, values: dict[str, object]) -> None:
+        self._settings.setValue(name, json.dumps(values))
+
     def _bytes(self, name: str) -> QByteArray | None:
         from PySide6.QtCore import QByteArray
 

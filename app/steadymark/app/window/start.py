@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QSettings
     from PySide6.QtWidgets import QApplication
 
+    from steadymark.app.session.live import OpenFeed
     from steadymark.app.window.main_window import MainWindow
+    from steadymark.engine.sources import CameraMode
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +34,10 @@ _NO_DISPLAY = (
 )
 
 
-def run_window(recording: str | None = None) -> int:
-    """Until the window is closed; the exit code. recording: to be opened at once.
+def run_window(recording: str | None = None, mode: CameraMode | None = None) -> int:
+    """Until the window is closed; the exit code.
+
+    recording: a file, camera or address to be opened at once; mode: asked of a camera.
 
     Raises:
         UsageError: no window can be opened here.
@@ -47,6 +51,9 @@ def run_window(recording: str | None = None) -> int:
     try:
         from PySide6.QtCore import QSettings, QTimer
         from PySide6.QtWidgets import QApplication
+
+        from steadymark.app.session.open_live import LiveTarget
+        from steadymark.engine.sources.opening import is_live
     except ImportError as error:
         raise UsageError(
             f"Qt cannot be loaded ({error}): install the system libraries that the README names"
@@ -62,7 +69,9 @@ def run_window(recording: str | None = None) -> int:
     _tell_of_faults(window)
     window.show()
     log.info("ready")
-    if recording is not None:
+    if recording is not None and is_live(recording):
+        window.desk.open(LiveTarget(recording, mode))
+    elif recording is not None:
         window.open_path(recording)
     offer_recovery(window, state_root)
     if os.environ.get(QUIT_AFTER, "").isdecimal():
@@ -73,11 +82,20 @@ def run_window(recording: str | None = None) -> int:
 
 
 def make_window(
-    settings: QSettings, state_root: Path, log_file: Path | None, *, presets: Path | None = None
+    settings: QSettings,
+    state_root: Path,
+    log_file: Path | None,
+    *,
+    presets: Path | None = None,
+    opener: OpenFeed | None = None,
 ) -> MainWindow:
-    """The window with its session; an application must be there. presets: see Preferences."""
+    """The window with its session; an application must be there.
+
+    presets: see Preferences; opener: of cameras.
+    """
     from PySide6.QtWidgets import QApplication
 
+    from steadymark.app.session.live import open_feed
     from steadymark.app.session.session import Session
     from steadymark.app.window.language import speak
     from steadymark.app.window.main_window import MainWindow
@@ -89,7 +107,7 @@ def make_window(
     if isinstance(application, QApplication):
         follow_system(application)
         speak(application, preferences.language())
-    session = Session(preferences.tracking(), state_root=state_root)
+    session = Session(preferences.tracking(), state_root=state_root, opener=opener or open_feed)
     return MainWindow(session, preferences, log_file=log_file)
 
 

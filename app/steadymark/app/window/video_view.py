@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from steadymark.app.session.state import Display, Layout, Show
+from steadymark.app.session.state import Display, Layout, Phase, Show
 from steadymark.app.session.takes import PLAIN
 from steadymark.app.window.heat_overlay import paint_heats
 from steadymark.app.window.hovering import NEAR, Near, nearest
@@ -71,11 +71,15 @@ class Pane:
 
 
 class VideoView(QWidget):
-    """Shows what it is given. wiped: the dividing line was dragged; picked: a landmark's number."""
+    """Shows what it is given. wiped: the dividing line was dragged; picked: a landmark's number.
+
+    painted: the Frame that is on the screen now.
+    """
 
     wiped = Signal(float)
     picked = Signal(int)
     zoomed = Signal(float)
+    painted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -136,11 +140,11 @@ class VideoView(QWidget):
 
     def viewport(self) -> Viewport:
         """Of each pane, from its own top left corner."""
-        if self._viewport is not None:
-            return self._viewport
         frame = None if self._shown is None else self._shown.frame
         size = (frame.width, frame.height) if frame else (1, 1)
-        return fitted(size, self._pane_size())
+        port = self._viewport or fitted(size, self._pane_size())
+        live = None if self._display is None else self._display.live
+        return replace(port, flip=size[0] if live is not None and live.mirrored else 0)
 
     def _moved(self) -> None:
         self._sampled.clear()
@@ -209,8 +213,12 @@ class VideoView(QWidget):
         if self._shown.faces is None:
             words = self.tr("not tracked yet")
             text(painter, QPointF(12, 22), words, QColor("white"))
+        if self._display.phase is Phase.RECONNECTING:
+            text(painter, QPointF(12, 22), self.tr("No pictures: reconnecting…"), QColor("white"))
         self._paint_lines(painter)
         self._paint_near(painter)
+        painter.end()
+        self.painted.emit(self._shown.frame)
 
     def _paint_picture(self, painter: QPainter) -> None:
         assert self._shown is not None
@@ -291,8 +299,9 @@ class VideoView(QWidget):
             self._hover(event)
             return
         if self._wiping and self._shown is not None:
-            x, _ = self.viewport().to_frame(event.position().x(), 0)
-            self.wiped.emit((x + 0.5) / self._shown.frame.width)
+            port = self.viewport()
+            x = (event.position().x() - port.x) / port.scale
+            self.wiped.emit(x / self._shown.frame.width)
             return
         by = event.position() - self._grip
         self._grip = event.position()

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.session.open_live import LiveTarget
 from steadymark.app.window.commands import COMMANDS
 from steadymark.app.window.theme import palette
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QAction
 
+    from fake_live import PacedDevice
     from steadymark.app.window.main_window import MainWindow
 
 W = TypeVar("W", bound=QWidget)
@@ -36,10 +38,12 @@ _TYPED = ("0:02", "7", "99999", "soon", "-3", "1e9", "f12", "٣", "")
 
 
 class Monkey:
-    """Of one window. clips: recordings, and files that are none."""
+    """Of one window. clips: recordings, and files that are none. device: behind all cameras."""
 
-    def __init__(self, window: MainWindow, clips: Sequence[str], seed: int) -> None:
-        self._window, self._clips = window, clips
+    def __init__(
+        self, window: MainWindow, clips: Sequence[str], seed: int, device: PacedDevice
+    ) -> None:
+        self._window, self._clips, self._device = window, clips, device
         self._chance = random.Random(seed)
         self.done: list[str] = []
         self._deeds: list[Callable[[], str]] = [
@@ -55,12 +59,14 @@ class Monkey:
             self._drop,
             self._recolour,
             self._close_dialogs,
+            self._watch,
+            self._pull,
         ]
 
     def act(self) -> None:
         """One thing; what it was is in `done`."""
-        if not self._window.session.display.has_film and self._chance.random() < 0.5:
-            self._deed(self._open)
+        if not self._window.session.display.has_picture and self._chance.random() < 0.5:
+            self._deed(self._chance.choice((self._open, self._watch)))
         else:
             self._deed(self._chance.choice(self._deeds))
 
@@ -73,8 +79,19 @@ class Monkey:
         self._window.open_path(clip)
         return f"open {clip}"
 
+    def _watch(self) -> str:
+        self._device.plug_in()
+        self._window.desk.open(LiveTarget("camera:0"))
+        return "watch"
+
+    def _pull(self) -> str:
+        """The camera's plug out or in."""
+        out = self._chance.random() < 0.3
+        (self._device.unplug if out else self._device.plug_in)()
+        return "unplug" if out else "plug in"
+
     def _actions(self) -> dict[str, QAction]:
-        docks = {d.objectName(): d.toggleViewAction() for d in self._window._docks()}
+        docks = {d.objectName(): d.toggleViewAction() for d in self._window.docks.all}
         return {k: v for k, v in (self._window.actions_by_name | docks).items() if k != "quit"}
 
     def _command(self) -> str:

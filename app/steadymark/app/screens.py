@@ -196,7 +196,7 @@ def _shoot_comparing(studio: Studio, scheme: str) -> None:
     studio.until(lambda: session.measures is not None)
     studio.shoot(f"{scheme}_both")
     session.set_layout(Layout.WIPE)
-    window.settings_dock.raise_()
+    window.docks.settings.raise_()
     studio.shoot(f"{scheme}_wipe_settings")
     session.set_layout(Layout.SIDE)
     overlay = session.display.overlay
@@ -266,7 +266,7 @@ def _shoot_analysis(studio: Studio, scheme: str) -> None:
 
     window, session = studio.window, studio.window.session
     window.view.fit()
-    window.numbers_dock.raise_()
+    window.docks.numbers.raise_()
     overlay = replace(session.display.overlay, numbers=False, scores=False, boxes=False, ids=False)
     session.set_overlay(replace(overlay, heatmaps=True, crop=True))
     studio.until(lambda: window.view.shown is not None and bool(window.view.shown.heats))

@@ -7,12 +7,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import av
 import numpy as np
 import pytest
 
 from fake_live import HangingDevice, PacedDevice, camera_opener
-from scenes import ListSink, ListSource, SquareDetector, SquareNetwork, picture
+from live_watching import CAMERA, came_on, live, recorded, watched
+from scenes import ListSource, SquareDetector, SquareNetwork, picture
 from square_film import square_models, square_video
 from steadymark.app.session.live import open_feed
 from steadymark.app.session.open_live import LiveTarget
@@ -21,65 +21,16 @@ from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.engine.errors import SourceError, WeightsError
 from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.recording.recorder import Recorder
 from steadymark.engine.settings import Models, TrackSettings
 from steadymark.engine.sources import Opening
 from steadymark.engine.types import FaceState, Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.engine.recording.recorder import RecorderReport
     from steadymark.models.runtime import Prediction
-
-CAMERA = LiveTarget("camera:0")
-
-
-@pytest.fixture
-def device() -> PacedDevice:
-    return PacedDevice()
-
-
-@pytest.fixture
-def session(qtbot: QtBot, tmp_path: Path, device: PacedDevice) -> Iterator[Session]:
-    before = set(threading.enumerate())
-    session = Session(
-        TrackSettings(stabilizer="none"),
-        state_root=tmp_path / "state",
-        models=ModelCache(square_models),
-        opener=camera_opener(device),
-    )
-    yield session
-    assert session.close()
-    assert set(threading.enumerate()) <= before
-
-
-def watched(qtbot: QtBot, session: Session) -> None:
-    session.open_live(CAMERA)
-    assert session.display.phase is Phase.OPENING
-    qtbot.waitUntil(lambda: session.frame is not None)
-
-
-def live(session: Session) -> bool:
-    return session.display.phase is Phase.LIVE
-
-
-def came_on(qtbot: QtBot, session: Session, pictures: int = 3) -> None:
-    """Some more pictures are shown."""
-    assert session.frame is not None
-    index = session.frame.index + pictures
-    qtbot.waitUntil(lambda: session.frame is not None and session.frame.index >= index)
-
-
-def recorded(qtbot: QtBot, session: Session) -> RecorderReport:
-    """What a recording that is stopped here has become."""
-    with qtbot.waitSignal(session.live.recorded) as told:
-        session.live.stop_recording()
-    report: RecorderReport = told.args[0]
-    return report
 
 
 def test_a_camera_is_watched_and_tracked(qtbot: QtBot, session: Session) -> None:
@@ -149,109 +100,6 @@ def test_a_view_is_stopped_and_started_again(
     session.live.toggle()
     session.live.toggle()
     qtbot.waitUntil(lambda: live(session) and session.results is not before)
-
-
-def test_an_unplugged_camera_is_waited_for_and_the_recording_goes_on(
-    qtbot: QtBot, session: Session, device: PacedDevice, tmp_path: Path
-) -> None:
-    watched(qtbot, session)
-    session.live.start_recording(tmp_path)
-    came_on(qtbot, session, 5)
-    device.unplug()
-    qtbot.waitUntil(lambda: session.display.phase is Phase.RECONNECTING)
-    assert session.display.playing
-    device.plug_in()
-    qtbot.waitUntil(lambda: live(session))
-    came_on(qtbot, session, 5)
-    report = recorded(qtbot, session)
-    assert report.fault == ""
-    check_recording(tmp_path, report)
-
-
-def check_recording(folder: Path, report: RecorderReport) -> None:
-    """Every frame of the video has its rows, with its time and what is seen in it."""
-    video, table_file = sorted(folder.glob("*.mp4")) + sorted(folder.glob("*.csv"))
-    assert report.paths == (str(video), str(table_file))
-    table = read_landmarks(table_file)
-    with av.open(str(video)) as film:
-        base = film.streams.video[0].time_base
-        assert base is not None
-        frames = [(f.pts * base, f.to_ndarray(format="gray")) for f in film.decode(video=0)]  # type: ignore[operator]
-    assert report.frames == len(frames) == len(table.frame)
-    assert [f"{float(t):.6f}" for t, _ in frames] == [f"{t:.6f}" for t in table.timestamp_s]
-    for row, (_, grey) in enumerate(frames):
-        if np.isfinite(table.xy_px[row]).all():
-            middle = float(np.flatnonzero(grey[100] > 100).mean())
-            extent = table.xy_px[row, :, 0]
-            assert abs(float(extent.min() + extent.max()) / 2 - middle) < 2.5
-
-
-def test_recorded_rows_belong_exactly_to_the_recorded_frames(
-    qtbot: QtBot, session: Session, tmp_path: Path
-) -> None:
-    watched(qtbot, session)
-    came_on(qtbot, session, 4)
-    session.live.set_mirrored(True)
-    session.live.start_recording(tmp_path)
-    display = session.display
-    assert display.live is not None
-    assert display.live.recording.startswith("fake camera-")
-    came_on(qtbot, session, 15)
-    figures = session.live.figures()
-    assert figures.recording is not None
-    assert figures.recording.running
-    report = recorded(qtbot, session)
-    assert report.dropped == 0
-    check_recording(tmp_path, report)
-    assert not session.live.is_recording
-    assert live(session)
-
-
-def test_two_recordings_of_one_second_do_not_share_a_name(
-    qtbot: QtBot, session: Session, tmp_path: Path
-) -> None:
-    watched(qtbot, session)
-    reports = []
-    for _ in range(2):
-        session.live.start_recording(tmp_path)
-        came_on(qtbot, session)
-        reports.append(recorded(qtbot, session))
-    assert len({path for report in reports for path in report.paths}) == 4
-    assert len(list(tmp_path.glob("*.csv"))) == 2
-
-
-def test_a_recording_that_cannot_be_written_is_told_and_the_view_goes_on(
-    qtbot: QtBot, session: Session, tmp_path: Path
-) -> None:
-    watched(qtbot, session)
-    with qtbot.waitSignal(session.live.recorded) as told:
-        session.live.start_recording(tmp_path / "nowhere")
-    assert "the folder does not exist" in told.args[0].fault
-    assert not session.live.is_recording
-    assert session.display.live is not None
-    assert session.display.live.recording == ""
-    came_on(qtbot, session)
-
-
-def test_a_slow_recording_never_slows_the_view(
-    qtbot: QtBot, session: Session, tmp_path: Path
-) -> None:
-    watched(qtbot, session)
-    view = session.live._open
-    assert view is not None
-    held = threading.Event()
-    sink = ListSink(held=held, path=str(tmp_path / "slow"))
-    recorder = Recorder([sink], view.source.info, capacity=4)
-    view.record(recorder)
-    tracked = view.report.frames
-    begun_s = time.monotonic()
-    came_on(qtbot, session, 20)
-    assert time.monotonic() - begun_s < 5  # the sink alone takes longer for a single frame
-    qtbot.waitUntil(lambda: recorder.report.dropped > 5)
-    assert view.report.frames > tracked + 10
-    held.set()
-    view.stop_recording(within_s=1)
-    assert recorder.join(5)
 
 
 def test_filters_change_without_losing_the_face_or_the_stream(

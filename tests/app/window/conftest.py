@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from fake_live import PacedDevice
+from live_driving import use
 from square_film import square_models, square_video
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.session import Session
@@ -72,3 +75,14 @@ def window(
 @pytest.fixture
 def clip(tmp_path: Path) -> str:
     return str(square_video(tmp_path / "a.mp4", FRAMES))
+
+
+@pytest.fixture
+def device(window: MainWindow, tmp_path: Path) -> PacedDevice:
+    """Behind every camera of the window."""
+    device = PacedDevice()
+    use(window, device)
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    window.desk._keep(replace(window.desk.kept, folder=str(folder)))
+    return device

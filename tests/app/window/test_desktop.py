@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def test_every_command_has_a_text_and_keys_are_not_shared(window: MainWindow) -> None:
     keys = [k for c in COMMANDS for k in c.keys]
-    keys += [d.toggleViewAction().shortcut().toString() for d in window._docks()]
+    keys += [d.toggleViewAction().shortcut().toString() for d in window.docks.all]
     assert len(keys) == len(set(keys))
     for command in COMMANDS:
         action = window.actions_by_name[command.name]
@@ -81,7 +81,7 @@ def test_the_window_comes_back_as_it_was(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences, tmp_path: Path
 ) -> None:
     opened(qtbot, window, clip)
-    window.plots_dock.hide()
+    window.docks.plots.hide()
     window.session.set_overlay(replace(window.session.display.overlay, boxes=True))
     assert window.close()
     session = Session(
@@ -91,8 +91,8 @@ def test_the_window_comes_back_as_it_was(
     again.show()
     assert again.session.display.overlay.boxes
     opened(qtbot, again, clip)
-    assert not again.plots_dock.isVisible()
-    assert again.numbers_dock.isVisible() or again.settings_dock.isVisible()
+    assert not again.docks.plots.isVisible()
+    assert again.docks.numbers.isVisible() or again.docks.settings.isVisible()
     assert again.preferences.recent() == [clip]
     assert again.close()
     again.deleteLater()

@@ -96,7 +96,7 @@ def test_the_dialog_lists_every_command_and_changes_keys_at_once(
     window.actions_by_name["shortcuts"].trigger()
     (dialog,) = window.findChildren(KeysDialog)
     listed = [row.text(0) for row in dialog.rows()]
-    assert len(listed) == len(window.actions_by_name) + len(window._docks())
+    assert len(listed) == len(window.actions_by_name) + len(window.docks.all)
     assert "Settings" in listed
     assert not dialog.use.isEnabled()
     dialog.choose("loop")
@@ -134,7 +134,7 @@ def test_every_key_of_every_command_triggers_it_alone(
     window.session.pause()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
     actions = {**window.actions_by_name}
-    actions |= {dock.objectName(): dock.toggleViewAction() for dock in window._docks()}
+    actions |= {dock.objectName(): dock.toggleViewAction() for dock in window.docks.all}
     heard: list[str] = []
     for name, action in actions.items():
         action.triggered.disconnect()  # what it does is tested elsewhere
@@ -157,5 +157,5 @@ def test_every_command_is_in_a_menu_too(window: MainWindow) -> None:
         return found
 
     there = inside(window.menuBar())
-    docks = [dock.toggleViewAction() for dock in window._docks()]
+    docks = [dock.toggleViewAction() for dock in window.docks.all]
     assert [a.text() for a in (*window.actions_by_name.values(), *docks) if a not in there] == []

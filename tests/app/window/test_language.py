@@ -123,7 +123,7 @@ def test_the_window_fits_a_small_screen(
     window.show()
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    for dock in (window.settings_dock, window.numbers_dock):
+    for dock in (window.docks.settings, window.docks.numbers):
         dock.raise_()
         window.resize(900, 600)
         qtbot.waitUntil(lambda: window.width() == 900)

@@ -28,7 +28,7 @@ def test_an_empty_window_says_what_to_do(window: MainWindow) -> None:
     assert window.pages.currentWidget() is window.empty
     assert "Drop a video" in window.empty.title.text()
     assert not window.transport.isVisible()
-    assert not window.plots_dock.isVisible()
+    assert not window.docks.plots.isVisible()
     assert not window.actions_by_name["play"].isEnabled()
 
 

@@ -28,6 +28,7 @@ from window_driving import opened
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
+    from fake_live import PacedDevice
     from steadymark.app.window.main_window import MainWindow
 
 HERE = Path(__file__)
@@ -51,14 +52,21 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         kinds = more[-1] if more else ""
         return answer(title, model if "onnx" in kinds else str(tmp_path / "a.mp4")), ""
 
+    def to_open_many(_: object, title: str, *__: str) -> tuple[list[str], str]:
+        chosen = answer(title, str(tmp_path / "a.mp4"))
+        return [chosen] if chosen else [], ""
+
     def to_save(_: object, title: str, start: str, kinds: str) -> tuple[str, str]:
-        return answer(title, str(tmp_path / f"saved{len(asked)}{kinds.removeprefix('*')}")), ""
+        return answer(
+            title, str(tmp_path / f"saved{len(asked)}{Path(kinds.split(';;')[0]).suffix}")
+        ), ""
 
     monkeypatch.setattr(QFileDialog, "getOpenFileName", to_open)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", to_save)
     monkeypatch.setattr(
         QFileDialog, "getExistingDirectory", lambda _, title, *__: answer(title, str(tmp_path))
     )
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", to_open_many)
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("mine", len(asked) % 3 == 0))
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: True)
     return asked
@@ -70,11 +78,14 @@ def test_200_random_actions_in_a_row_leave_no_fault(
     window: MainWindow,
     clip: str,
     tmp_path: Path,
+    device: PacedDevice,
     answers: list[str],
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
     seed: int,
 ) -> None:
     caplog.set_level(logging.WARNING)
+    monkeypatch.chdir(tmp_path)  # what is typed into fields may be a folder to write to
     window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
     told: list[str] = []
     window.session.told.connect(told.append)
@@ -82,11 +93,11 @@ def test_200_random_actions_in_a_row_leave_no_fault(
     broken.write_bytes(Path(clip).read_bytes()[:5000])
     other = str(square_video(tmp_path / "b.mp4", 60))
     clips = [clip, clip, other, other, str(broken), str(tmp_path / "none.mp4")]
-    monkey = Monkey(window, clips, seed)
+    monkey = Monkey(window, clips, seed, device)
     for number in range(ACTIONS):
         monkey.act()
         qtbot.wait(number % 4 * 4)
-    for kind in ("command", "key", "choose", "drag", "press", "type", "drop", "open"):
+    for kind in ("command", "key", "choose", "drag", "press", "type", "drop", "open", "watch"):
         assert any(what.startswith(kind) for what in monkey.done), kind
     assert answers
     assert [r.getMessage() for r in caplog.records] == [], monkey.done

@@ -207,7 +207,7 @@ class Analysis(QObject):
     def ask_heats(self, frame: Frame, faces: Sequence[TrackedFace], shown: object) -> None:
         """`heated` follows, with `shown`; where looks come too fast, the newest wins."""
         film = self._session.film
-        models = self._session.live.models if film is None else film.models
+        models = self._session.live.networks if film is None else film.models
         if models is not None:
             crops = {face.face_id: face.crop for face in faces if face.crop is not None}
             self._heating.ask(Look(frame.image, crops, models.cards[0], shown))

@@ -120,8 +120,8 @@ class Live(QObject):
         return None if self._open is None else self._open.results
 
     @property
-    def models(self) -> Models | None:
-        """The networks that track."""
+    def networks(self) -> Models | None:
+        """That track what is watched."""
         return None if self._open is None else self._open.models
 
     @property

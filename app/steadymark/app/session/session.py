@@ -15,17 +15,8 @@ from steadymark.app.session.filtering import filter_of
 from steadymark.app.session.live import QUIT_FLUSH_S, Live, open_feed
 from steadymark.app.session.open_film import Calls, OpenFilm, film_of
 from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew, open_film
-from steadymark.app.session.state import (
-    Display,
-    Facts,
-    Layout,
-    Overlay,
-    Phase,
-    Show,
-    Wish,
-    frame_at_time,
-    resolve,
-)
+from steadymark.app.session.state import Display, Facts, Phase, frame_at_time, resolve
+from steadymark.app.session.wishing import Wishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,14 +32,13 @@ if TYPE_CHECKING:
 QUIT_S = 2.0
 
 
-class Session(QObject):
+class Session(Wishing):
     """Lives in the GUI thread.
 
     changed: a new `display`; pictured: a new `frame`; progressed: new results; measured: new
     `measures`; told: a fault or a note, as a sentence for the user.
     """
 
-    changed = Signal()
     pictured = Signal()
     progressed = Signal()
     measured = Signal()
@@ -71,8 +61,6 @@ class Session(QObject):
         self._settings, self._state_root = settings, state_root
         self._models = models or ModelCache()
         self.live = Live(self._models, opener=opener, parent=self)
-        self._wish, self._facts = Wish(), Facts()
-        self.display: Display = resolve(self._wish, self._facts)
         self.frame: Frame | None = None
         self.measures: Measures | None = None
         self.measuring_s = 0.0
@@ -86,7 +74,7 @@ class Session(QObject):
         self._work_came.connect(self._on_work, queued)
         self._ended.connect(self._on_ended, queued)
         self.analysis = Analysis(self)
-        self.live.changed.connect(self._set)
+        self.live.changed.connect(self.refresh)
         self.live.pictured.connect(self._on_live_picture)
         self.live.told.connect(self.told)
 
@@ -221,8 +209,7 @@ class Session(QObject):
         if self._wish.loop is not None:
             self.set_loop(None)
         elif self._wish.loop_from is None:
-            self._wish = replace(self._wish, loop_from=self.display.frame)
-            self._set()
+            self._want(replace(self._wish, loop_from=self.display.frame))
         else:
             self.set_loop((self._wish.loop_from, self.display.frame))
 
@@ -268,23 +255,7 @@ class Session(QObject):
             lambda number: Opened(number, models=self._models.get(settings), retrack=settings)
         )
 
-    # -- showing
-
-    def set_show(self, show: Show) -> None:
-        self._wish = replace(self._wish, show=show)
-        self._set()
-
-    def set_layout(self, layout: Layout) -> None:
-        self._wish = replace(self._wish, layout=layout)
-        self._set()
-
-    def set_wipe(self, wipe: float) -> None:
-        self._wish = replace(self._wish, wipe=min(max(wipe, 0.0), 1.0))
-        self._set()
-
-    def set_overlay(self, overlay: Overlay) -> None:
-        self._wish = replace(self._wish, overlay=overlay)
-        self._set()
+    # -- measuring
 
     def choose(self, *, face: int | None = None, landmark: int | None = None) -> None:
         """Whose figures and way are shown."""
@@ -298,10 +269,6 @@ class Session(QObject):
     def ask_measures(self) -> None:
         """`measured` follows when they are there; the newest question wins."""
         self.analysis.ask(self._wish.face, self._wish.landmark)
-
-    def refresh(self) -> None:
-        """`analysis` has changed."""
-        self._set()
 
     def run_aside(self, work: Callable[[], None], name: str) -> None:
         """On a thread that `close` waits for."""
@@ -392,13 +359,8 @@ class Session(QObject):
 
     def _on_ended(self) -> None:
         self._at_end = True
-        self._wish = replace(self._wish, playing=False)
-        self._set()
+        self._want(replace(self._wish, playing=False))
 
-    def _set(self, facts: Facts | None = None) -> None:
-        self._facts = self._facts if facts is None else facts
+    def _resolved(self) -> Display:
         facts = self.live.facts if self.live.is_open else self._facts
-        display = self.analysis.shown(resolve(self._wish, facts))
-        if display != self.display:
-            self.display = display
-            self.changed.emit()
+        return self.analysis.shown(resolve(self._wish, facts))

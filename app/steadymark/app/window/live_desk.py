@@ -42,7 +42,6 @@ class LiveDesk(QObject):
         self._window = window
         self.lister: Callable[[], Known] = known_cameras
         self.dialog: CameraDialog | None = None
-        self.folders: QFileDialog | None = None
         self._devices: Devices | None = None
         self._refreshed_s = 0.0
         self._kept = live_preferences.read(window.preferences)
@@ -158,16 +157,11 @@ class LiveDesk(QObject):
         self._keep(replace(self._kept, drawn=drawn))
 
     def _choose_folder(self) -> None:
-        if self.folders is None:
-            self.folders = QFileDialog(
-                self._window, self.tr("Folder for recordings"), self._kept.folder
-            )
-            self.folders.setFileMode(QFileDialog.FileMode.Directory)
-            self.folders.setOption(QFileDialog.Option.ShowDirsOnly)
-            self.folders.fileSelected.connect(
-                lambda folder: self._keep(replace(self._kept, folder=folder))
-            )
-        self.folders.open()
+        folder = QFileDialog.getExistingDirectory(
+            self._window, self.tr("Folder for recordings"), self._kept.folder
+        )
+        if folder:
+            self._keep(replace(self._kept, folder=folder))
 
     def _mirror(self) -> None:
         mirrored = not self._window.session.live.mirrored

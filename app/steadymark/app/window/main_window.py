@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import (
-    QDockWidget,
     QMainWindow,
     QMessageBox,
     QStackedWidget,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
 from steadymark.app.session.state import Display, Show, frame_at_time, parse_place
 from steadymark.app.session.takes import takes_for
 from steadymark.app.window.commands import make_actions, recolour
-from steadymark.app.window.docks import add_dock
+from steadymark.app.window.docks import Docks
 from steadymark.app.window.dropping import take_dropped
 from steadymark.app.window.empty_page import EmptyPage
 from steadymark.app.window.exports import Exports
@@ -41,7 +40,6 @@ from steadymark.app.window.wiring import name_play, name_track, show_state, wire
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PySide6.QtCore import QByteArray
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
     from steadymark.app.session.heating import Heats
@@ -81,12 +79,11 @@ class MainWindow(QMainWindow):
         self._refresh_soon = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
         self._pictured_version: tuple[Results, int] | None = None
         self._applied: Display | None = None
-        self._docked: QByteArray | None = None  # where docks are, while none is shown
         self.closed_in_time = True
         self._lay_out()
         self._connect()
         self._restore()
-        self._hide_docks()
+        self.docks.hide()
         session.set_overlay(preferences.overlay())
         self._on_changed()
         self._on_progressed()
@@ -107,29 +104,16 @@ class MainWindow(QMainWindow):
         column.addWidget(self.live_bar)
         column.addWidget(self.exports)
         self.setCentralWidget(middle)
-        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        right, below = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
-        self.plots_dock = add_dock(self, self.tr("Plots"), "plots", self.plots, below, "F5")
-        self.numbers_dock = add_dock(self, self.tr("Numbers"), "numbers", self.numbers, right, "F6")
-        self.settings_dock = add_dock(
-            self, self.tr("Settings"), "settings", self.settings, right, "F7"
-        )
-        self.tabifyDockWidget(self.numbers_dock, self.settings_dock)
-        self.numbers_dock.raise_()
-        docks = [d.toggleViewAction() for d in self._docks()]
+        self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
         self.options = Options(self)
         recent, language = self.files.recent_menu, self.options.language_menu
-        make_menus(self, self.actions_by_name, recent, language, docks)
+        make_menus(self, self.actions_by_name, recent, language, self.docks.actions)
         self.toolbar, self.landmarks_button = make_toolbar(self, self.actions_by_name)
         self.toolbar.addSeparator()
-        self.toolbar.addActions(docks)
+        self.toolbar.addActions(self.docks.actions)
         self.statusBar().addWidget(self.status, 1)
         self.resize(1280, 820)
-        self.resizeDocks([self.numbers_dock], [300], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.plots_dock], [260], Qt.Orientation.Vertical)
-
-    def _docks(self) -> tuple[QDockWidget, ...]:
-        return self.plots_dock, self.numbers_dock, self.settings_dock
+        self.docks.resize()
 
     def _connect(self) -> None:
         session, actions = self.session, self.actions_by_name
@@ -212,7 +196,8 @@ class MainWindow(QMainWindow):
         self.empty.set_display(display)
         self.view.set_display(display)
         self.plots.set_takes(display.takes)
-        self.numbers.set_takes(display.takes, takes_for(self.session.settings))
+        offered = takes_for(self.session.settings)
+        self.numbers.set_takes(display.takes, offered, live=display.live is not None)
         self.transport.set_display(display)
         self.desk.set_display(display)
         self.settings.set_used(display.device)
@@ -254,19 +239,7 @@ class MainWindow(QMainWindow):
         there = display.has_picture
         self.pages.setCurrentWidget(self.view if there else self.empty)
         self.transport.setVisible(display.has_film)
-        for dock in self._docks():
-            dock.toggleViewAction().setEnabled(there)
-        if not there:
-            self._hide_docks()
-        elif self._docked is not None:
-            self.restoreState(self._docked)
-            self._docked = None
-
-    def _hide_docks(self) -> None:
-        if self._docked is None:
-            self._docked = self.saveState()
-            for dock in self._docks():
-                dock.hide()
+        self.docks.show(there=there)
 
     def _on_pictured(self) -> None:
         session, shown = self.session, shown_of(self.session)
@@ -351,8 +324,7 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange and getattr(self, "_ready", False):
             recolour(self.actions_by_name)
-            for dock in self._docks():
-                dock.toggleViewAction().setIcon(icon(dock.widget().objectName()))
+            self.docks.recolour()
             self.landmarks_button.setIcon(icon("face"))
             self._applied = None
             self._on_changed()
@@ -362,7 +334,7 @@ class MainWindow(QMainWindow):
         if self.exports.running and not self._may_cancel_exports():
             event.ignore()
             return
-        self.preferences.set_window(self.saveGeometry(), self._docked or self.saveState())
+        self.preferences.set_window(self.saveGeometry(), self.docks.state())
         self._measure_soon.stop()
         self._refresh_soon.stop()
         ended = [

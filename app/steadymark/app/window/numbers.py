@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from steadymark.app.session.takes import PLAIN
 from steadymark.app.window.figures_table import FiguresTable, Line
 from steadymark.app.window.names import REGIONS, landmark_name, region_name, take_name
 from steadymark.app.window.scrolling import scrolled
+from steadymark.app.window.wiring import ONLY_RECORDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.app.session.measures import Measures, OfTruth
     from steadymark.app.session.takes import Take, Takes
+
+translate = QCoreApplication.translate
 
 _LANDMARKS = 68
 _OTHER_LANDMARKS = 30.0  # NRMSE in %, from which it is not the tracker that errs
@@ -113,8 +116,12 @@ class Numbers(QWidget):
             else self.tr("The face is never still for half a second: no jitter can be told.")
         )
 
-    def set_takes(self, takes: Takes, offered: Sequence[Take]) -> None:
-        """What is compared, and what can be."""
+    def set_takes(self, takes: Takes, offered: Sequence[Take], *, live: bool = False) -> None:
+        """What is compared, and what can be; live, only what the stabilizer is given and gives."""
+        why = translate("wiring", str(ONLY_RECORDINGS)) if live else ""
+        for box in self.takes:
+            box.setEnabled(not live)
+            box.setToolTip(why)
         self._fill_takes(takes, offered)
         names = [take_name(take) for take in takes]
         for table in (self.table, self.against, self.by_region, self.error_by_region):

@@ -194,6 +194,8 @@ class VideoView(QWidget):
         painter = QPainter(self)
         self.paint(painter)
         painter.end()
+        if self._shown is not None:
+            self.painted.emit(self._shown.frame)
 
     def paint(self, painter: QPainter) -> None:
         """All that is seen, at the view's size."""
@@ -217,8 +219,6 @@ class VideoView(QWidget):
             text(painter, QPointF(12, 22), self.tr("No pictures: reconnecting…"), QColor("white"))
         self._paint_lines(painter)
         self._paint_near(painter)
-        painter.end()
-        self.painted.emit(self._shown.frame)
 
     def _paint_picture(self, painter: QPainter) -> None:
         assert self._shown is not None

@@ -9,10 +9,111 @@
     </message>
 </context>
 <context>
+    <name>Analysis</name>
+    <message>
+        <source>The ground truth of {name} cannot be read: {why}</source>
+        <translation>Die Referenz von {name} lässt sich nicht lesen: {why}</translation>
+    </message>
+</context>
+<context>
+    <name>CameraDialog</name>
+    <message>
+        <source>Open camera or stream</source>
+        <translation>Kamera oder Stream öffnen</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>Erneut suchen</translation>
+    </message>
+    <message>
+        <source>Preview</source>
+        <translation>Vorschau</translation>
+    </message>
+    <message>
+        <source>Looking for cameras…</source>
+        <translation>Kameras werden gesucht …</translation>
+    </message>
+    <message>
+        <source>Cameras</source>
+        <translation>Kameras</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>Modus</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>Adresse</translation>
+    </message>
+    <message>
+        <source>&amp;Cameras</source>
+        <translation>&amp;Kameras</translation>
+    </message>
+    <message>
+        <source>&amp;Network</source>
+        <translation>&amp;Netzwerk</translation>
+    </message>
+    <message>
+        <source>The address of a network camera: RTSP, RTMP, or MJPEG over HTTP, for example rtsp://user:password@192.168.0.10/stream. Passwords are not remembered.</source>
+        <translation>Die Adresse einer Netzwerkkamera: RTSP, RTMP oder MJPEG über HTTP, zum Beispiel rtsp://user:password@192.168.0.10/stream. Passwörter werden nicht gespeichert.</translation>
+    </message>
+    <message>
+        <source>as the camera likes</source>
+        <translation>wie die Kamera es vorgibt</translation>
+    </message>
+    <message>
+        <source>An address begins with rtsp://, rtmp:// or http://</source>
+        <translation>Eine Adresse beginnt mit rtsp://, rtmp:// oder http://</translation>
+    </message>
+    <message>
+        <source>This one is watched now.</source>
+        <translation>Diese wird gerade gezeigt.</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>Wird geöffnet …</translation>
+    </message>
+    <message>
+        <source>No camera was found. Plug one in and look again, or give the address of a network camera.</source>
+        <translation>Es wurde keine Kamera gefunden. Schließen Sie eine an und suchen Sie erneut, oder geben Sie die Adresse einer Netzwerkkamera an.</translation>
+    </message>
+    <message>
+        <source>If one is plugged in, your user may not have access to it: see whether /dev/video0 exists, and join the group &apos;video&apos;.</source>
+        <translation>Ist eine angeschlossen, fehlt Ihnen vielleicht der Zugriff: Sehen Sie nach, ob es /dev/video0 gibt, und treten Sie der Gruppe „video“ bei.</translation>
+    </message>
+    <message>
+        <source>If there is one, allow the camera in System Settings, Privacy &amp; Security.</source>
+        <translation>Ist eine da, erlauben Sie die Kamera in den Systemeinstellungen unter Datenschutz &amp; Sicherheit.</translation>
+    </message>
+    <message>
+        <source>If there is one, allow the camera in Settings, Privacy.</source>
+        <translation>Ist eine da, erlauben Sie die Kamera in den Einstellungen unter Datenschutz.</translation>
+    </message>
+</context>
+<context>
+    <name>Docks</name>
+    <message>
+        <source>Plots</source>
+        <translation>Diagramme</translation>
+    </message>
+    <message>
+        <source>Numbers</source>
+        <translation>Zahlen</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+</context>
+<context>
     <name>EmptyPage</name>
     <message>
         <source>Open video…</source>
         <translation>Video öffnen …</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>Kamera öffnen …</translation>
     </message>
     <message>
         <source>Try the demo clip</source>
@@ -27,8 +128,12 @@
         <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
     </message>
     <message>
-        <source>Drop a video here</source>
-        <translation>Video hierher ziehen</translation>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>Das erste Bild wird erwartet und die Netze werden geladen.</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>Video hierher ziehen oder Kamera öffnen</translation>
     </message>
     <message>
         <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
@@ -40,6 +145,21 @@
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>{path} kann nicht geschrieben werden: Wählen Sie einen anderen Ordner oder Namen</translation>
+    </message>
+</context>
+<context>
+    <name>FiguresTable</name>
+    <message>
+        <source>change</source>
+        <translation>Änderung</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>roh</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>stabilisiert</translation>
     </message>
 </context>
 <context>
@@ -68,6 +188,10 @@
         <translation>Verwerfen</translation>
     </message>
     <message>
+        <source>The comparison is not ready: export it then.</source>
+        <translation>Der Vergleich ist noch nicht fertig: Exportieren Sie ihn danach.</translation>
+    </message>
+    <message>
         <source>Open video</source>
         <translation>Video öffnen</translation>
     </message>
@@ -78,6 +202,14 @@
     <message>
         <source>Open folder of pictures</source>
         <translation>Ordner mit Bildern öffnen</translation>
+    </message>
+    <message>
+        <source>Load ground truth: a table, or any of a folder&apos;s .pts files</source>
+        <translation>Referenz laden: eine Tabelle oder eine beliebige .pts-Datei eines Ordners</translation>
+    </message>
+    <message>
+        <source>Ground truth ({kinds});;All files (*)</source>
+        <translation>Referenz ({kinds});;Alle Dateien (*)</translation>
     </message>
     <message>
         <source>Export</source>
@@ -102,6 +234,10 @@
     <message>
         <source>{name} is written.</source>
         <translation>{name} ist geschrieben.</translation>
+    </message>
+    <message>
+        <source>It was tracked in {count} goes, because of seeking: where each began, nothing was remembered. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <translation>Wegen Sprüngen wurde in {count} Stücken verfolgt: Zu Beginn jedes Stücks war das Gedächtnis leer. „Von Anfang an neu verfolgen“ ergibt einen ununterbrochenen Durchlauf.</translation>
     </message>
     <message>
         <source>Show folder</source>
@@ -199,23 +335,104 @@
     </message>
 </context>
 <context>
+    <name>Live</name>
+    <message>
+        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
+        <translation>Butterworth braucht spätere Bilder, die es live nicht gibt: Die Punkte bleiben roh. Wählen Sie den One-Euro-Filter oder ein Netz.</translation>
+    </message>
+    <message>
+        <source>The stream came to its end.</source>
+        <translation>Der Stream ist zu Ende.</translation>
+    </message>
+</context>
+<context>
+    <name>LiveBar</name>
+    <message>
+        <source>Record</source>
+        <translation>Aufnehmen</translation>
+    </message>
+    <message>
+        <source>Pictures a second: shown / given by the camera</source>
+        <translation>Bilder je Sekunde: gezeigt / von der Kamera geliefert</translation>
+    </message>
+    <message>
+        <source>Latency from the picture&apos;s arrival to its paint with landmarks: median, and what 95 % of the last 300 pictures stayed below</source>
+        <translation>Latenz von der Ankunft eines Bildes bis zur Anzeige mit Landmarken: Median, und was 95 % der letzten 300 Bilder nicht überschritten</translation>
+    </message>
+    <message>
+        <source>Pictures that were passed over because newer ones were there</source>
+        <translation>Bilder, die übergangen wurden, weil neuere da waren</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Start again</source>
+        <translation>Neu starten</translation>
+    </message>
+    <message>
+        <source>{shown} / {came} fps</source>
+        <translation>{shown} / {came} fps</translation>
+    </message>
+    <message>
+        <source>{median} ms, 95 %: {p95} ms</source>
+        <translation>{median} ms, 95 %: {p95} ms</translation>
+    </message>
+    <message>
+        <source>{count} dropped</source>
+        <translation>{count} übergangen</translation>
+    </message>
+    <message>
+        <source> ({count} lost)</source>
+        <translation> ({count} verloren)</translation>
+    </message>
+    <message>
+        <source>{frames} frames are written, {count} could not be in time</source>
+        <translation>{frames} Bilder sind geschrieben, {count} nicht rechtzeitig</translation>
+    </message>
+</context>
+<context>
+    <name>LiveDesk</name>
+    <message>
+        <source>Folder for recordings</source>
+        <translation>Ordner für Aufnahmen</translation>
+    </message>
+    <message>
+        <source>Open a camera or stream first.</source>
+        <translation>Öffnen Sie zuerst eine Kamera oder einen Stream.</translation>
+    </message>
+    <message>
+        <source>The live view is stopped: start it again.</source>
+        <translation>Das Livebild ist angehalten: Starten Sie es wieder.</translation>
+    </message>
+    <message>
+        <source>Into {folder}</source>
+        <translation>Nach {folder}</translation>
+    </message>
+    <message>
+        <source>No picture came while recording: nothing is kept.</source>
+        <translation>Während der Aufnahme kam kein Bild: Es wurde nichts behalten.</translation>
+    </message>
+    <message>
+        <source> and </source>
+        <translation> und </translation>
+    </message>
+    <message>
+        <source>{names} are written, {frames} frames.</source>
+        <translation>{names} sind geschrieben, {frames} Bilder.</translation>
+    </message>
+    <message>
+        <source>{count} frames could not be written in time: a smaller mode, or a faster disk, helps.</source>
+        <translation>{count} Bilder konnten nicht rechtzeitig geschrieben werden: Ein kleinerer Modus oder ein schnellerer Datenträger hilft.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
-    <message>
-        <source>Plots</source>
-        <translation>Diagramme</translation>
-    </message>
-    <message>
-        <source>Numbers</source>
-        <translation>Zahlen</translation>
-    </message>
-    <message>
-        <source>Settings</source>
-        <translation>Einstellungen</translation>
-    </message>
-    <message>
-        <source>One recording is shown at a time: the first was opened. &apos;steadymark track&apos; takes many.</source>
-        <translation>Es wird immer nur eine Aufnahme gezeigt: Die erste wurde geöffnet. „steadymark track“ nimmt mehrere.</translation>
-    </message>
     <message>
         <source>&amp;Play</source>
         <translation>&amp;Wiedergabe</translation>
@@ -223,6 +440,14 @@
     <message>
         <source>&amp;Pause</source>
         <translation>&amp;Pause</translation>
+    </message>
+    <message>
+        <source>&amp;Start again</source>
+        <translation>&amp;Neu starten</translation>
+    </message>
+    <message>
+        <source>&amp;Stop the camera</source>
+        <translation>Kamera an&amp;halten</translation>
     </message>
     <message>
         <source>Go on &amp;tracking</source>
@@ -267,6 +492,14 @@
         <translation>Landmarke</translation>
     </message>
     <message>
+        <source>Compare</source>
+        <translation>Vergleiche</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>mit</translation>
+    </message>
+    <message>
         <source>Tracked</source>
         <translation>Verfolgt</translation>
     </message>
@@ -290,6 +523,10 @@
         <source>The face is never still for half a second: no jitter can be told.</source>
         <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
     </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>Zweite Verfolgung mit {name}: {share}</translation>
+    </message>
     <message numerus="yes">
         <source>{share} of %n frame(s)</source>
         <translation>
@@ -306,16 +543,12 @@
         <translation>Detektor</translation>
     </message>
     <message>
-        <source>raw</source>
-        <translation>roh</translation>
+        <source>{name} (tracks again)</source>
+        <translation>{name} (verfolgt erneut)</translation>
     </message>
     <message>
-        <source>stabilized</source>
-        <translation>stabilisiert</translation>
-    </message>
-    <message>
-        <source>change</source>
-        <translation>Änderung</translation>
+        <source>Where the face is still</source>
+        <translation>Wo das Gesicht in Ruhe ist</translation>
     </message>
     <message>
         <source>MAV</source>
@@ -340,6 +573,58 @@
     <message>
         <source>From frame to frame, % of the eye distance</source>
         <translation>Von Bild zu Bild, % des Augenabstands</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>Gegen die Referenz</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8, %</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>Mittlere Allan-Varianz des Fehlers</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>Verzug, Bilder</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>Wie verspätet die Punkte kommen</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>MAV je Region, in Ruhe</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>NRMSE je Region, %</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
     </message>
     <message>
         <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
@@ -423,12 +708,28 @@
         <translation>Geschw., %/s</translation>
     </message>
     <message>
-        <source>x and y of landmark {number}, {name}</source>
-        <translation>x und y der Landmarke {number}, {name}</translation>
+        <source>Error</source>
+        <translation>Fehler</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>x, y: {number} {name}</source>
+        <translation>x, y: {number} {name}</translation>
     </message>
     <message>
         <source>Show or hide this curve</source>
         <translation>Diese Kurve zeigen oder verbergen</translation>
+    </message>
+    <message>
+        <source>Region of the jitter curve</source>
+        <translation>Region der Jitterkurve</translation>
+    </message>
+    <message>
+        <source>The part of the face whose jitter is plotted</source>
+        <translation>Der Teil des Gesichts, dessen Jitter gezeichnet wird</translation>
     </message>
     <message>
         <source>time, s</source>
@@ -495,6 +796,121 @@
     <message>
         <source>The folder {folder} cannot be made: {why}</source>
         <translation>Der Ordner {folder} kann nicht angelegt werden: {why}</translation>
+    </message>
+</context>
+<context>
+    <name>QueueWindow</name>
+    <message>
+        <source>Track and export many videos</source>
+        <translation>Viele Videos verfolgen und exportieren</translation>
+    </message>
+    <message>
+        <source>and a video with landmarks</source>
+        <translation>und ein Video mit Landmarken</translation>
+    </message>
+    <message>
+        <source>replace files that are there</source>
+        <translation>vorhandene Dateien ersetzen</translation>
+    </message>
+    <message>
+        <source>&amp;Begin</source>
+        <translation>&amp;Beginnen</translation>
+    </message>
+    <message>
+        <source>&amp;Cancel chosen</source>
+        <translation>&amp;Gewählte abbrechen</translation>
+    </message>
+    <message>
+        <source>Cancel &amp;all</source>
+        <translation>&amp;Alle abbrechen</translation>
+    </message>
+    <message>
+        <source>&amp;Open folder</source>
+        <translation>&amp;Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>C&amp;lear finished</source>
+        <translation>&amp;Fertige entfernen</translation>
+    </message>
+    <message>
+        <source>Videos</source>
+        <translation>Videos</translation>
+    </message>
+    <message>
+        <source>Video</source>
+        <translation>Video</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+    <message>
+        <source>Steadymark&apos;s table (CSV)</source>
+        <translation>Tabelle von Steadymark (CSV)</translation>
+    </message>
+    <message>
+        <source>table for OpenFace scripts (CSV)</source>
+        <translation>Tabelle für OpenFace-Skripte (CSV)</translation>
+    </message>
+    <message>
+        <source>Kind of table</source>
+        <translation>Art der Tabelle</translation>
+    </message>
+    <message>
+        <source>Folder of the results</source>
+        <translation>Ordner der Ergebnisse</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Wählen …</translation>
+    </message>
+    <message>
+        <source>Write</source>
+        <translation>Schreibe</translation>
+    </message>
+    <message>
+        <source>to</source>
+        <translation>nach</translation>
+    </message>
+    <message>
+        <source>Add &amp;videos…</source>
+        <translation>&amp;Videos hinzufügen …</translation>
+    </message>
+    <message>
+        <source>Add videos</source>
+        <translation>Videos hinzufügen</translation>
+    </message>
+    <message>
+        <source>Videos ({kinds});;All files (*)</source>
+        <translation>Videos ({kinds});;Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>not begun</source>
+        <translation>nicht begonnen</translation>
+    </message>
+    <message>
+        <source>waits</source>
+        <translation>wartet</translation>
+    </message>
+    <message>
+        <source>is being tracked</source>
+        <translation>wird verfolgt</translation>
+    </message>
+    <message>
+        <source>cancelled: {names}</source>
+        <translation>abgebrochen: {names}</translation>
+    </message>
+    <message>
+        <source>{waiting} to be tracked, {done} done, {failed} failed.</source>
+        <translation>{waiting} noch zu verfolgen, {done} fertig, {failed} fehlgeschlagen.</translation>
+    </message>
+    <message>
+        <source>They are tracked with the settings of the main window, one after the other, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
+        <translation>Sie werden mit den Einstellungen des Hauptfensters verfolgt, nacheinander, jedes von Anfang bis Ende, so wie „steadymark track“ es tut.</translation>
     </message>
 </context>
 <context>
@@ -654,6 +1070,18 @@
         <translation>Alle Bilder verfolgt</translation>
     </message>
     <message>
+        <source>Live</source>
+        <translation>Live</translation>
+    </message>
+    <message>
+        <source>No pictures: reconnecting…</source>
+        <translation>Keine Bilder: Verbindung wird neu aufgebaut …</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Angehalten</translation>
+    </message>
+    <message>
         <source>Tracking stopped at {percent}</source>
         <translation>Verfolgung abgebrochen bei {percent}</translation>
     </message>
@@ -731,12 +1159,8 @@
         <translation>Video</translation>
     </message>
     <message>
-        <source>raw</source>
-        <translation>roh</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>stabilisiert</translation>
+        <source>No pictures: reconnecting…</source>
+        <translation>Keine Bilder: Verbindung wird neu aufgebaut …</translation>
     </message>
     <message>
         <source>not tracked yet</source>
@@ -798,6 +1222,26 @@
     <message>
         <source>Export table for OpenFace &amp;scripts…</source>
         <translation>Tabelle für Open&amp;Face-Skripte exportieren …</translation>
+    </message>
+    <message>
+        <source>Open &amp;camera or stream…</source>
+        <translation>&amp;Kamera oder Stream öffnen …</translation>
+    </message>
+    <message>
+        <source>Load &amp;ground truth…</source>
+        <translation>&amp;Referenz laden …</translation>
+    </message>
+    <message>
+        <source>&amp;Remove ground truth</source>
+        <translation>Referenz &amp;entfernen</translation>
+    </message>
+    <message>
+        <source>Export video of both, side by &amp;side…</source>
+        <translation>Video von beiden nebeneinander e&amp;xportieren …</translation>
+    </message>
+    <message>
+        <source>Track and export &amp;many videos…</source>
+        <translation>V&amp;iele Videos verfolgen und exportieren …</translation>
     </message>
     <message>
         <source>Save this fra&amp;me as a picture…</source>
@@ -884,6 +1328,22 @@
         <translation>Gewähltes eigenes Modell &amp;entfernen</translation>
     </message>
     <message>
+        <source>&amp;Record video and table</source>
+        <translation>Video und Tabelle &amp;aufnehmen</translation>
+    </message>
+    <message>
+        <source>&amp;Draw landmarks into recordings</source>
+        <translation>&amp;Landmarken in Aufnahmen zeichnen</translation>
+    </message>
+    <message>
+        <source>&amp;Folder for recordings…</source>
+        <translation>&amp;Ordner für Aufnahmen …</translation>
+    </message>
+    <message>
+        <source>&amp;Mirrored view</source>
+        <translation>Ge&amp;spiegelte Ansicht</translation>
+    </message>
+    <message>
         <source>No landmarks</source>
         <translation>Keine Landmarken</translation>
     </message>
@@ -952,6 +1412,14 @@
         <translation>Ausschnitt: was das Netz sieht</translation>
     </message>
     <message>
+        <source>&amp;Heatmaps along the crop&apos;s edges</source>
+        <translation>&amp;Heatmaps an den Rändern des Ausschnitts</translation>
+    </message>
+    <message>
+        <source>&amp;Ground truth</source>
+        <translation>&amp;Referenz</translation>
+    </message>
+    <message>
         <source>Zoom in</source>
         <translation>Vergrößern</translation>
     </message>
@@ -993,18 +1461,25 @@
     </message>
 </context>
 <context>
+    <name>dropping</name>
+    <message>
+        <source>{name} looks like ground truth: open its recording first, then drop it.</source>
+        <translation>{name} sieht nach einer Referenz aus: Öffnen Sie zuerst die Aufnahme, dann ziehen Sie sie hierher.</translation>
+    </message>
+    <message>
+        <source>Track and export all {count}…</source>
+        <translation>Alle {count} verfolgen und exportieren …</translation>
+    </message>
+    <message>
+        <source>One recording is shown at a time: the first was opened.</source>
+        <translation>Es wird immer nur eine Aufnahme gezeigt: Die erste wurde geöffnet.</translation>
+    </message>
+</context>
+<context>
     <name>hovering</name>
     <message>
         <source>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}, y {y}, {kind}&lt;br&gt;score {score}, face {face}</source>
         <translation>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}, y {y}, {kind}&lt;br&gt;Konfidenz {score}, Gesicht {face}</translation>
-    </message>
-    <message>
-        <source>raw</source>
-        <translation>roh</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>stabilisiert</translation>
     </message>
 </context>
 <context>
@@ -1020,6 +1495,10 @@
     <message>
         <source>&amp;Tracking</source>
         <translation>&amp;Verfolgung</translation>
+    </message>
+    <message>
+        <source>L&amp;ive</source>
+        <translation>L&amp;ive</translation>
     </message>
     <message>
         <source>&amp;Landmarks</source>
@@ -1120,6 +1599,54 @@
         <source>left corner of the mouth</source>
         <translation>linker Mundwinkel</translation>
     </message>
+    <message>
+        <source>whole face</source>
+        <translation>ganzes Gesicht</translation>
+    </message>
+    <message>
+        <source>contour</source>
+        <translation>Kontur</translation>
+    </message>
+    <message>
+        <source>brows</source>
+        <translation>Brauen</translation>
+    </message>
+    <message>
+        <source>nose</source>
+        <translation>Nase</translation>
+    </message>
+    <message>
+        <source>eyes</source>
+        <translation>Augen</translation>
+    </message>
+    <message>
+        <source>mouth</source>
+        <translation>Mund</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>roh</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>stabilisiert</translation>
+    </message>
+    <message>
+        <source>One Euro</source>
+        <translation>One Euro</translation>
+    </message>
+    <message>
+        <source>Butterworth</source>
+        <translation>Butterworth</translation>
+    </message>
+    <message>
+        <source>refinement</source>
+        <translation>Verfeinerung</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
 </context>
 <context>
     <name>presets</name>
@@ -1214,6 +1741,22 @@
         <source>tracking stopped ({fault})</source>
         <translation>Verfolgung abgebrochen ({fault})</translation>
     </message>
+    <message>
+        <source>cameras cannot be listed ({fault})</source>
+        <translation>Die Kameras lassen sich nicht auflisten ({fault})</translation>
+    </message>
+    <message>
+        <source>the camera cannot be opened ({fault})</source>
+        <translation>Die Kamera lässt sich nicht öffnen ({fault})</translation>
+    </message>
+    <message>
+        <source>the heatmaps cannot be had ({fault})</source>
+        <translation>Die Heatmaps sind nicht zu bekommen ({fault})</translation>
+    </message>
+    <message>
+        <source>tracking cannot begin ({fault})</source>
+        <translation>Das Verfolgen kann nicht beginnen ({fault})</translation>
+    </message>
 </context>
 <context>
     <name>stabilizers</name>
@@ -1247,6 +1790,13 @@
     <message>
         <source>Something unexpected happened ({fault}). What is tracked is kept. Help &gt; Copy diagnostics says more: please report it.</source>
         <translation>Etwas Unerwartetes ist geschehen ({fault}). Das Verfolgte bleibt erhalten. Hilfe &gt; Diagnose kopieren sagt mehr: Bitte melden Sie es.</translation>
+    </message>
+</context>
+<context>
+    <name>wiring</name>
+    <message>
+        <source>A live view shows the newest picture only: for this, record it and open the recording.</source>
+        <translation>Ein Livebild zeigt nur das neueste Bild: Nehmen Sie es dafür auf und öffnen Sie die Aufnahme.</translation>
     </message>
 </context>
 </TS>

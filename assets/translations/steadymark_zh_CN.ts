@@ -9,10 +9,111 @@
     </message>
 </context>
 <context>
+    <name>Analysis</name>
+    <message>
+        <source>The ground truth of {name} cannot be read: {why}</source>
+        <translation>无法读取 {name} 的真值：{why}</translation>
+    </message>
+</context>
+<context>
+    <name>CameraDialog</name>
+    <message>
+        <source>Open camera or stream</source>
+        <translation>打开摄像头或网络流</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>重新查找</translation>
+    </message>
+    <message>
+        <source>Preview</source>
+        <translation>预览</translation>
+    </message>
+    <message>
+        <source>Looking for cameras…</source>
+        <translation>正在查找摄像头…</translation>
+    </message>
+    <message>
+        <source>Cameras</source>
+        <translation>摄像头</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>模式</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>地址</translation>
+    </message>
+    <message>
+        <source>&amp;Cameras</source>
+        <translation>摄像头(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Network</source>
+        <translation>网络(&amp;N)</translation>
+    </message>
+    <message>
+        <source>The address of a network camera: RTSP, RTMP, or MJPEG over HTTP, for example rtsp://user:password@192.168.0.10/stream. Passwords are not remembered.</source>
+        <translation>网络摄像头的地址：RTSP、RTMP 或 HTTP 上的 MJPEG，例如 rtsp://user:password@192.168.0.10/stream。密码不会被保存。</translation>
+    </message>
+    <message>
+        <source>as the camera likes</source>
+        <translation>由摄像头决定</translation>
+    </message>
+    <message>
+        <source>An address begins with rtsp://, rtmp:// or http://</source>
+        <translation>地址以 rtsp://、rtmp:// 或 http:// 开头</translation>
+    </message>
+    <message>
+        <source>This one is watched now.</source>
+        <translation>正在观看此摄像头。</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>正在打开…</translation>
+    </message>
+    <message>
+        <source>No camera was found. Plug one in and look again, or give the address of a network camera.</source>
+        <translation>未找到摄像头。请连接摄像头后重新查找，或输入网络摄像头的地址。</translation>
+    </message>
+    <message>
+        <source>If one is plugged in, your user may not have access to it: see whether /dev/video0 exists, and join the group &apos;video&apos;.</source>
+        <translation>如果已连接摄像头，您的用户可能没有访问权限：请检查 /dev/video0 是否存在，并加入“video”用户组。</translation>
+    </message>
+    <message>
+        <source>If there is one, allow the camera in System Settings, Privacy &amp; Security.</source>
+        <translation>如果已有摄像头，请在“系统设置 &gt; 隐私与安全性”中允许使用摄像头。</translation>
+    </message>
+    <message>
+        <source>If there is one, allow the camera in Settings, Privacy.</source>
+        <translation>如果已有摄像头，请在“设置 &gt; 隐私”中允许使用摄像头。</translation>
+    </message>
+</context>
+<context>
+    <name>Docks</name>
+    <message>
+        <source>Plots</source>
+        <translation>曲线图</translation>
+    </message>
+    <message>
+        <source>Numbers</source>
+        <translation>数值</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+</context>
+<context>
     <name>EmptyPage</name>
     <message>
         <source>Open video…</source>
         <translation>打开视频…</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>打开摄像头…</translation>
     </message>
     <message>
         <source>Try the demo clip</source>
@@ -27,8 +128,12 @@
         <translation>正在统计帧数并加载网络。</translation>
     </message>
     <message>
-        <source>Drop a video here</source>
-        <translation>将视频拖放到这里</translation>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>正在等待第一帧画面并加载网络。</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>将视频拖放到这里，或打开摄像头</translation>
     </message>
     <message>
         <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
@@ -40,6 +145,21 @@
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>无法写入 {path}：请选择其他文件夹或名称</translation>
+    </message>
+</context>
+<context>
+    <name>FiguresTable</name>
+    <message>
+        <source>change</source>
+        <translation>变化</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
     </message>
 </context>
 <context>
@@ -67,6 +187,10 @@
         <translation>丢弃</translation>
     </message>
     <message>
+        <source>The comparison is not ready: export it then.</source>
+        <translation>对比尚未就绪：请在就绪后再导出。</translation>
+    </message>
+    <message>
         <source>Open video</source>
         <translation>打开视频</translation>
     </message>
@@ -77,6 +201,14 @@
     <message>
         <source>Open folder of pictures</source>
         <translation>打开图片文件夹</translation>
+    </message>
+    <message>
+        <source>Load ground truth: a table, or any of a folder&apos;s .pts files</source>
+        <translation>载入真值：表格，或文件夹中任意一个 .pts 文件</translation>
+    </message>
+    <message>
+        <source>Ground truth ({kinds});;All files (*)</source>
+        <translation>真值 ({kinds});;所有文件 (*)</translation>
     </message>
     <message>
         <source>Export</source>
@@ -101,6 +233,10 @@
     <message>
         <source>{name} is written.</source>
         <translation>已写入 {name}。</translation>
+    </message>
+    <message>
+        <source>It was tracked in {count} goes, because of seeking: where each began, nothing was remembered. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <translation>由于跳转，跟踪分 {count} 段进行：每段开始时没有历史记忆。“从头重新跟踪”可得到不间断的结果。</translation>
     </message>
     <message>
         <source>Show folder</source>
@@ -198,23 +334,104 @@
     </message>
 </context>
 <context>
+    <name>Live</name>
+    <message>
+        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
+        <translation>Butterworth 需要用到后面的帧，而实时画面没有这些帧：关键点将保持原始状态。请选择 One Euro 滤波器或网络。</translation>
+    </message>
+    <message>
+        <source>The stream came to its end.</source>
+        <translation>网络流已结束。</translation>
+    </message>
+</context>
+<context>
+    <name>LiveBar</name>
+    <message>
+        <source>Record</source>
+        <translation>录制</translation>
+    </message>
+    <message>
+        <source>Pictures a second: shown / given by the camera</source>
+        <translation>每秒画面数：显示 / 摄像头提供</translation>
+    </message>
+    <message>
+        <source>Latency from the picture&apos;s arrival to its paint with landmarks: median, and what 95 % of the last 300 pictures stayed below</source>
+        <translation>从画面到达到连同关键点绘出的延迟：中位数，以及最近 300 帧中 95 % 的帧未超过的值</translation>
+    </message>
+    <message>
+        <source>Pictures that were passed over because newer ones were there</source>
+        <translation>因有更新的画面而跳过的画面</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Start again</source>
+        <translation>重新开始</translation>
+    </message>
+    <message>
+        <source>{shown} / {came} fps</source>
+        <translation>{shown} / {came} fps</translation>
+    </message>
+    <message>
+        <source>{median} ms, 95 %: {p95} ms</source>
+        <translation>{median} ms，95 %：{p95} ms</translation>
+    </message>
+    <message>
+        <source>{count} dropped</source>
+        <translation>跳过 {count}</translation>
+    </message>
+    <message>
+        <source> ({count} lost)</source>
+        <translation>（丢失 {count}）</translation>
+    </message>
+    <message>
+        <source>{frames} frames are written, {count} could not be in time</source>
+        <translation>已写入 {frames} 帧，{count} 帧未能及时写入</translation>
+    </message>
+</context>
+<context>
+    <name>LiveDesk</name>
+    <message>
+        <source>Folder for recordings</source>
+        <translation>录像文件夹</translation>
+    </message>
+    <message>
+        <source>Open a camera or stream first.</source>
+        <translation>请先打开摄像头或网络流。</translation>
+    </message>
+    <message>
+        <source>The live view is stopped: start it again.</source>
+        <translation>实时画面已停止：请重新开始。</translation>
+    </message>
+    <message>
+        <source>Into {folder}</source>
+        <translation>保存到 {folder}</translation>
+    </message>
+    <message>
+        <source>No picture came while recording: nothing is kept.</source>
+        <translation>录制期间没有收到画面：未保存任何内容。</translation>
+    </message>
+    <message>
+        <source> and </source>
+        <translation>和</translation>
+    </message>
+    <message>
+        <source>{names} are written, {frames} frames.</source>
+        <translation>已写入 {names}，共 {frames} 帧。</translation>
+    </message>
+    <message>
+        <source>{count} frames could not be written in time: a smaller mode, or a faster disk, helps.</source>
+        <translation>{count} 帧未能及时写入：请改用较小的模式或更快的磁盘。</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
-    <message>
-        <source>Plots</source>
-        <translation>曲线图</translation>
-    </message>
-    <message>
-        <source>Numbers</source>
-        <translation>数值</translation>
-    </message>
-    <message>
-        <source>Settings</source>
-        <translation>设置</translation>
-    </message>
-    <message>
-        <source>One recording is shown at a time: the first was opened. &apos;steadymark track&apos; takes many.</source>
-        <translation>一次只显示一个录像：已打开第一个。“steadymark track”可处理多个。</translation>
-    </message>
     <message>
         <source>&amp;Play</source>
         <translation>播放(&amp;P)</translation>
@@ -222,6 +439,14 @@
     <message>
         <source>&amp;Pause</source>
         <translation>暂停(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Start again</source>
+        <translation>重新开始(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Stop the camera</source>
+        <translation>停止摄像头(&amp;S)</translation>
     </message>
     <message>
         <source>Go on &amp;tracking</source>
@@ -266,6 +491,14 @@
         <translation>关键点</translation>
     </message>
     <message>
+        <source>Compare</source>
+        <translation>对比</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>与</translation>
+    </message>
+    <message>
         <source>Tracked</source>
         <translation>已跟踪</translation>
     </message>
@@ -289,6 +522,10 @@
         <source>The face is never still for half a second: no jitter can be told.</source>
         <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
     </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>正在用 {name} 再次跟踪：{share}</translation>
+    </message>
     <message numerus="yes">
         <source>{share} of %n frame(s)</source>
         <translation>
@@ -304,16 +541,12 @@
         <translation>检测器</translation>
     </message>
     <message>
-        <source>raw</source>
-        <translation>原始</translation>
+        <source>{name} (tracks again)</source>
+        <translation>{name}（重新跟踪）</translation>
     </message>
     <message>
-        <source>stabilized</source>
-        <translation>稳定后</translation>
-    </message>
-    <message>
-        <source>change</source>
-        <translation>变化</translation>
+        <source>Where the face is still</source>
+        <translation>人脸静止处</translation>
     </message>
     <message>
         <source>MAV</source>
@@ -338,6 +571,58 @@
     <message>
         <source>From frame to frame, % of the eye distance</source>
         <translation>逐帧位移，眼距的 %</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>与真值对比</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>与真值点的平均距离，外眼角间距的 %</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8，%</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>误差达到 8 % 或无人脸的帧</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>误差的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>延迟，帧</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>关键点的滞后程度</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>人脸静止处的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>各区域 MAV（静止时）</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>各区域 NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
     </message>
     <message>
         <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
@@ -421,12 +706,28 @@
         <translation>速度，%/s</translation>
     </message>
     <message>
-        <source>x and y of landmark {number}, {name}</source>
-        <translation>关键点 {number}（{name}）的 x 和 y</translation>
+        <source>Error</source>
+        <translation>误差</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>x, y: {number} {name}</source>
+        <translation>x，y：{number} {name}</translation>
     </message>
     <message>
         <source>Show or hide this curve</source>
         <translation>显示或隐藏此曲线</translation>
+    </message>
+    <message>
+        <source>Region of the jitter curve</source>
+        <translation>抖动曲线的区域</translation>
+    </message>
+    <message>
+        <source>The part of the face whose jitter is plotted</source>
+        <translation>绘制其抖动的人脸部位</translation>
     </message>
     <message>
         <source>time, s</source>
@@ -492,6 +793,121 @@
     <message>
         <source>The folder {folder} cannot be made: {why}</source>
         <translation>无法创建文件夹 {folder}：{why}</translation>
+    </message>
+</context>
+<context>
+    <name>QueueWindow</name>
+    <message>
+        <source>Track and export many videos</source>
+        <translation>批量跟踪并导出视频</translation>
+    </message>
+    <message>
+        <source>and a video with landmarks</source>
+        <translation>以及带关键点的视频</translation>
+    </message>
+    <message>
+        <source>replace files that are there</source>
+        <translation>替换已有文件</translation>
+    </message>
+    <message>
+        <source>&amp;Begin</source>
+        <translation>开始(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;Cancel chosen</source>
+        <translation>取消所选(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Cancel &amp;all</source>
+        <translation>全部取消(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Open folder</source>
+        <translation>打开文件夹(&amp;O)</translation>
+    </message>
+    <message>
+        <source>C&amp;lear finished</source>
+        <translation>清除已完成(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Videos</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Video</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>Steadymark&apos;s table (CSV)</source>
+        <translation>Steadymark 表格 (CSV)</translation>
+    </message>
+    <message>
+        <source>table for OpenFace scripts (CSV)</source>
+        <translation>供 OpenFace 脚本使用的表格 (CSV)</translation>
+    </message>
+    <message>
+        <source>Kind of table</source>
+        <translation>表格类型</translation>
+    </message>
+    <message>
+        <source>Folder of the results</source>
+        <translation>结果文件夹</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>选择…</translation>
+    </message>
+    <message>
+        <source>Write</source>
+        <translation>写入</translation>
+    </message>
+    <message>
+        <source>to</source>
+        <translation>到</translation>
+    </message>
+    <message>
+        <source>Add &amp;videos…</source>
+        <translation>添加视频(&amp;V)…</translation>
+    </message>
+    <message>
+        <source>Add videos</source>
+        <translation>添加视频</translation>
+    </message>
+    <message>
+        <source>Videos ({kinds});;All files (*)</source>
+        <translation>视频 ({kinds});;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>not begun</source>
+        <translation>未开始</translation>
+    </message>
+    <message>
+        <source>waits</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>is being tracked</source>
+        <translation>正在跟踪</translation>
+    </message>
+    <message>
+        <source>cancelled: {names}</source>
+        <translation>已取消：{names}</translation>
+    </message>
+    <message>
+        <source>{waiting} to be tracked, {done} done, {failed} failed.</source>
+        <translation>待跟踪 {waiting}，已完成 {done}，失败 {failed}。</translation>
+    </message>
+    <message>
+        <source>They are tracked with the settings of the main window, one after the other, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
+        <translation>将使用主窗口的设置依次跟踪，每个视频都从头到尾，与“steadymark track”相同。</translation>
     </message>
 </context>
 <context>
@@ -651,6 +1067,18 @@
         <translation>所有帧已跟踪</translation>
     </message>
     <message>
+        <source>Live</source>
+        <translation>实时</translation>
+    </message>
+    <message>
+        <source>No pictures: reconnecting…</source>
+        <translation>没有画面：正在重新连接…</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
         <source>Tracking stopped at {percent}</source>
         <translation>跟踪已中断，{percent}</translation>
     </message>
@@ -728,12 +1156,8 @@
         <translation>视频</translation>
     </message>
     <message>
-        <source>raw</source>
-        <translation>原始</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>稳定后</translation>
+        <source>No pictures: reconnecting…</source>
+        <translation>没有画面：正在重新连接…</translation>
     </message>
     <message>
         <source>not tracked yet</source>
@@ -795,6 +1219,26 @@
     <message>
         <source>Export table for OpenFace &amp;scripts…</source>
         <translation>导出供 OpenFace 脚本使用的表格(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>Open &amp;camera or stream…</source>
+        <translation>打开摄像头或网络流(&amp;C)…</translation>
+    </message>
+    <message>
+        <source>Load &amp;ground truth…</source>
+        <translation>载入真值(&amp;G)…</translation>
+    </message>
+    <message>
+        <source>&amp;Remove ground truth</source>
+        <translation>移除真值(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Export video of both, side by &amp;side…</source>
+        <translation>导出两者并排的视频(&amp;I)…</translation>
+    </message>
+    <message>
+        <source>Track and export &amp;many videos…</source>
+        <translation>批量跟踪并导出视频(&amp;B)…</translation>
     </message>
     <message>
         <source>Save this fra&amp;me as a picture…</source>
@@ -881,6 +1325,22 @@
         <translation>移除所选的自有模型(&amp;R)</translation>
     </message>
     <message>
+        <source>&amp;Record video and table</source>
+        <translation>录制视频和表格(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Draw landmarks into recordings</source>
+        <translation>在录像中绘制关键点(&amp;D)</translation>
+    </message>
+    <message>
+        <source>&amp;Folder for recordings…</source>
+        <translation>录像文件夹(&amp;F)…</translation>
+    </message>
+    <message>
+        <source>&amp;Mirrored view</source>
+        <translation>镜像画面(&amp;M)</translation>
+    </message>
+    <message>
         <source>No landmarks</source>
         <translation>不显示关键点</translation>
     </message>
@@ -949,6 +1409,14 @@
         <translation>裁剪区域：网络所见</translation>
     </message>
     <message>
+        <source>&amp;Heatmaps along the crop&apos;s edges</source>
+        <translation>裁剪区域边缘的热图(&amp;H)</translation>
+    </message>
+    <message>
+        <source>&amp;Ground truth</source>
+        <translation>真值(&amp;G)</translation>
+    </message>
+    <message>
         <source>Zoom in</source>
         <translation>放大</translation>
     </message>
@@ -990,18 +1458,25 @@
     </message>
 </context>
 <context>
+    <name>dropping</name>
+    <message>
+        <source>{name} looks like ground truth: open its recording first, then drop it.</source>
+        <translation>{name} 似乎是真值：请先打开对应的录像，再将其拖入。</translation>
+    </message>
+    <message>
+        <source>Track and export all {count}…</source>
+        <translation>跟踪并导出全部 {count} 个…</translation>
+    </message>
+    <message>
+        <source>One recording is shown at a time: the first was opened.</source>
+        <translation>一次只显示一个录像：已打开第一个。</translation>
+    </message>
+</context>
+<context>
     <name>hovering</name>
     <message>
         <source>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}, y {y}, {kind}&lt;br&gt;score {score}, face {face}</source>
         <translation>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}，y {y}，{kind}&lt;br&gt;置信度 {score}，人脸 {face}</translation>
-    </message>
-    <message>
-        <source>raw</source>
-        <translation>原始</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>稳定后</translation>
     </message>
 </context>
 <context>
@@ -1017,6 +1492,10 @@
     <message>
         <source>&amp;Tracking</source>
         <translation>跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>L&amp;ive</source>
+        <translation>实时(&amp;I)</translation>
     </message>
     <message>
         <source>&amp;Landmarks</source>
@@ -1117,6 +1596,54 @@
         <source>left corner of the mouth</source>
         <translation>左嘴角</translation>
     </message>
+    <message>
+        <source>whole face</source>
+        <translation>整张脸</translation>
+    </message>
+    <message>
+        <source>contour</source>
+        <translation>轮廓</translation>
+    </message>
+    <message>
+        <source>brows</source>
+        <translation>眉毛</translation>
+    </message>
+    <message>
+        <source>nose</source>
+        <translation>鼻子</translation>
+    </message>
+    <message>
+        <source>eyes</source>
+        <translation>眼睛</translation>
+    </message>
+    <message>
+        <source>mouth</source>
+        <translation>嘴</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+    <message>
+        <source>One Euro</source>
+        <translation>One Euro</translation>
+    </message>
+    <message>
+        <source>Butterworth</source>
+        <translation>Butterworth</translation>
+    </message>
+    <message>
+        <source>refinement</source>
+        <translation>细化</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
 </context>
 <context>
     <name>presets</name>
@@ -1211,6 +1738,22 @@
         <source>tracking stopped ({fault})</source>
         <translation>跟踪已中断（{fault}）</translation>
     </message>
+    <message>
+        <source>cameras cannot be listed ({fault})</source>
+        <translation>无法列出摄像头（{fault}）</translation>
+    </message>
+    <message>
+        <source>the camera cannot be opened ({fault})</source>
+        <translation>无法打开摄像头（{fault}）</translation>
+    </message>
+    <message>
+        <source>the heatmaps cannot be had ({fault})</source>
+        <translation>无法获得热图（{fault}）</translation>
+    </message>
+    <message>
+        <source>tracking cannot begin ({fault})</source>
+        <translation>无法开始跟踪（{fault}）</translation>
+    </message>
 </context>
 <context>
     <name>stabilizers</name>
@@ -1244,6 +1787,13 @@
     <message>
         <source>Something unexpected happened ({fault}). What is tracked is kept. Help &gt; Copy diagnostics says more: please report it.</source>
         <translation>发生意外错误（{fault}）。跟踪结果已保留。“帮助 &gt; 复制诊断信息”提供更多内容：请反馈给我们。</translation>
+    </message>
+</context>
+<context>
+    <name>wiring</name>
+    <message>
+        <source>A live view shows the newest picture only: for this, record it and open the recording.</source>
+        <translation>实时画面只显示最新的图像：如需此功能，请先录制，再打开录像。</translation>
     </message>
 </context>
 </TS>

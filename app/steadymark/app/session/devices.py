@@ -6,7 +6,7 @@ import logging
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.latest import Latest
@@ -96,7 +96,8 @@ class Devices(QObject):
             known = self._lister()
         except Exception as error:
             log.exception("listing cameras")
-            text = f"cameras cannot be listed ({type(error).__name__}: {error})"
+            words = QCoreApplication.translate("session", "cameras cannot be listed ({fault})")
+            text = words.format(fault=f"{type(error).__name__}: {error}")
 
         def bring() -> None:
             self.found.emit(known)
@@ -117,7 +118,8 @@ class Devices(QObject):
             return
         except Exception as error:
             log.exception("preview")
-            self._tell(view, f"the camera cannot be opened ({type(error).__name__}: {error})")
+            words = QCoreApplication.translate("session", "the camera cannot be opened ({fault})")
+            self._tell(view, words.format(fault=f"{type(error).__name__}: {error}"))
             return
         view.opening.on_give_up(source.close)
         try:

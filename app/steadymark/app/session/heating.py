@@ -8,6 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PySide6.QtCore import QCoreApplication
 
 from steadymark.engine.latest import Latest
 from steadymark.models.cropping import cut
@@ -91,7 +92,8 @@ class Heating:
             fault = str(error)
         except Exception as error:
             log.exception("heatmaps")
-            fault = f"the heatmaps cannot be had ({type(error).__name__}: {error})"
+            words = QCoreApplication.translate("session", "the heatmaps cannot be had ({fault})")
+            fault = words.format(fault=f"{type(error).__name__}: {error}")
         return Heats({}, look.shown, fault)
 
     def _heats(self, look: Look) -> dict[int, NDArray[np.float32]]:

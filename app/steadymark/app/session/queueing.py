@@ -8,6 +8,8 @@ from enum import StrEnum
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QCoreApplication
+
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.jobs import run_job
 from steadymark.engine.pipeline import PipelineState
@@ -137,7 +139,8 @@ class Queue:
                 done = replace(item, stage=Stage.FAILED, note=str(error))
             except Exception as error:
                 log.exception("queue")
-                fault = f"tracking stopped ({type(error).__name__}: {error})"
+                words = QCoreApplication.translate("session", "tracking stopped ({fault})")
+                fault = words.format(fault=f"{type(error).__name__}: {error}")
                 done = replace(item, stage=Stage.FAILED, note=fault)
             with self._changed:
                 self._put(done)

@@ -6,6 +6,8 @@ import logging
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QCoreApplication
+
 from steadymark.app.session.film import Film
 from steadymark.app.session.results import Known, Results
 from steadymark.app.session.tracking import Tracking, Work
@@ -65,7 +67,8 @@ class SecondPass:
             self._fault = str(error)
         except Exception as error:
             log.exception("second pass")
-            self._fault = f"tracking cannot begin ({type(error).__name__}: {error})"
+            words = QCoreApplication.translate("session", "tracking cannot begin ({fault})")
+            self._fault = words.format(fault=f"{type(error).__name__}: {error}")
         else:
             with self._lock:
                 if self._closed:

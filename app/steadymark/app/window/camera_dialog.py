@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from steadymark.app.session.devices import Devices, Known
     from steadymark.engine.sources import CameraInfo
     from steadymark.engine.types import Frame, SourceInfo
+
+translate = QCoreApplication.translate
 
 _COMMON = ("640x480@30", "1280x720@30", "1280x720@60", "1920x1080@30", "1920x1080@60")
 _BACKGROUND = QColor(22, 22, 24)
@@ -94,7 +96,7 @@ class CameraDialog(QDialog):
 
     def _lay_out(self) -> None:
         self.none.setWordWrap(True)
-        self.none.setText(_no_camera(self))
+        self.none.setText(_no_camera())
         self.none.hide()
         self.words.setWordWrap(True)
         self.words.setMinimumHeight(3 * self.words.fontMetrics().height())
@@ -291,19 +293,24 @@ def _mode_text(mode: CameraMode) -> str:
     return f"{text}, {mode.fourcc}" if mode.fourcc else text
 
 
-def _no_camera(dialog: CameraDialog) -> str:
-    text = dialog.tr(
-        "No camera was found. Plug one in and look again, or give the address of a network camera."
+def _no_camera() -> str:
+    text = translate(
+        "CameraDialog",
+        "No camera was found. Plug one in and look again, or give the address of a network camera.",
     )
     if sys.platform == "linux":
-        text += "\n\n" + dialog.tr(
+        text += "\n\n" + translate(
+            "CameraDialog",
             "If one is plugged in, your user may not have access to it: see whether /dev/video0 "
-            "exists, and join the group 'video'."
+            "exists, and join the group 'video'.",
         )
     elif sys.platform == "darwin":
-        text += "\n\n" + dialog.tr(
-            "If there is one, allow the camera in System Settings, Privacy & Security."
+        text += "\n\n" + translate(
+            "CameraDialog",
+            "If there is one, allow the camera in System Settings, Privacy & Security.",
         )
     else:
-        text += "\n\n" + dialog.tr("If there is one, allow the camera in Settings, Privacy.")
+        text += "\n\n" + translate(
+            "CameraDialog", "If there is one, allow the camera in Settings, Privacy."
+        )
     return text

@@ -442,12 +442,12 @@
         <translation>&amp;Pause</translation>
     </message>
     <message>
-        <source>&amp;Start again</source>
-        <translation>&amp;Neu starten</translation>
+        <source>Stop the &amp;camera</source>
+        <translation>Kamera an&amp;halten</translation>
     </message>
     <message>
-        <source>&amp;Stop the camera</source>
-        <translation>Kamera an&amp;halten</translation>
+        <source>Start ag&amp;ain</source>
+        <translation>&amp;Neu starten</translation>
     </message>
     <message>
         <source>Go on &amp;tracking</source>
@@ -1208,10 +1208,6 @@
         <translation>&amp;Ordner mit Bildern öffnen …</translation>
     </message>
     <message>
-        <source>&amp;Close recording</source>
-        <translation>Aufnahme s&amp;chließen</translation>
-    </message>
-    <message>
         <source>Export &amp;table (CSV)…</source>
         <translation>&amp;Tabelle exportieren (CSV) …</translation>
     </message>
@@ -1232,15 +1228,19 @@
         <translation>&amp;Referenz laden …</translation>
     </message>
     <message>
-        <source>&amp;Remove ground truth</source>
-        <translation>Referenz &amp;entfernen</translation>
+        <source>Remove groun&amp;d truth</source>
+        <translation>Refere&amp;nz entfernen</translation>
     </message>
     <message>
-        <source>Export video of both, side by &amp;side…</source>
+        <source>C&amp;lose recording</source>
+        <translation>Aufnahme s&amp;chließen</translation>
+    </message>
+    <message>
+        <source>Export video of &amp;both, side by side…</source>
         <translation>Video von beiden nebeneinander e&amp;xportieren …</translation>
     </message>
     <message>
-        <source>Track and export &amp;many videos…</source>
+        <source>Track and export m&amp;any videos…</source>
         <translation>V&amp;iele Videos verfolgen und exportieren …</translation>
     </message>
     <message>

@@ -441,12 +441,12 @@
         <translation>暂停(&amp;P)</translation>
     </message>
     <message>
-        <source>&amp;Start again</source>
-        <translation>重新开始(&amp;S)</translation>
+        <source>Stop the &amp;camera</source>
+        <translation>停止摄像头(&amp;C)</translation>
     </message>
     <message>
-        <source>&amp;Stop the camera</source>
-        <translation>停止摄像头(&amp;S)</translation>
+        <source>Start ag&amp;ain</source>
+        <translation>重新开始(&amp;A)</translation>
     </message>
     <message>
         <source>Go on &amp;tracking</source>
@@ -1205,10 +1205,6 @@
         <translation>打开图片文件夹(&amp;F)…</translation>
     </message>
     <message>
-        <source>&amp;Close recording</source>
-        <translation>关闭录像(&amp;C)</translation>
-    </message>
-    <message>
         <source>Export &amp;table (CSV)…</source>
         <translation>导出表格 (CSV)(&amp;T)…</translation>
     </message>
@@ -1229,15 +1225,19 @@
         <translation>载入真值(&amp;G)…</translation>
     </message>
     <message>
-        <source>&amp;Remove ground truth</source>
-        <translation>移除真值(&amp;R)</translation>
+        <source>Remove groun&amp;d truth</source>
+        <translation>移除真值(&amp;D)</translation>
     </message>
     <message>
-        <source>Export video of both, side by &amp;side…</source>
+        <source>C&amp;lose recording</source>
+        <translation>关闭录像(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Export video of &amp;both, side by side…</source>
         <translation>导出两者并排的视频(&amp;I)…</translation>
     </message>
     <message>
-        <source>Track and export &amp;many videos…</source>
+        <source>Track and export m&amp;any videos…</source>
         <translation>批量跟踪并导出视频(&amp;B)…</translation>
     </message>
     <message>

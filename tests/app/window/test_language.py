@@ -72,7 +72,7 @@ def said(window: QWidget) -> Iterator[tuple[object, str]]:
 def untranslated(text: str) -> bool:
     """Whether words are left outside the brackets."""
     outside = re.sub(r"\((\S+)\)$", "", text) if text.endswith(")") else text  # keys in hints
-    while (inner := re.sub(r"⟦[^⟦⟧]*⟧", "", outside)) != outside:
+    while (inner := re.sub(r"⟦[^⟦⟧]*(⟧|…$)", "", outside)) != outside:
         outside = inner
     outside = re.sub(r"<[^>]*>", "", outside)
     return bool(_WORD.search(_SAME.sub("", outside)))

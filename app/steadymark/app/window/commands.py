@@ -38,8 +38,8 @@ COMMANDS = (
         "webcam",
     ),
     Command("load_truth", QT_TRANSLATE_NOOP("commands", "Load &ground truth…"), ("Ctrl+Shift+G",)),
-    Command("drop_truth", QT_TRANSLATE_NOOP("commands", "&Remove ground truth"), ("Ctrl+Alt+G",)),
-    Command("close", QT_TRANSLATE_NOOP("commands", "&Close recording"), ("Ctrl+W",)),
+    Command("drop_truth", QT_TRANSLATE_NOOP("commands", "Remove groun&d truth"), ("Ctrl+Alt+G",)),
+    Command("close", QT_TRANSLATE_NOOP("commands", "C&lose recording"), ("Ctrl+W",)),
     Command(
         "export_csv", QT_TRANSLATE_NOOP("commands", "Export &table (CSV)…"), ("Ctrl+E",), "export"
     ),
@@ -55,12 +55,12 @@ COMMANDS = (
     ),
     Command(
         "export_side",
-        QT_TRANSLATE_NOOP("commands", "Export video of both, side by &side…"),
+        QT_TRANSLATE_NOOP("commands", "Export video of &both, side by side…"),
         ("Ctrl+Alt+E",),
     ),
     Command(
         "queue",
-        QT_TRANSLATE_NOOP("commands", "Track and export &many videos…"),
+        QT_TRANSLATE_NOOP("commands", "Track and export m&any videos…"),
         ("Ctrl+Shift+M",),
     ),
     Command(

@@ -30,6 +30,7 @@ class FiguresTable(QWidget):
         super().__init__()
         self.cells: dict[tuple[str, str], QLabel] = {}
         self._digits = {line.name: line.digits for line in lines}
+        self._titles, self._change = {line.name: line.title for line in lines}, self.tr("change")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(10)
@@ -37,9 +38,8 @@ class FiguresTable(QWidget):
         self.title = QLabel(f"<b>{title}</b>")
         self._heads = QLabel(), QLabel()
         grid.addWidget(self.title, 0, 0, 1, 4)
-        for column, head in enumerate((*self._heads, QLabel(self.tr("change")))):
+        for column, head in enumerate((*self._heads, QLabel(self._change))):
             grid.addWidget(_right(head), 1, column + 1)
-        self.set_heads(self.tr("raw"), self.tr("stabilized"))
         for row, line in enumerate(lines, start=2):
             heading = QLabel(line.title)
             heading.setToolTip(line.tip)
@@ -48,15 +48,18 @@ class FiguresTable(QWidget):
                 cell = _right(QLabel("–"))
                 cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
                 cell.setToolTip(line.tip)
-                cell.setAccessibleName(f"{line.title}, {which}")
                 self.cells[line.name, which] = cell
                 grid.addWidget(cell, row, column)
+        self.set_heads(self.tr("raw"), self.tr("stabilized"))
 
     def set_heads(self, first: str, second: str) -> None:
         """What is compared."""
         for head, text in zip(self._heads, (first, second), strict=True):
             head.setText(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
             head.setToolTip(text)
+        spoken = {"raw": first, "steady": second, "change": self._change}
+        for (name, which), cell in self.cells.items():
+            cell.setAccessibleName(f"{self._titles[name]}, {spoken[which]}")
 
     def fill(self, name: str, before: float, after: float, *, change: bool = True) -> None:
         """Both figures of a measure; NaN is shown as nothing. change: whether a share of it is."""

@@ -187,7 +187,7 @@ class MainWindow(QMainWindow):
         show_state(actions, display)
         texts = (self.tr("&Play"), self.tr("&Pause"))
         if display.live is not None:
-            texts = (self.tr("&Start again"), self.tr("&Stop the camera"))
+            texts = (self.tr("Start ag&ain"), self.tr("Stop the &camera"))
         name_play(actions["play"], display, texts)
         if before is None or before.can_pause != display.can_pause:
             texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))

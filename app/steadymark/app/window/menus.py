@@ -53,7 +53,6 @@ def make_menus(
     view = bar.addMenu(translate("menus", "&View"))
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))
-    _add(view, actions, ("", "truth"))
     view.addSeparator()
     view.addMenu(language)
     view.addAction(actions["dismiss"])

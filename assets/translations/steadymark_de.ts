@@ -349,7 +349,7 @@
     <name>LiveBar</name>
     <message>
         <source>Record</source>
-        <translation>Aufnehmen</translation>
+        <translation>Aufnahme</translation>
     </message>
     <message>
         <source>Pictures a second: shown / given by the camera</source>
@@ -365,23 +365,23 @@
     </message>
     <message>
         <source>Stop</source>
-        <translation>Anhalten</translation>
+        <translation>Stopp</translation>
     </message>
     <message>
         <source>Start again</source>
-        <translation>Neu starten</translation>
+        <translation>Neustart</translation>
     </message>
     <message>
         <source>{shown} / {came} fps</source>
         <translation>{shown} / {came} fps</translation>
     </message>
     <message>
-        <source>{median} ms, 95 %: {p95} ms</source>
-        <translation>{median} ms, 95 %: {p95} ms</translation>
+        <source>{median} ms (95 %: {p95})</source>
+        <translation>{median} ms (95 %: {p95})</translation>
     </message>
     <message>
         <source>{count} dropped</source>
-        <translation>{count} übergangen</translation>
+        <translation>{count} verpasst</translation>
     </message>
     <message>
         <source> ({count} lost)</source>
@@ -568,7 +568,7 @@
     </message>
     <message>
         <source>motion, %</source>
-        <translation>Bewegung, %</translation>
+        <translation>Beweg., %</translation>
     </message>
     <message>
         <source>From frame to frame, % of the eye distance</source>
@@ -701,7 +701,7 @@
     </message>
     <message>
         <source>Speed</source>
-        <translation>Geschwindigkeit</translation>
+        <translation>Tempo</translation>
     </message>
     <message>
         <source>speed, %/s</source>
@@ -1145,7 +1145,7 @@
     </message>
     <message>
         <source>Speed</source>
-        <translation>Geschwindigkeit</translation>
+        <translation>Tempo</translation>
     </message>
     <message>
         <source>Speed of playing</source>

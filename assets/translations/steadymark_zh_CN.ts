@@ -375,8 +375,8 @@
         <translation>{shown} / {came} fps</translation>
     </message>
     <message>
-        <source>{median} ms, 95 %: {p95} ms</source>
-        <translation>{median} ms，95 %：{p95} ms</translation>
+        <source>{median} ms (95 %: {p95})</source>
+        <translation>{median} ms（95 %：{p95}）</translation>
     </message>
     <message>
         <source>{count} dropped</source>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,9 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.session.state import Phase
+from steadymark.app.session.lateness import Lateness
+from steadymark.app.session.live import LiveFigures
+from steadymark.app.session.state import LiveFacts, Phase
 from steadymark.app.window.language import LANGUAGES, speak
 from steadymark.app.window.start import make_window
+from steadymark.engine.recording.recorder import RecorderReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,6 +133,17 @@ def test_the_window_fits_a_small_screen(
         qtbot.waitUntil(lambda: window.width() == 900)
         inside = dock.widget()
         assert inside.width() >= inside.minimumSizeHint().width()
+    assert window.minimumSizeHint().width() <= 900
+    figures = LiveFigures(Lateness(120, 210, 300, 29.8), 30.0, 900, 123, RecorderReport())
+    for playing in (True, False):
+        seen = replace(window.session.display, live=LiveFacts(recording="x"), playing=playing)
+        window.live_bar.set_display(replace(seen, phase=Phase.LIVE))
+        window.transport.hide()
+        window.live_bar.set_figures(figures)
+        window.live_bar.recording.setText("● 1:12:02")
+        QCoreApplication.sendPostedEvents()
+        assert window.live_bar.minimumSizeHint().width() > 300
+        assert window.minimumSizeHint().width() <= 900
     assert window.close()
     window.deleteLater()
 

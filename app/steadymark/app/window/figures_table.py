@@ -33,7 +33,7 @@ class FiguresTable(QWidget):
         self._titles, self._change = {line.name: line.title for line in lines}, self.tr("change")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(10)
+        grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
         self.title = QLabel(f"<b>{title}</b>")
         self._heads = QLabel(), QLabel()

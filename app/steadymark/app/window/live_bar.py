@@ -58,7 +58,7 @@ class LiveBar(QWidget):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             row.addWidget(label)
-            row.addSpacing(6)
+            row.addSpacing(4)
         self.recording.setTextFormat(Qt.TextFormat.PlainText)
         colours = self.recording.palette()
         colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
@@ -84,7 +84,7 @@ class LiveBar(QWidget):
         )
         known = math.isfinite(late.p95_ms)
         self.late.setText(
-            self.tr("{median} ms, 95 %: {p95} ms").format(
+            self.tr("{median} ms (95 %: {p95})").format(
                 median=f"{late.p50_ms:.0f}" if known else "–",
                 p95=f"{late.p95_ms:.0f}" if known else "–",
             )

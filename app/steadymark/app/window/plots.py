@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _FAINT = 90
 _VALUES_PX = 78  # likewise, its values on a logarithmic axis
 _LEAST_WIDTH = 800  # of plots that are saved
+_REGION_LETTERS = 7  # that are read of the region at least
 _LABEL_PX = 90  # height of a plot from which its label can be read
 _TICKS_PX = 50  # and its ticks
 
@@ -52,7 +53,7 @@ class Plots(QWidget):
         self._switches: dict[str, QCheckBox] = {}
         self._row = QHBoxLayout()
         self._row.setContentsMargins(8, 2, 8, 2)
-        self._row.setSpacing(14)
+        self._row.setSpacing(10)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -186,6 +187,10 @@ class Plots(QWidget):
 
     def _add_regions(self) -> None:
         self.region = QComboBox()
+        self.region.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.region.setMinimumContentsLength(_REGION_LETTERS)
         self.region.setAccessibleName(self.tr("Region of the jitter curve"))
         self.region.setToolTip(self.tr("The part of the face whose jitter is plotted"))
         for name in REGIONS:

@@ -135,12 +135,13 @@ def test_the_window_fits_a_small_screen(
         assert inside.width() >= inside.minimumSizeHint().width()
     assert window.minimumSizeHint().width() <= 900
     figures = LiveFigures(Lateness(120, 210, 300, 29.8), 30.0, 900, 123, RecorderReport())
-    for playing in (True, False):
-        seen = replace(window.session.display, live=LiveFacts(recording="x"), playing=playing)
+    for recording in ("name", ""):
+        live = LiveFacts(recording=recording)
+        seen = replace(window.session.display, live=live, playing=bool(recording))
         window.live_bar.set_display(replace(seen, phase=Phase.LIVE))
         window.transport.hide()
         window.live_bar.set_figures(figures)
-        window.live_bar.recording.setText("● 1:12:02")
+        window.live_bar.recording.setText("● 1:12:02" if recording else "")
         QCoreApplication.sendPostedEvents()
         assert window.live_bar.minimumSizeHint().width() > 300
         assert window.minimumSizeHint().width() <= 900

@@ -157,6 +157,17 @@ def test_a_click_into_a_plot_goes_to_that_frame(
     assert window.numbers.table.cells["mav", "raw"].text()
 
 
+def test_the_landmark_is_named_while_its_way_is_plotted(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    qtbot.waitUntil(lambda: "30" in window.plots.landmark.toolTip())
+    window.plots.choose("jitter", "score")
+    assert window.plots.landmark.text() == ""
+    window.plots.choose("y")
+    assert "nose tip" in window.plots.landmark.toolTip()
+
+
 def test_closing_the_recording_leaves_an_empty_window(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:

@@ -235,9 +235,10 @@ class Plots(QWidget):
         self._plots["jitter"].legend.setVisible(roomy)
         low = self._widget.height() < _VALUES_PX * len(chosen)  # decades would lie over each other
         self._plots["jitter"].getAxis("left").setStyle(showValues=not low)
+        told = self._told if any(self._switches[name].isChecked() for name in ("x", "y")) else ""
         elide = self.landmark.fontMetrics().elidedText
-        self.landmark.setText(elide(self._told, Qt.TextElideMode.ElideRight, self.landmark.width()))
-        self.landmark.setToolTip(self._told)
+        self.landmark.setText(elide(told, Qt.TextElideMode.ElideRight, self.landmark.width()))
+        self.landmark.setToolTip(told)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -544,7 +544,7 @@
     </message>
     <message>
         <source>{name} (tracks again)</source>
-        <translation>{name} (verfolgt erneut)</translation>
+        <translation>{name} (verfolgt neu)</translation>
     </message>
     <message>
         <source>Where the face is still</source>
@@ -1601,7 +1601,7 @@
     </message>
     <message>
         <source>whole face</source>
-        <translation>ganzes Gesicht</translation>
+        <translation>Gesicht</translation>
     </message>
     <message>
         <source>contour</source>

@@ -59,6 +59,7 @@ class Monkey:
             self._drop,
             self._recolour,
             self._close_dialogs,
+            self._open,
             self._watch,
             self._pull,
         ]

@@ -10,6 +10,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # xcb, say, shows the win
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
+# programs that tests start run this checkout, whether it is installed or not
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [*(str(ROOT / part) for part in ("app", "engine", "models")), os.getenv("PYTHONPATH", "")]
+).rstrip(os.pathsep)
+
 
 @pytest.fixture(scope="session")
 def data() -> Path:

@@ -94,7 +94,7 @@ class FakeCapture:
 
 
 class MjpegServer(ThreadingHTTPServer):
-    """Sends `pictures` pictures, then waits (`stalls`) or hangs up."""
+    """Sends `pictures` pictures, then waits (`stalls`) or hangs up; always while it is `cut`."""
 
     daemon_threads = True
 
@@ -102,6 +102,7 @@ class MjpegServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pictures = 10_000
         self.stalls = False
+        self.cut = threading.Event()
         self.connections = 0
         self.ended = threading.Event()
 
@@ -132,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             self.wfile.write(head.encode() + jpeg + b"\r\n")
             self.wfile.flush()
-            if self.server.ended.wait(0.005):
+            if self.server.ended.wait(0.005) or self.server.cut.is_set():
                 return
         if self.server.stalls:
             self.server.ended.wait(30)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import av
+import numpy as np
 
 from scenes import SquareDetector, SquareNetwork, picture
 from steadymark.engine.settings import Models, TrackSettings
+from steadymark.models.schema import load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,3 +37,32 @@ def square_models(_: TrackSettings | None = None) -> Models:
     """Fakes of the networks."""
     network = SquareNetwork()
     return Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+
+
+def square_truth(frames: int = 40) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """(frames, 68, 2): where the fakes' face truly is, with some noise."""
+    rng = np.random.default_rng(5)
+    centres = np.array([[square_x(i), 100] for i in range(frames)], float)
+    shape = load_schema().mean_shape * 60
+    points = shape + centres[:, None] + rng.normal(0, 0.4, (frames, 68, 2))
+    return np.asarray(points, np.float64)
+
+
+def write_truth(path: Path, points: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Path:
+    """As a table: frame, x_0 …, y_0 …."""
+    names = ["frame", *(f"{axis}_{k}" for axis in "xy" for k in range(points.shape[1]))]
+    rows = [
+        ",".join([str(i), *(f"{v:.3f}" for v in frame.T.ravel())]) for i, frame in enumerate(points)
+    ]
+    path.write_text("\n".join([",".join(names), *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def write_pts(folder: Path, points: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Path:
+    """As 300VW has it: a file a frame, frames and pixels counted from 1."""
+    folder.mkdir()
+    for i, frame in enumerate(points):
+        lines = [f"{x + 1:.3f} {y + 1:.3f}" for x, y in frame]
+        text = "\n".join(["version: 1", f"n_points: {len(frame)}", "{", *lines, "}"])
+        (folder / f"{i + 1:06}.pts").write_text(text + "\n", encoding="utf-8")
+    return folder

@@ -33,6 +33,8 @@ def test_the_wheel_has_one_top_level_name(wheel: Path) -> None:
     assert "steadymark/__init__.py" not in names
     assert "steadymark/assets/weights/heatmap1d-lite.onnx" in names
     assert "steadymark/assets/schemas/ibug68.json" in names
+    for language in ("de", "zh_CN", "en"):
+        assert f"steadymark/assets/translations/steadymark_{language}.qm" in names
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from steadymark.app.cli_bench import bench
 from steadymark.app.guarding import err, guarded, out
-from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.errors import SteadymarkError, UsageError
 
 _STABILIZER = (
     "auto (convlstm where the model has it, else none), none, convlstm, refine (the recurrent "
@@ -55,6 +55,53 @@ def open_window(
     from steadymark.app.window.start import run_window
 
     guarded(lambda: run_window(recording))
+
+
+@app.command()
+def live(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="CAMERA", help="camera:0, camera:NAME, rtsp:// or http://…"),
+    ] = "camera:0",
+    camera_mode: Annotated[
+        str | None, typer.Option(help="What to ask a camera for: 1280x720@30.")
+    ] = None,
+) -> None:
+    """Open the window with a camera or a stream in it."""
+    from steadymark.app.window.start import run_window
+    from steadymark.engine.sources import CameraMode
+    from steadymark.engine.sources.opening import is_live
+
+    def run() -> int:
+        mode = CameraMode.parse(camera_mode) if camera_mode else None
+        if not is_live(source):
+            raise UsageError(
+                f"{source} is neither a camera nor an address: write camera:0 or rtsp://…; "
+                "'steadymark open' opens videos"
+            )
+        return run_window(source, mode)
+
+    guarded(run)
+
+
+@app.command()
+def cameras() -> None:
+    """List the cameras of this computer, with what they offer."""
+    from steadymark.engine.sources import camera_modes, list_cameras
+
+    def run() -> int:
+        found = list_cameras()
+        if not found:
+            out.print("no camera was found: plug one in, and check that you may use it")
+        for camera in found:
+            out.print(
+                f"camera:{camera.index}  {escape(camera.name)}  {camera.path}", soft_wrap=True
+            )
+            for mode in camera_modes(camera):
+                out.print(f"    {mode} {mode.fourcc}")
+        return 0
+
+    guarded(run)
 
 
 @app.command()

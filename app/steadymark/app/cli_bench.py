@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.table import Table
 
@@ -129,5 +130,60 @@ def clips(
 
     def run() -> int:
         return report_clips(inputs, model, device, json_file, out=out, err=err)
+
+    guarded(run)
+
+
+@bench.command()
+def live(
+    clip: Annotated[Path | None, typer.Option(help="A video to show; else the demo clip.")] = None,
+    fps: Annotated[float, typer.Option(min=1, max=240, help="Pictures a second.")] = 30.0,
+    seconds: Annotated[float, typer.Option(min=1, help="How long, after a warm-up.")] = 20.0,
+    size: Annotated[str | None, typer.Option(help="Scale to this: 1280x720.")] = "640x480",
+    window: Annotated[str, typer.Option(help="Size of the window.")] = "1280x820",
+    record: Annotated[
+        bool, typer.Option("--record", help="Record to video and table meanwhile.")
+    ] = False,
+) -> None:
+    """Latency from a picture's arrival to its paint with landmarks, in the real window."""
+    from steadymark.app.bench_live import measure_live, pictures_of
+    from steadymark.engine.sources import CameraMode
+    from steadymark.models.schema import assets_root
+
+    def run() -> int:
+        mode, shown = (CameraMode.parse(text) if text else None for text in (size, window))
+        assert shown is not None
+        pictures = pictures_of(
+            str(clip or assets_root() / "clips" / "demo.mp4"),
+            (mode.width, mode.height) if mode else None,
+        )
+        result = measure_live(
+            pictures,
+            fps=fps,
+            seconds=seconds,
+            window_size=(shown.width, shown.height),
+            record=record,
+        )
+        late = np.percentile(result.late_ms, (50, 95, 100)) if result.late_ms else [np.nan] * 3
+        height, width = pictures[0].shape[:2]
+        table = Table(
+            title=f"{width}x{height} at {fps:g} fps, {result.seconds:.0f} s", title_justify="left"
+        )
+        for column in ("what", "value"):
+            table.add_column(column, justify="left" if column == "what" else "right")
+        for name, value in (
+            ("latency, median", f"{late[0]:.1f} ms"),
+            ("latency, 95 %", f"{late[1]:.1f} ms"),
+            ("latency, most", f"{late[2]:.1f} ms"),
+            ("painted", f"{result.fps:.1f} fps"),
+            ("dropped", f"{result.dropped} of {result.came}"),
+            ("tracking, median", f"{result.stage_ms:.1f} ms"),
+            ("CPU", f"{100 * result.cpu:.0f} % of a core"),
+        ):
+            table.add_row(name, value)
+        if record:
+            table.add_row("recorded", f"{result.recorded}, {result.not_recorded} dropped")
+        out.print(table)
+        return 0
 
     guarded(run)

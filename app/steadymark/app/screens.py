@@ -3,34 +3,60 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steadymark.app.screens_live import shoot_live
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QWidget
 
     from steadymark.app.window.main_window import MainWindow
 
 SIZES = {"small": (900, 600), "large": (1440, 900)}
-_PATIENCE_S = 120.0
+_README_SIZE, _README_FRAMES = (1200, 750), {"light": 60, "dark": 122}
+_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """How the window is shown. scale: device pixels a point."""
+
+    dark: bool = False
+    language: str = "en"
+    scale: int = 1
+
+
+VARIANTS = {
+    "light": Variant(),
+    "dark": Variant(dark=True),
+    "de": Variant(language="de"),
+    "zh_CN": Variant(language="zh_CN", dark=True),
+    "200": Variant(scale=2),
+}
 
 
 class Studio:
     """One window, brought from state to state and photographed."""
 
-    def __init__(self, application: QApplication, folder: Path, home: Path) -> None:
+    def __init__(
+        self, application: QApplication, folder: Path, home: Path, *, language: str = "en"
+    ) -> None:
         from PySide6.QtCore import QSettings
 
         from steadymark.app.window.start import make_window
 
         self._application, self._folder = application, folder
         settings = QSettings(str(home / "settings.ini"), QSettings.Format.IniFormat)
+        settings.setValue("language", language)
         self.window: MainWindow = make_window(settings, home / "sessions", home / "steadymark.log")
         self.window.show()
 
@@ -42,14 +68,17 @@ class Studio:
             return
         loop = QEventLoop()
         session = self.window.session
-        signals = (
+        signals = [
             session.changed,
             session.pictured,
             session.progressed,
             session.measured,
             session.told,
+            session.analysis.heated,
             self.window.exports.ended,
-        )
+        ]
+        if self.window.exports.many is not None:
+            signals.append(self.window.exports.many.changed)
 
         def look() -> None:
             if there():
@@ -71,6 +100,30 @@ class Studio:
             self._settle()
             self.window.grab().save(str(self._folder / f"{name}_{label}.png"))
 
+    def shoot_dialog(self, name: str, command: str) -> None:
+        """The one that a command opens."""
+        from PySide6.QtWidgets import QDialog
+
+        self.window.actions_by_name[command].trigger()
+        self._settle()
+        for dialog in self.window.findChildren(QDialog):
+            if dialog.isVisible():
+                dialog.grab().save(str(self._folder / f"{name}.png"))
+                dialog.reject()
+
+    def save_small(self, path: Path) -> None:
+        """In the 256 colours that serve it best."""
+        self.window.resize(*_README_SIZE)
+        self._settle()
+        from steadymark.app.few_colours import in_few_colours
+
+        in_few_colours(self.window.grab().toImage()).save(str(path), quality=0)
+
+    def shoot_widget(self, widget: QWidget, name: str) -> None:
+        """A window beside the main one."""
+        self._settle()
+        widget.grab().save(str(self._folder / f"{name}.png"))
+
     def close(self) -> None:
         self.window.close()
         self.window.deleteLater()
@@ -86,24 +139,33 @@ class Studio:
         self._application.sendPostedEvents()
 
 
-def render(folder: Path, clip: str, *, dark: bool) -> None:
-    """All screens in one of the two colour schemes."""
-    from PySide6.QtWidgets import QApplication
-
+def render(folder: Path, clip: str, name: str) -> None:
+    """All screens of one of VARIANTS, but for its scale, which Qt takes from the environment."""
     from steadymark.app.window.theme import palette
 
     folder.mkdir(parents=True, exist_ok=True)
+    variant, application = VARIANTS[name], _application()
+    with tempfile.TemporaryDirectory() as home:
+        studio = Studio(application, folder, Path(home), language=variant.language)
+        application.setPalette(palette(dark=variant.dark))
+        _shoot_beginning(studio, name, clip)
+        _shoot_comparing(studio, name)
+        _shoot_pose(studio, name)
+        _shoot_working(studio, name, Path(home))
+        _shoot_analysis(studio, name)
+        _shoot_queue(studio, name, Path(home), clip)
+        shoot_live(studio, name, folder, Path(home))
+        studio.shoot_dialog(f"{name}_shortcuts", "shortcuts")
+        studio.shoot_dialog(f"{name}_about", "about")
+        studio.close()
+
+
+def _application() -> QApplication:
+    from PySide6.QtWidgets import QApplication
+
     application = QApplication.instance() or QApplication(["steadymark"])
     assert isinstance(application, QApplication)
-    scheme = "dark" if dark else "light"
-    with tempfile.TemporaryDirectory() as home:
-        studio = Studio(application, folder, Path(home))
-        application.setPalette(palette(dark=dark))
-        _shoot_beginning(studio, scheme, clip)
-        _shoot_comparing(studio, scheme)
-        _shoot_pose(studio, scheme)
-        _shoot_working(studio, scheme, Path(home))
-        studio.close()
+    return application
 
 
 def _shoot_beginning(studio: Studio, scheme: str, clip: str) -> None:
@@ -129,18 +191,13 @@ def _shoot_comparing(studio: Studio, scheme: str) -> None:
     session.toggle_tracking()
     session.seek(100)
     studio.until(lambda: session.display.phase is Phase.FINISHED and session.display.frame == 100)
-    results = session.results
-    assert results is not None
-    session.use_settings(replace(session.settings, stabilizer="one-euro"))
-    window.settings.show_settings(session.settings)
     session.set_show(Show.BOTH)
-    studio.until(lambda: results.version > 0)
     session.measures = None
     session.ask_measures()
     studio.until(lambda: session.measures is not None)
     studio.shoot(f"{scheme}_both")
     session.set_layout(Layout.WIPE)
-    window.settings_dock.raise_()
+    window.docks.settings.raise_()
     studio.shoot(f"{scheme}_wipe_settings")
     session.set_layout(Layout.SIDE)
     overlay = session.display.overlay
@@ -158,7 +215,7 @@ def _shoot_pose(studio: Studio, scheme: str) -> None:
     session.set_layout(Layout.TOGETHER)
     bare = replace(overlay, trails=False, scores=False, crop=False, boxes=False, ids=False)
     session.set_overlay(replace(bare, axes=True))
-    window.numbers_dock.raise_()
+    window.docks.numbers.raise_()
     window.plots.choose("pose", "jitter")
     studio.shoot(f"{scheme}_head_pose")
     window.plots.choose("jitter", "x")
@@ -182,21 +239,107 @@ def _shoot_working(studio: Studio, scheme: str, home: Path) -> None:
     studio.shoot(f"{scheme}_zoomed_numbers")
 
 
+def render_readme(folder: Path, clip: str) -> None:
+    """window_light.png and window_dark.png, in 256 colours."""
+    from steadymark.app.session.state import Layout, Phase, Show
+    from steadymark.app.window.theme import palette
+
+    folder.mkdir(parents=True, exist_ok=True)
+    application = _application()
+    for name in ("light", "dark"):
+        with tempfile.TemporaryDirectory() as home:
+            studio = Studio(application, folder, Path(home))
+            application.setPalette(palette(dark=name == "dark"))
+            session = studio.window.session
+            studio.window.open_path(clip)
+            studio.until(lambda: session.display.phase is Phase.FINISHED)  # noqa: B023
+            session.pause()
+            frame = _README_FRAMES[name]
+            session.seek(frame)
+            studio.until(lambda: session.display.frame == frame)  # noqa: B023
+            session.set_show(Show.BOTH if name == "light" else Show.STABILIZED)
+            session.set_layout(Layout.SIDE)
+            overlay = session.display.overlay
+            session.set_overlay(replace(overlay, trails=name == "dark", crop=name == "dark"))
+            session.measures = None
+            session.ask_measures()
+            studio.until(lambda: session.measures is not None)  # noqa: B023
+            studio.save_small(folder / f"window_{name}.png")
+            studio.close()
+
+
+def render_scaled(folder: Path, clip: str, name: str) -> None:
+    """The same in a process of its own, for Qt reads the scale once."""
+    code = (
+        "import sys; from steadymark.app.screens import *; render(Path(sys.argv[1]), *sys.argv[2:])"
+    )
+    env = {**os.environ, "QT_SCALE_FACTOR": str(VARIANTS[name].scale)}
+    subprocess.run([sys.executable, "-c", code, str(folder), clip, name], env=env, check=True)
+
+
+def _shoot_analysis(studio: Studio, scheme: str) -> None:
+    """What the network sees, and two takes compared with the truth, one being tracked."""
+    from steadymark.app.session.state import Layout
+    from steadymark.app.session.takes import RAW, Take
+
+    window, session = studio.window, studio.window.session
+    window.view.fit()
+    window.docks.numbers.raise_()
+    overlay = replace(session.display.overlay, numbers=False, scores=False, boxes=False, ids=False)
+    session.set_overlay(replace(overlay, heatmaps=True, crop=True))
+    studio.until(lambda: window.view.shown is not None and bool(window.view.shown.heats))
+    studio.shoot(f"{scheme}_heatmaps")
+    session.set_overlay(replace(overlay, crop=False))
+    window._compare((RAW, Take("refine", "heatmap1d-lite")))
+    session.set_layout(Layout.SIDE)
+    studio.until(lambda: any(share > 0.4 for _, share in session.analysis.passes()))
+    studio.shoot(f"{scheme}_second_pass")
+    studio.until(lambda: not session.analysis.passes())
+    session.measures = None
+    session.ask_measures()
+    studio.until(lambda: session.measures is not None)
+    studio.shoot(f"{scheme}_compared")
+
+
+def _shoot_queue(studio: Studio, scheme: str, home: Path, clip: str) -> None:
+    """Many videos: one done, one bad, one under way, one not begun."""
+    window = studio.window
+    bad = home / "bad.mp4"
+    bad.write_bytes(b"no video")
+    window.files.show_queue([str(bad), clip])
+    many = window.exports.many
+    assert many is not None
+    many.folder.setText(str(home / "tables"))
+    many.begin.click()
+    studio.until(lambda: many.queue.running == 0)
+    many.replace_files.setChecked(True)
+    many.add([clip])
+    many.begin.click()
+    studio.until(lambda: many.queue.items[-1].frames > 30)
+    many.add(["another video.mp4"])
+    studio.shoot_widget(many, f"{scheme}_queue")
+    many.queue.cancel_all()
+    studio.until(lambda: many.queue.running == 0)
+
+
 def main(
     folder: Annotated[Path, typer.Argument(help="Where the pictures go.")],
     clip: Annotated[Path | None, typer.Option(help="A video; else the demo clip.")] = None,
-    scheme: Annotated[str, typer.Option(help="light, dark or both.")] = "both",
-    scale: Annotated[float, typer.Option(help="Device pixels a point: 2 for 200 %.")] = 1.0,
+    only: Annotated[str, typer.Option(help=f"Some of {', '.join(VARIANTS)}.")] = "",
+    readme: Annotated[
+        bool, typer.Option("--readme", help="Only the README's two, compressed.")
+    ] = False,
 ) -> None:
     """Render every main screen."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ["QT_SCALE_FACTOR"] = f"{scale:g}"
     from steadymark.models.schema import assets_root
 
     video = str(clip or assets_root() / "clips" / "demo.mp4")
-    for dark in (False, True):
-        if scheme in ("both", "dark" if dark else "light"):
-            render(folder, video, dark=dark)
+    if readme:
+        render_readme(folder, video)
+    else:
+        for name in only.split(",") if only else VARIANTS:
+            (render if VARIANTS[name].scale == 1 else render_scaled)(folder, video, name)
     typer.echo(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import av
 import numpy as np
 import typer
 
 from steadymark.app.screens import Studio
-
-if TYPE_CHECKING:
-    from PySide6.QtGui import QPaintEvent
 
 _WARM_UP_MS = 2000
 
@@ -38,12 +36,23 @@ def make_clip(path: Path, source: Path, *, width: int, height: int, fps: int, se
         container.mux(stream.encode(None))
 
 
-def measure(clip: str, *, seconds: float, size: tuple[int, int]) -> tuple[float, float, float]:
-    """Share of a core that the GUI thread takes, paints a second, median ms of a paint."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """gui, process: CPU time / time. rate: paints a second. paint_ms: median CPU of one."""
+
+    gui: float
+    process: float
+    rate: float
+    paint_ms: float
+
+
+def measure(clip: str, *, seconds: float, size: tuple[int, int], surface: str = "widget") -> Cost:
+    """Play a tracked video. surface: one of SURFACES."""
     from PySide6.QtCore import QEventLoop, QTimer
     from PySide6.QtWidgets import QApplication
 
     from steadymark.app.session.state import Phase
+    from steadymark.app.view_surfaces import put_on
 
     application = QApplication.instance() or QApplication(["steadymark"])
     assert isinstance(application, QApplication)
@@ -52,14 +61,7 @@ def measure(clip: str, *, seconds: float, size: tuple[int, int]) -> tuple[float,
         window, session = studio.window, studio.window.session
         window.resize(*size)
         paints: list[float] = []
-        paint = window.view.paintEvent
-
-        def timed(event: QPaintEvent) -> None:
-            begun = time.thread_time()
-            paint(event)
-            paints.append((time.thread_time() - begun) * 1e3)
-
-        window.view.paintEvent = timed  # type: ignore[method-assign]
+        put_on(window.view, surface, paints)
         window.open_path(clip)
         studio.until(lambda: session.display.phase is Phase.FINISHED)
         session.stop()
@@ -69,13 +71,18 @@ def measure(clip: str, *, seconds: float, size: tuple[int, int]) -> tuple[float,
         QTimer.singleShot(_WARM_UP_MS, loop.quit)
         loop.exec()
         paints.clear()
-        cpu_s, wall_s = time.thread_time(), time.perf_counter()
+        gui_s, process_s, wall_s = time.thread_time(), time.process_time(), time.perf_counter()
         QTimer.singleShot(int(seconds * 1000), loop.quit)
         loop.exec()
         wall_s = time.perf_counter() - wall_s
-        share = (time.thread_time() - cpu_s) / wall_s
+        cost = Cost(
+            (time.thread_time() - gui_s) / wall_s,
+            (time.process_time() - process_s) / wall_s,
+            len(paints) / wall_s,
+            float(np.median(paints)) if paints else float("nan"),
+        )
         studio.close()
-    return share, len(paints) / wall_s, float(np.median(paints)) if paints else float("nan")
+    return cost
 
 
 def main(
@@ -85,21 +92,31 @@ def main(
     fps: Annotated[int, typer.Option(help="Likewise.")] = 60,
     seconds: Annotated[int, typer.Option(help="How long to measure.")] = 10,
     window: Annotated[str, typer.Option(help="Size of the window.")] = "1440x900",
+    surface: Annotated[
+        str,
+        typer.Option(
+            help="widget (what we use), or to compare, on a screen: opengl, rhi. "
+            "QT_QPA_PLATFORM=xcb chooses the screen."
+        ),
+    ] = "widget",
 ) -> None:
     """Play a tracked video and say what the GUI thread does meanwhile."""
     from steadymark.models.schema import assets_root
 
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if surface != "widget":  # the window is on the screen before they are in it
+        os.environ.update(QT_WIDGETS_RHI="1", QT_WIDGETS_RHI_BACKEND="opengl")
     across, down = (int(v) for v in window.split("x"))
     with tempfile.TemporaryDirectory() as folder:
         path = clip or Path(folder) / "made.mp4"
         if clip is None:
             demo = assets_root() / "clips" / "demo.mp4"
             make_clip(path, demo, width=width, height=height, fps=fps, seconds=5)
-        share, rate, paint_ms = measure(str(path), seconds=seconds, size=(across, down))
+        cost = measure(str(path), seconds=seconds, size=(across, down), surface=surface)
     typer.echo(
-        f"GUI thread {100 * share:.0f} % of a core, {rate:.1f} paints a second, "
-        f"median {paint_ms:.2f} ms of CPU a paint"
+        f"{surface}: GUI thread {100 * cost.gui:.0f} % of a core, all threads "
+        f"{100 * cost.process:.0f} %, {cost.rate:.1f} paints a second, "
+        f"median {cost.paint_ms:.2f} ms of CPU a paint"
     )
 
 

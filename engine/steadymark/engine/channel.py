@@ -31,6 +31,15 @@ class Channel(Generic[T]):
             self._items.append(item)
             self._changed.notify_all()
 
+    def offer(self, item: T) -> bool:
+        """Leave it where there is room at once; False where there is none, or all has ended."""
+        with self._changed:
+            if self._ended or len(self._items) >= self._capacity:
+                return False
+            self._items.append(item)
+            self._changed.notify_all()
+            return True
+
     def take(self) -> T:
         """Raises Closed when nothing is left and nothing more will come."""
         with self._changed:

@@ -20,8 +20,7 @@ from steadymark.engine.types import FaceState
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from steadymark.engine.ports import FrameSource, Sink
-    from steadymark.engine.tracking import Tracker
+    from steadymark.engine.ports import FrameSource, Sink, TracksFrames
     from steadymark.engine.types import Frame, TrackResult
 
 log = logging.getLogger(__name__)
@@ -69,7 +68,7 @@ class Pipeline:
     def __init__(
         self,
         source: FrameSource,
-        tracker: Tracker,
+        tracker: TracksFrames,
         sinks: Sequence[Sink] = (),
         *,
         on_result: Callable[[TrackResult], None] = lambda _: None,

@@ -40,6 +40,12 @@ class FaceDetector(Protocol):
     def detect(self, image: Image) -> tuple[FaceBox, ...]: ...
 
 
+class TracksFrames(Protocol):
+    """Finds and follows the faces of frames that come in order; `engine.tracking.Tracker` does."""
+
+    def track(self, frame: Frame) -> TrackResult: ...
+
+
 class Stabilizer(Protocol[S]):
     """Smooths one face's points; memory goes in and comes out, one per face."""
 

@@ -11,6 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from steadymark.models.errors import DeviceError, WeightsError
+from steadymark.models.onnx_file import refuse_external_data
 from steadymark.models.zoo import ModelCard, verified_bytes
 
 if TYPE_CHECKING:
@@ -82,12 +83,21 @@ def open_runner(card: ModelCard, *, device: str = "auto", threads: int = 1) -> R
     """Check the weights and open them on a device; `auto` takes CUDA where it really works.
 
     Raises:
-        WeightsError: missing, altered, or no ONNX model that can be run here.
+        WeightsError: missing, altered, in several files, or no ONNX model that can be run here.
         DeviceError: CUDA was asked for and cannot be used.
     """
     if device not in DEVICES:
         raise DeviceError(f"unknown device '{device}': choose one of {', '.join(DEVICES)}")
     return _open(verified_bytes(card), card.path, device, threads)
+
+
+def open_content(content: bytes, path: Path) -> Runner:
+    """Open a checked ONNX file's bytes, altered or not, on the CPU. path: for messages.
+
+    Raises:
+        WeightsError: it cannot be run.
+    """
+    return _open(content, path, "cpu", 1)
 
 
 def open_file(path: Path, *, threads: int = 1) -> Runner:
@@ -100,6 +110,7 @@ def open_file(path: Path, *, threads: int = 1) -> Runner:
 
 
 def _open(content: bytes, path: Path, device: str, threads: int) -> Runner:
+    refuse_external_data(content, path)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -5,9 +5,10 @@ import pytest
 
 from fakes import face_points, track_result, tracked_face
 from steadymark.app.session import measures
-from steadymark.app.session.measures import measure
+from steadymark.app.session.measures import Choice, measure
 from steadymark.app.session.results import Results
 from steadymark.engine.metrics.stability import allan_variance
+from steadymark.models.schema import load_schema
 
 FPS = 25.0
 
@@ -76,10 +77,31 @@ def test_the_chosen_landmark_and_face_are_measured() -> None:
     for i in range(2):
         faces = (tracked_face(0), tracked_face(4, points=face_points(30, 30, 20)))
         results.add(track_result(i, *faces), begins=i == 0)
-    found = measure(results.rows(), results.times_s, fps=FPS, face=4, landmark=8)
+    found = measure(results.rows(), results.times_s, fps=FPS, choice=Choice(4, 8))
     assert found is not None
     assert found.faces == (0, 4)
     np.testing.assert_allclose(found.raw_xy[0], face_points(30, 30, 20)[8])
-    fallback = measure(results.rows(), results.times_s, fps=FPS, face=9)
+    fallback = measure(results.rows(), results.times_s, fps=FPS, choice=Choice(9))
     assert fallback is not None
     assert fallback.face == 0
+
+
+def test_a_regions_jitter_is_of_its_landmarks_alone() -> None:
+    points = noisy(80)
+    mouth = list(load_schema().regions["mouth"])
+    rng = np.random.default_rng(4)
+    points[:, mouth] += rng.normal(0, 0.5, points[:, mouth].shape).astype(np.float32)
+    results = results_of(points)
+    whole = measure(results.rows(), results.times_s, fps=FPS)
+    of_mouth = measure(results.rows(), results.times_s, fps=FPS, choice=Choice(region="mouth"))
+    assert whole is not None
+    assert of_mouth is not None
+    assert of_mouth.jitter_raw[40] > 1.5 * whole.jitter_raw[40]
+    half = round(FPS / 2)
+    steps = np.diff(points[40 - half - 1 : 40 + half + 1, mouth].astype(np.float64), axis=0)
+    steps *= 100 / of_mouth.eye_px
+    assert of_mouth.jitter_raw[40] == pytest.approx(float((steps**2).mean() / 2), rel=1e-6)
+    mav = {name: before for name, before, _ in whole.regions}
+    assert set(mav) == {"contour", "brows", "nose", "eyes", "mouth"}
+    assert mav["mouth"] > 5 * max(mav[name] for name in mav if name != "mouth")
+    assert mav["nose"] == pytest.approx(whole.eye_px**-2 * 0.2**2 * 1e4, rel=0.2)

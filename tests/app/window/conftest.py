@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from fake_live import PacedDevice
+from live_driving import use
 from square_film import square_models, square_video
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.session import Session
+from steadymark.app.window.language import speak
 from steadymark.app.window.main_window import MainWindow
 from steadymark.app.window.preferences import Preferences
 from steadymark.app.window.theme import palette
@@ -32,7 +36,19 @@ def preferences(tmp_path: Path) -> Preferences:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator[MainWindow]:
+def english(qtbot: QtBot) -> Iterator[None]:
+    """Whatever language the machine speaks, and whatever a test chooses."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    speak(application, "en")
+    yield
+    speak(application, "en")
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, tmp_path: Path, preferences: Preferences, english: None
+) -> Iterator[MainWindow]:
     threads = set(threading.enumerate())
     application = QApplication.instance()
     assert isinstance(application, QApplication)
@@ -59,3 +75,14 @@ def window(qtbot: QtBot, tmp_path: Path, preferences: Preferences) -> Iterator[M
 @pytest.fixture
 def clip(tmp_path: Path) -> str:
     return str(square_video(tmp_path / "a.mp4", FRAMES))
+
+
+@pytest.fixture
+def device(window: MainWindow, tmp_path: Path) -> PacedDevice:
+    """Behind every camera of the window."""
+    device = PacedDevice()
+    use(window, device)
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    window.desk._keep(replace(window.desk.kept, folder=str(folder)))
+    return device

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import av
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from holding import Gate, gated_models
 from steadymark.app import cli
 from steadymark.app.session.exporting import Kind
+from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
+from steadymark.app.session.takes import Take
 from steadymark.app.window.main_window import MainWindow
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
@@ -121,16 +126,95 @@ def test_an_annotated_video_has_every_frame(
 def test_a_table_of_a_part_is_marked_partial_and_said_to_be(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
+    gate = Gate()
+    window.session._models = ModelCache(lambda _: gated_models(gate, after=30))
     window.open_path(clip)
-    qtbot.waitUntil(lambda: window.view.shown is not None)
-    window.session.toggle_tracking()
-    qtbot.waitUntil(lambda: window.session.display.share > 0)
-    if window.session.display.share == 1.0:
-        pytest.skip("tracked before it could be paused")
+    qtbot.waitUntil(lambda: gate.reached.is_set() and window.session.display.share > 0)
     exported(qtbot, window, Kind.CSV, tmp_path / "t.csv")
     assert not (tmp_path / "t.csv").exists()
     assert len(read_landmarks(tmp_path / "t.partial.csv")) > 0
     assert any("by now" in text for text in window.messages.texts)
+    gate.open()
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+
+
+def test_a_table_that_was_tracked_in_several_goes_says_so(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    gate = Gate()
+    window.session._models = ModelCache(lambda _: gated_models(gate, after=30))
+    window.open_path(clip)
+    qtbot.waitUntil(lambda: gate.reached.is_set() and window.view.shown is not None)
+    window.session.pause()
+    window.session.seek(110)
+    gate.open()
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+    exported(qtbot, window, Kind.CSV, tmp_path / "t.csv")
+    assert "tracked in 3 goes" in window.messages.texts[0]
+    settings = read_landmarks(tmp_path / "t.csv").header["settings"]
+    assert isinstance(settings, dict)
+    assert settings["pieces"] == 3
+    window.session.retrack()
+    results = window.session.results
+    qtbot.waitUntil(
+        lambda: (
+            window.session.results is not results and window.session.display.phase is Phase.FINISHED
+        ),
+        timeout=20000,
+    )
+    window.messages.dismiss_all()
+    exported(qtbot, window, Kind.CSV, tmp_path / "again.csv")
+    assert "goes" not in window.messages.texts[0]
+
+
+def test_both_that_are_compared_are_exported_side_by_side(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    track(qtbot, window, clip)
+    takes = (Take("one-euro"), Take("butterworth"))
+    window._compare(takes)
+    analysis = window.session.analysis
+    qtbot.waitUntil(lambda: analysis.compared is not None and analysis.compared.takes == takes)
+    exported(qtbot, window, Kind.SIDE, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as movie:
+        frames = [frame.to_ndarray(format="bgr24") for frame in movie.decode(video=0)]
+    assert len(frames) == 120
+    assert frames[0].shape == (240, 640, 3)
+    for index, side in ((30, 0), (90, 1)):
+        faces = analysis.compared.faces(index) if analysis.compared is not None else None
+        assert faces
+        landmarks = faces[0].stabilized if side else faces[0].raw
+        assert landmarks is not None
+        seen = frames[index].astype(int)[:, 320 * side :][:, :320]
+        coloured = np.ptp(seen, axis=-1) > 25
+        drawn = [
+            coloured[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3].any()
+            for x, y in landmarks.xy_px
+        ]
+        assert np.mean(drawn) > 0.9
+        assert not coloured[:40].any()
+
+
+def test_plots_are_saved_as_vectors_too(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    track(qtbot, window, clip)
+    qtbot.waitUntil(lambda: window.session.measures is not None)
+    seen = window.plots._widget.size()
+    with qtbot.waitSignal(window.exports.saved) as saved:
+        window.files.save_plots(tmp_path / "plots.svg")
+    assert saved.args == [str(tmp_path / "plots.svg"), ""]
+    root = ElementTree.parse(tmp_path / "plots.svg").getroot()
+    kinds = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert {"svg", "path", "text"} <= kinds or {"svg", "polyline", "text"} <= kinds
+    words = {element.text for element in root.iter() if element.tag.endswith("text")}
+    text = " ".join(sorted(word or "" for word in words))
+    assert "time, s" in text
+    assert "MAV, 1 s" in text
+    assert window.plots._widget.size() == seen
+    with qtbot.waitSignal(window.exports.saved) as saved:
+        window.files.save_plots(tmp_path / "no such folder" / "plots.svg")
+    assert "cannot write" in saved.args[1]
 
 
 def test_an_export_that_cannot_be_written_is_told(

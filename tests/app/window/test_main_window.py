@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import random
-import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication, QKeySequence, QWheelEvent
+from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QFileDialog
 
-from square_film import square_models, square_video, square_x
-from steadymark.app.session.exporting import Kind
-from steadymark.app.session.opening import ModelCache
-from steadymark.app.session.session import Session
-from steadymark.app.session.state import Layout, Phase, Show
-from steadymark.app.window.about import About
-from steadymark.app.window.commands import COMMANDS
-from steadymark.app.window.theme import palette
+from steadymark.app.session.state import Layout, Phase
+from window_driving import key, opened, shows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,43 +20,15 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from steadymark.app.window.main_window import MainWindow
-    from steadymark.app.window.preferences import Preferences
 
 FRAMES = 120
-
-
-def key(window: MainWindow, name: str) -> None:
-    """Press the first key of a command, as a user would."""
-    command = next(c for c in COMMANDS if c.name == name)
-    QTest.keySequence(window, QKeySequence(command.keys[0]))
-
-
-def shows(window: MainWindow, index: int) -> bool:
-    shown = window.view.shown
-    return shown is not None and shown.frame.index == index
-
-
-def steady_of(window: MainWindow) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """The stabilized points over the picture."""
-    shown = window.view.shown
-    if shown is None or not shown.faces or shown.faces[0].stabilized is None:
-        return np.zeros((0, 2), np.float32)
-    return shown.faces[0].stabilized.xy_px
-
-
-def opened(qtbot: QtBot, window: MainWindow, clip: str, *, tracked: bool = True) -> None:
-    window.open_path(clip)
-    qtbot.waitUntil(lambda: window.view.shown is not None)
-    window.session.pause()
-    if tracked:
-        qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
 
 
 def test_an_empty_window_says_what_to_do(window: MainWindow) -> None:
     assert window.pages.currentWidget() is window.empty
     assert "Drop a video" in window.empty.title.text()
     assert not window.transport.isVisible()
-    assert not window.plots_dock.isVisible()
+    assert not window.docks.plots.isVisible()
     assert not window.actions_by_name["play"].isEnabled()
 
 
@@ -175,95 +138,6 @@ def test_a_fault_is_told_can_be_dismissed_and_the_window_goes_on(
     opened(qtbot, window, clip)
 
 
-def test_zooming_panning_and_fitting(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
-    view = window.view
-    fitted = view.viewport()
-    at = QPointF(view.width() / 3, view.height() / 3)
-    before = fitted.to_frame(at.x(), at.y())
-    wheel = QWheelEvent(
-        at,
-        view.mapToGlobal(at),
-        QPoint(),
-        QPoint(0, 120),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(view, wheel)
-    assert view.viewport().scale > fitted.scale
-    assert view.viewport().to_frame(at.x(), at.y()) == pytest.approx(before)
-    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(100, 100))
-    QTest.mouseMove(view, QPoint(120, 90))
-    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(120, 90))
-    moved = view.viewport().to_frame(at.x() + 20, at.y() - 10)
-    assert moved == pytest.approx(before)
-    key(window, "actual")
-    assert view.viewport().scale * view.devicePixelRatioF() == pytest.approx(1)
-    key(window, "fit")
-    assert view.viewport() == fitted
-
-
-def test_hovering_a_point_tells_its_name_and_place_and_a_click_chooses_it(
-    qtbot: QtBot, window: MainWindow, clip: str
-) -> None:
-    opened(qtbot, window, clip)
-    view = window.view
-    assert view.shown is not None
-    assert view.shown.faces
-    face = view.shown.faces[0]
-    assert face.stabilized is not None
-    x, y = view.viewport().to_view(face.stabilized.xy_px[8])
-    near = view._landmark_at(QPointF(x, y))
-    assert near is not None
-    assert near.index == 8
-    for word in ("8 chin", "score 1.00", "stabilized", "face 0"):
-        assert word in near.text
-    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
-    assert window.session.display.landmark == 8
-    assert view._landmark_at(QPointF(2, 2)) is None
-
-
-def test_the_dividing_line_is_dragged(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
-    window.session.set_show(Show.BOTH)
-    window.session.set_layout(Layout.WIPE)
-    view = window.view
-    line = QPoint(round(view._wipe_x()), 40)
-    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=line)
-    QTest.mouseMove(view, line + QPoint(30, 0))
-    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=line + QPoint(30, 0))
-    expected = 0.5 + 30 / (view.viewport().scale * 320)
-    assert window.session.display.wipe == pytest.approx(expected, abs=0.01)
-
-
-def test_the_picture_and_the_landmarks_over_it_are_of_one_frame(
-    qtbot: QtBot, window: MainWindow, clip: str
-) -> None:
-    wrong = []
-
-    def look() -> None:
-        shown = window.view.shown
-        for face in (shown.faces or ()) if shown else ():
-            if face.raw is not None and shown is not None:
-                away = abs(float(face.raw.xy_px[:, 0].mean()) - square_x(shown.frame.index))
-                if away > 3:
-                    wrong.append(shown.frame.index)
-
-    window.session.pictured.connect(look)
-    window.session.progressed.connect(look)
-    window.session.set_speed(4.0)
-    window.open_path(clip)
-    qtbot.waitUntil(lambda: window.view.shown is not None)
-    for index in (100, 5, 60):
-        window.session.seek(index)
-        qtbot.waitUntil(lambda: window.session.display.frame >= index)  # noqa: B023
-    window.session.pictured.disconnect(look)
-    window.session.progressed.disconnect(look)
-    assert wrong == []
-
-
 def test_a_click_into_a_plot_goes_to_that_frame(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
@@ -280,7 +154,7 @@ def test_a_click_into_a_plot_goes_to_that_frame(
     surface = window.plots._widget
     QTest.mouseClick(surface.viewport(), Qt.MouseButton.LeftButton, pos=surface.mapFromScene(at))
     qtbot.waitUntil(lambda: abs(window.session.display.frame - 50) <= 1)
-    assert window.numbers._cells["mav", "raw"].text()
+    assert window.numbers.table.cells["mav", "raw"].text()
 
 
 def test_the_pose_of_the_head_is_drawn_told_and_plotted(
@@ -314,105 +188,15 @@ def test_a_focal_length_of_ones_own_is_a_setting(window: MainWindow) -> None:
     assert with_focal == [900.0, None]
 
 
-def test_settings_apply_at_once_or_ask_and_are_remembered(
-    qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
-) -> None:
-    window._use_settings(replace(window.session.settings, stabilizer="none"))
-    opened(qtbot, window, clip)
-    panel, results = window.settings, window.session.results
-    assert results is not None
-    panel.stabilizer.setCurrentIndex(panel.stabilizer.findData("one-euro"))
-    panel.stabilizer.activated.emit(panel.stabilizer.currentIndex())
-    qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().steady))
-    frame = window.session.display.frame
-    qtbot.waitUntil(
-        lambda: (
-            steady_of(window) is not None
-            and np.array_equal(steady_of(window), results.rows().steady[frame])
-        )
-    )
-    assert not panel.apply.isVisibleTo(panel)
-    panel.faces.setValue(3)
-    assert panel.apply.isVisibleTo(panel)
-    panel.focal.setValue(900)
-    assert preferences.tracking().tracker.max_faces == 3
-    assert preferences.tracking().focal_px == 900
-    panel.apply.click()
-    qtbot.waitUntil(lambda: not panel.apply.isVisibleTo(panel), timeout=20000)
-    panel.reset.click()
-    assert window.session.settings == replace(type(window.session.settings)())
-    assert preferences.tracking() == window.session.settings
-
-
-def test_a_network_that_cannot_be_opened_leaves_what_is_tracked(
-    qtbot: QtBot, window: MainWindow, clip: str
-) -> None:
-    from steadymark.engine.errors import DeviceError
-
-    opened(qtbot, window, clip)
-
-    def refuse(_: object) -> object:
-        raise DeviceError("CUDA was asked for, but is not here")
-
-    window.session._models._opener = refuse  # type: ignore[assignment]
-    window._use_settings(replace(window.session.settings, device="cuda"))
-    window.session.retrack()
-    qtbot.waitUntil(lambda: bool(window.messages.texts))
-    assert "CUDA" in window.messages.texts[0]
-    assert window.session.results is not None
-    assert (window.session.results.known() == 1).all()
-
-
-def test_every_command_has_a_text_and_keys_are_not_shared(window: MainWindow) -> None:
-    keys = [k for c in COMMANDS for k in c.keys]
-    keys += [d.toggleViewAction().shortcut().toString() for d in window._docks()]
-    assert len(keys) == len(set(keys))
-    for command in COMMANDS:
-        action = window.actions_by_name[command.name]
-        assert action.text()
-        assert action.shortcuts()
-
-
-def test_whatever_can_be_pressed_or_typed_into_has_a_name(
+def test_the_landmark_is_named_while_its_way_is_plotted(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     opened(qtbot, window, clip)
-    for kind in (QAbstractButton, QLineEdit):
-        for widget in window.findChildren(kind):
-            named = widget.accessibleName() or widget.toolTip() or getattr(widget, "text", str)()
-            parent = widget.parentWidget()
-            inner = widget.objectName().startswith("qt_") or (
-                parent is not None and parent.accessibleName() != ""
-            )
-            assert named or inner, widget
-
-
-def test_light_becomes_dark_while_a_video_is_open(
-    qtbot: QtBot, window: MainWindow, clip: str
-) -> None:
-    opened(qtbot, window, clip)
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    light = window.grab().toImage().pixelColor(4, 4).lightness()
-    application.setPalette(palette(dark=True))
-    qtbot.waitUntil(lambda: window.palette().window().color().lightness() < 128)
-    assert window.grab().toImage().pixelColor(4, 4).lightness() < light
-
-
-def test_diagnostics_are_copied(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
-    window.actions_by_name["diagnostics"].trigger()
-    text = QGuiApplication.clipboard().text()
-    for word in ("Steadymark", "Python", "Qt 6", "a.mp4", "100 % tracked"):
-        assert word in text
-
-
-def test_about_tells_versions_and_licences(qtbot: QtBot, window: MainWindow) -> None:
-    window.actions_by_name["about"].trigger()
-    (dialog,) = window.findChildren(About)
-    assert dialog.isVisible()
-    dialog.reject()
-    dialog.deleteLater()
+    qtbot.waitUntil(lambda: "30" in window.plots.landmark.toolTip())
+    window.plots.choose("jitter", "score")
+    assert window.plots.landmark.text() == ""
+    window.plots.choose("y")
+    assert "nose tip" in window.plots.landmark.toolTip()
 
 
 def test_closing_the_recording_leaves_an_empty_window(
@@ -422,86 +206,6 @@ def test_closing_the_recording_leaves_an_empty_window(
     key(window, "close")
     assert window.pages.currentWidget() is window.empty
     assert window.windowTitle() == "Steadymark"
-
-
-def test_200_random_commands_in_a_row_leave_the_window_well(
-    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
-) -> None:
-    opened(qtbot, window, clip, tracked=False)
-    other = str(square_video(tmp_path / "b.mp4", 60))
-    left_out = {
-        "quit", "open", "open_folder", "export_csv", "export_openface", "export_video",
-        "export_frame", "export_plots", "log", "about", "full_screen",
-    }  # fmt: skip
-    names = [c.name for c in COMMANDS if c.name not in left_out]
-    chance = random.Random(7)
-    for number in range(200):
-        if number % 40 == 39 or not window.session.display.has_film:
-            window.open_path(chance.choice([clip, other]))
-            qtbot.waitUntil(lambda: window.view.shown is not None)
-        action = window.actions_by_name[chance.choice(names)]
-        if action.isEnabled():
-            action.trigger()
-        QApplication.processEvents()
-    assert not any("unexpected" in text for text in window.messages.texts)
-
-
-@pytest.mark.parametrize(
-    "state", ["empty", "opening", "tracking", "paused", "finished", "filtering", "exporting"]
-)
-def test_quitting_in_any_state_ends_in_two_seconds_with_no_thread_left(
-    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, state: str
-) -> None:
-    if state != "empty":
-        window.open_path(clip)
-    if state not in ("empty", "opening"):
-        qtbot.waitUntil(lambda: window.view.shown is not None)
-    if state == "paused":
-        window.session.toggle_tracking()
-    if state in ("finished", "filtering", "exporting"):
-        qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    if state == "filtering":
-        window.session.use_settings(replace(window.session.settings, stabilizer="one-euro"))
-    if state == "exporting":
-        window.files.export(Kind.VIDEO, tmp_path / "out.mp4")
-        window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
-    begun = time.monotonic()
-    assert window.close()
-    assert time.monotonic() - begun < 2.5
-    assert window.closed_in_time
-
-
-def test_while_an_export_runs_closing_asks(
-    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
-) -> None:
-    opened(qtbot, window, clip)
-    asked = []
-    window._may_cancel_exports = lambda: bool(asked.append(1))  # type: ignore[method-assign, func-returns-value]
-    window.files.export(Kind.VIDEO, tmp_path / "out.mp4")
-    assert not window.close()
-    assert asked == [1]
-    qtbot.waitUntil(lambda: window.exports.running == 0, timeout=20000)
-
-
-def test_the_window_comes_back_as_it_was(
-    qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences, tmp_path: Path
-) -> None:
-    opened(qtbot, window, clip)
-    window.plots_dock.hide()
-    window.session.set_overlay(replace(window.session.display.overlay, boxes=True))
-    assert window.close()
-    session = Session(
-        preferences.tracking(), state_root=tmp_path / "other", models=ModelCache(square_models)
-    )
-    again = type(window)(session, preferences)
-    again.show()
-    assert again.session.display.overlay.boxes
-    opened(qtbot, again, clip)
-    assert not again.plots_dock.isVisible()
-    assert again.numbers_dock.isVisible() or again.settings_dock.isVisible()
-    assert again.preferences.recent() == [clip]
-    assert again.close()
-    again.deleteLater()
 
 
 def test_files_are_chosen_in_dialogs(
@@ -518,9 +222,14 @@ def test_files_are_chosen_in_dialogs(
     window.actions_by_name["open"].trigger()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
     window.session.pause()
-    for name in ("export_csv", "export_openface", "export_video", "export_frame", "export_plots"):
+    for name in (
+        "export_csv", "export_openface", "export_video", "export_frame", "export_plots",
+        "export_side",
+    ):  # fmt: skip
         window.actions_by_name[name].trigger()
-    names = ("chosen2.csv", "chosen3.csv", "chosen4.mp4", "chosen5.png", "chosen6.png")
+    names = (
+        "chosen2.csv", "chosen3.csv", "chosen4.mp4", "chosen5.png", "chosen6.png", "chosen7.mp4",
+    )  # fmt: skip
     qtbot.waitUntil(lambda: all((tmp_path / n).is_file() for n in names), timeout=20000)
     qtbot.waitUntil(lambda: window.exports.running == 0)
     assert asked[1:3] == [str(tmp_path / "a.csv"), str(tmp_path / "a_openface.csv")]

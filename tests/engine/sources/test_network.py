@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 import threading
+import time
 
 import pytest
 
 from corpus import number_in
 from fake_camera import mjpeg_server
 from steadymark.engine.errors import SourceError
-from steadymark.engine.sources.live import LiveStatus
+from steadymark.engine.sources.live import LiveStatus, Opening
 from steadymark.engine.sources.network import NetworkCamera, without_password
 
 
@@ -90,6 +93,52 @@ def test_a_server_that_is_silent_is_refused_in_time() -> None:
         server.pictures, server.stalls = 0, True
         with pytest.raises(SourceError, match="in time"):
             NetworkCamera(server.url, open_timeout_s=0.3, read_timeout_s=0.3)
+
+
+def full_server() -> tuple[socket.socket, list[socket.socket]]:
+    """Whose queue of connections is full: a further one is never answered."""
+    server = socket.socket()
+    server.bind(("127.0.0.1", 0))
+    server.listen(0)
+    links = []
+    for _ in range(4):
+        link = socket.socket()
+        link.setblocking(False)
+        link.connect_ex(server.getsockname())
+        links.append(link)
+    return server, links
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others refuse what does not fit")
+def test_opening_what_never_answers_is_given_up_at_once() -> None:
+    server, links = full_server()
+    opening, caught = Opening(), list[Exception]()
+
+    def connect() -> None:
+        try:
+            NetworkCamera(f"rtsp://127.0.0.1:{server.getsockname()[1]}/", opening=opening)
+        except SourceError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    begun_s = time.monotonic()
+    opening.give_up()
+    thread.join(3)
+    assert not thread.is_alive()
+    assert time.monotonic() - begun_s < 2
+    assert "does not answer" in str(caught[0])
+    for link in (server, *links):
+        link.close()
+
+
+def test_an_opening_that_may_be_given_up_works_as_any() -> None:
+    with mjpeg_server() as server:
+        camera = NetworkCamera(server.url, opening=Opening())
+        assert next(camera.frames()).index == 0
+        camera.close()
+    with pytest.raises(SourceError, match="refuses the connection"):
+        NetworkCamera("http://127.0.0.1:9/video", opening=Opening())
 
 
 def test_passwords_are_not_shown() -> None:

@@ -7,6 +7,8 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QCoreApplication
+
 from steadymark.app.session.opening import Opened
 from steadymark.engine.errors import SteadymarkError
 
@@ -14,6 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 log = logging.getLogger(__name__)
+
+
+class OneCall:
+    """Calls home from any thread, unless a call is under way that has not `arrived`."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._under_way = False
+
+    def __call__(self) -> None:
+        if not self._under_way:
+            self._under_way = True
+            self._call()
+
+    def arrived(self) -> None:
+        """In the GUI thread, before it looks at what has changed."""
+        self._under_way = False
 
 
 class Background:
@@ -40,7 +59,9 @@ class Background:
                 opened = Opened(number, fault=str(error))
             except Exception as error:
                 log.exception("opening")
-                opened = Opened(number, fault=f"opening failed ({type(error).__name__}: {error})")
+                words = QCoreApplication.translate("session", "opening failed ({fault})")
+                fault = words.format(fault=f"{type(error).__name__}: {error}")
+                opened = Opened(number, fault=fault)
             self._bring_home(opened)
 
         self.run(run, "opening")

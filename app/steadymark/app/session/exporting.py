@@ -10,6 +10,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QCoreApplication
 
 from steadymark.app.session.film import Film
 from steadymark.app.session.results import Known
@@ -24,6 +25,7 @@ from steadymark.engine.types import TrackResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from steadymark.app.session.comparing import Compared
     from steadymark.app.session.results import Results
     from steadymark.engine.ports import Sink
     from steadymark.engine.settings import Models, TrackSettings
@@ -35,11 +37,12 @@ _TELL_EVERY = 16  # frames
 
 
 class Kind(StrEnum):
-    """What is written."""
+    """What is written. SIDE: a video of both that are compared, beside each other."""
 
     CSV = "csv"
     OPENFACE = "openface"
     VIDEO = "video"
+    SIDE = "side"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """done, of: frames. path: where it lies. fault: a sentence. partial: not all was tracked."""
+    """done, of: frames. path: where it lies. fault: a sentence. partial: not all was tracked.
+
+    pieces: in how many goes what a table holds was tracked.
+    """
 
     order: Order
     done: int = 0
@@ -63,16 +69,21 @@ class ExportReport:
     partial: bool = False
     path: str = ""
     fault: str = ""
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """What an export is made of, as it is now; tracking may go on meanwhile."""
+    """What an export is made of, as it is now; tracking may go on meanwhile.
+
+    compared: what a video of both shows; None: raw and stabilized points.
+    """
 
     info: SourceInfo
     results: Results
     models: Models
     settings: TrackSettings
+    compared: Compared | None = None
 
 
 class Export:
@@ -108,18 +119,22 @@ class Export:
             self._tell(fault=str(error))
         except Exception as error:
             log.exception("export")
-            self._tell(fault=f"the export failed ({type(error).__name__}: {error})")
+            words = QCoreApplication.translate("session", "the export failed ({fault})")
+            self._tell(fault=words.format(fault=f"{type(error).__name__}: {error}"))
         finally:
             self._tell(running=False, cancelled=self._cancelled.is_set())
 
     def _write(self) -> None:
         known = self._material.results.known()
         missing = bool((known == Known.NOTHING).any())
+        compared = self._material.compared
+        if self._order.kind is Kind.SIDE and compared is not None:
+            missing |= not bool(compared.known[known == Known.TRACKED].all())
         sink = self._sink()
         sink.open(self._material.info)
         written = False
         try:
-            frames = self._with_pictures if self._order.kind is Kind.VIDEO else self._tracked
+            frames = self._with_pictures if self._is_video else self._tracked
             for done, result in enumerate(frames(known), start=1):
                 if self._cancelled.is_set():
                     break
@@ -130,18 +145,25 @@ class Export:
                 written = True
         finally:
             sink.close(complete=written and not missing)
-        self._tell(path=sink.path, partial=missing)
+        pieces = 1 if self._is_video else self._material.results.pieces
+        self._tell(path=sink.path, partial=missing, pieces=pieces)
+
+    @property
+    def _is_video(self) -> bool:
+        return self._order.kind in (Kind.VIDEO, Kind.SIDE)
 
     def _sink(self) -> Sink:
         order, material = self._order, self._material
         if order.kind is Kind.OPENFACE:
             return OpenFaceCsvSink(order.path)
-        if order.kind is Kind.VIDEO:
+        if self._is_video:
             source = material.info.path
             return AnnotatedVideoSink(
                 order.path, source if Path(source).is_file() else None, order.draw
             )
         facts = header(material.info, material.models, material.settings, InputSettings())
+        if material.results.pieces > 1:
+            facts = replace(facts, settings={**facts.settings, "pieces": material.results.pieces})
         return NativeCsvSink(order.path, facts)
 
     def _tracked(
@@ -159,10 +181,14 @@ class Export:
     ) -> Iterator[TrackResult]:
         """Frames that are not tracked come without faces."""
         self._tell(of=int((known != Known.DAMAGED).sum()))
+        material = self._material
+        faces = material.results.faces
+        if self._order.kind is Kind.SIDE and material.compared is not None:
+            faces = material.compared.faces
         film = Film(self._material.info.path)
         try:
             for frame in film.piece(range(len(known))).frames():
-                yield TrackResult(frame, self._material.results.faces(frame.index) or ())
+                yield TrackResult(frame, faces(frame.index) or ())
         finally:
             film.close()
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.app.session.truth import Rightness, compared_with
 from steadymark.engine.metrics.accuracy import outer_eye_distance
 from steadymark.engine.metrics.stability import mav, mcv_still, mean_motion
 from steadymark.engine.metrics.stillness import half_window, segments, still_frames
+from steadymark.models.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.results import Rows
+    from steadymark.app.session.truth import Truth
 
     Curve = NDArray[np.float64]
 
@@ -41,11 +44,13 @@ class Steadiness:
 class Measures:
     """Of one face; curves are (frames,), NaN where nothing is known.
 
-    faces: all ids. jitter_raw, jitter_steady: MAV over the second around a frame. still: frames in
-    which the face is still. score: of the face. speed: mean way of the stabilized points, % of the
-    outer-eye distance a second. angles_deg: (frames, 3), pitch, yaw and roll of the head. raw_xy,
-    steady_xy: (frames, 2), the chosen landmark, pixels.
-    tracked, still_share: shares of all tracked frames. eye_px: mean outer-eye distance.
+    faces: all ids. jitter_raw, jitter_steady: MAV over the second around a frame, of the landmarks
+    of `region`, empty: of all. still: frames in which the face is still. score: of the face. speed:
+    mean way of the stabilized points, % of the outer-eye distance a second. angles_deg: (frames,
+    3), pitch, yaw and roll of the head. raw_xy, steady_xy: (frames, 2), the chosen landmark,
+    pixels. still_share: of the frames that the face is in. eye_px: mean outer-eye distance.
+    regions: MAV of raw and stabilized points of each, where the face is still. truth: what it is
+    told of, None without.
     """
 
     face: int
@@ -64,6 +69,35 @@ class Measures:
     steady: Steadiness
     still_share: float
     eye_px: float
+    region: str = ""
+    regions: tuple[tuple[str, float, float], ...] = ()
+    truth: OfTruth | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OfTruth:
+    """One face against the ground truth. name, frames: of the truth.
+
+    error_raw, error_steady: (frames,), NRMSE in %. xy: (frames, 2), the true place of the chosen
+    landmark, pixels.
+    """
+
+    name: str
+    frames: int
+    error_raw: Curve
+    error_steady: Curve
+    xy: Curve
+    raw: Rightness
+    steady: Rightness
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Of what: a face, the first unless told, a landmark, and a region or, if empty, all of it."""
+
+    face: int | None = None
+    landmark: int = 30
+    region: str = ""
 
 
 def measure(
@@ -71,19 +105,21 @@ def measure(
     times_s: Curve,
     *,
     fps: float,
-    face: int | None = None,
-    landmark: int = 30,
+    choice: Choice = Choice(),
+    truth: Truth | None = None,
+    known: NDArray[np.bool_] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Measures | None:
-    """Everything of one face, the first unless told; None where no face was found yet.
+    """Everything of one face; None where no face was found yet.
 
+    known: (frames,), those that are tracked, on which truth is compared; all of them unless told.
     stop: asked now and then, whether nobody wants it any more; None then, too.
     """
-    there = np.isfinite(rows.raw[:, 0, 0])
+    there = np.isfinite(rows.raw[:, 0, 0]) | np.isfinite(rows.steady[:, 0, 0])
     faces = tuple(int(i) for i in np.unique(rows.face_id[there]))
     if not faces:
         return None
-    chosen = face if face in faces else faces[0]
+    chosen = choice.face if choice.face in faces else faces[0]
     mine = there & (rows.face_id == chosen)
     frame, count = rows.frame[mine], len(times_s)
     raw, steady = (_along(p[mine], frame, count) for p in (rows.raw, rows.steady))
@@ -93,11 +129,14 @@ def measure(
     angles[frame] = np.degrees(rows.pose[mine, 3:])
     linked = np.zeros(count, np.bool_)  # frames whose face was there one frame before
     linked[frame] = rows.before[mine] >= 0
-    eye_px = float(np.nanmean(outer_eye_distance(raw)))
+    known_px = outer_eye_distance(raw if np.isfinite(raw).any() else steady)
+    eye_px = float(np.nanmean(known_px))
     still = _still(raw, fps, eye_px, stop) & _still(steady, fps, eye_px, stop)
     if stop():
         return None
     runs = segments(still, fps)
+    landmark, regions = choice.landmark, load_schema().regions
+    part = list(regions.get(choice.region, range(raw.shape[1])))
     gaps = np.diff(times_s, prepend=np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         way = np.linalg.norm(_steps(steady, linked), axis=-1).mean(-1)
@@ -107,8 +146,8 @@ def measure(
         faces=faces,
         landmark=landmark,
         times_s=times_s,
-        jitter_raw=_jitter(_steps(raw, linked), fps, eye_px),
-        jitter_steady=_jitter(_steps(steady, linked), fps, eye_px),
+        jitter_raw=_jitter(_steps(raw, linked)[:, part], fps, eye_px),
+        jitter_steady=_jitter(_steps(steady, linked)[:, part], fps, eye_px),
         still=still,
         score=score,
         speed=speed,
@@ -119,7 +158,29 @@ def measure(
         steady=_steadiness(steady, runs),
         still_share=float(still.sum() / max(1, len(frame))),
         eye_px=eye_px,
+        region=choice.region,
+        regions=tuple(
+            (name, _mav_of(raw, runs, of), _mav_of(steady, runs, of))
+            for name, of in regions.items()
+        ),
+        truth=None if truth is None else _of_truth(truth, raw, steady, times_s, known, landmark),
     )
+
+
+def _of_truth(
+    truth: Truth,
+    raw: NDArray[np.float32],
+    steady: NDArray[np.float32],
+    times_s: Curve,
+    known: NDArray[np.bool_] | None,
+    landmark: int,
+) -> OfTruth:
+    looked_at = np.ones(len(times_s), np.bool_) if known is None else known
+    fps = float(1 / np.median(np.diff(times_s))) if len(times_s) > 1 else 25.0
+    before, error_before = compared_with(truth, raw, looked_at, fps)
+    after, error_after = compared_with(truth, steady, looked_at, fps)
+    xy = truth.points[:, landmark]
+    return OfTruth(truth.name, truth.frames, error_before, error_after, xy, before, after)
 
 
 def _along(
@@ -170,6 +231,10 @@ def _jitter(steps: NDArray[np.float32], fps: float, eye_px: float) -> Curve:
         mean: Curve = (sums[end] - sums[first]) / count
     mean[(count < half) | ~known] = np.nan
     return mean
+
+
+def _mav_of(points: NDArray[np.float32], runs: list[slice], landmarks: tuple[int, ...]) -> float:
+    return mav([points[run] for run in runs], landmarks=landmarks)
 
 
 def _steadiness(points: NDArray[np.float32], runs: list[slice]) -> Steadiness:

@@ -8,34 +8,41 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from steadymark.app.session.measures import Measures, measure
+from steadymark.app.session.measures import Choice, Measures, measure
 from steadymark.engine.latest import Latest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from steadymark.app.session.comparing import Compared, Comparison
     from steadymark.app.session.results import Results
+    from steadymark.app.session.truth import Truth
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """Of which results, at which rate, of which face and landmark."""
+    """Of which results, at which rate, of what, what is true there, and which takes of it."""
 
     results: Results
     fps: float
-    face: int | None
-    landmark: int
+    choice: Choice
+    truth: Truth | None = None
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """measures: None where no face was found. took_s: how long that took."""
+    """measures: None where no face was found. took_s: how long that took.
+
+    compared: None where raw and stabilized points are compared, which lie in the results.
+    """
 
     results: Results
     measures: Measures | None
     took_s: float
+    compared: Compared | None = None
 
 
 class Measuring:
@@ -63,23 +70,33 @@ class Measuring:
     def _run(self) -> None:
         while (question := self._questions.take()) is not None:
             begun_s = time.perf_counter()
-            measures = _answered(question, lambda: self._questions.closed)
-            answer = Answer(question.results, measures, time.perf_counter() - begun_s)
+            measures, compared = _answered(question, lambda: self._questions.closed)
+            took_s = time.perf_counter() - begun_s
+            answer = Answer(question.results, measures, took_s, compared)
             if self.newest.put(answer):
                 self._on_ready()
 
 
-def _answered(question: Question, stop: Callable[[], bool]) -> Measures | None:
+def _answered(
+    question: Question, stop: Callable[[], bool]
+) -> tuple[Measures | None, Compared | None]:
     results = question.results
     try:
-        return measure(
-            results.rows(),
-            results.times_s,
+        asked = question.comparison
+        compared = None if asked is None else asked.made(results, stop)
+        rows, times_s, known = results.window()
+        if compared is not None:
+            rows, known = compared.rows(rows), compared.known
+        measures = measure(
+            rows,
+            times_s,
             fps=question.fps,
-            face=question.face,
-            landmark=question.landmark,
+            choice=question.choice,
+            truth=question.truth,
+            known=known,
             stop=stop,
         )
     except Exception:
         log.exception("measuring")
-        return None
+        return None, None
+    return measures, compared

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.app.session.film import Film
+    from steadymark.app.session.opening import Opened
     from steadymark.engine.ports import Sink
     from steadymark.engine.settings import Models, TrackSettings
     from steadymark.engine.types import Frame
@@ -179,3 +180,19 @@ class OpenFilm:
         if self.tracking.report.work is not Work.RUNNING:
             return self.results.frames
         return self.results.ready_until(min(shown + 1, self.results.frames - 1))
+
+
+def film_of(opened: Opened, settings: TrackSettings, calls: Calls, state_root: Path) -> OpenFilm:
+    """What an opening brought home, to be started."""
+    assert opened.film is not None
+    assert opened.models is not None
+    assert opened.results is not None
+    return OpenFilm(
+        opened.film,
+        opened.models,
+        settings,
+        calls,
+        results=opened.results,
+        state_root=state_root,
+        found=opened.found,
+    )

@@ -17,6 +17,7 @@ from steadymark.engine.stabilizing import AUTO
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from steadymark.app.session.open_live import LiveFeed
     from steadymark.app.session.recovery import Found
 
 
@@ -25,7 +26,8 @@ class Opened:
     """What an opening thread brings home: a film with its networks, or networks, or a fault.
 
     number: of the opening, later ones make earlier ones void. results: of the film, with what was
-    found of an earlier session. retrack: settings to track the film at hand anew with.
+    found of an earlier session. retrack: settings to track the film at hand anew with. source: a
+    camera or stream.
     """
 
     number: int
@@ -35,11 +37,13 @@ class Opened:
     results: Results | None = None
     found: Found | None = None
     retrack: TrackSettings | None = None
+    source: LiveFeed | None = None
 
     def close(self) -> None:
         """Nobody wants it any more."""
-        if self.film is not None:
-            self.film.close()
+        for opened in (self.film, self.source):
+            if opened is not None:
+                opened.close()
 
 
 def open_film(

@@ -9,6 +9,7 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QCoreApplication
 
 from steadymark.engine.errors import SteadymarkError
 
@@ -180,7 +181,8 @@ class Player:
                 self._on_fault(str(error))
         except Exception as error:
             log.exception("showing frame %d", index)
-            self._on_fault(f"frame {index} cannot be shown ({type(error).__name__}: {error})")
+            words = QCoreApplication.translate("session", "frame {index} cannot be shown ({fault})")
+            self._on_fault(words.format(index=index, fault=f"{type(error).__name__}: {error}"))
         else:
             self._on_frame(frame)
         with self._changed:

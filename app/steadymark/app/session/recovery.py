@@ -151,11 +151,14 @@ def recover(found: Found, results: Results, camera: Camera | None = None) -> int
     count = 0
     for table in _tables(found.folder):
         if len(table) and int(table.frame.max()) >= results.frames:
-            raise LandmarkFileError(
-                f"what was tracked of {found.source} does not fit this file any more: "
-                "it was changed since; track it again"
+            words = QCoreApplication.translate(
+                "session",
+                "what was tracked of {source} does not fit this file any more: "
+                "it was changed since; track it again",
             )
+            raise LandmarkFileError(words.format(source=found.source))
         last = -2
+        results.begin_piece()
         for result in _results(table, camera):
             index = result.frame.index
             results.add(result, begins=index != last + 1)

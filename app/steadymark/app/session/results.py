@@ -95,6 +95,7 @@ class Results:
         self._count = 0
         self._camera: Camera | None = None
         self._rows = _empty(_FIRST_ROWS, points)
+        self._piece_begins, self._pieces = False, 0
         self.version = 0
 
     @property
@@ -102,12 +103,26 @@ class Results:
         """Of the recording."""
         return len(self.times_s)
 
+    @property
+    def pieces(self) -> int:
+        """In how many goes the frames were tracked: where one begins, nothing is remembered."""
+        with self._lock:
+            return self._pieces
+
+    def begin_piece(self) -> None:
+        """What is added next is tracked in a go of its own."""
+        with self._lock:
+            self._piece_begins = True
+
     def add(self, result: TrackResult, *, begins: bool) -> None:
         """A frame that is not there yet. begins: whether memory of faces began anew at it."""
         index = result.frame.index
         with self._lock:
             if self._known[index] == Known.TRACKED:
                 return
+            if self._piece_begins or not self._pieces:
+                self._pieces += 1
+                self._piece_begins = False
             self._reserve(len(result.faces))
             self._first_row[index], self._faces[index] = self._count, len(result.faces)
             self._begins[index] = begins
@@ -143,6 +158,11 @@ class Results:
         with self._lock:
             count = self._count
             return Rows(**{name: getattr(self._rows, name)[:count] for name in Rows.__slots__})
+
+    def window(self) -> tuple[Rows, NDArray[np.float64], NDArray[np.bool_]]:
+        """Rows that are measured and plotted; of the frames they count, times and if tracked."""
+        known = np.asarray(self.known() == Known.TRACKED)  # first, else it may be ahead of the rows
+        return self.rows(), self.times_s, known
 
     def known(self) -> NDArray[np.int8]:
         """(frames,): a `Known` each."""
@@ -185,6 +205,12 @@ class Results:
             last = first + int(self._faces[index])
             return tuple(_face(rows, row, self._camera) for row in range(first, last))
 
+    def rows_at(self, index: int) -> range:
+        """The rows of a frame, in the order of `faces`."""
+        with self._lock:
+            first = max(0, int(self._first_row[index]))
+            return range(first, first + int(self._faces[index]))
+
     def result(self, index: int) -> TrackResult | None:
         """The same, as it was tracked but without its picture."""
         faces = self.faces(index)
@@ -192,8 +218,18 @@ class Results:
             return None
         return TrackResult(Frame(NO_PICTURE, index, float(self.times_s[index])), faces)
 
-    def trails(self, index: int, *, over_s: float, raw: bool = False) -> dict[int, Trail]:
-        """The ways of the faces of a frame over the time before it, by their ids."""
+    def trails(
+        self,
+        index: int,
+        *,
+        over_s: float,
+        raw: bool = False,
+        points: NDArray[np.float32] | None = None,
+    ) -> dict[int, Trail]:
+        """The ways of the faces of a frame over the time before it, by their ids.
+
+        points: (M, K, 2), instead of those of the first M rows.
+        """
         with self._lock:
             rows, first, faces = self._rows, int(self._first_row[index]), int(self._faces[index])
             if self._known[index] != Known.TRACKED:
@@ -201,10 +237,11 @@ class Results:
         trails = {}
         for row in range(first, first + faces):
             way = self._way(rows, row, float(self.times_s[index]) - over_s)
-            points = (rows.raw if raw else rows.steady)[way]
+            source = (rows.raw if raw else rows.steady) if points is None else points
+            way = [r for r in way if r < len(source) and np.isfinite(source[r, 0, 0])]
             if len(way) > 1:
-                times = self.times_s[rows.frame[way]]
-                trails[int(rows.face_id[row])] = Trail(points, _speed(points, times))
+                times, line = self.times_s[rows.frame[way]], source[way]
+                trails[int(rows.face_id[row])] = Trail(line, _speed(line, times))
         return trails
 
     def _way(self, rows: Rows, row: int, since_s: float) -> list[int]:

@@ -9,25 +9,21 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from steadymark.app.session.background import Background
+from steadymark.app.session.analysis import Analysis
+from steadymark.app.session.background import Background, OneCall
 from steadymark.app.session.filtering import filter_of
-from steadymark.app.session.measuring import Answer, Measuring, Question
-from steadymark.app.session.open_film import Calls, OpenFilm
+from steadymark.app.session.live import QUIT_FLUSH_S, Live, open_feed
+from steadymark.app.session.open_film import Calls, OpenFilm, film_of
 from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew, open_film
-from steadymark.app.session.state import (
-    Display,
-    Facts,
-    Layout,
-    Overlay,
-    Phase,
-    Show,
-    Wish,
-    frame_at_time,
-    resolve,
-)
+from steadymark.app.session.state import Display, Facts, Phase, frame_at_time, resolve
+from steadymark.app.session.wishing import Wishing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.app.session.live import OpenFeed
     from steadymark.app.session.measures import Measures
+    from steadymark.app.session.open_live import LiveTarget
     from steadymark.app.session.recovery import Found
     from steadymark.app.session.results import Results
     from steadymark.engine.settings import TrackSettings
@@ -36,14 +32,13 @@ if TYPE_CHECKING:
 QUIT_S = 2.0
 
 
-class Session(QObject):
+class Session(Wishing):
     """Lives in the GUI thread.
 
     changed: a new `display`; pictured: a new `frame`; progressed: new results; measured: new
     `measures`; told: a fault or a note, as a sentence for the user.
     """
 
-    changed = Signal()
     pictured = Signal()
     progressed = Signal()
     measured = Signal()
@@ -52,7 +47,6 @@ class Session(QObject):
     _frame_came = Signal()
     _work_came = Signal()
     _ended = Signal()
-    _measures_came = Signal()
 
     def __init__(
         self,
@@ -60,18 +54,18 @@ class Session(QObject):
         *,
         state_root: Path,
         models: ModelCache | None = None,
+        opener: OpenFeed = open_feed,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._settings, self._state_root = settings, state_root
         self._models = models or ModelCache()
-        self._wish, self._facts = Wish(), Facts()
-        self.display: Display = resolve(self._wish, self._facts)
+        self.live = Live(self._models, opener=opener, parent=self)
         self.frame: Frame | None = None
         self.measures: Measures | None = None
         self.measuring_s = 0.0
         self._film: OpenFilm | None = None
-        self._work_is_coming = False
+        self._work_calls = OneCall(self._work_came.emit)
         self._at_end = False  # the last frame need not be one that can be shown
         self._background = Background(self._opened.emit)
         queued = Qt.ConnectionType.QueuedConnection
@@ -79,12 +73,19 @@ class Session(QObject):
         self._frame_came.connect(self._on_frame, queued)
         self._work_came.connect(self._on_work, queued)
         self._ended.connect(self._on_ended, queued)
-        self._measures_came.connect(self._on_measures, queued)
-        self._measuring = Measuring(self._measures_came.emit)
+        self.analysis = Analysis(self)
+        self.live.changed.connect(self.refresh)
+        self.live.pictured.connect(self._on_live_picture)
+        self.live.told.connect(self.told)
 
     @property
     def settings(self) -> TrackSettings:
         return self._settings
+
+    @property
+    def models(self) -> ModelCache:
+        """The networks that are open."""
+        return self._models
 
     @property
     def film(self) -> OpenFilm | None:
@@ -93,7 +94,7 @@ class Session(QObject):
 
     @property
     def results(self) -> Results | None:
-        return None if self._film is None else self._film.results
+        return self.live.results if self._film is None else self._film.results
 
     # -- opening and closing
 
@@ -105,13 +106,20 @@ class Session(QObject):
         settings = self._settings
         self._background.open(lambda number: open_film(number, path, settings, self._models, found))
 
+    def open_live(self, target: LiveTarget, *, after: Callable[[], object] = bool) -> None:
+        """Watch a camera or stream; after: is waited for, aside, before it is opened."""
+        self.close_film()
+        self.live.open(target, self._settings, after=after)
+
     def close_film(self) -> None:
         """Back to empty."""
+        self.live.close()
         self._background.pass_over()
         if self._film is not None:
             self._film.close()
             self._background.run(self._film.leave, "closing")
             self._film = None
+        self.analysis.end()
         self.frame = self.measures = None
         self._wish = replace(
             self._wish, playing=False, frame=0, loop=None, loop_from=None, face=None
@@ -122,10 +130,11 @@ class Session(QObject):
 
     def close(self) -> bool:
         """End everything; whether all threads ended within 2 s."""
-        self.close_film()
-        self._measuring.close()
         deadline_s = time.monotonic() + QUIT_S
-        ended = self._measuring.join(QUIT_S)
+        self.live.close(flush_s=QUIT_FLUSH_S)
+        self.close_film()
+        ended = self.analysis.close(QUIT_S)
+        ended = self.live.join(deadline_s) and ended
         return self._background.join(deadline_s) and ended
 
     # -- playing
@@ -200,8 +209,7 @@ class Session(QObject):
         if self._wish.loop is not None:
             self.set_loop(None)
         elif self._wish.loop_from is None:
-            self._wish = replace(self._wish, loop_from=self.display.frame)
-            self._set()
+            self._want(replace(self._wish, loop_from=self.display.frame))
         else:
             self.set_loop((self._wish.loop_from, self.display.frame))
 
@@ -223,6 +231,7 @@ class Session(QObject):
     def use_settings(self, settings: TrackSettings) -> None:
         """From now on; filters change at once, what needs tracking anew waits for `retrack`."""
         self._settings = settings
+        self.live.use_settings(settings)
         film = self._film
         if film is not None and not needs_tracking_anew(film.settings, settings):
             film.settings = settings
@@ -246,23 +255,7 @@ class Session(QObject):
             lambda number: Opened(number, models=self._models.get(settings), retrack=settings)
         )
 
-    # -- showing
-
-    def set_show(self, show: Show) -> None:
-        self._wish = replace(self._wish, show=show)
-        self._set()
-
-    def set_layout(self, layout: Layout) -> None:
-        self._wish = replace(self._wish, layout=layout)
-        self._set()
-
-    def set_wipe(self, wipe: float) -> None:
-        self._wish = replace(self._wish, wipe=min(max(wipe, 0.0), 1.0))
-        self._set()
-
-    def set_overlay(self, overlay: Overlay) -> None:
-        self._wish = replace(self._wish, overlay=overlay)
-        self._set()
+    # -- measuring
 
     def choose(self, *, face: int | None = None, landmark: int | None = None) -> None:
         """Whose figures and way are shown."""
@@ -275,10 +268,11 @@ class Session(QObject):
 
     def ask_measures(self) -> None:
         """`measured` follows when they are there; the newest question wins."""
-        film = self._film
-        if film is not None:
-            wish = self._wish
-            self._measuring.ask(Question(film.results, film.fps, wish.face, wish.landmark))
+        self.analysis.ask(self._wish.face, self._wish.landmark)
+
+    def run_aside(self, work: Callable[[], None], name: str) -> None:
+        """On a thread that `close` waits for."""
+        self._background.run(work, name)
 
     # -- what comes home from threads
 
@@ -294,24 +288,14 @@ class Session(QObject):
             self._begin(opened)
 
     def _begin(self, opened: Opened) -> None:
-        assert opened.film is not None
-        assert opened.models is not None
-        assert opened.results is not None
         calls = Calls(self._work_calls, self._frame_came.emit, self._ended.emit, self.told.emit)
-        film = OpenFilm(
-            opened.film,
-            opened.models,
-            self._settings,
-            calls,
-            results=opened.results,
-            state_root=self._state_root,
-            found=opened.found,
-        )
+        film = film_of(opened, self._settings, calls, self._state_root)
         self._film = film
         film.start()
         if self._wish.playing:
             film.player.play(self._wish.speed, self._wish.loop)
         self._on_work()
+        self.analysis.begin(film)
         for note in film.film.info.notes:
             self.told.emit(note)
 
@@ -344,14 +328,13 @@ class Session(QObject):
         self._look()
         self.pictured.emit()
 
-    def _work_calls(self) -> None:
-        """Any thread: one call home is under way at most."""
-        if not self._work_is_coming:
-            self._work_is_coming = True
-            self._work_came.emit()
+    def _on_live_picture(self) -> None:
+        self.frame = self.live.frame
+        self.pictured.emit()
+        self.progressed.emit()
 
     def _on_work(self) -> None:
-        self._work_is_coming = False
+        self._work_calls.arrived()
         if self._film is not None:
             self._look()
             self.progressed.emit()
@@ -376,18 +359,8 @@ class Session(QObject):
 
     def _on_ended(self) -> None:
         self._at_end = True
-        self._wish = replace(self._wish, playing=False)
-        self._set()
+        self._want(replace(self._wish, playing=False))
 
-    def _on_measures(self) -> None:
-        answer: Answer | None = self._measuring.newest.take(0)
-        if answer is not None and answer.results is self.results:
-            self.measures, self.measuring_s = answer.measures, answer.took_s
-            self.measured.emit()
-
-    def _set(self, facts: Facts | None = None) -> None:
-        self._facts = self._facts if facts is None else facts
-        display = resolve(self._wish, self._facts)
-        if display != self.display:
-            self.display = display
-            self.changed.emit()
+    def _resolved(self) -> Display:
+        facts = self.live.facts if self.live.is_open else self._facts
+        return self.analysis.shown(resolve(self._wish, facts))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.app.session.takes import PLAIN, Takes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,6 +25,9 @@ class Phase(StrEnum):
     PAUSED = "paused"
     FINISHED = "finished"
     FAILED = "failed"
+    LIVE = "live"
+    RECONNECTING = "reconnecting"
+    STOPPED = "stopped"  # a live view, which can be started again
 
 
 class Show(StrEnum):
@@ -55,6 +60,8 @@ class Overlay:
     trails: bool = False
     crop: bool = False
     axes: bool = False
+    truth: bool = True
+    heatmaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +85,20 @@ class Wish:
     landmark: int = 30
 
 
+@dataclass(frozen=True, slots=True)
+class LiveFacts:
+    """Of a camera or stream. mirrored: for the eye only. recording: the files' name; '': none."""
+
+    mirrored: bool = False
+    recording: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """What is the case. times_s: (frames,), empty without a recording. shown: frame on the screen.
 
-    share: of the frames of which all is known. failure: why tracking stopped.
+    share: of the frames of which all is known. failure: why tracking stopped. live: None where a
+    recording is open, or nothing.
     """
 
     phase: Phase = Phase.EMPTY
@@ -95,6 +111,7 @@ class Facts:
     share: float = 0.0
     device: str = ""
     failure: str = ""
+    live: LiveFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +119,8 @@ class Display:
     """All that the widgets show and allow, but for pictures and plots.
 
     frame, time_s: of the picture shown, 0 without one; last: the last frame's number, -1 without a
-    recording. can_track, can_pause: whether tracking can be
-    told to go on or to pause.
+    recording. can_track, can_pause: whether tracking can be told to go on or to pause. truth: name
+    of the ground truth at hand. takes: what is compared where both are shown.
     """
 
     phase: Phase
@@ -134,10 +151,18 @@ class Display:
     can_pause: bool
     can_export: bool
     can_compare: bool
+    live: LiveFacts | None = None
+    truth: str = ""
+    takes: Takes = PLAIN
 
     @property
     def has_film(self) -> bool:
         return self.last >= 0
+
+    @property
+    def has_picture(self) -> bool:
+        """A recording, or a live view."""
+        return self.has_film or self.live is not None
 
 
 def resolve(wish: Wish, facts: Facts) -> Display:
@@ -145,7 +170,7 @@ def resolve(wish: Wish, facts: Facts) -> Display:
     last = len(facts.times_s) - 1
     frame = min(max(facts.shown, 0), max(last, 0))
     there = last >= 0
-    playing = wish.playing and there
+    playing = (wish.playing and there) or facts.phase in (Phase.LIVE, Phase.RECONNECTING)
     running = facts.phase is Phase.TRACKING
     return Display(
         phase=facts.phase,
@@ -176,6 +201,7 @@ def resolve(wish: Wish, facts: Facts) -> Display:
         can_pause=running,
         can_export=there and facts.share > 0,
         can_compare=wish.show is Show.BOTH,
+        live=facts.live,
     )
 
 

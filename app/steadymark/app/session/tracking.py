@@ -8,10 +8,12 @@ from enum import StrEnum
 from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QCoreApplication
+
+from steadymark.app.session.beginnings import Beginnings
 from steadymark.app.session.filtering import Filtering, filter_of, without_filter
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.pipeline import Pipeline
-from steadymark.engine.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.settings import Models, TrackSettings, make_tracker
 from steadymark.engine.stabilizing import OFFLINE
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.filtering import FilterChoice
     from steadymark.app.session.results import Results
     from steadymark.engine.ports import Sink
-    from steadymark.engine.types import Frame, TrackResult
+    from steadymark.engine.types import TrackResult
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +78,6 @@ class Tracking:
         self._filtering_lock = Lock()
         self._wanted_filter = filter_of(settings)
         self._filtering = Filtering(self._wanted_filter)
-        self._last: tuple[float, Thumbnail] | None = None
         self._thread = Thread(target=self._run, name="pieces", daemon=True)
 
     @property
@@ -173,7 +174,9 @@ class Tracking:
                 self._set(Work.FAILED, str(error))
             except Exception as error:
                 log.exception("tracking")
-                self._set(Work.FAILED, f"tracking stopped ({type(error).__name__}: {error})")
+                words = QCoreApplication.translate("session", "tracking stopped ({fault})")
+                fault = words.format(fault=f"{type(error).__name__}: {error}")
+                self._set(Work.FAILED, fault)
 
     def _next_piece(self) -> range | None:
         """Wait until there is something to track; None when closing."""
@@ -206,14 +209,14 @@ class Tracking:
             self._piece, self._frames, self._head = piece, frames, frames.start - 1
             if self._held:
                 piece.hold()
-            self._last = None
             self._number += 1
-        gap_s = tracker.config.longest_gap_s
+        self._results.begin_piece()
+        beginnings = Beginnings(tracker.config.longest_gap_s)
         pipeline = Pipeline(
             piece,
             tracker,
             self._sinks(self._number),
-            on_result=lambda result: self._take(result, gap_s),
+            on_result=lambda result: self._take(result, beginnings),
         )
         pipeline.start()
         pipeline.wait()
@@ -228,9 +231,9 @@ class Tracking:
             self._results.mark_damaged(head + 1, frames.stop)
         self._on_change()
 
-    def _take(self, result: TrackResult, longest_gap_s: float) -> None:
+    def _take(self, result: TrackResult, beginnings: Beginnings) -> None:
         """Runs in the pipeline's tracking thread."""
-        begins = self._begins(result.frame, longest_gap_s)
+        begins = beginnings.at(result.frame)
         with self._filtering_lock:
             kept = self._filtering.filtered(result, begins=begins)
             self._results.add(kept, begins=begins)
@@ -239,14 +242,6 @@ class Tracking:
         if result.frame.index > head + 1:
             self._results.mark_damaged(head + 1, result.frame.index)
         self._on_change()
-
-    def _begins(self, frame: Frame, longest_gap_s: float) -> bool:
-        """Whether the tracker forgot the faces before this frame, as `Tracker` decides it."""
-        last, self._last = self._last, (frame.pts_s, thumbnail(frame.image))
-        if last is None:
-            return True
-        soon = 0 < frame.pts_s - last[0] <= longest_gap_s
-        return not soon or is_cut(last[1], self._last[1])
 
     def _is_closing(self) -> bool:
         with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,13 +31,21 @@ COMMANDS = (
     Command(
         "open_folder", QT_TRANSLATE_NOOP("commands", "Open &folder of pictures…"), ("Ctrl+Shift+O",)
     ),
-    Command("close", QT_TRANSLATE_NOOP("commands", "&Close recording"), ("Ctrl+W",)),
+    Command(
+        "open_camera",
+        QT_TRANSLATE_NOOP("commands", "Open &camera or stream…"),
+        ("Ctrl+L",),
+        "webcam",
+    ),
+    Command("load_truth", QT_TRANSLATE_NOOP("commands", "Load &ground truth…"), ("Ctrl+Shift+G",)),
+    Command("drop_truth", QT_TRANSLATE_NOOP("commands", "Remove groun&d truth"), ("Ctrl+Alt+G",)),
+    Command("close", QT_TRANSLATE_NOOP("commands", "C&lose recording"), ("Ctrl+W",)),
     Command(
         "export_csv", QT_TRANSLATE_NOOP("commands", "Export &table (CSV)…"), ("Ctrl+E",), "export"
     ),
     Command(
         "export_openface",
-        QT_TRANSLATE_NOOP("commands", "Export table for Open&Face scripts…"),
+        QT_TRANSLATE_NOOP("commands", "Export table for OpenFace &scripts…"),
         ("Ctrl+Shift+F",),
     ),
     Command(
@@ -45,8 +54,18 @@ COMMANDS = (
         ("Ctrl+Shift+E",),
     ),
     Command(
+        "export_side",
+        QT_TRANSLATE_NOOP("commands", "Export video of &both, side by side…"),
+        ("Ctrl+Alt+E",),
+    ),
+    Command(
+        "queue",
+        QT_TRANSLATE_NOOP("commands", "Track and export m&any videos…"),
+        ("Ctrl+Shift+M",),
+    ),
+    Command(
         "export_frame",
-        QT_TRANSLATE_NOOP("commands", "Save this &frame as a picture…"),
+        QT_TRANSLATE_NOOP("commands", "Save this fra&me as a picture…"),
         ("Ctrl+Shift+S",),
         "camera",
     ),
@@ -89,6 +108,33 @@ COMMANDS = (
         QT_TRANSLATE_NOOP("commands", "Track &again from the beginning"),
         ("Ctrl+T",),
         "again",
+    ),
+    Command("add_model", QT_TRANSLATE_NOOP("commands", "Add a &model…"), ("Ctrl+M",)),
+    Command(
+        "remove_model",
+        QT_TRANSLATE_NOOP("commands", "&Remove the chosen model of your own"),
+        ("Ctrl+Alt+M",),
+    ),
+    Command(
+        "record",
+        QT_TRANSLATE_NOOP("commands", "&Record video and table"),
+        ("Ctrl+R",),
+        "record",
+        checkable=True,
+    ),
+    Command(
+        "record_drawn",
+        QT_TRANSLATE_NOOP("commands", "&Draw landmarks into recordings"),
+        ("Ctrl+Shift+R",),
+        checkable=True,
+    ),
+    Command(
+        "record_folder",
+        QT_TRANSLATE_NOOP("commands", "&Folder for recordings…"),
+        ("Ctrl+Alt+R",),
+    ),
+    Command(
+        "mirror", QT_TRANSLATE_NOOP("commands", "&Mirrored view"), ("M",), "mirror", checkable=True
     ),
     Command("show_off", QT_TRANSLATE_NOOP("commands", "No landmarks"), ("O",), checkable=True),
     Command("show_raw", QT_TRANSLATE_NOOP("commands", "Raw landmarks"), ("R",), checkable=True),
@@ -143,18 +189,39 @@ COMMANDS = (
     Command(
         "crop", QT_TRANSLATE_NOOP("commands", "Crop: what the network sees"), ("Q",), checkable=True
     ),
-    Command("axes", QT_TRANSLATE_NOOP("commands", "Axes of the head"), ("H",), checkable=True),
+    Command("axes", QT_TRANSLATE_NOOP("commands", "Axes of the head"), ("E",), checkable=True),
+    Command(
+        "heatmaps",
+        QT_TRANSLATE_NOOP("commands", "&Heatmaps along the crop's edges"),
+        ("H",),
+        checkable=True,
+    ),
+    Command("truth", QT_TRANSLATE_NOOP("commands", "&Ground truth"), ("G",), checkable=True),
     Command("zoom_in", QT_TRANSLATE_NOOP("commands", "Zoom in"), ("Ctrl++", "+", "="), "zoom-in"),
     Command("zoom_out", QT_TRANSLATE_NOOP("commands", "Zoom out"), ("Ctrl+-", "-"), "zoom-out"),
     Command("fit", QT_TRANSLATE_NOOP("commands", "Fit the picture"), ("Ctrl+0", "0"), "fit"),
     Command("actual", QT_TRANSLATE_NOOP("commands", "Actual size, 1:1"), ("Ctrl+1", "1"), "actual"),
     Command("full_screen", QT_TRANSLATE_NOOP("commands", "Full screen"), ("F11",), checkable=True),
+    Command("shortcuts", QT_TRANSLATE_NOOP("commands", "&Keyboard shortcuts…"), ("Ctrl+K",)),
     Command("about", QT_TRANSLATE_NOOP("commands", "&About Steadymark"), ("F1",), "info"),
     Command("diagnostics", QT_TRANSLATE_NOOP("commands", "&Copy diagnostics"), ("Ctrl+Shift+D",)),
     Command("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
     Command("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
 )
-OVERLAYS = ("points", "contours", "numbers", "scores", "trails", "boxes", "ids", "crop", "axes")
+_MORE = "more"  # an action's property
+OVERLAYS = (
+    "points",
+    "contours",
+    "numbers",
+    "scores",
+    "trails",
+    "boxes",
+    "ids",
+    "crop",
+    "axes",
+    "heatmaps",
+    "truth",
+)
 
 
 def make_actions(parent: QWidget) -> dict[str, QAction]:
@@ -177,10 +244,24 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
 
 
 def set_hint(action: QAction) -> None:
-    """The tooltip: the text and its key."""
-    text = action.text().replace("&", "").removesuffix("…")
+    """The tooltip: the text and its key, and below them what `tell_more` says."""
+    text = plain_text(action.text())
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    action.setToolTip(f"{text} ({keys})" if keys else text)
+    hint, more = f"{text} ({keys})" if keys else text, action.property(_MORE)
+    action.setToolTip(f"{hint}\n{more}" if more else hint)
+
+
+def tell_more(action: QAction, words: str) -> None:
+    """In the tooltip, and in the status line over menus; empty: nothing."""
+    if (action.property(_MORE) or "") != words:
+        action.setProperty(_MORE, words)
+        action.setStatusTip(words)
+        set_hint(action)
+
+
+def plain_text(text: str) -> str:
+    """Of a command or menu, without what belongs there only."""
+    return re.sub(r"\(&\w\)|&", "", text).removesuffix("…").rstrip()
 
 
 def recolour(actions: dict[str, QAction]) -> None:

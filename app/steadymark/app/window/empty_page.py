@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 
 from steadymark.app.session.state import Phase
 from steadymark.app.window.theme import icon
+from steadymark.engine.sources.opening import is_live
 from steadymark.models.schema import assets_root
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ class EmptyPage(QWidget):
 
     demo = Signal(str)
 
-    def __init__(self, open_action: QAction, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, open_action: QAction, camera_action: QAction, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         picture = QLabel()
         picture.setPixmap(icon("steadymark").pixmap(64, 64))
@@ -36,6 +39,8 @@ class EmptyPage(QWidget):
         self.open = QPushButton(self.tr("Open video…"))
         self.open.clicked.connect(open_action.trigger)
         self.open.setDefault(True)
+        self.camera = QPushButton(self.tr("Open camera…"))
+        self.camera.clicked.connect(camera_action.trigger)
         self.try_demo = QPushButton(self.tr("Try the demo clip"))
         clip = assets_root() / "clips" / "demo.mp4"
         self.try_demo.clicked.connect(lambda: self.demo.emit(str(clip)))
@@ -48,6 +53,7 @@ class EmptyPage(QWidget):
         buttons = QHBoxLayout()
         buttons.addStretch(1)
         buttons.addWidget(self.open)
+        buttons.addWidget(self.camera)
         buttons.addWidget(self.try_demo)
         buttons.addStretch(1)
         column = QVBoxLayout(self)
@@ -65,12 +71,17 @@ class EmptyPage(QWidget):
         opening = display.phase is Phase.OPENING
         self.busy.setVisible(opening)
         self.open.setVisible(not opening)
+        self.camera.setVisible(not opening)
         self.try_demo.setVisible(not opening and self._has_demo)
         if opening:
             self.title.setText(self.tr("Opening {name}").format(name=display.name))
-            self.words.setText(self.tr("Its frames are counted and the networks are loaded."))
+            self.words.setText(
+                self.tr("Its frames are counted and the networks are loaded.")
+                if not is_live(display.path)
+                else self.tr("The first picture is waited for and the networks are loaded.")
+            )
             return
-        self.title.setText(self.tr("Drop a video here"))
+        self.title.setText(self.tr("Drop a video here, or open a camera"))
         self.words.setText(
             self.tr(
                 "Steadymark follows 68 landmarks on every face in it, shows how steady they are, "

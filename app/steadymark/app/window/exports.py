@@ -22,6 +22,8 @@ from steadymark.app.session.exporting import Export, ExportReport, Material, Ord
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+    from steadymark.app.window.queue_window import QueueWindow
+
 _STOP_S = 2.0
 
 
@@ -63,13 +65,15 @@ class Exports(QWidget):
         self._column.setSpacing(0)
         self._lines: list[_Line] = []
         self._saving: list[Thread] = []
+        self.many: QueueWindow | None = None  # once it was opened
         self._came.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
         self.hide()
 
     @property
     def running(self) -> int:
         """Exports that are not done."""
-        return len(self._lines)
+        waiting = 0 if self.many is None else self.many.queue.running
+        return len(self._lines) + waiting
 
     def start(self, order: Order, material: Material) -> None:
         """Told by `ended` when done."""
@@ -80,12 +84,13 @@ class Exports(QWidget):
         line.show_report(line.export.report)
         line.export.start()
 
-    def save(self, image: QImage, path: str) -> None:
-        """Encode a picture, aside; told by `saved`."""
+    def save(self, picture: QImage | bytes, path: str) -> None:
+        """Encode a picture, or write one that is encoded, aside; told by `saved`."""
+        words = self.tr("cannot write {path}: choose another folder or name")
 
         def run() -> None:
-            done = image.save(path)
-            fault = "" if done else f"cannot write {path}: choose another folder or name"
+            done = _written(picture, path)
+            fault = "" if done else words.format(path=path)
             self.saved.emit(path, fault)
 
         self._saving = [thread for thread in self._saving if thread.is_alive()]
@@ -97,9 +102,12 @@ class Exports(QWidget):
         """Cancel everything; whether all threads ended in time."""
         for line in self._lines:
             line.export.cancel()
+        if self.many is not None:
+            self.many.queue.cancel_all()
         ended = [line.export.join(_STOP_S) for line in self._lines]
         for thread in self._saving:
             thread.join(_STOP_S)
+        ended += [self.many is None or self.many.close_all()]
         return all(ended) and not any(thread.is_alive() for thread in self._saving)
 
     def _refresh(self) -> None:
@@ -114,6 +122,16 @@ class Exports(QWidget):
                 line.deleteLater()
                 self.ended.emit(report)
         self.setVisible(bool(self._lines))
+
+
+def _written(picture: QImage | bytes, path: str) -> bool:
+    if not isinstance(picture, bytes):
+        return picture.save(path)
+    try:
+        Path(path).write_bytes(picture)
+    except OSError:
+        return False
+    return True
 
 
 def suggested(source: str, ending: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,17 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from steadymark.app.session.exporting import ExportReport, Kind, Material, Order
 from steadymark.app.session.state import Show
+from steadymark.app.session.takes import PLAIN
 from steadymark.app.window.about import About, diagnostics
 from steadymark.app.window.exports import suggested
+from steadymark.app.window.names import take_name
+from steadymark.app.window.queue_window import QueueWindow
 from steadymark.app.window.still import painted
 from steadymark.engine.recording.drawing import DrawOptions
 from steadymark.engine.sources.naming import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from PySide6.QtGui import QAction
 
@@ -42,9 +46,12 @@ class Files(QObject):
         for name, slot in (
             ("open", self._open),
             ("open_folder", self._open_folder),
+            ("load_truth", self._load_truth),
             ("export_csv", lambda: self._export(Kind.CSV, ".csv")),
             ("export_openface", lambda: self._export(Kind.OPENFACE, "_openface.csv")),
             ("export_video", lambda: self._export(Kind.VIDEO, "_landmarks.mp4")),
+            ("queue", self.show_queue),
+            ("export_side", lambda: self._export(Kind.SIDE, "_compared.mp4")),
             ("export_frame", self._export_frame),
             ("export_plots", self._export_plots),
             ("about", lambda: About(self._window).open()),
@@ -69,8 +76,10 @@ class Files(QObject):
     def offer(self, found: Found) -> None:
         """Ask whether to go on with what a crashed session left."""
         words = self.tr(
-            "Steadymark ended unexpectedly. {frames} tracked frames of {name} were saved."
-        ).format(frames=found.frames, name=Path(found.source).name)
+            "Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.",
+            "",
+            found.frames,
+        ).format(name=Path(found.source).name)
         self._window.messages.tell(
             words,
             [
@@ -94,8 +103,24 @@ class Files(QObject):
             raw=show is Show.RAW,
             axes=overlay.axes,
         )
-        material = Material(film.film.info, film.results, film.models, film.settings)
+        takes, compared = session.display.takes, session.analysis.compared
+        if kind is Kind.SIDE:
+            if takes != PLAIN and compared is None:
+                self._window.messages.tell(self.tr("The comparison is not ready: export it then."))
+                return
+            draw = replace(draw, beside=(take_name(takes[0]), take_name(takes[1])))
+        material = Material(film.film.info, film.results, film.models, film.settings, compared)
         self._window.exports.start(Order(kind, path, draw), material)
+
+    def show_queue(self, paths: Sequence[str] = ()) -> None:
+        """The window of many videos, with these added."""
+        window = self._window
+        if window.exports.many is None:
+            session = window.session
+            window.exports.many = QueueWindow(window, session.models, lambda: session.settings)
+        window.exports.many.add(paths)
+        window.exports.many.show()
+        window.exports.many.raise_()
 
     def save_frame(self, path: Path) -> None:
         """The frame that is shown, at its own size, with what is drawn over it."""
@@ -105,8 +130,10 @@ class Files(QObject):
             window.exports.save(painted(shown, display), str(path))
 
     def save_plots(self, path: Path) -> None:
-        """As they are seen."""
-        self._window.exports.save(self._window.plots.as_image(), str(path))
+        """As they are seen; as vectors where the name ends in .svg."""
+        plots = self._window.plots
+        vectors = path.suffix.lower() == ".svg"
+        self._window.exports.save(plots.as_svg() if vectors else plots.as_image(), str(path))
 
     def _open(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
@@ -126,6 +153,16 @@ class Files(QObject):
         if path:
             self._window.open_path(path)
 
+    def _load_truth(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self._window,
+            self.tr("Load ground truth: a table, or any of a folder's .pts files"),
+            str(Path(self._window.session.display.path).parent),
+            self.tr("Ground truth ({kinds});;All files (*)").format(kinds="*.csv *.pts *.txt"),
+        )
+        if path:
+            self._window.session.analysis.load_truth(Path(path))
+
     def _export(self, kind: Kind, ending: str) -> None:
         path = self._chosen(self.tr("Export"), ending)
         if path is not None:
@@ -139,20 +176,25 @@ class Files(QObject):
             self.save_frame(path)
 
     def _export_plots(self) -> None:
-        path = self._chosen(self.tr("Save the plots"), "_plots.png")
+        path = self._chosen(self.tr("Save the plots"), "_plots.png", "*.svg")
         if path is not None:
             self.save_plots(path)
 
-    def _chosen(self, title: str, ending: str) -> Path | None:
-        source = self._window.session.display.path
+    def _chosen(self, title: str, ending: str, *others: str) -> Path | None:
+        """The file's name gets the ending's suffix, unless it has it or that of one of others."""
+        window = self._window
+        source = window.session.display.path
+        if window.session.display.live is not None:
+            source = str(Path(window.desk.kept.folder) / f"{window.session.display.name}.mp4")
         suffix = Path(ending).suffix or ending
         text, _ = QFileDialog.getSaveFileName(
-            self._window, title, suggested(source, ending), f"*{suffix}"
+            self._window, title, suggested(source, ending), ";;".join((f"*{suffix}", *others))
         )
         if not text:
             return None
         path = Path(text)
-        return path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
+        right = (suffix, *(other.removeprefix("*") for other in others))
+        return path if path.suffix.lower() in right else path.with_name(path.name + suffix)
 
     def _folder(self) -> str:
         recent = self._window.preferences.recent()
@@ -183,15 +225,22 @@ class Files(QObject):
             ).format(name=name)
         else:
             text = self.tr("{name} is written.").format(name=name)
+        if report.pieces > 1 and not report.fault:
+            text += " " + self.tr(
+                "It was tracked in {count} goes, because of seeking: where each began, nothing was "
+                "remembered. 'Track again from the beginning' gives one uninterrupted run."
+            ).format(count=report.pieces)
         folder = str(Path(report.path or report.order.path).parent)
-        self._window.messages.tell(text, [] if report.fault else [self._show_folder(folder)])
+        self._window.messages.tell(text, [] if report.fault else [self.show_folder(folder)])
 
     def _on_saved(self, path: str, fault: str) -> None:
         text = fault or self.tr("{name} is written.").format(name=Path(path).name)
-        choices = [] if fault else [self._show_folder(str(Path(path).parent))]
+        choices = [] if fault else [self.show_folder(str(Path(path).parent))]
         self._window.messages.tell(text, choices)
 
-    def _show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
+    def show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
+        """A choice for a message."""
+
         def show() -> None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
 
@@ -200,14 +249,14 @@ class Files(QObject):
     def _copy_diagnostics(self) -> None:
         QGuiApplication.clipboard().setText(diagnostics(self._window.session, self._log_file))
         self._window.messages.tell(
-            self.tr("Diagnostics are on the clipboard: paste them into your report."), []
+            self.tr("Diagnostics are on the clipboard: paste them into your report."), note=True
         )
 
     def _show_log(self) -> None:
         if self._log_file is not None:
             self._window.messages.tell(
                 self.tr("The log file is {path}").format(path=self._log_file),
-                [self._show_folder(str(self._log_file.parent))],
+                [self.show_folder(str(self._log_file.parent))],
             )
 
 

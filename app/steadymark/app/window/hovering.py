@@ -11,10 +11,10 @@ from PySide6.QtCore import QCoreApplication, QPointF
 from steadymark.app.window.names import landmark_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from steadymark.app.window.viewport import Viewport
-    from steadymark.engine.types import TrackedFace
+    from steadymark.engine.types import Landmarks, TrackedFace
 
 NEAR = 9.0  # view points
 translate = QCoreApplication.translate
@@ -30,12 +30,12 @@ class Near:
 
 
 def nearest(
-    faces: Sequence[TrackedFace], looks: Sequence[bool], viewport: Viewport, at: QPointF
+    faces: Sequence[TrackedFace], looks: Mapping[bool, str], viewport: Viewport, at: QPointF
 ) -> Near | None:
-    """Of the raw (True) or stabilized landmarks in `looks`; None where none is near."""
+    """Of the raw (True) or stabilized landmarks in `looks`, by name; None where none is near."""
     best, least = None, NEAR
     for face in faces:
-        for raw in looks:
+        for raw, name in looks.items():
             landmarks = face.raw if raw else face.stabilized
             if landmarks is None:
                 continue
@@ -44,13 +44,11 @@ def nearest(
             index = int(np.argmin(away))
             if away[index] < least:
                 least = float(away[index])
-                best = Near(index, QPointF(*points[index]), _told(face, index, raw=raw))
+                best = Near(index, QPointF(*points[index]), _told(face, landmarks, index, name))
     return best
 
 
-def _told(face: TrackedFace, index: int, *, raw: bool) -> str:
-    landmarks = face.raw if raw else face.stabilized
-    assert landmarks is not None
+def _told(face: TrackedFace, landmarks: Landmarks, index: int, kind: str) -> str:
     x, y = landmarks.xy_px[index]
     words = translate(
         "hovering", "<b>{number} {name}</b><br>x {x}, y {y}, {kind}<br>score {score}, face {face}"
@@ -60,7 +58,7 @@ def _told(face: TrackedFace, index: int, *, raw: bool) -> str:
         name=landmark_name(index),
         x=f"{x:.2f}",
         y=f"{y:.2f}",
-        kind=translate("hovering", "raw") if raw else translate("hovering", "stabilized"),
+        kind=kind,
         score=f"{landmarks.score[index]:.2f}",
         face=face.face_id,
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import (
-    QDockWidget,
     QMainWindow,
     QMessageBox,
     QStackedWidget,
@@ -15,36 +14,43 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.session.state import Display, frame_at_time, parse_place
+from steadymark.app.session.state import Display, Show, frame_at_time, parse_place
+from steadymark.app.session.takes import takes_for
 from steadymark.app.window.commands import make_actions, recolour
+from steadymark.app.window.docks import Docks
+from steadymark.app.window.dropping import take_dropped
 from steadymark.app.window.empty_page import EmptyPage
 from steadymark.app.window.exports import Exports
 from steadymark.app.window.files import Files
+from steadymark.app.window.live_bar import LiveBar
+from steadymark.app.window.live_desk import LiveDesk
 from steadymark.app.window.menus import make_menus, make_toolbar
 from steadymark.app.window.messages import Messages
 from steadymark.app.window.numbers import Numbers
+from steadymark.app.window.options import Options
 from steadymark.app.window.plots import Plots
 from steadymark.app.window.settings_panel import SettingsPanel
+from steadymark.app.window.showing import shown_of
 from steadymark.app.window.status import Status
 from steadymark.app.window.theme import icon
 from steadymark.app.window.transport import Transport
-from steadymark.app.window.video_view import Shown, VideoView
+from steadymark.app.window.video_view import VideoView
 from steadymark.app.window.wiring import name_play, name_track, show_state, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PySide6.QtCore import QByteArray
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
+    from steadymark.app.session.heating import Heats
     from steadymark.app.session.results import Results
     from steadymark.app.session.session import Session
+    from steadymark.app.session.takes import Takes
     from steadymark.app.window.preferences import Preferences
     from steadymark.engine.settings import TrackSettings
 
 _MEASURE_EVERY_MS = 500
 _REFRESH_EVERY_MS = 100  # of what need not be as fast as the video
-_TRAIL_S = 1.0
 
 
 class MainWindow(QMainWindow):
@@ -59,24 +65,25 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.actions_by_name = make_actions(self)
         self.view = VideoView()
-        self.empty = EmptyPage(self.actions_by_name["open"])
+        self.empty = EmptyPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
         self.messages, self.exports = Messages(), Exports()
         self.transport = Transport(self.actions_by_name)
+        self.live_bar = LiveBar(self.actions_by_name)
         self.plots, self.numbers = Plots(), Numbers()
-        self.settings = SettingsPanel(session.settings)
+        self.settings = SettingsPanel(session.settings, preferences.presets)
         self.files = Files(self, log_file)
+        self.desk = LiveDesk(self)
         self.pages = QStackedWidget()
         self.status = Status()
         self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
         self._refresh_soon = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
         self._pictured_version: tuple[Results, int] | None = None
         self._applied: Display | None = None
-        self._docked: QByteArray | None = None  # where docks are, while none is shown
         self.closed_in_time = True
         self._lay_out()
         self._connect()
         self._restore()
-        self._hide_docks()
+        self.docks.hide()
         session.set_overlay(preferences.overlay())
         self._on_changed()
         self._on_progressed()
@@ -94,42 +101,19 @@ class MainWindow(QMainWindow):
         column.addWidget(self.messages)
         column.addWidget(self.pages, 1)
         column.addWidget(self.transport)
+        column.addWidget(self.live_bar)
         column.addWidget(self.exports)
         self.setCentralWidget(middle)
-        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        right, below = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
-        self.plots_dock = self._dock(self.tr("Plots"), "plots", self.plots, below, "F5")
-        self.numbers_dock = self._dock(self.tr("Numbers"), "numbers", self.numbers, right, "F6")
-        self.settings_dock = self._dock(self.tr("Settings"), "settings", self.settings, right, "F7")
-        self.tabifyDockWidget(self.numbers_dock, self.settings_dock)
-        self.numbers_dock.raise_()
-        docks = [d.toggleViewAction() for d in self._docks()]
-        make_menus(self, self.actions_by_name, self.files.recent_menu, docks)
+        self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
+        self.options = Options(self)
+        recent, language = self.files.recent_menu, self.options.language_menu
+        make_menus(self, self.actions_by_name, recent, language, self.docks.actions)
         self.toolbar, self.landmarks_button = make_toolbar(self, self.actions_by_name)
         self.toolbar.addSeparator()
-        self.toolbar.addActions(docks)
+        self.toolbar.addActions(self.docks.actions)
         self.statusBar().addWidget(self.status, 1)
         self.resize(1280, 820)
-        self.resizeDocks([self.numbers_dock], [300], Qt.Orientation.Horizontal)
-        self.resizeDocks([self.plots_dock], [260], Qt.Orientation.Vertical)
-
-    def _dock(
-        self, title: str, name: str, widget: QWidget, area: Qt.DockWidgetArea, key: str
-    ) -> QDockWidget:
-        widget.setObjectName(name)
-        dock = QDockWidget(title, self)
-        dock.setObjectName(f"{name}_dock")
-        dock.setWidget(widget)
-        action = dock.toggleViewAction()
-        action.setShortcut(key)
-        action.setIcon(icon(name))
-        action.setToolTip(f"{title} ({key})")
-        self.addAction(action)
-        self.addDockWidget(area, dock)
-        return dock
-
-    def _docks(self) -> tuple[QDockWidget, ...]:
-        return self.plots_dock, self.numbers_dock, self.settings_dock
+        self.docks.resize()
 
     def _connect(self) -> None:
         session, actions = self.session, self.actions_by_name
@@ -139,18 +123,22 @@ class MainWindow(QMainWindow):
         session.progressed.connect(self._on_progressed)
         session.measured.connect(self._on_measured)
         session.told.connect(self.messages.tell)
+        session.analysis.heated.connect(self._on_heated)
         self._measure_soon.timeout.connect(session.ask_measures)
         self._refresh_soon.timeout.connect(self._refresh_now)
         self.view.wiped.connect(session.set_wipe)
         self.view.picked.connect(lambda index: session.choose(landmark=index))
         self.view.zoomed.connect(self.status.set_zoom)
+        self.view.painted.connect(session.live.painted)
         self.transport.timeline.sought.connect(
             lambda frame, settled: session.seek(frame, settled=settled)
         )
         self.transport.typed.connect(self._go_to)
         self.transport.speed_chosen.connect(session.set_speed)
         self.plots.clicked.connect(self._go_to_time)
+        self.plots.region_chosen.connect(session.analysis.choose_region)
         self.numbers.chosen.connect(self._choose)
+        self.numbers.compared.connect(self._compare)
         self.settings.changed.connect(self._use_settings)
         self.settings.again.connect(session.retrack)
         self.empty.demo.connect(self.open_path)
@@ -162,6 +150,7 @@ class MainWindow(QMainWindow):
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         self.files.wire(actions)
+        self.desk.wire(actions)
 
     # -- opening
 
@@ -180,14 +169,7 @@ class MainWindow(QMainWindow):
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.open_path(paths[0])
-            if len(paths) > 1:
-                self.messages.tell(
-                    self.tr(
-                        "One recording is shown at a time: the first was opened. "
-                        "'steadymark track' takes many."
-                    )
-                )
+            take_dropped(self, paths)
 
     # -- from the session
 
@@ -203,21 +185,27 @@ class MainWindow(QMainWindow):
         """All but where the video is and how far tracking has come."""
         actions = self.actions_by_name
         show_state(actions, display)
-        if before is None or before.playing != display.playing:
-            texts = (self.tr("&Play"), self.tr("&Pause"))
-            name_play(actions["play"], playing=display.playing, texts=texts)
+        texts = (self.tr("&Play"), self.tr("&Pause"))
+        if display.live is not None:
+            texts = (self.tr("Start ag&ain"), self.tr("Stop the &camera"))
+        name_play(actions["play"], display, texts)
         if before is None or before.can_pause != display.can_pause:
             texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))
             name_track(actions["track"], running=display.can_pause, texts=texts)
         self._show_page(display)
         self.empty.set_display(display)
         self.view.set_display(display)
+        self.plots.set_takes(display.takes)
+        offered = takes_for(self.session.settings)
+        self.numbers.set_takes(display.takes, offered, live=display.live is not None)
         self.transport.set_display(display)
+        self.desk.set_display(display)
         self.settings.set_used(display.device)
         self.settings.set_waiting(waiting=self.session.settings_wait)
         self.setWindowTitle(f"{display.name} – Steadymark" if display.name else "Steadymark")
         if before is not None and before.overlay != display.overlay:
             self.preferences.set_overlay(display.overlay)
+        if before is not None and _drawn(before) != _drawn(display):
             self._on_pictured()
         self._refresh_now()
 
@@ -229,13 +217,18 @@ class MainWindow(QMainWindow):
         """What is costly and need not follow every frame."""
         session, results = self.session, self.session.results
         display = session.display
-        self.plots.set_time(display.time_s)
+        time_s, share, frames = display.time_s, display.share, display.last + 1
+        if display.live is not None and results is not None:
+            share, frames = self.desk.refresh()
+            time_s = float(results.times_s[-1]) if len(results.times_s) else 0.0
+        self.plots.set_time(time_s)
         self.status.set_display(display)
-        self.transport.timeline.set_results(results)
+        self.transport.timeline.set_results(results if display.has_film else None)
         detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
+        self.numbers.set_passes(session.analysis.passes())
         self.numbers.set_work(
-            share=display.share,
-            frames=display.last + 1,
+            share=share,
+            frames=frames,
             device=display.device,
             detect_ms=detect_ms,
             landmarks_ms=landmarks_ms,
@@ -243,41 +236,23 @@ class MainWindow(QMainWindow):
 
     def _show_page(self, display: Display) -> None:
         """Without a recording there is nothing to set, plot or play."""
-        there = display.has_film
+        there = display.has_picture
         self.pages.setCurrentWidget(self.view if there else self.empty)
-        self.transport.setVisible(there)
-        for dock in self._docks():
-            dock.toggleViewAction().setEnabled(there)
-        if not there:
-            self._hide_docks()
-        elif self._docked is not None:
-            self.restoreState(self._docked)
-            self._docked = None
-
-    def _hide_docks(self) -> None:
-        if self._docked is None:
-            self._docked = self.saveState()
-            for dock in self._docks():
-                dock.hide()
+        self.transport.setVisible(display.has_film)
+        self.docks.show(there=there)
 
     def _on_pictured(self) -> None:
-        session = self.session
-        if session.frame is None or session.results is None:
-            self.view.show_frame(None)
-            self.numbers.set_faces(None)
-            return
-        index = session.frame.index
-        self._pictured_version = (session.results, session.results.version)
-        wanted = (True, False) if session.display.overlay.trails else ()
-        faces = session.results.faces(index)
-        self.numbers.set_faces(faces)
-        self.view.show_frame(
-            Shown(
-                session.frame,
-                faces,
-                {raw: session.results.trails(index, over_s=_TRAIL_S, raw=raw) for raw in wanted},
-            )
-        )
+        session, shown = self.session, shown_of(self.session)
+        if shown is not None and session.results is not None:
+            self._pictured_version = (session.results, session.results.version)
+        self.numbers.set_faces(None if shown is None else shown.faces)
+        if shown is not None and shown.faces and session.display.overlay.heatmaps:
+            session.analysis.ask_heats(shown.frame, shown.faces, shown)  # shown together with them
+        else:
+            self.view.show_frame(shown)
+
+    def _on_heated(self, heats: Heats) -> None:
+        self.view.show_frame(replace(heats.shown, heats=heats.of))
 
     def _on_progressed(self) -> None:
         shown, results = self.view.shown, self.session.results
@@ -329,9 +304,14 @@ class MainWindow(QMainWindow):
             face=None if face < 0 else face, landmark=None if landmark < 0 else landmark
         )
 
+    def _compare(self, takes: Takes) -> None:
+        self.session.analysis.compare(takes)
+        self.session.set_show(Show.BOTH)
+
     def _use_settings(self, settings: TrackSettings) -> None:
         self.preferences.set_tracking(settings)
         self.session.use_settings(settings)
+        self.session.ask_measures()
         self.settings.set_waiting(waiting=self.session.settings_wait)
 
     def _full_screen(self) -> None:
@@ -345,8 +325,7 @@ class MainWindow(QMainWindow):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange and getattr(self, "_ready", False):
             recolour(self.actions_by_name)
-            for dock in self._docks():
-                dock.toggleViewAction().setIcon(icon(dock.widget().objectName()))
+            self.docks.recolour()
             self.landmarks_button.setIcon(icon("face"))
             self._applied = None
             self._on_changed()
@@ -356,11 +335,16 @@ class MainWindow(QMainWindow):
         if self.exports.running and not self._may_cancel_exports():
             event.ignore()
             return
-        self.preferences.set_window(self.saveGeometry(), self._docked or self.saveState())
+        self.preferences.set_window(self.saveGeometry(), self.docks.state())
         self._measure_soon.stop()
         self._refresh_soon.stop()
-        exports_ended = self.exports.close_all()
-        self.closed_in_time = self.session.close() and exports_ended
+        ended = [
+            self.exports.close_all(),
+            self.options.close(),
+            self.desk.close(),
+            self.session.close(),
+        ]
+        self.closed_in_time = all(ended)
         event.accept()
 
     def _may_cancel_exports(self) -> bool:
@@ -378,6 +362,10 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if state is not None:
             self.restoreState(state)
+
+
+def _drawn(display: Display) -> tuple[object, ...]:
+    return display.overlay, display.show, display.takes
 
 
 def _without_place(display: Display) -> Display:

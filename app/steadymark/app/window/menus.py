@@ -22,23 +22,31 @@ _PLAYING = (
     "play", "stop", "", "step_back", "step_on", "jump_back", "jump_on", "leap_back", "leap_on",
     "first", "last", "go_to", "", "slower", "faster", "loop",
 )  # fmt: skip
+_TRACKING = ("track", "again", "", "add_model", "remove_model")
+_LIVE = ("open_camera", "", "record", "record_drawn", "record_folder", "", "mirror")
 
 
 def make_menus(
     window: QMainWindow,
     actions: Mapping[str, QAction],
     recent: QMenu,
+    language: QMenu,
     docks: Sequence[QAction],
 ) -> None:
     """Of the main window."""
     bar = window.menuBar()
     file = bar.addMenu(translate("menus", "&File"))
-    _add(file, actions, ("open", "open_folder"))
+    _add(file, actions, ("open", "open_folder", "open_camera"))
     file.addMenu(recent)
-    exports = ("export_csv", "export_openface", "export_video", "export_frame", "export_plots")
+    _add(file, actions, ("", "load_truth", "drop_truth", ""))
+    exports = (
+        "export_csv", "export_openface", "export_video", "export_side", "export_frame",
+        "export_plots", "queue",
+    )  # fmt: skip
     _add(file, actions, ("close", "", *exports, "", "quit"))
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
-    _add(bar.addMenu(translate("menus", "&Tracking")), actions, ("track", "again"))
+    _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING)
+    _add(bar.addMenu(translate("menus", "L&ive")), actions, _LIVE)
     _groups(window, actions)
     landmarks = bar.addMenu(translate("menus", "&Landmarks"))
     _add(landmarks, actions, (*SHOWS, "", *LAYOUTS, "wipe_left", "wipe_right", "", *OVERLAYS))
@@ -46,8 +54,13 @@ def make_menus(
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))
     view.addSeparator()
+    view.addMenu(language)
     view.addAction(actions["dismiss"])
-    _add(bar.addMenu(translate("menus", "&Help")), actions, ("about", "diagnostics", "log"))
+    _add(
+        bar.addMenu(translate("menus", "&Help")),
+        actions,
+        ("shortcuts", "about", "diagnostics", "log"),
+    )
 
 
 def make_toolbar(
@@ -58,7 +71,7 @@ def make_toolbar(
     bar.setObjectName("toolbar")
     bar.setIconSize(QSize(22, 22))
     bar.setMovable(False)
-    for name in ("open", "export_csv", "export_frame", "", "track", "again", ""):
+    for name in ("open", "open_camera", "export_csv", "export_frame", "", "track", "again", ""):
         _add_one(bar, actions, name)
     shows = QToolButton(bar)
     shows.setText(translate("menus", "Landmarks"))

@@ -27,7 +27,11 @@ class Message(QFrame):
     """A sentence, what can be done about it, and a cross."""
 
     def __init__(
-        self, text: str, choices: list[tuple[str, Callable[[], None]]], gone: Callable[[], None]
+        self,
+        text: str,
+        choices: list[tuple[str, Callable[[], None]]],
+        gone: Callable[[], None],
+        sign_name: str,
     ) -> None:
         super().__init__()
         self.text = text
@@ -37,7 +41,7 @@ class Message(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 6, 6, 6)
         sign = QLabel()
-        sign.setPixmap(icon("warning" if not choices else "info").pixmap(20, 20))
+        sign.setPixmap(icon(sign_name).pixmap(20, 20))
         row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
         words = QLabel(text)
         words.setWordWrap(True)
@@ -76,10 +80,18 @@ class Messages(QWidget):
     def texts(self) -> list[str]:
         return [message.text for message in self._shown]
 
-    def tell(self, text: str, choices: list[tuple[str, Callable[[], None]]] | None = None) -> None:
+    def tell(
+        self,
+        text: str,
+        choices: list[tuple[str, Callable[[], None]]] | None = None,
+        *,
+        note: bool = False,
+    ) -> None:
+        """Of a fault; a note where something can be chosen, or if told so."""
         if text in self.texts:
             return
-        message = Message(text, choices or [], lambda: self._remove(message))
+        sign = "info" if note or choices else "warning"
+        message = Message(text, choices or [], lambda: self._remove(message), sign)
         self._shown.insert(0, message)
         self._column.insertWidget(0, message)
         for old in self._shown[_MOST:]:

@@ -1,8 +1,15 @@
-"""What the 68 landmarks are called."""
+"""What landmarks, regions of the face, and what is compared are called."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from steadymark.engine.stabilizing import OFFLINE, ONE_EURO
+
+if TYPE_CHECKING:
+    from steadymark.app.session.takes import Take
 
 _PARTS = (
     (range(17), QT_TRANSLATE_NOOP("names", "jaw")),
@@ -26,6 +33,36 @@ _OWN = {
     48: QT_TRANSLATE_NOOP("names", "right corner of the mouth"),
     54: QT_TRANSLATE_NOOP("names", "left corner of the mouth"),
 }
+_REGIONS = {
+    "": QT_TRANSLATE_NOOP("names", "whole face"),
+    "contour": QT_TRANSLATE_NOOP("names", "contour"),
+    "brows": QT_TRANSLATE_NOOP("names", "brows"),
+    "nose": QT_TRANSLATE_NOOP("names", "nose"),
+    "eyes": QT_TRANSLATE_NOOP("names", "eyes"),
+    "mouth": QT_TRANSLATE_NOOP("names", "mouth"),
+}
+REGIONS = tuple(_REGIONS)
+
+_TAKES = {
+    "raw": QT_TRANSLATE_NOOP("names", "raw"),
+    "stabilized": QT_TRANSLATE_NOOP("names", "stabilized"),
+    ONE_EURO: QT_TRANSLATE_NOOP("names", "One Euro"),
+    OFFLINE: QT_TRANSLATE_NOOP("names", "Butterworth"),
+    "refine": QT_TRANSLATE_NOOP("names", "refinement"),
+    "convlstm": QT_TRANSLATE_NOOP("names", "ConvLSTM"),
+}
+
+
+def take_name(take: Take) -> str:
+    """What is compared; another network by its own name."""
+    if take.kind == "none":
+        return take.model
+    return QCoreApplication.translate("names", str(_TAKES.get(take.kind, take.kind)))
+
+
+def region_name(name: str) -> str:
+    """Of a part of the face, as the schema calls it; empty: all of it."""
+    return QCoreApplication.translate("names", str(_REGIONS.get(name, name)))
 
 
 def landmark_name(index: int) -> str:

@@ -5,51 +5,70 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QGridLayout,
-    QLabel,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from steadymark.app.window.names import landmark_name
+from steadymark.app.session.takes import PLAIN
+from steadymark.app.window.figures_table import FiguresTable, Line
+from steadymark.app.window.names import REGIONS, landmark_name, region_name, take_name
 from steadymark.app.window.scrolling import scrolled
+from steadymark.app.window.wiring import ONLY_RECORDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steadymark.app.session.measures import Measures, Steadiness
+    from steadymark.app.session.measures import Measures, OfTruth
+    from steadymark.app.session.takes import Take, Takes
     from steadymark.engine.types import TrackedFace
 
+translate = QCoreApplication.translate
+
 _LANDMARKS = 68
+_OTHER_LANDMARKS = 30.0  # NRMSE in %, from which it is not the tracker that errs
 
 
 class Numbers(QWidget):
-    """chosen: a face's id, a landmark's number; -1 for what was not chosen."""
+    """chosen: a face's id, a landmark's number; -1 for what was not chosen. compared: two takes."""
 
     chosen = Signal(int, int)
+    compared = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Numbers"))
         self.face, self.landmark = QComboBox(), QComboBox()
+        self.takes = QComboBox(), QComboBox()
         self.face.setAccessibleName(self.tr("Face"))
         self.landmark.setAccessibleName(self.tr("Landmark"))
         for index in range(_LANDMARKS):
             self.landmark.addItem(f"{index} {landmark_name(index)}", index)
         self.landmark.setCurrentIndex(30)
+        for box in (self.face, self.landmark, *self.takes):
+            box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
         self.face.activated.connect(lambda: self.chosen.emit(int(self.face.currentData()), -1))
         self.landmark.activated.connect(
             lambda: self.chosen.emit(-1, int(self.landmark.currentData()))
         )
-        self._cells: dict[tuple[str, str], QLabel] = {}
+        self._tables()
         self.device, self.stages, self.tracked, self.still = (QLabel("–") for _ in range(4))
         self.turned, self.place = QLabel("–"), QLabel("–")
-        self.still.setWordWrap(True)
+        self.truth = QLabel()
+        for words in (self.still, self.truth):
+            words.setWordWrap(True)
+        for widget in (self.against, self.truth, self.error_by_region):
+            widget.hide()
+        self._fill_takes(PLAIN, PLAIN)
+        for box, name in zip(self.takes, (self.tr("Compare"), self.tr("with")), strict=True):
+            box.setAccessibleName(name)
+            box.activated.connect(self._on_takes)
+        self.passes = QLabel()
+        self.passes.setWordWrap(True)
+        self.passes.hide()
         choices = QFormLayout()
+        choices.addRow(self.tr("Compare"), self.takes[0])
+        choices.addRow(self.tr("with"), self.takes[1])
+        choices.addRow(self.passes)
         choices.addRow(self.tr("Face"), self.face)
         choices.addRow(self.tr("Landmark"), self.landmark)
         facts = QFormLayout()
@@ -71,10 +90,18 @@ class Numbers(QWidget):
         facts.addRow(self.tr("Time a frame"), self.stages)
         inside = QWidget()
         column = QVBoxLayout(inside)
+        column.setContentsMargins(6, 9, 6, 9)
         column.addLayout(choices)
-        column.addLayout(self._table())
-        column.addWidget(self.still)
-        column.addWidget(self._explanation())
+        for widget in (
+            self.table,
+            self.still,
+            self.against,
+            self.truth,
+            self._explanation(),
+            self.by_region,
+            self.error_by_region,
+        ):
+            column.addWidget(widget)
         column.addLayout(facts)
         column.addStretch(1)
         whole = QVBoxLayout(self)
@@ -85,8 +112,8 @@ class Numbers(QWidget):
         self.face.setEnabled(measures is not None)
         if measures is None:
             self.face.clear()
-            for cell in self._cells.values():
-                cell.setText("–")
+            for table in (self.table, self.against, self.by_region, self.error_by_region):
+                table.clear()
             self.still.setText(self.tr("No face was found yet."))
             return
         if [self.face.itemData(i) for i in range(self.face.count())] != list(measures.faces):
@@ -95,7 +122,7 @@ class Numbers(QWidget):
                 self.face.addItem(f"#{face}", face)
         self.face.setCurrentIndex(self.face.findData(measures.face))
         self.landmark.setCurrentIndex(measures.landmark)
-        self._fill(measures.raw, measures.steady)
+        self._fill(measures)
         self.still.setText(
             self.tr("The face is still in {share} of the frames it is in.").format(
                 share=f"{100 * measures.still_share:.0f} %"
@@ -121,14 +148,34 @@ class Numbers(QWidget):
         )
         self.place.setText(", ".join(f"{round(mm)}" for mm in pose.position_mm) + " mm")
 
+    def set_takes(self, takes: Takes, offered: Sequence[Take], *, live: bool = False) -> None:
+        """What is compared, and what can be; live, only what the stabilizer is given and gives."""
+        why = translate("wiring", str(ONLY_RECORDINGS)) if live else ""
+        for box in self.takes:
+            box.setEnabled(not live)
+            box.setToolTip(why)
+        self._fill_takes(takes, offered)
+        names = [take_name(take) for take in takes]
+        for table in (self.table, self.against, self.by_region, self.error_by_region):
+            table.set_heads(names[0], names[1])
+
+    def set_passes(self, passes: Sequence[tuple[Take, float]]) -> None:
+        """Takes that are being tracked, and how much of the recording."""
+        words = self.tr("Tracking a second time with {name}: {share}")
+        self.passes.setText(
+            "\n".join(
+                words.format(name=take_name(take), share=f"{100 * share:.0f} %")
+                for take, share in passes
+            )
+        )
+        self.passes.setVisible(bool(passes))
+
     def set_work(
         self, *, share: float, frames: int, device: str, detect_ms: float, landmarks_ms: float
     ) -> None:
         """What tracking does."""
         self.tracked.setText(
-            self.tr("{share} of {frames} frames").format(
-                share=f"{100 * share:.0f} %", frames=frames
-            )
+            self.tr("{share} of %n frame(s)", "", frames).format(share=f"{100 * share:.0f} %")
             if frames
             else "–"
         )
@@ -138,44 +185,99 @@ class Numbers(QWidget):
             "\n".join(f"{name} {ms:.1f} ms" for name, ms in parts if math.isfinite(ms)) or "–"
         )
 
-    def _table(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        for column, title in enumerate(
-            (self.tr("raw"), self.tr("stabilized"), self.tr("change")), start=1
-        ):
-            grid.addWidget(_right(QLabel(f"<b>{title}</b>")), 0, column)
-        for row, (name, title, tip) in enumerate(
+    def _fill_takes(self, takes: Takes, offered: Sequence[Take]) -> None:
+        for box, chosen in zip(self.takes, takes, strict=True):
+            wanted = [*offered, *({chosen} - set(offered))]
+            if [box.itemData(i) for i in range(box.count())] != wanted:
+                box.clear()
+                for take in wanted:
+                    words = self.tr("{name} (tracks again)") if take.tracks else "{name}"
+                    box.addItem(words.format(name=take_name(take)), take)
+            box.setCurrentIndex(wanted.index(chosen))
+
+    def _on_takes(self) -> None:
+        first, second = (box.currentData() for box in self.takes)
+        self.compared.emit((first, second))
+
+    def _tables(self) -> None:
+        self.table = FiguresTable(
+            self.tr("Where the face is still"),
             (
-                ("mav", self.tr("MAV"), self.tr("Mean Allan variance, (% of the eye distance)²")),
-                ("mcv", self.tr("MCV, %"), self.tr("Mean coefficient of variation")),
-                (
+                Line(
+                    "mav",
+                    self.tr("MAV"),
+                    self.tr("Mean Allan variance, (% of the eye distance)²"),
+                    5,
+                ),
+                Line("mcv", self.tr("MCV, %"), self.tr("Mean coefficient of variation"), 1),
+                Line(
                     "motion",
                     self.tr("motion, %"),
                     self.tr("From frame to frame, % of the eye distance"),
+                    3,
                 ),
             ),
-            start=1,
-        ):
-            heading = QLabel(title)
-            heading.setToolTip(tip)
-            grid.addWidget(heading, row, 0)
-            for column, which in enumerate(("raw", "steady", "change"), start=1):
-                cell = _right(QLabel("–"))
-                cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-                cell.setToolTip(tip)
-                self._cells[name, which] = cell
-                grid.addWidget(cell, row, column)
-        return grid
+        )
+        self.against = FiguresTable(
+            self.tr("Against the ground truth"),
+            (
+                Line(
+                    "nrmse",
+                    self.tr("NRMSE, %"),
+                    self.tr("Mean distance from the true points, % of the outer-eye distance"),
+                    3,
+                ),
+                Line("fr8", self.tr("FR8, %"), self.tr("Frames with 8 % or more, or no face"), 2),
+                Line("mav", self.tr("MAV"), self.tr("Mean Allan variance of the error"), 4),
+                Line("mcv", self.tr("MCV, %"), self.tr("Mean coefficient of variation"), 2),
+                Line("lag", self.tr("lag, frames"), self.tr("How late the points come"), 3),
+            ),
+        )
+        mav = self.tr("Mean Allan variance where the face is still")
+        error = self.tr("Mean distance from the true points, % of the outer-eye distance")
+        names = [name for name in REGIONS if name]
+        self.by_region = FiguresTable(
+            self.tr("MAV by region, where still"), [Line(n, region_name(n), mav, 5) for n in names]
+        )
+        self.error_by_region = FiguresTable(
+            self.tr("NRMSE by region, %"), [Line(n, region_name(n), error, 2) for n in names]
+        )
 
-    def _fill(self, raw: Steadiness, steady: Steadiness) -> None:
-        for name, digits in (("mav", 5), ("mcv", 1), ("motion", 3)):
-            before, after = getattr(raw, name), getattr(steady, name)
-            self._cells[name, "raw"].setText(_number(before, digits))
-            self._cells[name, "steady"].setText(_number(after, digits))
-            known = math.isfinite(before) and math.isfinite(after) and before > 0
-            change = f"{round(100 * (after / before - 1)) or 0:+d} %" if known else "–"
-            self._cells[name, "change"].setText(change)
+    def _fill(self, measures: Measures) -> None:
+        for name in ("mav", "mcv", "motion"):
+            self.table.fill(name, getattr(measures.raw, name), getattr(measures.steady, name))
+        for name, before, after in measures.regions:
+            self.by_region.fill(name, before, after)
+        truth = measures.truth
+        for widget in (self.against, self.truth, self.error_by_region):
+            widget.setVisible(truth is not None)
+        if truth is not None:
+            self._fill_truth(truth)
+
+    def _fill_truth(self, truth: OfTruth) -> None:
+        for name, scale in (("nrmse", 1), ("fr8", 100), ("mav", 1), ("mcv", 1), ("lag", 1)):
+            before, after = (scale * getattr(r, name) for r in (truth.raw, truth.steady))
+            self.against.fill(name, before, after, change=name != "lag")
+        before_by, after_by = dict(truth.raw.regions), dict(truth.steady.regions)
+        for name in REGIONS[1:]:
+            nothing = float("nan")
+            self.error_by_region.fill(
+                name, before_by.get(name, nothing), after_by.get(name, nothing)
+            )
+        words = self.tr(
+            "Ground truth {name}: {count} of its {frames} frames compared, {missed} without a "
+            "face. MAV is of the error, so that true motion is no jitter."
+        )
+        if truth.raw.nrmse > _OTHER_LANDMARKS:
+            words += " " + self.tr("So far off: are its landmarks numbered as iBUG's 68 are?")
+        self.truth.setText(
+            words.format(
+                name=truth.name,
+                count=truth.raw.faces,
+                frames=truth.frames,
+                missed=truth.raw.missed,
+            )
+        )
 
     def _explanation(self) -> QLabel:
         words = QLabel(
@@ -190,12 +292,3 @@ class Numbers(QWidget):
         words.setWordWrap(True)
         words.setTextFormat(Qt.TextFormat.RichText)
         return words
-
-
-def _right(label: QLabel) -> QLabel:
-    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    return label
-
-
-def _number(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if math.isfinite(value) else "–"

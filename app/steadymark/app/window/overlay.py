@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 VERMILLION, ORANGE, YELLOW = "#d55e00", "#e69f00", "#f0e442"
 SKY_BLUE, GREEN, PURPLE = "#56b4e9", "#009e73", "#cc79a7"
 STEADY_COLOUR, RAW_COLOUR = SKY_BLUE, ORANGE
+TRUTH_COLOUR = "#ffffff"
 FACES = (SKY_BLUE, GREEN, PURPLE, YELLOW, ORANGE, VERMILLION)
 SCORES = ((0.3, VERMILLION), (0.6, ORANGE), (0.8, YELLOW), (np.inf, SKY_BLUE))
 SPEEDS = (
@@ -63,6 +64,22 @@ def paint_faces(
             continue
         _paint_extent(painter, face, viewport, overlay, look)
         _paint_landmarks(painter, face, landmarks, viewport, overlay, look)
+
+
+def paint_truth(painter: QPainter, xy_px: NDArray[np.float64], viewport: Viewport) -> None:
+    """Crosses, which dots cannot be taken for. xy_px: (K, 2), NaN where it has no such landmark."""
+    there = xy_px[np.isfinite(xy_px).all(1)]
+    if not len(there):
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    points = viewport.to_view(there)
+    arm = float(np.clip(np.ptp(points, axis=0).max() / 80, 2.0, 9.0))
+    lines = []
+    for x, y in points.tolist():
+        lines += [QLineF(x - arm, y, x + arm, y), QLineF(x, y - arm, x, y + arm)]
+    for pen in (QPen(_SHADE, 2.6), QPen(QColor(TRUTH_COLOUR), 1.1)):
+        painter.setPen(pen)
+        painter.drawLines(lines)
 
 
 def _colour(face: TrackedFace, look: Look) -> QColor:
@@ -165,7 +182,7 @@ def _paint_box(painter: QPainter, box: FaceBox, viewport: Viewport, colour: QCol
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for pen in (QPen(_SHADE, 3), QPen(colour, 1.5)):
         painter.setPen(pen)
-        painter.drawRect(QRectF(left, top, right - left, bottom - top))
+        painter.drawRect(QRectF(left, top, right - left, bottom - top).normalized())
 
 
 def _paint_crop(painter: QPainter, crop: Crop, viewport: Viewport) -> None:

@@ -25,6 +25,8 @@ def seen(
     ratio: device pixels a view point. Sampled once, exactly where the overlay's points fall, and
     free of aliasing where the picture is made smaller.
     """
+    if viewport.flip:
+        image = np.ascontiguousarray(cv2.flip(image, 1), np.uint8)
     scale = viewport.scale * ratio
     left, top = viewport.x * ratio, viewport.y * ratio
     whole = QRect(0, 0, math.ceil(size[0] * ratio), math.ceil(size[1] * ratio))

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPalette, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QBuffer, QEvent, QIODevice, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QResizeEvent
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
-from steadymark.app.window.names import landmark_name
+from steadymark.app.window.names import REGIONS, landmark_name, region_name, take_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
 from steadymark.app.window.theme import is_dark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from steadymark.app.session.measures import Measures
+    from steadymark.app.session.takes import Takes
 
 _FAINT = 90
 _LEGENDS = ("jitter", "pose")
+_VALUES_PX = 78  # likewise, its values on a logarithmic axis
+_LEAST_WIDTH = 800  # of plots that are saved
+_REGION_LETTERS = 7  # that are read of the region at least
 _LABEL_PX = 90  # height of a plot from which its label can be read
+_TICKS_PX = 50  # and its ticks
 
 
 class Plots(QWidget):
-    """clicked: a time in seconds."""
+    """clicked: a time in seconds. region_chosen: a region of the schema, empty: the whole face."""
 
     clicked = Signal(float)
+    region_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +54,7 @@ class Plots(QWidget):
         self._switches: dict[str, QCheckBox] = {}
         self._row = QHBoxLayout()
         self._row.setContentsMargins(8, 2, 8, 2)
-        self._row.setSpacing(14)
+        self._row.setSpacing(10)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -53,12 +71,16 @@ class Plots(QWidget):
             ("score", self.tr("Score"), self.tr("score")),
             ("speed", self.tr("Speed"), self.tr("speed, %/s")),
             ("pose", self.tr("Head pose"), self.tr("angle, °")),
+            ("error", self.tr("Error"), self.tr("NRMSE, %")),
         ):
             self._add_plot(name, label)
             self._add_switch(name, title)
+        self._switches["error"].hide()  # until there is ground truth
+        self._add_regions()
+        self._told = ""  # which landmark it is
         self.landmark = QLabel()
         self.landmark.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        # where it is narrow, the panel beside it keeps its width
+        # in little room the name of the landmark goes, not the switches
         self.landmark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._row.addWidget(self.landmark, 1)
         self._add_curves()
@@ -71,6 +93,7 @@ class Plots(QWidget):
         if measures is None:
             for curve in self._curves.values():
                 curve.setData([], [])
+            self._show_error(there=False)
             return
         times, still = measures.times_s, measures.still
         raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_steady)
@@ -89,13 +112,19 @@ class Plots(QWidget):
             "pose_yaw": measures.angles_deg[:, 1],
             "pose_roll": measures.angles_deg[:, 2],
         }
+        curves |= _of_truth(measures)
         for name, values in curves.items():
             self._curves[name].setData(times, values, connect="finite")
-        self.landmark.setText(
-            self.tr("landmark {number}, {name}").format(
-                number=measures.landmark, name=landmark_name(measures.landmark)
-            )
+        self._show_error(there=measures.truth is not None)
+        self._told = self.tr("x, y: {number} {name}").format(
+            number=measures.landmark, name=landmark_name(measures.landmark)
         )
+        self._show_labels()
+
+    def set_takes(self, takes: Takes) -> None:
+        """What is compared."""
+        for (_, label), take in zip(self._plots["jitter"].legend.items, takes, strict=True):
+            label.setText(take_name(take), color=self.palette().windowText().color().name())
 
     def choose(self, *names: str) -> None:
         """Show these: of jitter, x, y, score, speed, pose."""
@@ -108,9 +137,45 @@ class Plots(QWidget):
             line.setValue(time_s)
 
     def as_image(self) -> QImage:
-        """What is seen."""
-        image: QImage = self._widget.grab().toImage()
+        """What is seen, with room for all labels."""
+        with self._roomy():
+            image: QImage = self._widget.grab().toImage()
         return image
+
+    def as_svg(self) -> bytes:
+        """The same as vectors."""
+        with self._roomy():
+            return self._drawn()
+
+    def _drawn(self) -> bytes:
+        buffer, size = QBuffer(), self._widget.size()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        drawing = QSvgGenerator()
+        drawing.setOutputDevice(buffer)
+        drawing.setSize(size)
+        drawing.setResolution(self._widget.logicalDpiX())  # else axes are drawn at another size
+        drawing.setViewBox(QRectF(0, 0, size.width(), size.height()))
+        drawing.setTitle(self.tr("Plots"))
+        painter = QPainter(drawing)
+        painter.fillRect(self._widget.rect(), self.palette().color(QPalette.ColorRole.Base))
+        self._widget.render(painter)
+        painter.end()
+        return bytes(buffer.data().data())
+
+    @contextmanager
+    def _roomy(self) -> Iterator[None]:
+        """As high as labels need, for a moment."""
+        size, chosen = self._widget.size(), sum(s.isChecked() for s in self._switches.values())
+        self._widget.resize(max(size.width(), _LEAST_WIDTH), max(size.height(), 130 * chosen))
+        self._show_labels()
+        for plot in self._plots.values():
+            plot.layout.activate()
+        self._widget.ci.layout.activate()
+        try:
+            yield
+        finally:
+            self._widget.resize(size)
+            self._show_labels()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
@@ -125,6 +190,29 @@ class Plots(QWidget):
         self._switches[name] = switch
         self._row.addWidget(switch)
 
+    def _add_regions(self) -> None:
+        self.region = QComboBox()
+        self.region.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.region.setMinimumContentsLength(_REGION_LETTERS)
+        self.region.setAccessibleName(self.tr("Region of the jitter curve"))
+        self.region.setToolTip(self.tr("The part of the face whose jitter is plotted"))
+        for name in REGIONS:
+            self.region.addItem(region_name(name), name)
+        self.region.activated.connect(
+            lambda: self.region_chosen.emit(str(self.region.currentData()))
+        )
+        self._row.insertWidget(1, self.region)
+
+    def _show_error(self, *, there: bool) -> None:
+        """The curve comes with the first ground truth, and goes with it."""
+        switch = self._switches["error"]
+        if switch.isHidden() == there:
+            switch.setVisible(there)
+            switch.setChecked(there)
+            self._switches["x"].setChecked(not there)  # three have no room in most windows
+
     def _arrange(self) -> None:
         """The chosen plots below each other, with one axis of time."""
         chosen = [self._plots[n] for n, switch in self._switches.items() if switch.isChecked()]
@@ -134,9 +222,7 @@ class Plots(QWidget):
                 self._widget.removeItem(plot)
         for row, plot in enumerate(chosen):
             self._widget.addItem(plot, row=row, col=0)
-            last = row == len(chosen) - 1
-            plot.getAxis("bottom").setStyle(showValues=last)
-            plot.getAxis("bottom").showLabel(last)
+            plot.getAxis("bottom").setStyle(showValues=row == len(chosen) - 1)
             if row:
                 plot.setXLink(chosen[0])
         self._show_labels()
@@ -145,12 +231,20 @@ class Plots(QWidget):
         """Only where they have room."""
         chosen = [plot for plot in self._plots.values() if plot.scene() is not None]
         roomy = self._widget.height() >= _LABEL_PX * len(chosen)
+        low = self._widget.height() < _TICKS_PX * len(chosen)
         for plot in chosen:
             plot.getAxis("left").showLabel(roomy)
+            plot.getAxis("bottom").showLabel(roomy and plot is chosen[-1])
             plot.getAxis("left").setWidth(64 if roomy else 48)
-            plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0)
+            plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0, showValues=not low)
         for name in _LEGENDS:
             self._plots[name].legend.setVisible(roomy)
+        low = self._widget.height() < _VALUES_PX * len(chosen)  # decades would lie over each other
+        self._plots["jitter"].getAxis("left").setStyle(showValues=not low)
+        told = self._told if any(self._switches[name].isChecked() for name in ("x", "y")) else ""
+        elide = self.landmark.fontMetrics().elidedText
+        self.landmark.setText(elide(told, Qt.TextElideMode.ElideRight, self.landmark.width()))
+        self.landmark.setToolTip(told)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -194,6 +288,10 @@ class Plots(QWidget):
             ("pose_pitch", GREEN, 1),
             ("pose_yaw", STEADY_COLOUR, 1),
             ("pose_roll", RAW_COLOUR, 1),
+            ("error_raw", RAW_COLOUR, 1),
+            ("error_steady", STEADY_COLOUR, 1),
+            ("x_truth", RAW_COLOUR, 1),  # in the colour of the text, see _recolour
+            ("y_truth", RAW_COLOUR, 1),
         ):
             shown = QColor(colour)
             if name.endswith("moving"):
@@ -223,6 +321,8 @@ class Plots(QWidget):
             plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
         for line in self._places:
             line.setPen(pg.mkPen(text, width=1))
+        for name in ("x_truth", "y_truth"):
+            self._curves[name].setPen(pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine))
         for name in _LEGENDS:
             for _, label in self._plots[name].legend.items:
                 label.setText(label.text, color=text.name())
@@ -235,6 +335,19 @@ class Plots(QWidget):
             if there and plot.sceneBoundingRect().contains(event.scenePos()):
                 self.clicked.emit(float(plot.vb.mapSceneToView(event.scenePos()).x()))
                 return
+
+
+def _of_truth(measures: Measures) -> dict[str, NDArray[np.float64]]:
+    truth = measures.truth
+    if truth is None:
+        nothing = np.full(len(measures.times_s), np.nan)
+        return dict.fromkeys(("error_raw", "error_steady", "x_truth", "y_truth"), nothing)
+    return {
+        "error_raw": truth.error_raw,
+        "error_steady": truth.error_steady,
+        "x_truth": truth.xy[:, 0],
+        "y_truth": truth.xy[:, 1],
+    }
 
 
 def _above_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,15 +19,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.window.more_button import beside, more_button
+from steadymark.app.window.preset_bar import PresetBar
 from steadymark.app.window.scrolling import scrolled
+from steadymark.app.window.stabilizer_names import STABILIZER_NAMES, stabilizer_text
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import TrackSettings
-from steadymark.engine.stabilizing import AUTO, CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro
 from steadymark.models.runtime import DEVICES
 from steadymark.models.zoo import list_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from steadymark.app.session.presets import Presets
 
 
 class SettingsPanel(QWidget):
@@ -36,12 +41,16 @@ class SettingsPanel(QWidget):
     changed = Signal(object)
     again = Signal()
 
-    def __init__(self, settings: TrackSettings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, settings: TrackSettings, presets: Presets, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self.presets = PresetBar(presets)
         self.setAccessibleName(self.tr("Settings"))
         self._settings = settings
         self._filling = False
         self.model, self.stabilizer, self.device = QComboBox(), QComboBox(), QComboBox()
+        self.model_more = more_button(self.tr("Add and remove models"))
         self.min_cutoff = _spin(0.01, 30.0, 0.1, " Hz")
         self.beta = _spin(0.0, 20.0, 0.1, "")
         self.derivative = _spin(0.01, 30.0, 0.1, " Hz")
@@ -90,6 +99,21 @@ class SettingsPanel(QWidget):
         self.focal.setValue(0 if settings.focal_px is None else round(settings.focal_px))
         self._filling = False
         self._show_parameters()
+        self.presets.show_settings(settings)
+
+    @property
+    def settings(self) -> TrackSettings:
+        """As chosen."""
+        return self._settings
+
+    def set_own_models(self, listed: Iterable[tuple[str, str, str]]) -> None:
+        """Names, files and hints, after those that come with the program."""
+        while self.model.count() > self._shipped_models:
+            self.model.removeItem(self.model.count() - 1)
+        for name, file, hint in listed:
+            self.model.addItem(self.tr("{name} (own)").format(name=name), file)
+            self.model.setItemData(self.model.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
+        _choose(self.model, self._settings.model)
 
     def set_waiting(self, *, waiting: bool) -> None:
         """Whether what is chosen needs tracking anew."""
@@ -110,25 +134,21 @@ class SettingsPanel(QWidget):
                 self.model.setItemData(
                     self.model.count() - 1, card.licence, Qt.ItemDataRole.ToolTipRole
                 )
+        self._shipped_models = self.model.count()
         there = {card.cell for card in cards}
-        texts = {
-            AUTO: self.tr("automatic"),
-            "none": self.tr("none"),
-            "refine": self.tr("temporal refinement"),
-            "convlstm": self.tr("ConvLSTM"),
-            ONE_EURO: self.tr("One Euro filter"),
-            OFFLINE: self.tr("Butterworth, no lag"),
-        }
-        for name, text in texts.items():
+        for name in STABILIZER_NAMES:
             if name not in CELLS or name in there:
-                self.stabilizer.addItem(text, name)
+                self.stabilizer.addItem(stabilizer_text(name), name)
         for name, text in zip(DEVICES, (self.tr("automatic"), "CPU", "CUDA"), strict=True):
             self.device.addItem(text, name)
 
     def _lay_out(self) -> None:
         inside = QWidget()
         column = QVBoxLayout(inside)
-        column.addWidget(_group(self.tr("Landmarks"), [(self.tr("Model"), self.model)]))
+        column.addWidget(_group(self.tr("Preset"), [("", self.presets)]))
+        models = beside(self.model, self.model_more)
+        self.model.setAccessibleName(self.tr("Model"))
+        column.addWidget(_group(self.tr("Landmarks"), [(self.tr("Model"), models)]))
         self._one_euro = _group(
             self.tr("One Euro filter"),
             [
@@ -186,11 +206,13 @@ class SettingsPanel(QWidget):
             count.valueChanged.connect(self._on_change)
         self.own_threshold.toggled.connect(self._on_change)
         self.apply.clicked.connect(self.again)
-        self.reset.clicked.connect(self._on_reset)
+        self.presets.chosen.connect(self.use)
+        self.reset.clicked.connect(lambda: self.use(TrackSettings()))
 
-    def _on_reset(self) -> None:
-        self.show_settings(TrackSettings())
-        self.changed.emit(self._settings)
+    def use(self, settings: TrackSettings) -> None:
+        """As if the user had chosen each."""
+        self.show_settings(settings)
+        self.changed.emit(settings)
 
     def _on_change(self) -> None:
         if self._filling:
@@ -208,6 +230,7 @@ class SettingsPanel(QWidget):
             focal_px=float(self.focal.value()) or None,
         )
         self._show_parameters()
+        self.presets.show_settings(self._settings)
         self.changed.emit(self._settings)
 
     def _show_parameters(self) -> None:
@@ -231,9 +254,11 @@ def _group(title: str, rows: Iterable[tuple[str, QWidget]]) -> QGroupBox:
     form = QFormLayout()
     column.addLayout(form)
     for text, widget in rows:
-        form.addRow(text, widget)
         if text:
+            form.addRow(text, widget)
             widget.setAccessibleName(f"{title}: {text}")
+        else:
+            form.addRow(widget)
     return box
 
 

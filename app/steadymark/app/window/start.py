@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QSettings
     from PySide6.QtWidgets import QApplication
 
+    from steadymark.app.session.live import OpenFeed
     from steadymark.app.window.main_window import MainWindow
+    from steadymark.engine.sources import CameraMode
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +34,10 @@ _NO_DISPLAY = (
 )
 
 
-def run_window(recording: str | None = None) -> int:
-    """Until the window is closed; the exit code. recording: to be opened at once.
+def run_window(recording: str | None = None, mode: CameraMode | None = None) -> int:
+    """Until the window is closed; the exit code.
+
+    recording: a file, camera or address to be opened at once; mode: asked of a camera.
 
     Raises:
         UsageError: no window can be opened here.
@@ -47,6 +51,9 @@ def run_window(recording: str | None = None) -> int:
     try:
         from PySide6.QtCore import QSettings, QTimer
         from PySide6.QtWidgets import QApplication
+
+        from steadymark.app.session.open_live import LiveTarget
+        from steadymark.engine.sources.opening import is_live
     except ImportError as error:
         raise UsageError(
             f"Qt cannot be loaded ({error}): install the system libraries that the README names"
@@ -55,12 +62,16 @@ def run_window(recording: str | None = None) -> int:
     _name(application)
     log_file = log_to_file(platformdirs.user_log_path("steadymark", appauthor=False))
     state_root = platformdirs.user_state_path("steadymark", appauthor=False) / "sessions"
-    window = make_window(QSettings("steadymark", "steadymark"), state_root, log_file)
+    presets = platformdirs.user_config_path("steadymark", appauthor=False) / "presets"
+    settings = QSettings("steadymark", "steadymark")
+    window = make_window(settings, state_root, log_file, presets=presets)
     keep = _close_on_signals(window)
     _tell_of_faults(window)
     window.show()
     log.info("ready")
-    if recording is not None:
+    if recording is not None and is_live(recording):
+        window.desk.open(LiveTarget(recording, mode))
+    elif recording is not None:
         window.open_path(recording)
     offer_recovery(window, state_root)
     if os.environ.get(QUIT_AFTER, "").isdecimal():
@@ -70,20 +81,33 @@ def run_window(recording: str | None = None) -> int:
     return code if window.closed_in_time else 1
 
 
-def make_window(settings: QSettings, state_root: Path, log_file: Path | None) -> MainWindow:
-    """The window with its session; an application must be there."""
+def make_window(
+    settings: QSettings,
+    state_root: Path,
+    log_file: Path | None,
+    *,
+    presets: Path | None = None,
+    opener: OpenFeed | None = None,
+) -> MainWindow:
+    """The window with its session; an application must be there.
+
+    presets: see Preferences; opener: of cameras.
+    """
     from PySide6.QtWidgets import QApplication
 
+    from steadymark.app.session.live import open_feed
     from steadymark.app.session.session import Session
+    from steadymark.app.window.language import speak
     from steadymark.app.window.main_window import MainWindow
     from steadymark.app.window.preferences import Preferences
     from steadymark.app.window.theme import follow_system
 
+    preferences = Preferences(settings, presets)
     application = QApplication.instance()
     if isinstance(application, QApplication):
         follow_system(application)
-    preferences = Preferences(settings)
-    session = Session(preferences.tracking(), state_root=state_root)
+        speak(application, preferences.language())
+    session = Session(preferences.tracking(), state_root=state_root, opener=opener or open_feed)
     return MainWindow(session, preferences, log_file=log_file)
 
 
@@ -182,12 +206,14 @@ def _close_on_signals(window: MainWindow) -> object:
 
 def _tell_of_faults(window: MainWindow) -> None:
     """What nobody expected is logged and told, and the window stays."""
+    from PySide6.QtCore import QCoreApplication
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         log.error("unexpected", exc_info=(kind, error, trace))
-        words = window.tr(
+        words = QCoreApplication.translate(
+            "start",
             "Something unexpected happened ({fault}). What is tracked is kept. "
-            "Help > Copy diagnostics says more: please report it."
+            "Help > Copy diagnostics says more: please report it.",
         )
         window.session.told.emit(words.format(fault=f"{kind.__name__}: {error}"))
 

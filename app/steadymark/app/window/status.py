@@ -39,6 +39,9 @@ class Status(QWidget):
                 Phase.TRACKING: self.tr("Tracking, {percent}").format(percent=percent),
                 Phase.PAUSED: self.tr("Tracking paused at {percent}").format(percent=percent),
                 Phase.FINISHED: self.tr("All frames tracked"),
+                Phase.LIVE: self.tr("Live"),
+                Phase.RECONNECTING: self.tr("No pictures: reconnecting…"),
+                Phase.STOPPED: self.tr("Stopped"),
                 Phase.FAILED: self.tr("Tracking stopped at {percent}").format(percent=percent),
             }[display.phase]
         )
@@ -46,12 +49,12 @@ class Status(QWidget):
         self.bar.setVisible(under_way)
         self.bar.setValue(round(1000 * display.share))
         facts = []
-        if display.has_film:
+        if display.has_picture:
             facts = [f"{display.size[0]} × {display.size[1]}"]
             facts += [f"{display.fps:.4g} fps"] if display.fps else []
             facts += [display.device.upper()]
         self.facts.setText("   ".join(facts))
-        self.zoom.setVisible(display.has_film)
+        self.zoom.setVisible(display.has_picture)
 
     def set_zoom(self, scale: float) -> None:
         """Screen pixels a frame pixel."""

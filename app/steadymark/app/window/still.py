@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QImage, QPainter
 
 from steadymark.app.session.state import Display, Show
-from steadymark.app.window.overlay import RAW_COLOUR, STEADY_COLOUR, Look, paint_faces
+from steadymark.app.window.heat_overlay import paint_heats
+from steadymark.app.window.overlay import (
+    RAW_COLOUR,
+    STEADY_COLOUR,
+    Look,
+    paint_faces,
+    paint_truth,
+)
 from steadymark.app.window.picture import as_qimage
 from steadymark.app.window.viewport import Viewport
 
@@ -19,6 +26,11 @@ def painted(shown: Shown, display: Display) -> QImage:
     """At the frame's own size; both kinds of landmarks lie over each other."""
     image = as_qimage(shown.frame.image)
     painter = QPainter(image)
+    if shown.truth is not None and display.overlay.truth:
+        paint_truth(painter, shown.truth, Viewport(1.0, 0.0, 0.0))
+    if display.overlay.heatmaps:
+        port = Viewport(1.0, 0.0, 0.0)
+        paint_heats(painter, shown.faces or (), shown.heats, port, display.landmark)
     both = display.show is Show.BOTH
     looks = {Show.OFF: (), Show.RAW: (True,), Show.STABILIZED: (False,)}.get(
         display.show, (True, False)

@@ -36,8 +36,8 @@ class Transport(QWidget):
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.timeline = Timeline()
-        self.time = _field(self.tr("Time"), 92)
-        self.frame = _field(self.tr("Frame"), 64)
+        self.time = _field(self.tr("Time"), 84)
+        self.frame = _field(self.tr("Frame"), 56)
         self.length = QLabel()
         self.speed = QComboBox()
         self._fill_speed()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -17,13 +17,25 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from steadymark.app.session.state import Display, Layout, Show
+from steadymark.app.session.state import Display, Layout, Phase, Show
+from steadymark.app.session.takes import PLAIN
+from steadymark.app.window.heat_overlay import paint_heats
 from steadymark.app.window.hovering import NEAR, Near, nearest
-from steadymark.app.window.overlay import RAW_COLOUR, STEADY_COLOUR, Look, paint_faces, text
+from steadymark.app.window.names import take_name
+from steadymark.app.window.overlay import (
+    RAW_COLOUR,
+    STEADY_COLOUR,
+    Look,
+    paint_faces,
+    paint_truth,
+    text,
+)
 from steadymark.app.window.picture import seen
 from steadymark.app.window.viewport import Viewport, centred, fitted
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PySide6.QtGui import QImage
 
     from steadymark.app.session.results import Trail
@@ -37,12 +49,15 @@ _BACKGROUND = QColor(22, 22, 24)
 class Shown:
     """A frame and the faces of exactly that frame; None where it is not tracked yet.
 
-    trails: of raw (True) and stabilized points, by the faces' ids.
+    trails: of raw (True) and stabilized points, by the faces' ids. truth: (K, 2), of this frame.
+    heats: of the faces' crops, by their ids: (K, 2, L), what the network sees in x and in y.
     """
 
     frame: Frame
     faces: tuple[TrackedFace, ...] | None
     trails: dict[bool, dict[int, Trail]]
+    truth: NDArray[np.float64] | None = None
+    heats: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +71,15 @@ class Pane:
 
 
 class VideoView(QWidget):
-    """Shows what it is given. wiped: the dividing line was dragged; picked: a landmark's number."""
+    """Shows what it is given. wiped: the dividing line was dragged; picked: a landmark's number.
+
+    painted: the Frame that is on the screen now.
+    """
 
     wiped = Signal(float)
     picked = Signal(int)
     zoomed = Signal(float)
+    painted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -121,11 +140,11 @@ class VideoView(QWidget):
 
     def viewport(self) -> Viewport:
         """Of each pane, from its own top left corner."""
-        if self._viewport is not None:
-            return self._viewport
         frame = None if self._shown is None else self._shown.frame
         size = (frame.width, frame.height) if frame else (1, 1)
-        return fitted(size, self._pane_size())
+        port = self._viewport or fitted(size, self._pane_size())
+        live = None if self._display is None else self._display.live
+        return replace(port, flip=size[0] if live is not None and live.mirrored else 0)
 
     def _moved(self) -> None:
         self._sampled.clear()
@@ -154,7 +173,7 @@ class VideoView(QWidget):
         whole = QRectF(self.rect())
         if display is None or display.show is Show.OFF:
             return [Pane(whole, whole, ())]
-        raw, steady = self.tr("raw"), self.tr("stabilized")
+        raw, steady = (take_name(take) for take in display.takes)
         if display.show is not Show.BOTH:
             return [Pane(whole, whole, (display.show is Show.RAW,))]
         if display.layout is Layout.SIDE:
@@ -173,6 +192,13 @@ class VideoView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        self.paint(painter)
+        painter.end()
+        if self._shown is not None:
+            self.painted.emit(self._shown.frame)
+
+    def paint(self, painter: QPainter) -> None:
+        """All that is seen, at the view's size."""
         painter.fillRect(self.rect(), _BACKGROUND)
         if self._shown is None or self._display is None:
             return
@@ -189,6 +215,8 @@ class VideoView(QWidget):
         if self._shown.faces is None:
             words = self.tr("not tracked yet")
             text(painter, QPointF(12, 22), words, QColor("white"))
+        if self._display.phase is Phase.RECONNECTING:
+            text(painter, QPointF(12, 22), self.tr("No pictures: reconnecting…"), QColor("white"))
         self._paint_lines(painter)
         self._paint_near(painter)
 
@@ -207,6 +235,11 @@ class VideoView(QWidget):
     def _paint_faces(self, painter: QPainter, pane: Pane) -> None:
         assert self._shown is not None
         assert self._display is not None
+        if self._shown.truth is not None and self._display.overlay.truth:
+            paint_truth(painter, self._shown.truth, self.viewport())
+        if self._display.overlay.heatmaps:
+            heats, chosen = self._shown.heats, self._display.landmark
+            paint_heats(painter, self._shown.faces or (), heats, self.viewport(), chosen)
         both = self._display.show is Show.BOTH
         for raw in pane.looks:
             colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
@@ -266,8 +299,9 @@ class VideoView(QWidget):
             self._hover(event)
             return
         if self._wiping and self._shown is not None:
-            x, _ = self.viewport().to_frame(event.position().x(), 0)
-            self.wiped.emit((x + 0.5) / self._shown.frame.width)
+            port = self.viewport()
+            x = (event.position().x() - port.x) / port.scale
+            self.wiped.emit(x / self._shown.frame.width)
             return
         by = event.position() - self._grip
         self._grip = event.position()
@@ -320,4 +354,9 @@ class VideoView(QWidget):
             return None
         corner = pane.place.topLeft()
         port = self.viewport().moved(corner.x(), corner.y())
-        return nearest(self._shown.faces or (), pane.looks, port, at)
+        return nearest(self._shown.faces or (), self._names(pane), port, at)
+
+    def _names(self, pane: Pane) -> dict[bool, str]:
+        both = self._display is not None and self._display.show is Show.BOTH
+        takes = self._display.takes if self._display is not None and both else PLAIN
+        return {raw: take_name(takes[0 if raw else 1]) for raw in pane.looks}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,31 +16,38 @@ LEAST, MOST = 0.02, 64.0
 class Viewport:
     """view = (frame + 0.5) · scale + (x, y): the picture's top left corner lies at (x, y).
 
+    flip: the picture's width where left and right are swapped for the eye, else 0.
     Frame pixels have their centres at whole numbers; view points are Qt's logical pixels.
     """
 
     scale: float
     x: float
     y: float
+    flip: int = 0
 
     def to_view(self, xy_px: NDArray[np.floating]) -> NDArray[np.float64]:
         """(..., 2) frame pixels → view points."""
-        moved: NDArray[np.float64] = (xy_px.astype(float) + 0.5) * self.scale + (self.x, self.y)
+        xy = xy_px.astype(float)
+        if self.flip:
+            xy[..., 0] = self.flip - 1 - xy[..., 0]
+        moved: NDArray[np.float64] = (xy + 0.5) * self.scale + (self.x, self.y)
         return moved
 
     def to_frame(self, x: float, y: float) -> tuple[float, float]:
         """A view point → frame pixels."""
-        return (x - self.x) / self.scale - 0.5, (y - self.y) / self.scale - 0.5
+        across = (x - self.x) / self.scale - 0.5
+        return self.flip - 1 - across if self.flip else across, (y - self.y) / self.scale - 0.5
 
     def moved(self, dx: float, dy: float) -> Viewport:
         """By view points."""
-        return Viewport(self.scale, self.x + dx, self.y + dy)
+        return replace(self, x=self.x + dx, y=self.y + dy)
 
     def zoomed(self, factor: float, at_x: float, at_y: float) -> Viewport:
         """What lies at this view point stays there."""
         scale = min(max(self.scale * factor, LEAST), MOST)
         ratio = scale / self.scale
-        return Viewport(scale, at_x - (at_x - self.x) * ratio, at_y - (at_y - self.y) * ratio)
+        x, y = at_x - (at_x - self.x) * ratio, at_y - (at_y - self.y) * ratio
+        return replace(self, scale=scale, x=x, y=y)
 
 
 def fitted(picture: tuple[int, int], view: tuple[float, float]) -> Viewport:

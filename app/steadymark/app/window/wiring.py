@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
 from steadymark.app.session.state import SPEEDS, Display, Layout, Phase, Show
-from steadymark.app.window.commands import OVERLAYS, set_hint
+from steadymark.app.window.commands import OVERLAYS, set_hint, tell_more
 from steadymark.app.window.theme import icon
 
 if TYPE_CHECKING:
@@ -17,7 +19,13 @@ if TYPE_CHECKING:
     from steadymark.app.session.session import Session
     from steadymark.app.window.video_view import VideoView
 
+translate = QCoreApplication.translate
+
 _WIPE_STEP = 0.02
+ONLY_RECORDINGS = QT_TRANSLATE_NOOP(
+    "wiring",
+    "A live view shows the newest picture only: for this, record it and open the recording.",
+)
 
 
 def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> None:
@@ -25,8 +33,8 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
     last = 2**31 - 1
     slots: dict[str, Callable[[], object]] = {
         "close": session.close_film,
-        "play": session.toggle_play,
-        "stop": session.stop,
+        "play": lambda: session.live.toggle() if session.live.is_open else session.toggle_play(),
+        "stop": lambda: session.live.stop() if session.live.is_open else session.stop(),
         "step_back": lambda: session.step(-1),
         "step_on": lambda: session.step(1),
         "jump_back": lambda: session.jump(-1),
@@ -40,6 +48,7 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
         "loop": session.mark_loop,
         "track": session.toggle_tracking,
         "again": session.retrack,
+        "drop_truth": session.analysis.forget_truth,
         "wipe_left": lambda: session.set_wipe(session.display.wipe - _WIPE_STEP),
         "wipe_right": lambda: session.set_wipe(session.display.wipe + _WIPE_STEP),
         "zoom_in": lambda: view.zoom(1),
@@ -55,16 +64,27 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
 
 
 def show_state(actions: Mapping[str, QAction], display: Display) -> None:
-    """Enabled, checked, and named as it stands."""
-    there = display.has_film
-    for name in _NEED_FILM:
-        actions[name].setEnabled(there)
+    """Enabled, checked, and named as it stands; what only recordings have says so of live views."""
+    why = translate("wiring", str(ONLY_RECORDINGS)) if display.live is not None else ""
+    for names, can in (
+        (_NEED_FILM, display.has_film),
+        (("step_back",), display.can_step_back),
+        (("step_on",), display.can_step_on),
+        (_EXPORTS, display.can_export),
+        (("track",), display.can_track or display.can_pause),
+    ):
+        for name in names:
+            actions[name].setEnabled(can)
+            tell_more(actions[name], why)
+    for name in _NEED_PICTURE:
+        actions[name].setEnabled(display.has_picture)
     actions["close"].setEnabled(display.phase is not Phase.EMPTY)
-    actions["step_back"].setEnabled(display.can_step_back)
-    actions["step_on"].setEnabled(display.can_step_on)
-    for name in ("export_csv", "export_openface", "export_video", "export_plots"):
-        actions[name].setEnabled(display.can_export)
-    actions["track"].setEnabled(display.can_track or display.can_pause)
+    actions["export_plots"].setEnabled(display.can_export or display.live is not None)
+    _show_landmarks(actions, display)
+
+
+def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
+    """What is drawn, and how."""
     for layout in Layout:
         actions[f"layout_{layout}"].setEnabled(display.can_compare)
         actions[f"layout_{layout}"].setChecked(display.layout is layout)
@@ -74,14 +94,18 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
         actions[f"show_{show}"].setChecked(display.show is show)
     for name in OVERLAYS:
         actions[name].setChecked(getattr(display.overlay, name))
-        actions[name].setEnabled(display.show is not Show.OFF)
+        if name != "heatmaps":  # which are drawn without landmarks, too
+            actions[name].setEnabled(display.show is not Show.OFF)
+    for name in ("truth", "drop_truth"):
+        actions[name].setEnabled(display.truth != "")
     actions["loop"].setChecked(display.loop is not None or display.loop_from is not None)
 
 
-def name_play(action: QAction, *, playing: bool, texts: tuple[str, str]) -> None:
-    """Play or pause; texts: of each."""
-    action.setText(texts[playing])
-    action.setIcon(icon("pause" if playing else "play"))
+def name_play(action: QAction, display: Display, texts: tuple[str, str]) -> None:
+    """Play or pause, or a camera's start and stop; texts: of each."""
+    action.setText(texts[display.playing])
+    pause = "stop" if display.live is not None else "pause"
+    action.setIcon(icon(pause if display.playing else "play"))
     set_hint(action)
 
 
@@ -93,9 +117,13 @@ def name_track(action: QAction, *, running: bool, texts: tuple[str, str]) -> Non
 
 
 _NEED_FILM = (
-    "play", "stop", "jump_back", "jump_on", "leap_back", "leap_on", "first", "last", "go_to",
-    "slower", "faster", "loop", "again", "zoom_in", "zoom_out", "fit", "actual", "export_frame",
+    "jump_back", "jump_on", "leap_back", "leap_on", "first", "last", "go_to",
+    "slower", "faster", "loop", "again", "load_truth",
 )  # fmt: skip
+_NEED_PICTURE = (
+    "play", "stop", "zoom_in", "zoom_out", "fit", "actual", "export_frame", "heatmaps",
+)  # fmt: skip
+_EXPORTS = ("export_csv", "export_openface", "export_video", "export_side")
 
 
 def _bound(act: Callable[..., object], value: object) -> Callable[[], object]:

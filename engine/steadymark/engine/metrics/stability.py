@@ -28,21 +28,32 @@ def mean_motion(points: Real, truth: Real | None = None) -> float:
     return _mean(np.linalg.norm(steps, axis=-1))
 
 
-def allan_variance(points: Real, truth: Real | None = None) -> float:
+def allan_variance(
+    points: Real, truth: Real | None = None, *, landmarks: Sequence[int] | None = None
+) -> float:
     """Allan variance of a video, eq. 11, mean over landmarks and both axes.
 
     Coordinates are % of the video's mean outer-eye distance (the truth's where there is one).
     With the truth (T, 68, 2), of the error, so that true motion is no jitter; without it, points
-    (T, 68, 2) must be a segment in which the face is still. NaN without two frames in a row.
+    (T, 68, 2) must be a segment in which the face is still. landmarks: only of these. NaN without
+    two frames in a row.
     """
     u = _in_percent(points, points) if truth is None else _in_percent(points - truth, truth)
+    if landmarks is not None:
+        u = u[:, list(landmarks)]
     return _mean(_steps(u) ** 2) / 2
 
 
-def mav(videos: Sequence[Real], truths: Sequence[Real] | None = None) -> float:
+def mav(
+    videos: Sequence[Real],
+    truths: Sequence[Real] | None = None,
+    *,
+    landmarks: Sequence[int] | None = None,
+) -> float:
     """Mean Allan variance: the mean of `allan_variance` over videos (those where it exists)."""
     truth = [None] * len(videos) if truths is None else truths
-    values = [allan_variance(v, t) for v, t in zip(videos, truth, strict=True)]
+    each = zip(videos, truth, strict=True)
+    values = [allan_variance(v, t, landmarks=landmarks) for v, t in each]
     return _mean(np.array(values))
 
 

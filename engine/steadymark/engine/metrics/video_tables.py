@@ -58,9 +58,13 @@ class KnownVideo:
 
 
 def know(
-    video: LabelledVideo, schema: LandmarkSchema, chosen: Correspondence | None = None
+    video: LabelledVideo,
+    schema: LandmarkSchema,
+    chosen: Correspondence | None = None,
+    *,
+    read: Values | None = None,
 ) -> KnownVideo:
-    """Read a video's truth and ask the video for its size and length.
+    """Read a video's truth and ask the video for its size and length. read: the truth, if it is.
 
     Raises:
         UsageError: they do not belong together, or there is nothing to compare.
@@ -78,7 +82,8 @@ def know(
         return KnownVideo(
             video.name, video.source, info.frames if info else None, None, schema, scored
         )
-    truth = in_our_numbers(read_truth(video.truth), schema, chosen, str(video.truth))
+    found = read_truth(video.truth) if read is None else read
+    truth = in_our_numbers(found, schema, chosen, str(video.truth))
     frames = len(truth)
     if info is not None and info.frames is not None:
         check_length(truth, video.truth, info.frames)
@@ -113,17 +118,30 @@ def followed(table: LandmarkTable, video: KnownVideo, *, name: str) -> TrackedVi
     if truth is not None and not has_truth(truth, video.scored).any():
         raise UsageError(f"{name} covers no frame that has truth: there is nothing to compare")
     points = _one_face(table, first, count, truth, video.scored)
-    fps = _fps(table)
+    return tracked_video(points, video, fps=_fps(table), first=first)
+
+
+def tracked_video(
+    points: Values, video: KnownVideo, *, fps: float, first: int = 0, known: Mask | None = None
+) -> TrackedVideo:
+    """What one face's points (T, K, 2) from frame `first` on, NaN where it is not, say of a video.
+
+    known: (T,), frames that were looked at; the others do not count.
+    """
+    truth = None if video.truth is None else video.truth[first : first + len(points)]
     calm = points if truth is None else truth
     size_px = float(mean_of_finite(eye_length(video.schema)(calm)))
-    tracked = np.asarray(np.isfinite(points).all((1, 2)))
+    still = still_frames(calm[:, list(video.scored)], fps, size_px)
+    if known is not None:
+        still &= known
+        truth = None if truth is None else np.where(known[:, None, None], truth, np.nan)
     return TrackedVideo(
         video.name,
         video.source,
         points,
         truth,
-        tracked,
-        still_frames(calm[:, list(video.scored)], fps, size_px),
+        np.asarray(np.isfinite(points).all((1, 2))),
+        still,
         fps,
         video.schema,
         video.scored,

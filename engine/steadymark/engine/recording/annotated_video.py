@@ -27,6 +27,9 @@ _MOST_TICKS = 1_000_000  # a frame's duration has 32 bits
 # no B-frames: decoding order is presentation order then, and players that ignore edit lists stay
 # in step with the sound
 _X264 = {"crf": "18", "preset": "veryfast", "bf": "0"}
+# of a live view: little work, nothing held back, and readable up to the last keyframe at any time
+_X264_LIVE = {"crf": "18", "preset": "superfast", "tune": "zerolatency", "g": "60"}
+_GROWING = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 _BT709 = 1
 
 
@@ -35,15 +38,22 @@ class AnnotatedVideoSink:
 
     From frame 0 on, times are the source's own; a recording that starts later starts at 0. The
     size is that of the first frame, padded to even numbers; frames of other sizes are fitted into
-    it. A second is cut into the source's own ticks, so that times stay exact.
+    it. A second is cut into the source's own ticks, so that times stay exact. growing: the file
+    can be played up to its last second whenever the program is killed or the disk is full.
     """
 
     def __init__(
-        self, path: str | Path, source_path: str | None = None, options: DrawOptions | None = None
+        self,
+        path: str | Path,
+        source_path: str | None = None,
+        options: DrawOptions | None = None,
+        *,
+        growing: bool = False,
     ) -> None:
         self._path = Path(path)
         self._source_path = source_path
         self._options = options or DrawOptions()
+        self._growing = growing
         self._file: IO[bytes] | None = None
         self._fps: float | None = None
         self._movie: _Movie | None = None
@@ -74,8 +84,10 @@ class AnnotatedVideoSink:
         try:
             if self._movie is None:
                 start_s = None if result.frame.index == 0 else result.frame.pts_s
-                size = (result.frame.width, result.frame.height)
-                self._movie = _Movie(self._file, size, self._fps, self._source_path, start_s)
+                size = (picture.shape[1], picture.shape[0])
+                self._movie = _Movie(
+                    self._file, size, self._fps, self._source_path, start_s, growing=self._growing
+                )
             self._movie.add(picture, result.frame.pts_s)
         except (OSError, av.FFmpegError) as error:
             self._broken = True
@@ -109,13 +121,16 @@ class _Movie:
         fps: float | None,
         source_path: str | None,
         start_s: float | None,
+        *,
+        growing: bool,
     ) -> None:
         self._size = (size[0] + size[0] % 2, size[1] + size[1] % 2)
+        self._coding = _X264_LIVE if growing else _X264
         self._start_s = start_s
         ticks = _ticks(source_path)
         self._tick = Fraction(1, ticks)
         # MP4 keeps the time of the first frame in units of the movie's own, coarser time scale
-        options = {"movie_timescale": str(ticks)}
+        options = {"movie_timescale": str(ticks), **(_GROWING if growing else {})}
         self._output: OutputContainer = av.open(file, "w", format="mp4", options=options)
         self._video = self._add_video(fps)
         self._audio = source_path and AudioCopy.open(source_path, self._output, start_s)
@@ -147,7 +162,7 @@ class _Movie:
 
     def _add_video(self, fps: float | None) -> VideoStream:
         rate = Fraction(min(max(fps or 25.0, 1.0), 1000.0)).limit_denominator(1001)  # a hint only
-        stream = self._output.add_stream("libx264", rate=rate, options=dict(_X264))
+        stream = self._output.add_stream("libx264", rate=rate, options=dict(self._coding))
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"
         stream.time_base = self._tick

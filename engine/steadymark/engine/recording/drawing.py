@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -40,6 +40,7 @@ class DrawOptions:
     """What to draw. raw: the network's points instead of the stabilized ones.
 
     axes: of the head: right red, down green, out of the face blue.
+    beside: draw both, beside each other, under these two captions.
     """
 
     points: bool = True
@@ -49,18 +50,36 @@ class DrawOptions:
     status: bool = True
     raw: bool = False
     axes: bool = False
+    beside: tuple[str, str] | None = None
     schema: str = "ibug68"
 
 
 def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:
-    """A copy of the frame's picture with its faces drawn over it: (H, W, 3) uint8 BGR."""
+    """A copy of the frame's picture with its faces drawn over it: (H, W, 3) uint8 BGR.
+
+    Twice as wide where both are drawn beside each other.
+    """
     options = options or DrawOptions()
+    if options.beside is not None:
+        return _beside(result, options, options.beside)
     picture = result.frame.image.copy()
     for face in result.faces:
         _draw_face(picture, face, options)
     if options.status:
         _draw_status(picture, result)
     return picture
+
+
+def _beside(result: TrackResult, options: DrawOptions, captions: tuple[str, str]) -> Image:
+    halves = []
+    for raw, caption in zip((True, False), captions, strict=True):
+        once = replace(options, raw=raw, beside=None, status=options.status and raw)
+        half = draw(result, once)
+        scale = float(np.clip(result.frame.height / 720, 0.35, 2))
+        at = (round(10 * scale) + 2, result.frame.height - round(14 * scale) - 2)
+        draw_text(half, caption, at, scale, ORANGE if raw else SKY_BLUE)
+        halves.append(half)
+    return np.concatenate(halves, axis=1)
 
 
 def _draw_face(picture: Image, face: TrackedFace, options: DrawOptions) -> None:

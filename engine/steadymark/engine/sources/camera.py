@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import av
 import cv2
 import numpy as np
 
 from steadymark.engine.errors import SourceError, UsageError
 from steadymark.engine.sources.live import LiveSource
+from steadymark.engine.sources.v4l2 import camera_formats
 from steadymark.engine.types import SourceInfo
 
 if TYPE_CHECKING:
-    from steadymark.engine.sources.live import LiveStatus
+    from steadymark.engine.sources.live import LiveStatus, Opening
     from steadymark.models.cropping import Image
 
 READ_TIMEOUT_S = 2.0
@@ -51,11 +53,15 @@ class CameraInfo:
 
 @dataclass(frozen=True, slots=True)
 class CameraMode:
-    """Picture size in pixels and rate in frames per second."""
+    """Picture size in pixels, rate in frames per second, and the format's four letters.
+
+    fourcc: empty for the one that is asked for where nothing is said, MJPG.
+    """
 
     width: int
     height: int
     fps: float
+    fourcc: str = ""
 
     def __post_init__(self) -> None:
         if min(self.width, self.height) < 1 or not 0 < self.fps < 10_000:
@@ -87,6 +93,7 @@ class Camera(LiveSource):
         first_picture_s: float = FIRST_PICTURE_S,
         retry_s: float = RETRY_S,
         on_status: Callable[[LiveStatus], None] | None = None,
+        opening: Opening | None = None,
     ) -> None:
         open_ = open_capture or open_quietly
         feed = _CameraFeed(device, mode, open_)
@@ -98,6 +105,7 @@ class Camera(LiveSource):
             first_s=first_picture_s,
             retry_s=(retry_s,),
             on_status=on_status,
+            opening=opening,
         )
         first = self.first_image
         if first is None:
@@ -151,7 +159,8 @@ class _CameraFeed:
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # old pictures are of no use
         if mode is not None:
             # Raw pictures of a large mode do not fit through USB 2: ask for JPEG first.
-            self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            code = cv2.VideoWriter.fourcc(*(mode.fourcc or "MJPG"))
+            self._capture.set(cv2.CAP_PROP_FOURCC, code)
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.width)
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, mode.height)
             self._capture.set(cv2.CAP_PROP_FPS, mode.fps)
@@ -181,15 +190,25 @@ class _CameraFeed:
 def open_quietly(device: int | str) -> Capture:
     """cv2.VideoCapture without its warnings on the terminal: failures are told by us."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    return cv2.VideoCapture(device, cv2.CAP_ANY)
+    # DirectShow lists cameras in the order in which `list_cameras` names them, and opens fast
+    return cv2.VideoCapture(device, cv2.CAP_DSHOW if sys.platform == "win32" else cv2.CAP_ANY)
 
 
 def list_cameras(
-    *, sysfs: Path = _SYSFS, open_capture: OpenCapture | None = None
+    *,
+    sysfs: Path = _SYSFS,
+    open_capture: OpenCapture | None = None,
+    names: Callable[[], list[str]] | None = None,
 ) -> tuple[CameraInfo, ...]:
-    """The cameras of this computer: by name on Linux, elsewhere by trying indices 0 to 4."""
+    """The cameras of this computer, with the names that the system gives them.
+
+    Where the system tells no names, indices 0 to 4 are tried.
+    """
     if sys.platform == "linux":
         return _listed(sysfs)
+    known = (names or _named_by_system)()
+    if known:
+        return tuple(CameraInfo(i, name) for i, name in enumerate(known))
     found = []
     for index in range(_PROBED):
         capture = (open_capture or open_quietly)(index)
@@ -197,6 +216,28 @@ def list_cameras(
             found.append(CameraInfo(index, f"camera {index}"))
         capture.release()
     return tuple(found)
+
+
+def camera_modes(camera: CameraInfo) -> tuple[CameraMode, ...]:
+    """What the camera offers, large and fast first; nothing where it does not tell."""
+    modes = {CameraMode(w, h, round(f, 3), c) for c, w, h, f in camera_formats(camera.path) if f}
+    return tuple(sorted(modes, key=lambda m: (m.width * m.height, m.fps, m.fourcc), reverse=True))
+
+
+def _named_by_system() -> list[str]:
+    """In OpenCV's order; nothing where that cannot be told."""
+    system = {"win32": "dshow", "darwin": "avfoundation"}.get(sys.platform, "")
+    try:
+        devices = av.enumerate_input_devices(system)
+    except (ValueError, OSError, av.FFmpegError):
+        return []
+    names = [
+        d.description or d.name
+        for d in devices
+        if "video" in d.media_types and not d.description.startswith("Capture screen")
+    ]
+    # OpenCV sorts macOS's cameras by their serial numbers: only a single one is known by name
+    return names if system == "dshow" or len(names) == 1 else []
 
 
 def _listed(sysfs: Path) -> tuple[CameraInfo, ...]:

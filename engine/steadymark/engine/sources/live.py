@@ -44,6 +44,30 @@ class Feed(Protocol):
     def close(self) -> None: ...
 
 
+class Opening:
+    """Of a live source: may be given up from another thread, and then fails at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given_up = False
+        self._acts: list[Callable[[], object]] = []
+
+    def give_up(self) -> None:
+        with self._lock:
+            self._given_up = True
+            acts, self._acts = self._acts, []
+        for act in acts:
+            act()
+
+    def on_give_up(self, act: Callable[[], object]) -> None:
+        """Call this then, or now where it is given up already."""
+        with self._lock:
+            if not self._given_up:
+                self._acts.append(act)
+                return
+        act()
+
+
 class _Taken(NamedTuple):
     image: Image
     taken_s: float  # time.perf_counter()
@@ -65,6 +89,7 @@ class LiveSource:
         first_s: float,
         retry_s: tuple[float, ...] = (1.0,),
         on_status: Callable[[LiveStatus], None] | None = None,
+        opening: Opening | None = None,
     ) -> None:
         self._connect = connect
         self._silence_s = silence_s
@@ -73,6 +98,8 @@ class LiveSource:
         self._damage = Damage()
         self._closed = threading.Event()
         self._pictures: Latest[_Taken] = Latest()
+        if opening is not None:
+            opening.on_give_up(self._pictures.close)
         self._status = LiveStatus.RUNNING
         self._status_lock = threading.Lock()
         self._given = 0
@@ -128,6 +155,10 @@ class LiveSource:
         self._set(LiveStatus.CLOSED)
         self._reader.join(_JOIN_S)
 
+    def join(self, timeout_s: float) -> bool:
+        """After `close`: whether the reading thread has ended in time."""
+        return self._reader.join(timeout_s)
+
     def _frame(self, taken: _Taken) -> Frame:
         index, self._given = self._given, self._given + 1
         return Frame(taken.image, index, max(0.0, taken.taken_s - self._start_s), taken.taken_s)
@@ -162,10 +193,12 @@ class _Reader:
         self._left.set()
         return _Reader(self._source, None)
 
-    def join(self, timeout_s: float) -> None:
-        """Wait for the thread, unless it is the caller's own."""
-        if self._thread is not threading.current_thread():
-            self._thread.join(timeout_s)
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread, unless it is the caller's own; whether it has ended."""
+        if self._thread is threading.current_thread():
+            return False
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _run(self, feed: Feed | None) -> None:
         tries = 0

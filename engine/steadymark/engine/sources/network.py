@@ -12,6 +12,7 @@ from av import error as fault
 from steadymark.engine.errors import SourceError
 from steadymark.engine.sources.live import FeedEnded, LiveSource
 from steadymark.engine.sources.picture import PictureMaker
+from steadymark.engine.sources.reaching import answers
 from steadymark.engine.types import SourceInfo
 
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-    from steadymark.engine.sources.live import LiveStatus
+    from steadymark.engine.sources.live import LiveStatus, Opening
     from steadymark.models.cropping import Image
 
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0)
 _FAULTS_IN_A_ROW = 50
+_SILENT = "does not answer in time: check the address and the network"
 _SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt")
 
 
@@ -50,8 +52,11 @@ class NetworkCamera(LiveSource):
         read_timeout_s: float = READ_TIMEOUT_S,
         retry_s: tuple[float, ...] = BACK_OFF_S,
         on_status: Callable[[LiveStatus], None] | None = None,
+        opening: Opening | None = None,
     ) -> None:
         timeouts = (open_timeout_s, read_timeout_s)
+        if opening is not None and not answers(url, open_timeout_s, opening):
+            raise SourceError(f"{without_password(url)} {_SILENT}")
         feed = _NetworkFeed(url, timeouts)
         super().__init__(
             feed,
@@ -60,6 +65,7 @@ class NetworkCamera(LiveSource):
             first_s=1.5 * read_timeout_s,
             retry_s=retry_s,
             on_status=on_status,
+            opening=opening,
         )
         first = self.first_image
         shown = without_password(url)
@@ -164,8 +170,8 @@ def _why(error: Exception) -> str:
     """What is wrong with the connection and what to do."""
     reasons: tuple[tuple[type[Exception], str], ...] = (
         (fault.ConnectionRefusedError, "refuses the connection: check the port, and that it runs"),
-        (fault.ExitError, "does not answer in time: check the address and the network"),
-        (fault.TimeoutError, "does not answer in time: check the address and the network"),
+        (fault.ExitError, _SILENT),
+        (fault.TimeoutError, _SILENT),
         (fault.HTTPUnauthorizedError, "wants a user and password: http://user:password@host/…"),
         (fault.HTTPForbiddenError, "forbids access: check user and password"),
         (fault.HTTPNotFoundError, "has nothing at this address: check what follows the host"),

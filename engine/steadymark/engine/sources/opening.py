@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,14 +24,15 @@ from steadymark.engine.sources.naming import (
     natural,
     plain,
 )
-from steadymark.engine.sources.network import NetworkCamera, is_network
+from steadymark.engine.sources.network import READ_TIMEOUT_S, NetworkCamera, is_network
 from steadymark.engine.sources.video_file import VideoFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from steadymark.engine.ports import FrameSource
     from steadymark.engine.sources.camera import CameraMode
+    from steadymark.engine.sources.live import LiveStatus, Opening
 
 _CAMERA = "camera:"
 
@@ -50,7 +52,7 @@ def open_source(
     if is_live(text):
         if start_s is not None or end_s is not None:
             raise UsageError(f"{text} is live: a start and an end go with files only")
-        return _open_live(text, camera)
+        return open_live(text, mode=camera)
     if camera is not None:
         raise UsageError(f"{text} is not a camera: a camera mode does not go with it")
     found = expand_inputs([text])
@@ -85,18 +87,40 @@ def is_live(text: str) -> bool:
     return text.startswith(_CAMERA) or (is_network(text) and not text.startswith("file://"))
 
 
-def _open_live(text: str, mode: CameraMode | None) -> FrameSource:
+def open_live(
+    text: str,
+    *,
+    mode: CameraMode | None = None,
+    on_status: Callable[[LiveStatus], None] | None = None,
+    opening: Opening | None = None,
+    silence_s: float | None = None,
+) -> Camera | NetworkCamera:
+    """A camera (`camera:0`, `camera:NAME`, `camera:/dev/video0`) or a stream's address.
+
+    on_status: told, in the reading thread, when pictures stop and come again. silence_s: without
+    pictures for so long, a stream counts as lost. opening: can give it up.
+
+    Raises:
+        SourceError: it cannot be opened. UsageError: the text names none.
+    """
     if not text.startswith(_CAMERA):
-        return NetworkCamera(text)
+        if mode is not None:
+            raise UsageError(f"{text} is not a camera: a camera mode does not go with it")
+        read_timeout_s = READ_TIMEOUT_S if silence_s is None else silence_s
+        return NetworkCamera(
+            text, read_timeout_s=read_timeout_s, on_status=on_status, opening=opening
+        )
     device = text.removeprefix(_CAMERA).strip()
-    if device.isdecimal():
-        return Camera(int(device), mode=mode)
-    if device.startswith(("/", "\\\\")):
-        return Camera(device, mode=mode)
+    if device.isdecimal() or device.startswith(("/", "\\\\")):
+        known = list_cameras() if sys.platform == "linux" else ()
+        name = next((c.name for c in known if device in (c.path, str(c.index))), None)
+        opened = int(device) if device.isdecimal() else device
+        return Camera(opened, mode=mode, name=name, on_status=on_status, opening=opening)
     if not device:
         raise UsageError("camera: needs a number or a name, for example camera:0")
     info = find_camera(device, list_cameras())
-    return Camera(info.path or info.index, mode=mode, name=info.name)
+    device_path = info.path or info.index
+    return Camera(device_path, mode=mode, name=info.name, on_status=on_status, opening=opening)
 
 
 def _expanded(text: str) -> list[str]:

@@ -1,0 +1,201 @@
+"""Named settings of tracking: some come with the program, the user's own are JSON files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from steadymark.app.session.preferences import as_plain, from_plain
+from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.looking import TrackerConfig
+from steadymark.engine.settings import TrackSettings, landmark_card
+from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+translate = QCoreApplication.translate
+
+_FORMAT = "steadymark_preset"
+_OF_THE_MACHINE = ("device", "threads")  # not part of a preset
+_LONGEST_NAME = 60
+_MOST_FACES = 16
+
+
+class PresetError(SteadymarkError):
+    """A preset cannot be read, kept or dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """path: of the user's own. note: what it is good for."""
+
+    name: str
+    settings: TrackSettings
+    note: str = ""
+    path: Path | None = None
+
+    def over(self, settings: TrackSettings) -> TrackSettings:
+        """These settings on the same machine."""
+        return replace(self.settings, device=settings.device, threads=settings.threads)
+
+
+_SHIPPED: tuple[tuple[object, object, TrackSettings], ...] = (
+    (
+        QT_TRANSLATE_NOOP("presets", "Stillest"),
+        QT_TRANSLATE_NOOP("presets", "A network steadies the points, with hardly any lag."),
+        TrackSettings(),
+    ),
+    (
+        QT_TRANSLATE_NOOP("presets", "Raw, lowest latency"),
+        QT_TRANSLATE_NOOP("presets", "The points as found, in half the time a face."),
+        TrackSettings(stabilizer="none"),
+    ),
+    (
+        QT_TRANSLATE_NOOP("presets", "Light filter"),
+        QT_TRANSLATE_NOOP("presets", "Still at rest, and soon there when the face moves."),
+        TrackSettings(stabilizer=ONE_EURO, one_euro=OneEuro(3.0, 20.0, 1.0)),
+    ),
+    (
+        QT_TRANSLATE_NOOP("presets", "Smooth recording"),
+        QT_TRANSLATE_NOOP("presets", "A filter without lag that needs the whole recording."),
+        TrackSettings(stabilizer=OFFLINE),
+    ),
+    (
+        QT_TRANSLATE_NOOP("presets", "Several faces"),
+        QT_TRANSLATE_NOOP("presets", "Up to six faces, each steadied by a network."),
+        TrackSettings(tracker=TrackerConfig(max_faces=6)),
+    ),
+)
+
+
+class Presets:
+    """folder: of the user's own, a file each; it need not exist."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def shipped(self) -> list[Preset]:
+        return [
+            Preset(translate("presets", str(name)), settings, translate("presets", str(note)))
+            for name, note, settings in _SHIPPED
+        ]
+
+    def own(self) -> tuple[list[Preset], list[str]]:
+        """By name, and what is wrong with files that are none."""
+        found, faults = [], []
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                found.append(read_preset(path))
+            except PresetError as error:
+                faults.append(str(error))
+        return sorted(found, key=lambda preset: preset.name.casefold()), faults
+
+    def find(self, settings: TrackSettings) -> Preset | None:
+        """The one that means these settings."""
+        for preset in (*self.shipped(), *self.own()[0]):
+            if preset.over(settings) == settings:
+                return preset
+        return None
+
+    def save(self, name: str, settings: TrackSettings) -> Preset:
+        """Under this name, over an own one of that name.
+
+        Raises:
+            PresetError: the name is none, or cannot be written.
+        """
+        name = " ".join(name.split())
+        if not name or len(name) > _LONGEST_NAME:
+            words = translate("presets", "A preset's name has 1 to {most} characters.")
+            raise PresetError(words.format(most=_LONGEST_NAME))
+        if name.casefold() in {preset.name.casefold() for preset in self.shipped()}:
+            words = translate("presets", "'{name}' comes with the program: choose another name.")
+            raise PresetError(words.format(name=name))
+        plain = {k: v for k, v in as_plain(settings).items() if k not in _OF_THE_MACHINE}
+        text = json.dumps({_FORMAT: 1, "name": name, "settings": plain}, indent=2, default=str)
+        path = self.folder / _file_name(name)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            words = translate("presets", "The preset cannot be kept in {path}: {why}")
+            raise PresetError(words.format(path=path, why=error.strerror)) from error
+        return read_preset(path)
+
+    def drop(self, preset: Preset) -> None:
+        """Raises PresetError where its file stays."""
+        if preset.path is None:
+            return
+        try:
+            preset.path.unlink(missing_ok=True)
+        except OSError as error:
+            words = translate("presets", "The preset {path} cannot be deleted: {why}")
+            raise PresetError(words.format(path=preset.path, why=error.strerror)) from error
+
+
+def read_preset(path: Path) -> Preset:
+    """Of a file, every value checked.
+
+    Raises:
+        PresetError: it is none, or says what cannot be.
+    """
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        fault = _fault(data)
+    except OSError as error:
+        fault = error.strerror or str(error)
+    except (ValueError, RecursionError) as error:
+        fault = f"{type(error).__name__}: {error}"
+    if fault:
+        words = translate(
+            "presets", "{path} is no preset ({fault}): mend it, or delete it from its folder"
+        )
+        raise PresetError(words.format(path=path, fault=fault))
+    return Preset(data["name"], from_plain(data["settings"]), path=path)
+
+
+def _file_name(name: str) -> str:
+    """Readable, allowed on every system, and another for every other name."""
+    plain = name.casefold()
+    letters = "".join(c if c.isalnum() or c in " -" else "_" for c in plain)
+    return f"{letters} {hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
+
+
+def _fault(data: Any) -> str:
+    """Of a preset file's contents; empty where all is well."""
+    if not isinstance(data, dict) or data.get(_FORMAT) != 1:
+        return f"it lacks '{_FORMAT}': 1"
+    name, values = data.get("name"), data.get("settings")
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
+        return "its name is missing, or too long"
+    if not isinstance(values, dict):
+        return "it has no settings"
+    return _fault_of_settings(values)
+
+
+def _fault_of_settings(values: dict[str, Any]) -> str:
+    settings = from_plain(values)
+    made = _flat(as_plain(settings))
+    for key, value in _flat(values).items():
+        if key in _OF_THE_MACHINE or key not in made or made[key] != value:
+            return f"'{key}' is unknown, or has a value that cannot be"
+    if not 1 <= settings.tracker.max_faces <= _MOST_FACES:
+        return f"'tracker.max_faces' must be from 1 to {_MOST_FACES}"
+    try:
+        landmark_card(settings)
+    except SteadymarkError as error:
+        return str(error)
+    return ""
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """Parts of settings with their values: `tracker.max_faces`."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        inner = value.items() if isinstance(value, dict) else ()
+        flat |= {f"{key}.{k}": v for k, v in inner} if inner else {key: value}
+    return flat

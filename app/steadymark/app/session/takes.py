@@ -1,0 +1,57 @@
+"""What can be compared with what: the points at hand, filters over them, other networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.settings import landmark_card
+from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO
+from steadymark.models.zoo import list_models
+
+if TYPE_CHECKING:
+    from steadymark.engine.settings import TrackSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One way from a recording to its points.
+
+    kind: `raw` and `stabilized` are of what is tracked, filters run over its raw points; `none`,
+    `refine` and `convlstm` are networks that track a second time. model: whose; of these only.
+    """
+
+    kind: str
+    model: str = ""
+
+    @property
+    def tracks(self) -> bool:
+        """Whether it needs a tracking of its own."""
+        return self.model != ""
+
+
+RAW, STEADY = Take("raw"), Take("stabilized")
+Takes = tuple[Take, Take]
+PLAIN: Takes = (RAW, STEADY)
+
+
+@lru_cache(maxsize=8)  # it reads every model card
+def takes_for(settings: TrackSettings) -> tuple[Take, ...]:
+    """All that can be compared with what these settings track."""
+    points = (RAW, STEADY, Take(ONE_EURO), Take(OFFLINE))
+    try:
+        used = landmark_card(settings)
+    except SteadymarkError:
+        return points
+    base = used.over or used.name
+    cards = [card for card in list_models() if card.kind == "landmarks"]
+    cells = [Take(str(c.cell), base) for c in cards if c.over == base and c.cell in CELLS]
+    others = [Take("none", card.name) for card in cards if card.cell is None and card.name != base]
+    return (*points, *(take for take in cells if take.kind != used.cell), *others)
+
+
+def tracked_by(take: Take, settings: TrackSettings) -> TrackSettings:
+    """How a take that tracks does it: as these settings, but for the network."""
+    return replace(settings, model=take.model, stabilizer=take.kind)

@@ -1,0 +1,50 @@
+"""What is wished and what is the case, kept, and the display that the two make."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from steadymark.app.session.state import Display, Facts, Layout, Overlay, Show, Wish, resolve
+
+
+class Wishing(QObject):
+    """Lives in the GUI thread. changed: a new `display`. How it is shown is wished here."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._wish, self._facts = Wish(), Facts()
+        self.display: Display = resolve(self._wish, self._facts)
+
+    def set_show(self, show: Show) -> None:
+        self._want(replace(self._wish, show=show))
+
+    def set_layout(self, layout: Layout) -> None:
+        self._want(replace(self._wish, layout=layout))
+
+    def set_wipe(self, wipe: float) -> None:
+        self._want(replace(self._wish, wipe=min(max(wipe, 0.0), 1.0)))
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        self._want(replace(self._wish, overlay=overlay))
+
+    def refresh(self) -> None:
+        """Of what `_resolved` looks at, something has changed."""
+        self._set()
+
+    def _want(self, wish: Wish) -> None:
+        self._wish = wish
+        self._set()
+
+    def _set(self, facts: Facts | None = None) -> None:
+        self._facts = self._facts if facts is None else facts
+        display = self._resolved()
+        if display != self.display:
+            self.display = display
+            self.changed.emit()
+
+    def _resolved(self) -> Display:
+        return resolve(self._wish, self._facts)

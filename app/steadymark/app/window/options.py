@@ -1,0 +1,62 @@
+"""What the user chooses for the window itself: its language, its keys, presets, own models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QDockWidget, QMenu
+
+from steadymark.app.window.keys import Keys
+from steadymark.app.window.keys_dialog import KeysDialog
+from steadymark.app.window.language import LANGUAGES, SYSTEM
+from steadymark.app.window.own_models import OwnModels
+
+if TYPE_CHECKING:
+    from steadymark.app.window.main_window import MainWindow
+
+
+class Options(QObject):
+    """Of one main window, whose docks are there."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        actions = window.actions_by_name
+        docks = {d.objectName(): d.toggleViewAction() for d in window.findChildren(QDockWidget)}
+        self.keys = Keys({**actions, **docks}, window.preferences)
+        self.own_models = OwnModels(window.settings, window.preferences, self)
+        self.language_menu = self._languages()
+        self.own_models.told.connect(window.messages.tell)
+        self.own_models.noted.connect(lambda text: window.messages.tell(text, note=True))
+        self.own_models.wire(actions)
+        window.settings.presets.told.connect(window.messages.tell)
+        window.settings.presets.fill()
+        actions["shortcuts"].triggered.connect(self._show_keys)
+
+    def close(self) -> bool:
+        """Whether nothing is under way any more."""
+        return self.own_models.close()
+
+    def _languages(self) -> QMenu:
+        menu, group = QMenu(self.tr("Lan&guage"), self._window), QActionGroup(self)
+        for language, name in {SYSTEM: self.tr("As the system"), **LANGUAGES}.items():
+            action = menu.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(language == self._window.preferences.language())
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, language=language: self._speak(language))
+        return menu
+
+    def _speak(self, language: str) -> None:
+        self._window.preferences.set_language(language)
+        self._window.messages.tell(
+            self.tr("The language changes when Steadymark is started again."), note=True
+        )
+
+    def _show_keys(self) -> None:
+        self.keys.reserve(action.text() for action in self._window.menuBar().actions())
+        dialog = KeysDialog(self.keys, self._window)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()

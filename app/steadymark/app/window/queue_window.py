@@ -1,0 +1,248 @@
+"""Many videos tracked and exported one after the other: what to write, progress, results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.session.queueing import Item, Queue, Stage
+from steadymark.engine.jobs import OutputSettings
+from steadymark.engine.sources.naming import VIDEO_SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from steadymark.app.session.opening import ModelCache
+    from steadymark.engine.settings import TrackSettings
+
+_STOP_S = 2.0
+
+
+class QueueWindow(QDialog):
+    """Beside the main window, which goes on. settings: asked when the queue begins."""
+
+    _came = Signal()
+    changed = Signal()
+
+    def __init__(
+        self, parent: QWidget, models: ModelCache, settings: Callable[[], TrackSettings]
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Track and export many videos"))
+        self.resize(760, 460)
+        self._settings = settings
+        self.queue = Queue(models, self._came.emit)
+        self.chosen: list[str] = []  # not begun yet
+        self._bars: dict[int, QProgressBar] = {}
+        self._rows: dict[int, QTreeWidgetItem] = {}
+        self._keys: list[int | str] = []  # of what the list shows
+        self.list = QTreeWidget()
+        self.folder = QLineEdit()
+        self.style_of_table = QComboBox()
+        self.video = QCheckBox(self.tr("and a video with landmarks"))
+        self.replace_files = QCheckBox(self.tr("replace files that are there"))
+        self.hint = QLabel()
+        self.begin = self._button(self.tr("&Begin"), self._on_begin)
+        self.cancel = self._button(self.tr("&Cancel chosen"), self._on_cancel)
+        self.cancel_all = self._button(self.tr("Cancel &all"), self.queue.cancel_all)
+        self.open_folder = self._button(self.tr("&Open folder"), self._on_open_folder)
+        self.clear = self._button(self.tr("C&lear finished"), self.queue.clear)
+        self._lay_out()
+        self._came.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
+        self._refresh()
+
+    def add(self, paths: Sequence[str]) -> None:
+        """Recordings, to be tracked once 'Begin' is pressed."""
+        self.chosen += [path for path in paths if path not in self.chosen]
+        if self.chosen and not self.folder.text():
+            self.folder.setText(str(Path(self.chosen[0]).parent / "steadymark"))
+        self._refresh()
+
+    def close_all(self) -> bool:
+        """Cancel everything; whether it ended in time."""
+        self.close()
+        self.queue.close()
+        return self.queue.join(_STOP_S)
+
+    def _button(self, text: str, act: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda _=False: act())
+        return button
+
+    def _lay_out(self) -> None:
+        self.list.setAccessibleName(self.tr("Videos"))
+        self.list.setHeaderLabels([self.tr("Video"), self.tr("Progress"), self.tr("Result")])
+        self.list.setRootIsDecorated(False)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setUniformRowHeights(True)
+        header = self.list.header()
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        header.resizeSection(0, 220)
+        header.resizeSection(1, 150)
+        self.list.itemSelectionChanged.connect(self._show_buttons)
+        self.style_of_table.addItem(self.tr("Steadymark's table (CSV)"), "native")
+        self.style_of_table.addItem(self.tr("table for OpenFace scripts (CSV)"), "openface")
+        self.style_of_table.setAccessibleName(self.tr("Kind of table"))
+        self.folder.setAccessibleName(self.tr("Folder of the results"))
+        self.hint.setWordWrap(True)
+        where = QHBoxLayout()
+        where.addWidget(self.folder, 1)
+        where.addWidget(self._button(self.tr("Choose…"), self._choose_folder))
+        what = QHBoxLayout()
+        for widget in (self.style_of_table, self.video, self.replace_files):
+            what.addWidget(widget)
+        what.addStretch(1)
+        form = QFormLayout()
+        form.addRow(self.tr("Write"), what)
+        form.addRow(self.tr("to"), where)
+        below = QGridLayout()
+        buttons = (
+            self._button(self.tr("Add &videos…"), self._choose_videos),
+            self.begin,
+            self.cancel,
+            self.cancel_all,
+            self.open_folder,
+            self.clear,
+        )
+        for column, button in enumerate(buttons):
+            below.addWidget(button, 0, column)
+        column_of_all = QVBoxLayout(self)
+        column_of_all.addWidget(self.list, 1)
+        column_of_all.addLayout(form)
+        column_of_all.addWidget(self.hint)
+        column_of_all.addLayout(below)
+
+    def _choose_videos(self) -> None:
+        kinds = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
+        paths, _ = QFileDialog.getOpenFileNames(
+            self,
+            self.tr("Add videos"),
+            "",
+            self.tr("Videos ({kinds});;All files (*)").format(kinds=kinds),
+        )
+        self.add(paths)
+
+    def _choose_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(
+            self, self.tr("Folder of the results"), self.folder.text()
+        )
+        if folder:
+            self.folder.setText(folder)
+
+    def _on_begin(self) -> None:
+        output = OutputSettings(
+            Path(self.folder.text()),
+            csv=str(self.style_of_table.currentData()),
+            video=self.video.isChecked(),
+            overwrite=self.replace_files.isChecked(),
+        )
+        chosen, self.chosen = self.chosen, []
+        self.queue.add(chosen, self._settings(), output)
+
+    def _on_cancel(self) -> None:
+        for row in self.list.selectedItems():
+            number = row.data(0, Qt.ItemDataRole.UserRole)
+            if number is None:
+                self.chosen.remove(row.text(0))
+            else:
+                self.queue.cancel(int(number))
+        self._refresh()
+
+    def _on_open_folder(self) -> None:
+        rows = self.list.selectedItems()
+        folder = rows[0].data(2, Qt.ItemDataRole.UserRole) if rows else None
+        QDesktopServices.openUrl(QUrl.fromLocalFile(folder or self.folder.text()))
+
+    def _refresh(self) -> None:
+        items = self.queue.items
+        wanted: list[Item | str] = [*items, *self.chosen]
+        keys = [(item if isinstance(item, str) else item.number) for item in wanted]
+        if self._keys != keys:
+            self._keys = keys
+            self._fill(wanted)
+        for item in items:
+            self._show_item(item)
+        self._show_buttons()
+        self.changed.emit()
+
+    def _fill(self, wanted: Sequence[Item | str]) -> None:
+        self.list.clear()
+        self._bars.clear()
+        self._rows.clear()
+        for item in wanted:
+            path = item if isinstance(item, str) else item.path
+            row = QTreeWidgetItem([path, "", ""])
+            row.setToolTip(0, path)
+            self.list.addTopLevelItem(row)
+            if isinstance(item, str):
+                row.setText(2, self.tr("not begun"))
+                continue
+            row.setText(0, Path(path).name)
+            row.setData(0, Qt.ItemDataRole.UserRole, item.number)
+            bar = QProgressBar()
+            bar.setAccessibleName(Path(path).name)
+            bar.setMaximumHeight(16)
+            self._bars[item.number], self._rows[item.number] = bar, row
+            self.list.setItemWidget(row, 1, bar)
+
+    def _show_item(self, item: Item) -> None:
+        bar, row = self._bars[item.number], self._rows[item.number]
+        over = item.stage not in (Stage.WAITING, Stage.RUNNING)
+        bar.setRange(0, max(item.of, 0 if item.stage is Stage.RUNNING else 1))
+        bar.setValue(item.frames if not over or item.stage is Stage.CANCELLED else bar.maximum())
+        bar.setVisible(item.stage is not Stage.FAILED)
+        names = ", ".join(Path(path).name for path in item.outputs)
+        text = {
+            Stage.WAITING: self.tr("waits"),
+            Stage.RUNNING: self.tr("is being tracked"),
+            Stage.DONE: names,
+            Stage.FAILED: item.note,
+            Stage.CANCELLED: self.tr("cancelled: {names}").format(names=names or "–"),
+        }[item.stage]
+        row.setText(2, text)
+        row.setToolTip(2, f"{text}\n{item.note}".strip())
+        if item.outputs:
+            row.setData(2, Qt.ItemDataRole.UserRole, str(Path(item.outputs[0]).parent))
+
+    def _show_buttons(self) -> None:
+        items, rows = self.queue.items, self.list.selectedItems()
+        running = self.queue.running
+        done = sum(item.stage is Stage.DONE for item in items)
+        failed = sum(item.stage is Stage.FAILED for item in items)
+        self.begin.setEnabled(bool(self.chosen) and bool(self.folder.text().strip()))
+        self.cancel.setEnabled(bool(rows))
+        self.cancel_all.setEnabled(running > 0)
+        self.open_folder.setEnabled(any(item.outputs for item in items))
+        self.clear.setEnabled(running < len(items))
+        words = self.tr("{waiting} to be tracked, {done} done, {failed} failed.")
+        self.hint.setText(
+            words.format(waiting=running, done=done, failed=failed)
+            if items
+            else self.tr(
+                "They are tracked with the settings of the main window, one after the other, "
+                "each from its beginning to its end, as 'steadymark track' does it."
+            )
+        )

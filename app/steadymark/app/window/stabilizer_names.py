@@ -1,0 +1,21 @@
+"""What the stabilizers are called."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from steadymark.engine.stabilizing import AUTO, OFFLINE, ONE_EURO
+
+STABILIZER_NAMES: dict[str, object] = {
+    AUTO: QT_TRANSLATE_NOOP("stabilizers", "automatic"),
+    "none": QT_TRANSLATE_NOOP("stabilizers", "none"),
+    "refine": QT_TRANSLATE_NOOP("stabilizers", "temporal refinement"),
+    "convlstm": QT_TRANSLATE_NOOP("stabilizers", "ConvLSTM"),
+    ONE_EURO: QT_TRANSLATE_NOOP("stabilizers", "One Euro filter"),
+    OFFLINE: QT_TRANSLATE_NOOP("stabilizers", "Butterworth, no lag"),
+}
+
+
+def stabilizer_text(name: str) -> str:
+    """One of STABILIZERS, for the user."""
+    return QCoreApplication.translate("stabilizers", str(STABILIZER_NAMES[name]))

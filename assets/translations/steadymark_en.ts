@@ -1,0 +1,34 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en_US">
+<context>
+    <name>Files</name>
+    <message numerus="yes">
+        <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>
+        <translation>
+            <numerusform>Steadymark ended unexpectedly. %n tracked frame of {name} was saved.</numerusform>
+            <numerusform>Steadymark ended unexpectedly. %n tracked frames of {name} were saved.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Numbers</name>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} of %n frame</numerusform>
+            <numerusform>{share} of %n frames</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>PresetBar</name>
+    <message numerus="yes">
+        <source>%n face(s)</source>
+        <translation>
+            <numerusform>%n face</numerusform>
+            <numerusform>%n faces</numerusform>
+        </translation>
+    </message>
+</context>
+</TS>

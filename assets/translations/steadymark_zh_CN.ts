@@ -1,0 +1,1859 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN">
+<context>
+    <name>About</name>
+    <message>
+        <source>About Steadymark</source>
+        <translation>关于 Steadymark</translation>
+    </message>
+</context>
+<context>
+    <name>Analysis</name>
+    <message>
+        <source>The ground truth of {name} cannot be read: {why}</source>
+        <translation>无法读取 {name} 的真值：{why}</translation>
+    </message>
+</context>
+<context>
+    <name>CameraDialog</name>
+    <message>
+        <source>Open camera or stream</source>
+        <translation>打开摄像头或网络流</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>重新查找</translation>
+    </message>
+    <message>
+        <source>Preview</source>
+        <translation>预览</translation>
+    </message>
+    <message>
+        <source>Looking for cameras…</source>
+        <translation>正在查找摄像头…</translation>
+    </message>
+    <message>
+        <source>Cameras</source>
+        <translation>摄像头</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>模式</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>地址</translation>
+    </message>
+    <message>
+        <source>&amp;Cameras</source>
+        <translation>摄像头(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Network</source>
+        <translation>网络(&amp;N)</translation>
+    </message>
+    <message>
+        <source>The address of a network camera: RTSP, RTMP, or MJPEG over HTTP, for example rtsp://user:password@192.168.0.10/stream. Passwords are not remembered.</source>
+        <translation>网络摄像头的地址：RTSP、RTMP 或 HTTP 上的 MJPEG，例如 rtsp://user:password@192.168.0.10/stream。密码不会被保存。</translation>
+    </message>
+    <message>
+        <source>as the camera likes</source>
+        <translation>由摄像头决定</translation>
+    </message>
+    <message>
+        <source>An address begins with rtsp://, rtmp:// or http://</source>
+        <translation>地址以 rtsp://、rtmp:// 或 http:// 开头</translation>
+    </message>
+    <message>
+        <source>This one is watched now.</source>
+        <translation>正在观看此摄像头。</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>正在打开…</translation>
+    </message>
+    <message>
+        <source>No camera was found. Plug one in and look again, or give the address of a network camera.</source>
+        <translation>未找到摄像头。请连接摄像头后重新查找，或输入网络摄像头的地址。</translation>
+    </message>
+    <message>
+        <source>If one is plugged in, your user may not have access to it: see whether /dev/video0 exists, and join the group &apos;video&apos;.</source>
+        <translation>如果已连接摄像头，您的用户可能没有访问权限：请检查 /dev/video0 是否存在，并加入“video”用户组。</translation>
+    </message>
+    <message>
+        <source>If there is one, allow the camera in System Settings, Privacy &amp; Security.</source>
+        <translation>如果已有摄像头，请在“系统设置 &gt; 隐私与安全性”中允许使用摄像头。</translation>
+    </message>
+    <message>
+        <source>If there is one, allow the camera in Settings, Privacy.</source>
+        <translation>如果已有摄像头，请在“设置 &gt; 隐私”中允许使用摄像头。</translation>
+    </message>
+</context>
+<context>
+    <name>Docks</name>
+    <message>
+        <source>Plots</source>
+        <translation>曲线图</translation>
+    </message>
+    <message>
+        <source>Numbers</source>
+        <translation>数值</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+</context>
+<context>
+    <name>EmptyPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>打开视频…</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>打开摄像头…</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>试看演示视频</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>正在打开 {name}</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>正在统计帧数并加载网络。</translation>
+    </message>
+    <message>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>正在等待第一帧画面并加载网络。</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>将视频拖放到这里，或打开摄像头</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
+    </message>
+</context>
+<context>
+    <name>Exports</name>
+    <message>
+        <source>cannot write {path}: choose another folder or name</source>
+        <translation>无法写入 {path}：请选择其他文件夹或名称</translation>
+    </message>
+</context>
+<context>
+    <name>FiguresTable</name>
+    <message>
+        <source>change</source>
+        <translation>变化</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+</context>
+<context>
+    <name>Files</name>
+    <message>
+        <source>Open &amp;recent</source>
+        <translation>最近打开(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Clear this list</source>
+        <translation>清空此列表</translation>
+    </message>
+    <message numerus="yes">
+        <source>Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.</source>
+        <translation>
+            <numerusform>Steadymark 意外退出。已保存 {name} 的 %n 帧跟踪结果。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Recover</source>
+        <translation>恢复</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>The comparison is not ready: export it then.</source>
+        <translation>对比尚未就绪：请在就绪后再导出。</translation>
+    </message>
+    <message>
+        <source>Open video</source>
+        <translation>打开视频</translation>
+    </message>
+    <message>
+        <source>Videos ({kinds});;All files (*)</source>
+        <translation>视频 ({kinds});;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Open folder of pictures</source>
+        <translation>打开图片文件夹</translation>
+    </message>
+    <message>
+        <source>Load ground truth: a table, or any of a folder&apos;s .pts files</source>
+        <translation>载入真值：表格，或文件夹中任意一个 .pts 文件</translation>
+    </message>
+    <message>
+        <source>Ground truth ({kinds});;All files (*)</source>
+        <translation>真值 ({kinds});;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+    <message>
+        <source>Save this frame</source>
+        <translation>保存当前帧</translation>
+    </message>
+    <message>
+        <source>Save the plots</source>
+        <translation>保存曲线图</translation>
+    </message>
+    <message>
+        <source>Cancelled: what was written is in {name}.</source>
+        <translation>已取消：已写入的内容在 {name} 中。</translation>
+    </message>
+    <message>
+        <source>{name} holds what is tracked by now. Export again when all is tracked.</source>
+        <translation>{name} 包含目前已跟踪的内容。全部跟踪完成后请再次导出。</translation>
+    </message>
+    <message>
+        <source>{name} is written.</source>
+        <translation>已写入 {name}。</translation>
+    </message>
+    <message>
+        <source>It was tracked in {count} goes, because of seeking: where each began, nothing was remembered. &apos;Track again from the beginning&apos; gives one uninterrupted run.</source>
+        <translation>由于跳转，跟踪分 {count} 段进行：每段开始时没有历史记忆。“从头重新跟踪”可得到不间断的结果。</translation>
+    </message>
+    <message>
+        <source>Show folder</source>
+        <translation>打开所在文件夹</translation>
+    </message>
+    <message>
+        <source>Diagnostics are on the clipboard: paste them into your report.</source>
+        <translation>诊断信息已复制到剪贴板：请粘贴到您的报告中。</translation>
+    </message>
+    <message>
+        <source>The log file is {path}</source>
+        <translation>日志文件位于 {path}</translation>
+    </message>
+</context>
+<context>
+    <name>Keys</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>“{key}”不是有效按键。</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
+    </message>
+</context>
+<context>
+    <name>KeysDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>搜索命令或按键</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>按键</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>命令及其按键</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>新按键</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>追加</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>无按键</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>重置</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>全部重置</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>该命令改用此按键，取代原有按键</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>该命令保留原有按键，并追加此按键</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>该命令只能从菜单使用</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>该命令恢复出厂按键</translation>
+    </message>
+</context>
+<context>
+    <name>Live</name>
+    <message>
+        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
+        <translation>Butterworth 需要用到后面的帧，而实时画面没有这些帧：关键点将保持原始状态。请选择 One Euro 滤波器或网络。</translation>
+    </message>
+    <message>
+        <source>The stream came to its end.</source>
+        <translation>网络流已结束。</translation>
+    </message>
+</context>
+<context>
+    <name>LiveBar</name>
+    <message>
+        <source>Record</source>
+        <translation>录制</translation>
+    </message>
+    <message>
+        <source>Pictures a second: shown / given by the camera</source>
+        <translation>每秒画面数：显示 / 摄像头提供</translation>
+    </message>
+    <message>
+        <source>Latency from the picture&apos;s arrival to its paint with landmarks: median, and what 95 % of the last 300 pictures stayed below</source>
+        <translation>从画面到达到连同关键点绘出的延迟：中位数，以及最近 300 帧中 95 % 的帧未超过的值</translation>
+    </message>
+    <message>
+        <source>Pictures that were passed over because newer ones were there</source>
+        <translation>因有更新的画面而跳过的画面</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Start again</source>
+        <translation>重新开始</translation>
+    </message>
+    <message>
+        <source>{shown} / {came} fps</source>
+        <translation>{shown} / {came} fps</translation>
+    </message>
+    <message>
+        <source>{median} ms (95 %: {p95})</source>
+        <translation>{median} ms（95 %：{p95}）</translation>
+    </message>
+    <message>
+        <source>{count} dropped</source>
+        <translation>跳过 {count}</translation>
+    </message>
+    <message>
+        <source> ({count} lost)</source>
+        <translation>（丢失 {count}）</translation>
+    </message>
+    <message>
+        <source>{frames} frames are written, {count} could not be in time</source>
+        <translation>已写入 {frames} 帧，{count} 帧未能及时写入</translation>
+    </message>
+</context>
+<context>
+    <name>LiveDesk</name>
+    <message>
+        <source>Folder for recordings</source>
+        <translation>录像文件夹</translation>
+    </message>
+    <message>
+        <source>Open a camera or stream first.</source>
+        <translation>请先打开摄像头或网络流。</translation>
+    </message>
+    <message>
+        <source>The live view is stopped: start it again.</source>
+        <translation>实时画面已停止：请重新开始。</translation>
+    </message>
+    <message>
+        <source>Into {folder}</source>
+        <translation>保存到 {folder}</translation>
+    </message>
+    <message>
+        <source>No picture came while recording: nothing is kept.</source>
+        <translation>录制期间没有收到画面：未保存任何内容。</translation>
+    </message>
+    <message>
+        <source> and </source>
+        <translation>和</translation>
+    </message>
+    <message>
+        <source>{names} are written, {frames} frames.</source>
+        <translation>已写入 {names}，共 {frames} 帧。</translation>
+    </message>
+    <message>
+        <source>{count} frames could not be written in time: a smaller mode, or a faster disk, helps.</source>
+        <translation>{count} 帧未能及时写入：请改用较小的模式或更快的磁盘。</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>&amp;Play</source>
+        <translation>播放(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Pause</source>
+        <translation>暂停(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Stop the &amp;camera</source>
+        <translation>停止摄像头(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Start ag&amp;ain</source>
+        <translation>重新开始(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Go on &amp;tracking</source>
+        <translation>继续跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Pause &amp;tracking</source>
+        <translation>暂停跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is no place: type a time as 1:23.4 or 83s, or a frame number</source>
+        <translation>“{text}”不是有效位置：请输入 1:23.4 或 83s 这样的时间，或帧号</translation>
+    </message>
+    <message>
+        <source>Export under way</source>
+        <translation>正在导出</translation>
+    </message>
+    <message>
+        <source>An export is not done. Cancel it and quit? What is written stays.</source>
+        <translation>导出尚未完成。要取消导出并退出吗？已写入的内容会保留。</translation>
+    </message>
+</context>
+<context>
+    <name>Message</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>Numbers</name>
+    <message>
+        <source>Numbers</source>
+        <translation>数值</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>对比</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>与</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>头部姿态</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>位置</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
+    </message>
+    <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>已跟踪</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>每帧耗时</translation>
+    </message>
+    <message>
+        <source>No face was found yet.</source>
+        <translation>尚未找到人脸。</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
+    </message>
+    <message>
+        <source>pitch</source>
+        <translation>俯仰</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>偏航</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>翻滚</translation>
+    </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>正在用 {name} 再次跟踪：{share}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>检测器</translation>
+    </message>
+    <message>
+        <source>{name} (tracks again)</source>
+        <translation>{name}（重新跟踪）</translation>
+    </message>
+    <message>
+        <source>Where the face is still</source>
+        <translation>人脸静止处</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>平均 Allan 方差，（眼距的 %）²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV，%</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>平均变异系数</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>运动，%</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>逐帧位移，眼距的 %</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>与真值对比</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>与真值点的平均距离，外眼角间距的 %</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8，%</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>误差达到 8 % 或无人脸的帧</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>误差的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>延迟，帧</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>关键点的滞后程度</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>人脸静止处的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>各区域 MAV（静止时）</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>各区域 NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
+    </message>
+</context>
+<context>
+    <name>Options</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>语言(&amp;G)</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>The language changes when Steadymark is started again.</source>
+        <translation>重新启动 Steadymark 后语言才会切换。</translation>
+    </message>
+</context>
+<context>
+    <name>OwnModels</name>
+    <message>
+        <source>Another model is being checked: add this one afterwards.</source>
+        <translation>正在检查另一个模型：请稍后再添加。</translation>
+    </message>
+    <message>
+        <source>{name} comes with Steadymark and stays: only models of your own go.</source>
+        <translation>{name} 是 Steadymark 自带的模型，不能移除：只能移除自有模型。</translation>
+    </message>
+    <message>
+        <source>{name} is off the list; its files stay.</source>
+        <translation>{name} 已从列表移除；其文件仍保留。</translation>
+    </message>
+    <message>
+        <source>Add a model</source>
+        <translation>添加模型</translation>
+    </message>
+    <message>
+        <source>ONNX models with a model card ({kinds})</source>
+        <translation>带模型卡的 ONNX 模型 ({kinds})</translation>
+    </message>
+    <message>
+        <source>The model was not added: {fault}</source>
+        <translation>模型未添加：{fault}</translation>
+    </message>
+    <message>
+        <source>{name} is in the list of models.</source>
+        <translation>{name} 已加入模型列表。</translation>
+    </message>
+</context>
+<context>
+    <name>Plots</name>
+    <message>
+        <source>Plots</source>
+        <translation>曲线图</translation>
+    </message>
+    <message>
+        <source>Jitter</source>
+        <translation>抖动</translation>
+    </message>
+    <message>
+        <source>MAV, 1 s</source>
+        <translation>MAV，1 s</translation>
+    </message>
+    <message>
+        <source>Score</source>
+        <translation>置信度</translation>
+    </message>
+    <message>
+        <source>score</source>
+        <translation>置信度</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>speed, %/s</source>
+        <translation>速度，%/s</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>头部姿态</translation>
+    </message>
+    <message>
+        <source>angle, °</source>
+        <translation>角度，°</translation>
+    </message>
+    <message>
+        <source>Error</source>
+        <translation>误差</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>x, y: {number} {name}</source>
+        <translation>x，y：{number} {name}</translation>
+    </message>
+    <message>
+        <source>Show or hide this curve</source>
+        <translation>显示或隐藏此曲线</translation>
+    </message>
+    <message>
+        <source>Region of the jitter curve</source>
+        <translation>抖动曲线的区域</translation>
+    </message>
+    <message>
+        <source>The part of the face whose jitter is plotted</source>
+        <translation>绘制其抖动的人脸部位</translation>
+    </message>
+    <message>
+        <source>time, s</source>
+        <translation>时间，s</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+    <message>
+        <source>pitch</source>
+        <translation>俯仰</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>偏航</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>翻滚</translation>
+    </message>
+    <message>
+        <source>Bold where the face is still: there it is jitter. Faint: motion is in it.</source>
+        <translation>粗线：人脸静止，即为抖动。浅色：包含真实运动。</translation>
+    </message>
+</context>
+<context>
+    <name>PresetBar</name>
+    <message>
+        <source>own settings</source>
+        <translation>自定义设置</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>预设</translation>
+    </message>
+    <message>
+        <source>Save, delete and find presets</source>
+        <translation>保存、删除和查找预设</translation>
+    </message>
+    <message>
+        <source>&amp;Save as preset…</source>
+        <translation>存为预设(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>&amp;Delete this preset</source>
+        <translation>删除此预设(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Show the &amp;folder of presets</source>
+        <translation>打开预设文件夹(&amp;F)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n face(s)</source>
+        <translation>
+            <numerusform>%n 张人脸</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>detector from {threshold}</source>
+        <translation>检测阈值 {threshold}</translation>
+    </message>
+    <message>
+        <source>Save as preset</source>
+        <translation>存为预设</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>预设名称</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be made: {why}</source>
+        <translation>无法创建文件夹 {folder}：{why}</translation>
+    </message>
+</context>
+<context>
+    <name>QueueWindow</name>
+    <message>
+        <source>Track and export many videos</source>
+        <translation>批量跟踪并导出视频</translation>
+    </message>
+    <message>
+        <source>and a video with landmarks</source>
+        <translation>以及带关键点的视频</translation>
+    </message>
+    <message>
+        <source>replace files that are there</source>
+        <translation>替换已有文件</translation>
+    </message>
+    <message>
+        <source>&amp;Begin</source>
+        <translation>开始(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;Cancel chosen</source>
+        <translation>取消所选(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Cancel &amp;all</source>
+        <translation>全部取消(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Open folder</source>
+        <translation>打开文件夹(&amp;O)</translation>
+    </message>
+    <message>
+        <source>C&amp;lear finished</source>
+        <translation>清除已完成(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Videos</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Video</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>Steadymark&apos;s table (CSV)</source>
+        <translation>Steadymark 表格 (CSV)</translation>
+    </message>
+    <message>
+        <source>table for OpenFace scripts (CSV)</source>
+        <translation>供 OpenFace 脚本使用的表格 (CSV)</translation>
+    </message>
+    <message>
+        <source>Kind of table</source>
+        <translation>表格类型</translation>
+    </message>
+    <message>
+        <source>Folder of the results</source>
+        <translation>结果文件夹</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>选择…</translation>
+    </message>
+    <message>
+        <source>Write</source>
+        <translation>写入</translation>
+    </message>
+    <message>
+        <source>to</source>
+        <translation>到</translation>
+    </message>
+    <message>
+        <source>Add &amp;videos…</source>
+        <translation>添加视频(&amp;V)…</translation>
+    </message>
+    <message>
+        <source>Add videos</source>
+        <translation>添加视频</translation>
+    </message>
+    <message>
+        <source>Videos ({kinds});;All files (*)</source>
+        <translation>视频 ({kinds});;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>not begun</source>
+        <translation>未开始</translation>
+    </message>
+    <message>
+        <source>waits</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>is being tracked</source>
+        <translation>正在跟踪</translation>
+    </message>
+    <message>
+        <source>cancelled: {names}</source>
+        <translation>已取消：{names}</translation>
+    </message>
+    <message>
+        <source>{waiting} to be tracked, {done} done, {failed} failed.</source>
+        <translation>待跟踪 {waiting}，已完成 {done}，失败 {failed}。</translation>
+    </message>
+    <message>
+        <source>They are tracked with the settings of the main window, one after the other, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
+        <translation>将使用主窗口的设置依次跟踪，每个视频都从头到尾，与“steadymark track”相同。</translation>
+    </message>
+</context>
+<context>
+    <name>Session</name>
+    <message>
+        <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
+        <translation>{fault}。“继续跟踪”会跳过此处。</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsPanel</name>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>own threshold</source>
+        <translation>自定义阈值</translation>
+    </message>
+    <message>
+        <source>These settings need tracking from the beginning: what is tracked now is dropped.</source>
+        <translation>这些设置需要从头重新跟踪：当前的跟踪结果将被丢弃。</translation>
+    </message>
+    <message>
+        <source>Track again with these settings</source>
+        <translation>用这些设置重新跟踪</translation>
+    </message>
+    <message>
+        <source>Reset to defaults</source>
+        <translation>恢复默认设置</translation>
+    </message>
+    <message>
+        <source>in use: {device}</source>
+        <translation>实际使用：{device}</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>One Euro filter</source>
+        <translation>One Euro 滤波器</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>预设</translation>
+    </message>
+    <message>
+        <source>Landmarks</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Add and remove models</source>
+        <translation>添加和移除模型</translation>
+    </message>
+    <message>
+        <source>{name} (own)</source>
+        <translation>{name}（自有）</translation>
+    </message>
+    <message>
+        <source>Cut-off at rest</source>
+        <translation>静止截止频率</translation>
+    </message>
+    <message>
+        <source>Beta</source>
+        <translation>Beta</translation>
+    </message>
+    <message>
+        <source>Cut-off of the speed</source>
+        <translation>速度截止频率</translation>
+    </message>
+    <message>
+        <source>Butterworth</source>
+        <translation>Butterworth</translation>
+    </message>
+    <message>
+        <source>Cut-off</source>
+        <translation>截止频率</translation>
+    </message>
+    <message>
+        <source>It looks at frames to come, so it is applied when all is tracked.</source>
+        <translation>它需要用到后面的帧，因此在全部跟踪完成后才生效。</translation>
+    </message>
+    <message>
+        <source>Stabilizer</source>
+        <translation>稳定</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>Faces</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>最多</translation>
+    </message>
+    <message>
+        <source>Detector</source>
+        <translation>检测器</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>阈值</translation>
+    </message>
+    <message>
+        <source>Focal length</source>
+        <translation>焦距</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Wanted</source>
+        <translation>首选</translation>
+    </message>
+    <message>
+        <source>Lower: stiller at rest, and later</source>
+        <translation>越低：静止时越稳，但延迟越大</translation>
+    </message>
+    <message>
+        <source>Higher: less lag when the face moves</source>
+        <translation>越高：人脸运动时延迟越小</translation>
+    </message>
+    <message>
+        <source>Of the camera, in pixels: distances of heads follow from it</source>
+        <translation>相机的焦距（像素）：头部距离由此得出</translation>
+    </message>
+    <message>
+        <source>The detector&apos;s score from which something is a face</source>
+        <translation>检测得分达到该值即视为人脸</translation>
+    </message>
+</context>
+<context>
+    <name>Status</name>
+    <message>
+        <source>Tracked</source>
+        <translation>已跟踪</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>就绪</translation>
+    </message>
+    <message>
+        <source>Opening…</source>
+        <translation>正在打开…</translation>
+    </message>
+    <message>
+        <source>Tracking, {percent}</source>
+        <translation>正在跟踪，{percent}</translation>
+    </message>
+    <message>
+        <source>Tracking paused at {percent}</source>
+        <translation>跟踪已暂停，{percent}</translation>
+    </message>
+    <message>
+        <source>All frames tracked</source>
+        <translation>所有帧已跟踪</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>实时</translation>
+    </message>
+    <message>
+        <source>No pictures: reconnecting…</source>
+        <translation>没有画面：正在重新连接…</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>Tracking stopped at {percent}</source>
+        <translation>跟踪已中断，{percent}</translation>
+    </message>
+</context>
+<context>
+    <name>Timeline</name>
+    <message>
+        <source>Timeline</source>
+        <translation>时间轴</translation>
+    </message>
+    <message>
+        <source>Green is tracked, orange without a face, grey not tracked yet; above it, jitter</source>
+        <translation>绿色为已跟踪，橙色为无人脸，灰色为尚未跟踪；上方为抖动</translation>
+    </message>
+    <message>
+        <source>not tracked yet</source>
+        <translation>尚未跟踪</translation>
+    </message>
+    <message>
+        <source>tracked</source>
+        <translation>已跟踪</translation>
+    </message>
+    <message>
+        <source>no face</source>
+        <translation>无人脸</translation>
+    </message>
+    <message>
+        <source>damaged, no picture</source>
+        <translation>已损坏，无画面</translation>
+    </message>
+    <message>
+        <source>{clock}, frame {frame}: {state}</source>
+        <translation>{clock}，第 {frame} 帧：{state}</translation>
+    </message>
+</context>
+<context>
+    <name>Transport</name>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>输入帧号，从 0 开始</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>/ {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>播放速度</translation>
+    </message>
+</context>
+<context>
+    <name>VideoView</name>
+    <message>
+        <source>Video</source>
+        <translation>视频</translation>
+    </message>
+    <message>
+        <source>No pictures: reconnecting…</source>
+        <translation>没有画面：正在重新连接…</translation>
+    </message>
+    <message>
+        <source>not tracked yet</source>
+        <translation>尚未跟踪</translation>
+    </message>
+</context>
+<context>
+    <name>_Line</name>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Exporting {name}</source>
+        <translation>正在导出 {name}</translation>
+    </message>
+</context>
+<context>
+    <name>about</name>
+    <message>
+        <source>Facial landmarks that are right and still.</source>
+        <translation>准确且稳定的人脸关键点。</translation>
+    </message>
+    <message>
+        <source>The program is under the MIT licence.</source>
+        <translation>本程序采用 MIT 许可证。</translation>
+    </message>
+    <message>
+        <source>Made with</source>
+        <translation>使用的组件</translation>
+    </message>
+    <message>
+        <source>Networks</source>
+        <translation>网络模型</translation>
+    </message>
+</context>
+<context>
+    <name>commands</name>
+    <message>
+        <source>&amp;Open video…</source>
+        <translation>打开视频(&amp;O)…</translation>
+    </message>
+    <message>
+        <source>Open &amp;folder of pictures…</source>
+        <translation>打开图片文件夹(&amp;F)…</translation>
+    </message>
+    <message>
+        <source>Export &amp;table (CSV)…</source>
+        <translation>导出表格 (CSV)(&amp;T)…</translation>
+    </message>
+    <message>
+        <source>Export &amp;video with landmarks…</source>
+        <translation>导出带关键点的视频(&amp;V)…</translation>
+    </message>
+    <message>
+        <source>Export table for OpenFace &amp;scripts…</source>
+        <translation>导出供 OpenFace 脚本使用的表格(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>Open &amp;camera or stream…</source>
+        <translation>打开摄像头或网络流(&amp;C)…</translation>
+    </message>
+    <message>
+        <source>Load &amp;ground truth…</source>
+        <translation>载入真值(&amp;G)…</translation>
+    </message>
+    <message>
+        <source>Remove groun&amp;d truth</source>
+        <translation>移除真值(&amp;D)</translation>
+    </message>
+    <message>
+        <source>C&amp;lose recording</source>
+        <translation>关闭录像(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Export video of &amp;both, side by side…</source>
+        <translation>导出两者并排的视频(&amp;I)…</translation>
+    </message>
+    <message>
+        <source>Track and export m&amp;any videos…</source>
+        <translation>批量跟踪并导出视频(&amp;B)…</translation>
+    </message>
+    <message>
+        <source>Save this fra&amp;me as a picture…</source>
+        <translation>将当前帧存为图片(&amp;M)…</translation>
+    </message>
+    <message>
+        <source>Save the &amp;plots as a picture…</source>
+        <translation>将曲线图存为图片(&amp;P)…</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>退出(&amp;Q)</translation>
+    </message>
+    <message>
+        <source>&amp;Play</source>
+        <translation>播放(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Stop, back to the beginning</source>
+        <translation>停止并回到开头(&amp;S)</translation>
+    </message>
+    <message>
+        <source>One frame back</source>
+        <translation>后退一帧</translation>
+    </message>
+    <message>
+        <source>One frame on</source>
+        <translation>前进一帧</translation>
+    </message>
+    <message>
+        <source>1 second back</source>
+        <translation>后退 1 秒</translation>
+    </message>
+    <message>
+        <source>1 second on</source>
+        <translation>前进 1 秒</translation>
+    </message>
+    <message>
+        <source>10 seconds back</source>
+        <translation>后退 10 秒</translation>
+    </message>
+    <message>
+        <source>10 seconds on</source>
+        <translation>前进 10 秒</translation>
+    </message>
+    <message>
+        <source>First frame</source>
+        <translation>第一帧</translation>
+    </message>
+    <message>
+        <source>Last frame</source>
+        <translation>最后一帧</translation>
+    </message>
+    <message>
+        <source>&amp;Go to time or frame</source>
+        <translation>转到时间或帧(&amp;G)</translation>
+    </message>
+    <message>
+        <source>Slower</source>
+        <translation>减慢</translation>
+    </message>
+    <message>
+        <source>Faster</source>
+        <translation>加快</translation>
+    </message>
+    <message>
+        <source>Mark a region to &amp;loop: begin, end, none</source>
+        <translation>标记循环区间(&amp;L)：起点、终点、取消</translation>
+    </message>
+    <message>
+        <source>Pause &amp;tracking</source>
+        <translation>暂停跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Track &amp;again from the beginning</source>
+        <translation>从头重新跟踪(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Add a &amp;model…</source>
+        <translation>添加模型(&amp;M)…</translation>
+    </message>
+    <message>
+        <source>&amp;Remove the chosen model of your own</source>
+        <translation>移除所选的自有模型(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Record video and table</source>
+        <translation>录制视频和表格(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Draw landmarks into recordings</source>
+        <translation>在录像中绘制关键点(&amp;D)</translation>
+    </message>
+    <message>
+        <source>&amp;Folder for recordings…</source>
+        <translation>录像文件夹(&amp;F)…</translation>
+    </message>
+    <message>
+        <source>&amp;Mirrored view</source>
+        <translation>镜像画面(&amp;M)</translation>
+    </message>
+    <message>
+        <source>No landmarks</source>
+        <translation>不显示关键点</translation>
+    </message>
+    <message>
+        <source>Raw landmarks</source>
+        <translation>原始关键点</translation>
+    </message>
+    <message>
+        <source>Stabilized landmarks</source>
+        <translation>稳定后的关键点</translation>
+    </message>
+    <message>
+        <source>Both, compared</source>
+        <translation>两者对比</translation>
+    </message>
+    <message>
+        <source>Over each other</source>
+        <translation>重叠显示</translation>
+    </message>
+    <message>
+        <source>Divided by a line to drag</source>
+        <translation>以可拖动的分割线对比</translation>
+    </message>
+    <message>
+        <source>Side by side</source>
+        <translation>并排显示</translation>
+    </message>
+    <message>
+        <source>Move the dividing line left</source>
+        <translation>分割线左移</translation>
+    </message>
+    <message>
+        <source>Move the dividing line right</source>
+        <translation>分割线右移</translation>
+    </message>
+    <message>
+        <source>Points</source>
+        <translation>点</translation>
+    </message>
+    <message>
+        <source>Contours</source>
+        <translation>轮廓</translation>
+    </message>
+    <message>
+        <source>Numbers of the points</source>
+        <translation>关键点编号</translation>
+    </message>
+    <message>
+        <source>Points coloured by score</source>
+        <translation>按置信度为点着色</translation>
+    </message>
+    <message>
+        <source>Trails of the last second, coloured by speed</source>
+        <translation>最近一秒的轨迹，按速度着色</translation>
+    </message>
+    <message>
+        <source>Boxes</source>
+        <translation>人脸框</translation>
+    </message>
+    <message>
+        <source>Ids and scores of faces</source>
+        <translation>人脸编号与置信度</translation>
+    </message>
+    <message>
+        <source>Crop: what the network sees</source>
+        <translation>裁剪区域：网络所见</translation>
+    </message>
+    <message>
+        <source>Axes of the head</source>
+        <translation>头部坐标轴</translation>
+    </message>
+    <message>
+        <source>&amp;Heatmaps along the crop&apos;s edges</source>
+        <translation>裁剪区域边缘的热图(&amp;H)</translation>
+    </message>
+    <message>
+        <source>&amp;Ground truth</source>
+        <translation>真值(&amp;G)</translation>
+    </message>
+    <message>
+        <source>Zoom in</source>
+        <translation>放大</translation>
+    </message>
+    <message>
+        <source>Zoom out</source>
+        <translation>缩小</translation>
+    </message>
+    <message>
+        <source>Fit the picture</source>
+        <translation>适合窗口</translation>
+    </message>
+    <message>
+        <source>Actual size, 1:1</source>
+        <translation>实际大小，1:1</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>全屏</translation>
+    </message>
+    <message>
+        <source>&amp;Keyboard shortcuts…</source>
+        <translation>键盘快捷键(&amp;K)…</translation>
+    </message>
+    <message>
+        <source>&amp;About Steadymark</source>
+        <translation>关于 Steadymark(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Copy diagnostics</source>
+        <translation>复制诊断信息(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Show the &amp;log file</source>
+        <translation>显示日志文件(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Dismiss messages</source>
+        <translation>关闭消息</translation>
+    </message>
+</context>
+<context>
+    <name>dropping</name>
+    <message>
+        <source>{name} looks like ground truth: open its recording first, then drop it.</source>
+        <translation>{name} 似乎是真值：请先打开对应的录像，再将其拖入。</translation>
+    </message>
+    <message>
+        <source>Track and export all {count}…</source>
+        <translation>跟踪并导出全部 {count} 个…</translation>
+    </message>
+    <message>
+        <source>One recording is shown at a time: the first was opened.</source>
+        <translation>一次只显示一个录像：已打开第一个。</translation>
+    </message>
+</context>
+<context>
+    <name>hovering</name>
+    <message>
+        <source>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}, y {y}, {kind}&lt;br&gt;score {score}, face {face}</source>
+        <translation>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}，y {y}，{kind}&lt;br&gt;置信度 {score}，人脸 {face}</translation>
+    </message>
+</context>
+<context>
+    <name>menus</name>
+    <message>
+        <source>&amp;File</source>
+        <translation>文件(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Playback</source>
+        <translation>播放(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Tracking</source>
+        <translation>跟踪(&amp;T)</translation>
+    </message>
+    <message>
+        <source>L&amp;ive</source>
+        <translation>实时(&amp;I)</translation>
+    </message>
+    <message>
+        <source>&amp;Landmarks</source>
+        <translation>关键点(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>视图(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>帮助(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Toolbar</source>
+        <translation>工具栏</translation>
+    </message>
+    <message>
+        <source>Landmarks</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>What is drawn over the picture</source>
+        <translation>画面上叠加的内容</translation>
+    </message>
+</context>
+<context>
+    <name>names</name>
+    <message>
+        <source>jaw</source>
+        <translation>下颌</translation>
+    </message>
+    <message>
+        <source>right brow</source>
+        <translation>右眉</translation>
+    </message>
+    <message>
+        <source>left brow</source>
+        <translation>左眉</translation>
+    </message>
+    <message>
+        <source>nose bridge</source>
+        <translation>鼻梁</translation>
+    </message>
+    <message>
+        <source>nose base</source>
+        <translation>鼻底</translation>
+    </message>
+    <message>
+        <source>right eye</source>
+        <translation>右眼</translation>
+    </message>
+    <message>
+        <source>left eye</source>
+        <translation>左眼</translation>
+    </message>
+    <message>
+        <source>outer lip</source>
+        <translation>外唇</translation>
+    </message>
+    <message>
+        <source>inner lip</source>
+        <translation>内唇</translation>
+    </message>
+    <message>
+        <source>chin</source>
+        <translation>下巴尖</translation>
+    </message>
+    <message>
+        <source>nose tip</source>
+        <translation>鼻尖</translation>
+    </message>
+    <message>
+        <source>below the nose</source>
+        <translation>鼻下点</translation>
+    </message>
+    <message>
+        <source>right eye, outer corner</source>
+        <translation>右眼外眼角</translation>
+    </message>
+    <message>
+        <source>right eye, inner corner</source>
+        <translation>右眼内眼角</translation>
+    </message>
+    <message>
+        <source>left eye, inner corner</source>
+        <translation>左眼内眼角</translation>
+    </message>
+    <message>
+        <source>left eye, outer corner</source>
+        <translation>左眼外眼角</translation>
+    </message>
+    <message>
+        <source>right corner of the mouth</source>
+        <translation>右嘴角</translation>
+    </message>
+    <message>
+        <source>left corner of the mouth</source>
+        <translation>左嘴角</translation>
+    </message>
+    <message>
+        <source>whole face</source>
+        <translation>整张脸</translation>
+    </message>
+    <message>
+        <source>contour</source>
+        <translation>轮廓</translation>
+    </message>
+    <message>
+        <source>brows</source>
+        <translation>眉毛</translation>
+    </message>
+    <message>
+        <source>nose</source>
+        <translation>鼻子</translation>
+    </message>
+    <message>
+        <source>eyes</source>
+        <translation>眼睛</translation>
+    </message>
+    <message>
+        <source>mouth</source>
+        <translation>嘴</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+    <message>
+        <source>One Euro</source>
+        <translation>One Euro</translation>
+    </message>
+    <message>
+        <source>Butterworth</source>
+        <translation>Butterworth</translation>
+    </message>
+    <message>
+        <source>refinement</source>
+        <translation>细化</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
+</context>
+<context>
+    <name>presets</name>
+    <message>
+        <source>Stillest</source>
+        <translation>最稳定</translation>
+    </message>
+    <message>
+        <source>A network steadies the points, with hardly any lag.</source>
+        <translation>由网络稳定关键点，几乎没有延迟。</translation>
+    </message>
+    <message>
+        <source>Raw, lowest latency</source>
+        <translation>原始，延迟最低</translation>
+    </message>
+    <message>
+        <source>The points as found, in half the time a face.</source>
+        <translation>直接输出检测到的点，每张人脸耗时减半。</translation>
+    </message>
+    <message>
+        <source>Light filter</source>
+        <translation>轻度滤波</translation>
+    </message>
+    <message>
+        <source>Still at rest, and soon there when the face moves.</source>
+        <translation>静止时稳定，人脸运动时反应迅速。</translation>
+    </message>
+    <message>
+        <source>Smooth recording</source>
+        <translation>平滑录像</translation>
+    </message>
+    <message>
+        <source>A filter without lag that needs the whole recording.</source>
+        <translation>无延迟的滤波器，需要整段录像。</translation>
+    </message>
+    <message>
+        <source>Several faces</source>
+        <translation>多张人脸</translation>
+    </message>
+    <message>
+        <source>Up to six faces, each steadied by a network.</source>
+        <translation>最多六张人脸，每张都由网络稳定。</translation>
+    </message>
+    <message>
+        <source>A preset&apos;s name has 1 to {most} characters.</source>
+        <translation>预设名称须为 1 到 {most} 个字符。</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; comes with the program: choose another name.</source>
+        <translation>“{name}”是程序自带的预设：请选择其他名称。</translation>
+    </message>
+    <message>
+        <source>The preset cannot be kept in {path}: {why}</source>
+        <translation>预设无法保存到 {path}：{why}</translation>
+    </message>
+    <message>
+        <source>The preset {path} cannot be deleted: {why}</source>
+        <translation>无法删除预设 {path}：{why}</translation>
+    </message>
+    <message>
+        <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
+        <translation>{path} 不是有效的预设（{fault}）：请修正，或将其从文件夹中删除</translation>
+    </message>
+</context>
+<context>
+    <name>session</name>
+    <message>
+        <source>opening failed ({fault})</source>
+        <translation>打开失败（{fault}）</translation>
+    </message>
+    <message>
+        <source>the export failed ({fault})</source>
+        <translation>导出失败（{fault}）</translation>
+    </message>
+    <message>
+        <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
+        <translation>跟踪结果无法防崩溃保存：{folder} 不可写入（{why}）</translation>
+    </message>
+    <message>
+        <source>frame {index} cannot be shown ({fault})</source>
+        <translation>第 {index} 帧无法显示（{fault}）</translation>
+    </message>
+    <message>
+        <source>Tracking goes on, but is not saved against a crash: {error}</source>
+        <translation>跟踪继续进行，但无法防崩溃保存：{error}</translation>
+    </message>
+    <message>
+        <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
+        <translation>{source} 的跟踪结果与该文件不再匹配：文件已被修改，请重新跟踪</translation>
+    </message>
+    <message>
+        <source>tracking stopped ({fault})</source>
+        <translation>跟踪已中断（{fault}）</translation>
+    </message>
+    <message>
+        <source>cameras cannot be listed ({fault})</source>
+        <translation>无法列出摄像头（{fault}）</translation>
+    </message>
+    <message>
+        <source>the camera cannot be opened ({fault})</source>
+        <translation>无法打开摄像头（{fault}）</translation>
+    </message>
+    <message>
+        <source>the heatmaps cannot be had ({fault})</source>
+        <translation>无法获得热图（{fault}）</translation>
+    </message>
+    <message>
+        <source>tracking cannot begin ({fault})</source>
+        <translation>无法开始跟踪（{fault}）</translation>
+    </message>
+</context>
+<context>
+    <name>stabilizers</name>
+    <message>
+        <source>automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>temporal refinement</source>
+        <translation>时序细化</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>One Euro filter</source>
+        <translation>One Euro 滤波器</translation>
+    </message>
+    <message>
+        <source>Butterworth, no lag</source>
+        <translation>Butterworth，无延迟</translation>
+    </message>
+</context>
+<context>
+    <name>start</name>
+    <message>
+        <source>Something unexpected happened ({fault}). What is tracked is kept. Help &gt; Copy diagnostics says more: please report it.</source>
+        <translation>发生意外错误（{fault}）。跟踪结果已保留。“帮助 &gt; 复制诊断信息”提供更多内容：请反馈给我们。</translation>
+    </message>
+</context>
+<context>
+    <name>wiring</name>
+    <message>
+        <source>A live view shows the newest picture only: for this, record it and open the recording.</source>
+        <translation>实时画面只显示最新的图像：如需此功能，请先录制，再打开录像。</translation>
+    </message>
+</context>
+</TS>

@@ -1,0 +1,110 @@
+"""The two 1D heatmaps of a shipped heatmap1d: its graph keeps them inside, here they come out.
+
+An ONNX file is a protobuf message, and protobuf says that appending to one merges: repeated fields
+grow. So an output more needs neither another file nor the package onnx, only a few bytes behind it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from steadymark.models.errors import WeightsError
+from steadymark.models.runtime import CHANNELS, open_content, planar
+from steadymark.models.zoo import find_model, verified_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from steadymark.models.cropping import Image
+    from steadymark.models.zoo import ModelCard
+
+# field numbers of onnx.proto
+_GRAPH, _NODE, _OUTPUT, _VALUE_NAME = 7, 1, 12, 1
+_NODE_OUTPUT, _NODE_KIND = 2, 4
+_BYTES = 2  # protobuf's wire type of what has a length
+_SIZES = {1: 8, 5: 4}
+
+
+class Marginals:
+    """A landmark network that gives its heatmaps, on the CPU; holds no memory of faces."""
+
+    def __init__(self, card: ModelCard) -> None:
+        """The network whose heatmaps this model reads off or stabilizes.
+
+        Raises:
+            WeightsError: it has no 1D heatmaps, or cannot be opened.
+        """
+        self.card = seen_by(card)
+        content = verified_bytes(self.card)
+        self._name = _last_softmax(content)
+        if self._name is None:
+            raise WeightsError(f"the model '{card.name}' has no 1D heatmaps to show")
+        added = _field(_GRAPH, _field(_OUTPUT, _field(_VALUE_NAME, self._name.encode())))
+        self._session = open_content(content + added, self.card.path).session
+        shape = next(o.shape for o in self._session.get_outputs() if o.name == self._name)
+        if len(shape) != 4 or shape[2] != 2:
+            raise WeightsError(f"the model '{card.name}' has no 1D heatmaps to show")
+        self._planar = self._session.get_inputs()[0].shape[1] == CHANNELS
+
+    def of(self, crops: Image) -> NDArray[np.float32]:
+        """Of (n, F, F, 3) uint8 BGR crops: (n, K, 2, L), over L bins of x and of y, sums of 1."""
+        given = planar(crops) if self._planar else crops
+        found: NDArray[np.float32] = self._session.run([self._name], {"crops": given})[0]
+        return found
+
+
+def seen_by(card: ModelCard) -> ModelCard:
+    """The network that looks at the picture: the one that a stabilizer is `over`, else itself."""
+    if card.over is None:
+        return card
+    return find_model(card.over, "landmarks", card.path.parent)
+
+
+def _last_softmax(content: bytes) -> str | None:
+    """Name of the tensor that the last Softmax of a graph gives."""
+    name = None
+    for graph in _parts(content, _GRAPH):
+        for node in _parts(graph, _NODE):
+            if next(_parts(node, _NODE_KIND), b"") == b"Softmax":
+                name = next(_parts(node, _NODE_OUTPUT)).decode()
+    return name
+
+
+def _parts(message: bytes, number: int) -> Iterator[bytes]:
+    """What a protobuf message has in a field of bytes."""
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        kind = tag & 7
+        if kind == _BYTES:
+            length, at = _varint(message, at)
+            if tag >> 3 == number:
+                yield message[at : at + length]
+            at += length
+        elif kind in _SIZES:
+            at += _SIZES[kind]
+        else:
+            _, at = _varint(message, at)
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+        shift += 7
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A protobuf field of bytes."""
+    head, length = bytes([number << 3 | _BYTES]), len(content)
+    while length >= 128:
+        head += bytes([length & 127 | 128])
+        length >>= 7
+    return head + bytes([length]) + content

@@ -1,0 +1,39 @@
+"""A session that watches a hand-made camera, and leaves no thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fake_live import PacedDevice, camera_opener
+from square_film import square_models
+from steadymark.app.session.opening import ModelCache
+from steadymark.app.session.session import Session
+from steadymark.engine.settings import TrackSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+
+@pytest.fixture
+def device() -> PacedDevice:
+    return PacedDevice()
+
+
+@pytest.fixture
+def session(qtbot: QtBot, tmp_path: Path, device: PacedDevice) -> Iterator[Session]:
+    before = set(threading.enumerate())
+    session = Session(
+        TrackSettings(stabilizer="none"),
+        state_root=tmp_path / "state",
+        models=ModelCache(square_models),
+        opener=camera_opener(device),
+    )
+    yield session
+    assert session.close()
+    assert set(threading.enumerate()) <= before

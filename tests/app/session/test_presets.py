@@ -1,0 +1,125 @@
+"""Presets are kept as files of their own, and say what is wrong with those that are none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from steadymark.app.session.presets import PresetError, Presets, read_preset
+from steadymark.engine.looking import TrackerConfig
+from steadymark.engine.settings import TrackSettings, landmark_card
+from steadymark.engine.stabilizing import OneEuro
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN = TrackSettings(
+    stabilizer="one-euro",
+    one_euro=OneEuro(0.5, 3.0, 1.0),
+    detector_threshold=0.7,
+    tracker=TrackerConfig(max_faces=3),
+)
+
+
+def write(path: Path, **changes: Any) -> Path:
+    data = {"steadymark_preset": 1, "name": "mine", "settings": {}}
+    path.write_text(json.dumps({**data, **changes}), encoding="utf-8")
+    return path
+
+
+def test_what_is_saved_comes_back_with_every_value(tmp_path: Path) -> None:
+    presets = Presets(tmp_path / "new" / "presets")
+    assert presets.own() == ([], [])
+    saved = presets.save("  Über/Nacht:  still ", OWN)
+    assert saved.name == "Über/Nacht: still"
+    assert saved.settings == OWN
+    assert Presets(tmp_path / "new" / "presets").own() == ([saved], [])
+    presets.save("über/nacht: STILL", TrackSettings())
+    ((again,), _) = presets.own()
+    assert again.settings == TrackSettings()
+    presets.drop(again)
+    assert presets.own() == ([], [])
+
+
+@pytest.mark.parametrize("name", ["con", "..", "a/b", "a_b", "面部" * 30, "x" * 60, "\\:*?"])
+def test_every_name_has_a_file_of_its_own(tmp_path: Path, name: str) -> None:
+    presets = Presets(tmp_path / "presets")
+    for saved in (name, "other"):
+        presets.save(saved, OWN)
+    assert sorted(preset.name for preset in presets.own()[0]) == sorted([name, "other"])
+    assert len(list((tmp_path / "presets").iterdir())) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["presets"]
+
+
+def test_the_machine_is_no_part_of_a_preset(tmp_path: Path) -> None:
+    saved = Presets(tmp_path).save("mine", replace(OWN, device="cuda", threads=4))
+    assert saved.settings == OWN
+    here = TrackSettings(device="cpu", threads=2)
+    assert saved.over(here) == replace(OWN, device="cpu", threads=2)
+    assert Presets(tmp_path).find(replace(OWN, device="cuda")) == saved
+
+
+def test_shipped_presets_differ_can_be_tracked_with_and_say_what_they_are_for(
+    tmp_path: Path,
+) -> None:
+    shipped = Presets(tmp_path).shipped()
+    assert len({preset.settings for preset in shipped}) == len(shipped) == 5
+    for preset in shipped:
+        assert preset.note
+        landmark_card(preset.settings)
+        assert Presets(tmp_path).find(preset.settings) == preset
+    assert shipped[0].settings == TrackSettings()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "stillest", "RAW, lowest latency"])
+def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PresetError):
+        Presets(tmp_path).save(name, OWN)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"steadymark_preset": 2}, "steadymark_preset"),
+        ({"name": 3}, "name"),
+        ({"name": "x" * 99}, "name"),
+        ({"settings": []}, "no settings"),
+        ({"settings": {"stabiliser": "none"}}, "'stabiliser' is unknown"),
+        ({"settings": {"stabilizer": "best"}}, "unknown stabilizer 'best'"),
+        ({"settings": {"model": "mine"}}, "unknown model 'mine'"),
+        ({"settings": {"model": 7}}, "'model'"),
+        ({"settings": {"device": "cuda"}}, "'device'"),
+        ({"settings": {"detector_threshold": 2}}, "'detector_threshold'"),
+        ({"settings": {"tracker": {"max_faces": "many"}}}, r"'tracker\.max_faces'"),
+        ({"settings": {"tracker": {"max_faces": 99}}}, "from 1 to 16"),
+        ({"settings": {"tracker": {"faces": 1}}}, r"'tracker\.faces'"),
+        ({"settings": {"one_euro": {"beta": -1}}}, r"'one_euro\.beta'"),
+        ({"settings": {"one_euro": 3}}, "'one_euro'"),
+    ],
+)
+def test_a_file_says_what_is_wrong_with_it(
+    tmp_path: Path, changes: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(PresetError, match=why):
+        read_preset(write(tmp_path / "a.json", **changes))
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"[1]", b"{", b"[" * 100_000, b"null"])
+def test_what_is_no_preset_at_all_is_told_and_the_others_stay(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "bad.json").write_bytes(text)
+    (tmp_path / "folder.json").mkdir()
+    write(tmp_path / "good.json")
+    found, faults = Presets(tmp_path).own()
+    assert [preset.name for preset in found] == ["mine"]
+    assert len(faults) == 2
+    assert "bad.json is no preset" in faults[0]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PresetError, match="cannot be kept"):
+        Presets(tmp_path / "file" / "presets").save("mine", OWN)

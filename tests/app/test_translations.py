@@ -1,0 +1,92 @@
+"""The .ts files hold every text of the sources, translated, and the .qm files say the same."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QTranslator
+
+from steadymark.app.translations import Entry, compile_entries, extract, read_entries
+from steadymark.app.window.language import LANGUAGES, translations_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AGAIN = "run 'python -m steadymark.app.translations' and translate what it lists"
+
+
+def entries(language: str) -> list[Entry]:
+    return read_entries(translations_folder() / f"steadymark_{language}.ts")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_is_translated_and_placeholders_agree(language: str) -> None:
+    wrong = [(e.source, e.faults) for e in entries(language) if e.faults]
+    assert wrong == [], AGAIN
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_of_the_sources_is_there_and_no_other(language: str, tmp_path: Path) -> None:
+    fresh = tmp_path / f"steadymark_{language}.ts"
+    extract(fresh)
+
+    def texts(found: list[Entry]) -> set[tuple[str, str, bool]]:
+        return {(e.context, e.source, e.plural) for e in found}
+
+    wanted, there = texts(read_entries(fresh)), texts(entries(language))
+    assert wanted
+    assert wanted - there == set(), AGAIN
+    assert there - wanted == set(), AGAIN
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_compiled_is_what_is_written(language: str, qapp: object) -> None:
+    translator = QTranslator()
+    assert translator.load(str(translations_folder() / f"steadymark_{language}.qm"))
+    for entry in entries(language):
+        counts = (1, 2)[: len(entry.words)] if entry.plural else (-1,)
+        said = [translator.translate(entry.context, entry.source, "", n) for n in counts]
+        assert said == list(entry.words), AGAIN
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_of_one_source_are_translated_alike(language: str) -> None:
+    found: dict[str, set[str]] = {}
+    for entry in entries(language):
+        if entry.context != "commands":
+            found.setdefault(entry.source.lower(), set()).add("|".join(entry.words).lower())
+    assert {source: words for source, words in found.items() if len(words) > 1} == {}
+
+
+def test_faults_of_a_translation_are_told() -> None:
+    def faults(source: str, *words: str, plural: bool = False, finished: bool = True) -> list[str]:
+        return Entry("c", source, words, plural, finished).faults
+
+    assert faults("Open {name}", "{name} öffnen") == []
+    assert faults("%n face(s)", "ein Gesicht", "%n Gesichter", plural=True) == []
+    assert faults("Open {name}", "öffnen")
+    assert faults("Open {name}", "{file} öffnen")
+    assert faults("Open", "")
+    assert faults("Open", "Öffnen", finished=False)
+    assert faults("%n face(s) of {name}", "ein Gesicht", "%n von {name}", plural=True)
+    assert faults("&Open", "&Öffnen") == []
+    assert faults("Open", "&Öffnen")
+
+
+def test_new_texts_are_added_old_ones_dropped_and_what_is_translated_stays(tmp_path: Path) -> None:
+    path = tmp_path / "steadymark_de.ts"
+    shutil.copy(translations_folder() / path.name, path)
+    before = Counter(read_entries(path))
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("Drop a video here, or open a camera", "What nobody says any more")
+    path.write_text(text, encoding="utf-8")
+    extract(path)
+    after = Counter(read_entries(path))
+    (new,) = after - before
+    assert new.source == "Drop a video here, or open a camera"
+    assert new.faults == ["not translated"]
+    assert len(list((before - after).elements())) == 1
+    assert compile_entries(path).stat().st_size > 1000

@@ -1,0 +1,186 @@
+"""Any two takes of a recording on the same frames: filters at once, networks by a second pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from square_film import square_models, square_video
+from steadymark.app.session.filtering import FilterChoice, Filtering
+from steadymark.app.session.opening import ModelCache
+from steadymark.app.session.state import Layout, Show
+from steadymark.app.session.takes import PLAIN, RAW, STEADY, Take, takes_for
+from steadymark.engine.settings import Models, TrackSettings
+from window_driving import opened, shows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.window.main_window import MainWindow
+    from steadymark.models.cropping import Image
+    from steadymark.models.runtime import Prediction
+
+ONE_EURO, BUTTERWORTH = Take("one-euro"), Take("butterworth")
+
+
+def choose(window: MainWindow, first: Take, second: Take) -> None:
+    """In the panel, as a user would."""
+    boxes = window.numbers.takes
+    for box, take in zip(boxes, (first, second), strict=True):
+        box.setCurrentIndex([box.itemData(i) for i in range(box.count())].index(take))
+    boxes[1].activated.emit(boxes[1].currentIndex())
+
+
+def compared(window: MainWindow, first: Take, second: Take) -> bool:
+    made = window.session.analysis.compared
+    return made is not None and made.takes == (first, second)
+
+
+def filtered(window: MainWindow, kind: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    settings, results = window.session.settings, window.session.results
+    assert results is not None
+    choice = FilterChoice(kind, settings.one_euro, settings.butterworth)
+    return Filtering(choice).refilter(results)
+
+
+def test_all_that_can_be_compared_is_offered() -> None:
+    offered = takes_for(TrackSettings())  # the default stabilizes with a ConvLSTM
+    base = "heatmap1d-lite"
+    assert offered[:5] == (RAW, STEADY, ONE_EURO, BUTTERWORTH, Take("refine", base))
+    assert {take.model for take in offered[5:]} == {"dan-lite", "local_global-lite"}
+    plain = takes_for(TrackSettings(stabilizer="none"))
+    assert Take("convlstm", base) in plain
+
+
+def test_two_filters_are_compared_without_tracking_again_in_every_layout(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    session, results = window.session, window.session.results
+    assert results is not None
+    session.seek(40)
+    qtbot.waitUntil(lambda: shows(window, 40))
+    rows = len(results.rows())
+    choose(window, ONE_EURO, BUTTERWORTH)
+    assert session.display.show is Show.BOTH
+    qtbot.waitUntil(lambda: compared(window, ONE_EURO, BUTTERWORTH))
+    assert session.analysis.passes() == ()
+    assert len(results.rows()) == rows
+    row = results.rows_at(40)[0]
+    assert window.view.shown is not None
+    assert window.view.shown.faces
+    face = window.view.shown.faces[0]
+    assert face.raw is not None
+    assert face.stabilized is not None
+    np.testing.assert_array_equal(face.raw.xy_px, filtered(window, "one-euro")[row])
+    np.testing.assert_array_equal(face.stabilized.xy_px, filtered(window, "butterworth")[row])
+    np.testing.assert_array_equal(results.rows().steady, results.rows().raw)
+    for layout in (Layout.WIPE, Layout.SIDE):
+        session.set_layout(layout)
+        captions = [pane.caption for pane in window.view._panes()]
+        assert captions == ["One Euro", "Butterworth"]
+    measures = session.measures
+    assert measures is not None
+    np.testing.assert_allclose(measures.raw_xy[40], face.raw.xy_px[30])
+    labels = [label.text for _, label in window.plots._plots["jitter"].legend.items]
+    assert labels == ["One Euro", "Butterworth"]
+    window.session.set_show(Show.RAW)
+    assert window.view.shown.faces[0].raw is not None
+    np.testing.assert_array_equal(window.view.shown.faces[0].raw.xy_px, results.rows().raw[row])
+
+
+def test_a_filters_new_parameters_reach_the_comparison(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    session = window.session
+    choose(window, RAW, BUTTERWORTH)
+    qtbot.waitUntil(lambda: compared(window, RAW, BUTTERWORTH))
+    made = session.analysis.compared
+    assert made is not None
+    slower = replace(session.settings.butterworth, cutoff_hz=1.0)
+    window._use_settings(replace(session.settings, butterworth=slower))
+    qtbot.waitUntil(lambda: session.analysis.compared is not made)
+    again = session.analysis.compared
+    assert again is not None
+    assert not np.array_equal(again.second, made.second, equal_nan=True)
+    np.testing.assert_array_equal(again.first, made.first)
+
+
+class ShiftedNetwork:
+    """The fakes' network, all points 2 pixels of the crop lower."""
+
+    def __init__(self) -> None:
+        self.network = square_models().network
+        self.card, self.device = self.network.card, "cpu"
+
+    def step(self, crops: Image, state: object = None, moved: object = None) -> Prediction:
+        seen = self.network.step(crops)
+        lower = seen.points + np.array([0, 2], np.float32)
+        return seen._replace(points=lower, raw=lower)
+
+
+def models_of(settings: TrackSettings) -> Models:
+    made = square_models()
+    if settings.model == "dan-lite":
+        return replace(made, network=ShiftedNetwork())  # type: ignore[arg-type]
+    return made
+
+
+def test_another_network_tracks_a_second_time_and_both_results_are_kept(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    window.session._models = ModelCache(models_of)
+    opened(qtbot, window, clip)
+    session, dan = window.session, Take("none", "dan-lite")
+    results = session.results
+    assert results is not None
+    before = results.rows().raw.copy()
+    choose(window, RAW, dan)
+    assert session.analysis.passes() == ((dan, 0.0),)
+    window._refresh_now()
+    assert "dan-lite" in window.numbers.passes.text()
+
+    def all_there() -> bool:
+        made = session.analysis.compared
+        rows = np.isfinite(before[:, 0, 0])
+        done = session.analysis.passes() == ()
+        if not done or made is None or not made.known.all():
+            return False
+        return bool(np.isfinite(made.second[rows]).all())
+
+    qtbot.waitUntil(all_there, timeout=20000)
+    made = session.analysis.compared
+    assert made is not None
+    lower = np.nanmean((made.second - made.first)[..., 1])
+    assert lower == pytest.approx(2 * 60 * 1.4 / 64, rel=0.3)
+    np.testing.assert_array_equal(results.rows().raw, before)
+    choose(window, *PLAIN)
+    qtbot.waitUntil(lambda: session.analysis.compared is None)
+    choose(window, dan, STEADY)  # what was tracked is still there
+    assert session.analysis.passes() == ()
+    window.open_path(str(square_video(tmp_path / "b.mp4", 30)))
+    assert session.analysis.takes == PLAIN
+
+
+def test_a_network_that_cannot_be_opened_is_told_and_the_comparison_goes_back(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    from steadymark.engine.errors import DeviceError
+
+    def refuse(settings: TrackSettings) -> Models:
+        if settings.model == "dan-lite":
+            raise DeviceError("CUDA was asked for, but is not here")
+        return square_models()
+
+    window.session._models = ModelCache(refuse)
+    opened(qtbot, window, clip)
+    choose(window, RAW, Take("none", "dan-lite"))
+    qtbot.waitUntil(lambda: bool(window.messages.texts))
+    assert "CUDA" in window.messages.texts[0]
+    assert window.session.display.takes == PLAIN

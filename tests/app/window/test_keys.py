@@ -1,0 +1,161 @@
+"""Keys of commands: all can be looked up and changed, and none means two things."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtTest import QTest
+
+from steadymark.app.session.state import Phase
+from steadymark.app.window.keys import Keys
+from steadymark.app.window.keys_dialog import KeysDialog
+from steadymark.app.window.preferences import Preferences
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.window.main_window import MainWindow
+
+
+@pytest.fixture
+def actions(qtbot: QtBot) -> dict[str, QAction]:
+    made = {}
+    for name, keys in (("open", ["Ctrl+O"]), ("play", ["Space", "Media Play"]), ("loop", ["L"])):
+        made[name] = QAction(f"&{name.title()}…")
+        made[name].setShortcuts([QKeySequence(key) for key in keys])
+    return made
+
+
+def test_keys_are_changed_kept_and_reset(
+    actions: dict[str, QAction], preferences: Preferences
+) -> None:
+    keys = Keys(actions, preferences)
+    assert keys.set_keys("open", ["F2", "Ctrl+P"]) == ""
+    assert actions["open"].toolTip() == "Open (F2)"
+    assert not keys.is_default("open")
+    assert preferences.keys() == {"open": ["F2", "Ctrl+P"]}
+    assert keys.reset("open") == ""
+    assert keys.keys("open") == ["Ctrl+O"]
+    assert preferences.keys() == {}
+    assert keys.set_keys("loop", []) == ""
+    assert keys.set_keys("open", ["L"]) == ""
+    assert "already means 'Open'" in keys.reset("loop")
+    keys.reset_all()
+    assert [keys.keys(name) for name in keys.names] == [["Ctrl+O"], ["Space", "Media Play"], ["L"]]
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("Media Play", "Media Play already means 'Play'"),
+        ("Ctrl+O", "Ctrl+O already means 'Open'"),
+        ("Tab", "needed to move"),
+        ("Return", "needed to move"),
+        ("Alt+F", "opens the menu 'File'"),
+        ("nonsense", "no key"),
+    ],
+)
+def test_a_key_that_means_something_else_is_refused_with_a_sentence(
+    actions: dict[str, QAction], preferences: Preferences, key: str, why: str
+) -> None:
+    keys = Keys(actions, preferences)
+    keys.reserve(["&File", "Recent"])
+    assert why in keys.set_keys("loop", ["F3", key])
+    assert keys.keys("loop") == ["L"]
+    assert preferences.keys() == {}
+
+
+def test_own_keys_come_back_and_a_new_default_gives_way(
+    actions: dict[str, QAction], preferences: Preferences
+) -> None:
+    preferences.set_keys({"loop": ["Ctrl+O", "Tab", "nonsense"], "gone": ["F9"]})
+    keys = Keys(actions, preferences)
+    assert keys.keys("loop") == ["Ctrl+O"]
+    assert keys.keys("open") == []
+    assert keys.keys("play") == ["Space", "Media Play"]
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"open": 3}', '{"open": [{}]}', "{"])
+def test_keys_that_cannot_be_read_are_as_if_never_written(
+    actions: dict[str, QAction], tmp_path: Path, text: str
+) -> None:
+    settings = QSettings(str(tmp_path / "bad.ini"), QSettings.Format.IniFormat)
+    settings.setValue("keys", text)
+    keys = Keys(actions, Preferences(settings))
+    assert keys.keys("loop") == ["L"]
+
+
+def test_the_dialog_lists_every_command_and_changes_keys_at_once(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.actions_by_name["shortcuts"].trigger()
+    (dialog,) = window.findChildren(KeysDialog)
+    listed = [row.text(0) for row in dialog.rows()]
+    assert len(listed) == len(window.actions_by_name) + len(window.docks.all)
+    assert "Settings" in listed
+    assert not dialog.use.isEnabled()
+    dialog.choose("loop")
+    dialog.key.setFocus()
+    QTest.keyClick(dialog.key, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    assert dialog.use.isEnabled()
+    dialog.use.click()
+    assert window.actions_by_name["loop"].shortcut().toString() == "Ctrl+J"
+    (row,) = [row for row in dialog.rows() if row.isSelected()]
+    assert row.text(1) == "Ctrl+J"
+    assert dialog.reset.isEnabled()
+    dialog.key.setKeySequence(QKeySequence("Ctrl+O"))
+    dialog.add.click()
+    assert "'Open video'" in dialog.fault.text()
+    dialog.key.setKeySequence(QKeySequence("Alt+F"))
+    dialog.use.click()
+    assert "menu 'File'" in dialog.fault.text()
+    dialog.reset.click()
+    assert window.actions_by_name["loop"].shortcut().toString() == "L"
+    dialog.none.click()
+    assert window.actions_by_name["loop"].shortcuts() == []
+    dialog.search.setText("ctrl+o")
+    assert [row.text(0) for row in dialog.rows() if not row.isHidden()] == ["Open video"]
+    dialog.reset_all.click()
+    assert window.actions_by_name["loop"].shortcut().toString() == "L"
+    dialog.reject()
+    qtbot.waitUntil(lambda: not window.findChildren(KeysDialog))
+
+
+def test_every_key_of_every_command_triggers_it_alone(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    window.open_path(clip)
+    qtbot.waitUntil(lambda: window.view.shown is not None)
+    window.session.pause()
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+    actions = {**window.actions_by_name}
+    actions |= {dock.objectName(): dock.toggleViewAction() for dock in window.docks.all}
+    heard: list[str] = []
+    for name, action in actions.items():
+        action.triggered.disconnect()  # what it does is tested elsewhere
+        action.triggered.connect(lambda _=False, name=name: heard.append(name))
+        action.setEnabled(True)
+    window.view.setFocus()
+    for name, action in actions.items():
+        assert action.shortcuts(), name
+        for key in action.shortcuts():
+            heard.clear()
+            QTest.keySequence(window, key)
+            assert heard == [name], key.toString()
+
+
+def test_every_command_is_in_a_menu_too(window: MainWindow) -> None:
+    def inside(menu: object) -> set[QAction]:
+        found: set[QAction] = set()
+        for action in menu.actions():  # type: ignore[attr-defined]
+            found |= {action} if action.menu() is None else inside(action.menu())
+        return found
+
+    there = inside(window.menuBar())
+    docks = [dock.toggleViewAction() for dock in window.docks.all]
+    assert [a.text() for a in (*window.actions_by_name.values(), *docks) if a not in there] == []

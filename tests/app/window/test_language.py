@@ -1,0 +1,174 @@
+"""What the window says goes through the translator, and the user may choose the language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QLocale, QTranslator
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QMenu,
+    QWidget,
+)
+
+from steadymark.app.session.lateness import Lateness
+from steadymark.app.session.live import LiveFigures
+from steadymark.app.session.state import LiveFacts, Phase
+from steadymark.app.window.language import LANGUAGES, speak
+from steadymark.app.window.start import make_window
+from steadymark.engine.recording.recorder import RecorderReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.window.preferences import Preferences
+
+_WORD = re.compile(r"[a-zA-Z]{3,}")
+# names, units, file names and what stands for itself in every language
+_SAME = re.compile(
+    r"a\.mp4|fps|\.mp4|CPU|CUDA|px|Hz|(heatmap1d|local_global|dan)-lite|Steadymark|Backend"
+)
+
+
+class Brackets(QTranslator):
+    """Translates everything to itself in brackets."""
+
+    def isEmpty(self) -> bool:
+        return False
+
+    def translate(self, context: Any, text: Any, disambiguation: Any = None, n: int = -1) -> str:
+        return f"⟦{text}⟧"
+
+
+@pytest.fixture
+def brackets(english: None) -> Iterator[None]:
+    application = QCoreApplication.instance()
+    assert application is not None
+    translator = Brackets()
+    application.installTranslator(translator)
+    yield
+    application.removeTranslator(translator)
+
+
+def said(window: QWidget) -> Iterator[tuple[object, str]]:
+    """Everything a user can read of a window, or hear."""
+    kinds = ("text", "title", "windowTitle", "toolTip", "accessibleName", "accessibleDescription")
+    for thing in [window, *window.findChildren(QWidget), *window.findChildren(QAction)]:
+        if thing.objectName().startswith(("qt_", "_q_")) or isinstance(thing.parent(), QDockWidget):
+            continue
+        for kind in kinds:
+            if callable(told := getattr(thing, kind, None)):
+                yield thing, told()
+        if isinstance(thing, QComboBox):
+            yield from ((thing, thing.itemText(i)) for i in range(thing.count()))
+
+
+def untranslated(text: str) -> bool:
+    """Whether words are left outside the brackets."""
+    outside = re.sub(r"\((\S+)\)$", "", text) if text.endswith(")") else text  # keys in hints
+    while (inner := re.sub(r"⟦[^⟦⟧]*(⟧|…$)", "", outside)) != outside:
+        outside = inner
+    outside = re.sub(r"<[^>]*>", "", outside)
+    return bool(_WORD.search(_SAME.sub("", outside)))
+
+
+@pytest.mark.usefixtures("brackets")
+def test_every_word_of_the_window_goes_through_the_translator(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    window.open_path(clip)
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+    qtbot.waitUntil(lambda: window.session.measures is not None)
+    same = (clip, *LANGUAGES.values())
+    texts = [(what, text) for what, text in said(window) if text not in same]
+    assert sum("⟦" in text for _, text in texts) > 200
+    licences = {window.settings.model.itemData(i, 3) for i in range(window.settings.model.count())}
+    assert [t for t in texts if untranslated(t[1]) and t[1] not in licences] == []
+    for plot in window.plots._plots.values():
+        for side in ("left", "bottom"):
+            assert not untranslated(plot.getAxis(side).labelText)
+
+
+@pytest.mark.parametrize("language", ["de", "zh_CN"])
+def test_the_window_speaks_the_language_that_was_chosen(
+    preferences: Preferences, tmp_path: Path, language: str, english: None
+) -> None:
+    preferences.set_language(language)
+    window = make_window(preferences._settings, tmp_path / "state", None)
+    texts = {action.text() for action in window.actions_by_name.values()}
+    assert ("Video &öffnen …" in texts) == (language == "de")
+    assert ("打开视频(&O)…" in texts) == (language == "zh_CN")
+    for menu in window.menuBar().findChildren(QMenu):
+        letters = [m.lower() for a in menu.actions() for m in re.findall(r"&(\w)", a.text())]
+        assert len(letters) == len(set(letters)), (menu.title(), letters)
+    assert QLocale().language() == QLocale(language).language()
+    cancel = QCoreApplication.translate("QPlatformTheme", "Cancel")
+    assert cancel in ("Abbrechen", "取消")
+    assert window.close()
+    window.deleteLater()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_window_fits_a_small_screen(
+    qtbot: QtBot, preferences: Preferences, tmp_path: Path, clip: str, language: str, english: None
+) -> None:
+    preferences.set_language(language)
+    window = make_window(preferences._settings, tmp_path / "state", None)
+    window.show()
+    window.open_path(clip)
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+    for dock in (window.docks.settings, window.docks.numbers):
+        dock.raise_()
+        window.resize(900, 600)
+        qtbot.waitUntil(lambda: window.width() == 900)
+        inside = dock.widget()
+        assert inside.width() >= inside.minimumSizeHint().width()
+    assert window.minimumSizeHint().width() <= 900
+    figures = LiveFigures(Lateness(120, 210, 300, 29.8), 30.0, 900, 123, RecorderReport())
+    for recording in ("name", ""):
+        live = LiveFacts(recording=recording)
+        seen = replace(window.session.display, live=live, playing=bool(recording))
+        window.live_bar.set_display(replace(seen, phase=Phase.LIVE))
+        window.transport.hide()
+        window.live_bar.set_figures(figures)
+        window.live_bar.recording.setText("● 1:12:02" if recording else "")
+        QCoreApplication.sendPostedEvents()
+        assert window.live_bar.minimumSizeHint().width() > 300
+        assert window.minimumSizeHint().width() <= 900
+    assert window.close()
+    window.deleteLater()
+
+
+def test_a_language_that_is_chosen_is_remembered_and_waits_for_the_next_start(
+    window: MainWindow, preferences: Preferences
+) -> None:
+    (menu,) = [m for m in window.findChildren(QMenu) if m.title().replace("&", "") == "Language"]
+    texts = [action.text() for action in menu.actions()]
+    assert texts == ["As the system", "English", "Deutsch", "简体中文"]
+    assert [a.isChecked() for a in menu.actions()] == [True, False, False, False]
+    menu.actions()[2].trigger()
+    assert preferences.language() == "de"
+    assert "started again" in window.messages.texts[0]
+
+
+def test_a_language_that_is_not_there_is_the_systems(english: None) -> None:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    speak(application, "tlh")
+    assert QLocale().language() == QLocale.system().language()
+
+
+def test_letters_of_menus_are_not_shared_in_english(window: MainWindow) -> None:
+    for menu in [window.menuBar(), *window.menuBar().findChildren(QMenu)]:
+        letters = [m.lower() for a in menu.actions() for m in re.findall(r"&(\w)", a.text())]
+        assert len(letters) == len(set(letters)), letters

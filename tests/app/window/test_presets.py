@@ -1,0 +1,85 @@
+"""Presets in the settings panel: chosen, saved, deleted, and bad ones told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QInputDialog
+
+from steadymark.app.window.start import make_window
+from steadymark.engine.settings import TrackSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+    from PySide6.QtCore import QUrl
+
+    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.window.preferences import Preferences
+    from steadymark.app.window.preset_bar import PresetBar
+
+
+def choose(bar: PresetBar, name: str) -> None:
+    bar.box.setCurrentIndex(bar.box.findText(name))
+    bar.box.activated.emit(bar.box.currentIndex())
+
+
+def test_a_preset_is_chosen_shown_left_and_reset(
+    window: MainWindow, preferences: Preferences
+) -> None:
+    bar = window.settings.presets
+    assert bar.box.currentText() == "Stillest"
+    assert "heatmap1d-lite · ConvLSTM · 1 face" in bar.what.text()
+    window._use_settings(replace(window.session.settings, device="cpu"))
+    window.settings.show_settings(window.session.settings)
+    choose(bar, "Light filter")
+    assert window.session.settings.one_euro.beta == 20
+    assert window.session.settings.device == "cpu"
+    assert preferences.tracking() == window.session.settings
+    assert window.settings.beta.value() == 20
+    assert "One Euro filter 3 Hz, 20" in bar.what.text()
+    window.settings.faces.setValue(2)
+    assert bar.box.currentIndex() == -1
+    assert "2 faces" in bar.what.text()
+    window.settings.reset.click()
+    assert bar.box.currentText() == "Stillest"
+    assert window.session.settings == TrackSettings()
+
+
+def test_a_preset_is_saved_chosen_after_a_restart_and_deleted(
+    window: MainWindow,
+    preferences: Preferences,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bar = window.settings.presets
+    window.settings.faces.setValue(5)
+    save, drop, folder = bar.more.menu().actions()
+    assert not drop.isEnabled()
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("", False))
+    save.trigger()
+    assert preferences.presets.own() == ([], [])
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("Raw, Lowest Latency", True))
+    save.trigger()
+    assert "comes with the program" in window.messages.texts[0]
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("Five", True))
+    save.trigger()
+    assert bar.box.currentText() == "Five"
+    choose(bar, "Stillest")
+    (preferences.presets.folder / "bad.json").write_text("{}")
+    again = make_window(preferences._settings, tmp_path / "other", None)
+    assert "bad.json is no preset" in again.messages.texts[0]
+    choose(again.settings.presets, "Five")
+    assert again.session.settings.tracker.max_faces == 5
+    again.settings.presets.drop.trigger()
+    assert preferences.presets.own()[0] == []
+    assert again.settings.presets.box.currentIndex() == -1
+    opened: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    folder.trigger()
+    assert opened[0].toLocalFile() == str(preferences.presets.folder)
+    assert again.close()
+    again.deleteLater()

@@ -1,0 +1,63 @@
+"""Settings of tracking, chosen in the window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from window_driving import opened, steady_of
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.window.preferences import Preferences
+
+
+def test_settings_apply_at_once_or_ask_and_are_remembered(
+    qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
+) -> None:
+    window._use_settings(replace(window.session.settings, stabilizer="none"))
+    opened(qtbot, window, clip)
+    panel, results = window.settings, window.session.results
+    assert results is not None
+    panel.stabilizer.setCurrentIndex(panel.stabilizer.findData("one-euro"))
+    panel.stabilizer.activated.emit(panel.stabilizer.currentIndex())
+    qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().steady))
+    frame = window.session.display.frame
+    qtbot.waitUntil(
+        lambda: (
+            steady_of(window) is not None
+            and np.array_equal(steady_of(window), results.rows().steady[frame])
+        )
+    )
+    assert not panel.apply.isVisibleTo(panel)
+    panel.faces.setValue(3)
+    assert panel.apply.isVisibleTo(panel)
+    assert preferences.tracking().tracker.max_faces == 3
+    panel.apply.click()
+    qtbot.waitUntil(lambda: not panel.apply.isVisibleTo(panel), timeout=20000)
+    panel.reset.click()
+    assert window.session.settings == replace(type(window.session.settings)())
+    assert preferences.tracking() == window.session.settings
+
+
+def test_a_network_that_cannot_be_opened_leaves_what_is_tracked(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    from steadymark.engine.errors import DeviceError
+
+    opened(qtbot, window, clip)
+
+    def refuse(_: object) -> object:
+        raise DeviceError("CUDA was asked for, but is not here")
+
+    window.session._models._opener = refuse  # type: ignore[assignment]
+    window._use_settings(replace(window.session.settings, device="cuda"))
+    window.session.retrack()
+    qtbot.waitUntil(lambda: bool(window.messages.texts))
+    assert "CUDA" in window.messages.texts[0]
+    assert window.session.results is not None
+    assert (window.session.results.known() == 1).all()

@@ -1,0 +1,37 @@
+"""The 1D heatmaps of shipped models, taken out of graphs that keep them inside."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from steadymark.models.cropping import Crop, cut
+from steadymark.models.errors import WeightsError
+from steadymark.models.marginals import Marginals
+from steadymark.models.pdc import bins_to_px, pdc_of_distribution
+from steadymark.models.runtime import LandmarkNetwork
+from steadymark.models.schema import assets_root
+from steadymark.models.zoo import find_model
+
+
+@pytest.mark.parametrize("name", ["heatmap1d-lite", "stabilizer-1d", "heatmap1d-tracker"])
+def test_points_read_off_the_heatmaps_are_those_that_the_model_gives(name: str) -> None:
+    card = find_model(name, "landmarks")
+    with av.open(str(assets_root() / "clips" / "demo.mp4")) as movie:
+        picture = next(movie.decode(video=0)).to_ndarray(format="bgr24").astype(np.uint8)
+    crops = np.asarray(cut(picture, Crop(300, 190, 200).to_picture(card.crop), card.crop))[None]
+    heats = Marginals(card).of(crops)
+    bins = heats.shape[-1]
+    assert heats.shape == (1, 68, 2, bins)
+    np.testing.assert_allclose(heats.sum(-1), 1, atol=1e-5)
+    read_off = bins_to_px(pdc_of_distribution(torch.from_numpy(heats))[0], card.crop, bins)
+    seen = LandmarkNetwork(card, device="cpu").step(crops)
+    np.testing.assert_allclose(read_off.numpy(), seen.raw, atol=2e-3)
+
+
+def test_a_model_without_1d_heatmaps_says_so() -> None:
+    for name in ("dan-lite", "local_global-lite"):
+        with pytest.raises(WeightsError, match="no 1D heatmaps"):
+            Marginals(find_model(name, "landmarks"))

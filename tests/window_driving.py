@@ -1,0 +1,44 @@
+"""How tests drive the real window: by the keys of its commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+
+from steadymark.app.session.state import Phase
+from steadymark.app.window.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.window.main_window import MainWindow
+
+
+def key(window: MainWindow, name: str) -> None:
+    """Press the first key of a command, as a user would."""
+    command = next(c for c in COMMANDS if c.name == name)
+    QTest.keySequence(window, QKeySequence(command.keys[0]))
+
+
+def shows(window: MainWindow, index: int) -> bool:
+    shown = window.view.shown
+    return shown is not None and shown.frame.index == index
+
+
+def steady_of(window: MainWindow) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """The stabilized points over the picture."""
+    shown = window.view.shown
+    if shown is None or not shown.faces or shown.faces[0].stabilized is None:
+        return np.zeros((0, 2), np.float32)
+    return shown.faces[0].stabilized.xy_px
+
+
+def opened(qtbot: QtBot, window: MainWindow, clip: str, *, tracked: bool = True) -> None:
+    window.open_path(clip)
+    qtbot.waitUntil(lambda: window.view.shown is not None)
+    window.session.pause()
+    if tracked:
+        qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)

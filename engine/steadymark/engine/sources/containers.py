@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _FAULTS_IN_A_ROW = 50
+MOST_PIXELS = 1 << 27  # 16384 x 8192: a larger picture is damage, and would fill the memory
 _ISO_STARTS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 
@@ -60,6 +61,12 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
         raise SourceError(
             f"{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4"
         )
+    if stream.width * stream.height > MOST_PIXELS:
+        raise SourceError(
+            f"{path} says that its pictures are {stream.width}x{stream.height}, more than "
+            f"{MOST_PIXELS // 10**6} million pixels: convert it to smaller ones"
+        )
+    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
     return stream
 
 
@@ -77,6 +84,8 @@ def packets(
         except FFmpegError as fault:
             faults += 1
             on_fault(fault)
+        except IndexError:  # PyAV meets a stream that appeared after the file was opened
+            continue
         else:
             return
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.errors import LandmarkFileError
+from steadymark.models.small_file import read_small_text
 
 if TYPE_CHECKING:
     from steadymark.models.cropping import Points
@@ -23,7 +24,7 @@ def read_pts(path: str | Path) -> Points:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_small_text(path, encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         raise LandmarkFileError(f"cannot read {path}: {error}") from error
     start, end = _brace(path, lines, "{"), _brace(path, lines, "}")

@@ -97,6 +97,11 @@ class Results:
         """Of the recording."""
         return len(self.times_s)
 
+    @property
+    def points(self) -> int:
+        """Landmarks a face."""
+        return self._points
+
     def add(self, result: TrackResult, *, begins: bool) -> None:
         """A frame that is not there yet. begins: whether memory of faces began anew at it."""
         index = result.frame.index

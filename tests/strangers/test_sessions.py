@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -168,6 +171,32 @@ def test_a_video_file_that_names_other_files_opens_none(
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(SteadymarkError, match="is a list that names other files"):
         Film(str(tmp_path / name))
+
+
+GIANT = """
+import struct, sys, zlib
+import numpy as np
+import steadymark.engine.sources.images as images
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+head = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+data = zlib.compress(bytes(99))
+content = b"\\x89PNG\\r\\n\\x1a\\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data)
+try:
+    images.cv2.imdecode(np.frombuffer(content, np.uint8), images.cv2.IMREAD_COLOR)
+except images.cv2.error as error:
+    sys.exit("CV_IO_MAX_IMAGE_PIXELS" not in str(error))
+sys.exit("it was begun")
+"""
+
+
+def test_a_picture_of_a_giant_size_takes_no_memory() -> None:
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    paths.pop("OPENCV_IO_MAX_IMAGE_PIXELS", None)
+    run = subprocess.run(
+        [sys.executable, "-c", GIANT], capture_output=True, text=True, env=paths, check=False
+    )
+    assert run.returncode == 0, run.stderr[-500:]
 
 
 @pytest.mark.parametrize("source", ["http://127.0.0.1:9/a.mp4", "camera:0", "rtsp://127.0.0.1:9/"])

@@ -30,7 +30,11 @@ def read_pts(path: str | Path) -> Points:
     start, end = _brace(path, lines, "{"), _brace(path, lines, "}")
     rows = [(i + 1, lines[i].split()) for i in range(start + 1, end) if lines[i].strip()]
     xy = np.array([_point(path, number, fields) for number, fields in rows], np.float64)
-    said = [line.split(":", 1)[1].strip() for line in lines[:start] if line.startswith("n_points")]
+    said = [
+        line.removeprefix("n_points").strip(" :\t")
+        for line in lines[:start]
+        if line.startswith("n_points")
+    ]
     if not rows or (said and said[0] != str(len(rows))):
         raise LandmarkFileError(f"{path}: {len(rows)} points, but {said or 'some'} expected")
     return (xy - 1).astype(np.float32)

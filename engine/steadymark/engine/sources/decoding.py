@@ -86,6 +86,8 @@ class Decoder:
         """Frames from number `first` on, in order, each once; damaged ones are left out."""
         try:
             for decoded in self._sought(first):
+                if self._whole and decoded.frame.is_corrupt:
+                    raise _DamagedError
                 first = decoded.number + 1
                 yield decoded
         except _DamagedError:
@@ -172,15 +174,12 @@ class Decoder:
 
     def _frames_of(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         try:
-            frames = self._stream.codec_context.decode(packet)
+            return self._stream.codec_context.decode(packet)
         except FFmpegError as fault:
             if self._whole:
                 raise _DamagedError from fault
             self._count(fault)
             return []
-        if self._whole and any(frame.is_corrupt for frame in frames):
-            raise _DamagedError
-        return frames
 
     def _count(self, _: FFmpegError) -> None:
         self.faults += 1

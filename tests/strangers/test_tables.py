@@ -29,11 +29,22 @@ if TYPE_CHECKING:
 
     from steadymark.engine.ports import Sink
 
+
+def row(frame: int, *, lost: bool = False) -> str:
+    """A row of a file of 2 landmarks."""
+    told = {"frame": str(frame), "face_id": "0", "timestamp_s": f"{frame / 25:.6f}"}
+    told["state"] = "lost" if lost else "tracked"
+    other = "nan" if lost else "0.5"
+    return ",".join(told.get(name, other) for name in native_columns(2)) + "\n"
+
+
 NATIVE = (
-    "# steadymark-csv 1\n# {}\n" + ",".join(native_columns(2)) + "\n"
-    "0,0,0.000000,tracked,0.9,1,2,3,4,10,20,11,21,10,20,11,21,0.5,0.6\n"
-    "1,0,0.040000,tracked,0.9,1,2,3,4,10,20,11,21,10,20,11,21,0.5,0.6\n"
-    "2,0,0.080000,lost,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan,nan\n"
+    "# steadymark-csv 1\n# {}\n"
+    + ",".join(native_columns(2))
+    + "\n"
+    + row(0)
+    + row(1)
+    + row(2, lost=True)
 ).encode()
 OPENFACE = (
     b"frame, face_id, timestamp, confidence, success, gaze_0_x, x_0, x_1, y_0, y_1, AU01_r\n"

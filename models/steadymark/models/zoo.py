@@ -117,7 +117,8 @@ def _plain_name(data: dict[str, Any], key: str) -> str | None:
     """A name that is no path."""
     value = data.get(key)
     if value is not None and not (isinstance(value, str) and _PLAIN.fullmatch(value)):
-        raise ValueError(f"{key} '{str(value)[:80]}' is not a plain name")
+        unknown = "an unknown model" if key in ("follower", "over") else "unknown"
+        raise ValueError(f"the {key} '{str(value)[:80]}' is {unknown}: it is not a plain name")
     if value is not None and Path(value).suffix in _FILES:
         raise ValueError(f"{key} '{value[:80]}' is a file, not a name")
     return value
@@ -126,7 +127,7 @@ def _plain_name(data: dict[str, Any], key: str) -> str | None:
 def _within(data: dict[str, Any], key: str, default: float, most: float) -> float:
     value = float(data.get(key, default))
     if not 0 <= value <= most:
-        raise ValueError(f"{key} {value:g} does not lie between 0 and {most:g}")
+        raise ValueError(f"it says {key} {value:g}, which must lie between 0 and {most:g}")
     return value
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Two ways to fuzz: a few examples, the same ones each time, and 10⁴ new ones by
-# `pytest -m hypothesis --hypothesis-profile=fuzz`.
+# `pytest -m hypothesis --hypothesis-profile=fuzz -o faulthandler_timeout=0`.
 settings.register_profile(
     "quick",
     max_examples=100,

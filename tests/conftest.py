@@ -9,6 +9,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes must not fig
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # xcb, say, shows the windows under test
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Two ways to fuzz: a few examples, the same ones each time, and 10⁴ new ones by
+# `pytest -m hypothesis --hypothesis-profile=fuzz -o faulthandler_timeout=0`.
+settings.register_profile(
+    "quick",
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.register_profile(
+    "fuzz", max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("quick")
 
 ROOT = Path(__file__).resolve().parents[1]
 # programs that tests start run this checkout, whether it is installed or not

@@ -501,7 +501,7 @@
     </message>
     <message>
         <source>Head pose</source>
-        <translation>Kopfhaltung</translation>
+        <translation>Haltung</translation>
     </message>
     <message>
         <source>Position</source>
@@ -737,7 +737,7 @@
     </message>
     <message>
         <source>Head pose</source>
-        <translation>Kopfhaltung</translation>
+        <translation>Haltung</translation>
     </message>
     <message>
         <source>angle, °</source>

@@ -32,6 +32,8 @@ def test_points_count_from_zero(tmp_path: Path) -> None:
         (GOOD.replace("2.5", "two"), "line 4: not a point"),
         (GOOD.replace("2.5", "nan"), "line 4: not a point"),
         (GOOD.replace("n_points:  2", "n_points: 68"), "2 points"),
+        (GOOD.replace("n_points:  2", "n_points 68"), "2 points"),
+        (GOOD.replace("n_points:  2", "n_points"), "2 points"),
         ("{\n}\n", "0 points"),
         ("}\n{\n", "0 points"),
     ],

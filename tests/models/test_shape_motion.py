@@ -85,6 +85,8 @@ def test_landmarks_less_sharp_than_usual_are_believed_less_until_they_are_usual(
     for _ in range(100):
         trust, usual = trusted(torch.full((1, 2), 0.5), usual)
     assert float(trust.min()) > 0.9
+    blank, _ = trusted(torch.zeros(1, 2), torch.zeros(1, 2))
+    assert torch.isfinite(blank).all()
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.errors import LandmarkFileError
+from steadymark.models.small_file import read_small_text
 
 if TYPE_CHECKING:
     from steadymark.models.cropping import Points
@@ -23,13 +24,17 @@ def read_pts(path: str | Path) -> Points:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_small_text(path, encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         raise LandmarkFileError(f"cannot read {path}: {error}") from error
     start, end = _brace(path, lines, "{"), _brace(path, lines, "}")
     rows = [(i + 1, lines[i].split()) for i in range(start + 1, end) if lines[i].strip()]
     xy = np.array([_point(path, number, fields) for number, fields in rows], np.float64)
-    said = [line.split(":", 1)[1].strip() for line in lines[:start] if line.startswith("n_points")]
+    said = [
+        line.removeprefix("n_points").strip(" :\t")
+        for line in lines[:start]
+        if line.startswith("n_points")
+    ]
     if not rows or (said and said[0] != str(len(rows))):
         raise LandmarkFileError(f"{path}: {len(rows)} points, but {said or 'some'} expected")
     return (xy - 1).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda")
 CHANNELS = 3
+_LARGEST_STATE = 1 << 24  # numbers a face
 Moves = NDArray[np.floating]
 State = tuple[Any, ...]  # OrtValues, one per recurrent input, on the device that runs the network
 
@@ -186,7 +188,15 @@ class LandmarkNetwork:
         missing = {"points", "scores", "face"} - set(self._outputs)
         if "crops" not in self._inputs or missing:
             raise WeightsError(f"{card.path} is no landmark model: it lacks {missing or 'crops'}")
-        self._planar = self._inputs["crops"].shape[1] == CHANNELS
+        crops = self._inputs["crops"].shape
+        if len(crops) != 4:
+            raise WeightsError(f"{card.path} is no landmark model: its crops are {crops}")
+        self._planar = crops[1] == CHANNELS
+        for name in self._states:
+            sides = self._inputs[name].shape[1:]
+            whole = all(isinstance(s, int) and s > 0 for s in sides)
+            if not whole or math.prod(sides) > _LARGEST_STATE:
+                raise WeightsError(f"{card.path} is no landmark model: its {name} is {sides}")
 
     @property
     def device(self) -> str:

@@ -76,7 +76,7 @@ def load_schema(name: str = "ibug68") -> LandmarkSchema:
         ValueError: there is no schema of that name.
     """
     path = assets_root() / "schemas" / f"{name}.json"
-    if not path.is_file():
+    if name not in schema_names():  # which a path to elsewhere is not
         raise ValueError(f"unknown landmark schema '{name}' (known: {', '.join(schema_names())})")
     data = json.loads(path.read_text(encoding="utf-8"))
     shape = data.get("mean_shape")

@@ -62,7 +62,7 @@ def trusted(share: Tensor, usual: Tensor) -> tuple[Tensor, Tensor]:
     share: of a heatmap's mass near its peak. usual: that of frames before, 0 if there were none.
     """
     usual = torch.where(usual > 0, usual, share)
-    trust = (share / usual).clamp(_LEAST_TRUST, 1.0) ** _STRICT
+    trust = (share / usual.clamp_min(1e-6)).clamp(_LEAST_TRUST, 1.0) ** _STRICT
     return trust, usual + _LEARN * (share - usual)
 
 

@@ -38,9 +38,10 @@ class Shown(NamedTuple):
 
 
 class Steadied(NamedTuple):
-    """heats: the stabilized ones. points, raw_points: (B, K, 2) crop px; share: (B, K), see points.
+    """heats: the stabilized ones. points, raw_points: (B, K, 2) crop px. share: (B, K), see points.
 
-    Points are for use, not for learning: no gradient goes through them.
+    The share is that of the new heatmaps, whatever memory makes of them. No gradient goes
+    through points: they are for use, not for learning.
     """
 
     heats: Heats
@@ -129,8 +130,8 @@ class Stabilizer(nn.Module):
         if self.shape is None or not isinstance(shown, Shown):
             steady, memory = self._remembered(heats, self._carried(cells, raw, moved))
             with torch.no_grad():
-                points, share = self.points(steady)
-            return Steadied(steady, points, raw, share), memory
+                points, _ = self.points(steady)
+            return Steadied(steady, points, raw, sharp), memory
         with torch.no_grad():
             trust, usual = trusted(sharp, shown.usual)
             kept = apply(inverted(moved), shown.points)
@@ -138,12 +139,12 @@ class Stabilizer(nn.Module):
         carried = self._carried(cells, raw, moved, shift)
         steady, memory = self._remembered(self._believed(heats, carried, trust), carried)
         with torch.no_grad():
-            points, share = self.points(steady)
+            points, _ = self.points(steady)
             # heatmaps end with the crop, what is remembered of a place beyond does not
             followed = torch.where(shown.usual.unsqueeze(-1) > 0, kept + shift, raw)
             beyond = (followed - (self.config.crop - 1) / 2).abs() > self.config.crop / 2
             points = torch.where(beyond, followed, points)
-        return Steadied(steady, points, raw, share), (*memory, Shown(points, usual))
+        return Steadied(steady, points, raw, sharp), (*memory, Shown(points, usual))
 
     def _remembered(self, heats: Heats, carried: State) -> tuple[Heats, State]:
         """One step of the cells."""

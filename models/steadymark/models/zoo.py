@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from steadymark.models.errors import WeightsError
 from steadymark.models.schema import assets_root
+from steadymark.models.small_file import read_small_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "heatmap1d-lite"
 DEFAULT_DETECTOR = "face_net"
 BEST_CELL = "convlstm"  # by `steadymark bench stability`
+MOST_MODEL_BYTES = 1 << 30  # 1 GiB: a hundred times the largest that is shipped
+_LARGEST_CROP = 4096  # px
+_WIDEST_MARGIN = 20.0
+_FILES = {".onnx", ".json"}
+_PLAIN = re.compile(r"[^\x00-\x1f/\\:]{1,200}(?<!\.)")  # a name in a folder, on any system
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +70,65 @@ def read_card(path: Path) -> ModelCard:
         WeightsError: the file is no model card, or names a model file outside its own folder.
     """
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads(read_small_text(path))
         return _card(path, data)
     except OSError as error:
         raise WeightsError(f"the model card {path} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except RecursionError as error:
+        raise WeightsError(f"{path} is not a Steadymark model card (it is too deep)") from error
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(f"{path} is not a Steadymark model card ({error})") from error
 
 
 def _card(path: Path, data: dict[str, Any]) -> ModelCard:
-    file = str(data["file"])
-    if Path(file).name != file:
-        raise ValueError(f"file '{file}' lies outside the card's folder")
     return ModelCard(
         name=str(data["name"]),
         kind=str(data["kind"]),
-        path=path.parent / file,
+        path=_beside_card(path, str(data["file"])),
         sha256=str(data["sha256"]),
         licence=str(data["licence"]),
-        schema=data.get("schema"),
-        follower=data.get("follower"),
-        cell=data.get("cell"),
-        over=data.get("over"),
-        crop=int(data.get("crop", 0)),
-        margin=float(data.get("margin", 0.0)),
-        threshold=float(data.get("threshold", 0.5)),
+        schema=_plain_name(data, "schema"),
+        follower=_plain_name(data, "follower"),
+        cell=_plain_name(data, "cell"),
+        over=_plain_name(data, "over"),
+        crop=int(_within(data, "crop", 0, _LARGEST_CROP)),
+        margin=_within(data, "margin", 0.0, _WIDEST_MARGIN),
+        threshold=_within(data, "threshold", 0.5, 1.0),
         params=int(data.get("params", 0)),
         macs=int(data.get("macs", 0)),
         size_bytes=int(data.get("size_bytes", 0)),
         input_text=_input_text(data.get("input")),
         scores={k: float(v) for k, v in dict(data.get("scores", {})).items() if _is_number(v)},
     )
+
+
+def _beside_card(card: Path, file: str) -> Path:
+    """The model file, which may be a link only where the card is one to the same folder."""
+    path = card.parent / file
+    if not _PLAIN.fullmatch(file) or path.resolve().parent not in (
+        card.parent.resolve(),
+        card.resolve().parent,
+    ):
+        raise ValueError(f"file '{file[:80]}' lies outside the card's folder")
+    return path
+
+
+def _plain_name(data: dict[str, Any], key: str) -> str | None:
+    """A name that is no path."""
+    value = data.get(key)
+    if value is not None and not (isinstance(value, str) and _PLAIN.fullmatch(value)):
+        unknown = "an unknown model" if key in ("follower", "over") else "unknown"
+        raise ValueError(f"the {key} '{str(value)[:80]}' is {unknown}: it is not a plain name")
+    if value is not None and Path(value).suffix in _FILES:
+        raise ValueError(f"{key} '{value[:80]}' is a file, not a name")
+    return value
+
+
+def _within(data: dict[str, Any], key: str, default: float, most: float) -> float:
+    value = float(data.get(key, default))
+    if not 0 <= value <= most:
+        raise ValueError(f"it says {key} {value:g}, which must lie between 0 and {most:g}")
+    return value
 
 
 def _is_number(value: object) -> bool:
@@ -120,12 +155,12 @@ def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
         WeightsError: there is no such model, or it is of another kind.
     """
     given = Path(name)
-    if given.suffix in {".onnx", ".json"}:
+    if given.suffix in _FILES:
         card = read_card(given.with_suffix(".json"))
     else:
         folder = folder or weights_folder()
         path = folder / f"{given.name}.json"
-        if given.name != name or not path.is_file():
+        if given.name != name or not _PLAIN.fullmatch(name) or not path.is_file():
             known = ", ".join(c.name for c in list_models(folder) if c.kind == kind) or "none"
             raise WeightsError(
                 f"unknown model '{name}': choose one of {known}, or name an .onnx file "
@@ -180,6 +215,11 @@ def verified_bytes(card: ModelCard) -> bytes:
         WeightsError: the file is missing or its SHA-256 differs from the card's.
     """
     try:
+        if card.path.stat().st_size > MOST_MODEL_BYTES:
+            raise WeightsError(
+                f"the weights {card.path} are larger than {MOST_MODEL_BYTES >> 30} GiB: "
+                "models of that size cannot be tracked with"
+            )
         content = card.path.read_bytes()
     except OSError as error:
         raise WeightsError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import moving_results, source_info
@@ -148,7 +148,6 @@ FIELDS = st.sampled_from(["0", "1", "-1", "nan", "inf", "1e999", "tracked", "los
 BODIES = st.lists(st.lists(FIELDS, min_size=13, max_size=15).map(",".join), max_size=5)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(st.binary(max_size=200), BODIES.map(lambda b: (HEAD + "\n".join(b)).encode())))
 def test_any_bytes_can_be_checked(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any_checked.csv"

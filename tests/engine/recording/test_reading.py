@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import moving_results, source_info
@@ -184,7 +184,6 @@ FIELDS = st.sampled_from(TEXTS)
 BODIES = st.lists(st.lists(FIELDS, min_size=17, max_size=20).map(",".join), max_size=4)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.one_of(
         st.binary(max_size=200),

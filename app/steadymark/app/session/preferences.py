@@ -16,6 +16,7 @@ from steadymark.engine.stabilizing import OneEuro
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_MOST_THREADS = 1024
 _PARTS = {"tracker": TrackerConfig, "one_euro": OneEuro, "butterworth": Butterworth}
 
 
@@ -41,9 +42,11 @@ def from_plain(values: Mapping[str, Any]) -> TrackSettings:
 
 def _fits(name: str, value: Any, default: Any) -> bool:
     if name == "detector_threshold":
-        return value is None or (isinstance(value, float | int) and 0 <= value <= 1)
+        return value is None or (type(value) in (int, float) and 0 <= value <= 1)
     if name == "focal_px":
-        return value is None or (isinstance(value, float | int) and 1 <= value < math.inf)
+        return value is None or (type(value) in (int, float) and 1 <= value < math.inf)
+    if name == "threads":
+        return type(value) is int and 0 <= value <= _MOST_THREADS
     return type(value) is type(default)
 
 
@@ -56,6 +59,6 @@ def _part(kind: type[Any], values: Mapping[str, Any]) -> Any:
                 made = replace(made, **{item.name: Recentre(str(value))})
             elif isinstance(value, int | float) and not isinstance(value, bool):
                 made = replace(made, **{item.name: type(default)(value)})
-        except (SteadymarkError, ValueError):
+        except (SteadymarkError, ValueError, OverflowError):
             continue
     return made

@@ -26,6 +26,7 @@ from steadymark.engine.types import (
     TrackedFace,
     TrackResult,
 )
+from steadymark.models.small_file import read_small_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 
 _FACTS = "session.json"
 _LOCK = "lock"
+_LONGEST_ROW = 1 << 20  # bytes
+_MOST_IDS, _MOST_FACES, _FARTHEST_PX = 2**31, 1000, 1e6
 _NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 
 
@@ -149,7 +152,7 @@ def recover(found: Found, results: Results, camera: Camera | None = None) -> int
         LandmarkFileError: the film has other frames than those.
     """
     count = 0
-    for table in _tables(found.folder):
+    for table in _tables(found.folder, results.points):
         if len(table) and int(table.frame.max()) >= results.frames:
             words = QCoreApplication.translate(
                 "session",
@@ -175,11 +178,11 @@ def _locked(folder: Path) -> QLockFile:
 
 def _read(folder: Path) -> Found | None:
     try:
-        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        facts = json.loads(read_small_text(folder / _FACTS))
         frames = sum(_count_frames(path) for path in sorted(folder.glob("piece-*")))
         source, saved_at = str(facts["source"]), float(facts["saved_at"])
         settings = dict(facts["settings"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         log.warning("%s cannot be recovered: %s", folder, error)
         return None
     return Found(folder, source, settings, saved_at, frames) if frames else None
@@ -189,22 +192,39 @@ def _count_frames(path: Path) -> int:
     """Of a table of pieces, without reading more than the numbers of its frames."""
     count, last = 0, b""
     with path.open("rb") as file:
-        for line in file:
+        while line := file.readline(_LONGEST_ROW):
             number = line.partition(b",")[0]
             if number != last and number.isdigit() and line.endswith(b"\n"):
                 count, last = count + 1, number
     return count
 
 
-def _tables(folder: Path) -> list[LandmarkTable]:
+def _tables(folder: Path, points: int) -> list[LandmarkTable]:
     tables = []
     for path in sorted(folder.glob("piece-*")):
-        _cut_to_whole_rows(path)
         try:
-            tables.append(read_landmarks(path))
-        except LandmarkFileError as error:
+            _cut_to_whole_rows(path)
+            table = read_landmarks(path)
+        except (LandmarkFileError, OSError) as error:
             log.warning("not recovered: %s", error)
+            continue
+        if _can_be_shown(table, points):
+            tables.append(table)
+        else:
+            log.warning("not recovered: %s holds what was never tracked", path)
     return tables
+
+
+def _can_be_shown(table: LandmarkTable, points: int) -> bool:
+    """Whether these are landmarks as a tracker gives them."""
+    there = table.state != FaceState.LOST
+    places = (table.xy_px[there], table.raw_xy_px[there], table.point_score[there])
+    return (
+        table.xy_px.shape[1] == points
+        and bool(np.all(table.face_id < _MOST_IDS))
+        and bool(np.all(np.unique(table.frame, return_counts=True)[1] <= _MOST_FACES))
+        and all(np.isfinite(p).all() and np.abs(p).max(initial=0) < _FARTHEST_PX for p in places)
+    )
 
 
 def _cut_to_whole_rows(path: Path) -> None:

@@ -114,6 +114,11 @@ class Results:
         with self._lock:
             self._piece_begins = True
 
+    @property
+    def points(self) -> int:
+        """Landmarks a face."""
+        return self._points
+
     def add(self, result: TrackResult, *, begins: bool) -> None:
         """A frame that is not there yet. begins: whether memory of faces began anew at it."""
         index = result.frame.index

@@ -107,6 +107,6 @@ class Preferences:
     def _dict(self, name: str) -> dict[str, object]:
         try:
             value = json.loads(str(self._settings.value(name, "{}")))
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}

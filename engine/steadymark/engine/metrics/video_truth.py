@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Real, Values
 
 _OF_CSV, _OF_FOLDER = "_truth", "annot"
+_SPARSEST, _SPARE = 100, 10_000  # frames a row of truth, and frames more
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def _of_folder(folder: Path) -> Values:
     first = min(1, *numbers)
     points = {number - first: read_pts(file) for number, file in sorted(numbers.items())}
     count = len(next(iter(points.values())))
+    _check_span(folder, max(points) + 1, len(points))
     truth = np.full((max(points) + 1, count, 2), np.nan)
     for frame, xy in points.items():
         if len(xy) != count:
@@ -144,6 +146,7 @@ def _of_tracker(path: Path) -> Values:
     frames = table.frame[there]
     if len(np.unique(frames)) < len(frames):
         raise UsageError(f"{path} has several faces in a frame: truth is of one face")
+    _check_span(path, int(table.frame.max()) + 1, len(table))
     return _by_frame(int(table.frame.max()) + 1, frames, table.xy_px[there])
 
 
@@ -155,9 +158,11 @@ def _of_table(path: Path, names: tuple[str, ...]) -> Values:
         raise LandmarkFileError(f"{path}, line 1: column '{(*missing, 'x_0')[0]}' is missing")
     rows = _numbers(path, skip=1, columns=[names.index(name) for name in wanted])
     frames = rows[:, 0]
-    whole = (frames >= 0) & (frames < 2**31) & (frames % 1 == 0)
+    whole = (frames >= 0) & (frames < 2**31)
+    whole[whole] &= frames[whole] % 1 == 0
     if not whole.all() or len(np.unique(frames)) < len(frames):
         raise LandmarkFileError(f"{path}: column 'frame' must hold each number from 0 once")
+    _check_span(path, int(frames.max()) + 1, len(frames))
     xy = np.stack((rows[:, 1 : points + 1], rows[:, points + 1 :]), axis=-1)
     return _by_frame(int(frames.max()) + 1, frames.astype(np.int64), xy)
 
@@ -178,6 +183,14 @@ def _numbers(path: Path, *, skip: int, columns: list[int] | None = None) -> Valu
         return np.loadtxt(lines, delimiter=",", comments=None, ndmin=2, usecols=columns)
     except ValueError as error:
         raise LandmarkFileError(f"{path} is no table of true landmarks ({error})") from error
+
+
+def _check_span(path: Path, frames: int, rows: int) -> None:
+    """One wild number must not ask for more memory than there is."""
+    if frames > _SPARSEST * rows + _SPARE:
+        raise LandmarkFileError(
+            f"{path} has {rows} rows, the last of frame {frames - 1}: check its frame numbers"
+        )
 
 
 def _by_frame(count: int, frames: NDArray[np.int64], xy: Real) -> Values:

@@ -13,11 +13,10 @@ import numpy as np
 from steadymark.engine.errors import LandmarkFileError
 from steadymark.engine.recording.columns import Head, column_faults, read_head, unknown_columns
 from steadymark.engine.recording.row_checks import KEYS, Fault, key_faults, value_faults
-from steadymark.engine.recording.rows import bad_fields, open_text, parse
+from steadymark.engine.recording.rows import bad_fields, lines_of, open_text, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import TextIO
 
     from numpy.typing import NDArray
 
@@ -65,8 +64,9 @@ def check_csv(path: str | Path, *, most: int = 50) -> tuple[Finding, ...]:
 def _findings(path: Path) -> Iterator[Finding]:
     yield from _name_findings(path)
     with open_text(path) as file:
+        lines = lines_of(file)
         try:
-            head = read_head(file)
+            head = read_head(lines)
         except LandmarkFileError as error:
             yield _error(None, str(error))
             return
@@ -74,10 +74,13 @@ def _findings(path: Path) -> Iterator[Finding]:
         yield from (_error(head.lines, fault) for fault in faults)
         unknown = unknown_columns(head)
         yield from (_error(head.lines, f"column '{name}' is unknown") for name in unknown)
-        yield from _row_findings(file, head, columns_good=not faults)
+        try:
+            yield from _row_findings(lines, head, columns_good=not faults)
+        except LandmarkFileError as error:
+            yield _error(None, str(error))
 
 
-def _row_findings(file: TextIO, head: Head, *, columns_good: bool) -> Iterator[Finding]:
+def _row_findings(file: Iterator[str], head: Head, *, columns_good: bool) -> Iterator[Finding]:
     """Go through the rows block by block, so that hours of video need little memory."""
     keys = [i for i, name in enumerate(head.names) if name in KEYS]
     blocks, lines_of = [np.empty((0, len(keys)))], [np.empty(0, np.int64)]

@@ -24,6 +24,7 @@ from steadymark.engine.recording.rows import (
     STATES,
     Numbers,
     bad_fields,
+    lines_of,
     open_text,
     parse,
     state_codes,
@@ -75,12 +76,13 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
     """
     path = Path(path)
     with open_text(path) as file:
+        lines = lines_of(file)
         try:
-            head = read_head(file)
+            head = read_head(lines)
             if faults := column_faults(head):
                 raise LandmarkFileError(f"line {head.lines}: {faults[0]}")
-            first = next((line for line in file if line.strip("\r\n")), None)
-            rows = () if first is None else chain((first,), file)
+            first = next((line for line in lines if line.strip("\r\n")), None)
+            rows = () if first is None else chain((first,), lines)
             # NumPy warns of input without rows
             numbers = parse(rows, head) if rows else np.empty((0, len(head.names)))
         except LandmarkFileError as error:
@@ -95,8 +97,9 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
 def _first_fault(path: Path, otherwise: str) -> str:
     """Find the line and column that `parse` stumbled over."""
     with open_text(path) as file:
-        head = read_head(file)
-        for number, line in enumerate(file, start=head.lines + 1):
+        lines = lines_of(file)
+        head = read_head(lines)
+        for number, line in enumerate(lines, start=head.lines + 1):
             if not line.strip("\r\n"):
                 continue
             fields = line.split(",")

@@ -11,7 +11,7 @@ from steadymark.engine.recording.columns import Head, Style
 from steadymark.engine.types import FaceState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import TextIO
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 STATES = tuple(FaceState)
 LARGEST = 2.0**53  # whole numbers up to here are exact in float64
+_LONGEST_LINE = 1 << 22  # characters: more than 10⁵ landmarks
 _CODES = {str(state): float(i) for i, state in enumerate(STATES)}
 
 
@@ -35,6 +36,20 @@ def open_text(path: Path) -> TextIO:
         return path.open(encoding="utf-8-sig", errors="replace")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise LandmarkFileError(f"cannot read {path}: {error}") from error
+
+
+def lines_of(file: TextIO) -> Iterator[str]:
+    """The lines, one after the other, so that a file without any fills no memory.
+
+    Raises:
+        LandmarkFileError: a line is longer than any row.
+    """
+    number = 0
+    while line := file.readline(_LONGEST_LINE):
+        number += 1
+        if len(line) == _LONGEST_LINE:
+            raise LandmarkFileError(f"line {number}: it is longer than any row can be")
+        yield line
 
 
 def parse(lines: Iterable[str], head: Head) -> Numbers:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _FAULTS_IN_A_ROW = 50
+MOST_PIXELS = 1 << 27  # 16384 x 8192: a larger picture is damage, and would fill the memory
+_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"v=0\r", b"v=0\n")
 _ISO_STARTS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 
@@ -33,6 +35,8 @@ def open_container(path: Path) -> InputContainer:
     size = _size_of(path)
     if size == 0:
         raise SourceError(f"{path} is empty (0 bytes): copy or record it again")
+    if _head(path, 16).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_PLAYLISTS):
+        raise SourceError(f"{path} is a list that names other files: open the video itself")
     # The prefix keeps a name such as "10:30.mp4" from being read as a protocol.
     try:
         return av.open(f"file:{path}", metadata_errors="replace")
@@ -60,6 +64,12 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
         raise SourceError(
             f"{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4"
         )
+    if stream.width * stream.height > MOST_PIXELS:
+        raise SourceError(
+            f"{path} says that its pictures are {stream.width}x{stream.height}, more than "
+            f"{MOST_PIXELS // 10**6} million pixels: convert it to smaller ones"
+        )
+    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
     return stream
 
 
@@ -77,6 +87,8 @@ def packets(
         except FFmpegError as fault:
             faults += 1
             on_fault(fault)
+        except IndexError:  # PyAV meets a stream that appeared after the file was opened
+            continue
         else:
             return
 
@@ -100,13 +112,18 @@ def _size_of(path: Path) -> int:
     return facts.st_size
 
 
-def _why_unreadable(path: Path) -> str:
+def _head(path: Path, count: int) -> bytes:
     try:
         with path.open("rb") as file:
-            head = file.read(12)
+            return file.read(count)
     except OSError as error:
-        return f"{path} may not be read ({error.strerror}): check its permissions"
-    if head[4:8] in _ISO_STARTS:
+        raise SourceError(
+            f"{path} may not be read ({error.strerror}): ask for permission or copy it"
+        ) from error
+
+
+def _why_unreadable(path: Path) -> str:
+    if _head(path, 12)[4:8] in _ISO_STARTS:
         return (
             f"{path} is incomplete: its index (moov) is missing, as when a recording or a copy "
             "breaks off; copy it again or repair it"

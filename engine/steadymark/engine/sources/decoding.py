@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from steadymark.models.cropping import Image
 
 
+_TRIED = 50  # frames
+
+
+class _DamagedError(Exception):
+    """A frame is damaged, the first one."""
+
+
 class Decoded(NamedTuple):
     """A frame as the decoder gives it, and its place in the index."""
 
@@ -35,6 +42,9 @@ class Decoder:
     """One open file and its place in it. For one thread at a time.
 
     seeks: how often the place was changed. faults: packets the decoder refused.
+
+    Frames are decoded in several threads until the first that is damaged: after it those threads
+    lose sound frames, and what they make of damaged ones is a matter of chance.
     """
 
     def __init__(self, path: Path, index: VideoIndex) -> None:
@@ -43,6 +53,7 @@ class Decoder:
         self.seeks = 0
         self.faults = 0
         self._used = False
+        self._whole = True
         self._open()
 
     def picture(self, decoded: Decoded) -> Image:
@@ -55,8 +66,38 @@ class Decoder:
                 "turned into a picture: convert the file to H.264 in MP4"
             ) from error
 
+    def first_picture(self, first: int) -> tuple[Decoded, Image]:
+        """The first frame from `first` on that can be had.
+
+        Raises:
+            SourceError: there is none.
+        """
+        error = SourceError(
+            f"{self._path}: no frame can be decoded, the file is damaged or cut off: copy it again"
+        )
+        for decoded in islice(self.frames(first), _TRIED):
+            try:
+                return decoded, self.picture(decoded)
+            except SourceError as fault:
+                error = fault
+        raise error
+
     def frames(self, first: int) -> Iterator[Decoded]:
         """Frames from number `first` on, in order, each once; damaged ones are left out."""
+        try:
+            for decoded in self._sought(first):
+                if self._whole and decoded.frame.is_corrupt:
+                    raise _DamagedError
+                first = decoded.number + 1
+                yield decoded
+        except _DamagedError:
+            self._whole = False
+            self.close()
+            self._open()
+            if first < len(self._index):
+                yield from self._sought(first)
+
+    def _sought(self, first: int) -> Iterator[Decoded]:
         for key in self._entries(first):
             found = self._from(key)
             head = next(found, None)
@@ -82,7 +123,8 @@ class Decoder:
     def _open(self) -> None:
         self._container = open_container(self._path)
         self._stream = video_stream(self._container, self._path)
-        self._stream.thread_type = "AUTO"
+        self._stream.thread_type = "AUTO" if self._whole else "NONE"
+        self._used = False
         self._maker = PictureMaker(self._stream)
 
     def _entries(self, first: int) -> Iterator[int | None]:
@@ -134,6 +176,8 @@ class Decoder:
         try:
             return self._stream.codec_context.decode(packet)
         except FFmpegError as fault:
+            if self._whole:
+                raise _DamagedError from fault
             self._count(fault)
             return []
 

@@ -141,10 +141,7 @@ def _look(path: Path, index: VideoIndex, *, decode: bool) -> _Seen:
     """Decode the first frame, or all."""
     decoder = Decoder(path, index)
     try:
-        first = next(decoder.frames(0), None)
-        if first is None:
-            raise SourceError(f"{path}: no frame can be decoded: copy the file again")
-        image = decoder.picture(first)
+        first, image = decoder.first_picture(0)
         return _Seen(
             first=first.frame,
             shown_size=(int(image.shape[1]), int(image.shape[0])),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.sources.decoding import Decoded
     from steadymark.engine.sources.video_index import Seconds, VideoIndex
+    from steadymark.models.cropping import Image
 
 _SKIPPED = "damaged frame was skipped|damaged frames were skipped"
 _KEPT = "damaged frame was kept as repaired|damaged frames were kept as repaired"
@@ -117,7 +118,11 @@ class VideoFile:
                 self._damage.add(_SKIPPED, self._time_s(last), decoder.faults - faults)
                 faults = decoder.faults
             last = decoded.number
-            frame = self._frame(decoder, decoded)
+            try:
+                frame = self._frame(decoded, decoder.picture(decoded))
+            except SourceError:
+                self._damage.add(_SKIPPED, self._time_s(last))
+                continue
             size = self._note_size(size, frame)
             if decoded.frame.is_corrupt:
                 self._damage.add(_KEPT, frame.pts_s)
@@ -126,9 +131,9 @@ class VideoFile:
                 return
         self._note_gap(last + 1, self._end)
 
-    def _frame(self, decoder: Decoder, decoded: Decoded) -> Frame:
+    def _frame(self, decoded: Decoded, image: Image) -> Frame:
         return Frame(
-            image=decoder.picture(decoded),
+            image=image,
             index=decoded.number,
             pts_s=self._time_s(decoded.number),
             captured_s=time.perf_counter(),
@@ -167,13 +172,8 @@ class VideoFile:
         """Decode one frame, to know the size and that the rest has a chance."""
         decoder = Decoder(self._path, self._index)
         try:
-            first = next(decoder.frames(self._first), None)
-            if first is None:
-                raise SourceError(
-                    f"{self._path}: no frame can be decoded, the file is damaged or cut off: "
-                    "copy it again"
-                )
-            frame = self._frame(decoder, first)
+            first, image = decoder.first_picture(self._first)
+            frame = self._frame(first, image)
             notes = (*self._index.notes, *decoder.notes(first))
         finally:
             decoder.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ Seconds = NDArray[np.float64]
 
 FALLBACK_FPS = 25.0
 _EVEN = 0.05
+_MOSTLY = 0.8
+_MOST_REORDERED = 16  # frames: H.264 and HEVC allow no more
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,29 +106,38 @@ def _with_times(
     """Every packet has a presentation time."""
     notes = [f"{broken} packets are damaged"] if broken else []
     reorders = stream.codec_context.codec.reorder
-    falls = int(np.sum(np.diff(ticks) < 0))
+    falls = int(np.sum(ticks[1:] < ticks[:-1]))  # a difference may be too large for int64
+    steady = _steady(ticks, entries, stream)
     same = len(ticks) - len(np.unique(ticks))
     # AVI stores no presentation times: with these codecs PyAV's are those of decoding.
     by_count = container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
     if reorders:
         decoded = [e.dts for e in entries if e.dts is not None]
-        if same or np.any(np.diff(decoded) < 0):
+        if same or any(b < a for a, b in pairwise(decoded)) or _displaced(ticks):
             by_count = True
-            ticks = _steady(np.sort(ticks), stream)
+            ticks = np.sort(ticks) if steady is None else steady
             notes.append("time stamps contradict each other: frames are counted instead")
     elif falls:
         by_count = True
-        ticks = np.maximum.accumulate(ticks)
-        notes.append(f"time stamps run backwards in {falls} places: held at the latest one there")
+        held = np.maximum.accumulate(ticks)
+        if steady is not None and _longest(ticks < held) > _MOST_REORDERED:
+            ticks = steady
+            notes.append("time stamps begin anew: frames are counted instead")
+        else:
+            ticks = held
+            notes.append(
+                f"time stamps run backwards in {falls} places: held at the latest one there"
+            )
     elif same:
         notes.append(f"{same} frames carry the time stamp of the frame before them")
     ticks = np.sort(ticks)
     unit_s = _unit_s(stream)
-    times = np.asarray((ticks - _origin(int(ticks[0]), container, stream)) * unit_s, np.float64)
+    origin = float(_origin(int(ticks[0]), container, stream))
+    times = np.asarray((ticks.astype(np.float64) - origin) * unit_s, np.float64)
     return VideoIndex(
         ticks=ticks,
         times_s=times,
-        keys=_keys(entries, container),
+        keys=_keys(entries, container, ticks),
         keyframes=sum(e.is_key for e in entries),
         by_count=by_count,
         broken=broken,
@@ -133,14 +145,31 @@ def _with_times(
     )
 
 
-def _steady(ticks: Ticks, stream: VideoStream) -> Ticks:
-    """The ticks at the declared rate, where that fits their whole span within 5 %."""
+def _steady(ticks: Ticks, entries: list[_Entry], stream: VideoStream) -> Ticks | None:
+    """The ticks at the declared rate; None where that fits neither the span nor the intervals."""
     rate = stream.average_rate or stream.guessed_rate
     if not rate or len(ticks) < 2:
-        return ticks
-    steady = ticks[0] + np.rint(np.arange(len(ticks)) / float(rate) / _unit_s(stream))
-    fits = abs(steady[-1] - ticks[-1]) <= 0.05 * (ticks[-1] - ticks[0])
-    return steady.astype(np.int64) if fits else ticks
+        return None
+    gap = 1 / float(rate) / _unit_s(stream)
+    shown = [float(e.pts if e.dts is None else e.dts) for e in entries if e.pts is not None]
+    steps = np.diff(shown)
+    first, span = int(ticks[0]), int(ticks.max()) - int(ticks.min())
+    even = float(np.mean(np.abs(steps - gap) <= max(1.0, _EVEN * gap)))
+    if abs(gap * (len(ticks) - 1) - span) > _EVEN * span and even < _MOSTLY:
+        return None
+    return first + np.asarray(np.rint(np.arange(len(ticks)) * gap), np.int64)
+
+
+def _displaced(ticks: Ticks) -> bool:
+    """Whether a frame is shown further from where it is decoded than any codec puts it."""
+    order = np.argsort(ticks, kind="stable")
+    return bool(np.any(np.abs(order - np.arange(len(ticks))) > _MOST_REORDERED))
+
+
+def _longest(mask: NDArray[np.bool_]) -> int:
+    """Length of the longest run of True."""
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
 def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[str]:
@@ -185,13 +214,18 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
     )
 
 
-def _keys(entries: list[_Entry], container: InputContainer) -> Ticks:
-    """Where to seek for each keyframe: Matroska looks for presentation, others for decoding."""
+def _keys(entries: list[_Entry], container: InputContainer, ticks: Ticks) -> Ticks:
+    """Where to seek for each keyframe: Matroska looks for presentation, others for decoding.
+
+    A keyframe that shares its time with another frame is none that a seek is sure to hit.
+    """
     by_pts = "matroska" in container.format.name
+    times, counts = np.unique(ticks, return_counts=True)
+    shared = set(times[counts > 1].tolist())
     keys = [
         (e.pts, e.pts if by_pts or e.dts is None else min(e.pts, e.dts))
         for e in entries
-        if e.is_key and e.pts is not None
+        if e.is_key and e.pts is not None and e.pts not in shared
     ]
     return np.array(sorted(keys), np.int64).reshape(-1, 2)
 

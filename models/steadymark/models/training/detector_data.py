@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from steadymark.models.cropping import Image, Matrix, fit_crop, transform
@@ -17,6 +18,7 @@ from steadymark.models.schema import load_schema
 from steadymark.models.splits import photos
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 Floats = NDArray[np.float32]
@@ -46,6 +48,25 @@ class Photo:
         if picture is None:
             raise ValueError("a photo cannot be decoded")
         return picture.astype(np.uint8, copy=False)
+
+
+def frozen(photo: Photo) -> dict[str, Any]:
+    """Tensors and plain values alone, for `loop.save`."""
+    tensor = torch.tensor
+    faces = [
+        (tensor(f.box), None if f.points is None else tensor(f.points), float(f.roll_deg))
+        for f in photo.faces
+    ]
+    return {"jpeg": tensor(photo.jpeg), "faces": faces, "ignored": tensor(photo.ignored)}
+
+
+def thawed(kept: Mapping[str, Any]) -> Photo:
+    """The photo that `frozen` took."""
+    faces = tuple(
+        Face(box.numpy(), None if points is None else points.numpy(), roll_deg)
+        for box, points, roll_deg in kept["faces"]
+    )
+    return Photo(kept["jpeg"].numpy(), faces, kept["ignored"].numpy())
 
 
 def overlap(box: Floats, boxes: Floats) -> Floats:

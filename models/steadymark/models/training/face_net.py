@@ -6,7 +6,6 @@ import argparse
 import copy
 import csv
 import math
-import pickle
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from steadymark.models.face_net import FaceNet, FaceNetConfig, export_face_net, locations
 from steadymark.models.training.detector_check import Check, best_scores, check
-from steadymark.models.training.detector_data import Photo, load_photos
+from steadymark.models.training.detector_data import Photo, frozen, load_photos, thawed
 from steadymark.models.training.detector_loss import Targets, assign, face_losses
 from steadymark.models.training.detector_tiles import TileConfig, Tiler
 from steadymark.models.training.loop import commit, load, save
@@ -174,14 +173,11 @@ def _hard(run: Run, data: Path) -> Tensor:
 
 def _photos(data: Path, out: Path) -> tuple[list[Photo], ...]:
     """The three sets; labelling takes a minute, so it is kept beside the checkpoints."""
-    kept = out / "photos.pickle"
+    kept = out / "photos.pt"
     if kept.is_file():
-        with kept.open("rb") as file:
-            sets: tuple[list[Photo], ...] = pickle.load(file)
-        return sets
+        return tuple([thawed(photo) for photo in photos] for photos in load(kept)["sets"])
     sets = tuple(load_photos(data, name) for name in ("train", "crowds", "none"))
-    with kept.open("wb") as file:
-        pickle.dump(sets, file)
+    save(kept, {"sets": [[frozen(photo) for photo in photos] for photos in sets]})
     return sets
 
 

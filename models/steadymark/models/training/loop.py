@@ -8,12 +8,15 @@ import hashlib
 import math
 import subprocess
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from steadymark.models.errors import WeightsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,8 +78,23 @@ def save(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Read a checkpoint: tensors and plain values alone."""
-    content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    """Read a checkpoint: tensors and plain values alone.
+
+    Raises:
+        WeightsError: it is none, or holds anything else. OSError: it cannot be read.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            content = torch.load(path, weights_only=True, map_location="cpu")
+    except OSError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:160]
+        raise WeightsError(
+            f"{path} is no checkpoint that can be read ({reason}): name one of steadymark-train"
+        ) from error
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path} is no checkpoint: name one of steadymark-train")
     return content
 
 

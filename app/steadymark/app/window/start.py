@@ -53,6 +53,7 @@ def run_window(recording: str | None = None, mode: CameraMode | None = None) -> 
         from PySide6.QtWidgets import QApplication
 
         from steadymark.app.session.open_live import LiveTarget
+        from steadymark.app.window.garbage import Garbage
         from steadymark.engine.sources.opening import is_live
     except ImportError as error:
         raise UsageError(
@@ -65,6 +66,7 @@ def run_window(recording: str | None = None, mode: CameraMode | None = None) -> 
     presets = platformdirs.user_config_path("steadymark", appauthor=False) / "presets"
     settings = QSettings("steadymark", "steadymark")
     window = make_window(settings, state_root, log_file, presets=presets)
+    garbage = Garbage(window)
     keep = _close_on_signals(window)
     _tell_of_faults(window)
     window.show()
@@ -77,6 +79,7 @@ def run_window(recording: str | None = None, mode: CameraMode | None = None) -> 
     if os.environ.get(QUIT_AFTER, "").isdecimal():
         QTimer.singleShot(int(os.environ[QUIT_AFTER]), window.close)
     code = application.exec()
+    garbage.stop()
     del keep
     return code if window.closed_in_time else 1
 

@@ -41,7 +41,7 @@ def told(system: System[Any]) -> str:
     return f"{system.name}-{system.preset}"
 
 
-def lively(network: N) -> N:
+def lively(network: N, by: float = 0.01) -> N:
     """Batch norms that have seen something, and no layer that is still exactly zero."""
     torch.manual_seed(1)
     with torch.no_grad():
@@ -52,7 +52,7 @@ def lively(network: N) -> N:
                 module.running_mean.normal_(0, 0.1)
                 module.running_var.uniform_(0.7, 1.4)
         for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.01)
+            parameter.add_(torch.randn_like(parameter) * by)
     return network
 
 
@@ -132,7 +132,7 @@ def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
     backbone = open_backbone(BackboneInfo(file=str(tmp_path / "backbone.pt")))
     assert isinstance(backbone, TorchBackbone)
     system = replace(system, backbone=backbone.info)
-    network = lively(system.build()).eval()
+    network = lively(system.build(), 0.003).eval()  # by more, cells tear heatmaps: peaks may tie
     path = tmp_path / "net.onnx"
     system.export(network, tmp_path, path)
     runner = opened(path, backbone.info.crop)
@@ -150,8 +150,7 @@ def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
                 torch.from_numpy(crops).permute(0, 3, 1, 2), torch.from_numpy(moved), memory
             )
         points, raw, scores, face = out[:4]
-        # heatmaps that random cells tear may have two peaks of one height: one of 136 may leap
-        assert (np.abs(seen.points - points.numpy()) > 0.02).sum() <= 2
+        np.testing.assert_allclose(seen.points, points.numpy(), atol=0.02)
         np.testing.assert_allclose(seen.raw, raw.numpy(), atol=0.02)
         np.testing.assert_allclose(seen.scores, scores.numpy(), atol=1e-3)
         np.testing.assert_allclose(seen.face, face.numpy(), atol=1e-3)

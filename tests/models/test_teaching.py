@@ -48,12 +48,11 @@ def test_a_teacher_s_word_does_not_depend_on_which_way_the_face_looks(face: Face
         face.names,
         face.photos,
         (np.ascontiguousarray(face.pictures[0][:, ::-1]),),
-        (face.points[0][SCHEMA.mirror] * (-1, 1) + (width - 1, 0)).astype(np.float32)[None],
+        SCHEMA.mirrored(face.points[0], width).astype(np.float32)[None],
     )
     seen = taught(face, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]
     back = taught(mirror, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]
-    back = back[SCHEMA.mirror] * (-1, 1) + (width - 1, 0)
-    assert nrmse(back, seen) < 0.6  # other crops, the same face
+    assert nrmse(SCHEMA.mirrored(back, width), seen) < 0.6  # other crops, the same face
 
 
 def test_a_teacher_that_is_not_there_is_told(face: Faces) -> None:

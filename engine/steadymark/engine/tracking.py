@@ -24,7 +24,7 @@ from steadymark.engine.looking import LandmarkModel, Look, TrackerConfig, align,
 from steadymark.engine.pose import IBUG, Camera, head_pose
 from steadymark.engine.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.types import FaceBox, FaceState, TrackedFace, TrackResult
-from steadymark.models.cropping import Crop, hold_still, lead
+from steadymark.models.cropping import Crop, follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,10 +58,14 @@ class Track:
 
 
 class Sight(NamedTuple):
-    """A face seen in this frame: what is remembered of it, the look, where it is, how it came."""
+    """A face seen in this frame: what is remembered of it, the look, where it is, how it came.
+
+    wanted: where to look next, of the raw points, so that no stabilizer changes what is seen.
+    """
 
     track: Track
     seen: Look
+    wanted: Crop
     now: Motion
     state: FaceState = FaceState.TRACKED
 
@@ -163,7 +167,7 @@ class Tracker:
         """Faces looked at in one run, of two that are one the likelier; and those that are lost."""
         looks = look(self.follower, frame.image, [t.crop for t in tracks], [t.seen for t in tracks])
         there = {
-            i: Sight(track, seen, self._motion(frame, seen))
+            i: Sight(track, seen, *self._place(frame, seen))
             for i, (track, seen) in enumerate(zip(tracks, looks, strict=True))
             if seen.sound and seen.score >= self.config.lose_below
         }
@@ -192,25 +196,19 @@ class Tracker:
         track = replace(track, face_id=self._new_id(), memory=self.stabilizer.start())
         return sight._replace(track=track, state=FaceState.DETECTED)
 
-    def _motion(self, frame: Frame, seen: Look) -> Motion:
-        margin = self.follower.card.margin
-        return motion_of(self._wanted(seen), seen.raw.xy_px, frame.pts_s, margin=margin)
-
-    def _wanted(self, seen: Look) -> Crop:
-        """Where to look next: of the raw points, so that no stabilizer changes what is seen."""
-        margin, rule = self.follower.card.margin, self.config.recentre
-        return crop_of_landmarks(seen.raw.xy_px, self.schema, margin=margin, rule=rule)
+    def _place(self, frame: Frame, seen: Look) -> tuple[Crop, Motion]:
+        """See Sight."""
+        points, margin = seen.raw.xy_px, self.follower.card.margin
+        wanted = crop_of_landmarks(points, self.schema, margin=margin, rule=self.config.recentre)
+        return wanted, motion_of(wanted, points, frame.pts_s, margin=margin)
 
     def _tracked(self, frame: Frame, sight: Sight) -> tuple[Track, TrackedFace | None]:
         """What to remember, and what to tell: nothing of a face that is not confirmed."""
-        track, seen = sight.track, sight.seen
+        track, seen, wanted = sight.track, sight.seen, sight.wanted
         given = seen.steady if self.of_network else seen.raw
         steady, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
-        wanted = self._wanted(seen)
         box = box_of_landmarks(seen.raw.xy_px, score=seen.score, roll_deg=wanted.roll_deg)
-        crop = hold_still(track.crop, wanted, dead_band=self.config.dead_band)
-        if track.fitted is not None:
-            crop = lead(crop, track.fitted, wanted)
+        crop = follow(track.crop, wanted, track.fitted, dead_band=self.config.dead_band)
         kept = replace(track, crop=crop, box=box, memory=memory, seen=seen, fitted=wanted)
         if track.face_id is None:
             return kept, None
@@ -225,12 +223,13 @@ class Tracker:
     ) -> list[Sight]:
         """Begin to track detected faces that are not tracked yet, those that were lost first."""
         found = self._new_faces(frame, boxes, seen, lost)
-        places = [self._motion(frame, each) for each in found]
+        places = [self._place(frame, each) for each in found]
         alone = not seen and len(lost) == 1 and len(found) == 1
-        known = matches([track.motion for track in lost], places, alone=alone)
+        motions = [now for _, now in places]
+        known = matches([track.motion for track in lost], motions, alone=alone)
         at_once = not any(sight.track.face_id is not None for sight in seen)
         sights = []
-        for i, (each, now) in enumerate(zip(found, places, strict=True)):
+        for i, (each, (wanted, now)) in enumerate(zip(found, places, strict=True)):
             face_id, motion = None, now
             if i in known:
                 before = lost[known[i]]
@@ -239,7 +238,7 @@ class Tracker:
                 face_id = self._new_id()
             box = box_of_landmarks(each.raw.xy_px, score=each.score)
             track = Track(face_id, each.crop, box, self.stabilizer.start(), None, motion)
-            sights.append(Sight(track, each, now, FaceState.DETECTED))
+            sights.append(Sight(track, each, wanted, now, FaceState.DETECTED))
         return sights
 
     def _new_faces(

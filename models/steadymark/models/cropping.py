@@ -135,6 +135,12 @@ def fit_crop(xy: NDArray[np.floating], mean_shape: NDArray[np.floating], *, marg
     return Crop(shift.real, shift.imag, max(1.0, margin * abs(turn)), roll)
 
 
+def follow(crop: Crop, wanted: Crop, before: Crop | None, *, dead_band: float) -> Crop:
+    """The next crop of a face that is `wanted` there now, and was `before` in the last look."""
+    still = hold_still(crop, wanted, dead_band=dead_band)
+    return still if before is None else lead(still, before, wanted)
+
+
 def hold_still(kept: Crop, wanted: Crop, *, dead_band: float) -> Crop:
     """Let the crop follow the face no further than it must to have it within the dead band.
 

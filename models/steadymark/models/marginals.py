@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steadymark.models.errors import WeightsError
+from steadymark.models.onnx_file import fields
 from steadymark.models.runtime import CHANNELS, open_content, planar
 from steadymark.models.zoo import find_model, verified_bytes
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _GRAPH, _NODE, _OUTPUT, _VALUE_NAME = 7, 1, 12, 1
 _NODE_OUTPUT, _NODE_KIND = 2, 4
 _BYTES = 2  # protobuf's wire type of what has a length
-_SIZES = {1: 8, 5: 4}
 
 
 class Marginals:
@@ -66,39 +66,18 @@ def seen_by(card: ModelCard) -> ModelCard:
 def _last_softmax(content: bytes) -> str | None:
     """Name of the tensor that the last Softmax of a graph gives."""
     name = None
-    for graph in _parts(content, _GRAPH):
+    for graph in _parts(memoryview(content), _GRAPH):
         for node in _parts(graph, _NODE):
             if next(_parts(node, _NODE_KIND), b"") == b"Softmax":
-                name = next(_parts(node, _NODE_OUTPUT)).decode()
+                name = bytes(next(_parts(node, _NODE_OUTPUT))).decode()
     return name
 
 
-def _parts(message: bytes, number: int) -> Iterator[bytes]:
+def _parts(message: memoryview, number: int) -> Iterator[memoryview]:
     """What a protobuf message has in a field of bytes."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        kind = tag & 7
-        if kind == _BYTES:
-            length, at = _varint(message, at)
-            if tag >> 3 == number:
-                yield message[at : at + length]
-            at += length
-        elif kind in _SIZES:
-            at += _SIZES[kind]
-        else:
-            _, at = _varint(message, at)
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-        shift += 7
+    for found, value in fields(message):
+        if found == number and isinstance(value, memoryview):
+            yield value
 
 
 def _field(number: int, content: bytes) -> bytes:

@@ -50,7 +50,7 @@ def _has_external(message: memoryview, kind: str, depth: int) -> bool:
     if depth > _DEEPEST:
         raise ValueError("graphs inside graphs without end")
     parts = _PARTS.get(kind, {})
-    for number, value in _fields(message):
+    for number, value in fields(message):
         if kind == "tensor" and (number, value) == (_DATA_LOCATION, 1):
             return True
         if kind == "tensor" and number == _EXTERNAL_DATA:
@@ -61,8 +61,12 @@ def _has_external(message: memoryview, kind: str, depth: int) -> bool:
     return False
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Numbers and values of a protobuf message; values of a fixed width are passed over."""
+def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Numbers and values of a protobuf message; values of a fixed width are passed over.
+
+    Raises:
+        ValueError, IndexError: it is none, or is cut off.
+    """
     at = 0
     while at < len(message):
         key, at = _varint(message, at)

@@ -54,6 +54,12 @@ class LandmarkSchema:
         """K."""
         return len(self.mirror)
 
+    def mirrored(self, xy: NDArray[np.floating], width: int) -> NDArray[np.float64]:
+        """Points (..., K, 2) of a picture so wide, as they are in its mirror image."""
+        there = xy[..., self.mirror, :].astype(np.float64)
+        there[..., 0] = width - 1 - there[..., 0]
+        return there
+
     @property
     def mean_shape(self) -> NDArray[np.float32]:
         """(K, 2) float32, upright, centred on 0, the longer side of its extent 1.

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from steadymark.models.cropping import fit_crop, inverse, transform
+from steadymark.models.cropping import transform
 from steadymark.models.schema import load_schema
+from steadymark.models.training.augment import clean_crop
 from steadymark.models.training.landmark_task import open_faces
 from steadymark.models.training.sequences import SequenceConfig, make_sequence
 
@@ -179,11 +180,11 @@ class SequenceTask:
 def upright_shapes(faces: Faces, size: int, margin: float) -> NDArray[np.float64]:
     """Landmarks (2N, K, 2) of faces and of their mirror images, in upright crops' pixels."""
     schema = load_schema()
-    shapes = []
-    for points in faces.points:
-        crop = fit_crop(points, schema.mean_shape, margin=margin)
-        shape = transform(inverse(crop.to_picture(size)), points)
-        shapes += [shape, shape[schema.mirror] * (-1, 1) + (size - 1, 0)]
+    shapes: list[NDArray[np.floating]] = []
+    for index, points in enumerate(faces.points):
+        crop = clean_crop(faces, index, schema, margin)
+        shape = transform(crop.from_picture(size), points)
+        shapes += [shape, schema.mirrored(shape, size)]
     return np.stack(shapes).astype(np.float64)
 
 

@@ -18,9 +18,8 @@ from steadymark.models.cropping import (
     compose,
     cut,
     fit_crop,
-    hold_still,
+    follow,
     inverse,
-    lead,
     transform,
 )
 from steadymark.models.registration import face_motion, grey_of, on_the_head
@@ -41,6 +40,7 @@ class SequenceConfig:
 
     rest: how often a stretch of frames stands still. slip: how far the crop's guess strays from the
     true landmarks at the start, share of its side. lips: how often mouth and eyes move.
+    turns: how often the head turns.
     """
 
     frames: int = 48
@@ -81,7 +81,7 @@ def make_sequence(
     mirrored = rng.random() < 0.5
     if mirrored:
         picture = np.ascontiguousarray(picture[:, ::-1])
-        still = still[schema.mirror] * (-1, 1) + (picture.shape[1] - 1, 0)
+        still = schema.mirrored(still, picture.shape[1])
     picture = relight(picture, rng)
     base = fit_crop(still, schema.mean_shape, margin=config.margin)
     path = head_path(config.frames, rng, rest=config.rest)
@@ -112,8 +112,7 @@ def make_sequence(
                 wanted.side * float(np.exp(slip[2])),
                 wanted.roll_deg + float(rng.normal(0, 2)),
             )
-        before, kept = kept, hold_still(kept, wanted, dead_band=config.dead_band)
-        kept = kept if fitted is None else lead(kept, fitted, wanted)
+        before, kept = kept, follow(kept, wanted, fitted, dead_band=config.dead_band)
         fitted = wanted
         to_still = compose(moved.to_picture(size), inverse(base.to_picture(size)))
         matrix = compose(to_still, kept.to_picture(size))

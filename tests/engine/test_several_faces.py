@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from crowd import CrowdDetector, CrowdNetwork, Square, crowd_frame
+from crowd import CrowdDetector, CrowdNetwork, DoubtingNetwork, Square, crowd_frame
 from steadymark.engine.bench.identity import run_identity
 from steadymark.engine.bench.speed import measure_faces
 from steadymark.engine.looking import TrackerConfig
@@ -79,6 +80,16 @@ def test_what_is_seen_but_twice_leaves_no_trace() -> None:
     assert all([f.face_id for f in result.faces] == [0] for result in results)
     again = [tracker.track(crowd_frame(i, LEFT, RIGHT)) for i in range(12, 24)]
     assert ids(again[-1]) == [0, 1]
+
+
+def test_a_face_that_is_doubted_before_it_is_confirmed_is_never_told() -> None:
+    config = TrackerConfig(max_faces=16)
+    tracker = Tracker(CrowdDetector(), DoubtingNetwork(), NoStabilizer(), load_schema(), config)
+    for index in range(30):
+        frame = crowd_frame(index, *((LEFT, RIGHT) if index else (LEFT,)))
+        if index % 2:  # a face that is known stays, one that is not is given up
+            frame = replace(frame, image=frame.image // 5 * 4)
+        assert ids(tracker.track(frame)) == [0]
 
 
 def test_a_filters_memory_begins_where_a_face_gets_its_id() -> None:

@@ -43,11 +43,11 @@ class TrackerConfig:
     """Settings of a tracker.
 
     lose_below: the face score under which a tracked face is lost. find_from: the one that a
-    detected face must reach. passes: how often a detected box is re-centred from the landmarks
-    found in it. dead_band: see `hold_still`. keep_id_s: how long a lost face's id waits for it.
-    longest_gap_s: between two frames, after which filters and recurrent networks begin anew, as
-    they do after a scene cut. look_every: frames between looks for further faces while fewer than
-    max_faces are known.
+    detected face must reach, and keep until it is confirmed. passes: how often a detected box is
+    re-centred from the landmarks found in it. dead_band: see `hold_still`. keep_id_s: how long a
+    lost face's id waits for it. longest_gap_s: between two frames, after which filters and
+    recurrent networks begin anew, as they do after a scene cut. look_every: frames between looks
+    for further faces while fewer than max_faces are known.
     """
 
     max_faces: int = 1

@@ -169,7 +169,7 @@ class Tracker:
         there = {
             i: Sight(track, seen, *self._place(frame, seen))
             for i, (track, seen) in enumerate(zip(tracks, looks, strict=True))
-            if seen.sound and seen.score >= self.config.lose_below
+            if seen.sound and seen.score >= self._least(track)
         }
         for i, j in twice({i: sight.now for i, sight in there.items()}):
             if i in there and j in there:
@@ -185,6 +185,10 @@ class Tracker:
             if i not in there and track.face_id is not None
         ]
         return seen_once, lost
+
+    def _least(self, track: Track) -> float:
+        """The score under which it is no face: one that is to be confirmed must look its part."""
+        return self.config.find_from if track.face_id is None else self.config.lose_below
 
     def _went_on(self, sight: Sight, *, hidden: bool) -> Sight:
         """A face seen once more, perhaps hidden by another; in time it is confirmed."""

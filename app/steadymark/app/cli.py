@@ -247,6 +247,21 @@ def check(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> No
 
 
 @app.command()
+def spans(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="CSVs of either style.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write them.")] = None,
+) -> None:
+    """When each face was tracked, and when it was lost."""
+    from steadymark.app.spans_report import report_spans
+
+    def run() -> int:
+        report_spans(files, json_file, out=out)
+        return 0
+
+    guarded(run)
+
+
+@app.command()
 def evaluate(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="MODEL…", help="Names, or .onnx files.")

@@ -23,8 +23,7 @@ LEFT, RIGHT = (120, 180, 60), (500, 180, 80)
 def tracked(folder: Path) -> tuple[Path, Path]:
     """One face in frames 3 … 20, another in 3 … 9 and 14 … 20, nobody before."""
     frames = [crowd_frame(i) for i in range(3)]
-    for i in range(3, 21):
-        frames.append(crowd_frame(i, LEFT, *(() if 10 <= i < 14 else (RIGHT,))))
+    frames += [crowd_frame(i, LEFT, *(() if 10 <= i < 14 else (RIGHT,))) for i in range(3, 21)]
     files = folder / "native.csv", folder / "openface.csv"
     sinks = NativeCsvSink(files[0], Header({}, {}, {}, "made", None)), OpenFaceCsvSink(files[1])
     config = TrackerConfig(max_faces=4)

@@ -81,6 +81,6 @@ def read_or_refused(read: Callable[[], T], name: str) -> T | None:
         return read()
     except SteadymarkError as error:
         message = str(error)
-    assert "\n" not in message
+    assert message.isprintable()
     assert name in message
     return None

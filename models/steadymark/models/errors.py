@@ -4,7 +4,13 @@ from __future__ import annotations
 
 
 class SteadymarkError(Exception):
-    """Base of all faults that are reported as one sentence, without a traceback."""
+    """Base of all faults that are reported as one sentence, without a traceback.
+
+    One line of printable text, whatever strange names and values it quotes.
+    """
+
+    def __str__(self) -> str:
+        return "".join(c if c.isprintable() else " " for c in super().__str__())
 
 
 class WeightsError(SteadymarkError):

@@ -223,6 +223,7 @@ def test_hrnets_table_is_read_from_pixel_0(tmp_path: Path, count: int, schema: s
         hrnet_head(count)
         + hrnet_row(points, "afw/1.jpg")
         + hrnet_row(points, "afw/2.jpg")
+        + hrnet_row(points, "afw/" + "a" * 300)
         + hrnet_row(points, "afw/1.jpg")
         + hrnet_row(points[1:], "afw/1.jpg")
         + hrnet_row(points, "afw/1.jpg").replace(f"{points[0, 0]:.6f}", "1e300")
@@ -237,7 +238,14 @@ def test_hrnets_table_is_read_from_pixel_0(tmp_path: Path, count: int, schema: s
     wrong = [defect.what for defect in data.defects]
     for what, words in zip(
         wrong,
-        ("2.jpg is missing", "is the same as", f"has {2 + 2 * count} fields", "no n", "no n"),
+        (
+            "2.jpg is missing",
+            "aaa is missing",
+            "is the same as",
+            f"has {2 + 2 * count} fields",
+            "no n",
+            "no n",
+        ),
         strict=True,
     ):
         assert words in what

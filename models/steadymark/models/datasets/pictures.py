@@ -32,7 +32,7 @@ class PictureFile:
         """
         picture = _decoded(self.path)
         if picture is None:
-            what = "is no readable picture" if self.path.is_file() else "is missing"
+            what = "is no readable picture" if _there(self.path) else "is missing"
             raise DataError(f"{self.path} {what}")
         return picture
 
@@ -72,6 +72,13 @@ class Held:
 
 def _decoded(path: Path) -> Image | None:
     # not imread: it takes no non-ASCII names on Windows
-    content = np.fromfile(path, np.uint8) if path.is_file() else np.zeros(0, np.uint8)
+    content = np.fromfile(path, np.uint8) if _there(path) else np.zeros(0, np.uint8)
     picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
     return None if picture is None else picture.astype(np.uint8, copy=False)
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no file can have such a name
+        return False

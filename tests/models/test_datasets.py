@@ -235,20 +235,10 @@ def test_hrnets_table_is_read_from_pixel_0(tmp_path: Path, count: int, schema: s
     np.testing.assert_array_equal(found.points, points)
     assert found.box is not None
     assert found.box.tolist() == [40, 20, 140, 120]
-    wrong = [defect.what for defect in data.defects]
-    for what, words in zip(
-        wrong,
-        (
-            "2.jpg is missing",
-            "aaa is missing",
-            "is the same as",
-            f"has {2 + 2 * count} fields",
-            "no n",
-            "no n",
-        ),
-        strict=True,
-    ):
-        assert words in what
+    missing, fields = "is missing", f"has {2 + 2 * count} fields"
+    faults = (f"2.jpg {missing}", f"aaa {missing}", "is the same as", fields, "no n", "no n")
+    for defect, words in zip(data.defects, faults, strict=True):
+        assert words in defect.what
 
 
 def test_hrnets_table_takes_another_schema_of_as_many_points(tmp_path: Path) -> None:

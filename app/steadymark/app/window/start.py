@@ -16,6 +16,7 @@ import platformdirs
 from steadymark.engine.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from PySide6.QtCore import QSettings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.live import OpenFeed
     from steadymark.app.window.main_window import MainWindow
+    from steadymark.engine.sending.targets import Target
     from steadymark.engine.sources import CameraMode
 
 log = logging.getLogger(__name__)
@@ -34,10 +36,15 @@ _NO_DISPLAY = (
 )
 
 
-def run_window(recording: str | None = None, mode: CameraMode | None = None) -> int:
+def run_window(
+    recording: str | None = None,
+    mode: CameraMode | None = None,
+    send: Sequence[Target] = (),
+) -> int:
     """Until the window is closed; the exit code.
 
-    recording: a file, camera or address to be opened at once; mode: asked of a camera.
+    recording: a file, camera or address to be opened at once; mode: asked of a camera; send: where
+    to send what is tracked live, besides what the user has chosen.
 
     Raises:
         UsageError: no window can be opened here.
@@ -69,6 +76,8 @@ def run_window(recording: str | None = None, mode: CameraMode | None = None) -> 
     garbage = Garbage(window)
     keep = _close_on_signals(window)
     _tell_of_faults(window)
+    for target in send:
+        window.session.live.sending.want(target.kind, place=target.place, on=True)
     window.show()
     log.info("ready")
     if recording is not None and is_live(recording):

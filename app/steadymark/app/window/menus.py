@@ -23,7 +23,7 @@ _PLAYING = (
     "first", "last", "go_to", "", "slower", "faster", "loop",
 )  # fmt: skip
 _TRACKING = ("track", "again", "", "add_model", "remove_model")
-_LIVE = ("open_camera", "", "record", "record_drawn", "record_folder", "", "mirror")
+_LIVE = ("open_camera", "", "record", "record_drawn", "record_folder", "", "send", "", "mirror")
 
 
 def make_menus(

@@ -59,9 +59,7 @@ def run_window(
         from PySide6.QtCore import QSettings, QTimer
         from PySide6.QtWidgets import QApplication
 
-        from steadymark.app.session.open_live import LiveTarget
         from steadymark.app.window.garbage import Garbage
-        from steadymark.engine.sources.opening import is_live
     except ImportError as error:
         raise UsageError(
             f"Qt cannot be loaded ({error}): install the system libraries that the README names"
@@ -76,14 +74,10 @@ def run_window(
     garbage = Garbage(window)
     keep = _close_on_signals(window)
     _tell_of_faults(window)
-    for target in send:
-        window.session.live.sending.want(target.kind, place=target.place, on=True)
     window.show()
     log.info("ready")
-    if recording is not None and is_live(recording):
-        window.desk.open(LiveTarget(recording, mode))
-    elif recording is not None:
-        window.open_path(recording)
+    if recording is not None:
+        _open(window, recording, mode, send)
     offer_recovery(window, state_root)
     if os.environ.get(QUIT_AFTER, "").isdecimal():
         QTimer.singleShot(int(os.environ[QUIT_AFTER]), window.close)
@@ -161,6 +155,20 @@ def log_to_file(folder: Path) -> Path | None:
     root.setLevel(min(root.level, logging.INFO))
     log.info("started")
     return path
+
+
+def _open(
+    window: MainWindow, recording: str, mode: CameraMode | None, send: Sequence[Target]
+) -> None:
+    from steadymark.app.session.open_live import LiveTarget
+    from steadymark.engine.sources.opening import is_live
+
+    if not is_live(recording):
+        window.open_path(recording)
+        return
+    for target in send:
+        window.session.live.sending.want(target.kind, place=target.place, on=True)
+    window.desk.open(LiveTarget(recording, mode))
 
 
 def _name(application: QApplication) -> None:

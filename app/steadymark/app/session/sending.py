@@ -40,6 +40,12 @@ class SendFacts:
     def sending(self) -> bool:
         return self.report is not None and self.report.state is SendState.SENDING
 
+    @property
+    def in_vain(self) -> bool:
+        """Nobody listens, or it is not possible."""
+        report = self.report
+        return report is not None and (report.heard is False or report.state is SendState.FAILED)
+
 
 class _Outlet:
     """One kind of target."""

@@ -6,8 +6,10 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QColor, QPalette
 
 from steadymark.app.window.commands import tell_more
+from steadymark.app.window.overlay import VERMILLION
 from steadymark.app.window.send_dialog import SendDialog
 from steadymark.app.window.send_words import NAMES, short_words, state_words
 from steadymark.engine.errors import UsageError
@@ -67,6 +69,10 @@ class SendDesk(QObject):
         label = self._window.live_bar.sending
         short = "  ".join(short_words(facts) for facts in shown)
         label.setText(f"→ {short}" if live and shown else "")
+        colours = QPalette()
+        if any(facts.in_vain for facts in shown):
+            colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
+        label.setPalette(colours)
         action = self._window.actions_by_name["send"]
         action.setChecked(bool(shown))
         lines = [f"{NAMES[f.kind]}: {state_words(f, live=live)}" for f in shown]
@@ -80,13 +86,13 @@ class SendDesk(QObject):
 
     def _want(self, kind: Kind, on: bool, place: str) -> None:
         assert self.dialog is not None
-        fault = ""
         try:
             self._sending.want(kind, place=place, on=on)
         except UsageError as error:
-            fault = str(error)
+            self.dialog.tell(kind, str(error))
             self._sending.want(kind, on=False)
-        self.dialog.tell(kind, fault)
+        else:
+            self.dialog.tell(kind, "")
         self._keep(kind)
         self.refresh()
 

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QApplication
 from live_driving import came_on, watched
 from receiving import free_place, place_of, receiver
 from steadymark.app.window.send_desk import SendDesk
+from steadymark.app.window.start import open_recording
 from steadymark.engine.sending.osf import parse
-from steadymark.engine.sending.targets import Kind
+from steadymark.engine.sending.targets import Kind, parse_target
 from window_driving import key
 
 if TYPE_CHECKING:
@@ -116,3 +117,14 @@ def test_what_is_chosen_is_remembered_and_what_was_written_badly_is_not(
     again = SendDesk(window)
     assert [(f.kind, f.place) for f in sending.facts() if f.on] == [(Kind.LSL, "Face of the day")]
     again.deleteLater()
+
+
+def test_targets_of_the_command_line_count_for_this_start(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    with receiver() as bound:
+        target = parse_target(f"osf://{place_of(bound)}")
+        open_recording(window, "camera:0", None, [target])
+        assert parse(bound.recv(65535))
+    assert window.preferences.values("sending") == {}
+    came_on(qtbot, window)

@@ -6,8 +6,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-_LEAST = 3  # letters
-
 
 class ElidedLabel(QLabel):
     """Ends in … where it is cut off; the tooltip should say all."""
@@ -17,9 +15,7 @@ class ElidedLabel(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
 
     def minimumSizeHint(self) -> QSize:
-        hint = super().minimumSizeHint()
-        least = self.fontMetrics().averageCharWidth() * _LEAST
-        return QSize(min(hint.width(), least), hint.height())
+        return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

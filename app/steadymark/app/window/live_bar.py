@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.live import LiveFigures
 
-_BUTTONS = ("play", "record", "mirror", "send")
+_BUTTONS = ("play", "record", "mirror")
 
 
 class LiveBar(QWidget):
@@ -34,13 +34,12 @@ class LiveBar(QWidget):
         self._play = actions["play"]
         actions["record"].setIconText(self.tr("Record"))
         for name in _BUTTONS:
-            row.addWidget(_button(actions[name], worded=name not in ("mirror", "send")))
+            row.addWidget(_button(actions[name], worded=name != "mirror"))
         self.recording, self.sending = QLabel(), ElidedLabel()
         self.rate, self.late, self.dropped = QLabel(), QLabel(), QLabel()
         row.addSpacing(6)
         row.addWidget(self.recording)
-        row.addWidget(self.sending)
-        row.addStretch(1)
+        row.addWidget(self.sending, 1)
         for label, tip in (
             (self.rate, self.tr("Pictures a second: shown / given by the camera")),
             (

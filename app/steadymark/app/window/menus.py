@@ -71,7 +71,17 @@ def make_toolbar(
     bar.setObjectName("toolbar")
     bar.setIconSize(QSize(22, 22))
     bar.setMovable(False)
-    for name in ("open", "open_camera", "export_csv", "export_frame", "", "track", "again", ""):
+    for name in (
+        "open",
+        "open_camera",
+        "send",
+        "export_csv",
+        "export_frame",
+        "",
+        "track",
+        "again",
+        "",
+    ):
         _add_one(bar, actions, name)
     shows = QToolButton(bar)
     shows.setText(translate("menus", "Landmarks"))

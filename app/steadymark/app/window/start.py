@@ -77,7 +77,7 @@ def run_window(
     window.show()
     log.info("ready")
     if recording is not None:
-        _open(window, recording, mode, send)
+        open_recording(window, recording, mode, send)
     offer_recovery(window, state_root)
     if os.environ.get(QUIT_AFTER, "").isdecimal():
         QTimer.singleShot(int(os.environ[QUIT_AFTER]), window.close)
@@ -157,9 +157,10 @@ def log_to_file(folder: Path) -> Path | None:
     return path
 
 
-def _open(
+def open_recording(
     window: MainWindow, recording: str, mode: CameraMode | None, send: Sequence[Target]
 ) -> None:
+    """See `run_window`."""
     from steadymark.app.session.open_live import LiveTarget
     from steadymark.engine.sources.opening import is_live
 

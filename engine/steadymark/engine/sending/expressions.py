@@ -7,6 +7,8 @@ nothing is learnt of a person, so a frame's numbers follow from that frame alone
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
     from steadymark.engine.types import TrackedFace
 
 Array = NDArray[np.float64]
+Points = Sequence[Sequence[float]]  # plain numbers: NumPy is slow on single ones
+Pair = tuple[int, int]
 _NOSE, _JAW = (27, 30), (0, 16)
-_UPPER_LIP, _MIDDLE = [50, 51, 52], [27, 30, 51, 57, 62, 66]
+_UPPER_LIP, _MIDDLE = (50, 51, 52), (27, 30, 51, 57, 62, 66)
+_LIPS = ((61, 67), (62, 66), (63, 65))
 
 
 def solid_points(face: TrackedFace) -> Array | None:
@@ -40,61 +45,63 @@ def solid_points(face: TrackedFace) -> Array | None:
     return solid
 
 
-def _length(points: Array, ends: tuple[int, int]) -> np.floating:
-    return np.linalg.norm(points[ends[0]] - points[ends[1]])
-
-
-def _eye(points: Array, *, corners: tuple[int, int], lids: tuple[tuple[int, int], ...]) -> float:
+def _eye(points: Points, *, corners: Pair, lids: tuple[Pair, ...]) -> float:
     """Mean distance of the lids over the width of the eye."""
-    gaps = [_length(points, pair) for pair in lids]
-    return float(np.mean(gaps) / _length(points, corners))
+    return _apart(points, *lids) / _apart(points, corners)
 
 
-def _brow_up(points: Array, *, brow: list[int]) -> float:
+def _brow_up(points: Points, *, brow: tuple[int, ...]) -> float:
     """Its height over the root of the nose, in lengths of the nose."""
-    return float((points[27, 1] - points[brow, 1].mean()) / _length(points, _NOSE))
+    return (points[27][1] - _mean(points, brow, 1)) / _apart(points, _NOSE)
 
 
-def _brow_steep(points: Array, *, brow: list[int]) -> float:
+def _brow_steep(points: Points, *, brow: tuple[int, ...]) -> float:
     """Degrees by which the inner end, named first, is higher than the outer."""
-    along = points[brow[-1]] - points[brow[0]]
-    return float(np.degrees(np.arctan2(along[1], abs(along[0]))))
+    inner, outer = points[brow[0]], points[brow[-1]]
+    return math.degrees(math.atan2(outer[1] - inner[1], abs(outer[0] - inner[0])))
 
 
-def _brow_quirk(points: Array, *, brow: list[int]) -> float:
+def _brow_quirk(points: Points, *, brow: tuple[int, ...]) -> float:
     """How high it arches over the line between its ends, in lengths of that line."""
-    first, last = points[brow[0], :2], points[brow[-1], :2]
-    along = last - first
-    across = np.array([along[1], -along[0]]) / np.linalg.norm(along)
-    arch = np.abs((points[brow[1:-1], :2] - first) @ across)
-    return float(arch.max() / np.linalg.norm(along))
+    (x, y, _), (far_x, far_y, _) = points[brow[0]], points[brow[-1]]
+    along_x, along_y = far_x - x, far_y - y
+    between = (points[i] for i in brow[1:-1])
+    areas = [abs((p[0] - x) * along_y - (p[1] - y) * along_x) for p in between]
+    return max(areas) / (along_x**2 + along_y**2)
 
 
-def _corner_down(points: Array, *, corner: int) -> float:
+def _corner_down(points: Points, *, corner: int) -> float:
     """How far it is below the upper lip's edge, in lengths of the nose."""
-    below = points[corner, 1] - points[_UPPER_LIP, 1].mean()
-    return float(below / _length(points, _NOSE))
+    return (points[corner][1] - _mean(points, _UPPER_LIP, 1)) / _apart(points, _NOSE)
 
 
-def _corner_out(points: Array, *, corner: int) -> float:
+def _corner_out(points: Points, *, corner: int) -> float:
     """How far it is from the middle of the face, in widths of the jaw."""
-    return float(abs(points[corner, 0] - points[_MIDDLE, 0].mean()) / _length(points, _JAW))
+    return abs(points[corner][0] - _mean(points, _MIDDLE, 0)) / _apart(points, _JAW)
 
 
-def _mouth_open(points: Array) -> float:
+def _mouth_open(points: Points) -> float:
     """Mean distance of the inner lips, in lengths of the nose."""
-    gaps = [_length(points, pair) for pair in ((61, 67), (62, 66), (63, 65))]
-    return float(np.mean(gaps) / _length(points, _NOSE))
+    return _apart(points, *_LIPS) / _apart(points, _NOSE)
 
 
-def _mouth_wide(points: Array) -> float:
+def _mouth_wide(points: Points) -> float:
     """Distance of the inner corners, in widths of the jaw."""
-    return float(abs(points[60, 0] - points[64, 0]) / _length(points, _JAW))
+    return abs(points[60][0] - points[64][0]) / _apart(points, _JAW)
 
 
-_BROWS = {"l": [22, 23, 24, 25, 26], "r": [21, 20, 19, 18, 17]}  # from inside to outside
+def _apart(points: Points, *pairs: Pair) -> float:
+    """Mean distance."""
+    return sum(math.dist(points[a], points[b]) for a, b in pairs) / len(pairs)
+
+
+def _mean(points: Points, some: tuple[int, ...], axis: int) -> float:
+    return sum(points[i][axis] for i in some) / len(some)
+
+
+_BROWS = {"l": (22, 23, 24, 25, 26), "r": (21, 20, 19, 18, 17)}  # from inside to outside
 _CORNERS = {"l": 64, "r": 60}
-MEASURES: dict[str, Callable[[Array], float]] = {
+MEASURES: dict[str, Callable[[Points], float]] = {
     "eye_l": partial(_eye, corners=(42, 45), lids=((43, 47), (44, 46))),
     "eye_r": partial(_eye, corners=(36, 39), lids=((37, 41), (38, 40))),
     **{
@@ -144,8 +151,8 @@ def features(solid: Array) -> dict[str, float]:
     −1 closed; brows: 1 up, with the inner end higher (steepness), arched (quirk); corners of the
     mouth: 1 down, out; mouth: 1 open, wide. What cannot be measured (NaN) is 0.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {name: _shared(measure(solid), *RANGES[name]) for name, measure in MEASURES.items()}
+    points = solid.tolist()
+    return {name: _shared(measure, points, *RANGES[name]) for name, measure in MEASURES.items()}
 
 
 def openness(eye: float) -> float:
@@ -153,8 +160,14 @@ def openness(eye: float) -> float:
     return 1.0 - min(1.0, max(0.0, -eye))
 
 
-def _shared(value: float, least: float, rest: float, most: float) -> float:
-    if not np.isfinite(value):
+def _shared(
+    measure: Callable[[Points], float], points: Points, least: float, rest: float, most: float
+) -> float:
+    try:
+        value = measure(points)
+    except ZeroDivisionError:
+        return 0.0
+    if not math.isfinite(value):
         return 0.0
     share = (value - rest) / (rest - least if value < rest else most - rest)
-    return float(np.clip(share, -1.0, 1.0))
+    return min(1.0, max(-1.0, share))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from live_driving import came_on, watched
 from receiving import free_place, place_of, receiver
+from steadymark.app.session.state import Phase
 from steadymark.app.window.send_desk import SendDesk
 from steadymark.app.window.start import open_recording
 from steadymark.engine.sending.osf import parse
@@ -125,6 +126,7 @@ def test_targets_of_the_command_line_count_for_this_start(
     with receiver() as bound:
         target = parse_target(f"osf://{place_of(bound)}")
         open_recording(window, "camera:0", None, [target])
+        qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
         assert parse(bound.recv(65535))
     assert window.preferences.values("sending") == {}
     came_on(qtbot, window)

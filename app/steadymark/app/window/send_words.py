@@ -62,5 +62,5 @@ def short_words(facts: SendFacts) -> str:
     if facts.report is not None and facts.report.heard is False:
         return translate("sending", "{name}: nobody listens").format(name=name)
     if not facts.sending:
-        return f"{name} –"
-    return translate("sending", "{name} {rate}/s").format(name=name, rate=f"{facts.rate:.0f}")
+        return f"– {name}"
+    return translate("sending", "{rate}/s {name}").format(rate=f"{facts.rate:.0f}", name=name)

@@ -148,6 +148,24 @@ def test_other_landmarks_than_68_end_the_sending_with_a_sentence() -> None:
     assert wire.closed
 
 
+class BrokenWire(HeldWire):
+    def send(self, result: TrackResult) -> tuple[int, int]:
+        raise RuntimeError("a bug")
+
+
+def test_what_nobody_expected_ends_the_sending_alone() -> None:
+    ended = Event()
+    sender = Sender(TARGET, wire=BrokenWire)
+    sender.open()
+    sender._on_change = ended.set
+    tracked_in_s(sender)
+    assert ended.wait(10)
+    assert sender.report.state is SendState.FAILED
+    assert "RuntimeError: a bug" in sender.report.fault
+    assert "tracking goes on" in sender.report.summary
+    assert sender.close()
+
+
 def test_all_targets_get_the_same() -> None:
     with receiver() as one, receiver() as other:
         senders = Senders(parse_target(f"osf://{place_of(bound)}") for bound in (one, other))

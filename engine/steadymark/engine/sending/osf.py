@@ -2,8 +2,10 @@
 
 Landmarks: OpenSeeFace has 66 and two pupils. It follows iBUG up to 47, leaves the outer corners of
 the mouth (48, 54) out, and so has the upper lip's edge at 48…52, the lower's at 53…57 and the inner
-lips, corners included, at 58…65. Pupils are not tracked: the middles of the eyes stand there with
-confidence 0, and the eyeballs behind them, so that gaze is straight ahead.
+lips, corners included, at 58…65. (It has one corner a side; that it is the inner one follows from
+its mean face and its order, and is not written down anywhere.) Pupils are not tracked: the middles
+of the eyes stand there with confidence 0, and the eyeballs behind them, so that gaze is straight
+ahead.
 """
 
 from __future__ import annotations

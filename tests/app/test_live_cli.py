@@ -55,7 +55,8 @@ def test_what_cannot_be_done_is_said_in_a_sentence(arguments: list[str], words: 
 
 
 def test_a_stream_that_is_not_there_leaves_the_window_open(tmp_path: Path) -> None:
-    done = run("live", "http://127.0.0.1:9/video", home=tmp_path, STEADYMARK_QUIT_AFTER_MS="600")
+    arguments = ("live", "http://127.0.0.1:9/video", "--send", "osf")
+    done = run(*arguments, home=tmp_path, STEADYMARK_QUIT_AFTER_MS="600")
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
 

@@ -29,6 +29,7 @@ from steadymark.engine.jobs import CSV_STYLES, InputSettings, JobReport, OutputS
 from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.pipeline import PipelineReport, PipelineState
+from steadymark.engine.sending.targets import parse_target
 from steadymark.engine.settings import Models, TrackSettings, open_models
 from steadymark.engine.sources import CameraMode, expand_inputs
 from steadymark.engine.stabilizing import OneEuro
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from steadymark.engine.sending.targets import Target
     from steadymark.engine.types import SourceInfo
 
 
@@ -118,6 +120,18 @@ def track_options(
         focal_px=focal_px,
     )
     return TrackOptions(settings, wish)
+
+
+def send_targets(texts: Sequence[str], inputs: Sequence[str]) -> tuple[Target, ...]:
+    """Where `--send` sends to: one input, for receivers cannot tell several apart.
+
+    Raises:
+        UsageError: no such target, or several inputs.
+    """
+    targets = tuple(dict.fromkeys(parse_target(text) for text in texts))
+    if targets and len(expand_inputs(inputs)) > 1:
+        raise UsageError("--send sends one input, and there are several: name one")
+    return targets
 
 
 def run_batch(

@@ -21,6 +21,11 @@ _STABILIZER = (
     "auto (convlstm where the model has it, else none), none, convlstm, refine (the recurrent "
     "networks trained over the model), one-euro, butterworth (recordings only, no lag)."
 )
+_SEND = (
+    "Also send each frame's landmarks to another program: osf (OpenSeeFace's packets), vmc "
+    "(Virtual Motion Capture, by OSC), lsl (Lab Streaming Layer); elsewhere than on this machine "
+    "by its address, osf://192.168.1.5:11573. May be repeated."
+)
 
 app = typer.Typer(
     help="Facial landmarks that are right and still.",
@@ -66,20 +71,23 @@ def live(
     camera_mode: Annotated[
         str | None, typer.Option(help="What to ask a camera for: 1280x720@30.")
     ] = None,
+    send: Annotated[list[str] | None, typer.Option(help=_SEND)] = None,
 ) -> None:
     """Open the window with a camera or a stream in it."""
     from steadymark.app.window.start import run_window
+    from steadymark.engine.sending.targets import parse_target
     from steadymark.engine.sources import CameraMode
     from steadymark.engine.sources.opening import is_live
 
     def run() -> int:
+        targets = tuple(parse_target(text) for text in send or ())
         mode = CameraMode.parse(camera_mode) if camera_mode else None
         if not is_live(source):
             raise UsageError(
                 f"{source} is neither a camera nor an address: write camera:0 or rtsp://…; "
                 "'steadymark open' opens videos"
             )
-        return run_window(source, mode)
+        return run_window(source, mode, targets)
 
     guarded(run)
 
@@ -145,9 +153,13 @@ def track(
     recentre: Annotated[str, typer.Option(help="Rule of the next crop: fit or eyes.")] = "fit",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Skip what is done already.")] = False,
+    send: Annotated[
+        list[str] | None,
+        typer.Option(help=f"{_SEND} A file is sent as fast as it is tracked."),
+    ] = None,
 ) -> None:
     """Track faces in videos and write a CSV for each."""
-    from steadymark.app.batch import run_batch, track_options
+    from steadymark.app.batch import run_batch, send_targets, track_options
     from steadymark.engine.jobs import OutputSettings
 
     def run() -> int:
@@ -167,7 +179,8 @@ def track(
             model=model,
             detector=detector,
         )
-        output = OutputSettings(folder, csv, video, overwrite, resume)
+        targets = send_targets(send or (), inputs)
+        output = OutputSettings(folder, csv, video, overwrite, resume, targets)
         return run_batch(inputs, options.settings, output, options.wish, out=out, err=err)
 
     guarded(run)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from steadymark.app.bench_live import PacedSource, pictures_of
+from steadymark.engine.sending.targets import Kind
 from steadymark.models.schema import assets_root
 
 if TYPE_CHECKING:
@@ -45,8 +47,14 @@ def shoot_live(studio: Studio, scheme: str, folder: Path, home: Path) -> None:
 
     studio.until(lambda: shown(60))
     session.live.start_recording(home)
-    studio.until(lambda: shown(150))
-    studio.shoot(f"{scheme}_live")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        host, port = receiver.getsockname()
+        session.live.sending.want(Kind.OSF, place=f"{host}:{port}", on=True)
+        session.live.sending.want(Kind.VMC, place="127.0.0.1:9", on=True)
+        studio.until(lambda: shown(150))
+        _shoot_sending(studio, folder / f"{scheme}_sending.png")
+        studio.shoot(f"{scheme}_live")
     session.live.set_mirrored(True)
     session.live.recorded.connect(session.progressed)
     session.live.stop_recording()
@@ -55,6 +63,19 @@ def shoot_live(studio: Studio, scheme: str, folder: Path, home: Path) -> None:
     studio.shoot(f"{scheme}_live_lost")
     session.live.set_mirrored(False)
     session.close_film()
+
+
+def _shoot_sending(studio: Studio, path: Path) -> None:
+    """One that is received, one that nobody listens to, one that is off with a wrong name."""
+    desk = studio.window.desk.send
+    desk.choose()
+    assert desk.dialog is not None
+    place = desk.dialog.places[Kind.LSL]
+    place.setText("x" * 300)
+    place.editingFinished.emit()
+    place.setText("Steadymark")
+    _shoot(desk.dialog, path)
+    desk.close()
 
 
 def _shoot_dialogs(studio: Studio, scheme: str, folder: Path) -> None:

@@ -12,6 +12,7 @@ from steadymark.models.errors import (
 __all__ = [
     "DeviceError",
     "LandmarkFileError",
+    "PacketError",
     "SinkError",
     "SourceError",
     "SteadymarkError",
@@ -23,6 +24,10 @@ __all__ = [
 
 class SourceError(SteadymarkError):
     """An input cannot be opened or read on."""
+
+
+class PacketError(SteadymarkError):
+    """What came over the network is not what it should be."""
 
 
 class SinkError(SteadymarkError):

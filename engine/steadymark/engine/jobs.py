@@ -15,6 +15,7 @@ from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.smoothed import SmoothedSink
+from steadymark.engine.sending.sender import Senders
 from steadymark.engine.settings import make_tracker
 from steadymark.engine.sources import CameraMode, open_source
 from steadymark.engine.stabilizing import OFFLINE
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from steadymark.engine.ports import FrameSource, Sink
+    from steadymark.engine.sending.targets import Target
     from steadymark.engine.settings import Models, TrackSettings
     from steadymark.engine.types import SourceInfo
 
@@ -32,13 +34,17 @@ CSV_STYLES = ("native", "openface")
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """Where results go. overwrite and resume say what to do where a result is there already."""
+    """Where results go. overwrite and resume say what to do where a result is there already.
+
+    send: to other programs, too, while it is tracked.
+    """
 
     folder: Path
     csv: str = "native"
     video: bool = False
     overwrite: bool = False
     resume: bool = False
+    send: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +139,13 @@ def _begin(
     settings: TrackSettings,
     output: OutputSettings,
     wish: InputSettings,
+    senders: Senders,
 ) -> tuple[Pipeline, list[Sink]]:
-    """Start tracking a source into its files.
+    """Start tracking a source into its files, and to whom it is sent.
 
     Raises:
-        SinkError: results are there already and may not be replaced, or files cannot be made.
+        SinkError: results are there already and may not be replaced, files cannot be made, or
+            there is no such host.
     """
     there = [path for path in files if path.exists()]
     if there and not (output.overwrite or output.resume):
@@ -146,8 +154,9 @@ def _begin(
             "or --resume to keep it and go on with the other files"
         )
     offline = settings.stabilizer == OFFLINE
-    if offline and (output.video or source.info.live):
-        what = "--video draws each as it comes" if output.video else "a live source has none yet"
+    if offline and (output.video or output.send or source.info.live):
+        now = "--video draws each" if output.video else "--send sends each"
+        what = "a live source has none yet" if source.info.live else f"{now} as it comes"
         raise SinkError(
             f"butterworth looks at frames to come, and {what}: choose convlstm or one-euro"
         )
@@ -165,7 +174,9 @@ def _begin(
     ]
     original = source.info.path if Path(source.info.path).is_file() else None
     sinks += [AnnotatedVideoSink(path, original) for path in video]
-    pipeline = Pipeline(source, make_tracker(models, settings), sinks)
+    tracker = make_tracker(models, settings)
+    senders.open()
+    pipeline = Pipeline(source, tracker, sinks, on_result=senders.offer)
     pipeline.start()
     return pipeline, sinks
 
@@ -192,9 +203,11 @@ def run_job(
     if output.resume and all(path.exists() for path in files):
         source.close()
         return JobReport(info.name, tuple(map(str, files)), skipped=True)
+    senders = Senders(output.send)
     try:
-        pipeline, sinks = _begin(source, files, models, settings, output, wish)
+        pipeline, sinks = _begin(source, files, models, settings, output, wish, senders)
     except SteadymarkError as error:
+        senders.close()
         source.close()
         return JobReport(info.name, error=str(error))
     while not pipeline.wait(progress_s):
@@ -204,6 +217,7 @@ def run_job(
             break
     report = pipeline.report
     on_progress(info, report)
+    told = senders.close()
     outputs = tuple(str(sink.path) for sink in sinks)
     return JobReport(
         info.name,
@@ -211,7 +225,7 @@ def run_job(
         report,
         models.device,
         "; ".join(report.faults) or None,
-        notes=(*info.notes, *report.problems),
+        notes=(*info.notes, *report.problems, *told),
     )
 
 

@@ -13,6 +13,7 @@ from steadymark.app.session.lateness import Lateness, Meter
 from steadymark.app.session.live_recording import CLEAN, Recording, record
 from steadymark.app.session.open_live import STOP_S, LiveFeed, LiveTarget, OpenLive
 from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew
+from steadymark.app.session.sending import Sending
 from steadymark.app.session.state import Facts, LiveFacts, Phase
 from steadymark.engine.sources import LiveStatus, Opening, open_live
 from steadymark.engine.sources.network import without_password
@@ -98,6 +99,8 @@ class Live(QObject):
         self._came: list[tuple[float, int]] = []
         self._meter = Meter()
         self.frame: Frame | None = None
+        self.sending = Sending(parent=self)
+        self.sending.told.connect(self.told)
         self._background = Background(self._opened.emit)
         queued = Qt.ConnectionType.QueuedConnection
         self._opened.connect(self._on_opened, queued)
@@ -217,6 +220,7 @@ class Live(QObject):
         """After `close`: whether all threads ended before this time of `time.monotonic`."""
         ended = self._background.join(deadline_s)
         QCoreApplication.sendPostedEvents(self)  # a device that came too late is let go
+        ended = self.sending.join(deadline_s) and ended
         return self._background.join(deadline_s) and ended
 
     # -- while it runs
@@ -336,6 +340,7 @@ class Live(QObject):
             opened.source,
             opened.models,
             self._settings,
+            sending=self.sending,
             on_picture=self._picture_came.emit,
             on_end=lambda: self._ended.emit(number),
         )

@@ -18,6 +18,7 @@ from steadymark.engine.stabilizing import OFFLINE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from steadymark.app.session.sending import Sending
     from steadymark.engine.pipeline import PipelineReport
     from steadymark.engine.recording.recorder import Recorder
     from steadymark.engine.sources import CameraMode
@@ -85,6 +86,7 @@ class OpenLive:
         models: Models,
         settings: TrackSettings,
         *,
+        sending: Sending,
         on_picture: Callable[[], None],
         on_end: Callable[[], None],
     ) -> None:
@@ -92,7 +94,7 @@ class OpenLive:
         self.results = LiveResults()
         self.pictures: Latest[Frame] = Latest()
         self.left = Event()  # the device is free again
-        self._on_picture, self._on_end = on_picture, on_end
+        self._sending, self._on_picture, self._on_end = sending, on_picture, on_end
         self._recorder: Recorder | None = None
         self._ended_recorders: list[Recorder] = []
         self._tracker = LiveTracker(models, live_settings(settings))
@@ -109,6 +111,7 @@ class OpenLive:
         return self._pipeline.report.dropped + self.pictures.dropped
 
     def start(self) -> None:
+        self._sending.begin()
         self._pipeline.start()
         self._watch.start()
 
@@ -137,6 +140,7 @@ class OpenLive:
     def close(self, *, within_s: float) -> None:
         """Ask everything to end."""
         self.pictures.close()
+        self._sending.end()
         self.stop_recording(within_s=within_s)
 
     def leave(self) -> None:
@@ -151,6 +155,7 @@ class OpenLive:
     def _take(self, result: TrackResult) -> None:
         """Runs in the pipeline's tracking thread."""
         self.results.append(result, begins=self._tracker.begins)
+        self._sending.offer(result)
         recorder = self._recorder
         if recorder is not None:
             recorder.offer(result)

@@ -31,6 +31,8 @@ _PACKAGES = (
     ("onnxruntime-gpu", "MIT"),
     ("onnxruntime", "MIT"),
     ("platformdirs", "MIT"),
+    ("pylsl", "MIT"),
+    ("python-osc", "Unlicense"),
 )
 _LOG_LINES = 30
 translate = QCoreApplication.translate

@@ -134,6 +134,13 @@ COMMANDS = (
         ("Ctrl+Alt+R",),
     ),
     Command(
+        "send",
+        QT_TRANSLATE_NOOP("commands", "&Send to other programs…"),
+        ("Ctrl+Shift+N",),
+        "send",
+        checkable=True,
+    ),
+    Command(
         "mirror", QT_TRANSLATE_NOOP("commands", "&Mirrored view"), ("M",), "mirror", checkable=True
     ),
     Command("show_off", QT_TRANSLATE_NOOP("commands", "No landmarks"), ("O",), checkable=True),

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from steadymark.app.session.state import Display, Phase, clock_text
+from steadymark.app.window.elided_label import ElidedLabel
 from steadymark.app.window.overlay import VERMILLION
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ class LiveBar(QWidget):
         actions["record"].setIconText(self.tr("Record"))
         for name in _BUTTONS:
             row.addWidget(_button(actions[name], worded=name != "mirror"))
-        self.recording = QLabel()
+        self.recording, self.sending = QLabel(), ElidedLabel()
         self.rate, self.late, self.dropped = QLabel(), QLabel(), QLabel()
         row.addSpacing(6)
         row.addWidget(self.recording)
-        row.addStretch(1)
+        row.addWidget(self.sending, 1)
         for label, tip in (
             (self.rate, self.tr("Pictures a second: shown / given by the camera")),
             (

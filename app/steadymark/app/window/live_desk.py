@@ -17,6 +17,7 @@ from steadymark.app.session.state import Show
 from steadymark.app.window import live_preferences
 from steadymark.app.window.camera_dialog import CameraDialog
 from steadymark.app.window.commands import tell_more
+from steadymark.app.window.send_desk import SendDesk
 from steadymark.engine.recording.drawing import DrawOptions
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class LiveDesk(QObject):
         self._window = window
         self.lister: Callable[[], Known] = known_cameras
         self.dialog: CameraDialog | None = None
+        self.send = SendDesk(window)
         self._devices: Devices | None = None
         self._refreshed_s = 0.0
         self._kept = live_preferences.read(window.preferences)
@@ -61,6 +63,7 @@ class LiveDesk(QObject):
     def wire(self, actions: Mapping[str, QAction]) -> None:
         """Commands about cameras."""
         actions["record_drawn"].setChecked(self._kept.drawn)
+        self.send.wire(actions)
         for name, slot in (
             ("open_camera", self.choose),
             ("record", self._record),
@@ -99,6 +102,7 @@ class LiveDesk(QObject):
 
     def close(self) -> bool:
         """The program ends; whether the dialog's threads did."""
+        self.send.close()
         if self.dialog is not None:
             self.dialog.reject()
         return self._devices is None or self._devices.join(1.0)
@@ -122,6 +126,7 @@ class LiveDesk(QObject):
         if now_s - self._refreshed_s > _EVERY_S:
             self._refreshed_s = now_s
             self._window.live_bar.set_figures(figures)
+            self.send.refresh()
         came = figures.tracked + figures.dropped
         return figures.tracked / max(1, came), came
 

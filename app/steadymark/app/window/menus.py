@@ -23,7 +23,7 @@ _PLAYING = (
     "first", "last", "go_to", "", "slower", "faster", "loop",
 )  # fmt: skip
 _TRACKING = ("track", "again", "", "add_model", "remove_model")
-_LIVE = ("open_camera", "", "record", "record_drawn", "record_folder", "", "mirror")
+_LIVE = ("open_camera", "", "record", "record_drawn", "record_folder", "", "send", "", "mirror")
 
 
 def make_menus(
@@ -71,7 +71,17 @@ def make_toolbar(
     bar.setObjectName("toolbar")
     bar.setIconSize(QSize(22, 22))
     bar.setMovable(False)
-    for name in ("open", "open_camera", "export_csv", "export_frame", "", "track", "again", ""):
+    for name in (
+        "open",
+        "open_camera",
+        "send",
+        "export_csv",
+        "export_frame",
+        "",
+        "track",
+        "again",
+        "",
+    ):
         _add_one(bar, actions, name)
     shows = QToolButton(bar)
     shows.setText(translate("menus", "Landmarks"))

@@ -16,6 +16,7 @@ import platformdirs
 from steadymark.engine.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from PySide6.QtCore import QSettings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.live import OpenFeed
     from steadymark.app.window.main_window import MainWindow
+    from steadymark.engine.sending.targets import Target
     from steadymark.engine.sources import CameraMode
 
 log = logging.getLogger(__name__)
@@ -34,10 +36,15 @@ _NO_DISPLAY = (
 )
 
 
-def run_window(recording: str | None = None, mode: CameraMode | None = None) -> int:
+def run_window(
+    recording: str | None = None,
+    mode: CameraMode | None = None,
+    send: Sequence[Target] = (),
+) -> int:
     """Until the window is closed; the exit code.
 
-    recording: a file, camera or address to be opened at once; mode: asked of a camera.
+    recording: a file, camera or address to be opened at once; mode: asked of a camera; send: where
+    to send what is tracked live, besides what the user has chosen.
 
     Raises:
         UsageError: no window can be opened here.
@@ -52,9 +59,7 @@ def run_window(recording: str | None = None, mode: CameraMode | None = None) -> 
         from PySide6.QtCore import QSettings, QTimer
         from PySide6.QtWidgets import QApplication
 
-        from steadymark.app.session.open_live import LiveTarget
         from steadymark.app.window.garbage import Garbage
-        from steadymark.engine.sources.opening import is_live
     except ImportError as error:
         raise UsageError(
             f"Qt cannot be loaded ({error}): install the system libraries that the README names"
@@ -71,10 +76,8 @@ def run_window(recording: str | None = None, mode: CameraMode | None = None) -> 
     _tell_of_faults(window)
     window.show()
     log.info("ready")
-    if recording is not None and is_live(recording):
-        window.desk.open(LiveTarget(recording, mode))
-    elif recording is not None:
-        window.open_path(recording)
+    if recording is not None:
+        open_recording(window, recording, mode, send)
     offer_recovery(window, state_root)
     if os.environ.get(QUIT_AFTER, "").isdecimal():
         QTimer.singleShot(int(os.environ[QUIT_AFTER]), window.close)
@@ -152,6 +155,21 @@ def log_to_file(folder: Path) -> Path | None:
     root.setLevel(min(root.level, logging.INFO))
     log.info("started")
     return path
+
+
+def open_recording(
+    window: MainWindow, recording: str, mode: CameraMode | None, send: Sequence[Target]
+) -> None:
+    """See `run_window`."""
+    from steadymark.app.session.open_live import LiveTarget
+    from steadymark.engine.sources.opening import is_live
+
+    if not is_live(recording):
+        window.open_path(recording)
+        return
+    for target in send:
+        window.session.live.sending.want(target.kind, place=target.place, on=True)
+    window.desk.open(LiveTarget(recording, mode))
 
 
 def _name(application: QApplication) -> None:

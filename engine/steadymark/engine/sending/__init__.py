@@ -1,0 +1,1 @@
+"""What is tracked, sent to other programs while it is tracked: off unless asked for."""

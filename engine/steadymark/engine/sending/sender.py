@@ -1,0 +1,206 @@
+"""Sends what is tracked while it is tracked: the newest result wins, and nobody is waited for."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Protocol
+
+from steadymark.engine.errors import SinkError, SteadymarkError
+from steadymark.engine.latest import Latest
+from steadymark.engine.pose import POINTS
+from steadymark.engine.sending.targets import Kind, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from steadymark.engine.types import TrackResult
+
+log = logging.getLogger(__name__)
+CLOSE_S = 1.0
+
+
+class SendState(StrEnum):
+    """`opening`: the host is looked up; `failed`: see the report's fault."""
+
+    OPENING = "opening"
+    SENDING = "sending"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """sent: packets. dropped: results that newer ones replaced, packets that did not fit.
+
+    heard: whether somebody listens; None where that cannot be known. fault: a sentence.
+    """
+
+    target: Target
+    state: SendState = SendState.OPENING
+    sent: int = 0
+    dropped: int = 0
+    heard: bool | None = None
+    fault: str = ""
+
+    @property
+    def summary(self) -> str:
+        """A sentence about all that was sent."""
+        if self.fault:
+            return self.fault
+        words = f"{self.sent} packets were sent to {self.target}"
+        if self.dropped:
+            words += f", {self.dropped} were dropped"
+        return words + (", where nobody listened at the end" if self.heard is False else "")
+
+
+class Wire(Protocol):
+    """One way to put a result into packets. `open` may wait, `send` never does.
+
+    `open` raises SinkError; `send` gives how many packets were taken, and how many were not;
+    `heard` as in SendReport; `close` may be called more than once.
+    """
+
+    @property
+    def heard(self) -> bool | None: ...
+    def open(self) -> None: ...
+    def send(self, result: TrackResult) -> tuple[int, int]: ...
+    def close(self) -> None: ...
+
+
+def wire_for(target: Target) -> Wire:
+    """What this kind of target understands."""
+    if target.kind is Kind.OSF:
+        from steadymark.engine.sending.osf import OsfWire
+
+        return OsfWire(target)
+    if target.kind is Kind.VMC:
+        from steadymark.engine.sending.vmc import VmcWire
+
+        return VmcWire(target)
+    from steadymark.engine.sending.lsl import LslWire
+
+    return LslWire(target)
+
+
+class Sender:
+    """Runs once, on a thread of its own. on_change: called from it when the state is another."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        wire: Callable[[Target], Wire] = wire_for,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._make, self._on_change = wire, on_change
+        self._wire: Wire | None = None
+        self._newest: Latest[TrackResult] = Latest()
+        self._lock = Lock()
+        self._report = SendReport(target)
+        self._thread = Thread(target=self._run, name=f"sending {target}", daemon=True)
+
+    @property
+    def report(self) -> SendReport:
+        """A snapshot."""
+        with self._lock:
+            report = self._report
+        return replace(report, dropped=report.dropped + self._newest.dropped)
+
+    def open(self) -> None:
+        """Begin; hosts are looked up before it returns.
+
+        Raises:
+            SinkError: there is no such host, or a package is missing.
+        """
+        self._open()
+        self._thread.start()
+
+    def begin(self) -> None:
+        """The same, but the thread opens, and faults come in the report."""
+        self._thread.start()
+
+    def offer(self, result: TrackResult) -> None:
+        """Any one thread; never waits."""
+        self._newest.put(result)
+
+    def close(self, within_s: float = CLOSE_S) -> bool:
+        """Send what came last, and end; whether it has. May be called more than once."""
+        self._newest.close()
+        if self._thread.ident is None:
+            self._end()
+            return True
+        self._thread.join(within_s)
+        return not self._thread.is_alive()
+
+    def _open(self) -> None:
+        wire = self._wire = self._make(self._report.target)
+        wire.open()
+        self._update(state=SendState.SENDING)
+
+    def _run(self) -> None:
+        try:
+            if self._wire is None:
+                self._open()
+            while (result := self._newest.take()) is not None:
+                self._send(result)
+            self._end()
+        except SteadymarkError as error:
+            self._end(str(error))
+        except Exception as error:
+            log.exception("sending to %s", self._report.target)
+            name = f"{type(error).__name__}: {error}"
+            self._end(f"sending to {self._report.target} ended ({name}); tracking goes on")
+
+    def _send(self, result: TrackResult) -> None:
+        assert self._wire is not None
+        for face in result.faces:
+            if face.stabilized is not None and len(face.stabilized.score) != POINTS:
+                raise SinkError(
+                    f"{self._report.target} takes iBUG's 68 landmarks, and this model has "
+                    f"{len(face.stabilized.score)}: choose another model"
+                )
+        sent, lost = self._wire.send(result)
+        heard = self._wire.heard
+        with self._lock:
+            report = self._report
+            self._report = replace(
+                report, sent=report.sent + sent, dropped=report.dropped + lost, heard=heard
+            )
+
+    def _end(self, fault: str = "") -> None:
+        self._newest.close()
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close()
+        self._update(state=SendState.FAILED if fault else SendState.CLOSED, fault=fault)
+
+    def _update(self, *, state: SendState, fault: str = "") -> None:
+        with self._lock:
+            self._report = replace(self._report, state=state, fault=fault)
+        self._on_change()
+
+
+class Senders:
+    """All targets of one input."""
+
+    def __init__(self, targets: Iterable[Target]) -> None:
+        self._all = [Sender(target) for target in targets]
+
+    def open(self) -> None:
+        """Raises SinkError; those that are open then need `close`."""
+        for sender in self._all:
+            sender.open()
+
+    def offer(self, result: TrackResult) -> None:
+        """Never waits."""
+        for sender in self._all:
+            sender.offer(result)
+
+    def close(self) -> tuple[str, ...]:
+        """End, and a sentence about each."""
+        for sender in self._all:
+            sender.close()
+        return tuple(sender.report.summary for sender in self._all)

@@ -1,0 +1,55 @@
+"""Receivers on this machine, for tests of what is sent."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.pose import Camera, HeadPose, head_pose, mean_face
+from steadymark.engine.types import FaceState, Landmarks, TrackedFace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steadymark.engine.pose import Array
+
+FRONT = (0.0, 0.0, 0.0)
+CAMERA = Camera(640, 480)
+
+
+@contextmanager
+def receiver() -> Iterator[socket.socket]:
+    """A bound UDP socket, which is read with a time limit."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        bound.settimeout(10)
+        yield bound
+
+
+def place_of(bound: socket.socket) -> str:
+    """HOST:PORT."""
+    host, port = bound.getsockname()
+    return f"{host}:{port}"
+
+
+def free_place() -> str:
+    """Where nobody listens."""
+    with receiver() as bound:
+        return place_of(bound)
+
+
+def posed_face(
+    rotation_rad: tuple[float, float, float] = FRONT,
+    *,
+    place_mm: tuple[float, float, float] = (0.0, 0.0, 700.0),
+    solid: Array | None = None,
+    face_id: int = 0,
+) -> TrackedFace:
+    """A face seen by a camera; solid: (68, 3) mm, else the mean face."""
+    seen = HeadPose(place_mm, rotation_rad, CAMERA).project(mean_face() if solid is None else solid)
+    points = Landmarks(seen.astype(np.float32), np.linspace(0.3, 1, 68, dtype=np.float32))
+    pose = head_pose(points, CAMERA)
+    return TrackedFace(face_id, FaceState.TRACKED, 0.9, None, points, points, None, pose)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from scenes import SquareDetector, SquareNetwork, picture
+from scenes import picture
+from square_film import square_models
 from steadymark.app import batch, cli, guarding
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.settings import Models, TrackSettings
 from steadymark.models.zoo import weights_folder
 
 Run = Callable[..., Result]
@@ -24,12 +24,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """`steadymark` with the given arguments, its networks replaced; wide enough not to wrap."""
-
-    def open_models(settings: TrackSettings) -> Models:
-        network = SquareNetwork()
-        return Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
-
-    monkeypatch.setattr(batch, "open_models", open_models)
+    monkeypatch.setattr(batch, "open_models", square_models)
     monkeypatch.setattr(guarding.out, "_width", 300)
     monkeypatch.setattr(guarding.err, "_width", 300)
 
@@ -69,7 +64,7 @@ def test_a_video_gives_a_valid_table_with_a_row_a_frame(run: Run, tmp_path: Path
     table = tmp_path / "out" / "a.csv"
     assert check_csv(table) == ()
     assert len(read_landmarks(table).frame) == 20
-    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a.csv"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.csv", "index.csv"]
 
 
 def test_the_summary_says_frames_share_spans_and_device(run: Run, tmp_path: Path) -> None:
@@ -122,7 +117,7 @@ def test_two_inputs_of_one_name_get_two_tables(run: Run, tmp_path: Path) -> None
     run(
         "track", video(tmp_path / "a.mp4"), video(tmp_path / "x" / "a.mp4"), "--out", tmp_path / "o"
     )
-    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["a-2.csv", "a.csv"]
+    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["a-2.csv", "a.csv", "index.csv"]
 
 
 def test_folders_are_searched_through(run: Run, tmp_path: Path) -> None:
@@ -131,7 +126,11 @@ def test_folders_are_searched_through(run: Run, tmp_path: Path) -> None:
     video(folder / "ümläut 二.mp4")
     video(tmp_path / "in" / "b.mp4")
     assert run("track", tmp_path / "in", "--out", tmp_path / "o").exit_code == 0
-    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["b.csv", "ümläut 二.csv"]
+    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == [
+        "b.csv",
+        "index.csv",
+        "ümläut 二.csv",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import time
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from steadymark.engine.errors import SteadymarkError, UsageError
@@ -84,14 +84,32 @@ def _connected(address: str, within_s: float) -> Client:
         import distributed
     except ImportError as error:
         raise UsageError("--scheduler needs Dask: pip install 'steadymark[cluster]'") from error
+    logging.getLogger("distributed").setLevel(logging.getLogger().getEffectiveLevel())
+    client: Any = distributed.Client.__new__(distributed.Client)
+    outcome: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+
+    def connect() -> None:
+        try:
+            client.__init__(address, timeout=within_s, set_as_default=False)
+        except Exception as error:
+            log.exception("connecting to %s", address)
+            outcome.put(error)
+        else:
+            outcome.put(None)
+
+    # Dask waits without end for a listener that is no scheduler
+    Thread(target=connect, name="connecting", daemon=True).start()
     try:
-        connect: Any = distributed.Client
-        return connect(address, timeout=within_s, set_as_default=False)
-    except (OSError, ValueError, ImportError) as error:
+        fault = outcome.get(timeout=within_s + 1)
+    except queue.Empty as error:
+        fault = error
+    if fault is not None:
+        client.status = "closed"  # half made, it would wait and complain when it is forgotten
         raise UsageError(
             f"no Dask scheduler answers at {address} within {within_s:g} s: start one with 'dask "
             "scheduler', and write its address as tcp://HOST:8786"
-        ) from error
+        ) from fault
+    return client
 
 
 def _check_workers(client: Client, address: str, within_s: float) -> None:
@@ -102,13 +120,18 @@ def _check_workers(client: Client, address: str, within_s: float) -> None:
         raise UsageError(
             f"the scheduler at {address} has no workers: start some with 'dask worker {address}'"
         ) from error
-    for worker, found in client.run(version, on_error="return").items():
+    for worker, found in client.run(_installed, on_error="return").items():
         if isinstance(found, BaseException):
             raise UsageError(
                 f"the worker {worker} cannot run Steadymark ({found}): install it there"
             )
         if found != version():
             raise UsageError(_other_version(worker, found))
+
+
+def _installed() -> str:
+    """Runs on a worker."""
+    return version()
 
 
 def _other_version(worker: str, found: str) -> str:
@@ -197,7 +220,7 @@ class _Run:
             fault = f"the cluster could not track {job.text} ({type(error).__name__}: {error})"
         else:
             return replace(report, outputs=_named_as_asked(report, job))
-        return JobReport(job.text, self._kept(job), error=fault)
+        return JobReport(Path(job.text).name, self._kept(job), error=fault)
 
     def _kept(self, job: Job) -> tuple[str, ...]:
         """The longest of the tables that ended workers left, marked partial."""

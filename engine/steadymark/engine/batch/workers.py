@@ -15,6 +15,7 @@ import signal
 import threading
 import time
 from multiprocessing.connection import wait
+from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +174,7 @@ def _crashed(job: Job, code: int) -> JobReport:
     how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
     reason = "; was there enough memory?" if code == -9 else ""
     return JobReport(
-        job.text,
+        Path(job.text).name,
         kept,
         error=f"the process that tracked {job.text} ended ({how}{reason}): the other files go "
         "on; try this one alone, with --jobs 1 --resume",

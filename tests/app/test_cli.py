@@ -112,6 +112,32 @@ def test_results_that_are_there_are_kept_unless_told_otherwise(run: Run, tmp_pat
     assert (out / "a.csv").stat().st_mtime_ns > before
 
 
+def test_a_changed_source_is_tracked_anew_and_that_is_told(run: Run, tmp_path: Path) -> None:
+    clips = [video(tmp_path / f"{name}.mp4") for name in "ab"]
+    run("track", *clips, "--out", tmp_path / "o", "--jobs", "2")
+    video(clips[0], 25)
+    result = run("track", *clips, "--out", tmp_path / "o", "--jobs", "2", "--resume")
+    one_sentence(result, 0, "a.mp4: the file has changed since it was tracked", "done before")
+    assert len(read_landmarks(tmp_path / "o" / "a.csv").frame) == 25
+
+
+def test_jobs_and_clusters_that_make_no_sense_are_told(run: Run, tmp_path: Path) -> None:
+    clip, out = video(tmp_path / "a.mp4", 2), tmp_path / "o"
+    one_sentence(run("track", clip, "--out", out, "--jobs", "0"), 2, "--jobs must be 1 or more")
+    far = ("--scheduler", "nonsense")
+    one_sentence(run("track", clip, "--out", out, *far), 2, "no Dask scheduler answers at nonsense")
+    one_sentence(run("track", "camera:0", "--out", out, *far), 2, "camera:0 is live")
+    one_sentence(run("track", clip, "--out", out, *far, "--jobs", "2"), 2, "of this computer")
+
+
+def test_a_file_called_index_that_is_another_s_is_left_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "index.csv").write_text("mine\n", encoding="utf-8")
+    result = run("track", video(tmp_path / "a.mp4", 2), "--out", tmp_path / "o")
+    one_sentence(result, 2, "index.csv", "move it away")
+    assert (tmp_path / "o" / "index.csv").read_text(encoding="utf-8") == "mine\n"
+
+
 def test_two_inputs_of_one_name_get_two_tables(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -16,11 +15,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from steadymark.engine.errors import SinkError
+from steadymark.engine.batch.keeping import Keeping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
     from steadymark.engine.batch.index import ResultsIndex
@@ -48,7 +45,7 @@ class Board:
     """Watches jobs: shows them, prints their faults and notes, keeps the index."""
 
     def __init__(self, progress: Progress, index: ResultsIndex, count: int) -> None:
-        self._progress, self._index = progress, index
+        self._progress, self._keeping = progress, Keeping(index)
         self._all = progress.add_task("all files", total=count, visible=count > 1, fps="")
         self._shown: dict[int, TaskID] = {}
         self._reports: dict[int, JobReport] = {}
@@ -64,9 +61,7 @@ class Board:
         if task is None:
             task = self._progress.add_task(escape(info.name), total=info.frames, fps="")
             self._shown[job.number] = task
-            if job.stem is not None:
-                now = datetime.now(UTC).isoformat(timespec="milliseconds")
-                self._keep(lambda: self._index.begin(job.text, str(job.stem), now))
+        self._keeping.progressed(job)
         tasks = self._progress.tasks
         elapsed_s = tasks[self._progress.task_ids.index(task)].elapsed or 0.0
         fps = report.frames / elapsed_s if elapsed_s > 0 else 0.0
@@ -82,16 +77,10 @@ class Board:
             self._print(f"[red]error:[/red] {escape(report.error)}")
         for note in report.notes:
             self._print(f"[yellow]note:[/yellow] {escape(report.name)}: {escape(note)}")
-        self._keep(lambda: self._index.end(job.text, report))
-
-    def _keep(self, change: Callable[[], None]) -> None:
-        """A fault of the index stops nothing: the tables are what counts. It is told once."""
-        try:
-            change()
-        except SinkError as error:
-            if not self._told:
-                self._told = True
-                self._print(f"[yellow]note:[/yellow] {escape(str(error))}")
+        self._keeping.ended(job, report)
+        if self._keeping.fault and not self._told:
+            self._told = True
+            self._print(f"[yellow]note:[/yellow] {escape(self._keeping.fault)}")
 
     def _print(self, text: str) -> None:
         self._progress.console.print(text, soft_wrap=True)

@@ -57,7 +57,7 @@ def test_a_process_that_is_killed_fails_its_film_and_no_other(tmp_path: Path) ->
 def test_networks_that_do_not_open_in_a_process_are_told(tmp_path: Path) -> None:
     films = [square_video(tmp_path / f"{name}.mp4", 3) for name in "ab"]
     notes = Notes()
-    run_in_processes(jobs_of(films, tmp_path / "out"), 2, no_models, notes, Event())
+    run_in_processes(jobs_of(films, tmp_path / "out"), 1, no_models, notes, Event())
     for film in films:
         (report,) = notes.reports[film.name]
         assert report.error == "there are no weights"

@@ -41,7 +41,7 @@ def address(mark: Path) -> Iterator[str]:
         patch.setenv("STEADYMARK_TEST_MARK", str(mark))
         start: Any = LocalCluster
         with start(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as local:
             yield local.scheduler_address
 

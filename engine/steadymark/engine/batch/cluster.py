@@ -24,7 +24,7 @@ from steadymark.engine.errors import SteadymarkError, UsageError
 from steadymark.engine.jobs import JobReport, make_folder, run_job, version
 from steadymark.engine.recording.naming import cannot_write, part_of, partial_of
 from steadymark.engine.settings import open_models
-from steadymark.engine.sources.opening import is_live
+from steadymark.engine.sources.opening import absolute, is_live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,7 +148,6 @@ class _Run:
         self._client, self._folder, self._opens, self._watch = client, run, opens, watch
         self._events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._topic = run.name
-        self._begun: set[int] = set()
         self._futures: dict[int, Any] = {}
 
     def through(self, jobs: Sequence[Job], stop: Event) -> None:
@@ -169,7 +168,8 @@ class _Run:
             self._tell(known[number], content)
 
     def _submit(self, job: Job) -> None:
-        far = replace(job, output=replace(job.output, folder=self._folder.parent))
+        output = replace(job.output, folder=self._folder.parent)
+        far = replace(job, text=absolute(job.text), output=output)
         future = self._client.submit(
             track_there,
             far,
@@ -191,25 +191,27 @@ class _Run:
         """What runs ends by itself when it finds the file; what waits never begins."""
         with contextlib.suppress(OSError):
             (self._folder / _STOP_FILE).touch()
-        for number in [number for number in self._futures if number not in self._begun]:
-            self._futures.pop(number).cancel()
+        given = {key for keys in self._client.processing().values() for key in keys}
+        for number, future in list(self._futures.items()):
+            if future.key not in given and not future.done():
+                self._futures.pop(number).cancel()
 
     def _tell(self, job: Job, content: Any) -> None:
         if job.number not in self._futures:
             return
-        self._begun.add(job.number)
         if isinstance(content, bytes):
-            if content:
-                self._watch.progressed(job, *pickle.loads(content))  # of our own workers
+            self._watch.progressed(job, *pickle.loads(content))  # of our own workers
             return
         del self._futures[job.number]
-        self._watch.ended(job, self._report(job, content))
+        report = self._report(job, content)
+        if report is not None:
+            self._watch.ended(job, report)
 
-    def _report(self, job: Job, future: Any) -> JobReport:
+    def _report(self, job: Job, future: Any) -> JobReport | None:
         from distributed.scheduler import KilledWorker
 
         try:
-            report: JobReport = future.result()
+            report: JobReport | None = future.result()
         except KilledWorker:
             fault = (
                 f"every worker that tracked {job.text} has ended; was there enough memory? The "
@@ -219,7 +221,7 @@ class _Run:
             log.exception("job on the cluster")
             fault = f"the cluster could not track {job.text} ({type(error).__name__}: {error})"
         else:
-            return replace(report, outputs=_named_as_asked(report, job))
+            return report and replace(report, outputs=_named_as_asked(report, job))
         return JobReport(Path(job.text).name, self._kept(job), error=fault)
 
     def _kept(self, job: Job) -> tuple[str, ...]:
@@ -240,8 +242,8 @@ _models: dict[tuple[Opens, TrackSettings], Models] = {}
 _opening = Lock()
 
 
-def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport:
-    """Runs on a worker. run: the folder of this run, where attempts write. Raises nothing."""
+def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | None:
+    """Runs on a worker; None where all was stopped before. run: the folder of this run."""
     from distributed import get_worker
 
     worker = get_worker()
@@ -253,7 +255,8 @@ def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport:
             error=f"{socket.gethostname()} does not see {run.parent}: videos and output folder "
             "must lie on a disk that all workers share, under the same path",
         )
-    worker.log_event(run.name, (job.number, b""))
+    if (run / _STOP_FILE).exists():
+        return None
     stop, told_s = Event(), time.monotonic()
 
     def progress(info: SourceInfo, report: PipelineReport) -> None:

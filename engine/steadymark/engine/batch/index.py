@@ -14,8 +14,7 @@ from steadymark.engine.jobs import output_stem
 from steadymark.engine.made import Made
 from steadymark.engine.pipeline import PipelineState
 from steadymark.engine.recording.naming import PARTIAL, cannot_write
-from steadymark.engine.sources.naming import plain
-from steadymark.engine.sources.opening import is_live
+from steadymark.engine.sources.opening import absolute
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -40,7 +39,7 @@ class Outcome(StrEnum):
 class Entry:
     """A line, as its text; empty where it is not known.
 
-    input: see `key_of`. table, video: names in the index's folder. source_sha256,
+    input: see `absolute`. table, video: names in the index's folder. source_sha256,
     settings_sha256, models: see Made. tracked_share: of the frames, 0 to 1. duration_s: time of
     the last frame. median_ms: a frame's tracking. began, ended: UTC.
     """
@@ -78,11 +77,6 @@ class Entry:
 _COLUMNS = tuple(field.name for field in fields(Entry))
 
 
-def key_of(text: str) -> str:
-    """What an input is called in the index: the absolute path, or a camera's name or address."""
-    return text if is_live(text) else os.path.abspath(plain(text))  # noqa: PTH100 - of patterns
-
-
 class ResultsIndex:
     """Of one folder. Every change is on disk at once, and a killed program leaves a whole file.
 
@@ -103,7 +97,7 @@ class ResultsIndex:
 
     def find(self, text: str) -> Entry | None:
         """What is known of an input."""
-        return self._entries.get(key_of(text))
+        return self._entries.get(absolute(text))
 
     def made(self, text: str, stem: str) -> Made | None:
         """What the complete results of this name were made of, which may have been moved here."""
@@ -119,7 +113,7 @@ class ResultsIndex:
 
         Names of results of other inputs, as long as these exist, are not free.
         """
-        key = key_of(text)
+        key = absolute(text)
         known = self._entries.get(key)
         if known and known.stem and known.stem.casefold() not in taken:
             taken.add(known.stem.casefold())
@@ -140,7 +134,7 @@ class ResultsIndex:
         Raises:
             SinkError: the index cannot be written.
         """
-        self._put(Entry(key_of(text), Outcome.RUNNING, f"{stem}.csv", began_utc=began))
+        self._put(Entry(absolute(text), Outcome.RUNNING, f"{stem}.csv", began_utc=began))
 
     def end(self, text: str, job: JobReport) -> None:
         """What came of an input.
@@ -152,7 +146,7 @@ class ResultsIndex:
         before = self._of_results(text, entry.stem)
         if before and before.made and (job.skipped or job.refused):
             state = Outcome.SKIPPED if job.skipped else before.state
-            entry = replace(before, input=key_of(text), state=str(state))
+            entry = replace(before, input=absolute(text), state=str(state))
         self._put(entry)
 
     def _put(self, entry: Entry) -> None:
@@ -228,7 +222,7 @@ def _entry(text: str, job: JobReport) -> Entry:
     names = {Path(output).suffix: Path(output).name for output in job.outputs}
     known = report.frames > 0
     return Entry(
-        input=key_of(text),
+        input=absolute(text),
         state=_outcome(job),
         table=names.get(".csv", ""),
         video=names.get(".mp4", ""),

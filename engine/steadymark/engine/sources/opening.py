@@ -98,6 +98,11 @@ def is_live(text: str) -> bool:
     return text.startswith(_CAMERA) or (is_network(text) and not text.startswith("file://"))
 
 
+def absolute(text: str) -> str:
+    """What names an input from any folder: the absolute path; a camera's name or address as is."""
+    return text if is_live(text) else os.path.abspath(plain(text))  # noqa: PTH100 - of patterns
+
+
 def open_live(
     text: str,
     *,

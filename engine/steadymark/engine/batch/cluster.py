@@ -44,6 +44,7 @@ PROGRESS_S = 2.0  # Dask keeps what is told on its way
 _LOOK_S = 0.1
 _STOP_S = 5.0  # a shared disk tells the others late
 _STOP_FILE = "stop"
+_LOST = "the scheduler does not answer any more: see to it, and go on with --resume"
 
 
 def run_on_cluster(
@@ -84,7 +85,10 @@ def _connected(address: str, within_s: float) -> Client:
         import distributed
     except ImportError as error:
         raise UsageError("--scheduler needs Dask: pip install 'steadymark[cluster]'") from error
-    logging.getLogger("distributed").setLevel(logging.getLogger().getEffectiveLevel())
+    for name in [
+        name for name in logging.root.manager.loggerDict if name.startswith("distributed")
+    ]:
+        logging.getLogger(name).setLevel(logging.root.level)  # its faults are told as sentences
     client: Any = distributed.Client.__new__(distributed.Client)
     outcome: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
 
@@ -211,18 +215,23 @@ class _Run:
         from distributed.scheduler import KilledWorker
 
         try:
+            if future.cancelled():
+                return self._failed(job, _LOST)
             report: JobReport | None = future.result()
         except KilledWorker:
             fault = (
-                f"every worker that tracked {job.text} has ended; was there enough memory? The "
-                "other files go on: try this one alone, without --scheduler, with --resume"
+                "every worker that tracked it has ended; was there enough memory? The other files "
+                "go on: try this one alone, without --scheduler, with --resume"
             )
         except Exception as error:
             log.exception("job on the cluster")
-            fault = f"the cluster could not track {job.text} ({type(error).__name__}: {error})"
+            fault = f"the cluster could not track it ({type(error).__name__}: {error})"
         else:
             return report and replace(report, outputs=_named_as_asked(report, job))
-        return JobReport(Path(job.text).name, self._kept(job), error=fault)
+        return self._failed(job, fault)
+
+    def _failed(self, job: Job, fault: str) -> JobReport:
+        return JobReport(Path(job.text).name, self._kept(job), error=f"{job.text}: {fault}")
 
     def _kept(self, job: Job) -> tuple[str, ...]:
         """The longest of the tables that ended workers left, marked partial."""

@@ -138,6 +138,15 @@ def test_a_file_called_index_that_is_another_s_is_left_alone(run: Run, tmp_path:
     assert (tmp_path / "o" / "index.csv").read_text(encoding="utf-8") == "mine\n"
 
 
+def test_a_file_that_is_named_twice_is_tracked_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = video(tmp_path / "a.mp4", 2)
+    monkeypatch.chdir(tmp_path)
+    assert run("track", clip, "a.mp4", "./a.mp4", "--out", tmp_path / "o").exit_code == 0
+    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["a.csv", "index.csv"]
+
+
 def test_two_inputs_of_one_name_get_two_tables(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     run(

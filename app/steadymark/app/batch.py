@@ -28,6 +28,7 @@ from steadymark.engine.offline import Butterworth
 from steadymark.engine.pipeline import PipelineState
 from steadymark.engine.settings import TrackSettings, open_models
 from steadymark.engine.sources import CameraMode, expand_inputs
+from steadymark.engine.sources.opening import absolute
 from steadymark.engine.stabilizing import OneEuro
 from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
@@ -172,14 +173,15 @@ def run_batch(
 
 def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport]]:
     """The single inputs, and a report for each argument that names none."""
-    texts: list[str] = []
+    texts: dict[str, str] = {}  # each file once, however it is written
     faults: list[JobReport] = []
     for text in inputs:
         try:
-            texts += [t for t in expand_inputs([text]) if t not in texts]
+            for found in expand_inputs([text]):
+                texts.setdefault(absolute(found), found)
         except SteadymarkError as error:
             faults.append(JobReport(text, error=str(error)))
-    return texts, faults
+    return list(texts.values()), faults
 
 
 @contextmanager

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from steadymark.engine.types import SourceInfo
 
 
+_SOON_S = 0.5  # too soon to tell a rate
+
+
 def progress_bars(console: Console) -> Progress:
     """A line for all files, and one for each that is being tracked."""
     return Progress(
@@ -64,8 +67,8 @@ class Board:
         self._keeping.progressed(job)
         tasks = self._progress.tasks
         elapsed_s = tasks[self._progress.task_ids.index(task)].elapsed or 0.0
-        fps = report.frames / elapsed_s if elapsed_s > 0 else 0.0
-        self._progress.update(task, completed=report.frames, fps=f"{fps:.0f} fps")
+        fps = f"{report.frames / elapsed_s:.0f} fps" if elapsed_s > _SOON_S else ""
+        self._progress.update(task, completed=report.frames, fps=fps)
 
     def ended(self, job: Job, report: JobReport) -> None:
         self._reports[job.number] = report

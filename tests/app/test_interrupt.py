@@ -79,18 +79,18 @@ def test_ctrl_c_leaves_what_is_tracked_and_begins_nothing_new(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_killed_program_leaves_valid_rows_and_can_be_resumed(tmp_path: Path) -> None:
-    process = started(tmp_path, 2)
+    process = started(tmp_path, 2, "--end", "4")
     process.kill()
     process.communicate(timeout=20)
     parts = list((tmp_path / "out").glob("*.csv.part"))
     assert max(len(read_landmarks(part).frame) for part in parts) > 10
-    process = started(tmp_path, 2, "--resume")  # at once: no process of the first writes on
+    process = started(tmp_path, 2, "--end", "4", "--resume")  # no process is left that writes
     out, error = process.communicate(timeout=60)
     assert process.returncode == 0, out + error
     demo, second = (
         (tmp_path / "out" / f"{name}.csv").read_bytes().splitlines() for name in ("demo", "second")
     )
     assert demo[2:] == second[2:]
-    assert len(demo) > 100
+    assert len(demo) > 80
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["demo.csv", "index.csv", "second.csv"]

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def square_video(path: Path, frames: int = 40, *, lost: range = range(12, 16)) -> Path:
+def square_video(
+    path: Path, frames: int = 40, *, lost: range = range(12, 16), width: int = 320
+) -> Path:
     """25 frames a second, a keyframe every 10; the square moves, and is not there in `lost`."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = width, 240, "yuv420p"
         stream.codec_context.gop_size = 10
         for i in range(frames):
-            image = picture(None if i in lost else (square_x(i), 100, 60))
+            image = picture(None if i in lost else (square_x(i), 100, 60), width=width)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode(None))
     return path

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from scenes import SquareDetector, SquareNetwork, picture
+from scenes import picture
+from square_film import square_models
 from steadymark.app import batch, cli, guarding
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.settings import Models, TrackSettings
 from steadymark.models.zoo import weights_folder
 
 Run = Callable[..., Result]
@@ -24,12 +24,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """`steadymark` with the given arguments, its networks replaced; wide enough not to wrap."""
-
-    def open_models(settings: TrackSettings) -> Models:
-        network = SquareNetwork()
-        return Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
-
-    monkeypatch.setattr(batch, "open_models", open_models)
+    monkeypatch.setattr(batch, "open_models", square_models)
     monkeypatch.setattr(guarding.out, "_width", 300)
     monkeypatch.setattr(guarding.err, "_width", 300)
 
@@ -69,7 +64,7 @@ def test_a_video_gives_a_valid_table_with_a_row_a_frame(run: Run, tmp_path: Path
     table = tmp_path / "out" / "a.csv"
     assert check_csv(table) == ()
     assert len(read_landmarks(table).frame) == 20
-    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a.csv"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.csv", "index.csv"]
 
 
 def test_the_summary_says_frames_share_spans_and_device(run: Run, tmp_path: Path) -> None:
@@ -117,12 +112,47 @@ def test_results_that_are_there_are_kept_unless_told_otherwise(run: Run, tmp_pat
     assert (out / "a.csv").stat().st_mtime_ns > before
 
 
+def test_a_changed_source_is_tracked_anew_and_that_is_told(run: Run, tmp_path: Path) -> None:
+    clips = [video(tmp_path / f"{name}.mp4") for name in "ab"]
+    run("track", *clips, "--out", tmp_path / "o", "--jobs", "2")
+    video(clips[0], 25)
+    result = run("track", *clips, "--out", tmp_path / "o", "--jobs", "2", "--resume")
+    one_sentence(result, 0, "a.mp4: the file has changed since it was tracked", "done before")
+    assert len(read_landmarks(tmp_path / "o" / "a.csv").frame) == 25
+
+
+def test_jobs_and_clusters_that_make_no_sense_are_told(run: Run, tmp_path: Path) -> None:
+    clip, out = video(tmp_path / "a.mp4", 2), tmp_path / "o"
+    one_sentence(run("track", clip, "--out", out, "--jobs", "0"), 2, "--jobs must be 1 or more")
+    far = ("--scheduler", "nonsense")
+    one_sentence(run("track", clip, "--out", out, *far), 2, "no Dask scheduler answers at nonsense")
+    one_sentence(run("track", "camera:0", "--out", out, *far), 2, "camera:0 is live")
+    one_sentence(run("track", clip, "--out", out, *far, "--jobs", "2"), 2, "of this computer")
+
+
+def test_a_file_called_index_that_is_another_s_is_left_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "index.csv").write_text("mine\n", encoding="utf-8")
+    result = run("track", video(tmp_path / "a.mp4", 2), "--out", tmp_path / "o")
+    one_sentence(result, 2, "index.csv", "move it away")
+    assert (tmp_path / "o" / "index.csv").read_text(encoding="utf-8") == "mine\n"
+
+
+def test_a_file_that_is_named_twice_is_tracked_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = video(tmp_path / "a.mp4", 2)
+    monkeypatch.chdir(tmp_path)
+    assert run("track", clip, "a.mp4", "./a.mp4", "--out", tmp_path / "o").exit_code == 0
+    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["a.csv", "index.csv"]
+
+
 def test_two_inputs_of_one_name_get_two_tables(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     run(
         "track", video(tmp_path / "a.mp4"), video(tmp_path / "x" / "a.mp4"), "--out", tmp_path / "o"
     )
-    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["a-2.csv", "a.csv"]
+    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["a-2.csv", "a.csv", "index.csv"]
 
 
 def test_folders_are_searched_through(run: Run, tmp_path: Path) -> None:
@@ -131,7 +161,11 @@ def test_folders_are_searched_through(run: Run, tmp_path: Path) -> None:
     video(folder / "ümläut 二.mp4")
     video(tmp_path / "in" / "b.mp4")
     assert run("track", tmp_path / "in", "--out", tmp_path / "o").exit_code == 0
-    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["b.csv", "ümläut 二.csv"]
+    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == [
+        "b.csv",
+        "index.csv",
+        "ümläut 二.csv",
+    ]
 
 
 @pytest.mark.parametrize(

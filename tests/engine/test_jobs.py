@@ -14,10 +14,11 @@ from steadymark.engine.pipeline import PipelineReport, PipelineState
 from steadymark.engine.recording.checking import Severity, check_csv
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import Models, TrackSettings
-from steadymark.engine.types import SourceInfo
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from steadymark.engine.types import SourceInfo
 
 
 def fakes() -> Models:
@@ -61,7 +62,7 @@ def test_names_of_results_are_safe_and_distinct() -> None:
     taken: set[str] = set()
 
     def stem(name: str) -> str:
-        return output_stem(SourceInfo(name, "", 1, 1, None, None, live=True), taken)
+        return output_stem(name, taken)
 
     assert stem("a.mp4") == "a"
     assert stem("A.mov") == "A-2"

@@ -12,26 +12,24 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
+from steadymark.app.board import Board, progress_bars
+from steadymark.engine.batch.cluster import run_on_cluster
+from steadymark.engine.batch.index import ResultsIndex
+from steadymark.engine.batch.planning import planned
+from steadymark.engine.batch.running import run_here, useful_processes
+from steadymark.engine.batch.workers import run_in_processes
 from steadymark.engine.errors import SteadymarkError, UsageError
 from steadymark.engine.geometry import Recentre
-from steadymark.engine.jobs import CSV_STYLES, InputSettings, JobReport, OutputSettings, run_job
+from steadymark.engine.jobs import CSV_STYLES, InputSettings, JobReport, OutputSettings, make_folder
 from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.offline import Butterworth
-from steadymark.engine.pipeline import PipelineReport, PipelineState
+from steadymark.engine.pipeline import PipelineState
 from steadymark.engine.sending.targets import parse_target
-from steadymark.engine.settings import Models, TrackSettings, open_models
+from steadymark.engine.settings import TrackSettings, open_models
 from steadymark.engine.sources import CameraMode, expand_inputs
+from steadymark.engine.sources.opening import absolute
 from steadymark.engine.stabilizing import OneEuro
 from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from steadymark.engine.sending.targets import Target
-    from steadymark.engine.types import SourceInfo
 
 
 def parse_time(text: str | None) -> float | None:
@@ -134,23 +131,54 @@ def send_targets(texts: Sequence[str], inputs: Sequence[str]) -> tuple[Target, .
     return targets
 
 
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where it runs. processes: of this computer, None takes what is useful.
+
+    scheduler: the address of a Dask cluster that tracks instead.
+    """
+
+    processes: int | None = None
+    scheduler: str = ""
+
+
 def run_batch(
     inputs: Sequence[str],
     settings: TrackSettings,
     output: OutputSettings,
     wish: InputSettings,
     *,
+    placing: Placing = Placing(),
     out: Console,
     err: Console,
 ) -> int:
     """Track everything; returns the exit code: 0 all well, 1 some inputs failed, 2 all did."""
+    if placing.scheduler and placing.processes is not None:
+        raise UsageError("--jobs is of this computer: a cluster has as many as it has workers")
+    if placing.processes is not None and placing.processes < 1:
+        raise UsageError(f"--jobs must be 1 or more, not {placing.processes}")
     models = open_models(settings)
     texts, reports = _expand(inputs)
+    if texts:
+        make_folder(output.folder)
+    index = ResultsIndex(output.folder)
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
+    jobs = planned(texts, settings, output, wish, index)
     stop = Event()
-    with _interrupts(stop), _progress(err) as progress:
-        reports += _track_all(texts, models, settings, output, wish, stop, progress)
+    with _interrupts(stop), progress_bars(err) as progress:
+        board = Board(progress, index, len(jobs))
+        if placing.scheduler:
+            run_on_cluster(jobs, placing.scheduler, board, stop)
+        else:
+            on_gpu = models.device != "cpu"
+            count = useful_processes(placing.processes, texts, on_gpu=on_gpu)
+            if count == 1:
+                run_here(jobs, models, board, stop)
+            else:
+                del models  # every worker has its own
+                run_in_processes(jobs, count, open_models, board, stop)
+    reports += board.reports
     out.print(summary(reports, output.folder))
     if stop.is_set():
         return 130
@@ -158,58 +186,22 @@ def run_batch(
     return 0 if not failed else 1 if failed < len(reports) else 2
 
 
-def _track_all(
-    texts: Sequence[str],
-    models: Models,
-    settings: TrackSettings,
-    output: OutputSettings,
-    wish: InputSettings,
-    stop: Event,
-    progress: Progress,
-) -> Iterator[JobReport]:
-    """Each input's report, its faults and notes printed as it ends; none after `stop`."""
-    taken: set[str] = set()
-    overall = progress.add_task("all files", total=len(texts), visible=len(texts) > 1, fps="")
-    for text in texts:
-        if stop.is_set():
-            return
-        shown = _Shown(progress)
-        job = run_job(
-            text,
-            models,
-            settings,
-            output,
-            wish=wish,
-            taken=taken,
-            stop=stop,
-            on_progress=shown.update,
-        )
-        shown.remove()
-        progress.advance(overall)
-        if job.error:
-            progress.console.print(f"[red]error:[/red] {escape(job.error)}", soft_wrap=True)
-        for note in job.notes:
-            progress.console.print(
-                f"[yellow]note:[/yellow] {escape(job.name)}: {escape(note)}", soft_wrap=True
-            )
-        yield job
-
-
 def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport]]:
     """The single inputs, and a report for each argument that names none."""
-    texts: list[str] = []
+    texts: dict[str, str] = {}  # each file once, however it is written
     faults: list[JobReport] = []
     for text in inputs:
         try:
-            texts += [t for t in expand_inputs([text]) if t not in texts]
+            for found in expand_inputs([text]):
+                texts.setdefault(absolute(found), found)
         except SteadymarkError as error:
             faults.append(JobReport(text, error=str(error)))
-    return texts, faults
+    return list(texts.values()), faults
 
 
 @contextmanager
 def _interrupts(stop: Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the file in hand cleanly; a second Ctrl-C ends at once."""
+    """Ctrl-C and SIGTERM end the files in hand cleanly; a second Ctrl-C ends at once."""
 
     def handle(number: int, frame: object) -> None:
         if stop.is_set():
@@ -224,38 +216,6 @@ def _interrupts(stop: Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[fps]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    )
-
-
-class _Shown:
-    """The progress bar of one file."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task: TaskID | None = None
-
-    def update(self, info: SourceInfo, report: PipelineReport) -> None:
-        if self._task is None:
-            self._task = self._progress.add_task(escape(info.name), total=info.frames, fps="")
-        elapsed_s = self._progress.tasks[self._progress.task_ids.index(self._task)].elapsed or 0.0
-        fps = report.frames / elapsed_s if elapsed_s > 0 else 0.0
-        self._progress.update(self._task, completed=report.frames, fps=f"{fps:.0f} fps")
-
-    def remove(self) -> None:
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-
-
 def summary(reports: Sequence[JobReport], folder: Path) -> Table:
     """A line an input."""
     title = f"Results in {escape(str(folder))}"
@@ -267,9 +227,10 @@ def summary(reports: Sequence[JobReport], folder: Path) -> Table:
     for job in reports:
         report = job.report
         share = f"{100 * report.with_face / report.frames:.1f} %" if report.frames else "–"
+        dropped = f" (+{report.dropped} dropped)" if report.dropped else ""
         table.add_row(
             escape(job.name),
-            f"{report.frames}" + (f" (+{report.dropped} dropped)" if report.dropped else ""),
+            "–" if job.skipped else f"{report.frames}" + dropped,
             share,
             str(report.lost_spans) if report.frames else "–",
             f"{report.median_ms:.1f}" if report.frames else "–",

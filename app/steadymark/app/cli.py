@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -152,14 +153,24 @@ def track(
     ] = None,
     recentre: Annotated[str, typer.Option(help="Rule of the next crop: fit or eyes.")] = "fit",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Skip what is done already.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Skip what is done: same source, settings and models."),
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", help="Files tracked at a time; else one a core.")
+    ] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(help="Track on a Dask cluster: tcp://HOST:PORT, which sees the same files."),
+    ] = "",
     send: Annotated[
         list[str] | None,
         typer.Option(help=f"{_SEND} A file is sent as fast as it is tracked."),
     ] = None,
 ) -> None:
     """Track faces in videos and write a CSV for each."""
-    from steadymark.app.batch import run_batch, send_targets, track_options
+    from steadymark.app.batch import Placing, run_batch, send_targets, track_options
     from steadymark.engine.jobs import OutputSettings
 
     def run() -> int:
@@ -180,8 +191,13 @@ def track(
             detector=detector,
         )
         targets = send_targets(send or (), inputs)
-        output = OutputSettings(folder, csv, video, overwrite, resume, targets)
-        return run_batch(inputs, options.settings, output, options.wish, out=out, err=err)
+        if targets and scheduler:
+            raise UsageError("--send sends from this computer: leave --scheduler out")
+        output = OutputSettings(folder, csv, video, overwrite, resume, send=targets)
+        placing = Placing(jobs, scheduler)
+        return run_batch(
+            inputs, options.settings, output, options.wish, placing=placing, out=out, err=err
+        )
 
     guarded(run)
 
@@ -338,4 +354,5 @@ def main() -> None:
     )
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
+    multiprocessing.freeze_support()
     app()

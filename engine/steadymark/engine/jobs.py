@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import platform
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError, SteadymarkError
-from steadymark.engine.pipeline import Pipeline, PipelineReport
+from steadymark.engine.made import Made, made_of, source_digest, why_again
+from steadymark.engine.pipeline import Pipeline, PipelineReport, PipelineState
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
+from steadymark.engine.recording.naming import PARTIAL, cannot_write, partial_of
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.smoothed import SmoothedSink
 from steadymark.engine.sending.sender import Senders
 from steadymark.engine.settings import make_tracker
 from steadymark.engine.sources import CameraMode, open_source
+from steadymark.engine.sources.opening import recording_path
 from steadymark.engine.stabilizing import OFFLINE
 
 if TYPE_CHECKING:
@@ -30,13 +34,16 @@ if TYPE_CHECKING:
     from steadymark.engine.types import SourceInfo
 
 CSV_STYLES = ("native", "openface")
+_OURS = (PARTIAL, ".smooth")  # names of unfinished results end so
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
     """Where results go. overwrite and resume say what to do where a result is there already.
 
-    send: to other programs, too, while it is tracked.
+    aside: a folder on the same disk in which files are written before they move to `folder`, for
+    those who might track the same at the same time. send: to other programs, too, while it is
+    tracked.
     """
 
     folder: Path
@@ -44,6 +51,7 @@ class OutputSettings:
     video: bool = False
     overwrite: bool = False
     resume: bool = False
+    aside: Path | None = None
     send: tuple[Target, ...] = ()
 
 
@@ -61,7 +69,8 @@ class JobReport:
     """What came of one input.
 
     error: a sentence, None where all went well. notes: what the source said of itself, and what
-    it passed over.
+    it passed over. refused: nothing was done, since results are there and may not be replaced.
+    began, ended: UTC, ISO 8601; empty where it was not tracked.
     """
 
     name: str
@@ -71,6 +80,10 @@ class JobReport:
     error: str | None = None
     skipped: bool = False
     notes: tuple[str, ...] = ()
+    refused: bool = False
+    made: Made | None = None
+    began: str = ""
+    ended: str = ""
 
 
 def version() -> str:
@@ -82,9 +95,18 @@ def version() -> str:
 
 
 def header(
-    info: SourceInfo, models: Models, settings: TrackSettings, wish: InputSettings
+    info: SourceInfo,
+    models: Models,
+    settings: TrackSettings,
+    wish: InputSettings,
+    *,
+    source_sha256: str | None = None,
 ) -> Header:
-    """What a CSV says of how it was made."""
+    """What a CSV says of how it was made. source_sha256: where it is known already.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
     packages = ("numpy", "opencv-python-headless", "av", "onnxruntime-gpu", "onnxruntime")
     versions = {"steadymark": version(), "python": platform.python_version()}
     for package in packages:
@@ -92,33 +114,39 @@ def header(
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
+    if source_sha256 is None and not info.live:
+        source_sha256 = source_digest(info.path)
     return Header(
         versions=versions,
-        models={card.name: card.sha256 for card in models.cards},
-        settings={
-            **asdict(settings),
-            "start_s": wish.start_s,
-            "end_s": wish.end_s,
-            "camera": wish.camera,
-            "device_used": models.device,
-        },
+        models=_digests(models),
+        settings=_told_settings(models, settings, wish),
         source_name=info.name,
-        source_sha256=_digest(Path(info.path)),
+        source_sha256=source_sha256,
     )
 
 
-def _digest(path: Path) -> str | None:
-    """SHA-256 of a file; None for folders, cameras and streams."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digests(models: Models) -> dict[str, str]:
+    return {card.name: card.sha256 for card in models.cards}
 
 
-def output_stem(info: SourceInfo, taken: set[str]) -> str:
-    """A file name for a source's results that no earlier input of this run has taken."""
-    plain = Path(info.name).stem or "source"
+def _told_settings(
+    models: Models, settings: TrackSettings, wish: InputSettings
+) -> dict[str, object]:
+    return {
+        **asdict(settings),
+        "start_s": wish.start_s,
+        "end_s": wish.end_s,
+        "camera": wish.camera,
+        "device_used": models.device,
+    }
+
+
+def output_stem(name: str, taken: set[str]) -> str:
+    """A file name for the results of a source of this name, that is not taken yet; takes it."""
+    plain = Path(name).stem or "source"
     stem = "".join(c if c.isalnum() or c in "-_. ()" else "_" for c in plain).strip() or "source"
+    if stem.casefold().endswith(_OURS):
+        stem += "_"
     number, unique = 2, stem
     while unique.casefold() in taken:
         unique, number = f"{stem}-{number}", number + 1
@@ -126,59 +154,123 @@ def output_stem(info: SourceInfo, taken: set[str]) -> str:
     return unique
 
 
-def _result_files(info: SourceInfo, output: OutputSettings, taken: set[str]) -> list[Path]:
-    """The files that tracking this source will make, the table first."""
-    stem = output_stem(info, taken)
+def result_files(stem: str, output: OutputSettings) -> list[Path]:
+    """The files that tracking will make, the table first."""
     return [output.folder / f"{stem}{end}" for end in (".csv", ".mp4")[: 1 + output.video]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to be tracked, into which files, and what their header says."""
+
+    source: FrameSource
+    files: list[Path]
+    facts: Header
+    made: Made
+    notes: tuple[str, ...]
+
+
 def _begin(
-    source: FrameSource,
-    files: list[Path],
+    work: _Work,
     models: Models,
     settings: TrackSettings,
     output: OutputSettings,
-    wish: InputSettings,
     senders: Senders,
 ) -> tuple[Pipeline, list[Sink]]:
     """Start tracking a source into its files, and to whom it is sent.
 
     Raises:
-        SinkError: results are there already and may not be replaced, files cannot be made, or
-            there is no such host.
+        SinkError: files cannot be made, or not of this source with these settings, or there is no
+            such host.
     """
-    there = [path for path in files if path.exists()]
-    if there and not (output.overwrite or output.resume):
-        raise SinkError(
-            f"{there[0]} exists already: use --overwrite to replace it, "
-            "or --resume to keep it and go on with the other files"
-        )
+    info = work.source.info
     offline = settings.stabilizer == OFFLINE
-    if offline and (output.video or output.send or source.info.live):
+    if offline and (output.video or output.send or info.live):
         now = "--video draws each" if output.video else "--send sends each"
-        what = "a live source has none yet" if source.info.live else f"{now} as it comes"
+        what = "a live source has none yet" if info.live else f"{now} as it comes"
         raise SinkError(
             f"butterworth looks at frames to come, and {what}: choose convlstm or one-euro"
         )
-    _make_folder(output.folder)
-    facts = header(source.info, models, settings, wish)
-    table, *video = files
+    make_folder(output.folder)
+    written = [(output.aside or output.folder) / path.name for path in work.files]
+    table, *video = written
 
     def make(path: Path) -> Sink:
         if output.csv == "openface":
             return OpenFaceCsvSink(path)
-        return NativeCsvSink(path, facts)
+        return NativeCsvSink(path, work.facts)
 
     sinks: list[Sink] = [
         SmoothedSink(table, make, settings.butterworth) if offline else make(table),
     ]
-    original = source.info.path if Path(source.info.path).is_file() else None
+    original = info.path if Path(info.path).is_file() else None
     sinks += [AnnotatedVideoSink(path, original) for path in video]
     tracker = make_tracker(models, settings)
     senders.open()
-    pipeline = Pipeline(source, tracker, sinks, on_result=senders.offer)
+    pipeline = Pipeline(work.source, tracker, sinks, on_result=senders.offer)
     pipeline.start()
     return pipeline, sinks
+
+
+def _prepare(
+    text: str,
+    models: Models,
+    settings: TrackSettings,
+    output: OutputSettings,
+    wish: InputSettings,
+    name_of: Callable[[str], str],
+    before: Made | None,
+) -> _Work | JobReport:
+    """Look what is there, and open the source; or say why it is not to be tracked.
+
+    name_of: name of the source → that of its results.
+
+    Raises:
+        SteadymarkError: it cannot be tracked.
+    """
+    path = recording_path(text)
+    digest: str | None = None
+    notes: tuple[str, ...] = ()
+    files: list[Path] = []
+    if path is not None:
+        files = result_files(name_of(Path(path).name), output)
+        if output.resume and all(file.exists() for file in files):
+            digest = source_digest(path)
+            told = _told_settings(models, settings, wish)
+            made = made_of(digest, _digests(models), told, output.csv)
+            again = why_again(files, made, output.csv, before)
+            if again is None:
+                done = tuple(map(str, files))
+                return JobReport(Path(path).name, done, skipped=True, made=made)
+            notes = (again,)
+    source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
+    try:
+        files = files or result_files(name_of(source.info.name), output)
+        unwanted = _unwanted(source.info, files, output)
+        if unwanted is not None:
+            source.close()
+            return unwanted
+        facts = header(source.info, models, settings, wish, source_sha256=digest)
+    except SteadymarkError:
+        source.close()
+        raise
+    made = made_of(facts.source_sha256, facts.models, facts.settings, output.csv)
+    return _Work(source, files, facts, made, notes)
+
+
+def _unwanted(info: SourceInfo, files: list[Path], output: OutputSettings) -> JobReport | None:
+    """Where results are there that may not be replaced."""
+    there = [path for path in files if path.exists()]
+    if output.overwrite or not there or (output.resume and not info.live):
+        return None
+    if output.resume:  # no camera gives the same again
+        return JobReport(info.name, tuple(map(str, there)), skipped=True)
+    return JobReport(
+        info.name,
+        error=f"{there[0]} exists already: use --overwrite to replace it, "
+        "or --resume to keep it and go on with the other files",
+        refused=True,
+    )
 
 
 def run_job(
@@ -189,27 +281,40 @@ def run_job(
     *,
     wish: InputSettings = InputSettings(),
     taken: set[str],
+    stem: str | None = None,
+    before: Made | None = None,
     stop: Event,
     on_progress: Callable[[SourceInfo, PipelineReport], None] = lambda *_: None,
     progress_s: float = 0.1,
 ) -> JobReport:
-    """Track one input. Faults end in the report; only a KeyboardInterrupt gets out."""
+    """Track one input. Faults end in the report; only a KeyboardInterrupt gets out.
+
+    stem: the results' name; None takes one that is not `taken`. before: what the index says of
+    complete results of this input.
+    """
+    began = _now()
     try:
-        source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
+        work = _prepare(
+            text,
+            models,
+            settings,
+            output,
+            wish,
+            lambda name: stem or output_stem(name, taken),
+            before,
+        )
     except SteadymarkError as error:
         return JobReport(text, error=str(error))
-    info = source.info
-    files = _result_files(info, output, taken)
-    if output.resume and all(path.exists() for path in files):
-        source.close()
-        return JobReport(info.name, tuple(map(str, files)), skipped=True)
+    if isinstance(work, JobReport):
+        return work
+    info = work.source.info
     senders = Senders(output.send)
     try:
-        pipeline, sinks = _begin(source, files, models, settings, output, wish, senders)
+        pipeline, sinks = _begin(work, models, settings, output, senders)
     except SteadymarkError as error:
         senders.close()
-        source.close()
-        return JobReport(info.name, error=str(error))
+        work.source.close()
+        return JobReport(info.name, error=str(error), made=work.made)
     while not pipeline.wait(progress_s):
         on_progress(info, pipeline.report)
         if stop.is_set():
@@ -217,19 +322,55 @@ def run_job(
             break
     report = pipeline.report
     on_progress(info, report)
-    told = senders.close()
-    outputs = tuple(str(sink.path) for sink in sinks)
+    sent = senders.close()
+    paths = tuple(str(sink.path) for sink in sinks)
+    outputs, faults = _settled(paths, work, report, output)
     return JobReport(
         info.name,
         outputs,
         report,
         models.device,
-        "; ".join(report.faults) or None,
-        notes=(*info.notes, *report.problems, *told),
+        "; ".join(faults) or None,
+        notes=(*work.notes, *info.notes, *report.problems, *sent),
+        made=work.made,
+        began=began,
+        ended=_now(),
     )
 
 
-def _make_folder(folder: Path) -> None:
+def _settled(
+    paths: tuple[str, ...], work: _Work, report: PipelineReport, output: OutputSettings
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Where files lie in the end, and all faults."""
+    faults = report.faults
+    if output.aside is not None:
+        paths, moved = _come_out(paths, output.folder)
+        faults += moved
+    if report.state is PipelineState.FINISHED:
+        for file in work.files:  # all that a partial one holds is in the complete one
+            with contextlib.suppress(OSError):
+                partial_of(file).unlink()
+    return paths, faults
+
+
+def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Move files to their folder: their names there, and faults. None of no frames is missed."""
+    moved, faults = [], []
+    for path in map(Path, outputs):
+        try:
+            if path.exists():
+                moved.append(str(path.replace(folder / path.name)))
+        except OSError as error:
+            faults.append(str(cannot_write(folder / path.name, error)))
+    return tuple(moved), tuple(faults)
+
+
+def make_folder(folder: Path) -> None:
+    """For results.
+
+    Raises:
+        SinkError: it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -237,3 +378,7 @@ def _make_folder(folder: Path) -> None:
             f"the output folder {folder} cannot be made ({error.strerror}): "
             "choose another with --out"
         ) from error
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

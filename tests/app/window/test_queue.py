@@ -65,6 +65,12 @@ def test_chosen_videos_are_tracked_into_files_and_a_bad_one_stops_none(
     for name in "ab":
         assert check_csv(tmp_path / "steadymark" / f"{name}.csv") == ()
         assert (tmp_path / "steadymark" / f"{name}.mp4").is_file()
+    index = (tmp_path / "steadymark" / "index.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[:3] for line in index[1:]] == [
+        [clips[0], "done", "a.csv"],
+        [clips[1], "done", "b.csv"],
+        [str(bad), "failed", ""],
+    ]
     told = [many.list.topLevelItem(i).text(2) for i in range(3)]  # type: ignore[union-attr]
     assert told[0] == "a.csv, a.mp4"
     assert "bad.mp4" in told[1]

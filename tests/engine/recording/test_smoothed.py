@@ -109,3 +109,21 @@ def test_poses_are_those_of_the_smoothed_points(tmp_path: Path) -> None:
     expected = head_pose(Landmarks(table.xy_px[30], table.point_score[30]), Camera(160, 120))
     assert expected is not None
     np.testing.assert_allclose(table.pose[30, 3:], expected.rotation_rad, atol=2e-3)
+
+
+def test_raw_rows_never_bear_the_name_of_the_smoothed_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pathlib import Path
+
+    replace = Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        if path.name == "a.smooth.csv":
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write(SmoothedSink(tmp_path / "a.csv", native, FILTER), shaking())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.partial.csv", "a.smooth.csv"]

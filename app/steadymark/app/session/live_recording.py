@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.open_live import OpenLive, live_settings
@@ -45,7 +45,7 @@ def record(
     taken: names of this session, which may not lie on the disk yet; the new one is added.
     """
     info = view.source.info
-    stem = output_stem(replace(info, name=info.name.replace(".", "-")), set())
+    stem = output_stem(info.name.replace(".", "-"), set())
     path = _free_name(folder, f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}", taken)
     facts = header(info, view.models, live_settings(view.settings), InputSettings(camera=mode))
     sinks = (  # the video first: what it cannot take has no row either

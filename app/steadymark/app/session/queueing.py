@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from steadymark.engine.batch.index import ResultsIndex
+from steadymark.engine.batch.keeping import Keeping
+from steadymark.engine.batch.planning import planned
+from steadymark.engine.batch.running import run_here
 from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.jobs import run_job
+from steadymark.engine.jobs import InputSettings
 from steadymark.engine.pipeline import PipelineState
+from steadymark.engine.sources.opening import recording_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steadymark.app.session.opening import ModelCache
+    from steadymark.engine.batch.running import Job
     from steadymark.engine.jobs import JobReport, OutputSettings
     from steadymark.engine.pipeline import PipelineReport
     from steadymark.engine.settings import TrackSettings
@@ -38,13 +44,9 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One recording. frames, of: tracked, and how many it has, 0 where unknown. note: a sentence.
-
-    batch: which were added together.
-    """
+    """One recording. frames, of: tracked, and how many it has; 0: unknown. note: a sentence."""
 
     number: int
-    batch: int
     path: str
     settings: TrackSettings
     output: OutputSettings
@@ -63,7 +65,6 @@ class Queue:
         self._changed = Condition()
         self._items: list[Item] = []
         self._stop = Event()  # of the recording in hand
-        self._taken: dict[int, set[str]] = {}  # names given to results, by batch
         self._closing = False
         self._added = 0
         self._thread: Thread | None = None
@@ -83,9 +84,7 @@ class Queue:
         """Begin, or go on after what is there."""
         with self._changed:
             first, self._added = self._added, self._added + len(paths)
-            self._items += [
-                Item(first + i, first, path, settings, output) for i, path in enumerate(paths)
-            ]
+            self._items += [Item(first + i, path, settings, output) for i, path in enumerate(paths)]
             self._changed.notify_all()
         if self._thread is None:
             self._thread = Thread(target=self._run, name="queue", daemon=True)
@@ -161,29 +160,47 @@ class Queue:
 
     def _track(self, item: Item) -> Item:
         models, stop = self._models.get(item.settings), self._stop
+        path = recording_path(item.path) or item.path
+        index = ResultsIndex(item.output.folder)
+        (job,) = planned([path], item.settings, item.output, InputSettings(), index)
 
-        def progress(info: SourceInfo, report: PipelineReport) -> None:
+        def progress(frames: int, of: int) -> None:
             with self._changed:
-                self._put(replace(item, frames=report.frames, of=info.frames or 0))
+                self._put(replace(item, frames=frames, of=of))
             self._on_change()
 
-        job = run_job(
-            item.path,
-            models,
-            item.settings,
-            item.output,
-            taken=self._taken.setdefault(item.batch, set()),
-            stop=stop,
-            on_progress=progress,
-        )
-        return _ended(item, job)
+        watch = _Watch(index, progress)
+        run_here([job], models, watch, stop)
+        ended = replace(item, stage=Stage.CANCELLED)
+        return ended if watch.report is None else _ended(item, watch.report, watch.notes)
 
     def _put(self, item: Item) -> None:
         """In place of what it was; under the lock."""
         self._items = [item if other.number == item.number else other for other in self._items]
 
 
-def _ended(item: Item, job: JobReport) -> Item:
+class _Watch:
+    """Of one job. progress: told frames, and how many there are."""
+
+    def __init__(self, index: ResultsIndex, progress: Callable[[int, int], None]) -> None:
+        self._keeping, self._progress = Keeping(index), progress
+        self.report: JobReport | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be told beside the report."""
+        return (self._keeping.fault,) if self._keeping.fault else ()
+
+    def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
+        self._keeping.progressed(job)
+        self._progress(report.frames, info.frames or 0)
+
+    def ended(self, job: Job, report: JobReport) -> None:
+        self.report = report
+        self._keeping.ended(job, report)
+
+
+def _ended(item: Item, job: JobReport, notes: tuple[str, ...]) -> Item:
     frames = job.report.frames
     if job.error:
         # the command line's advice is of no use here
@@ -191,5 +208,5 @@ def _ended(item: Item, job: JobReport) -> Item:
         return replace(item, stage=Stage.FAILED, frames=frames, outputs=(), note=fault)
     stopped = job.report.state is PipelineState.STOPPED
     stage = Stage.CANCELLED if stopped else Stage.DONE
-    note = "; ".join(job.notes)
+    note = "; ".join((*job.notes, *notes))
     return replace(item, stage=stage, frames=frames, of=frames, outputs=job.outputs, note=note)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from av import FFmpegError
 
+PARTIAL = ".partial"  # between stem and suffix
 _REASONS = {
     errno.ENOSPC: "the disk is full: free some space and record again",
     errno.EDQUOT: "the disk quota is used up: free some space and record again",
@@ -32,7 +33,7 @@ def part_of(path: Path) -> Path:
 
 def partial_of(path: Path) -> Path:
     """Where an output that stopped before its end is kept."""
-    return path.with_name(f"{path.stem}.partial{path.suffix}")
+    return path.with_name(f"{path.stem}{PARTIAL}{path.suffix}")
 
 
 def settle(path: Path, *, complete: bool) -> Path:

@@ -55,14 +55,25 @@ def open_source(
         return open_live(text, mode=camera)
     if camera is not None:
         raise UsageError(f"{text} is not a camera: a camera mode does not go with it")
+    path = recording_path(text) or text
+    files = image_files(path)
+    if files:
+        return ImageSequence(files, path=path, start_s=start_s, end_s=end_s)
+    return VideoFile(path, start_s=start_s, end_s=end_s)
+
+
+def recording_path(text: str) -> str | None:
+    """The file, folder of pictures or pattern that an input names; None where it is live.
+
+    Raises:
+        SourceError: it does not exist. UsageError: nothing fits, or several videos do.
+    """
+    if is_live(text):
+        return None
     found = expand_inputs([text])
     if len(found) != 1:
         raise UsageError(f"{text} holds {len(found)} videos: open one of them")
-    files = image_files(found[0])
-    if files:
-        path = plain(found[0])
-        return ImageSequence(files, path=path, start_s=start_s, end_s=end_s)
-    return VideoFile(plain(found[0]), start_s=start_s, end_s=end_s)
+    return plain(found[0])
 
 
 def expand_inputs(texts: Sequence[str]) -> list[str]:
@@ -85,6 +96,11 @@ def expand_inputs(texts: Sequence[str]) -> list[str]:
 def is_live(text: str) -> bool:
     """Whether this names a camera or a stream, not files."""
     return text.startswith(_CAMERA) or (is_network(text) and not text.startswith("file://"))
+
+
+def absolute(text: str) -> str:
+    """What names an input from any folder: the absolute path; a camera's name or address as is."""
+    return text if is_live(text) else os.path.abspath(plain(text))  # noqa: PTH100 - of patterns
 
 
 def open_live(

@@ -1,0 +1,1 @@
+"""Many inputs: what is done already, one index of all results, processes, clusters."""

@@ -1,0 +1,251 @@
+"""`index.csv`: what came of every input whose results lie in a folder, a line each."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.engine.errors import SinkError, SteadymarkError
+from steadymark.engine.jobs import output_stem
+from steadymark.engine.made import Made
+from steadymark.engine.pipeline import PipelineState
+from steadymark.engine.recording.naming import PARTIAL, cannot_write
+from steadymark.engine.sources.opening import absolute
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from steadymark.engine.jobs import JobReport
+
+NAME = "index.csv"
+_LARGEST = 1 << 28  # bytes: some hundred thousand lines
+
+
+class Outcome(StrEnum):
+    """Of one input. SKIPPED: was done before. RUNNING: begun, and not ended if nothing runs."""
+
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line, as its text; empty where it is not known.
+
+    input: see `absolute`. table, video: names in the index's folder. source_sha256,
+    settings_sha256, models: see Made. tracked_share: of the frames, 0 to 1. duration_s: time of
+    the last frame. median_ms: a frame's tracking. began, ended: UTC.
+    """
+
+    input: str
+    state: str
+    table: str = ""
+    video: str = ""
+    frames: str = ""
+    tracked_share: str = ""
+    lost_spans: str = ""
+    duration_s: str = ""
+    median_ms: str = ""
+    device: str = ""
+    error: str = ""
+    began_utc: str = ""
+    ended_utc: str = ""
+    source_sha256: str = ""
+    settings_sha256: str = ""
+    models: str = ""
+
+    @property
+    def made(self) -> Made | None:
+        """What complete results were made of; None where there are none."""
+        if self.state not in (Outcome.DONE, Outcome.SKIPPED):
+            return None
+        return Made(self.source_sha256 or None, self.settings_sha256, self.models)
+
+    @property
+    def stem(self) -> str:
+        """The results' name."""
+        return Path(self.table).stem.removesuffix(PARTIAL) if self.table else ""
+
+
+_COLUMNS = tuple(field.name for field in fields(Entry))
+
+
+class ResultsIndex:
+    """Of one folder. Every change is on disk at once, and a killed program leaves a whole file.
+
+    Lines of earlier runs, and those that another program adds meanwhile, stay.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read what is there.
+
+        Raises:
+            SinkError: there is a file of that name which is no index, or cannot be read.
+        """
+        self.path = folder / NAME
+        self._own: dict[str, Entry] = {}
+        self._seen: tuple[int, int] | None = None
+        self._entries: dict[str, Entry] = {}
+        self._refresh()
+
+    def find(self, text: str) -> Entry | None:
+        """What is known of an input."""
+        return self._entries.get(absolute(text))
+
+    def made(self, text: str, stem: str) -> Made | None:
+        """What the complete results of this name were made of, which may have been moved here."""
+        entry = self._of_results(text, stem)
+        return entry.made if entry else None
+
+    def _of_results(self, text: str, stem: str) -> Entry | None:
+        named = (entry for entry in self._entries.values() if entry.stem == stem)
+        return self.find(text) or next(named, None)
+
+    def name_results(self, text: str, name: str, taken: set[str]) -> str:
+        """The name of an input's results: the one it had, else a free one; is then `taken`.
+
+        Names of results of other inputs, as long as these exist, are not free.
+        """
+        key = absolute(text)
+        known = self._entries.get(key)
+        if known and known.stem and known.stem.casefold() not in taken:
+            taken.add(known.stem.casefold())
+            return known.stem
+        others = {
+            entry.stem.casefold()
+            for entry in self._entries.values()
+            if entry.stem and entry.input != key and os.path.lexists(entry.input)
+        }
+        mine: set[str] = taken | others | {Path(NAME).stem}
+        stem = output_stem(name, mine)
+        taken.add(stem.casefold())
+        return stem
+
+    def begin(self, text: str, stem: str, began: str) -> None:
+        """An input is being tracked.
+
+        Raises:
+            SinkError: the index cannot be written.
+        """
+        self._put(Entry(absolute(text), Outcome.RUNNING, f"{stem}.csv", began_utc=began))
+
+    def end(self, text: str, job: JobReport) -> None:
+        """What came of an input.
+
+        Raises:
+            SinkError: the index cannot be written.
+        """
+        entry = _entry(text, job)
+        before = self._of_results(text, entry.stem)
+        if before and before.made and (job.skipped or job.refused):
+            state = Outcome.SKIPPED if job.skipped else before.state
+            entry = replace(before, input=absolute(text), state=str(state))
+        self._put(entry)
+
+    def _put(self, entry: Entry) -> None:
+        """Results of one name belong to one input: to the one that had them last."""
+        self._own[entry.input] = entry
+        try:
+            self._refresh()
+            self._entries |= self._own
+            for other in list(self._entries.values()):
+                if other.input != entry.input and other.stem and other.stem == entry.stem:
+                    del self._entries[other.input]
+                    self._own.pop(other.input, None)
+            self._write()
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def _refresh(self) -> None:
+        """Read the file, if it is not the one that was read or written last."""
+        try:
+            status = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise _unreadable(self.path, error.strerror or str(error)) from error
+        if self._seen == (status.st_mtime_ns, status.st_ino):
+            return
+        if status.st_size > _LARGEST:
+            raise _unreadable(self.path, "it is too large")
+        try:
+            with self.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+                self._entries = {entry.input: entry for entry in _read(file, self.path)}
+        except (OSError, csv.Error) as error:
+            raise _unreadable(self.path, str(error)) from error
+        self._seen = (status.st_mtime_ns, status.st_ino)
+
+    def _write(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_name(f"{NAME}.{os.getpid()}.part")
+        try:
+            with part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
+                writer.writeheader()
+                for _, entry in sorted(self._entries.items()):
+                    writer.writerow(asdict(entry))
+            part.replace(self.path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        status = self.path.stat()
+        self._seen = (status.st_mtime_ns, status.st_ino)
+
+
+def _read(file: TextIO, path: Path) -> list[Entry]:
+    reader = csv.DictReader(file)
+    if not {"input", "state", "settings_sha256"} <= set(reader.fieldnames or ()):
+        raise _unreadable(path, "it is no results index")
+    return [
+        Entry(**{name: row.get(name) or "" for name in _COLUMNS})
+        for row in reader
+        if row.get("input")
+    ]
+
+
+def _unreadable(path: Path, why: str) -> SteadymarkError:
+    return SinkError(
+        f"{path}: {why}, and results are listed in a file of that name: move it away, or choose "
+        "another folder"
+    )
+
+
+def _entry(text: str, job: JobReport) -> Entry:
+    report, made = job.report, job.made
+    names = {Path(output).suffix: Path(output).name for output in job.outputs}
+    known = report.frames > 0
+    return Entry(
+        input=absolute(text),
+        state=_outcome(job),
+        table=names.get(".csv", ""),
+        video=names.get(".mp4", ""),
+        frames=str(report.frames) if known else "",
+        tracked_share=f"{report.with_face / report.frames:.4f}" if known else "",
+        lost_spans=str(report.lost_spans) if known else "",
+        duration_s=f"{report.last_pts_s:.3f}" if known else "",
+        median_ms=f"{report.median_ms:.2f}" if known else "",
+        device=job.device,
+        error=" ".join((job.error or "").split()),
+        began_utc=job.began,
+        ended_utc=job.ended,
+        source_sha256=(made and made.source_sha256) or "",
+        settings_sha256=made.settings_sha256 if made else "",
+        models=made.models if made else "",
+    )
+
+
+def _outcome(job: JobReport) -> Outcome:
+    if job.skipped:
+        return Outcome.SKIPPED
+    if job.error or job.refused:
+        return Outcome.FAILED
+    stopped = job.report.state is PipelineState.STOPPED
+    cut = stopped and any(Path(output).stem.endswith(PARTIAL) for output in job.outputs)
+    return Outcome.PARTIAL if cut or (stopped and not job.outputs) else Outcome.DONE

@@ -1,0 +1,43 @@
+"""Jobs that run keep their index."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from steadymark.engine.errors import SinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.engine.batch.index import ResultsIndex
+    from steadymark.engine.batch.running import Job
+    from steadymark.engine.jobs import JobReport
+
+
+class Keeping:
+    """What a Watch hears, it passes on. A fault of the index stops no job: tables are what counts.
+
+    fault: the first, a sentence.
+    """
+
+    def __init__(self, index: ResultsIndex) -> None:
+        self._index = index
+        self._begun: set[int] = set()
+        self.fault = ""
+
+    def progressed(self, job: Job) -> None:
+        if job.stem is None or job.number in self._begun:
+            return
+        self._begun.add(job.number)
+        stem, now = job.stem, datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._keep(lambda: self._index.begin(job.text, stem, now))
+
+    def ended(self, job: Job, report: JobReport) -> None:
+        self._keep(lambda: self._index.end(job.text, report))
+
+    def _keep(self, change: Callable[[], None]) -> None:
+        try:
+            change()
+        except SinkError as error:
+            self.fault = self.fault or str(error)

@@ -1,0 +1,85 @@
+"""Jobs, and running them one after the other in this process."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from steadymark.engine.errors import UsageError
+from steadymark.engine.jobs import run_job
+from steadymark.engine.sources.opening import is_live
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Event
+
+    from steadymark.engine.jobs import InputSettings, JobReport, OutputSettings
+    from steadymark.engine.made import Made
+    from steadymark.engine.pipeline import PipelineReport
+    from steadymark.engine.settings import Models, TrackSettings
+    from steadymark.engine.types import SourceInfo
+
+_MOST_ON_A_GPU = 4  # processes: each holds the networks in its memory anew
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input of many; it travels to other processes. The rest: see `run_job`.
+
+    number: its place among all. stem: None where the source must be opened to know it.
+    """
+
+    number: int
+    text: str
+    settings: TrackSettings
+    output: OutputSettings
+    wish: InputSettings
+    stem: str | None = None
+    before: Made | None = None
+
+
+class Watch(Protocol):
+    """Is told what happens, always by the thread that runs the jobs; must return soon."""
+
+    def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
+        """A few times a second while it is tracked, and so not where it was done before."""
+
+    def ended(self, job: Job, report: JobReport) -> None:
+        """Exactly once for each job that was begun."""
+
+
+def useful_processes(asked: int | None, texts: Sequence[str], *, on_gpu: bool) -> int:
+    """How many processes track these inputs: cores, files, or what was asked for.
+
+    Raises:
+        UsageError: less than one was asked for.
+    """
+    if asked is not None and asked < 1:
+        raise UsageError(f"--jobs must be 1 or more, not {asked}")
+    if any(map(is_live, texts)):
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    most = asked or min(cores or 1, _MOST_ON_A_GPU if on_gpu else 1 << 10)
+    return max(1, min(most, len(texts)))
+
+
+def run_here(jobs: Sequence[Job], models: Models, watch: Watch, stop: Event) -> None:
+    """One after the other, in order; `stop` ends the one in hand, and none begins after it."""
+    taken = {job.stem.casefold() for job in jobs if job.stem is not None} | {"index"}
+    for job in jobs:
+        if stop.is_set():
+            return
+        report = run_job(
+            job.text,
+            models,
+            job.settings,
+            job.output,
+            wish=job.wish,
+            taken=taken,
+            stem=job.stem,
+            before=job.before,
+            stop=stop,
+            on_progress=lambda info, report, job=job: watch.progressed(job, info, report),  # type: ignore[misc]
+        )
+        watch.ended(job, report)

@@ -191,8 +191,6 @@ def track(
             detector=detector,
         )
         targets = send_targets(send or (), inputs)
-        if targets and scheduler:
-            raise UsageError("--send sends from this computer: leave --scheduler out")
         output = OutputSettings(folder, csv, video, overwrite, resume, send=targets)
         placing = Placing(jobs, scheduler)
         return run_batch(

@@ -132,6 +132,9 @@ def track(
     video: Annotated[
         bool, typer.Option("--video", help="Also write the video with landmarks drawn (H.264).")
     ] = False,
+    axes: Annotated[
+        bool, typer.Option("--axes", help="Draw how each head is turned into that video, too.")
+    ] = False,
     start_time: Annotated[
         str | None, typer.Option("--start", help="Begin here: seconds, mm:ss or hh:mm:ss.")
     ] = None,
@@ -151,6 +154,8 @@ def track(
     from steadymark.engine.jobs import OutputSettings
 
     def run() -> int:
+        if axes and not video:
+            raise UsageError("--axes draws into the video: add --video, or leave --axes out")
         options = track_options(
             csv=csv,
             recentre=recentre,
@@ -167,7 +172,7 @@ def track(
             model=model,
             detector=detector,
         )
-        output = OutputSettings(folder, csv, video, overwrite, resume)
+        output = OutputSettings(folder, csv, video, overwrite, resume, axes)
         return run_batch(inputs, options.settings, output, options.wish, out=out, err=err)
 
     guarded(run)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from steadymark.engine.errors import SinkError, SteadymarkError
 from steadymark.engine.pipeline import Pipeline, PipelineReport
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
+from steadymark.engine.recording.drawing import DrawOptions
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.smoothed import SmoothedSink
@@ -32,13 +33,17 @@ CSV_STYLES = ("native", "openface")
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """Where results go. overwrite and resume say what to do where a result is there already."""
+    """Where results go. overwrite and resume say what to do where a result is there already.
+
+    axes: of the head, drawn into the video.
+    """
 
     folder: Path
     csv: str = "native"
     video: bool = False
     overwrite: bool = False
     resume: bool = False
+    axes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,8 @@ def _begin(
         SmoothedSink(table, make, settings.butterworth) if offline else make(table),
     ]
     original = source.info.path if Path(source.info.path).is_file() else None
-    sinks += [AnnotatedVideoSink(path, original) for path in video]
+    drawn = DrawOptions(axes=output.axes)
+    sinks += [AnnotatedVideoSink(path, original, drawn) for path in video]
     pipeline = Pipeline(source, make_tracker(models, settings), sinks)
     pipeline.start()
     return pipeline, sinks

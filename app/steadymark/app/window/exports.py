@@ -139,3 +139,12 @@ def suggested(source: str, ending: str) -> str:
     path = Path(source)
     folder = path.parent if path.suffix else path
     return str(folder / f"{path.stem}{ending}")
+
+
+def free_name(path: str) -> str:
+    """The path, or with a number where a file is there already: a.png, a-2.png, a-3.png."""
+    wanted, number = Path(path), 2
+    free = wanted
+    while free.exists():
+        free, number = wanted.with_stem(f"{wanted.stem}-{number}"), number + 1
+    return str(free)

@@ -35,7 +35,7 @@ from steadymark.app.window.status import Status
 from steadymark.app.window.theme import icon
 from steadymark.app.window.transport import Transport
 from steadymark.app.window.video_view import VideoView
-from steadymark.app.window.wiring import name_play, name_track, show_state, wire
+from steadymark.app.window.wiring import name_play, name_stop, name_track, show_state, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,6 +189,8 @@ class MainWindow(QMainWindow):
         if display.live is not None:
             texts = (self.tr("Start ag&ain"), self.tr("Stop the &camera"))
         name_play(actions["play"], display, texts)
+        stop = (self.tr("&Stop, back to the beginning"), self.tr("&Stop the live view"))
+        name_stop(actions["stop"], display, stop)
         if before is None or before.can_pause != display.can_pause:
             texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))
             name_track(actions["track"], running=display.can_pause, texts=texts)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LONGEST = 10  # characters of a heading
+_LONGEST = 11  # characters of a heading
 
 
 class Line(NamedTuple):
@@ -53,10 +53,11 @@ class FiguresTable(QWidget):
         self.set_heads(self.tr("raw"), self.tr("stabilized"))
 
     def set_heads(self, first: str, second: str) -> None:
-        """What is compared."""
+        """What is compared; further lines are its parameters."""
         for head, text in zip(self._heads, (first, second), strict=True):
-            head.setText(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
-            head.setToolTip(text)
+            head.setText("\n".join(_short(line) for line in text.splitlines()))
+            head.setToolTip(text.replace("\n", " "))
+        first, second = first.replace("\n", " "), second.replace("\n", " ")
         spoken = {"raw": first, "steady": second, "change": self._change}
         for (name, which), cell in self.cells.items():
             cell.setAccessibleName(f"{self._titles[name]}, {spoken[which]}")
@@ -77,6 +78,10 @@ class FiguresTable(QWidget):
 
 def number(value: float, digits: int) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _right(label: QLabel) -> QLabel:

@@ -198,8 +198,8 @@ class MainWindow(QMainWindow):
         self.empty.set_display(display)
         self.view.set_display(display)
         self.plots.set_takes(display.takes)
-        offered = takes_for(self.session.settings)
-        self.numbers.set_takes(display.takes, offered, live=display.live is not None)
+        settings, live = self.session.settings, display.live is not None
+        self.numbers.set_takes(display.takes, settings, takes_for(settings), live=live)
         self.transport.set_display(display)
         self.desk.set_display(display)
         self.settings.set_used(display.device)
@@ -314,6 +314,9 @@ class MainWindow(QMainWindow):
         self.preferences.set_tracking(settings)
         self.session.use_settings(settings)
         self.session.ask_measures()
+        display = self.session.display
+        live = display.live is not None
+        self.numbers.set_takes(display.takes, settings, takes_for(settings), live=live)
         self.settings.set_waiting(waiting=self.session.settings_wait)
 
     def _full_screen(self) -> None:

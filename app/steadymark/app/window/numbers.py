@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
@@ -10,7 +11,14 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidg
 
 from steadymark.app.session.takes import PLAIN
 from steadymark.app.window.figures_table import FiguresTable, Line
-from steadymark.app.window.names import REGIONS, landmark_name, region_name, take_name
+from steadymark.app.window.filter_parameters import FilterParameters
+from steadymark.app.window.names import (
+    REGIONS,
+    landmark_name,
+    region_name,
+    take_name,
+    take_words,
+)
 from steadymark.app.window.scrolling import scrolled
 from steadymark.app.window.wiring import ONLY_RECORDINGS
 
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.measures import Measures, OfTruth
     from steadymark.app.session.takes import Take, Takes
+    from steadymark.engine.settings import TrackSettings
     from steadymark.engine.types import TrackedFace
 
 translate = QCoreApplication.translate
@@ -38,6 +47,7 @@ class Numbers(QWidget):
         self.setAccessibleName(self.tr("Numbers"))
         self.face, self.landmark = QComboBox(), QComboBox()
         self.takes = QComboBox(), QComboBox()
+        self.parameters = FilterParameters(), FilterParameters()
         self.face.setAccessibleName(self.tr("Face"))
         self.landmark.setAccessibleName(self.tr("Landmark"))
         for index in range(_LANDMARKS):
@@ -62,12 +72,19 @@ class Numbers(QWidget):
         for box, name in zip(self.takes, (self.tr("Compare"), self.tr("with")), strict=True):
             box.setAccessibleName(name)
             box.activated.connect(self._on_takes)
+        for parameters, name in zip(
+            self.parameters, (self.tr("Compare"), self.tr("with")), strict=True
+        ):
+            parameters.name_for(name)
+            parameters.changed.connect(self._on_parameters)
         self.passes = QLabel()
         self.passes.setWordWrap(True)
         self.passes.hide()
         choices = QFormLayout()
         choices.addRow(self.tr("Compare"), self.takes[0])
+        choices.addRow("", self.parameters[0])
         choices.addRow(self.tr("with"), self.takes[1])
+        choices.addRow("", self.parameters[1])
         choices.addRow(self.passes)
         choices.addRow(self.tr("Face"), self.face)
         choices.addRow(self.tr("Landmark"), self.landmark)
@@ -148,14 +165,18 @@ class Numbers(QWidget):
         )
         self.place.setText(", ".join(f"{round(mm)}" for mm in pose.position_mm) + " mm")
 
-    def set_takes(self, takes: Takes, offered: Sequence[Take], *, live: bool = False) -> None:
+    def set_takes(
+        self, takes: Takes, settings: TrackSettings, offered: Sequence[Take], *, live: bool = False
+    ) -> None:
         """What is compared, and what can be; live, only what the stabilizer is given and gives."""
         why = translate("wiring", str(ONLY_RECORDINGS)) if live else ""
         for box in self.takes:
             box.setEnabled(not live)
             box.setToolTip(why)
         self._fill_takes(takes, offered)
-        names = [take_name(take) for take in takes]
+        for take, parameters in zip(takes, self.parameters, strict=True):
+            parameters.show_take(take, settings)
+        names = ["\n".join(take_words(take)) for take in takes]
         for table in (self.table, self.against, self.by_region, self.error_by_region):
             table.set_heads(names[0], names[1])
 
@@ -186,7 +207,8 @@ class Numbers(QWidget):
         )
 
     def _fill_takes(self, takes: Takes, offered: Sequence[Take]) -> None:
-        for box, chosen in zip(self.takes, takes, strict=True):
+        for box, take in zip(self.takes, takes, strict=True):
+            chosen = replace(take, own=None)
             wanted = [*offered, *({chosen} - set(offered))]
             if [box.itemData(i) for i in range(box.count())] != wanted:
                 box.clear()
@@ -196,7 +218,20 @@ class Numbers(QWidget):
             box.setCurrentIndex(wanted.index(chosen))
 
     def _on_takes(self) -> None:
-        first, second = (box.currentData() for box in self.takes)
+        """A filter that stays chosen keeps the parameters it was given."""
+        takes = (box.currentData() for box in self.takes)
+        shown = (parameters.take for parameters in self.parameters)
+        kept = [
+            before if before is not None and replace(before, own=None) == take else take
+            for take, before in zip(takes, shown, strict=True)
+        ]
+        self.compared.emit((kept[0], kept[1]))
+
+    def _on_parameters(self) -> None:
+        first, second = (
+            box.currentData() if parameters.take is None else parameters.take
+            for box, parameters in zip(self.takes, self.parameters, strict=True)
+        )
         self.compared.emit((first, second))
 
     def _tables(self) -> None:

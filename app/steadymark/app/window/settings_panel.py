@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QGroupBox,
     QLabel,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.window.filter_parameters import spin
 from steadymark.app.window.more_button import beside, more_button
 from steadymark.app.window.preset_bar import PresetBar
 from steadymark.app.window.scrolling import scrolled
@@ -51,12 +51,12 @@ class SettingsPanel(QWidget):
         self._filling = False
         self.model, self.stabilizer, self.device = QComboBox(), QComboBox(), QComboBox()
         self.model_more = more_button(self.tr("Add and remove models"))
-        self.min_cutoff = _spin(0.01, 30.0, 0.1, " Hz")
-        self.beta = _spin(0.0, 20.0, 0.1, "")
-        self.derivative = _spin(0.01, 30.0, 0.1, " Hz")
-        self.cutoff = _spin(0.1, 60.0, 0.5, " Hz")
+        self.min_cutoff = spin(0.01, 30.0, 0.1, " Hz")
+        self.beta = spin(0.0, 20.0, 0.1, "")
+        self.derivative = spin(0.01, 30.0, 0.1, " Hz")
+        self.cutoff = spin(0.1, 60.0, 0.5, " Hz")
         self.own_threshold = QCheckBox(self.tr("own threshold"))
-        self.threshold = _spin(0.0, 1.0, 0.05, "")
+        self.threshold = spin(0.0, 1.0, 0.05, "")
         self.faces = QSpinBox()
         self.faces.setRange(1, 16)
         self.focal = QSpinBox()
@@ -237,15 +237,6 @@ class SettingsPanel(QWidget):
         self._one_euro.setVisible(self._settings.stabilizer == ONE_EURO)
         self._butterworth.setVisible(self._settings.stabilizer == OFFLINE)
         self.threshold.setEnabled(self.own_threshold.isChecked())
-
-
-def _spin(least: float, most: float, step: float, unit: str) -> QDoubleSpinBox:
-    spin = QDoubleSpinBox()
-    spin.setRange(least, most)
-    spin.setSingleStep(step)
-    spin.setDecimals(2)
-    spin.setSuffix(unit)
-    return spin
 
 
 def _group(title: str, rows: Iterable[tuple[str, QWidget]]) -> QGroupBox:

@@ -44,7 +44,6 @@ class EmptyPage(QWidget):
         self.try_demo = QPushButton(self.tr("Try the demo clip"))
         clip = assets_root() / "clips" / "demo.mp4"
         self.try_demo.clicked.connect(lambda: self.demo.emit(str(clip)))
-        self.try_demo.setVisible(clip.is_file())
         self._has_demo = clip.is_file()
         self.busy = QProgressBar()
         self.busy.setRange(0, 0)

@@ -43,6 +43,10 @@ class _Line(QFrame):
         for widget, stretch in ((self.words, 0), (self.bar, 1), (self.cancel, 0)):
             row.addWidget(widget, stretch)
 
+    def retranslate(self) -> None:
+        self.cancel.setText(self.tr("Cancel"))
+        self.show_report(self.export.report)
+
     def show_report(self, report: ExportReport) -> None:
         name = report.order.path.name
         self.words.setText(self.tr("Exporting {name}").format(name=name))
@@ -109,6 +113,12 @@ class Exports(QWidget):
             thread.join(_STOP_S)
         ended += [self.many is None or self.many.close_all()]
         return all(ended) and not any(thread.is_alive() for thread in self._saving)
+
+    def retranslate(self) -> None:
+        """Of what is under way."""
+        for line in self._lines:
+            line.retranslate()
+        self.setVisible(bool(self._lines))
 
     def _refresh(self) -> None:
         for line in list(self._lines):

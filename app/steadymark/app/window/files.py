@@ -37,8 +37,7 @@ class Files(QObject):
     def __init__(self, window: MainWindow, log_file: Path | None) -> None:
         super().__init__(window)
         self._window, self._log_file = window, log_file
-        self.recent_menu = QMenu(self.tr("Open &recent"), window)
-        self.fill_recent()
+        self.recent_menu = QMenu()
         window.exports.ended.connect(self._on_exported)
         window.exports.saved.connect(self._on_saved)
 
@@ -61,6 +60,12 @@ class Files(QObject):
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         actions["log"].setEnabled(self._log_file is not None)
+
+    def renew_menu(self) -> QMenu:
+        """Of recent recordings, for the menu of files."""
+        self.recent_menu = QMenu(self.tr("Open &recent"), self._window)
+        self.fill_recent()
+        return self.recent_menu
 
     def fill_recent(self) -> None:
         """After another recording was opened."""

@@ -69,14 +69,7 @@ class Numbers(QWidget):
         for widget in (self.against, self.truth, self.error_by_region):
             widget.hide()
         self._fill_takes(PLAIN, PLAIN)
-        for box, name in zip(self.takes, (self.tr("Compare"), self.tr("with")), strict=True):
-            box.setAccessibleName(name)
-            box.activated.connect(self._on_takes)
-        for parameters, name in zip(
-            self.parameters, (self.tr("Compare"), self.tr("with")), strict=True
-        ):
-            parameters.name_for(name)
-            parameters.changed.connect(self._on_parameters)
+        self._wire_takes()
         self.passes = QLabel()
         self.passes.setWordWrap(True)
         self.passes.hide()
@@ -124,6 +117,14 @@ class Numbers(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scrolled(inside))
+
+    def _wire_takes(self) -> None:
+        names = self.tr("Compare"), self.tr("with")
+        for box, parameters, name in zip(self.takes, self.parameters, names, strict=True):
+            box.setAccessibleName(name)
+            box.activated.connect(self._on_takes)
+            parameters.name_for(name)
+            parameters.changed.connect(self._on_parameters)
 
     def set_measures(self, measures: Measures | None) -> None:
         self.face.setEnabled(measures is not None)

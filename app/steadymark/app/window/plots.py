@@ -131,6 +131,15 @@ class Plots(QWidget):
         for name, switch in self._switches.items():
             switch.setChecked(name in names)
 
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """As `choose` takes them."""
+        return tuple(name for name, switch in self._switches.items() if switch.isChecked())
+
+    def choose_region(self, name: str) -> None:
+        """Whose jitter is plotted, without telling of it."""
+        self.region.setCurrentIndex(max(0, self.region.findData(name)))
+
     def set_time(self, time_s: float) -> None:
         """Where the video is."""
         for line in self._places:

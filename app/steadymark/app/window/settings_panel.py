@@ -198,9 +198,9 @@ class SettingsPanel(QWidget):
     def _connect(self) -> None:
         for box in (self.model, self.stabilizer, self.device):
             box.activated.connect(self._on_change)
-        for spin in (self.min_cutoff, self.beta, self.derivative, self.cutoff, self.threshold):
-            spin.setKeyboardTracking(False)
-            spin.valueChanged.connect(self._on_change)
+        for value in (self.min_cutoff, self.beta, self.derivative, self.cutoff, self.threshold):
+            value.setKeyboardTracking(False)
+            value.valueChanged.connect(self._on_change)
         for count in (self.faces, self.focal):
             count.setKeyboardTracking(False)
             count.valueChanged.connect(self._on_change)

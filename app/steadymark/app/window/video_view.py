@@ -322,6 +322,11 @@ class VideoView(QWidget):
         self._near = None
         self.update()
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.setAccessibleName(self.tr("Video"))
+        super().changeEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._moved()
 

@@ -53,6 +53,12 @@ class DrawOptions:
     beside: tuple[str, str] | None = None
     schema: str = "ibug68"
 
+    @property
+    def draws(self) -> bool:
+        """Whether anything: else pictures stay as they are."""
+        parts = (self.points, self.contours, self.box, self.face_id, self.status, self.axes)
+        return any(parts) or self.beside is not None
+
 
 def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:
     """A copy of the frame's picture with its faces drawn over it: (H, W, 3) uint8 BGR.

@@ -16,6 +16,7 @@ import platformdirs
 from steadymark.engine.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from PySide6.QtCore import QSettings
@@ -34,10 +35,16 @@ _NO_DISPLAY = (
 )
 
 
-def run_window(recording: str | None = None, mode: CameraMode | None = None) -> int:
+def run_window(
+    recording: str | None = None,
+    mode: CameraMode | None = None,
+    *,
+    watch: Callable[[MainWindow], object] = bool,
+) -> int:
     """Until the window is closed; the exit code.
 
-    recording: a file, camera or address to be opened at once; mode: asked of a camera.
+    recording: a file, camera or address to be opened at once; mode: asked of a camera. watch: is
+    given the window before it is shown.
 
     Raises:
         UsageError: no window can be opened here.
@@ -69,6 +76,7 @@ def run_window(recording: str | None = None, mode: CameraMode | None = None) -> 
     garbage = Garbage(window)
     keep = _close_on_signals(window)
     _tell_of_faults(window)
+    watch(window)
     window.show()
     log.info("ready")
     if recording is not None and is_live(recording):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LONGEST = 11  # characters of a heading
+_LONGEST = 12  # characters of a heading
 
 
 class Line(NamedTuple):
@@ -33,7 +33,7 @@ class FiguresTable(QWidget):
         self._titles, self._change = {line.name: line.title for line in lines}, self.tr("change")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
+        grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(2)
         self.title = QLabel(f"<b>{title}</b>")
         self._heads = QLabel(), QLabel()
@@ -68,12 +68,16 @@ class FiguresTable(QWidget):
         self.cells[name, "raw"].setText(number(before, digits))
         self.cells[name, "steady"].setText(number(after, digits))
         known = change and math.isfinite(before) and math.isfinite(after) and before > 0
-        text = f"{round(100 * (after / before - 1)) or 0:+d} %" if known else "–"
-        self.cells[name, "change"].setText(text)
+        self.cells[name, "change"].setText(_change(before, after) if known else "–")
 
     def clear(self) -> None:
         for cell in self.cells.values():
             cell.setText("–")
+
+
+def _change(before: float, after: float) -> str:
+    percent = round(100 * (after / before - 1))
+    return f"{percent:+d} %" if percent else "0 %"
 
 
 def number(value: float, digits: int) -> str:

@@ -36,9 +36,10 @@ class FilterParameters(QWidget):
             self.cutoff: self.tr("Cut-off"),
         }
         self._form = QFormLayout(self)
-        self._form.setContentsMargins(0, 0, 0, 4)
+        self._form.setContentsMargins(12, 0, 0, 4)
         for box, name in self._names.items():
             box.setKeyboardTracking(False)
+            box.setMinimumWidth(84)
             box.valueChanged.connect(self._on_change)
             self._form.addRow(name, box)
         self._form.addRow(self.as_set)

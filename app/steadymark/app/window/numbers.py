@@ -75,13 +75,14 @@ class Numbers(QWidget):
         self.passes.hide()
         choices = QFormLayout()
         choices.addRow(self.tr("Compare"), self.takes[0])
-        choices.addRow("", self.parameters[0])
+        choices.addRow(self.parameters[0])
         choices.addRow(self.tr("with"), self.takes[1])
-        choices.addRow("", self.parameters[1])
+        choices.addRow(self.parameters[1])
         choices.addRow(self.passes)
         choices.addRow(self.tr("Face"), self.face)
         choices.addRow(self.tr("Landmark"), self.landmark)
         facts = QFormLayout()
+        facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         facts.addRow(self.tr("Head pose"), self.turned)
         facts.addRow(self.tr("Position"), self.place)
         for label in (self.turned, self.place):
@@ -107,12 +108,12 @@ class Numbers(QWidget):
             self.still,
             self.against,
             self.truth,
-            self._explanation(),
             self.by_region,
             self.error_by_region,
         ):
             column.addWidget(widget)
         column.addLayout(facts)
+        column.addWidget(self._explanation())
         column.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

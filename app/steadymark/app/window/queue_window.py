@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from steadymark.engine.settings import TrackSettings
 
 _STOP_S = 2.0
+_ROW_PX = 24
 
 
 class QueueWindow(QDialog):
@@ -224,6 +225,7 @@ class QueueWindow(QDialog):
             path = item if isinstance(item, str) else item.path
             row = QTreeWidgetItem([path, "", ""])
             row.setToolTip(0, path)
+            row.setSizeHint(0, QSize(0, _ROW_PX))
             self.list.addTopLevelItem(row)
             if isinstance(item, str):
                 row.setText(2, self.tr("not begun"))
@@ -232,7 +234,7 @@ class QueueWindow(QDialog):
             row.setData(0, Qt.ItemDataRole.UserRole, item.number)
             bar = QProgressBar()
             bar.setAccessibleName(Path(path).name)
-            bar.setMaximumHeight(16)
+            bar.setMaximumHeight(_ROW_PX)
             self._bars[item.number], self._rows[item.number] = bar, row
             self.list.setItemWidget(row, 1, bar)
 

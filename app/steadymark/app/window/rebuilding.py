@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QDockWidget, QMenuBar, QStatusBar, QToolBar
+from PySide6.QtWidgets import QDockWidget, QMenuBar, QToolBar
 from shiboken6 import Shiboken
 
 if TYPE_CHECKING:
@@ -45,13 +45,15 @@ def take_out(window: MainWindow) -> Arrangement:
         window.files.recent_menu,
         window.options.language_menu,
         *window.actions_by_name.values(),
+        window.middle,
     ]
     for kept in (window.view, window.messages, window.exports):
         kept.setParent(window)
         kept.hide()
-    gone += [window.middle, window.menuBar(), window.statusBar()]
-    window.setMenuBar(QMenuBar())
-    window.setStatusBar(QStatusBar())
+    window.setMenuBar(QMenuBar())  # deletes the one before, with its menus
+    window.statusBar().removeWidget(window.status)
+    window.status.setParent(None)
+    window.status.deleteLater()
     for thing in gone:
         if Shiboken.isValid(thing):
             Shiboken.delete(thing)

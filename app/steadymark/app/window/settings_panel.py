@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.presets import Presets
 
+_WIDEST_LABEL_PX = 84  # else German has no room for the fields
+
 
 class SettingsPanel(QWidget):
     """changed: TrackSettings as chosen. again: the user asks for tracking anew."""
@@ -180,6 +182,7 @@ class SettingsPanel(QWidget):
         )
         column.addWidget(self.reset)
         column.addStretch(1)
+        _align(inside)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scrolled(inside), 1)
@@ -251,6 +254,20 @@ def _group(title: str, rows: Iterable[tuple[str, QWidget]]) -> QGroupBox:
         else:
             form.addRow(widget)
     return box
+
+
+def _align(panel: QWidget) -> None:
+    """Fields of all groups begin at one line, but for those with long names."""
+    labels = []
+    for form in panel.findChildren(QFormLayout):
+        for row in range(form.rowCount()):
+            item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
+            if item is not None and (label := item.widget()) is not None:
+                labels.append(label)
+    wide = (label.sizeHint().width() for label in labels)
+    width = max(width for width in wide if width <= _WIDEST_LABEL_PX)
+    for label in labels:
+        label.setMinimumWidth(width)
 
 
 def _choose(box: QComboBox, value: str) -> None:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from steadymark.engine.errors import SinkError
 from steadymark.engine.recording.audio_copy import AudioCopy
@@ -145,7 +145,7 @@ class _Movie:
             self._audio.advance(pts_s)
         fitted = np.ascontiguousarray(_fitted(picture, self._size))
         shared = av.VideoFrame.from_numpy_buffer(fitted, format="bgr24")  # it is only read
-        frame = self._colours.reformat(shared, format="yuv420p", dst_colorspace="ITU709")
+        frame = self._colours.reformat(shared, format="yuv420p", dst_colorspace=Colorspace.ITU709)
         pts = round((pts_s - (self._start_s or 0.0)) / self._tick)
         if self._last is not None:
             pts = max(pts, self._last + 1)  # the same time twice would stop the muxer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QPushButton, QWidget
 
 from steadymark.engine.offline import Butterworth
@@ -14,6 +14,8 @@ from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
 if TYPE_CHECKING:
     from steadymark.app.session.takes import Take
     from steadymark.engine.settings import TrackSettings
+
+translate = QCoreApplication.translate
 
 
 class FilterParameters(QWidget):
@@ -30,10 +32,10 @@ class FilterParameters(QWidget):
         self.as_set = QPushButton(self.tr("As in the settings"))
         self.as_set.setToolTip(self.tr("Use the parameters of the settings, and follow them"))
         self._names = {
-            self.min_cutoff: self.tr("Cut-off at rest"),
-            self.beta: self.tr("Beta"),
-            self.derivative: self.tr("Cut-off of the speed"),
-            self.cutoff: self.tr("Cut-off"),
+            self.min_cutoff: translate("SettingsPanel", "Cut-off at rest"),
+            self.beta: translate("SettingsPanel", "Beta"),
+            self.derivative: translate("SettingsPanel", "Cut-off of the speed"),
+            self.cutoff: translate("SettingsPanel", "Cut-off"),
         }
         self._form = QFormLayout(self)
         self._form.setContentsMargins(12, 0, 0, 4)
@@ -43,8 +45,8 @@ class FilterParameters(QWidget):
             box.valueChanged.connect(self._on_change)
             self._form.addRow(name, box)
         self._form.addRow(self.as_set)
-        self.min_cutoff.setToolTip(self.tr("Lower: stiller at rest, and later"))
-        self.beta.setToolTip(self.tr("Higher: less lag when the face moves"))
+        self.min_cutoff.setToolTip(translate("SettingsPanel", "Lower: stiller at rest, and later"))
+        self.beta.setToolTip(translate("SettingsPanel", "Higher: less lag when the face moves"))
         self.as_set.clicked.connect(self._on_as_set)
         self.hide()
 

@@ -210,8 +210,7 @@ class MainWindow(QMainWindow):
         if display.live is not None:
             texts = (self.tr("Start ag&ain"), self.tr("Stop the &camera"))
         name_play(actions["play"], display, texts)
-        stop = (self.tr("&Stop, back to the beginning"), self.tr("&Stop the live view"))
-        name_stop(actions["stop"], display, stop)
+        name_stop(actions["stop"], display, self.tr("&Stop the live view"))
         if before is None or before.can_pause != display.can_pause:
             texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))
             name_track(actions["track"], running=display.can_pause, texts=texts)

@@ -109,9 +109,10 @@ def name_play(action: QAction, display: Display, texts: tuple[str, str]) -> None
     set_hint(action)
 
 
-def name_stop(action: QAction, display: Display, texts: tuple[str, str]) -> None:
-    """Only recordings have a beginning to go back to; texts: of them and of live views."""
-    action.setText(texts[display.live is not None])
+def name_stop(action: QAction, display: Display, of_live: str) -> None:
+    """Only recordings have a beginning to go back to."""
+    of_film = translate("commands", "&Stop, back to the beginning")
+    action.setText(of_film if display.live is None else of_live)
     action.setEnabled(display.has_picture and display.phase is not Phase.STOPPED)
     set_hint(action)
 

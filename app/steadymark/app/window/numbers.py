@@ -187,7 +187,7 @@ class Numbers(QWidget):
         words = self.tr("Tracking a second time with {name}: {share}")
         self.passes.setText(
             "\n".join(
-                words.format(name=take_name(take), share=f"{100 * share:.0f} %")
+                words.format(name=take_name(take), share=f"{100 * share:.0f}\N{NO-BREAK SPACE}%")
                 for take, share in passes
             )
         )

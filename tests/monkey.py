@@ -62,6 +62,7 @@ class Monkey:
             self._open,
             self._watch,
             self._pull,
+            self._speak,
         ]
 
     def act(self) -> None:
@@ -90,6 +91,11 @@ class Monkey:
         out = self._chance.random() < 0.3
         (self._device.unplug if out else self._device.plug_in)()
         return "unplug" if out else "plug in"
+
+    def _speak(self) -> str:
+        action = self._chance.choice(self._window.options.language_menu.actions())
+        action.trigger()
+        return f"speak {action.text()}"
 
     def _actions(self) -> dict[str, QAction]:
         docks = {d.objectName(): d.toggleViewAction() for d in self._window.docks.all}

@@ -84,6 +84,17 @@ def test_video_and_openface_outputs_are_written(run: Run, tmp_path: Path) -> Non
     assert (tmp_path / "out" / "a.mp4").stat().st_size > 0
 
 
+def test_axes_of_heads_are_drawn_into_the_video_and_nowhere_else(run: Run, tmp_path: Path) -> None:
+    clip = video(tmp_path / "a.mp4")
+    sizes = []
+    for name, options in (("plain", ()), ("axes", ("--axes",))):
+        result = run("track", clip, "--out", tmp_path / name, "--video", *options)
+        assert result.exit_code == 0, result.output
+        sizes.append((tmp_path / name / "a.mp4").read_bytes())
+    assert sizes[0] != sizes[1]
+    one_sentence(run("track", clip, "--out", tmp_path / "o", "--axes"), 2, "add --video")
+
+
 def test_start_and_end_pick_a_part(run: Run, tmp_path: Path) -> None:
     clip = video(tmp_path / "a.mp4")
     run("track", clip, "--out", tmp_path / "out", "--start", "0.2", "--end", "0:00.4")

@@ -136,10 +136,19 @@ class Placing:
     """Where it runs. processes: of this computer, None takes what is useful.
 
     scheduler: the address of a Dask cluster that tracks instead.
+
+    Raises:
+        UsageError: both, or too few processes.
     """
 
     processes: int | None = None
     scheduler: str = ""
+
+    def __post_init__(self) -> None:
+        if self.scheduler and self.processes is not None:
+            raise UsageError("--jobs is of this computer: a cluster has as many as it has workers")
+        if self.processes is not None and self.processes < 1:
+            raise UsageError(f"--jobs must be 1 or more, not {self.processes}")
 
 
 def run_batch(
@@ -186,6 +195,10 @@ def run_batch(
     out.print(summary(reports, output.folder))
     if stop.is_set():
         return 130
+    return _exit_code(reports)
+
+
+def _exit_code(reports: Sequence[JobReport]) -> int:
     failed = sum(report.error is not None for report in reports)
     return 0 if not failed else 1 if failed < len(reports) else 2
 

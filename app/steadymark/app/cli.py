@@ -141,6 +141,9 @@ def track(
     video: Annotated[
         bool, typer.Option("--video", help="Also write the video with landmarks drawn (H.264).")
     ] = False,
+    axes: Annotated[
+        bool, typer.Option("--axes", help="Draw how each head is turned into that video, too.")
+    ] = False,
     start_time: Annotated[
         str | None, typer.Option("--start", help="Begin here: seconds, mm:ss or hh:mm:ss.")
     ] = None,
@@ -174,6 +177,8 @@ def track(
     from steadymark.engine.jobs import OutputSettings
 
     def run() -> int:
+        if axes and not video:
+            raise UsageError("--axes draws into the video: add --video, or leave --axes out")
         options = track_options(
             csv=csv,
             recentre=recentre,
@@ -190,8 +195,9 @@ def track(
             model=model,
             detector=detector,
         )
-        targets = send_targets(send or (), inputs)
-        output = OutputSettings(folder, csv, video, overwrite, resume, send=targets)
+        output = OutputSettings(
+            folder, csv, video, overwrite, resume, axes=axes, send=send_targets(send or (), inputs)
+        )
         placing = Placing(jobs, scheduler)
         return run_batch(
             inputs, options.settings, output, options.wish, placing=placing, out=out, err=err

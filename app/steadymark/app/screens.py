@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from steadymark.app.screens_faces import shoot_faces, shoot_filters
 from steadymark.app.screens_live import shoot_live
 
 if TYPE_CHECKING:
@@ -153,6 +154,8 @@ def render(folder: Path, clip: str, name: str) -> None:
         _shoot_pose(studio, name)
         _shoot_working(studio, name, Path(home))
         _shoot_analysis(studio, name)
+        shoot_filters(studio, name)
+        shoot_faces(studio, name, Path(home))
         _shoot_queue(studio, name, Path(home), clip)
         shoot_live(studio, name, folder, Path(home))
         studio.shoot_dialog(f"{name}_shortcuts", "shortcuts")

@@ -14,6 +14,7 @@ from steadymark.engine.errors import SinkError, SteadymarkError
 from steadymark.engine.made import Made, made_of, source_digest, why_again
 from steadymark.engine.pipeline import Pipeline, PipelineReport, PipelineState
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
+from steadymark.engine.recording.drawing import DrawOptions
 from steadymark.engine.recording.naming import PARTIAL, cannot_write, partial_of
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
@@ -41,9 +42,9 @@ _OURS = (PARTIAL, ".smooth")  # names of unfinished results end so
 class OutputSettings:
     """Where results go. overwrite and resume say what to do where a result is there already.
 
-    aside: a folder on the same disk in which files are written before they move to `folder`, for
-    those who might track the same at the same time. send: to other programs, too, while it is
-    tracked.
+    axes: of the head, drawn into the video. aside: a folder on the same disk in which files are
+    written before they move to `folder`, for those who might track the same at the same time.
+    send: to other programs, too, while it is tracked.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class OutputSettings:
     video: bool = False
     overwrite: bool = False
     resume: bool = False
+    axes: bool = False
     aside: Path | None = None
     send: tuple[Target, ...] = ()
 
@@ -204,7 +206,8 @@ def _begin(
         SmoothedSink(table, make, settings.butterworth) if offline else make(table),
     ]
     original = info.path if Path(info.path).is_file() else None
-    sinks += [AnnotatedVideoSink(path, original) for path in video]
+    drawn = DrawOptions(axes=output.axes)
+    sinks += [AnnotatedVideoSink(path, original, drawn) for path in video]
     tracker = make_tracker(models, settings)
     senders.open()
     pipeline = Pipeline(work.source, tracker, sinks, on_result=senders.offer)

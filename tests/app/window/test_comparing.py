@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from square_film import square_models, square_video
+from steadymark.app.session.exporting import Kind
 from steadymark.app.session.filtering import FilterChoice, Filtering
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.state import Layout, Show
 from steadymark.app.session.takes import PLAIN, RAW, STEADY, Take, takes_for
+from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import Models, TrackSettings
+from steadymark.engine.stabilizing import OneEuro
 from window_driving import opened, shows
 
 if TYPE_CHECKING:
@@ -110,6 +113,54 @@ def test_a_filters_new_parameters_reach_the_comparison(
     assert again is not None
     assert not np.array_equal(again.second, made.second, equal_nan=True)
     np.testing.assert_array_equal(again.first, made.first)
+
+
+def test_one_filter_is_compared_at_two_settings(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    opened(qtbot, window, clip)
+    session, sides = window.session, window.numbers.parameters
+    assert [side.isVisible() for side in sides] == [False, False]
+    choose(window, ONE_EURO, ONE_EURO)
+    qtbot.waitUntil(lambda: compared(window, ONE_EURO, ONE_EURO))
+    window.docks.numbers.raise_()
+    assert [side.isVisible() for side in sides] == [True, True]
+    assert not sides[0].cutoff.isVisible()
+    made = session.analysis.compared
+    assert made is not None
+    np.testing.assert_array_equal(made.first, made.second)
+    sides[0].beta.setValue(0.0)
+    sides[0].min_cutoff.setValue(0.2)
+    lazy = Take("one-euro", own=OneEuro(0.2, 0.0))
+    qtbot.waitUntil(lambda: compared(window, lazy, ONE_EURO))
+    made, results = session.analysis.compared, session.results
+    assert made is not None
+    assert results is not None
+    choice = FilterChoice("one-euro", OneEuro(0.2, 0.0), Butterworth())
+    np.testing.assert_array_equal(made.first, Filtering(choice).refilter(results))
+    assert not np.array_equal(made.first, made.second, equal_nan=True)
+    session.set_layout(Layout.SIDE)
+    assert [pane.caption for pane in window.view._panes()] == ["One Euro 0.2 Hz, 0", "One Euro"]
+    assert window.numbers.table._heads[0].text() == "One Euro\n0.2 Hz, 0"
+    assert session.settings.one_euro == OneEuro()
+    # settings reach the side that has none of its own
+    window._use_settings(replace(session.settings, one_euro=OneEuro(beta=9.0)))
+    qtbot.waitUntil(lambda: session.analysis.compared is not made)
+    again = session.analysis.compared
+    assert again is not None
+    np.testing.assert_array_equal(again.first, made.first)
+    assert not np.array_equal(again.second, made.second, equal_nan=True)
+    assert [side.beta.value() for side in sides] == [0.0, 9.0]
+    choose(window, Take("one-euro"), BUTTERWORTH)  # the other side keeps what it was given
+    qtbot.waitUntil(lambda: compared(window, lazy, BUTTERWORTH))
+    sides[1].cutoff.setValue(2.5)
+    gentle = Take("butterworth", own=Butterworth(2.5))
+    qtbot.waitUntil(lambda: compared(window, lazy, gentle))
+    window.files.export(Kind.SIDE, tmp_path / "side.mp4")
+    qtbot.waitUntil(lambda: (tmp_path / "side.mp4").is_file(), timeout=20000)
+    sides[0].as_set.click()
+    assert session.display.takes == (ONE_EURO, gentle)
+    assert not sides[0].as_set.isVisible()
 
 
 class ShiftedNetwork:

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QLocale, QTranslator
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QDockWidget,
-    QMenu,
-    QWidget,
-)
+from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtWidgets import QApplication, QMenu
 
 from steadymark.app.session.lateness import Lateness
 from steadymark.app.session.live import LiveFigures
@@ -23,6 +16,7 @@ from steadymark.app.session.state import LiveFacts, Phase
 from steadymark.app.window.language import LANGUAGES, speak
 from steadymark.app.window.start import make_window
 from steadymark.engine.recording.recorder import RecorderReport
+from window_words import Brackets, said, untranslated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,22 +27,6 @@ if TYPE_CHECKING:
     from steadymark.app.window.main_window import MainWindow
     from steadymark.app.window.preferences import Preferences
 
-_WORD = re.compile(r"[a-zA-Z]{3,}")
-# names, units, file names and what stands for itself in every language
-_SAME = re.compile(
-    r"a\.mp4|fps|\.mp4|CPU|CUDA|px|Hz|(heatmap1d|local_global|dan)-lite|Steadymark|Backend"
-)
-
-
-class Brackets(QTranslator):
-    """Translates everything to itself in brackets."""
-
-    def isEmpty(self) -> bool:
-        return False
-
-    def translate(self, context: Any, text: Any, disambiguation: Any = None, n: int = -1) -> str:
-        return f"⟦{text}⟧"
-
 
 @pytest.fixture
 def brackets(english: None) -> Iterator[None]:
@@ -58,28 +36,6 @@ def brackets(english: None) -> Iterator[None]:
     application.installTranslator(translator)
     yield
     application.removeTranslator(translator)
-
-
-def said(window: QWidget) -> Iterator[tuple[object, str]]:
-    """Everything a user can read of a window, or hear."""
-    kinds = ("text", "title", "windowTitle", "toolTip", "accessibleName", "accessibleDescription")
-    for thing in [window, *window.findChildren(QWidget), *window.findChildren(QAction)]:
-        if thing.objectName().startswith(("qt_", "_q_")) or isinstance(thing.parent(), QDockWidget):
-            continue
-        for kind in kinds:
-            if callable(told := getattr(thing, kind, None)):
-                yield thing, told()
-        if isinstance(thing, QComboBox):
-            yield from ((thing, thing.itemText(i)) for i in range(thing.count()))
-
-
-def untranslated(text: str) -> bool:
-    """Whether words are left outside the brackets."""
-    outside = re.sub(r"\((\S+)\)$", "", text) if text.endswith(")") else text  # keys in hints
-    while (inner := re.sub(r"⟦[^⟦⟧]*(⟧|…$)", "", outside)) != outside:
-        outside = inner
-    outside = re.sub(r"<[^>]*>", "", outside)
-    return bool(_WORD.search(_SAME.sub("", outside)))
 
 
 @pytest.mark.usefixtures("brackets")
@@ -147,18 +103,6 @@ def test_the_window_fits_a_small_screen(
         assert window.minimumSizeHint().width() <= 900
     assert window.close()
     window.deleteLater()
-
-
-def test_a_language_that_is_chosen_is_remembered_and_waits_for_the_next_start(
-    window: MainWindow, preferences: Preferences
-) -> None:
-    (menu,) = [m for m in window.findChildren(QMenu) if m.title().replace("&", "") == "Language"]
-    texts = [action.text() for action in menu.actions()]
-    assert texts == ["As the system", "English", "Deutsch", "简体中文"]
-    assert [a.isChecked() for a in menu.actions()] == [True, False, False, False]
-    menu.actions()[2].trigger()
-    assert preferences.language() == "de"
-    assert "started again" in window.messages.texts[0]
 
 
 def test_a_language_that_is_not_there_is_the_systems(english: None) -> None:

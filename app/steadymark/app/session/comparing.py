@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.app.session.filtering import FilterChoice, Filtering
+from steadymark.app.session.filtering import Filtering
 from steadymark.app.session.results import Known
 from steadymark.app.session.takes import PLAIN, RAW, STEADY
 from steadymark.engine.types import Landmarks
@@ -100,7 +100,7 @@ class Comparison:
         if take.tracks:
             other = self.passes.get(take)
             return np.full_like(rows.raw, np.nan) if other is None else beside(rows, other.rows())
-        choice = FilterChoice(take.kind, self.settings.one_euro, self.settings.butterworth)
+        choice = take.filter_of(self.settings)
         return Filtering(choice).refilter(results, stop=stop)[: len(rows)]
 
 

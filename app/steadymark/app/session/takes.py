@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from steadymark.app.session.filtering import FilterChoice
 from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import landmark_card
-from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO
+from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro
 from steadymark.models.zoo import list_models
 
 if TYPE_CHECKING:
@@ -21,15 +23,26 @@ class Take:
 
     kind: `raw` and `stabilized` are of what is tracked, filters run over its raw points; `none`,
     `refine` and `convlstm` are networks that track a second time. model: whose; of these only.
+    own: parameters of a filter; None: those of the settings.
     """
 
     kind: str
     model: str = ""
+    own: OneEuro | Butterworth | None = None
 
     @property
     def tracks(self) -> bool:
         """Whether it needs a tracking of its own."""
         return self.model != ""
+
+    def filter_of(self, settings: TrackSettings) -> FilterChoice:
+        """What runs over the raw points; of filters only."""
+        one_euro, butterworth = settings.one_euro, settings.butterworth
+        if isinstance(self.own, OneEuro):
+            one_euro = self.own
+        elif isinstance(self.own, Butterworth):
+            butterworth = self.own
+        return FilterChoice(self.kind, one_euro, butterworth)
 
 
 RAW, STEADY = Take("raw"), Take("stabilized")

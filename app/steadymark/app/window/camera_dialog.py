@@ -57,7 +57,8 @@ class CameraDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Open camera or stream"))
         self._devices, self._watched = devices, watched
-        self.tabs = QTabWidget()
+        self.tabs = QTabWidget(documentMode=True)  # its frame is too light where it is dark
+        self.tabs.tabBar().setDrawBase(False)
         self.cameras, self.mode = QListWidget(), QComboBox()
         self.none = QLabel()
         self.again = QPushButton(self.tr("Look again"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from steadymark.app.session.state import Phase
@@ -13,9 +14,11 @@ from steadymark.engine.sources.opening import is_live
 from steadymark.models.schema import assets_root
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QAction
+    from PySide6.QtGui import QAction, QPaintEvent
 
     from steadymark.app.session.state import Display
+
+_WORDS_PX = 560
 
 
 class EmptyPage(QWidget):
@@ -36,6 +39,7 @@ class EmptyPage(QWidget):
         self.title.setFont(font)
         self.words = QLabel()
         self.words.setWordWrap(True)
+        self.words.setFixedWidth(_WORDS_PX)
         self.open = QPushButton(self.tr("Open video…"))
         self.open.clicked.connect(open_action.trigger)
         self.open.setDefault(True)
@@ -44,7 +48,6 @@ class EmptyPage(QWidget):
         self.try_demo = QPushButton(self.tr("Try the demo clip"))
         clip = assets_root() / "clips" / "demo.mp4"
         self.try_demo.clicked.connect(lambda: self.demo.emit(str(clip)))
-        self.try_demo.setVisible(clip.is_file())
         self._has_demo = clip.is_file()
         self.busy = QProgressBar()
         self.busy.setRange(0, 0)
@@ -61,11 +64,23 @@ class EmptyPage(QWidget):
         for widget in (picture, self.title, self.words):
             if isinstance(widget, QLabel):
                 widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(widget)
+            row = QHBoxLayout()  # which asks how high words are at their width
+            row.addStretch(1)
+            row.addWidget(widget)
+            row.addStretch(1)
+            column.addLayout(row)
             column.addSpacing(6)
         column.addLayout(buttons)
         column.addWidget(self.busy, 0, Qt.AlignmentFlag.AlignCenter)
         column.addStretch(4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The place to drop things on."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        pen = QPen(self.palette().color(QPalette.ColorRole.Mid), 2, Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(24, 24, -24, -24), 12, 12)
 
     def set_display(self, display: Display) -> None:
         opening = display.phase is Phase.OPENING

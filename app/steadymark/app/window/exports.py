@@ -43,6 +43,10 @@ class _Line(QFrame):
         for widget, stretch in ((self.words, 0), (self.bar, 1), (self.cancel, 0)):
             row.addWidget(widget, stretch)
 
+    def retranslate(self) -> None:
+        self.cancel.setText(self.tr("Cancel"))
+        self.show_report(self.export.report)
+
     def show_report(self, report: ExportReport) -> None:
         name = report.order.path.name
         self.words.setText(self.tr("Exporting {name}").format(name=name))
@@ -110,6 +114,12 @@ class Exports(QWidget):
         ended += [self.many is None or self.many.close_all()]
         return all(ended) and not any(thread.is_alive() for thread in self._saving)
 
+    def retranslate(self) -> None:
+        """Of what is under way."""
+        for line in self._lines:
+            line.retranslate()
+        self.setVisible(bool(self._lines))
+
     def _refresh(self) -> None:
         for line in list(self._lines):
             report = line.export.report
@@ -139,3 +149,12 @@ def suggested(source: str, ending: str) -> str:
     path = Path(source)
     folder = path.parent if path.suffix else path
     return str(folder / f"{path.stem}{ending}")
+
+
+def free_name(path: str) -> str:
+    """The path, or with a number where a file is there already: a.png, a-2.png, a-3.png."""
+    wanted, number = Path(path), 2
+    free = wanted
+    while free.exists():
+        free, number = wanted.with_stem(f"{wanted.stem}-{number}"), number + 1
+    return str(free)

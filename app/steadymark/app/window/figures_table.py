@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LONGEST = 10  # characters of a heading
+_LONGEST = 12  # characters of a heading
 
 
 class Line(NamedTuple):
@@ -33,7 +33,7 @@ class FiguresTable(QWidget):
         self._titles, self._change = {line.name: line.title for line in lines}, self.tr("change")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
+        grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(2)
         self.title = QLabel(f"<b>{title}</b>")
         self._heads = QLabel(), QLabel()
@@ -53,10 +53,11 @@ class FiguresTable(QWidget):
         self.set_heads(self.tr("raw"), self.tr("stabilized"))
 
     def set_heads(self, first: str, second: str) -> None:
-        """What is compared."""
+        """What is compared; further lines are its parameters."""
         for head, text in zip(self._heads, (first, second), strict=True):
-            head.setText(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
-            head.setToolTip(text)
+            head.setText("\n".join(_short(line) for line in text.splitlines()))
+            head.setToolTip(text.replace("\n", " "))
+        first, second = first.replace("\n", " "), second.replace("\n", " ")
         spoken = {"raw": first, "steady": second, "change": self._change}
         for (name, which), cell in self.cells.items():
             cell.setAccessibleName(f"{self._titles[name]}, {spoken[which]}")
@@ -67,16 +68,24 @@ class FiguresTable(QWidget):
         self.cells[name, "raw"].setText(number(before, digits))
         self.cells[name, "steady"].setText(number(after, digits))
         known = change and math.isfinite(before) and math.isfinite(after) and before > 0
-        text = f"{round(100 * (after / before - 1)) or 0:+d} %" if known else "–"
-        self.cells[name, "change"].setText(text)
+        self.cells[name, "change"].setText(_change(before, after) if known else "–")
 
     def clear(self) -> None:
         for cell in self.cells.values():
             cell.setText("–")
 
 
+def _change(before: float, after: float) -> str:
+    percent = round(100 * (after / before - 1))
+    return f"{percent:+d} %" if percent else "0 %"
+
+
 def number(value: float, digits: int) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _right(label: QLabel) -> QLabel:

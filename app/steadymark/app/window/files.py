@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from steadymark.app.session.exporting import ExportReport, Kind, Material, Order
 from steadymark.app.session.state import Show
 from steadymark.app.session.takes import PLAIN
 from steadymark.app.window.about import About, diagnostics
-from steadymark.app.window.exports import suggested
+from steadymark.app.window.exports import free_name, suggested
 from steadymark.app.window.names import take_name
 from steadymark.app.window.queue_window import QueueWindow
 from steadymark.app.window.still import painted
@@ -24,7 +25,7 @@ from steadymark.engine.sources.naming import VIDEO_SUFFIXES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from PySide6.QtGui import QAction
+    from PySide6.QtGui import QAction, QImage
 
     from steadymark.app.session.recovery import Found
     from steadymark.app.window.main_window import MainWindow
@@ -36,8 +37,7 @@ class Files(QObject):
     def __init__(self, window: MainWindow, log_file: Path | None) -> None:
         super().__init__(window)
         self._window, self._log_file = window, log_file
-        self.recent_menu = QMenu(self.tr("Open &recent"), window)
-        self.fill_recent()
+        self.recent_menu = QMenu()
         window.exports.ended.connect(self._on_exported)
         window.exports.saved.connect(self._on_saved)
 
@@ -60,6 +60,12 @@ class Files(QObject):
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         actions["log"].setEnabled(self._log_file is not None)
+
+    def renew_menu(self) -> QMenu:
+        """Of recent recordings, for the menu of files."""
+        self.recent_menu = QMenu(self.tr("Open &recent"), self._window)
+        self.fill_recent()
+        return self.recent_menu
 
     def fill_recent(self) -> None:
         """After another recording was opened."""
@@ -124,10 +130,9 @@ class Files(QObject):
 
     def save_frame(self, path: Path) -> None:
         """The frame that is shown, at its own size, with what is drawn over it."""
-        window = self._window
-        shown, display = window.view.shown, window.session.display
-        if shown is not None:
-            window.exports.save(painted(shown, display), str(path))
+        picture = self._still()
+        if picture is not None:
+            self._window.exports.save(picture, str(path))
 
     def save_plots(self, path: Path) -> None:
         """As they are seen; as vectors where the name ends in .svg."""
@@ -169,32 +174,52 @@ class Files(QObject):
             self.export(kind, path)
 
     def _export_frame(self) -> None:
-        path = self._chosen(
-            self.tr("Save this frame"), f"_{self._window.session.display.frame}.png"
-        )
-        if path is not None:
-            self.save_frame(path)
+        """What is seen now, not when a name is chosen: a film or camera goes on meanwhile."""
+        picture, display = self._still(), self._window.session.display
+        stamp = f"{display.frame}" if display.live is None else time.strftime("%Y%m%d-%H%M%S")
+        path = self._chosen(self.tr("Save this frame"), f"_{stamp}.png", free=True)
+        if picture is not None and path is not None:
+            self._window.exports.save(picture, str(path))
+
+    def _still(self) -> QImage | None:
+        shown = self._window.view.shown
+        return None if shown is None else painted(shown, self._window.session.display)
 
     def _export_plots(self) -> None:
         path = self._chosen(self.tr("Save the plots"), "_plots.png", "*.svg")
         if path is not None:
             self.save_plots(path)
 
-    def _chosen(self, title: str, ending: str, *others: str) -> Path | None:
-        """The file's name gets the ending's suffix, unless it has it or that of one of others."""
+    def _chosen(self, title: str, ending: str, *others: str, free: bool = False) -> Path | None:
+        """The file's name gets the ending's suffix, unless it has it or that of one of others.
+
+        free: the name that is suggested is that of no file.
+        """
         window = self._window
         source = window.session.display.path
         if window.session.display.live is not None:
             source = str(Path(window.desk.kept.folder) / f"{window.session.display.name}.mp4")
         suffix = Path(ending).suffix or ending
+        name = suggested(source, ending)
         text, _ = QFileDialog.getSaveFileName(
-            self._window, title, suggested(source, ending), ";;".join((f"*{suffix}", *others))
+            window, title, free_name(name) if free else name, ";;".join((f"*{suffix}", *others))
         )
         if not text:
             return None
         path = Path(text)
         right = (suffix, *(other.removeprefix("*") for other in others))
-        return path if path.suffix.lower() in right else path.with_name(path.name + suffix)
+        if path.suffix.lower() in right:
+            return path  # the dialog has asked whether it may be replaced
+        path = path.with_name(path.name + suffix)
+        return path if not path.exists() or self._may_replace(path) else None
+
+    def _may_replace(self, path: Path) -> bool:
+        answer = QMessageBox.question(
+            self._window,
+            self.tr("Replace the file?"),
+            self.tr("{name} is there already. Replace it?").format(name=path.name),
+        )
+        return answer is QMessageBox.StandardButton.Yes
 
     def _folder(self) -> str:
         recent = self._window.preferences.recent()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
@@ -26,6 +26,7 @@ from steadymark.app.window.keys import shown_key
 if TYPE_CHECKING:
     from steadymark.app.window.keys import Keys
 
+_ROW_PX = 22
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -42,6 +43,7 @@ class KeysDialog(QDialog):
         self.list = QTreeWidget()
         self.list.setRootIsDecorated(False)
         self.list.setAlternatingRowColors(True)
+        self.list.setUniformRowHeights(True)
         self.list.setHeaderLabels([self.tr("Command"), self.tr("Keys")])
         self.list.setAccessibleName(self.tr("Commands and their keys"))
         self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -124,6 +126,7 @@ class KeysDialog(QDialog):
     def _fill(self) -> None:
         for name in self._keys.names:
             item = QTreeWidgetItem([self._keys.text(name), ""])
+            item.setSizeHint(0, QSize(0, _ROW_PX))
             item.setData(0, _NAME, name)
             self.list.addTopLevelItem(item)
         self._refresh()

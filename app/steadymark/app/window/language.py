@@ -24,7 +24,7 @@ def translations_folder() -> Path:
 
 
 def speak(application: QCoreApplication, language: str = SYSTEM) -> None:
-    """From now on; windows that are there already keep theirs.
+    """From now on; windows that are there already change theirs.
 
     language: one of LANGUAGES. SYSTEM takes the first that the user's system wants and we have.
     """

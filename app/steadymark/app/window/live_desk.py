@@ -155,6 +155,7 @@ class LiveDesk(QObject):
             box=overlay.boxes,
             face_id=overlay.ids,
             raw=display.show is Show.RAW,
+            axes=overlay.axes,
         )
 
     def _keep_drawn(self) -> None:

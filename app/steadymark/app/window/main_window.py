@@ -6,13 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer
-from PySide6.QtWidgets import (
-    QMainWindow,
-    QMessageBox,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
 
 from steadymark.app.session.state import Display, Show, frame_at_time, parse_place
 from steadymark.app.session.takes import takes_for
@@ -29,13 +23,14 @@ from steadymark.app.window.messages import Messages
 from steadymark.app.window.numbers import Numbers
 from steadymark.app.window.options import Options
 from steadymark.app.window.plots import Plots
+from steadymark.app.window.rebuilding import put_back, take_out
 from steadymark.app.window.settings_panel import SettingsPanel
-from steadymark.app.window.showing import shown_of
+from steadymark.app.window.showing import drawn, shown_of, without_place
 from steadymark.app.window.status import Status
 from steadymark.app.window.theme import icon
 from steadymark.app.window.transport import Transport
 from steadymark.app.window.video_view import VideoView
-from steadymark.app.window.wiring import name_play, name_track, show_state, wire
+from steadymark.app.window.wiring import name_play, name_stop, name_track, show_state, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,28 +55,26 @@ class MainWindow(QMainWindow):
         self, session: Session, preferences: Preferences, *, log_file: Path | None = None
     ) -> None:
         super().__init__()
+        self._ready = False
         self.session, self.preferences = session, preferences
         self.setWindowTitle("Steadymark")
         self.setAcceptDrops(True)
-        self.actions_by_name = make_actions(self)
         self.view = VideoView()
-        self.empty = EmptyPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
         self.messages, self.exports = Messages(), Exports()
-        self.transport = Transport(self.actions_by_name)
-        self.live_bar = LiveBar(self.actions_by_name)
-        self.plots, self.numbers = Plots(), Numbers()
-        self.settings = SettingsPanel(session.settings, preferences.presets)
         self.files = Files(self, log_file)
         self.desk = LiveDesk(self)
-        self.pages = QStackedWidget()
-        self.status = Status()
         self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
         self._refresh_soon = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
+        self._say_soon = QTimer(self, singleShot=True, interval=0)
         self._pictured_version: tuple[Results, int] | None = None
         self._applied: Display | None = None
         self.closed_in_time = True
-        self._lay_out()
+        self._build()
+        self.options = Options(self)
+        self._finish()
         self._connect()
+        self.resize(1280, 820)
+        self.docks.resize()
         self._restore()
         self.docks.hide()
         session.set_overlay(preferences.overlay())
@@ -91,11 +84,20 @@ class MainWindow(QMainWindow):
 
     # -- putting together
 
-    def _lay_out(self) -> None:
+    def _build(self) -> None:
+        """All that has words, but for menus."""
+        self.actions_by_name = make_actions(self)
+        self.empty = EmptyPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
+        self.transport = Transport(self.actions_by_name)
+        self.live_bar = LiveBar(self.actions_by_name)
+        self.plots, self.numbers = Plots(), Numbers()
+        self.settings = SettingsPanel(self.session.settings, self.preferences.presets)
+        self.status = Status()
+        self.pages = QStackedWidget()
         self.pages.addWidget(self.empty)
         self.pages.addWidget(self.view)
-        middle = QWidget()
-        column = QVBoxLayout(middle)
+        self.middle = QWidget()
+        column = QVBoxLayout(self.middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.messages)
@@ -103,33 +105,20 @@ class MainWindow(QMainWindow):
         column.addWidget(self.transport)
         column.addWidget(self.live_bar)
         column.addWidget(self.exports)
-        self.setCentralWidget(middle)
+        self.setCentralWidget(self.middle)
         self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
-        self.options = Options(self)
-        recent, language = self.files.recent_menu, self.options.language_menu
-        make_menus(self, self.actions_by_name, recent, language, self.docks.actions)
-        self.toolbar, self.landmarks_button = make_toolbar(self, self.actions_by_name)
+
+    def _finish(self) -> None:
+        """Menus, and what the widgets say."""
+        actions, session = self.actions_by_name, self.session
+        recent, language = self.files.renew_menu(), self.options.language_menu
+        make_menus(self, actions, recent, language, self.docks.actions)
+        self.toolbar, self.landmarks_button = make_toolbar(self, actions)
         self.toolbar.addSeparator()
         self.toolbar.addActions(self.docks.actions)
         self.statusBar().addWidget(self.status, 1)
-        self.resize(1280, 820)
-        self.docks.resize()
-
-    def _connect(self) -> None:
-        session, actions = self.session, self.actions_by_name
         wire(actions, session, self.view)
-        session.changed.connect(self._on_changed)
-        session.pictured.connect(self._on_pictured)
-        session.progressed.connect(self._on_progressed)
-        session.measured.connect(self._on_measured)
-        session.told.connect(self.messages.tell)
-        session.analysis.heated.connect(self._on_heated)
-        self._measure_soon.timeout.connect(session.ask_measures)
-        self._refresh_soon.timeout.connect(self._refresh_now)
-        self.view.wiped.connect(session.set_wipe)
-        self.view.picked.connect(lambda index: session.choose(landmark=index))
         self.view.zoomed.connect(self.status.set_zoom)
-        self.view.painted.connect(session.live.painted)
         self.transport.timeline.sought.connect(
             lambda frame, settled: session.seek(frame, settled=settled)
         )
@@ -149,8 +138,40 @@ class MainWindow(QMainWindow):
             ("quit", self.close),
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
+        actions["full_screen"].setChecked(self.isFullScreen())
         self.files.wire(actions)
         self.desk.wire(actions)
+
+    def _connect(self) -> None:
+        """What stays for good."""
+        session = self.session
+        session.changed.connect(self._on_changed)
+        session.pictured.connect(self._on_pictured)
+        session.progressed.connect(self._on_progressed)
+        session.measured.connect(self._on_measured)
+        session.told.connect(self.messages.tell)
+        session.analysis.heated.connect(self._on_heated)
+        self._measure_soon.timeout.connect(session.ask_measures)
+        self._refresh_soon.timeout.connect(self._refresh_now)
+        self._say_soon.timeout.connect(self._say_again)
+        self.view.wiped.connect(session.set_wipe)
+        self.view.picked.connect(lambda index: session.choose(landmark=index))
+        self.view.painted.connect(session.live.painted)
+
+    def _say_again(self) -> None:
+        """In another language; what is open, tracked and exported goes on meanwhile."""
+        if not self._ready:
+            return
+        before = take_out(self)
+        self._build()
+        self.options.renew()
+        self._finish()
+        self.middle.show()
+        put_back(self, before)
+        self._applied = None
+        self._on_changed()
+        self._on_pictured()
+        self._on_measured()
 
     # -- opening
 
@@ -178,7 +199,7 @@ class MainWindow(QMainWindow):
         self._applied = display
         self.transport.set_place(display)
         self._refresh()
-        if before is None or _without_place(before) != _without_place(display):
+        if before is None or without_place(before) != without_place(display):
             self._apply(display, before)
 
     def _apply(self, display: Display, before: Display | None) -> None:
@@ -189,6 +210,7 @@ class MainWindow(QMainWindow):
         if display.live is not None:
             texts = (self.tr("Start ag&ain"), self.tr("Stop the &camera"))
         name_play(actions["play"], display, texts)
+        name_stop(actions["stop"], display, self.tr("&Stop the live view"))
         if before is None or before.can_pause != display.can_pause:
             texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))
             name_track(actions["track"], running=display.can_pause, texts=texts)
@@ -196,8 +218,7 @@ class MainWindow(QMainWindow):
         self.empty.set_display(display)
         self.view.set_display(display)
         self.plots.set_takes(display.takes)
-        offered = takes_for(self.session.settings)
-        self.numbers.set_takes(display.takes, offered, live=display.live is not None)
+        self._show_takes()
         self.transport.set_display(display)
         self.desk.set_display(display)
         self.settings.set_used(display.device)
@@ -205,9 +226,14 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{display.name} – Steadymark" if display.name else "Steadymark")
         if before is not None and before.overlay != display.overlay:
             self.preferences.set_overlay(display.overlay)
-        if before is not None and _drawn(before) != _drawn(display):
+        if before is not None and drawn(before) != drawn(display):
             self._on_pictured()
         self._refresh_now()
+
+    def _show_takes(self) -> None:
+        display, settings = self.session.display, self.session.settings
+        live = display.live is not None
+        self.numbers.set_takes(display.takes, settings, takes_for(settings), live=live)
 
     def _refresh(self) -> None:
         if not self._refresh_soon.isActive():
@@ -312,6 +338,7 @@ class MainWindow(QMainWindow):
         self.preferences.set_tracking(settings)
         self.session.use_settings(settings)
         self.session.ask_measures()
+        self._show_takes()
         self.settings.set_waiting(waiting=self.session.settings_wait)
 
     def _full_screen(self) -> None:
@@ -323,7 +350,10 @@ class MainWindow(QMainWindow):
     # -- the window itself
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.PaletteChange and getattr(self, "_ready", False):
+        ready = getattr(self, "_ready", False)
+        if event.type() == QEvent.Type.LanguageChange and ready:
+            self._say_soon.start()  # Qt goes on to tell the old widgets, once a translator
+        elif event.type() == QEvent.Type.PaletteChange and ready:
             recolour(self.actions_by_name)
             self.docks.recolour()
             self.landmarks_button.setIcon(icon("face"))
@@ -344,7 +374,7 @@ class MainWindow(QMainWindow):
             self.desk.close(),
             self.session.close(),
         ]
-        self.closed_in_time = all(ended)
+        self.closed_in_time, self._ready = all(ended), False
         event.accept()
 
     def _may_cancel_exports(self) -> bool:
@@ -362,11 +392,3 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if state is not None:
             self.restoreState(state)
-
-
-def _drawn(display: Display) -> tuple[object, ...]:
-    return display.overlay, display.show, display.takes
-
-
-def _without_place(display: Display) -> Display:
-    return replace(display, frame=0, time_s=0.0, share=0.0)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 
 from steadymark.app.window.commands import OVERLAYS
+from steadymark.app.window.more_button import MenuButton
 from steadymark.app.window.theme import icon
 
 if TYPE_CHECKING:
@@ -83,13 +84,12 @@ def make_toolbar(
         "",
     ):
         _add_one(bar, actions, name)
-    shows = QToolButton(bar)
+    shows = MenuButton(bar)
     shows.setText(translate("menus", "Landmarks"))
     shows.setIcon(icon("face"))
     shows.setToolTip(translate("menus", "What is drawn over the picture"))
     shows.setAccessibleName(translate("menus", "Landmarks"))
     shows.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    shows.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     menu = QMenu(shows)
     _add(menu, actions, (*SHOWS, "", *OVERLAYS))
     shows.setMenu(menu)

@@ -55,10 +55,13 @@ class Message(QFrame):
         self.cross = QToolButton()
         self.cross.setAutoRaise(True)
         self.cross.setIcon(icon("close"))
-        self.cross.setToolTip(self.tr("Dismiss"))
-        self.cross.setAccessibleName(self.tr("Dismiss"))
+        self.name_cross()
         self.cross.clicked.connect(lambda: gone())
         row.addWidget(self.cross, 0, Qt.AlignmentFlag.AlignTop)
+
+    def name_cross(self) -> None:
+        self.cross.setToolTip(self.tr("Dismiss"))
+        self.cross.setAccessibleName(self.tr("Dismiss"))
 
     def _chosen(self, act: Callable[[], None]) -> None:
         self._gone()
@@ -97,6 +100,12 @@ class Messages(QWidget):
         for old in self._shown[_MOST:]:
             self._remove(old)
         self.show()
+
+    def retranslate(self) -> None:
+        """What was said stays as it was said."""
+        for message in self._shown:
+            message.name_cross()
+        self.setVisible(bool(self._shown))
 
     def dismiss_all(self) -> None:
         for message in list(self._shown):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from steadymark.engine.stabilizing import OFFLINE, ONE_EURO
+from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
 
 if TYPE_CHECKING:
     from steadymark.app.session.takes import Take
@@ -55,9 +55,22 @@ _TAKES = {
 
 def take_name(take: Take) -> str:
     """What is compared; another network by its own name."""
+    return " ".join(take_words(take))
+
+
+def take_words(take: Take) -> tuple[str, ...]:
+    """Its name, and its own parameters if it has any: as few as tell them apart."""
     if take.kind == "none":
-        return take.model
-    return QCoreApplication.translate("names", str(_TAKES.get(take.kind, take.kind)))
+        return (take.model,)
+    name = QCoreApplication.translate("names", str(_TAKES.get(take.kind, take.kind)))
+    if isinstance(take.own, OneEuro):
+        values = f"{take.own.min_cutoff_hz:g} Hz, {take.own.beta:g}"
+        speed_hz = take.own.derivative_cutoff_hz
+        return (
+            name,
+            values if speed_hz == OneEuro().derivative_cutoff_hz else f"{values}, {speed_hz:g} Hz",
+        )
+    return (name,) if take.own is None else (name, f"{take.own.cutoff_hz:g} Hz")
 
 
 def region_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
@@ -10,7 +11,14 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidg
 
 from steadymark.app.session.takes import PLAIN
 from steadymark.app.window.figures_table import FiguresTable, Line
-from steadymark.app.window.names import REGIONS, landmark_name, region_name, take_name
+from steadymark.app.window.filter_parameters import FilterParameters
+from steadymark.app.window.names import (
+    REGIONS,
+    landmark_name,
+    region_name,
+    take_name,
+    take_words,
+)
 from steadymark.app.window.scrolling import scrolled
 from steadymark.app.window.wiring import ONLY_RECORDINGS
 
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.measures import Measures, OfTruth
     from steadymark.app.session.takes import Take, Takes
+    from steadymark.engine.settings import TrackSettings
     from steadymark.engine.types import TrackedFace
 
 translate = QCoreApplication.translate
@@ -38,6 +47,7 @@ class Numbers(QWidget):
         self.setAccessibleName(self.tr("Numbers"))
         self.face, self.landmark = QComboBox(), QComboBox()
         self.takes = QComboBox(), QComboBox()
+        self.parameters = FilterParameters(), FilterParameters()
         self.face.setAccessibleName(self.tr("Face"))
         self.landmark.setAccessibleName(self.tr("Landmark"))
         for index in range(_LANDMARKS):
@@ -59,19 +69,20 @@ class Numbers(QWidget):
         for widget in (self.against, self.truth, self.error_by_region):
             widget.hide()
         self._fill_takes(PLAIN, PLAIN)
-        for box, name in zip(self.takes, (self.tr("Compare"), self.tr("with")), strict=True):
-            box.setAccessibleName(name)
-            box.activated.connect(self._on_takes)
+        self._wire_takes()
         self.passes = QLabel()
         self.passes.setWordWrap(True)
         self.passes.hide()
         choices = QFormLayout()
         choices.addRow(self.tr("Compare"), self.takes[0])
+        choices.addRow(self.parameters[0])
         choices.addRow(self.tr("with"), self.takes[1])
+        choices.addRow(self.parameters[1])
         choices.addRow(self.passes)
         choices.addRow(self.tr("Face"), self.face)
         choices.addRow(self.tr("Landmark"), self.landmark)
         facts = QFormLayout()
+        facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         facts.addRow(self.tr("Head pose"), self.turned)
         facts.addRow(self.tr("Position"), self.place)
         for label in (self.turned, self.place):
@@ -97,16 +108,24 @@ class Numbers(QWidget):
             self.still,
             self.against,
             self.truth,
-            self._explanation(),
             self.by_region,
             self.error_by_region,
         ):
             column.addWidget(widget)
         column.addLayout(facts)
+        column.addWidget(self._explanation())
         column.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scrolled(inside))
+
+    def _wire_takes(self) -> None:
+        names = self.tr("Compare"), self.tr("with")
+        for box, parameters, name in zip(self.takes, self.parameters, names, strict=True):
+            box.setAccessibleName(name)
+            box.activated.connect(self._on_takes)
+            parameters.name_for(name)
+            parameters.changed.connect(self._on_parameters)
 
     def set_measures(self, measures: Measures | None) -> None:
         self.face.setEnabled(measures is not None)
@@ -148,14 +167,18 @@ class Numbers(QWidget):
         )
         self.place.setText(", ".join(f"{round(mm)}" for mm in pose.position_mm) + " mm")
 
-    def set_takes(self, takes: Takes, offered: Sequence[Take], *, live: bool = False) -> None:
+    def set_takes(
+        self, takes: Takes, settings: TrackSettings, offered: Sequence[Take], *, live: bool = False
+    ) -> None:
         """What is compared, and what can be; live, only what the stabilizer is given and gives."""
         why = translate("wiring", str(ONLY_RECORDINGS)) if live else ""
         for box in self.takes:
             box.setEnabled(not live)
             box.setToolTip(why)
         self._fill_takes(takes, offered)
-        names = [take_name(take) for take in takes]
+        for take, parameters in zip(takes, self.parameters, strict=True):
+            parameters.show_take(take, settings)
+        names = ["\n".join(take_words(take)) for take in takes]
         for table in (self.table, self.against, self.by_region, self.error_by_region):
             table.set_heads(names[0], names[1])
 
@@ -164,7 +187,7 @@ class Numbers(QWidget):
         words = self.tr("Tracking a second time with {name}: {share}")
         self.passes.setText(
             "\n".join(
-                words.format(name=take_name(take), share=f"{100 * share:.0f} %")
+                words.format(name=take_name(take), share=f"{100 * share:.0f}\N{NO-BREAK SPACE}%")
                 for take, share in passes
             )
         )
@@ -186,7 +209,8 @@ class Numbers(QWidget):
         )
 
     def _fill_takes(self, takes: Takes, offered: Sequence[Take]) -> None:
-        for box, chosen in zip(self.takes, takes, strict=True):
+        for box, take in zip(self.takes, takes, strict=True):
+            chosen = replace(take, own=None)
             wanted = [*offered, *({chosen} - set(offered))]
             if [box.itemData(i) for i in range(box.count())] != wanted:
                 box.clear()
@@ -196,7 +220,20 @@ class Numbers(QWidget):
             box.setCurrentIndex(wanted.index(chosen))
 
     def _on_takes(self) -> None:
-        first, second = (box.currentData() for box in self.takes)
+        """A filter that stays chosen keeps the parameters it was given."""
+        takes = (box.currentData() for box in self.takes)
+        shown = (parameters.take for parameters in self.parameters)
+        kept = [
+            before if before is not None and replace(before, own=None) == take else take
+            for take, before in zip(takes, shown, strict=True)
+        ]
+        self.compared.emit((kept[0], kept[1]))
+
+    def _on_parameters(self) -> None:
+        first, second = (
+            box.currentData() if parameters.take is None else parameters.take
+            for box, parameters in zip(self.takes, self.parameters, strict=True)
+        )
         self.compared.emit((first, second))
 
     def _tables(self) -> None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QDockWidget, QMenu
+from PySide6.QtWidgets import QApplication, QDockWidget, QMenu
 
 from steadymark.app.window.keys import Keys
 from steadymark.app.window.keys_dialog import KeysDialog
-from steadymark.app.window.language import LANGUAGES, SYSTEM
+from steadymark.app.window.language import LANGUAGES, SYSTEM, speak
 from steadymark.app.window.own_models import OwnModels
 
 if TYPE_CHECKING:
@@ -23,13 +23,19 @@ class Options(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self.own_models = OwnModels(window.settings, window.preferences, self)
+        self.own_models.told.connect(window.messages.tell)
+        self.own_models.noted.connect(lambda text: window.messages.tell(text, note=True))
+        self.renew()
+
+    def renew(self) -> None:
+        """The window's widgets were built anew."""
+        window = self._window
         actions = window.actions_by_name
         docks = {d.objectName(): d.toggleViewAction() for d in window.findChildren(QDockWidget)}
         self.keys = Keys({**actions, **docks}, window.preferences)
-        self.own_models = OwnModels(window.settings, window.preferences, self)
         self.language_menu = self._languages()
-        self.own_models.told.connect(window.messages.tell)
-        self.own_models.noted.connect(lambda text: window.messages.tell(text, note=True))
+        self.own_models.serve(window.settings)
         self.own_models.wire(actions)
         window.settings.presets.told.connect(window.messages.tell)
         window.settings.presets.fill()
@@ -40,7 +46,8 @@ class Options(QObject):
         return self.own_models.close()
 
     def _languages(self) -> QMenu:
-        menu, group = QMenu(self.tr("Lan&guage"), self._window), QActionGroup(self)
+        menu = QMenu(self.tr("Lan&guage"), self._window)
+        group = QActionGroup(menu)
         for language, name in {SYSTEM: self.tr("As the system"), **LANGUAGES}.items():
             action = menu.addAction(name)
             action.setCheckable(True)
@@ -51,9 +58,9 @@ class Options(QObject):
 
     def _speak(self, language: str) -> None:
         self._window.preferences.set_language(language)
-        self._window.messages.tell(
-            self.tr("The language changes when Steadymark is started again."), note=True
-        )
+        application = QApplication.instance()
+        assert application is not None
+        speak(application, language)  # which changes the language of the window, too
 
     def _show_keys(self) -> None:
         self.keys.reserve(action.text() for action in self._window.menuBar().actions())

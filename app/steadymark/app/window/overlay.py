@@ -37,7 +37,7 @@ SPEEDS = (
     (300.0, ORANGE),
     (np.inf, VERMILLION),
 )
-_SHADE = QColor(0, 0, 0, 130)
+_SHADE, _PLATE = QColor(0, 0, 0, 130), QColor(16, 16, 20, 190)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ def paint_faces(
             continue
         _paint_extent(painter, face, viewport, overlay, look)
         _paint_landmarks(painter, face, landmarks, viewport, overlay, look)
+        if overlay.axes and face.pose is not None:
+            _paint_axes(painter, face.pose, viewport)
 
 
 def paint_truth(painter: QPainter, xy_px: NDArray[np.float64], viewport: Viewport) -> None:
@@ -93,8 +95,6 @@ def _paint_extent(
         _paint_crop(painter, face.crop, viewport)
     if overlay.boxes and face.box is not None:
         _paint_box(painter, face.box, viewport, _colour(face, look))
-    if overlay.axes and face.pose is not None:
-        _paint_axes(painter, face.pose, viewport)
     if overlay.trails and face.face_id in look.trails:
         _paint_trail(painter, look.trails[face.face_id], viewport)
 
@@ -173,7 +173,7 @@ def _paint_id(
     painter: QPainter, face: TrackedFace, points: NDArray[np.float64], colour: QColor
 ) -> None:
     left, top = points.min(0)
-    text(painter, QPointF(left, top - 10), f"#{face.face_id}   {face.score:.2f}", colour)
+    plate(painter, QPointF(left + 6, top - 12), f"#{face.face_id}   {face.score:.2f}", colour)
 
 
 def _paint_box(painter: QPainter, box: FaceBox, viewport: Viewport, colour: QColor) -> None:
@@ -234,3 +234,17 @@ def text(painter: QPainter, at: QPointF, words: str, colour: QColor) -> None:
         painter.drawText(at + QPointF(dx, dy), words)
     painter.setPen(colour)
     painter.drawText(at, words)
+
+
+def plate(painter: QPainter, at: QPointF, words: str, colour: QColor) -> QRectF:
+    """The same on a dark plate, which is returned; `at`: the lower left corner of the words."""
+    metrics = painter.fontMetrics()
+    width = metrics.horizontalAdvance(words)
+    place = QRectF(at.x() - 6, at.y() - metrics.ascent() - 3, width + 12, metrics.height() + 6)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_PLATE)
+    painter.drawRoundedRect(place, 4, 4)
+    painter.setPen(colour)
+    painter.drawText(at, words)
+    return place

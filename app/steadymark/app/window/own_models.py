@@ -45,6 +45,10 @@ class OwnModels(QObject):
         self._panel, self._preferences = panel, preferences
         self._thread: Thread | None = None
         self._vetted.connect(self._on_vetted, Qt.ConnectionType.QueuedConnection)
+
+    def serve(self, panel: SettingsPanel) -> None:
+        """From now on; also where a model is being checked."""
+        self._panel = panel
         self._fill()
 
     def wire(self, actions: Mapping[str, QAction]) -> None:

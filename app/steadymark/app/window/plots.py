@@ -39,6 +39,8 @@ _LEAST_WIDTH = 800  # of plots that are saved
 _REGION_LETTERS = 7  # that are read of the region at least
 _LABEL_PX = 90  # height of a plot from which its label can be read
 _TICKS_PX = 50  # and its ticks
+_LEAST_WORDS_PX = 60  # below, nothing of it can be read
+_LEAST_PX, _TIMES_PX, _MOST_LEAST_PX = 38, 22, 130  # a plot, the axis, all of them
 
 
 class Plots(QWidget):
@@ -54,7 +56,7 @@ class Plots(QWidget):
         self._switches: dict[str, QCheckBox] = {}
         self._row = QHBoxLayout()
         self._row.setContentsMargins(8, 2, 8, 2)
-        self._row.setSpacing(10)
+        self._row.setSpacing(8)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -63,6 +65,7 @@ class Plots(QWidget):
         self._measures: Measures | None = None
         self._plots: dict[str, Any] = {}
         self._curves: dict[str, Any] = {}
+        self._titles: dict[str, Any] = {}
         self._places: list[Any] = []
         for name, title, label in (
             ("jitter", self.tr("Jitter"), self.tr("MAV, 1 s")),
@@ -74,6 +77,7 @@ class Plots(QWidget):
             ("error", self.tr("Error"), self.tr("NRMSE, %")),
         ):
             self._add_plot(name, label)
+            self._add_title(name, label)
             self._add_switch(name, title)
         self._switches["error"].hide()  # until there is ground truth
         self._add_regions()
@@ -130,6 +134,15 @@ class Plots(QWidget):
         """Show these: of jitter, x, y, score, speed, pose."""
         for name, switch in self._switches.items():
             switch.setChecked(name in names)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """As `choose` takes them."""
+        return tuple(name for name, switch in self._switches.items() if switch.isChecked())
+
+    def choose_region(self, name: str) -> None:
+        """Whose jitter is plotted, without telling of it."""
+        self.region.setCurrentIndex(max(0, self.region.findData(name)))
 
     def set_time(self, time_s: float) -> None:
         """Where the video is."""
@@ -226,6 +239,7 @@ class Plots(QWidget):
             if row:
                 plot.setXLink(chosen[0])
         self._show_labels()
+        self._widget.setMinimumHeight(min(_LEAST_PX * len(chosen) + _TIMES_PX, _MOST_LEAST_PX))
 
     def _show_labels(self) -> None:
         """Only where they have room."""
@@ -239,11 +253,14 @@ class Plots(QWidget):
             plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0, showValues=not low)
         for name in _LEGENDS:
             self._plots[name].legend.setVisible(roomy)
+        for title in self._titles.values():
+            title.setVisible(not roomy)
         low = self._widget.height() < _VALUES_PX * len(chosen)  # decades would lie over each other
         self._plots["jitter"].getAxis("left").setStyle(showValues=not low)
         told = self._told if any(self._switches[name].isChecked() for name in ("x", "y")) else ""
-        elide = self.landmark.fontMetrics().elidedText
-        self.landmark.setText(elide(told, Qt.TextElideMode.ElideRight, self.landmark.width()))
+        elide, width = self.landmark.fontMetrics().elidedText, self.landmark.width()
+        shown = elide(told, Qt.TextElideMode.ElideRight, width)
+        self.landmark.setText(shown if width >= _LEAST_WORDS_PX else "")
         self.landmark.setToolTip(told)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -269,6 +286,13 @@ class Plots(QWidget):
         plot.addItem(place, ignoreBounds=True)
         self._places.append(place)
         self._plots[name] = plot
+
+    def _add_title(self, name: str, words: str) -> None:
+        """In the plot, where its axis has no room for it."""
+        title = pg.LabelItem(words, size="8pt")
+        title.setParentItem(self._plots[name].vb)
+        title.anchor(itemPos=(0, 0), parentPos=(0, 0), offset=(2, -4))
+        self._titles[name] = title
 
     def _add_curves(self) -> None:
         for name in _LEGENDS:
@@ -319,6 +343,8 @@ class Plots(QWidget):
                 plot.getAxis(side).setPen(colours.color(QPalette.ColorRole.Mid))
                 plot.getAxis(side).setTextPen(text)
             plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
+        for title in self._titles.values():
+            title.setText(title.text, color=text.name())
         for line in self._places:
             line.setPen(pg.mkPen(text, width=1))
         for name in ("x_truth", "y_truth"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.session.queueing import Item, Queue, Stage
-from steadymark.engine.jobs import OutputSettings
+from steadymark.engine.jobs import CSV_STYLES, OutputSettings
 from steadymark.engine.sources.naming import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from steadymark.engine.settings import TrackSettings
 
 _STOP_S = 2.0
+_ROW_PX = 24
 
 
 class QueueWindow(QDialog):
@@ -50,7 +51,6 @@ class QueueWindow(QDialog):
         self, parent: QWidget, models: ModelCache, settings: Callable[[], TrackSettings]
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Track and export many videos"))
         self.resize(760, 460)
         self._settings = settings
         self.queue = Queue(models, self._came.emit)
@@ -61,15 +61,17 @@ class QueueWindow(QDialog):
         self.list = QTreeWidget()
         self.folder = QLineEdit()
         self.style_of_table = QComboBox()
-        self.video = QCheckBox(self.tr("and a video with landmarks"))
-        self.replace_files = QCheckBox(self.tr("replace files that are there"))
-        self.hint = QLabel()
-        self.begin = self._button(self.tr("&Begin"), self._on_begin)
-        self.cancel = self._button(self.tr("&Cancel chosen"), self._on_cancel)
-        self.cancel_all = self._button(self.tr("Cancel &all"), self.queue.cancel_all)
-        self.open_folder = self._button(self.tr("&Open folder"), self._on_open_folder)
-        self.clear = self._button(self.tr("C&lear finished"), self.queue.clear)
+        self.video, self.replace_files = QCheckBox(), QCheckBox()
+        self.hint, self._write, self._to = QLabel(), QLabel(), QLabel()
+        self.begin = self._button(self._on_begin)
+        self.cancel = self._button(self._on_cancel)
+        self.cancel_all = self._button(self.queue.cancel_all)
+        self.open_folder = self._button(self._on_open_folder)
+        self.clear = self._button(self.queue.clear)
+        self._add = self._button(self._choose_videos)
+        self._choose = self._button(self._choose_folder)
         self._lay_out()
+        self._name_all()
         self._came.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
         self._refresh()
 
@@ -86,15 +88,44 @@ class QueueWindow(QDialog):
         self.queue.close()
         return self.queue.join(_STOP_S)
 
-    def _button(self, text: str, act: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self._name_all()
+            self._keys = []  # rows have words, too
+            self._refresh()
+
+    def _button(self, act: Callable[[], None]) -> QPushButton:
+        button = QPushButton()
         button.setAutoDefault(False)
         button.clicked.connect(lambda _=False: act())
         return button
 
-    def _lay_out(self) -> None:
+    def _name_all(self) -> None:
+        """In the language of now."""
+        self.setWindowTitle(self.tr("Track and export many videos"))
         self.list.setAccessibleName(self.tr("Videos"))
         self.list.setHeaderLabels([self.tr("Video"), self.tr("Progress"), self.tr("Result")])
+        self.style_of_table.setItemText(0, self.tr("Steadymark's table (CSV)"))
+        self.style_of_table.setItemText(1, self.tr("table for OpenFace scripts (CSV)"))
+        self.style_of_table.setAccessibleName(self.tr("Kind of table"))
+        self.folder.setAccessibleName(self.tr("Folder of the results"))
+        for thing, text in (
+            (self._write, self.tr("Write")),
+            (self._to, self.tr("to")),
+            (self.video, self.tr("and a video with landmarks")),
+            (self.replace_files, self.tr("replace files that are there")),
+            (self.begin, self.tr("&Begin")),
+            (self.cancel, self.tr("&Cancel chosen")),
+            (self.cancel_all, self.tr("Cancel &all")),
+            (self.open_folder, self.tr("&Open folder")),
+            (self.clear, self.tr("C&lear finished")),
+            (self._add, self.tr("Add &videos…")),
+            (self._choose, self.tr("Choose…")),
+        ):
+            thing.setText(text)
+
+    def _lay_out(self) -> None:
         self.list.setRootIsDecorated(False)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setUniformRowHeights(True)
@@ -103,24 +134,22 @@ class QueueWindow(QDialog):
         header.resizeSection(0, 220)
         header.resizeSection(1, 150)
         self.list.itemSelectionChanged.connect(self._show_buttons)
-        self.style_of_table.addItem(self.tr("Steadymark's table (CSV)"), "native")
-        self.style_of_table.addItem(self.tr("table for OpenFace scripts (CSV)"), "openface")
-        self.style_of_table.setAccessibleName(self.tr("Kind of table"))
-        self.folder.setAccessibleName(self.tr("Folder of the results"))
+        for style in CSV_STYLES:
+            self.style_of_table.addItem("", style)
         self.hint.setWordWrap(True)
         where = QHBoxLayout()
         where.addWidget(self.folder, 1)
-        where.addWidget(self._button(self.tr("Choose…"), self._choose_folder))
+        where.addWidget(self._choose)
         what = QHBoxLayout()
         for widget in (self.style_of_table, self.video, self.replace_files):
             what.addWidget(widget)
         what.addStretch(1)
         form = QFormLayout()
-        form.addRow(self.tr("Write"), what)
-        form.addRow(self.tr("to"), where)
+        form.addRow(self._write, what)
+        form.addRow(self._to, where)
         below = QGridLayout()
         buttons = (
-            self._button(self.tr("Add &videos…"), self._choose_videos),
+            self._add,
             self.begin,
             self.cancel,
             self.cancel_all,
@@ -196,6 +225,7 @@ class QueueWindow(QDialog):
             path = item if isinstance(item, str) else item.path
             row = QTreeWidgetItem([path, "", ""])
             row.setToolTip(0, path)
+            row.setSizeHint(0, QSize(0, _ROW_PX))
             self.list.addTopLevelItem(row)
             if isinstance(item, str):
                 row.setText(2, self.tr("not begun"))
@@ -204,7 +234,7 @@ class QueueWindow(QDialog):
             row.setData(0, Qt.ItemDataRole.UserRole, item.number)
             bar = QProgressBar()
             bar.setAccessibleName(Path(path).name)
-            bar.setMaximumHeight(16)
+            bar.setMaximumHeight(_ROW_PX)
             self._bars[item.number], self._rows[item.number] = bar, row
             self.list.setItemWidget(row, 1, bar)
 

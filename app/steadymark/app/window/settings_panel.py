@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QGroupBox,
     QLabel,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.window.filter_parameters import spin
 from steadymark.app.window.more_button import beside, more_button
 from steadymark.app.window.preset_bar import PresetBar
 from steadymark.app.window.scrolling import scrolled
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from steadymark.app.session.presets import Presets
+
+_WIDEST_LABEL_PX = 84  # else German has no room for the fields
 
 
 class SettingsPanel(QWidget):
@@ -51,12 +53,12 @@ class SettingsPanel(QWidget):
         self._filling = False
         self.model, self.stabilizer, self.device = QComboBox(), QComboBox(), QComboBox()
         self.model_more = more_button(self.tr("Add and remove models"))
-        self.min_cutoff = _spin(0.01, 30.0, 0.1, " Hz")
-        self.beta = _spin(0.0, 20.0, 0.1, "")
-        self.derivative = _spin(0.01, 30.0, 0.1, " Hz")
-        self.cutoff = _spin(0.1, 60.0, 0.5, " Hz")
+        self.min_cutoff = spin(0.01, 30.0, 0.1, " Hz")
+        self.beta = spin(0.0, 20.0, 0.1, "")
+        self.derivative = spin(0.01, 30.0, 0.1, " Hz")
+        self.cutoff = spin(0.1, 60.0, 0.5, " Hz")
         self.own_threshold = QCheckBox(self.tr("own threshold"))
-        self.threshold = _spin(0.0, 1.0, 0.05, "")
+        self.threshold = spin(0.0, 1.0, 0.05, "")
         self.faces = QSpinBox()
         self.faces.setRange(1, 16)
         self.focal = QSpinBox()
@@ -180,6 +182,7 @@ class SettingsPanel(QWidget):
         )
         column.addWidget(self.reset)
         column.addStretch(1)
+        _align(inside)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scrolled(inside), 1)
@@ -198,9 +201,9 @@ class SettingsPanel(QWidget):
     def _connect(self) -> None:
         for box in (self.model, self.stabilizer, self.device):
             box.activated.connect(self._on_change)
-        for spin in (self.min_cutoff, self.beta, self.derivative, self.cutoff, self.threshold):
-            spin.setKeyboardTracking(False)
-            spin.valueChanged.connect(self._on_change)
+        for value in (self.min_cutoff, self.beta, self.derivative, self.cutoff, self.threshold):
+            value.setKeyboardTracking(False)
+            value.valueChanged.connect(self._on_change)
         for count in (self.faces, self.focal):
             count.setKeyboardTracking(False)
             count.valueChanged.connect(self._on_change)
@@ -239,15 +242,6 @@ class SettingsPanel(QWidget):
         self.threshold.setEnabled(self.own_threshold.isChecked())
 
 
-def _spin(least: float, most: float, step: float, unit: str) -> QDoubleSpinBox:
-    spin = QDoubleSpinBox()
-    spin.setRange(least, most)
-    spin.setSingleStep(step)
-    spin.setDecimals(2)
-    spin.setSuffix(unit)
-    return spin
-
-
 def _group(title: str, rows: Iterable[tuple[str, QWidget]]) -> QGroupBox:
     box = QGroupBox(title)
     column = QVBoxLayout(box)
@@ -260,6 +254,20 @@ def _group(title: str, rows: Iterable[tuple[str, QWidget]]) -> QGroupBox:
         else:
             form.addRow(widget)
     return box
+
+
+def _align(panel: QWidget) -> None:
+    """Fields of all groups begin at one line, but for those with long names."""
+    labels = []
+    for form in panel.findChildren(QFormLayout):
+        for row in range(form.rowCount()):
+            item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
+            if item is not None and (label := item.widget()) is not None:
+                labels.append(label)
+    wide = (label.sizeHint().width() for label in labels)
+    width = max(width for width in wide if width <= _WIDEST_LABEL_PX)
+    for label in labels:
+        label.setMinimumWidth(width)
 
 
 def _choose(box: QComboBox, value: str) -> None:

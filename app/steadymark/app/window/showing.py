@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.state import Show
@@ -9,6 +10,7 @@ from steadymark.app.window.video_view import Shown
 
 if TYPE_CHECKING:
     from steadymark.app.session.session import Session
+    from steadymark.app.session.state import Display
 
 _TRAIL_S = 1.0
 
@@ -26,3 +28,13 @@ def shown_of(session: Session) -> Shown | None:
         analysis.trails(frame.index, over_s=_TRAIL_S, both=both) if trails else {},
         analysis.truth_at(frame.index),
     )
+
+
+def drawn(display: Display) -> tuple[object, ...]:
+    """What decides how a frame is painted."""
+    return display.overlay, display.show, display.takes
+
+
+def without_place(display: Display) -> Display:
+    """The same wherever the film is."""
+    return replace(display, frame=0, time_s=0.0, share=0.0)

@@ -16,7 +16,7 @@ import platformdirs
 from steadymark.engine.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from PySide6.QtCore import QSettings
@@ -40,11 +40,14 @@ def run_window(
     recording: str | None = None,
     mode: CameraMode | None = None,
     send: Sequence[Target] = (),
+    *,
+    watch: Callable[[MainWindow], object] = bool,
 ) -> int:
     """Until the window is closed; the exit code.
 
     recording: a file, camera or address to be opened at once; mode: asked of a camera; send: where
-    to send what is tracked live, besides what the user has chosen.
+    to send what is tracked live, besides what the user has chosen. watch: is given the window
+    before it is shown.
 
     Raises:
         UsageError: no window can be opened here.
@@ -74,6 +77,7 @@ def run_window(
     garbage = Garbage(window)
     keep = _close_on_signals(window)
     _tell_of_faults(window)
+    watch(window)
     window.show()
     log.info("ready")
     if recording is not None:

@@ -49,7 +49,7 @@ _DARK = {
     _ROLES.PlaceholderText: "#8d8d95",
     _ROLES.Mid: "#55555d",
 }
-_DISABLED = {True: "#6f6f77", False: "#a2a2a9"}
+_DISABLED = {True: "#8c8c95", False: "#94949c"}
 
 
 def palette(*, dark: bool) -> QPalette:

@@ -28,7 +28,7 @@ from steadymark.app.window.overlay import (
     Look,
     paint_faces,
     paint_truth,
-    text,
+    plate,
 )
 from steadymark.app.window.picture import seen
 from steadymark.app.window.viewport import Viewport, centred, fitted
@@ -86,7 +86,7 @@ class VideoView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Video"))
-        self.setMinimumSize(320, 230)
+        self.setMinimumSize(320, 200)
         self._shown: Shown | None = None
         self._display: Display | None = None
         self._viewport: Viewport | None = None  # None: the picture is fitted
@@ -214,10 +214,11 @@ class VideoView(QWidget):
                 self._paint_caption(painter, pane)
         if self._shown.faces is None:
             words = self.tr("not tracked yet")
-            text(painter, QPointF(12, 22), words, QColor("white"))
+            plate(painter, QPointF(18, 26), words, QColor("white"))
         if self._display.phase is Phase.RECONNECTING:
-            text(painter, QPointF(12, 22), self.tr("No pictures: reconnecting…"), QColor("white"))
+            plate(painter, QPointF(18, 26), self.tr("No pictures: reconnecting…"), QColor("white"))
         self._paint_lines(painter)
+        self._paint_legend(painter)
         self._paint_near(painter)
 
     def _paint_picture(self, painter: QPainter) -> None:
@@ -251,13 +252,24 @@ class VideoView(QWidget):
     def _paint_caption(self, painter: QPainter, pane: Pane) -> None:
         raw = pane.looks[0]
         width = painter.fontMetrics().horizontalAdvance(pane.caption)
-        left = pane.clip.left() + 12
+        left = pane.clip.left() + 18
         if self._display is not None and self._display.layout is Layout.WIPE and raw:
-            left = pane.clip.right() - width - 12
+            left = pane.clip.right() - width - 18
         painter.setClipRect(pane.clip)
         colour = QColor(RAW_COLOUR if raw else STEADY_COLOUR)
-        text(painter, QPointF(left, pane.clip.bottom() - 14), pane.caption, colour)
+        plate(painter, QPointF(left, pane.clip.bottom() - 18), pane.caption, colour)
         painter.setClipping(False)
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        """Which colour is which, where both lie over each other."""
+        display = self._display
+        assert display is not None
+        if display.show is not Show.BOTH or display.layout is not Layout.TOGETHER:
+            return
+        left = 18.0
+        for take, colour in zip(display.takes, (RAW_COLOUR, STEADY_COLOUR), strict=True):
+            at = QPointF(left, self.height() - 18)
+            left = plate(painter, at, take_name(take), QColor(colour)).right() + 14
 
     def _paint_lines(self, painter: QPainter) -> None:
         """Between two panes, with a grip where it can be dragged."""
@@ -321,6 +333,11 @@ class VideoView(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self._near = None
         self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.setAccessibleName(self.tr("Video"))
+        super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._moved()

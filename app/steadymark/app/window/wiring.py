@@ -109,6 +109,14 @@ def name_play(action: QAction, display: Display, texts: tuple[str, str]) -> None
     set_hint(action)
 
 
+def name_stop(action: QAction, display: Display, of_live: str) -> None:
+    """Only recordings have a beginning to go back to."""
+    of_film = translate("commands", "&Stop, back to the beginning")
+    action.setText(of_film if display.live is None else of_live)
+    action.setEnabled(display.has_picture and display.phase is not Phase.STOPPED)
+    set_hint(action)
+
+
 def name_track(action: QAction, *, running: bool, texts: tuple[str, str]) -> None:
     """Go on or pause; texts: of each."""
     action.setText(texts[running])
@@ -121,7 +129,7 @@ _NEED_FILM = (
     "slower", "faster", "loop", "again", "load_truth",
 )  # fmt: skip
 _NEED_PICTURE = (
-    "play", "stop", "zoom_in", "zoom_out", "fit", "actual", "export_frame", "heatmaps",
+    "play", "zoom_in", "zoom_out", "fit", "actual", "export_frame", "heatmaps",
 )  # fmt: skip
 _EXPORTS = ("export_csv", "export_openface", "export_video", "export_side")
 

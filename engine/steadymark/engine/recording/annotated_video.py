@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from steadymark.engine.errors import SinkError
 from steadymark.engine.recording.audio_copy import AudioCopy
@@ -28,7 +29,7 @@ _MOST_TICKS = 1_000_000  # a frame's duration has 32 bits
 # in step with the sound
 _X264 = {"crf": "18", "preset": "veryfast", "bf": "0"}
 # of a live view: little work, nothing held back, and readable up to the last keyframe at any time
-_X264_LIVE = {"crf": "18", "preset": "superfast", "tune": "zerolatency", "g": "60"}
+_X264_LIVE = {"crf": "18", "preset": "ultrafast", "tune": "zerolatency", "g": "60"}
 _GROWING = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 _BT709 = 1
 
@@ -80,7 +81,8 @@ class AnnotatedVideoSink:
     def write(self, result: TrackResult) -> None:
         if self._file is None:
             raise SinkError(f"cannot write {self._path}: it is not open")
-        picture = draw(result, self._options)
+        clean = not self._options.draws
+        picture = result.frame.image if clean else draw(result, self._options)
         try:
             if self._movie is None:
                 start_s = None if result.frame.index == 0 else result.frame.pts_s
@@ -134,14 +136,16 @@ class _Movie:
         self._output: OutputContainer = av.open(file, "w", format="mp4", options=options)
         self._video = self._add_video(fps)
         self._audio = source_path and AudioCopy.open(source_path, self._output, start_s)
+        self._colours = VideoReformatter()
         self._last: int | None = None
         self._gap = round(ticks / (fps or 25))
 
     def add(self, picture: Image, pts_s: float) -> None:
         if self._audio:
             self._audio.advance(pts_s)
-        frame = av.VideoFrame.from_ndarray(_fitted(picture, self._size), format="bgr24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+        fitted = np.ascontiguousarray(_fitted(picture, self._size))
+        shared = av.VideoFrame.from_numpy_buffer(fitted, format="bgr24")  # it is only read
+        frame = self._colours.reformat(shared, format="yuv420p", dst_colorspace=Colorspace.ITU709)
         pts = round((pts_s - (self._start_s or 0.0)) / self._tick)
         if self._last is not None:
             pts = max(pts, self._last + 1)  # the same time twice would stop the muxer
@@ -188,6 +192,8 @@ def _fitted(picture: Image, size: tuple[int, int]) -> Image:
     """Pad by the one row and column that make sizes even, or scale and letterbox into `size`."""
     width, height = size
     down, right = height - picture.shape[0], width - picture.shape[1]
+    if down == right == 0:
+        return picture
     if down in (0, 1) and right in (0, 1):
         padded = cv2.copyMakeBorder(picture, 0, down, 0, right, cv2.BORDER_REPLICATE)
         return padded.astype(np.uint8, copy=False)

@@ -29,7 +29,7 @@ _BLUISH_GREEN: Colour = (115, 158, 0)
 _REDDISH_PURPLE: Colour = (167, 121, 204)
 WHITE: Colour = (255, 255, 255)
 _BLACK: Colour = (0, 0, 0)
-_FACES = (SKY_BLUE, ORANGE, _BLUISH_GREEN, _REDDISH_PURPLE, _YELLOW, _VERMILLION)
+_FACES = (SKY_BLUE, _BLUISH_GREEN, _REDDISH_PURPLE, _YELLOW, ORANGE, _VERMILLION)
 _SCORES = ((0.3, _VERMILLION), (0.6, ORANGE), (0.8, _YELLOW), (np.inf, SKY_BLUE))
 _SHIFT = 4  # cv2 takes coordinates as whole 1/16 pixels
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -52,6 +52,12 @@ class DrawOptions:
     axes: bool = False
     beside: tuple[str, str] | None = None
     schema: str = "ibug68"
+
+    @property
+    def draws(self) -> bool:
+        """Whether anything: else pictures stay as they are."""
+        parts = (self.points, self.contours, self.box, self.face_id, self.status, self.axes)
+        return any(parts) or self.beside is not None
 
 
 def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:

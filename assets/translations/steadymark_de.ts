@@ -224,6 +224,14 @@
         <translation>Diagramme speichern</translation>
     </message>
     <message>
+        <source>Replace the file?</source>
+        <translation>Datei ersetzen?</translation>
+    </message>
+    <message>
+        <source>{name} is there already. Replace it?</source>
+        <translation>{name} gibt es schon. Ersetzen?</translation>
+    </message>
+    <message>
         <source>Cancelled: what was written is in {name}.</source>
         <translation>Abgebrochen: Das bereits Geschriebene steht in {name}.</translation>
     </message>
@@ -250,6 +258,17 @@
     <message>
         <source>The log file is {path}</source>
         <translation>Die Protokolldatei ist {path}</translation>
+    </message>
+</context>
+<context>
+    <name>FilterParameters</name>
+    <message>
+        <source>As in the settings</source>
+        <translation>Wie in den Einstellungen</translation>
+    </message>
+    <message>
+        <source>Use the parameters of the settings, and follow them</source>
+        <translation>Die Parameter der Einstellungen verwenden und ihnen folgen</translation>
     </message>
 </context>
 <context>
@@ -381,7 +400,7 @@
     </message>
     <message>
         <source>{count} dropped</source>
-        <translation>{count} verpasst</translation>
+        <translation>{count} entfallen</translation>
     </message>
     <message>
         <source> ({count} lost)</source>
@@ -448,6 +467,10 @@
     <message>
         <source>Start ag&amp;ain</source>
         <translation>&amp;Neu starten</translation>
+    </message>
+    <message>
+        <source>&amp;Stop the live view</source>
+        <translation>Livebild &amp;beenden</translation>
     </message>
     <message>
         <source>Go on &amp;tracking</source>
@@ -668,10 +691,6 @@
     <message>
         <source>As the system</source>
         <translation>Wie das System</translation>
-    </message>
-    <message>
-        <source>The language changes when Steadymark is started again.</source>
-        <translation>Die Sprache wechselt beim nächsten Start von Steadymark.</translation>
     </message>
 </context>
 <context>
@@ -959,6 +978,33 @@
     <message>
         <source>They are tracked with the settings of the main window, one after the other, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
         <translation>Sie werden mit den Einstellungen des Hauptfensters verfolgt, nacheinander, jedes von Anfang bis Ende, so wie „steadymark track“ es tut.</translation>
+    </message>
+</context>
+<context>
+    <name>SendDialog</name>
+    <message>
+        <source>Send to other programs</source>
+        <translation>An andere Programme senden</translation>
+    </message>
+    <message>
+        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>Name des Stroms</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>Rechner und Port</translation>
+    </message>
+    <message>
+        <source>{name}: state</source>
+        <translation>{name}: Zustand</translation>
     </message>
 </context>
 <context>
@@ -1396,6 +1442,10 @@
         <translation>&amp;Ordner für Aufnahmen …</translation>
     </message>
     <message>
+        <source>&amp;Send to other programs…</source>
+        <translation>An andere &amp;Programme senden …</translation>
+    </message>
+    <message>
         <source>&amp;Mirrored view</source>
         <translation>Ge&amp;spiegelte Ansicht</translation>
     </message>
@@ -1769,6 +1819,57 @@
     <message>
         <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
         <translation>{path} ist keine Voreinstellung ({fault}): Bessern Sie sie aus oder löschen Sie sie aus ihrem Ordner</translation>
+    </message>
+</context>
+<context>
+    <name>sending</name>
+    <message>
+        <source>Landmarks, head pose and expression of every face, as OpenSeeFace&apos;s UDP packets: for VSeeFace, VTube Studio and others</source>
+        <translation>Landmarken, Kopfhaltung und Mimik jedes Gesichts als UDP-Pakete von OpenSeeFace: für VSeeFace, VTube Studio und andere</translation>
+    </message>
+    <message>
+        <source>Head and expression of the first face, by OSC, for avatars of the Virtual Motion Capture protocol</source>
+        <translation>Kopf und Mimik des ersten Gesichts per OSC, für Avatare des Virtual-Motion-Capture-Protokolls</translation>
+    </message>
+    <message>
+        <source>Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer</source>
+        <translation>Landmarken und Kopfhaltung des ersten Gesichts als Strom des Lab Streaming Layer</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>aus</translation>
+    </message>
+    <message>
+        <source>begins with the live view</source>
+        <translation>beginnt mit dem Livebild</translation>
+    </message>
+    <message>
+        <source>opening…</source>
+        <translation>wird geöffnet …</translation>
+    </message>
+    <message>
+        <source>not possible, see the message</source>
+        <translation>nicht möglich, siehe Meldung</translation>
+    </message>
+    <message>
+        <source>{rate} packets/s</source>
+        <translation>{rate} Pakete/s</translation>
+    </message>
+    <message>
+        <source>{count} dropped</source>
+        <translation>{count} entfallen</translation>
+    </message>
+    <message>
+        <source>nobody listens there</source>
+        <translation>dort hört niemand zu</translation>
+    </message>
+    <message>
+        <source>{name}: nobody listens</source>
+        <translation>{name}: niemand hört zu</translation>
+    </message>
+    <message>
+        <source>{rate}/s {name}</source>
+        <translation>{rate}/s {name}</translation>
     </message>
 </context>
 <context>

@@ -223,6 +223,14 @@
         <translation>保存曲线图</translation>
     </message>
     <message>
+        <source>Replace the file?</source>
+        <translation>替换文件？</translation>
+    </message>
+    <message>
+        <source>{name} is there already. Replace it?</source>
+        <translation>{name} 已存在。要替换吗？</translation>
+    </message>
+    <message>
         <source>Cancelled: what was written is in {name}.</source>
         <translation>已取消：已写入的内容在 {name} 中。</translation>
     </message>
@@ -249,6 +257,17 @@
     <message>
         <source>The log file is {path}</source>
         <translation>日志文件位于 {path}</translation>
+    </message>
+</context>
+<context>
+    <name>FilterParameters</name>
+    <message>
+        <source>As in the settings</source>
+        <translation>与设置相同</translation>
+    </message>
+    <message>
+        <source>Use the parameters of the settings, and follow them</source>
+        <translation>使用设置中的参数并随之变化</translation>
     </message>
 </context>
 <context>
@@ -380,7 +399,7 @@
     </message>
     <message>
         <source>{count} dropped</source>
-        <translation>跳过 {count}</translation>
+        <translation>丢弃 {count}</translation>
     </message>
     <message>
         <source> ({count} lost)</source>
@@ -447,6 +466,10 @@
     <message>
         <source>Start ag&amp;ain</source>
         <translation>重新开始(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Stop the live view</source>
+        <translation>停止实时画面(&amp;S)</translation>
     </message>
     <message>
         <source>Go on &amp;tracking</source>
@@ -666,10 +689,6 @@
     <message>
         <source>As the system</source>
         <translation>跟随系统</translation>
-    </message>
-    <message>
-        <source>The language changes when Steadymark is started again.</source>
-        <translation>重新启动 Steadymark 后语言才会切换。</translation>
     </message>
 </context>
 <context>
@@ -956,6 +975,33 @@
     <message>
         <source>They are tracked with the settings of the main window, one after the other, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
         <translation>将使用主窗口的设置依次跟踪，每个视频都从头到尾，与“steadymark track”相同。</translation>
+    </message>
+</context>
+<context>
+    <name>SendDialog</name>
+    <message>
+        <source>Send to other programs</source>
+        <translation>发送到其他程序</translation>
+    </message>
+    <message>
+        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>流名称</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>主机和端口</translation>
+    </message>
+    <message>
+        <source>{name}: state</source>
+        <translation>{name}：状态</translation>
     </message>
 </context>
 <context>
@@ -1393,6 +1439,10 @@
         <translation>录像文件夹(&amp;F)…</translation>
     </message>
     <message>
+        <source>&amp;Send to other programs…</source>
+        <translation>发送到其他程序(&amp;S)…</translation>
+    </message>
+    <message>
         <source>&amp;Mirrored view</source>
         <translation>镜像画面(&amp;M)</translation>
     </message>
@@ -1766,6 +1816,57 @@
     <message>
         <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
         <translation>{path} 不是有效的预设（{fault}）：请修正，或将其从文件夹中删除</translation>
+    </message>
+</context>
+<context>
+    <name>sending</name>
+    <message>
+        <source>Landmarks, head pose and expression of every face, as OpenSeeFace&apos;s UDP packets: for VSeeFace, VTube Studio and others</source>
+        <translation>每张人脸的关键点、头部姿态和表情，以 OpenSeeFace 的 UDP 数据包发送：适用于 VSeeFace、VTube Studio 等</translation>
+    </message>
+    <message>
+        <source>Head and expression of the first face, by OSC, for avatars of the Virtual Motion Capture protocol</source>
+        <translation>第一张人脸的头部姿态和表情，通过 OSC 发送，适用于 Virtual Motion Capture 协议的虚拟形象</translation>
+    </message>
+    <message>
+        <source>Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer</source>
+        <translation>第一张人脸的关键点和头部姿态，以 Lab Streaming Layer 流发送</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>begins with the live view</source>
+        <translation>随实时画面开始</translation>
+    </message>
+    <message>
+        <source>opening…</source>
+        <translation>正在打开…</translation>
+    </message>
+    <message>
+        <source>not possible, see the message</source>
+        <translation>无法发送，见提示信息</translation>
+    </message>
+    <message>
+        <source>{rate} packets/s</source>
+        <translation>{rate} 包/秒</translation>
+    </message>
+    <message>
+        <source>{count} dropped</source>
+        <translation>丢弃 {count}</translation>
+    </message>
+    <message>
+        <source>nobody listens there</source>
+        <translation>对方无人接收</translation>
+    </message>
+    <message>
+        <source>{name}: nobody listens</source>
+        <translation>{name}：无人接收</translation>
+    </message>
+    <message>
+        <source>{rate}/s {name}</source>
+        <translation>{rate}/秒 {name}</translation>
     </message>
 </context>
 <context>

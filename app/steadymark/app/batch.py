@@ -162,14 +162,10 @@ def run_batch(
     err: Console,
 ) -> int:
     """Track everything; returns the exit code: 0 all well, 1 some inputs failed, 2 all did."""
-    if placing.scheduler and placing.processes is not None:
-        raise UsageError("--jobs is of this computer: a cluster has as many as it has workers")
     if placing.scheduler and output.send:
         raise UsageError(
             "--send is of this computer, and not of a cluster's workers: leave one out"
         )
-    if placing.processes is not None and placing.processes < 1:
-        raise UsageError(f"--jobs must be 1 or more, not {placing.processes}")
     models = open_models(settings)
     texts, reports = _expand(inputs)
     if texts:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import av
 import cv2
+import numpy as np
 
 from steadymark.models.schema import assets_root
 
@@ -24,7 +25,8 @@ def small_clip(path: Path, frames: int) -> Path:
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         for frame, _ in zip(source.decode(video=0), range(frames), strict=False):
             small = cv2.resize(frame.to_ndarray(format="bgr24"), (320, 240))
-            made.mux(stream.encode(av.VideoFrame.from_ndarray(small, format="bgr24")))
+            picture = av.VideoFrame.from_ndarray(small.astype(np.uint8), format="bgr24")
+            made.mux(stream.encode(picture))
         made.mux(stream.encode(None))
     return path
 

@@ -200,8 +200,8 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
     """For all files together, as disks are."""
     opened, disk = RowFile.open, Disk(request.param)
 
-    def open_on_full_disk(file: RowFile) -> None:
-        opened(file)
+    def open_on_full_disk(file: RowFile, *, live: bool = False) -> None:
+        opened(file, live=live)
         file._file = OnDisk(file._file, disk)  # type: ignore[assignment]
 
     monkeypatch.setattr(RowFile, "open", open_on_full_disk)

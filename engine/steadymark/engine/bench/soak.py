@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _SAMPLES = 60  # of a case, at least
 _EVERY_S, _REHEARSAL_S, _MOST_FPS = 5.0, 3.0, 2000
 _JOIN_S = 5.0
+_LEAST, _PATIENCE_S = 60, 60.0  # frames of any run, and how long they are waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,11 @@ class _Case:
         self._due: NDArray[np.float64] = np.empty((0, 2))
 
     def run(self, opened: Callable[[], Any], seconds: float) -> SoakCase:
+        gc.collect()
         before = self._footing()
         running = set(threading.enumerate())
         self._results = 0
-        self._due = np.full((int(seconds * _MOST_FPS) + 1000, 2), np.nan)  # due, how late it was
+        self._due = np.full((int(seconds * _MOST_FPS) + 10_000, 2), np.nan)  # due, how late it was
         with opened() as subject:
             sink = NativeCsvSink(self._folder / f"{self._name.replace(' ', '-')}.csv", Header())
             pipeline = Pipeline(
@@ -153,7 +155,8 @@ class _Case:
         faults = report.faults if ended else (*report.faults, "tracking did not end in time")
         if not self._results:
             faults = (*faults, "nothing was tracked: give it more time")
-        left = tuple(now - then for now, then in zip(self._footing(), before, strict=True))
+        gc.collect()
+        left = self._left(before)
         due, live = self._due[: self._results], subject.source.info.live
         return SoakCase(
             self._name,
@@ -167,12 +170,14 @@ class _Case:
         )
 
     def _watch(self, pipeline: Pipeline, seconds: float) -> tuple[Sample, ...]:
-        """Until the time is up, or it ends by itself."""
+        """Until the time is up and some frames came, or it ends by itself."""
         samples = []
         start_s = time.perf_counter()
         gap_s = min(_EVERY_S, seconds / _SAMPLES)
-        while (at_s := time.perf_counter() - start_s) < seconds:
-            report = pipeline.report
+        while True:
+            at_s, report = time.perf_counter() - start_s, pipeline.report
+            if at_s > seconds and (report.frames >= _LEAST or at_s > seconds + _PATIENCE_S):
+                break
             threads, handles = self._footing()
             late = self._due[max(0, self._results - 100) : self._results, 1]
             sample = Sample(
@@ -187,7 +192,7 @@ class _Case:
             )
             samples.append(sample)
             self._on_sample(self._name, sample)
-            if pipeline.wait(min(gap_s, max(0.0, seconds - at_s))):
+            if pipeline.wait(gap_s):
                 break
         return tuple(samples)
 
@@ -199,9 +204,17 @@ class _Case:
             self._due[self._results] = due_s, late_s
             self._results += 1
 
+    def _left(self, before: tuple[int, int]) -> tuple[int, ...]:
+        """Threads and handles more than before; the system takes a moment to end a thread."""
+        end_s, pause = time.monotonic() + _JOIN_S, threading.Event()
+        while True:
+            left = tuple(now - then for now, then in zip(self._footing(), before, strict=True))
+            if max(left) <= 0 or time.monotonic() > end_s:
+                return left
+            pause.wait(0.02)
+
     def _footing(self) -> tuple[int, int]:
         """Threads, and open files (handles on Windows), now."""
-        gc.collect()
         counted = getattr(self._process, "num_fds", None) or self._process.num_handles
         return int(self._process.num_threads()), int(counted())
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MEMORY_MIB = 20.0  # growth over HOUR frames
 HOUR = 100_000
-_NOISE_MIB = 4.0  # in all, that an allocator may grow by in a run too short to fit a slope
+_NOISE_MIB, _FEW = 8.0, 20_000  # what an allocator takes until it settles; frames until it has
 _MICROSECOND_MS = 1e-3  # tables write PTS to this
 _WARM_UP_S, _WARM_UP_SHARE = 60.0, 0.25
 _DRIFT_MS = 50.0
@@ -103,7 +103,7 @@ def memory_figure(warm: Sequence[Sample]) -> Figure:
         slope * HOUR,
         "MiB",
         MEMORY_MIB,
-        slope * HOUR <= MEMORY_MIB or grown <= _NOISE_MIB,
+        slope * HOUR <= MEMORY_MIB or (grown <= _NOISE_MIB and np.ptp(frames) < _FEW),
         f"{grown:+.2f} MiB in {np.ptp(frames):.0f} frames, {rss[-1]:.0f} MiB at the end",
     )
 

@@ -162,6 +162,12 @@ def test_memory_is_fitted_whatever_jumps_in_between(mib_in_100_000: float, passe
     assert figure.passed is passes
 
 
+@pytest.mark.parametrize(("mib", "passes"), [(7, True), (9, False)])
+def test_an_allocator_may_settle_in_a_short_run(mib: float, passes: bool) -> None:
+    rss = [300 + mib * i / 18 for i in range(19)]
+    assert memory_figure(samples(19, rss_mib=rss)).passed is passes
+
+
 def table_of(path: Path, results: list[TrackResult]) -> Path:
     sink = NativeCsvSink(path, Header())
     sink.open(source_info())

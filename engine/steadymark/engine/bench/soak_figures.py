@@ -97,14 +97,15 @@ def memory_figure(warm: Sequence[Sample]) -> Figure:
     if not len(first):
         return Figure("memory: growth in 10⁵ frames", np.nan, "MiB", MEMORY_MIB, False)
     slope = float(np.median((rss[second] - rss[first]) / (frames[second] - frames[first])))
-    grown = slope * float(np.ptp(frames))
+    seen = int(np.ptp(frames))
+    grown = slope * seen
     return Figure(
         "memory: growth in 10⁵ frames",
         slope * HOUR,
         "MiB",
         MEMORY_MIB,
-        slope * HOUR <= MEMORY_MIB or (grown <= _NOISE_MIB and np.ptp(frames) < _FEW),
-        f"{grown:+.2f} MiB in {np.ptp(frames):.0f} frames, {rss[-1]:.0f} MiB at the end",
+        slope * HOUR <= MEMORY_MIB or (grown <= _NOISE_MIB and seen < _FEW),
+        f"{grown:+.2f} MiB in {seen} frames, {rss[-1]:.0f} MiB at the end",
     )
 
 

@@ -57,8 +57,12 @@ def write_card(folder: Path, **changes: object) -> Path:
     return folder / "net.json"
 
 
-def onnx_model(*nodes: onnx.NodeProto, inputs: dict[str, list[Any]] | None = None) -> bytes:
-    """A graph over `crops` that gives points, scores and face."""
+def onnx_model(
+    *nodes: onnx.NodeProto,
+    inputs: dict[str, list[Any]] | None = None,
+    outputs: list[str] | None = None,
+) -> bytes:
+    """A graph over `crops` that gives points, scores and face, and more outputs."""
     given: dict[str, list[Any]] = {"crops": ["n", 3, 16, 16], **(inputs or {})}
     taken = [
         helper.make_tensor_value_info(
@@ -66,9 +70,9 @@ def onnx_model(*nodes: onnx.NodeProto, inputs: dict[str, list[Any]] | None = Non
         )
         for name, shape in given.items()
     ]
-    outputs = [
+    given_out = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
-        for name in ("points", "scores", "face")
+        for name in ("points", "scores", "face", *(outputs or ()))
     ]
     constant = [
         helper.make_node(
@@ -76,7 +80,7 @@ def onnx_model(*nodes: onnx.NodeProto, inputs: dict[str, list[Any]] | None = Non
         )
         for name in ("points", "scores", "face")
     ]
-    graph = helper.make_graph([*nodes, *constant], "net", taken, outputs)
+    graph = helper.make_graph([*nodes, *constant], "net", taken, given_out)
     made = helper.make_model(
         graph,
         opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("of.mine", 1)],
@@ -188,6 +192,26 @@ def test_crops_of_another_shape_are_refused(folder: Path) -> None:
     content = onnx_model(inputs={"crops": [5]})
     with pytest.raises(WeightsError, match=r"its crops are \[5\]"):
         LandmarkNetwork(with_model(folder, content), device="cpu")
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["when loaded", "when run"])
+def test_a_model_that_asks_for_all_memory_is_refused(folder: Path, known: bool) -> None:
+    """2⁴⁰ numbers, of which the file says nothing but their count."""
+    size = helper.make_tensor("v", TensorProto.INT64, [1], [1 << 40])
+    nodes = [helper.make_node("Constant", [], ["size"], value=size)]
+    if known:
+        nodes += [helper.make_node("ConstantOfShape", ["size"], ["many"])]
+    else:
+        nodes += [
+            helper.make_node("Cast", ["crops"], ["float"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceMax", ["float"], ["one"], keepdims=0),
+            helper.make_node("Expand", ["one", "size"], ["many"]),
+        ]
+    nodes += [helper.make_node("ReduceMax", ["many"], ["most"])]
+    card = with_model(folder, onnx_model(*nodes, outputs=["most"]))
+    network = LandmarkNetwork(card, device="cpu")
+    with pytest.raises(WeightsError, match=r"net\.onnx takes more than 4 GiB of memory"):
+        network.step(np.zeros((1, 16, 16, 3), np.uint8))
 
 
 GOOD = onnx_model(helper.make_node("Cast", ["crops"], ["x"], to=TensorProto.FLOAT))

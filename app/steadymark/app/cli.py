@@ -273,7 +273,8 @@ def check(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> No
             if not findings:
                 out.print(f"{file}: valid", soft_wrap=True)
             for finding in findings:
-                out.print(f"{file}:{finding.line}: {finding.text}", soft_wrap=True)
+                place = f"{file}:{finding.line}" if finding.line else f"{file}"
+                out.print(f"{place}: {finding.text}", soft_wrap=True)
         return 1 if bad else 0
 
     guarded(run)

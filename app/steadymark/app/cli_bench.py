@@ -135,6 +135,42 @@ def clips(
 
 
 @bench.command()
+def soak(
+    clip: Annotated[
+        Path | None, typer.Argument(metavar="INPUT", help="A video; else the demo clip.")
+    ] = None,
+    minutes: Annotated[float, typer.Option(min=0.05, help="In all, half of it each.")] = 10.0,
+    fps: Annotated[float, typer.Option(min=1, max=240, help="Of the camera.")] = 30.0,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Keep the tables here, ~2.5 kB a frame.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write all samples here.")
+    ] = None,
+) -> None:
+    """Whether memory, threads, files or delays grow: a looped file, then a live camera."""
+    from steadymark.app.soak_report import report_soak
+    from steadymark.engine.settings import TrackSettings
+
+    def run() -> int:
+        settings = TrackSettings(model=model, device=device)
+        return report_soak(
+            clip,
+            settings,
+            minutes=minutes,
+            fps=fps,
+            folder=folder,
+            json_file=json_file,
+            out=out,
+            err=err,
+        )
+
+    guarded(run)
+
+
+@bench.command()
 def live(
     clip: Annotated[Path | None, typer.Option(help="A video to show; else the demo clip.")] = None,
     fps: Annotated[float, typer.Option(min=1, max=240, help="Pictures a second.")] = 30.0,

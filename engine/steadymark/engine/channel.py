@@ -22,6 +22,12 @@ class Channel(Generic[T]):
         self._ended = False
         self._changed = Condition()
 
+    @property
+    def waiting(self) -> int:
+        """Items that nobody has taken yet."""
+        with self._changed:
+            return len(self._items)
+
     def put(self, item: T) -> None:
         """Raises Closed once the channel was ended or closed."""
         with self._changed:

@@ -29,6 +29,12 @@ class Latest(Generic[T]):
             return self._dropped
 
     @property
+    def waiting(self) -> int:
+        """Values that nobody has taken yet: 0 or 1."""
+        with self._changed:
+            return int(self._full)
+
+    @property
     def closed(self) -> bool:
         """Whether `close` was called."""
         with self._changed:

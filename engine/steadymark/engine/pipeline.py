@@ -99,6 +99,12 @@ class Pipeline:
             problems=self._source.problems,
         )
 
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """What lies in each hand-over now: frames for the tracker, then results for each sink."""
+        frames = self._frames if self._newest is None else self._newest
+        return (frames.waiting, *(outlet.waiting for outlet in self._outlets))
+
     def start(self) -> None:
         """Open the sinks, then begin.
 
@@ -246,6 +252,10 @@ class _Outlet:
         self._complete = False
         self.failed = False
         self.thread = Thread(target=self._run, name=f"sink {sink.path}", daemon=True)
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.waiting
 
     def put(self, result: TrackResult) -> None:
         """Waits while the sink's queue is full: nothing is lost."""

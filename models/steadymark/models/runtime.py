@@ -12,6 +12,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from steadymark.models.errors import DeviceError, WeightsError
+from steadymark.models.memory_limit import limit_memory, told_when_too_large
 from steadymark.models.onnx_file import refuse_external_data
 from steadymark.models.zoo import ModelCard, verified_bytes
 
@@ -117,6 +118,7 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> Runner:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    limit_memory(options, path)
     offered = "CUDAExecutionProvider" in ort.get_available_providers()
     if device == "cuda" and not offered:
         raise DeviceError(_NO_CUDA.format("this ONNX Runtime was built without CUDA"))
@@ -223,7 +225,9 @@ class LandmarkNetwork:
         if self._planar:
             crops = planar(crops)
         if not self._states:
-            outputs = dict(zip(self._outputs, self.runner(crops=crops), strict=True))
+            with told_when_too_large(self.card.path):
+                found = self.runner(crops=crops)
+            outputs = dict(zip(self._outputs, found, strict=True))
             points = outputs["points"]
             return Prediction(points, points, outputs["scores"], outputs["face"], ())
         return self._bound_step(crops, self.start(len(crops)) if state is None else state, moved)
@@ -240,7 +244,8 @@ class LandmarkNetwork:
             binding.bind_ortvalue_input(name, value)
         for name in self._outputs:
             binding.bind_output(name, self.device if name.startswith("next_state_") else "cpu")
-        session.run_with_iobinding(binding)
+        with told_when_too_large(self.card.path):
+            session.run_with_iobinding(binding)
         outputs = dict(zip(self._outputs, binding.get_outputs(), strict=True))
         points = outputs["points"].numpy()
         return Prediction(

@@ -87,6 +87,8 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
         seen = network.step(crops)
         if seen.state:
             seen = network.step(crops, seen.state)
+    except WeightsError:
+        raise
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise WeightsError(f"{card.path.name} fails when it is run: {reason}") from error

@@ -140,3 +140,14 @@ def test_many_places_become_few_sentences() -> None:
     assert len(damage.sentences()) == 21
     assert damage.sentences()[-1] == "and 81 more places"
     assert clock(3661.27) == "61:01.3"
+
+
+def test_damage_without_end_takes_no_memory_and_is_counted() -> None:
+    damage = Damage()
+    for number in range(5000):
+        damage.add("frame was lost|frames were lost", number * 10)
+        damage.add("frame was lost|frames were lost", number * 10 + 0.5)
+        damage.tell(f"the picture was lost at {number}")
+    assert damage.sentences()[0] == "2 frames were lost near 00:00.0"
+    assert damage.sentences()[-1] == "and 9980 more places"
+    assert len(damage._places) + len(damage._events) < 100

@@ -135,7 +135,8 @@ class OpenLive:
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             recorder.finish(within_s=within_s)
-            self._ended_recorders.append(recorder)
+            still = [ended for ended in self._ended_recorders if ended.report.running]
+            self._ended_recorders = [*still, recorder]
 
     def close(self, *, within_s: float) -> None:
         """Ask everything to end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import shutil
@@ -103,6 +104,9 @@ class TolerantSink:
         self._try(lambda: self._sink.write(result))
 
     def close(self, *, complete: bool) -> None:
+        if self._broken:
+            with contextlib.suppress(SteadymarkError, OSError):  # it was told
+                self._sink.close(complete=False)
         self._try(lambda: self._sink.close(complete=complete))
 
     def _try(self, act: Callable[[], None]) -> None:

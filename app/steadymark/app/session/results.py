@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STATES = tuple(FaceState)
 NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
-_FIRST_ROWS = 512
+_FIRST_ROWS = 512, 1 << 18  # at least, at most: one face a frame is never copied
 
 
 class Known(IntEnum):
@@ -94,7 +94,7 @@ class Results:
         self._points = points
         self._count = 0
         self._camera: Camera | None = None
-        self._rows = _empty(_FIRST_ROWS, points)
+        self._rows = _empty(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), points)
         self._piece_begins, self._pieces = False, 0
         self.version = 0
 
@@ -108,6 +108,15 @@ class Results:
         """In how many goes the frames were tracked: where one begins, nothing is remembered."""
         with self._lock:
             return self._pieces
+
+    @property
+    def size_bytes(self) -> int:
+        """What is kept takes."""
+        rows = self.rows()
+        arrays = [getattr(rows, name) for name in Rows.__slots__]
+        arrays += [self.times_s, self._known, self._first_row, self._faces]
+        arrays += [self._begins, self._seen, self._stage_ms]
+        return sum(array.nbytes for array in arrays)
 
     def begin_piece(self) -> None:
         """What is added next is tracked in a go of its own."""
@@ -153,9 +162,11 @@ class Results:
         for row, xy_px in enumerate(steady):
             poses[row] = _pose_of(rows, row, xy_px, camera)
         with self._lock:
-            fresh, posed = self._rows.steady.copy(), self._rows.pose.copy()
+            rows, since = self._rows, slice(len(steady), self._count)
+            fresh, posed = np.empty_like(rows.steady), np.empty_like(rows.pose)
             fresh[: len(steady)], posed[: len(steady)] = steady, poses
-            self._rows = replace(self._rows, steady=fresh, pose=posed)
+            fresh[since], posed[since] = rows.steady[since], rows.pose[since]
+            self._rows = replace(rows, steady=fresh, pose=posed)
             self.version += 1
 
     def rows(self) -> Rows:
@@ -279,6 +290,8 @@ class Results:
 
     def _put(self, row: int, index: int, face: TrackedFace, *, begins: bool) -> None:
         rows = self._rows
+        for values in (rows.box, rows.crop, rows.raw, rows.steady, rows.point_score, rows.pose):
+            values[row] = np.nan
         rows.frame[row], rows.face_id[row] = index, face.face_id
         rows.state[row], rows.score[row] = STATES.index(face.state), face.score
         rows.before[row] = -1 if begins else self._row_before(index, face.face_id)
@@ -314,21 +327,23 @@ class Results:
 
 
 def _empty(rows: int, points: int) -> Rows:
-    def nan(*shape: int, dtype: Any = np.float64) -> Any:
-        return np.full((rows, *shape), np.nan, dtype)
+    """Nothing stands in them yet: memory that is not written to is not taken."""
+
+    def some(*shape: int, dtype: Any = np.float64) -> Any:
+        return np.empty((rows, *shape), dtype)
 
     return Rows(
-        frame=np.zeros(rows, np.int64),
-        before=np.full(rows, -1, np.int64),
-        face_id=np.zeros(rows, np.int32),
-        state=np.zeros(rows, np.int8),
-        score=nan(),
-        box=nan(4),
-        crop=nan(4),
-        raw=nan(points, 2, dtype=np.float32),
-        steady=nan(points, 2, dtype=np.float32),
-        point_score=nan(points, dtype=np.float32),
-        pose=nan(6),
+        frame=some(dtype=np.int64),
+        before=some(dtype=np.int64),
+        face_id=some(dtype=np.int32),
+        state=some(dtype=np.int8),
+        score=some(),
+        box=some(4),
+        crop=some(4),
+        raw=some(points, 2, dtype=np.float32),
+        steady=some(points, 2, dtype=np.float32),
+        point_score=some(points, dtype=np.float32),
+        pose=some(6),
     )
 
 

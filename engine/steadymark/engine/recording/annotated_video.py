@@ -14,7 +14,7 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from steadymark.engine.errors import SinkError
 from steadymark.engine.recording.audio_copy import AudioCopy
 from steadymark.engine.recording.drawing import DrawOptions, draw
-from steadymark.engine.recording.naming import cannot_write, part_of, settle
+from steadymark.engine.recording.naming import cannot_write, keep_left, part_of, settle
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -40,7 +40,8 @@ class AnnotatedVideoSink:
     From frame 0 on, times are the source's own; a recording that starts later starts at 0. The
     size is that of the first frame, padded to even numbers; frames of other sizes are fitted into
     it. A second is cut into the source's own ticks, so that times stay exact. growing: the file
-    can be played up to its last second whenever the program is killed or the disk is full.
+    can be played up to its last second whenever the program is killed or the disk is full; that of
+    a live source always.
     """
 
     def __init__(
@@ -71,7 +72,8 @@ class AnnotatedVideoSink:
                 " (pip install --force-reinstall av), or record CSV only"
             )
         if info.live:
-            self._source_path = None
+            self._source_path, self._growing = None, True
+            keep_left(self._path)
         self._fps = info.fps
         try:
             self._file = part_of(self._path).open("wb")

@@ -36,6 +36,24 @@ def partial_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}{PARTIAL}{path.suffix}")
 
 
+def keep_left(path: Path) -> None:
+    """What a live source left unfinished under these names never comes again: it is put aside.
+
+    Raises:
+        SinkError: the file system refuses.
+    """
+    for left in (partial_of(path), part_of(path)):
+        if not left.is_file() or not left.stat().st_size:
+            continue
+        number = 2
+        while (aside := partial_of(path.with_stem(f"{path.stem}-{number}"))).exists():
+            number += 1
+        try:
+            left.replace(aside)
+        except OSError as error:
+            raise cannot_write(aside, error) from error
+
+
 def settle(path: Path, *, complete: bool) -> Path:
     """Rename the temporary file to its final name and return that.
 

@@ -72,7 +72,7 @@ class NativeCsvSink:
         return str(self._file.path)
 
     def open(self, info: SourceInfo) -> None:
-        self._file.open()
+        self._file.open(live=info.live)
         columns = ",".join(native_columns(self._points))
         self._file.add(f"{MAGIC} {FORMAT}\n# {self._header.line()}\n{columns}\n")
 

@@ -38,7 +38,7 @@ class OpenFaceCsvSink:
         return str(self._file.path)
 
     def open(self, info: SourceInfo) -> None:
-        self._file.open()
+        self._file.open(live=info.live)
         self._file.add(", ".join(openface_columns(self._points)) + "\n")
 
     def write(self, result: TrackResult) -> None:

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError
-from steadymark.engine.recording.naming import cannot_write, part_of, settle
+from steadymark.engine.recording.naming import cannot_write, keep_left, part_of, settle
 
 if TYPE_CHECKING:
     import io
@@ -26,12 +26,14 @@ class RowFile:
         self._size = 0
         self._broken = False
 
-    def open(self) -> None:
-        """Create the temporary file.
+    def open(self, *, live: bool = False) -> None:
+        """Create the temporary file. live: what was left of another is not lost, see keep_left.
 
         Raises:
             SinkError: it cannot be created.
         """
+        if live:
+            keep_left(self.path)
         try:
             self._file = part_of(self.path).open("wb", buffering=0)
         except OSError as error:

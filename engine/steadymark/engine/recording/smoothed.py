@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.pose import with_points
 from steadymark.engine.recording.naming import cannot_write
 from steadymark.engine.types import Frame, Landmarks, TrackResult
@@ -26,8 +27,8 @@ _NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 class SmoothedSink:
     """Writes rows with the raw points as they come, and all anew, smoothed, at the end.
 
-    Killed in between, it leaves the raw rows, under a name that is not the final one. make: the
-    sink of a table, by the file's path.
+    Killed in between, or on a full disk, it leaves the raw rows, under a name that is not the final
+    one. make: the sink of a table, by the file's path.
     """
 
     def __init__(self, path: Path, make: Callable[[Path], Sink], low_pass: Butterworth) -> None:
@@ -56,21 +57,27 @@ class SmoothedSink:
             self._sink.close(complete=complete)
             self._path = Path(self._sink.path)
             return
-        smooth = self._make(self._path.with_name(f"{self._path.stem}.smooth{self._path.suffix}"))
-        smooth.open(info)
-        for result in smoothed(results, self._low_pass):
-            smooth.write(result)
-        smooth.close(complete=True)
+        final = self._path
         self._sink.close(complete=False)
-        raw = Path(self._sink.path)
-        final = self._path if complete else raw
+        raw = self._path = Path(self._sink.path)
+        smooth = self._make(final.with_name(f"{final.stem}.smooth{final.suffix}"))
         try:
-            Path(smooth.path).replace(final)
+            smooth.open(info)
+            for result in smoothed(results, self._low_pass):
+                smooth.write(result)
+        except SteadymarkError:
+            smooth.close(complete=False)
+            Path(smooth.path).unlink(missing_ok=True)  # the raw rows tell more
+            raise
+        smooth.close(complete=True)
+        target = final if complete else raw
+        try:
+            Path(smooth.path).replace(target)
+            self._path = target
             if complete:
                 raw.unlink(missing_ok=True)
         except OSError as error:
-            raise cannot_write(final, error) from error
-        self._path = final
+            raise cannot_write(target, error) from error
 
 
 def smoothed(results: list[TrackResult], low_pass: Butterworth) -> list[TrackResult]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 _NEAR_S = 1.0
 _MOST = 20
+_KEPT = 40  # of places, and of sentences
 
 
 @dataclass(slots=True)
@@ -17,24 +19,37 @@ class _Place:
 
 
 class Damage:
-    """Gathers damage; what lies within a second of each other becomes one sentence."""
+    """Gathers damage; what lies within a second of each other becomes one sentence.
+
+    Of very much, only the first places are kept, and the rest is counted: a camera whose cable is
+    loose may lose its picture a hundred thousand times a day.
+    """
 
     def __init__(self) -> None:
         self._places: list[_Place] = []
         self._events: list[str] = []
+        self._more = 0
+        self._last: deque[_Place] = deque(maxlen=2)  # where `add` may go on, kept or not
 
     def add(self, what: str, time_s: float, count: int = 1) -> None:
         """`what` follows a count: "damaged frame was skipped|damaged frames were skipped"."""
-        for place in reversed(self._places[-2:]):
+        for place in reversed(self._last):
             if place.what == what and 0 <= time_s - place.last_s <= _NEAR_S:
                 place.count += count
                 place.last_s = time_s
                 return
-        self._places.append(_Place(what, time_s, time_s, count))
+        self._last.append(_Place(what, time_s, time_s, count))
+        if len(self._places) < _KEPT:
+            self._places.append(self._last[-1])
+        else:
+            self._more += 1
 
     def tell(self, sentence: str) -> None:
         """Add a sentence of its own."""
-        self._events.append(sentence)
+        if len(self._events) < _KEPT:
+            self._events.append(sentence)
+        else:
+            self._more += 1
 
     def sentences(self) -> tuple[str, ...]:
         """At most 20 places; the rest as a count."""
@@ -42,8 +57,8 @@ class Damage:
             f"{p.count} {p.what.split('|')[p.count > 1]} near {clock(p.first_s)}"
             for p in list(self._places)
         ] + list(self._events)
-        if len(told) > _MOST:
-            told[_MOST:] = [f"and {len(told) - _MOST} more places"]
+        if len(told) + self._more > _MOST:
+            told[_MOST:] = [f"and {len(told) + self._more - _MOST} more places"]
         return tuple(told)
 
 

@@ -1,0 +1,230 @@
+"""Tracking for a long time, and what grows meanwhile: `steadymark bench soak`.
+
+A film that is decoded again and again, then a network camera, each through the real pipeline into
+a table: source, tracker with its stabilizer, sink.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.engine.bench.soak_figures import Figure, Sample, figures_of
+from steadymark.engine.bench.soak_sources import LoopbackCamera, LoopedVideo, camera_jpegs
+from steadymark.engine.errors import UsageError
+from steadymark.engine.pipeline import Pipeline
+from steadymark.engine.recording.native_csv import Header, NativeCsvSink
+from steadymark.engine.settings import Models, TrackSettings, make_tracker
+from steadymark.engine.sources.network import NetworkCamera
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.ports import Sink
+    from steadymark.engine.types import TrackResult
+
+_SAMPLES = 60  # of a case, at least
+_EVERY_S, _REHEARSAL_S, _MOST_FPS = 5.0, 3.0, 2000
+_JOIN_S = 5.0
+_LEAST, _PATIENCE_S = 60, 60.0  # frames of any run, and how long they are waited for
+
+
+@dataclass(frozen=True, slots=True)
+class SoakCase:
+    """What came of one source. faults, problems: sentences."""
+
+    name: str
+    seconds: float
+    frames: int
+    dropped: int
+    samples: tuple[Sample, ...]
+    figures: tuple[Figure, ...]
+    faults: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no limit is broken and nothing went wrong."""
+        return not self.faults and all(figure.passed for figure in self.figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is soaked. due_s: the PTS that a result must have, or when its picture was sent."""
+
+    source: LoopedVideo | NetworkCamera
+    due_s: Callable[[TrackResult], float]
+
+
+def run_soak(
+    path: Path,
+    models: Models,
+    settings: TrackSettings,
+    *,
+    seconds: float,
+    fps: float,
+    folder: Path,
+    more_sinks: Callable[[], Sequence[Sink]] = tuple,
+    on_sample: Callable[[str, Sample], None] = lambda *_: None,
+) -> list[SoakCase]:
+    """Half of the time for the film, then half for the camera, so that each is told apart.
+
+    path: the video that is looped, and whose first pictures the camera sends, fps a second. folder:
+    where the tables go, which stay there. more_sinks: for each case, beside the table.
+
+    Raises:
+        SteadymarkError: the video cannot be read, or a table cannot be written.
+    """
+    jpegs = camera_jpegs(path)
+
+    @contextlib.contextmanager
+    def looped() -> Iterator[Subject]:
+        film = LoopedVideo(path)
+        yield Subject(film, lambda result: film.due_s(result.frame.index))
+
+    @contextlib.contextmanager
+    def camera() -> Iterator[Subject]:
+        server = LoopbackCamera(jpegs, fps)
+        try:
+            source = NetworkCamera(server.url)
+            yield Subject(source, lambda result: server.sent_s(result.frame.image))
+            source.join(_JOIN_S)
+        finally:
+            server.end()
+
+    found = []
+    for name, subject in (("looped file", looped), ("live camera", camera)):
+        case = _Case(name, models, settings, folder, more_sinks, on_sample)
+        case.run(subject, min(_REHEARSAL_S, seconds / 20))  # caches and pools have their size then
+        found.append(case.run(subject, seconds / 2))
+    return found
+
+
+class _Case:
+    """One source's turn; `run` may be called again."""
+
+    def __init__(
+        self,
+        name: str,
+        models: Models,
+        settings: TrackSettings,
+        folder: Path,
+        more_sinks: Callable[[], Sequence[Sink]],
+        on_sample: Callable[[str, Sample], None],
+    ) -> None:
+        self._name, self._models, self._settings = name, models, settings
+        self._folder, self._more_sinks, self._on_sample = folder, more_sinks, on_sample
+        self._process = own_process()
+        self._results = 0
+        self._due: NDArray[np.float64] = np.empty((0, 2))
+
+    def run(self, opened: Callable[[], Any], seconds: float) -> SoakCase:
+        gc.collect()
+        before = self._footing()
+        running = set(threading.enumerate())
+        self._results = 0
+        self._due = np.full((int(seconds * _MOST_FPS) + 10_000, 2), np.nan)  # due, how late it was
+        with opened() as subject:
+            sink = NativeCsvSink(self._folder / f"{self._name.replace(' ', '-')}.csv", Header())
+            pipeline = Pipeline(
+                subject.source,
+                make_tracker(self._models, self._settings),
+                [sink, *self._more_sinks()],
+                on_result=lambda result: self._note(result, subject),
+            )
+            pipeline.start()
+            try:
+                samples = self._watch(pipeline, seconds)
+            finally:
+                subject.source.close()  # its proper end: the table becomes complete
+                ended = pipeline.wait(_JOIN_S)
+                if not ended:
+                    pipeline.stop()
+        for thread in set(threading.enumerate()) - running:
+            thread.join(_JOIN_S)
+        report = pipeline.report
+        faults = report.faults if ended else (*report.faults, "tracking did not end in time")
+        if not self._results:
+            faults = (*faults, "nothing was tracked: give it more time")
+        gc.collect()
+        left = self._left(before)
+        due, live = self._due[: self._results], subject.source.info.live
+        return SoakCase(
+            self._name,
+            samples[-1].at_s,
+            report.frames,
+            report.dropped,
+            samples,
+            figures_of(samples, Path(sink.path), due, live=live, left=left) if len(due) else (),
+            faults,
+            report.problems,
+        )
+
+    def _watch(self, pipeline: Pipeline, seconds: float) -> tuple[Sample, ...]:
+        """Until the time is up and some frames came, or it ends by itself."""
+        samples = []
+        start_s = time.perf_counter()
+        gap_s = min(_EVERY_S, seconds / _SAMPLES)
+        while True:
+            at_s, report = time.perf_counter() - start_s, pipeline.report
+            if at_s > seconds and (report.frames >= _LEAST or at_s > seconds + _PATIENCE_S):
+                break
+            threads, handles = self._footing()
+            late = self._due[max(0, self._results - 100) : self._results, 1]
+            sample = Sample(
+                at_s=at_s,
+                frames=report.frames,
+                dropped=report.dropped,
+                rss_mib=self._process.memory_info().rss / (1 << 20),
+                threads=threads,
+                handles=handles,
+                waiting=pipeline.waiting,
+                late_ms=float(np.median(late)) * 1e3 if len(late) else float("nan"),
+            )
+            samples.append(sample)
+            self._on_sample(self._name, sample)
+            if pipeline.wait(gap_s):
+                break
+        return tuple(samples)
+
+    def _note(self, result: TrackResult, subject: Subject) -> None:
+        """Runs in the tracking thread. A live picture is as late as it is old."""
+        if self._results < len(self._due):
+            due_s, now_s = subject.due_s(result), time.perf_counter()
+            late_s = now_s - due_s if subject.source.info.live else np.nan
+            self._due[self._results] = due_s, late_s
+            self._results += 1
+
+    def _left(self, before: tuple[int, int]) -> tuple[int, ...]:
+        """Threads and handles more than before; the system takes a moment to end a thread."""
+        end_s, pause = time.monotonic() + _JOIN_S, threading.Event()
+        while True:
+            left = tuple(now - then for now, then in zip(self._footing(), before, strict=True))
+            if max(left) <= 0 or time.monotonic() > end_s:
+                return left
+            pause.wait(0.02)
+
+    def _footing(self) -> tuple[int, int]:
+        """Threads, and open files (handles on Windows), now."""
+        counted = getattr(self._process, "num_fds", None) or self._process.num_handles
+        return int(self._process.num_threads()), int(counted())
+
+
+def own_process() -> Any:
+    """As psutil sees it; raises UsageError where psutil is not there."""
+    try:
+        import psutil
+    except ImportError as error:
+        raise UsageError(
+            "measuring memory, threads and handles needs psutil: pip install psutil"
+        ) from error
+    return psutil.Process()

@@ -1,0 +1,244 @@
+"""`steadymark bench soak`: it passes on what we ship, and sees every kind of leak."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from fakes import moving_results, source_info
+from scenes import ListSink
+from square_film import square_models, square_video
+from steadymark.app import cli
+from steadymark.app.soak_report import report_soak
+from steadymark.engine.bench.soak import run_soak
+from steadymark.engine.bench.soak_figures import Sample, figures_of, memory_figure
+from steadymark.engine.bench.soak_sources import PICTURES, LoopedVideo, stamp_of, stamped
+from steadymark.engine.errors import SourceError
+from steadymark.engine.recording.native_csv import Header, NativeCsvSink
+from steadymark.engine.settings import TrackSettings
+from steadymark.engine.sources.video_file import VideoFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from steadymark.engine.types import SourceInfo, TrackResult
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return square_video(tmp_path_factory.mktemp("film") / "a.mp4", 300)
+
+
+@pytest.fixture(scope="module")
+def short_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return square_video(tmp_path_factory.mktemp("short") / "a.mp4", 40)
+
+
+def test_what_does_not_leak_passes_and_is_told(tmp_path: Path, film: Path) -> None:
+    table, out = tmp_path / "soak.json", Console(file=StringIO(), width=200)
+    code = report_soak(
+        film,
+        TrackSettings(),
+        minutes=0.03,
+        fps=100,
+        folder=tmp_path / "tables",
+        json_file=table,
+        out=out,
+        err=out,
+        models=square_models(),
+        kept=20_000,
+    )
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    assert code == 0, text
+    assert "FAIL" not in text
+    content = json.loads(table.read_text())
+    looped, live = content["cases"]
+    assert (looped["name"], live["name"]) == ("looped file", "live camera")
+    assert looped["frames"] > 20
+    assert live["frames"] > 20
+    assert content["window"][0]["value"] > 100  # MiB: 68 landmarks thrice, 10⁵ times
+    names = {figure["what"] for figure in live["figures"]}
+    assert {"age of pictures: growth", "table: frames missing", "handles left behind"} <= names
+    assert sorted(p.name for p in (tmp_path / "tables").iterdir()) == [
+        "live-camera.csv",
+        "looped-file.csv",
+    ]
+
+
+@dataclass
+class Leak:
+    """A sink that never lets go of pictures, threads and files."""
+
+    file: Path
+    end: threading.Event
+    held: list[Any] = field(default_factory=list)
+    path: str = "leak"
+
+    def open(self, info: SourceInfo) -> None:
+        pass
+
+    def write(self, result: TrackResult) -> None:
+        self.held.append(np.ones(60_000))
+        if result.frame.index % 2 == 0:
+            self.held.append(self.file.open("rb"))
+            self.held.append(threading.Thread(target=self.end.wait, daemon=True))
+            self.held[-1].start()
+
+    def close(self, *, complete: bool) -> None:
+        pass
+
+
+@pytest.fixture
+def leaks(film: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Leak]]:
+    monkeypatch.setattr("steadymark.engine.bench.soak._JOIN_S", 0.01)  # they never end
+    made: list[Leak] = []
+    end = threading.Event()
+    yield made
+    end.set()
+    for leak in made:
+        leak.end.set()
+        for thing in leak.held:
+            if hasattr(thing, "close"):
+                thing.close()
+
+
+def test_leaks_break_the_limits(tmp_path: Path, film: Path, leaks: list[Leak]) -> None:
+    def leak() -> list[Leak]:
+        leaks.append(Leak(film, threading.Event()))
+        return leaks[-1:]
+
+    models, settings = square_models(), TrackSettings()
+    cases = run_soak(film, models, settings, seconds=2, fps=100, folder=tmp_path, more_sinks=leak)
+    for case in cases:
+        broken = {figure.what for figure in case.figures if not figure.passed}
+        assert broken >= {
+            "memory: growth in 10⁵ frames",
+            "threads: growth",
+            "handles: growth",
+            "threads left behind",
+            "handles left behind",
+        }, case.figures
+        assert not case.passed
+
+
+def test_a_sink_that_fails_is_told(tmp_path: Path, film: Path) -> None:
+    cases = run_soak(
+        film,
+        square_models(),
+        TrackSettings(),
+        seconds=1,
+        fps=100,
+        folder=tmp_path,
+        more_sinks=lambda: [ListSink(fail_at=0)],
+    )
+    assert all("the disk is full" in case.faults for case in cases), cases
+    assert not any(case.passed for case in cases)
+
+
+def samples(count: int, **changes: Any) -> list[Sample]:
+    """A steady run; changes: by name, a value for each sample."""
+    made = [Sample(i, 1000 * i, 0, 300.0, 9, 12, (0, 0), 8.0) for i in range(count)]
+    for name, values in changes.items():
+        made = [replace(s, **{name: v}) for s, v in zip(made, values, strict=True)]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("mib_in_100_000", "passes"), [(0, True), (-30, True), (19, True), (21, False), (400, False)]
+)
+def test_memory_is_fitted_whatever_jumps_in_between(mib_in_100_000: float, passes: bool) -> None:
+    rss = [300 + mib_in_100_000 * i / 100 + (50 if i % 17 == 3 else 0) for i in range(80)]
+    figure = memory_figure(samples(80, rss_mib=rss))
+    assert figure.value == pytest.approx(mib_in_100_000, abs=0.5)
+    assert figure.passed is passes
+
+
+@pytest.mark.parametrize(("mib", "passes"), [(7, True), (9, False)])
+def test_an_allocator_may_settle_in_a_short_run(mib: float, passes: bool) -> None:
+    rss = [300 + mib * i / 18 for i in range(19)]
+    assert memory_figure(samples(19, rss_mib=rss)).passed is passes
+
+
+def table_of(path: Path, results: list[TrackResult]) -> Path:
+    sink = NativeCsvSink(path, Header())
+    sink.open(source_info())
+    for result in results:
+        sink.write(result)
+    sink.close(complete=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("live", "what", "changes", "off_s"),
+    [
+        (False, "PTS: most that one is off", {}, 1e-5),
+        (True, "PTS: drift from when pictures were sent", {}, 2e-3),
+        (True, "age of pictures: growth", {}, 0.0),
+        (False, "queue before the table: growth", {"waiting": [(0, i) for i in range(80)]}, 0.0),
+        (False, "queue before the tracker: most", {"waiting": [(5, 0)] * 80}, 0.0),
+        (True, "threads: growth", {"threads": range(80)}, 0.0),
+        (True, "handles: growth", {"handles": range(80)}, 0.0),
+        (False, "table: frames missing", {}, None),
+    ],
+)
+def test_each_limit_is_broken_by_what_it_is_for(
+    tmp_path: Path, live: bool, what: str, changes: dict[str, Any], off_s: float | None
+) -> None:
+    results = moving_results(80)
+    due = np.array([[r.frame.pts_s, 0.008] for r in results])
+    due[:, 0] += np.arange(80) * (off_s or 0)
+    due[:, 1] += np.arange(80) * (0.002 if "age" in what else 0)
+    if live:
+        due[:, 0] -= 1234.5  # a clock of its own
+    path = table_of(tmp_path / "a.csv", results[: 79 if off_s is None else 80])
+    few = [replace(s, frames=i) for i, s in enumerate(samples(80, **changes))]
+    figures = figures_of(few, path, due, live=live, left=(0, 0))
+    assert [figure.what for figure in figures if not figure.passed] == [what]
+
+
+def test_a_looped_film_runs_on_in_numbers_and_times(short_film: Path) -> None:
+    source = LoopedVideo(short_film)
+    frames = [frame for frame, _ in zip(source.frames(), range(90), strict=False)]
+    source.close()
+    assert [f.index for f in frames] == list(range(90))
+    np.testing.assert_allclose([f.pts_s for f in frames], np.arange(90) / 25, atol=1e-9)
+    assert [source.due_s(f.index) for f in frames] == pytest.approx([f.pts_s for f in frames])
+    once = VideoFile(short_film)
+    np.testing.assert_array_equal(frames[45].image, once.frame_at(5).image)
+    once.close()
+    assert source.rounds == 2
+
+
+def test_a_film_that_gives_nothing_any_more_ends_the_soak(film: Path) -> None:
+    source = LoopedVideo(film)
+    source._path = film.with_name("gone.mp4")
+    with pytest.raises(SourceError, match=r"gone\.mp4"):
+        list(source.frames())
+
+
+def test_a_stamp_is_read_again_from_a_jpeg() -> None:
+    import cv2
+
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    for number in range(PICTURES):
+        jpeg = cv2.imencode(".jpg", stamped(noise, number))[1]
+        seen = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+        assert seen is not None
+        assert stamp_of(seen.astype(np.uint8)) == number
+
+
+def test_an_input_that_is_no_video_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_text("no video")
+    result = CliRunner().invoke(cli.app, ["bench", "soak", str(tmp_path / "a.mp4")])
+    assert result.exit_code == 2
+    assert "a.mp4" in result.output
+    assert "Traceback" not in result.output

@@ -1,0 +1,96 @@
+"""A camera that stops sending: rows before and after are valid, nothing hangs, and it is told."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fake_camera import mjpeg_server
+from faults.small_clip import started
+from scenes import SquareDetector, SquareNetwork
+from steadymark.engine.pipeline import Pipeline, PipelineState
+from steadymark.engine.recording.checking import Severity, check_csv
+from steadymark.engine.recording.native_csv import Header, NativeCsvSink
+from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.sources.network import NetworkCamera
+from steadymark.engine.stabilizing import NoStabilizer
+from steadymark.engine.tracking import Tracker
+from steadymark.models.schema import load_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.engine.types import TrackResult
+
+
+def tracker() -> Tracker:
+    return Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+
+
+def test_rows_go_on_after_a_stall_and_the_gap_is_told(tmp_path: Path) -> None:
+    back = threading.Event()
+
+    def note(result: TrackResult) -> None:
+        if server.connections >= 2:
+            server.pictures = 10_000
+            back.set()
+
+    with mjpeg_server() as server:
+        server.pictures, server.stalls = 12, True
+        camera = NetworkCamera(server.url, read_timeout_s=0.3, retry_s=(0.01,))
+        sink = NativeCsvSink(tmp_path / "a.csv", Header())
+        pipeline = Pipeline(camera, tracker(), [sink], on_result=note)
+        pipeline.start()
+        assert back.wait(20)
+        report = pipeline.stop()
+        assert camera.join(5)
+    assert report.state is PipelineState.STOPPED
+    assert report.faults == ()
+    assert "the picture was lost at" in report.problems[0]
+    assert "the picture came back at" in report.problems[1]
+    assert sink.path == str(tmp_path / "a.csv")
+    assert {f.severity for f in check_csv(sink.path)} <= {Severity.WARNING}  # frames passed over
+    times = read_landmarks(tmp_path / "a.csv").timestamp_s
+    gaps = times[1:] - times[:-1]
+    assert (gaps > 0).all()
+    assert gaps.max() >= 0.3  # time did not stand still
+
+
+def test_stopping_in_a_stall_takes_no_two_seconds_and_keeps_every_row(tmp_path: Path) -> None:
+    some = threading.Event()
+    with mjpeg_server() as server:
+        server.pictures, server.stalls = 12, True
+        camera = NetworkCamera(server.url, read_timeout_s=20)
+        sink = NativeCsvSink(tmp_path / "a.csv", Header())
+        pipeline = Pipeline(camera, tracker(), [sink], on_result=lambda _: some.set())
+        pipeline.start()
+        assert some.wait(20)
+        began = time.monotonic()
+        report = pipeline.stop()
+        assert time.monotonic() - began < 2
+    assert report.faults == ()
+    table = read_landmarks(tmp_path / "a.csv")
+    assert len(set(table.frame)) == report.frames > 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_sigterm_in_a_stall_ends_the_program_with_a_valid_table(tmp_path: Path) -> None:
+    with mjpeg_server() as server:
+        server.pictures, server.stalls = 12, True
+        process = started("track", server.url, "--out", tmp_path, "--device", "cpu")
+        end_s = time.monotonic() + 30
+        while not any(p.stat().st_size > 12_000 for p in tmp_path.glob("*.csv.part")):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < end_s
+        process.send_signal(signal.SIGTERM)
+        text, _ = process.communicate(timeout=10)
+    assert process.returncode == 130, text
+    assert "Traceback" not in text
+    (table,) = [p for p in tmp_path.glob("*.csv") if p.name.startswith("127")]
+    assert {f.severity for f in check_csv(table)} <= {Severity.WARNING}
+    assert len(read_landmarks(table).frame) > 1

@@ -1,0 +1,78 @@
+"""What a killed program left of a camera is not overwritten by the next: it never comes again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import av
+import pytest
+
+from fakes import moving_results, source_info
+from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
+from steadymark.engine.recording.native_csv import Header, NativeCsvSink
+from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
+from steadymark.engine.recording.reading import read_landmarks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.engine.ports import Sink
+
+
+def table(path: Path, style: str) -> Sink:
+    return OpenFaceCsvSink(path) if style == "openface" else NativeCsvSink(path, Header())
+
+
+def write(sink: Sink, frames: int, *, live: bool = True) -> None:
+    sink.open(source_info(live=live))
+    for result in moving_results(frames):
+        sink.write(result)
+
+
+def killed(sink: Sink) -> None:
+    """The system closes its files, and nobody else does anything."""
+    file = sink._file  # type: ignore[attr-defined]
+    (getattr(file, "_file", None) or file).close()
+
+
+@pytest.mark.parametrize("style", ["native", "openface"])
+def test_tables_of_a_camera_are_kept_beside_each_other(tmp_path: Path, style: str) -> None:
+    path = tmp_path / "camera.csv"
+    for frames in (8, 12):
+        sink = table(path, style)
+        write(sink, frames)
+        killed(sink)
+    stopped = table(path, style)
+    write(stopped, 16)
+    stopped.close(complete=False)
+    whole = table(path, style)
+    write(whole, 20)
+    whole.close(complete=True)
+    names = ["camera-2.partial.csv", "camera-3.partial.csv", "camera-4.partial.csv", "camera.csv"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
+    frames_of = [len(set(read_landmarks(tmp_path / name).frame)) for name in names]
+    assert frames_of == [8, 12, 16, 20]
+
+
+def test_of_a_file_only_the_newest_is_kept(tmp_path: Path) -> None:
+    for frames in (8, 12):
+        sink = table(tmp_path / "a.csv", "native")
+        write(sink, frames, live=False)
+        killed(sink)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv.part"]
+
+
+def test_a_cameras_video_plays_after_a_kill_and_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "camera.mp4"
+    first = AnnotatedVideoSink(path)
+    write(first, 200)
+    killed(first)
+    second = AnnotatedVideoSink(path)
+    write(second, 10)
+    second.close(complete=True)
+    counts = {}
+    for made in tmp_path.iterdir():
+        with av.open(str(made)) as container:
+            counts[made.name] = sum(1 for _ in container.decode(video=0))
+    assert counts["camera.mp4"] == 10
+    assert counts["camera-2.partial.mp4"] >= 120  # up to the last key frame

@@ -1,0 +1,60 @@
+"""A disk that is really full: a small tmpfs, which root may mount."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faults.small_clip import run, small_clip
+from steadymark.engine.recording.checking import Severity, check_csv
+from steadymark.engine.recording.reading import read_landmarks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FRAMES = 60
+ROOM_KB = 96  # of 165
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if sys.platform != "linux" or mount is None:
+        pytest.skip("no tmpfs here")
+    command = [mount, "-t", "tmpfs", "-o", f"size={ROOM_KB}k", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a tmpfs may not be mounted: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_and_tracking_again_with_room_is_whole(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    clip = small_clip(tmp_path / "a.mp4", FRAMES)
+    code, text = run("track", clip, "--out", small_disk, "--device", "cpu")
+    assert code == 2, text
+    assert "the disk is full: free some space" in text
+    partial = small_disk / "a.partial.csv"
+    assert [p.name for p in small_disk.glob("*.csv*")] == [partial.name]
+    assert [f.severity for f in check_csv(partial)] == [Severity.WARNING]
+    rows = len(read_landmarks(partial).frame)
+    assert 20 < rows < FRAMES
+    code, text = run("check", partial)
+    assert code == 1
+    assert f"{partial}: '.partial': the recording stopped before its end" in text
+    remount = ["mount", "-o", "remount,size=1m", str(small_disk)]
+    subprocess.run(remount, check=True)
+    code, text = run("track", clip, "--out", small_disk, "--device", "cpu", "--resume")
+    assert code == 0, text
+    whole = small_disk / "a.csv"
+    assert check_csv(whole) == ()
+    assert list(read_landmarks(whole).frame) == list(range(FRAMES))

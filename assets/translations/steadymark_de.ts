@@ -400,7 +400,7 @@
     </message>
     <message>
         <source>{count} dropped</source>
-        <translation>{count} entfallen</translation>
+        <translation>{count} verpasst</translation>
     </message>
     <message>
         <source> ({count} lost)</source>
@@ -1857,7 +1857,7 @@
     </message>
     <message>
         <source>{count} dropped</source>
-        <translation>{count} entfallen</translation>
+        <translation>{count} verpasst</translation>
     </message>
     <message>
         <source>nobody listens there</source>

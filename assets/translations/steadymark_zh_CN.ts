@@ -399,7 +399,7 @@
     </message>
     <message>
         <source>{count} dropped</source>
-        <translation>丢弃 {count}</translation>
+        <translation>跳过 {count}</translation>
     </message>
     <message>
         <source> ({count} lost)</source>
@@ -1854,7 +1854,7 @@
     </message>
     <message>
         <source>{count} dropped</source>
-        <translation>丢弃 {count}</translation>
+        <translation>跳过 {count}</translation>
     </message>
     <message>
         <source>nobody listens there</source>

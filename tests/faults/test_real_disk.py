@@ -44,7 +44,7 @@ def test_a_full_disk_is_told_and_tracking_again_with_room_is_whole(
     assert code == 2, text
     assert "the disk is full: free some space" in text
     partial = small_disk / "a.partial.csv"
-    assert [p.name for p in small_disk.glob("*.csv*")] == [partial.name]
+    assert [p.name for p in small_disk.glob("a.*csv*")] == [partial.name]
     assert [f.severity for f in check_csv(partial)] == [Severity.WARNING]
     rows = len(read_landmarks(partial).frame)
     assert 20 < rows < FRAMES

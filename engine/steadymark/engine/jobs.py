@@ -15,7 +15,7 @@ from steadymark.engine.made import Made, made_of, source_digest, why_again
 from steadymark.engine.pipeline import Pipeline, PipelineReport, PipelineState
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.recording.naming import PARTIAL, cannot_write, partial_of
+from steadymark.engine.recording.naming import PARTIAL, cannot_write, partial_of, was_left
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.smoothed import SmoothedSink
@@ -246,6 +246,8 @@ def _prepare(
                 done = tuple(map(str, files))
                 return JobReport(Path(path).name, done, skipped=True, made=made)
             notes = (again,)
+        elif output.resume and any(was_left(file) for file in files):
+            notes = ("it was interrupted before, and is tracked anew from its start",)
     source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
     try:
         files = files or result_files(name_of(source.info.name), output)

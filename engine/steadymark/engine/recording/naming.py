@@ -36,6 +36,11 @@ def partial_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}{PARTIAL}{path.suffix}")
 
 
+def was_left(path: Path) -> bool:
+    """Whether an output of this name was begun and not ended."""
+    return part_of(path).exists() or partial_of(path).exists()
+
+
 def keep_left(path: Path) -> None:
     """What a live source left unfinished under these names never comes again: it is put aside.
 

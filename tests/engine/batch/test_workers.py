@@ -14,7 +14,6 @@ from deadly import DEADLY_WIDTH, Notes, deadly_models, jobs_of, no_models
 from square_film import square_models, square_video
 from steadymark.engine.batch.running import run_here, useful_processes
 from steadymark.engine.batch.workers import run_in_processes
-from steadymark.engine.errors import UsageError
 from steadymark.engine.pipeline import PipelineState
 from steadymark.engine.recording.reading import read_landmarks
 
@@ -94,5 +93,3 @@ def test_there_are_never_more_processes_than_files_or_were_asked_for() -> None:
     assert useful_processes(None, [], on_gpu=False) == 1
     assert useful_processes(None, films * 40, on_gpu=True) <= 4
     assert useful_processes(4, ["camera:0", *films], on_gpu=False) == 1
-    with pytest.raises(UsageError, match="--jobs must be 1 or more, not 0"):
-        useful_processes(0, films, on_gpu=False)

@@ -6,7 +6,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from steadymark.engine.errors import UsageError
 from steadymark.engine.jobs import run_job
 from steadymark.engine.sources.opening import is_live
 
@@ -50,13 +49,7 @@ class Watch(Protocol):
 
 
 def useful_processes(asked: int | None, texts: Sequence[str], *, on_gpu: bool) -> int:
-    """How many processes track these inputs: cores, files, or what was asked for.
-
-    Raises:
-        UsageError: less than one was asked for.
-    """
-    if asked is not None and asked < 1:
-        raise UsageError(f"--jobs must be 1 or more, not {asked}")
+    """How many processes track these inputs: cores, files, or what was asked for (1 or more)."""
     if any(map(is_live, texts)):
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

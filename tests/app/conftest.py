@@ -1,4 +1,4 @@
-"""Qt's objects end in the thread of the tests, as in the program's GUI thread."""
+"""Qt's objects end in the thread of the tests, as in the program's GUI thread; the command line."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import gc
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
+
+from square_film import square_models
+from steadymark.app import batch, cli, guarding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from typer.testing import Result
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +23,12 @@ def garbage_ends_here() -> Iterator[None]:
     gc.disable()
     yield
     gc.collect()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """`steadymark` with the given arguments, its networks replaced; wide enough not to wrap."""
+    monkeypatch.setattr(batch, "open_models", square_models)
+    monkeypatch.setattr(guarding.out, "_width", 300)
+    monkeypatch.setattr(guarding.err, "_width", 300)
+    return lambda *arguments: CliRunner().invoke(cli.app, [str(a) for a in arguments])

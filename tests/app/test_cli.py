@@ -12,26 +12,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scenes import picture
-from square_film import square_models
-from steadymark.app import batch, cli, guarding
+from steadymark.app import cli
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.models.zoo import weights_folder
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`steadymark` with the given arguments, its networks replaced; wide enough not to wrap."""
-    monkeypatch.setattr(batch, "open_models", square_models)
-    monkeypatch.setattr(guarding.out, "_width", 300)
-    monkeypatch.setattr(guarding.err, "_width", 300)
-
-    def invoke(*arguments: object) -> Result:
-        return CliRunner().invoke(cli.app, [str(a) for a in arguments])
-
-    return invoke
 
 
 def video(path: Path, frames: int = 20) -> Path:

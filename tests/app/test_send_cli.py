@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from receiving import free_place, place_of, receiver
-from square_film import square_models, square_video
-from steadymark.app import batch, cli, guarding
+from square_film import square_video
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.sending.osf import parse
 
@@ -22,14 +20,6 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
     Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(batch, "open_models", square_models)
-    monkeypatch.setattr(guarding.out, "_width", 300)
-    monkeypatch.setattr(guarding.err, "_width", 300)
-    return lambda *arguments: CliRunner().invoke(cli.app, [str(a) for a in arguments])
 
 
 def test_every_packet_is_a_row_of_the_table(run: Run, tmp_path: Path) -> None:

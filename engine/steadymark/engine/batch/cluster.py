@@ -20,8 +20,9 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from steadymark.engine.batch.running import run_one
 from steadymark.engine.errors import SteadymarkError, UsageError
-from steadymark.engine.jobs import JobReport, make_folder, run_job, version
+from steadymark.engine.jobs import JobReport, make_folder, version
 from steadymark.engine.recording.naming import cannot_write, part_of, partial_of
 from steadymark.engine.settings import open_models
 from steadymark.engine.sources.opening import absolute, is_live
@@ -298,15 +299,5 @@ def _attempt(
         aside.mkdir()
     except OSError as error:
         raise cannot_write(aside, error) from error
-    return run_job(
-        job.text,
-        models,
-        job.settings,
-        replace(job.output, aside=aside),
-        wish=job.wish,
-        taken=set(),
-        stem=job.stem,
-        before=job.before,
-        stop=stop,
-        on_progress=progress,
-    )
+    apart = replace(job, output=replace(job.output, aside=aside))
+    return run_one(apart, models, stop, progress)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from steadymark.engine.jobs import run_job
 from steadymark.engine.sources.opening import is_live
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from threading import Event
 
     from steadymark.engine.jobs import InputSettings, JobReport, OutputSettings
@@ -63,16 +64,30 @@ def run_here(jobs: Sequence[Job], models: Models, watch: Watch, stop: Event) -> 
     for job in jobs:
         if stop.is_set():
             return
-        report = run_job(
-            job.text,
-            models,
-            job.settings,
-            job.output,
-            wish=job.wish,
-            taken=taken,
-            stem=job.stem,
-            before=job.before,
-            stop=stop,
-            on_progress=lambda info, report, job=job: watch.progressed(job, info, report),  # type: ignore[misc]
-        )
+        report = run_one(job, models, stop, partial(watch.progressed, job), taken=taken)
         watch.ended(job, report)
+
+
+def run_one(
+    job: Job,
+    models: Models,
+    stop: Event,
+    on_progress: Callable[[SourceInfo, PipelineReport], None],
+    *,
+    taken: set[str] | None = None,
+    progress_s: float = 0.1,
+) -> JobReport:
+    """One of them, see `run_job`."""
+    return run_job(
+        job.text,
+        models,
+        job.settings,
+        job.output,
+        wish=job.wish,
+        taken=set() if taken is None else taken,
+        stem=job.stem,
+        before=job.before,
+        stop=stop,
+        on_progress=on_progress,
+        progress_s=progress_s,
+    )

@@ -19,8 +19,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+from steadymark.engine.batch.running import run_one
 from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.jobs import JobReport, result_files, run_job
+from steadymark.engine.jobs import JobReport, result_files
 from steadymark.engine.recording.naming import part_of, settle
 
 if TYPE_CHECKING:
@@ -221,19 +222,7 @@ def _track(job: Job, models: Models, stop: Event, tell: _Teller) -> JobReport:
     def progress(info: SourceInfo, report: PipelineReport) -> None:
         tell(_PROGRESSED, (info, report))
 
-    return run_job(
-        job.text,
-        models,
-        job.settings,
-        job.output,
-        wish=job.wish,
-        taken=set(),
-        stem=job.stem,
-        before=job.before,
-        stop=stop,
-        on_progress=progress,
-        progress_s=PROGRESS_S,
-    )
+    return run_one(job, models, stop, progress, progress_s=PROGRESS_S)
 
 
 def _listen(pipe: Connection, jobs: queue.SimpleQueue[Any], stop: Event) -> None:

@@ -1,0 +1,28 @@
+"""`python -m soaking FILM FOLDER JSON`: a short soak of fakes, in a process of its own."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from square_film import square_models
+from steadymark.app.soak_report import report_soak
+from steadymark.engine.settings import TrackSettings
+
+if __name__ == "__main__":
+    film, folder, figures = map(Path, sys.argv[1:])
+    out = Console(width=200)
+    sys.exit(
+        report_soak(
+            film,
+            TrackSettings(),
+            minutes=0.03,
+            fps=100,
+            folder=folder,
+            json_file=figures,
+            out=out,
+            err=out,
+            models=square_models(),
+            kept=20_000,
+        )
+    )

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from steadymark.app.window.names import REGIONS, landmark_name, region_name, take_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
 from steadymark.app.window.theme import is_dark
+from steadymark.app.window.value_axis import ValueAxis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -268,7 +269,7 @@ class Plots(QWidget):
         self._show_labels()
 
     def _add_plot(self, name: str, title: str) -> None:
-        plot = pg.PlotItem()
+        plot = pg.PlotItem(axisItems={"left": ValueAxis()})
         plot.setLabel("left", title)
         plot.setLabel("bottom", self.tr("time, s"))
         plot.setLogMode(x=False, y=name == "jitter")

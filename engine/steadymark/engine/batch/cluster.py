@@ -8,14 +8,14 @@ complete to where it belongs.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
-import pickle
 import queue
 import shutil
 import socket
 import time
 import uuid
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
@@ -23,17 +23,17 @@ from typing import TYPE_CHECKING, Any
 from steadymark.engine.batch.running import run_one
 from steadymark.engine.errors import SteadymarkError, UsageError
 from steadymark.engine.jobs import JobReport, make_folder, version
+from steadymark.engine.pipeline import PipelineReport
 from steadymark.engine.recording.naming import cannot_write, part_of, partial_of
 from steadymark.engine.settings import open_models
 from steadymark.engine.sources.opening import absolute, is_live
+from steadymark.engine.types import SourceInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steadymark.engine.batch.running import Job, Watch
-    from steadymark.engine.pipeline import PipelineReport
     from steadymark.engine.settings import Models, TrackSettings
-    from steadymark.engine.types import SourceInfo
 
     Opens = Callable[[TrackSettings], Models]
     Client = Any  # Dask's is not typed
@@ -190,7 +190,7 @@ class _Run:
     def _hear(self, event: tuple[float, Any]) -> None:
         """Runs in the client's thread."""
         number, content = event[1]
-        self._events.put((int(number), bytes(content)))
+        self._events.put((int(number), str(content)))
 
     def _give_up(self) -> None:
         """What runs ends by itself when it finds the file; what waits never begins."""
@@ -204,8 +204,9 @@ class _Run:
     def _tell(self, job: Job, content: Any) -> None:
         if job.number not in self._futures:
             return
-        if isinstance(content, bytes):
-            self._watch.progressed(job, *pickle.loads(content))  # of our own workers
+        if isinstance(content, str):
+            info, frames = json.loads(content)
+            self._watch.progressed(job, SourceInfo(**info), PipelineReport(frames=frames))
             return
         del self._futures[job.number]
         report = self._report(job, content)
@@ -275,7 +276,8 @@ def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | N
             stop.set()
         if time.monotonic() - told_s >= PROGRESS_S:
             told_s = time.monotonic()
-            worker.log_event(run.name, (job.number, pickle.dumps((info, report))))
+            told = json.dumps((asdict(replace(info, notes=())), report.frames))
+            worker.log_event(run.name, (job.number, told))
 
     try:
         return _attempt(job, run, opens, stop, progress)

@@ -614,6 +614,10 @@
         <translation>MCV, %</translation>
     </message>
     <message>
+        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
+    </message>
+    <message>
         <source>Mean coefficient of variation</source>
         <translation>Mittlerer Variationskoeffizient</translation>
     </message>

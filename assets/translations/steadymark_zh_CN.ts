@@ -612,6 +612,10 @@
         <translation>MCV，%</translation>
     </message>
     <message>
+        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
+    </message>
+    <message>
         <source>Mean coefficient of variation</source>
         <translation>平均变异系数</translation>
     </message>

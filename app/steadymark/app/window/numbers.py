@@ -246,7 +246,15 @@ class Numbers(QWidget):
                     self.tr("Mean Allan variance, (% of the eye distance)²"),
                     5,
                 ),
-                Line("mcv", self.tr("MCV, %"), self.tr("Mean coefficient of variation"), 1),
+                Line(
+                    "mcv",
+                    self.tr("MCV, %"),
+                    self.tr(
+                        "Mean coefficient of variation: how unevenly points stray from their mean "
+                        "place, whatever the distance, which MAV and motion tell"
+                    ),
+                    1,
+                ),
                 Line(
                     "motion",
                     self.tr("motion, %"),

@@ -1590,6 +1590,13 @@
     </message>
 </context>
 <context>
+    <name>first_hint</name>
+    <message>
+        <source>See what stabilization does: {raw} shows raw landmarks, {stabilized} stabilized ones, {both} both. Numbers tell how still they are; {keys} lists all keys.</source>
+        <translation>Sehen Sie, was die Stabilisierung bewirkt: {raw} zeigt rohe Landmarken, {stabilized} stabilisierte, {both} beide. Die Zahlen sagen, wie ruhig sie liegen; {keys} nennt alle Tasten.</translation>
+    </message>
+</context>
+<context>
     <name>hovering</name>
     <message>
         <source>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}, y {y}, {kind}&lt;br&gt;score {score}, face {face}</source>

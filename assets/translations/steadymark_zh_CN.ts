@@ -1587,6 +1587,13 @@
     </message>
 </context>
 <context>
+    <name>first_hint</name>
+    <message>
+        <source>See what stabilization does: {raw} shows raw landmarks, {stabilized} stabilized ones, {both} both. Numbers tell how still they are; {keys} lists all keys.</source>
+        <translation>看看稳定化的效果：{raw} 显示原始关键点，{stabilized} 显示稳定后的关键点，{both} 同时显示两者。数值面板说明它们有多稳定；{keys} 列出所有快捷键。</translation>
+    </message>
+</context>
+<context>
     <name>hovering</name>
     <message>
         <source>&lt;b&gt;{number} {name}&lt;/b&gt;&lt;br&gt;x {x}, y {y}, {kind}&lt;br&gt;score {score}, face {face}</source>

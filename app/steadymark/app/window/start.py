@@ -62,6 +62,7 @@ def run_window(
         from PySide6.QtCore import QSettings, QTimer
         from PySide6.QtWidgets import QApplication
 
+        from steadymark.app.window.first_hint import hint_once
         from steadymark.app.window.garbage import Garbage
     except ImportError as error:
         raise UsageError(
@@ -82,6 +83,7 @@ def run_window(
     log.info("ready")
     if recording is not None:
         open_recording(window, recording, mode, send)
+    hint_once(window)
     offer_recovery(window, state_root)
     if os.environ.get(QUIT_AFTER, "").isdecimal():
         QTimer.singleShot(int(os.environ[QUIT_AFTER]), window.close)

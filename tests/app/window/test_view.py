@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 def test_zooming_panning_and_fitting(qtbot: QtBot, window: MainWindow, clip: str) -> None:
     opened(qtbot, window, clip)
+    scale = window.view.viewport().scale * window.view.devicePixelRatioF()
+    assert window.status.zoom.text() == f"{100 * scale:.0f} %"
     view = window.view
     fitted = view.viewport()
     at = QPointF(view.width() / 3, view.height() / 3)

@@ -105,9 +105,11 @@ class VideoView(QWidget):
     def show_frame(self, shown: Shown | None) -> None:
         if shown is None or self._shown is None or shown.frame is not self._shown.frame:
             self._sampled.clear()
-        self._shown = shown
+        before, self._shown = self._picture_size(), shown
         self._near = None
         self.update()
+        if self._picture_size() != before:
+            self._moved()
 
     def set_display(self, display: Display) -> None:
         if self._display is not None and self._display.path != display.path:
@@ -125,8 +127,9 @@ class VideoView(QWidget):
     def actual_size(self) -> None:
         """One screen pixel a frame pixel."""
         if self._shown is not None:
-            size = (self._shown.frame.width, self._shown.frame.height)
-            self._viewport = centred(size, self._pane_size(), 1 / self.devicePixelRatioF())
+            self._viewport = centred(
+                self._picture_size(), self._pane_size(), 1 / self.devicePixelRatioF()
+            )
             self._moved()
 
     def zoom(self, steps: float, at: QPointF | None = None) -> None:
@@ -140,11 +143,14 @@ class VideoView(QWidget):
 
     def viewport(self) -> Viewport:
         """Of each pane, from its own top left corner."""
-        frame = None if self._shown is None else self._shown.frame
-        size = (frame.width, frame.height) if frame else (1, 1)
+        size = self._picture_size()
         port = self._viewport or fitted(size, self._pane_size())
         live = None if self._display is None else self._display.live
         return replace(port, flip=size[0] if live is not None and live.mirrored else 0)
+
+    def _picture_size(self) -> tuple[int, int]:
+        frame = None if self._shown is None else self._shown.frame
+        return (frame.width, frame.height) if frame else (1, 1)
 
     def _moved(self) -> None:
         self._sampled.clear()

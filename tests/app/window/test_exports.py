@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import av
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from holding import Gate, gated_models
 from steadymark.app import cli
 from steadymark.app.session.exporting import Kind
+from steadymark.app.session.filtering import Filtering
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
@@ -111,6 +113,27 @@ def test_the_windows_tables_are_those_of_the_command_line(
     choose(qtbot, window, "one-euro")
     exported(qtbot, window, Kind.OPENFACE, tmp_path / "face.csv")
     assert (tmp_path / "face.csv").read_bytes() == (tmp_path / "o" / "demo.csv").read_bytes()
+
+
+def test_a_table_is_of_the_filter_that_was_just_chosen(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track(qtbot, window, clip)
+    track_anew(qtbot, window, "none")
+    exported(qtbot, window, Kind.CSV, tmp_path / "raw.csv")
+    refilter = Filtering.refilter
+
+    def slowly(*arguments: Any, **more: Any) -> Any:
+        Event().wait(0.3)
+        return refilter(*arguments, **more)
+
+    monkeypatch.setattr(Filtering, "refilter", slowly)
+    session = window.session
+    session.use_settings(replace(session.settings, stabilizer="one-euro"))
+    exported(qtbot, window, Kind.CSV, tmp_path / "soon.csv")
+    exported(qtbot, window, Kind.CSV, tmp_path / "later.csv")
+    assert rows(tmp_path / "soon.csv") == rows(tmp_path / "later.csv")
+    assert rows(tmp_path / "soon.csv") != rows(tmp_path / "raw.csv")
 
 
 def test_an_annotated_video_has_every_frame(

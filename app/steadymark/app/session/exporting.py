@@ -74,13 +74,14 @@ class ExportReport:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """What an export is made of, as it is now; tracking may go on meanwhile.
+    """What an export is made of; tracking may go on meanwhile, and filters may change.
 
+    settled: gives the results that are written, see Tracking; asked in the export's thread.
     compared: what a video of both shows; None: raw and stabilized points.
     """
 
     info: SourceInfo
-    results: Results
+    settled: Callable[[], Results]
     models: Models
     settings: TrackSettings
     compared: Compared | None = None
@@ -125,17 +126,18 @@ class Export:
             self._tell(running=False, cancelled=self._cancelled.is_set())
 
     def _write(self) -> None:
-        known = self._material.results.known()
+        results = self._material.settled()
+        known = results.known()
         missing = bool((known == Known.NOTHING).any())
         compared = self._material.compared
         if self._order.kind is Kind.SIDE and compared is not None:
             missing |= not bool(compared.known[known == Known.TRACKED].all())
-        sink = self._sink()
+        sink = self._sink(results)
         sink.open(self._material.info)
         written = False
         try:
             frames = self._with_pictures if self._is_video else self._tracked
-            for done, result in enumerate(frames(known), start=1):
+            for done, result in enumerate(frames(results), start=1):
                 if self._cancelled.is_set():
                     break
                 sink.write(result)
@@ -145,14 +147,14 @@ class Export:
                 written = True
         finally:
             sink.close(complete=written and not missing)
-        pieces = 1 if self._is_video else self._material.results.pieces
+        pieces = 1 if self._is_video else results.pieces
         self._tell(path=sink.path, partial=missing, pieces=pieces)
 
     @property
     def _is_video(self) -> bool:
         return self._order.kind in (Kind.VIDEO, Kind.SIDE)
 
-    def _sink(self) -> Sink:
+    def _sink(self, results: Results) -> Sink:
         order, material = self._order, self._material
         if order.kind is Kind.OPENFACE:
             return OpenFaceCsvSink(order.path)
@@ -162,30 +164,26 @@ class Export:
                 order.path, source if Path(source).is_file() else None, order.draw
             )
         facts = header(material.info, material.models, material.settings, InputSettings())
-        if material.results.pieces > 1:
-            facts = replace(facts, settings={**facts.settings, "pieces": material.results.pieces})
+        if results.pieces > 1:
+            facts = replace(facts, settings={**facts.settings, "pieces": results.pieces})
         return NativeCsvSink(order.path, facts)
 
-    def _tracked(
-        self, known: np.ndarray[tuple[int, ...], np.dtype[np.int8]]
-    ) -> Iterator[TrackResult]:
-        frames = np.flatnonzero(known == Known.TRACKED)
+    def _tracked(self, results: Results) -> Iterator[TrackResult]:
+        frames = np.flatnonzero(results.known() == Known.TRACKED)
         self._tell(of=len(frames))
         for index in frames:
-            result = self._material.results.result(int(index))
+            result = results.result(int(index))
             if result is not None:
                 yield result
 
-    def _with_pictures(
-        self, known: np.ndarray[tuple[int, ...], np.dtype[np.int8]]
-    ) -> Iterator[TrackResult]:
+    def _with_pictures(self, results: Results) -> Iterator[TrackResult]:
         """Frames that are not tracked come without faces."""
+        known, material = results.known(), self._material
         self._tell(of=int((known != Known.DAMAGED).sum()))
-        material = self._material
-        faces = material.results.faces
+        faces = results.faces
         if self._order.kind is Kind.SIDE and material.compared is not None:
             faces = material.compared.faces
-        film = Film(self._material.info.path)
+        film = Film(material.info.path)
         try:
             for frame in film.piece(range(len(known))).frames():
                 yield TrackResult(frame, faces(frame.index) or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from threading import Lock
@@ -168,6 +169,13 @@ class Results:
             fresh[since], posed[since] = rows.steady[since], rows.pose[since]
             self._rows = replace(rows, steady=fresh, pose=posed)
             self.version += 1
+
+    def as_now(self) -> Results:
+        """Of what is tracked by now, whatever is filtered or tracked later."""
+        with self._lock:
+            twin = copy(self)
+            twin._known = self._known.copy()
+        return twin
 
     def rows(self) -> Rows:
         """All rows so far; later additions do not change them."""
@@ -360,8 +368,8 @@ def _face(rows: Rows, row: int, camera: Camera | None) -> TrackedFace:
         state,
         score,
         FaceBox(left, top, width, height, score) if np.isfinite(left) else None,
-        _landmarks(rows.raw[row], scores),
-        _landmarks(rows.steady[row], scores),
+        Landmarks(rows.raw[row], scores),
+        Landmarks(rows.steady[row], scores),
         Crop(x, y, side, roll) if np.isfinite(x) else None,
         pose_of_values(rows.pose[row], camera),
     )
@@ -375,10 +383,6 @@ def _pose_of(rows: Rows, row: int, xy_px: Points, camera: Camera | None) -> NDAr
     if pose is None:
         return np.full(6, np.nan)
     return np.array([*pose.position_mm, *pose.rotation_rad])
-
-
-def _landmarks(xy_px: Points, score: NDArray[np.float32]) -> Landmarks:
-    return Landmarks(xy_px, score)
 
 
 def _speed(points: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float32]:

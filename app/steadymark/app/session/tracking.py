@@ -147,6 +147,12 @@ class Tracking:
             self._results.set_steady(now.refilter(self._results, stop=self._is_closing))
         self._on_change()
 
+    def settled(self) -> Results:
+        """The results as they are, of the filter that is wanted: waits until it has run."""
+        self.apply_filter()
+        with self._filtering_lock:
+            return self._results.as_now()
+
     def close(self) -> None:
         """Ask everything to end; `join` waits for it."""
         with self._changed:

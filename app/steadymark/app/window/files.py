@@ -115,7 +115,9 @@ class Files(QObject):
                 self._window.messages.tell(self.tr("The comparison is not ready: export it then."))
                 return
             draw = replace(draw, beside=(take_name(takes[0]), take_name(takes[1])))
-        material = Material(film.film.info, film.results, film.models, film.settings, compared)
+        material = Material(
+            film.film.info, film.tracking.settled, film.models, film.settings, compared
+        )
         self._window.exports.start(Order(kind, path, draw), material)
 
     def show_queue(self, paths: Sequence[str] = ()) -> None:

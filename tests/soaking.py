@@ -1,4 +1,4 @@
-"""`python -m soaking FILM FOLDER JSON`: a short soak of fakes, in a process of its own."""
+"""`python tests/soaking.py FILM FOLDER JSON`: a short soak of fakes, in a process of its own."""
 
 import sys
 from pathlib import Path

@@ -297,7 +297,7 @@ def run_job(
     stem: the results' name; None takes one that is not `taken`. before: what the index says of
     complete results of this input.
     """
-    began = _now()
+    began = now_utc()
     try:
         work = _prepare(
             text,
@@ -339,7 +339,7 @@ def run_job(
         notes=(*work.notes, *info.notes, *report.problems, *sent),
         made=work.made,
         began=began,
-        ended=_now(),
+        ended=now_utc(),
     )
 
 
@@ -385,5 +385,6 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
-def _now() -> str:
+def now_utc() -> str:
+    """ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

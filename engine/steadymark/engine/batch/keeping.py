@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError
+from steadymark.engine.jobs import now_utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +30,8 @@ class Keeping:
         if job.stem is None or job.number in self._begun:
             return
         self._begun.add(job.number)
-        stem, now = job.stem, datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._keep(lambda: self._index.begin(job.text, stem, now))
+        stem = job.stem
+        self._keep(lambda: self._index.begin(job.text, stem, now_utc()))
 
     def ended(self, job: Job, report: JobReport) -> None:
         self._keep(lambda: self._index.end(job.text, report))

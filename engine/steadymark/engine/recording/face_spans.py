@@ -47,11 +47,11 @@ def face_spans(table: LandmarkTable) -> list[FaceSpan]:
         breaks = (np.diff(tracked) != 0) | (np.diff(table.frame[rows]) != 1)
         for part in np.split(rows, np.flatnonzero(breaks) + 1):
             first, last = part[[0, -1]].tolist()
-            seen = table.state[first] != FaceState.LOST
+            seen = bool(table.state[first] != FaceState.LOST)
             spans.append(
                 FaceSpan(
                     face_id,
-                    bool(seen),
+                    seen,
                     int(table.frame[first]),
                     int(table.frame[last]),
                     float(table.timestamp_s[first]),

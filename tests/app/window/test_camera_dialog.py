@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QTest
 
 from corpus import number_in
@@ -65,6 +66,21 @@ def test_another_camera_is_previewed_when_it_is_chosen(
     assert window.desk.devices.join(2)
     assert device.opened == device.released
     assert window.session.display.phase is Phase.EMPTY
+
+
+def test_cameras_found_after_the_dialog_is_closed_begin_no_preview(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    opened, found = use(window, device), Event()
+    window.desk.lister = lambda: ((CAMERA, MODES),) if found.wait(10) else ()
+    dialog = dialog_of(window)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    found.set()
+    assert window.desk.devices.join(2)
+    QCoreApplication.sendPostedEvents(window.desk.devices)  # while the dialog still is
+    assert window.desk.devices.join(2)
+    assert opened == []
+    assert device.opened == 0
 
 
 def test_without_a_camera_the_dialog_says_what_to_do(

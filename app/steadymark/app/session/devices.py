@@ -74,8 +74,13 @@ class Devices(QObject):
         self._view.close()
         self._view, self.frame = _View(), None
 
+    def end(self) -> None:
+        """Nobody chooses any more: what is still found begins no preview."""
+        self.blockSignals(True)
+        self.hide()
+
     def join(self, timeout_s: float) -> bool:
-        """After `hide`: whether everything has ended, and devices are free."""
+        """After `hide` or `end`: whether everything has ended, and devices are free."""
         for thread in self._threads:
             thread.join(timeout_s)
         return not any(thread.is_alive() for thread in self._threads)

@@ -90,7 +90,7 @@ class CameraDialog(QDialog):
         return LiveTarget(f"camera:{camera.path or camera.index}", mode)
 
     def done(self, result: int) -> None:
-        self._devices.hide()
+        self._devices.end()
         super().done(result)
 
     # -- putting together
@@ -160,7 +160,7 @@ class CameraDialog(QDialog):
     def _connect(self) -> None:
         devices = self._devices
         devices.found.connect(self._on_found)
-        devices.pictured.connect(lambda: self.preview.show_frame(devices.frame))
+        devices.pictured.connect(self._on_pictured)
         devices.described.connect(self._on_described)
         devices.told.connect(self._say)
         self.cameras.currentItemChanged.connect(lambda *_: self._on_camera())
@@ -228,6 +228,9 @@ class CameraDialog(QDialog):
             return
         self._say(self.tr("Opening…"))
         self._devices.show(target)
+
+    def _on_pictured(self) -> None:
+        self.preview.show_frame(self._devices.frame)
 
     def _on_described(self, info: SourceInfo) -> None:
         parts = [f"{info.width} × {info.height}"]

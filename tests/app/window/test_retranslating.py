@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QTabBar, QToolBar, QWidget
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMenu, QTabBar, QToolBar, QWidget
 
-from live_driving import came_on, watched
+from live_driving import came_on, use, watched
 from steadymark.app.session.exporting import Kind
 from steadymark.app.session.state import Layout, Phase, Show
 from steadymark.app.session.takes import RAW, Take
@@ -170,6 +171,20 @@ def test_an_empty_window_changes_too(qtbot: QtBot, window: MainWindow, name: str
     assert not any(dock.isVisible() for dock in window.docks.all)
     checked = [a.text() for a in window.options.language_menu.actions() if a.isChecked()]
     assert checked == [name]
+
+
+@pytest.mark.parametrize("name", ["shortcuts", "about", "open_camera"])
+def test_dialogs_over_the_window_close(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice, name: str
+) -> None:
+    use(window, device)
+    window.actions_by_name[name].trigger()
+    dialogs = [d for d in window.findChildren(QDialog) if d.isVisible()]
+    assert len(dialogs) == 1
+    gone = QSignalSpy(dialogs[0].finished)
+    choose_language(qtbot, window, "Deutsch")
+    assert gone.count() == 1
+    assert not [d for d in window.findChildren(QDialog) if d.isVisible()]
 
 
 def test_a_closed_window_is_left_alone(window: MainWindow) -> None:

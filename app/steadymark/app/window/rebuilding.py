@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QDockWidget, QMenuBar, QToolBar
+from PySide6.QtWidgets import QDialog, QDockWidget, QMenuBar, QToolBar
 from shiboken6 import Shiboken
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ class Arrangement:
 
 def take_out(window: MainWindow) -> Arrangement:
     """All widgets with words are gone afterwards, at once: two of a name or key would clash."""
+    for dialog in window.findChildren(QDialog):
+        if dialog.isModal():  # of the words and commands that go
+            dialog.reject()
     plots = window.plots
     seen = tuple(d.objectName() for d in window.docks.all if not d.visibleRegion().isEmpty())
     region = str(plots.region.currentData())

@@ -1970,7 +1970,7 @@
     </message>
     <message>
         <source>about {count} frames seem to be missing, the first ones at {time}</source>
-        <translation>Etwa {count} Bilder scheinen zu fehlen, die ersten bei {time}</translation>
+        <translation>Es scheinen Bilder zu fehlen: etwa {count}, zuerst bei {time}</translation>
     </message>
     <message>
         <source>an OpenSeeFace packet has a &apos;success&apos; that is neither 0 nor 1</source>
@@ -1990,7 +1990,7 @@
     </message>
     <message>
         <source>and {count} more places</source>
-        <translation>und {count} weitere Stellen</translation>
+        <translation>weitere Stellen: {count}</translation>
     </message>
     <message>
         <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given}</source>
@@ -2462,7 +2462,7 @@
     </message>
     <message>
         <source>time stamps run backwards in {count} places: held at the latest one there</source>
-        <translation>Zeitstempel laufen an {count} Stellen rückwärts: Dort bleibt der späteste stehen</translation>
+        <translation>Zeitstempel laufen rückwärts (Stellen: {count}): Dort bleibt der späteste stehen</translation>
     </message>
     <message>
         <source>times are those of arrival</source>
@@ -2522,19 +2522,19 @@
     </message>
     <message>
         <source>{count} frames carry no time stamp: put between their neighbours</source>
-        <translation>{count} Bilder tragen keinen Zeitstempel: zwischen ihre Nachbarn gesetzt</translation>
+        <translation>Bilder ohne Zeitstempel: {count}; sie liegen nun zwischen ihren Nachbarn</translation>
     </message>
     <message>
         <source>{count} frames carry the time stamp of the frame before them</source>
-        <translation>{count} Bilder tragen den Zeitstempel des Bildes davor</translation>
+        <translation>Bilder mit dem Zeitstempel des Bildes davor: {count}</translation>
     </message>
     <message>
         <source>{count} packets are damaged</source>
-        <translation>{count} Pakete sind beschädigt</translation>
+        <translation>Beschädigte Pakete: {count}</translation>
     </message>
     <message>
         <source>{dropped} were dropped</source>
-        <translation>{dropped} verpasst</translation>
+        <translation>verpasst: {dropped}</translation>
     </message>
     <message>
         <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
@@ -2818,7 +2818,7 @@
     </message>
     <message>
         <source>{sent} packets were sent to {target}</source>
-        <translation>{sent} Pakete wurden an {target} gesendet</translation>
+        <translation>An {target} gesendete Pakete: {sent}</translation>
     </message>
     <message>
         <source>{shown} answers but sends no pictures: check the camera</source>

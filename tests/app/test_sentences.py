@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,6 @@ from steadymark.models.errors import SteadymarkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # whose ValueErrors tell a programmer what a call lacks; none is quoted to users
 CONTRACTS = {
@@ -27,6 +27,7 @@ CONTRACTS = {
     "steadymark.engine.types",
     "steadymark.models.schema",
 }
+ROOT = Path(__file__).resolve().parents[2]
 TELLING = {"told.emit", "told", "messages.tell", "_tell", "_fault", "_on_fault"}
 
 
@@ -63,6 +64,14 @@ def test_every_sentence_is_a_literal_with_the_fields_that_it_names() -> None:
     assert [one.fault for one in told if one.fault] == []
 
 
+def test_english_sentences_have_the_fields_that_they_name_too() -> None:
+    parts = (ROOT / part / "steadymark" for part in ("app", "engine", "models"))
+    files = [file for part in parts for file in part.rglob("*.py") if file.name != "errors.py"]
+    told = [one for file in files for one in told_in(file.name, file) if one.fields]
+    assert len({one.module for one in told}) > 40
+    assert [one.fault for one in told if one.fault] == []
+
+
 def test_the_border_is_what_the_window_imports() -> None:
     shown = shown_modules()
     for name in (
@@ -72,8 +81,10 @@ def test_the_border_is_what_the_window_imports() -> None:
         "steadymark.models.zoo",
     ):
         assert name in shown
-    english = ("app.cli", "app.batch", "engine.bench", "engine.batch.cluster")
-    english = (*english, "engine.batch.workers", "models.training", "models.datasets")
+    english = (
+        *("app.cli", "app.batch", "engine.bench", "engine.batch.cluster"),
+        *("engine.batch.workers", "models.training", "models.datasets"),
+    )
     assert [n for n in shown if n.removeprefix("steadymark.").startswith(english)] == []
     assert not NOT_SHOWN & set(shown)
 

@@ -55,7 +55,8 @@ def test_faults_and_sentences_travel_to_other_processes() -> None:
         assert type(again) is WeightsError
         assert str(again) == "a.json is no card (it is larger than 4 MiB)"
         assert again.sentence.template == fault.sentence.template
-        (_, why) = again.sentence.fields.values()
+        why = again.sentence.fields["error"]
+        assert isinstance(why, Sentence)
         assert why.template == "it is larger than {most} MiB"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import importlib
 import string
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -47,6 +48,7 @@ class Told(NamedTuple):
         return ""
 
 
+@cache
 def shown_modules() -> dict[str, Path]:
     """Whose sentences the window can show, with their files.
 
@@ -74,12 +76,13 @@ def told_in(module: str, file: Path) -> Iterator[Told]:
             yield Told(module, node.lineno, template, given)
 
 
-def all_told() -> list[Told]:
+@cache
+def all_told() -> tuple[Told, ...]:
     """Of all that the window can show."""
     shown = shown_modules()
     for module in shown:
         importlib.import_module(module)  # so that all kinds of faults are known
-    return [told for module, file in shown.items() for told in told_in(module, file)]
+    return tuple(told for module, file in shown.items() for told in told_in(module, file))
 
 
 def templates() -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from live_driving import watched
 from own_model import write_model
 from square_film import square_video
+from steadymark.app.session.exporting import Kind as Export
+from steadymark.app.session.open_live import LiveTarget
 from steadymark.app.session.queueing import Stage
 from steadymark.app.window.language import speak
 from steadymark.app.window.wording import worded
@@ -18,14 +22,14 @@ from steadymark.engine.sending.targets import Kind
 from steadymark.models.errors import ContentError
 from steadymark.models.sentence import Sentence, listed
 from window_driving import key, opened
-from window_words import Brackets, untranslated
+from window_words import untranslated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+    from fake_live import PacedDevice
     from steadymark.app.window.main_window import MainWindow
 
 GONE = Sentence("{path} does not exist: check the name and the folder", path="a {b}.mp4")
@@ -40,16 +44,6 @@ def say(language: str) -> None:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     speak(application, language)
-
-
-@pytest.fixture
-def brackets(english: None) -> Iterator[None]:
-    application = QApplication.instance()
-    assert application is not None
-    translator = Brackets()
-    application.installTranslator(translator)
-    yield
-    application.removeTranslator(translator)
 
 
 @pytest.mark.parametrize("language", TOLD)
@@ -144,17 +138,32 @@ def test_ground_truth_and_exports_that_fail_say_so(
     truth.write_text("frame,x_0\n0,1\n", encoding="utf-8")
     window.session.analysis.load_truth(truth)
     qtbot.waitUntil(lambda: bool(window.messages.texts), timeout=20000)
-    (told,) = window.messages.texts
-    assert "⟦" in told
-    assert not untranslated(told)
+    window.files.export(Export.CSV, tmp_path / "nowhere" / "table.csv")
+    qtbot.waitUntil(lambda: len(window.messages.texts) == 2, timeout=20000)
+    assert window.messages.texts[0].count("⟦") == 2  # that it cannot be written, and why
+    assert [told for told in window.messages.texts if untranslated(told)] == []
 
 
 @pytest.mark.usefixtures("brackets")
-def test_a_camera_and_a_place_that_are_not_there_say_so(
-    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+def test_recordings_and_presets_that_cannot_be_kept_say_so(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    from steadymark.app.session.open_live import LiveTarget
+    watched(qtbot, window)
+    window.desk._keep(replace(window.desk.kept, folder=str(tmp_path / "nowhere")))
+    key(window, "record")
+    qtbot.waitUntil(lambda: bool(window.messages.texts))
+    assert window.messages.texts[0].count("⟦") == 2
+    bar = window.settings.presets
+    bar._presets.folder.mkdir(parents=True, exist_ok=True)
+    (bar._presets.folder / "bad.json").write_text('{"steadymark_preset": 1}', encoding="utf-8")
+    bar.fill()
+    bar.save("")
+    assert len(window.messages.texts) == 3
+    assert [told for told in window.messages.texts if untranslated(told)] == []
 
+
+@pytest.mark.usefixtures("brackets")
+def test_a_camera_and_a_place_that_are_not_there_say_so(qtbot: QtBot, window: MainWindow) -> None:
     window.session.open_live(LiveTarget("camera:no such camera"))
     qtbot.waitUntil(lambda: bool(window.messages.texts), timeout=20000)
     (told,) = window.messages.texts

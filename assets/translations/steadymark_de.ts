@@ -2369,7 +2369,7 @@
         <translation>Der Ausgang „{name}“ von {model} ist {dtype} {shape}: Für zwei Gesichter muss er float32 {wanted} sein</translation>
     </message>
     <message>
-        <source>the output folder {folder} cannot be made ({reason}): choose another</source>
+        <source>the output folder {folder} cannot be made ({reason}): choose another with --out</source>
         <translation>Der Ausgabeordner {folder} kann nicht angelegt werden ({reason}): Wählen Sie einen anderen</translation>
     </message>
     <message>

@@ -2366,7 +2366,7 @@
         <translation>{model} 的输出“{name}”为 {dtype} {shape}：对于两张人脸须为 float32 {wanted}</translation>
     </message>
     <message>
-        <source>the output folder {folder} cannot be made ({reason}): choose another</source>
+        <source>the output folder {folder} cannot be made ({reason}): choose another with --out</source>
         <translation>无法创建输出文件夹 {folder}（{reason}）：请选择其他文件夹</translation>
     </message>
     <message>

@@ -388,7 +388,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SinkError(
-            "the output folder {folder} cannot be made ({reason}): choose another",
+            "the output folder {folder} cannot be made ({reason}): choose another with --out",
             folder=folder,
             reason=error.strerror,
         ) from error

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.types import TrackResult
     from steadymark.models.cropping import Image
+    from steadymark.models.sentence import Sentence
 
 FACE_GREY = 200
 
@@ -91,7 +92,7 @@ class ListSource:
         self, frames: list[Frame], *, live: bool = False, gate: Event | None = None
     ) -> None:
         self._frames, self._gate, self._closed = frames, gate, Event()
-        self.problems: tuple[str, ...] = ()
+        self.problems: tuple[Sentence, ...] = ()
         self.dropped = 0
         self.info = SourceInfo("list", "", 320, 240, 25.0, len(frames), live)
 

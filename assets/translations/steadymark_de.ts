@@ -9,13 +9,6 @@
     </message>
 </context>
 <context>
-    <name>Analysis</name>
-    <message>
-        <source>The ground truth of {name} cannot be read: {why}</source>
-        <translation>Die Referenz von {name} lässt sich nicht lesen: {why}</translation>
-    </message>
-</context>
-<context>
     <name>CameraDialog</name>
     <message>
         <source>Open camera or stream</source>
@@ -351,17 +344,6 @@
     <message>
         <source>The command gets back the keys it came with</source>
         <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
-    </message>
-</context>
-<context>
-    <name>Live</name>
-    <message>
-        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
-        <translation>Butterworth braucht spätere Bilder, die es live nicht gibt: Die Punkte bleiben roh. Wählen Sie den One-Euro-Filter oder ein Netz.</translation>
-    </message>
-    <message>
-        <source>The stream came to its end.</source>
-        <translation>Der Stream ist zu Ende.</translation>
     </message>
 </context>
 <context>
@@ -720,10 +702,6 @@
         <translation>ONNX-Modelle mit Modellkarte ({kinds})</translation>
     </message>
     <message>
-        <source>The model was not added: {fault}</source>
-        <translation>Das Modell wurde nicht hinzugefügt: {fault}</translation>
-    </message>
-    <message>
         <source>{name} is in the list of models.</source>
         <translation>{name} steht in der Liste der Modelle.</translation>
     </message>
@@ -1009,13 +987,6 @@
     <message>
         <source>{name}: state</source>
         <translation>{name}: Zustand</translation>
-    </message>
-</context>
-<context>
-    <name>Session</name>
-    <message>
-        <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
-        <translation>{fault}. „Weiter verfolgen“ übergeht die Stelle.</translation>
     </message>
 </context>
 <context>
@@ -1811,26 +1782,6 @@
         <source>Up to six faces, each steadied by a network.</source>
         <translation>Bis zu sechs Gesichter, jedes von einem Netz beruhigt.</translation>
     </message>
-    <message>
-        <source>A preset&apos;s name has 1 to {most} characters.</source>
-        <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
-    </message>
-    <message>
-        <source>&apos;{name}&apos; comes with the program: choose another name.</source>
-        <translation>„{name}“ gehört zum Programm: Wählen Sie einen anderen Namen.</translation>
-    </message>
-    <message>
-        <source>The preset cannot be kept in {path}: {why}</source>
-        <translation>Die Voreinstellung kann nicht in {path} abgelegt werden: {why}</translation>
-    </message>
-    <message>
-        <source>The preset {path} cannot be deleted: {why}</source>
-        <translation>Die Voreinstellung {path} kann nicht gelöscht werden: {why}</translation>
-    </message>
-    <message>
-        <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
-        <translation>{path} ist keine Voreinstellung ({fault}): Bessern Sie sie aus oder löschen Sie sie aus ihrem Ordner</translation>
-    </message>
 </context>
 <context>
     <name>sending</name>
@@ -1884,50 +1835,1042 @@
     </message>
 </context>
 <context>
-    <name>session</name>
+    <name>sentences</name>
     <message>
-        <source>opening failed ({fault})</source>
-        <translation>Öffnen fehlgeschlagen ({fault})</translation>
+        <source>&apos;tracker.max_faces&apos; must be from 1 to {most}</source>
+        <translation>„tracker.max_faces“ muss zwischen 1 und {most} liegen</translation>
     </message>
     <message>
-        <source>the export failed ({fault})</source>
-        <translation>Der Export ist fehlgeschlagen ({fault})</translation>
+        <source>&apos;{key}&apos; is unknown, or has a value that cannot be</source>
+        <translation>„{key}“ ist unbekannt oder hat einen unmöglichen Wert</translation>
     </message>
     <message>
-        <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
-        <translation>Das Verfolgte wird nicht gegen Absturz gesichert: {folder} ist nicht beschreibbar ({why})</translation>
+        <source>&apos;{name}&apos; comes with the program: choose another name.</source>
+        <translation>„{name}“ gehört zum Programm: Wählen Sie einen anderen Namen.</translation>
     </message>
     <message>
-        <source>frame {index} cannot be shown ({fault})</source>
-        <translation>Bild {index} kann nicht gezeigt werden ({fault})</translation>
+        <source>&apos;{name}&apos; is a {kind} model: only landmark models are added</source>
+        <translation>„{name}“ ist ein Modell der Art {kind}: Nur Landmarkenmodelle lassen sich hinzufügen</translation>
+    </message>
+    <message>
+        <source>&apos;{place}&apos; is no place to send to: write HOST:PORT, as {example}, with a port from 1 to 65535</source>
+        <translation>An „{place}“ lässt sich nichts senden: Geben Sie RECHNER:PORT an, wie {example}, mit einem Port von 1 bis 65535</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; fits several cameras: choose one by its number; found: {known}</source>
+        <translation>„{text}“ passt auf mehrere Kameras: Wählen Sie eine mit ihrer Nummer; gefunden: {known}</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is no list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 where 27 and 29 are the truth&apos;s numbers</source>
+        <translation>„{text}“ ist keine Liste von Landmarken: Schreiben Sie 36,39,42,45, jede einmal, oder 36=27,39=29, wobei 27 und 29 die Nummern der Referenz sind</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is not a camera here: choose one by its number; found: {known}</source>
+        <translation>„{text}“ ist hier keine Kamera: Wählen Sie eine mit ihrer Nummer; gefunden: {known}</translation>
+    </message>
+    <message>
+        <source>({x}, {y}) is no place in a picture</source>
+        <translation>({x}, {y}) ist keine Stelle in einem Bild</translation>
+    </message>
+    <message>
+        <source>--landmarks lacks the outer eye corners {right} and {left}, whose distance every error is divided by: say which of the truth&apos;s landmarks they are</source>
+        <translation>In --landmarks fehlen die äußeren Augenwinkel {right} und {left}, durch deren Abstand jeder Fehler geteilt wird: Geben Sie an, welche Landmarken der Referenz das sind</translation>
+    </message>
+    <message>
+        <source>--landmarks names landmark {landmark}, but {name} has 0 to {last}</source>
+        <translation>--landmarks nennt Landmarke {landmark}, aber {name} hat 0 bis {last}</translation>
+    </message>
+    <message>
+        <source>--send sends each as it comes</source>
+        <translation>--send sendet jedes, sobald es kommt</translation>
+    </message>
+    <message>
+        <source>--video draws each as it comes</source>
+        <translation>--video zeichnet jedes, sobald es kommt</translation>
+    </message>
+    <message>
+        <source>1 damaged frame was kept as repaired near {time}</source>
+        <translation>1 beschädigtes Bild wurde repariert behalten, bei {time}</translation>
+    </message>
+    <message>
+        <source>1 damaged frame was skipped near {time}</source>
+        <translation>1 beschädigtes Bild wurde übersprungen, bei {time}</translation>
+    </message>
+    <message>
+        <source>A preset&apos;s name has 1 to {most} characters.</source>
+        <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
+    </message>
+    <message>
+        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
+        <translation>Butterworth braucht spätere Bilder, die es live nicht gibt: Die Punkte bleiben roh. Wählen Sie den One-Euro-Filter oder ein Netz.</translation>
+    </message>
+    <message>
+        <source>CUDA was asked for, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
+        <translation>CUDA ist gewünscht, aber {why}: Installieren Sie den Treiber von NVIDIA und „pip install steadymark[cuda]“, oder wählen Sie als Gerät die CPU</translation>
+    </message>
+    <message>
+        <source>LSL needs the package pylsl with its library, which is not here ({error}): pip install &apos;steadymark[network]&apos;</source>
+        <translation>LSL braucht das Paket pylsl mit seiner Bibliothek, die hier fehlt ({error}): pip install &apos;steadymark[network]&apos;</translation>
+    </message>
+    <message>
+        <source>MediaPipe cannot use &apos;{model_file}&apos;: {error}</source>
+        <translation>MediaPipe kann „{model_file}“ nicht benutzen: {error}</translation>
+    </message>
+    <message>
+        <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use the built-in detector</source>
+        <translation>MediaPipe ist nicht installiert: „pip install steadymark[mediapipe]“, oder wählen Sie den eingebauten Detektor</translation>
+    </message>
+    <message>
+        <source>The ground truth of {name} cannot be read: {why}</source>
+        <translation>Die Referenz von {name} lässt sich nicht lesen: {why}</translation>
+    </message>
+    <message>
+        <source>The model was not added: {fault}</source>
+        <translation>Das Modell wurde nicht hinzugefügt: {fault}</translation>
+    </message>
+    <message>
+        <source>The preset cannot be kept in {path}: {why}</source>
+        <translation>Die Voreinstellung kann nicht in {path} abgelegt werden: {why}</translation>
+    </message>
+    <message>
+        <source>The preset {path} cannot be deleted: {why}</source>
+        <translation>Die Voreinstellung {path} kann nicht gelöscht werden: {why}</translation>
+    </message>
+    <message>
+        <source>The stream came to its end.</source>
+        <translation>Der Stream ist zu Ende.</translation>
     </message>
     <message>
         <source>Tracking goes on, but is not saved against a crash: {error}</source>
         <translation>Die Verfolgung geht weiter, wird aber nicht gegen Absturz gesichert: {error}</translation>
     </message>
     <message>
-        <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
-        <translation>Was von {source} verfolgt wurde, passt nicht mehr zu dieser Datei: Sie wurde seither geändert; verfolgen Sie sie neu</translation>
+        <source>VMC needs the package python-osc, which is not here: pip install &apos;steadymark[network]&apos;</source>
+        <translation>VMC braucht das Paket python-osc, das hier fehlt: pip install &apos;steadymark[network]&apos;</translation>
     </message>
     <message>
-        <source>tracking stopped ({fault})</source>
-        <translation>Verfolgung abgebrochen ({fault})</translation>
+        <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
+        <translation>Das Verfolgte wird nicht gegen Absturz gesichert: {folder} ist nicht beschreibbar ({why})</translation>
+    </message>
+    <message>
+        <source>a frame rate of {fps} makes no sense: give pictures per second</source>
+        <translation>Eine Bildrate von {fps} ergibt keinen Sinn: Geben Sie Bilder je Sekunde an</translation>
+    </message>
+    <message>
+        <source>a live source has none yet</source>
+        <translation>eine Livequelle hat noch keine</translation>
+    </message>
+    <message>
+        <source>a number is too long</source>
+        <translation>eine Zahl ist zu lang</translation>
+    </message>
+    <message>
+        <source>a start or end of {given} s makes no sense: give seconds from 0 on</source>
+        <translation>Ein Anfang oder Ende bei {given} s ergibt keinen Sinn: Geben Sie Sekunden ab 0 an</translation>
+    </message>
+    <message>
+        <source>about {count} frames seem to be missing, the first ones at {time}</source>
+        <translation>Es scheinen Bilder zu fehlen: etwa {count}, zuerst bei {time}</translation>
+    </message>
+    <message>
+        <source>an OpenSeeFace packet has a &apos;success&apos; that is neither 0 nor 1</source>
+        <translation>Ein Paket von OpenSeeFace hat ein „success“, das weder 0 noch 1 ist</translation>
+    </message>
+    <message>
+        <source>an OpenSeeFace packet has a &apos;{name}&apos; that is no number</source>
+        <translation>Ein Paket von OpenSeeFace hat ein „{name}“, das keine Zahl ist</translation>
+    </message>
+    <message>
+        <source>an OpenSeeFace packet has {itemsize} bytes a face, not {given} bytes</source>
+        <translation>Ein Paket von OpenSeeFace hat {itemsize} Byte je Gesicht, nicht {given} Byte</translation>
+    </message>
+    <message>
+        <source>an image sequence needs at least one picture</source>
+        <translation>Eine Bildfolge braucht mindestens ein Bild</translation>
+    </message>
+    <message>
+        <source>and {count} more places</source>
+        <translation>weitere Stellen: {count}</translation>
+    </message>
+    <message>
+        <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given}</source>
+        <translation>Verlangt waren {asked} mit {fps:g} Bildern je Sekunde, die Kamera liefert {given}</translation>
+    </message>
+    <message>
+        <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
+        <translation>Verlangt waren {asked} mit {fps:g} Bildern je Sekunde, die Kamera liefert {given} mit {given_fps:g}</translation>
+    </message>
+    <message>
+        <source>butterworth looks at frames to come, and {what}: choose convlstm or one-euro</source>
+        <translation>Butterworth braucht spätere Bilder, und {what}: Wählen Sie ConvLSTM oder One Euro</translation>
+    </message>
+    <message>
+        <source>butterworth&apos;s cut-off must be above 0 Hz, not {cutoff_hz:g}</source>
+        <translation>Die Grenzfrequenz von Butterworth muss über 0 Hz liegen, nicht bei {cutoff_hz:g}</translation>
+    </message>
+    <message>
+        <source>camera {device} cannot be opened: check that it is plugged in, that no other program uses it, and that this program may use cameras</source>
+        <translation>Kamera {device} lässt sich nicht öffnen: Prüfen Sie, ob sie angeschlossen ist, ob kein anderes Programm sie benutzt und ob dieses Programm Kameras benutzen darf</translation>
+    </message>
+    <message>
+        <source>camera {device} opens but gives no picture: close other programs that use it, or unplug it and plug it in again</source>
+        <translation>Kamera {device} lässt sich öffnen, liefert aber kein Bild: Schließen Sie andere Programme, die sie benutzen, oder stecken Sie sie aus und wieder ein</translation>
+    </message>
+    <message>
+        <source>camera {number}</source>
+        <translation>Kamera {number}</translation>
+    </message>
+    <message>
+        <source>camera: needs a number or a name, for example camera:0</source>
+        <translation>camera: braucht eine Nummer oder einen Namen, zum Beispiel camera:0</translation>
     </message>
     <message>
         <source>cameras cannot be listed ({fault})</source>
         <translation>Die Kameras lassen sich nicht auflisten ({fault})</translation>
     </message>
     <message>
+        <source>cannot be opened ({reason}): check the address and the network</source>
+        <translation>lässt sich nicht öffnen ({reason}): Prüfen Sie Adresse und Netzwerk</translation>
+    </message>
+    <message>
+        <source>cannot read {path}: {error}</source>
+        <translation>{path} lässt sich nicht lesen: {error}</translation>
+    </message>
+    <message>
+        <source>cannot send to &apos;{text}&apos;: write osf, vmc or lsl, or where to: osf://{osf}, vmc://{vmc}, lsl://NAME</source>
+        <translation>An „{text}“ lässt sich nichts senden: Schreiben Sie osf, vmc oder lsl, oder wohin: osf://{osf}, vmc://{vmc}, lsl://NAME</translation>
+    </message>
+    <message>
+        <source>cannot write {path}: it is not open</source>
+        <translation>{path} kann nicht geschrieben werden: Die Datei ist nicht geöffnet</translation>
+    </message>
+    <message>
+        <source>cannot write {path}: {reason}</source>
+        <translation>{path} kann nicht geschrieben werden: {reason}</translation>
+    </message>
+    <message>
+        <source>closing {path} failed: {error}</source>
+        <translation>{path} konnte nicht abgeschlossen werden: {error}</translation>
+    </message>
+    <message>
+        <source>column &apos;{name}&apos; is missing</source>
+        <translation>Spalte „{name}“ fehlt</translation>
+    </message>
+    <message>
+        <source>column &apos;{name}&apos; is there {count} times</source>
+        <translation>Spalte „{name}“ ist {count}-mal da</translation>
+    </message>
+    <message>
+        <source>column &apos;{name}&apos;: &apos;{given}&apos; is no state ({states})</source>
+        <translation>Spalte „{name}“: „{given}“ ist kein Zustand ({states})</translation>
+    </message>
+    <message>
+        <source>column &apos;{name}&apos;: &apos;{given}&apos; is not a number</source>
+        <translation>Spalte „{name}“: „{given}“ ist keine Zahl</translation>
+    </message>
+    <message>
+        <source>does not answer in time: check the address and the network</source>
+        <translation>antwortet nicht rechtzeitig: Prüfen Sie Adresse und Netzwerk</translation>
+    </message>
+    <message>
+        <source>ending the tracking of {name} failed: {error}</source>
+        <translation>Die Verfolgung von {name} konnte nicht beendet werden: {error}</translation>
+    </message>
+    <message>
+        <source>file &apos;{file}&apos; lies outside the card&apos;s folder</source>
+        <translation>die Datei „{file}“ liegt außerhalb des Ordners der Karte</translation>
+    </message>
+    <message>
+        <source>forbids access: check user and password</source>
+        <translation>verweigert den Zugriff: Prüfen Sie Benutzer und Passwort</translation>
+    </message>
+    <message>
+        <source>frame {index} at {pts_s:.3f} s could not be tracked ({kind}: {error}); what came before it is kept</source>
+        <translation>Bild {index} bei {pts_s:.3f} s konnte nicht verfolgt werden ({kind}: {error}); was davor kam, bleibt erhalten</translation>
+    </message>
+    <message>
+        <source>frame {index} cannot be shown ({fault})</source>
+        <translation>Bild {index} kann nicht gezeigt werden ({fault})</translation>
+    </message>
+    <message>
+        <source>graphs inside graphs without end</source>
+        <translation>endlos ineinander geschachtelte Graphen</translation>
+    </message>
+    <message>
+        <source>has nothing at this address: check what follows the host</source>
+        <translation>hat unter dieser Adresse nichts: Prüfen Sie, was nach dem Rechnernamen steht</translation>
+    </message>
+    <message>
+        <source>how its results were made is not known: tracked anew</source>
+        <translation>Wie die Ergebnisse entstanden sind, ist nicht bekannt: neu verfolgt</translation>
+    </message>
+    <message>
+        <source>it ends at {time} and not at {end}: it may be cut off</source>
+        <translation>Das Video endet bei {time} statt bei {end}: Vielleicht ist es abgeschnitten</translation>
+    </message>
+    <message>
+        <source>it has no settings</source>
+        <translation>die Einstellungen fehlen</translation>
+    </message>
+    <message>
+        <source>it is cut off</source>
+        <translation>der Inhalt ist abgeschnitten</translation>
+    </message>
+    <message>
+        <source>it is larger than {most_mib} MiB</source>
+        <translation>größer als {most_mib} MiB</translation>
+    </message>
+    <message>
+        <source>it is no results index</source>
+        <translation>kein Verzeichnis von Ergebnissen</translation>
+    </message>
+    <message>
+        <source>it is too large</source>
+        <translation>zu groß</translation>
+    </message>
+    <message>
+        <source>it lacks &apos;{name}&apos;: 1</source>
+        <translation>es fehlt &apos;{name}&apos;: 1</translation>
+    </message>
+    <message>
+        <source>it says {key} {value:g}, which must lie between 0 and {most:g}</source>
+        <translation>für {key} steht dort {value:g}, es muss aber zwischen 0 und {most:g} liegen</translation>
+    </message>
+    <message>
+        <source>it was interrupted before, and is tracked anew from its start</source>
+        <translation>wurde zuvor unterbrochen und wird von Anfang an neu verfolgt</translation>
+    </message>
+    <message>
+        <source>its driver or libraries do not load</source>
+        <translation>der Treiber oder die Bibliotheken lassen sich nicht laden</translation>
+    </message>
+    <message>
+        <source>its folder is a file: choose another folder</source>
+        <translation>Der Ordner ist eine Datei: Wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>its name is missing, or too long</source>
+        <translation>der Name fehlt oder ist zu lang</translation>
+    </message>
+    <message>
+        <source>line 1: format &apos;{version}&apos; is not format {format}: read it with a newer Steadymark</source>
+        <translation>Zeile 1: Format „{version}“ ist nicht Format {format}: Lesen Sie die Datei mit einem neueren Steadymark</translation>
+    </message>
+    <message>
+        <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor OpenFace&apos;s columns (&apos;frame, face_id, timestamp, …&apos;)</source>
+        <translation>Zeile 1: weder eine Datei von Steadymark („{magic} {format}“) noch die Spalten von OpenFace („frame, face_id, timestamp, …“)</translation>
+    </message>
+    <message>
+        <source>line 1: the file is empty or starts with an empty line</source>
+        <translation>Zeile 1: Die Datei ist leer oder beginnt mit einer leeren Zeile</translation>
+    </message>
+    <message>
+        <source>line 2: the header is not &apos;# &apos; and JSON ({error})</source>
+        <translation>Zeile 2: Der Kopf besteht nicht aus „# “ und JSON ({error})</translation>
+    </message>
+    <message>
+        <source>line 2: the header is not a JSON object</source>
+        <translation>Zeile 2: Der Kopf ist kein JSON-Objekt</translation>
+    </message>
+    <message>
+        <source>line {number}, {fault}</source>
+        <translation>Zeile {number}, {fault}</translation>
+    </message>
+    <message>
+        <source>line {number}: it is longer than any row can be</source>
+        <translation>Zeile {number}: länger, als eine Zeile sein kann</translation>
+    </message>
+    <message>
+        <source>line {number}: {count} fields, but {columns} columns</source>
+        <translation>Zeile {number}: {count} Felder, aber {columns} Spalten</translation>
+    </message>
+    <message>
+        <source>line {number}: {fault}</source>
+        <translation>Zeile {number}: {fault}</translation>
+    </message>
+    <message>
+        <source>max faces must be at least 1, not {max_faces}</source>
+        <translation>Es muss mindestens 1 Gesicht sein, nicht {max_faces}</translation>
+    </message>
+    <message>
+        <source>no .pts files in {folder}: name the folder of a video&apos;s truth</source>
+        <translation>In {folder} sind keine .pts-Dateien: Wählen Sie den Ordner mit der Referenz eines Videos</translation>
+    </message>
+    <message>
+        <source>no MediaPipe model file at &apos;{model_file}&apos;: name one as mediapipe:FILE.tflite</source>
+        <translation>Keine Modelldatei von MediaPipe unter „{model_file}“: Nennen Sie eine als mediapipe:DATEI.tflite</translation>
+    </message>
+    <message>
+        <source>no input: give a video, a folder, a pattern, camera:0 or an address</source>
+        <translation>Nichts angegeben: Nennen Sie ein Video, einen Ordner, ein Muster, camera:0 oder eine Adresse</translation>
+    </message>
+    <message>
+        <source>no model</source>
+        <translation>kein Modell</translation>
+    </message>
+    <message>
+        <source>no permission to write there: choose another folder</source>
+        <translation>Dort darf nicht geschrieben werden: Wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>no weights at {path} ({reason}): install Steadymark again, or put the file back</source>
+        <translation>Keine Gewichte unter {path} ({reason}): Installieren Sie Steadymark neu oder legen Sie die Datei zurück</translation>
+    </message>
+    <message>
+        <source>nobody listened at the end</source>
+        <translation>am Ende hat niemand zugehört</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>nothing can be sent to {target} ({reason}): choose an address of this network</source>
+        <translation>An {target} lässt sich nichts senden ({reason}): Wählen Sie eine Adresse dieses Netzes</translation>
+    </message>
+    <message>
+        <source>nothing can be sent to {target}: the host &apos;{host}&apos; is not known; check its name, or give its number (192.168.1.5)</source>
+        <translation>An {target} lässt sich nichts senden: Der Rechner „{host}“ ist nicht bekannt; prüfen Sie seinen Namen oder geben Sie seine Nummer an (192.168.1.5)</translation>
+    </message>
+    <message>
+        <source>nothing fits {path}: check the pattern and the folder</source>
+        <translation>Auf {path} passt nichts: Prüfen Sie Muster und Ordner</translation>
+    </message>
+    <message>
+        <source>one-euro&apos;s {name} must be {least:g} or more, not {value:g}</source>
+        <translation>{name} von One Euro muss mindestens {least:g} sein, nicht {value:g}</translation>
+    </message>
+    <message>
+        <source>opening failed ({fault})</source>
+        <translation>Öffnen fehlgeschlagen ({fault})</translation>
+    </message>
+    <message>
+        <source>pictures carry no time stamps: {fps:g} frames per second are assumed</source>
+        <translation>Bilddateien tragen keine Zeitstempel: {fps:g} Bilder je Sekunde werden angenommen</translation>
+    </message>
+    <message>
+        <source>pixels of {aspect} are made square</source>
+        <translation>Pixel von {aspect} werden quadratisch gemacht</translation>
+    </message>
+    <message>
+        <source>reading {name} failed: {error}</source>
+        <translation>{name} konnte nicht weiter gelesen werden: {error}</translation>
+    </message>
+    <message>
+        <source>refuses the connection: check the port, and that it runs</source>
+        <translation>lehnt die Verbindung ab: Prüfen Sie den Port und ob die Gegenseite läuft</translation>
+    </message>
+    <message>
+        <source>rows are too short</source>
+        <translation>Zeilen sind zu kurz</translation>
+    </message>
+    <message>
+        <source>sending to {target} ended ({kind}: {error}); tracking goes on</source>
+        <translation>Das Senden an {target} ist abgebrochen ({kind}: {error}); die Verfolgung geht weiter</translation>
+    </message>
+    <message>
+        <source>sends no video: check the address</source>
+        <translation>sendet kein Video: Prüfen Sie die Adresse</translation>
+    </message>
+    <message>
+        <source>settings or models differ from those it was tracked with: tracked anew</source>
+        <translation>Einstellungen oder Modelle sind andere als bei der letzten Verfolgung: neu verfolgt</translation>
+    </message>
+    <message>
+        <source>the LSL library here is too old to stay on this machine: pip install --upgrade &apos;steadymark[network]&apos;</source>
+        <translation>Die LSL-Bibliothek hier ist zu alt, um auf diesem Rechner zu bleiben: pip install --upgrade &apos;steadymark[network]&apos;</translation>
+    </message>
+    <message>
         <source>the camera cannot be opened ({fault})</source>
         <translation>Die Kamera lässt sich nicht öffnen ({fault})</translation>
+    </message>
+    <message>
+        <source>the disk is full: free some space and record again</source>
+        <translation>Der Datenträger ist voll: Schaffen Sie Platz und nehmen Sie erneut auf</translation>
+    </message>
+    <message>
+        <source>the disk is read-only: choose another folder</source>
+        <translation>Der Datenträger ist schreibgeschützt: Wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>the disk quota is used up: free some space and record again</source>
+        <translation>Das Speicherkontingent ist erschöpft: Schaffen Sie Platz und nehmen Sie erneut auf</translation>
+    </message>
+    <message>
+        <source>the export failed ({fault})</source>
+        <translation>Der Export ist fehlgeschlagen ({fault})</translation>
+    </message>
+    <message>
+        <source>the file carries no time stamps: {fps:g} frames per second are assumed</source>
+        <translation>Die Datei trägt keine Zeitstempel: {fps:g} Bilder je Sekunde werden angenommen</translation>
+    </message>
+    <message>
+        <source>the file has changed since it was tracked: tracked anew</source>
+        <translation>Die Datei wurde seit der Verfolgung geändert: neu verfolgt</translation>
+    </message>
+    <message>
+        <source>the focal length must be 1 pixel or more, not {focal_px:g}</source>
+        <translation>Die Brennweite muss mindestens 1 Pixel sein, nicht {focal_px:g}</translation>
+    </message>
+    <message>
+        <source>the folder does not exist: create it or choose another</source>
+        <translation>Den Ordner gibt es nicht: Legen Sie ihn an oder wählen Sie einen anderen</translation>
     </message>
     <message>
         <source>the heatmaps cannot be had ({fault})</source>
         <translation>Die Heatmaps sind nicht zu bekommen ({fault})</translation>
     </message>
     <message>
+        <source>the input &apos;crops&apos; of {name} is {type} {shape}: its card says crop {side}, so it must be tensor(uint8) [n, 3, {side}, {side}] or [n, {side}, {side}, 3]</source>
+        <translation>Der Eingang „crops“ von {name} ist {type} {shape}: Laut Karte ist crop {side}, also muss er tensor(uint8) [n, 3, {side}, {side}] oder [n, {side}, {side}, 3] sein</translation>
+    </message>
+    <message>
+        <source>the landmarks of &apos;{name}&apos; are those of {schema}: models of {wanted} ({landmarks} landmarks) are tracked with</source>
+        <translation>Die Landmarken von „{name}“ sind die von {schema}: Verfolgt wird mit Modellen von {wanted} ({landmarks} Landmarken)</translation>
+    </message>
+    <message>
+        <source>the model &apos;{name}&apos; has no 1D heatmaps to show</source>
+        <translation>Das Modell „{name}“ hat keine 1D-Heatmaps zum Zeigen</translation>
+    </message>
+    <message>
+        <source>the model &apos;{name}&apos; is a {kind} model, {wanted} is needed</source>
+        <translation>Das Modell „{name}“ ist von der Art {kind}, gebraucht wird {wanted}</translation>
+    </message>
+    <message>
+        <source>the model card of &apos;{name}&apos; says {field} {value:g}: it must lie between {least:g} and {most:g}</source>
+        <translation>In der Modellkarte von „{name}“ steht {field} {value:g}: Es muss zwischen {least:g} und {most:g} liegen</translation>
+    </message>
+    <message>
+        <source>the model card {beside} is of {name}, not of {wanted}</source>
+        <translation>Die Modellkarte {beside} gehört zu {name}, nicht zu {wanted}</translation>
+    </message>
+    <message>
+        <source>the model card {path} cannot be read: {reason}</source>
+        <translation>Die Modellkarte {path} lässt sich nicht lesen: {reason}</translation>
+    </message>
+    <message>
+        <source>the name is too long: choose a shorter one</source>
+        <translation>Der Name ist zu lang: Wählen Sie einen kürzeren</translation>
+    </message>
+    <message>
+        <source>the name of an LSL stream has at most 200 letters, all printable</source>
+        <translation>Der Name eines LSL-Stroms hat höchstens 200 Zeichen, alle druckbar</translation>
+    </message>
+    <message>
+        <source>the name {start}… is too long ({count} bytes): a file&apos;s name may take 255 bytes</source>
+        <translation>Der Name {start}… ist zu lang ({count} Byte): Ein Dateiname darf 255 Byte haben</translation>
+    </message>
+    <message>
+        <source>the output &apos;{name}&apos; of {model} is not finite</source>
+        <translation>Der Ausgang „{name}“ von {model} ist nicht endlich</translation>
+    </message>
+    <message>
+        <source>the output &apos;{name}&apos; of {model} is {dtype} {shape}: for two faces it must be float32 {wanted}</source>
+        <translation>Der Ausgang „{name}“ von {model} ist {dtype} {shape}: Für zwei Gesichter muss er float32 {wanted} sein</translation>
+    </message>
+    <message>
+        <source>the output folder {folder} cannot be made ({reason}): choose another with --out</source>
+        <translation>Der Ausgabeordner {folder} kann nicht angelegt werden ({reason}): Wählen Sie einen anderen</translation>
+    </message>
+    <message>
+        <source>the picture came back at {time}</source>
+        <translation>Das Bild kam bei {time} zurück</translation>
+    </message>
+    <message>
+        <source>the picture changes from {before} to {size} at {time}</source>
+        <translation>Das Bild wechselt bei {time} von {before} zu {size}</translation>
+    </message>
+    <message>
+        <source>the picture was lost at {time}</source>
+        <translation>Das Bild ging bei {time} verloren</translation>
+    </message>
+    <message>
+        <source>the pictures are turned upright, as the file asks</source>
+        <translation>Die Bilder werden aufrecht gedreht, wie die Datei es verlangt</translation>
+    </message>
+    <message>
+        <source>the recording ended ({kind}: {error})</source>
+        <translation>Die Aufnahme ist abgebrochen ({kind}: {error})</translation>
+    </message>
+    <message>
+        <source>the recording ended, because the pictures are {width}x{height} now and were {width_before}x{height_before}: record again</source>
+        <translation>Die Aufnahme ist beendet, weil die Bilder jetzt {width}x{height} groß sind und vorher {width_before}x{height_before} waren: Nehmen Sie erneut auf</translation>
+    </message>
+    <message>
+        <source>the recording ended: less than {least_mb} MB are left in {folder}; free some space and record again</source>
+        <translation>Die Aufnahme ist beendet: In {folder} sind weniger als {least_mb} MB frei; schaffen Sie Platz und nehmen Sie erneut auf</translation>
+    </message>
+    <message>
+        <source>the start, {start_s:g} s, must be before the end, {end_s:g} s</source>
+        <translation>Der Anfang, {start_s:g} s, muss vor dem Ende, {end_s:g} s, liegen</translation>
+    </message>
+    <message>
+        <source>the truth {path} has {given} frames, the video {frames}: they do not belong together</source>
+        <translation>Die Referenz {path} hat {given} Bilder, das Video {frames}: Sie gehören nicht zusammen</translation>
+    </message>
+    <message>
+        <source>the weights {path} are larger than {most_gib} GiB: models of that size cannot be tracked with</source>
+        <translation>Die Gewichte {path} sind größer als {most_gib} GiB: Mit so großen Modellen lässt sich nicht verfolgen</translation>
+    </message>
+    <message>
+        <source>the weights {path} were altered or damaged (SHA-256 {found}…, the model card says {wanted}…): install Steadymark again, or put the file back</source>
+        <translation>Die Gewichte {path} wurden verändert oder beschädigt (SHA-256 {found}…, in der Modellkarte steht {wanted}…): Installieren Sie Steadymark neu oder legen Sie die Datei zurück</translation>
+    </message>
+    <message>
+        <source>the {key} &apos;{value}&apos; is an unknown model: it is not a plain name</source>
+        <translation>{key} „{value}“ ist ein unbekanntes Modell: Das ist kein einfacher Name</translation>
+    </message>
+    <message>
+        <source>the {key} &apos;{value}&apos; is unknown: it is not a plain name</source>
+        <translation>{key} „{value}“ ist unbekannt: Das ist kein einfacher Name</translation>
+    </message>
+    <message>
+        <source>there are no landmark columns (x_0, y_0, …)</source>
+        <translation>es gibt keine Spalten für Landmarken (x_0, y_0, …)</translation>
+    </message>
+    <message>
+        <source>there are pictures 0 to {last}, not {index}</source>
+        <translation>Es gibt die Bilder 0 bis {last}, nicht {index}</translation>
+    </message>
+    <message>
+        <source>there is a folder of that name: choose another name</source>
+        <translation>Es gibt einen Ordner dieses Namens: Wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
+        <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose none or one-euro, or train one with steadymark-train</source>
+        <translation>Über „{name}“ gibt es keine Stabilisierung {cell} (nur über {known}): Wählen Sie keine oder One Euro, oder trainieren Sie eine mit steadymark-train</translation>
+    </message>
+    <message>
+        <source>there is no {name} in {parent}: put it beside its card</source>
+        <translation>In {parent} gibt es kein {name}: Legen Sie es neben seine Karte</translation>
+    </message>
+    <message>
+        <source>this ONNX Runtime was built without CUDA</source>
+        <translation>diese ONNX Runtime wurde ohne CUDA gebaut</translation>
+    </message>
+    <message>
+        <source>this PyAV has no H.264 encoder (libx264): install the wheel from PyPI (pip install --force-reinstall av), or record CSV only</source>
+        <translation>Dieses PyAV hat keinen H.264-Kodierer (libx264): Installieren Sie das Paket von PyPI (pip install --force-reinstall av), oder schreiben Sie nur CSV</translation>
+    </message>
+    <message>
+        <source>time stamps begin anew: frames are counted instead</source>
+        <translation>Zeitstempel beginnen von vorn: Stattdessen werden Bilder gezählt</translation>
+    </message>
+    <message>
+        <source>time stamps contradict each other: frames are counted instead</source>
+        <translation>Zeitstempel widersprechen sich: Stattdessen werden Bilder gezählt</translation>
+    </message>
+    <message>
+        <source>time stamps run backwards in {count} places: held at the latest one there</source>
+        <translation>Zeitstempel laufen rückwärts (Stellen: {count}): Dort bleibt der späteste stehen</translation>
+    </message>
+    <message>
+        <source>times are those of arrival</source>
+        <translation>Zeiten sind die der Ankunft</translation>
+    </message>
+    <message>
         <source>tracking cannot begin ({fault})</source>
         <translation>Das Verfolgen kann nicht beginnen ({fault})</translation>
+    </message>
+    <message>
+        <source>tracking stopped ({fault})</source>
+        <translation>Verfolgung abgebrochen ({fault})</translation>
+    </message>
+    <message>
+        <source>tracking stopped after {count} frames: {error}</source>
+        <translation>Verfolgung nach {count} Bildern abgebrochen: {error}</translation>
+    </message>
+    <message>
+        <source>tracking stopped: no output can be written any more</source>
+        <translation>Verfolgung abgebrochen: Keine Ausgabe kann mehr geschrieben werden</translation>
+    </message>
+    <message>
+        <source>unknown device &apos;{device}&apos;: choose one of {known}</source>
+        <translation>Unbekanntes Gerät „{device}“: Zur Wahl stehen {known}</translation>
+    </message>
+    <message>
+        <source>unknown model &apos;{name}&apos;: choose one of {known}, or name an .onnx file with its model card (.json) beside it</source>
+        <translation>Unbekanntes Modell „{name}“: Zur Wahl stehen {known}, oder eine .onnx-Datei mit ihrer Modellkarte (.json) daneben</translation>
+    </message>
+    <message>
+        <source>unknown stabilizer &apos;{name}&apos;: choose one of {known}</source>
+        <translation>Unbekannte Stabilisierung „{name}“: Zur Wahl stehen {known}</translation>
+    </message>
+    <message>
+        <source>wants a user and password: http://user:password@host/…</source>
+        <translation>verlangt Benutzer und Passwort: http://user:password@host/…</translation>
+    </message>
+    <message>
+        <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
+        <translation>Was von {source} verfolgt wurde, passt nicht mehr zu dieser Datei: Sie wurde seither geändert; verfolgen Sie sie neu</translation>
+    </message>
+    <message>
+        <source>wire type {number}</source>
+        <translation>Wire-Typ {number}</translation>
+    </message>
+    <message>
+        <source>writing {path} failed: {error}</source>
+        <translation>{path} konnte nicht weiter geschrieben werden: {error}</translation>
+    </message>
+    <message>
+        <source>{count} damaged frames were kept as repaired near {time}</source>
+        <translation>{count} beschädigte Bilder wurden repariert behalten, bei {time}</translation>
+    </message>
+    <message>
+        <source>{count} damaged frames were skipped near {time}</source>
+        <translation>{count} beschädigte Bilder wurden übersprungen, bei {time}</translation>
+    </message>
+    <message>
+        <source>{count} frames carry no time stamp: put between their neighbours</source>
+        <translation>Bilder ohne Zeitstempel: {count}; sie liegen nun zwischen ihren Nachbarn</translation>
+    </message>
+    <message>
+        <source>{count} frames carry the time stamp of the frame before them</source>
+        <translation>Bilder mit dem Zeitstempel des Bildes davor: {count}</translation>
+    </message>
+    <message>
+        <source>{count} packets are damaged</source>
+        <translation>Beschädigte Pakete: {count}</translation>
+    </message>
+    <message>
+        <source>{dropped} were dropped</source>
+        <translation>verpasst: {dropped}</translation>
+    </message>
+    <message>
+        <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
+        <translation>{fault}. „Weiter verfolgen“ übergeht die Stelle.</translation>
+    </message>
+    <message>
+        <source>{file} has {given} points, not {count}</source>
+        <translation>{file} hat {given} Punkte, nicht {count}</translation>
+    </message>
+    <message>
+        <source>{file}: its name does not end in a frame number of its own</source>
+        <translation>{file}: Der Name endet nicht auf eine eigene Bildnummer</translation>
+    </message>
+    <message>
+        <source>{first}; {other}</source>
+        <translation>{first}; {other}</translation>
+    </message>
+    <message>
+        <source>{folder} holds no videos or pictures: choose another folder</source>
+        <translation>In {folder} sind weder Videos noch Bilder: Wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{folder} may not be read ({reason}): allow it</source>
+        <translation>{folder} darf nicht gelesen werden ({reason}): Erlauben Sie es</translation>
+    </message>
+    <message>
+        <source>{key} &apos;{value}&apos; is a file, not a name</source>
+        <translation>{key} „{value}“ ist eine Datei, kein Name</translation>
+    </message>
+    <message>
+        <source>{mode} is no camera mode: write for example 1280x720@30</source>
+        <translation>{mode} ist kein Kameramodus: Schreiben Sie zum Beispiel 1280x720@30</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read and was skipped</source>
+        <translation>{name} lässt sich nicht lesen und wurde übersprungen</translation>
+    </message>
+    <message>
+        <source>{name} covers no frame that has truth: there is nothing to compare</source>
+        <translation>{name} enthält kein Bild, zu dem es eine Referenz gibt: Es gibt nichts zu vergleichen</translation>
+    </message>
+    <message>
+        <source>{name} fails when it is run: {reason}</source>
+        <translation>{name} bricht ab, wenn es läuft: {reason}</translation>
+    </message>
+    <message>
+        <source>{name} has no frames in the part asked for: they lie from {first_s:.3f} s to {last_s:.3f} s</source>
+        <translation>{name} hat im gewünschten Teil keine Bilder: Sie liegen zwischen {first_s:.3f} s und {last_s:.3f} s</translation>
+    </message>
+    <message>
+        <source>{name} has no model card: put {card} beside it (&apos;steadymark-train export&apos; writes both)</source>
+        <translation>{name} hat keine Modellkarte: Legen Sie {card} daneben („steadymark-train export“ schreibt beide)</translation>
+    </message>
+    <message>
+        <source>{name} has {count} landmarks, {schema} has {wanted}: say with --landmarks which are the same, for example 36=27,45=32</source>
+        <translation>{name} hat {count} Landmarken, {schema} hat {wanted}: Geben Sie mit --landmarks an, welche dieselben sind, zum Beispiel 36=27,45=32</translation>
+    </message>
+    <message>
+        <source>{name} has {end} frames, the video has {frames}: it is of another one</source>
+        <translation>{name} hat {end} Bilder, das Video {frames}: Die Tabelle gehört zu einem anderen</translation>
+    </message>
+    <message>
+        <source>{name} has {given} landmarks: only tables with the {count} of {schema} can be scored</source>
+        <translation>{name} hat {given} Landmarken: Nur Tabellen mit den {count} von {schema} lassen sich bewerten</translation>
+    </message>
+    <message>
+        <source>{name} holds no rows: there is nothing to compare</source>
+        <translation>{name} enthält keine Zeilen: Es gibt nichts zu vergleichen</translation>
+    </message>
+    <message>
+        <source>{name} is no ONNX model: choose a file that ends in .onnx</source>
+        <translation>{name} ist kein ONNX-Modell: Wählen Sie eine Datei, die auf .onnx endet</translation>
+    </message>
+    <message>
+        <source>{name} takes more than {most_gib} GiB of memory when it is run: use a smaller model, or fewer faces</source>
+        <translation>{name} braucht beim Laufen mehr als {most_gib} GiB Speicher: Wählen Sie ein kleineres Modell oder weniger Gesichter</translation>
+    </message>
+    <message>
+        <source>{path!r} cannot be opened: {error}</source>
+        <translation>{path!r} lässt sich nicht öffnen: {error}</translation>
+    </message>
+    <message>
+        <source>{path!r} has a name that is not text: rename the file</source>
+        <translation>{path!r} hat einen Namen, der kein Text ist: Benennen Sie die Datei um</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}): check it</source>
+        <translation>{path} lässt sich nicht lesen ({reason}): Prüfen Sie die Datei</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: choose another one</source>
+        <translation>{path} lässt sich nicht lesen: Wählen Sie ein anderes</translation>
+    </message>
+    <message>
+        <source>{path} cannot be run: it is no ONNX file ({error})</source>
+        <translation>{path} lässt sich nicht ausführen: Es ist keine ONNX-Datei ({error})</translation>
+    </message>
+    <message>
+        <source>{path} cannot be run: {reason}</source>
+        <translation>{path} lässt sich nicht ausführen: {reason}</translation>
+    </message>
+    <message>
+        <source>{path} could not be written out in time</source>
+        <translation>{path} konnte nicht rechtzeitig zu Ende geschrieben werden</translation>
+    </message>
+    <message>
+        <source>{path} does not exist: check the name and the folder</source>
+        <translation>{path} gibt es nicht: Prüfen Sie Namen und Ordner</translation>
+    </message>
+    <message>
+        <source>{path} exists already</source>
+        <translation>{path} gibt es schon</translation>
+    </message>
+    <message>
+        <source>{path} exists already: use --overwrite to replace it, or --resume to keep it and go on with the other files</source>
+        <translation>{path} gibt es schon: Mit --overwrite wird es ersetzt, mit --resume behalten und mit den anderen Dateien fortgefahren</translation>
+    </message>
+    <message>
+        <source>{path} fits no video: check the pattern</source>
+        <translation>Auf {path} passt kein Video: Prüfen Sie das Muster</translation>
+    </message>
+    <message>
+        <source>{path} has frames 0 to {last}, not {index}</source>
+        <translation>{path} hat die Bilder 0 bis {last}, nicht {index}</translation>
+    </message>
+    <message>
+        <source>{path} has several faces in a frame: truth is of one face</source>
+        <translation>{path} hat mehrere Gesichter in einem Bild: Eine Referenz ist von einem Gesicht</translation>
+    </message>
+    <message>
+        <source>{path} has {count} numbers a row: x and y make pairs</source>
+        <translation>{path} hat {count} Zahlen je Zeile: x und y bilden Paare</translation>
+    </message>
+    <message>
+        <source>{path} has {given} landmarks: the window compares all {count} of {name}, &apos;steadymark evaluate --landmarks&apos; also some</source>
+        <translation>{path} hat {given} Landmarken: Das Fenster vergleicht alle {count} von {name}, „steadymark evaluate --landmarks“ auch einige</translation>
+    </message>
+    <message>
+        <source>{path} has {rows} rows, the last of frame {last}: check its frame numbers</source>
+        <translation>{path} hat {rows} Zeilen, die letzte von Bild {last}: Prüfen Sie die Bildnummern</translation>
+    </message>
+    <message>
+        <source>{path} holds no frames, it is cut off or empty: copy it again</source>
+        <translation>{path} enthält keine Bilder, ist abgeschnitten oder leer: Kopieren Sie die Datei erneut</translation>
+    </message>
+    <message>
+        <source>{path} holds no pictures: choose a file with a video track</source>
+        <translation>{path} enthält keine Bilder: Wählen Sie eine Datei mit Videospur</translation>
+    </message>
+    <message>
+        <source>{path} holds no points</source>
+        <translation>{path} enthält keine Punkte</translation>
+    </message>
+    <message>
+        <source>{path} holds no rows</source>
+        <translation>{path} enthält keine Zeilen</translation>
+    </message>
+    <message>
+        <source>{path} holds sound but no pictures: choose a file with a video track</source>
+        <translation>{path} enthält Ton, aber keine Bilder: Wählen Sie eine Datei mit Videospur</translation>
+    </message>
+    <message>
+        <source>{path} is a folder: give a video file in it</source>
+        <translation>{path} ist ein Ordner: Wählen Sie eine Videodatei darin</translation>
+    </message>
+    <message>
+        <source>{path} is a list that names other files: open the video itself</source>
+        <translation>{path} ist eine Liste, die andere Dateien nennt: Öffnen Sie das Video selbst</translation>
+    </message>
+    <message>
+        <source>{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4</source>
+        <translation>{path} ist so kodiert, dass es sich hier nicht dekodieren lässt: Wandeln Sie es in H.264 in MP4 um</translation>
+    </message>
+    <message>
+        <source>{path} is empty (0 bytes): copy or record it again</source>
+        <translation>{path} ist leer (0 Byte): Kopieren Sie die Datei erneut oder nehmen Sie sie neu auf</translation>
+    </message>
+    <message>
+        <source>{path} is incomplete: its index (moov) is missing, as when a recording or a copy breaks off; copy it again or repair it</source>
+        <translation>{path} ist unvollständig: Das Inhaltsverzeichnis (moov) fehlt, wie wenn eine Aufnahme oder Kopie abbricht; kopieren Sie die Datei erneut oder reparieren Sie sie</translation>
+    </message>
+    <message>
+        <source>{path} is no landmark model: it lacks {names}</source>
+        <translation>{path} ist kein Landmarkenmodell: Es fehlt {names}</translation>
+    </message>
+    <message>
+        <source>{path} is no landmark model: its crops are {crops}</source>
+        <translation>{path} ist kein Landmarkenmodell: Seine Ausschnitte (crops) sind {crops}</translation>
+    </message>
+    <message>
+        <source>{path} is no landmark model: its {name} is {sides}</source>
+        <translation>{path} ist kein Landmarkenmodell: {name} ist {sides}</translation>
+    </message>
+    <message>
+        <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
+        <translation>{path} ist keine Voreinstellung ({fault}): Bessern Sie sie aus oder löschen Sie sie aus ihrem Ordner</translation>
+    </message>
+    <message>
+        <source>{path} is no table of true landmarks ({error})</source>
+        <translation>{path} ist keine Tabelle wahrer Landmarken ({error})</translation>
+    </message>
+    <message>
+        <source>{path} is not a Steadymark model card (it is too deep)</source>
+        <translation>{path} ist keine Modellkarte von Steadymark (zu tief geschachtelt)</translation>
+    </message>
+    <message>
+        <source>{path} is not a Steadymark model card ({error})</source>
+        <translation>{path} ist keine Modellkarte von Steadymark ({error})</translation>
+    </message>
+    <message>
+        <source>{path} is not a video that can be read: check that it plays, or convert it to MP4</source>
+        <translation>{path} ist kein lesbares Video: Prüfen Sie, ob es sich abspielen lässt, oder wandeln Sie es in MP4 um</translation>
+    </message>
+    <message>
+        <source>{path} may not be read ({reason}): ask for permission or copy it</source>
+        <translation>{path} darf nicht gelesen werden ({reason}): Lassen Sie sich die Berechtigung geben oder kopieren Sie die Datei</translation>
+    </message>
+    <message>
+        <source>{path} may not be read: ask for permission or copy it</source>
+        <translation>{path} darf nicht gelesen werden: Lassen Sie sich die Berechtigung geben oder kopieren Sie die Datei</translation>
+    </message>
+    <message>
+        <source>{path} says that its pictures are {width}x{height}, more than {millions} million pixels: convert it to smaller ones</source>
+        <translation>{path} gibt Bilder von {width}x{height} an, mehr als {millions} Millionen Pixel: Wandeln Sie es in kleinere um</translation>
+    </message>
+    <message>
+        <source>{path} takes data from other files, which its model card cannot vouch for: save it as one file (onnx.save, save_as_external_data=False)</source>
+        <translation>{path} holt Daten aus anderen Dateien, für die seine Modellkarte nicht bürgen kann: Speichern Sie es als eine Datei (onnx.save, save_as_external_data=False)</translation>
+    </message>
+    <message>
+        <source>{path} was closed: open it again</source>
+        <translation>{path} wurde geschlossen: Öffnen Sie es erneut</translation>
+    </message>
+    <message>
+        <source>{path}, line 1: column &apos;{column}&apos; is missing</source>
+        <translation>{path}, Zeile 1: Spalte „{column}“ fehlt</translation>
+    </message>
+    <message>
+        <source>{path}, line {number}: not a point ({error})</source>
+        <translation>{path}, Zeile {number}: kein Punkt ({error})</translation>
+    </message>
+    <message>
+        <source>{path}, row {row} below the columns, column &apos;{name}&apos;: {value:g} is not a whole number from {least}</source>
+        <translation>{path}, Zeile {row} unter den Spaltennamen, Spalte „{name}“: {value:g} ist keine ganze Zahl ab {least}</translation>
+    </message>
+    <message>
+        <source>{path}, {fault}</source>
+        <translation>{path}, {fault}</translation>
+    </message>
+    <message>
+        <source>{path}: column &apos;frame&apos; must hold each number from 0 once</source>
+        <translation>{path}: Spalte „frame“ muss jede Zahl ab 0 einmal enthalten</translation>
+    </message>
+    <message>
+        <source>{path}: frame {number} ({name}) cannot be turned into a picture: convert the file to H.264 in MP4</source>
+        <translation>{path}: Bild {number} ({name}) lässt sich nicht in ein Bild umwandeln: Wandeln Sie die Datei in H.264 in MP4 um</translation>
+    </message>
+    <message>
+        <source>{path}: frame {number} at {time} is damaged: choose another one</source>
+        <translation>{path}: Bild {number} bei {time} ist beschädigt: Wählen Sie ein anderes</translation>
+    </message>
+    <message>
+        <source>{path}: no frame can be decoded, the file is damaged or cut off: copy it again</source>
+        <translation>{path}: Kein Bild lässt sich dekodieren, die Datei ist beschädigt oder abgeschnitten: Kopieren Sie sie erneut</translation>
+    </message>
+    <message>
+        <source>{path}: {count} lines with &apos;{brace}&apos; instead of one</source>
+        <translation>{path}: {count} Zeilen mit „{brace}“ statt einer</translation>
+    </message>
+    <message>
+        <source>{path}: {count} points, but {wanted} expected</source>
+        <translation>{path}: {count} Punkte, erwartet sind {wanted}</translation>
+    </message>
+    <message>
+        <source>{path}: {fault}</source>
+        <translation>{path}: {fault}</translation>
+    </message>
+    <message>
+        <source>{path}: {why}, and results are listed in a file of that name: move it away, or choose another folder</source>
+        <translation>{path}: {why}, und in einer Datei dieses Namens werden Ergebnisse verzeichnet: Verschieben Sie sie oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{sent} packets were sent to {target}</source>
+        <translation>An {target} gesendete Pakete: {sent}</translation>
+    </message>
+    <message>
+        <source>{shown} answers but sends no pictures: check the camera</source>
+        <translation>{shown} antwortet, sendet aber keine Bilder: Prüfen Sie die Kamera</translation>
+    </message>
+    <message>
+        <source>{shown}: none of the pictures can be read: check the files</source>
+        <translation>{shown}: Keines der Bilder lässt sich lesen: Prüfen Sie die Dateien</translation>
+    </message>
+    <message>
+        <source>{source} is live: name a recorded video with --data</source>
+        <translation>{source} ist live: Nennen Sie mit --data ein aufgenommenes Video</translation>
+    </message>
+    <message>
+        <source>{start}… is no name that a file can have: shorten or correct it</source>
+        <translation>{start}… kann kein Dateiname sein: Kürzen oder berichtigen Sie ihn</translation>
+    </message>
+    <message>
+        <source>{target} takes iBUG&apos;s 68 landmarks, and this model has {count}: choose another model</source>
+        <translation>{target} nimmt die 68 Landmarken von iBUG, und dieses Modell hat {count}: Wählen Sie ein anderes Modell</translation>
+    </message>
+    <message>
+        <source>{text} holds {count} videos: open one of them</source>
+        <translation>In {text} sind {count} Videos: Öffnen Sie eines davon</translation>
+    </message>
+    <message>
+        <source>{text} is live: a start and an end go with files only</source>
+        <translation>{text} ist live: Anfang und Ende gibt es nur bei Dateien</translation>
+    </message>
+    <message>
+        <source>{text} is live: track it with &apos;steadymark track {text}&apos;</source>
+        <translation>{text} ist live: Verfolgen Sie es mit „steadymark track {text}“</translation>
+    </message>
+    <message>
+        <source>{text} is no recording: open a video file or a folder of pictures</source>
+        <translation>{text} ist keine Aufnahme: Öffnen Sie eine Videodatei oder einen Ordner mit Bildern</translation>
+    </message>
+    <message>
+        <source>{text} is not a camera: a camera mode does not go with it</source>
+        <translation>{text} ist keine Kamera: Ein Kameramodus passt nicht dazu</translation>
+    </message>
+    <message>
+        <source>{truth} has no face wholly in the picture: nothing to compare</source>
+        <translation>{truth} hat kein Gesicht, das ganz im Bild ist: nichts zu vergleichen</translation>
+    </message>
+    <message>
+        <source>{url} sends no pictures: check the address</source>
+        <translation>{url} sendet keine Bilder: Prüfen Sie die Adresse</translation>
+    </message>
+    <message>
+        <source>{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://</source>
+        <translation>{url}: {scheme}:// ist hier nicht bekannt: Nehmen Sie rtsp://, rtmp:// oder http://</translation>
     </message>
 </context>
 <context>

@@ -9,13 +9,6 @@
     </message>
 </context>
 <context>
-    <name>Analysis</name>
-    <message>
-        <source>The ground truth of {name} cannot be read: {why}</source>
-        <translation>无法读取 {name} 的真值：{why}</translation>
-    </message>
-</context>
-<context>
     <name>CameraDialog</name>
     <message>
         <source>Open camera or stream</source>
@@ -350,17 +343,6 @@
     <message>
         <source>The command gets back the keys it came with</source>
         <translation>该命令恢复出厂按键</translation>
-    </message>
-</context>
-<context>
-    <name>Live</name>
-    <message>
-        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
-        <translation>Butterworth 需要用到后面的帧，而实时画面没有这些帧：关键点将保持原始状态。请选择 One Euro 滤波器或网络。</translation>
-    </message>
-    <message>
-        <source>The stream came to its end.</source>
-        <translation>网络流已结束。</translation>
     </message>
 </context>
 <context>
@@ -718,10 +700,6 @@
         <translation>带模型卡的 ONNX 模型 ({kinds})</translation>
     </message>
     <message>
-        <source>The model was not added: {fault}</source>
-        <translation>模型未添加：{fault}</translation>
-    </message>
-    <message>
         <source>{name} is in the list of models.</source>
         <translation>{name} 已加入模型列表。</translation>
     </message>
@@ -1006,13 +984,6 @@
     <message>
         <source>{name}: state</source>
         <translation>{name}：状态</translation>
-    </message>
-</context>
-<context>
-    <name>Session</name>
-    <message>
-        <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
-        <translation>{fault}。“继续跟踪”会跳过此处。</translation>
     </message>
 </context>
 <context>
@@ -1808,26 +1779,6 @@
         <source>Up to six faces, each steadied by a network.</source>
         <translation>最多六张人脸，每张都由网络稳定。</translation>
     </message>
-    <message>
-        <source>A preset&apos;s name has 1 to {most} characters.</source>
-        <translation>预设名称须为 1 到 {most} 个字符。</translation>
-    </message>
-    <message>
-        <source>&apos;{name}&apos; comes with the program: choose another name.</source>
-        <translation>“{name}”是程序自带的预设：请选择其他名称。</translation>
-    </message>
-    <message>
-        <source>The preset cannot be kept in {path}: {why}</source>
-        <translation>预设无法保存到 {path}：{why}</translation>
-    </message>
-    <message>
-        <source>The preset {path} cannot be deleted: {why}</source>
-        <translation>无法删除预设 {path}：{why}</translation>
-    </message>
-    <message>
-        <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
-        <translation>{path} 不是有效的预设（{fault}）：请修正，或将其从文件夹中删除</translation>
-    </message>
 </context>
 <context>
     <name>sending</name>
@@ -1881,50 +1832,1042 @@
     </message>
 </context>
 <context>
-    <name>session</name>
+    <name>sentences</name>
     <message>
-        <source>opening failed ({fault})</source>
-        <translation>打开失败（{fault}）</translation>
+        <source>&apos;tracker.max_faces&apos; must be from 1 to {most}</source>
+        <translation>“tracker.max_faces”须为 1 到 {most}</translation>
     </message>
     <message>
-        <source>the export failed ({fault})</source>
-        <translation>导出失败（{fault}）</translation>
+        <source>&apos;{key}&apos; is unknown, or has a value that cannot be</source>
+        <translation>“{key}”未知，或其值无效</translation>
     </message>
     <message>
-        <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
-        <translation>跟踪结果无法防崩溃保存：{folder} 不可写入（{why}）</translation>
+        <source>&apos;{name}&apos; comes with the program: choose another name.</source>
+        <translation>“{name}”是程序自带的预设：请选择其他名称。</translation>
     </message>
     <message>
-        <source>frame {index} cannot be shown ({fault})</source>
-        <translation>第 {index} 帧无法显示（{fault}）</translation>
+        <source>&apos;{name}&apos; is a {kind} model: only landmark models are added</source>
+        <translation>“{name}”是 {kind} 类型的模型：只能添加关键点模型</translation>
+    </message>
+    <message>
+        <source>&apos;{place}&apos; is no place to send to: write HOST:PORT, as {example}, with a port from 1 to 65535</source>
+        <translation>无法向“{place}”发送：请写成“主机:端口”，例如 {example}，端口为 1 到 65535</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; fits several cameras: choose one by its number; found: {known}</source>
+        <translation>“{text}”与多个摄像头匹配：请用编号选择；已找到：{known}</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is no list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 where 27 and 29 are the truth&apos;s numbers</source>
+        <translation>“{text}”不是关键点列表：请写成 36,39,42,45，每个一次，或 36=27,39=29，其中 27 和 29 是真值的编号</translation>
+    </message>
+    <message>
+        <source>&apos;{text}&apos; is not a camera here: choose one by its number; found: {known}</source>
+        <translation>这里没有名为“{text}”的摄像头：请用编号选择；已找到：{known}</translation>
+    </message>
+    <message>
+        <source>({x}, {y}) is no place in a picture</source>
+        <translation>({x}, {y}) 不是图像中的位置</translation>
+    </message>
+    <message>
+        <source>--landmarks lacks the outer eye corners {right} and {left}, whose distance every error is divided by: say which of the truth&apos;s landmarks they are</source>
+        <translation>--landmarks 缺少外眼角 {right} 和 {left}，所有误差都要除以两者的间距：请说明它们对应真值的哪些关键点</translation>
+    </message>
+    <message>
+        <source>--landmarks names landmark {landmark}, but {name} has 0 to {last}</source>
+        <translation>--landmarks 指定了关键点 {landmark}，但 {name} 只有 0 到 {last}</translation>
+    </message>
+    <message>
+        <source>--send sends each as it comes</source>
+        <translation>--send 会在每一帧到来时立即发送</translation>
+    </message>
+    <message>
+        <source>--video draws each as it comes</source>
+        <translation>--video 会在每一帧到来时立即绘制</translation>
+    </message>
+    <message>
+        <source>1 damaged frame was kept as repaired near {time}</source>
+        <translation>{time} 附近有 1 帧损坏，已修复保留</translation>
+    </message>
+    <message>
+        <source>1 damaged frame was skipped near {time}</source>
+        <translation>{time} 附近有 1 帧损坏，已跳过</translation>
+    </message>
+    <message>
+        <source>A preset&apos;s name has 1 to {most} characters.</source>
+        <translation>预设名称须为 1 到 {most} 个字符。</translation>
+    </message>
+    <message>
+        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
+        <translation>Butterworth 需要用到后面的帧，而实时画面没有这些帧：关键点将保持原始状态。请选择 One Euro 滤波器或网络。</translation>
+    </message>
+    <message>
+        <source>CUDA was asked for, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
+        <translation>要求使用 CUDA，但{why}：请安装 NVIDIA 驱动并运行“pip install steadymark[cuda]”，或将设备设为 CPU</translation>
+    </message>
+    <message>
+        <source>LSL needs the package pylsl with its library, which is not here ({error}): pip install &apos;steadymark[network]&apos;</source>
+        <translation>LSL 需要 pylsl 包及其库，但此处没有（{error}）：pip install &apos;steadymark[network]&apos;</translation>
+    </message>
+    <message>
+        <source>MediaPipe cannot use &apos;{model_file}&apos;: {error}</source>
+        <translation>MediaPipe 无法使用“{model_file}”：{error}</translation>
+    </message>
+    <message>
+        <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use the built-in detector</source>
+        <translation>未安装 MediaPipe：请运行“pip install steadymark[mediapipe]”，或使用内置检测器</translation>
+    </message>
+    <message>
+        <source>The ground truth of {name} cannot be read: {why}</source>
+        <translation>无法读取 {name} 的真值：{why}</translation>
+    </message>
+    <message>
+        <source>The model was not added: {fault}</source>
+        <translation>模型未添加：{fault}</translation>
+    </message>
+    <message>
+        <source>The preset cannot be kept in {path}: {why}</source>
+        <translation>预设无法保存到 {path}：{why}</translation>
+    </message>
+    <message>
+        <source>The preset {path} cannot be deleted: {why}</source>
+        <translation>无法删除预设 {path}：{why}</translation>
+    </message>
+    <message>
+        <source>The stream came to its end.</source>
+        <translation>网络流已结束。</translation>
     </message>
     <message>
         <source>Tracking goes on, but is not saved against a crash: {error}</source>
         <translation>跟踪继续进行，但无法防崩溃保存：{error}</translation>
     </message>
     <message>
-        <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
-        <translation>{source} 的跟踪结果与该文件不再匹配：文件已被修改，请重新跟踪</translation>
+        <source>VMC needs the package python-osc, which is not here: pip install &apos;steadymark[network]&apos;</source>
+        <translation>VMC 需要 python-osc 包，但此处没有：pip install &apos;steadymark[network]&apos;</translation>
     </message>
     <message>
-        <source>tracking stopped ({fault})</source>
-        <translation>跟踪已中断（{fault}）</translation>
+        <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
+        <translation>跟踪结果无法防崩溃保存：{folder} 不可写入（{why}）</translation>
+    </message>
+    <message>
+        <source>a frame rate of {fps} makes no sense: give pictures per second</source>
+        <translation>帧率 {fps} 无意义：请给出每秒帧数</translation>
+    </message>
+    <message>
+        <source>a live source has none yet</source>
+        <translation>实时来源还没有这些帧</translation>
+    </message>
+    <message>
+        <source>a number is too long</source>
+        <translation>某个数字过长</translation>
+    </message>
+    <message>
+        <source>a start or end of {given} s makes no sense: give seconds from 0 on</source>
+        <translation>起点或终点 {given} 秒无意义：请给出从 0 起的秒数</translation>
+    </message>
+    <message>
+        <source>about {count} frames seem to be missing, the first ones at {time}</source>
+        <translation>似乎缺少约 {count} 帧，最早在 {time}</translation>
+    </message>
+    <message>
+        <source>an OpenSeeFace packet has a &apos;success&apos; that is neither 0 nor 1</source>
+        <translation>OpenSeeFace 数据包的“success”既不是 0 也不是 1</translation>
+    </message>
+    <message>
+        <source>an OpenSeeFace packet has a &apos;{name}&apos; that is no number</source>
+        <translation>OpenSeeFace 数据包的“{name}”不是数字</translation>
+    </message>
+    <message>
+        <source>an OpenSeeFace packet has {itemsize} bytes a face, not {given} bytes</source>
+        <translation>OpenSeeFace 数据包每张人脸为 {itemsize} 字节，而不是 {given} 字节</translation>
+    </message>
+    <message>
+        <source>an image sequence needs at least one picture</source>
+        <translation>图像序列至少需要一张图片</translation>
+    </message>
+    <message>
+        <source>and {count} more places</source>
+        <translation>以及另外 {count} 处</translation>
+    </message>
+    <message>
+        <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given}</source>
+        <translation>要求 {asked}、每秒 {fps:g} 帧，摄像头实际提供 {given}</translation>
+    </message>
+    <message>
+        <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
+        <translation>要求 {asked}、每秒 {fps:g} 帧，摄像头实际提供 {given}、每秒 {given_fps:g} 帧</translation>
+    </message>
+    <message>
+        <source>butterworth looks at frames to come, and {what}: choose convlstm or one-euro</source>
+        <translation>Butterworth 需要用到后面的帧，而{what}：请选择 ConvLSTM 或 One Euro</translation>
+    </message>
+    <message>
+        <source>butterworth&apos;s cut-off must be above 0 Hz, not {cutoff_hz:g}</source>
+        <translation>Butterworth 的截止频率须大于 0 Hz，而不是 {cutoff_hz:g}</translation>
+    </message>
+    <message>
+        <source>camera {device} cannot be opened: check that it is plugged in, that no other program uses it, and that this program may use cameras</source>
+        <translation>无法打开摄像头 {device}：请检查它是否已连接、是否被其他程序占用，以及本程序是否有权使用摄像头</translation>
+    </message>
+    <message>
+        <source>camera {device} opens but gives no picture: close other programs that use it, or unplug it and plug it in again</source>
+        <translation>摄像头 {device} 可以打开，但没有画面：请关闭正在使用它的其他程序，或将其拔下后重新连接</translation>
+    </message>
+    <message>
+        <source>camera {number}</source>
+        <translation>摄像头 {number}</translation>
+    </message>
+    <message>
+        <source>camera: needs a number or a name, for example camera:0</source>
+        <translation>camera: 后面需要编号或名称，例如 camera:0</translation>
     </message>
     <message>
         <source>cameras cannot be listed ({fault})</source>
         <translation>无法列出摄像头（{fault}）</translation>
     </message>
     <message>
+        <source>cannot be opened ({reason}): check the address and the network</source>
+        <translation>无法打开（{reason}）：请检查地址和网络</translation>
+    </message>
+    <message>
+        <source>cannot read {path}: {error}</source>
+        <translation>无法读取 {path}：{error}</translation>
+    </message>
+    <message>
+        <source>cannot send to &apos;{text}&apos;: write osf, vmc or lsl, or where to: osf://{osf}, vmc://{vmc}, lsl://NAME</source>
+        <translation>无法向“{text}”发送：请写 osf、vmc 或 lsl，或写明目标：osf://{osf}、vmc://{vmc}、lsl://NAME</translation>
+    </message>
+    <message>
+        <source>cannot write {path}: it is not open</source>
+        <translation>无法写入 {path}：文件未打开</translation>
+    </message>
+    <message>
+        <source>cannot write {path}: {reason}</source>
+        <translation>无法写入 {path}：{reason}</translation>
+    </message>
+    <message>
+        <source>closing {path} failed: {error}</source>
+        <translation>关闭 {path} 失败：{error}</translation>
+    </message>
+    <message>
+        <source>column &apos;{name}&apos; is missing</source>
+        <translation>缺少列“{name}”</translation>
+    </message>
+    <message>
+        <source>column &apos;{name}&apos; is there {count} times</source>
+        <translation>列“{name}”出现了 {count} 次</translation>
+    </message>
+    <message>
+        <source>column &apos;{name}&apos;: &apos;{given}&apos; is no state ({states})</source>
+        <translation>列“{name}”：“{given}”不是有效状态（{states}）</translation>
+    </message>
+    <message>
+        <source>column &apos;{name}&apos;: &apos;{given}&apos; is not a number</source>
+        <translation>列“{name}”：“{given}”不是数字</translation>
+    </message>
+    <message>
+        <source>does not answer in time: check the address and the network</source>
+        <translation>未及时响应：请检查地址和网络</translation>
+    </message>
+    <message>
+        <source>ending the tracking of {name} failed: {error}</source>
+        <translation>结束对 {name} 的跟踪时失败：{error}</translation>
+    </message>
+    <message>
+        <source>file &apos;{file}&apos; lies outside the card&apos;s folder</source>
+        <translation>文件“{file}”位于模型卡所在文件夹之外</translation>
+    </message>
+    <message>
+        <source>forbids access: check user and password</source>
+        <translation>拒绝访问：请检查用户名和密码</translation>
+    </message>
+    <message>
+        <source>frame {index} at {pts_s:.3f} s could not be tracked ({kind}: {error}); what came before it is kept</source>
+        <translation>第 {index} 帧（{pts_s:.3f} 秒）无法跟踪（{kind}: {error}）；此前的结果已保留</translation>
+    </message>
+    <message>
+        <source>frame {index} cannot be shown ({fault})</source>
+        <translation>第 {index} 帧无法显示（{fault}）</translation>
+    </message>
+    <message>
+        <source>graphs inside graphs without end</source>
+        <translation>计算图无限嵌套</translation>
+    </message>
+    <message>
+        <source>has nothing at this address: check what follows the host</source>
+        <translation>在该地址没有内容：请检查主机名之后的部分</translation>
+    </message>
+    <message>
+        <source>how its results were made is not known: tracked anew</source>
+        <translation>不清楚其结果是如何得到的：已重新跟踪</translation>
+    </message>
+    <message>
+        <source>it ends at {time} and not at {end}: it may be cut off</source>
+        <translation>视频在 {time} 结束，而不是 {end}：可能被截断</translation>
+    </message>
+    <message>
+        <source>it has no settings</source>
+        <translation>没有设置</translation>
+    </message>
+    <message>
+        <source>it is cut off</source>
+        <translation>内容被截断</translation>
+    </message>
+    <message>
+        <source>it is larger than {most_mib} MiB</source>
+        <translation>大于 {most_mib} MiB</translation>
+    </message>
+    <message>
+        <source>it is no results index</source>
+        <translation>不是结果索引</translation>
+    </message>
+    <message>
+        <source>it is too large</source>
+        <translation>文件过大</translation>
+    </message>
+    <message>
+        <source>it lacks &apos;{name}&apos;: 1</source>
+        <translation>缺少 &apos;{name}&apos;: 1</translation>
+    </message>
+    <message>
+        <source>it says {key} {value:g}, which must lie between 0 and {most:g}</source>
+        <translation>其中 {key} 为 {value:g}，须在 0 到 {most:g} 之间</translation>
+    </message>
+    <message>
+        <source>it was interrupted before, and is tracked anew from its start</source>
+        <translation>上次被中断，现从头重新跟踪</translation>
+    </message>
+    <message>
+        <source>its driver or libraries do not load</source>
+        <translation>其驱动或库无法加载</translation>
+    </message>
+    <message>
+        <source>its folder is a file: choose another folder</source>
+        <translation>其文件夹是一个文件：请选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>its name is missing, or too long</source>
+        <translation>缺少名称，或名称过长</translation>
+    </message>
+    <message>
+        <source>line 1: format &apos;{version}&apos; is not format {format}: read it with a newer Steadymark</source>
+        <translation>第 1 行：格式“{version}”不是格式 {format}：请用更新版本的 Steadymark 读取</translation>
+    </message>
+    <message>
+        <source>line 1: neither a Steadymark file (&apos;{magic} {format}&apos;) nor OpenFace&apos;s columns (&apos;frame, face_id, timestamp, …&apos;)</source>
+        <translation>第 1 行：既不是 Steadymark 文件（“{magic} {format}”），也没有 OpenFace 的列（“frame, face_id, timestamp, …”）</translation>
+    </message>
+    <message>
+        <source>line 1: the file is empty or starts with an empty line</source>
+        <translation>第 1 行：文件为空，或以空行开头</translation>
+    </message>
+    <message>
+        <source>line 2: the header is not &apos;# &apos; and JSON ({error})</source>
+        <translation>第 2 行：文件头不是“# ”加 JSON（{error}）</translation>
+    </message>
+    <message>
+        <source>line 2: the header is not a JSON object</source>
+        <translation>第 2 行：文件头不是 JSON 对象</translation>
+    </message>
+    <message>
+        <source>line {number}, {fault}</source>
+        <translation>第 {number} 行，{fault}</translation>
+    </message>
+    <message>
+        <source>line {number}: it is longer than any row can be</source>
+        <translation>第 {number} 行：超过了行的最大长度</translation>
+    </message>
+    <message>
+        <source>line {number}: {count} fields, but {columns} columns</source>
+        <translation>第 {number} 行：{count} 个字段，但有 {columns} 列</translation>
+    </message>
+    <message>
+        <source>line {number}: {fault}</source>
+        <translation>第 {number} 行：{fault}</translation>
+    </message>
+    <message>
+        <source>max faces must be at least 1, not {max_faces}</source>
+        <translation>最多人脸数至少为 1，而不是 {max_faces}</translation>
+    </message>
+    <message>
+        <source>no .pts files in {folder}: name the folder of a video&apos;s truth</source>
+        <translation>{folder} 中没有 .pts 文件：请选择视频真值所在的文件夹</translation>
+    </message>
+    <message>
+        <source>no MediaPipe model file at &apos;{model_file}&apos;: name one as mediapipe:FILE.tflite</source>
+        <translation>“{model_file}”处没有 MediaPipe 模型文件：请写成 mediapipe:FILE.tflite</translation>
+    </message>
+    <message>
+        <source>no input: give a video, a folder, a pattern, camera:0 or an address</source>
+        <translation>没有输入：请给出视频、文件夹、通配符、camera:0 或地址</translation>
+    </message>
+    <message>
+        <source>no model</source>
+        <translation>没有模型</translation>
+    </message>
+    <message>
+        <source>no permission to write there: choose another folder</source>
+        <translation>没有写入权限：请选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>no weights at {path} ({reason}): install Steadymark again, or put the file back</source>
+        <translation>{path} 处没有权重（{reason}）：请重新安装 Steadymark，或将文件放回原处</translation>
+    </message>
+    <message>
+        <source>nobody listened at the end</source>
+        <translation>结束时无人接收</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>nothing can be sent to {target} ({reason}): choose an address of this network</source>
+        <translation>无法向 {target} 发送（{reason}）：请选择本网络中的地址</translation>
+    </message>
+    <message>
+        <source>nothing can be sent to {target}: the host &apos;{host}&apos; is not known; check its name, or give its number (192.168.1.5)</source>
+        <translation>无法向 {target} 发送：找不到主机“{host}”；请检查名称，或输入其 IP 地址（192.168.1.5）</translation>
+    </message>
+    <message>
+        <source>nothing fits {path}: check the pattern and the folder</source>
+        <translation>没有与 {path} 匹配的内容：请检查通配符和文件夹</translation>
+    </message>
+    <message>
+        <source>one-euro&apos;s {name} must be {least:g} or more, not {value:g}</source>
+        <translation>One Euro 的 {name} 须不小于 {least:g}，而不是 {value:g}</translation>
+    </message>
+    <message>
+        <source>opening failed ({fault})</source>
+        <translation>打开失败（{fault}）</translation>
+    </message>
+    <message>
+        <source>pictures carry no time stamps: {fps:g} frames per second are assumed</source>
+        <translation>图片不带时间戳：按每秒 {fps:g} 帧处理</translation>
+    </message>
+    <message>
+        <source>pixels of {aspect} are made square</source>
+        <translation>{aspect} 的像素已转换为方形像素</translation>
+    </message>
+    <message>
+        <source>reading {name} failed: {error}</source>
+        <translation>读取 {name} 失败：{error}</translation>
+    </message>
+    <message>
+        <source>refuses the connection: check the port, and that it runs</source>
+        <translation>拒绝连接：请检查端口以及对方是否在运行</translation>
+    </message>
+    <message>
+        <source>rows are too short</source>
+        <translation>行过短</translation>
+    </message>
+    <message>
+        <source>sending to {target} ended ({kind}: {error}); tracking goes on</source>
+        <translation>向 {target} 的发送已中断（{kind}: {error}）；跟踪继续进行</translation>
+    </message>
+    <message>
+        <source>sends no video: check the address</source>
+        <translation>没有发送视频：请检查地址</translation>
+    </message>
+    <message>
+        <source>settings or models differ from those it was tracked with: tracked anew</source>
+        <translation>设置或模型与上次跟踪时不同：已重新跟踪</translation>
+    </message>
+    <message>
+        <source>the LSL library here is too old to stay on this machine: pip install --upgrade &apos;steadymark[network]&apos;</source>
+        <translation>此处的 LSL 库过旧，无法仅限本机：pip install --upgrade &apos;steadymark[network]&apos;</translation>
+    </message>
+    <message>
         <source>the camera cannot be opened ({fault})</source>
         <translation>无法打开摄像头（{fault}）</translation>
+    </message>
+    <message>
+        <source>the disk is full: free some space and record again</source>
+        <translation>磁盘已满：请释放空间后重新录制</translation>
+    </message>
+    <message>
+        <source>the disk is read-only: choose another folder</source>
+        <translation>磁盘为只读：请选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>the disk quota is used up: free some space and record again</source>
+        <translation>磁盘配额已用完：请释放空间后重新录制</translation>
+    </message>
+    <message>
+        <source>the export failed ({fault})</source>
+        <translation>导出失败（{fault}）</translation>
+    </message>
+    <message>
+        <source>the file carries no time stamps: {fps:g} frames per second are assumed</source>
+        <translation>文件不带时间戳：按每秒 {fps:g} 帧处理</translation>
+    </message>
+    <message>
+        <source>the file has changed since it was tracked: tracked anew</source>
+        <translation>文件自上次跟踪后已更改：已重新跟踪</translation>
+    </message>
+    <message>
+        <source>the focal length must be 1 pixel or more, not {focal_px:g}</source>
+        <translation>焦距须不小于 1 像素，而不是 {focal_px:g}</translation>
+    </message>
+    <message>
+        <source>the folder does not exist: create it or choose another</source>
+        <translation>文件夹不存在：请创建，或选择其他文件夹</translation>
     </message>
     <message>
         <source>the heatmaps cannot be had ({fault})</source>
         <translation>无法获得热图（{fault}）</translation>
     </message>
     <message>
+        <source>the input &apos;crops&apos; of {name} is {type} {shape}: its card says crop {side}, so it must be tensor(uint8) [n, 3, {side}, {side}] or [n, {side}, {side}, 3]</source>
+        <translation>{name} 的输入“crops”为 {type} {shape}：其模型卡中 crop 为 {side}，因此须为 tensor(uint8) [n, 3, {side}, {side}] 或 [n, {side}, {side}, 3]</translation>
+    </message>
+    <message>
+        <source>the landmarks of &apos;{name}&apos; are those of {schema}: models of {wanted} ({landmarks} landmarks) are tracked with</source>
+        <translation>“{name}”的关键点属于 {schema}：只能用 {wanted}（{landmarks} 个关键点）的模型跟踪</translation>
+    </message>
+    <message>
+        <source>the model &apos;{name}&apos; has no 1D heatmaps to show</source>
+        <translation>模型“{name}”没有可显示的一维热图</translation>
+    </message>
+    <message>
+        <source>the model &apos;{name}&apos; is a {kind} model, {wanted} is needed</source>
+        <translation>模型“{name}”是 {kind} 类型，需要 {wanted}</translation>
+    </message>
+    <message>
+        <source>the model card of &apos;{name}&apos; says {field} {value:g}: it must lie between {least:g} and {most:g}</source>
+        <translation>“{name}”的模型卡中 {field} 为 {value:g}：须在 {least:g} 到 {most:g} 之间</translation>
+    </message>
+    <message>
+        <source>the model card {beside} is of {name}, not of {wanted}</source>
+        <translation>模型卡 {beside} 属于 {name}，而不是 {wanted}</translation>
+    </message>
+    <message>
+        <source>the model card {path} cannot be read: {reason}</source>
+        <translation>无法读取模型卡 {path}：{reason}</translation>
+    </message>
+    <message>
+        <source>the name is too long: choose a shorter one</source>
+        <translation>名称过长：请选择较短的名称</translation>
+    </message>
+    <message>
+        <source>the name of an LSL stream has at most 200 letters, all printable</source>
+        <translation>LSL 流的名称最多 200 个字符，且均须可显示</translation>
+    </message>
+    <message>
+        <source>the name {start}… is too long ({count} bytes): a file&apos;s name may take 255 bytes</source>
+        <translation>名称 {start}… 过长（{count} 字节）：文件名最多 255 字节</translation>
+    </message>
+    <message>
+        <source>the output &apos;{name}&apos; of {model} is not finite</source>
+        <translation>{model} 的输出“{name}”不是有限值</translation>
+    </message>
+    <message>
+        <source>the output &apos;{name}&apos; of {model} is {dtype} {shape}: for two faces it must be float32 {wanted}</source>
+        <translation>{model} 的输出“{name}”为 {dtype} {shape}：对于两张人脸须为 float32 {wanted}</translation>
+    </message>
+    <message>
+        <source>the output folder {folder} cannot be made ({reason}): choose another with --out</source>
+        <translation>无法创建输出文件夹 {folder}（{reason}）：请选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>the picture came back at {time}</source>
+        <translation>画面在 {time} 恢复</translation>
+    </message>
+    <message>
+        <source>the picture changes from {before} to {size} at {time}</source>
+        <translation>画面在 {time} 从 {before} 变为 {size}</translation>
+    </message>
+    <message>
+        <source>the picture was lost at {time}</source>
+        <translation>画面在 {time} 丢失</translation>
+    </message>
+    <message>
+        <source>the pictures are turned upright, as the file asks</source>
+        <translation>已按文件要求将画面转正</translation>
+    </message>
+    <message>
+        <source>the recording ended ({kind}: {error})</source>
+        <translation>录制已中断（{kind}: {error}）</translation>
+    </message>
+    <message>
+        <source>the recording ended, because the pictures are {width}x{height} now and were {width_before}x{height_before}: record again</source>
+        <translation>录制已结束，因为画面现为 {width}x{height}，之前为 {width_before}x{height_before}：请重新录制</translation>
+    </message>
+    <message>
+        <source>the recording ended: less than {least_mb} MB are left in {folder}; free some space and record again</source>
+        <translation>录制已结束：{folder} 剩余空间不足 {least_mb} MB；请释放空间后重新录制</translation>
+    </message>
+    <message>
+        <source>the start, {start_s:g} s, must be before the end, {end_s:g} s</source>
+        <translation>起点 {start_s:g} 秒须在终点 {end_s:g} 秒之前</translation>
+    </message>
+    <message>
+        <source>the truth {path} has {given} frames, the video {frames}: they do not belong together</source>
+        <translation>真值 {path} 有 {given} 帧，视频有 {frames} 帧：两者不匹配</translation>
+    </message>
+    <message>
+        <source>the weights {path} are larger than {most_gib} GiB: models of that size cannot be tracked with</source>
+        <translation>权重 {path} 大于 {most_gib} GiB：无法用这么大的模型跟踪</translation>
+    </message>
+    <message>
+        <source>the weights {path} were altered or damaged (SHA-256 {found}…, the model card says {wanted}…): install Steadymark again, or put the file back</source>
+        <translation>权重 {path} 已被修改或损坏（SHA-256 {found}…，模型卡中为 {wanted}…）：请重新安装 Steadymark，或将文件放回原处</translation>
+    </message>
+    <message>
+        <source>the {key} &apos;{value}&apos; is an unknown model: it is not a plain name</source>
+        <translation>{key}“{value}”是未知模型：它不是普通名称</translation>
+    </message>
+    <message>
+        <source>the {key} &apos;{value}&apos; is unknown: it is not a plain name</source>
+        <translation>{key}“{value}”未知：它不是普通名称</translation>
+    </message>
+    <message>
+        <source>there are no landmark columns (x_0, y_0, …)</source>
+        <translation>没有关键点列（x_0, y_0, …）</translation>
+    </message>
+    <message>
+        <source>there are pictures 0 to {last}, not {index}</source>
+        <translation>只有图片 0 到 {last}，没有 {index}</translation>
+    </message>
+    <message>
+        <source>there is a folder of that name: choose another name</source>
+        <translation>已有同名文件夹：请选择其他名称</translation>
+    </message>
+    <message>
+        <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose none or one-euro, or train one with steadymark-train</source>
+        <translation>没有适用于“{name}”的 {cell} 稳定器（只适用于 {known}）：请选择“无”或 One Euro，或用 steadymark-train 训练一个</translation>
+    </message>
+    <message>
+        <source>there is no {name} in {parent}: put it beside its card</source>
+        <translation>{parent} 中没有 {name}：请将其放在模型卡旁边</translation>
+    </message>
+    <message>
+        <source>this ONNX Runtime was built without CUDA</source>
+        <translation>此 ONNX Runtime 构建时未包含 CUDA</translation>
+    </message>
+    <message>
+        <source>this PyAV has no H.264 encoder (libx264): install the wheel from PyPI (pip install --force-reinstall av), or record CSV only</source>
+        <translation>此 PyAV 没有 H.264 编码器 (libx264)：请从 PyPI 安装（pip install --force-reinstall av），或只写入 CSV</translation>
+    </message>
+    <message>
+        <source>time stamps begin anew: frames are counted instead</source>
+        <translation>时间戳重新开始：改为按帧计数</translation>
+    </message>
+    <message>
+        <source>time stamps contradict each other: frames are counted instead</source>
+        <translation>时间戳相互矛盾：改为按帧计数</translation>
+    </message>
+    <message>
+        <source>time stamps run backwards in {count} places: held at the latest one there</source>
+        <translation>时间戳有 {count} 处倒退：这些位置保持最晚的时间戳</translation>
+    </message>
+    <message>
+        <source>times are those of arrival</source>
+        <translation>时间为到达时间</translation>
+    </message>
+    <message>
         <source>tracking cannot begin ({fault})</source>
         <translation>无法开始跟踪（{fault}）</translation>
+    </message>
+    <message>
+        <source>tracking stopped ({fault})</source>
+        <translation>跟踪已中断（{fault}）</translation>
+    </message>
+    <message>
+        <source>tracking stopped after {count} frames: {error}</source>
+        <translation>跟踪在 {count} 帧后中断：{error}</translation>
+    </message>
+    <message>
+        <source>tracking stopped: no output can be written any more</source>
+        <translation>跟踪已中断：所有输出都无法继续写入</translation>
+    </message>
+    <message>
+        <source>unknown device &apos;{device}&apos;: choose one of {known}</source>
+        <translation>未知设备“{device}”：可选 {known}</translation>
+    </message>
+    <message>
+        <source>unknown model &apos;{name}&apos;: choose one of {known}, or name an .onnx file with its model card (.json) beside it</source>
+        <translation>未知模型“{name}”：可选 {known}，或指定旁边带有模型卡 (.json) 的 .onnx 文件</translation>
+    </message>
+    <message>
+        <source>unknown stabilizer &apos;{name}&apos;: choose one of {known}</source>
+        <translation>未知稳定器“{name}”：可选 {known}</translation>
+    </message>
+    <message>
+        <source>wants a user and password: http://user:password@host/…</source>
+        <translation>需要用户名和密码：http://user:password@host/…</translation>
+    </message>
+    <message>
+        <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
+        <translation>{source} 的跟踪结果与该文件不再匹配：文件已被修改，请重新跟踪</translation>
+    </message>
+    <message>
+        <source>wire type {number}</source>
+        <translation>线路类型 {number}</translation>
+    </message>
+    <message>
+        <source>writing {path} failed: {error}</source>
+        <translation>写入 {path} 失败：{error}</translation>
+    </message>
+    <message>
+        <source>{count} damaged frames were kept as repaired near {time}</source>
+        <translation>{time} 附近有 {count} 帧损坏，已修复保留</translation>
+    </message>
+    <message>
+        <source>{count} damaged frames were skipped near {time}</source>
+        <translation>{time} 附近有 {count} 帧损坏，已跳过</translation>
+    </message>
+    <message>
+        <source>{count} frames carry no time stamp: put between their neighbours</source>
+        <translation>{count} 帧没有时间戳：已按相邻帧插值</translation>
+    </message>
+    <message>
+        <source>{count} frames carry the time stamp of the frame before them</source>
+        <translation>{count} 帧与前一帧的时间戳相同</translation>
+    </message>
+    <message>
+        <source>{count} packets are damaged</source>
+        <translation>{count} 个数据包已损坏</translation>
+    </message>
+    <message>
+        <source>{dropped} were dropped</source>
+        <translation>丢弃 {dropped}</translation>
+    </message>
+    <message>
+        <source>{fault}. &apos;Go on tracking&apos; passes over it.</source>
+        <translation>{fault}。“继续跟踪”会跳过此处。</translation>
+    </message>
+    <message>
+        <source>{file} has {given} points, not {count}</source>
+        <translation>{file} 有 {given} 个点，而不是 {count} 个</translation>
+    </message>
+    <message>
+        <source>{file}: its name does not end in a frame number of its own</source>
+        <translation>{file}：文件名末尾没有独立的帧号</translation>
+    </message>
+    <message>
+        <source>{first}; {other}</source>
+        <translation>{first}；{other}</translation>
+    </message>
+    <message>
+        <source>{folder} holds no videos or pictures: choose another folder</source>
+        <translation>{folder} 中没有视频或图片：请选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>{folder} may not be read ({reason}): allow it</source>
+        <translation>无权读取 {folder}（{reason}）：请授予权限</translation>
+    </message>
+    <message>
+        <source>{key} &apos;{value}&apos; is a file, not a name</source>
+        <translation>{key}“{value}”是文件，不是名称</translation>
+    </message>
+    <message>
+        <source>{mode} is no camera mode: write for example 1280x720@30</source>
+        <translation>{mode} 不是摄像头模式：请写成例如 1280x720@30</translation>
+    </message>
+    <message>
+        <source>{name} cannot be read and was skipped</source>
+        <translation>{name} 无法读取，已跳过</translation>
+    </message>
+    <message>
+        <source>{name} covers no frame that has truth: there is nothing to compare</source>
+        <translation>{name} 不包含任何有真值的帧：没有可对比的内容</translation>
+    </message>
+    <message>
+        <source>{name} fails when it is run: {reason}</source>
+        <translation>{name} 运行时失败：{reason}</translation>
+    </message>
+    <message>
+        <source>{name} has no frames in the part asked for: they lie from {first_s:.3f} s to {last_s:.3f} s</source>
+        <translation>{name} 在所选部分没有帧：帧位于 {first_s:.3f} 秒到 {last_s:.3f} 秒</translation>
+    </message>
+    <message>
+        <source>{name} has no model card: put {card} beside it (&apos;steadymark-train export&apos; writes both)</source>
+        <translation>{name} 没有模型卡：请将 {card} 放在其旁边（“steadymark-train export”会同时写出两者）</translation>
+    </message>
+    <message>
+        <source>{name} has {count} landmarks, {schema} has {wanted}: say with --landmarks which are the same, for example 36=27,45=32</source>
+        <translation>{name} 有 {count} 个关键点，{schema} 有 {wanted} 个：请用 --landmarks 说明哪些相同，例如 36=27,45=32</translation>
+    </message>
+    <message>
+        <source>{name} has {end} frames, the video has {frames}: it is of another one</source>
+        <translation>{name} 有 {end} 帧，视频有 {frames} 帧：它属于另一个视频</translation>
+    </message>
+    <message>
+        <source>{name} has {given} landmarks: only tables with the {count} of {schema} can be scored</source>
+        <translation>{name} 有 {given} 个关键点：只能评估含 {schema} 的 {count} 个关键点的表格</translation>
+    </message>
+    <message>
+        <source>{name} holds no rows: there is nothing to compare</source>
+        <translation>{name} 没有数据行：没有可对比的内容</translation>
+    </message>
+    <message>
+        <source>{name} is no ONNX model: choose a file that ends in .onnx</source>
+        <translation>{name} 不是 ONNX 模型：请选择以 .onnx 结尾的文件</translation>
+    </message>
+    <message>
+        <source>{name} takes more than {most_gib} GiB of memory when it is run: use a smaller model, or fewer faces</source>
+        <translation>{name} 运行时占用超过 {most_gib} GiB 内存：请使用较小的模型，或减少人脸数</translation>
+    </message>
+    <message>
+        <source>{path!r} cannot be opened: {error}</source>
+        <translation>无法打开 {path!r}：{error}</translation>
+    </message>
+    <message>
+        <source>{path!r} has a name that is not text: rename the file</source>
+        <translation>{path!r} 的名称不是文本：请重命名该文件</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read ({reason}): check it</source>
+        <translation>无法读取 {path}（{reason}）：请检查该文件</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: choose another one</source>
+        <translation>无法读取 {path}：请选择另一个</translation>
+    </message>
+    <message>
+        <source>{path} cannot be run: it is no ONNX file ({error})</source>
+        <translation>无法运行 {path}：不是 ONNX 文件（{error}）</translation>
+    </message>
+    <message>
+        <source>{path} cannot be run: {reason}</source>
+        <translation>无法运行 {path}：{reason}</translation>
+    </message>
+    <message>
+        <source>{path} could not be written out in time</source>
+        <translation>{path} 未能及时写完</translation>
+    </message>
+    <message>
+        <source>{path} does not exist: check the name and the folder</source>
+        <translation>{path} 不存在：请检查名称和文件夹</translation>
+    </message>
+    <message>
+        <source>{path} exists already</source>
+        <translation>{path} 已存在</translation>
+    </message>
+    <message>
+        <source>{path} exists already: use --overwrite to replace it, or --resume to keep it and go on with the other files</source>
+        <translation>{path} 已存在：用 --overwrite 替换，或用 --resume 保留并继续处理其他文件</translation>
+    </message>
+    <message>
+        <source>{path} fits no video: check the pattern</source>
+        <translation>没有与 {path} 匹配的视频：请检查通配符</translation>
+    </message>
+    <message>
+        <source>{path} has frames 0 to {last}, not {index}</source>
+        <translation>{path} 有第 0 到 {last} 帧，没有第 {index} 帧</translation>
+    </message>
+    <message>
+        <source>{path} has several faces in a frame: truth is of one face</source>
+        <translation>{path} 的一帧中有多张人脸：真值只能是一张人脸</translation>
+    </message>
+    <message>
+        <source>{path} has {count} numbers a row: x and y make pairs</source>
+        <translation>{path} 每行有 {count} 个数：x 和 y 须成对</translation>
+    </message>
+    <message>
+        <source>{path} has {given} landmarks: the window compares all {count} of {name}, &apos;steadymark evaluate --landmarks&apos; also some</source>
+        <translation>{path} 有 {given} 个关键点：窗口对比 {name} 的全部 {count} 个，“steadymark evaluate --landmarks”可只对比其中一部分</translation>
+    </message>
+    <message>
+        <source>{path} has {rows} rows, the last of frame {last}: check its frame numbers</source>
+        <translation>{path} 有 {rows} 行，最后一行是第 {last} 帧：请检查帧号</translation>
+    </message>
+    <message>
+        <source>{path} holds no frames, it is cut off or empty: copy it again</source>
+        <translation>{path} 不含任何帧，文件被截断或为空：请重新复制</translation>
+    </message>
+    <message>
+        <source>{path} holds no pictures: choose a file with a video track</source>
+        <translation>{path} 不含画面：请选择带视频轨的文件</translation>
+    </message>
+    <message>
+        <source>{path} holds no points</source>
+        <translation>{path} 不含任何点</translation>
+    </message>
+    <message>
+        <source>{path} holds no rows</source>
+        <translation>{path} 没有数据行</translation>
+    </message>
+    <message>
+        <source>{path} holds sound but no pictures: choose a file with a video track</source>
+        <translation>{path} 只有声音，没有画面：请选择带视频轨的文件</translation>
+    </message>
+    <message>
+        <source>{path} is a folder: give a video file in it</source>
+        <translation>{path} 是文件夹：请选择其中的视频文件</translation>
+    </message>
+    <message>
+        <source>{path} is a list that names other files: open the video itself</source>
+        <translation>{path} 是指向其他文件的列表：请直接打开视频</translation>
+    </message>
+    <message>
+        <source>{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4</source>
+        <translation>{path} 的编码在此无法解码：请转换为 MP4 (H.264)</translation>
+    </message>
+    <message>
+        <source>{path} is empty (0 bytes): copy or record it again</source>
+        <translation>{path} 为空（0 字节）：请重新复制或录制</translation>
+    </message>
+    <message>
+        <source>{path} is incomplete: its index (moov) is missing, as when a recording or a copy breaks off; copy it again or repair it</source>
+        <translation>{path} 不完整：缺少索引 (moov)，常见于录制或复制中断；请重新复制或修复</translation>
+    </message>
+    <message>
+        <source>{path} is no landmark model: it lacks {names}</source>
+        <translation>{path} 不是关键点模型：缺少 {names}</translation>
+    </message>
+    <message>
+        <source>{path} is no landmark model: its crops are {crops}</source>
+        <translation>{path} 不是关键点模型：其裁剪区域 (crops) 为 {crops}</translation>
+    </message>
+    <message>
+        <source>{path} is no landmark model: its {name} is {sides}</source>
+        <translation>{path} 不是关键点模型：其 {name} 为 {sides}</translation>
+    </message>
+    <message>
+        <source>{path} is no preset ({fault}): mend it, or delete it from its folder</source>
+        <translation>{path} 不是有效的预设（{fault}）：请修正，或将其从文件夹中删除</translation>
+    </message>
+    <message>
+        <source>{path} is no table of true landmarks ({error})</source>
+        <translation>{path} 不是关键点真值表（{error}）</translation>
+    </message>
+    <message>
+        <source>{path} is not a Steadymark model card (it is too deep)</source>
+        <translation>{path} 不是 Steadymark 模型卡（嵌套过深）</translation>
+    </message>
+    <message>
+        <source>{path} is not a Steadymark model card ({error})</source>
+        <translation>{path} 不是 Steadymark 模型卡（{error}）</translation>
+    </message>
+    <message>
+        <source>{path} is not a video that can be read: check that it plays, or convert it to MP4</source>
+        <translation>{path} 不是可读取的视频：请检查能否播放，或将其转换为 MP4</translation>
+    </message>
+    <message>
+        <source>{path} may not be read ({reason}): ask for permission or copy it</source>
+        <translation>无权读取 {path}（{reason}）：请获取权限，或复制该文件</translation>
+    </message>
+    <message>
+        <source>{path} may not be read: ask for permission or copy it</source>
+        <translation>无权读取 {path}：请获取权限，或复制该文件</translation>
+    </message>
+    <message>
+        <source>{path} says that its pictures are {width}x{height}, more than {millions} million pixels: convert it to smaller ones</source>
+        <translation>{path} 声明的画面为 {width}x{height}，超过 {millions} 百万像素：请转换为较小的画面</translation>
+    </message>
+    <message>
+        <source>{path} takes data from other files, which its model card cannot vouch for: save it as one file (onnx.save, save_as_external_data=False)</source>
+        <translation>{path} 使用了其他文件中的数据，其模型卡无法为之担保：请保存为单个文件（onnx.save, save_as_external_data=False）</translation>
+    </message>
+    <message>
+        <source>{path} was closed: open it again</source>
+        <translation>{path} 已关闭：请重新打开</translation>
+    </message>
+    <message>
+        <source>{path}, line 1: column &apos;{column}&apos; is missing</source>
+        <translation>{path}，第 1 行：缺少列“{column}”</translation>
+    </message>
+    <message>
+        <source>{path}, line {number}: not a point ({error})</source>
+        <translation>{path}，第 {number} 行：不是点（{error}）</translation>
+    </message>
+    <message>
+        <source>{path}, row {row} below the columns, column &apos;{name}&apos;: {value:g} is not a whole number from {least}</source>
+        <translation>{path}，列名下第 {row} 行，列“{name}”：{value:g} 不是从 {least} 起的整数</translation>
+    </message>
+    <message>
+        <source>{path}, {fault}</source>
+        <translation>{path}，{fault}</translation>
+    </message>
+    <message>
+        <source>{path}: column &apos;frame&apos; must hold each number from 0 once</source>
+        <translation>{path}：列“frame”须包含从 0 起的每个数各一次</translation>
+    </message>
+    <message>
+        <source>{path}: frame {number} ({name}) cannot be turned into a picture: convert the file to H.264 in MP4</source>
+        <translation>{path}：第 {number} 帧（{name}）无法转换为图像：请将文件转换为 MP4 (H.264)</translation>
+    </message>
+    <message>
+        <source>{path}: frame {number} at {time} is damaged: choose another one</source>
+        <translation>{path}：{time} 处的第 {number} 帧已损坏：请选择另一帧</translation>
+    </message>
+    <message>
+        <source>{path}: no frame can be decoded, the file is damaged or cut off: copy it again</source>
+        <translation>{path}：没有一帧可以解码，文件已损坏或被截断：请重新复制</translation>
+    </message>
+    <message>
+        <source>{path}: {count} lines with &apos;{brace}&apos; instead of one</source>
+        <translation>{path}：有 {count} 行“{brace}”，应只有一行</translation>
+    </message>
+    <message>
+        <source>{path}: {count} points, but {wanted} expected</source>
+        <translation>{path}：有 {count} 个点，应有 {wanted} 个</translation>
+    </message>
+    <message>
+        <source>{path}: {fault}</source>
+        <translation>{path}：{fault}</translation>
+    </message>
+    <message>
+        <source>{path}: {why}, and results are listed in a file of that name: move it away, or choose another folder</source>
+        <translation>{path}：{why}，而结果要记录在同名文件中：请将其移走，或选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>{sent} packets were sent to {target}</source>
+        <translation>已向 {target} 发送 {sent} 个数据包</translation>
+    </message>
+    <message>
+        <source>{shown} answers but sends no pictures: check the camera</source>
+        <translation>{shown} 有响应，但没有发送画面：请检查摄像头</translation>
+    </message>
+    <message>
+        <source>{shown}: none of the pictures can be read: check the files</source>
+        <translation>{shown}：所有图片都无法读取：请检查文件</translation>
+    </message>
+    <message>
+        <source>{source} is live: name a recorded video with --data</source>
+        <translation>{source} 是实时来源：请用 --data 指定已录制的视频</translation>
+    </message>
+    <message>
+        <source>{start}… is no name that a file can have: shorten or correct it</source>
+        <translation>{start}… 不能作为文件名：请缩短或更正</translation>
+    </message>
+    <message>
+        <source>{target} takes iBUG&apos;s 68 landmarks, and this model has {count}: choose another model</source>
+        <translation>{target} 需要 iBUG 的 68 个关键点，而此模型有 {count} 个：请选择其他模型</translation>
+    </message>
+    <message>
+        <source>{text} holds {count} videos: open one of them</source>
+        <translation>{text} 中有 {count} 个视频：请打开其中一个</translation>
+    </message>
+    <message>
+        <source>{text} is live: a start and an end go with files only</source>
+        <translation>{text} 是实时来源：起点和终点只适用于文件</translation>
+    </message>
+    <message>
+        <source>{text} is live: track it with &apos;steadymark track {text}&apos;</source>
+        <translation>{text} 是实时来源：请用“steadymark track {text}”跟踪</translation>
+    </message>
+    <message>
+        <source>{text} is no recording: open a video file or a folder of pictures</source>
+        <translation>{text} 不是录像：请打开视频文件或图片文件夹</translation>
+    </message>
+    <message>
+        <source>{text} is not a camera: a camera mode does not go with it</source>
+        <translation>{text} 不是摄像头：不能使用摄像头模式</translation>
+    </message>
+    <message>
+        <source>{truth} has no face wholly in the picture: nothing to compare</source>
+        <translation>{truth} 中没有完全位于画面内的人脸：没有可对比的内容</translation>
+    </message>
+    <message>
+        <source>{url} sends no pictures: check the address</source>
+        <translation>{url} 没有发送画面：请检查地址</translation>
+    </message>
+    <message>
+        <source>{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://</source>
+        <translation>{url}：不支持 {scheme}://：请使用 rtsp://、rtmp:// 或 http://</translation>
     </message>
 </context>
 <context>

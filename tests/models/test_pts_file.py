@@ -34,8 +34,8 @@ def test_points_count_from_zero(tmp_path: Path) -> None:
         (GOOD.replace("n_points:  2", "n_points: 68"), "2 points"),
         (GOOD.replace("n_points:  2", "n_points 68"), "2 points"),
         (GOOD.replace("n_points:  2", "n_points"), "2 points"),
-        ("{\n}\n", "0 points"),
-        ("}\n{\n", "0 points"),
+        ("{\n}\n", "no points"),
+        ("}\n{\n", "no points"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, text: str, message: str) -> None:

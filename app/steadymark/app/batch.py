@@ -208,7 +208,7 @@ def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport]]:
             for found in expand_inputs([text]):
                 texts.setdefault(absolute(found), found)
         except SteadymarkError as error:
-            faults.append(JobReport(text, error=str(error)))
+            faults.append(JobReport(text, error=error.sentence))
     return list(texts.values()), faults
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from steadymark.app.screens_faces import shoot_faces, shoot_filters
+from steadymark.app.screens_faults import shoot_faults
 from steadymark.app.screens_live import shoot_live
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def render(folder: Path, clip: str, name: str) -> None:
     with tempfile.TemporaryDirectory() as home:
         studio = Studio(application, folder, Path(home), language=variant.language)
         application.setPalette(palette(dark=variant.dark))
-        _shoot_beginning(studio, name, clip)
+        _shoot_beginning(studio, name, Path(home), clip)
         _shoot_comparing(studio, name)
         _shoot_pose(studio, name)
         _shoot_working(studio, name, Path(home))
@@ -171,13 +172,11 @@ def _application() -> QApplication:
     return application
 
 
-def _shoot_beginning(studio: Studio, scheme: str, clip: str) -> None:
-    """Empty, a fault, and tracking that is held in the middle."""
+def _shoot_beginning(studio: Studio, scheme: str, home: Path, clip: str) -> None:
+    """Empty, faults, and tracking that is held in the middle."""
     window, session = studio.window, studio.window.session
     studio.shoot(f"{scheme}_empty")
-    window.open_path("missing video.mp4")
-    studio.until(lambda: bool(window.messages.texts))
-    studio.shoot(f"{scheme}_error")
+    shoot_faults(studio, scheme, home, clip)
     window.open_path(clip)
     studio.until(lambda: session.display.share > 0.3 and session.frame is not None)
     session.toggle_tracking()

@@ -1,5 +1,7 @@
 """`python -m steadymark.app.translations`: bring what is translated up to date with the sources.
 
+These are the window's own texts, and the sentences of engine and session that it can show.
+
 It writes new texts into assets/translations/steadymark_LANGUAGE.ts, drops those that are gone,
 compiles the .qm files, and lists what is still to be translated (in the .ts files, with any editor
 or Qt Linguist; then run it again). English holds only plurals.
@@ -7,11 +9,13 @@ or Qt Linguist; then run it again). English holds only plurals.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +23,12 @@ from typing import Annotated
 
 import typer
 
+from steadymark.app.sentences import templates
 from steadymark.app.window.language import LANGUAGES, translations_folder
+from steadymark.app.window.wording import CONTEXT
 
 _SOURCES = Path(__file__).resolve().parent
-_PLACE = re.compile(r"\{\w*\}|%n")
+_PLACE = re.compile(r"\{\w*(?:!\w)?(?::[^{}]*)?\}|%n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,15 @@ def extract(path: Path) -> None:
     """
     sources = sorted(str(p) for p in _SOURCES.rglob("*.py"))
     english = ["-pluralonly"] if path.stem.endswith("_en") else []
-    _run("lupdate", *sources, "-locations", "none", "-no-obsolete", *english, "-ts", str(path))
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "sentences.py"  # Qt's tool knows no faults: it reads them as calls
+        told.write_text("".join(map(_as_call, templates())), encoding="utf-8")
+        how = ("-locations", "none", "-no-obsolete", *english)
+        _run("lupdate", *sources, str(told), *how, "-ts", str(path))
+
+
+def _as_call(template: str) -> str:
+    return f"translate({json.dumps(CONTEXT)}, {json.dumps(template, ensure_ascii=False)})\n"
 
 
 def compile_entries(path: Path) -> Path:

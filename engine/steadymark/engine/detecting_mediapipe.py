@@ -36,7 +36,8 @@ class MediapipeDetector:
     def _open(self, model_file: str, threshold: float) -> Any:
         if not Path(model_file).is_file():
             raise UsageError(
-                f"no MediaPipe model file at '{model_file}': name one as mediapipe:FILE.tflite"
+                "no MediaPipe model file at '{model_file}': name one as mediapipe:FILE.tflite",
+                model_file=model_file,
             )
         try:
             import mediapipe
@@ -55,7 +56,9 @@ class MediapipeDetector:
         try:
             return vision.FaceDetector.create_from_options(options)
         except (RuntimeError, ValueError) as error:
-            raise UsageError(f"MediaPipe cannot use '{model_file}': {error}") from error
+            raise UsageError(
+                "MediaPipe cannot use '{model_file}': {error}", model_file=model_file, error=error
+            ) from error
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
         """Boxes in our sense, the extent of 68 landmarks, from the two eye centres."""

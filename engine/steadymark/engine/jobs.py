@@ -24,6 +24,7 @@ from steadymark.engine.settings import make_tracker
 from steadymark.engine.sources import CameraMode, open_source
 from steadymark.engine.sources.opening import recording_path
 from steadymark.engine.stabilizing import OFFLINE
+from steadymark.models.sentence import Sentence, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,9 +80,9 @@ class JobReport:
     outputs: tuple[str, ...] = ()
     report: PipelineReport = field(default_factory=PipelineReport)
     device: str = ""
-    error: str | None = None
+    error: Sentence | None = None
     skipped: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     refused: bool = False
     made: Made | None = None
     began: str = ""
@@ -169,7 +170,7 @@ class _Work:
     files: list[Path]
     facts: Header
     made: Made
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
 
 def _begin(
@@ -188,10 +189,14 @@ def _begin(
     info = work.source.info
     offline = settings.stabilizer == OFFLINE
     if offline and (output.video or output.send or info.live):
-        now = "--video draws each" if output.video else "--send sends each"
-        what = "a live source has none yet" if info.live else f"{now} as it comes"
+        what = Sentence("--send sends each as it comes")
+        if output.video:
+            what = Sentence("--video draws each as it comes")
+        if info.live:
+            what = Sentence("a live source has none yet")
         raise SinkError(
-            f"butterworth looks at frames to come, and {what}: choose convlstm or one-euro"
+            "butterworth looks at frames to come, and {what}: choose convlstm or one-euro",
+            what=what,
         )
     make_folder(output.folder)
     written = [(output.aside or output.folder) / path.name for path in work.files]
@@ -233,7 +238,7 @@ def _prepare(
     """
     path = recording_path(text)
     digest: str | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     files: list[Path] = []
     if path is not None:
         files = result_files(name_of(Path(path).name), output)
@@ -247,7 +252,7 @@ def _prepare(
                 return JobReport(Path(path).name, done, skipped=True, made=made)
             notes = (again,)
         elif output.resume and any(was_left(file) for file in files):
-            notes = ("it was interrupted before, and is tracked anew from its start",)
+            notes = (Sentence("it was interrupted before, and is tracked anew from its start"),)
     source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
     try:
         files = files or result_files(name_of(source.info.name), output)
@@ -272,8 +277,11 @@ def _unwanted(info: SourceInfo, files: list[Path], output: OutputSettings) -> Jo
         return JobReport(info.name, tuple(map(str, there)), skipped=True)
     return JobReport(
         info.name,
-        error=f"{there[0]} exists already: use --overwrite to replace it, "
-        "or --resume to keep it and go on with the other files",
+        error=Sentence(
+            "{path} exists already: use --overwrite to replace it, or --resume to keep it and go "
+            "on with the other files",
+            path=there[0],
+        ),
         refused=True,
     )
 
@@ -309,7 +317,7 @@ def run_job(
             before,
         )
     except SteadymarkError as error:
-        return JobReport(text, error=str(error))
+        return JobReport(text, error=error.sentence)
     if isinstance(work, JobReport):
         return work
     info = work.source.info
@@ -319,7 +327,7 @@ def run_job(
     except SteadymarkError as error:
         senders.close()
         work.source.close()
-        return JobReport(info.name, error=str(error), made=work.made)
+        return JobReport(info.name, error=error.sentence, made=work.made)
     while not pipeline.wait(progress_s):
         on_progress(info, pipeline.report)
         if stop.is_set():
@@ -335,7 +343,7 @@ def run_job(
         outputs,
         report,
         models.device,
-        "; ".join(faults) or None,
+        listed(faults) or None,
         notes=(*work.notes, *info.notes, *report.problems, *sent),
         made=work.made,
         began=began,
@@ -345,12 +353,12 @@ def run_job(
 
 def _settled(
     paths: tuple[str, ...], work: _Work, report: PipelineReport, output: OutputSettings
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+) -> tuple[tuple[str, ...], tuple[Sentence, ...]]:
     """Where files lie in the end, and all faults."""
     faults = report.faults
     if output.aside is not None:
         paths, moved = _come_out(paths, output.folder)
-        faults += moved
+        faults += tuple(moved)
     if report.state is PipelineState.FINISHED:
         for file in work.files:  # all that a partial one holds is in the complete one
             with contextlib.suppress(OSError):
@@ -358,7 +366,7 @@ def _settled(
     return paths, faults
 
 
-def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], list[Sentence]]:
     """Move files to their folder: their names there, and faults. None of no frames is missed."""
     moved, faults = [], []
     for path in map(Path, outputs):
@@ -366,8 +374,8 @@ def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], 
             if path.exists():
                 moved.append(str(path.replace(folder / path.name)))
         except OSError as error:
-            faults.append(str(cannot_write(folder / path.name, error)))
-    return tuple(moved), tuple(faults)
+            faults.append(cannot_write(folder / path.name, error).sentence)
+    return tuple(moved), faults
 
 
 def make_folder(folder: Path) -> None:
@@ -380,8 +388,9 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SinkError(
-            f"the output folder {folder} cannot be made ({error.strerror}): "
-            "choose another with --out"
+            "the output folder {folder} cannot be made ({reason}): choose another with --out",
+            folder=folder,
+            reason=error.strerror,
         ) from error
 
 

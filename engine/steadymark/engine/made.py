@@ -12,6 +12,7 @@ from steadymark.engine.errors import LandmarkFileError, SourceError
 from steadymark.engine.recording.columns import read_head
 from steadymark.engine.recording.rows import lines_of, open_text
 from steadymark.engine.sources.naming import image_files
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +63,9 @@ def source_digest(path: str) -> str | None:
         for file in files:
             pictures.update(f"{_file_digest(file)} {file.name}\n".encode("utf-8", "replace"))
     except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror}): check it") from error
+        raise SourceError(
+            "{path} cannot be read ({reason}): check it", path=path, reason=error.strerror
+        ) from error
     return pictures.hexdigest() if files else None
 
 
@@ -71,7 +74,7 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def why_again(files: Sequence[Path], made: Made, csv: str, before: Made | None) -> str | None:
+def why_again(files: Sequence[Path], made: Made, csv: str, before: Made | None) -> Sentence | None:
     """What says that results, which are all there, must be made again; None where they are done.
 
     files: the table first. A native table says itself how it was made. Of other files, only the
@@ -81,11 +84,11 @@ def why_again(files: Sequence[Path], made: Made, csv: str, before: Made | None) 
     if csv != "native" or len(files) > 1:
         found.append(before)
     if None in found:
-        return "how its results were made is not known: tracked anew"
+        return Sentence("how its results were made is not known: tracked anew")
     if any(f is not None and f.source_sha256 != made.source_sha256 for f in found):
-        return "the file has changed since it was tracked: tracked anew"
+        return Sentence("the file has changed since it was tracked: tracked anew")
     if any(f != made for f in found):
-        return "settings or models differ from those it was tracked with: tracked anew"
+        return Sentence("settings or models differ from those it was tracked with: tracked anew")
     return None
 
 

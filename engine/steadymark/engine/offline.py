@@ -29,7 +29,10 @@ class Butterworth:
 
     def __post_init__(self) -> None:
         if not 0 < self.cutoff_hz < math.inf:
-            raise UsageError(f"butterworth's cut-off must be above 0 Hz, not {self.cutoff_hz:g}")
+            raise UsageError(
+                "butterworth's cut-off must be above 0 Hz, not {cutoff_hz:g}",
+                cutoff_hz=self.cutoff_hz,
+            )
 
     def smooth(
         self, points: NDArray[np.floating], times_s: NDArray[np.floating]

@@ -16,6 +16,7 @@ from steadymark.engine.channel import Channel, Closed
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.latest import Latest
 from steadymark.engine.types import FaceState
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,8 +59,8 @@ class PipelineReport:
     lost_spans: int = 0
     median_ms: float = 0.0
     last_pts_s: float = 0.0
-    faults: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    faults: tuple[Sentence, ...] = ()
+    problems: tuple[Sentence, ...] = ()
 
 
 class Pipeline:
@@ -147,10 +148,11 @@ class Pipeline:
         except Closed:
             pass
         except SteadymarkError as error:
-            self._fault(str(error))
+            self._fault(error.sentence)
         except Exception as error:
             log.exception("source %s", self._source.info.name)
-            self._fault(f"reading {self._source.info.name} failed: {error}")
+            name = self._source.info.name
+            self._fault(Sentence("reading {name} failed: {error}", name=name, error=error))
         finally:
             self._frames.end()
             if self._newest is not None:
@@ -172,10 +174,16 @@ class Pipeline:
         except Closed:
             pass
         except SteadymarkError as error:
-            self._fault(str(error))
+            self._fault(error.sentence)
         except Exception as error:
             log.exception("tracking")
-            self._fault(f"tracking stopped after {self.report.frames} frames: {error}")
+            self._fault(
+                Sentence(
+                    "tracking stopped after {count} frames: {error}",
+                    count=self.report.frames,
+                    error=error,
+                )
+            )
         finally:
             self._finish()
 
@@ -188,8 +196,12 @@ class Pipeline:
         except Exception as error:
             log.exception("frame %d", frame.index)
             raise SteadymarkError(
-                f"frame {frame.index} at {frame.pts_s:.3f} s could not be tracked "
-                f"({type(error).__name__}: {error}); what came before it is kept"
+                "frame {index} at {pts_s:.3f} s could not be tracked ({kind}: {error}); what "
+                "came before it is kept",
+                index=frame.index,
+                pts_s=frame.pts_s,
+                kind=type(error).__name__,
+                error=error,
             ) from error
         self._count(result, (time.perf_counter() - started) * 1e3)
         for outlet in self._outlets:
@@ -224,16 +236,21 @@ class Pipeline:
             for outlet in self._outlets:
                 outlet.thread.join(STOP_S - 0.5 if stopping else None)
                 if outlet.thread.is_alive():
-                    self._fault(f"{outlet.sink.path} could not be written out in time")
+                    self._fault(
+                        Sentence("{path} could not be written out in time", path=outlet.sink.path)
+                    )
         except Exception as error:
             log.exception("finishing")
-            self._fault(f"ending the tracking of {self._source.info.name} failed: {error}")
+            name = self._source.info.name
+            self._fault(
+                Sentence("ending the tracking of {name} failed: {error}", name=name, error=error)
+            )
         finally:
             state = PipelineState.STOPPED if stopping else PipelineState.FINISHED
             self._update(state=PipelineState.FAILED if self.report.faults else state)
             self._done.set()
 
-    def _fault(self, text: str) -> None:
+    def _fault(self, text: Sentence) -> None:
         with self._lock:
             if text not in self._report.faults:
                 self._report = replace(self._report, faults=(*self._report.faults, text))
@@ -246,7 +263,7 @@ class Pipeline:
 class _Outlet:
     """A sink with its queue and thread; one that fails is closed as partial and takes no more."""
 
-    def __init__(self, sink: Sink, fault: Callable[[str], None]) -> None:
+    def __init__(self, sink: Sink, fault: Callable[[Sentence], None]) -> None:
         self.sink, self._fault = sink, fault
         self._queue: Channel[TrackResult] = Channel(SINK_QUEUE)
         self._complete = False
@@ -275,12 +292,12 @@ class _Outlet:
         except Closed:
             self._close(complete=self._complete)
         except SteadymarkError as error:
-            self._fail(str(error))
+            self._fail(error.sentence)
         except Exception as error:
             log.exception("sink %s", self.sink.path)
-            self._fail(f"writing {self.sink.path} failed: {error}")
+            self._fail(Sentence("writing {path} failed: {error}", path=self.sink.path, error=error))
 
-    def _fail(self, text: str) -> None:
+    def _fail(self, text: Sentence) -> None:
         self.failed = True
         self._fault(text)
         self._queue.close()
@@ -291,8 +308,10 @@ class _Outlet:
             self.sink.close(complete=complete)
         except SteadymarkError as error:
             self.failed = True
-            self._fault(str(error))
+            self._fault(error.sentence)
         except Exception as error:
             log.exception("sink %s", self.sink.path)
             self.failed = True
-            self._fault(f"closing {self.sink.path} failed: {error}")
+            self._fault(
+                Sentence("closing {path} failed: {error}", path=self.sink.path, error=error)
+            )

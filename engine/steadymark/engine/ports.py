@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.types import FaceBox, Frame, Landmarks, SourceInfo, TrackResult
     from steadymark.models.cropping import Image
+    from steadymark.models.sentence import Sentence
 
 S = TypeVar("S")
 
@@ -27,7 +28,7 @@ class FrameSource(Protocol):
     @property
     def info(self) -> SourceInfo: ...
     @property
-    def problems(self) -> tuple[str, ...]: ...
+    def problems(self) -> tuple[Sentence, ...]: ...
     @property
     def dropped(self) -> int: ...
     def frames(self) -> Iterator[Frame]: ...

@@ -119,9 +119,13 @@ def open_models(settings: TrackSettings) -> Models:
 def make_tracker(models: Models, settings: TrackSettings) -> Tracker:
     """A tracker for one source."""
     if settings.tracker.max_faces < 1:
-        raise UsageError(f"max faces must be at least 1, not {settings.tracker.max_faces}")
+        raise UsageError(
+            "max faces must be at least 1, not {max_faces}", max_faces=settings.tracker.max_faces
+        )
     if settings.focal_px is not None and not 1 <= settings.focal_px < math.inf:
-        raise UsageError(f"the focal length must be 1 pixel or more, not {settings.focal_px:g}")
+        raise UsageError(
+            "the focal length must be 1 pixel or more, not {focal_px:g}", focal_px=settings.focal_px
+        )
     return Tracker(
         models.detector,
         models.network,

@@ -58,7 +58,12 @@ class OneEuro:
             ("derivative's cut-off", self.derivative_cutoff_hz, 1e-6),
         ):
             if not least <= value < math.inf:
-                raise UsageError(f"one-euro's {name} must be {least:g} or more, not {value:g}")
+                raise UsageError(
+                    "one-euro's {name} must be {least:g} or more, not {value:g}",
+                    name=name,
+                    least=least,
+                    value=value,
+                )
 
     def start(self) -> OneEuroState:
         """Nothing seen yet."""
@@ -100,5 +105,9 @@ def make_stabilizer(name: str, one_euro: OneEuro | None = None) -> Stabilizer[An
         UsageError: there is none.
     """
     if name not in STABILIZERS:
-        raise UsageError(f"unknown stabilizer '{name}': choose one of {', '.join(STABILIZERS)}")
+        raise UsageError(
+            "unknown stabilizer '{name}': choose one of {known}",
+            name=name,
+            known=", ".join(STABILIZERS),
+        )
     return (one_euro or OneEuro()) if name == ONE_EURO else NoStabilizer()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from steadymark.engine.pose import HeadPose
     from steadymark.models.cropping import Crop, Image, Points
+    from steadymark.models.sentence import Sentence
 
 Scores = NDArray[np.float32]
 
@@ -137,4 +138,4 @@ class SourceInfo:
     fps: float | None
     frames: int | None
     live: bool
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()

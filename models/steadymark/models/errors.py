@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from steadymark.models.sentence import Sentence
+
 
 class SteadymarkError(Exception):
     """Base of all faults that are reported as one sentence, without a traceback.
 
-    One line of printable text, whatever strange names and values it quotes.
+    `SteadymarkError("{path} gives no frames", path=path)`: as Sentence, or of a sentence.
     """
 
-    def __str__(self) -> str:
-        return "".join(c if c.isprintable() else " " for c in super().__str__())
+    def __init__(self, template: str, /, **fields: object) -> None:
+        self.sentence = template if isinstance(template, Sentence) else Sentence(template, **fields)
+        super().__init__(self.sentence)
 
 
 class WeightsError(SteadymarkError):
@@ -27,3 +30,7 @@ class LandmarkFileError(SteadymarkError):
 
 class DataError(SteadymarkError, ValueError):
     """A data set is not of the form it should have, or cannot be read here."""
+
+
+class ContentError(SteadymarkError, ValueError):
+    """What is wrong inside a file: the reason of another fault, which names the file."""

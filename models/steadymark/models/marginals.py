@@ -41,12 +41,12 @@ class Marginals:
         content = verified_bytes(self.card)
         self._name = _last_softmax(content)
         if self._name is None:
-            raise WeightsError(f"the model '{card.name}' has no 1D heatmaps to show")
+            raise WeightsError("the model '{name}' has no 1D heatmaps to show", name=card.name)
         added = _field(_GRAPH, _field(_OUTPUT, _field(_VALUE_NAME, self._name.encode())))
         self._session = open_content(content + added, self.card.path).session
         shape = next(o.shape for o in self._session.get_outputs() if o.name == self._name)
         if len(shape) != 4 or shape[2] != 2:
-            raise WeightsError(f"the model '{card.name}' has no 1D heatmaps to show")
+            raise WeightsError("the model '{name}' has no 1D heatmaps to show", name=card.name)
         self._planar = self._session.get_inputs()[0].shape[1] == CHANNELS
 
     def of(self, crops: Image) -> NDArray[np.float32]:

@@ -39,8 +39,10 @@ def told_when_too_large(path: Path) -> Iterator[None]:
         if _REFUSED not in str(error):
             raise
         raise WeightsError(
-            f"{path.name} takes more than {MOST_GIB} GiB of memory when it is run: use a smaller "
-            "model, or fewer faces"
+            "{name} takes more than {most_gib} GiB of memory when it is run: use a smaller model, "
+            "or fewer faces",
+            name=path.name,
+            most_gib=MOST_GIB,
         ) from error
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steadymark.models.errors import WeightsError
+from steadymark.models.errors import ContentError, WeightsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,17 +38,20 @@ def refuse_external_data(content: bytes, path: Path) -> None:
     try:
         outside = _has_external(memoryview(content), "model", 0)
     except (ValueError, IndexError) as error:
-        raise WeightsError(f"{path} cannot be run: it is no ONNX file ({error})") from error
+        raise WeightsError(
+            "{path} cannot be run: it is no ONNX file ({error})", path=path, error=error
+        ) from error
     if outside:
         raise WeightsError(
-            f"{path} takes data from other files, which its model card cannot vouch for: save it "
-            "as one file (onnx.save, save_as_external_data=False)"
+            "{path} takes data from other files, which its model card cannot vouch for: save it "
+            "as one file (onnx.save, save_as_external_data=False)",
+            path=path,
         )
 
 
 def _has_external(message: memoryview, kind: str, depth: int) -> bool:
     if depth > _DEEPEST:
-        raise ValueError("graphs inside graphs without end")
+        raise ContentError("graphs inside graphs without end")
     parts = _PARTS.get(kind, {})
     for number, value in fields(message):
         if kind == "tensor" and (number, value) == (_DATA_LOCATION, 1):
@@ -80,9 +83,9 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         elif wire in (1, 5):
             size = 8 if wire == 1 else 4
         else:
-            raise ValueError(f"wire type {wire}")
+            raise ContentError("wire type {number}", number=wire)
         if at + size > len(message):
-            raise ValueError("it is cut off")
+            raise ContentError("it is cut off")
         if wire == 2:
             yield number, message[at : at + size]
         at += size
@@ -96,4 +99,4 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
         value |= (byte & 127) << shift
         if byte < 128:
             return value, at
-    raise ValueError("a number is too long")
+    raise ContentError("a number is too long")

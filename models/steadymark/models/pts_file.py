@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.models.errors import LandmarkFileError
+from steadymark.models.errors import ContentError, LandmarkFileError
 from steadymark.models.small_file import read_small_text
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def read_pts(path: str | Path) -> Points:
     try:
         lines = read_small_text(path, encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
-        raise LandmarkFileError(f"cannot read {path}: {error}") from error
+        raise LandmarkFileError("cannot read {path}: {error}", path=path, error=error) from error
     start, end = _brace(path, lines, "{"), _brace(path, lines, "}")
     rows = [(i + 1, lines[i].split()) for i in range(start + 1, end) if lines[i].strip()]
     xy = np.array([_point(path, number, fields) for number, fields in rows], np.float64)
@@ -35,8 +35,15 @@ def read_pts(path: str | Path) -> Points:
         for line in lines[:start]
         if line.startswith("n_points")
     ]
-    if not rows or (said and said[0] != str(len(rows))):
-        raise LandmarkFileError(f"{path}: {len(rows)} points, but {said or 'some'} expected")
+    if said and said[0] != str(len(rows)):
+        raise LandmarkFileError(
+            "{path}: {count} points, but {wanted} expected",
+            path=path,
+            count=len(rows),
+            wanted=said[0],
+        )
+    if not rows:
+        raise LandmarkFileError("{path} holds no points", path=path)
     return (xy - 1).astype(np.float32)
 
 
@@ -44,7 +51,12 @@ def _brace(path: Path, lines: list[str], brace: str) -> int:
     """Index of the line that is this brace alone."""
     found = [i for i, line in enumerate(lines) if line.strip() == brace]
     if len(found) != 1:
-        raise LandmarkFileError(f"{path}: {len(found)} lines with '{brace}' instead of one")
+        raise LandmarkFileError(
+            "{path}: {count} lines with '{brace}' instead of one",
+            path=path,
+            count=len(found),
+            brace=brace,
+        )
     return found[0]
 
 
@@ -52,7 +64,9 @@ def _point(path: Path, number: int, fields: list[str]) -> tuple[float, float]:
     try:
         x, y = (float(field) for field in fields)
         if not (abs(x) < 1e9 and abs(y) < 1e9):
-            raise ValueError(f"({x}, {y}) is no place in a picture")
+            raise ContentError("({x}, {y}) is no place in a picture", x=x, y=y)
     except ValueError as error:
-        raise LandmarkFileError(f"{path}, line {number}: not a point ({error})") from error
+        raise LandmarkFileError(
+            "{path}, line {number}: not a point ({error})", path=path, number=number, error=error
+        ) from error
     return x, y

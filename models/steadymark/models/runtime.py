@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from steadymark.models.errors import DeviceError, WeightsError
 from steadymark.models.memory_limit import limit_memory, told_when_too_large
 from steadymark.models.onnx_file import refuse_external_data
+from steadymark.models.sentence import Sentence
 from steadymark.models.zoo import ModelCard, verified_bytes
 
 if TYPE_CHECKING:
@@ -90,7 +91,11 @@ def open_runner(card: ModelCard, *, device: str = "auto", threads: int = 1) -> R
         DeviceError: CUDA was asked for and cannot be used.
     """
     if device not in DEVICES:
-        raise DeviceError(f"unknown device '{device}': choose one of {', '.join(DEVICES)}")
+        raise DeviceError(
+            "unknown device '{device}': choose one of {known}",
+            device=device,
+            known=", ".join(DEVICES),
+        )
     return _open(verified_bytes(card), card.path, device, threads)
 
 
@@ -121,7 +126,7 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> Runner:
     limit_memory(options, path)
     offered = "CUDAExecutionProvider" in ort.get_available_providers()
     if device == "cuda" and not offered:
-        raise DeviceError(_NO_CUDA.format("this ONNX Runtime was built without CUDA"))
+        raise _no_cuda(Sentence("this ONNX Runtime was built without CUDA"))
     providers = ["CPUExecutionProvider"]
     if device != "cpu" and offered and (device == "cuda" or _has_driver()):
         _preload()
@@ -129,17 +134,21 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> Runner:
     try:
         session = ort.InferenceSession(content, options, providers=providers)
     except Exception as error:
-        raise WeightsError(f"{path} cannot be run: {_first_line(error)}") from error
+        raise WeightsError(
+            "{path} cannot be run: {reason}", path=path, reason=_first_line(error)
+        ) from error
     used = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
     if device == "cuda" and used != "cuda":
-        raise DeviceError(_NO_CUDA.format("its driver or libraries do not load"))
+        raise _no_cuda(Sentence("its driver or libraries do not load"))
     return Runner(session, used)
 
 
-_NO_CUDA = (
-    "CUDA was asked for, but {}: install NVIDIA's driver and 'pip install steadymark[cuda]', "
-    "or use --device cpu"
-)
+def _no_cuda(why: Sentence) -> DeviceError:
+    return DeviceError(
+        "CUDA was asked for, but {why}: install NVIDIA's driver and 'pip install "
+        "steadymark[cuda]', or use --device cpu",
+        why=why,
+    )
 
 
 def _has_driver() -> bool:
@@ -189,16 +198,27 @@ class LandmarkNetwork:
         self._states = [name for name in self._inputs if name.startswith("state_")]
         missing = {"points", "scores", "face"} - set(self._outputs)
         if "crops" not in self._inputs or missing:
-            raise WeightsError(f"{card.path} is no landmark model: it lacks {missing or 'crops'}")
+            raise WeightsError(
+                "{path} is no landmark model: it lacks {names}",
+                path=card.path,
+                names=", ".join(sorted(missing)) or "crops",
+            )
         crops = self._inputs["crops"].shape
         if len(crops) != 4:
-            raise WeightsError(f"{card.path} is no landmark model: its crops are {crops}")
+            raise WeightsError(
+                "{path} is no landmark model: its crops are {crops}", path=card.path, crops=crops
+            )
         self._planar = crops[1] == CHANNELS
         for name in self._states:
             sides = self._inputs[name].shape[1:]
             whole = all(isinstance(s, int) and s > 0 for s in sides)
             if not whole or math.prod(sides) > _LARGEST_STATE:
-                raise WeightsError(f"{card.path} is no landmark model: its {name} is {sides}")
+                raise WeightsError(
+                    "{path} is no landmark model: its {name} is {sides}",
+                    path=card.path,
+                    name=name,
+                    sides=sides,
+                )
 
     @property
     def device(self) -> str:

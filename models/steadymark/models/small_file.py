@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from steadymark.models.errors import ContentError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,5 +21,5 @@ def read_small_text(path: Path, *, encoding: str = "utf-8") -> str:
     with path.open("rb") as file:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
+        raise ContentError("it is larger than {most_mib} MiB", most_mib=MOST_BYTES >> 20)
     return content.decode(encoding)

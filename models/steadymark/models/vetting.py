@@ -28,18 +28,31 @@ def vet(path: Path) -> ModelCard:
         WeightsError: what is wrong, with what, and what to do.
     """
     if path.suffix.lower() not in (".onnx", ".json"):
-        raise WeightsError(f"{path.name} is no ONNX model: choose a file that ends in .onnx")
+        raise WeightsError(
+            "{name} is no ONNX model: choose a file that ends in .onnx", name=path.name
+        )
     model, beside = path.with_suffix(".onnx"), path.with_suffix(".json")
     if not model.is_file():
-        raise WeightsError(f"there is no {model.name} in {model.parent}: put it beside its card")
+        raise WeightsError(
+            "there is no {name} in {parent}: put it beside its card",
+            name=model.name,
+            parent=model.parent,
+        )
     if not beside.is_file():
         raise WeightsError(
-            f"{model.name} has no model card: put {beside.name} beside it "
-            "('steadymark-train export' writes both)"
+            "{name} has no model card: put {card} beside it ('steadymark-train export' writes "
+            "both)",
+            name=model.name,
+            card=beside.name,
         )
     card = read_card(beside)
     if card.path != model:
-        raise WeightsError(f"the model card {beside} is of {card.path.name}, not of {model.name}")
+        raise WeightsError(
+            "the model card {beside} is of {name}, not of {wanted}",
+            beside=beside,
+            name=card.path.name,
+            wanted=model.name,
+        )
     _check(card)
     if card.follower is not None:
         _check(replace(find_model(card.follower, "landmarks", card.path.parent), follower=None))
@@ -48,11 +61,19 @@ def vet(path: Path) -> ModelCard:
 
 def _check(card: ModelCard) -> None:
     if card.kind != "landmarks":
-        raise WeightsError(f"'{card.name}' is a {card.kind} model: only landmark models are added")
+        raise WeightsError(
+            "'{name}' is a {kind} model: only landmark models are added",
+            name=card.name,
+            kind=card.kind,
+        )
     if (card.schema or SCHEMA) != SCHEMA:
         raise WeightsError(
-            f"the landmarks of '{card.name}' are those of {card.schema}: models of {SCHEMA} "
-            f"({LANDMARKS} landmarks) are tracked with"
+            "the landmarks of '{name}' are those of {schema}: models of {wanted} ({landmarks} "
+            "landmarks) are tracked with",
+            name=card.name,
+            schema=card.schema,
+            wanted=SCHEMA,
+            landmarks=LANDMARKS,
         )
     for name, value, (least, most) in (
         ("crop", card.crop, _CROPS),
@@ -60,8 +81,13 @@ def _check(card: ModelCard) -> None:
     ):
         if not least <= value <= most:
             raise WeightsError(
-                f"the model card of '{card.name}' says {name} {value:g}: it must lie between "
-                f"{least:g} and {most:g}"
+                "the model card of '{name}' says {field} {value:g}: it must lie between {least:g} "
+                "and {most:g}",
+                name=card.name,
+                field=name,
+                value=value,
+                least=least,
+                most=most,
             )
     network = LandmarkNetwork(card, device="cpu")
     _check_input(card, network)
@@ -74,9 +100,12 @@ def _check_input(card: ModelCard, network: LandmarkNetwork) -> None:
     fits = list(crops.shape[1:]) in ([3, side, side], [side, side, 3])
     if crops.type != "tensor(uint8)" or not fits:
         raise WeightsError(
-            f"the input 'crops' of {card.path.name} is {crops.type} {crops.shape}: its card says "
-            f"crop {side}, so it must be tensor(uint8) [n, 3, {side}, {side}] or "
-            f"[n, {side}, {side}, 3]"
+            "the input 'crops' of {name} is {type} {shape}: its card says crop {side}, so it must "
+            "be tensor(uint8) [n, 3, {side}, {side}] or [n, {side}, {side}, 3]",
+            name=card.path.name,
+            type=crops.type,
+            shape=crops.shape,
+            side=side,
         )
 
 
@@ -91,7 +120,9 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
         raise
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"{card.path.name} fails when it is run: {reason}") from error
+        raise WeightsError(
+            "{name} fails when it is run: {reason}", name=card.path.name, reason=reason
+        ) from error
     for name, values, shape in (
         ("points", seen.points, (2, LANDMARKS, 2)),
         ("raw_points", seen.raw, (2, LANDMARKS, 2)),
@@ -100,8 +131,15 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
     ):
         if values.shape != shape or values.dtype != np.float32:
             raise WeightsError(
-                f"the output '{name}' of {card.path.name} is {values.dtype} {values.shape}: "
-                f"for two faces it must be float32 {shape}"
+                "the output '{name}' of {model} is {dtype} {shape}: for two faces it must be "
+                "float32 {wanted}",
+                name=name,
+                model=card.path.name,
+                dtype=values.dtype,
+                shape=values.shape,
+                wanted=shape,
             )
         if not np.isfinite(values).all():
-            raise WeightsError(f"the output '{name}' of {card.path.name} is not finite")
+            raise WeightsError(
+                "the output '{name}' of {model} is not finite", name=name, model=card.path.name
+            )

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from steadymark.models.errors import WeightsError
+from steadymark.models.errors import ContentError, WeightsError
 from steadymark.models.schema import assets_root
+from steadymark.models.sentence import Sentence
 from steadymark.models.small_file import read_small_text
 
 if TYPE_CHECKING:
@@ -73,11 +74,17 @@ def read_card(path: Path) -> ModelCard:
         data: dict[str, Any] = json.loads(read_small_text(path))
         return _card(path, data)
     except OSError as error:
-        raise WeightsError(f"the model card {path} cannot be read: {error.strerror}") from error
+        raise WeightsError(
+            "the model card {path} cannot be read: {reason}", path=path, reason=error.strerror
+        ) from error
     except RecursionError as error:
-        raise WeightsError(f"{path} is not a Steadymark model card (it is too deep)") from error
+        raise WeightsError(
+            "{path} is not a Steadymark model card (it is too deep)", path=path
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise WeightsError(f"{path} is not a Steadymark model card ({error})") from error
+        raise WeightsError(
+            "{path} is not a Steadymark model card ({error})", path=path, error=error
+        ) from error
 
 
 def _card(path: Path, data: dict[str, Any]) -> ModelCard:
@@ -109,7 +116,7 @@ def _beside_card(card: Path, file: str) -> Path:
         card.parent.resolve(),
         card.resolve().parent,
     ):
-        raise ValueError(f"file '{file[:80]}' lies outside the card's folder")
+        raise ContentError("file '{file}' lies outside the card's folder", file=file[:80])
     return path
 
 
@@ -117,17 +124,31 @@ def _plain_name(data: dict[str, Any], key: str) -> str | None:
     """A name that is no path."""
     value = data.get(key)
     if value is not None and not (isinstance(value, str) and _PLAIN.fullmatch(value)):
-        unknown = "an unknown model" if key in ("follower", "over") else "unknown"
-        raise ValueError(f"the {key} '{str(value)[:80]}' is {unknown}: it is not a plain name")
+        if key in ("follower", "over"):
+            raise ContentError(
+                "the {key} '{value}' is an unknown model: it is not a plain name",
+                key=key,
+                value=str(value)[:80],
+            )
+        raise ContentError(
+            "the {key} '{value}' is unknown: it is not a plain name",
+            key=key,
+            value=str(value)[:80],
+        )
     if value is not None and Path(value).suffix in _FILES:
-        raise ValueError(f"{key} '{value[:80]}' is a file, not a name")
+        raise ContentError("{key} '{value}' is a file, not a name", key=key, value=value[:80])
     return value
 
 
 def _within(data: dict[str, Any], key: str, default: float, most: float) -> float:
     value = float(data.get(key, default))
     if not 0 <= value <= most:
-        raise ValueError(f"it says {key} {value:g}, which must lie between 0 and {most:g}")
+        raise ContentError(
+            "it says {key} {value:g}, which must lie between 0 and {most:g}",
+            key=key,
+            value=value,
+            most=most,
+        )
     return value
 
 
@@ -161,14 +182,23 @@ def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
         folder = folder or weights_folder()
         path = folder / f"{given.name}.json"
         if given.name != name or not _PLAIN.fullmatch(name) or not path.is_file():
-            known = ", ".join(c.name for c in list_models(folder) if c.kind == kind) or "none"
+            known = ", ".join(c.name for c in list_models(folder) if c.kind == kind) or Sentence(
+                "none"
+            )
             raise WeightsError(
-                f"unknown model '{name}': choose one of {known}, or name an .onnx file "
-                "with its model card (.json) beside it"
+                "unknown model '{name}': choose one of {known}, or name an .onnx file with its "
+                "model card (.json) beside it",
+                name=name,
+                known=known,
             )
         card = read_card(path)
     if card.kind != kind:
-        raise WeightsError(f"the model '{card.name}' is a {card.kind} model, {kind} is needed")
+        raise WeightsError(
+            "the model '{name}' is a {kind} model, {wanted} is needed",
+            name=card.name,
+            kind=card.kind,
+            wanted=kind,
+        )
     return card
 
 
@@ -184,10 +214,13 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
     for other in beside:
         if other.over == card.name:
             return other
-    known = ", ".join(str(other.over) for other in beside) or "no model"
+    known = ", ".join(str(other.over) for other in beside) or Sentence("no model")
     raise WeightsError(
-        f"there is no {cell} stabilizer over '{card.name}' (only over {known}): choose none or "
-        "one-euro, or train one with steadymark-train"
+        "there is no {cell} stabilizer over '{name}' (only over {known}): choose none or "
+        "one-euro, or train one with steadymark-train",
+        cell=cell,
+        name=card.name,
+        known=known,
     )
 
 
@@ -217,19 +250,25 @@ def verified_bytes(card: ModelCard) -> bytes:
     try:
         if card.path.stat().st_size > MOST_MODEL_BYTES:
             raise WeightsError(
-                f"the weights {card.path} are larger than {MOST_MODEL_BYTES >> 30} GiB: "
-                "models of that size cannot be tracked with"
+                "the weights {path} are larger than {most_gib} GiB: models of that size cannot be "
+                "tracked with",
+                path=card.path,
+                most_gib=MOST_MODEL_BYTES >> 30,
             )
         content = card.path.read_bytes()
     except OSError as error:
         raise WeightsError(
-            f"no weights at {card.path} ({error.strerror}): install Steadymark again, "
-            "or put the file back"
+            "no weights at {path} ({reason}): install Steadymark again, or put the file back",
+            path=card.path,
+            reason=error.strerror,
         ) from error
     digest = hashlib.sha256(content).hexdigest()
     if digest != card.sha256:
         raise WeightsError(
-            f"the weights {card.path} were altered or damaged (SHA-256 {digest[:12]}…, the model "
-            f"card says {card.sha256[:12]}…): install Steadymark again, or put the file back"
+            "the weights {path} were altered or damaged (SHA-256 {found}…, the model card says "
+            "{wanted}…): install Steadymark again, or put the file back",
+            path=card.path,
+            found=digest[:12],
+            wanted=card.sha256[:12],
         )
     return content

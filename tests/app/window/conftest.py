@@ -20,6 +20,7 @@ from steadymark.app.window.main_window import MainWindow
 from steadymark.app.window.preferences import Preferences
 from steadymark.app.window.theme import palette
 from steadymark.engine.settings import TrackSettings
+from window_words import Brackets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,17 @@ def english(qtbot: QtBot) -> Iterator[None]:
     speak(application, "en")
     yield
     speak(application, "en")
+
+
+@pytest.fixture
+def brackets(english: None) -> Iterator[None]:
+    """Everything that goes through the translator stands in ⟦⟧."""
+    application = QApplication.instance()
+    assert application is not None
+    translator = Brackets()
+    application.installTranslator(translator)
+    yield
+    application.removeTranslator(translator)
 
 
 @pytest.fixture

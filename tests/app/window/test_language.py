@@ -16,26 +16,15 @@ from steadymark.app.session.state import LiveFacts, Phase
 from steadymark.app.window.language import LANGUAGES, speak
 from steadymark.app.window.start import make_window
 from steadymark.engine.recording.recorder import RecorderReport
-from window_words import Brackets, said, untranslated
+from window_words import said, untranslated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
     from steadymark.app.window.main_window import MainWindow
     from steadymark.app.window.preferences import Preferences
-
-
-@pytest.fixture
-def brackets(english: None) -> Iterator[None]:
-    application = QCoreApplication.instance()
-    assert application is not None
-    translator = Brackets()
-    application.installTranslator(translator)
-    yield
-    application.removeTranslator(translator)
 
 
 @pytest.mark.usefixtures("brackets")

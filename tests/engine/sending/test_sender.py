@@ -126,7 +126,7 @@ def test_an_unknown_host_is_one_sentence(aside: bool) -> None:
     else:
         with pytest.raises(SinkError) as raised:
             sender.open()
-        fault = str(raised.value)
+        fault = raised.value.sentence
     assert "'no-such-host.invalid' is not known" in fault
     assert "\n" not in fault
     assert sender.close()

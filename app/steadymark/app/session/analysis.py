@@ -18,6 +18,7 @@ from steadymark.app.session.state import Phase
 from steadymark.app.session.takes import PLAIN, tracked_by
 from steadymark.app.session.truth import Truth, load_truth, truth_beside
 from steadymark.engine.errors import SteadymarkError
+from steadymark.models.sentence import NOTHING, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ class _Loaded:
 
     film: OpenFilm
     truth: Truth | None = None
-    fault: str = ""
+    fault: Sentence = NOTHING
 
 
 class Analysis(QObject):
@@ -222,7 +223,6 @@ class Analysis(QObject):
     def _load(self, film: OpenFilm, path: Path | None) -> None:
         """Without a path what lies beside the recording, if anything does."""
         source = film.film.info.path
-        words = self.tr("The ground truth of {name} cannot be read: {why}")
 
         def work() -> None:
             try:
@@ -230,9 +230,13 @@ class Analysis(QObject):
                 if found is not None:
                     self._loaded.emit(_Loaded(film, load_truth(found, source)))
             except SteadymarkError as error:
-                self._loaded.emit(_Loaded(film, fault=str(error)))
+                self._loaded.emit(_Loaded(film, fault=error.sentence))
             except OSError as error:
-                fault = words.format(name=path or source, why=error.strerror)
+                fault = Sentence(
+                    "The ground truth of {name} cannot be read: {why}",
+                    name=path or source,
+                    why=error.strerror,
+                )
                 self._loaded.emit(_Loaded(film, fault=fault))
 
         self._session.run_aside(work, "truth")

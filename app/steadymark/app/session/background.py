@@ -7,10 +7,9 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from steadymark.app.session.opening import Opened
 from steadymark.engine.errors import SteadymarkError
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,11 +55,12 @@ class Background:
             try:
                 opened = work(number)
             except SteadymarkError as error:
-                opened = Opened(number, fault=str(error))
+                opened = Opened(number, fault=error.sentence)
             except Exception as error:
                 log.exception("opening")
-                words = QCoreApplication.translate("session", "opening failed ({fault})")
-                fault = words.format(fault=f"{type(error).__name__}: {error}")
+                fault = Sentence(
+                    "opening failed ({fault})", fault=f"{type(error).__name__}: {error}"
+                )
                 opened = Opened(number, fault=fault)
             self._bring_home(opened)
 

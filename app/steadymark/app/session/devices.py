@@ -6,11 +6,12 @@ import logging
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.latest import Latest
 from steadymark.engine.sources import Opening, camera_modes, list_cameras
+from steadymark.models.sentence import NOTHING, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ def known_cameras() -> Known:
 
 
 class Devices(QObject):
-    """Lives in the GUI thread. found: cameras and their modes; told: a sentence.
+    """Lives in the GUI thread. found: cameras and their modes; told: a Sentence.
 
     pictured: `frame` is a new picture of the preview; described: its source's SourceInfo. Devices
     are opened, read and closed in threads, one after the other.
@@ -42,7 +43,7 @@ class Devices(QObject):
     found = Signal(object)
     pictured = Signal()
     described = Signal(object)
-    told = Signal(str)
+    told = Signal(object)
     _home = Signal(object)  # what is to be done in the GUI thread
 
     def __init__(
@@ -96,13 +97,13 @@ class Devices(QObject):
 
     def _list(self) -> None:
         known: Known = ()
-        text = ""
+        text = NOTHING
         try:
             known = self._lister()
         except Exception as error:
             log.exception("listing cameras")
-            words = QCoreApplication.translate("session", "cameras cannot be listed ({fault})")
-            text = words.format(fault=f"{type(error).__name__}: {error}")
+            named = f"{type(error).__name__}: {error}"
+            text = Sentence("cameras cannot be listed ({fault})", fault=named)
 
         def bring() -> None:
             self.found.emit(known)
@@ -119,18 +120,18 @@ class Devices(QObject):
         try:
             source = self._opener(target, lambda _: None, view.opening)
         except SteadymarkError as error:
-            self._tell(view, str(error))
+            self._tell(view, error.sentence)
             return
         except Exception as error:
             log.exception("preview")
-            words = QCoreApplication.translate("session", "the camera cannot be opened ({fault})")
-            self._tell(view, words.format(fault=f"{type(error).__name__}: {error}"))
+            named = f"{type(error).__name__}: {error}"
+            self._tell(view, Sentence("the camera cannot be opened ({fault})", fault=named))
             return
         view.opening.on_give_up(source.close)
         try:
             self._show_all(source.frames(), source.info, view)
         except SteadymarkError as error:
-            self._tell(view, str(error))
+            self._tell(view, error.sentence)
         finally:
             source.close()
             source.join(2.0)
@@ -141,7 +142,7 @@ class Devices(QObject):
             if view.pictures.put(frame):
                 self._home.emit(lambda: self._on_picture(view))
 
-    def _tell(self, view: _View, text: str) -> None:
+    def _tell(self, view: _View, text: Sentence) -> None:
         self._home.emit(lambda: self._of(view, self.told, text))
 
     def _of(self, view: _View, signal: SignalInstance, value: object) -> None:

@@ -10,7 +10,6 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication
 
 from steadymark.app.session.film import Film
 from steadymark.app.session.results import Known
@@ -21,6 +20,7 @@ from steadymark.engine.recording.drawing import DrawOptions
 from steadymark.engine.recording.native_csv import NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.types import TrackResult
+from steadymark.models.sentence import NOTHING, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ class ExportReport:
     cancelled: bool = False
     partial: bool = False
     path: str = ""
-    fault: str = ""
+    fault: Sentence = NOTHING
     pieces: int = 1
 
 
@@ -117,11 +117,11 @@ class Export:
         try:
             self._write()
         except SteadymarkError as error:
-            self._tell(fault=str(error))
+            self._tell(fault=error.sentence)
         except Exception as error:
             log.exception("export")
-            words = QCoreApplication.translate("session", "the export failed ({fault})")
-            self._tell(fault=words.format(fault=f"{type(error).__name__}: {error}"))
+            named = f"{type(error).__name__}: {error}"
+            self._tell(fault=Sentence("the export failed ({fault})", fault=named))
         finally:
             self._tell(running=False, cancelled=self._cancelled.is_set())
 

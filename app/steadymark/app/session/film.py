@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.types import Frame, SourceInfo
+    from steadymark.models.sentence import Sentence
 
 
 class Film:
@@ -31,11 +32,13 @@ class Film:
 
     def __init__(self, text: str) -> None:
         if is_live(text):
-            raise UsageError(f"{text} is live: track it with 'steadymark track {text}'")
+            raise UsageError("{text} is live: track it with 'steadymark track {text}'", text=text)
         source = open_source(text)
         if not isinstance(source, VideoFile | ImageSequence):
             source.close()
-            raise UsageError(f"{text} is no recording: open a video file or a folder of pictures")
+            raise UsageError(
+                "{text} is no recording: open a video file or a folder of pictures", text=text
+            )
         self._source = source
         self._reading = threading.Lock()  # seeking while another piece is read would move that
 
@@ -44,7 +47,7 @@ class Film:
         return self._source.info
 
     @property
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[Sentence, ...]:
         """What the last reading passed over."""
         return self._source.problems
 
@@ -89,7 +92,7 @@ class Piece:
         return replace(self._source.info, frames=len(self._frames))
 
     @property
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[Sentence, ...]:
         return self._source.problems
 
     def hold(self) -> None:

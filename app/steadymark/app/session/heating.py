@@ -8,12 +8,12 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication
 
 from steadymark.engine.latest import Latest
 from steadymark.models.cropping import cut
 from steadymark.models.errors import SteadymarkError
 from steadymark.models.marginals import Marginals
+from steadymark.models.sentence import NOTHING, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ class Heats:
 
     of: dict[int, NDArray[np.float32]]
     shown: Any
-    fault: str = ""
+    fault: Sentence = NOTHING
 
 
 class Heating:
@@ -82,18 +82,18 @@ class Heating:
                 self._on_ready()
 
     def _answer(self, look: Look) -> Heats:
-        fault = ""
+        fault = NOTHING
         try:
             if look.card is not self._card:
                 self._card, self._marginals = look.card, None
                 self._marginals = Marginals(look.card)
             return Heats(self._heats(look), look.shown)
         except SteadymarkError as error:
-            fault = str(error)
+            fault = error.sentence
         except Exception as error:
             log.exception("heatmaps")
-            words = QCoreApplication.translate("session", "the heatmaps cannot be had ({fault})")
-            fault = words.format(fault=f"{type(error).__name__}: {error}")
+            named = f"{type(error).__name__}: {error}"
+            fault = Sentence("the heatmaps cannot be had ({fault})", fault=named)
         return Heats({}, look.shown, fault)
 
     def _heats(self, look: Look) -> dict[int, NDArray[np.float32]]:

@@ -18,6 +18,7 @@ from steadymark.app.session.state import Facts, LiveFacts, Phase
 from steadymark.engine.sources import LiveStatus, Opening, open_live
 from steadymark.engine.sources.network import without_password
 from steadymark.engine.stabilizing import OFFLINE
+from steadymark.models.sentence import Sentence, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,13 +63,13 @@ def open_feed(
 class Live(QObject):
     """Lives in the GUI thread. Settings, stop and start again leave what is shown as it is.
 
-    changed: other `facts`; pictured: a new `frame`; told: a sentence; recorded: a RecorderReport,
+    changed: other `facts`; pictured: a new `frame`; told: a Sentence; recorded: a RecorderReport,
     when its files are closed.
     """
 
     changed = Signal()
     pictured = Signal()
-    told = Signal(str)
+    told = Signal(object)
     recorded = Signal(object)
     _opened = Signal(object)
     _picture_came = Signal()
@@ -229,7 +230,7 @@ class Live(QObject):
         """From the next frame on, or when other networks are open; the stream goes on."""
         before, self._settings = self._settings, settings
         if settings.stabilizer == OFFLINE and self.is_open:
-            words = self.tr(
+            words = Sentence(
                 "Butterworth looks at frames to come, which a live view has not: its points stay "
                 "raw. Choose the One Euro filter or a network."
             )
@@ -356,7 +357,7 @@ class Live(QObject):
             self._split_recording(lambda view: view.use(models, settings))
             self.changed.emit()
 
-    def _fail(self, fault: str) -> None:
+    def _fail(self, fault: Sentence) -> None:
         self.told.emit(fault)
         if self._phase is not Phase.OPENING:  # other networks could not be opened
             return
@@ -384,7 +385,7 @@ class Live(QObject):
         faults = self._open.report.faults
         self._end(FLUSH_S)
         self._set(Phase.STOPPED)
-        self.told.emit("; ".join(faults) or self.tr("The stream came to its end."))
+        self.told.emit(listed(faults) or Sentence("The stream came to its end."))
 
     def _on_recording_ended(self, report: RecorderReport) -> None:
         if self._recording is not None and not self._recording.recorder.report.running:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from steadymark.app.session.player import Player
 from steadymark.app.session.preferences import as_plain
 from steadymark.app.session.recovery import Found, Keeping
@@ -14,6 +12,7 @@ from steadymark.app.session.results import Known, Results
 from steadymark.app.session.state import Facts, Phase
 from steadymark.app.session.tracking import Tracking, Work
 from steadymark.engine.latest import Latest
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +40,7 @@ class Calls:
     progressed: Callable[[], None]
     pictured: Callable[[], None]
     ended: Callable[[], None]
-    told: Callable[[str], None]
+    told: Callable[[Sentence], None]
 
 
 class OpenFilm:
@@ -147,11 +146,14 @@ class OpenFilm:
                 self.found = None
         except OSError as error:
             self._keeping = None
-            words = QCoreApplication.translate(
-                "session",
-                "What is tracked is not saved against a crash: {folder} cannot be written ({why})",
+            self._calls.told(
+                Sentence(
+                    "What is tracked is not saved against a crash: {folder} cannot be written "
+                    "({why})",
+                    folder=self._state_root,
+                    why=error.strerror,
+                )
             )
-            self._calls.told(words.format(folder=self._state_root, why=error.strerror))
 
     def _tracking(self, settings: TrackSettings) -> Tracking:
         return Tracking(

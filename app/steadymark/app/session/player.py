@@ -9,9 +9,9 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication
 
 from steadymark.engine.errors import SteadymarkError
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ class Player:
         *,
         on_frame: Callable[[Frame], None],
         on_end: Callable[[], None] = lambda: None,
-        on_fault: Callable[[str], None] = lambda _: None,
+        on_fault: Callable[[Sentence], None] = lambda _: None,
         limit: Callable[[int], int] = lambda _: 2**31,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -178,11 +178,13 @@ class Player:
             frame = self._film.frame_at(index)
         except SteadymarkError as error:
             if asked:
-                self._on_fault(str(error))
+                self._on_fault(error.sentence)
         except Exception as error:
             log.exception("showing frame %d", index)
-            words = QCoreApplication.translate("session", "frame {index} cannot be shown ({fault})")
-            self._on_fault(words.format(index=index, fault=f"{type(error).__name__}: {error}"))
+            named = f"{type(error).__name__}: {error}"
+            self._on_fault(
+                Sentence("frame {index} cannot be shown ({fault})", index=index, fault=named)
+            )
         else:
             self._on_frame(frame)
         with self._changed:

@@ -14,6 +14,7 @@ from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.settings import TrackSettings, landmark_card
 from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
+from steadymark.models.sentence import NOTHING, Sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,14 +86,14 @@ class Presets:
             for name, note, settings in _SHIPPED
         ]
 
-    def own(self) -> tuple[list[Preset], list[str]]:
+    def own(self) -> tuple[list[Preset], list[Sentence]]:
         """By name, and what is wrong with files that are none."""
         found, faults = [], []
         for path in sorted(self.folder.glob("*.json")):
             try:
                 found.append(read_preset(path))
             except PresetError as error:
-                faults.append(str(error))
+                faults.append(error.sentence)
         return sorted(found, key=lambda preset: preset.name.casefold()), faults
 
     def find(self, settings: TrackSettings) -> Preset | None:
@@ -110,11 +111,9 @@ class Presets:
         """
         name = " ".join(name.split())
         if not name or len(name) > _LONGEST_NAME:
-            words = translate("presets", "A preset's name has 1 to {most} characters.")
-            raise PresetError(words.format(most=_LONGEST_NAME))
+            raise PresetError("A preset's name has 1 to {most} characters.", most=_LONGEST_NAME)
         if name.casefold() in {preset.name.casefold() for preset in self.shipped()}:
-            words = translate("presets", "'{name}' comes with the program: choose another name.")
-            raise PresetError(words.format(name=name))
+            raise PresetError("'{name}' comes with the program: choose another name.", name=name)
         plain = {k: v for k, v in as_plain(settings).items() if k not in _OF_THE_MACHINE}
         text = json.dumps({_FORMAT: 1, "name": name, "settings": plain}, indent=2, default=str)
         path = self.folder / _file_name(name)
@@ -122,8 +121,9 @@ class Presets:
             self.folder.mkdir(parents=True, exist_ok=True)
             path.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
-            words = translate("presets", "The preset cannot be kept in {path}: {why}")
-            raise PresetError(words.format(path=path, why=error.strerror)) from error
+            raise PresetError(
+                "The preset cannot be kept in {path}: {why}", path=path, why=error.strerror
+            ) from error
         return read_preset(path)
 
     def drop(self, preset: Preset) -> None:
@@ -133,8 +133,9 @@ class Presets:
         try:
             preset.path.unlink(missing_ok=True)
         except OSError as error:
-            words = translate("presets", "The preset {path} cannot be deleted: {why}")
-            raise PresetError(words.format(path=preset.path, why=error.strerror)) from error
+            raise PresetError(
+                "The preset {path} cannot be deleted: {why}", path=preset.path, why=error.strerror
+            ) from error
 
 
 def read_preset(path: Path) -> Preset:
@@ -145,16 +146,17 @@ def read_preset(path: Path) -> Preset:
     """
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
-        fault = _fault(data)
+        fault: str = _fault(data)
     except OSError as error:
         fault = error.strerror or str(error)
     except (ValueError, RecursionError) as error:
         fault = f"{type(error).__name__}: {error}"
     if fault:
-        words = translate(
-            "presets", "{path} is no preset ({fault}): mend it, or delete it from its folder"
+        raise PresetError(
+            "{path} is no preset ({fault}): mend it, or delete it from its folder",
+            path=path,
+            fault=fault,
         )
-        raise PresetError(words.format(path=path, fault=fault))
     return Preset(data["name"], from_plain(data["settings"]), path=path)
 
 
@@ -165,31 +167,31 @@ def _file_name(name: str) -> str:
     return f"{letters} {hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
 
 
-def _fault(data: Any) -> str:
+def _fault(data: Any) -> Sentence:
     """Of a preset file's contents; empty where all is well."""
     if not isinstance(data, dict) or data.get(_FORMAT) != 1:
-        return f"it lacks '{_FORMAT}': 1"
+        return Sentence("it lacks '{name}': 1", name=_FORMAT)
     name, values = data.get("name"), data.get("settings")
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
-        return "its name is missing, or too long"
+        return Sentence("its name is missing, or too long")
     if not isinstance(values, dict):
-        return "it has no settings"
+        return Sentence("it has no settings")
     return _fault_of_settings(values)
 
 
-def _fault_of_settings(values: dict[str, Any]) -> str:
+def _fault_of_settings(values: dict[str, Any]) -> Sentence:
     settings = from_plain(values)
     made = _flat(as_plain(settings))
     for key, value in _flat(values).items():
         if key in _OF_THE_MACHINE or key not in made or made[key] != value:
-            return f"'{key}' is unknown, or has a value that cannot be"
+            return Sentence("'{key}' is unknown, or has a value that cannot be", key=key)
     if not 1 <= settings.tracker.max_faces <= _MOST_FACES:
-        return f"'tracker.max_faces' must be from 1 to {_MOST_FACES}"
+        return Sentence("'tracker.max_faces' must be from 1 to {most}", most=_MOST_FACES)
     try:
         landmark_card(settings)
     except SteadymarkError as error:
-        return str(error)
-    return ""
+        return error.sentence
+    return NOTHING
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from enum import StrEnum
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from steadymark.engine.batch.index import ResultsIndex
 from steadymark.engine.batch.keeping import Keeping
 from steadymark.engine.batch.planning import planned
@@ -18,6 +16,7 @@ from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.jobs import InputSettings
 from steadymark.engine.pipeline import PipelineState
 from steadymark.engine.sources.opening import recording_path
+from steadymark.models.sentence import NOTHING, Sentence, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +53,7 @@ class Item:
     frames: int = 0
     of: int = 0
     outputs: tuple[str, ...] = ()
-    note: str = ""
+    note: Sentence = NOTHING
 
 
 class Queue:
@@ -135,11 +134,11 @@ class Queue:
             try:
                 done = self._track(item)
             except SteadymarkError as error:
-                done = replace(item, stage=Stage.FAILED, note=str(error))
+                done = replace(item, stage=Stage.FAILED, note=error.sentence)
             except Exception as error:
                 log.exception("queue")
-                words = QCoreApplication.translate("session", "tracking stopped ({fault})")
-                fault = words.format(fault=f"{type(error).__name__}: {error}")
+                named = f"{type(error).__name__}: {error}"
+                fault = Sentence("tracking stopped ({fault})", fault=named)
                 done = replace(item, stage=Stage.FAILED, note=fault)
             with self._changed:
                 self._put(done)
@@ -187,7 +186,7 @@ class _Watch:
         self.report: JobReport | None = None
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Sentence, ...]:
         """What is to be told beside the report."""
         return (self._keeping.fault,) if self._keeping.fault else ()
 
@@ -200,13 +199,14 @@ class _Watch:
         self._keeping.ended(job, report)
 
 
-def _ended(item: Item, job: JobReport, notes: tuple[str, ...]) -> Item:
+def _ended(item: Item, job: JobReport, notes: tuple[Sentence, ...]) -> Item:
     frames = job.report.frames
     if job.error:
-        # the command line's advice is of no use here
-        fault = job.error.split(": use --overwrite")[0]
+        fault = job.error
+        if job.refused:  # the command line's advice is of no use here
+            fault = Sentence("{path} exists already", path=fault.fields["path"])
         return replace(item, stage=Stage.FAILED, frames=frames, outputs=(), note=fault)
     stopped = job.report.state is PipelineState.STOPPED
     stage = Stage.CANCELLED if stopped else Stage.DONE
-    note = "; ".join((*job.notes, *notes))
+    note = listed((*job.notes, *notes))
     return replace(item, stage=stage, frames=frames, of=frames, outputs=job.outputs, note=note)

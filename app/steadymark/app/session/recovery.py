@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QLockFile
+from PySide6.QtCore import QLockFile
 
 from steadymark.engine.errors import LandmarkFileError, SteadymarkError
 from steadymark.engine.pose import pose_of_values
@@ -27,6 +27,7 @@ from steadymark.engine.types import (
     TrackedFace,
     TrackResult,
 )
+from steadymark.models.sentence import Sentence
 from steadymark.models.small_file import read_small_text
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Keeping:
         text = json.dumps(facts, ensure_ascii=False, default=str)
         (self.folder / _FACTS).write_text(text, encoding="utf-8")
 
-    def sink(self, number: int, tell: Callable[[str], None]) -> TolerantSink:
+    def sink(self, number: int, tell: Callable[[Sentence], None]) -> TolerantSink:
         """For a piece of tracking. tell: gets a sentence when it cannot be written."""
         header = Header(settings=self._settings)
         return TolerantSink(NativeCsvSink(self.folder / f"piece-{number:04}.csv", header), tell)
@@ -89,7 +90,7 @@ class Keeping:
 class TolerantSink:
     """Writes as long as it can; tracking goes on without it."""
 
-    def __init__(self, sink: NativeCsvSink, tell: Callable[[str], None]) -> None:
+    def __init__(self, sink: NativeCsvSink, tell: Callable[[Sentence], None]) -> None:
         self._sink, self._tell = sink, tell
         self._broken = False
 
@@ -116,10 +117,9 @@ class TolerantSink:
             act()
         except (SteadymarkError, OSError) as error:
             self._broken = True
-            words = QCoreApplication.translate(
-                "session", "Tracking goes on, but is not saved against a crash: {error}"
+            self._tell(
+                Sentence("Tracking goes on, but is not saved against a crash: {error}", error=error)
             )
-            self._tell(words.format(error=error))
 
 
 def find_sessions(root: Path) -> tuple[Found, ...]:
@@ -158,12 +158,11 @@ def recover(found: Found, results: Results, camera: Camera | None = None) -> int
     count = 0
     for table in _tables(found.folder, results.points):
         if len(table) and int(table.frame.max()) >= results.frames:
-            words = QCoreApplication.translate(
-                "session",
+            raise LandmarkFileError(
                 "what was tracked of {source} does not fit this file any more: "
                 "it was changed since; track it again",
+                source=found.source,
             )
-            raise LandmarkFileError(words.format(source=found.source))
         last = -2
         results.begin_piece()
         for result in _results(table, camera):

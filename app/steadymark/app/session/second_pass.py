@@ -6,12 +6,11 @@ import logging
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from steadymark.app.session.film import Film
 from steadymark.app.session.results import Known, Results
 from steadymark.app.session.tracking import Tracking, Work
 from steadymark.engine.errors import SteadymarkError
+from steadymark.models.sentence import NOTHING, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +35,7 @@ class SecondPass:
         self._closed = False
         self._film: Film | None = None
         self._tracking: Tracking | None = None
-        self._fault = ""
+        self._fault = NOTHING
         self.results: Results | None = None
 
     @property
@@ -46,10 +45,10 @@ class SecondPass:
         return 0.0 if known is None or not len(known) else float((known != Known.NOTHING).mean())
 
     @property
-    def fault(self) -> str:
+    def fault(self) -> Sentence:
         """A sentence, or nothing."""
         tracking = self._tracking
-        return self._fault or ("" if tracking is None else tracking.report.fault)
+        return self._fault if tracking is None else self._fault or tracking.report.fault
 
     @property
     def done(self) -> bool:
@@ -64,11 +63,12 @@ class SecondPass:
             models = self._models.get(self.settings)
             film = Film(self._path)
         except SteadymarkError as error:
-            self._fault = str(error)
+            self._fault = error.sentence
         except Exception as error:
             log.exception("second pass")
-            words = QCoreApplication.translate("session", "tracking cannot begin ({fault})")
-            self._fault = words.format(fault=f"{type(error).__name__}: {error}")
+            self._fault = Sentence(
+                "tracking cannot begin ({fault})", fault=f"{type(error).__name__}: {error}"
+            )
         else:
             with self._lock:
                 if self._closed:

@@ -59,10 +59,13 @@ class _Outlet:
 
 
 class Sending(QObject):
-    """Lives in the GUI thread, but for `offer`. changed: other wishes or states; told: a fault."""
+    """Lives in the GUI thread, but for `offer`.
+
+    changed: other wishes or states; told: a fault, a Sentence.
+    """
 
     changed = Signal()
-    told = Signal(str)
+    told = Signal(object)
     _state_came = Signal()
 
     def __init__(

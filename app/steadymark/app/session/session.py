@@ -17,6 +17,7 @@ from steadymark.app.session.open_film import Calls, OpenFilm, film_of
 from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew, open_film
 from steadymark.app.session.state import Display, Facts, Phase, frame_at_time, resolve
 from steadymark.app.session.wishing import Wishing
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,13 +37,13 @@ class Session(Wishing):
     """Lives in the GUI thread.
 
     changed: a new `display`; pictured: a new `frame`; progressed: new results; measured: new
-    `measures`; told: a fault or a note, as a sentence for the user.
+    `measures`; told: a fault or a note for the user, a Sentence.
     """
 
     pictured = Signal()
     progressed = Signal()
     measured = Signal()
-    told = Signal(str)
+    told = Signal(object)
     _opened = Signal(object)
     _frame_came = Signal()
     _work_came = Signal()
@@ -351,8 +352,8 @@ class Session(Wishing):
             film.tracking.seek(shown + 1)
         self._set(facts)
         if new_phase is Phase.FAILED:
-            words = self.tr("{fault}. 'Go on tracking' passes over it.")
-            self.told.emit(words.format(fault=facts.failure.removesuffix(".")))
+            failure = facts.failure
+            self.told.emit(Sentence("{fault}. 'Go on tracking' passes over it.", fault=failure))
         elif new_phase is Phase.FINISHED:
             for problem in film.film.problems:
                 self.told.emit(problem)

@@ -8,14 +8,13 @@ from enum import StrEnum
 from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-
 from steadymark.app.session.beginnings import Beginnings
 from steadymark.app.session.filtering import Filtering, filter_of, without_filter
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.pipeline import Pipeline
 from steadymark.engine.settings import Models, TrackSettings, make_tracker
 from steadymark.engine.stabilizing import OFFLINE
+from steadymark.models.sentence import NOTHING, Sentence, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +44,7 @@ class WorkReport:
     """fault: a sentence."""
 
     work: Work = Work.RUNNING
-    fault: str = ""
+    fault: Sentence = NOTHING
 
 
 class Tracking:
@@ -125,7 +124,7 @@ class Tracking:
             if self._piece is not None:
                 self._piece.go_on()
             if self._report.work is not Work.FINISHED:
-                self._report = replace(self._report, work=Work.RUNNING, fault="")
+                self._report = replace(self._report, work=Work.RUNNING, fault=NOTHING)
             self._changed.notify_all()
         self._on_change()
 
@@ -177,12 +176,11 @@ class Tracking:
             try:
                 self._track(frames)
             except SteadymarkError as error:
-                self._set(Work.FAILED, str(error))
+                self._set(Work.FAILED, error.sentence)
             except Exception as error:
                 log.exception("tracking")
-                words = QCoreApplication.translate("session", "tracking stopped ({fault})")
-                fault = words.format(fault=f"{type(error).__name__}: {error}")
-                self._set(Work.FAILED, fault)
+                named = f"{type(error).__name__}: {error}"
+                self._set(Work.FAILED, Sentence("tracking stopped ({fault})", fault=named))
 
     def _next_piece(self) -> range | None:
         """Wait until there is something to track; None when closing."""
@@ -232,7 +230,7 @@ class Tracking:
         if faults := pipeline.report.faults:
             # going on begins behind the frame that could not be tracked
             self._results.mark_damaged(head + 1, head + 2)
-            self._set(Work.FAILED, "; ".join(faults))
+            self._set(Work.FAILED, listed(faults))
         elif piece.ended:
             self._results.mark_damaged(head + 1, frames.stop)
         self._on_change()
@@ -253,7 +251,7 @@ class Tracking:
         with self._changed:
             return self._closing
 
-    def _set(self, work: Work, fault: str = "") -> None:
+    def _set(self, work: Work, fault: Sentence = NOTHING) -> None:
         with self._changed:
             self._report = replace(self._report, work=work, fault=fault)
             self._changed.notify_all()

@@ -91,8 +91,12 @@ def load_truth(path: Path, source: str) -> Truth:
     points, schema = read_truth(path), load_schema()
     if points.shape[1] != schema.count:
         raise UsageError(
-            f"{path} has {points.shape[1]} landmarks: the window compares all {schema.count} of "
-            f"{schema.name}, 'steadymark evaluate --landmarks' also some"
+            "{path} has {given} landmarks: the window compares all {count} of {name}, 'steadymark "
+            "evaluate --landmarks' also some",
+            path=path,
+            given=points.shape[1],
+            count=schema.count,
+            name=schema.name,
         )
     video = LabelledVideo(Path(source).stem, source, path)
     return Truth(path, know(video, schema, read=points))

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from steadymark.app.session.open_live import LiveTarget
 from steadymark.app.window.picture import seen
 from steadymark.app.window.viewport import fitted
+from steadymark.app.window.wording import worded
 from steadymark.engine.sources import CameraMode
 from steadymark.engine.sources.network import is_network
 
@@ -178,7 +179,8 @@ class CameraDialog(QDialog):
     def _on_found(self, known: Known) -> None:
         self.cameras.clear()
         for camera, modes in known:
-            text = f"{camera.name}   {camera.path}" if camera.path else camera.name
+            name = worded(camera.name)
+            text = f"{name}   {camera.path}" if camera.path else name
             item = QListWidgetItem(text, self.cameras)
             item.setData(Qt.ItemDataRole.UserRole, (camera, modes))
         self.cameras.setVisible(bool(known))
@@ -235,7 +237,7 @@ class CameraDialog(QDialog):
     def _on_described(self, info: SourceInfo) -> None:
         parts = [f"{info.width} × {info.height}"]
         parts += [f"{info.fps:.4g} fps"] if info.fps else []
-        self._say("\n".join([", ".join(parts), *info.notes]))
+        self._say("\n".join([", ".join(parts), *map(worded, info.notes)]))
 
     def _look_again(self) -> None:
         self._devices.hide()
@@ -255,7 +257,7 @@ class CameraDialog(QDialog):
         self.try_it.setEnabled(there)
 
     def _say(self, text: str) -> None:
-        self.words.setText(text)
+        self.words.setText(worded(text))
 
 
 class PreviewPicture(QWidget):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 
 from steadymark.app.session.state import Phase
 from steadymark.app.window.theme import icon
+from steadymark.app.window.wording import worded
 from steadymark.engine.sources.opening import is_live
 from steadymark.models.schema import assets_root
 
@@ -89,7 +90,7 @@ class EmptyPage(QWidget):
         self.camera.setVisible(not opening)
         self.try_demo.setVisible(not opening and self._has_demo)
         if opening:
-            self.title.setText(self.tr("Opening {name}").format(name=display.name))
+            self.title.setText(self.tr("Opening {name}").format(name=worded(display.name)))
             self.words.setText(
                 self.tr("Its frames are counted and the networks are loaded.")
                 if not is_live(display.path)

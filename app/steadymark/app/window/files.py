@@ -242,6 +242,7 @@ class Files(QObject):
 
     def _on_exported(self, report: ExportReport) -> None:
         name = Path(report.path or report.order.path).name
+        text: str
         if report.fault:
             text = report.fault
         elif report.cancelled:

@@ -31,6 +31,7 @@ from steadymark.app.window.theme import icon
 from steadymark.app.window.transport import Transport
 from steadymark.app.window.video_view import VideoView
 from steadymark.app.window.wiring import name_play, name_stop, name_track, show_state, wire
+from steadymark.app.window.wording import worded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -223,7 +224,9 @@ class MainWindow(QMainWindow):
         self.desk.set_display(display)
         self.settings.set_used(display.device)
         self.settings.set_waiting(waiting=self.session.settings_wait)
-        self.setWindowTitle(f"{display.name} – Steadymark" if display.name else "Steadymark")
+        self.setWindowTitle(
+            f"{worded(display.name)} – Steadymark" if display.name else "Steadymark"
+        )
         if before is not None and before.overlay != display.overlay:
             self.preferences.set_overlay(display.overlay)
         if before is not None and drawn(before) != drawn(display):

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.window.theme import icon
+from steadymark.app.window.wording import worded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,20 +35,18 @@ class Message(QFrame):
         sign_name: str,
     ) -> None:
         super().__init__()
-        self.text = text
-        self._gone = gone
+        self._told, self._gone = text, gone
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAccessibleName(text)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 6, 6, 6)
         sign = QLabel()
         sign.setPixmap(icon(sign_name).pixmap(20, 20))
         row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
-        words = QLabel(text)
-        words.setWordWrap(True)
-        words.setTextFormat(Qt.TextFormat.PlainText)
-        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row.addWidget(words, 1)
+        self._words = QLabel()
+        self._words.setWordWrap(True)
+        self._words.setTextFormat(Qt.TextFormat.PlainText)
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(self._words, 1)
         for label, act in choices:
             button = QPushButton(label)
             button.clicked.connect(lambda _=False, act=act: self._chosen(act))
@@ -55,11 +54,19 @@ class Message(QFrame):
         self.cross = QToolButton()
         self.cross.setAutoRaise(True)
         self.cross.setIcon(icon("close"))
-        self.name_cross()
+        self.say()
         self.cross.clicked.connect(lambda: gone())
         row.addWidget(self.cross, 0, Qt.AlignmentFlag.AlignTop)
 
-    def name_cross(self) -> None:
+    @property
+    def text(self) -> str:
+        return self._words.text()
+
+    def say(self) -> None:
+        """In the language of now; what is no Sentence stays as it was said."""
+        text = worded(self._told)
+        self._words.setText(text)
+        self.setAccessibleName(text)
         self.cross.setToolTip(self.tr("Dismiss"))
         self.cross.setAccessibleName(self.tr("Dismiss"))
 
@@ -91,7 +98,7 @@ class Messages(QWidget):
         note: bool = False,
     ) -> None:
         """Of a fault; a note where something can be chosen, or if told so."""
-        if text in self.texts:
+        if worded(text) in self.texts:
             return
         sign = "info" if note or choices else "warning"
         message = Message(text, choices or [], lambda: self._remove(message), sign)
@@ -102,9 +109,9 @@ class Messages(QWidget):
         self.show()
 
     def retranslate(self) -> None:
-        """What was said stays as it was said."""
+        """What is told of engine and session is told again; other sentences stay."""
         for message in self._shown:
-            message.name_cross()
+            message.say()
         self.setVisible(bool(self._shown))
 
     def dismiss_all(self) -> None:

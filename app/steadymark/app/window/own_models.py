@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
+from steadymark.app.window.wording import worded
 from steadymark.engine.errors import SteadymarkError
+from steadymark.models.sentence import NOTHING, Sentence
 from steadymark.models.vetting import vet
 from steadymark.models.zoo import DEFAULT_MODEL, ModelCard, read_card
 
@@ -34,9 +36,9 @@ class OwnModels(QObject):
     told: what is wrong, for the user; noted: what was done.
     """
 
-    told = Signal(str)
+    told = Signal(object)
     noted = Signal(str)
-    _vetted = Signal(object, str)
+    _vetted = Signal(object, object)
 
     def __init__(
         self, panel: SettingsPanel, preferences: Preferences, parent: QObject | None = None
@@ -97,19 +99,20 @@ class OwnModels(QObject):
 
     def _vet(self, path: Path) -> None:
         """In a thread of its own."""
-        card, fault = None, ""
+        card, fault = None, NOTHING
         try:
             card = vet(path.resolve())
         except SteadymarkError as error:
-            fault = str(error)
+            fault = error.sentence
         except Exception as error:
             log.exception("checking %s", path)
-            fault = f"{path.name}: {type(error).__name__}: {error}"
+            named = f"{type(error).__name__}: {error}"
+            fault = Sentence("{path}: {fault}", path=path.name, fault=named)
         self._vetted.emit(card, fault)
 
-    def _on_vetted(self, card: ModelCard | None, fault: str) -> None:
+    def _on_vetted(self, card: ModelCard | None, fault: Sentence) -> None:
         if card is None:
-            self.told.emit(self.tr("The model was not added: {fault}").format(fault=fault))
+            self.told.emit(Sentence("The model was not added: {fault}", fault=fault))
             return
         file = str(card.path)
         files = self._preferences.models()
@@ -126,7 +129,7 @@ class OwnModels(QObject):
             try:
                 card = read_card(path.with_suffix(".json"))
             except SteadymarkError as error:
-                listed.append((path.stem, file, str(error)))
+                listed.append((path.stem, file, worded(error.sentence)))
             else:
                 listed.append((card.name, file, f"{card.licence}\n{file}"))
         self._panel.set_own_models(listed)

@@ -31,7 +31,7 @@ class PresetBar(QWidget):
     """chosen: TrackSettings. told: a sentence about a preset that cannot be read or kept."""
 
     chosen = Signal(object)
-    told = Signal(str)
+    told = Signal(object)
 
     def __init__(self, presets: Presets, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -85,7 +85,7 @@ class PresetBar(QWidget):
         try:
             self._presets.save(name, self._settings)
         except PresetError as error:
-            self.told.emit(str(error))
+            self.told.emit(error.sentence)
         else:
             self.fill()
 
@@ -124,7 +124,7 @@ class PresetBar(QWidget):
         try:
             self._presets.drop(preset)
         except PresetError as error:
-            self.told.emit(str(error))
+            self.told.emit(error.sentence)
         self.fill()
 
     def _show_folder(self) -> None:

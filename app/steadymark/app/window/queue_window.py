@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.session.queueing import Item, Queue, Stage
+from steadymark.app.window.wording import worded
 from steadymark.engine.jobs import CSV_STYLES, OutputSettings
 from steadymark.engine.sources.naming import VIDEO_SUFFIXES
 
@@ -249,11 +250,11 @@ class QueueWindow(QDialog):
             Stage.WAITING: self.tr("waits"),
             Stage.RUNNING: self.tr("is being tracked"),
             Stage.DONE: names,
-            Stage.FAILED: item.note,
+            Stage.FAILED: worded(item.note),
             Stage.CANCELLED: self.tr("cancelled: {names}").format(names=names or "–"),
         }[item.stage]
         row.setText(2, text)
-        row.setToolTip(2, f"{text}\n{item.note}".strip())
+        row.setToolTip(2, f"{text}\n{worded(item.note)}".strip())
         if item.outputs:
             row.setData(2, Qt.ItemDataRole.UserRole, str(Path(item.outputs[0]).parent))
 

@@ -12,6 +12,7 @@ from steadymark.app.window.commands import tell_more
 from steadymark.app.window.overlay import VERMILLION
 from steadymark.app.window.send_dialog import SendDialog
 from steadymark.app.window.send_words import NAMES, short_words, state_words
+from steadymark.app.window.wording import worded
 from steadymark.engine.errors import UsageError
 from steadymark.engine.sending.targets import Kind
 
@@ -89,7 +90,7 @@ class SendDesk(QObject):
         try:
             self._sending.want(kind, place=place, on=on)
         except UsageError as error:
-            self.dialog.tell(kind, str(error))
+            self.dialog.tell(kind, worded(error.sentence))
             self._sending.want(kind, on=False)
         else:
             self.dialog.tell(kind, "")

@@ -66,7 +66,8 @@ def run_window(
         from steadymark.app.window.garbage import Garbage
     except ImportError as error:
         raise UsageError(
-            f"Qt cannot be loaded ({error}): install the system libraries that the README names"
+            "Qt cannot be loaded ({error}): install the system libraries that the README names",
+            error=error,
         ) from error
     application = QApplication(["steadymark"])
     _name(application)

@@ -28,6 +28,7 @@ from steadymark.engine.recording.naming import cannot_write, part_of, partial_of
 from steadymark.engine.settings import open_models
 from steadymark.engine.sources.opening import absolute, is_live
 from steadymark.engine.types import SourceInfo
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +46,7 @@ PROGRESS_S = 2.0  # Dask keeps what is told on its way
 _LOOK_S = 0.1
 _STOP_S = 5.0  # a shared disk tells the others late
 _STOP_FILE = "stop"
-_LOST = "the scheduler does not answer any more: see to it, and go on with --resume"
+_LOST = Sentence("the scheduler does not answer any more: see to it, and go on with --resume")
 
 
 def run_on_cluster(
@@ -139,10 +140,13 @@ def _installed() -> str:
     return version()
 
 
-def _other_version(worker: str, found: str) -> str:
-    return (
-        f"the worker {worker} has Steadymark {found}, and this is {version()}: "
-        "install the same version everywhere"
+def _other_version(worker: str, found: str) -> Sentence:
+    return Sentence(
+        "the worker {worker} has Steadymark {found}, and this is {version}: "
+        "install the same version everywhere",
+        worker=worker,
+        found=found,
+        version=version(),
     )
 
 
@@ -221,19 +225,24 @@ class _Run:
                 return self._failed(job, _LOST)
             report: JobReport | None = future.result()
         except KilledWorker:
-            fault = (
+            fault = Sentence(
                 "every worker that tracked it has ended; was there enough memory? The other files "
                 "go on: try this one alone, without --scheduler, with --resume"
             )
         except Exception as error:
             log.exception("job on the cluster")
-            fault = f"the cluster could not track it ({type(error).__name__}: {error})"
+            fault = Sentence(
+                "the cluster could not track it ({kind}: {error})",
+                kind=type(error).__name__,
+                error=error,
+            )
         else:
             return report and replace(report, outputs=_named_as_asked(report, job))
         return self._failed(job, fault)
 
-    def _failed(self, job: Job, fault: str) -> JobReport:
-        return JobReport(Path(job.text).name, self._kept(job), error=f"{job.text}: {fault}")
+    def _failed(self, job: Job, fault: Sentence) -> JobReport:
+        told = Sentence("{path}: {fault}", path=job.text, fault=fault)
+        return JobReport(Path(job.text).name, self._kept(job), error=told)
 
     def _kept(self, job: Job) -> tuple[str, ...]:
         """The longest of the tables that ended workers left, marked partial."""
@@ -263,8 +272,12 @@ def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | N
     if not run.is_dir():
         return JobReport(
             job.text,
-            error=f"{socket.gethostname()} does not see {run.parent}: videos and output folder "
-            "must lie on a disk that all workers share, under the same path",
+            error=Sentence(
+                "{host} does not see {folder}: videos and output folder must lie on a disk that "
+                "all workers share, under the same path",
+                host=socket.gethostname(),
+                folder=run.parent,
+            ),
         )
     if (run / _STOP_FILE).exists():
         return None
@@ -282,7 +295,7 @@ def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | N
     try:
         return _attempt(job, run, opens, stop, progress)
     except SteadymarkError as error:
-        return JobReport(job.text, error=str(error))
+        return JobReport(job.text, error=error.sentence)
 
 
 def _attempt(

@@ -15,6 +15,7 @@ from steadymark.engine.made import Made
 from steadymark.engine.pipeline import PipelineState
 from steadymark.engine.recording.naming import PARTIAL, cannot_write
 from steadymark.engine.sources.opening import absolute
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -174,7 +175,7 @@ class ResultsIndex:
         if self._seen == (status.st_mtime_ns, status.st_ino):
             return
         if status.st_size > _LARGEST:
-            raise _unreadable(self.path, "it is too large")
+            raise _unreadable(self.path, Sentence("it is too large"))
         try:
             with self.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
                 self._entries = {entry.input: entry for entry in _read(file, self.path)}
@@ -202,7 +203,7 @@ class ResultsIndex:
 def _read(file: TextIO, path: Path) -> list[Entry]:
     reader = csv.DictReader(file)
     if not {"input", "state", "settings_sha256"} <= set(reader.fieldnames or ()):
-        raise _unreadable(path, "it is no results index")
+        raise _unreadable(path, Sentence("it is no results index"))
     return [
         Entry(**{name: row.get(name) or "" for name in _COLUMNS})
         for row in reader
@@ -212,8 +213,10 @@ def _read(file: TextIO, path: Path) -> list[Entry]:
 
 def _unreadable(path: Path, why: str) -> SteadymarkError:
     return SinkError(
-        f"{path}: {why}, and results are listed in a file of that name: move it away, or choose "
-        "another folder"
+        "{path}: {why}, and results are listed in a file of that name: move it away, or choose "
+        "another folder",
+        path=path,
+        why=why,
     )
 
 

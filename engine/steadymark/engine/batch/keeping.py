@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError
 from steadymark.engine.jobs import now_utc
+from steadymark.models.sentence import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ class Keeping:
     def __init__(self, index: ResultsIndex) -> None:
         self._index = index
         self._begun: set[int] = set()
-        self.fault = ""
+        self.fault = NOTHING
 
     def progressed(self, job: Job) -> None:
         if job.stem is None or job.number in self._begun:
@@ -40,4 +41,4 @@ class Keeping:
         try:
             change()
         except SinkError as error:
-            self.fault = self.fault or str(error)
+            self.fault = self.fault or error.sentence

@@ -23,6 +23,7 @@ from steadymark.engine.batch.running import run_one
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.jobs import JobReport, result_files
 from steadymark.engine.recording.naming import part_of, settle
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -173,12 +174,16 @@ def _crashed(job: Job, code: int) -> JobReport:
             with contextlib.suppress(SteadymarkError):
                 kept = (str(settle(table, complete=False)),)
     how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-    reason = "; was there enough memory?" if code == -9 else ""
+    memory = "; was there enough memory?" if code == -9 else ""
     return JobReport(
         Path(job.text).name,
         kept,
-        error=f"the process that tracked {job.text} ended ({how}{reason}): the other files go "
-        "on; try this one alone, with --jobs 1 --resume",
+        error=Sentence(
+            "the process that tracked {path} ended ({how}): the other files go on; try this one "
+            "alone, with --jobs 1 --resume",
+            path=job.text,
+            how=f"{how}{memory}",
+        ),
     )
 
 
@@ -210,10 +215,15 @@ def _work(pipe: Connection, opens: Opens, settings: TrackSettings, log_level: in
             models = models or opens(settings)
             report = _track(job, models, stop, tell)
         except SteadymarkError as error:
-            report = JobReport(job.text, error=str(error))
+            report = JobReport(job.text, error=error.sentence)
         except Exception as error:
             log.exception("job")
-            fault = f"{job.text} could not be tracked ({type(error).__name__}: {error})"
+            fault = Sentence(
+                "{path} could not be tracked ({kind}: {error})",
+                path=job.text,
+                kind=type(error).__name__,
+                error=error,
+            )
             report = JobReport(job.text, error=fault)
         tell(_ENDED, report)
 

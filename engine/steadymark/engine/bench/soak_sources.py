@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.types import Frame
     from steadymark.models.cropping import Image
+    from steadymark.models.sentence import Sentence
 
 _BITS, _BLOCK_PX = 7, 8
 PICTURES = 1 << _BITS  # that a camera sends in turn; each carries its number
@@ -45,7 +46,7 @@ class LoopedVideo:
         self.rounds = 0
 
     @property
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[Sentence, ...]:
         return self._film.problems
 
     def due_s(self, index: int) -> float:

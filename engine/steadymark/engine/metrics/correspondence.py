@@ -37,8 +37,9 @@ class Correspondence:
         whole = len(numbers) == len(pairs) and min(ours + theirs) >= 0
         if not whole or len(set(ours)) < len(ours):
             raise UsageError(
-                f"'{text}' is no list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 "
-                "where 27 and 29 are the truth's numbers"
+                "'{text}' is no list of landmarks: write 36,39,42,45, each once, or 36=27,39=29 "
+                "where 27 and 29 are the truth's numbers",
+                text=text,
             )
         return cls(ours, theirs)
 
@@ -65,8 +66,12 @@ def in_our_numbers(
     if chosen is None or not chosen.renumbers:
         if count != schema.count:
             raise UsageError(
-                f"{name} has {count} landmarks, {schema.name} has {schema.count}: say with "
-                "--landmarks which are the same, for example 36=27,45=32"
+                "{name} has {count} landmarks, {schema} has {wanted}: say with --landmarks which "
+                "are the same, for example 36=27,45=32",
+                name=name,
+                count=count,
+                schema=schema.name,
+                wanted=schema.count,
             )
         _check(schema.count if chosen is None else max(chosen.ours) + 1, schema.count, schema.name)
         return truth.astype(np.float64)
@@ -75,8 +80,10 @@ def in_our_numbers(
     if not set(schema.eyes) <= set(chosen.ours):
         right, left = schema.eyes
         raise UsageError(
-            f"--landmarks lacks the outer eye corners {right} and {left}, whose distance every "
-            "error is divided by: say which of the truth's landmarks they are"
+            "--landmarks lacks the outer eye corners {right} and {left}, whose distance every "
+            "error is divided by: say which of the truth's landmarks they are",
+            right=right,
+            left=left,
         )
     full = np.full((*truth.shape[:-2], schema.count, 2), np.nan)
     full[..., list(chosen.ours), :] = truth[..., list(chosen.theirs), :]
@@ -91,5 +98,8 @@ def scored_landmarks(schema: LandmarkSchema, chosen: Correspondence | None) -> t
 def _check(needed: int, count: int, name: str) -> None:
     if needed > count:
         raise UsageError(
-            f"--landmarks names landmark {needed - 1}, but {name} has 0 to {count - 1}"
+            "--landmarks names landmark {landmark}, but {name} has 0 to {last}",
+            landmark=needed - 1,
+            name=name,
+            last=count - 1,
         )

@@ -74,7 +74,9 @@ def know(
     info = None
     if video.source is not None:
         if is_live(video.source):
-            raise UsageError(f"{video.source} is live: name a recorded video with --data")
+            raise UsageError(
+                "{source} is live: name a recorded video with --data", source=video.source
+            )
         source = open_source(video.source)
         info = source.info
         source.close()
@@ -93,7 +95,9 @@ def know(
     if info is not None and video.truth.is_file():
         truth[_cut_off(truth, info.width, info.height)] = np.nan
     if not has_truth(truth, scored).any():
-        raise UsageError(f"{video.truth} has no face wholly in the picture: nothing to compare")
+        raise UsageError(
+            "{truth} has no face wholly in the picture: nothing to compare", truth=video.truth
+        )
     return KnownVideo(video.name, video.source, frames, truth, schema, scored)
 
 
@@ -107,16 +111,21 @@ def followed(table: LandmarkTable, video: KnownVideo, *, name: str) -> TrackedVi
         UsageError: the table is of another video or of other landmarks, or is empty.
     """
     if not len(table):
-        raise UsageError(f"{name} holds no rows: there is nothing to compare")
+        raise UsageError("{name} holds no rows: there is nothing to compare", name=name)
     if table.xy_px.shape[1] != video.schema.count:
         raise UsageError(
-            f"{name} has {table.xy_px.shape[1]} landmarks: only tables with the "
-            f"{video.schema.count} of {video.schema.name} can be scored"
+            "{name} has {given} landmarks: only tables with the {count} of {schema} can be scored",
+            name=name,
+            given=table.xy_px.shape[1],
+            count=video.schema.count,
+            schema=video.schema.name,
         )
     first, count = _span(table, video.frames, name)
     truth = None if video.truth is None else video.truth[first : first + count]
     if truth is not None and not has_truth(truth, video.scored).any():
-        raise UsageError(f"{name} covers no frame that has truth: there is nothing to compare")
+        raise UsageError(
+            "{name} covers no frame that has truth: there is nothing to compare", name=name
+        )
     points = _one_face(table, first, count, truth, video.scored)
     return tracked_video(points, video, fps=_fps(table), first=first)
 
@@ -171,7 +180,7 @@ def track(
             on_progress=on_progress,
         )
         if job.error:
-            raise TrackingError(job.error)
+            raise TrackingError("{why}", why=job.error)
         return read_landmarks(job.outputs[0]), job.notes
 
 
@@ -190,7 +199,12 @@ def _span(table: LandmarkTable, frames: int | None, name: str) -> tuple[int, int
     written = len(np.unique(table.frame))
     part = _is_part(table)
     if end > frames or (end < frames and written == end and not part):
-        raise UsageError(f"{name} has {end} frames, the video has {frames}: it is of another one")
+        raise UsageError(
+            "{name} has {end} frames, the video has {frames}: it is of another one",
+            name=name,
+            end=end,
+            frames=frames,
+        )
     return (first, end - first) if part else (0, frames)
 
 

@@ -92,8 +92,10 @@ def check_length(truth: Values, path: Path, frames: int) -> None:
     gaps = path.is_dir() and bool(np.isnan(truth).all((1, 2)).any())
     if len(truth) > frames or (len(truth) < frames and not gaps):
         raise UsageError(
-            f"the truth {path} has {len(truth)} frames, the video {frames}: "
-            "they do not belong together"
+            "the truth {path} has {given} frames, the video {frames}: they do not belong together",
+            path=path,
+            given=len(truth),
+            frames=frames,
         )
 
 
@@ -122,10 +124,14 @@ def _of_folder(folder: Path) -> Values:
     for file in folder.glob("*.pts"):
         digits = file.stem[len(file.stem.rstrip("0123456789")) :]
         if not digits or int(digits) in numbers:
-            raise UsageError(f"{file}: its name does not end in a frame number of its own")
+            raise UsageError(
+                "{file}: its name does not end in a frame number of its own", file=file
+            )
         numbers[int(digits)] = file
     if not numbers:
-        raise UsageError(f"no .pts files in {folder}: name the folder of a video's truth")
+        raise UsageError(
+            "no .pts files in {folder}: name the folder of a video's truth", folder=folder
+        )
     first = min(1, *numbers)
     points = {number - first: read_pts(file) for number, file in sorted(numbers.items())}
     count = len(next(iter(points.values())))
@@ -133,7 +139,12 @@ def _of_folder(folder: Path) -> Values:
     truth = np.full((max(points) + 1, count, 2), np.nan)
     for frame, xy in points.items():
         if len(xy) != count:
-            raise LandmarkFileError(f"{numbers[frame + first]} has {len(xy)} points, not {count}")
+            raise LandmarkFileError(
+                "{file} has {given} points, not {count}",
+                file=numbers[frame + first],
+                given=len(xy),
+                count=count,
+            )
         truth[frame] = xy
     return truth
 
@@ -141,11 +152,11 @@ def _of_folder(folder: Path) -> Values:
 def _of_tracker(path: Path) -> Values:
     table = read_landmarks(path)
     if not len(table):
-        raise LandmarkFileError(f"{path} holds no rows")
+        raise LandmarkFileError("{path} holds no rows", path=path)
     there = np.isfinite(table.xy_px).all((1, 2))
     frames = table.frame[there]
     if len(np.unique(frames)) < len(frames):
-        raise UsageError(f"{path} has several faces in a frame: truth is of one face")
+        raise UsageError("{path} has several faces in a frame: truth is of one face", path=path)
     _check_span(path, int(table.frame.max()) + 1, len(table))
     return _by_frame(int(table.frame.max()) + 1, frames, table.xy_px[there])
 
@@ -155,13 +166,17 @@ def _of_table(path: Path, names: tuple[str, ...]) -> Values:
     wanted = ("frame", *numbered("x", points), *numbered("y", points))
     missing = sorted(set(wanted) - set(names))
     if missing or not points:
-        raise LandmarkFileError(f"{path}, line 1: column '{(*missing, 'x_0')[0]}' is missing")
+        raise LandmarkFileError(
+            "{path}, line 1: column '{column}' is missing", path=path, column=(*missing, "x_0")[0]
+        )
     rows = _numbers(path, skip=1, columns=[names.index(name) for name in wanted])
     frames = rows[:, 0]
     whole = (frames >= 0) & (frames < 2**31)
     whole[whole] &= frames[whole] % 1 == 0
     if not whole.all() or len(np.unique(frames)) < len(frames):
-        raise LandmarkFileError(f"{path}: column 'frame' must hold each number from 0 once")
+        raise LandmarkFileError(
+            "{path}: column 'frame' must hold each number from 0 once", path=path
+        )
     _check_span(path, int(frames.max()) + 1, len(frames))
     xy = np.stack((rows[:, 1 : points + 1], rows[:, points + 1 :]), axis=-1)
     return _by_frame(int(frames.max()) + 1, frames.astype(np.int64), xy)
@@ -170,7 +185,9 @@ def _of_table(path: Path, names: tuple[str, ...]) -> Values:
 def _of_rows(path: Path) -> Values:
     rows = _numbers(path, skip=0)
     if rows.shape[1] % 2:
-        raise LandmarkFileError(f"{path} has {rows.shape[1]} numbers a row: x and y make pairs")
+        raise LandmarkFileError(
+            "{path} has {count} numbers a row: x and y make pairs", path=path, count=rows.shape[1]
+        )
     return rows.reshape(len(rows), -1, 2)
 
 
@@ -178,18 +195,23 @@ def _numbers(path: Path, *, skip: int, columns: list[int] | None = None) -> Valu
     with open_text(path) as file:
         lines = [line for line in file.readlines()[skip:] if line.strip()]
     if not lines:
-        raise LandmarkFileError(f"{path} holds no rows")
+        raise LandmarkFileError("{path} holds no rows", path=path)
     try:
         return np.loadtxt(lines, delimiter=",", comments=None, ndmin=2, usecols=columns)
     except ValueError as error:
-        raise LandmarkFileError(f"{path} is no table of true landmarks ({error})") from error
+        raise LandmarkFileError(
+            "{path} is no table of true landmarks ({error})", path=path, error=error
+        ) from error
 
 
 def _check_span(path: Path, frames: int, rows: int) -> None:
     """One wild number must not ask for more memory than there is."""
     if frames > _SPARSEST * rows + _SPARE:
         raise LandmarkFileError(
-            f"{path} has {rows} rows, the last of frame {frames - 1}: check its frame numbers"
+            "{path} has {rows} rows, the last of frame {last}: check its frame numbers",
+            path=path,
+            rows=rows,
+            last=frames - 1,
         )
 
 

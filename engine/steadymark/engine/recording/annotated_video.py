@@ -82,7 +82,7 @@ class AnnotatedVideoSink:
 
     def write(self, result: TrackResult) -> None:
         if self._file is None:
-            raise SinkError(f"cannot write {self._path}: it is not open")
+            raise SinkError("cannot write {path}: it is not open", path=self._path)
         clean = not self._options.draws
         picture = result.frame.image if clean else draw(result, self._options)
         try:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import LandmarkFileError
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,26 +77,32 @@ def read_head(lines: Iterator[str]) -> Head:
     names = _split(first)
     if not {"frame", "timestamp"} <= set(names):
         raise LandmarkFileError(
-            f"line 1: neither a Steadymark file ('{MAGIC} {FORMAT}') nor OpenFace's columns"
-            " ('frame, face_id, timestamp, …')"
+            "line 1: neither a Steadymark file ('{magic} {format}') nor OpenFace's columns "
+            "('frame, face_id, timestamp, …')",
+            magic=MAGIC,
+            format=FORMAT,
         )
     return Head(Style.OPENFACE, {}, names, 1, _points(names, ("x", "y")))
 
 
-def column_faults(head: Head) -> tuple[str, ...]:
+def column_faults(head: Head) -> tuple[Sentence, ...]:
     """What is wrong with the columns, a few words each; columns beyond the known ones are fine."""
     native = head.style is Style.NATIVE
     needed = native_columns(head.points) if native else openface_columns(head.points)
     if not set(POSE) & set(head.names):  # older files, and OpenFace's without -pose
         needed = tuple(name for name in needed if name not in POSE)
     counts = Counter(head.names)
-    faults = [] if head.points else ["there are no landmark columns (x_0, y_0, …)"]
+    faults = [] if head.points else [Sentence("there are no landmark columns (x_0, y_0, …)")]
     faults += [
-        f"column '{name}' is missing"
+        Sentence("column '{name}' is missing", name=name)
         for name in needed
         if not counts[name] and (native or name not in _OPTIONAL)
     ]
-    faults += [f"column '{name}' is there {n} times" for name, n in counts.items() if n > 1]
+    faults += [
+        Sentence("column '{name}' is there {count} times", name=name, count=count)
+        for name, count in counts.items()
+        if count > 1
+    ]
     return tuple(faults)
 
 
@@ -111,7 +118,9 @@ def _native_head(first: str, lines: Iterator[str]) -> Head:
     version = first[len(MAGIC) :].strip()
     if version != str(FORMAT):
         raise LandmarkFileError(
-            f"line 1: format '{version}' is not format {FORMAT}: read it with a newer Steadymark"
+            "line 1: format '{version}' is not format {format}: read it with a newer Steadymark",
+            version=version,
+            format=FORMAT,
         )
     header = _json(next(lines, ""))
     names = _split(next(lines, ""))
@@ -122,7 +131,9 @@ def _json(line: str) -> dict[str, object]:
     try:
         header = json.loads(line.removeprefix("#"))
     except (ValueError, RecursionError) as error:
-        raise LandmarkFileError(f"line 2: the header is not '# ' and JSON ({error})") from error
+        raise LandmarkFileError(
+            "line 2: the header is not '# ' and JSON ({error})", error=error
+        ) from error
     if not isinstance(header, dict):
         raise LandmarkFileError("line 2: the header is not a JSON object")
     return header

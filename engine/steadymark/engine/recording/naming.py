@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
 
 PARTIAL = ".partial"  # between stem and suffix
 _REASONS = {
-    errno.ENOSPC: "the disk is full: free some space and record again",
-    errno.EDQUOT: "the disk quota is used up: free some space and record again",
-    errno.EACCES: "no permission to write there: choose another folder",
-    errno.EPERM: "no permission to write there: choose another folder",
-    errno.EROFS: "the disk is read-only: choose another folder",
-    errno.ENOENT: "the folder does not exist: create it or choose another",
-    errno.ENOTDIR: "its folder is a file: choose another folder",
-    errno.EISDIR: "there is a folder of that name: choose another name",
-    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+    errno.ENOSPC: Sentence("the disk is full: free some space and record again"),
+    errno.EDQUOT: Sentence("the disk quota is used up: free some space and record again"),
+    errno.EACCES: Sentence("no permission to write there: choose another folder"),
+    errno.EPERM: Sentence("no permission to write there: choose another folder"),
+    errno.EROFS: Sentence("the disk is read-only: choose another folder"),
+    errno.ENOENT: Sentence("the folder does not exist: create it or choose another"),
+    errno.ENOTDIR: Sentence("its folder is a file: choose another folder"),
+    errno.EISDIR: Sentence("there is a folder of that name: choose another name"),
+    errno.ENAMETOOLONG: Sentence("the name is too long: choose a shorter one"),
 }
 
 
@@ -76,4 +77,4 @@ def settle(path: Path, *, complete: bool) -> Path:
 def cannot_write(path: Path, error: OSError | FFmpegError) -> SinkError:
     """One sentence for a failed write."""
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-    return SinkError(f"cannot write {path}: {reason}")
+    return SinkError("cannot write {path}: {reason}", path=path, reason=reason)

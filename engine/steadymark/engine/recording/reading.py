@@ -30,6 +30,7 @@ from steadymark.engine.recording.rows import (
     state_codes,
 )
 from steadymark.engine.types import FaceState
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,17 +81,25 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
         try:
             head = read_head(lines)
             if faults := column_faults(head):
-                raise LandmarkFileError(f"line {head.lines}: {faults[0]}")
+                raise LandmarkFileError(
+                    "line {number}: {fault}", number=head.lines, fault=faults[0]
+                )
             first = next((line for line in lines if line.strip("\r\n")), None)
             rows = () if first is None else chain((first,), lines)
             # NumPy warns of input without rows
             numbers = parse(rows, head) if rows else np.empty((0, len(head.names)))
         except LandmarkFileError as error:
-            raise LandmarkFileError(f"{path}, {error}") from error
+            raise LandmarkFileError("{path}, {fault}", path=path, fault=error) from error
         except (ValueError, OSError) as error:
-            raise LandmarkFileError(f"{path}, {_first_fault(path, str(error))}") from error
+            raise LandmarkFileError(
+                "{path}, {fault}", path=path, fault=_first_fault(path, str(error))
+            ) from error
     if numbers.shape[1] != len(head.names):
-        raise LandmarkFileError(f"{path}, {_first_fault(path, 'rows are too short')}")
+        raise LandmarkFileError(
+            "{path}, {fault}",
+            path=path,
+            fault=_first_fault(path, Sentence("rows are too short")),
+        )
     return _table(path, head, numbers)
 
 
@@ -104,9 +113,14 @@ def _first_fault(path: Path, otherwise: str) -> str:
                 continue
             fields = line.split(",")
             if len(fields) != len(head.names):
-                return f"line {number}: {len(fields)} fields, but {len(head.names)} columns"
+                return Sentence(
+                    "line {number}: {count} fields, but {columns} columns",
+                    number=number,
+                    count=len(fields),
+                    columns=len(head.names),
+                )
             if faults := bad_fields(fields, head):
-                return f"line {number}, {faults[0]}"
+                return Sentence("line {number}, {fault}", number=number, fault=faults[0])
     return otherwise
 
 
@@ -167,7 +181,12 @@ def _whole(
     if not good.all():
         row = int(np.argmin(good))
         raise LandmarkFileError(
-            f"{path}, row {row + 1} below the columns, column '{name}':"
-            f" {values[row]:g} is not a whole number from {least}"
+            "{path}, row {row} below the columns, column '{name}': {value:g} is not a whole number "
+            "from {least}",
+            path=path,
+            row=row + 1,
+            name=name,
+            value=values[row],
+            least=least,
         )
     return values.astype(np.int64)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.channel import Channel, Closed
 from steadymark.engine.errors import SinkError, SteadymarkError
+from steadymark.models.sentence import NOTHING, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ class RecorderReport:
     dropped: int = 0
     duration_s: float = 0.0
     paths: tuple[str, ...] = ()
-    fault: str = ""
+    fault: Sentence = NOTHING
 
 
 class Recorder:
@@ -103,17 +104,19 @@ class Recorder:
 
     def _run(self) -> None:
         opened: list[Sink] = []
-        fault = ""
+        fault = NOTHING
         try:
             for sink in self._sinks:
                 sink.open(self._info)
                 opened.append(sink)
             self._write_all()
         except SteadymarkError as error:
-            fault = str(error)
+            fault = error.sentence
         except Exception as error:
             log.exception("recording")
-            fault = f"the recording ended ({type(error).__name__}: {error})"
+            fault = Sentence(
+                "the recording ended ({kind}: {error})", kind=type(error).__name__, error=error
+            )
         self._queue.close()
         for sink in opened:
             fault = _closed(sink, complete=self._between) or fault
@@ -144,8 +147,12 @@ class Recorder:
             self._first_s, self._size = result.frame.pts_s, size
         if size != self._size:
             raise SinkError(
-                "the recording ended, because the pictures are {}x{} now and were {}x{}: "
-                "record again".format(*size, *self._size)
+                "the recording ended, because the pictures are {width}x{height} now and were "
+                "{width_before}x{height_before}: record again",
+                width=size[0],
+                height=size[1],
+                width_before=self._size[0],
+                height_before=self._size[1],
             )
         tick = max(round((result.frame.pts_s - self._first_s) * TICKS), self._last_tick + 1)
         self._last_tick = tick
@@ -166,18 +173,20 @@ class Recorder:
                 continue  # writing will tell
             if left < LEAST_FREE:
                 raise SinkError(
-                    f"the recording ended: less than {LEAST_FREE >> 20} MB are left in {folder}; "
-                    "free some space and record again"
+                    "the recording ended: less than {least_mb} MB are left in {folder}; free some "
+                    "space and record again",
+                    least_mb=LEAST_FREE >> 20,
+                    folder=folder,
                 )
 
 
-def _closed(sink: Sink, *, complete: bool) -> str:
+def _closed(sink: Sink, *, complete: bool) -> Sentence:
     """A fault, or nothing."""
     try:
         sink.close(complete=complete)
     except SteadymarkError as error:
-        return str(error)
+        return error.sentence
     except Exception as error:
         log.exception("closing %s", sink.path)
-        return f"closing {sink.path} failed ({type(error).__name__}: {error})"
-    return ""
+        return Sentence("closing {path} failed: {error}", path=sink.path, error=error)
+    return NOTHING

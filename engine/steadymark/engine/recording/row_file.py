@@ -46,7 +46,7 @@ class RowFile:
             SinkError: it cannot be written; what had been written of it is cut off again.
         """
         if self._file is None:
-            raise SinkError(f"cannot write {self.path}: it is not open")
+            raise SinkError("cannot write {path}: it is not open", path=self.path)
         rest = memoryview(text.encode("utf-8", "backslashreplace"))
         whole = len(rest)
         try:

@@ -9,6 +9,7 @@ import numpy as np
 from steadymark.engine.errors import LandmarkFileError
 from steadymark.engine.recording.columns import Head, Style
 from steadymark.engine.types import FaceState
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,7 +36,7 @@ def open_text(path: Path) -> TextIO:
     try:
         return path.open(encoding="utf-8-sig", errors="replace")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise LandmarkFileError(f"cannot read {path}: {error}") from error
+        raise LandmarkFileError("cannot read {path}: {error}", path=path, error=error) from error
 
 
 def lines_of(file: TextIO) -> Iterator[str]:
@@ -48,7 +49,9 @@ def lines_of(file: TextIO) -> Iterator[str]:
     while line := file.readline(_LONGEST_LINE):
         number += 1
         if len(line) == _LONGEST_LINE:
-            raise LandmarkFileError(f"line {number}: it is longer than any row can be")
+            raise LandmarkFileError(
+                "line {number}: it is longer than any row can be", number=number
+            )
         yield line
 
 
@@ -72,7 +75,7 @@ def is_state(head: Head, name: str) -> bool:
     return head.style is Style.NATIVE and name == "state"
 
 
-def bad_fields(fields: Sequence[str], head: Head) -> list[str]:
+def bad_fields(fields: Sequence[str], head: Head) -> list[Sentence]:
     """What is wrong with the fields of one row, as many as there are columns."""
     faults = []
     for name, text in zip(head.names, fields, strict=True):
@@ -81,8 +84,17 @@ def bad_fields(fields: Sequence[str], head: Head) -> list[str]:
         try:
             reader(text)
         except (KeyError, ValueError):
-            what = f"no state ({', '.join(STATES)})" if state else "not a number"
-            faults.append(f"column '{name}': '{text.strip()[:40]}' is {what}")
+            given = text.strip()[:40]
+            faults.append(
+                Sentence(
+                    "column '{name}': '{given}' is no state ({states})",
+                    name=name,
+                    given=given,
+                    states=", ".join(STATES),
+                )
+                if state
+                else Sentence("column '{name}': '{given}' is not a number", name=name, given=given)
+            )
     return faults
 
 

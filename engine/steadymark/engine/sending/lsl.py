@@ -46,10 +46,6 @@ ListenAddress = 127.0.0.1
 level = -2
 """
 _OWN = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
-_MISSING = (
-    "LSL needs the package pylsl with its library, which is not here ({error}): "
-    "pip install 'steadymark[network]'"
-)
 _BUFFERED_S = 10  # seconds of 100 samples, for a receiver that stalls
 _configuring = Lock()
 _library: Any = None
@@ -122,7 +118,11 @@ def library() -> Any:
         try:
             import pylsl
         except (ImportError, RuntimeError, OSError) as error:
-            raise SinkError(_MISSING.format(error=error)) from error
+            raise SinkError(
+                "LSL needs the package pylsl with its library, which is not here ({error}): "
+                "pip install 'steadymark[network]'",
+                error=error,
+            ) from error
         own = [os.environ.get("LSLAPICFG", ""), *_OWN]
         if not any(path and Path(path).expanduser().is_file() for path in own):
             try:

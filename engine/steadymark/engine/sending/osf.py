@@ -107,12 +107,14 @@ def parse(data: bytes) -> tuple[OsfFace, ...]:
     """
     if not data or len(data) % LAYOUT.itemsize or len(data) > _LARGEST:
         raise PacketError(
-            f"an OpenSeeFace packet has {LAYOUT.itemsize} bytes a face, not {len(data)} bytes"
+            "an OpenSeeFace packet has {itemsize} bytes a face, not {given} bytes",
+            itemsize=LAYOUT.itemsize,
+            given=len(data),
         )
     rows = np.frombuffer(data, LAYOUT)
     for name in LAYOUT.names or ():
         if not np.isfinite(rows[name]).all():
-            raise PacketError(f"an OpenSeeFace packet has a '{name}' that is no number")
+            raise PacketError("an OpenSeeFace packet has a '{name}' that is no number", name=name)
     if (rows["success"] > 1).any():
         raise PacketError("an OpenSeeFace packet has a 'success' that is neither 0 nor 1")
     return tuple(_face(row) for row in rows)

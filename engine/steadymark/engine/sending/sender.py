@@ -12,6 +12,7 @@ from steadymark.engine.errors import SinkError, SteadymarkError
 from steadymark.engine.latest import Latest
 from steadymark.engine.pose import POINTS
 from steadymark.engine.sending.targets import Kind, Target
+from steadymark.models.sentence import NOTHING, Sentence, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,17 +44,21 @@ class SendReport:
     sent: int = 0
     dropped: int = 0
     heard: bool | None = None
-    fault: str = ""
+    fault: Sentence = NOTHING
 
     @property
-    def summary(self) -> str:
+    def summary(self) -> Sentence:
         """A sentence about all that was sent."""
         if self.fault:
             return self.fault
-        words = f"{self.sent} packets were sent to {self.target}"
+        told = [
+            Sentence("{sent} packets were sent to {target}", sent=self.sent, target=self.target)
+        ]
         if self.dropped:
-            words += f", {self.dropped} were dropped"
-        return words + (", where nobody listened at the end" if self.heard is False else "")
+            told.append(Sentence("{dropped} were dropped", dropped=self.dropped))
+        if self.heard is False:
+            told.append(Sentence("nobody listened at the end"))
+        return listed(told)
 
 
 class Wire(Protocol):
@@ -148,19 +153,27 @@ class Sender:
                 self._send(result)
             self._end()
         except SteadymarkError as error:
-            self._end(str(error))
+            self._end(error.sentence)
         except Exception as error:
             log.exception("sending to %s", self._report.target)
-            name = f"{type(error).__name__}: {error}"
-            self._end(f"sending to {self._report.target} ended ({name}); tracking goes on")
+            self._end(
+                Sentence(
+                    "sending to {target} ended ({kind}: {error}); tracking goes on",
+                    target=self._report.target,
+                    kind=type(error).__name__,
+                    error=error,
+                )
+            )
 
     def _send(self, result: TrackResult) -> None:
         assert self._wire is not None
         for face in result.faces:
             if face.stabilized is not None and len(face.stabilized.score) != POINTS:
                 raise SinkError(
-                    f"{self._report.target} takes iBUG's 68 landmarks, and this model has "
-                    f"{len(face.stabilized.score)}: choose another model"
+                    "{target} takes iBUG's 68 landmarks, and this model has {count}: choose "
+                    "another model",
+                    target=self._report.target,
+                    count=len(face.stabilized.score),
                 )
         sent, lost = self._wire.send(result)
         heard = self._wire.heard
@@ -170,14 +183,14 @@ class Sender:
                 report, sent=report.sent + sent, dropped=report.dropped + lost, heard=heard
             )
 
-    def _end(self, fault: str = "") -> None:
+    def _end(self, fault: Sentence = NOTHING) -> None:
         self._newest.close()
         wire, self._wire = self._wire, None
         if wire is not None:
             wire.close()
         self._update(state=SendState.FAILED if fault else SendState.CLOSED, fault=fault)
 
-    def _update(self, *, state: SendState, fault: str = "") -> None:
+    def _update(self, *, state: SendState, fault: Sentence = NOTHING) -> None:
         with self._lock:
             self._report = replace(self._report, state=state, fault=fault)
         self._on_change()
@@ -199,7 +212,7 @@ class Senders:
         for sender in self._all:
             sender.offer(result)
 
-    def close(self) -> tuple[str, ...]:
+    def close(self) -> tuple[Sentence, ...]:
         """End, and a sentence about each."""
         for sender in self._all:
             sender.close()

@@ -45,8 +45,11 @@ def parse_target(text: str) -> Target:
     name, mark, place = text.strip().partition("://")
     if name not in tuple(Kind) or (mark and not place):
         raise UsageError(
-            f"cannot send to '{text}': write osf, vmc or lsl, or where to: "
-            f"osf://{PLACES[Kind.OSF]}, vmc://{PLACES[Kind.VMC]}, lsl://NAME"
+            "cannot send to '{text}': write osf, vmc or lsl, or where to: osf://{osf}, "
+            "vmc://{vmc}, lsl://NAME",
+            text=text,
+            osf=PLACES[Kind.OSF],
+            vmc=PLACES[Kind.VMC],
         )
     return target_at(Kind(name), place)
 
@@ -72,8 +75,10 @@ def target_at(kind: Kind, place: str) -> Target:
             raise ValueError(host)
     except ValueError as error:
         raise UsageError(
-            f"'{place}' is no place to send to: write HOST:PORT, as {PLACES[kind]}, with a port "
-            "from 1 to 65535"
+            "'{place}' is no place to send to: write HOST:PORT, as {example}, with a port from 1 "
+            "to 65535",
+            place=place,
+            example=PLACES[kind],
         ) from error
     port = port or int(default_port)
     shown = f"[{host}]" if ":" in host else host

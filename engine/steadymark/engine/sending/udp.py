@@ -34,8 +34,10 @@ class UdpLine:
             found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
         except (OSError, UnicodeError) as error:
             raise SinkError(
-                f"nothing can be sent to {target}: the host '{target.host}' is not known; check "
-                "its name, or give its number (192.168.1.5)"
+                "nothing can be sent to {target}: the host '{host}' is not known; check its name, "
+                "or give its number (192.168.1.5)",
+                target=target,
+                host=target.host,
             ) from error
         found.sort(key=lambda item: item[0] != socket.AF_INET)  # where most receivers listen
         family, kind, protocol, _, address = found[0]
@@ -46,8 +48,9 @@ class UdpLine:
         except OSError as error:
             line.close()
             raise SinkError(
-                f"nothing can be sent to {target} ({error.strerror}): choose an address of this "
-                "network"
+                "nothing can be sent to {target} ({reason}): choose an address of this network",
+                target=target,
+                reason=error.strerror,
             ) from error
         self._socket = line
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from steadymark.engine.sending.targets import Target
     from steadymark.engine.types import TrackedFace, TrackResult
 
-_MISSING = "VMC needs the package python-osc, which is not here: pip install 'steadymark[network]'"
 Message = tuple[str, tuple[str | int | float, ...]]
 
 
@@ -78,7 +77,10 @@ class VmcWire:
         try:
             import pythonosc.osc_bundle_builder  # noqa: F401
         except ImportError as error:
-            raise SinkError(_MISSING) from error
+            raise SinkError(
+                "VMC needs the package python-osc, which is not here: "
+                "pip install 'steadymark[network]'"
+            ) from error
         self.line.open()
 
     def send(self, result: TrackResult) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from steadymark.engine.errors import SourceError, UsageError
 from steadymark.engine.sources.live import LiveSource
 from steadymark.engine.sources.v4l2 import camera_formats
 from steadymark.engine.types import SourceInfo
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from steadymark.engine.sources.live import LiveStatus, Opening
@@ -65,7 +66,7 @@ class CameraMode:
 
     def __post_init__(self) -> None:
         if min(self.width, self.height) < 1 or not 0 < self.fps < 10_000:
-            raise UsageError(f"{self} is no camera mode: write for example 1280x720@30")
+            raise UsageError("{mode} is no camera mode: write for example 1280x720@30", mode=self)
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height}@{self.fps:g}"
@@ -75,7 +76,9 @@ class CameraMode:
         """Read "1280x720@30"; without a rate, 30."""
         found = re.fullmatch(r"(\d{1,5})x(\d{1,5})(?:@(\d+(?:\.\d+)?))?", text.strip())
         if found is None:
-            raise UsageError(f"{text!r} is no camera mode: write for example 1280x720@30")
+            raise UsageError(
+                "{mode} is no camera mode: write for example 1280x720@30", mode=repr(text)
+            )
         return cls(int(found[1]), int(found[2]), float(found[3] or 30))
 
 
@@ -110,12 +113,13 @@ class Camera(LiveSource):
         first = self.first_image
         if first is None:
             raise SourceError(
-                f"camera {device} opens but gives no picture: close other programs that use it, "
-                "or unplug it and plug it in again"
+                "camera {device} opens but gives no picture: close other programs that use it, or "
+                "unplug it and plug it in again",
+                device=device,
             )
         height, width = first.shape[:2]
         self._info = SourceInfo(
-            name=name or f"camera {device}",
+            name=name or Sentence("camera {number}", number=device),
             path=f"camera:{device}",
             width=width,
             height=height,
@@ -153,8 +157,9 @@ class _CameraFeed:
         if not self._capture.isOpened():
             self._capture.release()
             raise SourceError(
-                f"camera {device} cannot be opened: check that it is plugged in, that no other "
-                "program uses it, and that this program may use cameras"
+                "camera {device} cannot be opened: check that it is plugged in, that no other "
+                "program uses it, and that this program may use cameras",
+                device=device,
             )
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # old pictures are of no use
         if mode is not None:
@@ -213,7 +218,7 @@ def list_cameras(
     for index in range(_PROBED):
         capture = (open_capture or open_quietly)(index)
         if capture.isOpened():
-            found.append(CameraInfo(index, f"camera {index}"))
+            found.append(CameraInfo(index, Sentence("camera {number}", number=index)))
         capture.release()
     return tuple(found)
 
@@ -251,7 +256,13 @@ def _listed(sysfs: Path) -> tuple[CameraInfo, ...]:
         except OSError:  # unplugged meanwhile
             continue
         if is_first and number.isdecimal():
-            cameras.append(CameraInfo(int(number), name or f"camera {number}", f"/dev/{node.name}"))
+            cameras.append(
+                CameraInfo(
+                    int(number),
+                    name or Sentence("camera {number}", number=number),
+                    f"/dev/{node.name}",
+                )
+            )
     return tuple(sorted(cameras, key=lambda c: c.index))
 
 
@@ -266,14 +277,42 @@ def find_camera(text: str, cameras: tuple[CameraInfo, ...]) -> CameraInfo:
     near = same or [c for c in cameras if wanted and wanted in c.name.casefold()]
     if len(near) == 1:
         return near[0]
-    known = ", ".join(f"{c.index} ({c.name})" for c in cameras) or "none"
-    problem = "fits several cameras" if near else "is not a camera here"
-    raise SourceError(f"{text!r} {problem}: choose one by its number; found: {known}")
+    known = ", ".join(f"{c.index} ({c.name})" for c in cameras) or Sentence("none")
+    if near:
+        raise SourceError(
+            "'{text}' fits several cameras: choose one by its number; found: {known}",
+            text=text,
+            known=known,
+        )
+    raise SourceError(
+        "'{text}' is not a camera here: choose one by its number; found: {known}",
+        text=text,
+        known=known,
+    )
 
 
-def _mode_notes(mode: CameraMode | None, width: int, height: int, fps: float) -> tuple[str, ...]:
+def _mode_notes(
+    mode: CameraMode | None, width: int, height: int, fps: float
+) -> tuple[Sentence, ...]:
     if mode is None or (mode.width, mode.height, mode.fps) == (width, height, fps):
         return ()
-    told = f" at {fps:g}" if fps else ""
-    asked = f"{mode.width}x{mode.height} at {mode.fps:g}"
-    return (f"asked for {asked} frames per second, the camera delivers {width}x{height}{told}",)
+    asked, given = f"{mode.width}x{mode.height}", f"{width}x{height}"
+    if not fps:
+        return (
+            Sentence(
+                "asked for {asked} at {fps:g} frames per second, the camera delivers {given}",
+                asked=asked,
+                fps=mode.fps,
+                given=given,
+            ),
+        )
+    return (
+        Sentence(
+            "asked for {asked} at {fps:g} frames per second, the camera delivers {given} at "
+            "{given_fps:g}",
+            asked=asked,
+            fps=mode.fps,
+            given=given,
+            given_fps=fps,
+        ),
+    )

@@ -34,18 +34,24 @@ def open_container(path: Path) -> InputContainer:
     """
     size = _size_of(path)
     if size == 0:
-        raise SourceError(f"{path} is empty (0 bytes): copy or record it again")
+        raise SourceError("{path} is empty (0 bytes): copy or record it again", path=path)
     if _head(path, 16).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_PLAYLISTS):
-        raise SourceError(f"{path} is a list that names other files: open the video itself")
+        raise SourceError(
+            "{path} is a list that names other files: open the video itself", path=path
+        )
     # The prefix keeps a name such as "10:30.mp4" from being read as a protocol.
     try:
         return av.open(f"file:{path}", metadata_errors="replace")
     except UnicodeEncodeError as error:
-        raise SourceError(f"{path!r} has a name that is not text: rename the file") from error
+        raise SourceError(
+            "{path!r} has a name that is not text: rename the file", path=path
+        ) from error
     except PermissionError as error:
-        raise SourceError(f"{path} may not be read: ask for permission or copy it") from error
+        raise SourceError(
+            "{path} may not be read: ask for permission or copy it", path=path
+        ) from error
     except (FFmpegError, OSError, ValueError) as error:
-        raise SourceError(_why_unreadable(path)) from error
+        raise _unreadable(path) from error
 
 
 def video_stream(container: InputContainer, path: Path) -> VideoStream:
@@ -56,18 +62,26 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     """
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        held = "sound but no pictures" if container.streams.audio else "no pictures"
-        raise SourceError(f"{path} holds {held}: choose a file with a video track")
+        if container.streams.audio:
+            raise SourceError(
+                "{path} holds sound but no pictures: choose a file with a video track", path=path
+            )
+        raise SourceError("{path} holds no pictures: choose a file with a video track", path=path)
     best = container.streams.best("video")
     stream = next((s for s in streams if best is not None and s.index == best.index), streams[0])
     if stream.codec_context is None:
         raise SourceError(
-            f"{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4"
+            "{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4",
+            path=path,
         )
     if stream.width * stream.height > MOST_PIXELS:
         raise SourceError(
-            f"{path} says that its pictures are {stream.width}x{stream.height}, more than "
-            f"{MOST_PIXELS // 10**6} million pixels: convert it to smaller ones"
+            "{path} says that its pictures are {width}x{height}, more than {millions} million "
+            "pixels: convert it to smaller ones",
+            path=path,
+            width=stream.width,
+            height=stream.height,
+            millions=MOST_PIXELS // 10**6,
         )
     stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
     return stream
@@ -97,18 +111,25 @@ def _size_of(path: Path) -> int:
     try:
         facts = path.stat()
     except FileNotFoundError as error:
-        raise SourceError(f"{path} does not exist: check the name and the folder") from error
+        raise SourceError(
+            "{path} does not exist: check the name and the folder", path=path
+        ) from error
     except PermissionError as error:
-        raise SourceError(f"{path} may not be read: ask for permission or copy it") from error
+        raise SourceError(
+            "{path} may not be read: ask for permission or copy it", path=path
+        ) from error
     except (OSError, ValueError) as error:
         if getattr(error, "errno", None) == errno.ENAMETOOLONG:
             raise SourceError(
-                f"the name {path.name[:40]}… is too long ({len(os.fsencode(path.name))} bytes): "
-                "a file's name may take 255 bytes"
+                "the name {start}… is too long ({count} bytes): a file's name may take 255 bytes",
+                start=path.name[:40],
+                count=len(os.fsencode(path.name)),
             ) from error
-        raise SourceError(f"{str(path)!r} cannot be opened: {error}") from error
+        raise SourceError(
+            "{path!r} cannot be opened: {error}", path=str(path), error=error
+        ) from error
     if path.is_dir():
-        raise SourceError(f"{path} is a folder: give a video file in it")
+        raise SourceError("{path} is a folder: give a video file in it", path=path)
     return facts.st_size
 
 
@@ -118,14 +139,20 @@ def _head(path: Path, count: int) -> bytes:
             return file.read(count)
     except OSError as error:
         raise SourceError(
-            f"{path} may not be read ({error.strerror}): ask for permission or copy it"
+            "{path} may not be read ({reason}): ask for permission or copy it",
+            path=path,
+            reason=error.strerror,
         ) from error
 
 
-def _why_unreadable(path: Path) -> str:
+def _unreadable(path: Path) -> SourceError:
     if _head(path, 12)[4:8] in _ISO_STARTS:
-        return (
-            f"{path} is incomplete: its index (moov) is missing, as when a recording or a copy "
-            "breaks off; copy it again or repair it"
+        return SourceError(
+            "{path} is incomplete: its index (moov) is missing, as when a recording or a copy "
+            "breaks off; copy it again or repair it",
+            path=path,
         )
-    return f"{path} is not a video that can be read: check that it plays, or convert it to MP4"
+    return SourceError(
+        "{path} is not a video that can be read: check that it plays, or convert it to MP4",
+        path=path,
+    )

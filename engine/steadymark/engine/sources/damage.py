@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from enum import StrEnum
+
+from steadymark.models.sentence import Sentence
 
 _NEAR_S = 1.0
 _MOST = 20
 _KEPT = 40  # of places, and of sentences
 
 
+class Kind(StrEnum):
+    """Of damage that is counted."""
+
+    SKIPPED = "skipped"
+    KEPT = "kept"
+
+
 @dataclass(slots=True)
 class _Place:
-    what: str
+    what: Kind
     first_s: float
     last_s: float
     count: int
@@ -27,12 +37,12 @@ class Damage:
 
     def __init__(self) -> None:
         self._places: list[_Place] = []
-        self._events: list[str] = []
+        self._events: list[Sentence] = []
         self._more = 0
         self._last: deque[_Place] = deque(maxlen=2)  # where `add` may go on, kept or not
 
-    def add(self, what: str, time_s: float, count: int = 1) -> None:
-        """`what` follows a count: "damaged frame was skipped|damaged frames were skipped"."""
+    def add(self, what: Kind, time_s: float, count: int = 1) -> None:
+        """Of so many frames."""
         for place in reversed(self._last):
             if place.what == what and 0 <= time_s - place.last_s <= _NEAR_S:
                 place.count += count
@@ -44,22 +54,36 @@ class Damage:
         else:
             self._more += 1
 
-    def tell(self, sentence: str) -> None:
+    def tell(self, sentence: Sentence) -> None:
         """Add a sentence of its own."""
         if len(self._events) < _KEPT:
             self._events.append(sentence)
         else:
             self._more += 1
 
-    def sentences(self) -> tuple[str, ...]:
+    def sentences(self) -> tuple[Sentence, ...]:
         """At most 20 places; the rest as a count."""
-        told = [
-            f"{p.count} {p.what.split('|')[p.count > 1]} near {clock(p.first_s)}"
-            for p in list(self._places)
-        ] + list(self._events)
-        if len(told) + self._more > _MOST:
-            told[_MOST:] = [f"and {len(told) + self._more - _MOST} more places"]
+        told = [*map(_told, list(self._places)), *list(self._events)]
+        if (more := len(told) + self._more - _MOST) > 0:
+            told[_MOST:] = [Sentence("and {count} more places", count=more)]
         return tuple(told)
+
+
+def _told(place: _Place) -> Sentence:
+    count, near = place.count, clock(place.first_s)
+    match place.what:
+        case Kind.SKIPPED if count == 1:
+            return Sentence("1 damaged frame was skipped near {time}", time=near)
+        case Kind.SKIPPED:
+            return Sentence(
+                "{count} damaged frames were skipped near {time}", count=count, time=near
+            )
+        case Kind.KEPT if count == 1:
+            return Sentence("1 damaged frame was kept as repaired near {time}", time=near)
+        case Kind.KEPT:
+            return Sentence(
+                "{count} damaged frames were kept as repaired near {time}", count=count, time=near
+            )
 
 
 def clock(time_s: float) -> str:

@@ -11,6 +11,7 @@ from av.error import FFmpegError
 from steadymark.engine.errors import SourceError
 from steadymark.engine.sources.containers import open_container, packets, video_stream
 from steadymark.engine.sources.picture import PictureMaker, Turn
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,8 +63,11 @@ class Decoder:
             return self._maker.picture(decoded.frame)
         except (FFmpegError, ValueError) as error:
             raise SourceError(
-                f"{self._path}: frame {decoded.number} ({decoded.frame.format.name}) cannot be "
-                "turned into a picture: convert the file to H.264 in MP4"
+                "{path}: frame {number} ({name}) cannot be turned into a picture: convert the "
+                "file to H.264 in MP4",
+                path=self._path,
+                number=decoded.number,
+                name=decoded.frame.format.name,
             ) from error
 
     def first_picture(self, first: int) -> tuple[Decoded, Image]:
@@ -73,7 +77,8 @@ class Decoder:
             SourceError: there is none.
         """
         error = SourceError(
-            f"{self._path}: no frame can be decoded, the file is damaged or cut off: copy it again"
+            "{path}: no frame can be decoded, the file is damaged or cut off: copy it again",
+            path=self._path,
         )
         for decoded in islice(self.frames(first), _TRIED):
             try:
@@ -106,14 +111,15 @@ class Decoder:
         if head is not None:
             yield from (d for d in chain((head,), found) if d.number >= first)
 
-    def notes(self, decoded: Decoded) -> tuple[str, ...]:
+    def notes(self, decoded: Decoded) -> tuple[Sentence, ...]:
         """What is done to the pictures, a sentence each."""
         notes = []
         if self._maker.turn(decoded.frame) != Turn():
-            notes.append("the pictures are turned upright, as the file asks")
+            notes.append(Sentence("the pictures are turned upright, as the file asks"))
         aspect = self._stream.sample_aspect_ratio
         if aspect and aspect != 1:
-            notes.append(f"pixels of {aspect.numerator}:{aspect.denominator} are made square")
+            shown = f"{aspect.numerator}:{aspect.denominator}"
+            notes.append(Sentence("pixels of {aspect} are made square", aspect=shown))
         return tuple(notes)
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from steadymark.engine.sources.damage import Damage
 from steadymark.engine.sources.picture import over_black
 from steadymark.engine.sources.spans import part
 from steadymark.engine.types import Frame, SourceInfo
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +50,9 @@ class ImageSequence:
         if not files:
             raise UsageError("an image sequence needs at least one picture")
         if fps is not None and not 0 < fps < 1e6:
-            raise UsageError(f"a frame rate of {fps} makes no sense: give pictures per second")
+            raise UsageError(
+                "a frame rate of {fps} makes no sense: give pictures per second", fps=fps
+            )
         self._files = tuple(Path(f) for f in files)
         self._fps = fps or IMAGE_FPS
         shown = path or str(self._files[0])
@@ -57,7 +60,9 @@ class ImageSequence:
         self._first, self._end = part(times, start_s, end_s, shown)
         self._damage = Damage()
         self._closed = threading.Event()
-        assumed = f"pictures carry no time stamps: {IMAGE_FPS:g} frames per second are assumed"
+        assumed = Sentence(
+            "pictures carry no time stamps: {fps:g} frames per second are assumed", fps=IMAGE_FPS
+        )
         first = self._first_picture(shown)
         self._info = SourceInfo(
             name=name or Path(shown).name,
@@ -76,7 +81,7 @@ class ImageSequence:
         return self._info
 
     @property
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[Sentence, ...]:
         """Pictures that the last reading could not read."""
         return self._damage.sentences()
 
@@ -88,7 +93,9 @@ class ImageSequence:
                 return
             image = read_image(self._files[index])
             if image is None:
-                self._damage.tell(f"{self._files[index].name} cannot be read and was skipped")
+                self._damage.tell(
+                    Sentence("{name} cannot be read and was skipped", name=self._files[index].name)
+                )
             else:
                 yield self._frame(index, image)
 
@@ -99,10 +106,14 @@ class ImageSequence:
             UsageError: there is no such place. SourceError: the picture cannot be read.
         """
         if not 0 <= index < len(self._files):
-            raise UsageError(f"there are pictures 0 to {len(self._files) - 1}, not {index}")
+            raise UsageError(
+                "there are pictures 0 to {last}, not {index}",
+                last=len(self._files) - 1,
+                index=index,
+            )
         image = read_image(self._files[index])
         if image is None:
-            raise SourceError(f"{self._files[index]} cannot be read: choose another one")
+            raise SourceError("{path} cannot be read: choose another one", path=self._files[index])
         return self._frame(index, image)
 
     def close(self) -> None:
@@ -117,7 +128,7 @@ class ImageSequence:
             image = read_image(file)
             if image is not None:
                 return image
-        raise SourceError(f"{shown}: none of the pictures can be read: check the files")
+        raise SourceError("{shown}: none of the pictures can be read: check the files", shown=shown)
 
 
 def read_image(path: Path) -> Image | None:

@@ -12,6 +12,7 @@ from steadymark.engine.errors import SourceError
 from steadymark.engine.latest import Latest
 from steadymark.engine.sources.damage import Damage, clock
 from steadymark.engine.types import Frame
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +116,7 @@ class LiveSource:
         return None if self._kept is None else self._kept.image
 
     @property
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[Sentence, ...]:
         """When the device was lost and came back."""
         return self._damage.sentences()
 
@@ -169,9 +170,12 @@ class LiveSource:
                 return
             self._status = status
         if status is not LiveStatus.CLOSED:
-            event = "was lost" if status is LiveStatus.LOST else "came back"
-            passed_s = max(0.0, time.perf_counter() - self._start_s)
-            self._damage.tell(f"the picture {event} at {clock(passed_s)}")
+            now = clock(max(0.0, time.perf_counter() - self._start_s))
+            self._damage.tell(
+                Sentence("the picture was lost at {time}", time=now)
+                if status is LiveStatus.LOST
+                else Sentence("the picture came back at {time}", time=now)
+            )
         if self._on_status is not None:
             self._on_status(status)
 

@@ -46,7 +46,9 @@ def files_of(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     try:
         found = [p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.name[0] != "."]
     except OSError as error:
-        raise SourceError(f"{folder} may not be read ({error.strerror}): allow it") from error
+        raise SourceError(
+            "{folder} may not be read ({reason}): allow it", folder=folder, reason=error.strerror
+        ) from error
     return sorted((p for p in found if p.is_file()), key=natural)
 
 
@@ -71,7 +73,7 @@ def exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError) as error:
         raise SourceError(
-            f"{path.name[:40]}… is no name that a file can have: shorten or correct it"
+            "{start}… is no name that a file can have: shorten or correct it", start=path.name[:40]
         ) from error
 
 

@@ -14,6 +14,7 @@ from steadymark.engine.sources.live import FeedEnded, LiveSource
 from steadymark.engine.sources.picture import PictureMaker
 from steadymark.engine.sources.reaching import answers
 from steadymark.engine.types import SourceInfo
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0)
 _FAULTS_IN_A_ROW = 50
-_SILENT = "does not answer in time: check the address and the network"
+_SILENT = Sentence("does not answer in time: check the address and the network")
 _SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt")
 
 
@@ -56,7 +57,7 @@ class NetworkCamera(LiveSource):
     ) -> None:
         timeouts = (open_timeout_s, read_timeout_s)
         if opening is not None and not answers(url, open_timeout_s, opening):
-            raise SourceError(f"{without_password(url)} {_SILENT}")
+            raise SourceError("{url} {why}", url=without_password(url), why=_SILENT)
         feed = _NetworkFeed(url, timeouts)
         super().__init__(
             feed,
@@ -70,7 +71,9 @@ class NetworkCamera(LiveSource):
         first = self.first_image
         shown = without_password(url)
         if first is None:
-            raise SourceError(f"{shown} answers but sends no pictures: check the camera")
+            raise SourceError(
+                "{shown} answers but sends no pictures: check the camera", shown=shown
+            )
         self._info = SourceInfo(
             name=urlsplit(url).hostname or shown,
             path=shown,
@@ -79,7 +82,7 @@ class NetworkCamera(LiveSource):
             fps=feed.fps,
             frames=None,
             live=True,
-            notes=("times are those of arrival",),
+            notes=(Sentence("times are those of arrival"),),
         )
 
     @property
@@ -101,7 +104,9 @@ class _NetworkFeed:
         scheme = urlsplit(url).scheme.lower()
         if scheme not in _SCHEMES:
             raise SourceError(
-                f"{self._url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://"
+                "{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://",
+                url=self._url,
+                scheme=scheme,
             )
         self._container = self._opened(url, scheme, timeouts_s)
         try:
@@ -144,11 +149,11 @@ class _NetworkFeed:
         try:
             return av.open(url, options=options, timeout=timeouts_s, metadata_errors="replace")
         except (fault.FFmpegError, OSError, ValueError) as error:
-            raise SourceError(f"{self._url} {_why(error)}") from error
+            raise SourceError("{url} {why}", url=self._url, why=_why(error)) from error
 
     def _pictures_of(self, container: InputContainer) -> VideoStream:
         if not container.streams.video or container.streams.video[0].codec_context is None:
-            raise SourceError(f"{self._url} sends no pictures: check the address")
+            raise SourceError("{url} sends no pictures: check the address", url=self._url)
         return container.streams.video[0]
 
     def _decoded(self) -> Any:
@@ -166,20 +171,30 @@ class _NetworkFeed:
             yield from frames
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception) -> Sentence:
     """What is wrong with the connection and what to do."""
-    reasons: tuple[tuple[type[Exception], str], ...] = (
-        (fault.ConnectionRefusedError, "refuses the connection: check the port, and that it runs"),
+    reasons: tuple[tuple[type[Exception], Sentence], ...] = (
+        (
+            fault.ConnectionRefusedError,
+            Sentence("refuses the connection: check the port, and that it runs"),
+        ),
         (fault.ExitError, _SILENT),
         (fault.TimeoutError, _SILENT),
-        (fault.HTTPUnauthorizedError, "wants a user and password: http://user:password@host/…"),
-        (fault.HTTPForbiddenError, "forbids access: check user and password"),
-        (fault.HTTPNotFoundError, "has nothing at this address: check what follows the host"),
-        (fault.InvalidDataError, "sends no video: check the address"),
+        (
+            fault.HTTPUnauthorizedError,
+            Sentence("wants a user and password: http://user:password@host/…"),
+        ),
+        (fault.HTTPForbiddenError, Sentence("forbids access: check user and password")),
+        (
+            fault.HTTPNotFoundError,
+            Sentence("has nothing at this address: check what follows the host"),
+        ),
+        (fault.InvalidDataError, Sentence("sends no video: check the address")),
     )
     for kind, reason in reasons:
         if isinstance(error, kind):
             return reason
-    return (
-        f"cannot be opened ({getattr(error, 'strerror', error)}): check the address and the network"
+    return Sentence(
+        "cannot be opened ({reason}): check the address and the network",
+        reason=getattr(error, "strerror", error),
     )

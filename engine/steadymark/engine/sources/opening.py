@@ -51,10 +51,10 @@ def open_source(
     """
     if is_live(text):
         if start_s is not None or end_s is not None:
-            raise UsageError(f"{text} is live: a start and an end go with files only")
+            raise UsageError("{text} is live: a start and an end go with files only", text=text)
         return open_live(text, mode=camera)
     if camera is not None:
-        raise UsageError(f"{text} is not a camera: a camera mode does not go with it")
+        raise UsageError("{text} is not a camera: a camera mode does not go with it", text=text)
     path = recording_path(text) or text
     files = image_files(path)
     if files:
@@ -72,7 +72,9 @@ def recording_path(text: str) -> str | None:
         return None
     found = expand_inputs([text])
     if len(found) != 1:
-        raise UsageError(f"{text} holds {len(found)} videos: open one of them")
+        raise UsageError(
+            "{text} holds {count} videos: open one of them", text=text, count=len(found)
+        )
     return plain(found[0])
 
 
@@ -121,7 +123,7 @@ def open_live(
     """
     if not text.startswith(_CAMERA):
         if mode is not None:
-            raise UsageError(f"{text} is not a camera: a camera mode does not go with it")
+            raise UsageError("{text} is not a camera: a camera mode does not go with it", text=text)
         read_timeout_s = READ_TIMEOUT_S if silence_s is None else silence_s
         return NetworkCamera(
             text, read_timeout_s=read_timeout_s, on_status=on_status, opening=opening
@@ -146,15 +148,15 @@ def _expanded(text: str) -> list[str]:
     if exists(path):
         return _in_folder(path) if path.is_dir() else [str(path)]
     if not is_pattern(path):
-        raise SourceError(f"{path} does not exist: check the name and the folder")
+        raise SourceError("{path} does not exist: check the name and the folder", path=path)
     fitting = matches(str(path))
     if not fitting:
-        raise UsageError(f"nothing fits {path}: check the pattern and the folder")
+        raise UsageError("nothing fits {path}: check the pattern and the folder", path=path)
     if all(p.suffix.lower() in IMAGE_SUFFIXES for p in fitting):
         return [str(path)]
     chosen = [str(v) for p in fitting for v in _video_or_folder(p)]
     if not chosen:
-        raise UsageError(f"{path} fits no video: check the pattern")
+        raise UsageError("{path} fits no video: check the pattern", path=path)
     return chosen
 
 
@@ -167,7 +169,9 @@ def _video_or_folder(path: Path) -> list[str]:
 def _in_folder(folder: Path) -> list[str]:
     found = _found_in(folder)
     if not found:
-        raise UsageError(f"{folder} holds no videos or pictures: choose another folder")
+        raise UsageError(
+            "{folder} holds no videos or pictures: choose another folder", folder=folder
+        )
     return found
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from steadymark.engine.sources.video_index import VideoIndex
+    from steadymark.models.sentence import Sentence
 
 _VARIABLE_SHARE = 0.01
 _CLOCKWISE_DEG = {
@@ -61,7 +62,7 @@ class ProbeReport:
     audio: tuple[str, ...]
     broken_packets: int
     decoded: int | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
         """One line for each fact, "name: value"."""
@@ -86,7 +87,9 @@ def probe(path: str | Path, *, decode: bool = False) -> ProbeReport:
         stream = video_stream(container, path)
         index = read_index(container, stream)
         if not len(index):
-            raise SourceError(f"{path} holds no frames, it is cut off or empty: copy it again")
+            raise SourceError(
+                "{path} holds no frames, it is cut off or empty: copy it again", path=path
+            )
         return _report(path, container, stream, index, decode=decode)
     finally:
         container.close()
@@ -132,7 +135,7 @@ def _report(
 class _Seen(NamedTuple):
     first: VideoFrame
     shown_size: tuple[int, int]
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
     decoded: int | None
     faults: int
 

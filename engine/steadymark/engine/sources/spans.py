@@ -25,16 +25,25 @@ def part(
     """
     for given in (start_s, end_s):
         if given is not None and not (math.isfinite(given) and given >= 0):
-            raise UsageError(f"a start or end of {given} s makes no sense: give seconds from 0 on")
+            raise UsageError(
+                "a start or end of {given} s makes no sense: give seconds from 0 on", given=given
+            )
     first = 0 if start_s is None else int(np.searchsorted(times_s, start_s - 1e-9))
     end = len(times_s) if end_s is None else int(np.searchsorted(times_s, end_s - 1e-9))
     if first < end:
         return first, end
     if start_s is not None and end_s is not None and start_s >= end_s:
-        raise UsageError(f"the start, {start_s:g} s, must be before the end, {end_s:g} s")
+        raise UsageError(
+            "the start, {start_s:g} s, must be before the end, {end_s:g} s",
+            start_s=start_s,
+            end_s=end_s,
+        )
     raise UsageError(
-        f"{name} has no frames in the part asked for: they lie from {times_s[0]:.3f} s "
-        f"to {times_s[-1]:.3f} s"
+        "{name} has no frames in the part asked for: they lie from {first_s:.3f} s to "
+        "{last_s:.3f} s",
+        name=name,
+        first_s=times_s[0],
+        last_s=times_s[-1],
     )
 
 

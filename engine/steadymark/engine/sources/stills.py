@@ -40,7 +40,7 @@ class Stills:
         """
         with self._lock:
             if self._closed:
-                raise SourceError(f"{self._path} was closed: open it again")
+                raise SourceError("{path} was closed: open it again", path=self._path)
             decoder = self._decoder = self._decoder or Decoder(self._path, self._index)
             if not self._is_ahead(number):
                 self._run = decoder.frames(number)
@@ -48,8 +48,10 @@ class Stills:
             self._last = found.number if found else len(self._index)
             if found is None or found.number != number:
                 raise SourceError(
-                    f"{self._path}: frame {number} at {clock(self._index.times_s[number])} is "
-                    "damaged: choose another one"
+                    "{path}: frame {number} at {time} is damaged: choose another one",
+                    path=self._path,
+                    number=number,
+                    time=clock(self._index.times_s[number]),
                 )
             return decoder.picture(found)
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SourceError, UsageError
 from steadymark.engine.sources.containers import open_container, video_stream
-from steadymark.engine.sources.damage import Damage, clock
+from steadymark.engine.sources.damage import Damage, Kind, clock
 from steadymark.engine.sources.decoding import Decoder
 from steadymark.engine.sources.spans import mean_fps, part
 from steadymark.engine.sources.stills import Stills
 from steadymark.engine.sources.video_index import read_index
 from steadymark.engine.types import Frame, SourceInfo
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from steadymark.engine.sources.decoding import Decoded
     from steadymark.engine.sources.video_index import Seconds, VideoIndex
     from steadymark.models.cropping import Image
-
-_SKIPPED = "damaged frame was skipped|damaged frames were skipped"
-_KEPT = "damaged frame was kept as repaired|damaged frames were kept as repaired"
 
 
 class VideoFile:
@@ -56,7 +54,7 @@ class VideoFile:
         return self._info
 
     @property
-    def problems(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[Sentence, ...]:
         """What the last reading passed over."""
         return self._damage.sentences()
 
@@ -115,17 +113,17 @@ class VideoFile:
             if decoded.number >= self._end:
                 return
             if self._index.by_count and decoder.faults > faults:
-                self._damage.add(_SKIPPED, self._time_s(last), decoder.faults - faults)
+                self._damage.add(Kind.SKIPPED, self._time_s(last), decoder.faults - faults)
                 faults = decoder.faults
             last = decoded.number
             try:
                 frame = self._frame(decoded, decoder.picture(decoded))
             except SourceError:
-                self._damage.add(_SKIPPED, self._time_s(last))
+                self._damage.add(Kind.SKIPPED, self._time_s(last))
                 continue
             size = self._note_size(size, frame)
             if decoded.frame.is_corrupt:
-                self._damage.add(_KEPT, frame.pts_s)
+                self._damage.add(Kind.KEPT, frame.pts_s)
             yield frame
             if self._interrupted():
                 return
@@ -149,7 +147,12 @@ class VideoFile:
 
     def _check(self, index: int) -> None:
         if not 0 <= index < len(self._index):
-            raise UsageError(f"{self._path} has frames 0 to {len(self._index) - 1}, not {index}")
+            raise UsageError(
+                "{path} has frames 0 to {last}, not {index}",
+                path=self._path,
+                last=len(self._index) - 1,
+                index=index,
+            )
 
     def _time_s(self, number: int) -> float:
         return float(self._index.times_s[max(0, number)])
@@ -157,14 +160,18 @@ class VideoFile:
     def _note_gap(self, begin: int, end: int) -> None:
         # Counted frames have no gaps, and packets of old formats may hold no picture.
         if end > begin and not self._index.by_count:
-            self._damage.add(_SKIPPED, self._time_s(begin), end - begin)
+            self._damage.add(Kind.SKIPPED, self._time_s(begin), end - begin)
 
     def _note_size(self, size: tuple[int, int], frame: Frame) -> tuple[int, int]:
         new = (frame.width, frame.height)
         if size not in ((0, 0), new):
             self._damage.tell(
-                f"the picture changes from {size[0]}x{size[1]} to {new[0]}x{new[1]} "
-                f"at {clock(frame.pts_s)}"
+                Sentence(
+                    "the picture changes from {before} to {size} at {time}",
+                    before=f"{size[0]}x{size[1]}",
+                    size=f"{new[0]}x{new[1]}",
+                    time=clock(frame.pts_s),
+                )
             )
         return new
 
@@ -199,5 +206,7 @@ def _indexed(path: Path) -> tuple[VideoIndex, float | None]:
     finally:
         container.close()
     if not len(index):
-        raise SourceError(f"{path} holds no frames, it is cut off or empty: copy it again")
+        raise SourceError(
+            "{path} holds no frames, it is cut off or empty: copy it again", path=path
+        )
     return index, float(rate) if rate else None

@@ -56,6 +56,16 @@ class OutputSettings:
     aside: Path | None = None
     send: tuple[Target, ...] = ()
 
+    @property
+    def drawing(self) -> DrawOptions:
+        """What a video shows beside its pictures."""
+        return DrawOptions(axes=self.axes)
+
+    @property
+    def drawn(self) -> str:
+        """See Made."""
+        return self.drawing.told if self.video else ""
+
 
 @dataclass(frozen=True, slots=True)
 class InputSettings:
@@ -206,8 +216,7 @@ def _begin(
         SmoothedSink(table, make, settings.butterworth) if offline else make(table),
     ]
     original = info.path if Path(info.path).is_file() else None
-    drawn = DrawOptions(axes=output.axes)
-    sinks += [AnnotatedVideoSink(path, original, drawn) for path in video]
+    sinks += [AnnotatedVideoSink(path, original, output.drawing) for path in video]
     tracker = make_tracker(models, settings)
     senders.open()
     pipeline = Pipeline(work.source, tracker, sinks, on_result=senders.offer)
@@ -240,7 +249,7 @@ def _prepare(
         if output.resume and all(file.exists() for file in files):
             digest = source_digest(path)
             told = _told_settings(models, settings, wish)
-            made = made_of(digest, _digests(models), told, output.csv)
+            made = made_of(digest, _digests(models), told, output.csv, output.drawn)
             again = why_again(files, made, output.csv, before)
             if again is None:
                 done = tuple(map(str, files))
@@ -259,7 +268,7 @@ def _prepare(
     except SteadymarkError:
         source.close()
         raise
-    made = made_of(facts.source_sha256, facts.models, facts.settings, output.csv)
+    made = made_of(facts.source_sha256, facts.models, facts.settings, output.csv, output.drawn)
     return _Work(source, files, facts, made, notes)
 
 

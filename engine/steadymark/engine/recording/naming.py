@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError
+from steadymark.engine.locking import open_locked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,12 +43,37 @@ def was_left(path: Path) -> bool:
     return part_of(path).exists() or partial_of(path).exists()
 
 
-def keep_left(path: Path) -> None:
-    """What a live source left unfinished under these names never comes again: it is put aside.
+def open_part(path: Path, *, live: bool = False) -> int:
+    """The temporary file of `path`, empty, for this program alone: a handle to be closed.
+
+    live: what was left there of another never comes again: it is put aside.
 
     Raises:
-        SinkError: the file system refuses.
+        SinkError: the file system refuses, or another program is writing it.
     """
+    try:
+        if live:
+            os.close(_own_part(path))
+            _keep_left(path)
+        handle = _own_part(path)
+        if os.fstat(handle).st_size:
+            os.ftruncate(handle, 0)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return handle
+
+
+def _own_part(path: Path) -> int:
+    handle = open_locked(part_of(path))
+    if handle is None:
+        raise SinkError(
+            f"{path} is being written by another program: wait until it has ended, or choose "
+            "another folder"
+        )
+    return handle
+
+
+def _keep_left(path: Path) -> None:
     for left in (partial_of(path), part_of(path)):
         if not left.is_file() or not left.stat().st_size:
             continue

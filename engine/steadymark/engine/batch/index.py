@@ -97,6 +97,11 @@ class ResultsIndex:
         self._entries: dict[str, Entry] = {}
         self._refresh()
 
+    @property
+    def videos(self) -> frozenset[str]:
+        """Names of those that tracking made."""
+        return frozenset(entry.video for entry in self._entries.values() if entry.video)
+
     def find(self, text: str) -> Entry | None:
         """What is known of an input."""
         return self._entries.get(absolute(text))
@@ -130,13 +135,14 @@ class ResultsIndex:
         taken.add(stem.casefold())
         return stem
 
-    def begin(self, text: str, stem: str, began: str) -> None:
+    def begin(self, text: str, stem: str, began: str, *, video: bool = False) -> None:
         """An input is being tracked.
 
         Raises:
             SinkError: the index cannot be written.
         """
-        self._put(Entry(absolute(text), Outcome.RUNNING, f"{stem}.csv", began_utc=began))
+        film = f"{stem}.mp4" if video else ""
+        self._put(Entry(absolute(text), Outcome.RUNNING, f"{stem}.csv", film, began_utc=began))
 
     def end(self, text: str, job: JobReport) -> None:
         """What came of an input.

@@ -940,12 +940,20 @@
         <translation>Wählen …</translation>
     </message>
     <message>
+        <source>As many as this computer has cores, or fewer; a live view needs some of them itself.</source>
+        <translation>So viele, wie dieser Rechner Kerne hat, oder weniger; ein Livebild braucht selbst einige davon.</translation>
+    </message>
+    <message>
         <source>Write</source>
         <translation>Schreibe</translation>
     </message>
     <message>
         <source>to</source>
         <translation>nach</translation>
+    </message>
+    <message>
+        <source>Videos at a time</source>
+        <translation>Videos gleichzeitig</translation>
     </message>
     <message>
         <source>Add &amp;videos…</source>
@@ -980,8 +988,8 @@
         <translation>{waiting} noch zu verfolgen, {done} fertig, {failed} fehlgeschlagen.</translation>
     </message>
     <message>
-        <source>They are tracked with the settings of the main window, one after the other, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
-        <translation>Sie werden mit den Einstellungen des Hauptfensters verfolgt, nacheinander, jedes von Anfang bis Ende, so wie „steadymark track“ es tut.</translation>
+        <source>They are tracked with the settings of the main window, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
+        <translation>Sie werden mit den Einstellungen des Hauptfensters verfolgt, jedes von Anfang bis Ende, so wie „steadymark track“ es tut.</translation>
     </message>
 </context>
 <context>

@@ -937,12 +937,20 @@
         <translation>选择…</translation>
     </message>
     <message>
+        <source>As many as this computer has cores, or fewer; a live view needs some of them itself.</source>
+        <translation>不超过本机的处理器核心数；实时画面本身也需要其中几个核心。</translation>
+    </message>
+    <message>
         <source>Write</source>
         <translation>写入</translation>
     </message>
     <message>
         <source>to</source>
         <translation>到</translation>
+    </message>
+    <message>
+        <source>Videos at a time</source>
+        <translation>同时跟踪的视频数</translation>
     </message>
     <message>
         <source>Add &amp;videos…</source>
@@ -977,8 +985,8 @@
         <translation>待跟踪 {waiting}，已完成 {done}，失败 {failed}。</translation>
     </message>
     <message>
-        <source>They are tracked with the settings of the main window, one after the other, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
-        <translation>将使用主窗口的设置依次跟踪，每个视频都从头到尾，与“steadymark track”相同。</translation>
+        <source>They are tracked with the settings of the main window, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
+        <translation>将使用主窗口的设置跟踪，每个视频都从头到尾，与“steadymark track”相同。</translation>
     </message>
 </context>
 <context>

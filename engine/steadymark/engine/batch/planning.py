@@ -57,7 +57,8 @@ def split_results(text: str, found: Sequence[str]) -> tuple[list[str], list[str]
     if len(found) == 1 and absolute(found[0]) == absolute(text):
         return list(found), []
     made: dict[Path, frozenset[str]] = {}
-    to_track, results = [], []
+    to_track: list[str] = []
+    results: list[str] = []
     for one in found:
         path = Path(plain(one))
         if path.parent not in made:

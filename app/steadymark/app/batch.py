@@ -1,4 +1,4 @@
-"""`steadymark track`: many inputs one after the other, with progress and a summary."""
+"""`steadymark track`: many inputs, with progress and a summary."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError, SteadymarkError
-from steadymark.engine.made import Made, made_of, source_digest, why_again
+from steadymark.engine.made import Made, made_of, source_digest, told_by, why_again
 from steadymark.engine.pipeline import Pipeline, PipelineReport, PipelineState
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.recording.naming import PARTIAL, cannot_write, partial_of, was_left
+from steadymark.engine.recording.naming import cannot_write, output_stem, partial_of, was_left
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.smoothed import SmoothedSink
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from steadymark.engine.types import SourceInfo
 
 CSV_STYLES = ("native", "openface")
-_OURS = (PARTIAL, ".smooth")  # names of unfinished results end so
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,19 +152,6 @@ def _told_settings(
     }
 
 
-def output_stem(name: str, taken: set[str]) -> str:
-    """A file name for the results of a source of this name, that is not taken yet; takes it."""
-    plain = Path(name).stem or "source"
-    stem = "".join(c if c.isalnum() or c in "-_. ()" else "_" for c in plain).strip() or "source"
-    if stem.casefold().endswith(_OURS):
-        stem += "_"
-    number, unique = 2, stem
-    while unique.casefold() in taken:
-        unique, number = f"{stem}-{number}", number + 1
-    taken.add(unique.casefold())
-    return unique
-
-
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
     """The files that tracking will make, the table first."""
     return [output.folder / f"{stem}{end}" for end in (".csv", ".mp4")[: 1 + output.video]]
@@ -232,10 +218,11 @@ def _prepare(
     wish: InputSettings,
     name_of: Callable[[str], str],
     before: Made | None,
+    known: bool,
 ) -> _Work | JobReport:
     """Look what is there, and open the source; or say why it is not to be tracked.
 
-    name_of: name of the source → that of its results.
+    name_of: name of the source → that of its results. before, known: see `run_job`.
 
     Raises:
         SteadymarkError: it cannot be tracked.
@@ -260,7 +247,7 @@ def _prepare(
     source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
     try:
         files = files or result_files(name_of(source.info.name), output)
-        unwanted = _unwanted(source.info, files, output)
+        unwanted = _unwanted(source.info, files, output, known)
         if unwanted is not None:
             source.close()
             return unwanted
@@ -272,19 +259,24 @@ def _prepare(
     return _Work(source, files, facts, made, notes)
 
 
-def _unwanted(info: SourceInfo, files: list[Path], output: OutputSettings) -> JobReport | None:
-    """Where results are there that may not be replaced."""
+def _unwanted(
+    info: SourceInfo, files: list[Path], output: OutputSettings, known: bool
+) -> JobReport | None:
+    """Where files are there that may not be replaced."""
     there = [path for path in files if path.exists()]
-    if output.overwrite or not there or (output.resume and not info.live):
+    if output.overwrite or not there:
         return None
-    if output.resume:  # no camera gives the same again
+    if output.resume and info.live:  # no camera gives the same again
         return JobReport(info.name, tuple(map(str, there)), skipped=True)
-    return JobReport(
-        info.name,
-        error=f"{there[0]} exists already: use --overwrite to replace it, "
-        "or --resume to keep it and go on with the other files",
-        refused=True,
-    )
+    fault = f"{there[0]} exists already: use --overwrite to replace it, "
+    fault += "or --resume to keep it and go on with the other files"
+    if output.resume:
+        foreign = [path for path in there if path.suffix != ".csv" or told_by(path) is None]
+        if known or not foreign:
+            return None
+        fault = f"{foreign[0]} is there, and nothing tells that it was tracked: use --overwrite "
+        fault += "to replace it, or choose another folder"
+    return JobReport(info.name, error=fault, refused=True)
 
 
 def run_job(
@@ -297,6 +289,7 @@ def run_job(
     taken: set[str],
     stem: str | None = None,
     before: Made | None = None,
+    known: bool = True,
     stop: Event,
     on_progress: Callable[[SourceInfo, PipelineReport], None] = lambda *_: None,
     progress_s: float = 0.1,
@@ -304,7 +297,7 @@ def run_job(
     """Track one input. Faults end in the report; only a KeyboardInterrupt gets out.
 
     stem: the results' name; None takes one that is not `taken`. before: what the index says of
-    complete results of this input.
+    complete results of this input; known: whether it lists any of this name.
     """
     began = now_utc()
     try:
@@ -316,6 +309,7 @@ def run_job(
             wish,
             lambda name: stem or output_stem(name, taken),
             before,
+            known,
         )
     except SteadymarkError as error:
         return JobReport(text, error=str(error))

@@ -86,7 +86,7 @@ def why_again(files: Sequence[Path], made: Made, csv: str, before: Made | None) 
     files: the table first. A native table says itself how it was made. Of other files, only the
     index knows: before, what it says of them if they are complete.
     """
-    found = [_told(files[0])] if csv == "native" else []
+    found = [told_by(files[0])] if csv == "native" else []
     if csv != "native" or len(files) > 1:
         found.append(before)
     if None in found:
@@ -100,7 +100,7 @@ def why_again(files: Sequence[Path], made: Made, csv: str, before: Made | None) 
     return None
 
 
-def _told(table: Path) -> Made | None:
+def told_by(table: Path) -> Made | None:
     """What the header of a native table says; None where there is none."""
     try:
         with open_text(table) as file:

@@ -148,7 +148,41 @@ def test_a_native_table_is_known_without_the_index_and_another_is_not(tmp_path: 
         (out / "index.csv").unlink()
         (job,) = run([film], out, csv=style, resume=True)
         assert job.skipped is skipped
+    assert job.refused
+    assert "a.csv is there, and nothing tells that it was tracked: use --overwrite" in str(
+        job.error
+    )
+    (job,) = run([film], out, csv=style, overwrite=True)
+    assert job.error is None
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.mp4"])
+@pytest.mark.parametrize("style", ["native", "openface"])
+def test_resuming_leaves_files_of_other_origin_alone(tmp_path: Path, style: str, name: str) -> None:
+    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text("mine")
+    for _ in range(2):
+        (job,) = run([film], out, csv=style, video=True, resume=True)
+        assert f"{name} is there, and nothing tells" in str(job.error)
+    assert (out / name).read_text() == "mine"
+    (out / name).unlink()
+    (job,) = run([film], out, csv=style, video=True, resume=True)
+    assert job.error is None
+
+
+def test_results_of_a_film_that_once_could_not_be_read_are_still_known(tmp_path: Path) -> None:
+    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+    run([film], out, csv="openface")
+    whole = film.read_bytes()
+    film.write_bytes(b"no video")
+    (job,) = run([film], out, csv="openface", resume=True)
+    assert job.error is not None
+    assert lines(out)[str(film)]["table"] == "a.csv"
+    film.write_bytes(whole)
+    (job,) = run([film], out, csv="openface", resume=True)
     assert job.notes[0].startswith("how its results were made is not known")
+    assert job.error is None
 
 
 def test_what_was_interrupted_is_tracked_anew_and_its_part_goes(tmp_path: Path) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError, SteadymarkError
-from steadymark.engine.jobs import output_stem
 from steadymark.engine.locking import alone
 from steadymark.engine.made import Made
 from steadymark.engine.pipeline import PipelineState
-from steadymark.engine.recording.naming import PARTIAL, cannot_write
+from steadymark.engine.recording.naming import PARTIAL, cannot_write, output_stem
 from steadymark.engine.sources.opening import absolute
 
 if TYPE_CHECKING:
@@ -111,6 +110,10 @@ class ResultsIndex:
         entry = self._of_results(text, stem)
         return entry.made if entry else None
 
+    def knows(self, stem: str) -> bool:
+        """Whether results of this name are tracking's."""
+        return any(entry.stem == stem for entry in self._entries.values())
+
     def _of_results(self, text: str, stem: str) -> Entry | None:
         named = (entry for entry in self._entries.values() if entry.stem == stem)
         return self.find(text) or next(named, None)
@@ -155,6 +158,8 @@ class ResultsIndex:
         if before and before.made and (job.skipped or job.refused):
             state = Outcome.SKIPPED if job.skipped else before.state
             entry = replace(before, input=absolute(text), state=str(state))
+        elif not entry.table and (earlier := self.find(text)):  # its files may still be there
+            entry = replace(entry, table=earlier.table, video=earlier.video)
         self._put(entry)
 
     def _put(self, entry: Entry) -> None:

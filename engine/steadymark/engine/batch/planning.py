@@ -44,7 +44,8 @@ def planned(
         if not is_live(text):
             stem = index.name_results(text, Path(plain(text)).name, names)
         before = index.made(text, stem) if stem is not None and output.resume else None
-        jobs.append(Job(number, text, settings, output, wish, stem, before))
+        known = stem is not None and index.knows(stem)
+        jobs.append(Job(number, text, settings, output, wish, stem, before, known))
     _spare_inputs(jobs)
     return jobs
 

@@ -37,6 +37,7 @@ class Job:
     wish: InputSettings
     stem: str | None = None
     before: Made | None = None
+    known: bool = True
 
 
 class Watch(Protocol):
@@ -126,6 +127,7 @@ def run_one(
         taken=set() if taken is None else taken,
         stem=job.stem,
         before=job.before,
+        known=job.known,
         stop=stop,
         on_progress=on_progress,
         progress_s=progress_s,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError
 from steadymark.engine.locking import open_locked
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from av import FFmpegError
 
 PARTIAL = ".partial"  # between stem and suffix
+_OURS = (PARTIAL, ".smooth")  # names of unfinished results end so
 _REASONS = {
     errno.ENOSPC: "the disk is full: free some space and record again",
     errno.EDQUOT: "the disk quota is used up: free some space and record again",
@@ -26,6 +26,19 @@ _REASONS = {
     errno.EISDIR: "there is a folder of that name: choose another name",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
 }
+
+
+def output_stem(name: str, taken: set[str]) -> str:
+    """A file name for the results of a source of this name, that is not taken yet; takes it."""
+    plain = Path(name).stem or "source"
+    stem = "".join(c if c.isalnum() or c in "-_. ()" else "_" for c in plain).strip() or "source"
+    if stem.casefold().endswith(_OURS):
+        stem += "_"
+    number, unique = 2, stem
+    while unique.casefold() in taken:
+        unique, number = f"{stem}-{number}", number + 1
+    taken.add(unique.casefold())
+    return unique
 
 
 def part_of(path: Path) -> Path:

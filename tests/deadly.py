@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenes import FACE_GREY, SquareDetector, SquareNetwork
+from square_film import square_models
 from steadymark.engine.batch.running import Job
 from steadymark.engine.errors import WeightsError
 from steadymark.engine.jobs import InputSettings, OutputSettings
@@ -58,6 +59,11 @@ def deadly_once_models(_: TrackSettings) -> Models:
 
 def no_models(_: TrackSettings) -> Models:
     raise WeightsError("there are no weights")
+
+
+def choosy_models(settings: TrackSettings) -> Models:
+    """Not those of that name."""
+    return no_models(settings) if settings.model == "none" else square_models()
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from square_film import square_models
 
 if TYPE_CHECKING:
-    from steadymark.engine.settings import Models
+    from steadymark.engine.settings import Models, TrackSettings
     from steadymark.models.cropping import Image
     from steadymark.models.runtime import Prediction
 
@@ -47,3 +48,20 @@ class GatedNetwork:
 def gated_models(gate: Gate, *, after: int) -> Models:
     """Fakes of the networks; after: looks at a face."""
     return replace(square_models(), network=GatedNetwork(gate, after))  # type: ignore[arg-type]
+
+
+class SlowNetwork:
+    """The fakes' network, too slow to come to the end of a film before somebody stops it."""
+
+    def __init__(self) -> None:
+        self._network = square_models().network
+        self.card, self.device = self._network.card, "cpu"
+
+    def step(self, crops: Image, state: object = None, moved: object = None) -> Prediction:
+        time.sleep(0.05)
+        return self._network.step(crops)
+
+
+def slow_models(_: TrackSettings) -> Models:
+    """Fakes of the networks, for processes."""
+    return replace(square_models(), network=SlowNetwork())  # type: ignore[arg-type]

@@ -918,12 +918,20 @@
         <translation>Wählen …</translation>
     </message>
     <message>
+        <source>As many as this computer has cores, or fewer; a live view needs some of them itself.</source>
+        <translation>So viele, wie dieser Rechner Kerne hat, oder weniger; ein Livebild braucht selbst einige davon.</translation>
+    </message>
+    <message>
         <source>Write</source>
         <translation>Schreibe</translation>
     </message>
     <message>
         <source>to</source>
         <translation>nach</translation>
+    </message>
+    <message>
+        <source>Videos at a time</source>
+        <translation>Videos gleichzeitig</translation>
     </message>
     <message>
         <source>Add &amp;videos…</source>
@@ -958,8 +966,8 @@
         <translation>{waiting} noch zu verfolgen, {done} fertig, {failed} fehlgeschlagen.</translation>
     </message>
     <message>
-        <source>They are tracked with the settings of the main window, one after the other, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
-        <translation>Sie werden mit den Einstellungen des Hauptfensters verfolgt, nacheinander, jedes von Anfang bis Ende, so wie „steadymark track“ es tut.</translation>
+        <source>They are tracked with the settings of the main window, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
+        <translation>Sie werden mit den Einstellungen des Hauptfensters verfolgt, jedes von Anfang bis Ende, so wie „steadymark track“ es tut.</translation>
     </message>
 </context>
 <context>
@@ -2077,6 +2085,10 @@
         <translation>Die Verfolgung von {name} konnte nicht beendet werden: {error}</translation>
     </message>
     <message>
+        <source>exit code {code}</source>
+        <translation>Rückgabewert {code}</translation>
+    </message>
+    <message>
         <source>file &apos;{file}&apos; lies outside the card&apos;s folder</source>
         <translation>die Datei „{file}“ liegt außerhalb des Ordners der Karte</translation>
     </message>
@@ -2151,6 +2163,10 @@
     <message>
         <source>its name is missing, or too long</source>
         <translation>der Name fehlt oder ist zu lang</translation>
+    </message>
+    <message>
+        <source>killed by signal {number}</source>
+        <translation>von Signal {number} beendet</translation>
     </message>
     <message>
         <source>line 1: format &apos;{version}&apos; is not format {format}: read it with a newer Steadymark</source>
@@ -2389,6 +2405,10 @@
         <translation>Die Bilder werden aufrecht gedreht, wie die Datei es verlangt</translation>
     </message>
     <message>
+        <source>the process that tracked {path} ended ({how}): the other files go on; try this one alone</source>
+        <translation>der Prozess, der {path} verfolgte, ist abgebrochen ({how}): die anderen Dateien laufen weiter; diese allein noch einmal versuchen</translation>
+    </message>
+    <message>
         <source>the recording ended ({kind}: {error})</source>
         <translation>Die Aufnahme ist abgebrochen ({kind}: {error})</translation>
     </message>
@@ -2499,6 +2519,14 @@
     <message>
         <source>wants a user and password: http://user:password@host/…</source>
         <translation>verlangt Benutzer und Passwort: http://user:password@host/…</translation>
+    </message>
+    <message>
+        <source>was there enough memory?</source>
+        <translation>war genug Speicher da?</translation>
+    </message>
+    <message>
+        <source>what was drawn into its video differs, or is not known: tracked anew</source>
+        <translation>was in das Video gezeichnet wurde, ist anders oder nicht bekannt: neu verfolgt</translation>
     </message>
     <message>
         <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
@@ -2637,6 +2665,10 @@
         <translation>{path} lässt sich nicht ausführen: {reason}</translation>
     </message>
     <message>
+        <source>{path} could not be tracked ({kind}: {error})</source>
+        <translation>{path} konnte nicht verfolgt werden ({kind}: {error})</translation>
+    </message>
+    <message>
         <source>{path} could not be written out in time</source>
         <translation>{path} konnte nicht rechtzeitig zu Ende geschrieben werden</translation>
     </message>
@@ -2705,6 +2737,10 @@
         <translation>{path} ist eine Liste, die andere Dateien nennt: Öffnen Sie das Video selbst</translation>
     </message>
     <message>
+        <source>{path} is being written by another program: wait until it has ended, or choose another folder</source>
+        <translation>{path} wird gerade von einem anderen Programm geschrieben: warten, bis es fertig ist, oder einen anderen Ordner wählen</translation>
+    </message>
+    <message>
         <source>{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4</source>
         <translation>{path} ist so kodiert, dass es sich hier nicht dekodieren lässt: Wandeln Sie es in H.264 in MP4 um</translation>
     </message>
@@ -2747,6 +2783,14 @@
     <message>
         <source>{path} is not a video that can be read: check that it plays, or convert it to MP4</source>
         <translation>{path} ist kein lesbares Video: Prüfen Sie, ob es sich abspielen lässt, oder wandeln Sie es in MP4 um</translation>
+    </message>
+    <message>
+        <source>{path} is there, and nothing tells that it was tracked: use --overwrite to replace it, or choose another folder</source>
+        <translation>{path} ist schon da, und nichts sagt, dass es eine Verfolgung war: mit --overwrite ersetzen oder einen anderen Ordner wählen</translation>
+    </message>
+    <message>
+        <source>{path} itself would be replaced by a result of that name: choose another folder for the results</source>
+        <translation>{path} selbst würde durch ein Ergebnis dieses Namens ersetzt: einen anderen Ordner für die Ergebnisse wählen</translation>
     </message>
     <message>
         <source>{path} may not be read ({reason}): ask for permission or copy it</source>

@@ -915,12 +915,20 @@
         <translation>选择…</translation>
     </message>
     <message>
+        <source>As many as this computer has cores, or fewer; a live view needs some of them itself.</source>
+        <translation>不超过本机的处理器核心数；实时画面本身也需要其中几个核心。</translation>
+    </message>
+    <message>
         <source>Write</source>
         <translation>写入</translation>
     </message>
     <message>
         <source>to</source>
         <translation>到</translation>
+    </message>
+    <message>
+        <source>Videos at a time</source>
+        <translation>同时跟踪的视频数</translation>
     </message>
     <message>
         <source>Add &amp;videos…</source>
@@ -955,8 +963,8 @@
         <translation>待跟踪 {waiting}，已完成 {done}，失败 {failed}。</translation>
     </message>
     <message>
-        <source>They are tracked with the settings of the main window, one after the other, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
-        <translation>将使用主窗口的设置依次跟踪，每个视频都从头到尾，与“steadymark track”相同。</translation>
+        <source>They are tracked with the settings of the main window, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
+        <translation>将使用主窗口的设置跟踪，每个视频都从头到尾，与“steadymark track”相同。</translation>
     </message>
 </context>
 <context>
@@ -2074,6 +2082,10 @@
         <translation>结束对 {name} 的跟踪时失败：{error}</translation>
     </message>
     <message>
+        <source>exit code {code}</source>
+        <translation>退出代码 {code}</translation>
+    </message>
+    <message>
         <source>file &apos;{file}&apos; lies outside the card&apos;s folder</source>
         <translation>文件“{file}”位于模型卡所在文件夹之外</translation>
     </message>
@@ -2148,6 +2160,10 @@
     <message>
         <source>its name is missing, or too long</source>
         <translation>缺少名称，或名称过长</translation>
+    </message>
+    <message>
+        <source>killed by signal {number}</source>
+        <translation>被信号 {number} 终止</translation>
     </message>
     <message>
         <source>line 1: format &apos;{version}&apos; is not format {format}: read it with a newer Steadymark</source>
@@ -2386,6 +2402,10 @@
         <translation>已按文件要求将画面转正</translation>
     </message>
     <message>
+        <source>the process that tracked {path} ended ({how}): the other files go on; try this one alone</source>
+        <translation>跟踪 {path} 的进程已中止（{how}）：其他文件继续进行；请单独重试此文件</translation>
+    </message>
+    <message>
         <source>the recording ended ({kind}: {error})</source>
         <translation>录制已中断（{kind}: {error}）</translation>
     </message>
@@ -2496,6 +2516,14 @@
     <message>
         <source>wants a user and password: http://user:password@host/…</source>
         <translation>需要用户名和密码：http://user:password@host/…</translation>
+    </message>
+    <message>
+        <source>was there enough memory?</source>
+        <translation>内存是否足够？</translation>
+    </message>
+    <message>
+        <source>what was drawn into its video differs, or is not known: tracked anew</source>
+        <translation>视频中绘制的内容不同或未知：重新跟踪</translation>
     </message>
     <message>
         <source>what was tracked of {source} does not fit this file any more: it was changed since; track it again</source>
@@ -2634,6 +2662,10 @@
         <translation>无法运行 {path}：{reason}</translation>
     </message>
     <message>
+        <source>{path} could not be tracked ({kind}: {error})</source>
+        <translation>无法跟踪 {path}（{kind}: {error}）</translation>
+    </message>
+    <message>
         <source>{path} could not be written out in time</source>
         <translation>{path} 未能及时写完</translation>
     </message>
@@ -2702,6 +2734,10 @@
         <translation>{path} 是指向其他文件的列表：请直接打开视频</translation>
     </message>
     <message>
+        <source>{path} is being written by another program: wait until it has ended, or choose another folder</source>
+        <translation>另一个程序正在写入 {path}：请等待其结束，或选择其他文件夹</translation>
+    </message>
+    <message>
         <source>{path} is coded in a way that cannot be decoded here: convert it to H.264 in MP4</source>
         <translation>{path} 的编码在此无法解码：请转换为 MP4 (H.264)</translation>
     </message>
@@ -2744,6 +2780,14 @@
     <message>
         <source>{path} is not a video that can be read: check that it plays, or convert it to MP4</source>
         <translation>{path} 不是可读取的视频：请检查能否播放，或将其转换为 MP4</translation>
+    </message>
+    <message>
+        <source>{path} is there, and nothing tells that it was tracked: use --overwrite to replace it, or choose another folder</source>
+        <translation>{path} 已存在，但无法确认它是跟踪结果：请用 --overwrite 替换，或选择其他文件夹</translation>
+    </message>
+    <message>
+        <source>{path} itself would be replaced by a result of that name: choose another folder for the results</source>
+        <translation>{path} 本身会被同名结果替换：请为结果选择其他文件夹</translation>
     </message>
     <message>
         <source>{path} may not be read ({reason}): ask for permission or copy it</source>

@@ -144,6 +144,39 @@ def test_a_file_that_is_named_twice_is_tracked_once(
     assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["a.csv", "index.csv"]
 
 
+@pytest.mark.parametrize("option", ["--overwrite", "--resume", "--csv=native"])
+def test_an_input_is_never_replaced_by_its_result(run: Run, tmp_path: Path, option: str) -> None:
+    (tmp_path / "sub").mkdir()
+    clips = [video(tmp_path / "a.mp4"), video(tmp_path / "sub" / "a.mp4", 8)]
+    before = [clip.read_bytes() for clip in clips]
+    for out, words in ((tmp_path, "a.mp4 itself"), (tmp_path / "sub", "sub/a.mp4 itself")):
+        result = run("track", tmp_path, "--out", out, "--video", option)
+        one_sentence(result, 2, words.replace("/", os.sep), "choose another folder")
+    assert [clip.read_bytes() for clip in clips] == before
+    assert run("track", clips[0], "--out", tmp_path, option).exit_code == 0  # a table alone
+    assert clips[0].read_bytes() == before[0]
+
+
+def test_results_in_the_folder_of_the_videos_are_not_tracked_themselves(
+    run: Run, tmp_path: Path
+) -> None:
+    video(tmp_path / "a.mp4")
+    out = tmp_path / "out"
+    assert run("track", tmp_path, "--out", out, "--video").exit_code == 0
+    result = run("track", tmp_path, "--out", out, "--video", "--resume")
+    one_sentence(
+        result,
+        0,
+        "results of earlier runs are not tracked: 1 left out",
+        "done before: a.csv, a.mp4",
+    )
+    run("track", tmp_path, "--out", tmp_path / "other")
+    run("track", tmp_path / "*" / "*.mp4", "--out", tmp_path / "other")
+    assert sorted(p.name for p in (tmp_path / "other").iterdir()) == ["a.csv", "index.csv"]
+    result = run("track", out / "a.mp4", "--out", tmp_path / "named")
+    assert (tmp_path / "named" / "a.csv").is_file()
+
+
 def test_two_inputs_of_one_name_get_two_tables(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     run(

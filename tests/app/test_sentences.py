@@ -83,7 +83,7 @@ def test_the_border_is_what_the_window_imports() -> None:
         assert name in shown
     english = (
         *("app.cli", "app.batch", "engine.bench", "engine.batch.cluster"),
-        *("engine.batch.workers", "models.training", "models.datasets"),
+        *("models.training", "models.datasets"),
     )
     assert [n for n in shown if n.removeprefix("steadymark.").startswith(english)] == []
     assert not NOT_SHOWN & set(shown)

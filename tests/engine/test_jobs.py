@@ -9,9 +9,10 @@ import numpy as np
 
 from fake_camera import mjpeg_server
 from scenes import SquareDetector, SquareNetwork
-from steadymark.engine.jobs import OutputSettings, output_stem, run_job
+from steadymark.engine.jobs import OutputSettings, run_job
 from steadymark.engine.pipeline import PipelineReport, PipelineState
 from steadymark.engine.recording.checking import Severity, check_csv
+from steadymark.engine.recording.naming import output_stem
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import Models, TrackSettings
 

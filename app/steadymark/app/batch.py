@@ -1,4 +1,4 @@
-"""`steadymark track`: many inputs one after the other, with progress and a summary."""
+"""`steadymark track`: many inputs, with progress and a summary."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.table import Table
 from steadymark.app.board import Board, progress_bars
 from steadymark.engine.batch.cluster import run_on_cluster
 from steadymark.engine.batch.index import ResultsIndex
-from steadymark.engine.batch.planning import planned
+from steadymark.engine.batch.planning import planned, split_results
 from steadymark.engine.batch.running import run_here, useful_processes
 from steadymark.engine.batch.workers import run_in_processes
 from steadymark.engine.errors import SteadymarkError, UsageError
@@ -167,12 +167,17 @@ def run_batch(
             "--send is of this computer, and not of a cluster's workers: leave one out"
         )
     models = open_models(settings)
-    texts, reports = _expand(inputs)
+    texts, reports, results = _expand(inputs)
     if texts:
         make_folder(output.folder)
     index = ResultsIndex(output.folder)
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
+    if results:
+        words = (
+            f"results of earlier runs are not tracked: {results} left out (name one to track it)"
+        )
+        err.print(f"[yellow]note:[/yellow] {words}", soft_wrap=True)
     jobs = planned(texts, settings, output, wish, index)
     stop = Event()
     with _interrupts(stop), progress_bars(err) as progress:
@@ -199,17 +204,21 @@ def _exit_code(reports: Sequence[JobReport]) -> int:
     return 0 if not failed else 1 if failed < len(reports) else 2
 
 
-def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport]]:
-    """The single inputs, and a report for each argument that names none."""
+def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
+    """The single inputs, a report for each argument that names none, and how many were results."""
     texts: dict[str, str] = {}  # each file once, however it is written
     faults: list[JobReport] = []
+    left_out: set[str] = set()
     for text in inputs:
         try:
-            for found in expand_inputs([text]):
-                texts.setdefault(absolute(found), found)
+            found, results = split_results(text, expand_inputs([text]))
         except SteadymarkError as error:
             faults.append(JobReport(text, error=error.sentence))
-    return list(texts.values()), faults
+            continue
+        for one in found:
+            texts.setdefault(absolute(one), one)
+        left_out.update(map(absolute, results))
+    return list(texts.values()), faults, len(left_out - texts.keys())
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -304,7 +305,7 @@ def _shoot_analysis(studio: Studio, scheme: str) -> None:
 
 
 def _shoot_queue(studio: Studio, scheme: str, home: Path, clip: str) -> None:
-    """Many videos: one done, one bad, one under way, one not begun."""
+    """Many videos: one done, one bad, two under way, one not begun."""
     window = studio.window
     bad = home / "bad.mp4"
     bad.write_bytes(b"no video")
@@ -315,10 +316,11 @@ def _shoot_queue(studio: Studio, scheme: str, home: Path, clip: str) -> None:
     many.begin.click()
     studio.until(lambda: many.queue.running == 0)
     many.replace_files.setChecked(True)
-    many.add([clip])
+    many.processes.setValue(2)
+    many.add([clip, shutil.copy(clip, str(home / "another.mp4"))])
     many.begin.click()
-    studio.until(lambda: many.queue.items[-1].frames > 30)
-    many.add(["another video.mp4"])
+    studio.until(lambda: all(item.frames > 30 for item in many.queue.items[-2:]))
+    many.add(["a video to come.mp4"])
     studio.shoot_widget(many, f"{scheme}_queue")
     many.queue.cancel_all()
     studio.until(lambda: many.queue.running == 0)

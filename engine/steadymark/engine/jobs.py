@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError, SteadymarkError
-from steadymark.engine.made import Made, made_of, source_digest, why_again
+from steadymark.engine.made import Made, made_of, source_digest, told_by, why_again
 from steadymark.engine.pipeline import Pipeline, PipelineReport, PipelineState
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.recording.naming import PARTIAL, cannot_write, partial_of, was_left
+from steadymark.engine.recording.naming import cannot_write, output_stem, partial_of, was_left
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.smoothed import SmoothedSink
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from steadymark.engine.types import SourceInfo
 
 CSV_STYLES = ("native", "openface")
-_OURS = (PARTIAL, ".smooth")  # names of unfinished results end so
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,16 @@ class OutputSettings:
     axes: bool = False
     aside: Path | None = None
     send: tuple[Target, ...] = ()
+
+    @property
+    def drawing(self) -> DrawOptions:
+        """What a video shows beside its pictures."""
+        return DrawOptions(axes=self.axes)
+
+    @property
+    def drawn(self) -> str:
+        """See Made."""
+        return self.drawing.told if self.video else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +153,6 @@ def _told_settings(
     }
 
 
-def output_stem(name: str, taken: set[str]) -> str:
-    """A file name for the results of a source of this name, that is not taken yet; takes it."""
-    plain = Path(name).stem or "source"
-    stem = "".join(c if c.isalnum() or c in "-_. ()" else "_" for c in plain).strip() or "source"
-    if stem.casefold().endswith(_OURS):
-        stem += "_"
-    number, unique = 2, stem
-    while unique.casefold() in taken:
-        unique, number = f"{stem}-{number}", number + 1
-    taken.add(unique.casefold())
-    return unique
-
-
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
     """The files that tracking will make, the table first."""
     return [output.folder / f"{stem}{end}" for end in (".csv", ".mp4")[: 1 + output.video]]
@@ -211,8 +207,7 @@ def _begin(
         SmoothedSink(table, make, settings.butterworth) if offline else make(table),
     ]
     original = info.path if Path(info.path).is_file() else None
-    drawn = DrawOptions(axes=output.axes)
-    sinks += [AnnotatedVideoSink(path, original, drawn) for path in video]
+    sinks += [AnnotatedVideoSink(path, original, output.drawing) for path in video]
     tracker = make_tracker(models, settings)
     senders.open()
     pipeline = Pipeline(work.source, tracker, sinks, on_result=senders.offer)
@@ -228,10 +223,11 @@ def _prepare(
     wish: InputSettings,
     name_of: Callable[[str], str],
     before: Made | None,
+    known: bool,
 ) -> _Work | JobReport:
     """Look what is there, and open the source; or say why it is not to be tracked.
 
-    name_of: name of the source → that of its results.
+    name_of: name of the source → that of its results. before, known: see `run_job`.
 
     Raises:
         SteadymarkError: it cannot be tracked.
@@ -245,7 +241,7 @@ def _prepare(
         if output.resume and all(file.exists() for file in files):
             digest = source_digest(path)
             told = _told_settings(models, settings, wish)
-            made = made_of(digest, _digests(models), told, output.csv)
+            made = made_of(digest, _digests(models), told, output.csv, output.drawn)
             again = why_again(files, made, output.csv, before)
             if again is None:
                 done = tuple(map(str, files))
@@ -256,7 +252,7 @@ def _prepare(
     source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
     try:
         files = files or result_files(name_of(source.info.name), output)
-        unwanted = _unwanted(source.info, files, output)
+        unwanted = _unwanted(source.info, files, output, known)
         if unwanted is not None:
             source.close()
             return unwanted
@@ -264,26 +260,34 @@ def _prepare(
     except SteadymarkError:
         source.close()
         raise
-    made = made_of(facts.source_sha256, facts.models, facts.settings, output.csv)
+    made = made_of(facts.source_sha256, facts.models, facts.settings, output.csv, output.drawn)
     return _Work(source, files, facts, made, notes)
 
 
-def _unwanted(info: SourceInfo, files: list[Path], output: OutputSettings) -> JobReport | None:
-    """Where results are there that may not be replaced."""
+def _unwanted(
+    info: SourceInfo, files: list[Path], output: OutputSettings, known: bool
+) -> JobReport | None:
+    """Where files are there that may not be replaced."""
     there = [path for path in files if path.exists()]
-    if output.overwrite or not there or (output.resume and not info.live):
+    if output.overwrite or not there:
         return None
-    if output.resume:  # no camera gives the same again
+    if output.resume and info.live:  # no camera gives the same again
         return JobReport(info.name, tuple(map(str, there)), skipped=True)
-    return JobReport(
-        info.name,
-        error=Sentence(
-            "{path} exists already: use --overwrite to replace it, or --resume to keep it and go "
-            "on with the other files",
-            path=there[0],
-        ),
-        refused=True,
+    fault = Sentence(
+        "{path} exists already: use --overwrite to replace it, or --resume to keep it and go "
+        "on with the other files",
+        path=there[0],
     )
+    if output.resume:
+        foreign = [path for path in there if path.suffix != ".csv" or told_by(path) is None]
+        if known or not foreign:
+            return None
+        fault = Sentence(
+            "{path} is there, and nothing tells that it was tracked: use --overwrite to replace "
+            "it, or choose another folder",
+            path=foreign[0],
+        )
+    return JobReport(info.name, error=fault, refused=True)
 
 
 def run_job(
@@ -296,6 +300,7 @@ def run_job(
     taken: set[str],
     stem: str | None = None,
     before: Made | None = None,
+    known: bool = True,
     stop: Event,
     on_progress: Callable[[SourceInfo, PipelineReport], None] = lambda *_: None,
     progress_s: float = 0.1,
@@ -303,7 +308,7 @@ def run_job(
     """Track one input. Faults end in the report; only a KeyboardInterrupt gets out.
 
     stem: the results' name; None takes one that is not `taken`. before: what the index says of
-    complete results of this input.
+    complete results of this input; known: whether it lists any of this name.
     """
     began = now_utc()
     try:
@@ -315,6 +320,7 @@ def run_job(
             wish,
             lambda name: stem or output_stem(name, taken),
             before,
+            known,
         )
     except SteadymarkError as error:
         return JobReport(text, error=error.sentence)

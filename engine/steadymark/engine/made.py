@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,15 +22,22 @@ _NO_SETTING = "device_used"  # it may differ where the same was asked for
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Equal where tracking again would give the same table.
+    """Equal where tracking again would give the same files.
 
     source_sha256: None for cameras. settings_sha256: of all settings, the part of the source and
-    the style of the table. models: `NAME:SHA-256`, joined by blanks.
+    the style of the table. models: `NAME:SHA-256`, joined by blanks. drawn: into the video, see
+    `DrawOptions.told`; empty where there is none.
     """
 
     source_sha256: str | None
     settings_sha256: str
     models: str
+    drawn: str = ""
+
+    @property
+    def table(self) -> Made:
+        """Of the table alone."""
+        return replace(self, drawn="")
 
 
 def made_of(
@@ -38,14 +45,16 @@ def made_of(
     models: Mapping[str, str],
     settings: Mapping[str, object],
     csv: str,
+    drawn: str = "",
 ) -> Made:
-    """From what a table's header says, and the table's style."""
+    """From what a table's header says, the table's style, and what is drawn into the video."""
     chosen = {name: value for name, value in settings.items() if name != _NO_SETTING}
     text = json.dumps({**chosen, "csv": csv}, sort_keys=True, default=str)
     return Made(
         source_sha256,
         hashlib.sha256(text.encode()).hexdigest(),
         " ".join(f"{name}:{digest}" for name, digest in models.items()),
+        drawn,
     )
 
 
@@ -80,19 +89,21 @@ def why_again(files: Sequence[Path], made: Made, csv: str, before: Made | None) 
     files: the table first. A native table says itself how it was made. Of other files, only the
     index knows: before, what it says of them if they are complete.
     """
-    found = [_told(files[0])] if csv == "native" else []
+    found = [told_by(files[0])] if csv == "native" else []
     if csv != "native" or len(files) > 1:
         found.append(before)
     if None in found:
         return Sentence("how its results were made is not known: tracked anew")
     if any(f is not None and f.source_sha256 != made.source_sha256 for f in found):
         return Sentence("the file has changed since it was tracked: tracked anew")
-    if any(f != made for f in found):
+    if any(f is not None and f.table != made.table for f in found):
         return Sentence("settings or models differ from those it was tracked with: tracked anew")
+    if made.drawn and (before is None or before.drawn != made.drawn):
+        return Sentence("what was drawn into its video differs, or is not known: tracked anew")
     return None
 
 
-def _told(table: Path) -> Made | None:
+def told_by(table: Path) -> Made | None:
     """What the header of a native table says; None where there is none."""
     try:
         with open_text(table) as file:

@@ -1,29 +1,40 @@
-"""Many videos, chosen or dropped: tracked into files one after the other, aside."""
+"""Many videos, chosen or dropped: tracked into files in processes, aside."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
-from holding import Gate, gated_models
+from deadly import DEADLY_WIDTH, deadly_models
+from holding import Gate, gated_models, slow_models
+from live_driving import watched
 from square_film import square_models, square_video
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.queueing import Stage
+from steadymark.engine.batch.index import ResultsIndex
 from steadymark.engine.pipeline import Pipeline, PipelineReport
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
 from window_driving import key, opened
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from pytestqt.qtbot import QtBot
 
+    from fake_live import PacedDevice
     from steadymark.app.window.main_window import MainWindow
     from steadymark.app.window.queue_window import QueueWindow
+    from steadymark.engine.settings import Models
 
 
 @pytest.fixture
@@ -95,7 +106,57 @@ def test_chosen_videos_are_tracked_into_files_and_a_bad_one_stops_none(
     assert many.queue.items == ()
 
 
+@pytest.fixture
+def long_clips(tmp_path: Path) -> list[str]:
+    """Of half a minute each, for `slow_models`."""
+    first = square_video(tmp_path / "a.mp4", 600)
+    return [str(first), *(str(shutil.copy(first, tmp_path / f"{n}.mp4")) for n in "bcd")]
+
+
+def begun(
+    qtbot: QtBot, window: MainWindow, clips: list[str], opener: Callable[..., Models], count: int
+) -> QueueWindow:
+    """The queue, when so many of these are being tracked at the same time."""
+    window.files.show_queue(clips)
+    many = queue_of(window)
+    many.queue._models = ModelCache(opener)
+    many.processes.setMaximum(8)  # however few cores there are
+    many.processes.setValue(count)
+    many.begin.click()
+    qtbot.waitUntil(lambda: sum(i.frames > 0 for i in many.queue.items) == count, timeout=30000)
+    return many
+
+
 def test_one_is_cancelled_then_all_and_the_window_goes_on_meanwhile(
+    qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
+) -> None:
+    many = begun(qtbot, window, long_clips, slow_models, 2)
+    opened(qtbot, window, str(square_video(tmp_path / "seen.mp4", 40)))
+    assert stages(window) == [Stage.RUNNING, Stage.RUNNING, Stage.WAITING, Stage.WAITING]
+    many.list.topLevelItem(2).setSelected(True)  # type: ignore[union-attr]
+    many.cancel.click()
+    assert stages(window)[2] is Stage.CANCELLED
+    many.list.clearSelection()
+    many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
+    many.cancel.click()
+    qtbot.waitUntil(lambda: many.queue.items[3].frames > 0, timeout=30000)
+    cancelled = Stage.CANCELLED
+    assert stages(window) == [cancelled, Stage.RUNNING, cancelled, Stage.RUNNING]
+    many.cancel_all.click()
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    assert stages(window) == [cancelled] * 4
+    out = tmp_path / "steadymark"
+    assert sorted(p.name for p in out.glob("*.csv*")) == [
+        "a.partial.csv",
+        "b.partial.csv",
+        "d.partial.csv",
+        "index.csv",
+    ]
+    for name in "abd":
+        assert 0 < len(read_landmarks(out / f"{name}.partial.csv")) < 600
+
+
+def test_a_single_video_is_tracked_in_this_process_and_can_be_cancelled(
     qtbot: QtBot,
     window: MainWindow,
     clips: list[str],
@@ -110,41 +171,106 @@ def test_one_is_cancelled_then_all_and_the_window_goes_on_meanwhile(
         return stop(pipeline)
 
     monkeypatch.setattr(Pipeline, "stop", stop_then_go_on)
-    window.files.show_queue(clips)
+    window.files.show_queue(clips[:1])
     many = queue_of(window)
     many.queue._models = ModelCache(lambda _: gated_models(gate, after=10))
     many.begin.click()
     qtbot.waitUntil(lambda: gate.reached.is_set())
-    opened(qtbot, window, clips[2])
-    assert stages(window) == [Stage.RUNNING, Stage.WAITING, Stage.WAITING]
-    many.list.topLevelItem(1).setSelected(True)  # type: ignore[union-attr]
+    assert multiprocessing.active_children() == []
+    many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
     many.cancel.click()
-    assert stages(window) == [Stage.RUNNING, Stage.CANCELLED, Stage.WAITING]
-    many.cancel_all.click()
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
-    assert stages(window) == [Stage.CANCELLED] * 3
+    assert stages(window) == [Stage.CANCELLED]
     assert 0 < len(read_landmarks(tmp_path / "steadymark" / "a.partial.csv")) < 40
-    assert not (tmp_path / "steadymark" / "a.csv").exists()
 
 
-def test_quitting_asks_while_the_queue_runs_and_ends_it(
-    qtbot: QtBot, window: MainWindow, clips: list[str]
+def test_quitting_asks_while_the_queue_runs_and_ends_its_processes(
+    qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
 ) -> None:
-    gate = Gate()
-    window.files.show_queue(clips)
-    many = queue_of(window)
-    many.queue._models = ModelCache(lambda _: gated_models(gate, after=10))
-    many.begin.click()
-    qtbot.waitUntil(lambda: gate.reached.is_set())
+    many = begun(qtbot, window, long_clips, slow_models, 3)
     asked: list[int] = []
     window._may_cancel_exports = lambda: bool(asked.append(1))  # type: ignore[method-assign, func-returns-value]
     assert not window.close()
     assert asked == [1]
-    gate.open()
+    assert len(multiprocessing.active_children()) == 3
     window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
     assert window.close()
     assert window.closed_in_time
+    assert multiprocessing.active_children() == []
     assert not many.isVisible()
+    for name in "abc":
+        assert list((tmp_path / "steadymark").glob(f"{name}.*csv*")) != []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_processes_that_do_not_answer_are_ended_all_the_same(
+    qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
+) -> None:
+    many = begun(qtbot, window, long_clips, slow_models, 2)
+    for process in multiprocessing.active_children():
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGSTOP)
+    many.queue.close()
+    assert many.queue.join(20)
+    assert multiprocessing.active_children() == []
+    assert stages(window) == [Stage.CANCELLED] * 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_process_that_is_killed_fails_its_video_alone(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    clips = [
+        str(square_video(tmp_path / f"{name}.mp4", width=DEADLY_WIDTH if name == "b" else 320))
+        for name in "abc"
+    ]
+    window.files.show_queue(clips)
+    many = queue_of(window)
+    many.queue._models = ModelCache(deadly_models)
+    many.begin.click()
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=30000)
+    assert stages(window) == [Stage.DONE, Stage.FAILED, Stage.DONE]
+    note = many.queue.items[1].note
+    assert "b.mp4 ended (killed by signal 9" in note
+    assert "--" not in note
+    index = ResultsIndex(tmp_path / "steadymark")
+    entry = index.find(clips[1])
+    assert entry is not None
+    assert (entry.state, entry.table) == ("failed", "b.partial.csv")
+    opened(qtbot, window, clips[0])
+
+
+def test_videos_of_one_name_get_tables_of_their_own_and_one_that_comes_twice_waits(
+    qtbot: QtBot, window: MainWindow, clips: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = str(square_video(tmp_path / "other" / "a.mp4", 30))
+    window.files.show_queue([clips[0], other])
+    many = queue_of(window)
+    many.replace_files.setChecked(True)
+    many.begin.click()
+    many.add([clips[0]])
+    many.begin.click()
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=30000)
+    assert stages(window) == [Stage.DONE] * 3
+    tables = [Path(item.outputs[0]).name for item in many.queue.items]
+    assert tables == ["a.csv", "a-2.csv", "a.csv"]
+    assert len(read_landmarks(tmp_path / "steadymark" / "a-2.csv").frame) == 30
+
+
+def test_as_many_as_cores_are_tracked_at_a_time_unless_one_watches_live_or_chooses(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steadymark.app.window.queue_window.cores", lambda: 6)
+    window.files.show_queue()
+    many = queue_of(window)
+    assert (many.processes.value(), many.queue.processes) == (6, None)
+    watched(qtbot, window)
+    window.files.show_queue()
+    assert (many.processes.value(), many.queue.processes) == (4, 4)
+    many.processes.setValue(3)
+    window.files.show_queue()
+    assert (many.processes.value(), many.queue.most()) == (3, 3)
 
 
 def test_several_dropped_videos_are_offered_to_the_queue(

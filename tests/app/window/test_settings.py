@@ -54,7 +54,7 @@ def test_a_network_that_cannot_be_opened_leaves_what_is_tracked(
     def refuse(_: object) -> object:
         raise DeviceError("CUDA was asked for, but is not here")
 
-    window.session._models._opener = refuse  # type: ignore[assignment]
+    window.session._models.opener = refuse  # type: ignore[assignment]
     window._use_settings(replace(window.session.settings, device="cuda"))
     window.session.retrack()
     qtbot.waitUntil(lambda: bool(window.messages.texts))

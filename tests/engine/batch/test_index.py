@@ -114,6 +114,34 @@ def test_the_style_of_a_table_counts_and_so_does_a_video_that_is_wanted(tmp_path
     assert job.skipped
 
 
+@pytest.mark.parametrize("style", ["native", "openface"])
+def test_a_video_that_was_drawn_otherwise_is_made_anew(tmp_path: Path, style: str) -> None:
+    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+    run([film], out, csv=style, video=True)
+    (job,) = run([film], out, csv=style, video=True, axes=True, resume=True)
+    assert job.notes[0].startswith("what was drawn into its video differs")
+    drawn = lines(out)[str(film)]["drawn"]
+    assert "axes" in drawn.split()
+    (job,) = run([film], out, csv=style, video=True, axes=True, resume=True)
+    assert job.skipped
+    (job,) = run([film], out, csv=style, resume=True)  # without a video, only the table counts
+    assert job.skipped
+    assert lines(out)[str(film)]["drawn"] == drawn
+    (job,) = run([film], out, csv=style, video=True, resume=True)
+    assert job.notes[0].startswith("what was drawn into its video differs")
+
+
+def test_a_video_that_is_older_than_its_table_is_made_anew(tmp_path: Path) -> None:
+    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+    run([film], out, video=True)
+    other = replace(TrackSettings(), stabilizer="one-euro")
+    run([film], out, other, overwrite=True)
+    (job,) = run([film], out, other, video=True, resume=True)
+    assert job.notes[0].startswith("what was drawn into its video differs, or is not known")
+    (job,) = run([film], out, other, video=True, resume=True)
+    assert job.skipped
+
+
 def test_a_native_table_is_known_without_the_index_and_another_is_not(tmp_path: Path) -> None:
     film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
     for style, skipped in (("native", True), ("openface", False)):
@@ -121,7 +149,41 @@ def test_a_native_table_is_known_without_the_index_and_another_is_not(tmp_path: 
         (out / "index.csv").unlink()
         (job,) = run([film], out, csv=style, resume=True)
         assert job.skipped is skipped
+    assert job.refused
+    assert "a.csv is there, and nothing tells that it was tracked: use --overwrite" in str(
+        job.error
+    )
+    (job,) = run([film], out, csv=style, overwrite=True)
+    assert job.error is None
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.mp4"])
+@pytest.mark.parametrize("style", ["native", "openface"])
+def test_resuming_leaves_files_of_other_origin_alone(tmp_path: Path, style: str, name: str) -> None:
+    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text("mine")
+    for _ in range(2):
+        (job,) = run([film], out, csv=style, video=True, resume=True)
+        assert f"{name} is there, and nothing tells" in str(job.error)
+    assert (out / name).read_text() == "mine"
+    (out / name).unlink()
+    (job,) = run([film], out, csv=style, video=True, resume=True)
+    assert job.error is None
+
+
+def test_results_of_a_film_that_once_could_not_be_read_are_still_known(tmp_path: Path) -> None:
+    film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
+    run([film], out, csv="openface")
+    whole = film.read_bytes()
+    film.write_bytes(b"no video")
+    (job,) = run([film], out, csv="openface", resume=True)
+    assert job.error is not None
+    assert lines(out)[str(film)]["table"] == "a.csv"
+    film.write_bytes(whole)
+    (job,) = run([film], out, csv="openface", resume=True)
     assert job.notes[0].startswith("how its results were made is not known")
+    assert job.error is None
 
 
 def test_what_was_interrupted_is_tracked_anew_and_its_part_goes(tmp_path: Path) -> None:
@@ -209,6 +271,14 @@ def test_another_program_may_add_to_the_index_meanwhile(tmp_path: Path) -> None:
     other.end("camera:1", JobReport("b", error=Sentence("y")))
     one.end("camera:2", JobReport("c", error=Sentence("z")))
     assert list(lines(tmp_path)) == ["camera:0", "camera:1", "camera:2"]
+
+
+def test_what_another_program_found_later_of_the_same_input_stays(tmp_path: Path) -> None:
+    one, other = ResultsIndex(tmp_path), ResultsIndex(tmp_path)
+    one.end("camera:0", JobReport("a", error=Sentence("x")))
+    other.end("camera:0", JobReport("a", error=Sentence("later")))
+    one.end("camera:1", JobReport("b", error=Sentence("y")))
+    assert lines(tmp_path)["camera:0"]["error"] == "later"
 
 
 def test_a_file_of_that_name_that_is_no_index_is_left_alone(tmp_path: Path) -> None:

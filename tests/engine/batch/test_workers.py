@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from deadly import DEADLY_WIDTH, Notes, deadly_models, jobs_of, no_models
+from deadly import DEADLY_WIDTH, Notes, choosy_models, deadly_models, jobs_of, no_models
+from holding import slow_models
 from square_film import square_models, square_video
-from steadymark.engine.batch.running import run_here, useful_processes
-from steadymark.engine.batch.workers import run_in_processes
+from steadymark.engine.batch.running import Job, Listed, run_here, useful_processes
+from steadymark.engine.batch.workers import run_in_processes, run_supply
 from steadymark.engine.pipeline import PipelineState
 from steadymark.engine.recording.reading import read_landmarks
 
@@ -83,6 +85,52 @@ def test_stopping_ends_all_within_two_seconds_and_keeps_what_is_tracked(tmp_path
         (table,) = reports[0].outputs
         assert table.endswith(".partial.csv")
         assert len(read_landmarks(table).frame) == reports[0].report.frames > 0
+
+
+def test_a_process_opens_the_networks_that_each_film_wants(tmp_path: Path) -> None:
+    films = [square_video(tmp_path / f"{name}.mp4", 3) for name in "abc"]
+    jobs = jobs_of(films, tmp_path / "out")
+    jobs[1] = replace(jobs[1], settings=replace(jobs[1].settings, model="none"))
+    notes = Notes()
+    run_in_processes(jobs, 1, choosy_models, notes, Event())
+    errors = [notes.reports[film.name][0].error for film in films]
+    assert errors == [None, "there are no weights", None]
+
+
+class Falling(Listed):
+    """Two at a time; once both are under way, one is cancelled, then only one is allowed."""
+
+    def __init__(self, jobs: list[Job], notes: Notes) -> None:
+        super().__init__(jobs, 2)
+        self._notes = notes
+        self.taken: list[tuple[str, list[str]]] = []  # with those that had ended before
+
+    def most(self) -> int:
+        return 1 if self._notes.reports else 2
+
+    def take(self) -> Job | None:
+        job = super().take()
+        if job is not None:
+            self.taken.append((Path(job.text).name, sorted(self._notes.reports)))
+        return job
+
+    def cancelled(self, job: Job) -> bool:
+        if Path(job.text).name == "a.mp4":
+            return len(self._notes.frames) == 2
+        return "a.mp4" in self._notes.reports
+
+
+def test_one_is_cancelled_and_fewer_run_at_a_time_while_others_go_on(tmp_path: Path) -> None:
+    films = [square_video(tmp_path / "a.mp4", 600)]
+    films += [Path(shutil.copy(films[0], tmp_path / f"{name}.mp4")) for name in "bc"]
+    notes = Notes()
+    supply = Falling(jobs_of(films, tmp_path / "out"), notes)
+    run_supply(supply, slow_models, notes, Event())
+    assert supply.taken == [("a.mp4", []), ("b.mp4", []), ("c.mp4", ["a.mp4", "b.mp4"])]
+    for film in films:
+        (report,) = notes.reports[film.name]
+        assert report.report.state is PipelineState.STOPPED
+        assert report.outputs == (str(tmp_path / "out" / f"{film.stem}.partial.csv"),)
 
 
 def test_there_are_never_more_processes_than_files_or_were_asked_for() -> None:

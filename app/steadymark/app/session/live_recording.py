@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.open_live import OpenLive, live_settings
-from steadymark.engine.jobs import InputSettings, header, output_stem
+from steadymark.engine.jobs import InputSettings, header
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.recording.naming import part_of
+from steadymark.engine.recording.naming import output_stem, part_of
 from steadymark.engine.recording.native_csv import NativeCsvSink
 from steadymark.engine.recording.recorder import Recorder, RecorderReport
 

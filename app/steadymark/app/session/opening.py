@@ -65,19 +65,19 @@ def open_film(
 
 
 class ModelCache:
-    """Opened networks, the last few kept: they hold no memory of faces."""
+    """Opened networks, the last few kept: they hold no memory of faces. opener: opens them."""
 
     _MOST = 3
 
     def __init__(self, opener: Callable[[TrackSettings], Models] = open_models) -> None:
-        self._opener = opener
+        self.opener = opener
         self._kept: dict[object, Models] = {}
 
     def get(self, settings: TrackSettings) -> Models:
         """Raises SteadymarkError where they cannot be opened."""
         key = network_key(settings)
         if key not in self._kept:
-            models = self._opener(settings)
+            models = self.opener(settings)
             while len(self._kept) >= self._MOST:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = models

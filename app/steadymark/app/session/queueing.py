@@ -1,4 +1,4 @@
-"""Many recordings, tracked into files one after the other, as `steadymark track` does it."""
+"""Many recordings, tracked into files by several processes, as `steadymark track` does it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from steadymark.engine.batch.index import ResultsIndex
 from steadymark.engine.batch.keeping import Keeping
 from steadymark.engine.batch.planning import planned
-from steadymark.engine.batch.running import run_here
+from steadymark.engine.batch.running import most_processes, run_here
+from steadymark.engine.batch.workers import run_supply
 from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.jobs import InputSettings
+from steadymark.engine.jobs import InputSettings, JobReport
 from steadymark.engine.pipeline import PipelineState
-from steadymark.engine.sources.opening import recording_path
+from steadymark.engine.sources.opening import absolute, recording_path
 from steadymark.models.sentence import NOTHING, Sentence, listed
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.opening import ModelCache
     from steadymark.engine.batch.running import Job
-    from steadymark.engine.jobs import JobReport, OutputSettings
+    from steadymark.engine.jobs import OutputSettings
     from steadymark.engine.pipeline import PipelineReport
     from steadymark.engine.settings import TrackSettings
     from steadymark.engine.types import SourceInfo
 
 log = logging.getLogger(__name__)
+
+_STOP_S = 1.5  # a window that closes waits 2
 
 
 class Stage(StrEnum):
@@ -55,15 +58,29 @@ class Item:
     outputs: tuple[str, ...] = ()
     note: Sentence = NOTHING
 
+    @property
+    def place(self) -> tuple[object, str]:
+        """Equal where the results would be the same files."""
+        return self.output.folder, absolute(self.path)
+
 
 class Queue:
-    """A thread from the first `add` to `close`. on_change: called from it, must return at once."""
+    """A thread from the first `add` to `close`. on_change: called from it, must return at once.
+
+    A single recording is tracked in this process, whose networks are open; several in processes of
+    their own. processes: how many at a time; None: as many as are of use.
+    """
 
     def __init__(self, models: ModelCache, on_change: Callable[[], None]) -> None:
         self._models, self._on_change = models, on_change
+        self.processes: int | None = None
+        self._on_gpu = False
         self._changed = Condition()
         self._items: list[Item] = []
-        self._stop = Event()  # of the recording in hand
+        self._jobs: dict[int, tuple[Job, Keeping]] = {}  # in hand
+        self._cancelled: set[int] = set()  # of those
+        self._here = False  # whether the one in hand is tracked in this process
+        self._stop = Event()  # of all in hand
         self._closing = False
         self._added = 0
         self._thread: Thread | None = None
@@ -93,21 +110,23 @@ class Queue:
     def cancel(self, number: int) -> None:
         """One of them, unless it is over."""
         with self._changed:
-            for item in self._items:
-                if item.number == number and item.stage is Stage.RUNNING:
-                    self._stop.set()
-                elif item.number == number and item.stage is Stage.WAITING:
-                    self._put(replace(item, stage=Stage.CANCELLED))
+            self._cancel([item for item in self._items if item.number == number])
         self._on_change()
 
     def cancel_all(self) -> None:
-        """Whatever waits, and the one in hand."""
+        """Whatever waits, and those in hand."""
         with self._changed:
-            for item in list(self._items):
-                if item.stage is Stage.WAITING:
-                    self._put(replace(item, stage=Stage.CANCELLED))
-            self._stop.set()
+            self._cancel(self._items)
         self._on_change()
+
+    def _cancel(self, items: Sequence[Item]) -> None:
+        for item in items:
+            if item.stage is Stage.WAITING:
+                self._put(replace(item, stage=Stage.CANCELLED))
+            elif item.stage is Stage.RUNNING:
+                self._cancelled.add(item.number)
+                if self._here:
+                    self._stop.set()
 
     def clear(self) -> None:
         """Forget those that are over."""
@@ -121,82 +140,131 @@ class Queue:
         self.cancel_all()
         with self._changed:
             self._closing = True
+            self._stop.set()
             self._changed.notify_all()
 
     def join(self, timeout_s: float) -> bool:
-        """Whether the thread ended in time."""
+        """Whether the thread ended in time, and with it all processes."""
         if self._thread is not None:
             self._thread.join(timeout_s)
         return self._thread is None or not self._thread.is_alive()
 
-    def _run(self) -> None:
+    def most(self) -> int:
+        """See Supply; so are `take` and `cancelled`."""
+        return most_processes(self.processes, on_gpu=self._on_gpu)
+
+    def take(self) -> Job | None:
         while (item := self._next()) is not None:
             try:
-                done = self._track(item)
+                return self._planned(item)
             except SteadymarkError as error:
-                done = replace(item, stage=Stage.FAILED, note=error.sentence)
+                self._end(replace(item, stage=Stage.FAILED, note=error.sentence))
+        return None
+
+    def cancelled(self, job: Job) -> bool:
+        return job.number in self._cancelled
+
+    def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
+        """See Watch; so is `ended`."""
+        self._jobs[job.number][1].progressed(job)
+        with self._changed:
+            for item in self._of(Stage.RUNNING):
+                if item.number == job.number:
+                    self._put(replace(item, frames=report.frames, of=info.frames or 0))
+        self._on_change()
+
+    def ended(self, job: Job, report: JobReport) -> None:
+        keeping = self._jobs[job.number][1]
+        keeping.ended(job, report)
+        notes = (keeping.fault,) if keeping.fault else ()
+        for item in self.items:
+            if item.number == job.number:
+                self._end(_ended(item, report, notes))
+
+    def _run(self) -> None:
+        while self._wait():
+            fault = NOTHING
+            try:
+                self._track_waiting()
             except Exception as error:
                 log.exception("queue")
                 named = f"{type(error).__name__}: {error}"
                 fault = Sentence("tracking stopped ({fault})", fault=named)
-                done = replace(item, stage=Stage.FAILED, note=fault)
             with self._changed:
-                self._put(done)
-            self._on_change()
+                left = self._of(Stage.RUNNING)
+            stage = Stage.FAILED if fault else Stage.CANCELLED
+            for item in left:
+                self._end(replace(item, stage=stage, note=fault))
+
+    def _wait(self) -> bool:
+        """Until something waits, which may then be stopped; False when closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._of(Stage.WAITING))
+            self._stop = Event()
+            return not self._closing
+
+    def _track_waiting(self) -> None:
+        """What waits, and what comes meanwhile if it can be tracked beside."""
+        with self._changed:
+            waiting, stop = self._of(Stage.WAITING), self._stop
+            self._here = len(waiting) < 2
+        if self._here:
+            job = self.take()
+            if job is not None:
+                self._track_here(job, stop)
+            return
+        if self.processes is None:
+            self._on_gpu = self._uses_gpu(waiting[0].settings)
+        run_supply(self, self._models.opener, self, stop, stop_s=_STOP_S)
+
+    def _uses_gpu(self, settings: TrackSettings) -> bool:
+        try:
+            return self._models.get(settings).device != "cpu"
+        except SteadymarkError:
+            return False  # each process finds the fault, and tells
+
+    def _track_here(self, job: Job, stop: Event) -> None:
+        try:
+            run_here([job], self._models.get(job.settings), self, stop)
+        except SteadymarkError as error:
+            self.ended(job, JobReport(job.text, error=error.sentence))
+
+    def _planned(self, item: Item) -> Job:
+        index = ResultsIndex(item.output.folder)
+        path = recording_path(item.path) or item.path
+        others = [job for job, _ in self._jobs.values() if job.output.folder == item.output.folder]
+        taken = [job.stem for job in others if job.stem is not None]
+        (job,) = planned([path], item.settings, item.output, InputSettings(), index, taken=taken)
+        job = replace(job, number=item.number)
+        self._jobs[item.number] = job, Keeping(index)
+        return job
 
     def _next(self) -> Item | None:
-        """Wait for one, and take it in hand; None when closing."""
+        """The first that waits, in hand from now on; not to a place that another is tracked to."""
         with self._changed:
-            while not self._closing:
-                waiting = [item for item in self._items if item.stage is Stage.WAITING]
-                if waiting:
-                    item = replace(waiting[0], stage=Stage.RUNNING)
-                    self._stop = Event()
-                    self._put(item)
-                    return item
-                self._changed.wait()
+            places = {item.place for item in self._of(Stage.RUNNING)}
+            for item in self._of(Stage.WAITING):
+                if item.place not in places:
+                    running = replace(item, stage=Stage.RUNNING)
+                    self._put(running)
+                    return running
             return None
 
-    def _track(self, item: Item) -> Item:
-        models, stop = self._models.get(item.settings), self._stop
-        path = recording_path(item.path) or item.path
-        index = ResultsIndex(item.output.folder)
-        (job,) = planned([path], item.settings, item.output, InputSettings(), index)
+    def _of(self, stage: Stage) -> list[Item]:
+        """Under the lock."""
+        return [item for item in self._items if item.stage is stage]
 
-        def progress(frames: int, of: int) -> None:
-            with self._changed:
-                self._put(replace(item, frames=frames, of=of))
-            self._on_change()
-
-        watch = _Watch(index, progress)
-        run_here([job], models, watch, stop)
-        ended = replace(item, stage=Stage.CANCELLED)
-        return ended if watch.report is None else _ended(item, watch.report, watch.notes)
+    def _end(self, item: Item) -> None:
+        """It is over."""
+        self._jobs.pop(item.number, None)
+        with self._changed:
+            self._cancelled.discard(item.number)
+            self._put(item)
+        self._on_change()
 
     def _put(self, item: Item) -> None:
         """In place of what it was; under the lock."""
         self._items = [item if other.number == item.number else other for other in self._items]
-
-
-class _Watch:
-    """Of one job. progress: told frames, and how many there are."""
-
-    def __init__(self, index: ResultsIndex, progress: Callable[[int, int], None]) -> None:
-        self._keeping, self._progress = Keeping(index), progress
-        self.report: JobReport | None = None
-
-    @property
-    def notes(self) -> tuple[Sentence, ...]:
-        """What is to be told beside the report."""
-        return (self._keeping.fault,) if self._keeping.fault else ()
-
-    def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
-        self._keeping.progressed(job)
-        self._progress(report.frames, info.frames or 0)
-
-    def ended(self, job: Job, report: JobReport) -> None:
-        self.report = report
-        self._keeping.ended(job, report)
 
 
 def _ended(item: Item, job: JobReport, notes: tuple[Sentence, ...]) -> Item:

@@ -125,7 +125,12 @@ class Files(QObject):
         window = self._window
         if window.exports.many is None:
             session = window.session
-            window.exports.many = QueueWindow(window, session.models, lambda: session.settings)
+            window.exports.many = QueueWindow(
+                window,
+                session.models,
+                lambda: session.settings,
+                lambda: session.display.live is not None,
+            )
         window.exports.many.add(paths)
         window.exports.many.show()
         window.exports.many.raise_()

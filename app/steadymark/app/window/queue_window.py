@@ -1,11 +1,11 @@
-"""Many videos tracked and exported one after the other: what to write, progress, results."""
+"""Many videos tracked and exported: what to write, how many at a time, progress, results."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -21,14 +21,17 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
+    QSpinBox,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
+from steadymark.app.session.background import OneCall
 from steadymark.app.session.queueing import Item, Queue, Stage
 from steadymark.app.window.wording import worded
+from steadymark.engine.batch.running import cores
 from steadymark.engine.jobs import CSV_STYLES, OutputSettings
 from steadymark.engine.sources.naming import VIDEO_SUFFIXES
 
@@ -40,30 +43,42 @@ if TYPE_CHECKING:
 
 _STOP_S = 2.0
 _ROW_PX = 24
+_CORES_OF_LIVE = 2  # what a live view and the window need themselves
 
 
 class QueueWindow(QDialog):
-    """Beside the main window, which goes on. settings: asked when the queue begins."""
+    """Beside the main window, which goes on. settings: asked when the queue begins.
+
+    live: whether a camera or stream is open, beside which fewer are tracked at a time.
+    """
 
     _came = Signal()
     changed = Signal()
 
     def __init__(
-        self, parent: QWidget, models: ModelCache, settings: Callable[[], TrackSettings]
+        self,
+        parent: QWidget,
+        models: ModelCache,
+        settings: Callable[[], TrackSettings],
+        live: Callable[[], bool],
     ) -> None:
         super().__init__(parent)
         self.resize(760, 460)
-        self._settings = settings
-        self.queue = Queue(models, self._came.emit)
+        self._settings, self._live = settings, live
+        self._call = OneCall(self._came.emit)
+        self.queue = Queue(models, self._call)
         self.chosen: list[str] = []  # not begun yet
         self._bars: dict[int, QProgressBar] = {}
         self._rows: dict[int, QTreeWidgetItem] = {}
+        self._shown: dict[int, Item] = {}
         self._keys: list[int | str] = []  # of what the list shows
         self.list = QTreeWidget()
         self.folder = QLineEdit()
         self.style_of_table = QComboBox()
         self.video, self.replace_files = QCheckBox(), QCheckBox()
-        self.hint, self._write, self._to = QLabel(), QLabel(), QLabel()
+        self.processes = QSpinBox()
+        self._processes_chosen = False
+        self.hint, self._write, self._to, self._at_a_time = (QLabel() for _ in range(4))
         self.begin = self._button(self._on_begin)
         self.cancel = self._button(self._on_cancel)
         self.cancel_all = self._button(self.queue.cancel_all)
@@ -73,7 +88,8 @@ class QueueWindow(QDialog):
         self._choose = self._button(self._choose_folder)
         self._lay_out()
         self._name_all()
-        self._came.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
+        self._came.connect(self._on_came, Qt.ConnectionType.QueuedConnection)
+        self.processes.valueChanged.connect(self._on_processes)
         self._refresh()
 
     def add(self, paths: Sequence[str]) -> None:
@@ -114,6 +130,7 @@ class QueueWindow(QDialog):
         for thing, text in (
             (self._write, self.tr("Write")),
             (self._to, self.tr("to")),
+            (self._at_a_time, self.tr("Videos at a time")),
             (self.video, self.tr("and a video with landmarks")),
             (self.replace_files, self.tr("replace files that are there")),
             (self.begin, self.tr("&Begin")),
@@ -125,6 +142,13 @@ class QueueWindow(QDialog):
             (self._choose, self.tr("Choose…")),
         ):
             thing.setText(text)
+        self.processes.setAccessibleName(self._at_a_time.text())
+        self.processes.setToolTip(
+            self.tr(
+                "As many as this computer has cores, or fewer; a live view needs some of them "
+                "itself."
+            )
+        )
 
     def _lay_out(self) -> None:
         self.list.setRootIsDecorated(False)
@@ -148,6 +172,11 @@ class QueueWindow(QDialog):
         form = QFormLayout()
         form.addRow(self._write, what)
         form.addRow(self._to, where)
+        self.processes.setRange(1, cores())
+        how = QHBoxLayout()
+        how.addWidget(self.processes)
+        how.addStretch(1)
+        form.addRow(self._at_a_time, how)
         below = QGridLayout()
         buttons = (
             self._add,
@@ -206,7 +235,24 @@ class QueueWindow(QDialog):
         folder = rows[0].data(2, Qt.ItemDataRole.UserRole) if rows else None
         QDesktopServices.openUrl(QUrl.fromLocalFile(folder or self.folder.text()))
 
+    def _on_processes(self, count: int) -> None:
+        self._processes_chosen = True
+        self.queue.processes = count
+
+    def _suggest_processes(self) -> None:
+        if self._processes_chosen:
+            return
+        live = self._live()
+        with QSignalBlocker(self.processes):
+            self.processes.setValue(cores() - (_CORES_OF_LIVE if live else 0))
+        self.queue.processes = self.processes.value() if live else None
+
+    def _on_came(self) -> None:
+        self._call.arrived()
+        self._refresh()
+
     def _refresh(self) -> None:
+        self._suggest_processes()
         items = self.queue.items
         wanted: list[Item | str] = [*items, *self.chosen]
         keys = [(item if isinstance(item, str) else item.number) for item in wanted]
@@ -214,7 +260,9 @@ class QueueWindow(QDialog):
             self._keys = keys
             self._fill(wanted)
         for item in items:
-            self._show_item(item)
+            if self._shown.get(item.number) != item:
+                self._shown[item.number] = item
+                self._show_item(item)
         self._show_buttons()
         self.changed.emit()
 
@@ -222,6 +270,7 @@ class QueueWindow(QDialog):
         self.list.clear()
         self._bars.clear()
         self._rows.clear()
+        self._shown.clear()
         for item in wanted:
             path = item if isinstance(item, str) else item.path
             row = QTreeWidgetItem([path, "", ""])
@@ -273,7 +322,7 @@ class QueueWindow(QDialog):
             words.format(waiting=running, done=done, failed=failed)
             if items
             else self.tr(
-                "They are tracked with the settings of the main window, one after the other, "
-                "each from its beginning to its end, as 'steadymark track' does it."
+                "They are tracked with the settings of the main window, each from its beginning "
+                "to its end, as 'steadymark track' does it."
             )
         )

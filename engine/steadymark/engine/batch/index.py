@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import os
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError, SteadymarkError
-from steadymark.engine.jobs import output_stem
+from steadymark.engine.locking import alone
 from steadymark.engine.made import Made
 from steadymark.engine.pipeline import PipelineState
-from steadymark.engine.recording.naming import PARTIAL, cannot_write
+from steadymark.engine.recording.naming import PARTIAL, cannot_write, output_stem
 from steadymark.engine.sources.opening import absolute
 from steadymark.models.sentence import Sentence
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from steadymark.engine.jobs import JobReport
 
 NAME = "index.csv"
+_LOCK = f".{NAME}.lock"
 _LARGEST = 1 << 28  # bytes: some hundred thousand lines
 
 
@@ -41,8 +42,8 @@ class Entry:
     """A line, as its text; empty where it is not known.
 
     input: see `absolute`. table, video: names in the index's folder. source_sha256,
-    settings_sha256, models: see Made. tracked_share: of the frames, 0 to 1. duration_s: time of
-    the last frame. median_ms: a frame's tracking. began, ended: UTC.
+    settings_sha256, models, drawn: see Made. tracked_share: of the frames, 0 to 1. duration_s:
+    time of the last frame. median_ms: a frame's tracking. began, ended: UTC.
     """
 
     input: str
@@ -61,13 +62,14 @@ class Entry:
     source_sha256: str = ""
     settings_sha256: str = ""
     models: str = ""
+    drawn: str = ""
 
     @property
     def made(self) -> Made | None:
         """What complete results were made of; None where there are none."""
         if self.state not in (Outcome.DONE, Outcome.SKIPPED):
             return None
-        return Made(self.source_sha256 or None, self.settings_sha256, self.models)
+        return Made(self.source_sha256 or None, self.settings_sha256, self.models, self.drawn)
 
     @property
     def stem(self) -> str:
@@ -81,7 +83,7 @@ _COLUMNS = tuple(field.name for field in fields(Entry))
 class ResultsIndex:
     """Of one folder. Every change is on disk at once, and a killed program leaves a whole file.
 
-    Lines of earlier runs, and those that another program adds meanwhile, stay.
+    Lines of earlier runs, and those that other programs add at the same time, stay.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -91,10 +93,14 @@ class ResultsIndex:
             SinkError: there is a file of that name which is no index, or cannot be read.
         """
         self.path = folder / NAME
-        self._own: dict[str, Entry] = {}
-        self._seen: tuple[int, int] | None = None
+        self._unwritten: dict[str, Entry] = {}
         self._entries: dict[str, Entry] = {}
         self._refresh()
+
+    @property
+    def videos(self) -> frozenset[str]:
+        """Names of those that tracking made."""
+        return frozenset(entry.video for entry in self._entries.values() if entry.video)
 
     def find(self, text: str) -> Entry | None:
         """What is known of an input."""
@@ -104,6 +110,10 @@ class ResultsIndex:
         """What the complete results of this name were made of, which may have been moved here."""
         entry = self._of_results(text, stem)
         return entry.made if entry else None
+
+    def knows(self, stem: str) -> bool:
+        """Whether results of this name are tracking's."""
+        return any(entry.stem == stem for entry in self._entries.values())
 
     def _of_results(self, text: str, stem: str) -> Entry | None:
         named = (entry for entry in self._entries.values() if entry.stem == stem)
@@ -129,13 +139,14 @@ class ResultsIndex:
         taken.add(stem.casefold())
         return stem
 
-    def begin(self, text: str, stem: str, began: str) -> None:
+    def begin(self, text: str, stem: str, began: str, *, video: bool = False) -> None:
         """An input is being tracked.
 
         Raises:
             SinkError: the index cannot be written.
         """
-        self._put(Entry(absolute(text), Outcome.RUNNING, f"{stem}.csv", began_utc=began))
+        film = f"{stem}.mp4" if video else ""
+        self._put(Entry(absolute(text), Outcome.RUNNING, f"{stem}.csv", film, began_utc=began))
 
     def end(self, text: str, job: JobReport) -> None:
         """What came of an input.
@@ -148,56 +159,55 @@ class ResultsIndex:
         if before and before.made and (job.skipped or job.refused):
             state = Outcome.SKIPPED if job.skipped else before.state
             entry = replace(before, input=absolute(text), state=str(state))
+        elif not entry.table and (earlier := self.find(text)):  # its files may still be there
+            entry = replace(entry, table=earlier.table, video=earlier.video)
         self._put(entry)
 
     def _put(self, entry: Entry) -> None:
         """Results of one name belong to one input: to the one that had them last."""
-        self._own[entry.input] = entry
+        self._unwritten[entry.input] = entry
         try:
-            self._refresh()
-            self._entries |= self._own
-            for other in list(self._entries.values()):
-                if other.input != entry.input and other.stem and other.stem == entry.stem:
-                    del self._entries[other.input]
-                    self._own.pop(other.input, None)
-            self._write()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with alone(self.path.with_name(_LOCK)):
+                self._refresh()
+                for new in self._unwritten.values():
+                    self._take(new)
+                self._write()
         except OSError as error:
             raise cannot_write(self.path, error) from error
+        self._unwritten.clear()
+
+    def _take(self, entry: Entry) -> None:
+        for other in list(self._entries.values()):
+            if other.input != entry.input and other.stem and other.stem == entry.stem:
+                del self._entries[other.input]
+        self._entries[entry.input] = entry
 
     def _refresh(self) -> None:
-        """Read the file, if it is not the one that was read or written last."""
-        try:
-            status = self.path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        except OSError as error:
-            raise _unreadable(self.path, error.strerror or str(error)) from error
-        if self._seen == (status.st_mtime_ns, status.st_ino):
-            return
-        if status.st_size > _LARGEST:
-            raise _unreadable(self.path, Sentence("it is too large"))
+        """Read the file: another program may have written it."""
         try:
             with self.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+                if os.fstat(file.fileno()).st_size > _LARGEST:
+                    raise _unreadable(self.path, Sentence("it is too large"))
                 self._entries = {entry.input: entry for entry in _read(file, self.path)}
+        except (FileNotFoundError, NotADirectoryError):
+            return
         except (OSError, csv.Error) as error:
-            raise _unreadable(self.path, str(error)) from error
-        self._seen = (status.st_mtime_ns, status.st_ino)
+            why = error.strerror if isinstance(error, OSError) else None
+            raise _unreadable(self.path, why or str(error)) from error
 
     def _write(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_name(f"{NAME}.{os.getpid()}.part")
         try:
             with part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
                 writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
                 writer.writeheader()
                 for _, entry in sorted(self._entries.items()):
-                    writer.writerow(asdict(entry))
+                    writer.writerow({name: getattr(entry, name) for name in _COLUMNS})
             part.replace(self.path)
         except OSError:
             part.unlink(missing_ok=True)
             raise
-        status = self.path.stat()
-        self._seen = (status.st_mtime_ns, status.st_ino)
 
 
 def _read(file: TextIO, path: Path) -> list[Entry]:
@@ -241,6 +251,7 @@ def _entry(text: str, job: JobReport) -> Entry:
         source_sha256=(made and made.source_sha256) or "",
         settings_sha256=made.settings_sha256 if made else "",
         models=made.models if made else "",
+        drawn=made.drawn if made else "",
     )
 
 

@@ -31,8 +31,8 @@ class Keeping:
         if job.stem is None or job.number in self._begun:
             return
         self._begun.add(job.number)
-        stem = job.stem
-        self._keep(lambda: self._index.begin(job.text, stem, now_utc()))
+        stem, video = job.stem, job.output.video
+        self._keep(lambda: self._index.begin(job.text, stem, now_utc(), video=video))
 
     def ended(self, job: Job, report: JobReport) -> None:
         self._keep(lambda: self._index.end(job.text, report))

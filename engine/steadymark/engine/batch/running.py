@@ -37,6 +37,7 @@ class Job:
     wish: InputSettings
     stem: str | None = None
     before: Made | None = None
+    known: bool = True
 
 
 class Watch(Protocol):
@@ -49,13 +50,52 @@ class Watch(Protocol):
         """Exactly once for each job that was begun."""
 
 
+class Supply(Protocol):
+    """Jobs that come and go while others run; is asked by the thread that runs them."""
+
+    def most(self) -> int:
+        """How many run at a time, 1 or more."""
+
+    def take(self) -> Job | None:
+        """The next one to begin; None where there is none now."""
+
+    def cancelled(self, job: Job) -> bool:
+        """Whether one that was taken is to end."""
+
+
+class Listed:
+    """A Supply of these jobs, in order."""
+
+    def __init__(self, jobs: Sequence[Job], count: int) -> None:
+        self._jobs, self._count = iter(jobs), count
+
+    def most(self) -> int:
+        return self._count
+
+    def take(self) -> Job | None:
+        return next(self._jobs, None)
+
+    def cancelled(self, job: Job) -> bool:
+        return False
+
+
+def cores() -> int:
+    """Of this computer, that this program may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def most_processes(asked: int | None, *, on_gpu: bool) -> int:
+    """How many track at a time: what was asked for (1 or more), or as many as are of use."""
+    return asked or (min(cores(), _MOST_ON_A_GPU) if on_gpu else cores())
+
+
 def useful_processes(asked: int | None, texts: Sequence[str], *, on_gpu: bool) -> int:
-    """How many processes track these inputs: cores, files, or what was asked for (1 or more)."""
+    """The same for these inputs: a live one is tracked in this process."""
     if any(map(is_live, texts)):
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    most = asked or min(cores or 1, _MOST_ON_A_GPU if on_gpu else 1 << 10)
-    return max(1, min(most, len(texts)))
+    return max(1, min(most_processes(asked, on_gpu=on_gpu), len(texts)))
 
 
 def run_here(jobs: Sequence[Job], models: Models, watch: Watch, stop: Event) -> None:
@@ -87,6 +127,7 @@ def run_one(
         taken=set() if taken is None else taken,
         stem=job.stem,
         before=job.before,
+        known=job.known,
         stop=stop,
         on_progress=on_progress,
         progress_s=progress_s,

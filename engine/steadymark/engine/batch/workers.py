@@ -19,17 +19,17 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from steadymark.engine.batch.running import run_one
+from steadymark.engine.batch.running import Listed, run_one
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.jobs import JobReport, result_files
 from steadymark.engine.recording.naming import part_of, settle
-from steadymark.models.sentence import Sentence
+from steadymark.models.sentence import Sentence, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
 
-    from steadymark.engine.batch.running import Job, Watch
+    from steadymark.engine.batch.running import Job, Supply, Watch
     from steadymark.engine.pipeline import PipelineReport
     from steadymark.engine.settings import Models, TrackSettings
     from steadymark.engine.types import SourceInfo
@@ -49,30 +49,78 @@ def run_in_processes(
 ) -> None:
     """Up to `count` at a time, begun in order; `stop` ends all, what they tracked is kept.
 
-    opens: `open_models`; every worker calls it once, and is spawned, so it must be importable.
+    opens: `open_models`; workers call it, and are spawned, so it must be importable.
     """
-    waiting = list(reversed(jobs))
-    workers: list[_Worker] = []
-    idle: list[_Worker] = []
+    run_supply(Listed(jobs, count), opens, watch, stop)
+
+
+def run_supply(
+    supply: Supply, opens: Opens, watch: Watch, stop: Event, *, stop_s: float = _STOP_S
+) -> None:
+    """The same of jobs that come and go; one that is cancelled keeps what was tracked of it.
+
+    stop_s: how long those in hand may take to end after `stop` is set, before they are killed.
+    """
+    pool = _Pool(supply, opens, watch)
     try:
-        while (waiting or workers) and not stop.is_set():
-            while waiting and len(workers) < count:
-                workers.append(_Worker(opens, waiting.pop()))
-            for worker in _talking(workers):
-                worker.hear(watch)
-                if worker.job is not None:
-                    continue
-                if waiting and worker.alive:
-                    worker.track(waiting.pop())
-                else:
-                    workers.remove(worker)
-                    idle.append(worker)
-                    worker.stop()
-        _stop_all(workers, watch)
-        for worker in idle:
-            worker.join(_STOP_S)
+        while not stop.is_set() and pool.fill():
+            pool.hear()
+        pool.end(stop_s)
     finally:
-        for worker in (*workers, *idle):
+        pool.kill()
+
+
+class _Pool:
+    """Workers with a job in hand, and those that are to end."""
+
+    def __init__(self, supply: Supply, opens: Opens, watch: Watch) -> None:
+        self._supply, self._opens, self._watch = supply, opens, watch
+        self._workers: list[_Worker] = []
+        self._idle: list[_Worker] = []
+
+    def fill(self) -> bool:
+        """Begin as many as may be; whether any is at work."""
+        while len(self._workers) < self._supply.most() and (job := self._supply.take()) is not None:
+            self._workers.append(_Worker(self._opens, job))
+        return bool(self._workers)
+
+    def hear(self) -> None:
+        """What the workers tell within a moment, and give the next job to those that are done."""
+        for worker in self._workers:
+            if worker.begun and worker.job and self._supply.cancelled(worker.job):
+                worker.stop()
+        for worker in _talking(self._workers):
+            worker.hear(self._watch)
+            if worker.job is None:
+                self._go_on(worker)
+
+    def _go_on(self, worker: _Worker) -> None:
+        more = worker.willing and len(self._workers) <= self._supply.most()
+        job = self._supply.take() if more else None
+        if job is not None:
+            worker.track(job)
+            return
+        worker.stop()
+        self._workers.remove(worker)
+        self._idle.append(worker)
+
+    def end(self, within_s: float) -> None:
+        """All tell what they kept; those that have opened nothing yet are not waited for."""
+        deadline = time.monotonic() + within_s
+        for worker in self._workers:
+            worker.stop()
+        busy = list(self._workers)
+        for worker in _talking(busy, 0):
+            worker.hear(self._watch)
+        while (busy := [w for w in busy if w.begun and w.job]) and time.monotonic() < deadline:
+            for worker in _talking(busy):
+                worker.hear(self._watch)
+        for worker in self._idle:
+            worker.join(max(0.0, deadline - time.monotonic()))
+
+    def kill(self) -> None:
+        """Whatever is left."""
+        for worker in (*self._workers, *self._idle):
             worker.kill()
 
 
@@ -82,31 +130,21 @@ def _talking(workers: Sequence[_Worker], within_s: float = _LOOK_S) -> list[_Wor
     return [worker for worker in workers if worker.pipe in ready]
 
 
-def _stop_all(workers: list[_Worker], watch: Watch) -> None:
-    """Until each has told what it kept; those that have opened nothing yet are not waited for."""
-    for worker in workers:
-        worker.stop()
-    deadline = time.monotonic() + _STOP_S
-    busy = list(workers)
-    for worker in _talking(busy, 0):
-        worker.hear(watch)
-    while (busy := [w for w in busy if w.begun and w.job]) and time.monotonic() < deadline:
-        for worker in _talking(busy):
-            worker.hear(watch)
-
-
 class _Worker:
-    """A process, seen from here. job: the one in its hands; begun: it has told so."""
+    """A process, seen from here. job: the one in its hands; begun: it has told so.
+
+    willing: it would take another.
+    """
 
     def __init__(self, opens: Opens, job: Job) -> None:
         spawn = multiprocessing.get_context("spawn")
         self.pipe, theirs = spawn.Pipe()
         self.job: Job | None = job
         self.begun = False
-        self.alive = True
+        self.willing = True
         self._process = spawn.Process(
             target=_work,
-            args=(theirs, opens, job.settings, logging.getLogger().getEffectiveLevel()),
+            args=(theirs, opens, logging.getLogger().getEffectiveLevel()),
             name="tracking",
             daemon=True,
         )
@@ -122,7 +160,9 @@ class _Worker:
 
     def stop(self) -> None:
         """End what it does, and itself."""
-        self._tell(None)
+        if self.willing:
+            self.willing = False
+            self._tell(None)
 
     def hear(self, watch: Watch) -> None:
         """One message; its end, whatever ended it, is a report too."""
@@ -153,7 +193,7 @@ class _Worker:
         self.pipe.close()
 
     def _ended(self, watch: Watch) -> None:
-        self.alive = False
+        self.willing = False
         self._process.join()
         job, self.job = self.job, None
         if job is None:
@@ -173,16 +213,19 @@ def _crashed(job: Job, code: int) -> JobReport:
         if part_of(table).exists():
             with contextlib.suppress(SteadymarkError):
                 kept = (str(settle(table, complete=False)),)
-    how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-    memory = "; was there enough memory?" if code == -9 else ""
+    how = Sentence("exit code {code}", code=code)
+    if code < 0:
+        how = Sentence("killed by signal {number}", number=-code)
+    if code == -9:
+        how = listed([how, Sentence("was there enough memory?")])
     return JobReport(
         Path(job.text).name,
         kept,
         error=Sentence(
             "the process that tracked {path} ended ({how}): the other files go on; try this one "
-            "alone, with --jobs 1 --resume",
+            "alone",
             path=job.text,
-            how=f"{how}{memory}",
+            how=how,
         ),
     )
 
@@ -200,7 +243,7 @@ def _no_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _work(pipe: Connection, opens: Opens, settings: TrackSettings, log_level: int) -> None:
+def _work(pipe: Connection, opens: Opens, log_level: int) -> None:
     """A worker's life. It ends at once when the program that began it is gone."""
     logging.basicConfig(level=log_level)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -208,12 +251,13 @@ def _work(pipe: Connection, opens: Opens, settings: TrackSettings, log_level: in
     stop, jobs = Event(), queue.SimpleQueue[Any]()
     Thread(target=_listen, args=(pipe, jobs, stop), name="pipe", daemon=True).start()
     tell = _Teller(pipe)
-    models: Models | None = None
+    opened: tuple[TrackSettings, Models] | None = None
     while (job := jobs.get()) is not None and not stop.is_set():
         tell(_BEGUN, None)
         try:
-            models = models or opens(settings)
-            report = _track(job, models, stop, tell)
+            if opened is None or opened[0] != job.settings:
+                opened = (job.settings, opens(job.settings))
+            report = _track(job, opened[1], stop, tell)
         except SteadymarkError as error:
             report = JobReport(job.text, error=error.sentence)
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -14,7 +15,7 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from steadymark.engine.errors import SinkError
 from steadymark.engine.recording.audio_copy import AudioCopy
 from steadymark.engine.recording.drawing import DrawOptions, draw
-from steadymark.engine.recording.naming import cannot_write, keep_left, part_of, settle
+from steadymark.engine.recording.naming import cannot_write, open_part, part_of, settle
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -73,12 +74,8 @@ class AnnotatedVideoSink:
             )
         if info.live:
             self._source_path, self._growing = None, True
-            keep_left(self._path)
         self._fps = info.fps
-        try:
-            self._file = part_of(self._path).open("wb")
-        except OSError as error:
-            raise cannot_write(self._path, error) from error
+        self._file = os.fdopen(open_part(self._path, live=info.live), "wb")
 
     def write(self, result: TrackResult) -> None:
         if self._file is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -58,6 +58,12 @@ class DrawOptions:
         """Whether anything: else pictures stay as they are."""
         parts = (self.points, self.contours, self.box, self.face_id, self.status, self.axes)
         return any(parts) or self.beside is not None
+
+    @property
+    def told(self) -> str:
+        """A line of text, equal where the same is drawn."""
+        chosen = {name: value for name, value in asdict(self).items() if value}
+        return " ".join(n if value is True else f"{n}={value}" for n, value in chosen.items())
 
 
 def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import errno
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError
+from steadymark.engine.locking import open_locked
 from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from av import FFmpegError
 
 PARTIAL = ".partial"  # between stem and suffix
+_OURS = (PARTIAL, ".smooth")  # names of unfinished results end so
 _REASONS = {
     errno.ENOSPC: Sentence("the disk is full: free some space and record again"),
     errno.EDQUOT: Sentence("the disk quota is used up: free some space and record again"),
@@ -25,6 +27,19 @@ _REASONS = {
     errno.EISDIR: Sentence("there is a folder of that name: choose another name"),
     errno.ENAMETOOLONG: Sentence("the name is too long: choose a shorter one"),
 }
+
+
+def output_stem(name: str, taken: set[str]) -> str:
+    """A file name for the results of a source of this name, that is not taken yet; takes it."""
+    plain = Path(name).stem or "source"
+    stem = "".join(c if c.isalnum() or c in "-_. ()" else "_" for c in plain).strip() or "source"
+    if stem.casefold().endswith(_OURS):
+        stem += "_"
+    number, unique = 2, stem
+    while unique.casefold() in taken:
+        unique, number = f"{stem}-{number}", number + 1
+    taken.add(unique.casefold())
+    return unique
 
 
 def part_of(path: Path) -> Path:
@@ -42,12 +57,38 @@ def was_left(path: Path) -> bool:
     return part_of(path).exists() or partial_of(path).exists()
 
 
-def keep_left(path: Path) -> None:
-    """What a live source left unfinished under these names never comes again: it is put aside.
+def open_part(path: Path, *, live: bool = False) -> int:
+    """The temporary file of `path`, empty, for this program alone: a handle to be closed.
+
+    live: what was left there of another never comes again: it is put aside.
 
     Raises:
-        SinkError: the file system refuses.
+        SinkError: the file system refuses, or another program is writing it.
     """
+    try:
+        if live:
+            os.close(_own_part(path))
+            _keep_left(path)
+        handle = _own_part(path)
+        if os.fstat(handle).st_size:
+            os.ftruncate(handle, 0)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return handle
+
+
+def _own_part(path: Path) -> int:
+    handle = open_locked(part_of(path))
+    if handle is None:
+        raise SinkError(
+            "{path} is being written by another program: wait until it has ended, or choose "
+            "another folder",
+            path=path,
+        )
+    return handle
+
+
+def _keep_left(path: Path) -> None:
     for left in (partial_of(path), part_of(path)):
         if not left.is_file() or not left.stat().st_size:
             continue

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError
-from steadymark.engine.recording.naming import cannot_write, keep_left, part_of, settle
+from steadymark.engine.recording.naming import cannot_write, open_part, part_of, settle
 
 if TYPE_CHECKING:
     import io
@@ -27,17 +28,12 @@ class RowFile:
         self._broken = False
 
     def open(self, *, live: bool = False) -> None:
-        """Create the temporary file. live: what was left of another is not lost, see keep_left.
+        """Create the temporary file. live: see open_part.
 
         Raises:
-            SinkError: it cannot be created.
+            SinkError: it cannot be created, or another program is writing it.
         """
-        if live:
-            keep_left(self.path)
-        try:
-            self._file = part_of(self.path).open("wb", buffering=0)
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
+        self._file = os.fdopen(open_part(self.path, live=live), "wb", buffering=0)
 
     def add(self, text: str) -> None:
         """Append `text`, which ends with a newline.

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.window.names import REGIONS, landmark_name, region_name, take_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
+from steadymark.app.window.plain_svg import without_scaled_strokes
 from steadymark.app.window.theme import is_dark
 from steadymark.app.window.value_axis import ValueAxis
 
@@ -99,6 +100,7 @@ class Plots(QWidget):
             for curve in self._curves.values():
                 curve.setData([], [])
             self._show_error(there=False)
+            self._show_all()
             return
         times, still = measures.times_s, measures.still
         raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_steady)
@@ -174,7 +176,7 @@ class Plots(QWidget):
         painter.fillRect(self._widget.rect(), self.palette().color(QPalette.ColorRole.Base))
         self._widget.render(painter)
         painter.end()
-        return bytes(buffer.data().data())
+        return without_scaled_strokes(bytes(buffer.data().data()))
 
     @contextmanager
     def _roomy(self) -> Iterator[None]:
@@ -239,8 +241,15 @@ class Plots(QWidget):
             plot.getAxis("bottom").setStyle(showValues=row == len(chosen) - 1)
             if row:
                 plot.setXLink(chosen[0])
+        self._show_all()
         self._show_labels()
         self._widget.setMinimumHeight(min(_LEAST_PX * len(chosen) + _TIMES_PX, _MOST_LEAST_PX))
+
+    def _show_all(self) -> None:
+        """From the first frame to the last, also as they become more; zooming in ends it."""
+        for plot in self._plots.values():
+            if plot.vb.linkedView(plot.vb.XAxis) is None:  # the others go along
+                plot.enableAutoRange(axis="x", enable=True)
 
     def _show_labels(self) -> None:
         """Only where they have room."""
@@ -330,9 +339,11 @@ class Plots(QWidget):
             }.get(name)
             plot = self._plots[name.split("_")[0]]
             self._curves[name] = plot.plot([], [], pen=pg.mkPen(shown, width=width), name=label)
-        self._plots["jitter"].setToolTip(
-            self.tr("Bold where the face is still: there it is jitter. Faint: motion is in it.")
-        )
+        hint = self.tr("Click: go there. Wheel: zoom. Double click: show all.")
+        for plot in self._plots.values():
+            plot.setToolTip(hint)
+        still = self.tr("Bold where the face is still: there it is jitter. Faint: motion is in it.")
+        self._plots["jitter"].setToolTip(f"{still}\n{hint}")
         self._plots["score"].setYRange(0, 1)
 
     def _recolour(self) -> None:
@@ -355,6 +366,8 @@ class Plots(QWidget):
                 label.setText(label.text, color=text.name())
 
     def _on_click(self, event: Any) -> None:
+        if event.double():
+            self._show_all()
         if self._measures is None or event.button() != Qt.MouseButton.LeftButton:
             return
         for plot in self._plots.values():

@@ -11,7 +11,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from steadymark.app.session.preferences import as_plain, from_plain
 from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.looking import TrackerConfig
+from steadymark.engine.looking import MOST_LOOK_EVERY, TrackerConfig
 from steadymark.engine.settings import TrackSettings, landmark_card
 from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
 
@@ -185,6 +185,8 @@ def _fault_of_settings(values: dict[str, Any]) -> str:
             return f"'{key}' is unknown, or has a value that cannot be"
     if not 1 <= settings.tracker.max_faces <= _MOST_FACES:
         return f"'tracker.max_faces' must be from 1 to {_MOST_FACES}"
+    if not 1 <= settings.tracker.look_every <= MOST_LOOK_EVERY:
+        return f"'tracker.look_every' must be from 1 to {MOST_LOOK_EVERY}"
     try:
         landmark_card(settings)
     except SteadymarkError as error:

@@ -551,10 +551,6 @@
         <translation>Zeit je Bild</translation>
     </message>
     <message>
-        <source>No face was found yet.</source>
-        <translation>Noch wurde kein Gesicht gefunden.</translation>
-    </message>
-    <message>
         <source>The face is still in {share} of the frames it is in.</source>
         <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
     </message>
@@ -624,6 +620,10 @@
     <message>
         <source>motion, %</source>
         <translation>Beweg., %</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>Noch gibt es nichts zu messen.</translation>
     </message>
     <message>
         <source>From frame to frame, % of the eye distance</source>
@@ -813,6 +813,10 @@
     <message>
         <source>roll</source>
         <translation>Neigen</translation>
+    </message>
+    <message>
+        <source>Click: go there. Wheel: zoom. Double click: show all.</source>
+        <translation>Klick: dorthin gehen. Mausrad: vergrößern. Doppelklick: alles zeigen.</translation>
     </message>
     <message>
         <source>Bold where the face is still: there it is jitter. Faint: motion is in it.</source>
@@ -1029,6 +1033,18 @@
         <translation>eigener Schwellwert</translation>
     </message>
     <message>
+        <source>every </source>
+        <translation>alle </translation>
+    </message>
+    <message>
+        <source> frames</source>
+        <translation> Bilder</translation>
+    </message>
+    <message>
+        <source>in every frame</source>
+        <translation>in jedem Bild</translation>
+    </message>
+    <message>
         <source>These settings need tracking from the beginning: what is tracked now is dropped.</source>
         <translation>Diese Einstellungen erfordern Verfolgung von Anfang an: Das bisher Verfolgte wird verworfen.</translation>
     </message>
@@ -1043,6 +1059,10 @@
     <message>
         <source>in use: {device}</source>
         <translation>benutzt wird: {device}</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>Neu suchen</translation>
     </message>
     <message>
         <source>automatic</source>
@@ -1131,6 +1151,10 @@
     <message>
         <source>Wanted</source>
         <translation>Gewünscht</translation>
+    </message>
+    <message>
+        <source>How often the detector looks for further faces while fewer than the most are known; lost ones are looked for at once</source>
+        <translation>Wie oft der Detektor nach weiteren Gesichtern sucht, solange weniger als höchstens erlaubt bekannt sind; verlorene sucht er sofort</translation>
     </message>
     <message>
         <source>Lower: stiller at rest, and later</source>
@@ -1301,6 +1325,17 @@
     <message>
         <source>Networks</source>
         <translation>Netze</translation>
+    </message>
+</context>
+<context>
+    <name>colour_key</name>
+    <message>
+        <source>score</source>
+        <translation>Konfidenz</translation>
+    </message>
+    <message>
+        <source>speed, % of the face/s</source>
+        <translation>Tempo, % des Gesichts/s</translation>
     </message>
 </context>
 <context>

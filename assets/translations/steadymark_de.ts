@@ -1061,10 +1061,6 @@
         <translation>benutzt wird: {device}</translation>
     </message>
     <message>
-        <source>Look again</source>
-        <translation>Neu suchen</translation>
-    </message>
-    <message>
         <source>automatic</source>
         <translation>automatisch</translation>
     </message>
@@ -1139,6 +1135,10 @@
     <message>
         <source>Threshold</source>
         <translation>Schwellwert</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suche</translation>
     </message>
     <message>
         <source>Focal length</source>

@@ -1058,10 +1058,6 @@
         <translation>实际使用：{device}</translation>
     </message>
     <message>
-        <source>Look again</source>
-        <translation>重新检测</translation>
-    </message>
-    <message>
         <source>automatic</source>
         <translation>自动</translation>
     </message>
@@ -1136,6 +1132,10 @@
     <message>
         <source>Threshold</source>
         <translation>阈值</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>检测</translation>
     </message>
     <message>
         <source>Focal length</source>

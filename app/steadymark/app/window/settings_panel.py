@@ -180,7 +180,7 @@ class SettingsPanel(QWidget):
                     (self.tr("At most"), self.faces),
                     (self.tr("Detector"), self.own_threshold),
                     (self.tr("Threshold"), self.threshold),
-                    (self.tr("Look again"), self.look_every),
+                    (self.tr("Search"), self.look_every),
                     (self.tr("Focal length"), self.focal),
                 ],
             )

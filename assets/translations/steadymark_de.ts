@@ -533,10 +533,6 @@
         <translation>Zeit je Bild</translation>
     </message>
     <message>
-        <source>No face was found yet.</source>
-        <translation>Noch wurde kein Gesicht gefunden.</translation>
-    </message>
-    <message>
         <source>The face is still in {share} of the frames it is in.</source>
         <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
     </message>
@@ -606,6 +602,10 @@
     <message>
         <source>motion, %</source>
         <translation>Beweg., %</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>Noch gibt es nichts zu messen.</translation>
     </message>
     <message>
         <source>From frame to frame, % of the eye distance</source>
@@ -791,6 +791,10 @@
     <message>
         <source>roll</source>
         <translation>Neigen</translation>
+    </message>
+    <message>
+        <source>Click: go there. Wheel: zoom. Double click: show all.</source>
+        <translation>Klick: dorthin gehen. Mausrad: vergrößern. Doppelklick: alles zeigen.</translation>
     </message>
     <message>
         <source>Bold where the face is still: there it is jitter. Faint: motion is in it.</source>
@@ -1008,6 +1012,18 @@
         <translation>eigener Schwellwert</translation>
     </message>
     <message>
+        <source>every </source>
+        <translation>alle </translation>
+    </message>
+    <message>
+        <source> frames</source>
+        <translation> Bilder</translation>
+    </message>
+    <message>
+        <source>in every frame</source>
+        <translation>in jedem Bild</translation>
+    </message>
+    <message>
         <source>These settings need tracking from the beginning: what is tracked now is dropped.</source>
         <translation>Diese Einstellungen erfordern Verfolgung von Anfang an: Das bisher Verfolgte wird verworfen.</translation>
     </message>
@@ -1100,6 +1116,10 @@
         <translation>Schwellwert</translation>
     </message>
     <message>
+        <source>Search</source>
+        <translation>Suche</translation>
+    </message>
+    <message>
         <source>Focal length</source>
         <translation>Brennweite</translation>
     </message>
@@ -1110,6 +1130,10 @@
     <message>
         <source>Wanted</source>
         <translation>Gewünscht</translation>
+    </message>
+    <message>
+        <source>How often the detector looks for further faces while fewer than the most are known; lost ones are looked for at once</source>
+        <translation>Wie oft der Detektor nach weiteren Gesichtern sucht, solange weniger als höchstens erlaubt bekannt sind; verlorene sucht er sofort</translation>
     </message>
     <message>
         <source>Lower: stiller at rest, and later</source>
@@ -1280,6 +1304,17 @@
     <message>
         <source>Networks</source>
         <translation>Netze</translation>
+    </message>
+</context>
+<context>
+    <name>colour_key</name>
+    <message>
+        <source>score</source>
+        <translation>Konfidenz</translation>
+    </message>
+    <message>
+        <source>speed, % of the face/s</source>
+        <translation>Tempo, % des Gesichts/s</translation>
     </message>
 </context>
 <context>
@@ -1844,6 +1879,10 @@
 </context>
 <context>
     <name>sentences</name>
+    <message>
+        <source>&apos;tracker.look_every&apos; must be from 1 to {most}</source>
+        <translation>„tracker.look_every“ muss von 1 bis {most} sein</translation>
+    </message>
     <message>
         <source>&apos;tracker.max_faces&apos; must be from 1 to {most}</source>
         <translation>„tracker.max_faces“ muss zwischen 1 und {most} liegen</translation>

@@ -532,10 +532,6 @@
         <translation>每帧耗时</translation>
     </message>
     <message>
-        <source>No face was found yet.</source>
-        <translation>尚未找到人脸。</translation>
-    </message>
-    <message>
         <source>The face is still in {share} of the frames it is in.</source>
         <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
     </message>
@@ -604,6 +600,10 @@
     <message>
         <source>motion, %</source>
         <translation>运动，%</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>尚无可测量的内容。</translation>
     </message>
     <message>
         <source>From frame to frame, % of the eye distance</source>
@@ -789,6 +789,10 @@
     <message>
         <source>roll</source>
         <translation>翻滚</translation>
+    </message>
+    <message>
+        <source>Click: go there. Wheel: zoom. Double click: show all.</source>
+        <translation>单击：跳转到该处。滚轮：缩放。双击：显示全部。</translation>
     </message>
     <message>
         <source>Bold where the face is still: there it is jitter. Faint: motion is in it.</source>
@@ -1005,6 +1009,18 @@
         <translation>自定义阈值</translation>
     </message>
     <message>
+        <source>every </source>
+        <translation>每 </translation>
+    </message>
+    <message>
+        <source> frames</source>
+        <translation> 帧</translation>
+    </message>
+    <message>
+        <source>in every frame</source>
+        <translation>每一帧</translation>
+    </message>
+    <message>
         <source>These settings need tracking from the beginning: what is tracked now is dropped.</source>
         <translation>这些设置需要从头重新跟踪：当前的跟踪结果将被丢弃。</translation>
     </message>
@@ -1097,6 +1113,10 @@
         <translation>阈值</translation>
     </message>
     <message>
+        <source>Search</source>
+        <translation>检测</translation>
+    </message>
+    <message>
         <source>Focal length</source>
         <translation>焦距</translation>
     </message>
@@ -1107,6 +1127,10 @@
     <message>
         <source>Wanted</source>
         <translation>首选</translation>
+    </message>
+    <message>
+        <source>How often the detector looks for further faces while fewer than the most are known; lost ones are looked for at once</source>
+        <translation>在已知人脸少于上限时，检测器多久寻找一次其他人脸；丢失的人脸会立即寻找</translation>
     </message>
     <message>
         <source>Lower: stiller at rest, and later</source>
@@ -1277,6 +1301,17 @@
     <message>
         <source>Networks</source>
         <translation>网络模型</translation>
+    </message>
+</context>
+<context>
+    <name>colour_key</name>
+    <message>
+        <source>score</source>
+        <translation>置信度</translation>
+    </message>
+    <message>
+        <source>speed, % of the face/s</source>
+        <translation>速度，人脸的 %/秒</translation>
     </message>
 </context>
 <context>
@@ -1841,6 +1876,10 @@
 </context>
 <context>
     <name>sentences</name>
+    <message>
+        <source>&apos;tracker.look_every&apos; must be from 1 to {most}</source>
+        <translation>“tracker.look_every”必须在 1 到 {most} 之间</translation>
+    </message>
     <message>
         <source>&apos;tracker.max_faces&apos; must be from 1 to {most}</source>
         <translation>“tracker.max_faces”须为 1 到 {most}</translation>

@@ -292,6 +292,7 @@ def test_a_full_disk_is_told(run: Run, tmp_path: Path) -> None:
         (["--end", "0"], "not after"),
         (["--camera-mode", "big"], "1280x720@30"),
         (["--max-faces", "0"], "1 to 16"),
+        (["--look-every", "0"], "--look-every"),
         (["--focal", "0"], "--focal must be 1 pixel or more"),
         (["--focal", "nan"], "--focal must be 1 pixel or more"),
         (["--recentre", "nose"], "fit or eyes"),

@@ -82,6 +82,7 @@ def track_options(
     device: str,
     threshold: float | None,
     max_faces: int,
+    look_every: int,
     focal_px: float | None,
     model: str,
     detector: str,
@@ -111,7 +112,9 @@ def track_options(
         stabilizer=stabilizer,
         device=device,
         detector_threshold=threshold,
-        tracker=TrackerConfig(max_faces=max_faces, recentre=Recentre(recentre)),
+        tracker=TrackerConfig(
+            max_faces=max_faces, look_every=look_every, recentre=Recentre(recentre)
+        ),
         one_euro=OneEuro(*one_euro),
         butterworth=Butterworth(butterworth),
         focal_px=focal_px,

@@ -133,6 +133,13 @@ def track(
     cutoff: Annotated[float, typer.Option(help="butterworth: cut-off, Hz.")] = 6.0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     max_faces: Annotated[int, typer.Option(help="Faces to follow, 1 to 16.")] = 1,
+    look_every: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Frames between looks for further faces, below --max-faces.",
+        ),
+    ] = 5,
     focal: Annotated[
         float | None,
         typer.Option(help="Focal length in pixels, for head poses; else guessed as OpenFace does."),
@@ -191,6 +198,7 @@ def track(
             device=device,
             threshold=threshold,
             max_faces=max_faces,
+            look_every=look_every,
             focal_px=focal,
             model=model,
             detector=detector,

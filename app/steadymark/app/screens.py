@@ -214,8 +214,8 @@ def _shoot_pose(studio: Studio, scheme: str) -> None:
 
     window, session = studio.window, studio.window.session
     overlay = session.display.overlay
-    session.set_show(Show.STABILIZED)
     session.set_layout(Layout.TOGETHER)
+    session.set_show(Show.STABILIZED)
     bare = replace(overlay, trails=False, scores=False, crop=False, boxes=False, ids=False)
     session.set_overlay(replace(bare, axes=True))
     window.docks.numbers.raise_()
@@ -260,8 +260,8 @@ def render_readme(folder: Path, clip: str) -> None:
             frame = _README_FRAMES[name]
             session.seek(frame)
             studio.until(lambda: session.display.frame == frame)  # noqa: B023
-            session.set_show(Show.BOTH if name == "light" else Show.STABILIZED)
             session.set_layout(Layout.SIDE)
+            session.set_show(Show.BOTH if name == "light" else Show.STABILIZED)
             overlay = session.display.overlay
             session.set_overlay(replace(overlay, trails=name == "dark", crop=name == "dark"))
             session.measures = None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError, SteadymarkError
-from steadymark.engine.made import Made, made_of, source_digest, told_by, why_again
+from steadymark.engine.made import Made, made_of, refusal, source_digest, why_again
 from steadymark.engine.pipeline import Pipeline, PipelineReport, PipelineState
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.drawing import DrawOptions
@@ -273,21 +273,8 @@ def _unwanted(
         return None
     if output.resume and info.live:  # no camera gives the same again
         return JobReport(info.name, tuple(map(str, there)), skipped=True)
-    fault = Sentence(
-        "{path} exists already: use --overwrite to replace it, or --resume to keep it and go "
-        "on with the other files",
-        path=there[0],
-    )
-    if output.resume:
-        foreign = [path for path in there if path.suffix != ".csv" or told_by(path) is None]
-        if known or not foreign:
-            return None
-        fault = Sentence(
-            "{path} is there, and nothing tells that it was tracked: use --overwrite to replace "
-            "it, or choose another folder",
-            path=foreign[0],
-        )
-    return JobReport(info.name, error=fault, refused=True)
+    fault = refusal(there, resume=output.resume, known=known)
+    return None if fault is None else JobReport(info.name, error=fault, refused=True)
 
 
 def run_job(

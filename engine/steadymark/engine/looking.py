@@ -38,6 +38,9 @@ class LandmarkModel(Protocol):
 HOPELESS = 0.05  # face score of a first look under which no second look follows
 
 
+MOST_LOOK_EVERY = 300  # that a user may choose
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerConfig:
     """Settings of a tracker.

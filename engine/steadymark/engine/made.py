@@ -103,6 +103,27 @@ def why_again(files: Sequence[Path], made: Made, csv: str, before: Made | None) 
     return None
 
 
+def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> Sentence | None:
+    """What says that files which are there may not be replaced; None where they are results.
+
+    known: the index says that tracking made them.
+    """
+    if not resume:
+        return Sentence(
+            "{path} exists already: use --overwrite to replace it, or --resume to keep it and go "
+            "on with the other files",
+            path=there[0],
+        )
+    foreign = [path for path in there if path.suffix != ".csv" or told_by(path) is None]
+    if known or not foreign:
+        return None
+    return Sentence(
+        "{path} is there, and nothing tells that it was tracked: use --overwrite to replace it, "
+        "or choose another folder",
+        path=foreign[0],
+    )
+
+
 def told_by(table: Path) -> Made | None:
     """What the header of a native table says; None where there is none."""
     try:

@@ -97,6 +97,14 @@ def test_without_a_camera_the_dialog_says_what_to_do(
     assert dialog.open_button.isEnabled()
 
 
+def test_an_address_can_be_typed_at_once(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    dialog = dialog_of(window)
+    dialog.tabs.setCurrentIndex(1)
+    qtbot.waitUntil(dialog.address.hasFocus)
+
+
 def test_a_camera_in_use_says_so_in_the_dialog(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from steadymark.app.session.lateness import Lateness
 from steadymark.app.session.live import LiveFigures
 from steadymark.app.session.state import LiveFacts, Phase
+from steadymark.app.window import language
 from steadymark.app.window.language import LANGUAGES, speak
 from steadymark.app.window.start import make_window
 from steadymark.engine.recording.recorder import RecorderReport
@@ -99,6 +100,20 @@ def test_a_language_that_is_not_there_is_the_systems(english: None) -> None:
     assert isinstance(application, QApplication)
     speak(application, "tlh")
     assert QLocale().language() == QLocale.system().language()
+
+
+def test_other_languages_count_in_english(english: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    class French(QLocale):
+        @staticmethod
+        def system() -> QLocale:
+            return QLocale("fr")
+
+    monkeypatch.setattr(language, "QLocale", French)
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    speak(application)
+    counted = [QCoreApplication.translate("PresetBar", "%n face(s)", "", n) for n in (1, 2)]
+    assert counted == ["1 face", "2 faces"]
 
 
 def test_letters_of_menus_are_not_shared_in_english(window: MainWindow) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
-from steadymark.app.session.state import Layout, Phase
+from steadymark.app.session.state import Layout, Phase, Show
 from window_driving import key, opened, shows
 
 if TYPE_CHECKING:
@@ -89,7 +89,19 @@ def test_keys_typed_into_a_field_are_not_commands(
     window.transport.time.selectAll()
     QTest.keyClicks(window.transport.time, "soon")
     QTest.keyClick(window.transport.time, Qt.Key.Key_Return)
-    assert "no place" in window.messages.texts[0]
+    assert window.messages.texts[0].startswith("'soon' is no place")
+
+
+def test_a_layout_shows_both(qtbot: QtBot, window: MainWindow, clip: str) -> None:
+    opened(qtbot, window, clip)
+    layouts = [window.actions_by_name[f"layout_{layout}"] for layout in Layout]
+    assert [action.isChecked() for action in layouts] == [False, False, False]
+    key(window, "layout_side")
+    assert window.session.display.show is Show.BOTH
+    assert window.session.display.layout is Layout.SIDE
+    key(window, "show_stabilized")
+    assert [action.isChecked() for action in layouts] == [False, False, False]
+    assert all(action.isEnabled() for action in layouts)
 
 
 def test_the_timeline_is_clicked_and_dragged_to_a_frame(

@@ -36,7 +36,10 @@ def test_settings_apply_at_once_or_ask_and_are_remembered(
     assert not panel.apply.isVisibleTo(panel)
     panel.faces.setValue(3)
     assert panel.apply.isVisibleTo(panel)
+    panel.look_every.setValue(1)
+    assert panel.look_every.text() == "in every frame"
     assert preferences.tracking().tracker.max_faces == 3
+    assert preferences.tracking().tracker.look_every == 1
     panel.apply.click()
     qtbot.waitUntil(lambda: not panel.apply.isVisibleTo(panel), timeout=20000)
     panel.reset.click()

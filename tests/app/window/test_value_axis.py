@@ -18,3 +18,24 @@ def test_values_have_room(qtbot: QtBot, height: float, low: float, high: float) 
     assert spacing is not None
     assert len(values) >= 1
     assert (np.diff(values) * height / (high - low) >= line - 1e-6).all()
+
+
+@pytest.mark.parametrize("height", [40, 80, 90, 300])
+@pytest.mark.parametrize(("low", "high"), [(0.02, 0.12), (0.0005, 0.3), (0.001, 100)])
+def test_values_of_a_logarithmic_axis_have_room(
+    qtbot: QtBot, height: float, low: float, high: float
+) -> None:
+    axis = ValueAxis()
+    axis.setLogMode(y=True)
+    line = QFontMetricsF(axis.font()).height()
+    low, high = np.log10(low), np.log10(high)
+    values = sorted(v for _, level in axis.tickValues(low, high, height) for v in level)
+    assert values
+    assert (np.diff(values) * height / (high - low) >= 0.99 * line).all()
+
+
+def test_values_of_a_logarithmic_axis_are_written_as_numbers(qtbot: QtBot) -> None:
+    axis = ValueAxis()
+    axis.setLogMode(y=True)
+    values = np.log10([0.0001, 0.02, 1, 30, 500])
+    assert axis.tickStrings(values, 1.0, 1.0) == ["0.0001", "0.02", "1", "30", "500"]

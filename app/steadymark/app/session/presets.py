@@ -11,7 +11,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from steadymark.app.session.preferences import as_plain, from_plain
 from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.looking import TrackerConfig
+from steadymark.engine.looking import MOST_LOOK_EVERY, TrackerConfig
 from steadymark.engine.settings import TrackSettings, landmark_card
 from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
 from steadymark.models.sentence import NOTHING, Sentence
@@ -187,6 +187,8 @@ def _fault_of_settings(values: dict[str, Any]) -> Sentence:
             return Sentence("'{key}' is unknown, or has a value that cannot be", key=key)
     if not 1 <= settings.tracker.max_faces <= _MOST_FACES:
         return Sentence("'tracker.max_faces' must be from 1 to {most}", most=_MOST_FACES)
+    if not 1 <= settings.tracker.look_every <= MOST_LOOK_EVERY:
+        return Sentence("'tracker.look_every' must be from 1 to {most}", most=MOST_LOOK_EVERY)
     try:
         landmark_card(settings)
     except SteadymarkError as error:

@@ -150,7 +150,6 @@ class Display:
     can_track: bool
     can_pause: bool
     can_export: bool
-    can_compare: bool
     live: LiveFacts | None = None
     truth: str = ""
     takes: Takes = PLAIN
@@ -200,7 +199,6 @@ def resolve(wish: Wish, facts: Facts) -> Display:
         can_track=facts.phase in (Phase.PAUSED, Phase.FAILED) and there,
         can_pause=running,
         can_export=there and facts.share > 0,
-        can_compare=wish.show is Show.BOTH,
         live=facts.live,
     )
 

@@ -23,7 +23,8 @@ class Wishing(QObject):
         self._want(replace(self._wish, show=show))
 
     def set_layout(self, layout: Layout) -> None:
-        self._want(replace(self._wish, layout=layout))
+        """Of both, which are shown from now on."""
+        self._want(replace(self._wish, layout=layout, show=Show.BOTH))
 
     def set_wipe(self, wipe: float) -> None:
         self._want(replace(self._wish, wipe=min(max(wipe, 0.0), 1.0)))

@@ -215,7 +215,9 @@ class CameraDialog(QDialog):
         self._devices.hide()
         self.preview.show_frame(None)
         self._say("")
-        if self.tabs.currentIndex() == 0 and self.target is not None:
+        if self.tabs.currentIndex() != 0:
+            self.address.setFocus()
+        elif self.target is not None:
             self._show_preview()
         self._allow()
 

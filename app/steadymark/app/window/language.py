@@ -39,5 +39,6 @@ def speak(application: QCoreApplication, language: str = SYSTEM) -> None:
     for name, folder in (("qtbase", qts), ("steadymark", str(translations_folder()))):
         translator = QTranslator(application)
         translator.setObjectName(_OURS)
-        if translator.load(chosen, name, "_", folder):
+        # texts are English; only their plurals come from a file
+        if translator.load(chosen, name, "_", folder) or translator.load(f"{name}_en", folder):
             application.installTranslator(translator)

@@ -103,6 +103,7 @@ def make_toolbar(
 def _groups(window: QMainWindow, actions: Mapping[str, QAction]) -> None:
     for names in (SHOWS, LAYOUTS):
         group = QActionGroup(window)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
         for name in names:
             group.addAction(actions[name])
 

@@ -133,7 +133,9 @@ class Numbers(QWidget):
             self.face.clear()
             for table in (self.table, self.against, self.by_region, self.error_by_region):
                 table.clear()
-            self.still.setText(self.tr("No face was found yet."))
+            for widget in (self.against, self.truth, self.error_by_region):
+                widget.hide()
+            self.still.setText(self.tr("There is nothing to measure yet."))
             return
         if [self.face.itemData(i) for i in range(self.face.count())] != list(measures.faces):
             self.face.clear()

@@ -37,7 +37,7 @@ SPEEDS = (
     (300.0, ORANGE),
     (np.inf, VERMILLION),
 )
-_SHADE, _PLATE = QColor(0, 0, 0, 130), QColor(16, 16, 20, 190)
+_SHADE, PLATE = QColor(0, 0, 0, 130), QColor(16, 16, 20, 190)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +243,7 @@ def plate(painter: QPainter, at: QPointF, words: str, colour: QColor) -> QRectF:
     place = QRectF(at.x() - 6, at.y() - metrics.ascent() - 3, width + 12, metrics.height() + 6)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_PLATE)
+    painter.setBrush(PLATE)
     painter.drawRoundedRect(place, 4, 4)
     painter.setPen(colour)
     painter.drawText(at, words)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, QEvent, QIODevice, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QResizeEvent
@@ -22,18 +21,18 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.window.names import REGIONS, landmark_name, region_name, take_name
 from steadymark.app.window.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
+from steadymark.app.window.plain_svg import without_scaled_strokes
+from steadymark.app.window.plot_curves import curves_of
 from steadymark.app.window.theme import is_dark
 from steadymark.app.window.value_axis import ValueAxis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from steadymark.app.session.measures import Measures
     from steadymark.app.session.takes import Takes
 
-_FAINT = 90
+_FAINT, _PLATE = 90, 200  # how opaque
 _LEGENDS = ("jitter", "pose")
 _VALUES_PX = 78  # likewise, its values on a logarithmic axis
 _LEAST_WIDTH = 800  # of plots that are saved
@@ -99,27 +98,10 @@ class Plots(QWidget):
             for curve in self._curves.values():
                 curve.setData([], [])
             self._show_error(there=False)
+            self._show_all()
             return
-        times, still = measures.times_s, measures.still
-        raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_steady)
-        curves: dict[str, NDArray[np.float64]] = {
-            "jitter_raw_moving": raw,
-            "jitter_steady_moving": steady,
-            "jitter_raw": np.where(still, raw, np.nan),
-            "jitter_steady": np.where(still, steady, np.nan),
-            "x_raw": measures.raw_xy[:, 0],
-            "x_steady": measures.steady_xy[:, 0],
-            "y_raw": measures.raw_xy[:, 1],
-            "y_steady": measures.steady_xy[:, 1],
-            "score": measures.score,
-            "speed": measures.speed,
-            "pose_pitch": measures.angles_deg[:, 0],
-            "pose_yaw": measures.angles_deg[:, 1],
-            "pose_roll": measures.angles_deg[:, 2],
-        }
-        curves |= _of_truth(measures)
-        for name, values in curves.items():
-            self._curves[name].setData(times, values, connect="finite")
+        for name, values in curves_of(measures).items():
+            self._curves[name].setData(measures.times_s, values, connect="finite")
         self._show_error(there=measures.truth is not None)
         self._told = self.tr("x, y: {number} {name}").format(
             number=measures.landmark, name=landmark_name(measures.landmark)
@@ -174,7 +156,7 @@ class Plots(QWidget):
         painter.fillRect(self._widget.rect(), self.palette().color(QPalette.ColorRole.Base))
         self._widget.render(painter)
         painter.end()
-        return bytes(buffer.data().data())
+        return without_scaled_strokes(bytes(buffer.data().data()))
 
     @contextmanager
     def _roomy(self) -> Iterator[None]:
@@ -239,8 +221,15 @@ class Plots(QWidget):
             plot.getAxis("bottom").setStyle(showValues=row == len(chosen) - 1)
             if row:
                 plot.setXLink(chosen[0])
+        self._show_all()
         self._show_labels()
         self._widget.setMinimumHeight(min(_LEAST_PX * len(chosen) + _TIMES_PX, _MOST_LEAST_PX))
+
+    def _show_all(self) -> None:
+        """From the first frame to the last, also as they become more; zooming in ends it."""
+        for plot in self._plots.values():
+            if plot.vb.linkedView(plot.vb.XAxis) is None:  # the others go along
+                plot.enableAutoRange(axis="x", enable=True)
 
     def _show_labels(self) -> None:
         """Only where they have room."""
@@ -330,15 +319,19 @@ class Plots(QWidget):
             }.get(name)
             plot = self._plots[name.split("_")[0]]
             self._curves[name] = plot.plot([], [], pen=pg.mkPen(shown, width=width), name=label)
-        self._plots["jitter"].setToolTip(
-            self.tr("Bold where the face is still: there it is jitter. Faint: motion is in it.")
-        )
+        hint = self.tr("Click: go there. Wheel: zoom. Double click: show all.")
+        for plot in self._plots.values():
+            plot.setToolTip(hint)
+        still = self.tr("Bold where the face is still: there it is jitter. Faint: motion is in it.")
+        self._plots["jitter"].setToolTip(f"{still}\n{hint}")
         self._plots["score"].setYRange(0, 1)
 
     def _recolour(self) -> None:
         colours = self.palette()
         text = colours.color(QPalette.ColorRole.WindowText)
-        self._widget.setBackground(colours.color(QPalette.ColorRole.Base))
+        base = colours.color(QPalette.ColorRole.Base)
+        self._widget.setBackground(base)
+        base.setAlpha(_PLATE)
         for plot in self._plots.values():
             for side in ("left", "bottom"):
                 plot.getAxis(side).setPen(colours.color(QPalette.ColorRole.Mid))
@@ -351,10 +344,13 @@ class Plots(QWidget):
         for name in ("x_truth", "y_truth"):
             self._curves[name].setPen(pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine))
         for name in _LEGENDS:
+            self._plots[name].legend.setBrush(base)
             for _, label in self._plots[name].legend.items:
                 label.setText(label.text, color=text.name())
 
     def _on_click(self, event: Any) -> None:
+        if event.double():
+            self._show_all()
         if self._measures is None or event.button() != Qt.MouseButton.LeftButton:
             return
         for plot in self._plots.values():
@@ -362,23 +358,3 @@ class Plots(QWidget):
             if there and plot.sceneBoundingRect().contains(event.scenePos()):
                 self.clicked.emit(float(plot.vb.mapSceneToView(event.scenePos()).x()))
                 return
-
-
-def _of_truth(measures: Measures) -> dict[str, NDArray[np.float64]]:
-    truth = measures.truth
-    if truth is None:
-        nothing = np.full(len(measures.times_s), np.nan)
-        return dict.fromkeys(("error_raw", "error_steady", "x_truth", "y_truth"), nothing)
-    return {
-        "error_raw": truth.error_raw,
-        "error_steady": truth.error_steady,
-        "x_truth": truth.xy[:, 0],
-        "y_truth": truth.xy[:, 1],
-    }
-
-
-def _above_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What has a logarithm; else NaN."""
-    with np.errstate(invalid="ignore"):
-        shown: NDArray[np.float64] = np.where(values > 0, values, np.nan)
-    return shown

@@ -23,6 +23,7 @@ from steadymark.app.window.more_button import beside, more_button
 from steadymark.app.window.preset_bar import PresetBar
 from steadymark.app.window.scrolling import scrolled
 from steadymark.app.window.stabilizer_names import STABILIZER_NAMES, stabilizer_text
+from steadymark.engine.looking import MOST_LOOK_EVERY
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import TrackSettings
 from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro
@@ -61,6 +62,11 @@ class SettingsPanel(QWidget):
         self.threshold = spin(0.0, 1.0, 0.05, "")
         self.faces = QSpinBox()
         self.faces.setRange(1, 16)
+        self.look_every = QSpinBox()
+        self.look_every.setRange(1, MOST_LOOK_EVERY)
+        self.look_every.setPrefix(self.tr("every "))
+        self.look_every.setSuffix(self.tr(" frames"))
+        self.look_every.setSpecialValueText(self.tr("in every frame"))
         self.focal = QSpinBox()
         self.focal.setRange(0, 100_000)
         self.focal.setSingleStep(50)
@@ -98,6 +104,7 @@ class SettingsPanel(QWidget):
             0.5 if settings.detector_threshold is None else settings.detector_threshold
         )
         self.faces.setValue(settings.tracker.max_faces)
+        self.look_every.setValue(settings.tracker.look_every)
         self.focal.setValue(0 if settings.focal_px is None else round(settings.focal_px))
         self._filling = False
         self._show_parameters()
@@ -173,6 +180,7 @@ class SettingsPanel(QWidget):
                     (self.tr("At most"), self.faces),
                     (self.tr("Detector"), self.own_threshold),
                     (self.tr("Threshold"), self.threshold),
+                    (self.tr("Search"), self.look_every),
                     (self.tr("Focal length"), self.focal),
                 ],
             )
@@ -193,6 +201,12 @@ class SettingsPanel(QWidget):
         whole.addLayout(below)
         self.min_cutoff.setToolTip(self.tr("Lower: stiller at rest, and later"))
         self.beta.setToolTip(self.tr("Higher: less lag when the face moves"))
+        self.look_every.setToolTip(
+            self.tr(
+                "How often the detector looks for further faces while fewer than the most are "
+                "known; lost ones are looked for at once"
+            )
+        )
         self.focal.setToolTip(
             self.tr("Of the camera, in pixels: distances of heads follow from it")
         )
@@ -204,7 +218,7 @@ class SettingsPanel(QWidget):
         for value in (self.min_cutoff, self.beta, self.derivative, self.cutoff, self.threshold):
             value.setKeyboardTracking(False)
             value.valueChanged.connect(self._on_change)
-        for count in (self.faces, self.focal):
+        for count in (self.faces, self.look_every, self.focal):
             count.setKeyboardTracking(False)
             count.valueChanged.connect(self._on_change)
         self.own_threshold.toggled.connect(self._on_change)
@@ -227,7 +241,11 @@ class SettingsPanel(QWidget):
             stabilizer=str(self.stabilizer.currentData()),
             device=str(self.device.currentData()),
             detector_threshold=self.threshold.value() if own else None,
-            tracker=replace(self._settings.tracker, max_faces=self.faces.value()),
+            tracker=replace(
+                self._settings.tracker,
+                max_faces=self.faces.value(),
+                look_every=self.look_every.value(),
+            ),
             one_euro=OneEuro(self.min_cutoff.value(), self.beta.value(), self.derivative.value()),
             butterworth=Butterworth(self.cutoff.value(), self._settings.butterworth.order),
             focal_px=float(self.focal.value()) or None,

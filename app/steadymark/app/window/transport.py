@@ -105,7 +105,7 @@ class Transport(QWidget):
     def _on_typed(self) -> None:
         field = self.time if self.time.hasFocus() else self.frame
         text = field.text().strip()
-        if field is self.time and ":" not in text and not text.endswith("s"):
+        if field is self.time and text.isdigit():
             text += "s"  # 83 in the field of times is a time
         field.setModified(False)
         self.typed.emit(text)

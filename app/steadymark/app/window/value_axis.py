@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Ticks = list[tuple[float | None, "Sequence[float]"]]  # spacing, values
+Ticks = list[tuple[float, "Sequence[float]"]]  # spacing, values
 
 
 class ValueAxis(pg.AxisItem):  # type: ignore[misc]
@@ -23,7 +23,26 @@ class ValueAxis(pg.AxisItem):  # type: ignore[misc]
     def tickValues(self, low: float, high: float, size: float) -> Ticks:
         line = QFontMetricsF(self.font()).height()
         least = line * (high - low) / size if size > 0 else 0.0  # between two values
-        return [
-            (spacing, values[:: max(1, math.ceil(least / spacing))] if spacing else values)
-            for spacing, values in super().tickValues(low, high, size)
-        ]
+        kept: list[float] = []
+        ticks: Ticks = []
+        for spacing, all_values in super().tickValues(low, high, size):
+            if self.logMode:  # where they lie unevenly
+                values = _roomy(all_values, kept, least)
+                kept += values
+            else:
+                values = list(all_values[:: max(1, math.ceil(least / spacing))])
+            ticks.append((spacing, values))
+        return ticks
+
+    def logTickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """0.02, 5, 300 instead of powers of ten."""
+        return [f"{10.0**value * scale:.4g}" for value in values]
+
+
+def _roomy(values: Sequence[float], kept: Sequence[float], least: float) -> list[float]:
+    """Those that are so far from each other and from what is kept."""
+    chosen: list[float] = []
+    for value in values:
+        if all(abs(value - other) >= least for other in (*kept, *chosen)):
+            chosen.append(value)
+    return chosen

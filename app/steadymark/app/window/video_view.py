@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from steadymark.app.session.state import Display, Layout, Phase, Show
 from steadymark.app.session.takes import PLAIN
+from steadymark.app.window.colour_key import key_lines, paint_key
 from steadymark.app.window.heat_overlay import paint_heats
 from steadymark.app.window.hovering import NEAR, Near, nearest
 from steadymark.app.window.names import take_name
@@ -225,6 +226,8 @@ class VideoView(QWidget):
             plate(painter, QPointF(18, 26), self.tr("No pictures: reconnecting…"), QColor("white"))
         self._paint_lines(painter)
         self._paint_legend(painter)
+        if self._display.show is not Show.OFF:
+            paint_key(painter, key_lines(self._display.overlay), self.width())
         self._paint_near(painter)
 
     def _paint_picture(self, painter: QPainter) -> None:

@@ -86,8 +86,9 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
 def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
     """What is drawn, and how."""
     for layout in Layout:
-        actions[f"layout_{layout}"].setEnabled(display.can_compare)
-        actions[f"layout_{layout}"].setChecked(display.layout is layout)
+        actions[f"layout_{layout}"].setEnabled(display.has_picture)
+        both = display.show is Show.BOTH
+        actions[f"layout_{layout}"].setChecked(both and display.layout is layout)
     for name in ("wipe_left", "wipe_right"):
         actions[name].setEnabled(display.layout is Layout.WIPE)
     for show in Show:

@@ -1,0 +1,46 @@
+"""An SVG file that every program draws alike."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+
+_SPACE = "http://www.w3.org/2000/svg"
+_KEPT = "vector-effect"
+_POINT = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?),(-?[\d.]+(?:e[-+]?\d+)?)")
+_POINTS = {f"{{{_SPACE}}}path": "d", f"{{{_SPACE}}}polyline": "points"}
+
+
+def without_scaled_strokes(svg: bytes) -> bytes:
+    """Of Qt's making, with its transforms applied to curves.
+
+    Qt scales curves and asks that their strokes be not (`vector-effect`), which is beyond SVG 1.1:
+    programs that do not know it draw lines as wide as the plot.
+    """
+    ElementTree.register_namespace("", _SPACE)
+    root = ElementTree.fromstring(svg)
+    for group in root.iter(f"{{{_SPACE}}}g"):
+        if any(_KEPT in shape.attrib for shape in group):
+            _apply(group.attrib.pop("transform"), group)
+    plain: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return plain
+
+
+def _apply(transform: str, group: ElementTree.Element) -> None:
+    """To the curves of a group; its other shapes keep it as their own."""
+    a, b, c, d, e, f = map(float, re.findall(r"[-+\d.e]+", transform.removeprefix("matrix")))
+    matrix = np.array([[a, c, e], [b, d, f]])
+    for shape in group:
+        shape.attrib.pop(_KEPT, None)
+        name = _POINTS.get(shape.tag)
+        if name is None:
+            shape.set("transform", transform)
+            continue
+        shape.set(name, _POINT.sub(lambda found: _moved(found, matrix), shape.attrib[name]))
+
+
+def _moved(found: re.Match[str], matrix: np.ndarray) -> str:
+    x, y = matrix @ np.array([float(found[1]), float(found[2]), 1.0])
+    return f"{x:.2f},{y:.2f}"

@@ -1881,7 +1881,7 @@
     <name>sentences</name>
     <message>
         <source>&apos;tracker.look_every&apos; must be from 1 to {most}</source>
-        <translation>„tracker.look_every“ muss von 1 bis {most} sein</translation>
+        <translation>„tracker.look_every“ muss zwischen 1 und {most} liegen</translation>
     </message>
     <message>
         <source>&apos;tracker.max_faces&apos; must be from 1 to {most}</source>

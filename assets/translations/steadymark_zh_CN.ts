@@ -1878,7 +1878,7 @@
     <name>sentences</name>
     <message>
         <source>&apos;tracker.look_every&apos; must be from 1 to {most}</source>
-        <translation>“tracker.look_every”必须在 1 到 {most} 之间</translation>
+        <translation>“tracker.look_every”须为 1 到 {most}</translation>
     </message>
     <message>
         <source>&apos;tracker.max_faces&apos; must be from 1 to {most}</source>

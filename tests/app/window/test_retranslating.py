@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QSignalSpy
-from PySide6.QtWidgets import QApplication, QDialog, QDockWidget, QMenu, QTabBar, QToolBar, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QDockWidget,
+    QDoubleSpinBox,
+    QMenu,
+    QTabBar,
+    QToolBar,
+    QWidget,
+)
 
 from live_driving import came_on, use, watched
 from steadymark.app.session.exporting import Kind
@@ -171,6 +180,18 @@ def test_an_empty_window_changes_too(qtbot: QtBot, window: MainWindow, name: str
     assert not any(dock.isVisible() for dock in window.docks.all)
     checked = [a.text() for a in window.options.language_menu.actions() if a.isChecked()]
     assert checked == [name]
+
+
+def test_numbers_in_fields_are_written_as_the_language_has_them(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    def written() -> set[str]:
+        fields = window.settings.findChildren(QDoubleSpinBox)
+        return {mark for field in fields for mark in ",." if mark in field.text()}
+
+    assert written() == {"."}
+    choose_language(qtbot, window, "Deutsch")
+    assert written() == {","}
 
 
 @pytest.mark.parametrize("name", ["shortcuts", "about", "open_camera"])

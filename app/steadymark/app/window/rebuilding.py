@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QLocale
 from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QDialog, QDockWidget, QMenuBar, QToolBar
 from shiboken6 import Shiboken
@@ -53,6 +54,7 @@ def take_out(window: MainWindow) -> Arrangement:
     for kept in (window.view, window.messages, window.exports):
         kept.setParent(window)
         kept.hide()
+    window.setLocale(QLocale())  # of numbers in fields, which take the window's
     window.setMenuBar(QMenuBar())  # deletes the one before, with its menus
     window.statusBar().removeWidget(window.status)
     window.status.setParent(None)

@@ -97,7 +97,7 @@ def test_a_read_that_hangs_counts_as_unplugged() -> None:
     frames = camera.frames()
     next(frames)
     ahead: list[int] = []
-    reading = threading.Thread(target=lambda: ahead.append(next(frames).index))
+    reading = threading.Thread(target=lambda: ahead.append(next(frames).index), daemon=True)
     reading.start()
     assert device.wait_for(opened=2)  # while the first read still hangs
     device.give(2)  # one for each read: the one left behind is not used

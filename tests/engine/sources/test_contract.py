@@ -44,7 +44,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FrameSour
                 while not stop.wait(0.002):
                     device.give()
 
-            filming = threading.Thread(target=film)
+            filming = threading.Thread(target=film, daemon=True)
             filming.start()
             yield camera
             stop.set()

@@ -103,6 +103,7 @@ def test_a_receiver_that_comes_later_is_heard_and_gets_packets() -> None:
     target = parse_target(f"osf://{free_place()}")
     line = UdpLine(target)
     line.open()
+    assert line._socket is not None
     assert [line.send(b"1"), line.heard] == [True, None]
     assert select([line._socket], [], [], 10)[0]  # the system tells of 1
     assert [line.send(b"2"), line.heard] == [True, False]

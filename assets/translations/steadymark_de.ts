@@ -2676,6 +2676,10 @@
         <translation>{name} ist kein ONNX-Modell: Wählen Sie eine Datei, die auf .onnx endet</translation>
     </message>
     <message>
+        <source>{name} takes longer than {most_s} s when it is run: use a smaller model, or fewer faces</source>
+        <translation>{name} rechnet länger als {most_s} s: ein kleineres Modell verwenden oder weniger Gesichter</translation>
+    </message>
+    <message>
         <source>{name} takes more than {most_gib} GiB of memory when it is run: use a smaller model, or fewer faces</source>
         <translation>{name} braucht beim Laufen mehr als {most_gib} GiB Speicher: Wählen Sie ein kleineres Modell oder weniger Gesichter</translation>
     </message>

@@ -2673,6 +2673,10 @@
         <translation>{name} 不是 ONNX 模型：请选择以 .onnx 结尾的文件</translation>
     </message>
     <message>
+        <source>{name} takes longer than {most_s} s when it is run: use a smaller model, or fewer faces</source>
+        <translation>{name} 运行超过 {most_s} 秒：请使用更小的模型，或减少人脸数量</translation>
+    </message>
+    <message>
         <source>{name} takes more than {most_gib} GiB of memory when it is run: use a smaller model, or fewer faces</source>
         <translation>{name} 运行时占用超过 {most_gib} GiB 内存：请使用较小的模型，或减少人脸数</translation>
     </message>

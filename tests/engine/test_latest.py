@@ -24,7 +24,7 @@ def test_taking_gives_up_after_the_time() -> None:
 def test_closing_wakes_who_waits() -> None:
     place: Latest[int] = Latest()
     taken: list[int | None] = []
-    waiting = threading.Thread(target=lambda: taken.append(place.take()))
+    waiting = threading.Thread(target=lambda: taken.append(place.take()), daemon=True)
     waiting.start()
     place.close()
     waiting.join(5)
@@ -50,7 +50,7 @@ def test_nothing_newer_is_lost_between_threads() -> None:
             place.put(value)
         place.close()
 
-    giver = threading.Thread(target=give)
+    giver = threading.Thread(target=give, daemon=True)
     giver.start()
     taken = []
     while (value := place.take()) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from steadymark.engine.jobs import OutputSettings, run_job
 from steadymark.engine.metrics.evaluating import evaluate
+from steadymark.engine.pose import rotation_matrix
 from steadymark.engine.recording.checking import Severity, check_csv
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import Models, TrackSettings, open_models
@@ -61,7 +63,7 @@ def test_accuracy_on_300w_common(data: Path, models: Models, boxes: str, most: f
 @pytest.mark.data
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CLIPS)
-def test_every_frame_of_a_clip_has_its_row_and_time(
+def test_every_frame_of_a_clip_has_its_row_and_time_and_no_pose_flips(
     data: Path, models: Models, tmp_path: Path, name: str
 ) -> None:
     clip = data / "clips" / name
@@ -73,6 +75,9 @@ def test_every_frame_of_a_clip_has_its_row_and_time(
     np.testing.assert_array_equal(rows.frame, np.arange(len(source.times_s)))
     np.testing.assert_allclose(rows.timestamp_s, source.times_s, atol=1e-6)
     source.close()
+    poses = [rotation_matrix(tuple(angles)) for angles in rows.pose[:, 3:]]
+    cosines = [(np.trace(a.T @ b) - 1) / 2 for a, b in pairwise(poses)]  # NaN beside lost frames
+    assert np.nanmin(cosines) > np.cos(np.radians(15))  # no head turns so far in a frame: no flip
 
 
 @pytest.mark.data

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from models.test_training import SETTINGS, TINY, folder
+from steadymark.models.errors import WeightsError
 from steadymark.models.export import export_onnx
 from steadymark.models.refine import RefinerConfig
 from steadymark.models.runtime import LandmarkNetwork
@@ -159,6 +161,8 @@ def test_a_backbone_that_is_none_is_refused_in_a_sentence(
 ) -> None:
     text = tmp_path / "text.onnx"
     text.write_text("no network")
+    outside = tmp_path / "outside.onnx"
+    onnx.save(onnx.load(foreign), outside, save_as_external_data=True, size_threshold=0)
     pooled = tmp_path / "pooled.onnx"
     export_onnx(
         torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 64, 136)),
@@ -171,11 +175,12 @@ def test_a_backbone_that_is_none_is_refused_in_a_sentence(
     torch.save({"weights": {}}, tmp_path / "other.pt")
     for file, words in (
         (tmp_path / "missing.pt", "no backbone at"),
-        (text, "cannot be run by ONNX Runtime"),
+        (text, "text.onnx cannot be run"),
+        (outside, "takes data from other files"),
         (pooled, "gives no heatmaps of 68 landmarks"),
         (tmp_path / "other.pt", "no checkpoint of steadymark-train"),
     ):
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises((ValueError, WeightsError), match=words):
             open_backbone(BackboneInfo(file=str(file)))
     with pytest.raises(ValueError, match="no output 'heat'"):
         open_backbone(BackboneInfo(file=str(foreign), heatmaps=("heat",)))

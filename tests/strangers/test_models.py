@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from steadymark.models import runtime, zoo
+from steadymark.models import limits, runtime, zoo
 from steadymark.models.errors import SteadymarkError, WeightsError
 from steadymark.models.runtime import LandmarkNetwork, open_file, open_runner
 from steadymark.models.schema import load_schema
 from steadymark.models.training.detector_data import Face, Photo, frozen, thawed
 from steadymark.models.training.loop import load, save
-from steadymark.models.zoo import find_model, list_models, read_card, verified_bytes
+from steadymark.models.zoo import DEFAULT_MODEL, find_model, list_models, read_card, verified_bytes
 from strangers.mangling import NASTY_NAMES, VALUES, mangled, objects, read_or_refused
 
 CARD: dict[str, Any] = {
@@ -212,6 +212,37 @@ def test_a_model_that_asks_for_all_memory_is_refused(folder: Path, known: bool) 
     network = LandmarkNetwork(card, device="cpu")
     with pytest.raises(WeightsError, match=r"net\.onnx takes more than 4 GiB of memory"):
         network.step(np.zeros((1, 16, 16, 3), np.uint8))
+
+
+def test_a_model_that_never_ends_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2⁶² rounds of a loop, of which the file says nothing but their count."""
+    real = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [helper.make_node("Identity", [a], [b]) for a, b in (("go", "goes_on"), ("x", "y"))],
+        "body",
+        [real("i", TensorProto.INT64, []), real("go", TensorProto.BOOL, []),
+         real("x", TensorProto.FLOAT, [])],
+        [real("goes_on", TensorProto.BOOL, []), real("y", TensorProto.FLOAT, [])],
+    )  # fmt: skip
+    rounds = helper.make_tensor("v", TensorProto.INT64, [], [1 << 62])
+    nodes = [
+        helper.make_node("Constant", [], ["rounds"], value=rounds),
+        helper.make_node("Cast", ["crops"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["float"], ["one"], keepdims=0),
+        helper.make_node("Loop", ["rounds", "", "one"], ["most"], body=body),
+    ]
+    card = with_model(folder, onnx_model(*nodes, outputs=["most"]))
+    network = LandmarkNetwork(card, device="cpu")
+    monkeypatch.setattr(limits, "MOST_S", 0.2)
+    with pytest.raises(WeightsError, match=r"net\.onnx takes longer than 0\.2 s when it is run"):
+        network.step(np.zeros((1, 16, 16, 3), np.uint8))
+
+
+def test_shipped_models_run_without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "within_limits", lambda _: pytest.fail("it has limits"))
+    card = find_model(DEFAULT_MODEL, "landmarks")
+    network = LandmarkNetwork(card, device="cpu")
+    network.step(np.zeros((1, card.crop, card.crop, 3), np.uint8))
 
 
 GOOD = onnx_model(helper.make_node("Cast", ["crops"], ["x"], to=TensorProto.FLOAT))

@@ -1,4 +1,4 @@
-"""Packets of strangers: read with every value checked, or refused."""
+"""Packets of strangers, and places to send to: read with every value checked, or refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from fakes import track_result
 from receiving import posed_face
+from steadymark.engine.errors import UsageError
 from steadymark.engine.sending.osf import FEATURES, packet, parse
+from steadymark.engine.sending.targets import Kind, parse_target
 from strangers.mangling import mangled, read_or_refused
 
 WHOLE = packet(posed_face((0.1, 0.2, 0.3)), track_result(0).frame, 1.7e9)
@@ -47,3 +49,23 @@ def test_a_packet_is_read_or_refused(data: bytes) -> None:
         assert np.isfinite(
             [face.time_s, *face.size, face.right_open, *face.features.values()]
         ).all()
+
+
+@given(
+    kind=st.sampled_from(["osf", "vmc", "lsl", "", "http"]),
+    place=st.one_of(
+        st.text(max_size=30),
+        st.from_regex(r"\\[?[0-9a-f.:]{1,20}\\]?(:-?[0-9]{1,7})?", fullmatch=True),
+        st.sampled_from(["[::1]:39540", "host:", ":1", "a@b:1", "x" * 300, "host:٣", "[::1"]),
+    ),
+)
+def test_a_place_to_send_to_is_read_or_refused(kind: str, place: str) -> None:
+    try:
+        target = parse_target(f"{kind}://{place}")
+    except UsageError as error:
+        assert "\n" not in str(error)  # noqa: PT017
+        return
+    assert parse_target(str(target)) == target
+    if target.kind is not Kind.LSL:
+        assert 1 <= target.port <= 65_535
+        assert target.host

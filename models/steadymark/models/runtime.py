@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from steadymark.models.errors import DeviceError, WeightsError
-from steadymark.models.memory_limit import limit_memory, told_when_too_large
+from steadymark.models.limits import is_ours, limit_memory, within_limits
 from steadymark.models.onnx_file import refuse_external_data
 from steadymark.models.sentence import Sentence
 from steadymark.models.zoo import ModelCard, verified_bytes
@@ -72,15 +73,28 @@ def gather(rows: Sequence[tuple[Prediction, int] | None]) -> State | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Runner:
-    """One ONNX session. device: where it really runs, `cpu` or `cuda`."""
+    """One ONNX session. device: where it really runs, `cpu` or `cuda`. path: None where it is ours.
+
+    Running raises WeightsError where somebody else's file takes too much memory or time.
+    """
 
     session: Any
     device: str
+    path: Path | None = None
 
     def __call__(self, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
         """Run once, arrays in, arrays out."""
-        outputs: list[NDArray[Any]] = self.session.run(None, inputs)
+        with self._bounded() as options:
+            outputs: list[NDArray[Any]] = self.session.run(None, inputs, options)
         return outputs
+
+    def run_bound(self, binding: Any) -> None:
+        """Run once, with inputs and outputs that are bound already."""
+        with self._bounded() as options:
+            self.session.run_with_iobinding(binding, options)
+
+    def _bounded(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self.path is None else within_limits(self.path)
 
 
 def open_runner(card: ModelCard, *, device: str = "auto", threads: int = 1) -> Runner:
@@ -123,7 +137,9 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> Runner:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    limit_memory(options, path)
+    ours = is_ours(path)
+    if not ours:
+        limit_memory(options)
     offered = "CUDAExecutionProvider" in ort.get_available_providers()
     if device == "cuda" and not offered:
         raise _no_cuda(Sentence("this ONNX Runtime was built without CUDA"))
@@ -140,7 +156,7 @@ def _open(content: bytes, path: Path, device: str, threads: int) -> Runner:
     used = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
     if device == "cuda" and used != "cuda":
         raise _no_cuda(Sentence("its driver or libraries do not load"))
-    return Runner(session, used)
+    return Runner(session, used, None if ours else path)
 
 
 def _no_cuda(why: Sentence) -> DeviceError:
@@ -245,16 +261,13 @@ class LandmarkNetwork:
         if self._planar:
             crops = planar(crops)
         if not self._states:
-            with told_when_too_large(self.card.path):
-                found = self.runner(crops=crops)
-            outputs = dict(zip(self._outputs, found, strict=True))
+            outputs = dict(zip(self._outputs, self.runner(crops=crops), strict=True))
             points = outputs["points"]
             return Prediction(points, points, outputs["scores"], outputs["face"], ())
         return self._bound_step(crops, self.start(len(crops)) if state is None else state, moved)
 
     def _bound_step(self, crops: Image, state: State, moved: Moves | None) -> Prediction:
-        session = self.runner.session
-        binding = session.io_binding()
+        binding = self.runner.session.io_binding()
         binding.bind_cpu_input("crops", np.ascontiguousarray(crops))
         if self._moves:
             still = np.eye(2, 3, dtype=np.float32)[None].repeat(len(crops), 0)
@@ -264,8 +277,7 @@ class LandmarkNetwork:
             binding.bind_ortvalue_input(name, value)
         for name in self._outputs:
             binding.bind_output(name, self.device if name.startswith("next_state_") else "cpu")
-        with told_when_too_large(self.card.path):
-            session.run_with_iobinding(binding)
+        self.runner.run_bound(binding)
         outputs = dict(zip(self._outputs, binding.get_outputs(), strict=True))
         points = outputs["points"].numpy()
         return Prediction(

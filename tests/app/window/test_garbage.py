@@ -33,7 +33,7 @@ def test_a_worker_thread_collects_nothing_and_the_gui_thread_does(qtbot: QtBot) 
         kept = [[i] for i in range(20_000)]
         assert len(kept) == 20_000
 
-    worker = threading.Thread(target=work)
+    worker = threading.Thread(target=work, daemon=True)
     worker.start()
     worker.join()
     assert gone() is not None

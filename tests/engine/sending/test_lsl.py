@@ -50,11 +50,9 @@ def test_an_inlet_gets_the_first_face_with_its_time(library: Any) -> None:
         values, stamp = inlet.pull_sample(timeout=20)
         stamps.append(stamp)
         np.testing.assert_array_equal(np.float32(values), sample(tracked))
-    assert (
-        stamps[0]
-        == stamps[1]
-        == pytest.approx(library.local_clock() - (time.perf_counter() - captured_s), abs=0.05)
-    )
+    # the least apart of several looks: another program may come between two clocks
+    ahead_s = max(library.local_clock() - time.perf_counter() for _ in range(20))
+    assert stamps[0] == stamps[1] == pytest.approx(captured_s + ahead_s, abs=0.05)
     assert sender.report.heard is True
     assert sender.close()
     assert sender.report.state is SendState.CLOSED

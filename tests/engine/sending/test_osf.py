@@ -137,6 +137,18 @@ def test_a_face_without_a_pose_says_so() -> None:
     assert values.points_px[:66].any()
 
 
+@pytest.mark.parametrize("lids", [[37, 38], [43, 44]], ids=["right", "left"])
+def test_the_eye_that_is_closed_is_the_one_that_is_told(lids: list[int]) -> None:
+    """Right and left are the person's: iBUG's right eye (36…41) is at the left of the picture."""
+    solid = mean_face().copy()
+    solid[lids] = solid[[lid + (4 if lid % 6 == 1 else 2) for lid in lids]]  # onto the lower lids
+    values = struct.unpack(FORMAT, packet(posed_face(solid=solid), track_result(0).frame, 0.0))
+    right, left = values[4:6]
+    closed, open_ = (right, left) if lids == [37, 38] else (left, right)
+    assert closed < 0.1
+    assert open_ > 0.9
+
+
 def test_several_faces_in_a_datagram_are_read() -> None:
     frame = track_result(0).frame
     both = packet(posed_face(face_id=1), frame, 1.0) + packet(posed_face(face_id=2), frame, 2.0)

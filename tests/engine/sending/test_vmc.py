@@ -37,15 +37,17 @@ def test_a_server_gets_head_and_shapes_of_the_first_face() -> None:
     dispatcher.set_default_handler(take)
     first, second = posed_face((0.1, -0.3, 0.2), face_id=2), posed_face(face_id=5)
     with server_module.BlockingOSCUDPServer(("127.0.0.1", 0), dispatcher) as server:
-        serving = Thread(target=server.serve_forever)
+        serving = Thread(target=server.serve_forever, daemon=True)
         serving.start()
-        sender = Sender(parse_target(f"vmc://127.0.0.1:{server.server_address[1]}"))
-        sender.open()
-        sender.offer(track_result(0, second, first))
-        assert all_there.wait(10)
-        assert sender.close()
-        server.shutdown()
-        serving.join(10)
+        try:
+            sender = Sender(parse_target(f"vmc://127.0.0.1:{server.server_address[1]}"))
+            sender.open()
+            sender.offer(track_result(0, second, first))
+            assert all_there.wait(10)
+            assert sender.close()
+        finally:
+            server.shutdown()
+            serving.join(10)
     assert came[0] == ("/VMC/Ext/OK", (1, 3, 0, 1))
     bone = came[1]
     assert bone[0] == "/VMC/Ext/Bone/Pos"

@@ -93,11 +93,11 @@ def test_an_unplugged_camera_comes_back_on_the_same_clock() -> None:
 def test_a_read_that_hangs_counts_as_unplugged() -> None:
     device = FakeDevice()
     device.give()
-    camera = Camera(0, open_capture=device, read_timeout_s=0.05, retry_s=0.01)
+    camera = Camera(0, open_capture=device, read_timeout_s=0.5, retry_s=0.01)
     frames = camera.frames()
     next(frames)
     ahead: list[int] = []
-    reading = threading.Thread(target=lambda: ahead.append(next(frames).index))
+    reading = threading.Thread(target=lambda: ahead.append(next(frames).index), daemon=True)
     reading.start()
     assert device.wait_for(opened=2)  # while the first read still hangs
     device.give(2)  # one for each read: the one left behind is not used

@@ -46,6 +46,7 @@ ListenAddress = 127.0.0.1
 level = -2
 """
 _OWN = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
+_LOOKS = 5  # at two clocks
 _BUFFERED_S = 10  # seconds of 100 samples, for a receiver that stalls
 _configuring = Lock()
 _library: Any = None
@@ -89,7 +90,8 @@ class LslWire:
             channel.append_child_value("unit", _UNITS.get(name, "px"))
         info.desc().append_child_value("manufacturer", "Steadymark")
         self._outlet = pylsl.StreamOutlet(info, max_buffered=_BUFFERED_S)
-        self._clock_s = pylsl.local_clock() - time.perf_counter()
+        # several looks: another program may come between two clocks, and all stamps would be early
+        self._clock_s = max(pylsl.local_clock() - time.perf_counter() for _ in range(_LOOKS))
 
     def send(self, result: TrackResult) -> tuple[int, int]:
         time_s = result.frame.captured_s or time.perf_counter()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.datasets.labelled import Dataset, Entry, LabelledFace, as_points, collect
-from steadymark.models.datasets.optional import open_hdf5
+from steadymark.models.datasets.optional import open_hdf5, table_of
 from steadymark.models.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class _CellPicture:
 
     def __call__(self) -> Image:
         with open_hdf5(self.path) as file:
-            cell = np.asarray(file[np.asarray(file[self.cells]).ravel()[self.number]])
+            cell = table_of(file, table_of(file, self.cells).ravel()[self.number])
         if cell.dtype != np.uint8 or cell.ndim not in (2, 3) or min(cell.shape) < 1:
             raise DataError(
                 f"{self.path}, picture {self.number + 1}, is no readable picture"
@@ -51,16 +51,19 @@ def read_cofw(path: Path) -> Dataset:
         DataError: it is no COFW file, or h5py is missing.
     """
     with open_hdf5(path) as file:
-        part = next((p for p in ("Tr", "T") if {f"phis{p}", f"Is{p}"} <= set(file)), None)
+        names = set(map(str, file))
+        part = next((p for p in ("Tr", "T") if {f"phis{p}", f"Is{p}"} <= names), None)
         if part is None:
-            held = ", ".join(sorted(file)) or "nothing"
+            held = ", ".join(sorted(names)) or "nothing"
             raise DataError(
                 f"{path} holds no phisTr and IsTr (or phisT and IsT), but {held}: name COFW's"
                 " COFW_train_color.mat or COFW_test_color.mat"
             )
-        rows = np.asarray(file[f"phis{part}"], np.float64).T  # (N, 87)
-        boxes = np.asarray(file[f"bboxes{part}"], np.float64).T if f"bboxes{part}" in file else None
-        pictures = np.asarray(file[f"Is{part}"]).size
+        rows = table_of(file, f"phis{part}").astype(np.float64).T  # (N, 87)
+        boxes = None
+        if f"bboxes{part}" in names:
+            boxes = table_of(file, f"bboxes{part}").astype(np.float64).T
+        pictures = table_of(file, f"Is{part}").size
     if rows.ndim != 2 or rows.shape[1] != 3 * _POINTS:
         raise DataError(f"{path}: phis{part} has rows of {rows.shape[1:]}, COFW's are of 87")
     if len(rows) != pictures or (boxes is not None and boxes.shape != (pictures, 4)):

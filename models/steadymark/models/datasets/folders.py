@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from steadymark.models.datasets.labelled import Dataset, Entry, LabelledFace, as_points, collect
-from steadymark.models.datasets.optional import load_mat
+from steadymark.models.datasets.matlab5 import read_table
 from steadymark.models.datasets.pictures import PictureBeside
 from steadymark.models.errors import DataError
 from steadymark.models.pts_file import read_pts
@@ -79,14 +77,16 @@ def read_aflw2000(folder: Path) -> Dataset:
 
 
 def _aflw2000(path: Path) -> LabelledFace:
-    points = load_mat(path).get("pt3d_68")
-    if points is None or points.ndim != 2 or len(points) != 3:
+    try:
+        xyz = read_table(path, "pt3d_68")
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from error
+    if xyz is None or len(xyz) != 3:
         raise ValueError("holds no table pt3d_68 of 3 rows")
-    xyz = np.asarray(points, np.float64)
     return LabelledFace(
         path.stem,
         path.stem,
         PictureBeside(path),
         as_points(xyz[:2].T - 1),
-        depth=xyz[2].astype(np.float32),
+        depth=as_points(xyz[2]),
     )

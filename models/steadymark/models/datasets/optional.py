@@ -1,46 +1,56 @@
-"""MATLAB files, of which two data sets are made; those of version 7.3 need the extra `train`."""
+"""COFW's MATLAB files of version 7.3, which are HDF5 and need the extra `train`."""
 
 from __future__ import annotations
 
+import contextlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from steadymark.models.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
-
-def load_mat(path: Path) -> dict[str, NDArray[np.generic]]:
-    """The variables of a MATLAB file up to version 7.
-
-    Raises:
-        ValueError: it is no such file.
-    """
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
-    try:
-        content: dict[str, NDArray[np.generic]] = loadmat(path)
-    except (MatReadError, NotImplementedError, TypeError, OSError, ValueError) as error:
-        raise ValueError(f"is no MATLAB file that can be read ({error})") from error
-    return content
+MOST_BYTES = 1 << 28  # of a table; a file can tell of any size without holding it
 
 
-def open_hdf5(path: Path) -> Any:
-    """A MATLAB file of version 7.3, which is HDF5, open for reading.
+@contextlib.contextmanager
+def open_hdf5(path: Path) -> Iterator[Any]:
+    """A MATLAB file of version 7.3, open for reading.
 
     Raises:
-        DataError: h5py is missing, or it is no such file.
+        DataError: h5py is missing, or it is no such file, or damaged where it is read.
     """
     if find_spec("h5py") is None:
         raise DataError(f"reading {path} needs h5py: pip install 'steadymark[train]'")
     import h5py
 
     try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise DataError(f"{path} is no MATLAB 7.3 file that can be read: copy it again") from error
+        with h5py.File(path, "r") as file:
+            yield file
+    except DataError:
+        raise
+    # h5py raises whatever its C library meets, with no base of its own
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path} is no MATLAB 7.3 file that can be read: copy it again ({error})"
+        ) from error
+
+
+def table_of(file: Any, name: Any) -> NDArray[Any]:
+    """A table of such a file, whole. name: or a reference.
+
+    Raises:
+        ValueError: it is none, or too large.
+    """
+    held = file[name]
+    if not hasattr(held, "dtype"):
+        raise ValueError(f"{name} is no table")
+    if held.size * held.dtype.itemsize > MOST_BYTES:
+        raise ValueError(f"{name} has more than {MOST_BYTES >> 20} MiB")
+    return np.asarray(held)

@@ -73,7 +73,10 @@ class Held:
 def _decoded(path: Path) -> Image | None:
     # not imread: it takes no non-ASCII names on Windows
     content = np.fromfile(path, np.uint8) if _there(path) else np.zeros(0, np.uint8)
-    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    try:
+        picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
+    except cv2.error:  # it says that it is larger than any picture
+        return None
     return None if picture is None else picture.astype(np.uint8, copy=False)
 
 

@@ -87,7 +87,7 @@ def open_backbone(info: BackboneInfo) -> Backbone:
 
     Raises:
         ValueError: it is neither a checkpoint of a system with heatmaps nor such an ONNX file.
-        OSError: there is no such file.
+        OSError: there is no such file. WeightsError: an ONNX file cannot be run.
     """
     path = Path(info.file)
     if not path.is_file():

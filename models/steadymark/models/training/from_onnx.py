@@ -34,8 +34,9 @@ def take_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
     hundred or so.
 
     Raises:
-        ValueError: the file is of another network.
+        ValueError: the file is of another network. WeightsError: it cannot be run.
     """
+    runner = open_file(file)
     stored: _Stored = {w.name: numpy_helper.to_array(w) for w in onnx.load(file).graph.initializer}
     decoded.eval()
     try:
@@ -44,7 +45,7 @@ def take_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
     except RuntimeError as error:
         first = " ".join(str(error).split())[:200]
         raise ValueError(f"{file} is of another network: {first}") from error
-    theirs = open_file(file)(crops=crops[:8].numpy())[0]
+    theirs = runner(crops=crops[:8].numpy())[0]
     apart = np.abs(decoded(crops[:8])[0].numpy() - theirs).max()
     if not apart <= TOLERANCE_PX:
         raise ValueError(f"{file} is of another network: its points lie {apart:.2f} px apart")

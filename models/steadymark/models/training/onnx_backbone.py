@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import torch
 from onnx import compose, version_converter
 from torch import Tensor, nn
 
 from steadymark.models.carry import still
 from steadymark.models.export import OPSET, count_macs, export_onnx
+from steadymark.models.runtime import open_file
 from steadymark.models.schema import load_schema
 from steadymark.models.stabilizer import Heats, StabilizedTail, Stabilizer, flat, read_off
 from steadymark.models.training.backbones import Backbone, BackboneInfo, Halves
@@ -72,18 +72,11 @@ class OnnxBackbone(Backbone):
 
     def __init__(self, info: BackboneInfo) -> None:
         path = Path(info.file)
-        content = path.read_bytes()
-        options = ort.SessionOptions()
-        options.log_severity_level = 4
-        try:
-            self.session = ort.InferenceSession(content, options, ["CPUExecutionProvider"])
-        except Exception as error:
-            first = str(error).strip().splitlines()[0]
-            raise ValueError(f"{path} cannot be run by ONNX Runtime: {first}") from error
+        self.session = open_file(path, threads=0).session
         self.input, crop = _picture_input(self.session, path, info.crop)
         outputs = [o.name for o in self.session.get_outputs()]
         self.prepare = _Prepare(info).eval()
-        self.identity = hashlib.sha256(content).hexdigest()[:16]
+        self.identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         self.info = replace(info, crop=crop)
         heatmaps = info.heatmaps or self._guess(path)
         for name in heatmaps:

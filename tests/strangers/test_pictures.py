@@ -1,0 +1,42 @@
+"""Picture files of strangers: read, or known not to be readable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steadymark.engine.sources.images import read_image
+from steadymark.models.datasets.pictures import PictureFile
+from strangers.mangling import mangled, read_or_refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST_PIXELS = 1 << 28
+NOISE = np.random.default_rng(0).integers(0, 255, (9, 12, 4), np.uint8)
+WHOLE = [
+    cv2.imencode(suffix, NOISE[..., :channels])[1].tobytes()
+    for suffix, channels in ((".png", 3), (".png", 4), (".jpg", 3))
+]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pictures") / "a.png"
+
+
+@given(content=st.one_of(*map(mangled, WHOLE), st.binary(max_size=60)))
+def test_a_picture_is_read_or_refused(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    image = read_image(path)
+    labelled = read_or_refused(PictureFile(path), path.name)
+    assert (image is None) == (labelled is None)
+    if image is not None:
+        assert image.dtype == np.uint8
+        assert image.shape[2] == 3
+        assert image.shape[0] * image.shape[1] <= MOST_PIXELS

@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from steadymark.engine.types import FaceBox
+    from steadymark.engine.types import FaceBox, Landmarks
     from steadymark.models.cropping import Crop, Points
 
 Array = NDArray[np.float64]
@@ -28,6 +28,7 @@ _GROWTH = 0.4  # log ratio of sizes that counts as much as the whole reach
 _SHAPE = 0.2  # so does this misfit of landmark shapes, in sizes
 _ALONE = 5.0  # where one face only is known, a found one may differ so much more and be it
 _NEAR = 1.0  # distance of two faces, in sizes, under which one may hide the other
+_FADED = 0.95  # of how sure its landmarks were, under which such a face is hidden
 _HIDDEN_S = 2.0  # so long a face is believed to go on as it did before another came near
 
 
@@ -36,7 +37,7 @@ class Motion:
     """Where a face was when nothing hid it, and how it moved; frame pixels and seconds.
 
     size: of the face. speed: (2,) a second. xy_px: (K, 2), its raw landmarks; shape: the same,
-    upright, centred, of size 1.
+    upright, centred, of size 1. sure: mean score of its landmarks, in [0, 1].
     """
 
     t_s: float
@@ -45,6 +46,7 @@ class Motion:
     speed: Array
     xy_px: Points
     shape: Array
+    sure: float
 
     def at(self, t_s: float) -> Array:
         """(2,): where it is expected then."""
@@ -52,47 +54,61 @@ class Motion:
         return self.centre + self.speed * _COAST_S * -math.expm1(-gap_s / _COAST_S)
 
 
-def motion_of(fitted: Crop, xy_px: Points, t_s: float, *, margin: float) -> Motion:
+def motion_of(fitted: Crop, points: Landmarks, t_s: float, *, margin: float) -> Motion:
     """Of a face seen for the first time. fitted: the crop that its landmarks ask for."""
+    xy_px, sure = points.xy_px, float(points.score.mean())
     size = fitted.side / margin
     centre = np.array([fitted.x, fitted.y])
     angle = math.radians(-fitted.roll_deg)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    return Motion(t_s, centre, size, np.zeros(2), xy_px, (xy_px - centre) @ turn.T / size)
+    shape = (xy_px - centre) @ turn.T / size
+    return Motion(t_s, centre, size, np.zeros(2), xy_px, shape, sure)
 
 
-def carried_on(before: Motion, now: Motion, *, hidden: bool) -> Motion:
+def carried_on(before: Motion, now: Motion, *, near: bool) -> Motion:
     """What is known of a face's motion after one frame more.
 
-    hidden: another face is so near that what was seen may be that one: then the face goes on as
-    before, for a while.
+    near: another face is so near that it may hide this one, or be what was seen. If landmarks then
+    are less sure than they were, it does, and the face goes on as before, for a while.
     """
     gap_s = now.t_s - before.t_s
-    if hidden and 0 <= gap_s <= _HIDDEN_S:
+    if near and _is_faded(before, now) and 0 <= gap_s <= _HIDDEN_S:
         return before
+    sure = max(before.sure, now.sure) if near else now.sure
     if gap_s <= 0:
-        return replace(now, speed=before.speed)
+        return replace(now, speed=before.speed, sure=sure)
     share = gap_s / (gap_s + _SETTLE_S)
     way = (now.centre - before.centre) / gap_s
-    return replace(now, speed=before.speed + share * (way - before.speed))
+    return replace(now, speed=before.speed + share * (way - before.speed), sure=sure)
 
 
-def difference(known: Motion, now: Motion) -> float:
-    """How little a face seen now is like a known one: 0 is the same, over 1 is another."""
+def difference(known: Motion, now: Motion, *, near: bool) -> float:
+    """How little a face seen now is like a known one: 0 is the same, over 1 is another.
+
+    near: another face is so near that it may hide a part. Landmarks that are less sure then crowd
+    on what is seen of the face, and tell neither its size nor its shape.
+    """
     away = _away(known, now.centre, now.size, now.t_s)
+    if near and _is_faded(known, now):
+        return away
     growth = math.log(now.size / known.size) / _GROWTH
     misfit = float(np.linalg.norm(known.shape - now.shape, axis=1).mean()) / _SHAPE
     return math.hypot(away, growth, misfit)
 
 
-def matches(known: Sequence[Motion], now: Sequence[Motion], *, alone: bool) -> dict[int, int]:
+def matches(
+    known: Sequence[Motion], now: Sequence[Motion], near: Sequence[bool], *, alone: bool
+) -> dict[int, int]:
     """Which known face each of the faces seen now is: index → index, by the least difference.
 
-    alone: no other face is about, so that a face which comes back is hardly another.
+    near: of each seen now, see `difference`. alone: no other face is about, so that a face which
+    comes back is hardly another.
     """
     if not known or not now:
         return {}
-    costs = np.array([[difference(k, n) for k in known] for n in now])
+    costs = np.array(
+        [[difference(k, n, near=c) for k in known] for n, c in zip(now, near, strict=True)]
+    )
     most = _ALONE if alone else 1.0
     never = most * (len(known) + len(now))  # dearer than any set of true matches
     pairs = zip(*linear_sum_assignment(np.where(costs <= most, costs, never)), strict=True)
@@ -120,6 +136,11 @@ def is_near(expected: Sequence[Motion], box: FaceBox, t_s: float) -> bool:
     """Whether one of the faces that are expected could be in that box by now."""
     centre = np.array([box.left + box.width / 2, box.top + box.height / 2])
     return any(_away(known, centre, known.size, t_s) <= 1 for known in expected)
+
+
+def _is_faded(known: Motion, now: Motion) -> bool:
+    """Whether landmarks are less sure than they were, as those of a face that is hidden are."""
+    return now.sure < _FADED * known.sure
 
 
 def _away(known: Motion, centre: Array, size: float, t_s: float) -> float:

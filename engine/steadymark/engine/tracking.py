@@ -174,10 +174,10 @@ class Tracker:
         for i, j in twice({i: sight.now for i, sight in there.items()}):
             if i in there and j in there:
                 del there[max(i, j, key=lambda k: _unlikely(there[k]))]
-        near = crowded([sight.now for sight in there.values()])
+        close = crowded([sight.now for sight in there.values()])
         seen_once = [
-            self._went_on(sight, hidden=hidden)
-            for sight, hidden in zip(there.values(), near, strict=True)
+            self._went_on(sight, near=near)
+            for sight, near in zip(there.values(), close, strict=True)
         ]
         lost = [
             replace(track, lost_s=frame.pts_s, seen=None, fitted=None)
@@ -190,10 +190,10 @@ class Tracker:
         """The score under which it is no face: one that is to be confirmed must look its part."""
         return self.config.find_from if track.face_id is None else self.config.lose_below
 
-    def _went_on(self, sight: Sight, *, hidden: bool) -> Sight:
-        """A face seen once more, perhaps hidden by another; in time it is confirmed."""
+    def _went_on(self, sight: Sight, *, near: bool) -> Sight:
+        """A face seen once more, perhaps near another; in time it is confirmed."""
         track, frames = sight.track, sight.track.frames + 1
-        motion = carried_on(track.motion, sight.now, hidden=hidden)
+        motion = carried_on(track.motion, sight.now, near=near)
         track = replace(track, motion=motion, frames=frames)
         if track.face_id is not None or frames < self.config.confirm_frames:
             return sight._replace(track=track)
@@ -204,7 +204,7 @@ class Tracker:
         """See Sight."""
         points, margin = seen.raw.xy_px, self.follower.card.margin
         wanted = crop_of_landmarks(points, self.schema, margin=margin, rule=self.config.recentre)
-        return wanted, motion_of(wanted, points, frame.pts_s, margin=margin)
+        return wanted, motion_of(wanted, seen.raw, frame.pts_s, margin=margin)
 
     def _tracked(self, frame: Frame, sight: Sight) -> tuple[Track, TrackedFace | None]:
         """What to remember, and what to tell: nothing of a face that is not confirmed."""
@@ -228,16 +228,17 @@ class Tracker:
         """Begin to track detected faces that are not tracked yet, those that were lost first."""
         found = self._new_faces(frame, boxes, seen, lost)
         places = [self._place(frame, each) for each in found]
-        alone = not seen and len(lost) == 1 and len(found) == 1
         motions = [now for _, now in places]
-        known = matches([track.motion for track in lost], motions, alone=alone)
+        near = crowded([*motions, *(sight.now for sight in seen)])[: len(found)]
+        alone = not seen and len(lost) == 1 and len(found) == 1
+        known = matches([track.motion for track in lost], motions, near, alone=alone)
         at_once = not any(sight.track.face_id is not None for sight in seen)
         sights = []
         for i, (each, (wanted, now)) in enumerate(zip(found, places, strict=True)):
             face_id, motion = None, now
             if i in known:
                 before = lost[known[i]]
-                face_id, motion = before.face_id, carried_on(before.motion, now, hidden=False)
+                face_id, motion = before.face_id, carried_on(before.motion, now, near=near[i])
             elif at_once:
                 face_id = self._new_id()
             box = box_of_landmarks(each.raw.xy_px, score=each.score)
@@ -275,4 +276,4 @@ class Tracker:
 
 def _unlikely(sight: Sight) -> tuple[bool, float]:
     """How little a face that was followed seems to be where it was seen: unconfirmed ones least."""
-    return sight.track.face_id is None, difference(sight.track.motion, sight.now)
+    return sight.track.face_id is None, difference(sight.track.motion, sight.now, near=True)

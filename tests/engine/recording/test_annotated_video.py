@@ -17,12 +17,21 @@ from steadymark.engine.recording.drawing import DrawOptions
 from steadymark.engine.types import Frame, TrackResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-def annotate(source: Path, out: Path, *, first: int = 0, last: int = 10**6) -> list[float]:
+def annotate(
+    source: Path,
+    out: Path,
+    *,
+    first: int = 0,
+    last: int = 10**6,
+    hurried: bool = False,
+    before_close: Callable[[], None] = lambda: None,
+) -> list[float]:
     """Annotate the frames first … last; return their times in the source."""
-    sink = AnnotatedVideoSink(out, str(source))
+    sink = AnnotatedVideoSink(out, str(source), hurried=hurried)
     sink.open(source_info(path=str(source), size=(64, 48)))
     times = []
     face = tracked_face(points=face_points(32, 24, 30))
@@ -32,8 +41,18 @@ def annotate(source: Path, out: Path, *, first: int = 0, last: int = 10**6) -> l
                 image = picture.to_ndarray(format="bgr24").astype(np.uint8)
                 sink.write(TrackResult(Frame(image, i, picture.time), (face,)))
                 times.append(picture.time)
+    before_close()
     sink.close(complete=True)
     return times
+
+
+def boxes(path: Path) -> list[str]:
+    """Kinds of an MP4 file's parts."""
+    content, at, found = path.read_bytes(), 0, []
+    while at + 8 <= len(content):
+        found.append(content[at + 4 : at + 8].decode())
+        at += int.from_bytes(content[at : at + 4], "big")
+    return found
 
 
 @pytest.mark.parametrize("start", [0, 700], ids=["from 0", "from 46 ms"])
@@ -49,6 +68,31 @@ def test_a_matroska_source_keeps_its_times(tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mkv", VARIABLE, sound="aac")
     annotate(source, tmp_path / "out.mp4")
     assert frame_times(tmp_path / "out.mp4") == frame_times(source)
+
+
+@pytest.mark.parametrize("sound_s", [1, 6])
+@pytest.mark.parametrize("hurried", [False, True])
+def test_a_video_that_is_being_written_can_be_played_up_to_then(
+    tmp_path: Path, *, hurried: bool, sound_s: int
+) -> None:
+    """So a full disk, or a killed program, takes the last seconds only."""
+    ticks = [700 + i * 512 for i in range(180)]
+    source = make_clip(tmp_path / "in.mp4", ticks, sound="aac", sound_s=sound_s)
+    copies = []
+
+    def left() -> None:
+        copies.append(tmp_path / "left.mp4")
+        copies[0].write_bytes((tmp_path / "out.mp4.part").read_bytes())
+
+    annotate(source, tmp_path / "out.mp4", hurried=hurried, before_close=left)
+    whole, found = frame_times(source), frame_times(copies[0])
+    assert len(whole) == 180
+    assert len(found) >= 110  # all but two seconds and what the encoder holds
+    assert found == whole[: len(found)]
+    assert frame_times(tmp_path / "out.mp4") == whole
+    assert sound_extent(copies[0])[2] > min(sound_s, 4) - 0.1
+    assert "moof" in boxes(copies[0])
+    assert "moof" not in boxes(tmp_path / "out.mp4")  # a plain file, which any program can seek in
 
 
 @pytest.mark.parametrize(

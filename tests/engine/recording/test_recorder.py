@@ -26,7 +26,7 @@ NOTHING = DrawOptions(points=False, contours=False, box=False, face_id=False, st
 
 def sinks(folder: Path) -> tuple[AnnotatedVideoSink, NativeCsvSink]:
     return (
-        AnnotatedVideoSink(folder / "a.mp4", options=NOTHING, growing=True),
+        AnnotatedVideoSink(folder / "a.mp4", options=NOTHING, hurried=True),
         NativeCsvSink(folder / "a.csv", Header()),
     )
 
@@ -128,20 +128,6 @@ def test_faults_are_told_and_the_outputs_closed(tmp_path: Path, fails: str) -> N
     assert good.closed == [fails != "later"]
     recorder.offer(moving_results(1)[0])
     recorder.finish(within_s=1)
-
-
-def test_a_video_that_is_being_written_can_be_played_up_to_then(tmp_path: Path) -> None:
-    """So a full disk, or a killed program, takes the last second only."""
-    video, _ = sinks(tmp_path)
-    video.open(source_info())
-    for result in moving_results(150):
-        video.write(result)
-    part = tmp_path / "a.mp4.part"
-    copy = tmp_path / "copy.mp4"
-    copy.write_bytes(part.read_bytes())
-    video.close(complete=True)
-    with av.open(str(copy)) as film:
-        assert sum(1 for _ in film.decode(video=0)) >= 60
 
 
 def test_recording_without_a_frame_leaves_nothing(tmp_path: Path) -> None:

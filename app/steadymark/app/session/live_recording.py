@@ -49,7 +49,7 @@ def record(
     path = _free_name(folder, f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}", taken)
     facts = header(info, view.models, live_settings(view.settings), InputSettings(camera=mode))
     sinks = (  # the video first: what it cannot take has no row either
-        AnnotatedVideoSink(path, options=draw, growing=True),
+        AnnotatedVideoSink(path, options=draw, hurried=True),
         NativeCsvSink(path.with_suffix(".csv"), facts),
     )
     recorder = Recorder(sinks, info, on_end=on_end)

@@ -29,9 +29,15 @@ _MOST_TICKS = 1_000_000  # a frame's duration has 32 bits
 # no B-frames: decoding order is presentation order then, and players that ignore edit lists stay
 # in step with the sound
 _X264 = {"crf": "18", "preset": "veryfast", "bf": "0"}
-# of a live view: little work, nothing held back, and readable up to the last keyframe at any time
+# of a live view: little work, nothing held back
 _X264_LIVE = {"crf": "18", "preset": "ultrafast", "tune": "zerolatency", "g": "60"}
-_GROWING = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+# in fragments of a second (µs), which become one plain file in the end
+_WHOLE_AT_ANY_TIME = {
+    "movflags": "hybrid_fragmented+delay_moov+default_base_moof",
+    "frag_duration": "1000000",
+    "flush_packets": "1",
+    "max_interleave_delta": "1000000",  # sound may end before the pictures do
+}
 _BT709 = 1
 
 
@@ -40,9 +46,9 @@ class AnnotatedVideoSink:
 
     From frame 0 on, times are the source's own; a recording that starts later starts at 0. The
     size is that of the first frame, padded to even numbers; frames of other sizes are fitted into
-    it. A second is cut into the source's own ticks, so that times stay exact. growing: the file
-    can be played up to its last second whenever the program is killed or the disk is full; that of
-    a live source always.
+    it. A second is cut into the source's own ticks, so that times stay exact. Killed, or on a full
+    disk, it can be played up to its last seconds. hurried: encode with as little work as can be,
+    which live sources always do.
     """
 
     def __init__(
@@ -51,12 +57,12 @@ class AnnotatedVideoSink:
         source_path: str | None = None,
         options: DrawOptions | None = None,
         *,
-        growing: bool = False,
+        hurried: bool = False,
     ) -> None:
         self._path = Path(path)
         self._source_path = source_path
         self._options = options or DrawOptions()
-        self._growing = growing
+        self._hurried = hurried
         self._file: IO[bytes] | None = None
         self._fps: float | None = None
         self._movie: _Movie | None = None
@@ -73,7 +79,7 @@ class AnnotatedVideoSink:
                 " (pip install --force-reinstall av), or record CSV only"
             )
         if info.live:
-            self._source_path, self._growing = None, True
+            self._source_path, self._hurried = None, True
         self._fps = info.fps
         self._file = os.fdopen(open_part(self._path, live=info.live), "wb")
 
@@ -87,9 +93,10 @@ class AnnotatedVideoSink:
                 start_s = None if result.frame.index == 0 else result.frame.pts_s
                 size = (picture.shape[1], picture.shape[0])
                 self._movie = _Movie(
-                    self._file, size, self._fps, self._source_path, start_s, growing=self._growing
+                    self._file, size, self._fps, self._source_path, start_s, hurried=self._hurried
                 )
             self._movie.add(picture, result.frame.pts_s)
+            self._file.flush()  # fragments that are whole
         except (OSError, av.FFmpegError) as error:
             self._broken = True
             raise cannot_write(self._path, error) from error
@@ -123,15 +130,15 @@ class _Movie:
         source_path: str | None,
         start_s: float | None,
         *,
-        growing: bool,
+        hurried: bool,
     ) -> None:
         self._size = (size[0] + size[0] % 2, size[1] + size[1] % 2)
-        self._coding = _X264_LIVE if growing else _X264
+        self._coding = _X264_LIVE if hurried else _X264
         self._start_s = start_s
         ticks = _ticks(source_path)
         self._tick = Fraction(1, ticks)
         # MP4 keeps the time of the first frame in units of the movie's own, coarser time scale
-        options = {"movie_timescale": str(ticks), **(_GROWING if growing else {})}
+        options = {"movie_timescale": str(ticks), **_WHOLE_AT_ANY_TIME}
         self._output: OutputContainer = av.open(file, "w", format="mp4", options=options)
         self._video = self._add_video(fps)
         self._audio = source_path and AudioCopy.open(source_path, self._output, start_s)

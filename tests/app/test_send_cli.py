@@ -28,7 +28,7 @@ def test_every_packet_is_a_row_of_the_table(run: Run, tmp_path: Path) -> None:
         target = f"osf://{place_of(bound)}"
         done = run("track", film, "--out", tmp_path / "out", "--send", target)
         assert done.exit_code == 0, done.output
-        told = re.search(r"(\d+) packets were sent to (\S+?)[\s,]", f"{done.output} ")
+        told = re.search(r"(\d+) packets were sent to (\S+?)[\s;]", f"{done.output} ")
         assert told is not None
         assert told[2] == target
         came = [parse(bound.recv(65535))[0] for _ in range(int(told[1]))]

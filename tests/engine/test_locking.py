@@ -10,35 +10,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from index_writers import LINES, hold, write_lines
 from steadymark.engine import locking
 from steadymark.engine.batch.index import ResultsIndex
 from steadymark.engine.errors import SinkError
 from steadymark.engine.jobs import JobReport
-from steadymark.engine.locking import alone, open_locked
+from steadymark.engine.locking import open_locked
 from steadymark.engine.recording.row_file import RowFile
 from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-    from multiprocessing.synchronize import Barrier
     from pathlib import Path
 
 SPAWN = multiprocessing.get_context("spawn")
-WRITERS, LINES = 4, 25
-
-
-def write_lines(folder: Path, number: int, together: Barrier) -> None:
-    index = ResultsIndex(folder)
-    together.wait(60)
-    for line in range(LINES):
-        index.begin(f"camera:{number}-{line}", f"t{number}-{line}", "now")
-
-
-def hold(path: Path, told: Connection) -> None:
-    """Until it is killed."""
-    with alone(path):
-        told.send("held")
-        told.recv()
+WRITERS = 4
 
 
 def test_processes_that_write_an_index_at_once_lose_no_line(tmp_path: Path) -> None:
@@ -62,6 +47,7 @@ def test_a_lock_goes_with_its_process_however_that_ends(tmp_path: Path) -> None:
     near, far = SPAWN.Pipe()
     holder = SPAWN.Process(target=hold, args=(tmp_path / "lock", far))
     holder.start()
+    far.close()  # so that a holder that fails is no endless wait
     assert near.recv() == "held"
     assert open_locked(tmp_path / "lock") is None
     holder.kill()

@@ -1,0 +1,29 @@
+"""What processes of tests do to files that several write; a module that they can import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from steadymark.engine.batch.index import ResultsIndex
+from steadymark.engine.locking import alone
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.synchronize import Barrier
+    from pathlib import Path
+
+LINES = 25
+
+
+def write_lines(folder: Path, number: int, together: Barrier) -> None:
+    index = ResultsIndex(folder)
+    together.wait(60)
+    for line in range(LINES):
+        index.begin(f"camera:{number}-{line}", f"t{number}-{line}", "now")
+
+
+def hold(path: Path, told: Connection) -> None:
+    """Until it is killed."""
+    with alone(path):
+        told.send("held")
+        told.recv()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QProgressBar
 
 from deadly import DEADLY_WIDTH, deadly_models
 from holding import Gate, gated_models, slow_models
@@ -85,6 +85,10 @@ def test_chosen_videos_are_tracked_into_files_and_a_bad_one_stops_none(
     told = [many.list.topLevelItem(i).text(2) for i in range(3)]  # type: ignore[union-attr]
     assert told[0] == "a.csv, a.mp4"
     assert "bad.mp4" in told[1]
+    many.list.resize(many.list.width() + 20, many.list.height())  # the list lays itself out anew
+    QApplication.processEvents()
+    bars = many.list.findChildren(QProgressBar)
+    assert sorted(bar.isVisible() for bar in bars) == [False, True, True]
     shown: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
     many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]

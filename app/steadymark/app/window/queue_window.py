@@ -286,7 +286,7 @@ class QueueWindow(QDialog):
             bar.setAccessibleName(Path(path).name)
             bar.setMaximumHeight(_ROW_PX)
             self._bars[item.number], self._rows[item.number] = bar, row
-            self.list.setItemWidget(row, 1, bar)
+            self.list.setItemWidget(row, 1, _cell(bar))
 
     def _show_item(self, item: Item) -> None:
         bar, row = self._bars[item.number], self._rows[item.number]
@@ -326,3 +326,12 @@ class QueueWindow(QDialog):
                 "to its end, as 'steadymark track' does it."
             )
         )
+
+
+def _cell(bar: QProgressBar) -> QWidget:
+    """What a list shows in a row: it would show the bar itself again when that is hidden."""
+    cell = QWidget()
+    layout = QHBoxLayout(cell)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(bar)
+    return cell

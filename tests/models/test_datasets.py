@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import zlib
 from typing import TYPE_CHECKING
 
 import cv2
@@ -159,16 +158,6 @@ def test_everything_bad_in_a_folder_is_named_and_left_out(folder: Path) -> None:
         assert words in found[name]
     assert "helen_1_1.pts" in found["i_again.pts"]
     assert str(data.defects[0]).startswith(str(folder / "a_no_picture.pts") + " has no")
-
-
-def test_a_picture_that_says_it_is_larger_than_any_is_left_out(folder: Path) -> None:
-    png = bytearray(cv2.imencode(".png", picture())[1])
-    png[16:24] = (60_000).to_bytes(4, "big") * 2
-    png[29:33] = zlib.crc32(png[12:29]).to_bytes(4, "big")
-    (folder / "helen_1_2.png").write_bytes(png)
-    data = read_300w(folder)
-    assert [f.name for f in data.faces] == ["helen_1_1", "lfpw_image_0007"]
-    assert "has no readable picture" in whats(data)["helen_1_2.pts"]
 
 
 def test_training_leaves_bad_faces_out_and_says_so(

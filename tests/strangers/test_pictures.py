@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steadymark.engine.sources.images import read_image
+from steadymark.models.datasets import read_300w
 from steadymark.models.datasets.pictures import PictureFile
+from steadymark.models.schema import load_schema
 from strangers.mangling import mangled, read_or_refused
 
 if TYPE_CHECKING:
@@ -40,3 +43,16 @@ def test_a_picture_is_read_or_refused(path: Path, content: bytes) -> None:
         assert image.dtype == np.uint8
         assert image.shape[2] == 3
         assert image.shape[0] * image.shape[1] <= MOST_PIXELS
+
+
+def test_a_picture_that_says_it_is_larger_than_any_is_left_out(tmp_path: Path) -> None:
+    png = bytearray(cv2.imencode(".png", np.zeros((90, 90, 3), np.uint8))[1])
+    points = "".join(f"{x} {y}\n" for x, y in load_schema().mean_shape * 40 + 45)
+    for name in ("whole", "wild"):
+        (tmp_path / f"{name}.png").write_bytes(png)
+        (tmp_path / f"{name}.pts").write_text(f"version: 1\nn_points: 68\n{{\n{points}}}\n")
+        png[16:24] = (60_000).to_bytes(4, "big") * 2
+        png[29:33] = zlib.crc32(png[12:29]).to_bytes(4, "big")
+    faces, (defect,) = read_300w(tmp_path)
+    assert [face.name for face in faces] == ["whole"]
+    assert "wild.pts has no readable picture" in str(defect)

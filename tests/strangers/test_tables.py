@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus import Recipe, make
 from fakes import moving_results, source_info
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.metrics.video_truth import read_truth
@@ -21,7 +22,10 @@ from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.sources.camera import CameraMode
 from steadymark.models import small_file
 from steadymark.models.datasets.opening import open_dataset
+from steadymark.models.datasets.sequences import read_steadymark_csv
+from steadymark.models.errors import DataError
 from steadymark.models.pts_file import read_pts
+from steadymark.models.splits import read_boxes
 from strangers.mangling import mangled, read_or_refused
 
 if TYPE_CHECKING:
@@ -60,6 +64,7 @@ HRNET = (
     + b"\n"
 )
 WFLW = b" ".join([b"1.5"] * 196 + [b"1 2 30 40", b"0 0 0 0 1 0", b"a.png"]) + b"\n"
+BOXES = b"image,left,top,right,bottom\na.jpg,1.5,2,30,40\nb.jpg,5,6,7,8\na.jpg,0,0,9,9\n"
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +143,63 @@ def test_lists_of_wflw_are_read_or_refused(folder: Path, content: bytes) -> None
     path = folder / "list_98pt_test.txt"
     path.write_bytes(content)
     read_or_refused(lambda: open_dataset(path, pictures=folder / "images"), path.name)
+
+
+@pytest.mark.hypothesis
+def test_tracks_to_train_on_are_read_or_refused(folder: Path) -> None:
+    film, path = make(folder, Recipe("film.mp4", width=160, height=120)), folder / "film.csv"
+    sink = NativeCsvSink(path, Header({}))
+    sink.open(source_info())
+    for result in moving_results(4):
+        sink.write(result)
+    sink.close(complete=True)
+    whole = path.read_bytes()
+    assert len(read_steadymark_csv(path, film).faces) == 4
+
+    @given(content=mangled(whole, most=2))
+    def reads(content: bytes) -> None:
+        path.write_bytes(content)
+        data = read_or_refused(lambda: read_steadymark_csv(path, film), path.name)
+        for face in data.faces if data else ():
+            assert face.points.shape[1] == 2
+            assert np.isfinite(face.points).all()
+
+    reads()
+
+
+@given(content=st.one_of(mangled(BOXES), st.binary(max_size=60)))
+def test_boxes_are_read_or_refused(folder: Path, content: bytes) -> None:
+    boxes = folder / "boxes"
+    boxes.mkdir(exist_ok=True)
+    (boxes / "a.jpg").touch()
+    (boxes / "boxes.csv").write_bytes(content)
+    read = read_or_refused(lambda: read_boxes(boxes), "boxes.csv")
+    if read is None:
+        return
+    assert list(read) == ["a.jpg"]
+    assert np.isfinite(read["a.jpg"]).all()
+    assert (read["a.jpg"][:, 2:] > read["a.jpg"][:, :2]).all()
+
+
+@pytest.mark.parametrize(
+    ("table", "what"),
+    [
+        (BOXES.replace(b"30", b"x"), r"boxes\.csv, line 2, holds not a number for each of left"),
+        (BOXES.replace(b"left", b"x"), r"line 2, holds not a number for each"),
+        (BOXES.replace(b"7,8", b"7"), r"line 3, holds not a number for each"),
+        (BOXES.replace(b"5,6,7", b"5,6,5"), r"line 3, holds no box"),
+        (BOXES.replace(b"b.jpg", b"\xff.jpg"), r"boxes\.csv cannot be read"),
+    ],
+)
+def test_boxes_of_another_form_are_refused(tmp_path: Path, table: bytes, what: str) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "boxes.csv").write_bytes(BOXES)
+    np.testing.assert_array_equal(read_boxes(tmp_path)["a.jpg"], [[1.5, 2, 30, 40], [0, 0, 9, 9]])
+    (tmp_path / "boxes.csv").write_bytes(table)
+    with pytest.raises(DataError, match=what):
+        read_boxes(tmp_path)
+    with pytest.raises(DataError, match="none is no folder"):
+        read_boxes(tmp_path / "none")
 
 
 @given(st.one_of(st.text(max_size=20), st.from_regex(r"\d{1,8}x\d{1,8}(@[\d.]{1,9})?")))

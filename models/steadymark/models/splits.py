@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.models.errors import DataError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 _NUMBERED = re.compile(r"(.*image_\d+|.*?)(_\d+)?")  # LFPW's and iBUG's photos are image_0001
+_SIDES = ("left", "top", "right", "bottom")
 HELD_BACK = {"train": 0.06, "crowds": 0.15, "none": 0.20}
 
 
@@ -35,16 +38,37 @@ def read_boxes(folder: Path) -> dict[str, NDArray[np.float32]]:
     """faces/*/boxes.csv → file name: (n, 4) left, top, right, bottom in 0-based pixels.
 
     Photos without a row are listed too, with (0, 4).
+
+    Raises:
+        DataError: there is no such folder, or a row is not of this form.
     """
-    rows: dict[str, list[list[float]]] = defaultdict(list)
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder: name the data that holds it")
+    rows: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
     table = folder / "boxes.csv"
     if table.is_file():
-        with table.open(newline="", encoding="utf-8") as lines:
-            for row in csv.DictReader(lines):
-                sides = [float(row[k]) for k in ("left", "top", "right", "bottom")]
-                rows[row["image"]].append(sides)
+        for number, line in enumerate(_lines(table), 2):
+            rows[line.pop("image", "")].append(_box(line, f"{table}, line {number}"))
     names = sorted(p.name for p in folder.iterdir() if p.suffix == ".jpg")
     return {name: np.array(rows[name], np.float32).reshape(-1, 4) for name in names}
+
+
+def _lines(table: Path) -> list[dict[str, str]]:
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise DataError(f"{table} cannot be read ({error}): write it again") from error
+
+
+def _box(line: dict[str, str], where: str) -> NDArray[np.float32]:
+    try:
+        box = np.array([float(line[side]) for side in _SIDES], np.float32)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{where}, holds not a number for each of {', '.join(_SIDES)}") from error
+    if not np.isfinite(box).all() or (box[2:] <= box[:2]).any():
+        raise DataError(f"{where}, holds no box: right and bottom lie beyond left and top")
+    return box
 
 
 def photos(data: Path, name: str, *, held_back: bool) -> dict[str, NDArray[np.float32]]:

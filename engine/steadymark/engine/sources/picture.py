@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.reformatter import VideoReformatter
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def turn_of(frame: VideoFrame, stream: VideoStream) -> Turn:
     From the display matrix (a b; c d): x' = a x + c y, y' = b x + d y; angles between the right
     ones go to the nearest. Else from the old `rotate` tag, degrees clockwise.
     """
-    data = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
+    # not frame.side_data: it ties the frame, and a decoder's megabytes, into a cycle that waits
+    # for the garbage collector
+    data = SideDataContainer(frame).get(Type.DISPLAYMATRIX)  # type: ignore[call-arg]
     if data is not None:
         a, b, _, c, d = (int(v) for v in np.frombuffer(bytes(data), np.int32)[:5])
         if abs(a) + abs(d) >= abs(b) + abs(c):
@@ -81,11 +83,7 @@ class PictureMaker:
         return _turned(image, self.turn(frame))
 
     def turn(self, frame: VideoFrame) -> Turn:
-        """How frames of this size are turned.
-
-        The first of them tells: side data ties a frame into a cycle with itself, which then waits
-        for the garbage collector, and hundreds of megabytes with it.
-        """
+        """How frames of this size are turned: the first of them tells."""
         size = (frame.width, frame.height)
         if size not in self._turns:
             self._turns[size] = turn_of(frame, self._stream)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.engine.jobs import JobReport
-    from steadymark.engine.pipeline import PipelineReport
+    from steadymark.engine.report import PipelineReport
     from steadymark.engine.types import FaceBox, SourceInfo
     from steadymark.models.cropping import Image
 

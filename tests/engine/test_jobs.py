@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import collections
+import gc
 from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from corpus import Recipe, make
 from fake_camera import mjpeg_server
 from scenes import SquareDetector, SquareNetwork
 from steadymark.engine.jobs import OutputSettings, run_job
-from steadymark.engine.pipeline import PipelineReport, PipelineState
 from steadymark.engine.recording.checking import Severity, check_csv
 from steadymark.engine.recording.naming import output_stem
 from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.report import PipelineReport, PipelineState
 from steadymark.engine.settings import Models, TrackSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.engine.types import SourceInfo
+
+OURS = "<class 'steadymark."
 
 
 def fakes() -> Models:
@@ -57,6 +62,32 @@ def test_a_network_camera_is_tracked_until_it_is_stopped_and_its_table_is_comple
     rows = read_landmarks(table)
     assert len(np.unique(rows.frame)) > 20
     assert (np.diff(rows.timestamp_s) >= 0).all()
+
+
+def test_a_job_that_ended_keeps_nothing_until_the_garbage_collector_comes(tmp_path: Path) -> None:
+    """Its encoder alone would keep dozens of frames, job after job."""
+
+    def alive() -> collections.Counter[str]:
+        kinds = (repr(type(thing)) for thing in gc.get_objects())
+        return collections.Counter(k for k in kinds if k.startswith(("<class 'av.", OURS)))
+
+    def track() -> None:
+        output = OutputSettings(tmp_path / "out", video=True, overwrite=True)
+        job = run_job(str(film), fakes(), TrackSettings(), output, taken=set(), stop=Event())
+        assert job.error is None
+        assert job.report.frames == 12
+
+    film = make(tmp_path, Recipe("film.mp4", frames=12))
+    track()  # what is made once and kept
+    gc.collect()
+    before = alive()
+    gc.disable()
+    try:
+        track()
+        left = alive() - before
+    finally:
+        gc.enable()
+    assert not left
 
 
 def test_names_of_results_are_safe_and_distinct() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from scenes import ListSink, ListSource, SquareDetector, SquareNetwork, picture
 from steadymark.engine.errors import SinkError, SourceError
-from steadymark.engine.pipeline import Pipeline, PipelineState
+from steadymark.engine.pipeline import Pipeline
+from steadymark.engine.report import PipelineState
 from steadymark.engine.stabilizing import NoStabilizer
 from steadymark.engine.tracking import Tracker
 from steadymark.engine.types import Frame, TrackResult

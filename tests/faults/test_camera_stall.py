@@ -13,10 +13,11 @@ import pytest
 from fake_camera import mjpeg_server
 from faults.small_clip import started
 from scenes import SquareDetector, SquareNetwork
-from steadymark.engine.pipeline import Pipeline, PipelineState
+from steadymark.engine.pipeline import Pipeline
 from steadymark.engine.recording.checking import Severity, check_csv
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.report import PipelineState
 from steadymark.engine.sources.network import NetworkCamera
 from steadymark.engine.stabilizing import NoStabilizer
 from steadymark.engine.tracking import Tracker

@@ -14,13 +14,14 @@ import pytest
 
 from scenes import ListSource, SquareDetector, SquareNetwork, picture
 from steadymark.engine.offline import Butterworth
-from steadymark.engine.pipeline import FILE_QUEUE, SINK_QUEUE, Pipeline, PipelineState
+from steadymark.engine.pipeline import FILE_QUEUE, SINK_QUEUE, Pipeline
 from steadymark.engine.recording.checking import Severity, check_csv
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.recording.row_file import RowFile
 from steadymark.engine.recording.smoothed import SmoothedSink
+from steadymark.engine.report import PipelineState
 from steadymark.engine.stabilizing import NoStabilizer
 from steadymark.engine.tracking import Tracker
 from steadymark.engine.types import Frame
@@ -29,8 +30,8 @@ from steadymark.models.schema import load_schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from steadymark.engine.pipeline import PipelineReport
     from steadymark.engine.ports import Sink
+    from steadymark.engine.report import PipelineReport
     from steadymark.engine.types import SourceInfo, TrackResult
     from steadymark.models.runtime import Prediction
 

@@ -25,7 +25,7 @@ from steadymark.engine.geometry import Recentre
 from steadymark.engine.jobs import CSV_STYLES, InputSettings, JobReport, OutputSettings, make_folder
 from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.offline import Butterworth
-from steadymark.engine.pipeline import PipelineState
+from steadymark.engine.report import PipelineState
 from steadymark.engine.sending.targets import parse_target
 from steadymark.engine.settings import TrackSettings, open_models
 from steadymark.engine.sources import CameraMode, expand_inputs

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from steadymark.engine.batch.index import ResultsIndex
     from steadymark.engine.batch.running import Job
     from steadymark.engine.jobs import JobReport
-    from steadymark.engine.pipeline import PipelineReport
+    from steadymark.engine.report import PipelineReport
     from steadymark.engine.types import SourceInfo
 
 

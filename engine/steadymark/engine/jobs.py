@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError, SteadymarkError
 from steadymark.engine.made import Made, made_of, refusal, source_digest, why_again
-from steadymark.engine.pipeline import Pipeline, PipelineReport, PipelineState
+from steadymark.engine.pipeline import Pipeline
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.drawing import DrawOptions
 from steadymark.engine.recording.naming import cannot_write, output_stem, partial_of, was_left
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.smoothed import SmoothedSink
+from steadymark.engine.report import PipelineReport, PipelineState
 from steadymark.engine.sending.sender import Senders
 from steadymark.engine.settings import make_tracker
 from steadymark.engine.sources import CameraMode, open_source

@@ -21,7 +21,7 @@ from square_film import square_models, square_video
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.queueing import Stage
 from steadymark.engine.batch.index import ResultsIndex
-from steadymark.engine.pipeline import Pipeline, PipelineReport
+from steadymark.engine.pipeline import Pipeline
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
 from window_driving import key, opened
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fake_live import PacedDevice
     from steadymark.app.window.main_window import MainWindow
     from steadymark.app.window.queue_window import QueueWindow
+    from steadymark.engine.report import PipelineReport
     from steadymark.engine.settings import Models
 
 

@@ -19,8 +19,8 @@ from steadymark.engine.batch.cluster import run_on_cluster
 from steadymark.engine.batch.index import ResultsIndex
 from steadymark.engine.batch.running import run_here
 from steadymark.engine.errors import UsageError
-from steadymark.engine.pipeline import PipelineState
 from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.report import PipelineState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

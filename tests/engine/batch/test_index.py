@@ -22,7 +22,7 @@ from steadymark.models.sentence import Sentence
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.pipeline import PipelineReport
+    from steadymark.engine.report import PipelineReport
     from steadymark.engine.types import SourceInfo
 
 

@@ -16,8 +16,8 @@ from holding import slow_models
 from square_film import square_models, square_video
 from steadymark.engine.batch.running import Job, Listed, run_here, useful_processes
 from steadymark.engine.batch.workers import run_in_processes, run_supply
-from steadymark.engine.pipeline import PipelineState
 from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.report import PipelineState
 
 
 def test_two_processes_write_the_bytes_that_one_does(tmp_path: Path) -> None:

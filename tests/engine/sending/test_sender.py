@@ -14,7 +14,8 @@ from fakes import face_points, track_result, tracked_face
 from receiving import free_place, place_of, posed_face, receiver
 from scenes import ListSource, frame
 from steadymark.engine.errors import SinkError
-from steadymark.engine.pipeline import Pipeline, PipelineState
+from steadymark.engine.pipeline import Pipeline
+from steadymark.engine.report import PipelineState
 from steadymark.engine.sending.sender import Sender, Senders, SendState
 from steadymark.engine.sending.targets import Target, parse_target
 from steadymark.engine.sending.udp import UdpLine

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.app.session.sending import Sending
-    from steadymark.engine.pipeline import PipelineReport
     from steadymark.engine.recording.recorder import Recorder
+    from steadymark.engine.report import PipelineReport
     from steadymark.engine.sources import CameraMode
     from steadymark.engine.types import Frame, TrackResult
 

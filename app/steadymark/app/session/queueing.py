@@ -15,7 +15,7 @@ from steadymark.engine.batch.running import most_processes, run_here
 from steadymark.engine.batch.workers import run_supply
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.jobs import InputSettings, JobReport
-from steadymark.engine.pipeline import PipelineState
+from steadymark.engine.report import PipelineState
 from steadymark.engine.sources.opening import absolute, recording_path
 from steadymark.models.sentence import NOTHING, Sentence, listed
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.opening import ModelCache
     from steadymark.engine.batch.running import Job
     from steadymark.engine.jobs import OutputSettings
-    from steadymark.engine.pipeline import PipelineReport
+    from steadymark.engine.report import PipelineReport
     from steadymark.engine.settings import TrackSettings
     from steadymark.engine.types import SourceInfo
 

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from steadymark.engine.batch.running import run_one
 from steadymark.engine.errors import SteadymarkError, UsageError
 from steadymark.engine.jobs import JobReport, make_folder, version
-from steadymark.engine.pipeline import PipelineReport
 from steadymark.engine.recording.naming import cannot_write, part_of, partial_of
+from steadymark.engine.report import PipelineReport
 from steadymark.engine.settings import open_models
 from steadymark.engine.sources.opening import absolute, is_live
 from steadymark.engine.types import SourceInfo

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from steadymark.engine.errors import SinkError, SteadymarkError
 from steadymark.engine.locking import alone
 from steadymark.engine.made import Made
-from steadymark.engine.pipeline import PipelineState
 from steadymark.engine.recording.naming import PARTIAL, cannot_write, output_stem
+from steadymark.engine.report import PipelineState
 from steadymark.engine.sources.opening import absolute
 from steadymark.models.sentence import Sentence
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.jobs import InputSettings, JobReport, OutputSettings
     from steadymark.engine.made import Made
-    from steadymark.engine.pipeline import PipelineReport
+    from steadymark.engine.report import PipelineReport
     from steadymark.engine.settings import Models, TrackSettings
     from steadymark.engine.types import SourceInfo
 

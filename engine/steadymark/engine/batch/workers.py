@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from steadymark.engine.batch.running import Job, Supply, Watch
-    from steadymark.engine.pipeline import PipelineReport
+    from steadymark.engine.report import PipelineReport
     from steadymark.engine.settings import Models, TrackSettings
     from steadymark.engine.types import SourceInfo
 

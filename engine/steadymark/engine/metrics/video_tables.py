@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from steadymark.engine.metrics.correspondence import Correspondence
     from steadymark.engine.metrics.stillness import Mask
     from steadymark.engine.metrics.video_truth import LabelledVideo
-    from steadymark.engine.pipeline import PipelineReport
+    from steadymark.engine.report import PipelineReport
     from steadymark.engine.settings import Models, TrackSettings
     from steadymark.engine.types import SourceInfo
     from steadymark.models.schema import LandmarkSchema

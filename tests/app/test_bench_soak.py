@@ -19,13 +19,16 @@ from fakes import moving_results, source_info
 from scenes import ListSink
 from square_film import square_models, square_video
 from steadymark.app import cli
+from steadymark.engine.bench import soak
 from steadymark.engine.bench.soak import run_soak
 from steadymark.engine.bench.soak_figures import Sample, figures_of, memory_figure
 from steadymark.engine.bench.soak_sources import PICTURES, LoopedVideo, stamp_of, stamped
 from steadymark.engine.errors import SourceError
+from steadymark.engine.jobs import JobReport, run_job
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.settings import TrackSettings
 from steadymark.engine.sources.video_file import VideoFile
+from steadymark.models.sentence import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return square_video(tmp_path_factory.mktemp("film") / "a.mp4", 300)
+    return square_video(tmp_path_factory.mktemp("film") / "a.mp4", 100)
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +55,15 @@ def test_what_does_not_leak_passes_and_is_told(tmp_path: Path, film: Path) -> No
     assert "passed" in done.stdout
     assert "FAIL" not in done.stdout
     content = json.loads(table.read_text())
-    looped, live = content["cases"]
-    assert (looped["name"], live["name"]) == ("looped file", "live camera")
-    assert looped["frames"] > 20
-    assert live["frames"] > 20
+    cases = {case["name"]: case for case in content["cases"]}
+    assert list(cases) == ["looped file", "live camera", "job after job"]
+    assert all(case["frames"] > 20 for case in cases.values())
     assert content["window"][0]["value"] > 100  # MiB: 68 landmarks thrice, 10⁵ times
-    names = {figure["what"] for figure in live["figures"]}
+    names = {figure["what"] for figure in cases["live camera"]["figures"]}
     assert {"age of pictures: growth", "table: frames missing", "handles left behind"} <= names
     assert sorted(p.name for p in (tmp_path / "tables").iterdir()) == [
+        "a.csv",
+        "a.mp4",
         "live-camera.csv",
         "looped-file.csv",
     ]
@@ -110,7 +114,8 @@ def test_leaks_break_the_limits(tmp_path: Path, film: Path, leaks: list[Leak]) -
 
     models, settings = square_models(), TrackSettings()
     cases = run_soak(film, models, settings, seconds=2, fps=100, folder=tmp_path, more_sinks=leak)
-    for case in cases:
+    assert len(cases) == 3
+    for case in cases[:2]:
         broken = {figure.what for figure in case.figures if not figure.passed}
         assert broken >= {
             "memory: growth in 10⁵ frames",
@@ -132,13 +137,46 @@ def test_a_sink_that_fails_is_told(tmp_path: Path, film: Path) -> None:
         folder=tmp_path,
         more_sinks=lambda: [ListSink(fail_at=0)],
     )
-    assert all("the disk is full" in case.faults for case in cases), cases
-    assert not any(case.passed for case in cases)
+    assert all("the disk is full" in case.faults for case in cases[:2]), cases
+    assert not any(case.passed for case in cases[:2])
+
+
+def test_jobs_that_leak_break_the_limits(
+    tmp_path: Path, short_film: Path, monkeypatch: pytest.MonkeyPatch, leaks: list[Leak]
+) -> None:
+    leaks.append(Leak(short_film, threading.Event()))
+
+    def leaky(*arguments: Any, **others: Any) -> JobReport:
+        for result in moving_results(30):
+            leaks[0].write(result)
+        return run_job(*arguments, **others)
+
+    monkeypatch.setattr(soak, "run_job", leaky)
+    *_, jobs = run_soak(
+        short_film, square_models(), TrackSettings(), seconds=1, fps=100, folder=tmp_path
+    )
+    assert {figure.what for figure in jobs.figures if not figure.passed} == {
+        figure.what for figure in jobs.figures
+    }, jobs.figures
+    assert jobs.frames >= 8 * 40
+
+
+def test_a_job_that_fails_is_told(
+    tmp_path: Path, short_film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = Sentence("the disk is full")
+    monkeypatch.setattr(soak, "run_job", lambda *_, **__: JobReport("a.mp4", error=fault))
+    *_, jobs = run_soak(
+        short_film, square_models(), TrackSettings(), seconds=1, fps=100, folder=tmp_path
+    )
+    assert jobs.faults == ("the disk is full",)
+    assert not jobs.passed
 
 
 def samples(count: int, **changes: Any) -> list[Sample]:
     """A steady run; changes: by name, a value for each sample."""
-    made = [Sample(i, 1000 * i, 0, 300.0, 9, 12, (0, 0), 8.0) for i in range(count)]
+    steady = Sample(at_s=0, frames=0, rss_mib=300.0, threads=9, handles=12, waiting=(0, 0))
+    made = [replace(steady, at_s=i, frames=1000 * i, late_ms=8.0) for i in range(count)]
     for name, values in changes.items():
         made = [replace(s, **{name: v}) for s, v in zip(made, values, strict=True)]
     return made

@@ -139,7 +139,7 @@ def soak(
     clip: Annotated[
         Path | None, typer.Argument(metavar="INPUT", help="A video; else the demo clip.")
     ] = None,
-    minutes: Annotated[float, typer.Option(min=0.05, help="In all, half of it each.")] = 10.0,
+    minutes: Annotated[float, typer.Option(min=0.05, help="In all, a third of it each.")] = 10.0,
     fps: Annotated[float, typer.Option(min=1, max=240, help="Of the camera.")] = 30.0,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Keep the tables here, ~2.5 kB a frame.")
@@ -150,7 +150,7 @@ def soak(
         Path | None, typer.Option("--json", help="Write all samples here.")
     ] = None,
 ) -> None:
-    """Whether memory, threads, files or delays grow: a looped file, then a live camera."""
+    """Whether memory, threads, files or delays grow: a looped file, a live camera, jobs."""
     from steadymark.app.soak_report import report_soak
     from steadymark.engine.settings import TrackSettings
 

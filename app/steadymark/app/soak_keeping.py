@@ -11,7 +11,7 @@ import numpy as np
 
 from steadymark.app.session.live_results import LiveResults
 from steadymark.app.session.results import NO_PICTURE, Results
-from steadymark.engine.bench.soak import own_process
+from steadymark.engine.bench.footing import rss_bytes
 from steadymark.engine.bench.soak_figures import HOUR, MEMORY_MIB, Figure
 from steadymark.engine.settings import make_tracker
 from steadymark.engine.sources.video_file import VideoFile
@@ -40,11 +40,11 @@ def measure_keeping(
         tracked = [tracker.track(f) for f, _ in zip(film.frames(), range(_FRAMES), strict=False)]
     times_s = np.arange(frames) / 30
     gc.collect()
-    before = _rss()
+    before = rss_bytes()
     results = Results(times_s)
     for result in _again(tracked, times_s):
         results.add(result, begins=False)
-    taken, needed = _rss() - before, results.size_bytes
+    taken, needed = rss_bytes() - before, results.size_bytes
     scale = HOUR / frames / _MIB
     live, filled_s = LiveResults(), np.arange(_FILLED) / 30
     first = _most(live, _again(tracked, filled_s))
@@ -74,7 +74,7 @@ def _most(live: LiveResults, results: Iterator[TrackResult]) -> int:
     most = 0
     for number, result in enumerate(results):
         live.append(result, begins=False)
-        most = max(most, _rss()) if number % _LOOK_EVERY == 0 else most
+        most = max(most, rss_bytes()) if number % _LOOK_EVERY == 0 else most
     return most
 
 
@@ -85,7 +85,3 @@ def _again(
         result = tracked[index % len(tracked)]
         frame = replace(result.frame, image=NO_PICTURE, index=index, pts_s=float(at_s))
         yield replace(result, frame=frame)
-
-
-def _rss() -> int:
-    return int(own_process().memory_info().rss)

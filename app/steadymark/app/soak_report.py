@@ -16,7 +16,7 @@ from rich.table import Table
 
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
 from steadymark.app.soak_keeping import measure_keeping
-from steadymark.engine.bench.soak import SoakCase, run_soak
+from steadymark.engine.bench.soak import PARTS, SoakCase, run_soak
 from steadymark.engine.bench.soak_figures import HOUR
 from steadymark.engine.errors import SinkError
 from steadymark.engine.settings import Models, TrackSettings, open_models
@@ -107,7 +107,7 @@ def _shown(err: Console, minutes: float) -> Iterator[Callable[[str, Sample], Non
         def show(name: str, sample: Sample) -> None:
             progress.update(
                 task,
-                description=f"{name}, {sample.at_s / 60:.1f} of {minutes / 2:.1f} min: "
+                description=f"{name}, {sample.at_s / 60:.1f} of {minutes / PARTS:.1f} min: "
                 f"{sample.frames} frames, {sample.rss_mib:.0f} MiB, {sample.threads} threads, "
                 f"{sample.handles} handles",
             )

@@ -1,7 +1,7 @@
 """Tracking for a long time, and what grows meanwhile: `steadymark bench soak`.
 
 A film that is decoded again and again, then a network camera, each through the real pipeline into
-a table: source, tracker with its stabilizer, sink.
+a table: source, tracker with its stabilizer, sink. Then the film job after job, with its video.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ import contextlib
 import gc
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadymark.engine.bench.soak_figures import Figure, Sample, figures_of
+from steadymark.engine.bench.footing import Footing
+from steadymark.engine.bench.soak_figures import Figure, Sample, figures_of, growth_of
 from steadymark.engine.bench.soak_sources import LoopbackCamera, LoopedVideo, camera_jpegs
-from steadymark.engine.errors import UsageError
+from steadymark.engine.jobs import OutputSettings, run_job
 from steadymark.engine.pipeline import Pipeline
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.settings import Models, TrackSettings, make_tracker
@@ -36,6 +37,8 @@ _SAMPLES = 60  # of a case, at least
 _EVERY_S, _REHEARSAL_S, _MOST_FPS = 5.0, 3.0, 2000
 _JOIN_S = 5.0
 _LEAST, _PATIENCE_S = 60, 60.0  # frames of any run, and how long they are waited for
+_LEAST_JOBS = 8
+PARTS = 3  # of the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,10 @@ def run_soak(
     more_sinks: Callable[[], Sequence[Sink]] = tuple,
     on_sample: Callable[[str, Sample], None] = lambda *_: None,
 ) -> list[SoakCase]:
-    """Half of the time for the film, then half for the camera, so that each is told apart.
+    """A third of the time for the film, for the camera and for jobs, so that each is told apart.
 
     path: the video that is looped, and whose first pictures the camera sends, fps a second. folder:
-    where the tables go, which stay there. more_sinks: for each case, beside the table.
+    where the tables go, which stay there. more_sinks: for film and camera, beside the table.
 
     Raises:
         SteadymarkError: the video cannot be read, or a table cannot be written.
@@ -105,8 +108,36 @@ def run_soak(
     for name, subject in (("looped file", looped), ("live camera", camera)):
         case = _Case(name, models, settings, folder, more_sinks, on_sample)
         case.run(subject, min(_REHEARSAL_S, seconds / 20))  # caches and pools have their size then
-        found.append(case.run(subject, seconds / 2))
+        found.append(case.run(subject, seconds / PARTS))
+    found.append(_jobs(path, models, settings, seconds / PARTS, folder, on_sample))
     return found
+
+
+def _jobs(
+    path: Path,
+    models: Models,
+    settings: TrackSettings,
+    seconds: float,
+    folder: Path,
+    on_sample: Callable[[str, Sample], None],
+) -> SoakCase:
+    """As `steadymark track --video` makes them; a sample after each."""
+    name, output = "job after job", OutputSettings(folder, video=True, overwrite=True)
+    gc.collect()
+    footing = Footing()
+    samples: list[Sample] = []
+    faults: list[str] = []
+    frames, start_s = 0, time.perf_counter()
+    while not faults and (len(samples) < _LEAST_JOBS or samples[-1].at_s < seconds):
+        job = run_job(str(path), models, settings, output, taken=set(), stop=threading.Event())
+        frames += job.report.frames
+        if job.error is not None:
+            faults.append(str(job.error))
+        samples.append(footing.sample(time.perf_counter() - start_s, frames))
+        on_sample(name, samples[-1])
+    gc.collect()
+    figures = growth_of(samples, footing.left(_JOIN_S))
+    return SoakCase(name, samples[-1].at_s, frames, 0, tuple(samples), figures, tuple(faults), ())
 
 
 class _Case:
@@ -123,13 +154,12 @@ class _Case:
     ) -> None:
         self._name, self._models, self._settings = name, models, settings
         self._folder, self._more_sinks, self._on_sample = folder, more_sinks, on_sample
-        self._process = own_process()
         self._results = 0
         self._due: NDArray[np.float64] = np.empty((0, 2))
 
     def run(self, opened: Callable[[], Any], seconds: float) -> SoakCase:
         gc.collect()
-        before = self._footing()
+        footing = Footing()
         running = set(threading.enumerate())
         self._results = 0
         self._due = np.full((int(seconds * _MOST_FPS) + 10_000, 2), np.nan)  # due, how late it was
@@ -143,7 +173,7 @@ class _Case:
             )
             pipeline.start()
             try:
-                samples = self._watch(pipeline, seconds)
+                samples = self._watch(pipeline, footing, seconds)
             finally:
                 subject.source.close()  # its proper end: the table becomes complete
                 ended = pipeline.wait(_JOIN_S)
@@ -156,7 +186,7 @@ class _Case:
         if not self._results:
             faults = (*faults, "nothing was tracked: give it more time")
         gc.collect()
-        left = self._left(before)
+        left = footing.left(_JOIN_S)
         due, live = self._due[: self._results], subject.source.info.live
         return SoakCase(
             self._name,
@@ -169,7 +199,7 @@ class _Case:
             report.problems,
         )
 
-    def _watch(self, pipeline: Pipeline, seconds: float) -> tuple[Sample, ...]:
+    def _watch(self, pipeline: Pipeline, footing: Footing, seconds: float) -> tuple[Sample, ...]:
         """Until the time is up and some frames came, or it ends by itself."""
         samples = []
         start_s = time.perf_counter()
@@ -178,15 +208,10 @@ class _Case:
             at_s, report = time.perf_counter() - start_s, pipeline.report
             if at_s > seconds and (report.frames >= _LEAST or at_s > seconds + _PATIENCE_S):
                 break
-            threads, handles = self._footing()
             late = self._due[max(0, self._results - 100) : self._results, 1]
-            sample = Sample(
-                at_s=at_s,
-                frames=report.frames,
+            sample = replace(
+                footing.sample(at_s, report.frames),
                 dropped=report.dropped,
-                rss_mib=self._process.memory_info().rss / (1 << 20),
-                threads=threads,
-                handles=handles,
                 waiting=pipeline.waiting,
                 late_ms=float(np.median(late)) * 1e3 if len(late) else float("nan"),
             )
@@ -203,28 +228,3 @@ class _Case:
             late_s = now_s - due_s if subject.source.info.live else np.nan
             self._due[self._results] = due_s, late_s
             self._results += 1
-
-    def _left(self, before: tuple[int, int]) -> tuple[int, ...]:
-        """Threads and handles more than before; the system takes a moment to end a thread."""
-        end_s, pause = time.monotonic() + _JOIN_S, threading.Event()
-        while True:
-            left = tuple(now - then for now, then in zip(self._footing(), before, strict=True))
-            if max(left) <= 0 or time.monotonic() > end_s:
-                return left
-            pause.wait(0.02)
-
-    def _footing(self) -> tuple[int, int]:
-        """Threads, and open files (handles on Windows), now."""
-        counted = getattr(self._process, "num_fds", None) or self._process.num_handles
-        return int(self._process.num_threads()), int(counted())
-
-
-def own_process() -> Any:
-    """As psutil sees it; raises UsageError where psutil is not there."""
-    try:
-        import psutil
-    except ImportError as error:
-        raise UsageError(
-            "measuring memory, threads and handles needs psutil: pip install psutil"
-        ) from error
-    return psutil.Process()

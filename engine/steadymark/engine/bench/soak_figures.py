@@ -26,18 +26,18 @@ _LEAST = 5  # %: delays that nothing but what is measured makes longer
 _OPEN = 4.0  # a file that is opened anew has threads and handles of its own
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """A moment. waiting: see Pipeline. late_ms: how old the last live pictures were, tracked."""
 
     at_s: float
     frames: int
-    dropped: int
     rss_mib: float
     threads: int
     handles: int
-    waiting: tuple[int, ...]
-    late_ms: float
+    dropped: int = 0
+    waiting: tuple[int, ...] = ()
+    late_ms: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +66,37 @@ def figures_of(
     sent) and how late it was, in seconds. left: threads and handles after the end, less those
     before the beginning.
     """
-    warm_s = min(_WARM_UP_S, _WARM_UP_SHARE * samples[-1].at_s)
-    warm = [sample for sample in samples if sample.at_s >= warm_s]
-    figures = [memory_figure(warm)]
+    warm = _warm(samples)
     most = max(sample.waiting[0] for sample in samples)
-    figures.append(_limit("queue before the tracker: most", float(most), "", FILE_QUEUE))
+    figures = [_limit("queue before the tracker: most", float(most), "", FILE_QUEUE)]
     for number in range(1, len(warm[0].waiting)):
-        grown = _quarters(np.array([sample.waiting[number] for sample in warm], float))
+        longer = _quarters(np.array([sample.waiting[number] for sample in warm], float))
         name = "table" if number == 1 else f"sink {number}"
-        figures.append(_limit(f"queue before the {name}: growth", grown, "", SINK_QUEUE / 2))
-    figures.append(_limit("threads: growth", _least_grown([s.threads for s in warm]), "", _OPEN))
-    figures.append(_limit("handles: growth", _least_grown([s.handles for s in warm]), "", _OPEN))
-    figures.append(_limit("threads left behind", float(left[0]), "", 0))
-    figures.append(_limit("handles left behind", float(left[1]), "", 0))
+        figures.append(_limit(f"queue before the {name}: growth", longer, "", SINK_QUEUE / 2))
     if live:
-        grown = _least_late(due[warm[0].frames :, 1]) * 1e3
+        later = _least_late(due[warm[0].frames :, 1]) * 1e3
         remark = f"median {np.nanmedian(due[:, 1]) * 1e3:.1f} ms"
-        figures.append(_limit("age of pictures: growth", grown, "ms", _DRIFT_MS, remark))
+        figures.append(_limit("age of pictures: growth", later, "ms", _DRIFT_MS, remark))
     first = warm[0].frames
-    return (*figures, *_table_figures(table, due[:, 0], first, live=live))
+    grown = growth_of(samples, left)
+    return (*grown, *figures, *_table_figures(table, due[:, 0], first, live=live))
+
+
+def growth_of(samples: Sequence[Sample], left: Sequence[int]) -> tuple[Figure, ...]:
+    """Memory, threads and handles, as in `figures_of`."""
+    warm = _warm(samples)
+    return (
+        memory_figure(warm),
+        _limit("threads: growth", _least_grown([s.threads for s in warm]), "", _OPEN),
+        _limit("handles: growth", _least_grown([s.handles for s in warm]), "", _OPEN),
+        _limit("threads left behind", float(left[0]), "", 0),
+        _limit("handles left behind", float(left[1]), "", 0),
+    )
+
+
+def _warm(samples: Sequence[Sample]) -> list[Sample]:
+    warm_s = min(_WARM_UP_S, _WARM_UP_SHARE * samples[-1].at_s)
+    return [sample for sample in samples if sample.at_s >= warm_s]
 
 
 def memory_figure(warm: Sequence[Sample]) -> Figure:

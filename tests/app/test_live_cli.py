@@ -24,7 +24,7 @@ def run(*arguments: str, home: Path, **more: str) -> subprocess.CompletedProcess
     env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(home), **more}
     env |= {"XDG_STATE_HOME": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config")}
     return subprocess.run(
-        [*COMMAND, *arguments], env=env, capture_output=True, text=True, check=False, timeout=90
+        [*COMMAND, *arguments], env=env, capture_output=True, text=True, check=False, timeout=300
     )
 
 

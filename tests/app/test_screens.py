@@ -35,7 +35,7 @@ def test_every_main_screen_is_rendered(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "steadymark.app.screens", str(tmp_path), "--only", "de"]
     env = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     env["PYTHONPATH"] = os.pathsep.join(str(ROOT / part) for part in ("app", "engine", "models"))
-    run = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=110)
+    run = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
     assert run.returncode == 0, run.stdout + run.stderr
     for screen in ("empty", "error", "tracking", "both", "side_trails", "exporting"):
         image = QImage(str(tmp_path / f"de_{screen}_small.png"))

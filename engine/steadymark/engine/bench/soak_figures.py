@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MEMORY_MIB = 20.0  # growth over HOUR frames
 HOUR = 100_000
-_NOISE_MIB, _FEW = 8.0, 20_000  # what an allocator takes until it settles; frames until it has
+NOISE_MIB, _FEW = 8.0, 20_000  # what an allocator takes until it settles; frames until it has
 _MICROSECOND_MS = 1e-3  # tables write PTS to this
 _WARM_UP_S, _WARM_UP_SHARE = 60.0, 0.25
 _DRIFT_MS = 50.0
@@ -82,11 +82,13 @@ def figures_of(
     return (*grown, *figures, *_table_figures(table, due[:, 0], first, live=live))
 
 
-def growth_of(samples: Sequence[Sample], left: Sequence[int]) -> tuple[Figure, ...]:
-    """Memory, threads and handles, as in `figures_of`."""
+def growth_of(
+    samples: Sequence[Sample], left: Sequence[int], *, noise_mib: float = NOISE_MIB
+) -> tuple[Figure, ...]:
+    """Memory, threads and handles, as in `figures_of`; noise_mib: see `memory_figure`."""
     warm = _warm(samples)
     return (
-        memory_figure(warm),
+        memory_figure(warm, noise_mib=noise_mib),
         _limit("threads: growth", _least_grown([s.threads for s in warm]), "", _OPEN),
         _limit("handles: growth", _least_grown([s.handles for s in warm]), "", _OPEN),
         _limit("threads left behind", float(left[0]), "", 0),
@@ -99,8 +101,11 @@ def _warm(samples: Sequence[Sample]) -> list[Sample]:
     return [sample for sample in samples if sample.at_s >= warm_s]
 
 
-def memory_figure(warm: Sequence[Sample]) -> Figure:
-    """Growth of resident memory over frames, by Theil and Sen's slope."""
+def memory_figure(warm: Sequence[Sample], *, noise_mib: float = NOISE_MIB) -> Figure:
+    """Growth of resident memory over frames, by Theil and Sen's slope.
+
+    noise_mib: what it may come to in a run too short to tell growth from settling.
+    """
     frames = np.array([sample.frames for sample in warm], float)
     rss = np.array([sample.rss_mib for sample in warm])
     first, second = np.triu_indices(len(warm), 1)
@@ -116,7 +121,7 @@ def memory_figure(warm: Sequence[Sample]) -> Figure:
         slope * HOUR,
         "MiB",
         MEMORY_MIB,
-        slope * HOUR <= MEMORY_MIB or (grown <= _NOISE_MIB and seen < _FEW),
+        slope * HOUR <= MEMORY_MIB or (grown <= noise_mib and seen < _FEW),
         f"{grown:+.2f} MiB in {seen} frames, {rss[-1]:.0f} MiB at the end",
     )
 

@@ -186,6 +186,8 @@ def test_boxes_are_read_or_refused(folder: Path, content: bytes) -> None:
     [
         (BOXES.replace(b"30", b"x"), r"boxes\.csv, line 2, holds not a number for each of left"),
         (BOXES.replace(b"left", b"x"), r"line 2, holds not a number for each"),
+        (BOXES.replace(b"image", b"x"), r"line 2, names no image"),
+        (BOXES.replace(b"b.jpg", b"\n\nb.jpg").replace(b"6", b"x"), r"line 5, holds not a number"),
         (BOXES.replace(b"7,8", b"7"), r"line 3, holds not a number for each"),
         (BOXES.replace(b"5,6,7", b"5,6,5"), r"line 3, holds no box"),
         (BOXES.replace(b"b.jpg", b"\xff.jpg"), r"boxes\.csv cannot be read"),

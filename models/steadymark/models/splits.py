@@ -47,16 +47,21 @@ def read_boxes(folder: Path) -> dict[str, NDArray[np.float32]]:
     rows: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
     table = folder / "boxes.csv"
     if table.is_file():
-        for number, line in enumerate(_lines(table), 2):
-            rows[line.pop("image", "")].append(_box(line, f"{table}, line {number}"))
+        for number, line in _lines(table):
+            where = f"{table}, line {number}"
+            if "image" not in line:
+                raise DataError(f"{where}, names no image: write a column of that name")
+            rows[line["image"]].append(_box(line, where))
     names = sorted(p.name for p in folder.iterdir() if p.suffix == ".jpg")
     return {name: np.array(rows[name], np.float32).reshape(-1, 4) for name in names}
 
 
-def _lines(table: Path) -> list[dict[str, str]]:
+def _lines(table: Path) -> list[tuple[int, dict[str, str]]]:
+    """Each row with the number of its line."""
     try:
         with table.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            return [(reader.line_num, line) for line in reader]
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{table} cannot be read ({error}): write it again") from error
 

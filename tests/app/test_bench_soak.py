@@ -62,8 +62,8 @@ def test_what_does_not_leak_passes_and_is_told(tmp_path: Path, film: Path) -> No
     names = {figure["what"] for figure in cases["live camera"]["figures"]}
     assert {"age of pictures: growth", "table: frames missing", "handles left behind"} <= names
     assert sorted(p.name for p in (tmp_path / "tables").iterdir()) == [
-        "a.csv",
-        "a.mp4",
+        "job-after-job.csv",
+        "job-after-job.mp4",
         "live-camera.csv",
         "looped-file.csv",
     ]

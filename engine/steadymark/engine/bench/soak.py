@@ -126,7 +126,15 @@ def _jobs(
     name, output = "job after job", OutputSettings(folder, video=True, overwrite=True)
 
     def track() -> JobReport:
-        return run_job(str(path), models, settings, output, taken=set(), stop=threading.Event())
+        return run_job(
+            str(path),
+            models,
+            settings,
+            output,
+            taken=set(),
+            stem=_stem(name),  # not the video's: its own results may lie there
+            stop=threading.Event(),
+        )
 
     for _ in range(_REHEARSED_JOBS):
         track()
@@ -145,6 +153,11 @@ def _jobs(
     gc.collect()
     figures = growth_of(samples, footing.left(_JOIN_S), noise_mib=_ENCODER_MIB)
     return SoakCase(name, samples[-1].at_s, frames, 0, tuple(samples), figures, tuple(faults), ())
+
+
+def _stem(name: str) -> str:
+    """Of a case's files."""
+    return name.replace(" ", "-")
 
 
 class _Case:
@@ -171,7 +184,7 @@ class _Case:
         self._results = 0
         self._due = np.full((int(seconds * _MOST_FPS) + 10_000, 2), np.nan)  # due, how late it was
         with opened() as subject:
-            sink = NativeCsvSink(self._folder / f"{self._name.replace(' ', '-')}.csv", Header())
+            sink = NativeCsvSink(self._folder / f"{_stem(self._name)}.csv", Header())
             pipeline = Pipeline(
                 subject.source,
                 make_tracker(self._models, self._settings),

@@ -33,9 +33,8 @@ class PipelineReport:
     """What has happened so far. Spans are counted over frames in which no face was tracked.
 
     frames: tracked so far. dropped: frames of a live source that were passed over. with_face:
-    frames with at least one face. median_ms: of the tracking of one frame, over the
-    last 2000. faults: a sentence for
-    each thing that went wrong; problems: what the source passed over.
+    frames with at least one face. median_ms: of the tracking of one frame, over the last 2000.
+    faults: a sentence for each thing that went wrong; problems: what the source passed over.
     """
 
     state: PipelineState = PipelineState.READY

@@ -95,6 +95,7 @@ class Heatmap2dSystem(LandmarkSystem[Heatmap2d]):
 
 LITE = Heatmap1dSystem()
 LITE_2D = Heatmap2dSystem()
+BASE = Heatmap1dSystem(preset="base", sigma=3.5, network=PRESETS["base"])
 PAPER = Heatmap1dSystem(
     preset="paper",
     rate=1e-4,

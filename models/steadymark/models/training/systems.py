@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ALL: tuple[System[Any], ...] = (
     heatmap1d_system.LITE,
+    heatmap1d_system.BASE,
     heatmap1d_system.PAPER,
     heatmap1d_system.LITE_2D,
     dan_system.LITE,

@@ -22,7 +22,7 @@ console = Console(stderr=True, highlight=False)
 
 Data = Annotated[Path, typer.Option(help="The data folder, with 300w/ and faces/.")]
 Out = Annotated[Path, typer.Option(help="Where the run's checkpoints and curve go.")]
-Preset = Annotated[str, typer.Option(help="Size and recipe: lite, paper, or base (heatmap1d only).")]
+Preset = Annotated[str, typer.Option(help="Size and recipe: lite, paper; heatmap1d also: base.")]
 Minutes = Annotated[float, typer.Option(help="Training time, over all resumptions.")]
 Steps = Annotated[int, typer.Option(help="Training steps, instead of minutes.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")]

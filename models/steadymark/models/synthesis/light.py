@@ -51,7 +51,8 @@ class Lighting:
         gain, gamma = KINDS[self.kind](index, self.fps, self.seed, rows)
         table = np.linspace(0, 1, 256) ** gamma * 255
         light = table.astype(np.float32)[image] * gain.astype(np.float32).reshape(-1, 1, 1)
-        return np.rint(light).clip(0, 255).astype(np.uint8)
+        relit: Image = np.rint(light).clip(0, 255).astype(np.uint8)
+        return relit
 
 
 def _one(value: float) -> Gain:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
 
 from steadymark.engine.scene_cuts import is_cut, thumbnail
+from steadymark.models.synthesis.light import KINDS, Lighting
 
 
 def scene(seed: int, size: tuple[int, int] = (640, 360)) -> np.ndarray:
@@ -38,3 +41,24 @@ def test_a_picture_without_structure_is_a_scene_of_its_own() -> None:
     assert not is_cut(thumbnail(black), thumbnail(fog))
     assert is_cut(thumbnail(black), thumbnail(scene(1)))
     assert is_cut(thumbnail(scene(1)), thumbnail(black))
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_light_that_changes_is_no_cut(kind: str) -> None:
+    light = Lighting(kind, 25.0, seed=2)
+    shown = [thumbnail(light.relit(scene(3), index)) for index in range(60)]
+    assert not any(is_cut(a, b) for a, b in pairwise(shown))
+
+
+def test_another_scene_is_a_cut_in_changing_light_too() -> None:
+    for kind in sorted(KINDS):
+        light = Lighting(kind, 25.0)
+        for i in range(8):
+            before, now = light.relit(scene(2 * i), 10 + i), light.relit(scene(2 * i + 1), 11 + i)
+            assert is_cut(thumbnail(before), thumbnail(now))
+
+
+def test_a_picture_that_a_flash_makes_white_is_no_cut() -> None:
+    white = np.full((360, 640, 3), 255, np.uint8)
+    assert not is_cut(thumbnail(scene(1)), thumbnail(white))
+    assert not is_cut(thumbnail(white), thumbnail(scene(1)))

@@ -174,14 +174,14 @@ def test_a_recurrent_network_is_told_how_the_face_moved() -> None:
         if face.state is FaceState.DETECTED:  # two looks, neither with a memory of this face
             assert [known for known, _ in network.told[-2:]] == [False, False]
         elif face.crop is not None and last is not None and x is not None:
-            ((known, moved),) = network.told
+            known, moved = network.told[-1]  # told anew where the landmarks contradict flow
             assert known
             assert moved is not None
             corner = np.array([[x - 30.0, 70.0]])
             before = corner - (x - {1: 100, 2: 100, 3: 103, 6: 180}[i], 0)
             here = transform(face.crop.from_picture(size), corner)
             expected = transform(last.from_picture(size), before)
-            np.testing.assert_allclose(transform(moved[0], here), expected, atol=0.5)
+            np.testing.assert_allclose(transform(moved[0], here), expected, atol=0.7)
     assert len(set(crops)) >= 3
 
 
@@ -204,9 +204,9 @@ def test_memory_ends_at_a_pause_a_step_back_and_a_cut(
     for i, t_s in enumerate(times_s):
         scene = replace(frame(i, (100, 100, 60)), pts_s=t_s)
         if cut and i == 2:
-            image = scene.image.copy()
-            image[:, :90] = 180 - image[:, 200:201].mean(-1, keepdims=True).astype(np.uint8) // 2
-            image[180:] = 230
+            rough = (95 * np.random.default_rng(4).integers(0, 2, (18, 32, 1))).astype(np.uint8)
+            room = cv2.resize(rough, (320, 240), interpolation=cv2.INTER_NEAREST)
+            image = np.where(scene.image > 0, scene.image, room[..., None])
             scene = replace(scene, image=image)
         tracker.track(scene)
     assert network.told[-1][0] == kept

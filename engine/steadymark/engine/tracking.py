@@ -10,6 +10,7 @@ from steadymark.engine.geometry import (
     box_of_landmarks,
     crop_of_landmarks,
 )
+from steadymark.engine.guard import RawCourse, contradicts, course
 from steadymark.engine.identity import (
     Motion,
     carried_on,
@@ -44,6 +45,7 @@ class Track:
     face_id: None until the face is confirmed, which it is after so many `frames`. crop: where to
     look next. fitted: where the last look would have it. seen: that look, None where a recurrent
     network begins anew. motion: as far as no other face was near. lost_s: since when it is lost.
+    raw: the course of its raw landmarks, None where it begins anew.
     """
 
     face_id: int | None
@@ -55,6 +57,7 @@ class Track:
     frames: int = 1
     fitted: Crop | None = None
     lost_s: float | None = None
+    raw: RawCourse | None = None
 
 
 class Sight(NamedTuple):
@@ -147,7 +150,7 @@ class Tracker:
 
     def _anew(self, track: Track) -> Track:
         """Without what was remembered of how the face looked and moved."""
-        return replace(track, seen=None, fitted=None, memory=self.stabilizer.start())
+        return replace(track, seen=None, fitted=None, raw=None, memory=self.stabilizer.start())
 
     def _should_look(self, following: int, lost: int) -> bool:
         """At once when a face was just lost or none is known, else every few frames."""
@@ -180,7 +183,7 @@ class Tracker:
             for sight, near in zip(there.values(), close, strict=True)
         ]
         lost = [
-            replace(track, lost_s=frame.pts_s, seen=None, fitted=None)
+            replace(track, lost_s=frame.pts_s, seen=None, fitted=None, raw=None)
             for i, track in enumerate(tracks)
             if i not in there and track.face_id is not None
         ]
@@ -209,11 +212,14 @@ class Tracker:
     def _tracked(self, frame: Frame, sight: Sight) -> tuple[Track, TrackedFace | None]:
         """What to remember, and what to tell: nothing of a face that is not confirmed."""
         track, seen, wanted = sight.track, sight.seen, sight.wanted
+        if self.of_network and contradicts(seen.steady, seen.raw, track.raw):
+            seen = seen.forgotten()
         given = seen.steady if self.of_network else seen.raw
         steady, memory = self.stabilizer.step(given, frame.pts_s, track.memory)
         box = box_of_landmarks(seen.raw.xy_px, score=seen.score, roll_deg=wanted.roll_deg)
         crop = follow(track.crop, wanted, track.fitted, dead_band=self.config.dead_band)
-        kept = replace(track, crop=crop, box=box, memory=memory, seen=seen, fitted=wanted)
+        raw = course(track.raw, seen.raw)
+        kept = replace(track, crop=crop, box=box, memory=memory, seen=seen, fitted=wanted, raw=raw)
         if track.face_id is None:
             return kept, None
         camera = Camera(frame.width, frame.height, self.focal_px)

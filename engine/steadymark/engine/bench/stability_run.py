@@ -20,7 +20,7 @@ from steadymark.engine.bench.stability import (
 from steadymark.engine.errors import UsageError
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import TrackSettings, landmark_card, make_tracker, open_models
-from steadymark.engine.stabilizing import OFFLINE, OneEuro
+from steadymark.engine.stabilizing import OFFLINE, Guarded, OneEuro
 from steadymark.models.datasets import open_dataset
 from steadymark.models.errors import WeightsError
 from steadymark.models.schema import load_schema
@@ -155,7 +155,7 @@ def _curves(
     """What filters over raw points reach with other settings."""
     if "one-euro" in choices:
         for low_hz, beta in product(CUTOFFS_HZ, BETAS):
-            one_euro = OneEuro(low_hz, beta)
+            one_euro = Guarded(OneEuro(low_hz, beta))
             points = [smoothed(p, s, one_euro) for p, s in zip(raw, scenes, strict=True)]
             setting = f"{low_hz:g} Hz, beta {beta:g}"
             yield StabilityRow(level, "one-euro", steadiness(scenes, points), setting)

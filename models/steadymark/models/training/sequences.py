@@ -22,7 +22,7 @@ from steadymark.models.cropping import (
     inverse,
     transform,
 )
-from steadymark.models.registration import face_motion, grey_of, on_the_head
+from steadymark.models.registration import face_motion, flow_picture, on_the_head
 from steadymark.models.training.bending import bent, face_path, shift_points
 from steadymark.models.training.degrade import relight
 
@@ -128,7 +128,7 @@ def make_sequence(
         moves.append(np.eye(2, 3))
         if t:
             head = told[-1][on_the_head(schema)]
-            seen = grey_of(crops[-1]), grey_of(image)
+            seen = flow_picture(crops[-1]), flow_picture(image)
             moves[-1] = face_motion(*seen, head, kept.onto(before, size))
         crops.append(image)
         told.append(in_crop)

@@ -1,0 +1,59 @@
+"""Stabilized landmarks of the demo clip stay by the raw ones in whatever light."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from steadymark.engine.settings import TrackSettings, make_tracker, open_models
+from steadymark.engine.sources import open_source
+from steadymark.engine.types import FaceState, Frame
+from steadymark.models.schema import assets_root
+from steadymark.models.synthesis.light import KINDS, Lighting
+
+FRAMES = 40
+
+
+@cache
+def demo() -> tuple[Frame, ...]:
+    source = open_source(str(assets_root() / "clips" / "demo.mp4"))
+    frames = tuple(frame for frame, _ in zip(source.frames(), range(FRAMES), strict=False))
+    source.close()
+    return frames
+
+
+@cache
+def tracked(stabilizer: str, kind: str) -> tuple[float, float, float, int]:
+    """The furthest landmark from its raw place, % of the eye distance; motions; beginnings."""
+    settings = replace(TrackSettings(), stabilizer=stabilizer)
+    tracker, light = make_tracker(open_models(settings), settings), Lighting(kind, 25.0, seed=1)
+    raw, steady, begun = [], [], 0
+    for frame in demo():
+        lit = replace(frame, image=light.relit(frame.image, frame.index))
+        (face,) = tracker.track(lit).faces
+        assert face.raw is not None
+        assert face.stabilized is not None
+        raw.append(face.raw.xy_px)
+        steady.append(face.stabilized.xy_px)
+        begun += face.state is FaceState.DETECTED
+    a, b = np.array(raw), np.array(steady)
+    eyes = np.linalg.norm(a[:, 36] - a[:, 45], axis=-1).mean() / 100
+    away = float(np.linalg.norm(a - b, axis=-1).max() / eyes)
+    raw_motion, motion = (
+        float(np.linalg.norm(np.diff(p, axis=0), axis=-1).mean() / eyes) for p in (a, b)
+    )
+    return away, raw_motion, motion, begun
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stabilizer", ["convlstm", "refine"])
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"steady"}))
+def test_no_light_scrambles_a_face(stabilizer: str, kind: str) -> None:
+    steady_light, *_ = tracked(stabilizer, "steady")
+    away, raw_motion, motion, begun = tracked(stabilizer, kind)
+    assert away < max(1.3 * steady_light, 10.0)
+    assert motion < raw_motion
+    assert begun == 1

@@ -14,7 +14,7 @@ from steadymark.models.synthesis.face_rows import LANDMARKS
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-_SPACING = 0.075  # of the nodes between, shares of the landmarks' extent
+_SPACING = 0.09  # of the nodes between, shares of the landmarks' extent
 _FADE = 0.5  # how far beyond the face the picture is moved, shares of the extent
 _FAR = (2.0, 6.0)  # rings that never move, extents from the middle
 _CLOSED = 0.05  # what a blink leaves of an eye's opening

@@ -69,15 +69,16 @@ class SceneCamera:
         if back is not None and shots == 1:
             return picture.astype(np.float32)
         light = np.zeros((SIDE, SIDE, 3), np.float32)
-        for shot in range(shots):
-            pose = self.pose(t_s + open_s * ((shot + 0.5) / shots - 0.5))
-            light += cv2.warpAffine(
+        how = cv2.INTER_CUBIC if back is None else cv2.INTER_LINEAR  # blurred anyway
+        for pose in self._poses(t_s + open_s * ((np.arange(shots) + 0.5) / shots - 0.5)):
+            shot = cv2.warpAffine(
                 picture,
                 inverse(pose if back is None else compose(pose, back)),
                 (SIDE, SIDE),
-                flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+                flags=how | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_REFLECT_101,
             )
+            cv2.accumulate(shot, light)
         return light / np.float32(shots)
 
     def _shots(self, t_s: float, open_s: float) -> int:
@@ -116,6 +117,10 @@ class SceneCamera:
         seen = self._seen(self.face.places(t_s), t_s)
         shown = backward_map(seen[triangles], self.face.sources(t_s), (SIDE, SIDE))
         image = cv2.remap(
-            self.picture, *cv2.split(shown), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+            self.picture,
+            shown[0],
+            shown[1],
+            interpolation=cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REFLECT_101,
         )
         return self.face.darkened(np.asarray(image, np.uint8), seen, t_s)

@@ -12,7 +12,9 @@ _SHIFT = 6  # binary places of a corner
 
 
 def backward_map(places: Floats, sources: Floats, size: tuple[int, int]) -> Map:
-    """(height, width, 2): which place of the photo each pixel shows, straight in each triangle.
+    """(2, height, width) x and y of the place of the photo that each pixel shows.
+
+    The map is straight in each triangle.
 
     places: (M, 3, 2) corners in the picture; sources: (M, 3, 2) the same in the photo; later
     triangles are painted over earlier ones. size: width and height.
@@ -25,17 +27,19 @@ def backward_map(places: Floats, sources: Floats, size: tuple[int, int]) -> Map:
     for index in np.flatnonzero(there):
         cv2.fillConvexPoly(number, corners[index], int(index), cv2.LINE_8, _SHIFT)
     straight = _affine(places, sources)
-    found = np.take(straight, number.reshape(-1), 0).reshape(height, width, 6)
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
-    shown = np.empty((height, width, 2), np.float32)
+    shown = np.empty((2, height, width), np.float32)
     for axis in range(2):
-        a, b, c = (found[..., 3 * axis + i] for i in range(3))
-        shown[..., axis] = a * x + b * y + c
+        a, b, c = (np.take(straight[3 * axis + i], number) for i in range(3))
+        a *= x
+        b *= y
+        a += b
+        np.add(a, c, out=shown[axis])
     return shown
 
 
 def _affine(places: Floats, sources: Floats) -> Map:
-    """(M, 6): the straight map of each triangle."""
+    """(6, M): the straight map of each triangle."""
     u, v = places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]
     det = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
     det = np.where(np.abs(det) < 1e-3, 1e-3, det)
@@ -43,4 +47,4 @@ def _affine(places: Floats, sources: Floats) -> Map:
     a = (s * v[:, 1:] - t * u[:, 1:]) / det[:, None]
     b = (t * u[:, :1] - s * v[:, :1]) / det[:, None]
     c = sources[:, 0] - a * places[:, 0, :1] - b * places[:, 0, 1:]
-    return np.stack((a, b, c), -1).reshape(-1, 6).astype(np.float32)
+    return np.ascontiguousarray(np.stack((a, b, c), -1).reshape(-1, 6).T, np.float32)

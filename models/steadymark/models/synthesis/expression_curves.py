@@ -20,7 +20,7 @@ LIDS = (_NAMES.index("lid_L"), _NAMES.index("lid_R"))
 
 _PAUSE_S, _PHRASE_S = (0.15, 0.6), (0.6, 2.5)
 _SYLLABLES_HZ = (3.0, 7.0)
-_JAW, _LIPS = (0.08, 0.5), (0.0, 0.6)  # strengths of a syllable
+_JAW, _LIPS = (0.06, 0.42), (0.0, 0.5)  # strengths of a syllable
 _BLINKS_HZ = 0.5
 _CLOSING_S, _SHUT_S, _OPENING_S = (0.05, 0.09), (0.01, 0.05), (0.08, 0.16)  # 0.14 to 0.3 in all
 _ONSET_S, _HOLD_S = (0.3, 1.0), (0.2, 1.5)  # of smiles and brows
@@ -69,7 +69,7 @@ def expression_curves(
     if rng.random() < _TALKS:
         _talk(t, strengths, rng)
     if rng.random() < _SMILES:
-        smile = _lasting(t, rng, rng.uniform(0.3, 1.0))
+        smile = _lasting(t, rng, rng.uniform(0.3, 0.9))
         for name in ("smile_L", "smile_R"):  # no smile is quite even
             strengths[:, _NAMES.index(name)] += smile * rng.uniform(0.8, 1.0)
     if rng.random() < _BROWS:

@@ -18,6 +18,8 @@ _SPACING = 0.09  # of the nodes between, shares of the landmarks' extent
 _FADE = 0.5  # how far beyond the face the picture is moved, shares of the extent
 _FAR = (2.0, 6.0)  # rings that never move, extents from the middle
 _CLOSED = 0.05  # what a blink leaves of an eye's opening
+_APART = 0.005  # least distance of lips and of lids, shares of the extent
+_PAIRS = ((61, 67), (62, 66), (63, 65), (37, 41), (38, 40), (43, 47), (44, 46))
 _RAISED = 0.12  # by how much of the opening a blink raises the lower lid
 
 # contours whose points between the landmarks belong to the mesh: indices, and points a piece
@@ -36,10 +38,10 @@ _LID_PIECE, _LIP_PIECE = 3, 2
 class FaceMesh:
     """A face's photo as a mesh of N nodes.
 
-    rest: (N, 3) pixels of the photo, the first 68 its landmarks. moves: (J, N, 3) of full strength
-    of each of `MOVEMENTS`. fade: (N,), how much of the face's motion a node follows. triangles:
-    (M, 3), those inside an eye first: `inside` many. lids: (J, N, 2) displacement by closing lids
-    alone. mouth: (M,) bool, between the lips.
+    rest: (N, 3) pixels of the photo, z away from the camera; the first 68 are the landmarks.
+    moves: (J, N, 3) of full strength of each of `MOVEMENTS`. fade: (N,), how much of the face's
+    motion a node follows. triangles: (M, 3), `inside` many of an eye first, then those between the
+    lips, then the skin from far to near. lids: (J, N, 2) displacement by closing lids alone.
     """
 
     rest: Floats
@@ -49,7 +51,6 @@ class FaceMesh:
     triangles: Indices
     inside: int
     lids: Floats
-    mouth: NDArray[np.bool_]
 
     def places(self, strengths: Floats, yaw_deg: float = 0.0, pitch_deg: float = 0.0) -> Floats:
         """(N, 2) where the nodes are, in pixels of the photo.
@@ -78,15 +79,21 @@ class FaceMesh:
         return shown
 
     def folded(self, places: Floats) -> float:
-        """Area, in px², of skin that would be shown reversed; a warp that is one-to-one has 0."""
-        skin = self.triangles[self.inside :][~self.mouth[self.inside :]]
-        return float(-np.minimum(_areas(places, skin), 0).sum())
+        """Area, in px², that would be shown reversed; a warp that is one-to-one has 0.
+
+        Lips that overlap count, lids do not: they slide over the eye.
+        """
+        return float(-np.minimum(_areas(places, self.triangles[self.inside :]), 0).sum())
 
 
 def face_mesh(points: NDArray[np.floating]) -> FaceMesh:
-    """The mesh of a photo with landmarks (68, 2)."""
-    face = fit_face(points)
+    """The mesh of a photo with landmarks (68, 2).
+
+    Labels of closed lips and lids that cross each other are parted first.
+    """
     extent = float(np.ptp(points, axis=0).max())
+    apart = _uncrossed(points.astype(np.float64), _APART * extent)
+    face = fit_face(apart)
     rest, moves, lids = _controls(face, extent)
     between, fade = _between(rest[:, :2], extent)
     count = len(rest)
@@ -99,10 +106,24 @@ def face_mesh(points: NDArray[np.floating]) -> FaceMesh:
     lids = np.concatenate((lids, np.zeros((len(lids), len(between), 2))), 1)
     triangles = _delaunay(rest[:, :2])
     eyes = _within(rest[:, :2], triangles, [_ring(*pair) for pair in _EYE_LINES])
-    triangles = np.concatenate((triangles[eyes], triangles[~eyes]))
     mouth = _within(rest[:, :2], triangles, [_ring(*_INNER_LINES)])
+    skin = triangles[~eyes & ~mouth]
+    skin = skin[np.argsort(-rest[skin, 2].mean(1), kind="stable")]
+    triangles = np.concatenate((triangles[eyes], triangles[mouth], skin))
     fades = np.concatenate((np.ones(count), fade))
-    return FaceMesh(rest, moves, fades, face.pivot, triangles, int(eyes.sum()), lids, mouth)
+    return FaceMesh(rest, moves, fades, face.pivot, triangles, int(eyes.sum()), lids)
+
+
+def _uncrossed(points: Floats, least: float) -> Floats:
+    """Landmarks whose lips and lids are `least` apart, pixels, each moved half of the way."""
+    down = points[8] - points[27]
+    down = down / np.linalg.norm(down)
+    apart = points.copy()
+    for upper, lower in _PAIRS:
+        lacking = max(0.0, least - float((points[lower] - points[upper]) @ down))
+        apart[upper] -= lacking / 2 * down
+        apart[lower] += lacking / 2 * down
+    return apart
 
 
 def _curve(line: tuple[int, ...], steps: int, xy: Floats) -> Floats:
@@ -141,7 +162,7 @@ _LID_LINES = _first_of((*_UPPER_LIDS, *_LOWER_LIDS), LANDMARKS, _LID_PIECE)
 _LIP_LINES = _first_of(_LIPS, LANDMARKS + 12 * (_LID_PIECE - 1), _LIP_PIECE)
 _EYE_LINES = ((_LID_LINES[0], _LID_LINES[2]), (_LID_LINES[1], _LID_LINES[3]))
 _INNER_LINES = (_LIP_LINES[2], _LIP_LINES[3][::-1])
-INNER_LIPS = _LIP_LINES[2] + _LIP_LINES[3][1:-1]  # nodes about the opening of the mouth
+INNER_LIPS = _INNER_LINES  # nodes about the opening of the mouth, pairs of upper and lower
 
 
 def _ring(upper: list[int], lower: list[int]) -> list[int]:

@@ -56,8 +56,7 @@ class SceneCamera:
             return transform(self.pose(t_s), self.points)
         if self.face is None:
             return self._seen(self.points, t_s).astype(np.float32)
-        seen = self._seen(self.face.places(t_s)[: len(self.points)], t_s)
-        return seen.astype(np.float32)
+        return self._seen(self.face.landmarks(t_s), t_s).astype(np.float32)
 
     def exposed(self, t_s: float, open_s: float) -> Light:
         """(SIDE, SIDE, 3): the mean over an exposure about t_s, a picture for each pixel of way."""

@@ -17,13 +17,15 @@ def backward_map(places: Floats, sources: Floats, size: tuple[int, int]) -> Map:
     The map is straight in each triangle.
 
     places: (M, 3, 2) corners in the picture; sources: (M, 3, 2) the same in the photo; later
-    triangles are painted over earlier ones. size: width and height.
+    triangles are painted over earlier ones, and those turned over are left out. size: width and
+    height.
     """
     width, height = size
     number = np.zeros((height, width), np.int32)
     corners = np.rint(places * (1 << _SHIFT)).astype(np.int32)
     low, high = places.min(1), places.max(1)
-    there = ((high > -1) & (low < size)).all(1)
+    u, v = places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]
+    there = ((high > -1) & (low < size)).all(1) & (u[:, 0] * v[:, 1] > u[:, 1] * v[:, 0])
     for index in np.flatnonzero(there):
         cv2.fillConvexPoly(number, corners[index], int(index), cv2.LINE_8, _SHIFT)
     straight = _affine(places, sources)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scenes import SquareNetwork, frame
-from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene
+from steadymark.engine.bench.scenes import Scene, make_scene, rigid
 from steadymark.engine.bench.stability import (
     TruthDetector,
     follow,
@@ -33,7 +33,7 @@ SCHEMA = load_schema()
 def made() -> list[Scene]:
     points = (SCHEMA.mean_shape * 170 + 160).astype(np.float32)
     picture = np.full((320, 320, 3), 70, np.uint8)
-    config = SceneConfig(frames=40)
+    config = rigid(frames=40)
     return [make_scene(picture, points, SCHEMA, n, config=config) for n in (0, 1)]
 
 

@@ -72,6 +72,9 @@ def stability(
     write: Annotated[
         Path | None, typer.Option(help="Only write the scenes here as videos, to be tracked.")
     ] = None,
+    scenes: Annotated[
+        str, typer.Option(help="living: faces and cameras as they are; rigid: photos moved.")
+    ] = "living",
 ) -> None:
     """How right, how still and how late each stabilizer is, on made scenes with exact truth."""
     from steadymark.app.stability_report import report_stability
@@ -90,6 +93,7 @@ def stability(
             plot=plot,
             csv=csv or [],
             write=write,
+            scenes=scenes,
             console=out,
         )
         return 0

@@ -52,6 +52,7 @@ def report_stability(
     plot: Path | None,
     csv: list[str],
     write: Path | None,
+    scenes: str,
     console: Console,
 ) -> None:
     """Run the benchmark, print its table and write its JSON; or write its scenes as videos.
@@ -64,7 +65,7 @@ def report_stability(
     except ValueError as error:
         raise UsageError(f"--noise {noise}: give levels with commas, such as 1,2") from error
     check_outputs(Outputs(json_file, plot))
-    config = StabilityConfig(sequences, frames, levels, seed, held_back)
+    config = StabilityConfig(sequences, frames, levels, seed, held_back, scenes=scenes)
     settings = TrackSettings(model=model, device=device)
     tables = dict(_table_folder(text) for text in csv)
     with Progress(console=console, transient=True) as progress:
@@ -121,7 +122,8 @@ def _table_folder(text: str) -> tuple[str, Path]:
 
 
 def _table(rows: list[StabilityRow], model: str, config: StabilityConfig) -> Table:
-    title = f"{model}: {config.sequences} scenes of {config.frames} frames at each noise level"
+    many = f"{config.sequences} {config.scenes} scenes of {config.frames} frames"
+    title = f"{model}: {many} at each noise level"
     caption = (
         "NRMSE; its FR8, % of frames; MAV of the error, (% of the outer-eye distance)²; MCV, %; "
         "lag, frames; NRMSE of the fastest tenth of the frames, and of the rest; frames lost, %"

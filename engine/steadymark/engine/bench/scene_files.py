@@ -35,7 +35,8 @@ def write_scene(folder: Path, name: str, scene: Scene) -> None:
     path = folder / f"{name}.mkv"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        encode(str(path), scene.images, scene.fps, "ffv1", "bgr0")
+        places = scene.places.tolist()
+        encode(str(path), scene.images, scene.fps, "ffv1", "bgr0", places=places)
     except (OSError, av.FFmpegError) as error:
         raise cannot_write(path, error) from error
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.bench.scene_files import read_scene, scene_name, write_scene
-from steadymark.engine.bench.scenes import NOISE, Scene, SceneConfig, make_scene
+from steadymark.engine.bench.scenes import NOISE, Scene, SceneConfig, make_scene, preset
 from steadymark.engine.bench.stability import (
     Steadiness,
     TruthDetector,
@@ -46,7 +46,7 @@ class StabilityConfig:
 
     sequences: scenes at each noise level, of `frames` each. held_back: only faces that no training
     has seen, to tune by. choices: stabilizers; those that a model lacks are left out. curve_noise:
-    the level at which filters are also tried over their settings.
+    the level at which filters are also tried over their settings. scenes: `living` or `rigid`.
     """
 
     sequences: int = 100
@@ -56,6 +56,7 @@ class StabilityConfig:
     held_back: bool = False
     choices: tuple[str, ...] = CHOICES
     curve_noise: int = 2
+    scenes: str = "living"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def run_stability(
     choices = possible_choices(settings, config.choices)
     done, every = 0, len(config.noise) * config.sequences * config.frames * (1 + len(choices))
     for level in config.noise:
-        made = SceneConfig(config.frames, level)
+        made = preset(config.scenes, config.frames, level)
         scenes = []
         for scene in _scenes(faces, schema, config, made):
             scenes.append(scene)
@@ -133,7 +134,7 @@ def write_scenes(
     faces = faces_of(data, held_back=config.held_back)
     done, every = 0, len(config.noise) * config.sequences
     for level in config.noise:
-        made = SceneConfig(config.frames, level)
+        made = preset(config.scenes, config.frames, level)
         for number, scene in enumerate(_scenes(faces, schema, config, made)):
             write_scene(folder, scene_name(level, number), scene)
             done += 1
@@ -142,6 +143,7 @@ def write_scenes(
 
 
 def _check(config: StabilityConfig) -> None:
+    preset(config.scenes, config.frames, 1)
     for level in config.noise:
         if level not in NOISE:
             raise UsageError(f"noise level {level}: choose of {', '.join(map(str, NOISE))}")

@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.engine.bench.scene_paths import STEP_S, scene_path
-from steadymark.engine.bench.scenes import CRF, FPS, NOISE, Scene, SceneConfig, make_scene
 from steadymark.models.schema import load_schema
+from steadymark.models.synthesis.scene_paths import STEP_S, scene_path
+from steadymark.models.synthesis.scenes import FPS, NOISE, Scene, SceneConfig, make_scene, rigid
 
 SCHEMA = load_schema()
 SEEN = (8, 30, 36, 45)
-CONFIG = SceneConfig(frames=14, noise=1, flicker=0.0)
+CRF = (None, 23, 32)
+CONFIG = rigid(frames=14, noise=1, flicker=0.0)
 
 
 def scene(number: int, config: SceneConfig = CONFIG) -> Scene:

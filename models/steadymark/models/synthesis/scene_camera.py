@@ -1,0 +1,125 @@
+"""The camera of a scene: where it sees a photo's points, and what it shows of a moving face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.cropping import compose, inverse, transform
+from steadymark.models.synthesis.warping import backward_map
+
+if TYPE_CHECKING:
+    from steadymark.models.cropping import Image, Points
+    from steadymark.models.synthesis.moving_face import MovingFace
+    from steadymark.models.synthesis.scene_paths import ScenePath
+
+Floats = NDArray[np.float64]
+Light = NDArray[np.float32]
+SIDE = 320  # of a frame, pixels
+_MOST_SHOTS = 15  # pictures averaged for one frame
+
+
+class SceneCamera:
+    """Looks at a photo whose face moves along a path, and in itself where `face` is given.
+
+    readout_s: time in which a rolling shutter reads all rows, 0 for a global one.
+    """
+
+    def __init__(
+        self,
+        picture: Image,
+        points: Points,
+        path: ScenePath,
+        *,
+        zoom: float,
+        eyes: tuple[int, int],
+        face: MovingFace | None = None,
+        readout_s: float = 0.0,
+    ) -> None:
+        right, left = eyes
+        self.zoom, self.readout_s = zoom, readout_s
+        self.eyes_px = self.zoom * float(np.linalg.norm(points[right] - points[left]))
+        self.picture, self.points, self.path, self.face = picture, points, path, face
+        self.middle = points.mean(0)
+
+    def pose(self, t_s: float) -> Floats:
+        """(2, 3), from pixels of the picture to those of the frame."""
+        pose: Floats = self._poses(np.array([t_s]))[0]
+        return pose
+
+    def truth(self, t_s: float) -> Points:
+        """(K, 2): where the landmarks are in the frame whose exposure has its middle at t_s."""
+        if self.face is None and not self.readout_s:
+            return transform(self.pose(t_s), self.points)
+        if self.face is None:
+            return self._seen(self.points, t_s).astype(np.float32)
+        return self._seen(self.face.landmarks(t_s), t_s).astype(np.float32)
+
+    def exposed(self, t_s: float, open_s: float) -> Light:
+        """(SIDE, SIDE, 3): the mean over an exposure about t_s, a picture for each pixel of way."""
+        shots = self._shots(t_s, open_s)
+        if self.face is None:
+            picture, back = self.picture, None
+        else:
+            picture, back = self._shown(t_s), inverse(self.pose(t_s))
+        if back is not None and shots == 1:
+            return picture.astype(np.float32)
+        light = np.zeros((SIDE, SIDE, 3), np.float32)
+        how = cv2.INTER_CUBIC if back is None else cv2.INTER_LINEAR  # blurred anyway
+        for pose in self._poses(t_s + open_s * ((np.arange(shots) + 0.5) / shots - 0.5)):
+            shot = cv2.warpAffine(
+                picture,
+                inverse(pose if back is None else compose(pose, back)),
+                (SIDE, SIDE),
+                flags=how | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_REFLECT_101,
+            )
+            cv2.accumulate(shot, light)
+        return light / np.float32(shots)
+
+    def _shots(self, t_s: float, open_s: float) -> int:
+        before, after = self.path.at(np.array([t_s - open_s / 2, t_s + open_s / 2]))
+        x, y, growth, roll_deg = np.abs(after - before)
+        way_px = self.eyes_px * max(x, y, 1.5 * growth, 1.5 * np.radians(roll_deg))
+        return 1 if way_px < 0.05 else min(_MOST_SHOTS, 3 + 2 * int(way_px / 2))
+
+    def _poses(self, t_s: Floats) -> Floats:
+        """(n, 2, 3) at times (n,)."""
+        x, y, growth, roll_deg = self.path.at(t_s).T
+        scale, angle = self.zoom * np.exp(growth), np.radians(roll_deg)
+        cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+        turn = np.stack((np.stack((cos, -sin), -1), np.stack((sin, cos), -1)), 1)
+        shift = (SIDE - 1) / 2 + self.eyes_px * np.stack((x, y), -1) - turn @ self.middle
+        return np.concatenate((turn, shift[..., None]), 2)
+
+    def _seen(self, xy: NDArray[np.floating], t_s: float) -> Floats:
+        """Points (n, 2) of the photo in the frame, each when its row is read."""
+        if not self.readout_s:
+            pose = self.pose(t_s)
+            return xy @ pose[:, :2].T + pose[:, 2]
+        times = np.full(len(xy), t_s)
+        for _ in range(4):  # the row decides the time, and the time the row
+            poses = self._poses(times)
+            seen: Floats = np.einsum("nij,nj->ni", poses[:, :, :2], xy) + poses[:, :, 2]
+            rows = (seen[:, 1] / SIDE - 0.5).clip(-0.75, 0.75)
+            times = t_s + self.readout_s * rows
+        return seen
+
+    def _shown(self, t_s: float) -> Image:
+        """What the frame shows at the middle of its exposure."""
+        if self.face is None:
+            raise ValueError("a photo that does not move in itself needs no mesh")
+        triangles = self.face.mesh.triangles
+        seen = self._seen(self.face.places(t_s), t_s)
+        shown = backward_map(seen[triangles], self.face.sources(t_s), (SIDE, SIDE))
+        image = cv2.remap(
+            self.picture,
+            shown[0],
+            shown[1],
+            interpolation=cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+        return self.face.darkened(np.asarray(image, np.uint8), seen, t_s)

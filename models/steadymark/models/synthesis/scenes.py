@@ -1,0 +1,313 @@
+"""Short videos with exactly known landmarks, made from labelled still pictures.
+
+Head and camera move along a path (scene_paths); the face talks, blinks, smiles and turns in depth
+(moving_face), in changing light (light), seen by a camera with a rolling shutter, automatic
+exposure, noise as real sensors have it and an encoder. A frame is the mean over the time its
+shutter is open, so that blur lies along the path; its truth is that of the middle of this time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.synthesis.expression_curves import expression_curves
+from steadymark.models.synthesis.face_fit import MOVEMENTS
+from steadymark.models.synthesis.light import KINDS, Lighting
+from steadymark.models.synthesis.moving_face import MovingFace
+from steadymark.models.synthesis.occluders import THINGS, Occluder
+from steadymark.models.synthesis.scene_camera import SceneCamera
+from steadymark.models.synthesis.scene_paths import scene_path
+from steadymark.models.synthesis.scene_video import compressed
+from steadymark.models.synthesis.sensor_noise import LASTS, SensorNoise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.models.cropping import Image, Points
+    from steadymark.models.schema import LandmarkSchema
+
+    Change = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+Array = NDArray[np.float64]
+Light = NDArray[np.float32]
+NOISE = {1: 2.0, 2: 5.0, 3: 10.0, 4: 20.0}  # level → standard deviation, grey levels
+FPS = (25, 30, 60)
+CODECS = ("none", "h264-23", "h264-32")
+LIVING_FPS = (30, 25, 60, 24, 50, 30)
+LIVING_CODECS = ("none", "h264-23", "jpeg-80", "h264-28", "mpeg4-6", "h264-33", "jpeg-60")
+SHUTTER = 0.5  # of a frame's time
+_READOUT = (0.3, 0.9)  # of a rolling shutter, shares of a frame's time
+_EXPOSURE_S = (0.15, 0.5)  # in which automatic exposure follows the light
+_GAINS = (0.5, 2.0)  # of automatic exposure
+_DROPS = (0.02, 0.12)  # shares of frames, of scenes that drop any
+_BURST = 3  # frames in a row at most
+
+
+@dataclass(frozen=True, slots=True)
+class SceneConfig:
+    """What scenes hold; `rigid()` has only what a photo can do that is moved as a whole.
+
+    frames: of a scene. noise: a level of NOISE. flicker: greatest, share of the light.
+    expressions: their strength, 0 for none. turns_deg: greatest yaw beside the photo's own, 0 for
+    none. Shares of scenes, 0 to 1: `light`, in which it changes; `camera_noise`, whose noise has a
+    real camera's spectrum; `rolling` shutter; `exposure`, automatic; `things` passing before the
+    face; `drops`, of frames. fps, codecs: taken in turn.
+    """
+
+    frames: int = 60
+    noise: int = 2
+    flicker: float = 0.0
+    expressions: float = 1.0
+    turns_deg: float = 15.0
+    light: float = 0.65
+    camera_noise: float = 1.0
+    rolling: float = 0.5
+    exposure: float = 0.3
+    things: float = 0.2
+    drops: float = 0.3
+    fps: tuple[int, ...] = LIVING_FPS
+    codecs: tuple[str, ...] = LIVING_CODECS
+
+    @property
+    def moving(self) -> bool:
+        """Whether faces move in themselves."""
+        return self.expressions > 0 or self.turns_deg > 0
+
+
+def rigid(frames: int = 60, noise: int = 2, flicker: float = 0.04) -> SceneConfig:
+    """Photos that move as a whole, with white noise, as in this benchmark's first tables."""
+    none = SceneConfig(frames, noise, flicker, expressions=0, turns_deg=0, light=0)
+    none = replace(none, camera_noise=0, rolling=0, exposure=0, things=0, drops=0)
+    return replace(none, fps=FPS, codecs=CODECS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A made video of T frames.
+
+    images: (T, SIDE, SIDE, 3) uint8 BGR. truth: (T, 68, 2) pixels. fps: nominal. crf: H.264's, or
+    None. visible: (T, 68) bool, landmarks that nothing hides. places: (T,) numbers of the frames in
+    the video before some were dropped. light: a kind of light.KINDS. codec: as in `compressed`.
+    thing: what passes before the face, or empty. strengths: (T, J) of MOVEMENTS. turns_deg: (T, 2)
+    yaw and pitch beside the photo's own. What is not given is: all visible, none dropped, no
+    movement.
+    """
+
+    name: str
+    images: Image
+    truth: Points
+    fps: int
+    crf: int | None
+    visible: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
+    places: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    light: str = "steady"
+    codec: str = "none"
+    thing: str = ""
+    strengths: Array = field(default_factory=lambda: np.empty(0))
+    turns_deg: Array = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        count = len(self.images)
+        given: dict[str, NDArray[np.generic]] = {
+            "visible": np.ones(self.truth.shape[:2], bool),
+            "places": np.arange(count),
+            "strengths": np.zeros((count, len(MOVEMENTS))),
+            "turns_deg": np.zeros((count, 2)),
+        }
+        for name, default in given.items():
+            if not getattr(self, name).size:
+                object.__setattr__(self, name, default)
+
+    @property
+    def times_s(self) -> Array:
+        """(T,) presentation times; dropped frames leave gaps."""
+        times: Array = self.places / self.fps
+        return times
+
+
+def make_scene(
+    picture: Image,
+    points: Points,
+    schema: LandmarkSchema,
+    number: int,
+    *,
+    name: str = "",
+    seed: int = 0,
+    config: SceneConfig | None = None,
+) -> Scene:
+    """Scene `number` of this seed, of one face. Only the noise differs between its levels.
+
+    picture: (H, W, 3) uint8 BGR; points: (68, 2) its pixels, in iBUG's numbers where the face is to
+    move in itself.
+    """
+    config = config or SceneConfig()
+    maker = _SceneMaker(picture, points, schema, number, seed, config)
+    return maker.scene(name or f"scene {number}")
+
+
+class _SceneMaker:
+    """Everything that a scene's number decides, each by a generator of its own."""
+
+    def __init__(
+        self,
+        picture: Image,
+        points: Points,
+        schema: LandmarkSchema,
+        number: int,
+        seed: int,
+        config: SceneConfig,
+    ) -> None:
+        self.config, self.number, self.seed = config, number, seed
+        self.fps = config.fps[number % len(config.fps)]
+        meet = math.gcd(len(config.fps), len(config.codecs)) == 1  # every codec at every rate
+        turn = number if meet else number // len(config.fps)
+        self.codec = config.codecs[turn % len(config.codecs)]
+        self.places = self._kept()
+        self.length_s = (int(self.places[-1]) + 2) / self.fps
+        rng = np.random.default_rng((seed, number))
+        path = scene_path(self.length_s, rng)
+        zoom = float(rng.uniform(0.75, 1.0))
+        self.gains = _flicker(self.places, config.flicker, self.fps, rng)
+        self.face = self._moving_face(points) if config.moving else None
+        self.camera = SceneCamera(
+            picture,
+            points,
+            path,
+            zoom=zoom,
+            eyes=schema.eyes,
+            face=self.face,
+            readout_s=self._readout_s(),
+        )
+        self.light = self._light()
+        self.thing = self._thing(picture, points)
+
+    def scene(self, name: str) -> Scene:
+        """All frames, one after the other."""
+        add_noise = self._noise()
+        expose = self._exposure()
+        lighting = Lighting(self.light, self.fps, self.number)
+        images, truths, visible = [], [], []
+        for frame, place in enumerate(self.places):
+            t_s = (int(place) + 0.5) / self.fps
+            truth = self.camera.truth(t_s)
+            light, seen = self._behind(self.camera.exposed(t_s, SHUTTER / self.fps), truth, t_s)
+            light = light * self.gains[frame]
+            if self.light != "steady":
+                light = lighting.relit(_rounded(light), int(place)).astype(np.float32)
+            images.append(_rounded(add_noise(expose(light))))
+            truths.append(truth)
+            visible.append(seen)
+        shown = compressed(images, self.fps, self.codec)
+        crf = int(self.codec[5:]) if self.codec.startswith("h264") else None
+        thing = self.thing.kind if self.thing else ""
+        told = (np.stack(visible), self.places, self.light, self.codec, thing, *self._moved())
+        return Scene(name, np.stack(shown), np.stack(truths), self.fps, crf, *told)
+
+    def _rng(self, what: int) -> np.random.Generator:
+        return np.random.default_rng((self.seed, self.number, 1000 + what))
+
+    def _kept(self) -> NDArray[np.int64]:
+        """(frames,) numbers of the frames that are not dropped."""
+        rng, wanted = self._rng(0), self.config.frames
+        if rng.random() >= self.config.drops:
+            return np.arange(wanted)
+        share = rng.uniform(*_DROPS)
+        kept, place = [0], 1
+        while len(kept) < wanted:
+            if rng.random() < share:
+                place += int(rng.integers(1, _BURST + 1))
+            kept.append(place)
+            place += 1
+        return np.array(kept)
+
+    def _moving_face(self, points: Points) -> MovingFace:
+        curves = expression_curves(
+            self.length_s,
+            self._rng(1),
+            strength=self.config.expressions,
+            turns_deg=self.config.turns_deg,
+        )
+        return MovingFace(points, curves)
+
+    def _moved(self) -> tuple[Array, Array]:
+        if self.face is None:
+            return np.empty(0), np.empty(0)
+        states = [self.face.curves.at((int(place) + 0.5) / self.fps) for place in self.places]
+        turns = [(state.yaw_deg, state.pitch_deg) for state in states]
+        return np.stack([state.strengths for state in states]), np.array(turns)
+
+    def _readout_s(self) -> float:
+        rng = self._rng(2)
+        rolls = rng.random() < self.config.rolling
+        return float(rng.uniform(*_READOUT)) / self.fps if rolls else 0.0
+
+    def _light(self) -> str:
+        """Each changing kind in turn, at every frame rate."""
+        if self._rng(3).random() >= self.config.light:
+            return "steady"
+        kinds = [kind for kind in KINDS if kind != "steady"]
+        return kinds[(7 * (self.number // len(self.config.fps)) + self.number) % len(kinds)]
+
+    def _thing(self, picture: Image, points: Points) -> Occluder | None:
+        rng = self._rng(4)
+        if rng.random() >= self.config.things:
+            return None
+        kind = THINGS[int(rng.choice(len(THINGS), p=(0.6, 0.2, 0.2)))]
+        return Occluder(kind, picture, points, self.length_s, rng)
+
+    def _behind(self, light: Light, truth: Points, t_s: float) -> tuple[Light, NDArray[np.bool_]]:
+        if self.thing is None:
+            return light, np.ones(len(truth), bool)
+        pose = self.camera.pose(t_s)
+        middle = pose[:, :2] @ self.camera.middle + pose[:, 2]
+        extent = float(np.ptp(self.camera.points, axis=0).max()) * self.camera.zoom
+        return self.thing.before(light, truth, t_s, middle, extent)
+
+    def _noise(self) -> Change:
+        rng = np.random.default_rng((self.seed, self.number, self.config.noise))
+        deviation = NOISE[self.config.noise]
+        if self._rng(5).random() < self.config.camera_noise:
+            lasts = (0.0, LASTS / 2, LASTS)[self.number % 3]
+            return SensorNoise(deviation, lasts, rng).over
+        return lambda light: light + rng.standard_normal(light.shape, np.float32) * deviation
+
+    def _exposure(self) -> Change:
+        rng = self._rng(6)
+        if rng.random() >= self.config.exposure:
+            return lambda light: light
+        follows = 1 - np.exp(-1 / (self.fps * rng.uniform(*_EXPOSURE_S)))
+        return _AutoExposure(float(follows)).next
+
+
+class _AutoExposure:
+    """Brings frames back to the brightness of the first, some of the way with each frame."""
+
+    def __init__(self, follows: float) -> None:
+        self.follows = follows
+        self.gain, self.aim = 1.0, 0.0
+
+    def next(self, light: Light) -> Light:
+        seen = float(light.mean()) + 1
+        self.aim = self.aim or seen
+        shown: Light = light * np.float32(self.gain)
+        wanted = float(np.clip(self.aim / seen, *_GAINS))
+        self.gain += self.follows * (wanted - self.gain)
+        return shown
+
+
+def _rounded(light: Light) -> Image:
+    image: Image = np.rint(light).clip(0, 255).astype(np.uint8)
+    return image
+
+
+def _flicker(places: NDArray[np.int64], most: float, fps: int, rng: np.random.Generator) -> Light:
+    """(T,) gain of each frame: what mains light leaves, slower than the frames."""
+    t = places / fps
+    amount = most * rng.random()
+    wave = np.sin(2 * np.pi * rng.uniform(0.5, fps / 2) * t + rng.uniform(0, 6.3))
+    return (1 + amount * wave).astype(np.float32)

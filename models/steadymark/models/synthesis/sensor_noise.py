@@ -1,0 +1,90 @@
+"""Noise as real cameras leave it: grain of more than a pixel, alike in the colours, lasting.
+
+The constants are medians over still parts of eight real clips, measured by
+`python -m steadymark.engine.bench.camera_noise CLIP…`, which prints them.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Light = NDArray[np.float32]
+
+# correlation of a pixel's noise with that of its neighbours 1, 2, 3 and 4 pixels away
+NEIGHBOURS = (0.58, 0.22, 0.15, 0.10)
+COLOURS = 0.8  # correlation between the channels
+LASTS = 0.93  # correlation with the frame before, of compressed video; 0 for a bare sensor
+# standard deviation at these brightnesses, relative to that at 128
+BRIGHTNESS = (16, 48, 80, 112, 144, 176, 208, 240)
+BY_BRIGHTNESS = (1.25, 1.35, 1.2, 1.05, 0.95, 1.0, 0.95, 0.7)
+
+# White noise seen through two Gaussians, with what differs between the colours at half the size,
+# has about the correlations of NEIGHBOURS.
+_FINE, _WIDE, _WIDE_SHARE = 0.59, 0.9, 0.2  # the wide one at half the size
+
+
+class SensorNoise:
+    """Noise of one video: `deviation` grey levels at medium brightness, lasting by `lasts`."""
+
+    def __init__(self, deviation: float, lasts: float, rng: np.random.Generator) -> None:
+        self.lasts, self._rng = lasts, rng
+        self._field: Light | None = None
+        levels = np.interp(np.arange(256), BRIGHTNESS, BY_BRIGHTNESS)
+        self._deviation = (deviation * levels / np.interp(128, BRIGHTNESS, BY_BRIGHTNESS)).astype(
+            np.float32
+        )
+
+    def over(self, light: Light) -> Light:
+        """The next frame (H, W, 3) with noise, not rounded; a new array."""
+        height, width = light.shape[:2]
+        fresh = coloured(height, width, self._rng)
+        if self._field is None:
+            self._field = fresh
+        else:
+            kept, new = np.float32(self.lasts), np.float32(np.sqrt(1 - self.lasts**2))
+            self._field = kept * self._field + new * fresh
+        grey = cv2.cvtColor(light, cv2.COLOR_BGR2GRAY).clip(0, 255).astype(np.uint8)
+        noisy = self._field * self._deviation[grey][..., None]
+        noisy += light
+        return noisy
+
+
+def coloured(height: int, width: int, rng: np.random.Generator) -> Light:
+    """(H, W, 3) noise of deviation 1, correlated as the constants say.
+
+    What differs between the colours is coarser, as encoders keep colours at half the size.
+    """
+    half = (height + 1) // 2, (width + 1) // 2
+    common = _blurred(rng.standard_normal((height, width), np.float32), _FINE)
+    coarse = rng.standard_normal((*half, 4), np.float32)
+    own = cv2.resize(coarse[..., :3], (2 * half[1], 2 * half[0]), interpolation=cv2.INTER_LINEAR)
+    grain = _blurred(np.ascontiguousarray(coarse[..., 3]), _WIDE)
+    wide = cv2.resize(grain, (2 * half[1], 2 * half[0]), interpolation=cv2.INTER_LINEAR)
+    shared = np.float32(np.sqrt(COLOURS - _WIDE_SHARE)) * common
+    shared += np.float32(np.sqrt(_WIDE_SHARE) / _enlarged(_WIDE)) * wide[:height, :width]
+    mixed = np.float32(np.sqrt(1 - COLOURS) / _enlarged(0)) * own[:height, :width]
+    mixed += shared[..., None]
+    return np.asarray(mixed, np.float32)
+
+
+def _kernel(sigma: float) -> Light:
+    """(n,) a Gaussian that leaves white noise at deviation 1."""
+    reach = int(np.ceil(3 * sigma))
+    kernel = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * max(sigma, 1e-3) ** 2))
+    scaled: Light = (kernel / np.linalg.norm(kernel)).astype(np.float32)
+    return scaled
+
+
+def _blurred(white: Light, sigma: float) -> Light:
+    kernel = _kernel(sigma)
+    blurred = cv2.sepFilter2D(white, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred, np.float32)
+
+
+def _enlarged(sigma: float) -> float:
+    """Deviation of blurred noise when it is enlarged twice: weights 3/4 and 1/4 on either axis."""
+    kernel = _kernel(sigma)
+    neighbours = float((kernel[1:] * kernel[:-1]).sum())
+    return 0.625 + 0.375 * neighbours

@@ -1,0 +1,52 @@
+"""The picture that a moved mesh shows."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Map = NDArray[np.float32]
+_SHIFT = 6  # binary places of a corner
+
+
+def backward_map(places: Floats, sources: Floats, size: tuple[int, int]) -> Map:
+    """(2, height, width) x and y of the place of the photo that each pixel shows.
+
+    The map is straight in each triangle.
+
+    places: (M, 3, 2) corners in the picture; sources: (M, 3, 2) the same in the photo; later
+    triangles are painted over earlier ones, and those turned over are left out. size: width and
+    height.
+    """
+    width, height = size
+    number = np.zeros((height, width), np.int32)
+    corners = np.rint(places * (1 << _SHIFT)).astype(np.int32)
+    low, high = places.min(1), places.max(1)
+    u, v = places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]
+    there = ((high > -1) & (low < size)).all(1) & (u[:, 0] * v[:, 1] > u[:, 1] * v[:, 0])
+    for index in np.flatnonzero(there):
+        cv2.fillConvexPoly(number, corners[index], int(index), cv2.LINE_8, _SHIFT)
+    straight = _affine(places, sources)
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    shown = np.empty((2, height, width), np.float32)
+    for axis in range(2):
+        a, b, c = (np.take(straight[3 * axis + i], number) for i in range(3))
+        a *= x
+        b *= y
+        a += b
+        np.add(a, c, out=shown[axis])
+    return shown
+
+
+def _affine(places: Floats, sources: Floats) -> Map:
+    """(6, M): the straight map of each triangle."""
+    u, v = places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]
+    det = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+    det = np.where(np.abs(det) < 1e-3, 1e-3, det)
+    s, t = sources[:, 1] - sources[:, 0], sources[:, 2] - sources[:, 0]
+    a = (s * v[:, 1:] - t * u[:, 1:]) / det[:, None]
+    b = (t * u[:, :1] - s * v[:, :1]) / det[:, None]
+    c = sources[:, 0] - a * places[:, 0, :1] - b * places[:, 0, 1:]
+    return np.ascontiguousarray(np.stack((a, b, c), -1).reshape(-1, 6).T, np.float32)

@@ -251,7 +251,7 @@ class _SceneMaker:
         if self._rng(3).random() >= self.config.light:
             return "steady"
         kinds = [kind for kind in KINDS if kind != "steady"]
-        return kinds[(7 * (self.number // len(self.config.fps)) + self.number) % len(kinds)]
+        return kinds[(5 * self.number + self.number // len(kinds)) % len(kinds)]
 
     def _thing(self, picture: Image, points: Points) -> Occluder | None:
         rng = self._rng(4)

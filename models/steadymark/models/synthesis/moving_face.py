@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # How much skin may be hidden, of the extent's square: by turns, behind a nose or cheek, and by
 # expressions, whose slivers come from bad labels.
-_HIDDEN, _FOLDED = 0.006, 0.0004
+_HIDDEN, _FOLDED = 0.006, 0.001
 _WEAKER = 0.8
 _TRIES = 14
 _LOOKS = 24  # times at which a scene is checked

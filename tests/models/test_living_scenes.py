@@ -21,7 +21,8 @@ from steadymark.models.synthesis.expression_curves import (
 from steadymark.models.synthesis.face_fit import MOVEMENTS, fit_face
 from steadymark.models.synthesis.face_rows import choose_rows, rows_path
 from steadymark.models.synthesis.moving_face import MovingFace
-from steadymark.models.synthesis.scene_paths import scene_path
+from steadymark.models.synthesis.scene_camera import SceneCamera
+from steadymark.models.synthesis.scene_paths import ScenePath, scene_path
 from steadymark.models.synthesis.scene_video import compressed
 from steadymark.models.synthesis.scenes import NOISE, SceneConfig, make_scene, rigid
 from steadymark.models.synthesis.sensor_noise import (
@@ -274,6 +275,34 @@ def test_a_rolling_shutter_leans_what_moves_and_the_truth_leans_along() -> None:
     slope = np.polyfit(rows, lean[:, 0], 1)[0]
     assert np.sign(slope) == np.sign(way[fast])
     assert np.abs(lean).max() > 1
+
+
+def test_a_lid_that_shuts_fast_is_blurred_about_its_truth() -> None:
+    strengths = np.zeros((20, len(NAMES)))
+    strengths[:, LIDS] = np.linspace(0, 1, 20)[:, None]  # in 0.08 s
+    face = MovingFace(POINTS, ExpressionCurves(strengths, np.zeros((20, 2))))
+    path = ScenePath(np.zeros((99, 4)))
+    camera = SceneCamera(photo(), POINTS, path, zoom=1.0, eyes=(36, 45), face=face)
+    sharp, swept = camera.exposed(0.04, 0.0), camera.exposed(0.04, 0.04)
+    x, y = np.rint(camera.truth(0.04)[37]).astype(int)
+    lid = np.s_[y - 4 : y + 5, x - 3 : x + 4]
+    chin = np.s_[260:300, 120:200]
+    assert np.abs(swept[lid] - sharp[lid]).mean() > 1
+    assert np.abs(swept[chin] - sharp[chin]).mean() < 0.2
+
+
+def test_what_the_face_turns_away_is_not_visible() -> None:
+    face = MovingFace(POINTS, still())
+    assert face.seen(0).all()
+    hidden = face.mesh.turned_away(face.mesh.places(np.zeros(len(NAMES)), 35, 0))
+    assert hidden[9:17].sum() >= 3
+    assert not hidden[:8].any()
+    assert not hidden[36:42].any()
+
+
+def test_only_faces_of_68_landmarks_move_in_themselves() -> None:
+    with pytest.raises(ValueError, match="68 landmarks"):
+        make_scene(photo(), POINTS[:60], SCHEMA, 0)
 
 
 def test_automatic_exposure_brings_brightness_back() -> None:

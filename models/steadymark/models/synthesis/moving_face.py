@@ -11,6 +11,8 @@ from steadymark.models.synthesis.face_mesh import INNER_LIPS, face_mesh
 from steadymark.models.synthesis.face_rows import LANDMARKS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from steadymark.models.cropping import Image, Points
     from steadymark.models.synthesis.expression_curves import ExpressionCurves
     from steadymark.models.synthesis.face_mesh import FaceMesh, Floats
@@ -40,6 +42,10 @@ class MovingFace:
     def landmarks(self, t_s: float) -> Floats:
         """(68, 2) where the photo's labels are."""
         return self.places(t_s)[:LANDMARKS]
+
+    def seen(self, t_s: float) -> NDArray[np.bool_]:
+        """(68,) landmarks that the face itself does not hide."""
+        return ~self.mesh.turned_away(self.places(t_s))
 
     def sources(self, t_s: float) -> Floats:
         """(M, 3, 2) which places of the photo the corners of the triangles show."""

@@ -288,7 +288,7 @@ def test_a_lid_that_shuts_fast_is_blurred_about_its_truth() -> None:
     lid = np.s_[y - 4 : y + 5, x - 3 : x + 4]
     chin = np.s_[260:300, 120:200]
     assert np.abs(swept[lid] - sharp[lid]).mean() > 1
-    assert np.abs(swept[chin] - sharp[chin]).mean() < 0.2
+    assert np.abs(swept[chin] - sharp[chin]).mean() < 0.3  # sampled less finely
 
 
 def test_what_the_face_turns_away_is_not_visible() -> None:

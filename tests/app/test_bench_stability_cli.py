@@ -125,6 +125,7 @@ def test_scenes_are_written_for_other_trackers_whose_tables_get_a_row(
         (["--write", "/dev/null/here"], "cannot write"),
         (["--noise", "loud"], "--noise loud: give levels with commas"),
         (["--noise", "7"], "noise level 7: choose of 1, 2, 3, 4"),
+        (["--scenes", "dead"], "--scenes dead: choose one of living, rigid"),
         (["--frames", "3"], "12 frames"),
         (["--model", "nothing"], "unknown model 'nothing'"),
         (["--data", "NOWHERE"], "NOWHERE"),

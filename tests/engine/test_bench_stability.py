@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import av
 import cv2
 import numpy as np
 import pytest
 
 from scenes import SquareNetwork, frame
-from steadymark.engine.bench.scenes import Scene, make_scene, rigid
+from steadymark.engine.bench.scene_files import write_scene
+from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene, preset, rigid
 from steadymark.engine.bench.stability import (
     TruthDetector,
     follow,
@@ -85,6 +87,26 @@ def test_a_tracker_is_followed_from_the_true_box() -> None:
     assert np.isfinite(raw).all()
     np.testing.assert_array_equal(raw, steady)
     assert np.linalg.norm(raw.mean(1) - truth.mean(1), axis=-1).max() < 12
+
+
+def test_a_written_scene_keeps_the_times_of_its_frames(tmp_path: Path) -> None:
+    points = (SCHEMA.mean_shape * 170 + 160).astype(np.float32)
+    picture = np.full((320, 320, 3), 70, np.uint8)
+    config = SceneConfig(30, expressions=0, turns_deg=0, drops=1, fps=(25,), codecs=("none",))
+    scene = make_scene(picture, points, SCHEMA, 1, config=config)
+    assert np.diff(scene.places).max() > 1
+    write_scene(tmp_path, "gaps", scene)
+    with av.open(str(tmp_path / "gaps.mkv")) as video:
+        frames = [(frame.time, frame.to_ndarray(format="bgr24")) for frame in video.decode(video=0)]
+    np.testing.assert_allclose([at for at, _ in frames], scene.times_s, atol=1e-3)
+    np.testing.assert_array_equal([image for _, image in frames], scene.images)
+
+
+def test_living_scenes_are_the_default_and_rigid_ones_are_asked_for() -> None:
+    assert preset(StabilityConfig().scenes, 12, 2) == SceneConfig(12, 2)
+    assert not preset("rigid", 12, 2).moving
+    with pytest.raises(UsageError, match="choose one of living, rigid"):
+        preset("dead", 12, 2)
 
 
 def test_the_whole_benchmark_gives_a_row_for_each_choice_and_level(tmp_path: Path) -> None:

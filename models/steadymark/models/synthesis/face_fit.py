@@ -36,7 +36,12 @@ MOVEMENTS: dict[str, dict[str, float]] = {
     },
     "brows_down": {"browDown_L": 1.0, "browDown_R": 1.0},
     "jaw_side": {"jawLeft": 1.0, "mouthLeft": 0.3},
-    "chin": {"mouthShrugLower": 1.0, "mouthFrown_L": 0.3, "mouthFrown_R": 0.3},
+    "chin": {
+        "mouthShrugLower": 0.6,
+        "mouthShrugUpper": 0.6,
+        "mouthFrown_L": 0.6,
+        "mouthFrown_R": 0.6,
+    },
     "lid_L": {"eyeBlink_L": 1.0},
     "lid_R": {"eyeBlink_R": 1.0},
 }

@@ -85,6 +85,15 @@ class FaceMesh:
         """
         return float(-np.minimum(_areas(places, self.triangles[self.inside :]), 0).sum())
 
+    def turned_away(self, places: Floats) -> NDArray[np.bool_]:
+        """(68,) landmarks that the face itself hides: more skin round them is reversed than not."""
+        triangles = self.triangles[self.inside :]
+        areas = _areas(places, triangles)
+        sums = np.zeros(len(places))
+        for corner in range(3):
+            sums += np.bincount(triangles[:, corner], areas, len(places))
+        return sums[:LANDMARKS] < 0
+
 
 def face_mesh(points: NDArray[np.floating]) -> FaceMesh:
     """The mesh of a photo with landmarks (68, 2).

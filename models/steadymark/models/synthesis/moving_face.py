@@ -11,13 +11,15 @@ from steadymark.models.synthesis.face_mesh import INNER_LIPS, face_mesh
 from steadymark.models.synthesis.face_rows import LANDMARKS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from steadymark.models.cropping import Image, Points
     from steadymark.models.synthesis.expression_curves import ExpressionCurves
     from steadymark.models.synthesis.face_mesh import FaceMesh, Floats
 
 # How much skin may be hidden, of the extent's square: by turns, behind a nose or cheek, and by
 # expressions, whose slivers come from bad labels.
-_HIDDEN, _FOLDED = 0.002, 0.0004
+_HIDDEN, _FOLDED = 0.006, 0.001
 _WEAKER = 0.8
 _TRIES = 14
 _LOOKS = 24  # times at which a scene is checked
@@ -40,6 +42,10 @@ class MovingFace:
     def landmarks(self, t_s: float) -> Floats:
         """(68, 2) where the photo's labels are."""
         return self.places(t_s)[:LANDMARKS]
+
+    def seen(self, t_s: float) -> NDArray[np.bool_]:
+        """(68,) landmarks that the face itself does not hide."""
+        return ~self.mesh.turned_away(self.places(t_s))
 
     def sources(self, t_s: float) -> Floats:
         """(M, 3, 2) which places of the photo the corners of the triangles show."""

@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 Light = NDArray[np.float32]
 SIDE = 320  # of a frame, pixels
 _MOST_SHOTS = 15  # pictures averaged for one frame
+_SWEPT_PX, _PARTS = 1.5, 3  # a face that does more in itself while exposed is drawn so often
 
 
 class SceneCamera:
@@ -60,11 +61,23 @@ class SceneCamera:
 
     def exposed(self, t_s: float, open_s: float) -> Light:
         """(SIDE, SIDE, 3): the mean over an exposure about t_s, a picture for each pixel of way."""
-        shots = self._shots(t_s, open_s)
         if self.face is None:
-            picture, back = self.picture, None
-        else:
-            picture, back = self._shown(t_s), inverse(self.pose(t_s))
+            return self._swept(self.picture, None, t_s, open_s)
+        before, after = (self.face.landmarks(t_s + side * open_s / 2) for side in (-1, 1))
+        parts = 1 if np.abs(after - before).max() * self.zoom < _SWEPT_PX else _PARTS
+        light = np.zeros((SIDE, SIDE, 3), np.float32)
+        for part in range(parts):
+            at_s = t_s + open_s * ((part + 0.5) / parts - 0.5)
+            shown = self._shown(at_s, sharp=parts == 1)
+            light += self._swept(shown, inverse(self.pose(at_s)), at_s, open_s / parts)
+        return light / np.float32(parts)
+
+    def _swept(self, picture: Image, back: Floats | None, t_s: float, open_s: float) -> Light:
+        """The mean of a picture over an exposure.
+
+        back: (2, 3), from the frame to the photo, where the picture is what the frame shows at t_s.
+        """
+        shots = self._shots(t_s, open_s)
         if back is not None and shots == 1:
             return picture.astype(np.float32)
         light = np.zeros((SIDE, SIDE, 3), np.float32)
@@ -108,8 +121,8 @@ class SceneCamera:
             times = t_s + self.readout_s * rows
         return seen
 
-    def _shown(self, t_s: float) -> Image:
-        """What the frame shows at the middle of its exposure."""
+    def _shown(self, t_s: float, *, sharp: bool) -> Image:
+        """What the frame shows at a moment. sharp: else sampled in a third of the time."""
         if self.face is None:
             raise ValueError("a photo that does not move in itself needs no mesh")
         triangles = self.face.mesh.triangles
@@ -119,7 +132,7 @@ class SceneCamera:
             self.picture,
             shown[0],
             shown[1],
-            interpolation=cv2.INTER_CUBIC,
+            interpolation=cv2.INTER_CUBIC if sharp else cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REFLECT_101,
         )
         return self.face.darkened(np.asarray(image, np.uint8), seen, t_s)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from steadymark.models.synthesis.expression_curves import expression_curves
 from steadymark.models.synthesis.face_fit import MOVEMENTS
+from steadymark.models.synthesis.face_rows import LANDMARKS
 from steadymark.models.synthesis.light import KINDS, Lighting
 from steadymark.models.synthesis.moving_face import MovingFace
 from steadymark.models.synthesis.occluders import THINGS, Occluder
@@ -91,11 +92,11 @@ class Scene:
     """A made video of T frames.
 
     images: (T, SIDE, SIDE, 3) uint8 BGR. truth: (T, 68, 2) pixels. fps: nominal. crf: H.264's, or
-    None. visible: (T, 68) bool, landmarks that nothing hides. places: (T,) numbers of the frames in
-    the video before some were dropped. light: a kind of light.KINDS. codec: as in `compressed`.
-    thing: what passes before the face, or empty. strengths: (T, J) of MOVEMENTS. turns_deg: (T, 2)
-    yaw and pitch beside the photo's own. What is not given is: all visible, none dropped, no
-    movement.
+    None. visible: (T, 68) bool, landmarks that neither a thing nor the face itself hides. places:
+    (T,) numbers of the frames in the video before some were dropped. light: a kind of light.KINDS.
+    codec: as in `compressed`. thing: what passes before the face, or empty. strengths: (T, J) of
+    MOVEMENTS. turns_deg: (T, 2) yaw and pitch beside the photo's own. What is not given is: all
+    visible, none dropped, no movement.
     """
 
     name: str
@@ -144,8 +145,13 @@ def make_scene(
 
     picture: (H, W, 3) uint8 BGR; points: (68, 2) its pixels, in iBUG's numbers where the face is to
     move in itself.
+
+    Raises:
+        ValueError: it has not 68 landmarks, and is to move in itself.
     """
     config = config or SceneConfig()
+    if config.moving and points.shape != (LANDMARKS, 2):
+        raise ValueError(f"a face that moves needs 68 landmarks, not {points.shape}")
     maker = _SceneMaker(picture, points, schema, number, seed, config)
     return maker.scene(name or f"scene {number}")
 
@@ -251,7 +257,7 @@ class _SceneMaker:
         if self._rng(3).random() >= self.config.light:
             return "steady"
         kinds = [kind for kind in KINDS if kind != "steady"]
-        return kinds[(7 * (self.number // len(self.config.fps)) + self.number) % len(kinds)]
+        return kinds[(5 * self.number + self.number // len(kinds)) % len(kinds)]
 
     def _thing(self, picture: Image, points: Points) -> Occluder | None:
         rng = self._rng(4)
@@ -261,12 +267,14 @@ class _SceneMaker:
         return Occluder(kind, picture, points, self.length_s, rng)
 
     def _behind(self, light: Light, truth: Points, t_s: float) -> tuple[Light, NDArray[np.bool_]]:
+        seen = np.ones(len(truth), bool) if self.face is None else self.face.seen(t_s)
         if self.thing is None:
-            return light, np.ones(len(truth), bool)
+            return light, seen
         pose = self.camera.pose(t_s)
         middle = pose[:, :2] @ self.camera.middle + pose[:, 2]
         extent = float(np.ptp(self.camera.points, axis=0).max()) * self.camera.zoom
-        return self.thing.before(light, truth, t_s, middle, extent)
+        shown, before = self.thing.before(light, truth, t_s, middle, extent)
+        return shown, seen & before
 
     def _noise(self) -> Change:
         rng = np.random.default_rng((self.seed, self.number, self.config.noise))

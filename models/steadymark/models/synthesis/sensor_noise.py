@@ -1,7 +1,7 @@
 """Noise as real cameras leave it: grain of more than a pixel, alike in the colours, lasting.
 
-The constants are medians over still parts of eight real clips, measured by
-`python -m steadymark.engine.bench.camera_noise CLIP…`, which prints them.
+The constants are medians over still blocks of eight real clips (webcams, phones, films; H.264 and
+others), measured by `python -m steadymark.engine.bench.camera_noise CLIP…`, which prints them.
 """
 
 from __future__ import annotations
@@ -13,28 +13,31 @@ from numpy.typing import NDArray
 Light = NDArray[np.float32]
 
 # correlation of a pixel's noise with that of its neighbours 1, 2, 3 and 4 pixels away
-NEIGHBOURS = (0.58, 0.22, 0.15, 0.10)
-COLOURS = 0.8  # correlation between the channels
-LASTS = 0.93  # correlation with the frame before, of compressed video; 0 for a bare sensor
-# standard deviation at these brightnesses, relative to that at 128
+NEIGHBOURS = (0.55, 0.23, 0.17, 0.09)
+COLOURS = 0.82  # correlation between the channels
+# Correlation with the frame before: 0.92 and 0.89 in the two clips where nearly all stands still,
+# since encoders repeat what changes little; a bare sensor has none.
+LASTS = 0.9
+# standard deviation at these brightnesses, relative to a clip's mean
 BRIGHTNESS = (16, 48, 80, 112, 144, 176, 208, 240)
-BY_BRIGHTNESS = (1.25, 1.35, 1.2, 1.05, 0.95, 1.0, 0.95, 0.7)
+BY_BRIGHTNESS = (0.95, 1.30, 1.22, 0.99, 0.79, 0.88, 0.75, 0.67)
 
 # White noise seen through two Gaussians, with what differs between the colours at half the size,
 # has about the correlations of NEIGHBOURS.
-_FINE, _WIDE, _WIDE_SHARE = 0.59, 0.9, 0.2  # the wide one at half the size
+_FINE, _WIDE, _WIDE_SHARE = 0.55, 0.9, 0.2  # the wide one at half the size
 
 
 class SensorNoise:
-    """Noise of one video: `deviation` grey levels at medium brightness, lasting by `lasts`."""
+    """Noise of one video.
+
+    deviation: grey levels, mean of all brightnesses. lasts: correlation with the frame before.
+    """
 
     def __init__(self, deviation: float, lasts: float, rng: np.random.Generator) -> None:
         self.lasts, self._rng = lasts, rng
         self._field: Light | None = None
         levels = np.interp(np.arange(256), BRIGHTNESS, BY_BRIGHTNESS)
-        self._deviation = (deviation * levels / np.interp(128, BRIGHTNESS, BY_BRIGHTNESS)).astype(
-            np.float32
-        )
+        self._deviation = (deviation * levels).astype(np.float32)
 
     def over(self, light: Light) -> Light:
         """The next frame (H, W, 3) with noise, not rounded; a new array."""

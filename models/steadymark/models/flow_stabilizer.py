@@ -1,0 +1,122 @@
+"""Landmarks of any network made still by flow and a small recurrent cell, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.cropping import transform
+from steadymark.models.face_modes import face_modes
+from steadymark.models.landmark_flow import LandmarkFlow, Seen, landmark_flow
+from steadymark.models.runtime import open_runner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from steadymark.models.cropping import Points
+    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.zoo import ModelCard
+
+Array = NDArray[np.float32]
+FLOW_SIDE = 128  # of the crops that are compared, pixels
+PARTS = ("contour", "brows", "nose", "eyes", "mouth")  # regions that the cell tells apart
+EYES_OF_RADIUS = 1.62  # outer-eye distance of the mean shape, in root mean square radii
+_FIRST_NOISE = 0.5  # as flow_cell.start
+
+
+class FlowMemory(NamedTuple):
+    """What is remembered of one face.
+
+    seen: its last frame. kept: (K, 2) frame pixels, to be carried on. state: the cell's arrays, a
+    row each, in the order of the graph's inputs.
+    """
+
+    seen: Seen
+    kept: Points
+    state: tuple[Array, ...]
+
+
+class FlowStabilizer:
+    """The cell of a model card of kind `stabilizer`, for landmarks of one schema."""
+
+    def __init__(self, card: ModelCard, schema: LandmarkSchema) -> None:
+        self.card, self.schema = card, schema
+        self._runner = open_runner(card, device="cpu", threads=1)
+        self._states = [
+            i for i in self._runner.session.get_inputs() if i.name.startswith("state_")
+        ]
+        self._parts = {"member": face_parts(schema), "modes": face_modes(schema)}
+
+    def begin(self, seen: Seen) -> tuple[Points, FlowMemory]:
+        """The first frame of a face: its raw landmarks."""
+        first = {"state_noise": _FIRST_NOISE, "state_frames": 1.0}
+        state = tuple(
+            np.full(
+                [self.schema.count if side == "landmarks" else side for side in i.shape[1:]],
+                first.get(i.name, 0.0),
+                np.float32,
+            )
+            for i in self._states
+        )
+        return seen.raw, FlowMemory(seen, seen.raw, state)
+
+    def step(
+        self, seen: Sequence[Seen], scores: Array, before: Sequence[FlowMemory | None]
+    ) -> list[tuple[Points, FlowMemory]]:
+        """The stabilized landmarks (K, 2) of n faces in frame pixels, and what to remember.
+
+        scores: (n, K) of the landmarks. before: of the frame before, None where a face begins.
+        """
+        done = [self.begin(each) for each in seen]
+        known = [(i, memory) for i, memory in enumerate(before) if memory is not None]
+        if not known:
+            return done
+        flows = [landmark_flow(m.seen, seen[i], m.kept, self.schema) for i, m in known]
+        rows = [
+            _row(seen[i], memory, flow) for (i, memory), flow in zip(known, flows, strict=True)
+        ]
+        inputs = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+        inputs["score"] = scores[[i for i, _ in known]]
+        states = zip(*(memory.state for _, memory in known), strict=True)
+        names = [i.name for i in self._states]
+        inputs |= {name: np.stack(part) for name, part in zip(names, states, strict=True)}
+        points, kept, *after = self._runner(**inputs, **self._parts)
+        for row, (i, _) in enumerate(known):
+            state = tuple(part[row] for part in after)
+            done[i] = points[row], FlowMemory(seen[i], kept[row], state)
+        return done
+
+
+def _row(seen: Seen, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]:
+    """One face's inputs of the graph, see flow_cell.FlowSeen."""
+    roll = math.radians(seen.crop.roll_deg)
+    content = {
+        "raw": seen.raw,
+        "carried": transform(flow.face, memory.kept),
+        "carried_raw": transform(flow.face, memory.seen.raw),
+        "beside": flow.beside,
+        "unsure": flow.unsure,
+        "agreed": np.float32(flow.agreed),
+        "upright": np.array((math.cos(roll), math.sin(roll))),
+        "size_px": np.float32(face_size(seen.raw)),
+    }
+    return {name: np.asarray(value, np.float32) for name, value in content.items()}
+
+
+def face_size(xy: Points) -> float:
+    """The outer-eye distance that a face of this extent has when it looks into the camera.
+
+    xy: (K, 2) landmarks; unlike the distance itself it does not collapse on profiles.
+    """
+    return max(1e-3, EYES_OF_RADIUS * float(np.sqrt(np.square(xy - xy.mean(0)).sum(-1).mean())))
+
+
+def face_parts(schema: LandmarkSchema) -> Array:
+    """(K, P), 1 where a landmark belongs to one of PARTS."""
+    member = np.zeros((schema.count, len(PARTS)), np.float32)
+    for column, name in enumerate(PARTS):
+        member[list(schema.regions.get(name, ())), column] = 1
+    return member

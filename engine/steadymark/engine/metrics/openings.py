@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.metrics.accuracy import outer_eye_distance
+from steadymark.engine.metrics.stability import lag_frames
 
 if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Real, Values
@@ -32,6 +33,21 @@ def amplitude(opening: Values) -> float:
         return float("nan")
     low, high = np.percentile(there, (2, 98))
     return float(high - low)
+
+
+def kept_amplitude(opening: Values, reference: Values) -> float:
+    """Amplitude of an opening (T,) divided by that of the true or raw one (T,); 1: all is kept.
+
+    Frames in which either is NaN count for neither. NaN where the reference does not move.
+    """
+    there = np.isfinite(opening) & np.isfinite(reference)
+    whole = amplitude(reference[there])
+    return amplitude(opening[there]) / whole if whole > 0 else float("nan")
+
+
+def opening_lag(opening: Values, reference: Values) -> float:
+    """By how many frames an opening (T,) comes after the true or raw one (T,), see `lag_frames`."""
+    return lag_frames(opening[:, None, None], reference[:, None, None])
 
 
 def _apart(points: Real, pairs: tuple[tuple[int, int], ...]) -> Values:

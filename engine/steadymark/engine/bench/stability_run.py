@@ -99,12 +99,13 @@ def run_stability(
             done += config.frames
             report(done, every)
         for choice in choices:
-            points = []
-            for found in _tracked(scenes, replace(settings, stabilizer=choice), schema):
-                points.append(found)
+            raw, points = [], []
+            for found, steady in _tracked(scenes, replace(settings, stabilizer=choice), schema):
+                raw.append(found)
+                points.append(steady)
                 done += config.frames
                 report(done, every)
-            yield StabilityRow(level, choice, steadiness(scenes, points))
+            yield StabilityRow(level, choice, steadiness(scenes, points, raw))
             if choice == "none" and level == config.curve_noise:
                 yield from _curves(scenes, points, level, choices)
         for name, folder in (tables or {}).items():
@@ -156,14 +157,14 @@ def _curves(
     if "one-euro" in choices:
         for low_hz, beta in product(CUTOFFS_HZ, BETAS):
             one_euro = OneEuro(low_hz, beta)
-            points = [smoothed(p, s, one_euro) for p, s in zip(raw, scenes, strict=True)]
+            points = [smoothed(p, s.times_s, one_euro) for p, s in zip(raw, scenes, strict=True)]
             setting = f"{low_hz:g} Hz, beta {beta:g}"
-            yield StabilityRow(level, "one-euro", steadiness(scenes, points), setting)
+            yield StabilityRow(level, "one-euro", steadiness(scenes, points, raw), setting)
     if OFFLINE in choices:
         for low_hz in OFFLINE_HZ:
             low_pass = Butterworth(low_hz)
             points = [low_pass.smooth(p, s.times_s) for p, s in zip(raw, scenes, strict=True)]
-            yield StabilityRow(level, OFFLINE, steadiness(scenes, points), f"{low_hz:g} Hz")
+            yield StabilityRow(level, OFFLINE, steadiness(scenes, points, raw), f"{low_hz:g} Hz")
 
 
 def faces_of(data: Path, *, held_back: bool) -> list[LabelledFace]:
@@ -221,10 +222,11 @@ def _scenes(
 
 def _tracked(
     scenes: Sequence[Scene], settings: TrackSettings, schema: LandmarkSchema
-) -> Iterator[Values]:
+) -> Iterator[tuple[Values, Values]]:
+    """Raw and stabilized points of each scene."""
     detector = TruthDetector(schema)
     tracker = make_tracker(replace(open_models(settings), detector=detector), settings)
     for scene in scenes:
         raw, steady = follow(scene, tracker, detector)
         offline = settings.stabilizer == OFFLINE
-        yield settings.butterworth.smooth(raw, scene.times_s) if offline else steady
+        yield raw, settings.butterworth.smooth(raw, scene.times_s) if offline else steady

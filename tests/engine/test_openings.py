@@ -50,13 +50,13 @@ def test_a_smoother_that_flattens_blinks_is_told() -> None:
 
 
 def test_kept_amplitude_is_a_share_of_the_reference() -> None:
-    opening = np.sin(np.arange(200) / 7)
+    opening = 2 * np.sin(np.arange(200) / 7)
     half = 0.5 * opening + 3
     assert kept_amplitude(half, opening) == pytest.approx(0.5)
     gone = half.copy()
     gone[np.argmax(opening) - 3 : np.argmax(opening) + 4] = np.nan
     assert kept_amplitude(gone, opening) == pytest.approx(0.5)
-    assert np.isnan(kept_amplitude(half, np.ones(200)))
+    assert np.isnan(kept_amplitude(half, opening / 3))  # a mouth that is still but for noise
 
 
 @pytest.mark.parametrize("late", [0.0, 0.4, 1.0, -0.3])

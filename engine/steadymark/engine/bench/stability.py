@@ -10,7 +10,13 @@ import numpy as np
 from steadymark.engine.geometry import box_of_landmarks
 from steadymark.engine.metrics.accuracy import failure_rate, mean_of_finite, nrmse
 from steadymark.engine.metrics.deviation import furthest_point
-from steadymark.engine.metrics.openings import amplitude, eye_opening, mouth_opening, opening_lag
+from steadymark.engine.metrics.openings import (
+    MOVES,
+    amplitude,
+    eye_opening,
+    mouth_opening,
+    opening_lag,
+)
 from steadymark.engine.metrics.stability import (
     fast_and_slow_error,
     lag_frames,
@@ -35,9 +41,6 @@ if TYPE_CHECKING:
     from steadymark.engine.types import FaceBox
     from steadymark.models.cropping import Image, Points
     from steadymark.models.schema import LandmarkSchema
-
-
-_MOVES = 2.0  # % of the outer-eye distance: an opening of less amplitude is called still
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +165,14 @@ def _kept(
     """Amplitude of an opening over the true one, in scenes in which that moves; NaN without any."""
     pairs = zip(points, truths, strict=True)
     amplitudes = np.array([(amplitude(opening(p)), amplitude(opening(t))) for p, t in pairs])
-    found, true = amplitudes[np.isfinite(amplitudes).all(1) & (amplitudes[:, 1] >= _MOVES)].T
+    found, true = amplitudes[np.isfinite(amplitudes).all(1) & (amplitudes[:, 1] >= MOVES)].T
     return float(found.sum() / true.sum()) if len(true) else float("nan")
 
 
 def _lip_lag(points: Sequence[Values], truths: Sequence[Values]) -> float:
     """Lag of the mouth's opening over all scenes in which it moves; NaN without any."""
     pairs = [(mouth_opening(p), mouth_opening(t)) for p, t in zip(points, truths, strict=True)]
-    moving = [pair for pair in pairs if amplitude(pair[1]) >= _MOVES]
+    moving = [pair for pair in pairs if amplitude(pair[1]) >= MOVES]
     if not moving:
         return float("nan")
     found, true = (

@@ -80,5 +80,6 @@ def restarts(
     anew = there & ((same & differed) | detected)
     if cuts is not None:
         anew |= there & cuts
-    anew[: int(np.argmax(there)) + 1] = False
+    if there.any():
+        anew[: int(np.argmax(there)) + 1] = False
     return np.asarray(anew)

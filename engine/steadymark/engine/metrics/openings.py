@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _LIPS = ((61, 67), (62, 66), (63, 65))
+MOVES = 2.0  # % of the outer-eye distance: an opening of less amplitude is noise, and called still
 
 
 def eye_opening(points: Real) -> Values:
@@ -38,11 +39,12 @@ def amplitude(opening: Values) -> float:
 def kept_amplitude(opening: Values, reference: Values) -> float:
     """Amplitude of an opening (T,) divided by that of the true or raw one (T,); 1: all is kept.
 
-    Frames in which either is NaN count for neither. NaN where the reference does not move.
+    Frames in which either is NaN count for neither. NaN where the reference goes by less than
+    MOVES.
     """
     there = np.isfinite(opening) & np.isfinite(reference)
     whole = amplitude(reference[there])
-    return amplitude(opening[there]) / whole if whole > 0 else float("nan")
+    return amplitude(opening[there]) / whole if whole >= MOVES else float("nan")
 
 
 def opening_lag(opening: Values, reference: Values) -> float:

@@ -98,6 +98,41 @@ def stability(
 
 
 @bench.command()
+def ablation(
+    data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
+    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    tune: Annotated[
+        Path | None,
+        typer.Option(help="A training split to tune filters by; else `train` beside the data."),
+    ] = None,
+    sequences: Annotated[int, typer.Option(min=1, help="Scenes.")] = 30,
+    frames: Annotated[int, typer.Option(min=12, help="Frames of a scene.")] = 60,
+    noise: Annotated[int, typer.Option(help="Level of sensor noise, 1 to 4.")] = 2,
+    held_back: Annotated[
+        bool, typer.Option("--held-back", help="Only faces that no training has seen.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Decides every scene.")] = 0,
+    also: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=MODEL", help="Another model, as a row.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+) -> None:
+    """What each part of the stabilizer is good for: the same scenes without it, and filters."""
+    from steadymark.app.ablation_report import report_ablation
+    from steadymark.engine.bench.ablation import AblationConfig
+    from steadymark.engine.settings import TrackSettings
+
+    def run() -> int:
+        config = AblationConfig(sequences, frames, noise, seed, held_back=held_back)
+        settings = TrackSettings(model=model, device=device)
+        report_ablation(data, settings, config, json_file, tune=tune, also=also or [], console=out)
+        return 0
+
+    guarded(run)
+
+
+@bench.command()
 def identity(
     data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
     model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,

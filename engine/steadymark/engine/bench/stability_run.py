@@ -87,14 +87,14 @@ def run_stability(
         LandmarkFileError: a table cannot be read.
     """
     schema = load_schema()
-    _check(config)
+    check_config(config)
     faces = faces_of(data, held_back=config.held_back)
     choices = possible_choices(settings, config.choices)
     done, every = 0, len(config.noise) * config.sequences * config.frames * (1 + len(choices))
     for level in config.noise:
         made = SceneConfig(config.frames, level)
         scenes = []
-        for scene in _scenes(faces, schema, config, made):
+        for scene in scenes_of(faces, schema, config, made):
             scenes.append(scene)
             done += config.frames
             report(done, every)
@@ -130,19 +130,20 @@ def write_scenes(
         SinkError: a video cannot be written.
     """
     schema = load_schema()
-    _check(config)
+    check_config(config)
     faces = faces_of(data, held_back=config.held_back)
     done, every = 0, len(config.noise) * config.sequences
     for level in config.noise:
         made = SceneConfig(config.frames, level)
-        for number, scene in enumerate(_scenes(faces, schema, config, made)):
+        for number, scene in enumerate(scenes_of(faces, schema, config, made)):
             write_scene(folder, scene_name(level, number), scene)
             done += 1
             report(done, every)
     return done
 
 
-def _check(config: StabilityConfig) -> None:
+def check_config(config: StabilityConfig) -> None:
+    """Raises UsageError where a number is out of range."""
     for level in config.noise:
         if level not in NOISE:
             raise UsageError(f"noise level {level}: choose of {', '.join(map(str, NOISE))}")
@@ -203,9 +204,10 @@ def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[s
     return tuple(there)
 
 
-def _scenes(
+def scenes_of(
     faces: list[LabelledFace], schema: LandmarkSchema, config: StabilityConfig, made: SceneConfig
 ) -> Iterator[Scene]:
+    """The scenes of one noise level, `config.sequences` of them; no face twice before all were."""
     order = np.random.default_rng((config.seed, 4)).permutation(len(faces))
     for number in range(config.sequences):
         face = faces[int(order[number % len(faces)])]

@@ -13,6 +13,7 @@ from scenes import SquareNetwork, frame
 from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene
 from steadymark.engine.bench.stability import (
     TruthDetector,
+    filtered,
     follow,
     smoothed,
     steadiness,
@@ -59,10 +60,10 @@ def test_a_lost_frame_fails_and_a_filter_begins_anew_after_it(made: list[Scene])
     assert told.lost == pytest.approx(100 * 4 / 80)
     assert told.fr8 == pytest.approx(told.lost)
     assert told.nrmse == pytest.approx(0, abs=1e-6)
-    late = smoothed(found[0], made[0].times_s, OneEuro(0.05, 0.0))
+    late = smoothed(found[0], made[0], OneEuro(0.05, 0.0))
     assert np.isnan(late[10:14]).all()
     np.testing.assert_allclose(late[14], found[0][14], atol=1e-3)
-    kept = smoothed(found[1], made[1].times_s, NoStabilizer())
+    kept = smoothed(found[1], made[1], NoStabilizer())
     np.testing.assert_array_equal(kept, made[1].truth)
 
 
@@ -70,7 +71,7 @@ def test_a_filter_begins_anew_where_it_is_told(made: list[Scene]) -> None:
     raw = made[0].truth.astype(np.float64)
     begins = np.zeros(len(raw), bool)
     begins[20] = True
-    late = smoothed(raw, made[0].times_s, OneEuro(0.05, 0.0), begins)
+    late = filtered(raw, made[0].times_s, OneEuro(0.05, 0.0), begins)
     np.testing.assert_allclose(late[20], raw[20], atol=1e-3)
     assert np.abs(late[19] - raw[19]).max() > 1
 
@@ -109,9 +110,7 @@ def test_one_euro_is_stiller_and_later_the_lower_its_cut_off(made: list[Scene]) 
     rng = np.random.default_rng(1)
     raw = [s.truth.astype(np.float64) + rng.normal(0, 1, s.truth.shape) for s in made]
     low, high = (
-        steadiness(
-            made, [smoothed(p, s.times_s, OneEuro(hz, 0.0)) for p, s in zip(raw, made, strict=True)]
-        )
+        steadiness(made, [smoothed(p, s, OneEuro(hz, 0.0)) for p, s in zip(raw, made, strict=True)])
         for hz in (0.3, 30.0)
     )
     assert low.lag_frames > high.lag_frames + 0.2

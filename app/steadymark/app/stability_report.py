@@ -91,8 +91,8 @@ def report_stability(
             )
             return
         rows = list(run_stability(data, settings, config, tables=tables, report=report))
-    for table in _tables([row for row in rows if not row.setting], model, config):
-        console.print(table)
+    console.print(_table([row for row in rows if not row.setting], model, config))
+    console.print(_more([row for row in rows if not row.setting]))
     for line in against_filter(rows, config.curve_noise):
         console.print(line)
     if plot is not None:
@@ -131,22 +131,22 @@ def _table_folder(text: str) -> tuple[str, Path]:
     return name, Path(folder)
 
 
-def _tables(rows: list[StabilityRow], model: str, config: StabilityConfig) -> tuple[Table, Table]:
+def _table(rows: list[StabilityRow], model: str, config: StabilityConfig) -> Table:
     title = f"{model}: {config.sequences} scenes of {config.frames} frames at each noise level"
     caption = (
-        "NRMSE; its FR8, % of frames; MAV of the error, (% of the outer-eye distance)²; MCV of the "
-        "NRMSE, %; lag, frames; NRMSE of the fastest tenth of the frames, and of the rest; frames "
-        "lost, %"
+        "NRMSE; its FR8, % of frames; MAV of the error, (% of the outer-eye distance)²; MCV, %; "
+        "lag, frames; NRMSE of the fastest tenth of the frames, and of the rest; frames lost, %"
     )
-    more = (
+    figures = ((str(row.noise), row.choice, asdict(row.reached)) for row in rows)
+    return figures_table(title, caption, ("noise", "stabilizer"), _COLUMNS, figures)
+
+
+def _more(rows: list[StabilityRow]) -> Table:
+    caption = (
         "NMF (LDEQ), % of the outer-eye distance; amplitude of the opening of eyes and mouth, "
         "stabilized / true; lag of the mouth's opening, frames; furthest landmark from the raw "
         "one, and from the true one, % of the outer-eye distance; MAV in px² and MCV in % of "
         "positions, as the ConvLSTM paper writes them (eqs. 9-11)"
     )
-    figures = [(str(row.noise), row.choice, asdict(row.reached)) for row in rows]
-    names = ("noise", "stabilizer")
-    return (
-        figures_table(title, caption, names, _COLUMNS, figures),
-        figures_table("", more, names, _MORE, figures),
-    )
+    figures = ((str(row.noise), row.choice, asdict(row.reached)) for row in rows)
+    return figures_table("", caption, ("noise", "stabilizer"), _MORE, figures)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -18,7 +17,7 @@ from steadymark.models.schema import load_schema
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steadymark.models.cropping import Image, Matrix, Points
+    from steadymark.models.cropping import Image, Matrix
     from steadymark.models.runtime import Moves, Prediction, State
     from steadymark.models.schema import LandmarkSchema
     from steadymark.models.zoo import ModelCard
@@ -36,7 +35,6 @@ class LandmarkModel(Protocol):
     ) -> Prediction: ...
 
 
-FaceMotion = Callable[["Image", "Image", "Points", "Matrix"], "Matrix"]  # see `face_motion`
 HOPELESS = 0.05  # face score of a first look under which no second look follows
 
 
@@ -97,12 +95,11 @@ def look(
     image: Image,
     crops: Sequence[Crop],
     before: Sequence[Look | None] = (),
-    motion: FaceMotion = face_motion,
 ) -> list[Look]:
     """Run the network once on some crops of a frame.
 
     before: the looks at these faces in the last frame, None for those that are to begin anew; empty
-    when all are. motion: how faces moved from crop to crop.
+    when all are.
     """
     if not crops:
         return []
@@ -111,8 +108,7 @@ def look(
     known = [seen if seen is not None and seen.grey is not None else None for seen in before]
     if any(known):
         greys: list[Image | None] = [grey_of(part) for part in parts]
-        faces = zip(known, greys, crops, strict=True)
-        moved = np.stack([_moved(network, motion, *each) for each in faces])
+        moved = np.stack([_moved(network, *each) for each in zip(known, greys, crops, strict=True)])
         memory = gather([None if seen is None else (seen.prediction, seen.row) for seen in known])
         prediction = network.step(parts, memory, moved)
     else:
@@ -121,15 +117,13 @@ def look(
     return [_look(prediction, row, crop, greys[row], size) for row, crop in enumerate(crops)]
 
 
-def _moved(
-    network: LandmarkModel, motion: FaceMotion, seen: Look | None, grey: Image | None, crop: Crop
-) -> Matrix:
+def _moved(network: LandmarkModel, seen: Look | None, grey: Image | None, crop: Crop) -> Matrix:
     """(2, 3): from this crop's pixels to the last one's, along with the face."""
     if seen is None or seen.grey is None or grey is None:
         return np.eye(2, 3)
     schema = load_schema(network.card.schema or "ibug68")
     head = seen.prediction.raw[seen.row, on_the_head(schema)]
-    return motion(seen.grey, grey, head, crop.onto(seen.crop, network.card.crop))
+    return face_motion(seen.grey, grey, head, crop.onto(seen.crop, network.card.crop))
 
 
 def _look(prediction: Prediction, row: int, crop: Crop, grey: Image | None, size: int) -> Look:

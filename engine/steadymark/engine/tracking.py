@@ -20,12 +20,11 @@ from steadymark.engine.identity import (
     motion_of,
     twice,
 )
-from steadymark.engine.looking import FaceMotion, LandmarkModel, Look, TrackerConfig, align, look
+from steadymark.engine.looking import LandmarkModel, Look, TrackerConfig, align, look
 from steadymark.engine.pose import IBUG, Camera, head_pose
 from steadymark.engine.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.types import FaceBox, FaceState, TrackedFace, TrackResult
 from steadymark.models.cropping import Crop, follow
-from steadymark.models.registration import face_motion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +76,7 @@ class Tracker:
     follower: a second network that follows the faces which `network` has aligned (local_global,
     Figure 6); one network does both without it. With it `passes` is 2 at least. of_network: whether
     the stabilizer is given what a recurrent network made steady, or its raw points. focal_px: see
-    pose.Camera. motion: how a recurrent network is told that faces moved, see looking.look.
+    pose.Camera.
     """
 
     def __init__(
@@ -91,9 +90,8 @@ class Tracker:
         follower: LandmarkModel | None = None,
         of_network: bool = True,
         focal_px: float | None = None,
-        motion: FaceMotion = face_motion,
     ) -> None:
-        self.of_network, self.focal_px, self.motion = of_network, focal_px, motion
+        self.of_network, self.focal_px = of_network, focal_px
         self.detector, self.network, self.stabilizer = detector, network, stabilizer
         self.follower = follower or network
         self.schema = schema
@@ -168,8 +166,7 @@ class Tracker:
 
     def _follow(self, frame: Frame, tracks: list[Track]) -> tuple[list[Sight], list[Track]]:
         """Faces looked at in one run, of two that are one the likelier; and those that are lost."""
-        crops, before = [t.crop for t in tracks], [t.seen for t in tracks]
-        looks = look(self.follower, frame.image, crops, before, self.motion)
+        looks = look(self.follower, frame.image, [t.crop for t in tracks], [t.seen for t in tracks])
         there = {
             i: Sight(track, seen, *self._place(frame, seen))
             for i, (track, seen) in enumerate(zip(tracks, looks, strict=True))

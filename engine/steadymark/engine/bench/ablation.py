@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from steadymark.engine.bench.scenes import SceneConfig
 from steadymark.engine.bench.stability import (
     Steadiness,
@@ -26,7 +24,6 @@ from steadymark.engine.bench.stability_run import (
     CUTOFFS_HZ,
     OFFLINE_HZ,
     StabilityConfig,
-    check_config,
     faces_of,
     scenes_of,
 )
@@ -39,7 +36,7 @@ from steadymark.engine.settings import (
     make_tracker,
     open_models,
 )
-from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro, make_stabilizer
 from steadymark.models.cell_variants import constant_mean, untrained, without_shape_motion
 from steadymark.models.errors import WeightsError
 from steadymark.models.runtime import LandmarkNetwork
@@ -47,14 +44,16 @@ from steadymark.models.schema import load_schema
 from steadymark.models.zoo import verified_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from steadymark.engine.bench.scenes import Scene
+    from steadymark.engine.looking import LandmarkModel
     from steadymark.engine.metrics.accuracy import Values
     from steadymark.engine.tracking import Tracker
-    from steadymark.models.cropping import Image, Matrix, Points
+    from steadymark.models.cropping import Image
     from steadymark.models.datasets import LabelledFace
+    from steadymark.models.runtime import Moves, Prediction, State
 
 NONE = "none"
 _CELL = "convlstm"
@@ -78,22 +77,22 @@ class Variant:
     model: str | None = None
 
 
-def _no_flow(tracker: Tracker) -> None:
-    """Memory stays where it was in the picture, as if faces stood still."""
+class NotCarried:
+    """A recurrent network whose memory stays where it was in the crop (ConvLSTM paper, eq. 1)."""
 
-    def crop_alone(before: Image, now: Image, points: Points, crop_moved: Matrix) -> Matrix:
-        return crop_moved
+    def __init__(self, network: LandmarkModel) -> None:
+        self._network, self.card, self.device = network, network.card, network.device
 
-    tracker.motion = crop_alone
+    def step(
+        self, crops: Image, state: State | None = None, moved: Moves | None = None
+    ) -> Prediction:
+        """As the network's, without being told how faces moved."""
+        return self._network.step(crops, state)
 
 
-def _not_carried(tracker: Tracker) -> None:
-    """Memory stays where it was in the crop, as in eq. 1 of the ConvLSTM paper."""
-
-    def not_at_all(before: Image, now: Image, points: Points, crop_moved: Matrix) -> Matrix:
-        return np.eye(2, 3)
-
-    tracker.motion = not_at_all
+def no_flow(tracker: Tracker) -> None:
+    """What optical flow sees is not used."""
+    tracker.follower = NotCarried(tracker.follower)
 
 
 VARIANTS = (
@@ -101,9 +100,9 @@ VARIANTS = (
     Variant("constant mean", _CELL, constant_mean),
     Variant("untrained cell", _CELL, untrained),
     Variant("trained cell", _CELL),
-    Variant("no flow", _CELL, adjust=_no_flow),
+    Variant("no flow", _CELL, adjust=no_flow),
     Variant("no shape motion", _CELL, without_shape_motion),
-    Variant("paper's cell, no flow", _CELL, without_shape_motion, _not_carried),
+    Variant("paper's cell, no flow", _CELL, without_shape_motion, no_flow),
 )
 
 
@@ -185,7 +184,7 @@ class _Told:
     report: Callable[[int, int], None]
     done: int = 0
 
-    def each(self, scenes: Iterator[Item]) -> Iterator[Item]:
+    def each(self, scenes: Iterable[Item]) -> Iterator[Item]:
         for scene in scenes:
             self.done += self.frames
             self.report(self.done, self.every)
@@ -199,7 +198,8 @@ def _filters() -> dict[str, dict[str, Filter]]:
     """Filters over raw points, by name and setting."""
 
     def one_euro(low_hz: float, beta: float) -> Filter:
-        return lambda points, scene: smoothed(points, scene.times_s, OneEuro(low_hz, beta))
+        stabilizer = make_stabilizer(ONE_EURO, OneEuro(low_hz, beta))
+        return lambda points, scene: smoothed(points, scene, stabilizer)
 
     def butterworth(low_hz: float) -> Filter:
         return lambda points, scene: Butterworth(low_hz).smooth(points, scene.times_s)
@@ -259,10 +259,9 @@ def _tracked(
 
 def _scenes(
     faces: list[LabelledFace], config: AblationConfig, count: int, seed: int
-) -> Iterator[Scene]:
+) -> list[Scene]:
     stability = StabilityConfig(count, config.frames, (config.noise,), seed)
-    check_config(stability)
-    return scenes_of(faces, load_schema(), stability, SceneConfig(config.frames, config.noise))
+    return scenes_of(faces, stability, SceneConfig(config.frames, config.noise))
 
 
 def _faces(

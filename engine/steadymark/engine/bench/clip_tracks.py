@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.bench.stability import smoothed
+from steadymark.engine.bench.stability import filtered
 from steadymark.engine.errors import UsageError
 from steadymark.engine.settings import make_tracker, open_models
 from steadymark.engine.sources import open_source
-from steadymark.engine.stabilizing import OFFLINE, ONE_EURO
+from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, make_stabilizer
 from steadymark.engine.types import FaceState
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ class Choices:
             smooth = self.settings.butterworth.smooth(track.raw, track.times_s)
             return replace(track, steady=smooth)
         begins = track.detected | track.cuts
-        one_euro = smoothed(track.raw, track.times_s, self.settings.one_euro, begins)
-        return replace(track, steady=one_euro)
+        stabilizer = make_stabilizer(name, self.settings.one_euro)
+        return replace(track, steady=filtered(track.raw, track.times_s, stabilizer, begins))
 
 
 def open_choices(settings: TrackSettings, names: Sequence[str]) -> Choices:

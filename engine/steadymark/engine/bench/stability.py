@@ -102,7 +102,12 @@ def follow(scene: Scene, tracker: Tracker, detector: TruthDetector) -> tuple[Val
     return found[0], found[1]
 
 
-def smoothed(
+def smoothed(points: Values, scene: Scene, stabilizer: Stabilizer[Any]) -> Values:
+    """A filter over points (T, K, 2) of a scene, see `filtered`."""
+    return filtered(points, scene.times_s, stabilizer)
+
+
+def filtered(
     points: Values,
     times_s: Values,
     stabilizer: Stabilizer[Any],

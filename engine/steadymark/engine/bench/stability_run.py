@@ -87,14 +87,14 @@ def run_stability(
         LandmarkFileError: a table cannot be read.
     """
     schema = load_schema()
-    check_config(config)
+    _check(config)
     faces = faces_of(data, held_back=config.held_back)
     choices = possible_choices(settings, config.choices)
     done, every = 0, len(config.noise) * config.sequences * config.frames * (1 + len(choices))
     for level in config.noise:
         made = SceneConfig(config.frames, level)
         scenes = []
-        for scene in scenes_of(faces, schema, config, made):
+        for scene in _scenes(faces, schema, config, made):
             scenes.append(scene)
             done += config.frames
             report(done, every)
@@ -130,20 +130,19 @@ def write_scenes(
         SinkError: a video cannot be written.
     """
     schema = load_schema()
-    check_config(config)
+    _check(config)
     faces = faces_of(data, held_back=config.held_back)
     done, every = 0, len(config.noise) * config.sequences
     for level in config.noise:
         made = SceneConfig(config.frames, level)
-        for number, scene in enumerate(scenes_of(faces, schema, config, made)):
+        for number, scene in enumerate(_scenes(faces, schema, config, made)):
             write_scene(folder, scene_name(level, number), scene)
             done += 1
             report(done, every)
     return done
 
 
-def check_config(config: StabilityConfig) -> None:
-    """Raises UsageError where a number is out of range."""
+def _check(config: StabilityConfig) -> None:
     for level in config.noise:
         if level not in NOISE:
             raise UsageError(f"noise level {level}: choose of {', '.join(map(str, NOISE))}")
@@ -158,14 +157,14 @@ def _curves(
     if "one-euro" in choices:
         for low_hz, beta in product(CUTOFFS_HZ, BETAS):
             one_euro = OneEuro(low_hz, beta)
-            points = [smoothed(p, s.times_s, one_euro) for p, s in zip(raw, scenes, strict=True)]
+            points = [smoothed(p, s, one_euro) for p, s in zip(raw, scenes, strict=True)]
             setting = f"{low_hz:g} Hz, beta {beta:g}"
-            yield StabilityRow(level, "one-euro", steadiness(scenes, points, raw), setting)
+            yield StabilityRow(level, "one-euro", steadiness(scenes, points), setting)
     if OFFLINE in choices:
         for low_hz in OFFLINE_HZ:
             low_pass = Butterworth(low_hz)
             points = [low_pass.smooth(p, s.times_s) for p, s in zip(raw, scenes, strict=True)]
-            yield StabilityRow(level, OFFLINE, steadiness(scenes, points, raw), f"{low_hz:g} Hz")
+            yield StabilityRow(level, OFFLINE, steadiness(scenes, points), f"{low_hz:g} Hz")
 
 
 def faces_of(data: Path, *, held_back: bool) -> list[LabelledFace]:
@@ -183,6 +182,16 @@ def faces_of(data: Path, *, held_back: bool) -> list[LabelledFace]:
 
 def _is_held(face: LabelledFace) -> bool:
     return is_held_back(face.source_photo, HELD_BACK["train"])
+
+
+def scenes_of(faces: list[LabelledFace], config: StabilityConfig, made: SceneConfig) -> list[Scene]:
+    """The scenes of one noise level, `config.sequences` of them, for other benchmarks.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+    _check(config)
+    return list(_scenes(faces, load_schema(), config, made))
 
 
 def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[str, ...]:
@@ -204,10 +213,9 @@ def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[s
     return tuple(there)
 
 
-def scenes_of(
+def _scenes(
     faces: list[LabelledFace], schema: LandmarkSchema, config: StabilityConfig, made: SceneConfig
 ) -> Iterator[Scene]:
-    """The scenes of one noise level, `config.sequences` of them; no face twice before all were."""
     order = np.random.default_rng((config.seed, 4)).permutation(len(faces))
     for number in range(config.sequences):
         face = faces[int(order[number % len(faces)])]

@@ -65,7 +65,10 @@ def test_table_json_and_plot_are_made(folder: Path) -> None:
     assert content["config"]["sequences"] == 1
     assert {row["noise"] for row in content["rows"]} == {2, 3}
     reached = [row["reached"] for row in content["rows"]]
-    assert {"nrmse", "mav", "mcv", "lag_frames"} <= reached[0].keys()
+    assert {"nrmse", "mav", "mcv", "lag_frames", "nmf", "furthest"} <= reached[0].keys()
+    assert all("NMF" in result.output and r["furthest_truth"] > 0 for r in reached)
+    plain = {row["choice"]: row["reached"] for row in content["rows"] if not row["setting"]}
+    assert plain["none"]["furthest"] == 0 < plain["convlstm"]["furthest"]
     assert all(0 < r["nrmse"] < 30 and r["lost"] == 0 for r in reached)
     picture = cv2.imread(str(plot))
     assert picture is not None

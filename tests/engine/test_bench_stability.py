@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import av
@@ -14,12 +15,14 @@ from steadymark.engine.bench.scene_files import write_scene
 from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene, preset, rigid
 from steadymark.engine.bench.stability import (
     TruthDetector,
+    filtered,
     follow,
     smoothed,
     steadiness,
 )
 from steadymark.engine.bench.stability_run import StabilityConfig, run_stability
 from steadymark.engine.errors import UsageError
+from steadymark.engine.metrics.stability import mav_of_positions
 from steadymark.engine.settings import TrackSettings
 from steadymark.engine.stabilizing import NoStabilizer, OneEuro
 from steadymark.engine.tracking import Tracker
@@ -64,6 +67,45 @@ def test_a_lost_frame_fails_and_a_filter_begins_anew_after_it(made: list[Scene])
     np.testing.assert_allclose(late[14], found[0][14], atol=1e-3)
     kept = smoothed(found[1], made[1], NoStabilizer())
     np.testing.assert_array_equal(kept, made[1].truth)
+
+
+def test_a_filter_begins_anew_where_it_is_told(made: list[Scene]) -> None:
+    raw = made[0].truth.astype(np.float64)
+    begins = np.zeros(len(raw), bool)
+    begins[20] = True
+    late = filtered(raw, made[0].times_s, OneEuro(0.05, 0.0), begins)
+    np.testing.assert_allclose(late[20], raw[20], atol=1e-3)
+    assert np.abs(late[19] - raw[19]).max() > 1
+
+
+def talking(scene: Scene, open_px: np.ndarray) -> Scene:
+    """The scene, its lower inner lip lowered by so many pixels, (T,)."""
+    truth = scene.truth.copy()
+    truth[:, [65, 66, 67], 1] += open_px[:, None].astype(np.float32)
+    return replace(scene, truth=truth)
+
+
+def test_frozen_late_and_strayed_lips_are_told(made: list[Scene]) -> None:
+    wave = 12 * np.sin(np.arange(40) / 3.0) ** 2
+    scenes = [talking(s, wave) for s in made]
+    right = [s.truth.astype(np.float64) for s in scenes]
+    frozen = [talking(s, wave * 0.5).truth.astype(np.float64) for s in made]
+    late = [talking(s, np.append(wave[:1], wave[:-1])).truth.astype(np.float64) for s in made]
+    told = [steadiness(scenes, points, right) for points in (right, frozen, late)]
+    assert [round(t.mouth, 2) for t in told] == [1, 0.5, 1]
+    assert [round(t.lip_lag_frames, 1) for t in told] == [0, 0, 1]
+    assert np.isnan(told[0].eyes)  # the lids of these scenes are still
+    assert told[0].furthest == 0
+    assert told[1].furthest == told[1].furthest_truth > 3
+    assert told[0].nmf == 0 < told[1].nmf
+    assert np.isnan(steadiness(made, right).mouth)
+
+
+def test_positions_are_measured_as_the_paper_writes_it(made: list[Scene]) -> None:
+    told = steadiness(made, [s.truth.astype(np.float64) for s in made])
+    assert told.mav == 0 < told.mav_positions  # true motion counts
+    assert told.mcv_positions > 0
+    assert told.mav_positions == pytest.approx(mav_of_positions([s.truth for s in made]))
 
 
 def test_one_euro_is_stiller_and_later_the_lower_its_cut_off(made: list[Scene]) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.engine.metrics.openings import amplitude, eye_opening, mouth_opening
+from steadymark.engine.metrics.openings import (
+    amplitude,
+    eye_opening,
+    kept_amplitude,
+    mouth_opening,
+    opening_lag,
+)
 from steadymark.models.schema import load_schema
 
 FACE = load_schema().mean_shape.astype(np.float64) * 100
@@ -41,3 +47,26 @@ def test_a_smoother_that_flattens_blinks_is_told() -> None:
     assert 0.3 < kept < 0.8
     assert np.isnan(amplitude(np.array([np.nan, 1.0])))
     assert amplitude(np.linspace(0, 100, 1001)) == pytest.approx(96)
+
+
+def test_kept_amplitude_is_a_share_of_the_reference() -> None:
+    opening = 2 * np.sin(np.arange(200) / 7)
+    half = 0.5 * opening + 3
+    assert kept_amplitude(half, opening) == pytest.approx(0.5)
+    gone = half.copy()
+    gone[np.argmax(opening) - 3 : np.argmax(opening) + 4] = np.nan
+    assert kept_amplitude(gone, opening) == pytest.approx(0.5)
+    assert np.isnan(kept_amplitude(half, opening / 3))  # a mouth that is still but for noise
+
+
+@pytest.mark.parametrize("late", [0.0, 0.4, 1.0, -0.3])
+def test_lips_that_come_late_are_told_in_parts_of_a_frame(late: float) -> None:
+    t = np.arange(300)
+
+    def talk(at: np.ndarray) -> np.ndarray:
+        opening: np.ndarray = 4 + 3 * np.sin(at / 3.1) * np.sin(at / 11)
+        return opening
+
+    found, true = (mouth_opening(faces(np.zeros(300), talk(at))) for at in (t - late, t))
+    found[40:44] = np.nan
+    assert opening_lag(found, true) == pytest.approx(late, abs=0.05)

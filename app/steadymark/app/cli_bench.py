@@ -102,6 +102,41 @@ def stability(
 
 
 @bench.command()
+def ablation(
+    data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
+    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    tune: Annotated[
+        Path | None,
+        typer.Option(help="A training split to tune filters by; else `train` beside the data."),
+    ] = None,
+    sequences: Annotated[int, typer.Option(min=1, help="Scenes.")] = 30,
+    frames: Annotated[int, typer.Option(min=12, help="Frames of a scene.")] = 60,
+    noise: Annotated[int, typer.Option(help="Level of sensor noise, 1 to 4.")] = 2,
+    held_back: Annotated[
+        bool, typer.Option("--held-back", help="Only faces that no training has seen.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Decides every scene.")] = 0,
+    also: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=MODEL", help="Another model, as a row.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+) -> None:
+    """What each part of the stabilizer is good for: the same scenes without it, and filters."""
+    from steadymark.app.ablation_report import report_ablation
+    from steadymark.engine.bench.ablation import AblationConfig
+    from steadymark.engine.settings import TrackSettings
+
+    def run() -> int:
+        config = AblationConfig(sequences, frames, noise, seed, held_back=held_back)
+        settings = TrackSettings(model=model, device=device)
+        report_ablation(data, settings, config, json_file, tune=tune, also=also or [], console=out)
+        return 0
+
+    guarded(run)
+
+
+@bench.command()
 def identity(
     data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
     model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
@@ -126,14 +161,66 @@ def identity(
 def clips(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT…", help="Videos or folders.")],
     model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    choices: Annotated[
+        str | None, typer.Option(help="Stabilizers with commas; else all that the model has.")
+    ] = None,
+    most_frames: Annotated[
+        int | None, typer.Option(min=2, help="Of each clip; else all of them.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
 ) -> None:
     """How still each stabilizer is on real clips, and what it takes off lids and lips."""
     from steadymark.app.clips_report import report_clips
+    from steadymark.engine.settings import TrackSettings
 
     def run() -> int:
-        return report_clips(inputs, model, device, json_file, out=out, err=err)
+        settings = TrackSettings(model=model, device=device)
+        return report_clips(
+            inputs,
+            settings,
+            json_file,
+            choices=choices,
+            most_frames=most_frames,
+            out=out,
+            err=err,
+        )
+
+    guarded(run)
+
+
+@bench.command()
+def light(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT…", help="Videos or folders.")],
+    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    kinds: Annotated[
+        str | None, typer.Option(help="Lights with commas, such as flash,mains-25; else all.")
+    ] = None,
+    choices: Annotated[
+        str | None, typer.Option(help="Stabilizers with commas; else all recurrent ones.")
+    ] = None,
+    most_frames: Annotated[int, typer.Option(min=2, help="Of each clip.")] = 90,
+    seed: Annotated[int, typer.Option(help="Decides every light.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all rows here.")] = None,
+) -> None:
+    """Whether light that changes scrambles stabilized points: real clips, lit anew, with limits."""
+    from steadymark.app.light_report import report_light
+    from steadymark.engine.settings import TrackSettings
+
+    def run() -> int:
+        settings = TrackSettings(model=model, device=device)
+        return report_light(
+            inputs,
+            settings,
+            json_file,
+            choices=choices,
+            kinds=kinds,
+            most_frames=most_frames,
+            seed=seed,
+            out=out,
+            err=err,
+        )
 
     guarded(run)
 

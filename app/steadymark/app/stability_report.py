@@ -36,6 +36,16 @@ _COLUMNS: Columns = {
     "nrmse_rest": ("rest", 3),
     "lost": ("lost", 2),
 }
+_MORE: Columns = {
+    "nmf": ("NMF", 3),
+    "eyes": ("eyes", 2),
+    "mouth": ("mouth", 2),
+    "lip_lag_frames": ("lip lag", 2),
+    "furthest": ("furthest", 1),
+    "furthest_truth": ("from truth", 1),
+    "mav_positions": ("MAV px²", 3),
+    "mcv_positions": ("MCV pos.", 2),
+}
 
 
 def report_stability(
@@ -83,6 +93,7 @@ def report_stability(
             return
         rows = list(run_stability(data, settings, config, tables=tables, report=report))
     console.print(_table([row for row in rows if not row.setting], model, config))
+    console.print(_more([row for row in rows if not row.setting]))
     for line in against_filter(rows, config.curve_noise):
         console.print(line)
     if plot is not None:
@@ -130,3 +141,14 @@ def _table(rows: list[StabilityRow], model: str, config: StabilityConfig) -> Tab
     )
     figures = ((str(row.noise), row.choice, asdict(row.reached)) for row in rows)
     return figures_table(title, caption, ("noise", "stabilizer"), _COLUMNS, figures)
+
+
+def _more(rows: list[StabilityRow]) -> Table:
+    caption = (
+        "NMF (LDEQ), % of the outer-eye distance; amplitude of the opening of eyes and mouth, "
+        "stabilized / true; lag of the mouth's opening, frames; furthest landmark from the raw "
+        "one, and from the true one, % of the outer-eye distance; MAV in px² and MCV in % of "
+        "positions, as the ConvLSTM paper writes them (eqs. 9-11)"
+    )
+    figures = ((str(row.noise), row.choice, asdict(row.reached)) for row in rows)
+    return figures_table("", caption, ("noise", "stabilizer"), _MORE, figures)

@@ -138,6 +138,7 @@ class Tracker:
             frame,
             tuple(sorted(faces, key=lambda face: face.face_id)),
             {"detect": detect_ms, "landmarks": total_ms - detect_ms, "total": total_ms},
+            goes_on,
         )
 
     def _goes_on(self, frame: Frame) -> bool:

@@ -115,11 +115,16 @@ class TrackedFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackResult:
-    """Everything tracked in one frame. stage_ms: milliseconds of each stage (detect, landmarks)."""
+    """Everything tracked in one frame. stage_ms: milliseconds of each stage (detect, landmarks).
+
+    goes_on: whether it shows the scene of the frame before, shortly after it; if not, what was
+    remembered of the faces was dropped.
+    """
 
     frame: Frame
     faces: tuple[TrackedFace, ...]
     stage_ms: dict[str, float] = field(default_factory=dict)
+    goes_on: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from steadymark.models.cell_start import LOGIT, OPEN, OUT, SMALL, SPREAD
 
 _GATES = 4  # input, forget, output, candidate
 
@@ -42,10 +43,10 @@ class FullGates(nn.Module):
         kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
         self.conv = kind(2 * k, _GATES * k, config.kernel, padding=middle)
         with torch.no_grad():
-            self.conv.weight.mul_(0.03)
+            self.conv.weight.mul_(SPREAD)
             for landmark in range(k):
-                self.conv.weight[3 * k + landmark, landmark][(middle,) * config.axes] += _SMALL
-            biases = torch.tensor([_LOGIT, -_LOGIT, _OPEN, 0.0])
+                self.conv.weight[3 * k + landmark, landmark][(middle,) * config.axes] += SMALL
+            biases = torch.tensor([LOGIT, -LOGIT, OPEN, 0.0])
             self.conv.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
     def forward(self, heat: Tensor, h: Tensor) -> Tensor:
@@ -71,10 +72,10 @@ class SeparableGates(nn.Module):
         self.up = kind(config.rank, gates * k, 1)
         with torch.no_grad():
             for name, parameter in self.named_parameters():
-                parameter.mul_(0.0 if name.endswith("bias") else 0.03)
+                parameter.mul_(0.0 if name.endswith("bias") else SPREAD)
             for landmark in range(k):
-                self.each.weight[landmark * gates + 2, 0][(middle,) * config.axes] += _SMALL
-            biases = torch.tensor([_LOGIT, _OPEN, 0.0])
+                self.each.weight[landmark * gates + 2, 0][(middle,) * config.axes] += SMALL
+            biases = torch.tensor([LOGIT, OPEN, 0.0])
             self.up.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
 
     def forward(self, heat: Tensor, h: Tensor) -> Tensor:
@@ -83,13 +84,6 @@ class SeparableGates(nn.Module):
         own = parts.transpose(1, 2).flatten(1, 2)  # (B, 3K, ...), grouped by gate
         come, out, new = (own + self.up(torch.relu(self.down(both)))).chunk(_GATES - 1, 1)
         return torch.cat((come, -come, out, new), 1)
-
-
-_SMALL = 0.25  # of the heatmap, for tanh to pass it on
-_OPEN = 3.0  # before the sigmoid
-_OUT = (1 + math.exp(-_OPEN)) / _SMALL  # from h back to a heatmap
-_NEW = 0.03  # share of the newest frame in memory
-_LOGIT = math.log(_NEW / (1 - _NEW))
 
 
 class ConvLstm(nn.Module):
@@ -105,7 +99,7 @@ class ConvLstm(nn.Module):
         self.gates = SeparableGates(config) if config.rank else FullGates(config)
         kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
         self.out = kind(config.landmarks, config.landmarks, 1, groups=config.landmarks)
-        nn.init.constant_(self.out.weight, _OUT)
+        nn.init.constant_(self.out.weight, OUT)
         assert self.out.bias is not None
         nn.init.zeros_(self.out.bias)
 

@@ -11,13 +11,18 @@ from fakes import face_points
 from steadymark.engine.metrics.accuracy import nrmse
 from steadymark.engine.metrics.stability import (
     allan_variance,
+    allan_variance_of_positions,
     coefficient_of_variation,
     fast_and_slow_error,
     lag_frames,
     mav,
+    mav_of_positions,
     mcv,
+    mcv_of_positions,
     mcv_still,
     mean_motion,
+    nmf,
+    with_dropped_frames,
 )
 
 RNG = np.random.default_rng(5)
@@ -150,3 +155,48 @@ def test_landmarks_that_the_truth_lacks_do_not_hide_which_frames_are_fast() -> N
     fast, rest = fast_and_slow_error(errors, partial)
     assert (fast, rest) == pytest.approx(fast_and_slow_error(errors, truth))
     assert math.isfinite(fast)
+
+
+def test_mav_of_positions_is_equation_11_of_locations_in_square_pixels() -> None:
+    video = np.zeros((4, 2, 2))
+    video[:, 0] = [(0, 0), (3, 4), (3, 4), (3, 6)]  # squares of steps: 25, 0, 4
+    expected = (25 + 0 + 4) / (2 * 3)
+    assert allan_variance_of_positions(video) == pytest.approx(expected / 2)  # the other is still
+    assert mav_of_positions([video, 0 * video]) == pytest.approx(expected / 4)
+    moved = moving(20)
+    assert allan_variance_of_positions(moved) > 1  # true motion counts
+    assert allan_variance_of_positions(2 * moved) == pytest.approx(
+        4 * allan_variance_of_positions(moved)
+    )
+
+
+def test_mcv_of_positions_is_equations_9_and_10_of_coordinates() -> None:
+    video = np.full((3, 1, 2), 50.0)
+    video[:, 0, 0] = [99, 100, 101]  # standard deviation 1 by N - 1, mean 100: 1 %
+    assert mcv_of_positions([video]) == pytest.approx((1 + 0) / 2)
+    gap = np.concatenate((video, np.full((1, 1, 2), np.nan)))
+    still = np.full((3, 1, 2), 50.0)
+    assert mcv_of_positions([gap, still]) == pytest.approx(0.25)
+
+
+def test_nmf_is_the_mean_change_of_the_error_in_percent_of_the_eye_distance() -> None:
+    truth = moving(4)
+    size = eye_distance(truth)
+    found = truth + 7.0  # an error that does not change is no flicker
+    assert nmf(found, truth) == pytest.approx(0, abs=1e-9)
+    found[2, 10] += (3.0, 4.0)  # 5 px there and back, of 3 steps of 68 landmarks
+    assert nmf(found, truth) == pytest.approx(10 / (3 * 68) / size * 100)
+    found[3] = np.nan
+    assert nmf(found, truth) == pytest.approx(5 / (2 * 68) / size * 100)
+
+
+def test_dropped_frames_make_no_long_steps() -> None:
+    times = np.array([0, 1, 2, 5, 6, 90, 91]) / 30
+    moving_on = STILL[:7] + np.rint(times * 30)[:, None, None]
+    whole = with_dropped_frames(moving_on, times)
+    assert len(whole) == 7 + 2 + 10
+    assert np.isnan(whole[3:5]).all()
+    np.testing.assert_array_equal(whole[[0, 1, 2, 5, 6, -2, -1]], moving_on)
+    assert mean_motion(whole) == pytest.approx(100 * math.sqrt(2) / eye_distance(moving_on))
+    assert mean_motion(moving_on) > 10 * mean_motion(whole)
+    np.testing.assert_array_equal(with_dropped_frames(STILL[:1], times[:1]), STILL[:1])

@@ -1,124 +1,210 @@
-"""Stabilizers on real clips: stillness where the face is still, lag and openings where it moves."""
+"""Stabilizers on real clips, without truth: how still they are, and what they take off the face."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.bench.clip_tracks import FROM_RAW, read_clip
+from steadymark.engine.bench.rigid_by_flow import RigidByFlow
 from steadymark.engine.bench.still_by_flow import StillByFlow
 from steadymark.engine.metrics.accuracy import mean_of_finite
-from steadymark.engine.metrics.openings import amplitude, eye_opening, mouth_opening
+from steadymark.engine.metrics.deviation import deviation, furthest_point, restarts, slow_course
+from steadymark.engine.metrics.openings import (
+    eye_opening,
+    kept_amplitude,
+    mouth_opening,
+    opening_lag,
+)
+from steadymark.engine.metrics.rigid_motion import (
+    RIGID,
+    WITHOUT_JAW,
+    eye_distance,
+    motion_besides,
+)
 from steadymark.engine.metrics.stability import lag_frames, mav, mcv_still, mean_motion
 from steadymark.engine.metrics.stillness import segments
-from steadymark.engine.settings import make_tracker, open_models
-from steadymark.engine.sources import open_source
-from steadymark.engine.stabilizing import OFFLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from steadymark.engine.bench.clip_tracks import Choices, ClipTrack
     from steadymark.engine.metrics.accuracy import Values
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.types import TrackedFace
+    from steadymark.models.cropping import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """Motion besides the face's rigid motion, % of the outer-eye distance a frame.
+
+    ratio: stabilized over raw.
+    """
+
+    raw: float
+    stabilized: float
+    ratio: float
 
 
 @dataclass(frozen=True, slots=True)
 class ClipRow:
     """What one choice made of one clip.
 
-    still: frames in which optical flow calls the face still; motion, mav, mcv: there, in % of the
-    outer-eye distance a frame, (%)², and %. lag_frames: against the raw points, over the whole
-    clip. eyes, mouth: amplitude of their opening, stabilized over raw.
+    besides: of all landmarks, without_jaw: of all but the jaw's, nose_and_eyes: of nose ridge and
+    eye corners. still: frames in which optical flow calls the face still; motion, mav, mcv: there,
+    in % of the outer-eye distance a frame, (%)², and %. lag_frames, lip_lag_frames: of all points
+    and of the mouth's opening against the raw ones, over the whole clip. eyes, mouth: amplitude of
+    their opening, stabilized over raw. deviation, deviation_98: mean and 98th percentile of the
+    distance from the raw points' slow course, furthest: the largest distance from a raw point, all
+    in % of the outer-eye distance. lost: % of frames without a face. resets: frames in which memory
+    began anew.
     """
 
     clip: str
     choice: str
+    frames: int
+    besides: Besides
+    without_jaw: Besides
+    nose_and_eyes: Besides
     still: int
     motion: float
     mav: float
     mcv: float
     lag_frames: float
+    lip_lag_frames: float
     eyes: float
     mouth: float
+    deviation: float
+    deviation_98: float
+    furthest: float
+    lost: float
+    resets: int
 
 
-class _Followed(NamedTuple):
-    """(T, K, 2) points, NaN in frames without the face; still: see StillByFlow, if watched."""
+class Seen:
+    """What the pictures of a clip tell of its face, whatever any stabilizer says."""
 
-    raw: Values
-    steady: Values
-    fps: float
-    still: NDArray[np.bool_] | None
+    def __init__(self, fps: float) -> None:
+        self.fps = fps
+        self._still, self._rigid = StillByFlow(fps), RigidByFlow()
+
+    def watch(self, image: Image, face: TrackedFace | None, *, goes_on: bool) -> None:
+        """The next frame with its face. goes_on: see RigidByFlow."""
+        self._still.add(image, face.box if face else None)
+        raw = face.raw.xy_px if face and face.raw else None
+        self._rigid.add(image, raw, goes_on=goes_on)
+
+    def still(self) -> NDArray[np.bool_]:
+        """(T,): see StillByFlow."""
+        return self._still.still()
+
+    def rigid(self) -> Values:
+        """(T - 1, 2, 3): see RigidByFlow."""
+        return self._rigid.motions()
 
 
 def run_clip(
-    path: Path,
-    settings: TrackSettings,
-    choices: Sequence[str],
+    clip: str,
+    choices: Choices,
     *,
+    most_frames: int | None = None,
     report: Callable[[int], None] = lambda _: None,
 ) -> Iterator[ClipRow]:
-    """A row for each choice. Frames are called still by the first choice's boxes.
+    """A row for each choice. The clip is read once; flow is measured at the first pass's points.
 
-    report: frames tracked so far, over all choices.
+    clip: as `open_source` takes it. report: frames done so far.
 
     Raises:
-        SourceError: the clip cannot be read.
-        WeightsError, UsageError: a choice is not to be had.
+        SourceError: the clip cannot be read. UsageError: it is live.
     """
-    still: NDArray[np.bool_] | None = None
-    done = 0
-    for choice in choices:
-        chosen = replace(settings, stabilizer=choice)
-        found = _follow(path, chosen, report, done, watched=still is None)
-        done += len(found.raw)
-        still = found.still if still is None else still
-        assert still is not None
-        parts = segments(still, found.fps)
-        there = [found.steady[part] for part in parts]
-        yield ClipRow(
-            path.name,
-            choice,
-            int(still.sum()),
-            float(mean_of_finite(np.array([mean_motion(points) for points in there]))),
-            mav(there),
-            mcv_still(there),
-            lag_frames(found.steady, found.raw),
-            amplitude(eye_opening(found.steady)) / amplitude(eye_opening(found.raw)),
-            amplitude(mouth_opening(found.steady)) / amplitude(mouth_opening(found.raw)),
-        )
+    fps, frames = read_clip(clip, most_frames)
+    seen, following = Seen(fps), choices.following()
+    for done, frame in enumerate(frames, start=1):
+        for number, follower in enumerate(following.values()):
+            face, goes_on = follower.add(frame)
+            if number == 0:
+                seen.watch(frame.image, face, goes_on=goes_on)
+        report(done)
+    passes = {name: follower.track() for name, follower in following.items()}
+    still, rigid = seen.still(), seen.rigid()
+    for name in choices.names:
+        yield clip_row(Path(clip).name, name, choices.stabilized(name, passes), still, rigid, fps)
 
 
-def _follow(
-    path: Path,
-    settings: TrackSettings,
-    report: Callable[[int], None],
-    before: int,
-    *,
-    watched: bool,
-) -> _Followed:
-    source = open_source(str(path))
-    fps = source.info.fps or 25.0
-    watch = StillByFlow(fps) if watched else None
-    tracker = make_tracker(open_models(settings), settings)
-    nothing = np.full((tracker.schema.count, 2), np.nan)
-    raw, steady, times = [], [], []
-    for frame in source.frames():
-        faces = [face for face in tracker.track(frame).faces if face.raw is not None]
-        face = faces[0] if faces else None
-        if watch is not None:
-            watch.add(frame.image, face.box if face else None)
-        raw.append(face.raw.xy_px if face and face.raw else nothing)
-        steady.append(face.stabilized.xy_px if face and face.stabilized else nothing)
-        times.append(frame.pts_s)
-        report(before + len(times))
-    source.close()
-    points, when = np.array(raw, np.float64), np.array(times)
-    smooth = np.array(steady, np.float64)
-    if settings.stabilizer == OFFLINE:
-        smooth = settings.butterworth.smooth(points, when)
-    return _Followed(points, smooth, fps, watch.still() if watch else None)
+def clip_row(
+    clip: str,
+    choice: str,
+    track: ClipTrack,
+    still: NDArray[np.bool_],
+    rigid: Values,
+    fps: float,
+) -> ClipRow:
+    """All measures of one choice. still: (T,), rigid: (T - 1, 2, 3), see Seen."""
+    raw, steady = track.raw, track.steady
+    there = [steady[part] for part in segments(still, fps)]
+    strayed = deviation(steady, slow_course(raw, track.times_s))
+    resets = restarts(raw, raw if choice in FROM_RAW else steady, track.detected, track.cuts)
+    return ClipRow(
+        clip=clip,
+        choice=choice,
+        frames=len(raw),
+        besides=_besides(track, rigid, None),
+        without_jaw=_besides(track, rigid, WITHOUT_JAW),
+        nose_and_eyes=_besides(track, rigid, RIGID),
+        still=int(still.sum()),
+        motion=float(mean_of_finite(np.array([mean_motion(points) for points in there]))),
+        mav=mav(there),
+        mcv=mcv_still(there),
+        lag_frames=lag_frames(steady, raw),
+        lip_lag_frames=opening_lag(mouth_opening(steady), mouth_opening(raw)),
+        eyes=kept_amplitude(eye_opening(steady), eye_opening(raw)),
+        mouth=kept_amplitude(mouth_opening(steady), mouth_opening(raw)),
+        deviation=strayed.mean,
+        deviation_98=strayed.most,
+        furthest=furthest_point(steady, raw),
+        lost=float((~track.there).mean() * 100) if len(raw) else 100.0,
+        resets=int(resets.sum()),
+    )
+
+
+def _besides(track: ClipTrack, rigid: Values, landmarks: Sequence[int] | None) -> Besides:
+    size_px = eye_distance(track.raw)
+    raw, steady = (
+        motion_besides(points, rigid, size_px, landmarks=landmarks)
+        for points in (track.raw, track.steady)
+    )
+    return Besides(raw, steady, steady / raw if raw > 0 else float("nan"))
+
+
+def worst_first(rows: Sequence[ClipRow]) -> list[ClipRow]:
+    """The rows choice by choice, in each the clip with the highest ratio of `besides` first."""
+    names = list(dict.fromkeys(row.choice for row in rows))
+
+    def key(row: ClipRow) -> tuple[int, float]:
+        ratio = row.besides.ratio
+        return names.index(row.choice), -ratio if np.isfinite(ratio) else np.inf
+
+    return sorted(rows, key=key)
+
+
+def figures(row: ClipRow) -> dict[str, float]:
+    """The row's numbers by name; those of `Besides` are called besides_raw and so on."""
+    flat: dict[str, float] = {}
+    for name, value in asdict(row).items():
+        if isinstance(value, dict):
+            flat |= {f"{name}_{part}": float(number) for part, number in value.items()}
+        elif not isinstance(value, str):
+            flat[name] = float(value)
+    return flat
+
+
+def medians(rows: Sequence[ClipRow]) -> dict[str, float]:
+    """The median of each figure over the rows that have it."""
+    each = [figures(row) for row in rows]
+    known = {name: [f[name] for f in each if np.isfinite(f[name])] for name in each[0]}
+    return {name: float(np.median(v)) if v else float("nan") for name, v in known.items()}

@@ -9,16 +9,30 @@ import numpy as np
 
 from steadymark.engine.geometry import box_of_landmarks
 from steadymark.engine.metrics.accuracy import failure_rate, mean_of_finite, nrmse
+from steadymark.engine.metrics.deviation import furthest_point
+from steadymark.engine.metrics.openings import (
+    MOVES,
+    amplitude,
+    eye_opening,
+    mouth_opening,
+    opening_lag,
+)
 from steadymark.engine.metrics.stability import (
     fast_and_slow_error,
     lag_frames,
     mav,
+    mav_of_positions,
     mcv,
+    mcv_of_positions,
+    nmf,
+    with_dropped_frames,
 )
 from steadymark.engine.types import Frame, Landmarks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from steadymark.engine.bench.scenes import Scene
     from steadymark.engine.metrics.accuracy import Values
@@ -37,6 +51,12 @@ class Steadiness:
     outer-eye distance)², means over scenes. lag_frames: over all scenes together. nrmse_fast,
     nrmse_rest: on the fastest tenth of all frames, and on the others. lost: share of frames without
     a face, in %.
+
+    nmf: normalised mean flicker, % of the outer-eye distance, mean over scenes. eyes, mouth:
+    amplitude of their opening over the true one, in all scenes in which that moves; lip_lag_frames:
+    of the mouth's opening there. furthest: the largest distance of a landmark from the raw one,
+    furthest_truth: from the true one, in % of the outer-eye distance. mav_positions, in px², and
+    mcv_positions, in %: as the ConvLSTM paper writes them, of positions.
     """
 
     nrmse: float
@@ -47,6 +67,14 @@ class Steadiness:
     nrmse_fast: float
     nrmse_rest: float
     lost: float
+    nmf: float = float("nan")
+    eyes: float = float("nan")
+    mouth: float = float("nan")
+    lip_lag_frames: float = float("nan")
+    furthest: float = float("nan")
+    furthest_truth: float = float("nan")
+    mav_positions: float = float("nan")
+    mcv_positions: float = float("nan")
 
 
 class TruthDetector:
@@ -75,38 +103,92 @@ def follow(scene: Scene, tracker: Tracker, detector: TruthDetector) -> tuple[Val
 
 
 def smoothed(points: Values, scene: Scene, stabilizer: Stabilizer[Any]) -> Values:
-    """A filter over points (T, K, 2), frame by frame; it begins anew where the face was lost."""
+    """A filter over points (T, K, 2) of a scene, see `filtered`."""
+    return filtered(points, scene.times_s, stabilizer)
+
+
+def filtered(
+    points: Values,
+    times_s: Values,
+    stabilizer: Stabilizer[Any],
+    begins: NDArray[np.bool_] | None = None,
+) -> Values:
+    """A filter over points (T, K, 2) at (T,) seconds, frame by frame.
+
+    It begins anew where the face was lost, and at frames that `begins` (T,) names.
+    """
     out = np.full_like(points, np.nan)
     memory = stabilizer.start()
-    for index, (xy, t_s) in enumerate(zip(points, scene.times_s, strict=True)):
-        if not np.isfinite(xy).all():
+    for index, (xy, t_s) in enumerate(zip(points, times_s, strict=True)):
+        there = bool(np.isfinite(xy).all())
+        if not there or (begins is not None and begins[index]):
             memory = stabilizer.start()
-            continue
-        given = Landmarks(xy.astype(np.float32), np.ones(len(xy), np.float32))
-        steady, memory = stabilizer.step(given, float(t_s), memory)
-        out[index] = steady.xy_px
+        if there:
+            given = Landmarks(xy.astype(np.float32), np.ones(len(xy), np.float32))
+            steady, memory = stabilizer.step(given, float(t_s), memory)
+            out[index] = steady.xy_px
     return out
 
 
-def steadiness(scenes: Sequence[Scene], points: Sequence[Values]) -> Steadiness:
-    """All measures. points: (T, K, 2) of each scene."""
-    errors = [nrmse(p, scene.truth) for p, scene in zip(points, scenes, strict=True)]
-    every = np.concatenate(errors)
-    truths = [scene.truth for scene in scenes]
-    joined, truth = _joined(points), _joined(truths)
-    gaps = [np.append(e, np.nan) for e in errors]
-    fast, rest = fast_and_slow_error(np.concatenate(gaps), truth)
-    there = np.isfinite(every)
+def steadiness(
+    scenes: Sequence[Scene], points: Sequence[Values], raw: Sequence[Values] | None = None
+) -> Steadiness:
+    """All measures. points: (T, K, 2) of each scene; raw: the network's own, likewise."""
+    lost = np.concatenate([~np.isfinite(p).all((1, 2)) for p in points])
+    every = np.concatenate([nrmse(p, s.truth) for p, s in zip(points, scenes, strict=True)])
+    times = [scene.times_s for scene in scenes]
+    found = [with_dropped_frames(p, t) for p, t in zip(points, times, strict=True)]
+    truths = [with_dropped_frames(s.truth, t) for s, t in zip(scenes, times, strict=True)]
+    pairs = list(zip(found, truths, strict=True))
+    errors = [nrmse(p, truth) for p, truth in pairs]
+    fast, rest = fast_and_slow_error(
+        np.concatenate([np.append(e, np.nan) for e in errors]), _joined(truths)
+    )
     return Steadiness(
         nrmse=float(mean_of_finite(every)),
         fr8=failure_rate(every) * 100,
         mcv=mcv(errors),
-        mav=mav(points, truths),
-        lag_frames=lag_frames(joined, truth),
+        mav=mav(found, truths),
+        lag_frames=lag_frames(_joined(found), _joined(truths)),
         nrmse_fast=fast,
         nrmse_rest=rest,
-        lost=float((~there).mean() * 100),
+        lost=float(lost.mean() * 100),
+        nmf=float(mean_of_finite(np.array([nmf(p, truth) for p, truth in pairs]))),
+        eyes=_kept(eye_opening, found, truths),
+        mouth=_kept(mouth_opening, found, truths),
+        lip_lag_frames=_lip_lag(found, truths),
+        furthest=_furthest(points, raw) if raw is not None else float("nan"),
+        furthest_truth=_furthest(points, [scene.truth for scene in scenes]),
+        mav_positions=mav_of_positions(found),
+        mcv_positions=mcv_of_positions(found),
     )
+
+
+def _kept(
+    opening: Callable[[Values], Values], points: Sequence[Values], truths: Sequence[Values]
+) -> float:
+    """Amplitude of an opening over the true one, in scenes in which that moves; NaN without any."""
+    pairs = zip(points, truths, strict=True)
+    amplitudes = np.array([(amplitude(opening(p)), amplitude(opening(t))) for p, t in pairs])
+    found, true = amplitudes[np.isfinite(amplitudes).all(1) & (amplitudes[:, 1] >= MOVES)].T
+    return float(found.sum() / true.sum()) if len(true) else float("nan")
+
+
+def _lip_lag(points: Sequence[Values], truths: Sequence[Values]) -> float:
+    """Lag of the mouth's opening over all scenes in which it moves; NaN without any."""
+    pairs = [(mouth_opening(p), mouth_opening(t)) for p, t in zip(points, truths, strict=True)]
+    moving = [pair for pair in pairs if amplitude(pair[1]) >= MOVES]
+    if not moving:
+        return float("nan")
+    found, true = (
+        np.concatenate([np.append(v, np.nan) for v in part]) for part in zip(*moving, strict=True)
+    )
+    return opening_lag(found, true)
+
+
+def _furthest(points: Sequence[Values], references: Sequence[Values | Points]) -> float:
+    each = [furthest_point(p, r) for p, r in zip(points, references, strict=True)]
+    return float(np.nanmax(each)) if np.isfinite(each).any() else float("nan")
 
 
 def _joined(parts: Iterable[Values | Points]) -> Values:

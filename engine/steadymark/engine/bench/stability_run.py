@@ -100,12 +100,13 @@ def run_stability(
             done += config.frames
             report(done, every)
         for choice in choices:
-            points = []
-            for found in _tracked(scenes, replace(settings, stabilizer=choice), schema):
-                points.append(found)
+            raw, points = [], []
+            for found, steady in _tracked(scenes, replace(settings, stabilizer=choice), schema):
+                raw.append(found)
+                points.append(steady)
                 done += config.frames
                 report(done, every)
-            yield StabilityRow(level, choice, steadiness(scenes, points))
+            yield StabilityRow(level, choice, steadiness(scenes, points, raw))
             if choice == "none" and level == config.curve_noise:
                 yield from _curves(scenes, points, level, choices)
         for name, folder in (tables or {}).items():
@@ -185,6 +186,16 @@ def _is_held(face: LabelledFace) -> bool:
     return is_held_back(face.source_photo, HELD_BACK["train"])
 
 
+def scenes_of(faces: list[LabelledFace], config: StabilityConfig, made: SceneConfig) -> list[Scene]:
+    """The scenes of one noise level, `config.sequences` of them, for other benchmarks.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+    _check(config)
+    return list(_scenes(faces, load_schema(), config, made))
+
+
 def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[str, ...]:
     """Those that the model has.
 
@@ -223,10 +234,11 @@ def _scenes(
 
 def _tracked(
     scenes: Sequence[Scene], settings: TrackSettings, schema: LandmarkSchema
-) -> Iterator[Values]:
+) -> Iterator[tuple[Values, Values]]:
+    """Raw and stabilized points of each scene."""
     detector = TruthDetector(schema)
     tracker = make_tracker(replace(open_models(settings), detector=detector), settings)
     for scene in scenes:
         raw, steady = follow(scene, tracker, detector)
         offline = settings.stabilizer == OFFLINE
-        yield settings.butterworth.smooth(raw, scene.times_s) if offline else steady
+        yield raw, settings.butterworth.smooth(raw, scene.times_s) if offline else steady

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.metrics.accuracy import outer_eye_distance
+from steadymark.engine.metrics.stability import lag_frames
 
 if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Real, Values
 
 _LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _LIPS = ((61, 67), (62, 66), (63, 65))
+MOVES = 2.0  # % of the outer-eye distance: an opening of less amplitude is noise, and called still
 
 
 def eye_opening(points: Real) -> Values:
@@ -32,6 +34,22 @@ def amplitude(opening: Values) -> float:
         return float("nan")
     low, high = np.percentile(there, (2, 98))
     return float(high - low)
+
+
+def kept_amplitude(opening: Values, reference: Values) -> float:
+    """Amplitude of an opening (T,) divided by that of the true or raw one (T,); 1: all is kept.
+
+    Frames in which either is NaN count for neither. NaN where the reference goes by less than
+    MOVES.
+    """
+    there = np.isfinite(opening) & np.isfinite(reference)
+    whole = amplitude(reference[there])
+    return amplitude(opening[there]) / whole if whole >= MOVES else float("nan")
+
+
+def opening_lag(opening: Values, reference: Values) -> float:
+    """By how many frames an opening (T,) comes after the true or raw one (T,), see `lag_frames`."""
+    return lag_frames(opening[:, None, None], reference[:, None, None])
 
 
 def _apart(points: Real, pairs: tuple[tuple[int, int], ...]) -> Values:

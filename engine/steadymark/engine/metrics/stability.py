@@ -1,7 +1,8 @@
-"""How still landmarks are, and how late: MAV, MCV, frame-to-frame motion, lag.
+"""How still landmarks are, and how late: MAV, MCV, NMF, frame-to-frame motion, lag.
 
 Equations are those of the ConvLSTM paper (`papers/convlstm_jitter_pdc.txt`). A video is points
 (T, K, 2), NaN in frames without the face; such frames, and steps into or out of them, do not count.
+Where a source dropped frames, `with_dropped_frames` puts such frames in their places.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.engine.metrics.accuracy import Real, Values
+
+_LONGEST_GAP = 10  # frames
 
 
 def mean_motion(points: Real, truth: Real | None = None) -> float:
@@ -57,6 +60,31 @@ def mav(
     return _mean(np.array(values))
 
 
+def allan_variance_of_positions(points: Real) -> float:
+    """Allan variance as the ConvLSTM paper writes it, eq. 11: of positions, in square pixels.
+
+    u_t is a landmark's location, so its step is squared over x and y together; the mean is over
+    landmarks. True motion counts, and a larger face has a larger value. points: (T, K, 2). NaN
+    without two frames in a row.
+    """
+    return _mean(np.square(_steps(points)).sum(-1)) / 2
+
+
+def mav_of_positions(videos: Sequence[Real]) -> float:
+    """MAV as the ConvLSTM paper writes it: mean of `allan_variance_of_positions` over videos."""
+    return _mean(np.array([allan_variance_of_positions(video) for video in videos]))
+
+
+def nmf(points: Real, truth: Real) -> float:
+    """Normalised mean flicker (LDEQ, arXiv 2304.00600) of a video, in % of the eye distance.
+
+    The mean over frames and landmarks of the length by which the error vector changes between
+    neighbouring frames, divided by the video's mean true outer-eye distance. points, truth:
+    (T, 68, 2). NaN without two frames in a row.
+    """
+    return _mean(np.linalg.norm(_steps(_in_percent(points - truth, truth)), axis=-1))
+
+
 def coefficient_of_variation(samples: Real) -> Values:
     """Standard deviation over mean along the first axis, eq. 9 (with N - 1); NaN not counted.
 
@@ -75,6 +103,17 @@ def coefficient_of_variation(samples: Real) -> Values:
 def mcv(errors: Sequence[Real]) -> float:
     """Mean coefficient of variation, eq. 10, in %, of the NRMSE (T,) of each video's frames."""
     values = [float(coefficient_of_variation(e)) for e in errors]
+    return _mean(np.array(values)) * 100
+
+
+def mcv_of_positions(videos: Sequence[Real]) -> float:
+    """MCV as the ConvLSTM paper writes it, eqs. 9 and 10, of positions, in %.
+
+    The samples of eq. 9 are a landmark's coordinate in all frames of a video; the mean is over
+    landmarks and both axes, then over videos (T, K, 2). It depends on where the picture has its
+    origin, and true motion counts.
+    """
+    values = [_mean(coefficient_of_variation(video)) for video in videos]
     return _mean(np.array(values)) * 100
 
 
@@ -112,6 +151,22 @@ def lag_frames(points: Real, truth: Real, *, most: int = 5) -> float:
     before, peak, after = scores[best - 1 : best + 2]
     bend = before - 2 * peak + after
     return float(best - most + (0.5 * (before - after) / bend if bend < 0 else 0.0))
+
+
+def with_dropped_frames(points: Real, times_s: Real) -> Values:
+    """The video with a row of NaN for each frame that its source dropped, so that no step skips it.
+
+    A frame takes the median of all steps in time. points: (T, K, 2), times_s: (T,), rising. At most
+    ten rows are put into one gap: no measure looks further.
+    """
+    if len(points) < 2:
+        return points.astype(np.float64)
+    steps_s = np.diff(times_s.astype(np.float64))
+    taken = np.rint(steps_s / np.median(steps_s)).clip(1, _LONGEST_GAP + 1).astype(np.int64)
+    at = np.concatenate(([0], np.cumsum(taken)))
+    whole = np.full((int(at[-1]) + 1, *points.shape[1:]), np.nan)
+    whole[at] = points
+    return whole
 
 
 def fast_and_slow_error(errors: Real, truth: Real, *, share: float = 0.1) -> tuple[float, float]:

@@ -1,0 +1,161 @@
+"""The ablation: variants take parts out, filters are tuned by faces that are not reported."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from steadymark.app import cli
+from steadymark.engine.bench.ablation import (
+    VARIANTS,
+    AblationConfig,
+    Variant,
+    _best,
+    _faces,
+    run_ablation,
+)
+from steadymark.engine.bench.scenes import Scene
+from steadymark.engine.errors import UsageError
+from steadymark.engine.settings import TrackSettings
+from steadymark.models.cell_variants import constant_mean
+from steadymark.models.schema import assets_root, load_schema
+from steadymark.models.splits import HELD_BACK, is_held_back
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = TrackSettings(device="cpu")
+SMALL = AblationConfig(sequences=1, frames=16, tuned_by=1)
+HELD = [
+    name for name in map("photo{}".format, range(200)) if is_held_back(name, HELD_BACK["train"])
+]
+FREE = [name for name in map("photo{}".format, range(9)) if name not in HELD]
+
+
+@pytest.fixture(scope="module")
+def frame_of_demo() -> tuple[np.ndarray, np.ndarray]:
+    clips = assets_root() / "clips"
+    with av.open(str(clips / "demo.mp4")) as video:
+        picture = next(video.decode(video=0)).to_ndarray(format="bgr24")
+    truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
+    return picture, np.array([[truth[f"x_{k}"], truth[f"y_{k}"]] for k in range(68)])
+
+
+@pytest.fixture
+def data(tmp_path: Path, frame_of_demo: tuple[np.ndarray, np.ndarray]) -> Path:
+    """A training split of two faces that are held back, and a test split beside it."""
+    picture, points = frame_of_demo
+    for split, names in (("train", (HELD[0], HELD[1], FREE[0])), ("test", (FREE[1],))):
+        (tmp_path / split).mkdir()
+        for number, name in enumerate(names):
+            rows = "\n".join(f"{x + 1 + number:.3f} {y + 1:.3f}" for x, y in points)
+            file = tmp_path / split / f"{name}.pts"
+            file.write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
+            cv2.imwrite(str(file.with_suffix(".png")), np.roll(picture, number, axis=1))
+    return tmp_path
+
+
+def test_each_variant_is_a_row_and_filters_stand_beside_them(data: Path) -> None:
+    told: list[tuple[int, int]] = []
+    rows = list(
+        run_ablation(
+            data / "test", SETTINGS, SMALL, report=lambda done, every: told.append((done, every))
+        )
+    )
+    names = [row.name for row in rows]
+    assert names == [*(variant.name for variant in VARIANTS), "one-euro", "butterworth"]
+    reached = {row.name: row.reached for row in rows}
+    assert len({row.reached.mav for row in rows[:-2] if row.reached}) == len(VARIANTS)
+    assert all(r is not None and r.lost == 0 for r in reached.values())
+    none, trained, fixed = (reached[n] for n in ("none", "trained cell", "paper's cell, no flow"))
+    assert none is not None
+    assert trained is not None
+    assert fixed is not None
+    assert none.furthest == 0
+    assert trained.mav < none.mav < fixed.mav  # memory that stays where it was smears
+    assert "Hz" in rows[-1].note
+    assert told[-1][0] == told[-1][1]
+
+
+def test_a_part_that_a_model_lacks_leaves_its_row_out_and_any_other_variant_can_be_added(
+    data: Path,
+) -> None:
+    variants = (
+        Variant("none", "none"),
+        Variant("mean of nothing", "none", constant_mean),
+        Variant("other", "convlstm", lambda content: constant_mean(content)),
+        Variant("another model", "none", model="heatmap1d-lite"),
+    )
+    rows = {r.name: r for r in run_ablation(data / "test", SETTINGS, SMALL, variants=variants)}
+    assert rows["mean of nothing"].reached is None
+    assert "no ConvLSTM" in rows["mean of nothing"].note
+    known = {name: row.reached.mav for name, row in rows.items() if row.reached}
+    assert known["another model"] == known["none"] != known["other"]
+
+
+def test_filters_are_tuned_by_other_faces_than_are_reported(data: Path) -> None:
+    reported, others = _faces(data / "test", None, held_back=False)
+    assert [face.source_photo for face in reported] == [FREE[1]]
+    assert {face.source_photo for face in others} == {HELD[0], HELD[1]}
+    reported, others = _faces(data / "train", None, held_back=False)
+    assert {face.source_photo for face in (*reported, *others)} == {HELD[0], HELD[1]}
+    assert reported[0].source_photo != others[0].source_photo
+    with pytest.raises(UsageError, match="name a training split with --tune"):
+        _faces(data / "test", data / "test", held_back=False)
+    for file in (data / "train").glob(f"{HELD[1]}.*"):
+        file.unlink()
+    with pytest.raises(UsageError, match="single face"):
+        _faces(data / "train", None, held_back=False)
+
+
+def test_the_best_filter_is_the_stillest_that_is_as_right_as_raw() -> None:
+    truth = np.repeat((load_schema().mean_shape * 100 + 160)[None], 30, 0).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 1, truth.shape)
+    scene = Scene("still", np.zeros((30, 2, 2, 3), np.uint8), truth, 25, None)
+    filters = {
+        "half": lambda points, _: truth + 0.5 * (points - truth),
+        "tenth": lambda points, _: truth + 0.1 * (points - truth),
+        "still but wrong": lambda points, _: truth + 9.0,
+    }
+    raw = [truth + noise]
+    assert _best([scene], raw, filters) == "tenth"
+    del filters["half"], filters["tenth"]
+    filters["wronger"] = lambda points, _: truth + 20.0
+    assert _best([scene], raw, filters) == "still but wrong"
+
+
+def test_the_command_prints_its_table_and_tells_bad_input_in_a_sentence(data: Path) -> None:
+    def bench(*words: str) -> tuple[int, str]:
+        few = ("--sequences", "1", "--frames", "12")
+        result = CliRunner().invoke(
+            cli.app, ["bench", "ablation", *words, *few], env={"COLUMNS": "140"}
+        )
+        return result.exit_code, result.output
+
+    table = data / "t.json"
+    also = ("--also", "refined=heatmap1d-tracker")
+    code, told = bench("--data", str(data / "test"), "--json", str(table), *also)
+    assert code == 0, told
+    assert "constant mean" in told
+    assert "refined" in told
+    assert table.is_file()
+    for words, sentence in (
+        (("--data", str(data / "nothing")), "nothing"),
+        (("--data", str(data / "test"), "--noise", "9"), "noise level 9"),
+        (("--data", str(data / "test"), "--model", "dan-lite"), "no convlstm stabilizer"),
+        (("--data", str(data / "test"), "--also", "x"), "give a name and a model"),
+    ):
+        code, told = bench(*words)
+        assert code == 2, told
+        assert sentence in told
+        assert "Traceback" not in told
+    shutil.rmtree(data / "train")
+    code, told = bench("--data", str(data / "test"))
+    assert code == 2
+    assert "--tune" in told

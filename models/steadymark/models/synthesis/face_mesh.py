@@ -32,6 +32,7 @@ _LIPS = (
     (64, 65, 66, 67, 60),
 )
 _LID_PIECE, _LIP_PIECE = 3, 2
+_LASH = 0.022  # how wide a seam of the upper lid is not stretched by a blink, shares of the extent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,6 +172,7 @@ _LID_LINES = _first_of((*_UPPER_LIDS, *_LOWER_LIDS), LANDMARKS, _LID_PIECE)
 _LIP_LINES = _first_of(_LIPS, LANDMARKS + 12 * (_LID_PIECE - 1), _LIP_PIECE)
 _EYE_LINES = ((_LID_LINES[0], _LID_LINES[2]), (_LID_LINES[1], _LID_LINES[3]))
 _INNER_LINES = (_LIP_LINES[2], _LIP_LINES[3][::-1])
+_LASHES = _LID_LINES[0][1:-1] + _LID_LINES[1][1:-1]  # nodes of the upper lids between the corners
 INNER_LIPS = _INNER_LINES  # nodes about the opening of the mouth, pairs of upper and lower
 
 
@@ -189,7 +191,10 @@ def _controls(face: FittedFace, extent: float) -> tuple[Floats, Floats, Floats]:
     rest = np.concatenate((landmarks, weights @ landmarks))
     moves = np.concatenate((face.moves[:, :LANDMARKS], weights @ face.moves[:, :LANDMARKS]), 1)
     others = np.flatnonzero(face.seen)[LANDMARKS:]
-    free = _free(rest[:, :2], face.rest[others, :2], 0.4 * _SPACING * extent)
+    lashes = _lashes(rest, extent)
+    free = _free(
+        np.concatenate((rest, lashes))[:, :2], face.rest[others, :2], 0.4 * _SPACING * extent
+    )
     others = others[free]
     rest = np.concatenate((rest, face.rest[others]))
     moves = np.concatenate((moves, face.moves[:, others]), 1)
@@ -201,7 +206,18 @@ def _controls(face: FittedFace, extent: float) -> tuple[Floats, Floats, Floats]:
         moves[movement, lower] = -_RAISED * gap
         moves[movement, upper] = (1 - _RAISED - _CLOSED) * gap
         lids[movement, upper + lower] = moves[movement, upper + lower, :2]
+    rest = np.concatenate((rest, lashes))
+    moves = np.concatenate((moves, moves[:, _LASHES]), 1)
+    lids = np.concatenate((lids, np.zeros((len(lids), len(lashes), 2))), 1)
     return rest, moves, lids
+
+
+def _lashes(rest: Floats, extent: float) -> Floats:
+    """(n, 3) places above the upper lids that move as these do: skin is stretched further up."""
+    up = rest[27] - rest[8]
+    above: Floats = rest[_LASHES] + _LASH * extent * up / np.linalg.norm(up[:2])
+    above[:, 2] = rest[_LASHES, 2]
+    return above
 
 
 def _between(controls: Floats, extent: float) -> tuple[Floats, Floats]:

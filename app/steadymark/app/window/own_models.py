@@ -101,7 +101,7 @@ class OwnModels(QObject):
         """In a thread of its own."""
         card, fault = None, NOTHING
         try:
-            card = vet(path.resolve())
+            card = vet(path.resolve(), schema="ibug68")
         except SteadymarkError as error:
             fault = error.sentence
         except Exception as error:

@@ -13,7 +13,7 @@ import numpy as np
 from steadymark.models.onnx_file import fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -98,3 +98,70 @@ def opset_of(content: bytes) -> int:
         if isinstance(number, int) and not isinstance(domain, int) and bytes(domain) == b"":
             version = number
     return version
+
+
+def with_other_names(graph: memoryview, names: Mapping[str, str]) -> bytes:
+    """A graph whose tensors of these names have others, also in the graphs inside it."""
+    parts = []
+    for number, value in fields(graph):
+        if isinstance(value, int):
+            parts.append(number_field(number, value))
+        elif number == NODE:
+            parts.append(field(NODE, _node_with(value, names)))
+        elif number in _NAME_FIELDS:
+            parts.append(field(number, _named(value, _NAME_FIELDS[number], names)))
+        else:
+            parts.append(field(number, bytes(value)))
+    return b"".join(parts)
+
+
+def tensors_of(graph: memoryview) -> set[str]:
+    """Names of what a graph's nodes take and give, without those of graphs inside it."""
+    nodes = messages(graph, NODE)
+    return {
+        bytes(value).decode()
+        for each in nodes
+        for number, value in fields(each)
+        if number in (1, 2) and not isinstance(value, int)
+    }
+
+
+def _node_with(message: memoryview, names: Mapping[str, str]) -> bytes:
+    parts = []
+    for number, value in fields(message):
+        if isinstance(value, int):
+            parts.append(number_field(number, value))
+            continue
+        content = bytes(value)
+        if number in (1, 2):
+            content = names.get(content.decode(), content.decode()).encode()
+        elif number == _ATTRIBUTE:
+            content = _attribute_with(value, names)
+        parts.append(field(number, content))
+    return b"".join(parts)
+
+
+def _attribute_with(message: memoryview, names: Mapping[str, str]) -> bytes:
+    """As it is, unless it holds graphs, which hold no numbers of a fixed width beside them."""
+    held = [(number, value) for number, value in fields(message)]
+    if not any(number in _GRAPHS and not isinstance(value, int) for number, value in held):
+        return bytes(message)
+    parts = []
+    for number, value in held:
+        if isinstance(value, int):
+            parts.append(number_field(number, value))
+        else:
+            inside = with_other_names(value, names) if number in _GRAPHS else bytes(value)
+            parts.append(field(number, inside))
+    return b"".join(parts)
+
+
+def _named(message: memoryview, number: int, names: Mapping[str, str]) -> bytes:
+    """Of a field that is there twice, protobuf takes the last."""
+    found = [bytes(value).decode() for value in messages(message, number)]
+    other = names.get(found[-1]) if found else None
+    return bytes(message) + (field(number, other) if other else b"")
+
+
+_ATTRIBUTE, _GRAPHS = 5, (6, 11)  # of a NodeProto, and of an AttributeProto
+_NAME_FIELDS = {INITIALIZER: 8, INPUT: 1, OUTPUT: 1, VALUE_INFO: 1}

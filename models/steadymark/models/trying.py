@@ -13,7 +13,7 @@ from steadymark.models.face_score import PEAK, TWO_LOOKS, FaceScore, disagreemen
 from steadymark.models.onnx_writer import GRAPH, OUTPUT, field
 from steadymark.models.runtime import Runner, open_content, planar
 from steadymark.models.sentence import Sentence
-from steadymark.models.wrapping import Output, Scale, Wrapping, wrap
+from steadymark.models.wrapping import Output, Scale, Wrapping, apart, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,7 +178,10 @@ def _coordinates_as(network: Network, wrapping: Wrapping, wish: Wish, schema: st
 
 def _scale_of(points: NDArray[np.float32]) -> Scale:
     """Faces fill most of a crop: the least and greatest of their numbers tell the unit."""
-    low, high = (float(v) for v in np.nanquantile(points, (0.02, 0.98)))
+    finite = points[np.isfinite(points)]
+    if not len(finite):
+        return Scale.PIXELS
+    low, high = (float(v) for v in np.quantile(finite, (0.02, 0.98)))
     if max(abs(low), abs(high)) > 2.5:
         return Scale.PIXELS
     return Scale.SIGNED if low < -0.2 else Scale.UNIT
@@ -188,7 +191,8 @@ def _are_logits(network: Network, wrapping: Wrapping, schema: str) -> bool:
     """Whether heatmaps of a face lie far below 0, too, so that they want a softmax."""
     size = wrapping.crop
     crops = face_crops(demo_faces(), schema, 1.4, size)[: network.batch or 1]
-    content = wrap(network.content, wrapping)
+    content, wrapping = apart(network.content, wrapping)
+    content = wrap(content, wrapping)
     told = [field(GRAPH, field(OUTPUT, field(1, name))) for name in wrapping.outputs]
     runner = open_content(content + b"".join(told), network.path)
     given = crops if wrapping.channels_last else planar(crops)

@@ -6,7 +6,7 @@ The result takes `crops` uint8 BGR and gives `points` (n, K, 2) crop pixels, `sc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,13 @@ from steadymark.models.onnx_writer import (
     UINT8,
     constant,
     field,
+    messages,
     node,
     number_field,
     opset_of,
+    tensors_of,
     value_info,
+    with_other_names,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ OLDEST_OPSET = 9
 _OLDEST_IR = 4  # from which on constants need not be inputs
 _IR = 1  # field of a ModelProto
 _KINDS = {"tensor(float)": FLOAT, "tensor(float16)": FLOAT16, "tensor(uint8)": UINT8}
+_ADDED = ("crops", "points", "scores", "face")
 _MINE = "steadymark/"  # begins the names of all that is added
 
 
@@ -91,6 +95,7 @@ def wrap(content: bytes, wrapping: Wrapping) -> bytes:
     Raises:
         WeightsError: its operators are too old, or its input is of a kind that is not fed.
     """
+    content, wrapping = apart(content, wrapping)
     opset = opset_of(content)
     if opset < OLDEST_OPSET:
         raise WeightsError(
@@ -118,6 +123,22 @@ def wrap(content: bytes, wrapping: Wrapping) -> bytes:
         elif number != _IR:
             parts.append(_copied(number, value))
     return b"".join(parts)
+
+
+def apart(content: bytes, wrapping: Wrapping) -> tuple[bytes, Wrapping]:
+    """A network none of whose tensors has the name of one that is added."""
+    (graph,) = messages(memoryview(content), GRAPH)
+    taken = tensors_of(graph) | {wrapping.input}
+    names = {n: f"network/{n}" for n in taken if n in _ADDED or n.startswith(_MINE)}
+    if not names:
+        return content, wrapping
+    parts = [
+        field(GRAPH, with_other_names(graph, names)) if number == GRAPH else _copied(number, value)
+        for number, value in fields(memoryview(content))
+    ]
+    outputs = tuple(names.get(name, name) for name in wrapping.outputs)
+    given = names.get(wrapping.input, wrapping.input)
+    return b"".join(parts), replace(wrapping, input=given, outputs=outputs)
 
 
 def _ir_of(content: bytes) -> int:
@@ -153,7 +174,7 @@ def _graph(graph: memoryview, wrapping: Wrapping, before: bytes, after: bytes) -
 
 def _name_of(value: int | memoryview) -> str:
     assert not isinstance(value, int)
-    return next(bytes(v).decode() for n, v in fields(value) if n == 1 and not isinstance(v, int))
+    return [bytes(v).decode() for n, v in fields(value) if n == 1 and not isinstance(v, int)][-1]
 
 
 class _Nodes:
@@ -253,7 +274,8 @@ def _read_heatmaps(nodes: _Nodes, wrapping: Wrapping) -> bytes:
         value = nodes.taken(value, range(k), 1)
     rows, columns = np.mgrid[:height, :width].reshape(2, -1)
     places = np.stack((_px(columns, wrapping, width), _px(rows, wrapping, height)), -1)
-    reach = max(1.0, 0.03 * max(height, width)) * wrapping.crop / max(height, width)
+    bins = max(1.0, 0.03 * max(height, width))
+    reach = (bins * wrapping.crop / width, bins * wrapping.crop / height)
     points, quality, peak = _centres(nodes, value, places, reach, softmax=wrapping.softmax)
     nodes.add("Reshape", points, nodes.values((-1, k, 2), np.int64), named="points")
     return _scored(nodes, [(quality, peak)])
@@ -266,7 +288,7 @@ def _read_lines(nodes: _Nodes, wrapping: Wrapping) -> bytes:
         value = nodes.reshaped(_cast(nodes, name), (-1, k, length))
         places = _px(np.arange(length), wrapping, length)[:, None]
         reach = max(1.0, 0.03 * length) * wrapping.crop / length
-        place, quality, peak = _centres(nodes, value, places, reach, softmax=wrapping.softmax)
+        place, quality, peak = _centres(nodes, value, places, (reach,), softmax=wrapping.softmax)
         found.append(place)
         scores.append((quality, peak))
     nodes.add("Concat", *found, named="points", axis=2)
@@ -288,13 +310,18 @@ def _cast(nodes: _Nodes, value: str) -> str:
 
 
 def _centres(
-    nodes: _Nodes, value: str, places: NDArray[np.floating], reach: float, *, softmax: bool
+    nodes: _Nodes,
+    value: str,
+    places: NDArray[np.floating],
+    reach: Sequence[float],
+    *,
+    softmax: bool,
 ) -> tuple[str, str, str]:
     """Soft PDC (models.pdc) of heatmaps (n, K, B) over bins at `places` (B, D), crop pixels.
 
     Returns:
-        The names of the centres (n, K, D), of the share of mass within `reach` of them (n, K), and
-        of the peaks (n, K, 1).
+        The names of the centres (n, K, D), of the share of mass within `reach` (D) of them, and of
+        the peaks, both (n, K, 1).
     """
     if softmax:
         value = nodes.add("Softmax", value, axis=2)
@@ -312,7 +339,7 @@ def _centres(
         off = nodes.add(
             "Sub", nodes.taken(centre, [side], 2), nodes.values(places[None, None, :, side])
         )
-        inside = nodes.add("Less", nodes.add("Abs", off), nodes.values(reach * (1 + 1e-6)))
+        inside = nodes.add("Less", nodes.add("Abs", off), nodes.values(reach[side] * (1 + 1e-6)))
         inside = _cast(nodes, inside)
         near = nodes.add("Mul", near, inside) if near else inside
     total = nodes.add("MatMul", value, nodes.values(np.ones((bins, 1))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -14,10 +14,6 @@ from steadymark.engine.errors import UsageError
 
 if TYPE_CHECKING:
     from steadymark.models.adding import Prepared
-    from steadymark.models.trying import Triple, Wish
-
-Known = TypeVar("Known")
-_LAYOUTS = {"nchw": False, "nhwc": True}
 
 
 def add_model(
@@ -34,8 +30,8 @@ def add_model(
         str, typer.Option(help="Its outputs that hold them: NAME, or NAME_X,NAME_Y for lines.")
     ] = "",
     input_size: Annotated[
-        int | None, typer.Option(help="Side of its input in pixels, where the file does not say.")
-    ] = None,
+        str, typer.Option(help="Side of its input in pixels, where the file does not say.")
+    ] = "",
     mean: Annotated[str, typer.Option(help="Taken off its input: 0.5, or one a channel.")] = "",
     std: Annotated[str, typer.Option(help="What its input is then divided by, likewise.")] = "",
     pixels: Annotated[
@@ -53,9 +49,7 @@ def add_model(
     schema: Annotated[
         str, typer.Option(help="Numbering of its landmarks: ibug68, wflw98, menpo84, cofw29 …")
     ] = "",
-    margin: Annotated[
-        float | None, typer.Option(help="Side of the crop it wants / size of the face.")
-    ] = None,
+    margin: Annotated[str, typer.Option(help="Side of the crop it wants / size of the face.")] = "",
     folder: Annotated[
         Path | None, typer.Option("--out", help="Another folder than that of your own models.")
     ] = None,
@@ -67,22 +61,24 @@ def add_model(
 
     What you leave out is read from the file, or found by trying on the demo clip's face, and told.
     """
+    from steadymark.app.model_wish import parse_wish
     from steadymark.models.adding import check_name, prepare, save
 
     def run() -> int:
-        wish = parse_wish(
-            output=output,
-            output_names=output_names,
-            input_size=input_size,
-            mean=mean,
-            std=std,
-            pixels=pixels,
-            rgb=rgb,
-            layout=layout,
-            scale=scale,
-            schema=schema,
-            margin=margin,
-        )
+        typed = {
+            "output": output,
+            "output-names": output_names,
+            "input-size": input_size,
+            "mean": mean,
+            "std": std,
+            "pixels": pixels,
+            "colours": "" if rgb is None else "rgb" if rgb else "bgr",
+            "layout": layout,
+            "scale": scale,
+            "schema": schema,
+            "margin": margin,
+        }
+        wish = parse_wish(typed)
         called = name or file.stem
         check_name(called, folder, overwrite=overwrite)
         stated = {
@@ -104,72 +100,6 @@ def add_model(
     guarded(run)
 
 
-def parse_wish(
-    *,
-    output: str,
-    output_names: str,
-    input_size: int | None,
-    mean: str,
-    std: str,
-    pixels: str,
-    rgb: bool | None,
-    layout: str,
-    scale: str,
-    schema: str,
-    margin: float | None,
-) -> Wish:
-    """Options as they were typed; empty ones are found out.
-
-    Raises:
-        UsageError: one of them is none.
-    """
-    from steadymark.models.trying import Wish
-    from steadymark.models.wrapping import Output, Scale
-
-    kinds = {kind.value: kind for kind in Output}
-    scales = {each.value: each for each in Scale}
-    return Wish(
-        output=_one_of("output", output, kinds),
-        outputs=tuple(part.strip() for part in output_names.split(",") if part.strip()),
-        crop=input_size,
-        mean=_triple("mean", mean),
-        std=_triple("std", std),
-        white=_one_of("pixels", pixels, {"1": 1.0, "255": 255.0}),
-        rgb=rgb,
-        channels_last=_one_of("layout", layout, _LAYOUTS),
-        scale=_one_of("scale", scale, scales),
-        schema=schema or None,
-        margin=margin,
-    )
-
-
-def _one_of(option: str, text: str, known: dict[str, Known]) -> Known | None:
-    if not text:
-        return None
-    if text.lower() not in known:
-        raise UsageError(f"--{option} is '{text}': choose {' or '.join(known)}")
-    return known[text.lower()]
-
-
-def _triple(option: str, text: str) -> Triple | None:
-    """One number for all channels, or three."""
-    if not text:
-        return None
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError as error:
-        raise UsageError(
-            f"--{option} is '{text}': write a number, or three: 0.5,0.5,0.5"
-        ) from error
-    if len(values) == 1:
-        values *= 3
-    if len(values) != 3:
-        raise UsageError(
-            f"--{option} has {len(values)} numbers: write one, or three (one a channel)"
-        )
-    return values[0], values[1], values[2]
-
-
 def _asked(option: str, text: str, what: str) -> str:
     """What the user states; asked for at a terminal, never assumed."""
     if text.strip():
@@ -184,19 +114,14 @@ def _asked(option: str, text: str, what: str) -> str:
 
 def described(prepared: Prepared) -> list[str]:
     """What was read and found, in the words of the options."""
-    wrapping = prepared.wrapping
-    numbers = [",".join(f"{v:g}" for v in values) for values in (wrapping.mean, wrapping.std)]
-    colours = "rgb" if wrapping.rgb else "bgr"
-    layout = "nhwc" if wrapping.channels_last else "nchw"
-    given = f"--input-size {wrapping.crop} --layout {layout} --{colours}"
-    given += f" --pixels {wrapping.white:g} --mean {numbers[0]} --std {numbers[1]}"
-    read = f"--output {wrapping.output} --schema {prepared.schema} --margin {prepared.margin:g}"
-    if wrapping.output == "coordinates":
-        read += f" --scale {wrapping.scale}"
+    from steadymark.app.model_wish import found_words
+
+    words = found_words(prepared)
+    colours = words.pop("colours")
+    options = " ".join(f"--{name} {value}" for name, value in words.items())
     share = f"{100 * prepared.error:.1f} % of the eye distance off the truth on the demo clip"
     return [
-        f"input: {given}",
-        f"output: {read}",
+        f"read as: --{colours} {options}",
         f"error: {share}",
         f"face score: {_score(prepared)}",
     ]

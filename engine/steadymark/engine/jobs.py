@@ -18,7 +18,7 @@ from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.drawing import DrawOptions
 from steadymark.engine.recording.naming import cannot_write, output_stem, partial_of, was_left
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
+from steadymark.engine.recording.openface_csv import OpenFaceCsvSink, check_schema
 from steadymark.engine.recording.smoothed import SmoothedSink
 from steadymark.engine.report import PipelineReport, PipelineState
 from steadymark.engine.sending.sender import Senders
@@ -198,12 +198,10 @@ def _begin(
             what=what,
         )
     schema = load_schema(models.network.card.schema or IBUG)
-    if output.csv == "openface" and schema.name != IBUG:
-        words = "OpenFace's columns are of {wanted}, this model's landmarks of {found}: "
-        raise SinkError(words + "choose --csv native", wanted=IBUG, found=schema.name)
+    if output.csv == "openface":
+        check_schema(schema.name)
     make_folder(output.folder)
-    written = [(output.aside or output.folder) / path.name for path in work.files]
-    table, *video = written
+    table, *video = [(output.aside or output.folder) / path.name for path in work.files]
 
     def make(path: Path) -> Sink:
         if output.csv == "openface":

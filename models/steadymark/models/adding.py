@@ -36,12 +36,14 @@ SCHEMAS = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19")  # of several of o
 class Prepared:
     """A wrapped network that passed the checks.
 
+    stated: what of it the user said; the rest was read from the file or found by trying.
     error: mean distance from the truth on the demo clip, share of the eye distance. warnings: what
     a user should know before adding it.
     """
 
     source: Path
     source_sha256: str
+    stated: tuple[str, ...]
     content: bytes
     wrapping: Wrapping
     schema: str
@@ -92,6 +94,7 @@ def prepare(
     return Prepared(
         source=path,
         source_sha256=hashlib.sha256(network.content).hexdigest(),
+        stated=tuple(field for field, value in asdict(wish).items() if value not in (None, ())),
         content=trial.content,
         wrapping=trial.wrapping,
         schema=schema,
@@ -111,13 +114,11 @@ def _check_wish(wish: Wish) -> None:
             known=", ".join(sorted(SCHEMAS)),
         )
     if wish.std is not None and not all(0 < value < np.inf for value in wish.std):
-        raise WeightsError("--std must be more than 0, not {std}", std=_listed(wish.std))
+        raise WeightsError("std must be more than 0, not {std}", std=_listed(wish.std))
     if wish.mean is not None and not all(np.isfinite(wish.mean)):
-        raise WeightsError("--mean must be finite, not {mean}", mean=_listed(wish.mean))
+        raise WeightsError("mean must be finite, not {mean}", mean=_listed(wish.mean))
     if wish.margin is not None and not 0.5 <= wish.margin <= 5:
-        raise WeightsError(
-            "--margin must lie between 0.5 and 5, not {margin:g}", margin=wish.margin
-        )
+        raise WeightsError("margin must lie between 0.5 and 5, not {margin:g}", margin=wish.margin)
 
 
 def _listed(values: Triple) -> str:
@@ -219,6 +220,7 @@ def _card(prepared: Prepared, name: str) -> dict[str, Any]:
         "wrapped": {
             "source_file": prepared.source.name,
             "source_sha256": prepared.source_sha256,
+            "stated": list(prepared.stated),
             **asdict(wrapping),
         },
         "warnings": list(prepared.warnings),

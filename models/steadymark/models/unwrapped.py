@@ -10,6 +10,7 @@ import numpy as np
 from steadymark.models.errors import WeightsError
 from steadymark.models.runtime import Runner, open_content
 from steadymark.models.schema import load_schema, schema_names
+from steadymark.models.sentence import Sentence
 from steadymark.models.wrapping import Output
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def open_network(path: Path, *, crop: int | None = None, last: bool | None = Non
     side = crop or side
     if not side:
         raise WeightsError(
-            "{name} takes pictures of any size: say which it was trained on with --input-size",
+            "{name} takes pictures of any size: say which input-size it was trained on",
             name=path.name,
         )
     if not SIDES[0] <= side <= SIDES[1]:
@@ -118,7 +119,7 @@ def _picture_input(path: Path, runner: Runner) -> tuple[str, str, list[Any]]:
         raise WeightsError(
             "{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)",
             name=path.name,
-            inputs=told or "nothing",
+            inputs=told or Sentence("nothing"),
         )
     given = inputs[0]
     if given.type not in _TYPES:
@@ -138,7 +139,7 @@ def _layout(path: Path, shape: Sequence[Any], last: bool | None) -> tuple[int, b
     sides = {s for s in (shape[1:3] if last else shape[2:]) if isinstance(s, int)}
     if channels != CHANNELS and isinstance(channels, int):
         raise WeightsError(
-            "{name} takes pictures of {channels} channels: it must take {wanted} (colour; --layout "
+            "{name} takes pictures of {channels} channels: it must take {wanted} (colour; layout "
             "nhwc where they come last)",
             name=path.name,
             channels=channels,
@@ -220,7 +221,7 @@ def find_landmarks(
     raise WeightsError(
         "{name} gives {outputs}: none of them holds {kinds} of {counts} landmarks",
         name=network.path.name,
-        outputs=_told(shapes) or "nothing",
+        outputs=_told(shapes) or Sentence("nothing"),
         kinds=", ".join(kinds),
         counts=", ".join(map(str, dict.fromkeys(counts))),
     )

@@ -112,8 +112,8 @@ class AddModelDialog(QDialog):
         halves = QHBoxLayout(forms)
         halves.setContentsMargins(0, 0, 0, 0)
         halves.setSpacing(24)
-        halves.addLayout(self._output_form(), 1)
-        halves.addLayout(self._input_form(), 1)
+        for form in (self._output_form(), self._input_form()):
+            halves.addLayout(form, 1)
         column.addWidget(forms)
         for label in (self.verdict, self.fault):
             label.setWordWrap(True)
@@ -129,7 +129,7 @@ class AddModelDialog(QDialog):
         column.addStretch(1)
         column.addWidget(self.buttons)
         self.add_button.setDefault(True)
-        self.setMinimumWidth(640)
+        self.setMinimumWidth(680)
 
     def _output_form(self) -> QFormLayout:
         kinds = {
@@ -142,7 +142,7 @@ class AddModelDialog(QDialog):
             "unit": self.tr("0 … 1"),
             "signed": self.tr("−1 … 1"),
         }
-        form = QFormLayout()
+        form = _form()
         self._choice(form, "output", self.tr("Output"), {key: kinds[key] for key in OUTPUTS})
         self._text(form, "output-names", self.tr("Names of outputs"))
         self._choice(form, "scale", self.tr("Units"), {key: units[key] for key in SCALES})
@@ -150,7 +150,7 @@ class AddModelDialog(QDialog):
         return form
 
     def _input_form(self) -> QFormLayout:
-        form = QFormLayout()
+        form = _form()
         self._text(form, "input-size", self.tr("Input size, px"))
         self._choice(form, "colours", self.tr("Colours"), {key: key.upper() for key in COLOURS})
         self._choice(form, "pixels", self.tr("White is"), {key: key for key in PIXELS})
@@ -159,7 +159,7 @@ class AddModelDialog(QDialog):
         return form
 
     def _stated_form(self) -> QFormLayout:
-        form = QFormLayout()
+        form = _form()
         unknown = self.tr("'unknown' if you do not know")
         self.licence.setPlaceholderText(unknown)
         self.data.setPlaceholderText(unknown)
@@ -181,7 +181,7 @@ class AddModelDialog(QDialog):
         form.addRow(label, edit)
 
     def _choice(self, form: QFormLayout, name: str, label: str, known: dict[str, str]) -> None:
-        box = QComboBox()
+        box = QComboBox(sizeAdjustPolicy=QComboBox.SizeAdjustPolicy.AdjustToContents)
         box.addItem(self.tr("find out"), "")
         for key, words in known.items():
             box.addItem(words, key)
@@ -284,6 +284,14 @@ class AddModelDialog(QDialog):
             return
         self.added.emit(card)
         self.accept()
+
+
+def _form() -> QFormLayout:
+    """With its own spacing: else it takes that of the layout it lies in."""
+    form = QFormLayout()
+    form.setVerticalSpacing(8)
+    form.setHorizontalSpacing(8)
+    return form
 
 
 def _wrapped(text: str) -> QLabel:

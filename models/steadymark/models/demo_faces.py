@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FRAMES = (0, 20, 70, 120, 170, 220)
 _TRUTH = "ibug68"
+_NOISE = 15.0  # grey levels
+_BLURRED = 3  # pixels of a crop that become one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +97,22 @@ def near_crops(
             )
             found.append((face, crop))
     return found
+
+
+def hard_face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:
+    """(4n, F, F, 3): `face_crops`, and the same blurred, noisy, and with a covered chin."""
+    plain = face_crops(faces, schema, margin, size)
+    random = np.random.default_rng(7)
+    noisy = (plain + random.normal(0, _NOISE, plain.shape)).clip(0, 255).astype(np.uint8)
+    covered = plain.copy()
+    hidden = covered[:, 2 * size // 3 :]
+    hidden[:] = hidden.mean((1, 2), keepdims=True).astype(np.uint8)
+    few = max(4, size // _BLURRED)
+    blurred = [
+        cv2.resize(cv2.resize(part, (few, few), interpolation=cv2.INTER_AREA), (size, size))
+        for part in plain
+    ]
+    return np.concatenate((plain, np.stack(blurred).astype(np.uint8), noisy, covered))
 
 
 def faceless_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.cropping import cut, transform
-from steadymark.models.demo_faces import demo_faces, face_crops, faceless_crops, near_crops
+from steadymark.models.demo_faces import (
+    demo_faces,
+    face_crops,
+    faceless_crops,
+    hard_face_crops,
+    near_crops,
+)
 from steadymark.models.face_score import PEAK, TWO_LOOKS, FaceScore, disagreement, second_look
 from steadymark.models.onnx_writer import GRAPH, OUTPUT, field
 from steadymark.models.runtime import Runner, open_content, planar
@@ -33,6 +39,7 @@ _COLOURS = (  # white, mean, std: how networks are fed
     (1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     (255.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
 )
+_SPARE = 1.1  # people differ more than pictures of one
 _SHIFT = 0.05  # of a crop's side
 
 Triple = tuple[float, float, float]
@@ -203,13 +210,13 @@ def _are_logits(network: Network, wrapping: Wrapping, schema: str) -> bool:
 def face_score_of(trial: Trial, margin: float) -> tuple[FaceScore, tuple[Sentence, ...]]:
     """The cheapest measure that tells faces from what is none, and what is to be said of it."""
     place = (demo_faces(), trial.schema, margin, trial.wrapping.crop)
-    with_face, without = face_crops(*place), faceless_crops(*place)
+    with_face, without = hard_face_crops(*place), faceless_crops(*place)
     if trial.wrapping.output is not Output.COORDINATES:
-        likely = float(np.quantile(trial.look(with_face)[1], 0.05)) / 1.25
+        likely = float(np.quantile(trial.look(with_face)[1], 0.05)) / _SPARE
         unlikely = float(np.quantile(trial.look(without)[1], 0.95))
         if likely > _TOLD_APART * unlikely and likely > 0:
             return FaceScore(PEAK, likely, _between(likely, max(unlikely, likely / 50))), ()
-    likely = 1.25 * float(np.quantile(_apart(trial, with_face), 0.95))
+    likely = _SPARE * float(np.quantile(_apart(trial, with_face), 0.95))
     unlikely = float(np.quantile(_apart(trial, without), 0.05))
     words: tuple[Sentence, ...] = ()
     if not unlikely > _TOLD_APART * likely:

@@ -91,6 +91,8 @@ def prepare(
     if not np.isfinite(error):
         raise WeightsError("{name} gives points that are not finite", name=path.name)
     face_score, warnings = face_score_of(trial, margin)
+    if not np.isfinite([face_score.likely, face_score.unlikely]).all():
+        raise WeightsError("{name} gives points that are not finite", name=path.name)
     return Prepared(
         source=path,
         source_sha256=hashlib.sha256(network.content).hexdigest(),

@@ -40,6 +40,7 @@ _COLOURS = (  # white, mean, std: how networks are fed
     (255.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
 )
 _SPARE = 1.1  # people differ more than pictures of one
+_FARTHEST = 1e6  # pixels or whatever unit: beyond it nothing is a place
 _SHIFT = 0.05  # of a crop's side
 
 Triple = tuple[float, float, float]
@@ -129,7 +130,7 @@ class Trial:
         return cls(content, wrapping, schema, network.batch, runner)
 
     def look(self, crops: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Points (n, K, 2) and face (n,) of crops (n, F, F, 3)."""
+        """Points (n, K, 2) and face (n,) of crops (n, F, F, 3); NaN for what is no place."""
         given = crops if self.wrapping.channels_last else planar(crops)
         step = self.batch or len(given)
         points, face = [], []
@@ -140,7 +141,9 @@ class Trial:
             found, _, sure = self.runner(crops=np.ascontiguousarray(padded))
             points.append(found[: len(part)])
             face.append(sure[: len(part)])
-        return np.concatenate(points), np.concatenate(face)
+        all_points = np.concatenate(points)
+        places = np.where(np.abs(all_points) < _FARTHEST, all_points, np.nan)
+        return places.astype(np.float32), np.concatenate(face)
 
     def error(self, margin: float) -> float:
         """Mean over faces that lie as in detectors' boxes; infinite where it is no number."""

@@ -117,32 +117,33 @@ def wrap(content: bytes, wrapping: Wrapping) -> bytes:
         Output.LINES: _read_lines,
     }[wrapping.output](nodes, wrapping)
     parts = [number_field(_IR, max(_OLDEST_IR, _ir_of(content)))]
-    for number, value in fields(memoryview(content)):
-        if number == GRAPH and not isinstance(value, int):
-            parts.append(field(GRAPH, _graph(value, wrapping, before, after)))
-        elif number != _IR:
-            parts.append(_copied(number, value))
+    parts += [_copied(n, v) for n, v in fields(memoryview(content)) if n not in (_IR, GRAPH)]
+    parts.append(field(GRAPH, _graph(_graph_of(content), wrapping, before, after)))
     return b"".join(parts)
+
+
+def _graph_of(content: bytes) -> memoryview:
+    """A graph in several parts is, by protobuf's rules, that of them all."""
+    return memoryview(b"".join(messages(memoryview(content), GRAPH)))
 
 
 def apart(content: bytes, wrapping: Wrapping) -> tuple[bytes, Wrapping]:
     """A network none of whose tensors has the name of one that is added."""
-    (graph,) = messages(memoryview(content), GRAPH)
+    graph = _graph_of(content)
     taken = tensors_of(graph) | {wrapping.input}
     names = {n: f"network/{n}" for n in taken if n in _ADDED or n.startswith(_MINE)}
     if not names:
         return content, wrapping
-    parts = [
-        field(GRAPH, with_other_names(graph, names)) if number == GRAPH else _copied(number, value)
-        for number, value in fields(memoryview(content))
-    ]
+    parts = [_copied(n, v) for n, v in fields(memoryview(content)) if n != GRAPH]
+    parts.append(field(GRAPH, with_other_names(graph, names)))
     outputs = tuple(names.get(name, name) for name in wrapping.outputs)
     given = names.get(wrapping.input, wrapping.input)
     return b"".join(parts), replace(wrapping, input=given, outputs=outputs)
 
 
 def _ir_of(content: bytes) -> int:
-    return next(v for n, v in fields(memoryview(content)) if n == _IR and isinstance(v, int))
+    told = (v for n, v in fields(memoryview(content)) if n == _IR and isinstance(v, int))
+    return next(told, 0)
 
 
 def _copied(number: int, value: int | memoryview) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +14,7 @@ from own_model import tiny_model, write_model
 from steadymark.app import cli, guarding
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
+from steadymark.models.demo_faces import demo_faces
 from steadymark.models.schema import assets_root
 from strange_networks import mean_face, network, of_heatmap1d, write
 
@@ -150,3 +152,35 @@ def test_commands_check_models_as_the_window_does(
         refused(steadymark("track", DEMO, "--out", tmp_path / "out", "--model", path), why)
     else:
         refused(steadymark("evaluate", path, "--data", DEMO), why)
+
+
+@pytest.mark.parametrize("command", ["track", "evaluate"])
+def test_a_network_without_a_card_is_told_how_to_get_one(
+    steadymark: Callable[..., Result], tmp_path: Path, command: str
+) -> None:
+    path = write(tmp_path, network(("out", mean_face("ibug68", 1.0))))
+    options = {
+        "track": ("track", DEMO, "--out", tmp_path / "out", "--model", path),
+        "evaluate": ("evaluate", path, "--data", DEMO),
+    }[command]
+    refused(steadymark(*options), "make a model of it with 'steadymark add-model'")
+
+
+def test_98_points_are_scored_by_those_that_the_truth_has(
+    steadymark: Callable[..., Result], tmp_path: Path
+) -> None:
+    path = of_heatmap1d(tmp_path, "wflw98")
+    options = ("--name", "mine", "--margin", "1.4", "--rgb", "--pixels", "255", *STATED)
+    assert steadymark("add-model", path, *options).exit_code == 0
+    folder = tmp_path / "labelled"
+    folder.mkdir()
+    for number, face in enumerate(demo_faces()[:2]):
+        cv2.imwrite(str(folder / f"{number}.png"), face.picture)
+        rows = "\n".join(f"{x + 1} {y + 1}" for x, y in face.truth)
+        text = f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
+        (folder / f"{number}.pts").write_text(text)
+    result = steadymark("evaluate", "mine", "--data", folder, "--json", tmp_path / "s.json")
+    assert result.exit_code == 0, result.output
+    assert "mine: 68 of 98 landmarks, as in the truth" in result.output
+    row = next(line for line in result.output.splitlines() if "NRMSE, % of outer-eye" in line)
+    assert float(row.split()[-1]) < 5

@@ -50,8 +50,8 @@ def vet(path: Path, *, schema: str | None = None) -> ModelCard:
         )
     if not beside.is_file():
         raise WeightsError(
-            "{name} has no model card: put {card} beside it ('steadymark-train export' writes "
-            "both)",
+            "{name} has no model card: put {card} beside it, or make a model of it with "
+            "'steadymark add-model'",
             name=model.name,
             card=beside.name,
         )

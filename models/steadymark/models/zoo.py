@@ -207,7 +207,15 @@ def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
     """
     given = Path(name)
     if given.suffix in _FILES:
-        card = read_card(given.with_suffix(".json"))
+        beside = given.with_suffix(".json")
+        if given.is_file() and not beside.exists():
+            raise WeightsError(
+                "{name} has no model card: put {card} beside it, or make a model of it with "
+                "'steadymark add-model'",
+                name=given.name,
+                card=beside.name,
+            )
+        card = read_card(beside)
     else:
         path = _path_of(given.name, folder)
         if given.name != name or not _PLAIN.fullmatch(name) or not path.is_file():

@@ -2863,8 +2863,8 @@
         <translation>{name} hat im gewünschten Teil keine Bilder: Sie liegen zwischen {first_s:.3f} s und {last_s:.3f} s</translation>
     </message>
     <message>
-        <source>{name} has no model card: put {card} beside it (&apos;steadymark-train export&apos; writes both)</source>
-        <translation>{name} hat keine Modellkarte: Legen Sie {card} daneben („steadymark-train export“ schreibt beide)</translation>
+        <source>{name} has no model card: put {card} beside it, or make a model of it with &apos;steadymark add-model&apos;</source>
+        <translation>{name} hat keine Modellkarte: Legen Sie {card} daneben, oder machen Sie daraus mit &apos;steadymark add-model&apos; ein Modell</translation>
     </message>
     <message>
         <source>{name} has no output &apos;{output}&apos;: it gives {known}</source>

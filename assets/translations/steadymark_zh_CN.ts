@@ -2860,8 +2860,8 @@
         <translation>{name} 在所选部分没有帧：帧位于 {first_s:.3f} 秒到 {last_s:.3f} 秒</translation>
     </message>
     <message>
-        <source>{name} has no model card: put {card} beside it (&apos;steadymark-train export&apos; writes both)</source>
-        <translation>{name} 没有模型卡：请将 {card} 放在其旁边（“steadymark-train export”会同时写出两者）</translation>
+        <source>{name} has no model card: put {card} beside it, or make a model of it with &apos;steadymark add-model&apos;</source>
+        <translation>{name} 没有模型卡：请将 {card} 放在其旁边，或用 &apos;steadymark add-model&apos; 将其制成模型</translation>
     </message>
     <message>
         <source>{name} has no output &apos;{output}&apos;: it gives {known}</source>

@@ -22,6 +22,7 @@ def tiny_model(
     inputs: str = "crops",
     kind: int = TensorProto.UINT8,
     extra: bool = False,
+    value: float = 0.5,
 ) -> onnx.ModelProto:
     """Constant landmarks, whatever it sees."""
     real = TensorProto.FLOAT
@@ -46,7 +47,7 @@ def tiny_model(
             helper.make_tensor_value_info("face", real, ["n"]),
         ],
         [
-            helper.make_tensor("value", real, [], [0.5]),
+            helper.make_tensor("value", real, [], [value]),
             helper.make_tensor("zero", TensorProto.INT64, [1], [0]),
             helper.make_tensor("one", TensorProto.INT64, [1], [1]),
             helper.make_tensor("rest", TensorProto.INT64, [2], [landmarks, 2]),

@@ -9,6 +9,129 @@
     </message>
 </context>
 <context>
+    <name>AddModelDialog</name>
+    <message>
+        <source>Add a model</source>
+        <translation>Modell hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Trying the network on the demo clip&apos;s face…</source>
+        <translation>Das Netz wird am Gesicht des Demovideos erprobt …</translation>
+    </message>
+    <message>
+        <source>{name} has no model card. What is left open here is read from the file, or found by trying.</source>
+        <translation>{name} hat keine Modellkarte. Was hier offen bleibt, wird aus der Datei gelesen oder durch Probieren gefunden.</translation>
+    </message>
+    <message>
+        <source>Only you can know this; nothing is assumed:</source>
+        <translation>Das können nur Sie wissen; nichts davon wird angenommen:</translation>
+    </message>
+    <message>
+        <source>coordinates</source>
+        <translation>Koordinaten</translation>
+    </message>
+    <message>
+        <source>heatmaps</source>
+        <translation>Heatmaps</translation>
+    </message>
+    <message>
+        <source>lines (x and y)</source>
+        <translation>Linien (x und y)</translation>
+    </message>
+    <message>
+        <source>pixels</source>
+        <translation>Pixel</translation>
+    </message>
+    <message>
+        <source>0 … 1</source>
+        <translation>0 … 1</translation>
+    </message>
+    <message>
+        <source>−1 … 1</source>
+        <translation>−1 … 1</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Names of outputs</source>
+        <translation>Namen der Ausgaben</translation>
+    </message>
+    <message>
+        <source>Units</source>
+        <translation>Einheit</translation>
+    </message>
+    <message>
+        <source>Margin</source>
+        <translation>Rand</translation>
+    </message>
+    <message>
+        <source>Input size, px</source>
+        <translation>Eingabegröße, px</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>Farben</translation>
+    </message>
+    <message>
+        <source>White is</source>
+        <translation>Weiß ist</translation>
+    </message>
+    <message>
+        <source>Mean</source>
+        <translation>Mittelwert</translation>
+    </message>
+    <message>
+        <source>Standard deviation</source>
+        <translation>Standardabweichung</translation>
+    </message>
+    <message>
+        <source>&apos;unknown&apos; if you do not know</source>
+        <translation>„unknown“, wenn Sie es nicht wissen</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Licence of its weights</source>
+        <translation>Lizenz der Gewichte</translation>
+    </message>
+    <message>
+        <source>Trained on</source>
+        <translation>Trainiert mit</translation>
+    </message>
+    <message>
+        <source>find out</source>
+        <translation>herausfinden</translation>
+    </message>
+    <message>
+        <source>found: {value}</source>
+        <translation>gefunden: {value}</translation>
+    </message>
+    <message>
+        <source>{count} landmarks, {percent:.1f} % of the eye distance off the truth on the demo clip.</source>
+        <translation>{count} Landmarken, im Demovideo {percent:.1f} % des Augenabstands neben der Wahrheit.</translation>
+    </message>
+    <message>
+        <source>Whether there is a face is told by its heatmaps.</source>
+        <translation>Ob ein Gesicht da ist, wird an seinen Heatmaps erkannt.</translation>
+    </message>
+    <message>
+        <source>It does not say whether there is a face: that is told by looking twice, which takes twice the time.</source>
+        <translation>Es sagt nicht, ob ein Gesicht da ist: Das wird durch zweimaliges Hinsehen erkannt, was doppelt so lange dauert.</translation>
+    </message>
+    <message>
+        <source>The window shows models of {shown} landmarks: this one can be tracked with by &apos;steadymark track --model NAME&apos;.</source>
+        <translation>Das Fenster zeigt Modelle mit {shown} Landmarken: Mit diesem kann &apos;steadymark track --model NAME&apos; verfolgen.</translation>
+    </message>
+</context>
+<context>
     <name>CameraDialog</name>
     <message>
         <source>Open camera or stream</source>
@@ -698,8 +821,12 @@
         <translation>Modell hinzufügen</translation>
     </message>
     <message>
-        <source>ONNX models with a model card ({kinds})</source>
-        <translation>ONNX-Modelle mit Modellkarte ({kinds})</translation>
+        <source>ONNX models ({kinds})</source>
+        <translation>ONNX-Modelle ({kinds})</translation>
+    </message>
+    <message>
+        <source>{name} was added: track with it by &apos;steadymark track --model {name}&apos;.</source>
+        <translation>{name} wurde hinzugefügt: Verfolgen Sie damit durch &apos;steadymark track --model {name}&apos;.</translation>
     </message>
     <message>
         <source>{name} is in the list of models.</source>
@@ -1892,12 +2019,20 @@
         <translation>„{key}“ ist unbekannt oder hat einen unmöglichen Wert</translation>
     </message>
     <message>
+        <source>&apos;{name}&apos; comes with Steadymark: take another name</source>
+        <translation>„{name}“ gehört zu Steadymark: Nehmen Sie einen anderen Namen</translation>
+    </message>
+    <message>
         <source>&apos;{name}&apos; comes with the program: choose another name.</source>
         <translation>„{name}“ gehört zum Programm: Wählen Sie einen anderen Namen.</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; is a {kind} model: only landmark models are added</source>
         <translation>„{name}“ ist ein Modell der Art {kind}: Nur Landmarkenmodelle lassen sich hinzufügen</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; is no name for a model: take letters, digits, &apos;-&apos;, &apos;_&apos; and &apos;.&apos;</source>
+        <translation>„{name}“ ist kein Name für ein Modell: Nehmen Sie Buchstaben, Ziffern, „-“, „_“ und „.“</translation>
     </message>
     <message>
         <source>&apos;{place}&apos; is no place to send to: write HOST:PORT, as {example}, with a port from 1 to 65535</source>
@@ -1956,6 +2091,14 @@
         <translation>CUDA ist gewünscht, aber {why}: Installieren Sie den Treiber von NVIDIA und „pip install steadymark[cuda]“, oder wählen Sie als Gerät die CPU</translation>
     </message>
     <message>
+        <source>It can hardly be told from its points whether there is a face: tracking may go on where a face has left.</source>
+        <translation>An seinen Punkten ist kaum zu erkennen, ob ein Gesicht da ist: Die Verfolgung geht vielleicht weiter, wo ein Gesicht verschwunden ist.</translation>
+    </message>
+    <message>
+        <source>Its points hardly follow the face: where the crop moves, they make up for {percent:.0f} % of it.</source>
+        <translation>Seine Punkte folgen dem Gesicht kaum: Bewegt sich der Ausschnitt, gleichen sie {percent:.0f} % davon aus.</translation>
+    </message>
+    <message>
         <source>LSL needs the package pylsl with its library, which is not here ({error}): pip install &apos;steadymark[network]&apos;</source>
         <translation>LSL braucht das Paket pylsl mit seiner Bibliothek, die hier fehlt ({error}): pip install &apos;steadymark[network]&apos;</translation>
     </message>
@@ -1966,6 +2109,14 @@
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use the built-in detector</source>
         <translation>MediaPipe ist nicht installiert: „pip install steadymark[mediapipe]“, oder wählen Sie den eingebauten Detektor</translation>
+    </message>
+    <message>
+        <source>On the demo clip it errs by {percent:.1f} % of the eye distance ({usable:.0f} % are usable): are its output, schema, mean, std and colour order as given?</source>
+        <translation>Im Demovideo irrt es um {percent:.1f} % des Augenabstands (brauchbar sind {usable:.0f} %): Stimmen Ausgabe, Schema, Mittelwert, Standardabweichung und Farbreihenfolge?</translation>
+    </message>
+    <message>
+        <source>OpenFace&apos;s columns are of {wanted}, and this model&apos;s landmarks are of {found}: choose --csv native</source>
+        <translation>Die Spalten von OpenFace sind die von {wanted}, die Landmarken dieses Modells die von {found}: Wählen Sie --csv native</translation>
     </message>
     <message>
         <source>The ground truth of {name} cannot be read: {why}</source>
@@ -2196,6 +2347,10 @@
         <translation>der Treiber oder die Bibliotheken lassen sich nicht laden</translation>
     </message>
     <message>
+        <source>its face_score is {value}</source>
+        <translation>sein face_score ist {value}</translation>
+    </message>
+    <message>
         <source>its folder is a file: choose another folder</source>
         <translation>Der Ordner ist eine Datei: Wählen Sie einen anderen Ordner</translation>
     </message>
@@ -2244,8 +2399,16 @@
         <translation>Zeile {number}: {fault}</translation>
     </message>
     <message>
+        <source>margin must lie between 0.5 and 5, not {margin:g}</source>
+        <translation>Der Rand (margin) muss zwischen 0.5 und 5 liegen, nicht bei {margin:g}</translation>
+    </message>
+    <message>
         <source>max faces must be at least 1, not {max_faces}</source>
         <translation>Es muss mindestens 1 Gesicht sein, nicht {max_faces}</translation>
+    </message>
+    <message>
+        <source>mean must be finite, not {mean}</source>
+        <translation>Der Mittelwert (mean) muss endlich sein, nicht {mean}</translation>
     </message>
     <message>
         <source>no .pts files in {folder}: name the folder of a video&apos;s truth</source>
@@ -2278,6 +2441,10 @@
     <message>
         <source>none</source>
         <translation>keine</translation>
+    </message>
+    <message>
+        <source>nothing</source>
+        <translation>nichts</translation>
     </message>
     <message>
         <source>nothing can be sent to {target} ({reason}): choose an address of this network</source>
@@ -2332,6 +2499,10 @@
         <translation>Einstellungen oder Modelle sind andere als bei der letzten Verfolgung: neu verfolgt</translation>
     </message>
     <message>
+        <source>std must be more than 0, not {std}</source>
+        <translation>Die Standardabweichung (std) muss größer als 0 sein, nicht {std}</translation>
+    </message>
+    <message>
         <source>the LSL library here is too old to stay on this machine: pip install --upgrade &apos;steadymark[network]&apos;</source>
         <translation>Die LSL-Bibliothek hier ist zu alt, um auf diesem Rechner zu bleiben: pip install --upgrade &apos;steadymark[network]&apos;</translation>
     </message>
@@ -2380,8 +2551,24 @@
         <translation>Der Eingang „crops“ von {name} ist {type} {shape}: Laut Karte ist crop {side}, also muss er tensor(uint8) [n, 3, {side}, {side}] oder [n, {side}, {side}, 3] sein</translation>
     </message>
     <message>
-        <source>the landmarks of &apos;{name}&apos; are those of {schema}: models of {wanted} ({landmarks} landmarks) are tracked with</source>
-        <translation>Die Landmarken von „{name}“ sind die von {schema}: Verfolgt wird mit Modellen von {wanted} ({landmarks} Landmarken)</translation>
+        <source>the input of the model is {type}: it must be float, float16 or uint8</source>
+        <translation>Die Eingabe des Modells ist {type}: Sie muss float, float16 oder uint8 sein</translation>
+    </message>
+    <message>
+        <source>the input of {name} is {side} pixels wide: it must lie between {least} and {most}</source>
+        <translation>Die Eingabe von {name} ist {side} Pixel breit: Es müssen zwischen {least} und {most} sein</translation>
+    </message>
+    <message>
+        <source>the input of {name} is {type}: it must be float, float16 or uint8</source>
+        <translation>Die Eingabe von {name} ist {type}: Sie muss float, float16 oder uint8 sein</translation>
+    </message>
+    <message>
+        <source>the landmarks of &apos;{name}&apos; are those of {schema}, and their mean shape is not known: models of {known} are tracked with</source>
+        <translation>Die Landmarken von „{name}“ sind die von {schema}, deren mittlere Form nicht bekannt ist: Verfolgt wird mit Modellen von {known}</translation>
+    </message>
+    <message>
+        <source>the landmarks of &apos;{name}&apos; are those of {schema}: models of {wanted} ({landmarks} landmarks) are tracked with here (&apos;steadymark track&apos; takes others, too)</source>
+        <translation>Die Landmarken von „{name}“ sind die von {schema}: Hier wird mit Modellen von {wanted} ({landmarks} Landmarken) verfolgt (&apos;steadymark track&apos; nimmt auch andere)</translation>
     </message>
     <message>
         <source>the model &apos;{name}&apos; has no 1D heatmaps to show</source>
@@ -2402,6 +2589,10 @@
     <message>
         <source>the model card {path} cannot be read: {reason}</source>
         <translation>Die Modellkarte {path} lässt sich nicht lesen: {reason}</translation>
+    </message>
+    <message>
+        <source>the model uses ONNX operators of version {found}: export it again with opset {oldest} or newer</source>
+        <translation>Das Modell verwendet ONNX-Operatoren der Version {found}: Exportieren Sie es neu mit Opset {oldest} oder neuer</translation>
     </message>
     <message>
         <source>the name is too long: choose a shorter one</source>
@@ -2484,6 +2675,10 @@
         <translation>{key} „{value}“ ist unbekannt: Das ist kein einfacher Name</translation>
     </message>
     <message>
+        <source>the {what} of the model is missing: state it, or &apos;{unknown}&apos; if you do not know it</source>
+        <translation>Dem Modell fehlt die Angabe „{what}“: Machen Sie sie, oder schreiben Sie „{unknown}“, wenn Sie es nicht wissen</translation>
+    </message>
+    <message>
         <source>there are no landmark columns (x_0, y_0, …)</source>
         <translation>es gibt keine Spalten für Landmarken (x_0, y_0, …)</translation>
     </message>
@@ -2494,6 +2689,10 @@
     <message>
         <source>there is a folder of that name: choose another name</source>
         <translation>Es gibt einen Ordner dieses Namens: Wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
+        <source>there is a model &apos;{name}&apos; already: take another name</source>
+        <translation>Es gibt schon ein Modell „{name}“: Nehmen Sie einen anderen Namen</translation>
     </message>
     <message>
         <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose none or one-euro, or train one with steadymark-train</source>
@@ -2550,6 +2749,10 @@
     <message>
         <source>unknown model &apos;{name}&apos;: choose one of {known}, or name an .onnx file with its model card (.json) beside it</source>
         <translation>Unbekanntes Modell „{name}“: Zur Wahl stehen {known}, oder eine .onnx-Datei mit ihrer Modellkarte (.json) daneben</translation>
+    </message>
+    <message>
+        <source>unknown schema &apos;{schema}&apos;: models of {known} can be added</source>
+        <translation>Unbekanntes Schema „{schema}“: Modelle von {known} können hinzugefügt werden</translation>
     </message>
     <message>
         <source>unknown stabilizer &apos;{name}&apos;: choose one of {known}</source>
@@ -2648,16 +2851,32 @@
         <translation>{name} bricht ab, wenn es läuft: {reason}</translation>
     </message>
     <message>
+        <source>{name} gives points that are not finite</source>
+        <translation>{name} liefert Punkte, die nicht endlich sind</translation>
+    </message>
+    <message>
+        <source>{name} gives {outputs}: none of them holds {kinds} of {counts} landmarks</source>
+        <translation>{name} liefert {outputs}: Nichts davon enthält {kinds} von {counts} Landmarken</translation>
+    </message>
+    <message>
         <source>{name} has no frames in the part asked for: they lie from {first_s:.3f} s to {last_s:.3f} s</source>
         <translation>{name} hat im gewünschten Teil keine Bilder: Sie liegen zwischen {first_s:.3f} s und {last_s:.3f} s</translation>
     </message>
     <message>
-        <source>{name} has no model card: put {card} beside it (&apos;steadymark-train export&apos; writes both)</source>
-        <translation>{name} hat keine Modellkarte: Legen Sie {card} daneben („steadymark-train export“ schreibt beide)</translation>
+        <source>{name} has no model card: put {card} beside it, or make a model of it with &apos;steadymark add-model&apos;</source>
+        <translation>{name} hat keine Modellkarte: Legen Sie {card} daneben, oder machen Sie daraus mit &apos;steadymark add-model&apos; ein Modell</translation>
+    </message>
+    <message>
+        <source>{name} has no output &apos;{output}&apos;: it gives {known}</source>
+        <translation>{name} hat keine Ausgabe „{output}“: Es liefert {known}</translation>
     </message>
     <message>
         <source>{name} has {count} landmarks, {schema} has {wanted}: say with --landmarks which are the same, for example 36=27,45=32</source>
         <translation>{name} hat {count} Landmarken, {schema} hat {wanted}: Geben Sie mit --landmarks an, welche dieselben sind, zum Beispiel 36=27,45=32</translation>
+    </message>
+    <message>
+        <source>{name} has {count} numbers: write one, or three (one a channel)</source>
+        <translation>{name} hat {count} Zahlen: Schreiben Sie eine oder drei (eine je Kanal)</translation>
     </message>
     <message>
         <source>{name} has {end} frames, the video has {frames}: it is of another one</source>
@@ -2672,6 +2891,18 @@
         <translation>{name} enthält keine Zeilen: Es gibt nichts zu vergleichen</translation>
     </message>
     <message>
+        <source>{name} is &apos;{text}&apos;: choose one of {known}</source>
+        <translation>{name} ist „{text}“: Wählen Sie aus {known}</translation>
+    </message>
+    <message>
+        <source>{name} is &apos;{text}&apos;: write a number</source>
+        <translation>{name} ist „{text}“: Schreiben Sie eine Zahl</translation>
+    </message>
+    <message>
+        <source>{name} is &apos;{text}&apos;: write a number, or three: 0.5,0.5,0.5</source>
+        <translation>{name} ist „{text}“: Schreiben Sie eine Zahl oder drei: 0.5,0.5,0.5</translation>
+    </message>
+    <message>
         <source>{name} is no ONNX model: choose a file that ends in .onnx</source>
         <translation>{name} ist kein ONNX-Modell: Wählen Sie eine Datei, die auf .onnx endet</translation>
     </message>
@@ -2682,6 +2913,26 @@
     <message>
         <source>{name} takes more than {most_gib} GiB of memory when it is run: use a smaller model, or fewer faces</source>
         <translation>{name} braucht beim Laufen mehr als {most_gib} GiB Speicher: Wählen Sie ein kleineres Modell oder weniger Gesichter</translation>
+    </message>
+    <message>
+        <source>{name} takes pictures of any size: say which input-size it was trained on</source>
+        <translation>{name} nimmt Bilder jeder Größe: Geben Sie die Eingabegröße (input-size) an, mit der es trainiert wurde</translation>
+    </message>
+    <message>
+        <source>{name} takes pictures of {channels} channels: it must take {wanted} (colour; layout nhwc where they come last)</source>
+        <translation>{name} nimmt Bilder mit {channels} Kanälen: Es müssen {wanted} sein (Farbe; layout nhwc, wenn sie zuletzt kommen)</translation>
+    </message>
+    <message>
+        <source>{name} takes pictures of {found} × {found} pixels, not {given} × {given}</source>
+        <translation>{name} nimmt Bilder von {found} × {found} Pixeln, nicht von {given} × {given}</translation>
+    </message>
+    <message>
+        <source>{name} takes pictures of {shape}: crops of faces are square</source>
+        <translation>{name} nimmt Bilder von {shape}: Gesichtsausschnitte sind quadratisch</translation>
+    </message>
+    <message>
+        <source>{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)</source>
+        <translation>{name} nimmt {inputs}: Es muss ein Bild (n, 3, F, F) oder (n, F, F, 3) nehmen</translation>
     </message>
     <message>
         <source>{path!r} cannot be opened: {error}</source>
@@ -2700,12 +2951,20 @@
         <translation>{path} lässt sich nicht lesen: Wählen Sie ein anderes</translation>
     </message>
     <message>
+        <source>{path} cannot be read: {reason}</source>
+        <translation>{path} kann nicht gelesen werden: {reason}</translation>
+    </message>
+    <message>
         <source>{path} cannot be run: it is no ONNX file ({error})</source>
         <translation>{path} lässt sich nicht ausführen: Es ist keine ONNX-Datei ({error})</translation>
     </message>
     <message>
         <source>{path} cannot be run: {reason}</source>
         <translation>{path} lässt sich nicht ausführen: {reason}</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}</source>
+        <translation>{path} kann nicht geschrieben werden: {reason}</translation>
     </message>
     <message>
         <source>{path} could not be tracked ({kind}: {error})</source>

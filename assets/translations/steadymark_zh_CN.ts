@@ -9,6 +9,129 @@
     </message>
 </context>
 <context>
+    <name>AddModelDialog</name>
+    <message>
+        <source>Add a model</source>
+        <translation>添加模型</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Trying the network on the demo clip&apos;s face…</source>
+        <translation>正在用演示视频中的人脸试用该网络…</translation>
+    </message>
+    <message>
+        <source>{name} has no model card. What is left open here is read from the file, or found by trying.</source>
+        <translation>{name} 没有模型卡。此处留空的内容会从文件中读取，或通过试验得出。</translation>
+    </message>
+    <message>
+        <source>Only you can know this; nothing is assumed:</source>
+        <translation>以下内容只有您知道，程序不作任何假定：</translation>
+    </message>
+    <message>
+        <source>coordinates</source>
+        <translation>坐标</translation>
+    </message>
+    <message>
+        <source>heatmaps</source>
+        <translation>热图</translation>
+    </message>
+    <message>
+        <source>lines (x and y)</source>
+        <translation>线状热图（x 和 y）</translation>
+    </message>
+    <message>
+        <source>pixels</source>
+        <translation>像素</translation>
+    </message>
+    <message>
+        <source>0 … 1</source>
+        <translation>0 … 1</translation>
+    </message>
+    <message>
+        <source>−1 … 1</source>
+        <translation>−1 … 1</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>输出</translation>
+    </message>
+    <message>
+        <source>Names of outputs</source>
+        <translation>输出名称</translation>
+    </message>
+    <message>
+        <source>Units</source>
+        <translation>单位</translation>
+    </message>
+    <message>
+        <source>Margin</source>
+        <translation>边距</translation>
+    </message>
+    <message>
+        <source>Input size, px</source>
+        <translation>输入尺寸（像素）</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>颜色顺序</translation>
+    </message>
+    <message>
+        <source>White is</source>
+        <translation>白色的值</translation>
+    </message>
+    <message>
+        <source>Mean</source>
+        <translation>均值</translation>
+    </message>
+    <message>
+        <source>Standard deviation</source>
+        <translation>标准差</translation>
+    </message>
+    <message>
+        <source>&apos;unknown&apos; if you do not know</source>
+        <translation>如果不知道，请填 unknown</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Licence of its weights</source>
+        <translation>权重的许可</translation>
+    </message>
+    <message>
+        <source>Trained on</source>
+        <translation>训练数据</translation>
+    </message>
+    <message>
+        <source>find out</source>
+        <translation>自动判断</translation>
+    </message>
+    <message>
+        <source>found: {value}</source>
+        <translation>得出：{value}</translation>
+    </message>
+    <message>
+        <source>{count} landmarks, {percent:.1f} % of the eye distance off the truth on the demo clip.</source>
+        <translation>{count} 个特征点，在演示视频上与真值相差眼距的 {percent:.1f} %。</translation>
+    </message>
+    <message>
+        <source>Whether there is a face is told by its heatmaps.</source>
+        <translation>是否有人脸由其热图判断。</translation>
+    </message>
+    <message>
+        <source>It does not say whether there is a face: that is told by looking twice, which takes twice the time.</source>
+        <translation>该网络不判断是否有人脸：程序通过看两次来判断，因此耗时加倍。</translation>
+    </message>
+    <message>
+        <source>The window shows models of {shown} landmarks: this one can be tracked with by &apos;steadymark track --model NAME&apos;.</source>
+        <translation>窗口只显示 {shown} 个特征点的模型：此模型可通过 &apos;steadymark track --model NAME&apos; 用于跟踪。</translation>
+    </message>
+</context>
+<context>
     <name>CameraDialog</name>
     <message>
         <source>Open camera or stream</source>
@@ -696,8 +819,12 @@
         <translation>添加模型</translation>
     </message>
     <message>
-        <source>ONNX models with a model card ({kinds})</source>
-        <translation>带模型卡的 ONNX 模型 ({kinds})</translation>
+        <source>ONNX models ({kinds})</source>
+        <translation>ONNX 模型 ({kinds})</translation>
+    </message>
+    <message>
+        <source>{name} was added: track with it by &apos;steadymark track --model {name}&apos;.</source>
+        <translation>已添加 {name}：请用 &apos;steadymark track --model {name}&apos; 进行跟踪。</translation>
     </message>
     <message>
         <source>{name} is in the list of models.</source>
@@ -1889,12 +2016,20 @@
         <translation>“{key}”未知，或其值无效</translation>
     </message>
     <message>
+        <source>&apos;{name}&apos; comes with Steadymark: take another name</source>
+        <translation>“{name}”是 Steadymark 自带的：请换一个名称</translation>
+    </message>
+    <message>
         <source>&apos;{name}&apos; comes with the program: choose another name.</source>
         <translation>“{name}”是程序自带的预设：请选择其他名称。</translation>
     </message>
     <message>
         <source>&apos;{name}&apos; is a {kind} model: only landmark models are added</source>
         <translation>“{name}”是 {kind} 类型的模型：只能添加关键点模型</translation>
+    </message>
+    <message>
+        <source>&apos;{name}&apos; is no name for a model: take letters, digits, &apos;-&apos;, &apos;_&apos; and &apos;.&apos;</source>
+        <translation>“{name}”不能用作模型名称：请使用字母、数字、“-”、“_”和“.”</translation>
     </message>
     <message>
         <source>&apos;{place}&apos; is no place to send to: write HOST:PORT, as {example}, with a port from 1 to 65535</source>
@@ -1953,6 +2088,14 @@
         <translation>要求使用 CUDA，但{why}：请安装 NVIDIA 驱动并运行“pip install steadymark[cuda]”，或将设备设为 CPU</translation>
     </message>
     <message>
+        <source>It can hardly be told from its points whether there is a face: tracking may go on where a face has left.</source>
+        <translation>很难从其特征点判断是否有人脸：人脸离开后跟踪可能仍会继续。</translation>
+    </message>
+    <message>
+        <source>Its points hardly follow the face: where the crop moves, they make up for {percent:.0f} % of it.</source>
+        <translation>其特征点几乎不跟随人脸：裁剪框移动时，它们只补偿了其中的 {percent:.0f} %。</translation>
+    </message>
+    <message>
         <source>LSL needs the package pylsl with its library, which is not here ({error}): pip install &apos;steadymark[network]&apos;</source>
         <translation>LSL 需要 pylsl 包及其库，但此处没有（{error}）：pip install &apos;steadymark[network]&apos;</translation>
     </message>
@@ -1963,6 +2106,14 @@
     <message>
         <source>MediaPipe is not installed: &apos;pip install steadymark[mediapipe]&apos;, or use the built-in detector</source>
         <translation>未安装 MediaPipe：请运行“pip install steadymark[mediapipe]”，或使用内置检测器</translation>
+    </message>
+    <message>
+        <source>On the demo clip it errs by {percent:.1f} % of the eye distance ({usable:.0f} % are usable): are its output, schema, mean, std and colour order as given?</source>
+        <translation>在演示视频上误差为眼距的 {percent:.1f} %（不超过 {usable:.0f} % 才可用）：输出、编号方案、均值、标准差和颜色顺序是否正确？</translation>
+    </message>
+    <message>
+        <source>OpenFace&apos;s columns are of {wanted}, and this model&apos;s landmarks are of {found}: choose --csv native</source>
+        <translation>OpenFace 的列对应 {wanted}，而此模型的特征点属于 {found}：请选择 --csv native</translation>
     </message>
     <message>
         <source>The ground truth of {name} cannot be read: {why}</source>
@@ -2193,6 +2344,10 @@
         <translation>其驱动或库无法加载</translation>
     </message>
     <message>
+        <source>its face_score is {value}</source>
+        <translation>其 face_score 为 {value}</translation>
+    </message>
+    <message>
         <source>its folder is a file: choose another folder</source>
         <translation>其文件夹是一个文件：请选择其他文件夹</translation>
     </message>
@@ -2241,8 +2396,16 @@
         <translation>第 {number} 行：{fault}</translation>
     </message>
     <message>
+        <source>margin must lie between 0.5 and 5, not {margin:g}</source>
+        <translation>margin 必须在 0.5 到 5 之间，而不是 {margin:g}</translation>
+    </message>
+    <message>
         <source>max faces must be at least 1, not {max_faces}</source>
         <translation>最多人脸数至少为 1，而不是 {max_faces}</translation>
+    </message>
+    <message>
+        <source>mean must be finite, not {mean}</source>
+        <translation>mean 必须是有限数，而不是 {mean}</translation>
     </message>
     <message>
         <source>no .pts files in {folder}: name the folder of a video&apos;s truth</source>
@@ -2274,6 +2437,10 @@
     </message>
     <message>
         <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>nothing</source>
         <translation>无</translation>
     </message>
     <message>
@@ -2329,6 +2496,10 @@
         <translation>设置或模型与上次跟踪时不同：已重新跟踪</translation>
     </message>
     <message>
+        <source>std must be more than 0, not {std}</source>
+        <translation>std 必须大于 0，而不是 {std}</translation>
+    </message>
+    <message>
         <source>the LSL library here is too old to stay on this machine: pip install --upgrade &apos;steadymark[network]&apos;</source>
         <translation>此处的 LSL 库过旧，无法仅限本机：pip install --upgrade &apos;steadymark[network]&apos;</translation>
     </message>
@@ -2377,8 +2548,24 @@
         <translation>{name} 的输入“crops”为 {type} {shape}：其模型卡中 crop 为 {side}，因此须为 tensor(uint8) [n, 3, {side}, {side}] 或 [n, {side}, {side}, 3]</translation>
     </message>
     <message>
-        <source>the landmarks of &apos;{name}&apos; are those of {schema}: models of {wanted} ({landmarks} landmarks) are tracked with</source>
-        <translation>“{name}”的关键点属于 {schema}：只能用 {wanted}（{landmarks} 个关键点）的模型跟踪</translation>
+        <source>the input of the model is {type}: it must be float, float16 or uint8</source>
+        <translation>模型的输入为 {type}：必须是 float、float16 或 uint8</translation>
+    </message>
+    <message>
+        <source>the input of {name} is {side} pixels wide: it must lie between {least} and {most}</source>
+        <translation>{name} 的输入宽 {side} 像素：必须在 {least} 到 {most} 之间</translation>
+    </message>
+    <message>
+        <source>the input of {name} is {type}: it must be float, float16 or uint8</source>
+        <translation>{name} 的输入为 {type}：必须是 float、float16 或 uint8</translation>
+    </message>
+    <message>
+        <source>the landmarks of &apos;{name}&apos; are those of {schema}, and their mean shape is not known: models of {known} are tracked with</source>
+        <translation>“{name}”的特征点属于 {schema}，其平均形状未知：可用于跟踪的模型属于 {known}</translation>
+    </message>
+    <message>
+        <source>the landmarks of &apos;{name}&apos; are those of {schema}: models of {wanted} ({landmarks} landmarks) are tracked with here (&apos;steadymark track&apos; takes others, too)</source>
+        <translation>“{name}”的特征点属于 {schema}：此处使用 {wanted}（{landmarks} 个特征点）的模型进行跟踪（&apos;steadymark track&apos; 也接受其他模型）</translation>
     </message>
     <message>
         <source>the model &apos;{name}&apos; has no 1D heatmaps to show</source>
@@ -2399,6 +2586,10 @@
     <message>
         <source>the model card {path} cannot be read: {reason}</source>
         <translation>无法读取模型卡 {path}：{reason}</translation>
+    </message>
+    <message>
+        <source>the model uses ONNX operators of version {found}: export it again with opset {oldest} or newer</source>
+        <translation>该模型使用版本 {found} 的 ONNX 算子：请用 opset {oldest} 或更新版本重新导出</translation>
     </message>
     <message>
         <source>the name is too long: choose a shorter one</source>
@@ -2481,6 +2672,10 @@
         <translation>{key}“{value}”未知：它不是普通名称</translation>
     </message>
     <message>
+        <source>the {what} of the model is missing: state it, or &apos;{unknown}&apos; if you do not know it</source>
+        <translation>缺少模型的 {what}：请填写，如果不知道请填“{unknown}”</translation>
+    </message>
+    <message>
         <source>there are no landmark columns (x_0, y_0, …)</source>
         <translation>没有关键点列（x_0, y_0, …）</translation>
     </message>
@@ -2491,6 +2686,10 @@
     <message>
         <source>there is a folder of that name: choose another name</source>
         <translation>已有同名文件夹：请选择其他名称</translation>
+    </message>
+    <message>
+        <source>there is a model &apos;{name}&apos; already: take another name</source>
+        <translation>已有名为“{name}”的模型：请换一个名称</translation>
     </message>
     <message>
         <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose none or one-euro, or train one with steadymark-train</source>
@@ -2547,6 +2746,10 @@
     <message>
         <source>unknown model &apos;{name}&apos;: choose one of {known}, or name an .onnx file with its model card (.json) beside it</source>
         <translation>未知模型“{name}”：可选 {known}，或指定旁边带有模型卡 (.json) 的 .onnx 文件</translation>
+    </message>
+    <message>
+        <source>unknown schema &apos;{schema}&apos;: models of {known} can be added</source>
+        <translation>未知的编号方案“{schema}”：可添加 {known} 的模型</translation>
     </message>
     <message>
         <source>unknown stabilizer &apos;{name}&apos;: choose one of {known}</source>
@@ -2645,16 +2848,32 @@
         <translation>{name} 运行时失败：{reason}</translation>
     </message>
     <message>
+        <source>{name} gives points that are not finite</source>
+        <translation>{name} 给出的点不是有限数</translation>
+    </message>
+    <message>
+        <source>{name} gives {outputs}: none of them holds {kinds} of {counts} landmarks</source>
+        <translation>{name} 给出 {outputs}：其中没有 {counts} 个特征点的 {kinds}</translation>
+    </message>
+    <message>
         <source>{name} has no frames in the part asked for: they lie from {first_s:.3f} s to {last_s:.3f} s</source>
         <translation>{name} 在所选部分没有帧：帧位于 {first_s:.3f} 秒到 {last_s:.3f} 秒</translation>
     </message>
     <message>
-        <source>{name} has no model card: put {card} beside it (&apos;steadymark-train export&apos; writes both)</source>
-        <translation>{name} 没有模型卡：请将 {card} 放在其旁边（“steadymark-train export”会同时写出两者）</translation>
+        <source>{name} has no model card: put {card} beside it, or make a model of it with &apos;steadymark add-model&apos;</source>
+        <translation>{name} 没有模型卡：请将 {card} 放在其旁边，或用 &apos;steadymark add-model&apos; 将其制成模型</translation>
+    </message>
+    <message>
+        <source>{name} has no output &apos;{output}&apos;: it gives {known}</source>
+        <translation>{name} 没有输出“{output}”：它给出 {known}</translation>
     </message>
     <message>
         <source>{name} has {count} landmarks, {schema} has {wanted}: say with --landmarks which are the same, for example 36=27,45=32</source>
         <translation>{name} 有 {count} 个关键点，{schema} 有 {wanted} 个：请用 --landmarks 说明哪些相同，例如 36=27,45=32</translation>
+    </message>
+    <message>
+        <source>{name} has {count} numbers: write one, or three (one a channel)</source>
+        <translation>{name} 有 {count} 个数：请写一个，或三个（每个通道一个）</translation>
     </message>
     <message>
         <source>{name} has {end} frames, the video has {frames}: it is of another one</source>
@@ -2669,6 +2888,18 @@
         <translation>{name} 没有数据行：没有可对比的内容</translation>
     </message>
     <message>
+        <source>{name} is &apos;{text}&apos;: choose one of {known}</source>
+        <translation>{name} 为“{text}”：请从 {known} 中选择</translation>
+    </message>
+    <message>
+        <source>{name} is &apos;{text}&apos;: write a number</source>
+        <translation>{name} 为“{text}”：请写一个数</translation>
+    </message>
+    <message>
+        <source>{name} is &apos;{text}&apos;: write a number, or three: 0.5,0.5,0.5</source>
+        <translation>{name} 为“{text}”：请写一个数或三个数：0.5,0.5,0.5</translation>
+    </message>
+    <message>
         <source>{name} is no ONNX model: choose a file that ends in .onnx</source>
         <translation>{name} 不是 ONNX 模型：请选择以 .onnx 结尾的文件</translation>
     </message>
@@ -2679,6 +2910,26 @@
     <message>
         <source>{name} takes more than {most_gib} GiB of memory when it is run: use a smaller model, or fewer faces</source>
         <translation>{name} 运行时占用超过 {most_gib} GiB 内存：请使用较小的模型，或减少人脸数</translation>
+    </message>
+    <message>
+        <source>{name} takes pictures of any size: say which input-size it was trained on</source>
+        <translation>{name} 接受任意尺寸的图像：请说明训练时的输入尺寸（input-size）</translation>
+    </message>
+    <message>
+        <source>{name} takes pictures of {channels} channels: it must take {wanted} (colour; layout nhwc where they come last)</source>
+        <translation>{name} 接受 {channels} 个通道的图像：必须是 {wanted} 个（彩色；若通道在最后请用 layout nhwc）</translation>
+    </message>
+    <message>
+        <source>{name} takes pictures of {found} × {found} pixels, not {given} × {given}</source>
+        <translation>{name} 接受 {found} × {found} 像素的图像，而不是 {given} × {given}</translation>
+    </message>
+    <message>
+        <source>{name} takes pictures of {shape}: crops of faces are square</source>
+        <translation>{name} 接受 {shape} 的图像：人脸裁剪是正方形的</translation>
+    </message>
+    <message>
+        <source>{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)</source>
+        <translation>{name} 接受 {inputs}：必须接受一幅图像 (n, 3, F, F) 或 (n, F, F, 3)</translation>
     </message>
     <message>
         <source>{path!r} cannot be opened: {error}</source>
@@ -2697,12 +2948,20 @@
         <translation>无法读取 {path}：请选择另一个</translation>
     </message>
     <message>
+        <source>{path} cannot be read: {reason}</source>
+        <translation>无法读取 {path}：{reason}</translation>
+    </message>
+    <message>
         <source>{path} cannot be run: it is no ONNX file ({error})</source>
         <translation>无法运行 {path}：不是 ONNX 文件（{error}）</translation>
     </message>
     <message>
         <source>{path} cannot be run: {reason}</source>
         <translation>无法运行 {path}：{reason}</translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}</source>
+        <translation>无法写入 {path}：{reason}</translation>
     </message>
     <message>
         <source>{path} could not be tracked ({kind}: {error})</source>

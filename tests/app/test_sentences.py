@@ -26,6 +26,7 @@ CONTRACTS = {
     "steadymark.engine.tracking",
     "steadymark.engine.types",
     "steadymark.models.schema",
+    "steadymark.models.schema_map",
 }
 ROOT = Path(__file__).resolve().parents[2]
 TELLING = {"told.emit", "told", "messages.tell", "_tell", "_fault", "_on_fault"}

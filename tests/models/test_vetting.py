@@ -54,7 +54,11 @@ def test_a_model_whose_follower_is_not_there_is_refused(tmp_path: Path) -> None:
     ("card", "why"),
     [
         ({"kind": "face_detector"}, "face_detector model: only landmark models"),
-        ({"schema": "wflw98"}, "those of wflw98"),
+        ({"schema": "wflw98"}, r"float32 \(2, 68, 2\): for two faces it must be .* \(2, 98, 2\)"),
+        ({"schema": "fgnet68"}, "their mean shape is not known: models of aflw19, cofw29, ibug68"),
+        ({"schema": "jd106"}, "those of jd106"),
+        ({"batch": -1}, "says batch -1"),
+        ({"face_score": {"kind": "guess", "likely": 1, "unlikely": 2}}, "its face_score is"),
         ({"sha256": "0" * 64}, "altered or damaged"),
         ({"sha256": None}, "no Steadymark model card|not a Steadymark model card"),
         ({"licence": None}, "not a Steadymark model card"),
@@ -91,6 +95,18 @@ def test_a_wrong_card_is_refused(tmp_path: Path, card: dict[str, Any], why: str)
 def test_a_wrong_model_is_refused(tmp_path: Path, model: Any, why: str) -> None:
     with pytest.raises(WeightsError, match=why):
         vet(write_model(tmp_path, model))
+
+
+def test_other_schemas_are_taken_unless_one_is_wanted(tmp_path: Path) -> None:
+    path = write_model(tmp_path, tiny_model(landmarks=98), schema="wflw98")
+    assert vet(path).schema == "wflw98"
+    with pytest.raises(WeightsError, match="those of wflw98: models of ibug68"):
+        vet(path, schema="ibug68")
+
+
+def test_a_model_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"output 'points' of own\.onnx is not finite"):
+        vet(write_model(tmp_path, tiny_model(value=float("nan"))))
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from steadymark.app.cli_bench import bench
+from steadymark.app.cli_models import add_model
 from steadymark.app.guarding import err, guarded, out
 from steadymark.engine.errors import SteadymarkError, UsageError
 
@@ -35,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(bench, name="bench")
+app.command(name="add-model")(add_model)
 
 
 @app.callback(invoke_without_command=True)
@@ -240,10 +242,10 @@ def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> N
 @app.command()
 def models() -> None:
     """List the models that are here, with what they reached."""
-    from steadymark.models.zoo import list_models
+    from steadymark.models.zoo import list_models, list_own_models
 
     def run() -> int:
-        cards = list_models()
+        cards = (*list_models(), *list_own_models())
         table = Table(title="Models", title_justify="left", box=SIMPLE)
         for column in ("name", "kind", "schema", "input", "parameters", "MACs", "size"):
             table.add_column(column)
@@ -253,8 +255,8 @@ def models() -> None:
                 card.kind,
                 card.schema or "–",
                 card.input_text,
-                f"{card.params / 1e6:.2f} M",
-                f"{card.macs / 1e6:.0f} M",
+                f"{card.params / 1e6:.2f} M" if card.params else "–",
+                f"{card.macs / 1e6:.0f} M" if card.macs else "–",
                 f"{card.size_bytes / 2**20:.1f} MiB",
             )
         out.print(table)

@@ -98,6 +98,7 @@ def _score_pictures(
 ) -> tuple[dict[str, Scored], str]:
     folder, boxes = options.data or Path(), options.boxes or "truth"
     scored: dict[str, Scored] = {}
+    notes: list[str] = []
     for label, name in _labelled(options.models).items():
         settings = replace(_settings(options, name), stabilizer="none")  # a picture has no past
         models = open_models(settings)
@@ -114,7 +115,10 @@ def _score_pictures(
                 follower=models.follower,
             )
         scored[label] = Scored(compared)
-    return scored, f"{folder}, boxes: {boxes}"
+        if chosen is None and len(compared.scored) < compared.schema.count:
+            shared = f"{len(compared.scored)} of {compared.schema.count} landmarks, as in the truth"
+            notes.append(f"{label}: {shared}")
+    return scored, "; ".join([f"{folder}, boxes: {boxes}", *notes])
 
 
 def _score_videos(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from steadymark.engine.errors import SinkError, SteadymarkError
 from steadymark.engine.made import Made, made_of, refusal, source_digest, why_again
 from steadymark.engine.pipeline import Pipeline
+from steadymark.engine.pose import IBUG
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.drawing import DrawOptions
 from steadymark.engine.recording.naming import cannot_write, output_stem, partial_of, was_left
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
+from steadymark.engine.recording.openface_csv import OpenFaceCsvSink, check_schema
 from steadymark.engine.recording.smoothed import SmoothedSink
 from steadymark.engine.report import PipelineReport, PipelineState
 from steadymark.engine.sending.sender import Senders
@@ -25,6 +26,7 @@ from steadymark.engine.settings import make_tracker
 from steadymark.engine.sources import CameraMode, open_source
 from steadymark.engine.sources.opening import recording_path
 from steadymark.engine.stabilizing import OFFLINE
+from steadymark.models.schema import load_schema
 from steadymark.models.sentence import Sentence, listed
 
 if TYPE_CHECKING:
@@ -195,20 +197,23 @@ def _begin(
             "butterworth looks at frames to come, and {what}: choose convlstm or one-euro",
             what=what,
         )
+    schema = load_schema(models.network.card.schema or IBUG)
+    if output.csv == "openface":
+        check_schema(schema.name)
     make_folder(output.folder)
-    written = [(output.aside or output.folder) / path.name for path in work.files]
-    table, *video = written
+    table, *video = [(output.aside or output.folder) / path.name for path in work.files]
 
     def make(path: Path) -> Sink:
         if output.csv == "openface":
             return OpenFaceCsvSink(path)
-        return NativeCsvSink(path, work.facts)
+        return NativeCsvSink(path, work.facts, points=schema.count)
 
     sinks: list[Sink] = [
-        SmoothedSink(table, make, settings.butterworth) if offline else make(table),
+        SmoothedSink(table, make, settings.butterworth) if offline else make(table)
     ]
     original = info.path if Path(info.path).is_file() else None
-    sinks += [AnnotatedVideoSink(path, original, output.drawing) for path in video]
+    drawing = replace(output.drawing, schema=schema.name)
+    sinks += [AnnotatedVideoSink(path, original, drawing) for path in video]
     tracker = make_tracker(models, settings)
     senders.open()
     pipeline = Pipeline(work.source, tracker, sinks, on_result=senders.offer)

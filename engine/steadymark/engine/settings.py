@@ -16,6 +16,7 @@ from steadymark.engine.stabilizing import AUTO, CELLS, OneEuro, make_stabilizer
 from steadymark.engine.tracking import Tracker
 from steadymark.models.runtime import LandmarkNetwork, open_runner
 from steadymark.models.schema import load_schema
+from steadymark.models.vetting import check_network
 from steadymark.models.zoo import (
     DEFAULT_DETECTOR,
     DEFAULT_MODEL,
@@ -87,20 +88,22 @@ def landmark_card(settings: TrackSettings) -> ModelCard:
 
 
 def open_models(settings: TrackSettings) -> Models:
-    """Open the networks.
+    """Open the networks, and check those that did not come with Steadymark.
 
     Raises:
-        WeightsError: unknown, missing or altered weights.
+        WeightsError: unknown, missing or altered weights, or a model that cannot be tracked with.
         DeviceError: CUDA was asked for and is not there.
         UsageError: an unknown stabilizer, or an optional detector that is not installed.
     """
     card = landmark_card(settings)
     cv2.setNumThreads(1)  # crops are small, and the stages already run side by side
     network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
+    check_network(card, network)
     cards, follower = [card], None
     if card.follower is not None:
         cards.append(find_model(card.follower, "landmarks", card.path.parent))
         follower = LandmarkNetwork(cards[1], device=settings.device, threads=settings.threads)
+        check_network(cards[1], follower)
     asked = settings.detector_threshold
     if settings.detector.startswith(MEDIAPIPE):
         from steadymark.engine.detecting_mediapipe import MediapipeDetector

@@ -9,23 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.onnx_file import fields
+from steadymark.models.onnx_writer import GRAPH, NODE, OUTPUT, field, messages
 from steadymark.models.runtime import CHANNELS, open_content, planar
 from steadymark.models.zoo import find_model, verified_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
     from numpy.typing import NDArray
 
     from steadymark.models.cropping import Image
     from steadymark.models.zoo import ModelCard
 
-# field numbers of onnx.proto
-_GRAPH, _NODE, _OUTPUT, _VALUE_NAME = 7, 1, 12, 1
-_NODE_OUTPUT, _NODE_KIND = 2, 4
-_BYTES = 2  # protobuf's wire type of what has a length
+_VALUE_NAME, _NODE_OUTPUT, _NODE_KIND = 1, 2, 4  # field numbers of onnx.proto
 
 
 class Marginals:
@@ -42,7 +37,7 @@ class Marginals:
         self._name = _last_softmax(content)
         if self._name is None:
             raise WeightsError("the model '{name}' has no 1D heatmaps to show", name=card.name)
-        added = _field(_GRAPH, _field(_OUTPUT, _field(_VALUE_NAME, self._name.encode())))
+        added = field(GRAPH, field(OUTPUT, field(_VALUE_NAME, self._name.encode())))
         self._session = open_content(content + added, self.card.path).session
         shape = next(o.shape for o in self._session.get_outputs() if o.name == self._name)
         if len(shape) != 4 or shape[2] != 2:
@@ -66,24 +61,8 @@ def seen_by(card: ModelCard) -> ModelCard:
 def _last_softmax(content: bytes) -> str | None:
     """Name of the tensor that the last Softmax of a graph gives."""
     name = None
-    for graph in _parts(memoryview(content), _GRAPH):
-        for node in _parts(graph, _NODE):
-            if next(_parts(node, _NODE_KIND), b"") == b"Softmax":
-                name = bytes(next(_parts(node, _NODE_OUTPUT))).decode()
+    for graph in messages(memoryview(content), GRAPH):
+        for node in messages(graph, NODE):
+            if next(messages(node, _NODE_KIND), b"") == b"Softmax":
+                name = bytes(next(messages(node, _NODE_OUTPUT))).decode()
     return name
-
-
-def _parts(message: memoryview, number: int) -> Iterator[memoryview]:
-    """What a protobuf message has in a field of bytes."""
-    for found, value in fields(message):
-        if found == number and isinstance(value, memoryview):
-            yield value
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """A protobuf field of bytes."""
-    head, length = bytes([number << 3 | _BYTES]), len(content)
-    while length >= 128:
-        head += bytes([length & 127 | 128])
-        length >>= 7
-    return head + bytes([length]) + content

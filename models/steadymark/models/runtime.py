@@ -13,6 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from steadymark.models.errors import DeviceError, WeightsError
+from steadymark.models.face_score import scored
 from steadymark.models.limits import is_ours, limit_memory, within_limits
 from steadymark.models.onnx_file import refuse_external_data
 from steadymark.models.sentence import Sentence
@@ -269,13 +270,32 @@ class LandmarkNetwork:
         moved: (n, 2, 3), from pixels of these crops to those of the crops that `state` is of, along
         with the faces (registration.py); None where nothing moved.
         """
+        if not self._states:
+            points, scores, face = self._seen(crops)
+            if self.card.face_score is not None:
+                scores, face = scored(
+                    self.card.face_score, crops, points, scores, face, lambda c: self._seen(c)[0]
+                )
+            return Prediction(points, points, scores, face, ())
         if self._planar:
             crops = planar(crops)
-        if not self._states:
-            outputs = dict(zip(self._outputs, self.runner(crops=crops), strict=True))
-            points = outputs["points"]
-            return Prediction(points, points, outputs["scores"], outputs["face"], ())
         return self._bound_step(crops, self.start(len(crops)) if state is None else state, moved)
+
+    def _seen(self, crops: Image) -> list[NDArray[np.float32]]:
+        """`points`, `scores`, `face` of crops (n, F, F, 3), in runs of the card's batch."""
+        given = planar(crops) if self._planar else crops
+        batch = self.card.batch or len(given)
+        parts = []
+        for first in range(0, len(given), batch):
+            part = given[first : first + batch]
+            missing = batch - len(part)
+            if missing:
+                part = np.concatenate((part, np.zeros((missing, *part.shape[1:]), np.uint8)))
+            outputs = dict(zip(self._outputs, self.runner(crops=part), strict=True))
+            parts.append([outputs[n][: batch - missing] for n in ("points", "scores", "face")])
+        return (
+            parts[0] if len(parts) == 1 else [np.concatenate(p) for p in zip(*parts, strict=True)]
+        )
 
     def _bound_step(self, crops: Image, state: State, moved: Moves | None) -> Prediction:
         binding = self.runner.session.io_binding()

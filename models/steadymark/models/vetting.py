@@ -1,4 +1,7 @@
-"""Whether somebody's ONNX file with its card is a landmark model that can be tracked with."""
+"""Whether somebody's ONNX file with its card is a landmark model that can be tracked with.
+
+The window, `steadymark add-model`, `track` and `evaluate` all ask here.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.models.cropping import cut
+from steadymark.models.demo_faces import demo_faces
 from steadymark.models.errors import WeightsError
+from steadymark.models.limits import is_ours
 from steadymark.models.runtime import LandmarkNetwork
+from steadymark.models.schema import load_schema, schema_names
 from steadymark.models.zoo import ModelCard, find_model, read_card
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA, LANDMARKS = "ibug68", 68
+    from steadymark.models.cropping import Image
+
+SCHEMA = "ibug68"  # of cards that name none
 _CROPS = (16, 1024)
 _MARGINS = (0.5, 5.0)
 
 
-def vet(path: Path) -> ModelCard:
+def vet(path: Path, *, schema: str | None = None) -> ModelCard:
     """The card of a landmark model, after it was read, checked and run once on the CPU.
 
-    path: of the .onnx file, or of the .json beside it.
+    path: of the .onnx file, or of the .json beside it. schema: the only numbering of landmarks that
+    is taken; None: every one that has a mean shape.
 
     Raises:
         WeightsError: what is wrong, with what, and what to do.
@@ -40,8 +50,8 @@ def vet(path: Path) -> ModelCard:
         )
     if not beside.is_file():
         raise WeightsError(
-            "{name} has no model card: put {card} beside it ('steadymark-train export' writes "
-            "both)",
+            "{name} has no model card: put {card} beside it, or make a model of it with "
+            "'steadymark add-model'",
             name=model.name,
             card=beside.name,
         )
@@ -53,27 +63,63 @@ def vet(path: Path) -> ModelCard:
             name=card.path.name,
             wanted=model.name,
         )
-    _check(card)
+    _check(card, schema)
     if card.follower is not None:
-        _check(replace(find_model(card.follower, "landmarks", card.path.parent), follower=None))
+        follower = find_model(card.follower, "landmarks", card.path.parent)
+        _check(replace(follower, follower=None), schema)
     return card
 
 
-def _check(card: ModelCard) -> None:
+def check_network(card: ModelCard, network: LandmarkNetwork) -> None:
+    """Check an opened model that is not one of the shipped ones, as `vet` does.
+
+    Raises:
+        WeightsError: what is wrong, with what, and what to do.
+    """
+    if is_ours(card.path):
+        return
+    check_card(card)
+    _check_input(card, network)
+    _run_once(card, network)
+
+
+def _check(card: ModelCard, schema: str | None) -> None:
+    check_card(card, schema=schema)
+    network = LandmarkNetwork(card, device="cpu")
+    _check_input(card, network)
+    _run_once(card, network)
+
+
+def check_card(card: ModelCard, *, schema: str | None = None) -> None:
+    """What can be told without the network.
+
+    Raises:
+        WeightsError: it is no landmark model, or nothing can be tracked with these landmarks.
+    """
     if card.kind != "landmarks":
         raise WeightsError(
             "'{name}' is a {kind} model: only landmark models are added",
             name=card.name,
             kind=card.kind,
         )
-    if (card.schema or SCHEMA) != SCHEMA:
+    own = card.schema or SCHEMA
+    if schema is not None and own != schema:
         raise WeightsError(
             "the landmarks of '{name}' are those of {schema}: models of {wanted} ({landmarks} "
-            "landmarks) are tracked with",
+            "landmarks) are tracked with here ('steadymark track' takes others, too)",
             name=card.name,
-            schema=card.schema,
-            wanted=SCHEMA,
-            landmarks=LANDMARKS,
+            schema=own,
+            wanted=schema,
+            landmarks=load_schema(schema).count,
+        )
+    known = [name for name in schema_names() if load_schema(name).known_shape is not None]
+    if own not in known:
+        raise WeightsError(
+            "the landmarks of '{name}' are those of {schema}, and their mean shape is not known: "
+            "models of {known} are tracked with",
+            name=card.name,
+            schema=own,
+            known=", ".join(known),
         )
     for name, value, (least, most) in (
         ("crop", card.crop, _CROPS),
@@ -89,9 +135,6 @@ def _check(card: ModelCard) -> None:
                 least=least,
                 most=most,
             )
-    network = LandmarkNetwork(card, device="cpu")
-    _check_input(card, network)
-    _run_once(card, network)
 
 
 def _check_input(card: ModelCard, network: LandmarkNetwork) -> None:
@@ -110,8 +153,8 @@ def _check_input(card: ModelCard, network: LandmarkNetwork) -> None:
 
 
 def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
-    """Two frames of two grey faces."""
-    crops = np.full((2, card.crop, card.crop, 3), 128, np.uint8)
+    """Two frames of two faces: one of the demo clip's, and noise."""
+    crops = _pictures(card)
     try:
         seen = network.step(crops)
         if seen.state:
@@ -123,10 +166,11 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
         raise WeightsError(
             "{name} fails when it is run: {reason}", name=card.path.name, reason=reason
         ) from error
+    landmarks = load_schema(card.schema or SCHEMA).count
     for name, values, shape in (
-        ("points", seen.points, (2, LANDMARKS, 2)),
-        ("raw_points", seen.raw, (2, LANDMARKS, 2)),
-        ("scores", seen.scores, (2, LANDMARKS)),
+        ("points", seen.points, (2, landmarks, 2)),
+        ("raw_points", seen.raw, (2, landmarks, 2)),
+        ("scores", seen.scores, (2, landmarks)),
         ("face", seen.face, (2,)),
     ):
         if values.shape != shape or values.dtype != np.float32:
@@ -143,3 +187,14 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
             raise WeightsError(
                 "the output '{name}' of {model} is not finite", name=name, model=card.path.name
             )
+
+
+def _pictures(card: ModelCard) -> Image:
+    """(2, F, F, 3)."""
+    size = card.crop
+    noise = np.random.default_rng(1).integers(0, 256, (size, size, 3), np.uint8)
+    faces = demo_faces((0,))
+    if not faces:
+        return np.stack((noise, noise[::-1]))
+    crop = faces[0].crop(card.schema or SCHEMA, card.margin)
+    return np.stack((cut(faces[0].picture, crop.to_picture(size), size), noise))

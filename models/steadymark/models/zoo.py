@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import platformdirs
+
 from steadymark.models.errors import ContentError, WeightsError
+from steadymark.models.face_score import FaceScore, read_face_score
 from steadymark.models.schema import assets_root
 from steadymark.models.sentence import Sentence
 from steadymark.models.small_file import read_small_text
@@ -24,6 +28,8 @@ BEST_CELL = "convlstm"  # by `steadymark bench stability`
 MOST_MODEL_BYTES = 1 << 30  # 1 GiB: a hundred times the largest that is shipped
 _LARGEST_CROP = 4096  # px
 _WIDEST_MARGIN = 20.0
+_LARGEST_BATCH = 1024
+OWN_MODELS = "STEADYMARK_MODELS"  # environment variable: another folder of the user's own models
 _FILES = {".onnx", ".json"}
 _PLAIN = re.compile(r"[^\x00-\x1f/\\:]{1,200}(?<!\.)")  # a name in a folder, on any system
 
@@ -37,7 +43,9 @@ class ModelCard:
     (landmark models). threshold: score from which a face is one. scores: measured figures, by the
     command that prints them. follower: the model, in the same folder, that takes over from a
     landmark model once a face is aligned (local_global, Figure 6). cell: `refine` or `convlstm`,
-    where the model stabilizes by itself; over: the model whose heatmaps it stabilizes.
+    where the model stabilizes by itself; over: the model whose heatmaps it stabilizes. batch: faces
+    that one run takes, where the network was exported for that number; 0: any. face_score: how its
+    face score is made, where the network has none of its own.
     """
 
     name: str
@@ -57,6 +65,14 @@ class ModelCard:
     follower: str | None = None
     cell: str | None = None
     over: str | None = None
+    batch: int = 0
+    face_score: FaceScore | None = None
+
+
+def own_folder() -> Path:
+    """Where models that the user added lie; it need not exist yet."""
+    given = os.environ.get(OWN_MODELS)
+    return Path(given) if given else platformdirs.user_data_path("steadymark", False) / "models"
 
 
 def weights_folder() -> Path:
@@ -105,6 +121,8 @@ def _card(path: Path, data: dict[str, Any]) -> ModelCard:
         macs=int(data.get("macs", 0)),
         size_bytes=int(data.get("size_bytes", 0)),
         input_text=_input_text(data.get("input")),
+        batch=int(_within(data, "batch", 0, _LARGEST_BATCH)),
+        face_score=read_face_score(data.get("face_score")),
         scores={k: float(v) for k, v in dict(data.get("scores", {})).items() if _is_number(v)},
     )
 
@@ -169,22 +187,40 @@ def list_models(folder: Path | None = None) -> tuple[ModelCard, ...]:
     return tuple(sorted(cards, key=lambda card: (card.kind != "landmarks", card.name)))
 
 
+def list_own_models() -> tuple[ModelCard, ...]:
+    """The cards in the folder of the user's own models; what is no card there is passed over."""
+    found = []
+    for path in sorted(own_folder().glob("*.json")):
+        with suppress(WeightsError):
+            found.append(read_card(path))
+    return tuple(found)
+
+
 def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
     """The card of that name, or the card lying beside a named .onnx or .json file.
+
+    A name is looked for in `folder`; without one among the shipped models, then among the user's
+    own.
 
     Raises:
         WeightsError: there is no such model, or it is of another kind.
     """
     given = Path(name)
     if given.suffix in _FILES:
-        card = read_card(given.with_suffix(".json"))
-    else:
-        folder = folder or weights_folder()
-        path = folder / f"{given.name}.json"
-        if given.name != name or not _PLAIN.fullmatch(name) or not path.is_file():
-            known = ", ".join(c.name for c in list_models(folder) if c.kind == kind) or Sentence(
-                "none"
+        beside = given.with_suffix(".json")
+        if given.is_file() and not beside.exists():
+            raise WeightsError(
+                "{name} has no model card: put {card} beside it, or make a model of it with "
+                "'steadymark add-model'",
+                name=given.name,
+                card=beside.name,
             )
+        card = read_card(beside)
+    else:
+        path = _path_of(given.name, folder)
+        if given.name != name or not _PLAIN.fullmatch(name) or not path.is_file():
+            cards = [*list_models(folder), *(list_own_models() if folder is None else ())]
+            known = ", ".join(c.name for c in cards if c.kind == kind) or Sentence("none")
             raise WeightsError(
                 "unknown model '{name}': choose one of {known}, or name an .onnx file with its "
                 "model card (.json) beside it",
@@ -200,6 +236,13 @@ def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
             wanted=kind,
         )
     return card
+
+
+def _path_of(name: str, folder: Path | None) -> Path:
+    """Where the card of that name lies, or would lie."""
+    path = (folder or weights_folder()) / f"{name}.json"
+    own = own_folder() / path.name
+    return own if folder is None and not path.is_file() and own.is_file() else path
 
 
 def stabilized(card: ModelCard, cell: str) -> ModelCard:

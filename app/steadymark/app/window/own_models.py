@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
+from steadymark.app.window.add_model_dialog import SCHEMA, AddModelDialog
 from steadymark.app.window.wording import worded
 from steadymark.engine.errors import SteadymarkError
 from steadymark.models.sentence import NOTHING, Sentence
@@ -46,6 +47,7 @@ class OwnModels(QObject):
         super().__init__(parent)
         self._panel, self._preferences = panel, preferences
         self._thread: Thread | None = None
+        self.dialog: AddModelDialog | None = None
         self._vetted.connect(self._on_vetted, Qt.ConnectionType.QueuedConnection)
 
     def serve(self, panel: SettingsPanel) -> None:
@@ -82,6 +84,8 @@ class OwnModels(QObject):
 
     def close(self) -> bool:
         """Whether no check is under way any more."""
+        if self.dialog is not None and not self.dialog.wait(_STOP_S):
+            return False
         if self._thread is not None:
             self._thread.join(_STOP_S)
             return not self._thread.is_alive()
@@ -92,16 +96,39 @@ class OwnModels(QObject):
             self._panel,
             self.tr("Add a model"),
             "",
-            self.tr("ONNX models with a model card ({kinds})").format(kinds="*.onnx"),
+            self.tr("ONNX models ({kinds})").format(kinds="*.onnx"),
         )
         if path:
-            self.add(Path(path))
+            self.add_or_ask(Path(path))
+
+    def add_or_ask(self, path: Path) -> None:
+        """Add a model with its card; ask how to read a network that has none."""
+        if path.with_suffix(".json").is_file():
+            self.add(path)
+            return
+        dialog = AddModelDialog(path, parent=self._panel.window())
+        dialog.added.connect(self._on_added)
+        dialog.finished.connect(self._forget)
+        self.dialog = dialog
+        dialog.open()
+
+    def _on_added(self, card: ModelCard) -> None:
+        if card.schema == SCHEMA:
+            self._on_vetted(card, NOTHING)
+            return
+        words = self.tr("{name} was added: track with it by 'steadymark track --model {name}'.")
+        self.noted.emit(words.format(name=card.name))
+
+    def _forget(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+        self.dialog = None
 
     def _vet(self, path: Path) -> None:
         """In a thread of its own."""
         card, fault = None, NOTHING
         try:
-            card = vet(path.resolve())
+            card = vet(path.resolve(), schema=SCHEMA)
         except SteadymarkError as error:
             fault = error.sentence
         except Exception as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.errors import UsageError
+from steadymark.models.schema_map import counterparts
 
 if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Real, Values
@@ -42,6 +43,17 @@ class Correspondence:
                 text=text,
             )
         return cls(ours, theirs)
+
+    @classmethod
+    def of_schemas(cls, ours: str, theirs: str) -> Correspondence:
+        """The landmarks that two schemas share exactly (assets/schemas/maps).
+
+        Raises:
+            ValueError: an unknown schema, or one without a map.
+        """
+        place = counterparts(theirs, ours, exact=True)
+        shared = [(i, int(j)) for i, j in enumerate(place) if j >= 0]
+        return cls(tuple(i for i, _ in shared), tuple(j for _, j in shared))
 
     @property
     def renumbers(self) -> bool:

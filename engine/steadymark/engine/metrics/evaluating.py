@@ -10,7 +10,11 @@ import numpy as np
 from steadymark.engine.errors import UsageError
 from steadymark.engine.geometry import box_of_landmarks
 from steadymark.engine.looking import TrackerConfig, align
-from steadymark.engine.metrics.correspondence import in_our_numbers, scored_landmarks
+from steadymark.engine.metrics.correspondence import (
+    Correspondence,
+    in_our_numbers,
+    scored_landmarks,
+)
 from steadymark.engine.metrics.scoring import Accuracy, Comparison, Place, accuracy_of
 from steadymark.models.datasets.folders import label_files, read_label
 from steadymark.models.datasets.labelled import check_points
@@ -22,11 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.engine.looking import LandmarkModel
-    from steadymark.engine.metrics.correspondence import Correspondence
     from steadymark.engine.ports import FaceDetector
     from steadymark.engine.types import FaceBox
     from steadymark.models.cropping import Image, Points
     from steadymark.models.schema import LandmarkSchema
+
+TRUTH, TRUTH_COUNT = "ibug68", 68  # of folders in 300W form
 
 
 def labelled(folder: Path) -> Iterator[tuple[Path, Image, Points]]:
@@ -67,7 +72,8 @@ def compare(
     """Align every face as the tracker would a new one.
 
     It starts from the box of the true landmarks or, where a detector is given, from the detector's
-    box that overlaps the true one most. follower: see Tracker.
+    box that overlaps the true one most. follower: see Tracker. Truth of iBUG's 68 landmarks is
+    compared with models of other schemas by the landmarks that both share.
 
     Raises:
         UsageError: as `labelled`, or the landmarks are not those of the model.
@@ -76,6 +82,8 @@ def compare(
     places, found, truths = [], [], []
     nothing = np.full((schema.count, 2), np.nan)
     for path, picture, truth in labelled(folder):
+        if chosen is None and len(truth) == TRUTH_COUNT != schema.count:
+            chosen = Correspondence.of_schemas(schema.name, TRUTH)
         truths.append(in_our_numbers(truth, schema, chosen, str(path.with_suffix(".pts"))))
         box = _box(picture, truth, detector)
         boxes = [] if box is None else [box]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.errors import SinkError
+from steadymark.engine.pose import IBUG
 from steadymark.engine.recording.columns import POSE, openface_columns
 from steadymark.engine.recording.native_csv import checked, pose_values
 from steadymark.engine.recording.row_file import RowFile
@@ -58,3 +60,18 @@ class OpenFaceCsvSink:
         points = checked(face.stabilized, self._points).xy_px.T.ravel()
         values = np.concatenate(([face.score], pose_values(face.pose), points))
         return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())
+
+
+def check_schema(name: str) -> None:
+    """Whether the landmarks of a schema can stand under OpenFace's columns.
+
+    Raises:
+        SinkError: they are numbered otherwise.
+    """
+    if name != IBUG:
+        raise SinkError(
+            "OpenFace's columns are of {wanted}, and this model's landmarks are of {found}: choose "
+            "--csv native",
+            wanted=IBUG,
+            found=name,
+        )

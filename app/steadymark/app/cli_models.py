@@ -1,0 +1,133 @@
+"""`steadymark add-model`: a network of somebody else's becomes a model of the user's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from steadymark.app.guarding import err, guarded, out
+from steadymark.engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from steadymark.models.adding import Prepared
+
+
+def add_model(
+    file: Annotated[Path, typer.Argument(metavar="FILE.onnx", help="The network.")],
+    name: Annotated[str, typer.Option(help="What to call it; else as its file.")] = "",
+    licence: Annotated[
+        str, typer.Option(help="Terms of its weights; 'unknown' if you do not know them.")
+    ] = "",
+    data: Annotated[
+        str, typer.Option(help="What it was trained on; 'unknown' if you do not know it.")
+    ] = "",
+    output: Annotated[str, typer.Option(help="coordinates, heatmaps or lines (x and y).")] = "",
+    output_names: Annotated[
+        str, typer.Option(help="Its outputs that hold them: NAME, or NAME_X,NAME_Y for lines.")
+    ] = "",
+    input_size: Annotated[
+        str, typer.Option(help="Side of its input in pixels, where the file does not say.")
+    ] = "",
+    mean: Annotated[str, typer.Option(help="Taken off its input: 0.5, or one a channel.")] = "",
+    std: Annotated[str, typer.Option(help="What its input is then divided by, likewise.")] = "",
+    pixels: Annotated[
+        str, typer.Option(help="What white is before that: 1 or 255.", metavar="1|255")
+    ] = "",
+    rgb: Annotated[
+        bool | None, typer.Option("--rgb/--bgr", help="Order of its input's channels.")
+    ] = None,
+    layout: Annotated[
+        str, typer.Option(help="Of its input, where the file does not say: nchw or nhwc.")
+    ] = "",
+    scale: Annotated[
+        str, typer.Option(help="Units of coordinates: pixels, unit (0 … 1), signed (−1 … 1).")
+    ] = "",
+    schema: Annotated[
+        str, typer.Option(help="Numbering of its landmarks: ibug68, wflw98, menpo84, cofw29 …")
+    ] = "",
+    margin: Annotated[str, typer.Option(help="Side of the crop it wants / size of the face.")] = "",
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Another folder than that of your own models.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace your model of that name.")
+    ] = False,
+) -> None:
+    """Make a model to track with of any network of points, heatmaps or lines.
+
+    What you leave out is read from the file, or found by trying on the demo clip's face, and told.
+    """
+    from steadymark.app.model_wish import parse_wish
+    from steadymark.models.adding import check_name, prepare, save
+
+    def run() -> int:
+        typed = {
+            "output": output,
+            "output-names": output_names,
+            "input-size": input_size,
+            "mean": mean,
+            "std": std,
+            "pixels": pixels,
+            "colours": "" if rgb is None else "rgb" if rgb else "bgr",
+            "layout": layout,
+            "scale": scale,
+            "schema": schema,
+            "margin": margin,
+        }
+        wish = parse_wish(typed)
+        called = name or file.stem
+        check_name(called, folder, overwrite=overwrite)
+        stated = {
+            "licence": _asked("licence", licence, "the terms of its weights"),
+            "data": _asked("data", data, "what it was trained on"),
+        }
+        prepared = prepare(file, wish)
+        for warning in prepared.warnings:
+            err.print(f"[yellow]warning:[/yellow] {escape(warning)}", soft_wrap=True)
+        card = save(prepared, name=called, folder=folder, overwrite=overwrite, **stated)
+        for line in described(prepared):
+            out.print(escape(line), soft_wrap=True)
+        model = str(card.path) if folder else card.name
+        out.print(
+            escape(f"added: steadymark track VIDEO --out DIR --model {model}"), soft_wrap=True
+        )
+        return 0
+
+    guarded(run)
+
+
+def _asked(option: str, text: str, what: str) -> str:
+    """What the user states; asked for at a terminal, never assumed."""
+    if text.strip():
+        return text
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"--{option} is missing: state {what}, or write --{option} unknown if you do not know"
+        )
+    answer: str = typer.prompt(f"{option} ({what}; 'unknown' if you do not know)")
+    return answer
+
+
+def described(prepared: Prepared) -> list[str]:
+    """What was read and found, in the words of the options."""
+    from steadymark.app.model_wish import found_words
+
+    words = found_words(prepared)
+    colours = words.pop("colours")
+    options = " ".join(f"--{name} {value}" for name, value in words.items())
+    share = f"{100 * prepared.error:.1f} % of the eye distance off the truth on the demo clip"
+    return [
+        f"read as: --{colours} {options}",
+        f"error: {share}",
+        f"face score: {_score(prepared)}",
+    ]
+
+
+def _score(prepared: Prepared) -> str:
+    if prepared.face_score.kind == "peak":
+        return "from the height and sharpness of its heatmaps"
+    return "from two looks at each face, which takes twice the time (the network has none)"

@@ -1,4 +1,4 @@
-"""How the landmarks of a face move together: the directions of expressions and of turns in depth."""
+"""How landmarks of a face move together: the directions of expressions and turns in depth."""
 
 from __future__ import annotations
 

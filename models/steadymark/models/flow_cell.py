@@ -25,7 +25,7 @@ _MOST_NOISE = 20.0  # (%)² of a frame
 
 @dataclass(frozen=True, slots=True)
 class FlowCellConfig:
-    """width: of the hidden layers. hidden: numbers remembered of each landmark. parts: of a face."""
+    """width: of hidden layers. hidden: numbers remembered of each landmark. parts: of a face."""
 
     width: int = 32
     hidden: int = 16

@@ -45,9 +45,7 @@ class FlowStabilizer:
     def __init__(self, card: ModelCard, schema: LandmarkSchema) -> None:
         self.card, self.schema = card, schema
         self._runner = open_runner(card, device="cpu", threads=1)
-        self._states = [
-            i for i in self._runner.session.get_inputs() if i.name.startswith("state_")
-        ]
+        self._states = [i for i in self._runner.session.get_inputs() if i.name.startswith("state_")]
         self._parts = {"member": face_parts(schema), "modes": face_modes(schema)}
 
     def begin(self, seen: Seen) -> tuple[Points, FlowMemory]:
@@ -75,9 +73,7 @@ class FlowStabilizer:
         if not known:
             return done
         flows = [landmark_flow(m.seen, seen[i], m.kept, self.schema) for i, m in known]
-        rows = [
-            _row(seen[i], memory, flow) for (i, memory), flow in zip(known, flows, strict=True)
-        ]
+        rows = [_row(seen[i], memory, flow) for (i, memory), flow in zip(known, flows, strict=True)]
         inputs = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
         inputs["score"] = scores[[i for i, _ in known]]
         states = zip(*(memory.state for _, memory in known), strict=True)

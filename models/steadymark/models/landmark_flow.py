@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from steadymark.models.cropping import compose, inverse, transform
 from steadymark.models.registration import (
@@ -21,6 +20,8 @@ from steadymark.models.registration import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from steadymark.models.cropping import Crop, Image, Matrix, Points
     from steadymark.models.schema import LandmarkSchema
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,9 @@ from steadymark.models.refine import RefinerConfig
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.training.augment import AugmentConfig
 from steadymark.models.training.backbones import BackboneInfo, open_backbone
-from steadymark.models.training.exporting import export_run
+from steadymark.models.training.exporting import LICENCE, export_run
 from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
+from steadymark.models.training.onnx_backbone import OnnxBackbone
 from steadymark.models.training.run import train
 from steadymark.models.training.sequences import SequenceConfig
 from steadymark.models.training.stabilizer_system import (
@@ -59,6 +61,7 @@ def test_an_exported_detector_is_a_backbone_as_its_checkpoint_is(
         export_run(tmp_path / "steady", tmp_path / "zoo", "steady", over="net").with_suffix(".json")
     )
     assert (card.cell, card.over, card.margin) == ("convlstm", "net", 1.5)
+    assert card.licence == read_card(model.with_suffix(".json")).licence == LICENCE
 
 
 @pytest.mark.slow
@@ -77,7 +80,9 @@ def test_over_a_trained_detector_it_trains_exports_and_keeps_its_memory(
     run = tmp_path / "run"
     train(small, folder, run, replace(SETTINGS, steps=3))
     rows = (run / "curve.csv").read_text().splitlines()
-    assert rows[0].split(",")[-5:] == ["nrmse_x_mav", "nrmse", "mav", "raw_nrmse", "raw_mav"]
+    measures = ["nrmse", "mav", "lag", "mouth", "lids"]
+    raw = [f"raw_{measure}" for measure in measures]
+    assert rows[0].split(",")[-11:] == ["score", *measures, *raw]
     model = export_run(run, tmp_path / "zoo", "tiny")
     network = LandmarkNetwork(read_card(model.with_suffix(".json")), device="cpu")
     rng = np.random.default_rng(0)
@@ -142,6 +147,16 @@ def test_any_onnx_file_with_heatmaps_becomes_a_video_tracker(
     run = tmp_path / "run"
     train(small, folder, run, replace(SETTINGS, steps=3))
     model = export_run(run, tmp_path / "zoo", "foreign")
+    card = json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (card["licence"], card["data"]) == ("not stated", ["not stated"])
+    own = card["stabilizer_data"]
+    assert own["made_of"] == ["300w/train without the validation split (a hash of the photo)"]
+    assert own["sequences"] == [4, 2]
+    said = export_run(
+        run, tmp_path / "zoo", "said", licence="BSD-3-Clause", data_note="LaPa, by its authors"
+    )
+    card = json.loads(said.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (card["licence"], card["data"]) == ("BSD-3-Clause", ["LaPa, by its authors"])
     network = LandmarkNetwork(read_card(model.with_suffix(".json")), device="cpu")
     crops = np.random.default_rng(0).integers(0, 256, (3, 1, 64, 64, 3), np.uint8)
     state = None
@@ -184,3 +199,30 @@ def test_a_backbone_that_is_none_is_refused_in_a_sentence(
             open_backbone(BackboneInfo(file=str(file)))
     with pytest.raises(ValueError, match="no output 'heat'"):
         open_backbone(BackboneInfo(file=str(foreign), heatmaps=("heat",)))
+
+
+@pytest.mark.parametrize("takes", ["many", "one", "one, though it says many"])
+def test_pictures_go_in_batches_where_the_file_takes_them(tmp_path: Path, takes: str) -> None:
+    class Odd(AnyDetector):
+        """Its maps lean on the mean of the whole batch, which it should not."""
+
+        def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            pooled, maps = super().forward(picture)
+            return pooled, maps + picture.mean() * torch.arange(16.0)
+
+    path, batches = tmp_path / "net.onnx", takes != "one"
+    export_onnx(
+        Odd() if "though" in takes else AnyDetector(),
+        (torch.zeros(2 if batches else 1, 3, 64, 64),),
+        path,
+        inputs=["picture"],
+        outputs=["pooled", "maps"],
+        dynamic=({0: torch.export.Dim("n")} if batches else None,),
+    )
+    backbone = open_backbone(BackboneInfo(file=str(path)))
+    assert isinstance(backbone, OnnxBackbone)
+    assert (backbone.at_once > 1) == (takes == "many")
+    crops = np.random.default_rng(0).integers(0, 256, (11, 64, 64, 3), np.uint8)
+    together = backbone(crops)
+    assert together.shape == (11, 1, 68, 16, 16)
+    np.testing.assert_allclose(together[7], backbone(crops[7:8])[0], atol=1e-3)

@@ -89,7 +89,8 @@ def shift_points(points: Points, base: Crop, path: Floats) -> Points:
     for _ in range(12):
         pulls = _pulls(xy, base)
         xy = still - np.einsum("ti,itkx->tkx", path, pulls)
-    moved: Points = np.where(path.any(1)[:, None, None], xy, still).astype(np.float32)
+    moves = np.abs(path).max(1) > 0
+    moved: Points = np.where(moves[:, None, None], xy, still).astype(np.float32)
     return moved
 
 
@@ -105,7 +106,7 @@ class Bending:
         xs, ys = np.meshgrid(np.arange(0, width + 1, 2), np.arange(0, height + 1, 2))
         self._pulls = _pulls(np.stack((xs, ys), -1).astype(np.float64), base).astype(np.float32)
         x, y = (a.astype(np.float32) for a in np.meshgrid(np.arange(width), np.arange(height)))
-        self._place = np.stack((x, y), -1)
+        self._x, self._y = x, y
         self._halves = cv2.convertMaps(x / 2, y / 2, cv2.CV_16SC2)
 
     def bent(self, face: Floats) -> Image:
@@ -115,7 +116,7 @@ class Bending:
         coarse = np.tensordot(face.astype(np.float32), self._pulls, 1)
         border = cv2.BORDER_REPLICATE
         fine = cv2.remap(coarse, *self._halves, cv2.INTER_LINEAR, borderMode=border)
-        there = self._place + fine
-        return cv2.remap(self.picture, there, None, cv2.INTER_LINEAR, borderMode=border).astype(
+        there = self._x + fine[..., 0], self._y + fine[..., 1]
+        return cv2.remap(self.picture, *there, cv2.INTER_LINEAR, borderMode=border).astype(
             np.uint8, copy=False
         )

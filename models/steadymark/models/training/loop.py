@@ -47,13 +47,14 @@ class Course:
 class Schedule:
     """Cosine from `rate` to 1 % of it, after a warm-up.
 
-    warmup: its length, a share of the steps that are left; at most `most` steps, which is also the
-    length that is assumed while the run's length is not known. So every run reaches its rate.
+    warmup: its length, a share of the steps that are left; at most `most` steps. assumed: its
+    length in steps while that of the run is not known. So every run reaches its rate.
     """
 
     rate: float
     warmup: float = 0.05
     most: int = 500
+    assumed: int = 200
 
     def at(self, step: int, course: Course) -> float:
         """The learning rate of a step."""
@@ -69,8 +70,8 @@ class Schedule:
 
     def warmth(self, step: int, course: Course) -> float:
         """How much of the rate the warm-up allows at this step, 0…1."""
-        length = min(self.most, max(1, round(self.warmup * course.left))) if course.end else 0
-        way = (step - course.step + 1) / (length or self.most)
+        length = min(self.most, max(1, round(self.warmup * course.left)))
+        way = (step - course.step + 1) / (length if course.end else self.assumed)
         return min(1.0, course.warmth + (1 - course.warmth) * way)
 
     def turned(self, course: Course, step: int, end: float) -> Course:

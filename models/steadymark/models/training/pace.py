@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 _log = logging.getLogger(__name__)
-_FIRST, _FEWEST, _MOST = 5, 20, 60  # steps: of the start, which is slow, and of the measurement
+_FIRST, _FEWEST, _MOST = 3, 10, 60  # steps: of the start, which is slow, and of the measurement
 _SHARE = 0.1  # of the minutes, for measuring and for validations each
 _MILESTONES = (0.5, 0.75, 0.9)  # of the run, where its end is reckoned anew
 _HARDLY = 50  # steps from which a network hardly learns
@@ -57,9 +57,9 @@ class Pace:
             self._checks_s += took_s
         self._checked_s = now_s
 
-    def check_is_due(self, now_s: float) -> bool:
-        """Whether it is time for a validation."""
-        return now_s > self._checked_s + self._interval_s()
+    def check_is_due(self, total: int, now_s: float) -> bool:
+        """Whether it is time for a validation; never before the number of steps is known."""
+        return bool(total) and now_s > self._checked_s + self._interval_s()
 
     def total(self, step: int, now_s: float, *, keep: int = 0) -> int:
         """The step at which the run is to end. keep: a number that must not change, or 0."""

@@ -28,6 +28,7 @@ from steadymark.models.training.pace import Pace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from steadymark.models.training.bank_filling import Allowance
     from steadymark.models.training.system import Batch, System, Task
 
 N = TypeVar("N", bound=nn.Module)
@@ -40,13 +41,15 @@ class RunSettings:
     minutes: turned into steps once the speed is known; steps: as many, instead. began_s: since
     when the minutes count, by `time.monotonic()`; by default since the run is opened. start: a
     checkpoint whose averaged weights the run begins with: fine-tuning. average: decay of the
-    averaged weights a step. warmup: share of the steps, warmup_most: its greatest number of steps.
-    save_s: what an interruption may cost. check_s: seconds between validations, at most.
+    averaged weights a step. val: another data set to validate by. warmup: share of the steps,
+    warmup_most: its greatest number of steps. save_s: what an interruption may cost. check_s:
+    seconds between validations, at most.
     """
 
     minutes: float = 120.0
     steps: int = 0
     start: str = ""
+    val: str = ""
     seed: int = 7
     device: str = "auto"
     workers: int = 1
@@ -91,14 +94,22 @@ class Run(Generic[N]):
     """What changes from step to step, and its checkpoint `last.pt`."""
 
     def __init__(
-        self, system: System[N], data: Path, out: Path, settings: RunSettings, *, resume: bool
+        self,
+        system: System[N],
+        data: Path,
+        out: Path,
+        settings: RunSettings,
+        *,
+        resume: bool,
+        allowance: Allowance | None = None,
     ) -> None:
         self.system, self.out, self.settings = system, out, settings
         out.mkdir(parents=True, exist_ok=True)
         self.clock = Clock(started=settings.began_s)
         self.device = pick_device(settings.device)
         self.crew = Crew(self.device)
-        self.task = system.open(data, out, seed=settings.seed)
+        val = Path(settings.val) if settings.val else None
+        self.task = system.open(data, out, seed=settings.seed, val=val, allowance=allowance)
         torch.manual_seed(settings.seed)
         self.network = system.build()
         self.origin: list[dict[str, Any]] = []
@@ -184,6 +195,7 @@ class Run(Generic[N]):
             "best": self.best,
             "elapsed_s": self.clock.elapsed_s,
             "recipe": self.system.describe(),
+            "sources": self.task.sources,
             "seed": self.settings.seed,
             "ranks": self.crew.size,
             "commit": self.history[-1][1],
@@ -266,9 +278,10 @@ def train(
     *,
     resume: bool = False,
     report: Callable[[Progress], None] = lambda _: None,
+    allowance: Allowance | None = None,
 ) -> Path:
-    """Train to the end; gives the checkpoint `last.pt` in `out`."""
-    run = Run(system, data, out, settings, resume=resume)
+    """Train to the end; gives the checkpoint `last.pt` in `out`. allowance: see `System.open`."""
+    run = Run(system, data, out, settings, resume=resume, allowance=allowance)
     with _writer(out) if run.crew.rank == 0 else nullcontext() as writer:
         alone, fixed = run.crew.size == 1, bool(settings.steps)
         pace = Pace(settings.minutes, settings.check_s, fixed=fixed, alone=alone)
@@ -282,7 +295,7 @@ def train(
                     _check(run, pace, writer)
                 run.ends_at(_total(run, pace))
             over = bool(run.total) and run.step >= run.total
-            if over or pace.check_is_due(run.clock.elapsed_s):
+            if over or pace.check_is_due(run.total, run.clock.elapsed_s):
                 _check(run, pace, writer)
             if over or run.clock.elapsed_s > saved_s + settings.save_s:
                 run.save()

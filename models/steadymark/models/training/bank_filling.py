@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from steadymark.models.training.backbones import Backbone
     from steadymark.models.training.faces import Faces
 
-LEAST = (48, 12)  # sequences to learn from, and to validate by
+LEAST = (32, 8)  # sequences to learn from, and to validate by
 BANK_SHARE = 0.4  # of the minutes of a run
 _TIMED = 3  # sequences by which the rest is reckoned
 _HELD_SHARE = 0.1
@@ -66,6 +66,11 @@ class BankMaker:
         config: SequenceConfig,
         allowance: Allowance,
     ) -> None:
+        if min(counts) < 1 or config.frames < 2:
+            raise DataError(
+                f"{counts[0]} and {counts[1]} sequences of {config.frames} frames teach nothing: "
+                "give one or more of each, and frames from 2"
+            )
         self.folder, self.faces, self.backbone = (
             folder,
             dict(zip(_NAMES, faces, strict=True)),

@@ -76,7 +76,7 @@ def _trainer(name: str, about: str) -> None:
             "val": str(val or ""),
             "began_s": began_s,
         }
-        check_run(data=data, threads=threads, **settings)
+        check_run(data=data, out=out, threads=threads, **settings)
         system = altered(find_system(name, preset), alter or ())
         run_training(system, data, out, resume=resume, threads=threads, settings=settings)
 
@@ -140,7 +140,7 @@ def train_detector(
     """Train face_net, the face detector."""
     from steadymark.models.training.face_net import FaceNetTraining, train_face_net
 
-    check_run(data=data, minutes=minutes, threads=threads)
+    check_run(data=data, out=out, minutes=minutes, threads=threads)
     config = FaceNetTraining(minutes=minutes)
     model = train_face_net(data, out, config=config, resume=resume, threads=threads or 1)
     console.print(f"trained: {model}")
@@ -212,7 +212,9 @@ def main() -> None:
         app()
     except ImportError as error:
         _refuse(f"{error}: training needs 'pip install steadymark[train]'")
-    except (SteadymarkError, ValueError, OSError) as error:
+    except OSError as error:
+        _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (SteadymarkError, ValueError) as error:
         _refuse(str(error))
     except Exception as error:
         if os.environ.get("STEADYMARK_DEBUG"):

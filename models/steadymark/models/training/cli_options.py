@@ -36,6 +36,7 @@ MOST_WORKERS = 256
 def check_run(
     *,
     data: Path,
+    out: Path | None = None,
     val: str = "",
     minutes: float = 1.0,
     steps: int = 0,
@@ -50,6 +51,7 @@ def check_run(
 
     Raises:
         ValueError, DataError: one cannot be meant; the message names it.
+        OSError: there can be no folder `out`.
     """
     for option, folder in (("--data", data), ("--val", Path(val) if val else data)):
         if not folder.exists():
@@ -64,10 +66,16 @@ def check_run(
     ):
         if not 0 <= value <= most:
             raise ValueError(f"--{option[2:]} {value}: give a number from 0 to {most}")
+    _check_places(out, start, device)
+
+
+def _check_places(out: Path | None, start: str, device: str) -> None:
     if start and not Path(start).is_file():
         raise ValueError(f"--start {start} does not exist: name a run's last.pt or an .onnx file")
     if device not in ("auto", "cpu") and not device.startswith("cuda"):
         raise ValueError(f"unknown device '{device}': choose auto, cpu or cuda")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:
@@ -108,7 +116,10 @@ def margin_of(text: str) -> float | None:
     """
     if text == "auto":
         return None
-    (margin, *others) = numbers(text, "--margin")
-    if others or not 0.5 <= margin <= 5:
+    try:
+        margin = float(text)
+    except ValueError:
+        margin = math.nan
+    if not 0.5 <= margin <= 5:
         raise ValueError(f"--margin {text}: give auto, or one number from 0.5 to 5")
     return margin

@@ -133,6 +133,8 @@ def load(path: Path) -> dict[str, Any]:
         raise
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
+        if "weights_only" in reason:  # torch's advice is not for users
+            reason = "it is none of torch's files, or holds more than weights"
         raise WeightsError(
             f"{path} is no checkpoint that can be read ({reason}): name one of steadymark-train"
         ) from error

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from steadymark.models.schema import load_schema
 from steadymark.models.training.cli_options import (
     Alter,
     Data,
@@ -126,9 +127,10 @@ def add_recurrent_trainer(app: typer.Typer, command_name: str, system: str, abou
             "val": str(val or ""),
             "began_s": began_s,
         }
-        check_run(data=data, threads=threads, **settings)
+        check_run(data=data, out=out, threads=threads, **settings)
         if not 8 <= crop <= _LARGEST:
             raise ValueError(f"--crop {crop}: give pixels, from 8 to {_LARGEST}")
+        load_schema(schema)
         from steadymark.models.training.backbones import BackboneInfo
 
         info = BackboneInfo(

@@ -103,6 +103,8 @@ class Run(Generic[N]):
         resume: bool,
         allowance: Allowance | None = None,
     ) -> None:
+        if system.batch < 1:
+            raise ValueError(f"a batch of {system.batch} teaches nothing: give 1 or more")
         self.system, self.out, self.settings = system, out, settings
         out.mkdir(parents=True, exist_ok=True)
         self.clock = Clock(started=settings.began_s)

@@ -67,6 +67,7 @@ class RecurrentSystem(System[Stabilizer]):
         `info` is completed by what its file tells and by what it makes of faces of the data folder.
         """
         backbone = open_backbone(info)
+        dataclasses.replace(self, backbone=backbone.info).cell_config()  # which may refuse it
         size, margin, schema = backbone.info.crop, info.margin, info.schema
         backbone.calibrate(
             lambda: clean_crops(sequence_faces(data, val, schema)[0], size, margin, schema=schema)
@@ -192,6 +193,11 @@ class TrackerSystem(RecurrentSystem):
     cell: RefinerConfig = field(default_factory=lambda: RefinerConfig(decay=0.8))
 
     def cell_config(self) -> RefinerConfig:
+        if len(self.backbone.size) != 1:
+            raise ValueError(
+                f"{self.name} is for lines of x and of y, and {self.backbone.file} gives maps: use "
+                "'steadymark-train stabilize'"
+            )
         count = load_schema(self.backbone.schema).count
         return dataclasses.replace(self.cell, landmarks=count)
 

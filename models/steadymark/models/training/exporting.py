@@ -20,6 +20,7 @@ LICENCE = (
     "weights trained on 300W annotations: for research purposes only, no commercial products; "
     "negatives from faces/none"
 )
+LICENCE_300W = "300W annotations: for research purposes only, no commercial products"
 DATA = ["300w/train without the validation split (a hash of the photo)", "faces/none"]
 
 
@@ -43,7 +44,7 @@ def provenance(
     told = _said(_of_backbone(system.kept(run)), licence, data_note)
     if sources is not None:
         told["stabilizer_data"] = {
-            "licence": LICENCE if _is_300w(sources) else NOT_STATED,
+            "licence": LICENCE_300W if _is_300w(sources) else NOT_STATED,
             "made_of": sources["data"],
             **{name: sources[name] for name in ("faces", "sequences", "frames")},
         }

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -16,6 +17,7 @@ from steadymark.models.errors import WeightsError
 from steadymark.models.export import export_onnx
 from steadymark.models.refine import RefinerConfig
 from steadymark.models.runtime import LandmarkNetwork
+from steadymark.models.schema import load_schema
 from steadymark.models.training.augment import AugmentConfig
 from steadymark.models.training.backbones import BackboneInfo, open_backbone
 from steadymark.models.training.exporting import LICENCE, export_run
@@ -105,10 +107,10 @@ class AnyDetector(torch.nn.Module):
     Each landmark's map is a bump where one of its own pixels is brightest; enough to be followed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, landmarks: int = 68) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.net = torch.nn.Conv2d(3, 68, 5, 4, 2)
+        self.net = torch.nn.Conv2d(3, landmarks, 5, 4, 2)
 
     def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         maps = torch.relu(self.net(picture))
@@ -226,3 +228,37 @@ def test_pictures_go_in_batches_where_the_file_takes_them(tmp_path: Path, takes:
     together = backbone(crops)
     assert together.shape == (11, 1, 68, 16, 16)
     np.testing.assert_allclose(together[7], backbone(crops[7:8])[0], atol=1e-3)
+
+
+@pytest.mark.slow
+def test_networks_with_98_points_are_stabilized_where_the_data_have_them(tmp_path: Path) -> None:
+    faces, rng = tmp_path / "wflw", np.random.default_rng(0)
+    faces.mkdir()
+    shape = load_schema("wflw98").mean_shape
+    for i in range(10):
+        points = shape * 90 + 80 + rng.normal(0, 2, (98, 2))
+        rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
+        text = f"version: 1\nn_points: 98\n{{\n{rows}\n}}\n"
+        (faces / f"face{i}.pts").write_text(text, encoding="ascii")
+        cv2.imwrite(str(faces / f"face{i}.png"), rng.integers(0, 256, (160, 160, 3), np.uint8))
+    path = tmp_path / "net.onnx"
+    export_onnx(
+        AnyDetector(98),
+        (torch.zeros(1, 3, 64, 64),),
+        path,
+        inputs=["picture"],
+        outputs=["pooled", "maps"],
+        dynamic=({0: torch.export.Dim("n")},),
+    )
+    info = BackboneInfo(file=str(path), schema="wflw98")
+    small = replace(
+        STABILIZER.over(info, faces), batch=2, sequences=(3, 2), sequence=SequenceConfig(frames=4)
+    )
+    train(small, faces, tmp_path / "run", replace(SETTINGS, steps=2))
+    model = export_run(tmp_path / "run", tmp_path / "zoo", "net98")
+    card = read_card(model.with_suffix(".json"))
+    assert card.schema == "wflw98"
+    seen = LandmarkNetwork(card, device="cpu").step(np.zeros((1, 64, 64, 3), np.uint8))
+    assert seen.points.shape == (1, 98, 2)
+    with pytest.raises(ValueError, match="has the landmarks of ibug68, not of wflw98"):
+        open_backbone(BackboneInfo(file=str(tmp_path / "run" / "last.pt"), schema="wflw98"))

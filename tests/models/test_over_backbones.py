@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -15,10 +17,12 @@ from steadymark.models.errors import WeightsError
 from steadymark.models.export import export_onnx
 from steadymark.models.refine import RefinerConfig
 from steadymark.models.runtime import LandmarkNetwork
+from steadymark.models.schema import load_schema
 from steadymark.models.training.augment import AugmentConfig
 from steadymark.models.training.backbones import BackboneInfo, open_backbone
-from steadymark.models.training.exporting import export_run
+from steadymark.models.training.exporting import LICENCE, export_run
 from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
+from steadymark.models.training.onnx_backbone import OnnxBackbone
 from steadymark.models.training.run import train
 from steadymark.models.training.sequences import SequenceConfig
 from steadymark.models.training.stabilizer_system import (
@@ -59,6 +63,7 @@ def test_an_exported_detector_is_a_backbone_as_its_checkpoint_is(
         export_run(tmp_path / "steady", tmp_path / "zoo", "steady", over="net").with_suffix(".json")
     )
     assert (card.cell, card.over, card.margin) == ("convlstm", "net", 1.5)
+    assert card.licence == read_card(model.with_suffix(".json")).licence == LICENCE
 
 
 @pytest.mark.slow
@@ -77,7 +82,9 @@ def test_over_a_trained_detector_it_trains_exports_and_keeps_its_memory(
     run = tmp_path / "run"
     train(small, folder, run, replace(SETTINGS, steps=3))
     rows = (run / "curve.csv").read_text().splitlines()
-    assert rows[0].split(",")[-5:] == ["nrmse_x_mav", "nrmse", "mav", "raw_nrmse", "raw_mav"]
+    measures = ["nrmse", "mav", "lag", "mouth", "lids"]
+    raw = [f"raw_{measure}" for measure in measures]
+    assert rows[0].split(",")[-11:] == ["score", *measures, *raw]
     model = export_run(run, tmp_path / "zoo", "tiny")
     network = LandmarkNetwork(read_card(model.with_suffix(".json")), device="cpu")
     rng = np.random.default_rng(0)
@@ -100,10 +107,10 @@ class AnyDetector(torch.nn.Module):
     Each landmark's map is a bump where one of its own pixels is brightest; enough to be followed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, landmarks: int = 68) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.net = torch.nn.Conv2d(3, 68, 5, 4, 2)
+        self.net = torch.nn.Conv2d(3, landmarks, 5, 4, 2)
 
     def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         maps = torch.relu(self.net(picture))
@@ -142,6 +149,16 @@ def test_any_onnx_file_with_heatmaps_becomes_a_video_tracker(
     run = tmp_path / "run"
     train(small, folder, run, replace(SETTINGS, steps=3))
     model = export_run(run, tmp_path / "zoo", "foreign")
+    card = json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (card["licence"], card["data"]) == ("not stated", ["not stated"])
+    own = card["stabilizer_data"]
+    assert own["made_of"] == ["300w/train without the validation split (a hash of the photo)"]
+    assert own["sequences"] == [4, 2]
+    said = export_run(
+        run, tmp_path / "zoo", "said", licence="BSD-3-Clause", data_note="LaPa, by its authors"
+    )
+    card = json.loads(said.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (card["licence"], card["data"]) == ("BSD-3-Clause", ["LaPa, by its authors"])
     network = LandmarkNetwork(read_card(model.with_suffix(".json")), device="cpu")
     crops = np.random.default_rng(0).integers(0, 256, (3, 1, 64, 64, 3), np.uint8)
     state = None
@@ -184,3 +201,64 @@ def test_a_backbone_that_is_none_is_refused_in_a_sentence(
             open_backbone(BackboneInfo(file=str(file)))
     with pytest.raises(ValueError, match="no output 'heat'"):
         open_backbone(BackboneInfo(file=str(foreign), heatmaps=("heat",)))
+
+
+@pytest.mark.parametrize("takes", ["many", "one", "one, though it says many"])
+def test_pictures_go_in_batches_where_the_file_takes_them(tmp_path: Path, takes: str) -> None:
+    class Odd(AnyDetector):
+        """Its maps lean on the mean of the whole batch, which it should not."""
+
+        def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            pooled, maps = super().forward(picture)
+            return pooled, maps + picture.mean() * torch.arange(16.0)
+
+    path, batches = tmp_path / "net.onnx", takes != "one"
+    export_onnx(
+        Odd() if "though" in takes else AnyDetector(),
+        (torch.zeros(2 if batches else 1, 3, 64, 64),),
+        path,
+        inputs=["picture"],
+        outputs=["pooled", "maps"],
+        dynamic=({0: torch.export.Dim("n")} if batches else None,),
+    )
+    backbone = open_backbone(BackboneInfo(file=str(path)))
+    assert isinstance(backbone, OnnxBackbone)
+    assert (backbone.at_once > 1) == (takes == "many")
+    crops = np.random.default_rng(0).integers(0, 256, (11, 64, 64, 3), np.uint8)
+    together = backbone(crops)
+    assert together.shape == (11, 1, 68, 16, 16)
+    np.testing.assert_allclose(together[7], backbone(crops[7:8])[0], atol=1e-3)
+
+
+@pytest.mark.slow
+def test_networks_with_98_points_are_stabilized_where_the_data_have_them(tmp_path: Path) -> None:
+    faces, rng = tmp_path / "wflw", np.random.default_rng(0)
+    faces.mkdir()
+    shape = load_schema("wflw98").mean_shape
+    for i in range(10):
+        points = shape * 90 + 80 + rng.normal(0, 2, (98, 2))
+        rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
+        text = f"version: 1\nn_points: 98\n{{\n{rows}\n}}\n"
+        (faces / f"face{i}.pts").write_text(text, encoding="ascii")
+        cv2.imwrite(str(faces / f"face{i}.png"), rng.integers(0, 256, (160, 160, 3), np.uint8))
+    path = tmp_path / "net.onnx"
+    export_onnx(
+        AnyDetector(98),
+        (torch.zeros(1, 3, 64, 64),),
+        path,
+        inputs=["picture"],
+        outputs=["pooled", "maps"],
+        dynamic=({0: torch.export.Dim("n")},),
+    )
+    info = BackboneInfo(file=str(path), schema="wflw98")
+    small = replace(
+        STABILIZER.over(info, faces), batch=2, sequences=(3, 2), sequence=SequenceConfig(frames=4)
+    )
+    train(small, faces, tmp_path / "run", replace(SETTINGS, steps=2))
+    model = export_run(tmp_path / "run", tmp_path / "zoo", "net98")
+    card = read_card(model.with_suffix(".json"))
+    assert card.schema == "wflw98"
+    seen = LandmarkNetwork(card, device="cpu").step(np.zeros((1, 64, 64, 3), np.uint8))
+    assert seen.points.shape == (1, 98, 2)
+    with pytest.raises(ValueError, match="has the landmarks of ibug68, not of wflw98"):
+        open_backbone(BackboneInfo(file=str(tmp_path / "run" / "last.pt"), schema="wflw98"))

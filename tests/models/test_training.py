@@ -24,6 +24,7 @@ from steadymark.models.training.crew import pick_device
 from steadymark.models.training.exporting import export_run
 from steadymark.models.training.faces import load_faces, split
 from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
+from steadymark.models.training.pace import Pace
 from steadymark.models.training.run import Progress, RunSettings, train
 from steadymark.models.training.systems import SYSTEMS, system_of
 
@@ -107,7 +108,7 @@ def test_mirrored_samples_keep_the_numbering_of_landmarks(folder: Path) -> None:
 
 
 TINY_SYSTEM = Heatmap1dSystem(network=TINY, batch=2)
-SETTINGS = RunSettings(steps=80, workers=0, save_s=0.0, check_s=1e9, device="cpu", warmup=10)
+SETTINGS = RunSettings(steps=80, workers=0, save_s=0.0, check_s=1e9, device="cpu")
 
 
 def killed_at(step: int) -> Callable[[Progress], None]:
@@ -147,10 +148,10 @@ def test_a_run_s_folder_is_not_taken_up_by_another_recipe(folder: Path, tmp_path
 
 def test_minutes_become_steps_once_the_speed_is_known(folder: Path, tmp_path: Path) -> None:
     seen: list[Progress] = []
-    settings = replace(SETTINGS, steps=0, minutes=0.05)
+    settings = replace(SETTINGS, steps=0, minutes=0.12)
     train(TINY_SYSTEM, folder, tmp_path / "run", settings, report=seen.append)
     assert seen[0].total == 0
-    assert seen[-1].total == seen[-1].step > 60
+    assert seen[-1].total == seen[-1].step > 10
 
 
 @pytest.mark.parametrize("device", ["tpu", "cuda"])
@@ -196,10 +197,65 @@ def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
-    schedule = loop.Schedule(rate=1.0, warmup=100)
-    assert schedule.at(0, 0.0) == pytest.approx(0.01)
-    assert schedule.at(1000, 0.0) == pytest.approx(1.0)
-    assert schedule.at(1000, 1.0) == pytest.approx(0.01)
+    schedule, course = loop.Schedule(rate=1.0), loop.Course(end=10_000)
+    assert schedule.at(0, course) == pytest.approx(1 / 500)
+    assert schedule.at(500, course) == pytest.approx(1.0, abs=0.01)
+    assert schedule.at(10_000, course) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("steps", [5, 40, 160, 2000, 50_000])
+@pytest.mark.parametrize("known_at", [0, 20, 60])
+def test_every_schedule_reaches_its_rate(steps: int, known_at: int) -> None:
+    """known_at: the step from which on the length is known, as where minutes tell it."""
+    schedule, course, rates = loop.Schedule(rate=2e-3), loop.Course(), []
+    for step in range(steps + known_at):
+        if step == known_at:
+            course = schedule.turned(course, step, steps + known_at)
+        rates.append(schedule.at(step, course))
+    assert max(rates) >= 0.9 * 2e-3
+    assert rates[-1] < 0.5 * max(rates)
+
+
+def test_a_run_s_rate_does_not_jump_where_its_end_turns_out_to_be_another() -> None:
+    schedule, course = loop.Schedule(rate=1.0), loop.Course(end=1000)
+    before = schedule.at(599, course)
+    for end in (700, 2000):
+        turned = schedule.turned(course, 600, end)
+        assert schedule.at(600, turned) == pytest.approx(before, abs=0.01)
+        assert schedule.at(end, turned) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("settings", [{"steps": 160}, {"steps": 0, "minutes": 0.12}])
+def test_a_short_run_learns_at_the_rate_that_was_asked(
+    folder: Path, tmp_path: Path, settings: dict[str, float]
+) -> None:
+    seen: list[Progress] = []
+    chosen = replace(SETTINGS, save_s=1e9, **settings)  # type: ignore[arg-type]
+    train(TINY_SYSTEM, folder, tmp_path / "run", chosen, report=seen.append)
+    assert max(progress.rate for progress in seen) >= 0.9 * TINY_SYSTEM.rate
+
+
+def test_minutes_are_kept_whatever_a_run_s_validations_and_its_speed_do() -> None:
+    """A clock by hand: steps of 0.2 s that take 0.4 s later, validations of 4 s."""
+    clock_s, step, total = 30.0, 0, 0  # what came before the steps counts too
+    pace = Pace(4.0, 240.0, fixed=False)
+    pace.checked(clock_s, clock_s)
+
+    def validated() -> None:
+        nonlocal clock_s
+        began_s, clock_s = clock_s, clock_s + 4.0
+        pace.checked(began_s, clock_s)
+
+    while not total or step < total:
+        step, clock_s = step + 1, clock_s + (0.2 if clock_s < 100 else 0.4)
+        if pace.is_due(step, total, clock_s):
+            if pace.needs_a_check(total):
+                validated()
+            total = pace.total(step, clock_s)
+        if pace.check_is_due(total, clock_s):
+            validated()
+    validated()
+    assert clock_s == pytest.approx(240, rel=0.1)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

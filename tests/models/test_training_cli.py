@@ -29,6 +29,19 @@ def test_its_commands_are_listed() -> None:
         assert command in result.output
 
 
+STABILIZE = ["stabilize", "--backbone", "{}/no.onnx", "--data", "{}", "--out", "{}/run"]
+HEATMAP1D = ["heatmap1d", "--data", "{}", "--out", "{}/run"]
+
+
+@pytest.mark.parametrize("command", [command.name for command in app.registered_commands])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_each_command_tells_of_its_options(command: str, option: str) -> None:
+    assert CliRunner().invoke(app, [option]).exit_code == 0
+    result = CliRunner().invoke(app, [command, option])
+    assert result.exit_code == 0
+    assert "--out" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -39,9 +52,34 @@ def test_its_commands_are_listed() -> None:
         ),
         (["heatmap1d", "--preset", "huge", "--data", "{}", "--out", "{}/run"], "no preset 'huge'"),
         (["face-net", "--data", "{}", "--out", "{}/run"], "faces/train"),
-        (["export", "{}", "--out", "{}"], "last.pt"),
+        (["export", "{}", "--out", "{}"], "last.pt: No such file"),
+        (["export", "{}", "--out", "{}", "--name", "a/b"], "--name a/b: give letters"),
+        (["table1", "--data", "{}", "--out", "{}", "--ratios", "0,x"], "--ratios 0,x: give"),
+        (["table1", "--data", "{}", "--out", "{}", "--ratios", "0"], "must be above 0"),
+        (STABILIZE, "no backbone at"),
+        ([*STABILIZE, "--mean", "1,2"], "--mean 1,2: give three numbers"),
+        ([*STABILIZE, "--mean", "a,b,c"], "--mean a,b,c: give numbers with commas"),
+        ([*STABILIZE, "--std", "0,0,0"], "--std 0,0,0: pictures are divided by it"),
+        ([*STABILIZE, "--minutes", "-3"], "--minutes -3: give a number above 0"),
+        ([*STABILIZE, "--minutes", "nan"], "--minutes nan: give a number above 0"),
+        ([*STABILIZE, "--crop", "0"], "--crop 0: give pixels"),
+        ([*STABILIZE, "--margin", "wide"], "--margin wide: give auto, or one number"),
+        ([*STABILIZE, "--margin", "99"], "--margin 99: give auto, or one number"),
+        ([*STABILIZE, "--preset", "huge"], "no preset 'huge'"),
+        ([*STABILIZE, "--schema", "x106"], "unknown landmark schema 'x106'"),
+        ([*STABILIZE, "--val", "{}/none"], "none does not exist"),
+        ([*STABILIZE, "--start", "{}/no.pt"], "no.pt does not exist"),
+        ([*STABILIZE, "--set", "rate"], "give FIELD=VALUE"),
+        ([*STABILIZE, "--device", "tpu"], "unknown device 'tpu'"),
+        ([*HEATMAP1D, "--minutes", "0"], "--minutes 0: give a number above 0"),
+        ([*HEATMAP1D, "--steps", "-1"], "--steps -1: give a number from 0"),
+        ([*HEATMAP1D, "--workers", "-1"], "--workers -1: give a number from 0"),
+        ([*HEATMAP1D, "--threads", "-2"], "--threads -2: give a number from 0"),
+        ([*HEATMAP1D, "--seed", "-2"], "--seed -2: give a number from 0"),
+        (["heatmap1d", "--data", "{}/none", "--out", "{}/run"], "none does not exist"),
+        (["heatmap1d", "--data", "{}", "--out", "/proc/none"], "/proc/none: No such file"),
     ],
-    ids=lambda value: value[0] if isinstance(value, list) else "",
+    ids=lambda value: " ".join(value[:1] + value[-2:]) if isinstance(value, list) else "",
 )
 def test_what_is_not_there_is_told_in_a_sentence(
     tmp_path: Path,
@@ -55,4 +93,22 @@ def test_what_is_not_there_is_told_in_a_sentence(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert words in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert words in told
+    assert "Traceback" not in told
+
+
+def test_what_nobody_thought_of_is_a_sentence_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError("of torch")
+
+    monkeypatch.delenv("STEADYMARK_DEBUG", raising=False)
+    monkeypatch.setattr("steadymark.models.training.averaging.average_runs", breaks)
+    arguments = ["average", str(tmp_path), "--out", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["steadymark-train", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "something unexpected happened (RuntimeError: of torch)" in capsys.readouterr().err

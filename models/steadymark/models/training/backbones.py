@@ -19,6 +19,7 @@ from steadymark.models.export import count_macs, export_onnx
 from steadymark.models.heatmap1d import Heatmap1d
 from steadymark.models.heatmap2d import Heatmap2d
 from steadymark.models.local_global import LocalGlobal
+from steadymark.models.pdc import bins_to_px
 from steadymark.models.stabilizer import (
     HeatBackbone,
     Heats1d,
@@ -27,16 +28,18 @@ from steadymark.models.stabilizer import (
     StabilizedDecoded,
     Stabilizer,
     flat,
+    read_off,
 )
 from steadymark.models.training.loop import load, to_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.cropping import Image, Points
     from steadymark.models.training.landmark_system import LandmarkSystem
+    from steadymark.models.training.system import System
 
-Halves = NDArray[np.float16]
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,10 @@ class BackboneInfo:
     """What a stabilizer must know of its backbone.
 
     file: where it lies. crop: F, pixels; margin: side of the crop / fitted size of the face. size:
-    of a heatmap, (L,) or (H, W). sigma: of a heatmap's peak, in bins. The rest is for ONNX files,
-    see onnx_backbone: names of its heatmap outputs, scale that makes peaks 1, sure: the mean share
-    of mass near the peaks from which a crop surely shows a face, and how a picture becomes its
-    input: rgb or bgr, minus mean, over std.
+    of a heatmap, (L,) or (H, W). sigma: of a heatmap's peak, in bins. schema: of its landmarks.
+    The rest is for ONNX files, see onnx_backbone: names of its heatmap outputs, scale that makes
+    peaks 1, sure: the mean share of mass near the peaks from which a crop surely shows a face, and
+    how a picture becomes its input: rgb or bgr, minus mean, over std.
     """
 
     file: str = ""
@@ -61,6 +64,7 @@ class BackboneInfo:
     rgb: bool = True
     mean: tuple[float, ...] = (127.5, 127.5, 127.5)
     std: tuple[float, ...] = (127.5, 127.5, 127.5)
+    schema: str = "ibug68"
 
 
 class Backbone(ABC):
@@ -70,8 +74,15 @@ class Backbone(ABC):
     identity: str
 
     @abstractmethod
-    def __call__(self, crops: Image) -> Halves:
+    def __call__(self, crops: Image) -> Floats:
         """(T, F, F, 3) uint8 BGR → (T, n, K, *size), n = 2 for x and y or 1; peaks about 1."""
+
+    def points(self, crops: Image) -> Points:
+        """(T, F, F, 3) uint8 BGR → its landmarks (T, K, 2), crop pixels."""
+        bins, _ = read_off(torch.from_numpy(self(crops)).unbind(1))
+        size = torch.tensor(self.info.size[::-1] * (2 // len(self.info.size)))  # x, y
+        found: Points = bins_to_px(bins, self.info.crop, size).numpy().astype(np.float32)
+        return found
 
     @abstractmethod
     def calibrate(self, faces: Callable[[], Image]) -> None:
@@ -92,11 +103,12 @@ def open_backbone(info: BackboneInfo) -> Backbone:
     path = Path(info.file)
     if not path.is_file():
         raise ValueError(f"no backbone at {path}: name a run's last.pt or an .onnx file")
-    if path.suffix != ".onnx":
-        return TorchBackbone(info, *_of_checkpoint(path))
-    recipe = recipe_of(path)
-    if recipe is not None:
-        return TorchBackbone(info, *_of_exported(path, recipe))
+    recipe = recipe_of(path) if path.suffix == ".onnx" else None
+    if path.suffix != ".onnx" or recipe is not None:
+        if info.schema != "ibug68":
+            raise ValueError(f"{path} has the landmarks of ibug68, not of {info.schema}")
+        known = _of_checkpoint(path) if recipe is None else _of_exported(path, recipe)
+        return TorchBackbone(info, *known)
     from steadymark.models.training.onnx_backbone import OnnxBackbone
 
     return OnnxBackbone(info)
@@ -117,7 +129,7 @@ def _of_checkpoint(path: Path) -> tuple[LandmarkSystem[Any], nn.Module]:
 
     try:
         kept = load(path)
-        system: LandmarkSystem[Any] = system_of(kept["recipe"])  # type: ignore[assignment]
+        system = _landmark_system(system_of(kept["recipe"]), path)
         network = system.build()
         network.load_state_dict(kept["averaged"])
     except (KeyError, RuntimeError, ValueError) as error:
@@ -129,7 +141,7 @@ def _of_exported(path: Path, recipe: dict[str, Any]) -> tuple[LandmarkSystem[Any
     from steadymark.models.training.from_onnx import take_weights
     from steadymark.models.training.systems import system_of
 
-    system: LandmarkSystem[Any] = system_of(recipe)  # type: ignore[assignment]
+    system = _landmark_system(system_of(recipe), path)
     network = system.build()
     # any pictures do: what a norm takes up of them it gives back, where it does not train
     noise = np.random.default_rng(0).integers(0, 256, (16, 3, system.crop, system.crop), np.uint8)
@@ -155,11 +167,11 @@ class TorchBackbone(Backbone):
         some = np.concatenate([v.flatten()[:64].float().numpy() for v in weights])
         self.identity = hashlib.sha256(some.tobytes()).hexdigest()[:16]
 
-    def __call__(self, crops: Image) -> Halves:
+    def __call__(self, crops: Image) -> Floats:
         with torch.no_grad():
             heats, _ = self.module(to_image(torch.from_numpy(crops)))
-        halves: Halves = torch.stack(heats, 1).half().numpy()
-        return halves
+        found: Floats = torch.stack(heats, 1).float().numpy()
+        return found
 
     def calibrate(self, faces: Callable[[], Image]) -> None:
         """A checkpoint tells everything by itself."""
@@ -182,6 +194,14 @@ class TorchBackbone(Backbone):
             "params": sum(p.numel() for p in whole.parameters()),
             "macs": count_macs(whole, crops[:1], still(1), tuple(part[:1] for part in memory)),
         }
+
+
+def _landmark_system(system: System[Any], path: Path) -> LandmarkSystem[Any]:
+    from steadymark.models.training.landmark_system import LandmarkSystem
+
+    if not isinstance(system, LandmarkSystem):
+        raise ValueError(f"{path} is of {system.name}, not a network of single pictures")
+    return system
 
 
 def _heats(network: nn.Module, sigma: float, path: Path) -> HeatBackbone:

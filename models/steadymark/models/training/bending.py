@@ -58,52 +58,65 @@ _CHIN, _CHIN_REACH, _CHIN_WAY = (0.0, 0.34), 0.12, 0.05
 _MIDDLE, _MIDDLE_REACH = (0.0, 0.05), 0.26
 
 
-def _pull(xy: Floats, base: Crop, face: Floats) -> Floats:
-    """Where in the still picture lies what is shown at xy (..., 2); face: (4,) of `face_path`."""
+def _pulls(xy: Floats, base: Crop) -> Floats:
+    """(4, ..., 2): for each number of `face_path`, by how much 1 of it moves what is shown at xy.
+
+    What is shown at xy (..., 2) lies in the still picture at xy plus these, each times its number.
+    """
     angle = np.radians(base.roll_deg)
     right, down = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
     def near(place: tuple[float, float], reach: float) -> tuple[Floats, Floats]:
         centre = np.array((base.x, base.y)) + base.side * (place[0] * right + place[1] * down)
         away = xy - centre
-        weight = np.exp(-(away**2).sum(-1) / (2 * (reach * base.side) ** 2))
-        return away, weight[..., None]
+        square = away[..., 0] ** 2 + away[..., 1] ** 2
+        return away, np.exp(-square / (2 * (reach * base.side) ** 2))[..., None]
 
-    source = xy.copy()
+    pulls = np.zeros((4, *xy.shape))
     for place, reach, which in _STRETCHED:
-        if face[which]:
-            away, weight = near(place, reach)
-            source -= face[which] * weight * (away @ down)[..., None] * down
-    if face[0]:
-        source -= _CHIN_WAY * face[0] * base.side * near(_CHIN, _CHIN_REACH)[1] * down
-    if face[2:].any():
-        way = base.side * (face[2] * right + face[3] * down)
-        source -= near(_MIDDLE, _MIDDLE_REACH)[1] * way
-    return source
+        away, weight = near(place, reach)
+        pulls[which] -= weight * (away @ down)[..., None] * down
+    pulls[0] -= _CHIN_WAY * base.side * near(_CHIN, _CHIN_REACH)[1] * down
+    middle = base.side * near(_MIDDLE, _MIDDLE_REACH)[1]
+    pulls[2], pulls[3] = -middle * right, -middle * down
+    return pulls
 
 
-def shift_points(points: Points, base: Crop, face: Floats) -> Points:
-    """Where landmarks go: the inverse of `_pull`, by fixed-point steps."""
-    if not face.any():
-        return points
-    still = points.astype(np.float64)
+def shift_points(points: Points, base: Crop, path: Floats) -> Points:
+    """Where landmarks (K, 2) go along a `face_path` (T, 4): (T, K, 2), by fixed-point steps."""
+    still = np.broadcast_to(points.astype(np.float64), (len(path), *points.shape))
     xy = still.copy()
     for _ in range(12):
-        xy += still - _pull(xy, base, face)
-    return xy.astype(np.float32)
+        pulls = _pulls(xy, base)
+        xy = still - np.einsum("ti,itkx->tkx", path, pulls)
+    moves = np.abs(path).max(1) > 0
+    moved: Points = np.where(moves[:, None, None], xy, still).astype(np.float32)
+    return moved
 
 
-def bent(picture: Image, base: Crop, face: Floats) -> Image:
-    """The picture with mouth, eyes and head moved; the map is made at half its size."""
-    if not face.any():
-        return picture
-    height, width = picture.shape[:2]
-    xs, ys = np.meshgrid(np.arange(0, width + 1, 2), np.arange(0, height + 1, 2))
-    coarse = np.stack((xs, ys), -1).astype(np.float64)
-    way = (_pull(coarse, base, face) - coarse).astype(np.float32)
-    x, y = (a.astype(np.float32) for a in np.meshgrid(np.arange(width), np.arange(height)))
-    fine = cv2.remap(way, x / 2, y / 2, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    moved = x + fine[..., 0], y + fine[..., 1]
-    return cv2.remap(picture, *moved, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(
-        np.uint8, copy=False
-    )
+class Bending:
+    """A still picture of a face, with mouth, eyes and head moved.
+
+    The map is made at half the picture's size, and what does not change from frame to frame once.
+    """
+
+    def __init__(self, picture: Image, base: Crop) -> None:
+        self.picture = picture
+        height, width = picture.shape[:2]
+        xs, ys = np.meshgrid(np.arange(0, width + 1, 2), np.arange(0, height + 1, 2))
+        self._pulls = _pulls(np.stack((xs, ys), -1).astype(np.float64), base).astype(np.float32)
+        x, y = (a.astype(np.float32) for a in np.meshgrid(np.arange(width), np.arange(height)))
+        self._x, self._y = x, y
+        self._halves = cv2.convertMaps(x / 2, y / 2, cv2.CV_16SC2)
+
+    def bent(self, face: Floats) -> Image:
+        """The picture as `face` (4,), a frame of `face_path`, has it."""
+        if not face.any():
+            return self.picture
+        coarse = np.tensordot(face.astype(np.float32), self._pulls, 1)
+        border = cv2.BORDER_REPLICATE
+        fine = cv2.remap(coarse, *self._halves, cv2.INTER_LINEAR, borderMode=border)
+        there = self._x + fine[..., 0], self._y + fine[..., 1]
+        return cv2.remap(self.picture, *there, cv2.INTER_LINEAR, borderMode=border).astype(
+            np.uint8, copy=False
+        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -12,46 +14,35 @@ from rich.markup import escape
 from rich.table import Table
 
 from steadymark.models.errors import SteadymarkError
+from steadymark.models.training.cli_options import (
+    Alter,
+    Data,
+    Device,
+    Minutes,
+    Out,
+    Preset,
+    Resume,
+    Seed,
+    Start,
+    Steps,
+    Threads,
+    Val,
+    Workers,
+    check_run,
+    numbers,
+)
+from steadymark.models.training.recurrent_cli import (
+    add_recurrent_trainer,
+    console,
+    run_training,
+)
 
 app = typer.Typer(
     help="Train Steadymark's networks (needs the extra 'train').",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console(stderr=True, highlight=False)
-
-Data = Annotated[Path, typer.Option(help="The data folder, with 300w/ and faces/.")]
-Out = Annotated[Path, typer.Option(help="Where the run's checkpoints and curve go.")]
-Preset = Annotated[str, typer.Option(help="Size and recipe: lite, paper; heatmap1d also: base.")]
-Minutes = Annotated[float, typer.Option(help="Training time, over all resumptions.")]
-Steps = Annotated[int, typer.Option(help="Training steps, instead of minutes.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Seed = Annotated[int, typer.Option(help="Decides weights, samples and their order.")]
-Workers = Annotated[int, typer.Option(help="Processes that make samples.")]
-Threads = Annotated[int, typer.Option(help="CPU threads of the network; 0: all cores.")]
-Start = Annotated[
-    str, typer.Option(help="Begin with the weights of this .pt or exported .onnx: fine-tuning.")
-]
-Alter = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="A field of the recipe: rate=1e-3, network.gamma=0.2; repeatable."),
-]
-Backbone = Annotated[Path, typer.Option(help="A run's last.pt, an exported model, or any .onnx.")]
-
-
-def _train(system: Any, data: Path, out: Path, resume: bool, threads: int, **settings: Any) -> None:
-    """Train a system, telling how far it is."""
-    import torch
-
-    from steadymark.models.training.run import RunSettings, train
-    from steadymark.models.training.showing import shown
-
-    if threads:
-        torch.set_num_threads(threads)
-    with shown(console, system.name) as report:
-        checkpoint = train(system, data, out, RunSettings(**settings), resume=resume, report=report)
-    console.print(f"trained: {checkpoint}")
 
 
 def _trainer(name: str, about: str) -> None:
@@ -70,95 +61,37 @@ def _trainer(name: str, about: str) -> None:
         threads: Threads = 0,
         start: Start = "",
         alter: Alter = None,
+        val: Val = None,
     ) -> None:
+        began_s = time.monotonic()
         from steadymark.models.training.systems import altered, find_system
 
-        _train(
-            altered(find_system(name, preset), alter or ()),
-            data,
-            out,
-            resume,
-            threads,
-            minutes=minutes,
-            steps=steps,
-            device=device,
-            seed=seed,
-            workers=workers,
-            start=start,
-        )
+        settings: dict[str, Any] = {
+            "minutes": minutes,
+            "steps": steps,
+            "device": device,
+            "seed": seed,
+            "workers": workers,
+            "start": start,
+            "val": str(val or ""),
+            "began_s": began_s,
+        }
+        check_run(data=data, out=out, threads=threads, **settings)
+        system = altered(find_system(name, preset), alter or ())
+        run_training(system, data, out, resume=resume, threads=threads, settings=settings)
 
     app.command(name, help=about)(command)
-
-
-def _recurrent_trainer(command_name: str, system: str, about: str) -> None:
-    """Add the command that trains a recurrent system over a frozen detector."""
-
-    def command(
-        data: Data,
-        out: Out,
-        backbone: Backbone,
-        preset: Preset = "lite",
-        minutes: Minutes = 40.0,
-        steps: Steps = 0,
-        resume: Resume = False,
-        device: Device = "auto",
-        seed: Seed = 7,
-        workers: Workers = 1,
-        threads: Threads = 0,
-        start: Start = "",
-        alter: Alter = None,
-        heatmaps: Annotated[
-            str, typer.Option(help="ONNX: its heatmap output, or the two for x and y with a comma.")
-        ] = "",
-        crop: Annotated[int, typer.Option(help="ONNX: side of its input where it is open.")] = 256,
-        margin: Annotated[
-            float, typer.Option(help="ONNX: side of its crop / fitted size of the face.")
-        ] = 1.4,
-        rgb: Annotated[bool, typer.Option(help="ONNX: the order of colours it takes.")] = True,
-        mean: Annotated[str, typer.Option(help="ONNX: taken off, 0-255.")] = "127.5,127.5,127.5",
-        std: Annotated[str, typer.Option(help="ONNX: divided by, 0-255.")] = "127.5,127.5,127.5",
-    ) -> None:
-        from steadymark.models.training.backbones import BackboneInfo
-        from steadymark.models.training.stabilizer_system import RecurrentSystem
-        from steadymark.models.training.systems import altered, find_system
-
-        info = BackboneInfo(
-            file=str(backbone),
-            crop=crop,
-            margin=margin,
-            heatmaps=tuple(heatmaps.split(",")) if heatmaps else (),
-            rgb=rgb,
-            mean=tuple(float(part) for part in mean.split(",")),
-            std=tuple(float(part) for part in std.split(",")),
-        )
-        chosen = altered(find_system(system, preset), alter or ())
-        assert isinstance(chosen, RecurrentSystem)
-        _train(
-            chosen.over(info, data),
-            data,
-            out,
-            resume,
-            threads,
-            minutes=minutes,
-            steps=steps,
-            device=device,
-            seed=seed,
-            workers=workers,
-            start=start,
-        )
-
-    app.command(command_name, help=about)(command)
 
 
 _trainer("heatmap1d", "Train the 1D-heatmap detector.")
 _trainer("heatmap2d", "Train 2D heatmaps over the same backbone, to compare with.")
 _trainer("dan", "Train the deep alignment network, stage by stage.")
 _trainer("local_global", "Train heatmaps with part attention and a shape regressor.")
-_recurrent_trainer(
-    "heatmap1d-tracker", "heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13)."
+add_recurrent_trainer(
+    app, "heatmap1d-tracker", "heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13)."
 )
-_recurrent_trainer(
-    "stabilize", "stabilizer", "Make a video tracker of any heatmap backbone (ConvLSTM)."
+add_recurrent_trainer(
+    app, "stabilize", "stabilizer", "Make a video tracker of any heatmap backbone (ConvLSTM)."
 )
 
 
@@ -177,7 +110,10 @@ def table1(
     from steadymark.models.training.table1 import run_table
 
     arguments = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
-    chosen = tuple(float(part) for part in ratios.split(","))
+    check_run(data=data, minutes=minutes, steps=steps, device=device, seed=seed)
+    chosen = numbers(ratios, "--ratios")
+    if min(chosen) <= 0:
+        raise ValueError(f"--ratios {ratios}: L/F must be above 0")
     table = Table("heatmaps", "L/F", "L", "values a face", "peak memory MiB", "steps", "NRMSE %")
     for row in run_table(data, out, preset=preset, ratios=chosen, arguments=arguments):
         known = row.nrmse == row.nrmse
@@ -204,6 +140,7 @@ def train_detector(
     """Train face_net, the face detector."""
     from steadymark.models.training.face_net import FaceNetTraining, train_face_net
 
+    check_run(data=data, out=out, minutes=minutes, threads=threads)
     config = FaceNetTraining(minutes=minutes)
     model = train_face_net(data, out, config=config, resume=resume, threads=threads or 1)
     console.print(f"trained: {model}")
@@ -234,12 +171,39 @@ def export(
     over: Annotated[
         str, typer.Option(help="Of a stabilizer: the zoo's model that it stabilizes.")
     ] = "",
+    licence: Annotated[
+        str, typer.Option(help="Of the network, for the card; of a stabilizer: of its backbone.")
+    ] = "",
+    data_note: Annotated[str, typer.Option(help="What it was trained on, for the card.")] = "",
 ) -> None:
     """Write NAME.onnx with its model card NAME.json."""
-    from steadymark.models.training.exporting import export_run
+    from steadymark.models.training.exporting import NOT_STATED, export_run
 
-    figures = json.loads(scores.read_text(encoding="utf-8")) if scores else {}
-    console.print(f"written: {export_run(run, out, name, scores=figures, best=best, over=over)}")
+    model = export_run(
+        run,
+        out,
+        name,
+        scores=_figures(scores),
+        best=best,
+        over=over,
+        licence=licence,
+        data_note=data_note,
+    )
+    console.print(f"written: {model}", soft_wrap=True)
+    card = json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
+    for part, option in (("licence", "--licence"), ("data", "--data-note")):
+        if card[part] in (NOT_STATED, [NOT_STATED]):
+            console.print(f"the card says of the {part}: {NOT_STATED}; say it with {option} TEXT")
+
+
+def _figures(file: Path | None) -> dict[str, float]:
+    if file is None:
+        return {}
+    try:
+        figures = json.loads(file.read_text(encoding="utf-8"))
+        return {str(name): float(value) for name, value in figures.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"--scores {file}: give JSON of names and figures ({error})") from error
 
 
 def main() -> None:
@@ -248,8 +212,17 @@ def main() -> None:
         app()
     except ImportError as error:
         _refuse(f"{error}: training needs 'pip install steadymark[train]'")
-    except (SteadymarkError, ValueError, OSError) as error:
+    except OSError as error:
+        _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (SteadymarkError, ValueError) as error:
         _refuse(str(error))
+    except Exception as error:
+        if os.environ.get("STEADYMARK_DEBUG"):
+            raise
+        _refuse(
+            f"something unexpected happened ({type(error).__name__}: {error}); run again with "
+            "STEADYMARK_DEBUG=1 for details, and report it"
+        )
 
 
 def _refuse(text: str) -> NoReturn:

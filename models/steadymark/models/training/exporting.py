@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,11 +15,71 @@ from steadymark.models.training.loop import load
 if TYPE_CHECKING:
     from pathlib import Path
 
+NOT_STATED = "not stated"
 LICENCE = (
     "weights trained on 300W annotations: for research purposes only, no commercial products; "
     "negatives from faces/none"
 )
+LICENCE_300W = "300W annotations: for research purposes only, no commercial products"
 DATA = ["300w/train without the validation split (a hash of the photo)", "faces/none"]
+
+
+def provenance(
+    system: Any,
+    run: Path,
+    sources: dict[str, Any] | None,
+    licence: str = "",
+    data_note: str = "",
+) -> dict[str, Any]:
+    """Licence and data for a card: as the user says, else as is known, never as is assumed.
+
+    sources: what the checkpoint says of its data, None if it is from before they were noted, when
+    there was 300W alone. A stabilizer's own sequences are told apart from its backbone's data.
+    """
+    from steadymark.models.training.stabilizer_system import RecurrentSystem
+
+    if not isinstance(system, RecurrentSystem):
+        known = _of_landmarks(sources)
+        return _said(known, licence, data_note)
+    told = _said(_of_backbone(system.kept(run)), licence, data_note)
+    if sources is not None:
+        told["stabilizer_data"] = {
+            "licence": LICENCE_300W if _is_300w(sources) else NOT_STATED,
+            "made_of": sources["data"],
+            **{name: sources[name] for name in ("faces", "sequences", "frames")},
+        }
+    return told
+
+
+def _said(known: dict[str, Any], licence: str, data_note: str) -> dict[str, Any]:
+    return {
+        "licence": licence or known.get("licence") or NOT_STATED,
+        "data": [data_note] if data_note else known.get("data") or [NOT_STATED],
+    }
+
+
+def _of_landmarks(sources: dict[str, Any] | None) -> dict[str, Any]:
+    if sources is None:
+        return {"licence": LICENCE, "data": DATA}
+    return {"data": sources["data"], **({"licence": LICENCE} if _is_300w(sources) else {})}
+
+
+def _is_300w(sources: dict[str, Any]) -> bool:
+    return any(name.startswith("300w/") for name in sources["data"])
+
+
+def _of_backbone(file: Path) -> dict[str, Any]:
+    """What a checkpoint, or the card beside an ONNX file, says of itself."""
+    if file.suffix != ".onnx":
+        return _of_landmarks(load(file).get("sources"))
+    try:
+        card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        return {name: card[name] for name in ("licence", "data") if name in card}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
 
 def export_landmarks(decoded: nn.Module, crop: int, path: Path) -> dict[str, Any]:
@@ -47,18 +109,25 @@ def export_run(
     scores: dict[str, float] | None = None,
     best: bool = False,
     over: str = "",
+    licence: str = "",
+    data_note: str = "",
 ) -> Path:
     """Export a run's averaged weights, the last or the best on the validation split.
 
-    over: name of the zoo's model whose heatmaps it stabilizes.
+    over: name of the zoo's model whose heatmaps it stabilizes. licence, data_note: of the network,
+    and of what it learned from; by default what is known of them, else "not stated".
 
     Raises:
         OSError: there is no checkpoint in `run`.
-        ValueError: it is of no system known here.
+        ValueError: it is of no system known here, or the name is none of a file.
     """
     from steadymark.models.training.systems import system_of
 
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"--name {name}: give letters, digits, '-', '_' and '.' alone")
     kept = load(run / "last.pt")
+    if "recipe" not in kept:
+        raise ValueError(f"{run / 'last.pt'} is no checkpoint of steadymark-train")
     system = system_of(kept["recipe"])
     network = system.build()
     weights = load(run / "best.pt")["averaged"] if best else kept["averaged"]
@@ -84,8 +153,7 @@ def export_run(
         "name": name,
         "version": "1",
         "schema": "ibug68",
-        "licence": LICENCE,
-        "data": DATA,
+        **provenance(system, run, kept.get("sources"), licence, data_note),
         **facts,
         **({"over": over} if over else {}),
         "recipe": recipe,

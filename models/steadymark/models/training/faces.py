@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import numpy as np
 from steadymark.models.cropping import Crop, cut, inverse, transform
 from steadymark.models.datasets import LabelledFace, open_dataset
 from steadymark.models.errors import DataError
+from steadymark.models.schema import load_schema
 from steadymark.models.splits import HELD_BACK, is_held_back
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 REACH = 1.9  # side of what is kept of a large picture / longer side of the landmarks' extent
 KEPT_PX = 320
+FEWEST_HELD = 12  # photos
+_SHARE_OF_FEW = 0.15
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +62,10 @@ def load_faces(path: Path, schema: str = "ibug68") -> Faces:
     Raises:
         DataError: no face is left, or faces lack landmarks of the schema.
     """
+    load_schema(schema)
     labelled, defects = open_dataset(path)
+    if not labelled and schema != "ibug68":  # .pts files do not tell their schema
+        labelled, defects = open_dataset(path, schema=schema)
     for defect in defects:
         _log.warning("left out: %s", defect)
     if not labelled:
@@ -100,9 +107,21 @@ def load_backgrounds(folder: Path) -> tuple[Image, ...]:
 
 
 def split(faces: Faces) -> tuple[Faces, Faces]:
-    """Train and validation faces; those of one photo stay together."""
-    held = [is_held_back(photo, HELD_BACK["train"]) for photo in faces.photos]
+    """Train and validation faces; those of one photo stay together.
+
+    A photo's name decides, the same on every machine. Of few photos, of which so hardly any would
+    be held back, a greater share is: the names still decide which.
+    """
+    photos = sorted(set(faces.photos), key=_digest)
+    held = {photo for photo in photos if is_held_back(photo, HELD_BACK["train"])}
+    if len(held) < FEWEST_HELD:
+        held = set(photos[: min(FEWEST_HELD, round(_SHARE_OF_FEW * len(photos)))]) | held
+        held = held or set(photos[:1])
     return (
-        faces.subset([i for i, h in enumerate(held) if not h]),
-        faces.subset([i for i, h in enumerate(held) if h]),
+        faces.subset([i for i, photo in enumerate(faces.photos) if photo not in held]),
+        faces.subset([i for i, photo in enumerate(faces.photos) if photo in held]),
     )
+
+
+def _digest(photo: str) -> bytes:
+    return hashlib.sha256(photo.encode()).digest()

@@ -19,6 +19,7 @@ from steadymark.models.training.teaching import taught
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from steadymark.models.training.bank_filling import Allowance
     from steadymark.models.training.system import Task
 
 N = TypeVar("N", bound=nn.Module)
@@ -53,9 +54,17 @@ class LandmarkSystem(System[N]):
     ) -> Tensor:
         """images: (B, 3, F, F), points: (B, K, 2) crop pixels, face: (B,), 1 or 0 → the mean."""
 
-    def open(self, data: Path, out: Path, *, seed: int) -> LandmarkTask[N]:
+    def open(
+        self,
+        data: Path,
+        out: Path,
+        *,
+        seed: int,
+        val: Path | None = None,
+        allowance: Allowance | None = None,
+    ) -> LandmarkTask[N]:
         task = LandmarkTask(
-            data, self.crop, self.augment, seed=seed, loss=self.loss, decoded=self.decoded
+            data, self.crop, self.augment, seed=seed, loss=self.loss, decoded=self.decoded, val=val
         )
         if self.teachers:
             task.training = taught(task.training, task.schema, self.teachers, self.trust, seed=seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -25,31 +25,51 @@ if TYPE_CHECKING:
 N = TypeVar("N", bound=nn.Module)
 
 
-def open_faces(data: Path) -> tuple[Faces, Faces, tuple[Image, ...]]:
+def open_faces(
+    data: Path, val: Path | None = None, schema: str = "ibug68"
+) -> tuple[Faces, Faces, tuple[Image, ...]]:
     """Faces to train and to validate, and pictures without faces.
 
     data: a folder with 300w/train and faces/none, or any data set of `open_dataset`; without
-    faces/none the face score learns from other negatives alone.
+    faces/none the face score learns from other negatives alone. val: of the same forms, to validate
+    by; by default photos of `data` are set aside.
     """
-    ours = data / "300w" / "train"
-    training, held = split(load_faces(ours if ours.is_dir() else data))
+    faces = load_faces(_data_set(data), schema)
+    training, held = split(faces) if val is None else (faces, load_faces(_data_set(val), schema))
     if not len(held) or not len(training):
-        raise DataError(f"{data} holds too few photos to set some aside for validation")
+        raise DataError(
+            f"{data} holds faces of {len(set(faces.photos))} photo, too few to set some aside for "
+            "validation: give another data set with --val"
+        )
     return training, held, load_backgrounds(data / "faces" / "none")
 
 
-def clean_crops(data: Path, size: int, margin: float, count: int = 32) -> Image:
-    """Crops (count, F, F, 3) of faces to train, as the true landmarks give them."""
-    training, _, _ = open_faces(data)
-    schema = load_schema()
+def sources_of(data: Path, val: Path | None = None) -> list[str]:
+    """What a model card says of the data of `open_faces`."""
+    ours = data / "300w" / "train"
+    name = "300w/train" if ours.is_dir() else data.name
+    told = [f"{name} without the validation split (a hash of the photo)" if val is None else name]
+    return told + (["faces/none"] if (data / "faces" / "none").is_dir() else [])
+
+
+def _data_set(data: Path) -> Path:
+    ours = data / "300w" / "train"
+    return ours if ours.is_dir() else data
+
+
+def clean_crops(
+    faces: Faces, size: int, margin: float, *, schema: str = "ibug68", count: int = 32
+) -> Image:
+    """Crops (count, F, F, 3) of faces, as the true landmarks give them."""
+    known = load_schema(schema)
     return np.stack(
         [
             cut(
-                training.pictures[index],
-                clean_crop(training, index, schema, margin).to_picture(size),
+                faces.pictures[index],
+                clean_crop(faces, index, known, margin).to_picture(size),
                 size,
             )
-            for index in range(min(count, len(training)))
+            for index in range(min(count, len(faces)))
         ]
     )
 
@@ -72,8 +92,10 @@ class LandmarkTask(Generic[N]):
         seed: int,
         loss: Callable[[nn.Module, Tensor, Tensor, Tensor, int], Tensor],
         decoded: Callable[[N], nn.Module],
+        val: Path | None = None,
     ) -> None:
-        self.training, self.held, self.backgrounds = open_faces(data)
+        self.training, self.held, self.backgrounds = open_faces(data, val)
+        self.sources: dict[str, Any] = {"data": sources_of(data, val)}
         self.crop, self.augment, self.seed = crop, augment, seed
         self.schema = load_schema()
         self._loss, self._decoded = loss, decoded

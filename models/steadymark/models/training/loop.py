@@ -25,16 +25,59 @@ N = TypeVar("N", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
+class Course:
+    """Where the schedule of a run, or of one of its phases, goes on from.
+
+    step: the step it goes on from. end: the step it ends at, 0 while the length is not known.
+    progress, warmth: how much of the training and of the warm-up was done at that step, 0…1.
+    """
+
+    step: int = 0
+    end: float = 0.0
+    progress: float = 0.0
+    warmth: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """Steps from `step` to the end."""
+        return max(1.0, self.end - self.step)
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
-    """Cosine from `rate` to 1 % of it, after a warm-up in steps."""
+    """Cosine from `rate` to 1 % of it, after a warm-up.
+
+    warmup: its length, a share of the steps that are left; at most `most` steps. assumed: its
+    length in steps while that of the run is not known. So every run reaches its rate.
+    """
 
     rate: float
-    warmup: int = 500
+    warmup: float = 0.05
+    most: int = 500
+    assumed: int = 200
 
-    def at(self, step: int, progress: float) -> float:
-        """The learning rate. progress: how much of the training is done, 0…1."""
-        cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-        return self.rate * cosine * min(1.0, (step + 1) / self.warmup)
+    def at(self, step: int, course: Course) -> float:
+        """The learning rate of a step."""
+        cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress(step, course)))
+        return self.rate * cosine * self.warmth(step, course)
+
+    def progress(self, step: int, course: Course) -> float:
+        """How much of the training is done before this step, 0…1."""
+        if not course.end:
+            return course.progress
+        way = min(1.0, (step - course.step) / course.left)
+        return course.progress + (1 - course.progress) * way
+
+    def warmth(self, step: int, course: Course) -> float:
+        """How much of the rate the warm-up allows at this step, 0…1."""
+        length = min(self.most, max(1, round(self.warmup * course.left)))
+        way = (step - course.step + 1) / (length if course.end else self.assumed)
+        return min(1.0, course.warmth + (1 - course.warmth) * way)
+
+    def turned(self, course: Course, step: int, end: float) -> Course:
+        """The course from this step on, where its end turns out to be another; without a jump."""
+        warmth = self.warmth(step - 1, course) if step > course.step else course.warmth
+        return Course(step, end, self.progress(step, course), warmth)
 
 
 class Averaged(Generic[N]):
@@ -90,6 +133,8 @@ def load(path: Path) -> dict[str, Any]:
         raise
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
+        if "weights_only" in reason:  # torch's advice is not for users
+            reason = "it is none of torch's files, or holds more than weights"
         raise WeightsError(
             f"{path} is no checkpoint that can be read ({reason}): name one of steadymark-train"
         ) from error
@@ -128,11 +173,14 @@ def _short(value: float | None) -> str:
 
 
 class Clock:
-    """Seconds of training so far, over all resumptions."""
+    """Seconds of training so far, over all resumptions.
 
-    def __init__(self, before_s: float = 0.0) -> None:
+    started: `time.monotonic()` when this part of the training began; now by default.
+    """
+
+    def __init__(self, before_s: float = 0.0, started: float | None = None) -> None:
         self.before_s = before_s
-        self.started = time.monotonic()
+        self.started = time.monotonic() if started is None else started
 
     @property
     def elapsed_s(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import replace
 from pathlib import Path
@@ -16,16 +17,14 @@ from torch import Tensor, nn
 from steadymark.models.carry import still
 from steadymark.models.export import OPSET, count_macs, export_onnx
 from steadymark.models.runtime import open_file
-from steadymark.models.schema import load_schema
+from steadymark.models.schema import load_schema, schema_names
 from steadymark.models.stabilizer import Heats, StabilizedTail, Stabilizer, flat, read_off
-from steadymark.models.training.backbones import Backbone, BackboneInfo, Halves
+from steadymark.models.training.backbones import Backbone, BackboneInfo, Floats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.models.cropping import Image
-
-Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class _Prepare(nn.Module):
@@ -70,6 +69,8 @@ class OnnxBackbone(Backbone):
     Scale and width of the peaks are measured on pictures by `calibrate`.
     """
 
+    at_once = 1
+
     def __init__(self, info: BackboneInfo) -> None:
         path = Path(info.file)
         self.session = open_file(path, threads=0).session
@@ -85,13 +86,44 @@ class OnnxBackbone(Backbone):
         self.info = replace(self.info, heatmaps=heatmaps)
         size = self._run(np.zeros((1, crop, crop, 3), np.uint8))[0].shape[2:]
         self.info = replace(self.info, size=tuple(int(side) for side in size))
+        self.at_once = self._batch()
+
+    def prepared(self, **how: Any) -> OnnxBackbone:
+        """The same network, whose pictures are prepared otherwise: rgb, mean, std."""
+        other = copy.copy(self)
+        other.info = replace(self.info, **how)
+        other.prepare = _Prepare(other.info).eval()
+        return other
+
+    def _batch(self) -> int:
+        """How many pictures it takes at once: those whose batches say what each one says alone."""
+        if isinstance(self.session.get_inputs()[0].shape[0], int):
+            return 1
+        size = self.info.crop
+        crops = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), np.uint8)
+        alone = self._run(crops)
+        try:
+            together = self.session.run(list(self.info.heatmaps), self._picture(crops))
+        except Exception:  # noqa: BLE001 - a runtime of C++ raises what it likes
+            return 1
+        pairs = zip(alone, together, strict=True)
+        same = all(
+            a.shape == b.shape and np.allclose(a, b, 1e-3, 1e-3 * np.ptp(a)) for a, b in pairs
+        )
+        return _AT_ONCE if same else 1
 
     def _guess(self, path: Path) -> tuple[str, ...]:
         """The last output with a map for each landmark, or the last two with a line for each."""
-        count, size = load_schema().count, self.info.crop
+        schema, size = load_schema(self.info.schema), self.info.crop
+        count = schema.count
         names = [o.name for o in self.session.get_outputs()]
         given = self._picture(np.zeros((1, size, size, 3), np.uint8))
-        shapes = {n: a.shape for n, a in zip(names, self.session.run(names, given), strict=True)}
+        try:
+            found = self.session.run(names, given)
+        except Exception as error:  # a runtime of C++ raises what it likes
+            reason = " ".join(str(error).split())[:160]
+            raise ValueError(f"{path} cannot run on pictures of {size} px ({reason})") from error
+        shapes = {n: np.shape(a) for n, a in zip(names, found, strict=True)}
         maps = [n for n, s in shapes.items() if len(s) == 4 and s[1] == count]
         lines = [n for n, s in shapes.items() if len(s) == 3 and s[1] == count and s[2] > 2]
         if maps:
@@ -101,7 +133,8 @@ class OnnxBackbone(Backbone):
         told = ", ".join(f"{n} {list(s)}" for n, s in shapes.items())
         raise ValueError(
             f"{path} gives no heatmaps of {count} landmarks (its outputs: {told}): a map "
-            f"(n, {count}, H, W), or lines (n, {count}, L) for x and for y, are needed"
+            f"(n, {count}, H, W), or lines (n, {count}, L) for x and for y, are needed for "
+            f"{schema.name}; --schema takes another one of {', '.join(schema_names())}"
         )
 
     def _picture(self, crops: Image) -> dict[str, Floats]:
@@ -109,9 +142,11 @@ class OnnxBackbone(Backbone):
         return {self.input: self.prepare(planes).numpy()}
 
     def _run(self, crops: Image) -> list[Floats]:
-        """Heatmaps as the file gives them; face by face, since many files take one at a time."""
+        """Heatmaps as the file gives them; face by face where it does not take more at a time."""
+        each = self.at_once
         found = [
-            self.session.run(list(self.info.heatmaps), self._picture(crop[None])) for crop in crops
+            self.session.run(list(self.info.heatmaps), self._picture(crops[i : i + each]))
+            for i in range(0, len(crops), each)
         ]
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
@@ -136,9 +171,9 @@ class OnnxBackbone(Backbone):
         sure = float(share.quantile(_SURE)) or 1.0
         self.info = replace(self.info, scale=1 / peak, sigma=float(sigma), sure=sure)
 
-    def __call__(self, crops: Image) -> Halves:
-        halves: Halves = np.stack(self._run(crops), 1).astype(np.float16)
-        return (halves * np.float16(self.info.scale)).astype(np.float16)
+    def __call__(self, crops: Image) -> Floats:
+        found: Floats = np.stack(self._run(crops), 1).astype(np.float32)
+        return found * np.float32(self.info.scale)
 
     def export(self, stabilizer: Stabilizer, path: Path) -> dict[str, Any]:
         size = self.info.crop
@@ -159,7 +194,7 @@ class OnnxBackbone(Backbone):
         )
         names = stabilizer.memory_names()
         memory = tuple(flat(stabilizer.start(2)))
-        count = load_schema().count
+        count = load_schema(self.info.schema).count
         raw = tuple(torch.rand(2, count, *self.info.size) for _ in self.info.heatmaps)
         heats = [f"heat{i}" for i in range(len(raw))]
         tail = _Tail(stabilizer, self.info.scale, self.info.sure).eval()
@@ -197,6 +232,7 @@ class OnnxBackbone(Backbone):
 
 
 _SURE = 0.05  # of all faces have less
+_AT_ONCE = 8  # pictures
 
 
 def _picture_input(session: Any, path: Path, crop: int) -> tuple[str, int]:

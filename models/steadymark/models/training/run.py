@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -16,6 +15,7 @@ from steadymark.models.training.crew import Crew, pick_device
 from steadymark.models.training.loop import (
     Averaged,
     Clock,
+    Course,
     Curve,
     Schedule,
     commit,
@@ -23,10 +23,12 @@ from steadymark.models.training.loop import (
     origin_of,
     save,
 )
+from steadymark.models.training.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from steadymark.models.training.bank_filling import Allowance
     from steadymark.models.training.system import Batch, System, Task
 
 N = TypeVar("N", bound=nn.Module)
@@ -36,35 +38,42 @@ N = TypeVar("N", bound=nn.Module)
 class RunSettings:
     """How long and on what.
 
-    minutes: turned into steps once the speed is known; steps: as many. start: a checkpoint whose
-    averaged weights the run begins with: fine-tuning. average: decay of the averaged weights a
-    step. save_s: what an interruption may cost.
+    minutes: turned into steps once the speed is known; steps: as many, instead. began_s: since
+    when the minutes count, by `time.monotonic()`; by default since the run is opened. start: a
+    checkpoint whose averaged weights the run begins with: fine-tuning. average: decay of the
+    averaged weights a step. val: another data set to validate by. warmup: share of the steps,
+    warmup_most: its greatest number of steps. save_s: what an interruption may cost. check_s:
+    seconds between validations, at most.
     """
 
     minutes: float = 120.0
     steps: int = 0
     start: str = ""
+    val: str = ""
     seed: int = 7
     device: str = "auto"
     workers: int = 1
     average: float = 0.9995
-    warmup: int = 500
+    warmup: float = 0.05
+    warmup_most: int = 500
+    began_s: float | None = None
     save_s: float = 45.0
     check_s: float = 240.0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is. total: 0 until the speed is known. score: the last validation."""
+    """How far a run is. total: 0 until the speed is known. score: the last validation.
+
+    rate: the learning rate of the last step.
+    """
 
     step: int
     total: int
     loss: float
     score: float
     best: float
-
-
-_MEASURED = slice(20, 60)  # steps by whose time `minutes` becomes a number of steps
+    rate: float
 
 
 class _Stream(Dataset["Batch"]):
@@ -85,13 +94,24 @@ class Run(Generic[N]):
     """What changes from step to step, and its checkpoint `last.pt`."""
 
     def __init__(
-        self, system: System[N], data: Path, out: Path, settings: RunSettings, *, resume: bool
+        self,
+        system: System[N],
+        data: Path,
+        out: Path,
+        settings: RunSettings,
+        *,
+        resume: bool,
+        allowance: Allowance | None = None,
     ) -> None:
+        if system.batch < 1:
+            raise ValueError(f"a batch of {system.batch} teaches nothing: give 1 or more")
         self.system, self.out, self.settings = system, out, settings
         out.mkdir(parents=True, exist_ok=True)
+        self.clock = Clock(started=settings.began_s)
         self.device = pick_device(settings.device)
         self.crew = Crew(self.device)
-        self.task = system.open(data, out, seed=settings.seed)
+        val = Path(settings.val) if settings.val else None
+        self.task = system.open(data, out, seed=settings.seed, val=val, allowance=allowance)
         torch.manual_seed(settings.seed)
         self.network = system.build()
         self.origin: list[dict[str, Any]] = []
@@ -102,8 +122,9 @@ class Run(Generic[N]):
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = Averaged(self.network, settings.average)
         self.step, self.total, self.phase = 0, settings.steps, 0
+        self.schedule = Schedule(system.rate, settings.warmup, settings.warmup_most)
+        self.course = Course(end=self.total / system.phases)
         self.loss, self.score, self.best = 0.0, float("nan"), float("inf")
-        self.clock = Clock()
         self.history: list[tuple[int, str]] = []
         kept = load(out / "last.pt") if resume and (out / "last.pt").exists() else None
         if kept is not None:
@@ -140,7 +161,9 @@ class Run(Generic[N]):
         self.averaged.network.load_state_dict(kept["averaged"])
         self.step, self.total, self.phase = kept["step"], kept["total"], kept["phase"]
         self.loss, self.score, self.best = kept["loss"], kept["score"], kept["best"]
-        self.clock, self.history = Clock(kept["elapsed_s"]), kept["history"]
+        self.course = Course(*kept.get("course", (0, self.total / self.system.phases)))
+        self.clock = Clock(kept["elapsed_s"], self.settings.began_s or self.clock.started)
+        self.history = kept["history"]
         self.origin = kept.get("origin", [])
 
     def _enter_phase(self, phase: int) -> None:
@@ -168,11 +191,13 @@ class Run(Generic[N]):
             "step": self.step,
             "total": self.total,
             "phase": self.phase,
+            "course": astuple(self.course),
             "loss": self.loss,
             "score": self.score,
             "best": self.best,
             "elapsed_s": self.clock.elapsed_s,
             "recipe": self.system.describe(),
+            "sources": self.task.sources,
             "seed": self.settings.seed,
             "ranks": self.crew.size,
             "commit": self.history[-1][1],
@@ -188,11 +213,17 @@ class Run(Generic[N]):
             return 0
         return min(step * self.system.phases // self.total, self.system.phases - 1)
 
+    def ends_at(self, total: int) -> None:
+        """Let the run end at another step than was thought, its schedule with it."""
+        self.course = self.schedule.turned(self.course, self.step, total / self.system.phases)
+        self.total = total
+
     def _rate(self) -> float:
+        if not self.phase:
+            return self.schedule.at(self.step, self.course)
+        steps = self.total / self.system.phases
         first = -(-self.total * self.phase // self.system.phases)
-        steps = max(1, self.total / self.system.phases)
-        schedule = Schedule(self.system.rate, self.settings.warmup)
-        return schedule.at(self.step - first, (self.step - first) / steps if self.total else 0.0)
+        return self.schedule.at(self.step, Course(first, first + steps))
 
     def learn(self, batch: Batch) -> None:
         """One step."""
@@ -237,7 +268,8 @@ class Run(Generic[N]):
 
     def progress(self) -> Progress:
         """How far it is."""
-        return Progress(self.step, self.total, self.loss, self.score, self.best)
+        rate = float(self.optimizer.param_groups[0]["lr"])
+        return Progress(self.step, self.total, self.loss, self.score, self.best, rate)
 
 
 def train(
@@ -248,21 +280,26 @@ def train(
     *,
     resume: bool = False,
     report: Callable[[Progress], None] = lambda _: None,
+    allowance: Allowance | None = None,
 ) -> Path:
-    """Train to the end; gives the checkpoint `last.pt` in `out`."""
-    run = Run(system, data, out, settings, resume=resume)
+    """Train to the end; gives the checkpoint `last.pt` in `out`. allowance: see `System.open`."""
+    run = Run(system, data, out, settings, resume=resume, allowance=allowance)
     with _writer(out) if run.crew.rank == 0 else nullcontext() as writer:
-        saved_s = checked_s = run.clock.elapsed_s
+        alone, fixed = run.crew.size == 1, bool(settings.steps)
+        pace = Pace(settings.minutes, settings.check_s, fixed=fixed, alone=alone)
+        saved_s = run.clock.elapsed_s
+        pace.checked(saved_s, saved_s)
         for batch in _batches(run):
-            over = run.total and run.step >= run.total
-            if not over:
+            if not run.total or run.step < run.total:
                 run.learn(batch)
-                over = run.total and run.step >= run.total
-            now_s = run.clock.elapsed_s
-            if run.crew.rank == 0 and (over or now_s > checked_s + settings.check_s):
-                run.check(writer)
-                checked_s = run.clock.elapsed_s
-            if over or now_s > saved_s + settings.save_s:
+            if pace.is_due(run.step, run.total, run.clock.elapsed_s):
+                if pace.needs_a_check(run.total):
+                    _check(run, pace, writer)
+                run.ends_at(_total(run, pace))
+            over = bool(run.total) and run.step >= run.total
+            if over or pace.check_is_due(run.total, run.clock.elapsed_s):
+                _check(run, pace, writer)
+            if over or run.clock.elapsed_s > saved_s + settings.save_s:
                 run.save()
                 saved_s = run.clock.elapsed_s
             report(run.progress())
@@ -271,8 +308,24 @@ def train(
     return out / "last.pt"
 
 
+def _check(run: Run[Any], pace: Pace, writer: Any) -> None:
+    """Score the run, in one of its processes, and tell its pace how long that took."""
+    began_s = run.clock.elapsed_s
+    if run.crew.rank == 0:
+        run.check(writer)
+    pace.checked(began_s, run.clock.elapsed_s)
+
+
+def _total(run: Run[Any], pace: Pace) -> int:
+    """The number of steps that the minutes allow, the same in all processes."""
+    total = pace.total(
+        run.step, run.clock.elapsed_s, keep=run.total if run.system.phases > 1 else 0
+    )
+    return int(run.crew.agree(total, run.device))
+
+
 def _batches(run: Run[Any]) -> Iterator[Batch]:
-    """Batches from the run's step on; once enough steps were timed, their number is fixed."""
+    """Batches from the run's step on."""
     workers = run.settings.workers
     loader: DataLoader[Batch] = DataLoader(
         _Stream(run.task, run.system.batch, run.crew, run.step),
@@ -282,17 +335,7 @@ def _batches(run: Run[Any]) -> Iterator[Batch]:
         prefetch_factor=4 if workers else None,
         pin_memory=run.device.type == "cuda",
     )
-    started, began = run.step, 0.0
-    for batch in loader:
-        done = run.step - started
-        if not run.total and done == _MEASURED.start:
-            began = time.monotonic()
-        elif not run.total and done == _MEASURED.stop:
-            each_s = (time.monotonic() - began) / (_MEASURED.stop - _MEASURED.start)
-            each_s = run.crew.agree(each_s, run.device)
-            left_s = run.settings.minutes * 60 - run.clock.elapsed_s
-            run.total = run.step + max(1, int(left_s / each_s))
-        yield batch
+    yield from loader
 
 
 class _Forever:

@@ -23,7 +23,7 @@ from steadymark.models.cropping import (
     transform,
 )
 from steadymark.models.registration import face_motion, flow_picture, on_the_head
-from steadymark.models.training.bending import bent, face_path, shift_points
+from steadymark.models.training.bending import Bending, face_path, shift_points
 from steadymark.models.training.degrade import relight
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def make_sequence(
     base = fit_crop(still, schema.mean_shape, margin=config.margin)
     path = head_path(config.frames, rng, rest=config.rest)
     face = face_path(config.frames, rng, lips=config.lips, turns=config.turns)
+    shifted, bending = shift_points(still, base, face), Bending(picture, base)
     sigma = config.noise * rng.random() ** 2
     grey = rng.random() < 0.15
     kept: Crop | None = None
@@ -97,8 +98,7 @@ def make_sequence(
     for t in range(config.frames):
         # a frame's pixels are the still picture's under the head's movement
         moved = _moved(base, path[t])
-        points = shift_points(still, base, face[t])
-        in_head = transform(inverse(moved.to_picture(size)), points)
+        in_head = transform(inverse(moved.to_picture(size)), shifted[t])
         in_frame = transform(base.to_picture(size), in_head)
         # as the tracker's, the crop follows from the frame before
         guess = last_seen + rng.normal(0, 0.004 * base.side, in_frame.shape)
@@ -116,8 +116,7 @@ def make_sequence(
         fitted = wanted
         to_still = compose(moved.to_picture(size), inverse(base.to_picture(size)))
         matrix = compose(to_still, kept.to_picture(size))
-        source = bent(picture, base, face[t])
-        image = cut(source, matrix, size)
+        image = cut(bending.bent(face[t]), matrix, size)
         in_crop = transform(inverse(kept.to_picture(size)), in_frame)
         if t:
             image = _smear(image, told[-1], in_crop)

@@ -6,8 +6,9 @@ import dataclasses
 import shutil
 from abc import abstractmethod
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -19,11 +20,22 @@ from steadymark.models.refine import RefinerConfig
 from steadymark.models.schema import load_schema
 from steadymark.models.shape_motion import noise_along, shape_basis
 from steadymark.models.stabilizer import Heats, Stabilizer, StabilizerConfig
-from steadymark.models.training.backbones import BackboneInfo, open_backbone, recipe_of
-from steadymark.models.training.landmark_task import clean_crops
+from steadymark.models.training.backbones import BackboneInfo, open_backbone
+from steadymark.models.training.landmark_task import clean_crops, open_faces, sources_of
 from steadymark.models.training.sequence_task import SequenceTask
 from steadymark.models.training.sequences import SequenceConfig
 from steadymark.models.training.system import System
+
+if TYPE_CHECKING:
+    from steadymark.models.training.bank_filling import Allowance
+    from steadymark.models.training.faces import Faces
+
+
+@lru_cache(maxsize=1)
+def sequence_faces(data: Path, val: Path | None, schema: str) -> tuple[Faces, Faces]:
+    """Faces to train and to validate: those of `open_faces`, read once for check and training."""
+    training, held, _ = open_faces(data, val, schema)
+    return training, held
 
 
 @dataclass(frozen=True)
@@ -49,13 +61,17 @@ class RecurrentSystem(System[Stabilizer]):
     moves: tuple[float, ...] = ()
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
 
-    def over(self, info: BackboneInfo, data: Path) -> Self:
+    def over(self, info: BackboneInfo, data: Path, val: Path | None = None) -> Self:
         """This system over a trained detector.
 
         `info` is completed by what its file tells and by what it makes of faces of the data folder.
         """
         backbone = open_backbone(info)
-        backbone.calibrate(lambda: clean_crops(data, backbone.info.crop, info.margin))
+        dataclasses.replace(self, backbone=backbone.info).cell_config()  # which may refuse it
+        size, margin, schema = backbone.info.crop, info.margin, info.schema
+        backbone.calibrate(
+            lambda: clean_crops(sequence_faces(data, val, schema)[0], size, margin, schema=schema)
+        )
         info = backbone.info
         return dataclasses.replace(
             self, backbone=info, sequence=dataclasses.replace(self.sequence, margin=info.margin)
@@ -79,23 +95,32 @@ class RecurrentSystem(System[Stabilizer]):
     def calibrate(self, network: Stabilizer, task: SequenceTask) -> None:
         if network.shape is None:
             return
-        basis, first = shape_basis(task.shapes, load_schema())
+        basis, first = shape_basis(task.shapes, task.schema)
         noise = noise_along(task.held_errors(network), basis)
         noise[:first] *= self.moves[0]
         noise[first:] *= self.moves[-1]
         network.shape.basis.copy_(torch.from_numpy(basis))
         network.shape.least.copy_(torch.from_numpy(noise))
 
-    def open(self, data: Path, out: Path, *, seed: int) -> SequenceTask:
+    def open(
+        self,
+        data: Path,
+        out: Path,
+        *,
+        seed: int,
+        val: Path | None = None,
+        allowance: Allowance | None = None,
+    ) -> SequenceTask:
         source = Path(self.backbone.file)
         backbone = open_backbone(self.backbone)
-        kept = self._kept(out)
+        kept = self.kept(out)
         if source.resolve() != kept.resolve():  # the run keeps all that its export needs
             shutil.copyfile(source, kept)
-            if source.suffix == ".onnx" and recipe_of(source) is not None:
-                shutil.copyfile(source.with_suffix(".json"), kept.with_suffix(".json"))
+            card = source.with_suffix(".json")
+            if source.suffix == ".onnx" and card.is_file():
+                shutil.copyfile(card, kept.with_suffix(".json"))
         return SequenceTask(
-            data,
+            sequence_faces(data, val, self.backbone.schema),
             out / "bank",
             backbone,
             self.loss,
@@ -103,10 +128,12 @@ class RecurrentSystem(System[Stabilizer]):
             counts=self.sequences,
             unroll=self.unroll,
             config=self.sequence,
+            allowance=allowance,
+            told=[name for name in sources_of(data, val) if name != "faces/none"],
         )
 
-    def _kept(self, run: Path) -> Path:
-        """The run's copy of its backbone."""
+    def kept(self, run: Path) -> Path:
+        """A run's copy of its backbone."""
         return run / f"backbone{Path(self.backbone.file).suffix or '.pt'}"
 
     @abstractmethod
@@ -134,11 +161,12 @@ class RecurrentSystem(System[Stabilizer]):
         return (lines[1].unsqueeze(-1) * lines[0].unsqueeze(-2),)
 
     def export(self, network: Stabilizer, run: Path, path: Path) -> dict[str, Any]:
-        info = dataclasses.replace(self.backbone, file=str(self._kept(run)))
+        info = dataclasses.replace(self.backbone, file=str(self.kept(run)))
         facts = open_backbone(info).export(network, path)
         size = self.backbone.crop
         return {
             "kind": "landmarks",
+            "schema": self.backbone.schema,
             "crop": size,
             "margin": self.backbone.margin,
             "input": {"type": "uint8", "layout": "NCHW BGR", "size": f"{size}x{size}"},
@@ -165,7 +193,13 @@ class TrackerSystem(RecurrentSystem):
     cell: RefinerConfig = field(default_factory=lambda: RefinerConfig(decay=0.8))
 
     def cell_config(self) -> RefinerConfig:
-        return self.cell
+        if len(self.backbone.size) != 1:
+            raise ValueError(
+                f"{self.name} is for lines of x and of y, and {self.backbone.file} gives maps: use "
+                "'steadymark-train stabilize'"
+            )
+        count = load_schema(self.backbone.schema).count
+        return dataclasses.replace(self.cell, landmarks=count)
 
     def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
         steady, points = self._unrolled(network, heats, moved, points)
@@ -200,7 +234,8 @@ class StabilizerSystem(RecurrentSystem):
     def cell_config(self) -> ConvLstmConfig:
         axes = len(self.backbone.size)
         kernel = self.kernel if axes == 1 else min(self.kernel, 3)
-        return ConvLstmConfig(axes=axes, kernel=kernel, rank=self.rank)
+        count = load_schema(self.backbone.schema).count
+        return ConvLstmConfig(landmarks=count, axes=axes, kernel=kernel, rank=self.rank)
 
     def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
         steady, points = self._unrolled(network, heats, moved, points)

@@ -14,15 +14,21 @@ if typing.TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from steadymark.models.training.bank_filling import Allowance
+
 N = TypeVar("N", bound=nn.Module)
 Batch = tuple[Tensor, ...]
 C = TypeVar("C")
 
 
 class Task(Protocol):
-    """A system on a data folder. figures: names of what `validate` gives, in its order."""
+    """A system on a data folder. figures: names of what `validate` gives, in its order.
+
+    sources: plain values that a model card tells of the data.
+    """
 
     figures: tuple[str, ...]
+    sources: dict[str, Any]
 
     def batch(self, number: int, size: int) -> Batch:
         """Batch `number` of the endless stream: it follows from this number alone."""
@@ -58,8 +64,18 @@ class System(ABC, Generic[N]):
         """The network, its weights drawn by torch's generator."""
 
     @abstractmethod
-    def open(self, data: Path, out: Path, *, seed: int) -> Task:
+    def open(
+        self,
+        data: Path,
+        out: Path,
+        *,
+        seed: int,
+        val: Path | None = None,
+        allowance: Allowance | None = None,
+    ) -> Task:
         """The task on a data folder. out: the run's folder, where what costs time may be kept.
+
+        val: another data set, to validate by. allowance: for what is made before training.
 
         Raises:
             ValueError: the folder does not hold what is needed.

@@ -15,21 +15,20 @@ if TYPE_CHECKING:
 
 MODES = 24
 _TURN = 0.12  # radians of yaw and pitch that are as common as a full expression
-_SIDED = ("_L", "_R")
 
 Modes = NDArray[np.float32]
 
 
 @cache
 def face_modes(schema: LandmarkSchema) -> Modes:
-    """Orthonormal columns (2K, MODES): motion of an upright face beside any similarity.
+    """Orthonormal directions (K, 2, MODES): motion of an upright face beside any similarity.
 
     They come from the expressions of a 3D face model (ICT-FaceKit), which move both sides of the
-    face by themselves and together, and from small turns of its neutral face. x and y of a landmark
-    lie beside each other. All zero for a schema whose landmarks the model does not have.
+    face by themselves and together, and from small turns of its neutral face. All zero for a schema
+    whose landmarks the model does not have.
     """
     if schema.count != LANDMARKS or schema.name != "ibug68":
-        return np.zeros((2 * schema.count, MODES), np.float32)
+        return np.zeros((schema.count, 2, MODES), np.float32)
     rows = load_rows()
     neutral = rows.neutral[:LANDMARKS]
     flat = [moves[:LANDMARKS, :2] for moves in rows.expressions.values()]
@@ -41,7 +40,7 @@ def face_modes(schema: LandmarkSchema) -> Modes:
     moves = np.stack(flat).reshape(len(flat), -1)
     moves = moves - moves @ (similarities := _similarities(neutral[:, :2])) @ similarities.T
     columns = np.linalg.svd(moves, full_matrices=False)[2][:MODES].T
-    return np.ascontiguousarray(columns, np.float32)
+    return columns.reshape(LANDMARKS, 2, MODES).astype(np.float32)
 
 
 def _similarities(xy: NDArray[np.float64]) -> NDArray[np.float64]:

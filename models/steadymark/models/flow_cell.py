@@ -70,7 +70,8 @@ class FlowSeen(NamedTuple):
 class FaceParts(NamedTuple):
     """What the cell must know of a landmark schema.
 
-    member: (K, P), 1 where a landmark belongs to a part. modes: (2K, M), see `face_modes`.
+    member: (K, P), 1 where a landmark belongs to a part. modes: (K, 2, M), see
+    `face_modes`.
     """
 
     member: Tensor
@@ -174,7 +175,7 @@ class FlowCell(nn.Module):
         """What is taken of each (n, K, _SHARES), in (0, 1), and the new hidden state."""
         member = parts.member
         mean = member / member.sum(0).clamp_min(1)  # (K, P)
-        own = torch.cat((features, member.expand(len(features), -1, -1), hidden), -1)
+        own = torch.cat((features, member.expand(features.shape[0], -1, -1), hidden), -1)
         own = torch.relu(self.into(own))
         context = torch.relu(self.near(own))  # (n, K, width)
         part = member @ (mean.transpose(0, 1) @ context)
@@ -193,8 +194,8 @@ def _turned(vectors: Tensor, upright: Tensor) -> Tensor:
 
 def _projected(vectors: Tensor, modes: Tensor) -> Tensor:
     """(n, K, 2), what of them lies in the directions in which faces move."""
-    flat = vectors.flatten(1)
-    return ((flat @ modes) @ modes.transpose(0, 1)).view_as(vectors)
+    flat = modes.flatten(0, 1)  # (2K, M)
+    return ((vectors.flatten(1) @ flat) @ flat.transpose(0, 1)).view_as(vectors)
 
 
 def _bounded(values: Tensor) -> Tensor:

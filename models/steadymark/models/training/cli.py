@@ -87,6 +87,7 @@ _trainer("heatmap1d", "Train the 1D-heatmap detector.")
 _trainer("heatmap2d", "Train 2D heatmaps over the same backbone, to compare with.")
 _trainer("dan", "Train the deep alignment network, stage by stage.")
 _trainer("local_global", "Train heatmaps with part attention and a shape regressor.")
+_trainer("flow-cell", "Train the stabilizer of landmarks that optical flow carries along.")
 add_recurrent_trainer(
     app, "heatmap1d-tracker", "heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13)."
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from steadymark.models.training import (
     dan_system,
+    flow_system,
     heatmap1d_system,
     local_global_system,
     stabilizer_system,
@@ -29,6 +30,7 @@ _ALL: tuple[System[Any], ...] = (
     stabilizer_system.TRACKER_PAPER,
     stabilizer_system.STABILIZER,
     stabilizer_system.STABILIZER_PAPER,
+    flow_system.FLOW_CELL,
 )
 SYSTEMS: dict[str, dict[str, System[Any]]] = {
     name: {system.preset: system for system in _ALL if system.name == name}

@@ -10,6 +10,7 @@ import numpy as np
 from steadymark.engine.geometry import Recentre, crop_of_box, crop_of_landmarks, to_frame
 from steadymark.engine.types import FaceBox, Landmarks
 from steadymark.models.cropping import Crop, cut
+from steadymark.models.flow_stabilizer import seen_face
 from steadymark.models.registration import (
     contradicted,
     face_motion,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.models.cropping import Image, Matrix, Points
+    from steadymark.models.flow_stabilizer import FlowMemory, FlowStabilizer
     from steadymark.models.runtime import Moves, Prediction, State
     from steadymark.models.schema import LandmarkSchema
     from steadymark.models.zoo import ModelCard
@@ -74,7 +76,8 @@ class Look(NamedTuple):
     """What a network saw of one face. raw, steady: frame pixels, the same where it has no memory.
 
     prediction: of all faces it was shown at once; row: which of them this one is. steady: what a
-    recurrent network made of it. picture: `flow_picture` of the crop, where the network has memory.
+    recurrent network or the flow cell made of it. picture: `flow_picture` of the crop, where the
+    network has memory. memory: the flow cell's.
     """
 
     crop: Crop
@@ -83,6 +86,7 @@ class Look(NamedTuple):
     raw: Landmarks
     steady: Landmarks
     picture: Image | None
+    memory: FlowMemory | None = None
 
     @property
     def score(self) -> float:
@@ -91,7 +95,7 @@ class Look(NamedTuple):
 
     def forgotten(self) -> Look:
         """The same look without memory: its raw landmarks, and the next look begins anew."""
-        return self._replace(steady=self.raw, picture=None)
+        return self._replace(steady=self.raw, picture=None, memory=None)
 
     @property
     def sound(self) -> bool:
@@ -104,6 +108,7 @@ def look(
     image: Image,
     crops: Sequence[Crop],
     before: Sequence[Look | None] = (),
+    flow: FlowStabilizer | None = None,
 ) -> list[Look]:
     """Run the network once on some crops of a frame.
 
@@ -111,7 +116,7 @@ def look(
     contradict the motion that optical flow saw: with the landmarks' own motion instead.
 
     before: the looks at these faces in the last frame, None for those that are to begin anew; empty
-    when all are.
+    when all are. flow: stabilizes what the network finds.
     """
     if not crops:
         return []
@@ -124,9 +129,30 @@ def look(
     else:
         prediction = network.step(parts)
         pictures = [flow_picture(part) for part in parts] if prediction.state else []
-    return [
+    looks = [
         _look(prediction, row, crop, pictures[row] if pictures else None, size)
         for row, crop in enumerate(crops)
+    ]
+    return looks if flow is None else _flowed(flow, image, parts, looks, before)
+
+
+def _flowed(
+    flow: FlowStabilizer,
+    image: Image,
+    parts: Image,
+    looks: list[Look],
+    before: Sequence[Look | None],
+) -> list[Look]:
+    """The looks with what the flow cell makes of them; before: as of `look`."""
+    seen = [
+        seen_face(image, part, each.crop, each.raw.xy_px)
+        for part, each in zip(parts, looks, strict=True)
+    ]
+    memories = [None if last is None else last.memory for last in before or [None] * len(looks)]
+    done = flow.step(seen, np.stack([each.raw.score for each in looks]), memories)
+    return [
+        each._replace(steady=Landmarks(points, each.raw.score), memory=memory)
+        for each, (points, memory) in zip(looks, done, strict=True)
     ]
 
 
@@ -206,10 +232,11 @@ def align(
     schema: LandmarkSchema,
     config: TrackerConfig,
     follower: LandmarkModel | None = None,
+    flow: FlowStabilizer | None = None,
 ) -> list[Look | None]:
     """The last looks at detected faces, re-centred `passes` times; None where there is no face.
 
-    follower: looks in every pass but the first, see Tracker.
+    follower: looks in every pass but the first, see Tracker. flow: remembers the last look.
     """
     following = follower or network
     seen: dict[int, Look] = dict(
@@ -222,6 +249,6 @@ def align(
             crop_of_landmarks(each.raw.xy_px, schema, margin=margin, rule=config.recentre)
             for each in seen.values()
         ]
-        seen = dict(zip(seen, look(following, image, crops), strict=True))
+        seen = dict(zip(seen, look(following, image, crops, flow=flow), strict=True))
     found = {i: each for i, each in seen.items() if each.sound and each.score >= config.find_from}
     return [found.get(i) for i in range(len(boxes))]

@@ -14,12 +14,15 @@ from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.stabilizing import AUTO, CELLS, OneEuro, make_stabilizer
 from steadymark.engine.tracking import Tracker
+from steadymark.models.flow_stabilizer import FlowStabilizer
 from steadymark.models.runtime import LandmarkNetwork, open_runner
 from steadymark.models.schema import load_schema
 from steadymark.models.vetting import check_network
 from steadymark.models.zoo import (
     DEFAULT_DETECTOR,
     DEFAULT_MODEL,
+    FLOW,
+    FLOW_CELL,
     ModelCard,
     find_model,
     stabilized,
@@ -59,13 +62,14 @@ class TrackSettings:
 class Models:
     """The opened networks; they hold no memory of faces, so one serves any number of trackers.
 
-    follower: see Tracker.
+    follower, flow: see Tracker.
     """
 
     network: LandmarkNetwork
     detector: FaceDetector
     cards: tuple[ModelCard, ...]
     follower: LandmarkNetwork | None = None
+    flow: FlowStabilizer | None = None
 
     @property
     def device(self) -> str:
@@ -104,6 +108,10 @@ def open_models(settings: TrackSettings) -> Models:
         cards.append(find_model(card.follower, "landmarks", card.path.parent))
         follower = LandmarkNetwork(cards[1], device=settings.device, threads=settings.threads)
         check_network(cards[1], follower)
+    flow = None
+    if card.cell == FLOW:
+        cards.append(find_model(FLOW_CELL, "stabilizer"))
+        flow = FlowStabilizer(cards[-1], load_schema(card.schema or "ibug68"))
     asked = settings.detector_threshold
     if settings.detector.startswith(MEDIAPIPE):
         from steadymark.engine.detecting_mediapipe import MediapipeDetector
@@ -111,12 +119,12 @@ def open_models(settings: TrackSettings) -> Models:
         model_file = settings.detector.removeprefix(MEDIAPIPE)
         threshold = 0.5 if asked is None else asked
         detector: FaceDetector = MediapipeDetector(model_file, threshold=threshold)
-        return Models(network, detector, tuple(cards), follower)
+        return Models(network, detector, tuple(cards), follower, flow)
     face_card = find_model(settings.detector, "face_detector")
     config = DetectorConfig(threshold=face_card.threshold if asked is None else asked)
     runner = open_runner(face_card, device="cpu", threads=settings.threads)
     detector = FaceNetDetector(face_net_runner(runner), config)
-    return Models(network, detector, (*cards, face_card), follower)
+    return Models(network, detector, (*cards, face_card), follower, flow)
 
 
 def make_tracker(models: Models, settings: TrackSettings) -> Tracker:
@@ -136,6 +144,7 @@ def make_tracker(models: Models, settings: TrackSettings) -> Tracker:
         load_schema(models.network.card.schema or "ibug68"),
         settings.tracker,
         follower=models.follower,
+        flow=models.flow,
         of_network=settings.stabilizer in (AUTO, *CELLS),
         focal_px=settings.focal_px,
     )

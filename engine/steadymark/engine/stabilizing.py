@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from steadymark.engine.errors import UsageError
 from steadymark.engine.guard import RawCourse, contradicts, course
 from steadymark.engine.types import Landmarks
+from steadymark.models.zoo import FLOW
 
 if TYPE_CHECKING:
     from steadymark.engine.ports import Stabilizer
@@ -122,7 +123,7 @@ class Guarded:
 
 AUTO = "auto"  # the best recurrent network over the model, else none
 OFFLINE = "butterworth"  # over whole recordings, see offline.py
-CELLS = ("refine", "convlstm")  # recurrent networks over a model's heatmaps, see zoo.stabilized
+CELLS = (FLOW, "refine", "convlstm")  # recurrent networks, see zoo.stabilized
 ONE_EURO = "one-euro"
 STABILIZERS = (AUTO, "none", *CELLS, ONE_EURO, OFFLINE)
 

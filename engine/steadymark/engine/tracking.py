@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.ports import FaceDetector, Stabilizer
     from steadymark.engine.types import Frame
+    from steadymark.models.flow_stabilizer import FlowStabilizer
     from steadymark.models.schema import LandmarkSchema
 
 BOX_KNOWN = 0.3  # overlap of a detected box with a face that is tracked: it is that one
@@ -77,8 +78,9 @@ class Tracker:
     """Tracks up to max_faces faces; frames must come in order of time. Not for several threads.
 
     follower: a second network that follows the faces which `network` has aligned (local_global,
-    Figure 6); one network does both without it. With it `passes` is 2 at least. of_network: whether
-    the stabilizer is given what a recurrent network made steady, or its raw points. focal_px: see
+    Figure 6); one network does both without it. With it `passes` is 2 at least. flow: stabilizes
+    what the networks find. of_network: whether the stabilizer is given what it or a recurrent
+    network made steady, or raw points. focal_px: see
     pose.Camera.
     """
 
@@ -91,12 +93,13 @@ class Tracker:
         config: TrackerConfig | None = None,
         *,
         follower: LandmarkModel | None = None,
+        flow: FlowStabilizer | None = None,
         of_network: bool = True,
         focal_px: float | None = None,
     ) -> None:
         self.of_network, self.focal_px = of_network, focal_px
         self.detector, self.network, self.stabilizer = detector, network, stabilizer
-        self.follower = follower or network
+        self.follower, self.flow = follower or network, flow
         self.schema = schema
         self.config = config or TrackerConfig()
         if follower is not None and self.config.passes < 2:
@@ -169,7 +172,8 @@ class Tracker:
 
     def _follow(self, frame: Frame, tracks: list[Track]) -> tuple[list[Sight], list[Track]]:
         """Faces looked at in one run, of two that are one the likelier; and those that are lost."""
-        looks = look(self.follower, frame.image, [t.crop for t in tracks], [t.seen for t in tracks])
+        crops, before = [t.crop for t in tracks], [t.seen for t in tracks]
+        looks = look(self.follower, frame.image, crops, before, self.flow)
         there = {
             i: Sight(track, seen, *self._place(frame, seen))
             for i, (track, seen) in enumerate(zip(tracks, looks, strict=True))
@@ -266,7 +270,13 @@ class Tracker:
             chunk, left = left[:places], left[places:]
             chunk = [box for box in chunk if not any(box.iou(e) > BOX_KNOWN for e in extents)]
             for each in align(
-                self.network, frame.image, chunk, self.schema, self.config, self.follower
+                self.network,
+                frame.image,
+                chunk,
+                self.schema,
+                self.config,
+                self.follower,
+                self.flow,
             ):
                 if each is None:
                     continue

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.cropping import transform
+from steadymark.models.cropping import cut, transform
 from steadymark.models.face_modes import face_modes
 from steadymark.models.landmark_flow import LandmarkFlow, Seen, landmark_flow
+from steadymark.models.registration import flow_picture
 from steadymark.models.runtime import open_runner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steadymark.models.cropping import Points
+    from steadymark.models.cropping import Crop, Image, Points
     from steadymark.models.schema import LandmarkSchema
     from steadymark.models.zoo import ModelCard
 
@@ -84,6 +85,13 @@ class FlowStabilizer:
             state = tuple(part[row] for part in after)
             done[i] = points[row], FlowMemory(seen[i], kept[row], state)
         return done
+
+
+def seen_face(image: Image, part: Image, crop: Crop, raw: Points) -> Seen:
+    """What flow needs of a face in a frame. part: the network's crop, used where its size fits."""
+    if len(part) != FLOW_SIDE:
+        part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
+    return Seen(flow_picture(part), crop, raw)
 
 
 def _row(seen: Seen, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]:

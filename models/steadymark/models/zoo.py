@@ -7,7 +7,7 @@ import json
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "heatmap1d-lite"
 DEFAULT_DETECTOR = "face_net"
-BEST_CELL = "convlstm"  # by `steadymark bench stability`
+FLOW = "flow"  # the cell that is no part of a model's own graph, but serves every model
+FLOW_CELL = "flow-cell"  # its card
+BEST_CELL = FLOW  # by `steadymark bench stability`
 MOST_MODEL_BYTES = 1 << 30  # 1 GiB: a hundred times the largest that is shipped
 _LARGEST_CROP = 4096  # px
 _WIDEST_MARGIN = 20.0
@@ -42,10 +44,11 @@ class ModelCard:
     size. crop: side of the input in pixels and margin: side of the crop / fitted size of the face
     (landmark models). threshold: score from which a face is one. scores: measured figures, by the
     command that prints them. follower: the model, in the same folder, that takes over from a
-    landmark model once a face is aligned (local_global, Figure 6). cell: `refine` or `convlstm`,
-    where the model stabilizes by itself; over: the model whose heatmaps it stabilizes. batch: faces
-    that one run takes, where the network was exported for that number; 0: any. face_score: how its
-    face score is made, where the network has none of its own.
+    landmark model once a face is aligned (local_global, Figure 6). cell: `refine` or `convlstm`
+    where the model stabilizes by itself, `flow` where the cell of FLOW_CELL is to stabilize it;
+    over: the model whose heatmaps or landmarks are stabilized. batch: faces that one run takes,
+    where the network was exported for that number; 0: any. face_score: how its face score is made,
+    where the network has none of its own.
     """
 
     name: str
@@ -253,6 +256,9 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
     """
     if card.cell == cell:
         return card
+    if cell == FLOW:
+        plain = card if card.over is None else find_model(card.over, card.kind, card.path.parent)
+        return replace(plain, cell=FLOW, over=plain.name)
     beside = [other for other in _beside(card) if other.cell == cell]
     for other in beside:
         if other.over == card.name:

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.cropping import Crop, cut, fit_crop, follow, transform
-from steadymark.models.flow_stabilizer import FLOW_SIDE, face_size
+from steadymark.models.flow_stabilizer import face_size, seen_face
 from steadymark.models.landmark_flow import LandmarkFlow, Seen, landmark_flow
-from steadymark.models.registration import flow_picture
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
 from steadymark.models.synthesis.scenes import SceneConfig, make_scene
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
     from steadymark.models.synthesis.scenes import Scene
     from steadymark.models.training.faces import Faces
 
-Arrays = dict[str, NDArray[np.floating]]
+Floats = NDArray[np.float32]
+Arrays = dict[str, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +170,8 @@ def watched(
     return found
 
 
-def _stacked(values: Sequence[NDArray[np.generic] | float]) -> NDArray[np.float32]:
+def _stacked(values: Sequence[NDArray[np.floating] | float] | NDArray[np.bool_]) -> Floats:
     return np.array(values, np.float32)
-
-
-def seen_face(image: Image, part: Image, crop: Crop, raw: Points) -> Seen:
-    """What flow needs of a face in a frame. part: the network's crop, used where its size fits."""
-    if len(part) != FLOW_SIDE:
-        part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
-    return Seen(flow_picture(part), crop, raw)
 
 
 def _still(raw: Points) -> LandmarkFlow:

@@ -54,7 +54,7 @@ class FlowCellSystem(System[FlowCell]):
     batch: int = 20
     place: float = 0.3
     change: float = 1.0
-    opening: float = 0.5
+    opening: float = 1.5
     hidden: float = 0.3
     cell: FlowCellConfig = field(default_factory=FlowCellConfig)
     bank: FlowBankConfig = field(default_factory=FlowBankConfig)

@@ -42,8 +42,8 @@ _CAPTION = (
     "NRMSE, %; MAV of the error, (% of the outer-eye distance)²; MCV of the NRMSE, %; NMF (LDEQ), "
     "%; lag of all points and of the mouth's opening, frames; NRMSE of the fastest tenth; "
     "amplitude of the opening of eyes and mouth, found / true, and of the mouth, found / raw; "
-    "furthest landmark from the raw one, %; frames lost, %. Filters have the setting that, on other faces, gives the least MAV for "
-    "at most 1 % more NRMSE than raw"
+    "furthest landmark from the raw one, %; frames lost, %. Filters have the setting that, on "
+    "other faces, gives the least MAV for at most 1 % more NRMSE than raw"
 )
 
 

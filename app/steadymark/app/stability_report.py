@@ -148,7 +148,8 @@ def _more(rows: list[StabilityRow]) -> Table:
     caption = (
         "NMF (LDEQ), % of the outer-eye distance; amplitude of the opening of eyes and mouth, "
         "stabilized / true, and of the mouth, stabilized / raw; lag of the "
-        "mouth's opening, frames; furthest landmark from the raw one, and from the true one, % of the outer-eye distance; MAV in px² and MCV in % of "
+        "mouth's opening, frames; furthest landmark from the raw one, and from the true one, % "
+        "of the outer-eye distance; MAV in px² and MCV in % of "
         "positions, as the ConvLSTM paper writes them (eqs. 9-11)"
     )
     figures = ((str(row.noise), row.choice, asdict(row.reached)) for row in rows)

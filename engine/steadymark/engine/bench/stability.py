@@ -55,8 +55,9 @@ class Steadiness:
     nmf: normalised mean flicker, % of the outer-eye distance, mean over scenes. eyes, mouth:
     amplitude of their opening over the true one, in all scenes in which that moves; lip_lag_frames:
     of the mouth's opening there. mouth_of_raw: that amplitude over the raw one. furthest: the
-    largest distance of a landmark from the raw one, furthest_truth: from the true one, in % of the outer-eye distance. mav_positions, in px², and
-    mcv_positions, in %: as the ConvLSTM paper writes them, of positions.
+    largest distance of a landmark from the raw one, furthest_truth: from the true one, in % of the
+    outer-eye distance. mav_positions, in px², and mcv_positions, in %: as the ConvLSTM paper
+    writes them, of positions.
     """
 
     nrmse: float

@@ -16,7 +16,7 @@ from steadymark.models.runtime import open_content
 from steadymark.models.zoo import verified_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from steadymark.models.cropping import Crop, Image, Points
     from steadymark.models.schema import LandmarkSchema
@@ -81,22 +81,26 @@ class FlowStabilizer:
 
         scores: (n, K) of the landmarks. before: of the frame before, None where a face begins.
         """
-        done = [self.begin(each) for each in seen]
-        known = [(i, memory) for i, memory in enumerate(before) if memory is not None]
-        if not known:
-            return done
-        flows = [self.motion(m.seen, seen[i], m.kept, self.schema) for i, m in known]
-        rows = [_row(seen[i], memory, flow) for (i, memory), flow in zip(known, flows, strict=True)]
-        inputs = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-        inputs["score"] = scores[[i for i, _ in known]]
-        states = zip(*(memory.state for _, memory in known), strict=True)
+        known = {i: memory for i, memory in enumerate(before) if memory is not None}
+        followed = self._followed(seen, scores, known) if known else {}
+        return [followed.get(i) or self.begin(each) for i, each in enumerate(seen)]
+
+    def _followed(
+        self, seen: Sequence[Seen], scores: Array, known: Mapping[int, FlowMemory]
+    ) -> dict[int, tuple[Points, FlowMemory]]:
+        """See `step`, of the faces whose memory of the frame before is known, by their places."""
+        flows = [self.motion(m.seen, seen[i], m.kept, self.schema) for i, m in known.items()]
+        rows = [_row(seen[i], known[i], flow) for i, flow in zip(known, flows, strict=True)]
+        inputs = {name: _stacked([row[name] for row in rows]) for name in rows[0]}
+        inputs["score"] = scores[list(known)]
+        states = zip(*(memory.state for memory in known.values()), strict=True)
         names = [i.name for i in self._states]
-        inputs |= {name: np.stack(part) for name, part in zip(names, states, strict=True)}
+        inputs |= {name: _stacked(part) for name, part in zip(names, states, strict=True)}
         points, kept, *after = self._runner(**inputs, member=self._member, modes=self.modes)
-        for row, (i, _) in enumerate(known):
-            state = tuple(part[row] for part in after)
-            done[i] = points[row], FlowMemory(seen[i], kept[row], state)
-        return done
+        return {
+            i: (points[row], FlowMemory(seen[i], kept[row], tuple(part[row] for part in after)))
+            for row, i in enumerate(known)
+        }
 
 
 def seen_face(image: Image, part: Image, crop: Crop, raw: Points) -> Seen:
@@ -104,6 +108,11 @@ def seen_face(image: Image, part: Image, crop: Crop, raw: Points) -> Seen:
     if len(part) != FLOW_SIDE:
         part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
     return Seen(flow_picture(part), crop, raw)
+
+
+def _stacked(parts: Sequence[Array]) -> Array:
+    """np.stack, without a copy of a single one."""
+    return parts[0][None] if len(parts) == 1 else np.stack(parts)
 
 
 def _row(seen: Seen, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]:

@@ -40,6 +40,7 @@ _MORE: Columns = {
     "nmf": ("NMF", 3),
     "eyes": ("eyes", 2),
     "mouth": ("mouth", 2),
+    "mouth_of_raw": ("of raw", 2),
     "lip_lag_frames": ("lip lag", 2),
     "furthest": ("furthest", 1),
     "furthest_truth": ("from truth", 1),
@@ -146,8 +147,9 @@ def _table(rows: list[StabilityRow], model: str, config: StabilityConfig) -> Tab
 def _more(rows: list[StabilityRow]) -> Table:
     caption = (
         "NMF (LDEQ), % of the outer-eye distance; amplitude of the opening of eyes and mouth, "
-        "stabilized / true; lag of the mouth's opening, frames; furthest landmark from the raw "
-        "one, and from the true one, % of the outer-eye distance; MAV in px² and MCV in % of "
+        "stabilized / true, and of the mouth, stabilized / raw; lag of the "
+        "mouth's opening, frames; furthest landmark from the raw one, and from the true one, % "
+        "of the outer-eye distance; MAV in px² and MCV in % of "
         "positions, as the ConvLSTM paper writes them (eqs. 9-11)"
     )
     figures = ((str(row.noise), row.choice, asdict(row.reached)) for row in rows)

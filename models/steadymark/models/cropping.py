@@ -64,9 +64,13 @@ def mirror_image(matrix: Matrix, size: int) -> Matrix:
 
 
 def inverse(matrix: Matrix) -> Matrix:
-    """The inverse of a (2, 3) affine matrix."""
-    turn = np.linalg.inv(matrix[:, :2])
-    return np.concatenate((turn, -turn @ matrix[:, 2:]), axis=1)
+    """The inverse of a (2, 3) affine matrix; raises LinAlgError where there is none."""
+    (a, b, x), (c, d, y) = matrix.tolist()
+    area = a * d - b * c
+    if area == 0:
+        raise np.linalg.LinAlgError("Singular matrix")
+    a, b, c, d = d / area, -b / area, -c / area, a / area
+    return np.array([[a, b, -a * x - b * y], [c, d, -c * x - d * y]])
 
 
 def transform(matrix: Matrix, xy: NDArray[np.floating]) -> Points:

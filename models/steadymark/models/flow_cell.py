@@ -115,58 +115,53 @@ class FlowCell(nn.Module):
             carried to the next frame. The state for it.
         """
         unit = (seen.size_px / _PERCENT)[:, None, None]
-        differs = _turned((seen.raw - seen.carried) / unit, seen.upright)
-        stepped = _turned((seen.raw - seen.carried_raw) / unit, seen.upright)
-        flow = _turned(seen.beside / unit, seen.upright)
-        together = _projected(flow, parts.modes)
-        frames = state.frames + 1
-        features = self._features(seen, state, differs, stepped, flow, together, parts, frames)
+        axes = _axes(seen.upright)
+        apart = torch.cat((seen.raw, seen.raw, seen.beside), 1)
+        apart = apart - torch.cat((seen.carried, seen.carried_raw, 0 * seen.beside), 1)
+        differs, stepped, flow = (apart @ axes / unit).chunk(3, 1)
+        frames = (state.frames + 1)[:, None, None]
+        flat = parts.modes.flatten(0, 1)  # (2K, M)
+        together, both = _projected(torch.stack((flow, differs), 1), flat).unbind(1)
+        told = (differs, flow, differs - flow, together, both - together, state.error, stepped)
+        features = self._features(seen, state.noise, unit, torch.cat(told, -1), differs, frames)
         shares, hidden = self._shares(features, state.hidden, parts)
-        of_flow, of_modes, of_error, of_errors, of_raw = shares.unbind(-1)
-        least = (1 / (frames + 1))[:, None]
-        of_error = torch.maximum(of_error, least)  # young memory is the mean of all frames
-        moved = of_flow[..., None] * flow + of_modes[..., None] * together
+        of_flow, of_modes, of_error, of_errors, of_raw = shares.split(1, -1)
+        of_error = torch.maximum(of_error, 1 / (frames + 1))  # young memory is the mean of all
+        moved = of_flow * flow + of_modes * together
         error = differs - moved
-        pull = of_error[..., None] * error + of_errors[..., None] * _projected(error, parts.modes)
-        kept = moved + pull
-        given = kept + of_raw[..., None] * (differs - kept)
+        kept = moved + of_error * error + of_errors * _projected(error[:, None], flat)[:, 0]
+        given = kept + of_raw * (differs - kept)
         noise = stepped.square().sum(-1).div(4).clamp(max=_MOST_NOISE)
         after = FlowCellState(
             state.error + _ERROR_LEARN * (error - state.error),
             state.noise + _NOISE_LEARN * (noise - state.noise),
             hidden,
-            frames,
+            state.frames + 1,
         )
-        back = seen.upright * seen.upright.new_tensor([1.0, -1.0])
-        points, carried = (seen.carried + unit * _turned(p, back) for p in (given, kept))
+        out = torch.stack((given, kept), 1) @ (unit * axes.transpose(1, 2))[:, None]
+        points, carried = (seen.carried[:, None] + out).unbind(1)
         return points, carried, after
 
     def _features(
         self,
         seen: FlowSeen,
-        state: FlowCellState,
+        noise: Tensor,
+        unit: Tensor,
+        told: Tensor,
         differs: Tensor,
-        stepped: Tensor,
-        flow: Tensor,
-        together: Tensor,
-        parts: FaceParts,
         frames: Tensor,
     ) -> Tensor:
-        """(n, K, _FEATURES), each about 1."""
-        sigma = state.noise.clamp_min(1e-4).sqrt().unsqueeze(-1)
-        both = _projected(differs, parts.modes) - together
-        unit = (seen.size_px / _PERCENT)[:, None]
-        alike = torch.ones_like(seen.unsure)
-        told = (differs, flow, differs - flow, together, both, state.error, stepped)
+        """(n, K, _FEATURES), each about 1. told: (n, K, 14), measured by the detector's noise."""
+        sigma = noise.clamp_min(1e-4).sqrt().unsqueeze(-1)
+        alike = torch.ones_like(sigma)
         return torch.cat(
             (
-                *(_bounded(part / sigma) for part in told),
-                _bounded(differs),
+                _bounded(torch.cat((told / sigma, differs), -1)),
                 0.7 * sigma.log(),
-                torch.log1p(seen.unsure / unit).unsqueeze(-1),
+                torch.log1p(seen.unsure.unsqueeze(-1) / unit),
                 (seen.score - 0.7).unsqueeze(-1),
-                (alike * seen.agreed[:, None]).unsqueeze(-1),
-                (alike / frames[:, None]).unsqueeze(-1),
+                alike * seen.agreed[:, None, None],
+                alike / frames,
             ),
             -1,
         )
@@ -174,28 +169,32 @@ class FlowCell(nn.Module):
     def _shares(self, features: Tensor, hidden: Tensor, parts: FaceParts) -> tuple[Tensor, Tensor]:
         """What is taken of each (n, K, _SHARES), in (0, 1), and the new hidden state."""
         member = parts.member
-        mean = member / member.sum(0).clamp_min(1)  # (K, P)
-        own = torch.cat((features, member.expand(features.shape[0], -1, -1), hidden), -1)
-        own = torch.relu(self.into(own))
-        context = torch.relu(self.near(own))  # (n, K, width)
-        part = member @ (mean.transpose(0, 1) @ context)
+        mean = (member / member.sum(0).clamp_min(1)).transpose(0, 1)  # (P, K)
+        rows, hidden = features.shape[:2], hidden.flatten(0, 1)  # layers work on (n K, ...)
+        given = torch.cat((features, member.expand(rows[0], -1, -1)), -1).flatten(0, 1)
+        own = torch.relu(self.into(torch.cat((given, hidden), -1)))
+        context = torch.relu(self.near(own)).unflatten(0, rows)
+        part = member @ (mean @ context)
         whole = context.mean(1, keepdim=True).expand_as(context)
-        own = torch.relu(self.joined(torch.cat((own, part, whole), -1)))
-        kept = self.memory(own.flatten(0, 1), hidden.flatten(0, 1)).view_as(hidden)
-        return self.out(torch.cat((kept, own), -1)).sigmoid(), kept
+        around = torch.cat((part, whole), -1).flatten(0, 1)
+        own = torch.relu(self.joined(torch.cat((own, around), -1)))
+        kept = self.memory(own, hidden)
+        shares = self.out(torch.cat((kept, own), -1)).sigmoid()
+        return shares.unflatten(0, rows), kept.unflatten(0, rows)
 
 
-def _turned(vectors: Tensor, upright: Tensor) -> Tensor:
-    """(n, K, 2) in the axes of an upright face; upright: (n, 2), cosine and sine of its roll."""
-    cos, sin = upright[:, None, 0], upright[:, None, 1]
-    x, y = vectors[..., 0], vectors[..., 1]
-    return torch.stack((cos * x + sin * y, cos * y - sin * x), -1)
+def _axes(upright: Tensor) -> Tensor:
+    """(n, 2, 2), by which row vectors come into the axes of an upright face.
+
+    upright: (n, 2), cosine and sine of its roll.
+    """
+    cos, sin = upright.split(1, -1)
+    return torch.cat((cos, -sin, sin, cos), -1).unflatten(-1, (2, 2))
 
 
-def _projected(vectors: Tensor, modes: Tensor) -> Tensor:
-    """(n, K, 2), what of them lies in the directions in which faces move."""
-    flat = modes.flatten(0, 1)  # (2K, M)
-    return ((vectors.flatten(1) @ flat) @ flat.transpose(0, 1)).view_as(vectors)
+def _projected(vectors: Tensor, flat: Tensor) -> Tensor:
+    """(n, V, K, 2), what of them lies in the directions (2K, M) in which faces move."""
+    return ((vectors.flatten(2) @ flat) @ flat.transpose(0, 1)).view_as(vectors)
 
 
 def _bounded(values: Tensor) -> Tensor:

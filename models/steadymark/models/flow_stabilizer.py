@@ -12,14 +12,17 @@ from steadymark.models.cropping import cut, transform
 from steadymark.models.face_modes import face_modes
 from steadymark.models.landmark_flow import LandmarkFlow, Seen, landmark_flow
 from steadymark.models.registration import flow_picture
-from steadymark.models.runtime import open_runner
+from steadymark.models.runtime import open_content
+from steadymark.models.zoo import verified_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from steadymark.models.cropping import Crop, Image, Points
     from steadymark.models.schema import LandmarkSchema
     from steadymark.models.zoo import ModelCard
+
+    Motion = Callable[[Seen, Seen, Points, LandmarkSchema], LandmarkFlow]
 
 Array = NDArray[np.float32]
 FLOW_SIDE = 128  # of the crops that are compared, pixels
@@ -41,13 +44,22 @@ class FlowMemory(NamedTuple):
 
 
 class FlowStabilizer:
-    """The cell of a model card of kind `stabilizer`, for landmarks of one schema."""
+    """The cell of a model card of kind `stabilizer`, for landmarks of one schema.
 
-    def __init__(self, card: ModelCard, schema: LandmarkSchema) -> None:
+    motion: tells how landmarks moved. modes: see `face_modes`. Benchmarks replace both.
+    """
+
+    def __init__(
+        self, card: ModelCard, schema: LandmarkSchema, *, content: bytes | None = None
+    ) -> None:
+        """content: run this ONNX file in place of the one that the card describes."""
         self.card, self.schema = card, schema
-        self._runner = open_runner(card, device="cpu", threads=1)
+        self.motion: Motion = landmark_flow
+        self.modes = face_modes(schema)
+        content = verified_bytes(card) if content is None else content
+        self._runner = open_content(content, card.path)
         self._states = [i for i in self._runner.session.get_inputs() if i.name.startswith("state_")]
-        self._parts = {"member": face_parts(schema), "modes": face_modes(schema)}
+        self._member = face_parts(schema)
 
     def begin(self, seen: Seen) -> tuple[Points, FlowMemory]:
         """The first frame of a face: its raw landmarks."""
@@ -69,22 +81,26 @@ class FlowStabilizer:
 
         scores: (n, K) of the landmarks. before: of the frame before, None where a face begins.
         """
-        done = [self.begin(each) for each in seen]
-        known = [(i, memory) for i, memory in enumerate(before) if memory is not None]
-        if not known:
-            return done
-        flows = [landmark_flow(m.seen, seen[i], m.kept, self.schema) for i, m in known]
-        rows = [_row(seen[i], memory, flow) for (i, memory), flow in zip(known, flows, strict=True)]
-        inputs = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-        inputs["score"] = scores[[i for i, _ in known]]
-        states = zip(*(memory.state for _, memory in known), strict=True)
+        known = {i: memory for i, memory in enumerate(before) if memory is not None}
+        followed = self._followed(seen, scores, known) if known else {}
+        return [followed.get(i) or self.begin(each) for i, each in enumerate(seen)]
+
+    def _followed(
+        self, seen: Sequence[Seen], scores: Array, known: Mapping[int, FlowMemory]
+    ) -> dict[int, tuple[Points, FlowMemory]]:
+        """See `step`, of the faces whose memory of the frame before is known, by their places."""
+        flows = [self.motion(m.seen, seen[i], m.kept, self.schema) for i, m in known.items()]
+        rows = [_row(seen[i], known[i], flow) for i, flow in zip(known, flows, strict=True)]
+        inputs = {name: _stacked([row[name] for row in rows]) for name in rows[0]}
+        inputs["score"] = scores[list(known)]
+        states = zip(*(memory.state for memory in known.values()), strict=True)
         names = [i.name for i in self._states]
-        inputs |= {name: np.stack(part) for name, part in zip(names, states, strict=True)}
-        points, kept, *after = self._runner(**inputs, **self._parts)
-        for row, (i, _) in enumerate(known):
-            state = tuple(part[row] for part in after)
-            done[i] = points[row], FlowMemory(seen[i], kept[row], state)
-        return done
+        inputs |= {name: _stacked(part) for name, part in zip(names, states, strict=True)}
+        points, kept, *after = self._runner(**inputs, member=self._member, modes=self.modes)
+        return {
+            i: (points[row], FlowMemory(seen[i], kept[row], tuple(part[row] for part in after)))
+            for row, i in enumerate(known)
+        }
 
 
 def seen_face(image: Image, part: Image, crop: Crop, raw: Points) -> Seen:
@@ -92,6 +108,11 @@ def seen_face(image: Image, part: Image, crop: Crop, raw: Points) -> Seen:
     if len(part) != FLOW_SIDE:
         part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
     return Seen(flow_picture(part), crop, raw)
+
+
+def _stacked(parts: Sequence[Array]) -> Array:
+    """np.stack, without a copy of a single one."""
+    return parts[0][None] if len(parts) == 1 else np.stack(parts)
 
 
 def _row(seen: Seen, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from steadymark.models.cropping import Crop, Image, Matrix, Points
     from steadymark.models.schema import LandmarkSchema
 
-_WINDOW_PX, _LEVELS = 13, 2
+_WINDOW_PX, _LEVELS = 13, 1
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.01)
 _MOST_UNSURE = 8.0  # crop pixels
 
@@ -81,7 +81,7 @@ def _face(
     told = landmark_motion(*points)
     crop_moved = now.crop.onto(before.crop, size)
     moved = face_motion(before.picture, now.picture, points[0], crop_moved, told)
-    instead = contradicted(moved, *points, size)
+    instead = contradicted(moved, *points, size, told)
     return (moved, True) if instead is None else (instead, False)
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 REST = 0.0004  # motion of this share of a crop's side counts by half: below it lies flow's noise
 FEWEST = 8  # points that must be found again
-_WINDOW_PX, _LEVELS = 21, 2
+_WINDOW_PX = 21
+_LEVELS, _LEVELS_NEAR = 2, 1  # of the pyramid; where it is known about where to look
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01)
 _SLOW = 1 / 16  # of a crop's side: sigma of the slow course of light that is taken off
 _CONTRAST = 40.0  # grey levels for one standard deviation of what is left
@@ -81,7 +82,7 @@ def face_motion(
         np.ascontiguousarray(points, np.float32).reshape(-1, 1, 2),
         np.ascontiguousarray(guess, np.float32).reshape(-1, 1, 2),
         winSize=(_WINDOW_PX, _WINDOW_PX),
-        maxLevel=_LEVELS,
+        maxLevel=_LEVELS if expected is None else _LEVELS_NEAR,
         criteria=_CRITERIA,
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )
@@ -113,16 +114,17 @@ def landmark_motion(before: Points, now: Points) -> Matrix:
 
     before, now: (K, 2), pixels of the last crop and of this one.
     """
-    source, target = now.mean(0), before.mean(0)
-    z = (now - source) @ np.array([1, 1j])
-    w = (before - target) @ np.array([1, 1j])
-    turn = complex(np.vdot(z, w) / max(float(np.vdot(z, z).real), 1e-9))
-    matrix = np.array([[turn.real, -turn.imag, 0.0], [turn.imag, turn.real, 0.0]])
-    matrix[:, 2] = target - matrix[:, :2] @ source
-    return matrix
+    z, w = (np.ascontiguousarray(xy, np.float64).view(np.complex128)[:, 0] for xy in (now, before))
+    source, target = z.sum() / len(z), w.sum() / len(w)
+    z = z - source
+    turn = complex(np.vdot(z, w - target) / max(float(np.vdot(z, z).real), 1e-9))
+    shift = complex(target - turn * source)
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
-def contradicted(moved: Matrix, before: Points, now: Points, side: int) -> Matrix | None:
+def contradicted(
+    moved: Matrix, before: Points, now: Points, side: int, told: Matrix | None = None
+) -> Matrix | None:
     """The motion of the landmarks, where it contradicts the one seen in the pictures, else None.
 
     Both agree where they place the landmarks within 0.4 % of the crop's side of each other, and
@@ -133,8 +135,9 @@ def contradicted(moved: Matrix, before: Points, now: Points, side: int) -> Matri
         before: (K, 2) raw landmarks in pixels of the last crop.
         now: the same of this crop.
         side: of a crop, pixels.
+        told: `landmark_motion` of both, where it is known.
     """
-    told = landmark_motion(before, now)
+    told = landmark_motion(before, now) if told is None else told
     placed = transform(told, now)
     scatter = float(np.sqrt(np.square(placed - before).sum(-1).mean()))
     apart = float(np.linalg.norm(transform(moved, now) - placed, axis=-1).mean())

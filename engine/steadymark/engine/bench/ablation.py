@@ -11,6 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, TypeVar
 
+from steadymark.engine.bench.flow_parts import (
+    gain_of,
+    no_face_motion,
+    no_landmark_flow,
+    no_modes,
+)
 from steadymark.engine.bench.scenes import SceneConfig
 from steadymark.engine.bench.stability import (
     Steadiness,
@@ -36,12 +42,14 @@ from steadymark.engine.settings import (
     make_tracker,
     open_models,
 )
-from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro, make_stabilizer
+from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro, make_stabilizer
+from steadymark.models import flow_variants
 from steadymark.models.cell_variants import constant_mean, untrained, without_shape_motion
 from steadymark.models.errors import WeightsError
+from steadymark.models.flow_stabilizer import FlowStabilizer
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
-from steadymark.models.zoo import verified_bytes
+from steadymark.models.zoo import FLOW, verified_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -66,8 +74,9 @@ _TUNED_BY = 1000  # added to the seed: scenes to tune by move otherwise
 class Variant:
     """A row of the table. stabilizer, model: see TrackSettings; None: the model that is asked for.
 
-    edit: makes other bytes of the model's file; raises WeightsError where the model lacks the part.
-    adjust: changes the tracker.
+    edit: makes other bytes of the model's file, or of the flow cell's where that stabilizes; raises
+    WeightsError where the model lacks the part. by_gain: makes such an edit of a gain, which is
+    chosen so that the mouth opens as far as with the trained cell. adjust: changes the tracker.
     """
 
     name: str
@@ -75,6 +84,7 @@ class Variant:
     edit: Callable[[bytes], bytes] | None = None
     adjust: Callable[[Tracker], None] | None = None
     model: str | None = None
+    by_gain: Callable[[float], Callable[[bytes], bytes]] | None = None
 
 
 class NotCarried:
@@ -95,8 +105,20 @@ def no_flow(tracker: Tracker) -> None:
     tracker.follower = NotCarried(tracker.follower)
 
 
+def _gained(edit: Callable[[bytes, float], bytes]) -> Callable[[float], Callable[[bytes], bytes]]:
+    return lambda gain: lambda content: edit(content, gain)
+
+
+TRAINED = Variant("flow, trained", FLOW)
 VARIANTS = (
     Variant(NONE, NONE),
+    TRAINED,
+    Variant("flow, untrained", FLOW, flow_variants.untrained),
+    Variant("flow, constant shares", FLOW, by_gain=_gained(flow_variants.first_shares)),
+    Variant("flow, constant mean", FLOW, by_gain=_gained(flow_variants.constant_mean)),
+    Variant("flow, no flow of landmarks", FLOW, adjust=no_landmark_flow),
+    Variant("flow, no face motion", FLOW, adjust=no_face_motion),
+    Variant("flow, no modes", FLOW, adjust=no_modes),
     Variant("constant mean", _CELL, constant_mean),
     Variant("untrained cell", _CELL, untrained),
     Variant("trained cell", _CELL),
@@ -152,12 +174,14 @@ def run_ablation(
     every = config.sequences * (1 + len(variants)) + 2 * config.tuned_by
     told = _Told(config.frames, every * config.frames, report)
     scenes = list(told.each(_scenes(reported, config, config.sequences, config.seed)))
+    tuning = list(told.each(_scenes(others, config, config.tuned_by, config.seed + _TUNED_BY)))
     plain: list[Values] = []
     for variant in variants:
         try:
+            variant = _with_gain(variant, tuning, settings)
             models = open_variant(variant, settings)
         except WeightsError as error:
-            if variant.edit is None:
+            if variant.stabilizer not in CELLS and variant.edit is None:
                 raise
             yield AblationRow(variant.name, None, str(error))
             continue
@@ -165,7 +189,6 @@ def run_ablation(
         raw, points = ([pair[i] for pair in found] for i in (0, 1))
         plain = plain or raw
         yield AblationRow(variant.name, steadiness(scenes, points, raw))
-    tuning = list(told.each(_scenes(others, config, config.tuned_by, config.seed + _TUNED_BY)))
     unchanged = Variant(NONE, NONE)
     seen = told.each(_tracked(tuning, unchanged, open_variant(unchanged, settings), settings))
     known = [raw for raw, _ in seen]
@@ -236,9 +259,28 @@ def open_variant(variant: Variant, settings: TrackSettings) -> Models:
     models = open_models(chosen)
     if variant.edit is None:
         return models
+    if models.flow is not None:
+        content = variant.edit(verified_bytes(models.flow.card))
+        flow = FlowStabilizer(models.flow.card, models.flow.schema, content=content)
+        return replace(models, flow=flow)
     card = landmark_card(chosen)
     network = LandmarkNetwork(card, content=variant.edit(verified_bytes(card)))
     return replace(models, network=network)
+
+
+def _with_gain(variant: Variant, scenes: Sequence[Scene], settings: TrackSettings) -> Variant:
+    """The variant with the gain that opens the mouth as far as TRAINED does; itself without one."""
+    make = variant.by_gain
+    if make is None:
+        return variant
+
+    def mouth(some: Variant) -> float:
+        found = list(_tracked(scenes, some, open_variant(some, settings), settings))
+        raw, points = ([pair[i] for pair in found] for i in (0, 1))
+        return steadiness(scenes, points, raw).mouth_of_raw
+
+    gain = gain_of(lambda gain: mouth(replace(variant, edit=make(gain))), mouth(TRAINED))
+    return replace(variant, name=f"{variant.name}, gain {gain:.3g}", edit=make(gain))
 
 
 def _chosen(variant: Variant, settings: TrackSettings) -> TrackSettings:

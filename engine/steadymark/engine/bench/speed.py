@@ -20,12 +20,15 @@ from steadymark.models.cropping import Crop
 from steadymark.models.schema import assets_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from steadymark.engine.tracking import Tracker
     from steadymark.models.cropping import Image
 
 _WARM_UP = 10
+STABILIZERS_TIMED = ("none", "flow", "convlstm")
+SIZES = ((400, 300), (1920, 1080))
+_DEMO_FRAMES = 60  # of the clip, in which the face is in sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,68 @@ class FacesSpeed:
     faces: int
     wall_ms: float
     cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class StabilizerSpeed:
+    """What tracking one frame of one face takes with a stabilizer: medians, in milliseconds.
+
+    size: of the frames. ratio: CPU time over that without a stabilizer, in the same frames.
+    """
+
+    stabilizer: str
+    size: str
+    wall_ms: float
+    cpu_ms: float
+    ratio: float
+
+
+def measure_stabilizers(
+    settings: TrackSettings | None = None,
+    *,
+    rounds: int = 200,
+    names: Sequence[str] = STABILIZERS_TIMED,
+) -> list[StabilizerSpeed]:
+    """The whole tracking step of one face with each stabilizer, without decoding.
+
+    The frames are those of the demo clip, as they are, small and large. All stabilizers are
+    measured in turn, frame by frame, so that a busy moment meets them all alike. Frames in which a
+    face is detected do not count.
+
+    Raises:
+        WeightsError, UsageError: the model has not such a stabilizer.
+    """
+    settings = settings or TrackSettings(device="cpu", threads=1)
+    chosen = {name: replace(settings, stabilizer=name) for name in names}
+    models = {name: open_models(each) for name, each in chosen.items()}
+    lines: list[StabilizerSpeed] = []
+    for width, height in SIZES:
+        trackers = {name: make_tracker(models[name], each) for name, each in chosen.items()}
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+        for frame in _frames_of_demo(rounds + _WARM_UP, (width, height)):
+            for name, tracker in trackers.items():
+                before, before_cpu = time.perf_counter(), time.process_time()
+                result = tracker.track(frame)
+                cpu = (time.process_time() - before_cpu) * 1e3
+                if frame.index >= _WARM_UP and not result.stage_ms["detect"]:
+                    times[name].append(((time.perf_counter() - before) * 1e3, cpu))
+        each = {name: np.median(measured, axis=0) for name, measured in times.items()}
+        lines += [
+            StabilizerSpeed(name, f"{width}x{height}", wall, cpu, cpu / each[names[0]][1])
+            for name, (wall, cpu) in each.items()
+        ]
+    return lines
+
+
+def _frames_of_demo(count: int, size: tuple[int, int]) -> Iterator[Frame]:
+    """The demo clip at this size, to and fro."""
+    with contextlib.closing(VideoFile(assets_root() / "clips" / "demo.mp4")) as clip:
+        frames = [clip.frame_at(index) for index in range(min(count, _DEMO_FRAMES))]
+    way = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
+    for index in range(count):
+        image = frames[way[index % len(way)]].image
+        given = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+        yield Frame(given, index, index / 25)
 
 
 def _many_faces() -> Image:

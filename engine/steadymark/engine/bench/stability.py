@@ -54,9 +54,10 @@ class Steadiness:
 
     nmf: normalised mean flicker, % of the outer-eye distance, mean over scenes. eyes, mouth:
     amplitude of their opening over the true one, in all scenes in which that moves; lip_lag_frames:
-    of the mouth's opening there. furthest: the largest distance of a landmark from the raw one,
-    furthest_truth: from the true one, in % of the outer-eye distance. mav_positions, in px², and
-    mcv_positions, in %: as the ConvLSTM paper writes them, of positions.
+    of the mouth's opening there. mouth_of_raw: that amplitude over the raw one. furthest: the
+    largest distance of a landmark from the raw one, furthest_truth: from the true one, in % of the
+    outer-eye distance. mav_positions, in px², and mcv_positions, in %: as the ConvLSTM paper
+    writes them, of positions.
     """
 
     nrmse: float
@@ -70,6 +71,7 @@ class Steadiness:
     nmf: float = float("nan")
     eyes: float = float("nan")
     mouth: float = float("nan")
+    mouth_of_raw: float = float("nan")
     lip_lag_frames: float = float("nan")
     furthest: float = float("nan")
     furthest_truth: float = float("nan")
@@ -156,6 +158,7 @@ def steadiness(
         nmf=float(mean_of_finite(np.array([nmf(p, truth) for p, truth in pairs]))),
         eyes=_kept(eye_opening, found, truths),
         mouth=_kept(mouth_opening, found, truths),
+        mouth_of_raw=_mouth_of_raw(found, truths, raw, times),
         lip_lag_frames=_lip_lag(found, truths),
         furthest=_furthest(points, raw) if raw is not None else float("nan"),
         furthest_truth=_furthest(points, [scene.truth for scene in scenes]),
@@ -172,6 +175,20 @@ def _kept(
     amplitudes = np.array([(amplitude(opening(p)), amplitude(opening(t))) for p, t in pairs])
     found, true = amplitudes[np.isfinite(amplitudes).all(1) & (amplitudes[:, 1] >= MOVES)].T
     return float(found.sum() / true.sum()) if len(true) else float("nan")
+
+
+def _mouth_of_raw(
+    points: Sequence[Values],
+    truths: Sequence[Values],
+    raw: Sequence[Values] | None,
+    times_s: Sequence[Values],
+) -> float:
+    """Amplitude of the mouth's opening over the raw one, where the true one moves."""
+    if raw is None:
+        return float("nan")
+    given = [with_dropped_frames(p, t) for p, t in zip(raw, times_s, strict=True)]
+    of_raw = _kept(mouth_opening, given, truths)
+    return _kept(mouth_opening, points, truths) / of_raw if of_raw > 0 else float("nan")
 
 
 def _lip_lag(points: Sequence[Values], truths: Sequence[Values]) -> float:

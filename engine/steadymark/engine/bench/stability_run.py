@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from steadymark.models.datasets import LabelledFace
     from steadymark.models.schema import LandmarkSchema
 
-CHOICES = ("none", "refine", "convlstm", "one-euro", OFFLINE)
+CHOICES = ("none", "flow", "refine", "convlstm", "one-euro", OFFLINE)
 CUTOFFS_HZ = (0.1, 0.3, 1.0, 3.0, 10.0)
 BETAS = (0.5, 1.5, 5.0, 15.0, 50.0, 150.0)
 OFFLINE_HZ = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)

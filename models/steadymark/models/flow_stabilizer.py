@@ -26,6 +26,7 @@ FLOW_SIDE = 128  # of the crops that are compared, pixels
 PARTS = ("contour", "brows", "nose", "eyes", "mouth")  # regions that the cell tells apart
 EYES_OF_RADIUS = 1.62  # outer-eye distance of the mean shape, in root mean square radii
 _FIRST_NOISE = 0.5  # as flow_cell.start
+_FURTHEST_PX = 1e6  # of a landmark from the picture's corner
 
 
 class FlowMemory(NamedTuple):
@@ -67,10 +68,15 @@ class FlowStabilizer:
     ) -> list[tuple[Points, FlowMemory]]:
         """The stabilized landmarks (K, 2) of n faces in frame pixels, and what to remember.
 
-        scores: (n, K) of the landmarks. before: of the frame before, None where a face begins.
+        scores: (n, K) of the landmarks. before: of the frame before, None where a face begins; it
+        does, too, where landmarks are no numbers, or lie where no picture is.
         """
         done = [self.begin(each) for each in seen]
-        known = [(i, memory) for i, memory in enumerate(before) if memory is not None]
+        known = [
+            (i, memory)
+            for i, memory in enumerate(before)
+            if memory is not None and _is_near(seen[i].raw) and _is_near(memory.kept)
+        ]
         if not known:
             return done
         flows = [landmark_flow(m.seen, seen[i], m.kept, self.schema) for i, m in known]
@@ -92,6 +98,10 @@ def seen_face(image: Image, part: Image, crop: Crop, raw: Points) -> Seen:
     if len(part) != FLOW_SIDE:
         part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
     return Seen(flow_picture(part), crop, raw)
+
+
+def _is_near(xy: Points) -> bool:
+    return bool(np.abs(xy).max() < _FURTHEST_PX)
 
 
 def _row(seen: Seen, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,14 +12,18 @@ import pytest
 import torch
 from torch import nn
 
+from flow_scenes import made_scenes
+from painted import FACE, face_in, painted, seen
+from steadymark.models.flow_stabilizer import FlowStabilizer
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
 from steadymark.models.stabilizer import StabilizedDecoded, flat
 from steadymark.models.training.backbones import BackboneInfo, TorchBackbone, open_backbone
+from steadymark.models.training.flow_system import FlowCellSystem, FlowTask
 from steadymark.models.training.landmark_system import LandmarkSystem
 from steadymark.models.training.loop import save, to_image
 from steadymark.models.training.stabilizer_system import RecurrentSystem
-from steadymark.models.training.systems import SYSTEMS
+from steadymark.models.training.systems import SYSTEMS, system_of
 from steadymark.models.zoo import ModelCard
 
 if TYPE_CHECKING:
@@ -31,14 +36,21 @@ N = TypeVar("N", bound=nn.Module)
 EVERY = [system for presets in SYSTEMS.values() for system in presets.values()]
 STILL = [system for system in EVERY if isinstance(system, LandmarkSystem)]
 RECURRENT = [system for system in EVERY if isinstance(system, RecurrentSystem)]
-
-
-def test_every_system_is_held_to_one_of_the_contracts() -> None:
-    assert len(STILL) + len(RECURRENT) == len(EVERY)
+FLOWING = [system for system in EVERY if isinstance(system, FlowCellSystem)]
 
 
 def told(system: System[Any]) -> str:
     return f"{system.name}-{system.preset}"
+
+
+def test_every_system_is_held_to_one_of_the_contracts() -> None:
+    assert len(STILL) + len(RECURRENT) + len(FLOWING) == len(EVERY)
+
+
+@pytest.mark.parametrize("system", EVERY, ids=told)
+def test_its_recipe_can_be_read_back(system: System[Any]) -> None:
+    recipe = json.loads(json.dumps(system.describe()))
+    assert system_of(recipe) == system
 
 
 def lively(network: N, by: float = 0.01) -> N:
@@ -159,3 +171,30 @@ def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
             np.testing.assert_allclose(theirs.numpy(), ours.numpy(), atol=0.02)
         # both go on from the same: torn heatmaps of random networks drift apart by rounding
         memory = tuple(torch.from_numpy(part.numpy().copy()) for part in state)
+
+
+@pytest.mark.parametrize("system", FLOWING, ids=told)
+def test_a_flow_cell_learns_by_every_parameter_and_its_file_stabilizes_any_landmarks(
+    system: FlowCellSystem, tmp_path: Path
+) -> None:
+    network = lively(system.build())
+    task = FlowTask(system, made_scenes(2), made_scenes(1, seed=1), seed=0, told=[])
+    loss = task.loss(network, task.batch(0, 2), 0)
+    assert loss.shape == ()
+    assert torch.isfinite(loss)
+    loss.backward()  # type: ignore[no-untyped-call]
+    still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert still == []
+    path = tmp_path / "cell.onnx"
+    facts = system.export(network.eval(), tmp_path, path)
+    assert (facts["kind"], facts["cell"]) == ("stabilizer", "flow")
+    assert facts["params"] == sum(p.numel() for p in network.parameters())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    card = ModelCard("cell", "stabilizer", path, digest, "MIT", cell="flow")
+    for name in ("ibug68", "wflw98"):
+        stabilizer = FlowStabilizer(card, load_schema(name))
+        face = seen(painted(), face_in(FACE, stabilizer.schema))
+        scores = np.ones((1, stabilizer.schema.count), np.float32)
+        ((_, memory),) = stabilizer.step([face], scores, [None])
+        ((points, _),) = stabilizer.step([face], scores, [memory])
+        np.testing.assert_allclose(points, face.raw, atol=1.0)

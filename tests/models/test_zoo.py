@@ -8,6 +8,8 @@ import pytest
 
 from steadymark.models.errors import WeightsError
 from steadymark.models.zoo import (
+    FLOW,
+    FLOW_CELL,
     find_model,
     list_models,
     read_card,
@@ -88,9 +90,33 @@ def test_shipped_weights_are_what_their_cards_say(card: object) -> None:
     assert "300W" in card.licence
 
 
+def test_flow_serves_every_model_and_is_what_automatic_means(tmp_path: Path) -> None:
+    plain = read_card(write_card(tmp_path))
+    flowing = stabilized(plain, "flow")
+    assert (flowing.name, flowing.cell, flowing.over) == ("net", "flow", "net")
+    assert flowing.sha256 == plain.sha256
+    assert steadiest(plain) == flowing
+    assert stabilized(flowing, "flow") == flowing
+    write_card(tmp_path, name="c", cell="convlstm", over="net").rename(tmp_path / "c.json")
+    over = read_card(tmp_path / "c.json")
+    write_card(tmp_path)
+    assert steadiest(over) == over  # it stabilizes by itself
+    assert stabilized(over, "flow") == flowing  # which needs the plain model
+
+
+def test_the_cell_of_flow_is_listed_and_is_no_landmark_model() -> None:
+    card = find_model(FLOW_CELL, "stabilizer")
+    assert (card.kind, card.cell) == ("stabilizer", FLOW)
+    assert card in list_models()
+    with pytest.raises(WeightsError, match="is a stabilizer model, landmarks is needed"):
+        find_model(FLOW_CELL, "landmarks")
+    with pytest.raises(WeightsError, match="unknown model 'x': choose one of") as told:
+        find_model("x", "landmarks")
+    assert FLOW_CELL not in str(told.value)
+
+
 def test_the_model_that_stabilizes_another_is_found_by_what_it_is_over(tmp_path: Path) -> None:
     plain = read_card(write_card(tmp_path))
-    assert steadiest(plain) == plain
     with pytest.raises(WeightsError, match=r"no convlstm stabilizer over 'net' \(only over no"):
         stabilized(plain, "convlstm")
     for name, cell, over in (
@@ -102,7 +128,7 @@ def test_the_model_that_stabilizes_another_is_found_by_what_it_is_over(tmp_path:
     write_card(tmp_path)
     (tmp_path / "notes.json").write_text("[1, 2]")
     refined = stabilized(plain, "refine")
-    assert [steadiest(card).name for card in (plain, refined)] == ["c", "a"]
+    assert [steadiest(card).name for card in (plain, refined)] == ["net", "a"]
     assert stabilized(plain, "refine").name == "a"
     steady = stabilized(plain, "convlstm")
     assert steady.name == "c"

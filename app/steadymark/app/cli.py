@@ -20,8 +20,9 @@ from steadymark.app.guarding import err, guarded, out
 from steadymark.engine.errors import SteadymarkError, UsageError
 
 _STABILIZER = (
-    "auto (convlstm where the model has it, else none), none, convlstm, refine (the recurrent "
-    "networks trained over the model), one-euro, butterworth (recordings only, no lag)."
+    "auto (flow, or what a model stabilizes itself by), none, flow (a recurrent cell over the "
+    "landmarks of any model, carried along by optical flow), convlstm, refine (published cells, "
+    "trained over the model's heatmaps), one-euro, butterworth (recordings only, no lag)."
 )
 _SEND = (
     "Also send each frame's landmarks to another program: osf (OpenSeeFace's packets), vmc "

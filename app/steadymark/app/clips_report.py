@@ -108,7 +108,7 @@ def chosen(settings: TrackSettings, text: str | None, usual: Sequence[str]) -> t
         return possible_choices(settings, usual)
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not names:
-        raise UsageError("--choices is empty: name stabilizers with commas, such as none,convlstm")
+        raise UsageError("--choices is empty: name stabilizers with commas, such as none,flow")
     for name in names:
         possible_choices(settings, (name,))
     return names

@@ -194,7 +194,7 @@ def _begin(
         if info.live:
             what = Sentence("a live source has none yet")
         raise SinkError(
-            "butterworth looks at frames to come, and {what}: choose convlstm or one-euro",
+            "butterworth looks at frames to come, and {what}: choose flow or one-euro",
             what=what,
         )
     schema = load_schema(models.network.card.schema or IBUG)

@@ -39,8 +39,9 @@ MEDIAPIPE = "mediapipe:"
 class TrackSettings:
     """model, detector: names in the zoo, or files; device: auto, cpu or cuda.
 
-    stabilizer: one of STABILIZERS; `refine` and `convlstm` take the model of the zoo that
-    stabilizes this one, `auto` the best of them if there is any; filters start from raw points.
+    stabilizer: one of STABILIZERS; `flow` stabilizes any model, `refine` and `convlstm` take the
+    model of the zoo that stabilizes this one; `auto` is what a model stabilizes itself by, else
+    `flow`; filters start from raw points.
     detector may also be `mediapipe:FILE` (extra 'mediapipe', a model file of the user's). threads:
     CPU threads of the networks; 0: the engine chooses. one_euro, butterworth: what these names do.
     focal_px: the camera's focal length, for head poses; None takes OpenFace's guess, see Camera.

@@ -121,7 +121,7 @@ class Guarded:
         return steady, GuardedState(memory, course(state.raw, points))
 
 
-AUTO = "auto"  # the best recurrent network over the model, else none
+AUTO = "auto"  # what a model stabilizes itself by, else flow
 OFFLINE = "butterworth"  # over whole recordings, see offline.py
 CELLS = (FLOW, "refine", "convlstm")  # recurrent networks, see zoo.stabilized
 ONE_EURO = "one-euro"

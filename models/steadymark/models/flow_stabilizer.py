@@ -29,6 +29,7 @@ FLOW_SIDE = 128  # of the crops that are compared, pixels
 PARTS = ("contour", "brows", "nose", "eyes", "mouth")  # regions that the cell tells apart
 EYES_OF_RADIUS = 1.62  # outer-eye distance of the mean shape, in root mean square radii
 _FIRST_NOISE = 0.5  # as flow_cell.start
+_FURTHEST_PX = 1e6  # of a landmark from the picture's corner
 
 
 class FlowMemory(NamedTuple):
@@ -79,9 +80,14 @@ class FlowStabilizer:
     ) -> list[tuple[Points, FlowMemory]]:
         """The stabilized landmarks (K, 2) of n faces in frame pixels, and what to remember.
 
-        scores: (n, K) of the landmarks. before: of the frame before, None where a face begins.
+        scores: (n, K) of the landmarks. before: of the frame before, None where a face begins; it
+        does, too, where landmarks are no numbers, or lie where no picture is.
         """
-        known = {i: memory for i, memory in enumerate(before) if memory is not None}
+        known = {
+            i: memory
+            for i, memory in enumerate(before)
+            if memory is not None and _is_near(seen[i].raw) and _is_near(memory.kept)
+        }
         followed = self._followed(seen, scores, known) if known else {}
         return [followed.get(i) or self.begin(each) for i, each in enumerate(seen)]
 
@@ -113,6 +119,10 @@ def seen_face(image: Image, part: Image, crop: Crop, raw: Points) -> Seen:
 def _stacked(parts: Sequence[Array]) -> Array:
     """np.stack, without a copy of a single one."""
     return parts[0][None] if len(parts) == 1 else np.stack(parts)
+
+
+def _is_near(xy: Points) -> bool:
+    return bool(np.abs(xy).max() < _FURTHEST_PX)
 
 
 def _row(seen: Seen, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]:

@@ -40,15 +40,16 @@ _PLAIN = re.compile(r"[^\x00-\x1f/\\:]{1,200}(?<!\.)")  # a name in a folder, on
 class ModelCard:
     """What assets/weights/NAME.json says of NAME.onnx.
 
-    kind: `landmarks` or `face_detector`. macs: multiply-accumulates of one run at the card's input
-    size. crop: side of the input in pixels and margin: side of the crop / fitted size of the face
-    (landmark models). threshold: score from which a face is one. scores: measured figures, by the
-    command that prints them. follower: the model, in the same folder, that takes over from a
-    landmark model once a face is aligned (local_global, Figure 6). cell: `refine` or `convlstm`
-    where the model stabilizes by itself, `flow` where the cell of FLOW_CELL is to stabilize it;
-    over: the model whose heatmaps or landmarks are stabilized. batch: faces that one run takes,
-    where the network was exported for that number; 0: any. face_score: how its face score is made,
-    where the network has none of its own.
+    kind: `landmarks`, `face_detector` or `stabilizer`, which serves any model's landmarks. macs:
+    multiply-accumulates of one run at the card's input size. crop: side of the input in pixels and
+    margin: side of the crop / fitted size of the face (landmark models). threshold: score from
+    which a face is one. scores: measured figures, by the command that prints them. follower: the
+    model, in the same folder, that takes over from a landmark model once a face is aligned
+    (local_global, Figure 6). cell: `refine` or `convlstm` where the model stabilizes by itself,
+    `flow` where the cell of FLOW_CELL is to stabilize it; over: the model whose heatmaps or
+    landmarks are stabilized. batch: faces that one run takes, where the network was exported for
+    that number; 0: any. face_score: how its face score is made, where the network has none of its
+    own.
     """
 
     name: str
@@ -265,8 +266,8 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
             return other
     known = ", ".join(str(other.over) for other in beside) or Sentence("no model")
     raise WeightsError(
-        "there is no {cell} stabilizer over '{name}' (only over {known}): choose none or "
-        "one-euro, or train one with steadymark-train",
+        "there is no {cell} stabilizer over '{name}' (only over {known}): choose flow, "
+        "none or one-euro, or train one with steadymark-train",
         cell=cell,
         name=card.name,
         known=known,

@@ -59,7 +59,7 @@ class LiveTracker:
         filtering = Filtering(filter_of(settings))
         with self._lock:
             self._tracker, self._filtering = tracker, filtering
-            self._beginnings = Beginnings(tracker.config.longest_gap_s)
+            self._beginnings = Beginnings()
             self.begins = True
 
     def use_filter(self, settings: TrackSettings) -> None:
@@ -70,8 +70,9 @@ class LiveTracker:
     def track(self, frame: Frame) -> TrackResult:
         """begins: whether memory of faces began anew at this frame."""
         with self._lock:
-            self.begins = self._beginnings.at(frame)
-            return self._filtering.filtered(self._tracker.track(frame), begins=self.begins)
+            result = self._tracker.track(frame)
+            self.begins = self._beginnings.at(result)
+            return self._filtering.filtered(result, begins=self.begins)
 
 
 class OpenLive:

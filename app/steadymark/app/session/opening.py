@@ -90,7 +90,7 @@ def network_key(settings: TrackSettings) -> object:
     stabilizer = bare.stabilizer
     if stabilizer == AUTO:
         try:
-            stabilizer = "none" if landmark_card(settings).cell is None else AUTO
+            stabilizer = landmark_card(settings).cell or "none"
         except SteadymarkError:
             stabilizer = AUTO
     return (

@@ -11,7 +11,7 @@ from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import landmark_card
 from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro
-from steadymark.models.zoo import list_models
+from steadymark.models.zoo import FLOW, list_models
 
 if TYPE_CHECKING:
     from steadymark.engine.settings import TrackSettings
@@ -22,7 +22,7 @@ class Take:
     """One way from a recording to its points.
 
     kind: `raw` and `stabilized` are of what is tracked, filters run over its raw points; `none`,
-    `refine` and `convlstm` are networks that track a second time. model: whose; of these only.
+    `flow`, `refine` and `convlstm` track a second time. model: with which network; of these only.
     own: parameters of a filter; None: those of the settings.
     """
 
@@ -60,7 +60,8 @@ def takes_for(settings: TrackSettings) -> tuple[Take, ...]:
         return points
     base = used.over or used.name
     cards = [card for card in list_models() if card.kind == "landmarks"]
-    cells = [Take(str(c.cell), base) for c in cards if c.over == base and c.cell in CELLS]
+    cells = [Take(FLOW, settings.model)]
+    cells += [Take(str(c.cell), base) for c in cards if c.over == base and c.cell in CELLS]
     others = [Take("none", card.name) for card in cards if card.cell is None and card.name != base]
     return (*points, *(take for take in cells if take.kind != used.cell), *others)
 

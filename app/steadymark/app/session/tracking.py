@@ -215,7 +215,7 @@ class Tracking:
                 piece.hold()
             self._number += 1
         self._results.begin_piece()
-        beginnings = Beginnings(tracker.config.longest_gap_s)
+        beginnings = Beginnings()
         pipeline = Pipeline(
             piece,
             tracker,
@@ -237,7 +237,7 @@ class Tracking:
 
     def _take(self, result: TrackResult, beginnings: Beginnings) -> None:
         """Runs in the pipeline's tracking thread."""
-        begins = beginnings.at(result.frame)
+        begins = beginnings.at(result)
         with self._filtering_lock:
             kept = self._filtering.filtered(result, begins=begins)
             self._results.add(kept, begins=begins)

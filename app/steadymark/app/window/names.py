@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
+from steadymark.models.zoo import FLOW
 
 if TYPE_CHECKING:
     from steadymark.app.session.takes import Take
@@ -48,6 +49,7 @@ _TAKES = {
     "stabilized": QT_TRANSLATE_NOOP("names", "stabilized"),
     ONE_EURO: QT_TRANSLATE_NOOP("names", "One Euro"),
     OFFLINE: QT_TRANSLATE_NOOP("names", "Butterworth"),
+    FLOW: QT_TRANSLATE_NOOP("names", "optical flow"),
     "refine": QT_TRANSLATE_NOOP("names", "refinement"),
     "convlstm": QT_TRANSLATE_NOOP("names", "ConvLSTM"),
 }

@@ -28,7 +28,7 @@ from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import TrackSettings
 from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro
 from steadymark.models.runtime import DEVICES
-from steadymark.models.zoo import list_models
+from steadymark.models.zoo import FLOW, list_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -144,7 +144,7 @@ class SettingsPanel(QWidget):
                     self.model.count() - 1, card.licence, Qt.ItemDataRole.ToolTipRole
                 )
         self._shipped_models = self.model.count()
-        there = {card.cell for card in cards}
+        there = {FLOW, *(card.cell for card in cards)}
         for name in STABILIZER_NAMES:
             if name not in CELLS or name in there:
                 self.stabilizer.addItem(stabilizer_text(name), name)

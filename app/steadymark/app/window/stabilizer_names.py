@@ -5,10 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from steadymark.engine.stabilizing import AUTO, OFFLINE, ONE_EURO
+from steadymark.models.zoo import FLOW
 
 STABILIZER_NAMES: dict[str, object] = {
     AUTO: QT_TRANSLATE_NOOP("stabilizers", "automatic"),
     "none": QT_TRANSLATE_NOOP("stabilizers", "none"),
+    FLOW: QT_TRANSLATE_NOOP("stabilizers", "optical flow (recommended)"),
     "refine": QT_TRANSLATE_NOOP("stabilizers", "temporal refinement"),
     "convlstm": QT_TRANSLATE_NOOP("stabilizers", "ConvLSTM"),
     ONE_EURO: QT_TRANSLATE_NOOP("stabilizers", "One Euro filter"),

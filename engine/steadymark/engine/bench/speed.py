@@ -22,6 +22,7 @@ from steadymark.models.schema import assets_root
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from steadymark.engine.settings import Models
     from steadymark.engine.tracking import Tracker
     from steadymark.models.cropping import Image
 
@@ -75,20 +76,25 @@ def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -
     steady = open_models(settings)
     face, nothing = _with_face(), _without_face()
     crop = Crop(320.3, 240.6, 260.0, 7.0)
-    before = look(steady.network, face, [crop])
+    before = look(steady.network, face, [crop], flow=steady.flow)
     stages: list[tuple[str, Callable[[], object]]] = [
         (
             f"{models.cards[0].name}: crop to points, one face, {models.device}",
             lambda: look(models.network, face, [crop]),
         ),
         (
-            f"{steady.cards[0].name}: following one face, {steady.device}",
-            lambda: look(steady.network, face, [crop], before),
+            f"{_named(steady)}: following one face, {steady.device}",
+            lambda: look(steady.network, face, [crop], before, steady.flow),
         ),
         ("face detector: a 640x480 frame with a face", lambda: models.detector.detect(face)),
         ("face detector: one without", lambda: models.detector.detect(nothing)),
     ]
     return [_measure(name, step, rounds) for name, step in stages]
+
+
+def _named(models: Models) -> str:
+    name = models.cards[0].name
+    return name if models.flow is None else f"{name} and {models.flow.card.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+"""Scenes by hand, as a detector and optical flow would see them: what the flow cell learns from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.cropping import compose, inverse
+from steadymark.models.flow_stabilizer import face_size
+from steadymark.models.schema import load_schema
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.models.cropping import Matrix
+
+FRAMES = 12
+
+
+def made_scenes(
+    count: int, *, seed: int = 0, frames: int = FRAMES, noise: float = 0.8
+) -> dict[str, NDArray[np.float32]]:
+    """(count, frames, ...) arrays of `flow_bank.watched`, in frame pixels.
+
+    Each face drifts, rolls and opens its mouth; flow sees it with little noise, the detector with
+    `noise` pixels.
+    """
+    scenes = [_scene(np.random.default_rng((seed, i)), frames, noise) for i in range(count)]
+    names = scenes[0].keys()
+    return {name: np.stack([scene[name] for scene in scenes]).astype(np.float32) for name in names}
+
+
+def _scene(rng: np.random.Generator, frames: int, noise: float) -> dict[str, NDArray[np.float64]]:
+    shape = load_schema().mean_shape.astype(np.float64)
+    start, way, turn_deg = rng.uniform(150, 300, 2), rng.normal(0, 1.5, 2), rng.normal(0, 0.7)
+    side = rng.uniform(90, 180)
+    steps = np.arange(frames)
+    roll = np.radians(10 * rng.normal() + turn_deg * steps)
+    mouth = np.zeros((frames, 68, 2))
+    mouth[:, 55:60, 1] = 0.02 * (1 - np.cos(steps / 3))[:, None]
+    pose = [_pose(start + way * t, side, roll[t]) for t in steps]
+    truth = np.stack([_placed(p, shape + m) for p, m in zip(pose, mouth, strict=True)])
+    face = np.stack([_step(pose[max(0, t - 1)], pose[t]) for t in steps])
+    opened = np.diff(mouth, axis=0, prepend=mouth[:1])
+    beside = np.stack([o @ p[:, :2].T for o, p in zip(opened, pose, strict=True)])
+    raw = truth + rng.normal(0, noise, truth.shape) + rng.normal(0, 1.0, (68, 2))
+    return {
+        "raw": raw,
+        "truth": truth,
+        "visible": (rng.uniform(size=(frames, 68)) < 0.9).astype(float),
+        "score": rng.uniform(0.6, 1, (frames, 68)),
+        "face": face,
+        "beside": beside + rng.normal(0, 0.05, beside.shape),
+        "unsure": rng.uniform(0, 0.4, (frames, 68)),
+        "agreed": np.ones(frames),
+        "upright": np.stack((np.cos(roll), np.sin(roll)), -1),
+        "size": np.array([face_size(points.astype(np.float32)) for points in raw]),
+    }
+
+
+def _pose(middle: NDArray[np.float64], side: float, roll: float) -> Matrix:
+    """From the mean shape to the picture."""
+    cos, sin = side * np.cos(roll), side * np.sin(roll)
+    return np.array([[cos, -sin, middle[0]], [sin, cos, middle[1]]])
+
+
+def _placed(pose: Matrix, shape: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(shape @ pose[:, :2].T + pose[:, 2])
+
+
+def _step(before: Matrix, now: Matrix) -> Matrix:
+    return compose(now, inverse(before))

@@ -1,0 +1,167 @@
+"""The flow cell: a graph that says what torch says, and shares that stay between flow and raw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from steadymark.models.face_modes import face_modes
+from steadymark.models.flow_cell import (
+    FaceParts,
+    FlowCell,
+    FlowCellConfig,
+    FlowCellState,
+    FlowSeen,
+)
+from steadymark.models.flow_stabilizer import PARTS, face_parts
+from steadymark.models.runtime import Runner, open_file
+from steadymark.models.schema import load_schema
+from steadymark.models.training.flow_system import export_flow_cell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZE_PX = 90.0
+
+
+def untrained(seed: int = 0) -> FlowCell:
+    """Weights that are nowhere zero."""
+    torch.manual_seed(seed)
+    cell = FlowCell(FlowCellConfig(width=12, hidden=6)).eval()
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    return cell
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[FlowCell, Runner, dict[str, Any]]:
+    cell = untrained()
+    path: Path = tmp_path_factory.mktemp("cell") / "cell.onnx"
+    facts = export_flow_cell(cell, path)
+    return cell, open_file(path), facts
+
+
+def parts_of(schema: str) -> FaceParts:
+    known = load_schema(schema)
+    return FaceParts(torch.from_numpy(face_parts(known)), torch.from_numpy(face_modes(known)))
+
+
+def frame(rng: np.random.Generator, faces: int, schema: str) -> FlowSeen:
+    """Faces somewhere in a picture, a pixel of noise, and flow that saw something."""
+    known = load_schema(schema)
+    middle = rng.uniform(100, 900, (faces, 1, 2))
+    true = known.mean_shape * 130 + middle
+    roll = rng.uniform(-0.6, 0.6, faces)
+
+    def near(spread: float) -> Tensor:
+        return torch.from_numpy(true + rng.normal(0, spread, true.shape)).float()
+
+    def drawn(low: float, high: float, *shape: int) -> Tensor:
+        return torch.from_numpy(rng.uniform(low, high, shape)).float()
+
+    return FlowSeen(
+        near(1.0),
+        near(0.3),
+        near(1.0),
+        torch.from_numpy(rng.normal(0, 0.5, true.shape)).float(),
+        drawn(0, 3, faces, known.count),
+        drawn(0.3, 1, faces, known.count),
+        torch.from_numpy((rng.uniform(size=faces) < 0.8).astype(np.float32)),
+        torch.from_numpy(np.stack((np.cos(roll), np.sin(roll)), -1)).float(),
+        drawn(60, 130, faces),
+    )
+
+
+@pytest.mark.parametrize(("faces", "schema"), [(1, "ibug68"), (4, "ibug68"), (2, "wflw98")])
+def test_its_onnx_file_says_what_torch_says_for_any_faces_and_landmarks(
+    exported: tuple[FlowCell, Runner, dict[str, Any]], faces: int, schema: str
+) -> None:
+    cell, runner, _ = exported
+    rng, parts = np.random.default_rng(faces), parts_of(schema)
+    state = cell.start(faces, load_schema(schema).count)
+    for _ in range(6):
+        seen = frame(rng, faces, schema)
+        inputs = {name: value.numpy() for name, value in seen._asdict().items()}
+        inputs |= {f"state_{name}": value.numpy() for name, value in state._asdict().items()}
+        inputs |= {name: value.numpy() for name, value in parts._asdict().items()}
+        points, kept, *after = runner(**inputs)
+        with torch.no_grad():
+            ours, carried, state = cell(seen, state, parts)
+        np.testing.assert_allclose(points, ours.numpy(), atol=1e-3)
+        np.testing.assert_allclose(kept, carried.numpy(), atol=1e-3)
+        for theirs, own in zip(after, state, strict=True):
+            np.testing.assert_allclose(theirs, own.numpy(), atol=1e-3)
+        assert not np.allclose(points, inputs["raw"], atol=0.05)
+
+
+def test_its_facts_count_its_numbers(exported: tuple[FlowCell, Runner, dict[str, Any]]) -> None:
+    cell, _, facts = exported
+    assert facts["params"] == sum(p.numel() for p in cell.parameters())
+    assert 10 * facts["params"] < facts["macs"] < 1000 * facts["params"]  # of 68 landmarks
+
+
+def test_there_is_a_column_for_each_part_that_the_stabilizer_tells_apart() -> None:
+    assert FlowCellConfig().parts == len(PARTS)
+
+
+def still(faces: int = 1, shift: float = 0.0) -> FlowSeen:
+    """A face that stands still, its raw landmarks `shift` pixels right of where it was."""
+    xy = torch.from_numpy(load_schema().mean_shape * 130 + 300).float().repeat(faces, 1, 1)
+    shifted, zeros = xy + torch.tensor([shift, 0.0]), torch.zeros(faces, 68)
+    ones = torch.ones(faces)
+    upright = torch.tensor([[1.0, 0.0]]).repeat(faces, 1)
+    return FlowSeen(
+        shifted, xy, xy, torch.zeros_like(xy), zeros, zeros + 0.7, ones, upright, ones * SIZE_PX
+    )
+
+
+def test_where_nothing_differs_nothing_moves() -> None:
+    cell = untrained()
+    state = cell.start(1, 68)
+    for _ in range(3):
+        points, kept, state = cell(still(), state, parts_of("ibug68"))
+        torch.testing.assert_close(points, still().raw, atol=1e-4, rtol=0)
+        torch.testing.assert_close(kept, still().raw, atol=1e-4, rtol=0)
+
+
+def test_young_memory_is_the_mean_of_all_frames() -> None:
+    cell = FlowCell()
+    cell.out.bias.data.fill_(-20.0)  # it takes nothing of anything by itself
+    state = cell.start(1, 68)
+    _, kept, state = cell(still(shift=3.0), state, parts_of("ibug68"))
+    went = float((kept - still().carried)[..., 0].detach().mean())
+    assert went == pytest.approx(3.0 / 3, abs=0.01)  # the second of two and one more
+    assert float(state.frames) == 2
+
+
+def test_the_same_face_rolled_is_stabilized_alike() -> None:
+    """What the cell sees is upright, so that a roll of everything rolls what it gives."""
+    cell, seen = untrained(), frame(np.random.default_rng(5), 1, "ibug68")
+    seen = seen._replace(upright=torch.tensor([[1.0, 0.0]]))
+    angle = torch.tensor(0.5)
+    cos, sin = angle.cos(), angle.sin()
+    turn = torch.stack((torch.stack((cos, sin)), torch.stack((-sin, cos))))  # (x, y) @ turn
+
+    rolled = seen._replace(
+        **{name: getattr(seen, name) @ turn for name in ("raw", "carried", "carried_raw")},
+        beside=seen.beside @ turn,
+        upright=torch.stack((cos, sin))[None],
+    )
+    parts = parts_of("ibug68")
+    upright = cell(seen, cell.start(1, 68), parts)[0]
+    torch.testing.assert_close(
+        cell(rolled, cell.start(1, 68), parts)[0], upright @ turn, atol=2e-3, rtol=0
+    )
+
+
+def test_its_state_names_are_those_of_the_graph(
+    exported: tuple[FlowCell, Runner, dict[str, Any]],
+) -> None:
+    names = [i.name for i in exported[1].session.get_inputs()]
+    wanted = [*FlowSeen._fields, *(f"state_{n}" for n in FlowCellState._fields)]
+    assert names == [*wanted, *FaceParts._fields]

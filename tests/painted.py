@@ -1,0 +1,59 @@
+"""Pictures in which every place looks different, for optical flow, with faces put into them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.models.cropping import Crop, transform
+from steadymark.models.flow_stabilizer import FLOW_SIDE, seen_face
+from steadymark.models.schema import load_schema
+
+if TYPE_CHECKING:
+    from steadymark.models.cropping import Image, Matrix, Points
+    from steadymark.models.landmark_flow import Seen
+    from steadymark.models.schema import LandmarkSchema
+
+FACE = Crop(160, 150, 170, 3)  # of 320 × 320 pixels
+
+
+def painted(seed: int = 0) -> Image:
+    """A soft random picture, (320, 320) grey."""
+    rng = np.random.default_rng(seed)
+    rough = rng.integers(0, 256, (40, 40)).astype(np.uint8)
+    return cv2.resize(rough, (320, 320), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+
+
+def coloured(picture: Image) -> Image:
+    """The same grey in all three colours."""
+    return cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR).astype(np.uint8)
+
+
+def moved_picture(picture: Image, motion: Matrix) -> Image:
+    """The picture whose places went where `motion` (2, 3) carries them."""
+    size = (picture.shape[1], picture.shape[0])
+    border = cv2.BORDER_REFLECT
+    return cv2.warpAffine(picture, motion, size, borderMode=border).astype(np.uint8)
+
+
+def similarity(x: float, y: float, growth: float = 1.0, roll_deg: float = 0.0) -> Matrix:
+    """(2, 3): about the middle of the face, then shifted by (x, y)."""
+    matrix = np.array(cv2.getRotationMatrix2D((FACE.x, FACE.y), roll_deg, growth), np.float64)
+    matrix[:, 2] += (x, y)
+    return matrix
+
+
+def face_in(crop: Crop = FACE, schema: LandmarkSchema | None = None) -> Points:
+    """(K, 2) frame pixels: the mean face that such a crop fits."""
+    shape = (schema or load_schema()).mean_shape
+    inside = shape * FLOW_SIDE / 1.4 + (FLOW_SIDE - 1) / 2
+    points: Points = transform(crop.to_picture(FLOW_SIDE), inside).astype(np.float32)
+    return points
+
+
+def seen(picture: Image, raw: Points, crop: Crop = FACE) -> Seen:
+    """A frame of a face, as the flow stabilizer takes it."""
+    image = coloured(picture) if picture.ndim == 2 else picture
+    return seen_face(image, image[:1], crop, raw)

@@ -116,16 +116,15 @@ class FlowCell(nn.Module):
         """
         unit = (seen.size_px / _PERCENT)[:, None, None]
         axes = _axes(seen.upright)
-        apart = torch.cat((seen.raw, seen.raw, seen.beside), 1)
-        apart = apart - torch.cat((seen.carried, seen.carried_raw, 0 * seen.beside), 1)
-        differs, stepped, flow = (apart @ axes / unit).chunk(3, 1)
+        apart = torch.stack((seen.raw - seen.carried, seen.raw - seen.carried_raw, seen.beside), 1)
+        differs, stepped, flow = (apart @ axes[:, None] / unit[:, None]).unbind(1)
         frames = (state.frames + 1)[:, None, None]
         flat = parts.modes.flatten(0, 1)  # (2K, M)
         together, both = _projected(torch.stack((flow, differs), 1), flat).unbind(1)
         told = (differs, flow, differs - flow, together, both - together, state.error, stepped)
         features = self._features(seen, state.noise, unit, torch.cat(told, -1), differs, frames)
         shares, hidden = self._shares(features, state.hidden, parts)
-        of_flow, of_modes, of_error, of_errors, of_raw = shares.split(1, -1)
+        of_flow, of_modes, of_error, of_errors, of_raw = shares.unsqueeze(-1).unbind(-2)
         of_error = torch.maximum(of_error, 1 / (frames + 1))  # young memory is the mean of all
         moved = of_flow * flow + of_modes * together
         error = differs - moved
@@ -170,17 +169,18 @@ class FlowCell(nn.Module):
         """What is taken of each (n, K, _SHARES), in (0, 1), and the new hidden state."""
         member = parts.member
         mean = (member / member.sum(0).clamp_min(1)).transpose(0, 1)  # (P, K)
-        rows, hidden = features.shape[:2], hidden.flatten(0, 1)  # layers work on (n K, ...)
-        given = torch.cat((features, member.expand(rows[0], -1, -1)), -1).flatten(0, 1)
-        own = torch.relu(self.into(torch.cat((given, hidden), -1)))
-        context = torch.relu(self.near(own)).unflatten(0, rows)
+        hidden_of = hidden.flatten(0, 1)  # layers work on (n K, ...)
+        given = torch.cat((features, member.expand(features.shape[0], -1, -1)), -1).flatten(0, 1)
+        own = torch.relu(self.into(torch.cat((given, hidden_of), -1)))
+        count = features.shape[1]
+        context = torch.relu(self.near(own)).view(-1, count, self.config.width)
         part = member @ (mean @ context)
         whole = context.mean(1, keepdim=True).expand_as(context)
         around = torch.cat((part, whole), -1).flatten(0, 1)
         own = torch.relu(self.joined(torch.cat((own, around), -1)))
-        kept = self.memory(own, hidden)
+        kept = self.memory(own, hidden_of)
         shares = self.out(torch.cat((kept, own), -1)).sigmoid()
-        return shares.unflatten(0, rows), kept.unflatten(0, rows)
+        return shares.view(-1, count, _SHARES), kept.view_as(hidden)
 
 
 def _axes(upright: Tensor) -> Tensor:
@@ -188,8 +188,8 @@ def _axes(upright: Tensor) -> Tensor:
 
     upright: (n, 2), cosine and sine of its roll.
     """
-    cos, sin = upright.split(1, -1)
-    return torch.cat((cos, -sin, sin, cos), -1).unflatten(-1, (2, 2))
+    cos, sin = upright.unbind(-1)
+    return torch.stack((cos, -sin, sin, cos), -1).view(-1, 2, 2)
 
 
 def _projected(vectors: Tensor, flat: Tensor) -> Tensor:

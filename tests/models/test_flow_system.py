@@ -131,7 +131,7 @@ def test_the_aim_is_the_truth_beside_what_the_detector_differs_by_throughout() -
 
 
 def task(count: int = 4) -> FlowTask:
-    system = replace(FLOW_CELL, cell=FlowCellConfig(width=12, hidden=6), batch=2)
+    system = replace(FLOW_CELL, opening=0.5, cell=FlowCellConfig(width=12, hidden=6), batch=2)
     return FlowTask(system, made_scenes(count), made_scenes(2, seed=9), seed=3, told=["made"])
 
 

@@ -24,7 +24,7 @@ def speed(
     ] = False,
 ) -> None:
     """Milliseconds a face and frame, one thread."""
-    from steadymark.engine.bench.speed import measure_faces, measure_speed
+    from steadymark.engine.bench.speed import measure_faces, measure_speed, measure_stabilizers
     from steadymark.engine.settings import TrackSettings
 
     def run_faces() -> int:
@@ -45,6 +45,13 @@ def speed(
             table.add_column(column, justify="left" if column == "stage" else "right")
         for line in measure_speed(TrackSettings(device=device), rounds=rounds):
             table.add_row(line.name, f"{line.wall_ms:.2f}", f"{line.cpu_ms:.2f}")
+        out.print(table)
+        table = Table(title="Tracking one frame with one face", title_justify="left")
+        for column in ("stabilizer", "frames", "wall ms", "CPU ms", "times none"):
+            table.add_column(column, justify="left" if column == "stabilizer" else "right")
+        for each in measure_stabilizers(TrackSettings(device=device), rounds=rounds):
+            figures = (each.wall_ms, each.cpu_ms, each.ratio)
+            table.add_row(each.stabilizer, each.size, *(f"{figure:.2f}" for figure in figures))
         out.print(table)
         return 0
 

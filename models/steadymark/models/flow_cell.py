@@ -125,7 +125,7 @@ class FlowCell(nn.Module):
         told = (differs, flow, differs - flow, together, both - together, state.error, stepped)
         features = self._features(seen, state.noise, unit, torch.cat(told, -1), differs, frames)
         shares, hidden = self._shares(features, state.hidden, parts)
-        of_flow, of_modes, of_error, of_errors, of_raw = shares.split(1, -1)
+        of_flow, of_modes, of_error, of_errors, of_raw = shares.chunk(_SHARES, -1)
         of_error = torch.maximum(of_error, 1 / (frames + 1))  # young memory is the mean of all
         moved = of_flow * flow + of_modes * together
         error = differs - moved
@@ -173,14 +173,14 @@ class FlowCell(nn.Module):
         rows, hidden = features.shape[:2], hidden.flatten(0, 1)  # layers work on (n K, ...)
         given = torch.cat((features, member.expand(rows[0], -1, -1)), -1).flatten(0, 1)
         own = torch.relu(self.into(torch.cat((given, hidden), -1)))
-        context = torch.relu(self.near(own)).unflatten(0, rows)
+        context = torch.unflatten(torch.relu(self.near(own)), 0, rows)
         part = member @ (mean @ context)
         whole = context.mean(1, keepdim=True).expand_as(context)
         around = torch.cat((part, whole), -1).flatten(0, 1)
         own = torch.relu(self.joined(torch.cat((own, around), -1)))
         kept = self.memory(own, hidden)
         shares = self.out(torch.cat((kept, own), -1)).sigmoid()
-        return shares.unflatten(0, rows), kept.unflatten(0, rows)
+        return torch.unflatten(shares, 0, rows), torch.unflatten(kept, 0, rows)
 
 
 def _axes(upright: Tensor) -> Tensor:
@@ -188,8 +188,8 @@ def _axes(upright: Tensor) -> Tensor:
 
     upright: (n, 2), cosine and sine of its roll.
     """
-    cos, sin = upright.split(1, -1)
-    return torch.cat((cos, -sin, sin, cos), -1).unflatten(-1, (2, 2))
+    cos, sin = upright.chunk(2, -1)
+    return torch.unflatten(torch.cat((cos, -sin, sin, cos), -1), -1, (2, 2))
 
 
 def _projected(vectors: Tensor, flat: Tensor) -> Tensor:

@@ -69,10 +69,13 @@ def test_each_variant_is_a_row_and_filters_stand_beside_them(data: Path) -> None
             data / "test", SETTINGS, SMALL, report=lambda done, every: told.append((done, every))
         )
     )
-    names = [row.name for row in rows]
+    names = [row.name.partition(", gain")[0] for row in rows]
     assert names == [*(variant.name for variant in VARIANTS), "one-euro", "butterworth"]
     reached = {row.name: row.reached for row in rows}
     assert len({row.reached.mav for row in rows[:-2] if row.reached}) == len(VARIANTS)
+    gained = [row.name for row in rows if ", gain " in row.name]
+    assert len(gained) == 2
+    assert all(float(name.split()[-1]) > 0 for name in gained)
     assert all(r is not None and r.lost == 0 for r in reached.values())
     none, trained, fixed = (reached[n] for n in ("none", "trained cell", "paper's cell, no flow"))
     assert none is not None
@@ -150,7 +153,7 @@ def test_the_command_prints_its_table_and_tells_bad_input_in_a_sentence(data: Pa
     for words, sentence in (
         (("--data", str(data / "nothing")), "nothing"),
         (("--data", str(data / "test"), "--noise", "9"), "noise level 9"),
-        (("--data", str(data / "test"), "--model", "dan-lite"), "no convlstm stabilizer"),
+        (("--data", str(data / "test"), "--model", "nothing"), "unknown model"),
         (("--data", str(data / "test"), "--also", "x"), "give a name and a model"),
     ):
         code, told = bench(*words)

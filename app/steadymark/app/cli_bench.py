@@ -24,31 +24,14 @@ def speed(
     ] = False,
 ) -> None:
     """Milliseconds a face and frame, one thread."""
-    from steadymark.engine.bench.speed import measure_faces, measure_speed
+    from steadymark.app.speed_report import report_faces, report_stages
     from steadymark.engine.settings import TrackSettings
 
-    def run_faces() -> int:
-        table = Table(title="Tracking one frame, one thread", title_justify="left")
-        for column in ("faces", "wall ms", "CPU ms", "CPU ms a face", "times one face"):
-            table.add_column(column, justify="right")
-        lines = measure_faces(TrackSettings(device=device), rounds=rounds)
-        for line in lines:
-            each, times = line.cpu_ms / line.faces, line.cpu_ms / lines[0].cpu_ms
-            figures = (line.wall_ms, line.cpu_ms, each, times)
-            table.add_row(str(line.faces), *(f"{figure:.2f}" for figure in figures))
-        out.print(table)
-        return 0
-
     def run() -> int:
-        table = Table(title="Median of one run, one thread", title_justify="left")
-        for column in ("stage", "wall ms", "CPU ms"):
-            table.add_column(column, justify="left" if column == "stage" else "right")
-        for line in measure_speed(TrackSettings(device=device), rounds=rounds):
-            table.add_row(line.name, f"{line.wall_ms:.2f}", f"{line.cpu_ms:.2f}")
-        out.print(table)
+        (report_faces if faces else report_stages)(TrackSettings(device=device), rounds, out)
         return 0
 
-    guarded(run_faces if faces else run)
+    guarded(run)
 
 
 @bench.command()

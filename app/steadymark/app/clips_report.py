@@ -31,6 +31,7 @@ _COLUMNS: Columns = {
     "besides_raw": ("raw", 3),
     "besides_stabilized": ("stab.", 3),
     "besides_ratio": ("ratio", 2),
+    "own": ("own", 3),
     "without_jaw_ratio": ("no jaw", 2),
     "nose_and_eyes_ratio": ("nose", 2),
     "lag_frames": ("lag", 2),
@@ -40,9 +41,10 @@ _COLUMNS: Columns = {
 }
 _CAPTION = (
     "motion besides the face's rigid motion, % of the outer-eye distance a frame: raw, stabilized, "
-    "and their ratio; the ratio without the jaw, and of nose ridge and eye corners alone; lag of "
-    "all points and of the mouth's opening against raw, frames; amplitude of the opening of eyes "
-    "and mouth, stabilized / raw"
+    "and their ratio; how far the face moves in itself, as optical flow sees it, which no "
+    "stabilizer may take off; the ratio without the jaw, and of nose ridge and eye corners alone; "
+    "lag of all points and of the mouth's opening against raw, frames; amplitude of the opening of "
+    "eyes and mouth, stabilized / raw"
 )
 _MORE: Columns = {
     "still": ("still", 0),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from steadymark.engine.bench.clip_tracks import FROM_RAW, read_clip
+from steadymark.engine.bench.own_by_flow import OwnByFlow
 from steadymark.engine.bench.rigid_by_flow import RigidByFlow
 from steadymark.engine.bench.still_by_flow import StillByFlow
 from steadymark.engine.metrics.accuracy import mean_of_finite
@@ -55,14 +56,15 @@ class Besides:
 class ClipRow:
     """What one choice made of one clip.
 
-    besides: of all landmarks, without_jaw: of all but the jaw's, nose_and_eyes: of nose ridge and
-    eye corners. still: frames in which optical flow calls the face still; motion, mav, mcv: there,
-    in % of the outer-eye distance a frame, (%)², and %. lag_frames, lip_lag_frames: of all points
-    and of the mouth's opening against the raw ones, over the whole clip. eyes, mouth: amplitude of
-    their opening, stabilized over raw. deviation, deviation_98: mean and 98th percentile of the
-    distance from the raw points' slow course, furthest: the largest distance from a raw point, all
-    in % of the outer-eye distance. lost: % of frames without a face. resets: frames in which memory
-    began anew.
+    own: how far the face moves in itself, as flow sees it (see OwnByFlow), % of the outer-eye
+    distance a frame: no stabilizer may take more off. besides: of all landmarks, without_jaw: of
+    all but the jaw's, nose_and_eyes: of nose ridge and eye corners. still: frames in which optical
+    flow calls the face still; motion, mav, mcv: there, in % of the outer-eye distance a frame,
+    (%)², and %. lag_frames, lip_lag_frames: of all points and of the mouth's opening against the
+    raw ones, over the whole clip. eyes, mouth: amplitude of their opening, stabilized over raw.
+    deviation, deviation_98: mean and 98th percentile of the distance from the raw points' slow
+    course, furthest: the largest distance from a raw point, all in % of the outer-eye distance.
+    lost: % of frames without a face. resets: frames in which memory began anew.
     """
 
     clip: str
@@ -84,6 +86,7 @@ class ClipRow:
     furthest: float
     lost: float
     resets: int
+    own: float = float("nan")
 
 
 class Seen:
@@ -123,17 +126,20 @@ def run_clip(
         SourceError: the clip cannot be read. UsageError: it is live.
     """
     fps, frames = read_clip(clip, most_frames)
-    seen, following = Seen(fps), choices.following()
+    seen, own, following = Seen(fps), OwnByFlow(), choices.following()
     for done, frame in enumerate(frames, start=1):
         for number, follower in enumerate(following.values()):
             face, goes_on = follower.add(frame)
             if number == 0:
                 seen.watch(frame.image, face, goes_on=goes_on)
+                own.watch(frame.image, face, goes_on=goes_on)
         report(done)
     passes = {name: follower.track() for name, follower in following.items()}
     still, rigid = seen.still(), seen.rigid()
     for name in choices.names:
-        yield clip_row(Path(clip).name, name, choices.stabilized(name, passes), still, rigid, fps)
+        track = choices.stabilized(name, passes)
+        row = clip_row(Path(clip).name, name, track, still, rigid, fps)
+        yield replace(row, own=own.mean_px() / eye_distance(track.raw) * 100)
 
 
 def clip_row(

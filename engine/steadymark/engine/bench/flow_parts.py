@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from steadymark.models.cropping import Points
     from steadymark.models.schema import LandmarkSchema
 
-GAINS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # of which the search begins between two
+GAINS = (
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.4,
+    0.8,
+    1.6,
+    3.2,
+    6.4,
+    12.8,
+    25.6,
+)  # of which the search begins between two
 NEAR = 0.01  # mouth amplitudes that differ by less are the same
 _HALVINGS = 6
 

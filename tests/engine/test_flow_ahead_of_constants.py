@@ -1,0 +1,71 @@
+"""The trained flow cell earns its place: it is stiller than constants that keep as much of lips."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from steadymark.engine.bench.demo_clip import annotated, photograph
+from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene
+from steadymark.engine.bench.stability import Steadiness, TruthDetector, follow, steadiness
+from steadymark.engine.settings import TrackSettings, make_tracker, open_models
+from steadymark.models.flow_stabilizer import FlowStabilizer
+from steadymark.models.flow_variants import constant_mean, first_shares, untrained
+from steadymark.models.schema import load_schema
+from steadymark.models.zoo import FLOW, FLOW_CELL, find_model, verified_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytest.importorskip("skimage", reason="the portrait is one of scikit-image's")
+LESS = 0.85  # of the MAV of constants: 15 % less
+NEAR = 0.01  # amplitudes that differ by less are equal
+CONSTANTS = tuple(partial(constant_mean, gain=gain) for gain in (1.0, 2.0, 4.0, 8.0)) + tuple(
+    partial(first_shares, gain=gain) for gain in (4.0,)
+)
+
+
+@cache
+def scenes() -> tuple[Scene, ...]:
+    """The demo clip's portrait talks, turns and blinks in light that changes."""
+    config = SceneConfig(frames=30, noise=2, light=1.0, things=0.0, drops=0.0)
+    points, schema = annotated().astype(np.float32), load_schema()
+    return tuple(
+        make_scene(photograph(), points, schema, number, seed=3, config=config)
+        for number in range(3)
+    )
+
+
+@cache
+def reached(edit: Callable[[bytes], bytes] | None) -> Steadiness:
+    """What the flow cell reaches on the scenes, with these other weights."""
+    settings = TrackSettings(device="cpu", stabilizer=FLOW)
+    card, schema = find_model(FLOW_CELL, "stabilizer"), load_schema()
+    content = verified_bytes(card)
+    tracker = make_tracker(open_models(settings), settings)
+    tracker.flow = FlowStabilizer(card, schema, content=edit(content) if edit else content)
+    tracker.detector = detector = TruthDetector(schema)
+    found = [follow(scene, tracker, detector) for scene in scenes()]
+    return steadiness(scenes(), [steady for _, steady in found], [raw for raw, _ in found])
+
+
+def is_ahead(cell: Steadiness) -> bool:
+    """Whether MAV is 15 % lower than that of every constant whose mouth moves no further."""
+    rivals = [reached(edit) for edit in CONSTANTS]
+    alike = [rival.mav for rival in rivals if rival.mouth <= cell.mouth + NEAR]
+    return bool(alike) and all(cell.mav <= LESS * mav for mav in alike)
+
+
+@pytest.mark.slow
+def test_the_trained_cell_is_stiller_than_constants_that_move_the_mouth_no_further() -> None:
+    trained = reached(None)
+    assert is_ahead(trained)
+    assert max(reached(edit).mouth for edit in CONSTANTS) > trained.mouth - NEAR
+
+
+@pytest.mark.slow
+def test_an_untrained_cell_is_not_ahead_of_constants() -> None:
+    assert not is_ahead(reached(untrained))

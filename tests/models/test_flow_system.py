@@ -151,6 +151,7 @@ def test_a_batch_follows_from_its_number_and_every_scene_comes_once_an_epoch() -
     assert flips == {False}  # mirrored or not, the right side of the face is to the left
 
 
+@pytest.mark.slow
 def test_the_loss_goes_down_and_the_held_back_scenes_get_steadier() -> None:
     made = task()
     torch.manual_seed(0)
@@ -201,6 +202,7 @@ class Here:
             yield make(order)
 
 
+@pytest.mark.slow
 def test_a_bank_goes_on_after_a_kill_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

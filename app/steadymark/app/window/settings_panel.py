@@ -147,7 +147,10 @@ class SettingsPanel(QWidget):
         there = {FLOW, *(card.cell for card in cards)}
         for name in STABILIZER_NAMES:
             if name not in CELLS or name in there:
-                self.stabilizer.addItem(stabilizer_text(name), name)
+                text = stabilizer_text(name)
+                if name == FLOW:
+                    text = self.tr("{name} (recommended)").format(name=text)
+                self.stabilizer.addItem(text, name)
         for name, text in zip(DEVICES, (self.tr("automatic"), "CPU", "CUDA"), strict=True):
             self.device.addItem(text, name)
 

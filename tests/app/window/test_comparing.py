@@ -78,7 +78,7 @@ def test_flow_can_be_compared_over_any_model(model: str) -> None:
     settings = TrackSettings(model=model, stabilizer="none")
     (take,) = (take for take in takes_for(settings) if take.kind == "flow")
     assert landmark_card(tracked_by(take, settings)).cell == "flow"
-    assert take_name(take) == "optical flow"
+    assert take_name(take) == "flow"
 
 
 def test_flow_can_be_compared_over_a_model_of_the_users_own(tmp_path: Path) -> None:

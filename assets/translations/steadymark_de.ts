@@ -1175,6 +1175,10 @@
         <translation>{name} (empfohlen)</translation>
     </message>
     <message>
+        <source>Optical flow carries the points along, and a small network weighs them</source>
+        <translation>Optischer Fluss trägt die Punkte mit, und ein kleines Netz wägt ab</translation>
+    </message>
+    <message>
         <source>One Euro filter</source>
         <translation>One-Euro-Filter</translation>
     </message>
@@ -1906,8 +1910,8 @@
         <translation>Butterworth</translation>
     </message>
     <message>
-        <source>optical flow</source>
-        <translation>optischer Fluss</translation>
+        <source>flow</source>
+        <translation>Flow</translation>
     </message>
     <message>
         <source>refinement</source>
@@ -2700,11 +2704,11 @@
     </message>
     <message>
         <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>
-        <translation>Butterworth braucht spätere Bilder, und {what}: Wählen Sie den optischen Fluss oder One Euro</translation>
+        <translation>Butterworth braucht spätere Bilder, und {what}: Wählen Sie Flow oder One Euro</translation>
     </message>
     <message>
         <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
-        <translation>Über „{name}“ gibt es keine Stabilisierung {cell} (nur über {known}): Wählen Sie den optischen Fluss, keine oder One Euro, oder trainieren Sie eine mit steadymark-train</translation>
+        <translation>Über „{name}“ gibt es keine Stabilisierung {cell} (nur über {known}): Wählen Sie Flow, keine oder One Euro, oder trainieren Sie eine mit steadymark-train</translation>
     </message>
     <message>
         <source>there is no {name} in {parent}: put it beside its card</source>
@@ -3234,12 +3238,12 @@
         <translation>automatisch</translation>
     </message>
     <message>
-        <source>none</source>
-        <translation>keine</translation>
+        <source>flow</source>
+        <translation>Flow</translation>
     </message>
     <message>
-        <source>optical flow</source>
-        <translation>optischer Fluss</translation>
+        <source>none</source>
+        <translation>keine</translation>
     </message>
     <message>
         <source>temporal refinement</source>

@@ -1172,6 +1172,10 @@
         <translation>{name}（推荐）</translation>
     </message>
     <message>
+        <source>Optical flow carries the points along, and a small network weighs them</source>
+        <translation>光流带着关键点移动，再由一个小网络权衡</translation>
+    </message>
+    <message>
         <source>One Euro filter</source>
         <translation>One Euro 滤波器</translation>
     </message>
@@ -1903,7 +1907,7 @@
         <translation>Butterworth</translation>
     </message>
     <message>
-        <source>optical flow</source>
+        <source>flow</source>
         <translation>光流</translation>
     </message>
     <message>
@@ -3231,12 +3235,12 @@
         <translation>自动</translation>
     </message>
     <message>
-        <source>none</source>
-        <translation>无</translation>
+        <source>flow</source>
+        <translation>光流</translation>
     </message>
     <message>
-        <source>optical flow</source>
-        <translation>光流</translation>
+        <source>none</source>
+        <translation>无</translation>
     </message>
     <message>
         <source>temporal refinement</source>

@@ -35,10 +35,10 @@ def _scene(rng: np.random.Generator, frames: int, noise: float) -> dict[str, NDA
     shape = load_schema().mean_shape.astype(np.float64)
     start, way, turn_deg = rng.uniform(150, 300, 2), rng.normal(0, 1.5, 2), rng.normal(0, 0.7)
     side = rng.uniform(90, 180)
-    steps = np.arange(frames)
-    roll = np.radians(10 * rng.normal() + turn_deg * steps)
+    steps = range(frames)
+    roll = np.radians(10 * rng.normal() + turn_deg * np.arange(frames))
     mouth = np.zeros((frames, 68, 2))
-    mouth[:, 55:60, 1] = 0.02 * (1 - np.cos(steps / 3))[:, None]
+    mouth[:, 55:60, 1] = 0.02 * (1 - np.cos(np.arange(frames) / 3))[:, None]
     pose = [_pose(start + way * t, side, roll[t]) for t in steps]
     truth = np.stack([_placed(p, shape + m) for p, m in zip(pose, mouth, strict=True)])
     face = np.stack([_step(pose[max(0, t - 1)], pose[t]) for t in steps])

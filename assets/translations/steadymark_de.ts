@@ -1171,6 +1171,14 @@
         <translation>automatisch</translation>
     </message>
     <message>
+        <source>{name} (recommended)</source>
+        <translation>{name} (empfohlen)</translation>
+    </message>
+    <message>
+        <source>Optical flow carries the points along, and a small network weighs them</source>
+        <translation>Optischer Fluss trägt die Punkte mit, und ein kleines Netz wägt ab</translation>
+    </message>
+    <message>
         <source>One Euro filter</source>
         <translation>One-Euro-Filter</translation>
     </message>
@@ -1902,6 +1910,10 @@
         <translation>Butterworth</translation>
     </message>
     <message>
+        <source>flow</source>
+        <translation>Flow</translation>
+    </message>
+    <message>
         <source>refinement</source>
         <translation>Verfeinerung</translation>
     </message>
@@ -2197,10 +2209,6 @@
     <message>
         <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
         <translation>Verlangt waren {asked} mit {fps:g} Bildern je Sekunde, die Kamera liefert {given} mit {given_fps:g}</translation>
-    </message>
-    <message>
-        <source>butterworth looks at frames to come, and {what}: choose convlstm or one-euro</source>
-        <translation>Butterworth braucht spätere Bilder, und {what}: Wählen Sie ConvLSTM oder One Euro</translation>
     </message>
     <message>
         <source>butterworth&apos;s cut-off must be above 0 Hz, not {cutoff_hz:g}</source>
@@ -2695,8 +2703,12 @@
         <translation>Es gibt schon ein Modell „{name}“: Nehmen Sie einen anderen Namen</translation>
     </message>
     <message>
-        <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose none or one-euro, or train one with steadymark-train</source>
-        <translation>Über „{name}“ gibt es keine Stabilisierung {cell} (nur über {known}): Wählen Sie keine oder One Euro, oder trainieren Sie eine mit steadymark-train</translation>
+        <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>
+        <translation>Butterworth braucht spätere Bilder, und {what}: Wählen Sie Flow oder One Euro</translation>
+    </message>
+    <message>
+        <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
+        <translation>Über „{name}“ gibt es keine Stabilisierung {cell} (nur über {known}): Wählen Sie Flow, keine oder One Euro, oder trainieren Sie eine mit steadymark-train</translation>
     </message>
     <message>
         <source>there is no {name} in {parent}: put it beside its card</source>
@@ -3224,6 +3236,10 @@
     <message>
         <source>automatic</source>
         <translation>automatisch</translation>
+    </message>
+    <message>
+        <source>flow</source>
+        <translation>Flow</translation>
     </message>
     <message>
         <source>none</source>

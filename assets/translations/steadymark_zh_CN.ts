@@ -1168,6 +1168,14 @@
         <translation>自动</translation>
     </message>
     <message>
+        <source>{name} (recommended)</source>
+        <translation>{name}（推荐）</translation>
+    </message>
+    <message>
+        <source>Optical flow carries the points along, and a small network weighs them</source>
+        <translation>光流带着关键点移动，再由一个小网络权衡</translation>
+    </message>
+    <message>
         <source>One Euro filter</source>
         <translation>One Euro 滤波器</translation>
     </message>
@@ -1899,6 +1907,10 @@
         <translation>Butterworth</translation>
     </message>
     <message>
+        <source>flow</source>
+        <translation>光流</translation>
+    </message>
+    <message>
         <source>refinement</source>
         <translation>细化</translation>
     </message>
@@ -2194,10 +2206,6 @@
     <message>
         <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
         <translation>要求 {asked}、每秒 {fps:g} 帧，摄像头实际提供 {given}、每秒 {given_fps:g} 帧</translation>
-    </message>
-    <message>
-        <source>butterworth looks at frames to come, and {what}: choose convlstm or one-euro</source>
-        <translation>Butterworth 需要用到后面的帧，而{what}：请选择 ConvLSTM 或 One Euro</translation>
     </message>
     <message>
         <source>butterworth&apos;s cut-off must be above 0 Hz, not {cutoff_hz:g}</source>
@@ -2692,8 +2700,12 @@
         <translation>已有名为“{name}”的模型：请换一个名称</translation>
     </message>
     <message>
-        <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose none or one-euro, or train one with steadymark-train</source>
-        <translation>没有适用于“{name}”的 {cell} 稳定器（只适用于 {known}）：请选择“无”或 One Euro，或用 steadymark-train 训练一个</translation>
+        <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>
+        <translation>Butterworth 需要用到后面的帧，而{what}：请选择光流或 One Euro</translation>
+    </message>
+    <message>
+        <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
+        <translation>没有适用于“{name}”的 {cell} 稳定器（只适用于 {known}）：请选择光流、“无”或 One Euro，或用 steadymark-train 训练一个</translation>
     </message>
     <message>
         <source>there is no {name} in {parent}: put it beside its card</source>
@@ -3221,6 +3233,10 @@
     <message>
         <source>automatic</source>
         <translation>自动</translation>
+    </message>
+    <message>
+        <source>flow</source>
+        <translation>光流</translation>
     </message>
     <message>
         <source>none</source>

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from steadymark.app import cli
+from steadymark.app import cli, guarding
 from steadymark.engine.bench.scenes import encode
 from steadymark.models.schema import assets_root
 
@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 DEMO = str(assets_root() / "clips" / "demo.mp4")
 
 
+@pytest.fixture(autouse=True)
+def wide_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A console keeps the width that it had when it was made, by whichever test came first."""
+    monkeypatch.setattr(guarding.out, "width", 160)
+
+
 def bench(*words: str) -> Result:
-    return CliRunner().invoke(cli.app, ["bench", *words], env={"COLUMNS": "160"})
+    return CliRunner().invoke(cli.app, ["bench", *words])
 
 
 @pytest.fixture

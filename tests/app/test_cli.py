@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -381,7 +382,9 @@ def test_check_finds_a_planted_fault(run: Run, tmp_path: Path) -> None:
 
 
 def test_models_lists_the_zoo(run: Run) -> None:
-    one_sentence(run("models"), 0, "heatmap1d-lite", "face_net", "licence")
+    listed = run("models")
+    one_sentence(listed, 0, "heatmap1d-lite", "face_net", "licence")
+    assert re.search(r"flow-cell +stabilizer +any +landmarks", listed.output)
 
 
 def test_without_a_command_and_a_display_it_says_how_to_track(

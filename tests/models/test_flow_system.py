@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from flow_scenes import FRAMES, made_scenes
+from painted import FACE, face_in, painted, seen
 from steadymark.models.face_modes import face_modes
 from steadymark.models.flow_cell import FaceParts, FlowCell, FlowCellConfig
-from steadymark.models.flow_stabilizer import face_parts
+from steadymark.models.flow_stabilizer import FlowStabilizer, face_parts
 from steadymark.models.schema import load_schema
 from steadymark.models.training import flow_bank
+from steadymark.models.training.cli import app
 from steadymark.models.training.faces import Faces
 from steadymark.models.training.flow_bank import FlowBankConfig, fill_flow_bank
 from steadymark.models.training.flow_system import (
@@ -25,6 +29,7 @@ from steadymark.models.training.flow_system import (
     scaled,
     unrolled,
 )
+from steadymark.models.zoo import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -151,6 +156,7 @@ def test_a_batch_follows_from_its_number_and_every_scene_comes_once_an_epoch() -
     assert flips == {False}  # mirrored or not, the right side of the face is to the left
 
 
+@pytest.mark.slow
 def test_the_loss_goes_down_and_the_held_back_scenes_get_steadier() -> None:
     made = task()
     torch.manual_seed(0)
@@ -201,6 +207,7 @@ class Here:
             yield make(order)
 
 
+@pytest.mark.slow
 def test_a_bank_goes_on_after_a_kill_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,3 +246,46 @@ def test_what_is_watched_fits_together(tmp_path: Path) -> None:
     np.testing.assert_array_equal(bank["face"][0, 0], np.eye(2, 3, dtype=np.float32))
     assert (bank["beside"][0, 0] == 0).all()
     assert (bank["size"] > 10).all()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Twelve noise pictures with landmarks, in 300W form."""
+    folder, rng = tmp_path / "data" / "300w" / "train", np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    for i in range(12):
+        points = SCHEMA.mean_shape * 90 + 80 + rng.normal(0, 2, (68, 2))
+        rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
+        (folder / f"helen_{i}_1.pts").write_text(
+            f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n", encoding="ascii"
+        )
+        cv2.imwrite(str(folder / f"helen_{i}_1.jpg"), rng.integers(0, 256, (160, 160, 3), np.uint8))
+    return tmp_path / "data"
+
+
+@pytest.mark.slow
+def test_it_is_trained_resumed_and_exported_from_the_command_line(
+    data: Path, tmp_path: Path
+) -> None:
+    run, models = tmp_path / "run", tmp_path / "models"
+    small = ["--set", "bank.scenes=[2,1]", "--set", "bank.frames=4", "--set", "batch=2"]
+    train = ["flow-cell", "--data", str(data), "--out", str(run), "--device", "cpu", *small]
+
+    def done(*words: str) -> str:
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "last.pt" in done(*train, "--steps", "1")
+    (bank,) = (run / "train").iterdir()
+    made = [path.stat().st_mtime_ns for path in sorted(bank.iterdir())]
+    assert len(made) == 2
+    done(*train, "--steps", "2", "--resume")
+    assert [path.stat().st_mtime_ns for path in sorted(bank.iterdir())] == made
+    done("export", str(run), "--out", str(models), "--name", "flow-cell")
+    card = find_model("flow-cell", "stabilizer", models)
+    assert (card.cell, card.schema) == ("flow", "ibug68")
+    stabilizer = FlowStabilizer(card, load_schema("wflw98"))
+    face = seen(painted(), face_in(FACE, stabilizer.schema))
+    ((points, _),) = stabilizer.step([face], np.ones((1, 98), np.float32), [None])
+    assert points.shape == (98, 2)

@@ -22,6 +22,7 @@ def test_its_commands_are_listed() -> None:
         "stabilize",
         "dan",
         "local_global",
+        "flow-cell",
         "table1",
         "face-net",
         "export",
@@ -31,6 +32,7 @@ def test_its_commands_are_listed() -> None:
 
 STABILIZE = ["stabilize", "--backbone", "{}/no.onnx", "--data", "{}", "--out", "{}/run"]
 HEATMAP1D = ["heatmap1d", "--data", "{}", "--out", "{}/run"]
+FLOW_CELL = ["flow-cell", "--data", "{}", "--out", "{}/run"]
 
 
 @pytest.mark.parametrize("command", [command.name for command in app.registered_commands])
@@ -78,6 +80,10 @@ def test_each_command_tells_of_its_options(command: str, option: str) -> None:
         ([*HEATMAP1D, "--seed", "-2"], "--seed -2: give a number from 0"),
         (["heatmap1d", "--data", "{}/none", "--out", "{}/run"], "none does not exist"),
         (["heatmap1d", "--data", "{}", "--out", "/proc/none"], "/proc/none: No such file"),
+        (FLOW_CELL, "holds no data set"),
+        ([*FLOW_CELL, "--preset", "paper"], "flow-cell has no preset 'paper'"),
+        ([*FLOW_CELL, "--set", "bank.scenes"], "give FIELD=VALUE"),
+        ([*FLOW_CELL, "--set", "bank.frames=x"], "the value must be of the kind of"),
     ],
     ids=lambda value: " ".join(value[:1] + value[-2:]) if isinstance(value, list) else "",
 )

@@ -249,13 +249,13 @@ def models() -> None:
         cards = (*list_models(), *list_own_models())
         table = Table(title="Models", title_justify="left", box=SIMPLE)
         for column in ("name", "kind", "schema", "input", "parameters", "MACs", "size"):
-            table.add_column(column)
+            table.add_column(column, no_wrap=column in ("name", "kind"))
         for card in cards:
             table.add_row(
                 card.name,
                 card.kind,
-                card.schema or "–",
-                card.input_text,
+                "any" if card.kind == "stabilizer" else card.schema or "–",
+                "landmarks and optical flow" if card.kind == "stabilizer" else card.input_text,
                 f"{card.params / 1e6:.2f} M" if card.params else "–",
                 f"{card.macs / 1e6:.0f} M" if card.macs else "–",
                 f"{card.size_bytes / 2**20:.1f} MiB",

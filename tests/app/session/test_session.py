@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from square_film import square_models, square_video, square_x
-from steadymark.app.session.opening import ModelCache
+from steadymark.app.session.opening import ModelCache, needs_tracking_anew
 from steadymark.app.session.recovery import find_sessions
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
@@ -252,3 +252,21 @@ def test_closing_in_the_middle_of_everything_leaves_no_thread(
     session.use_settings(replace(session.settings, stabilizer="butterworth"))
     session.ask_measures()
     session.open(clip)
+
+
+@pytest.mark.parametrize(
+    ("model", "stabilizer", "same"),
+    [
+        ("heatmap1d-lite", "flow", True),
+        ("heatmap1d-lite", "convlstm", False),
+        ("heatmap1d-lite", "none", False),
+        ("heatmap1d-tracker", "refine", True),  # it stabilizes by itself
+        ("heatmap1d-tracker", "flow", False),
+    ],
+)
+def test_only_what_automatic_means_needs_no_tracking_anew(
+    model: str, stabilizer: str, *, same: bool
+) -> None:
+    automatic = TrackSettings(model=model)
+    chosen = replace(automatic, stabilizer=stabilizer)
+    assert needs_tracking_anew(automatic, chosen) is not same

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from own_model import write_model
 from square_film import square_models, square_video
 from steadymark.app.session.exporting import Kind
 from steadymark.app.session.filtering import FilterChoice, Filtering
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.state import Layout, Show
-from steadymark.app.session.takes import PLAIN, RAW, STEADY, Take, takes_for
+from steadymark.app.session.takes import PLAIN, RAW, STEADY, Take, takes_for, tracked_by
+from steadymark.app.window.names import take_name
 from steadymark.engine.offline import Butterworth
-from steadymark.engine.settings import Models, TrackSettings
+from steadymark.engine.settings import Models, TrackSettings, landmark_card
 from steadymark.engine.stabilizing import OneEuro
 from window_driving import opened, shows
 
@@ -59,12 +61,31 @@ def second_differs(window: MainWindow, made: Compared) -> bool:
 
 
 def test_all_that_can_be_compared_is_offered() -> None:
-    offered = takes_for(TrackSettings())  # the default stabilizes with a ConvLSTM
+    offered = takes_for(TrackSettings())  # the default stabilizes by flow
     base = "heatmap1d-lite"
-    assert offered[:5] == (RAW, STEADY, ONE_EURO, BUTTERWORTH, Take("refine", base))
-    assert {take.model for take in offered[5:]} == {"dan-lite", "local_global-lite"}
+    assert offered[:4] == (RAW, STEADY, ONE_EURO, BUTTERWORTH)
+    assert set(offered[4:6]) == {Take("refine", base), Take("convlstm", base)}
+    assert {take.model for take in offered[6:]} == {"dan-lite", "local_global-lite"}
     plain = takes_for(TrackSettings(stabilizer="none"))
-    assert Take("convlstm", base) in plain
+    assert {Take("flow", base), *offered[4:6]} <= set(plain)
+    published = takes_for(TrackSettings(stabilizer="convlstm"))
+    assert Take("flow", base) in published
+    assert Take("convlstm", base) not in published
+
+
+@pytest.mark.parametrize("model", ["dan-lite", "local_global-lite", "heatmap1d-tracker"])
+def test_flow_can_be_compared_over_any_model(model: str) -> None:
+    settings = TrackSettings(model=model, stabilizer="none")
+    (take,) = (take for take in takes_for(settings) if take.kind == "flow")
+    assert landmark_card(tracked_by(take, settings)).cell == "flow"
+    assert take_name(take) == "flow"
+
+
+def test_flow_can_be_compared_over_a_model_of_the_users_own(tmp_path: Path) -> None:
+    own = write_model(tmp_path)
+    settings = TrackSettings(model=str(own), stabilizer="one-euro")
+    (take,) = (take for take in takes_for(settings) if take.kind == "flow")
+    assert landmark_card(tracked_by(take, settings)).path == own
 
 
 def test_two_filters_are_compared_without_tracking_again_in_every_layout(

@@ -32,7 +32,7 @@ def test_a_preset_is_chosen_shown_left_and_reset(
 ) -> None:
     bar = window.settings.presets
     assert bar.box.currentText() == "Stillest"
-    assert "heatmap1d-lite · ConvLSTM · 1 face" in bar.what.text()
+    assert "heatmap1d-lite · flow · 1 face" in bar.what.text()
     window._use_settings(replace(window.session.settings, device="cpu"))
     window.settings.show_settings(window.session.settings)
     choose(bar, "Light filter")

@@ -64,3 +64,18 @@ def test_a_network_that_cannot_be_opened_leaves_what_is_tracked(
     assert "CUDA" in window.messages.texts[0]
     assert window.session.results is not None
     assert (window.session.results.known() == 1).all()
+
+
+def test_flow_is_offered_by_name_and_recommended(window: MainWindow) -> None:
+    box = window.settings.stabilizer
+    offered = [(box.itemData(i), box.itemText(i)) for i in range(box.count())]
+    assert offered[:3] == [
+        ("auto", "automatic"),
+        ("flow", "flow (recommended)"),
+        ("none", "none"),
+    ]
+    assert {"refine", "convlstm"} < {name for name, _ in offered}
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    assert window.session.settings.stabilizer == "flow"
+    assert "heatmap1d-lite · flow · 1 face" in window.settings.presets.what.text()

@@ -49,7 +49,7 @@ _TAKES = {
     "stabilized": QT_TRANSLATE_NOOP("names", "stabilized"),
     ONE_EURO: QT_TRANSLATE_NOOP("names", "One Euro"),
     OFFLINE: QT_TRANSLATE_NOOP("names", "Butterworth"),
-    FLOW: QT_TRANSLATE_NOOP("names", "optical flow"),
+    FLOW: QT_TRANSLATE_NOOP("names", "flow"),
     "refine": QT_TRANSLATE_NOOP("names", "refinement"),
     "convlstm": QT_TRANSLATE_NOOP("names", "ConvLSTM"),
 }

@@ -148,6 +148,11 @@ class SettingsPanel(QWidget):
         for name in STABILIZER_NAMES:
             if name not in CELLS or name in there:
                 self.stabilizer.addItem(stabilizer_text(name), name)
+        flow = self.stabilizer.findData(FLOW)
+        text = self.tr("{name} (recommended)").format(name=stabilizer_text(FLOW))
+        self.stabilizer.setItemText(flow, text)
+        hint = self.tr("Optical flow carries the points along, and a small network weighs them")
+        self.stabilizer.setItemData(flow, hint, Qt.ItemDataRole.ToolTipRole)
         for name, text in zip(DEVICES, (self.tr("automatic"), "CPU", "CUDA"), strict=True):
             self.device.addItem(text, name)
 

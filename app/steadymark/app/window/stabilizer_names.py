@@ -9,8 +9,8 @@ from steadymark.models.zoo import FLOW
 
 STABILIZER_NAMES: dict[str, object] = {
     AUTO: QT_TRANSLATE_NOOP("stabilizers", "automatic"),
+    FLOW: QT_TRANSLATE_NOOP("stabilizers", "flow"),
     "none": QT_TRANSLATE_NOOP("stabilizers", "none"),
-    FLOW: QT_TRANSLATE_NOOP("stabilizers", "optical flow (recommended)"),
     "refine": QT_TRANSLATE_NOOP("stabilizers", "temporal refinement"),
     "convlstm": QT_TRANSLATE_NOOP("stabilizers", "ConvLSTM"),
     ONE_EURO: QT_TRANSLATE_NOOP("stabilizers", "One Euro filter"),

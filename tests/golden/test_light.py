@@ -49,7 +49,7 @@ def tracked(stabilizer: str, kind: str) -> tuple[float, float, float, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stabilizer", ["convlstm", "refine"])
+@pytest.mark.parametrize("stabilizer", ["flow", "convlstm", "refine"])
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"steady"}))
 def test_no_light_scrambles_a_face(stabilizer: str, kind: str) -> None:
     steady_light, *_ = tracked(stabilizer, "steady")

@@ -390,3 +390,5 @@ def test_bench_speed_prints_wall_and_cpu_time_of_both_stages() -> None:
     assert result.exit_code == 0, result.output
     assert "crop to points" in result.output
     assert "640x480" in result.output
+    for name in ("none", "flow", "convlstm", "1920x1080"):
+        assert name in result.output

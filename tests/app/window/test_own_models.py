@@ -41,7 +41,7 @@ def test_an_own_model_is_added_kept_and_removed(
     assert window.messages.texts[0] == "own is in the list of models."
     assert models(window) == [*shipped, "own (own)"]
     assert window.session.settings.model == str(path)
-    assert "own · none" in window.settings.presets.what.text()
+    assert "own · flow" in window.settings.presets.what.text()
     hint = window.settings.model.itemData(len(shipped), Qt.ItemDataRole.ToolTipRole)
     assert str(path) in hint
     assert "MIT" in hint

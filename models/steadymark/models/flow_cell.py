@@ -125,7 +125,7 @@ class FlowCell(nn.Module):
         features = self._features(seen, state.noise, unit, torch.cat(told, -1), differs, frames)
         shares, hidden = self._shares(features, state.hidden, parts)
         of_flow, of_modes, of_error, of_errors, of_raw = shares.unsqueeze(-1).unbind(-2)
-        of_error = torch.maximum(of_error, 1 / (frames + 1))  # young memory is the mean of all
+        of_error = torch.maximum(of_error, 1 / (frames + 1))  # young memory counts less
         moved = of_flow * flow + of_modes * together
         error = differs - moved
         kept = moved + of_error * error + of_errors * _projected(error[:, None], flat)[:, 0]

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_STATED = "not stated"
-LICENCE = (
-    "weights trained on 300W annotations: for research purposes only, no commercial products; "
-    "negatives from faces/none"
-)
+_WEIGHTS = "weights trained on 300W annotations: for research purposes only, no commercial products"
+LICENCE = f"{_WEIGHTS}; negatives from faces/none"
 LICENCE_300W = "300W annotations: for research purposes only, no commercial products"
 DATA = ["300w/train without the validation split (a hash of the photo)", "faces/none"]
 
@@ -61,7 +59,12 @@ def _said(known: dict[str, Any], licence: str, data_note: str) -> dict[str, Any]
 def _of_landmarks(sources: dict[str, Any] | None) -> dict[str, Any]:
     if sources is None:
         return {"licence": LICENCE, "data": DATA}
-    return {"data": sources["data"], **({"licence": LICENCE} if _is_300w(sources) else {})}
+    if not _is_300w(sources):
+        return {"data": sources["data"]}
+    return {
+        "data": sources["data"],
+        "licence": LICENCE if "faces/none" in sources["data"] else _WEIGHTS,
+    }
 
 
 def _is_300w(sources: dict[str, Any]) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.cropping import Crop, cut, fit_crop, follow, transform
-from steadymark.models.flow_stabilizer import FlowMemory, FlowStabilizer, face_size, seen_face
+from steadymark.models.flow_stabilizer import face_size, seen_face
 from steadymark.models.landmark_flow import LandmarkFlow, Seen, landmark_flow
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
@@ -43,8 +43,7 @@ class FlowBankConfig:
     scenes: to train and to validate by. frames: of each. noise: levels of sensor noise, drawn with
     equal chance. detectors: models of the zoo that see the scenes in turn. slip: how far the first
     crop strays, share of its side. bias: how far the landmarks that flow follows lie beside the
-    true ones, share of the face's size. cell: name or file of a flow cell; where there is one, flow
-    follows the landmarks that it keeps, as it does in the tracker, instead of true ones.
+    true ones, share of the face's size.
     """
 
     scenes: tuple[int, int] = (900, 60)
@@ -58,7 +57,6 @@ class FlowBankConfig:
     )
     slip: float = 0.02
     bias: float = 0.007
-    cell: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,11 +126,6 @@ def _make(order: _Order) -> None:
 
 
 @cache
-def _cell(name: str) -> FlowStabilizer:
-    return FlowStabilizer(find_model(name, "stabilizer"), load_schema())
-
-
-@cache
 def _detector(name: str) -> LandmarkNetwork:
     return LandmarkNetwork(find_model(name, "landmarks"), device="cpu")
 
@@ -157,14 +150,13 @@ def watched(
     bias = rng.normal(0, config.bias * face_size(scene.truth[0]), scene.truth[0].shape)
     fitted: Crop | None = None
     before: Seen | None = None
-    memory: FlowMemory | None = None
     rows: list[tuple[NDArray[np.floating] | float, ...]] = []
     for t, image in enumerate(scene.images):
         part = cut(image, crop.to_picture(network.card.crop), network.card.crop)
         prediction = network.step(part[None])
         raw = transform(crop.to_picture(network.card.crop), prediction.points[0])
         now = seen_face(image, part, crop, raw)
-        starts = (scene.truth[t - 1] + bias).astype(np.float32) if memory is None else memory.kept
+        starts = (scene.truth[t - 1] + bias).astype(np.float32)
         flow = _still(raw) if before is None else landmark_flow(before, now, starts, schema)
         roll = np.radians(crop.roll_deg)
         upright = np.array((np.cos(roll), np.sin(roll)))
@@ -172,8 +164,6 @@ def watched(
         wanted = fit_crop(raw, schema.mean_shape, margin=margin)
         crop, fitted = follow(crop, wanted, fitted, dead_band=0.01), wanted
         before = now
-        if config.cell:
-            _, memory = _cell(config.cell).step([now], prediction.scores, [memory])[0]
     names = ("raw", "score", "face", "beside", "unsure", "agreed", "upright", "size")
     found: Arrays = dict(zip(names, map(_stacked, zip(*rows, strict=True)), strict=True))
     found |= {"truth": scene.truth, "visible": _stacked(scene.visible)}

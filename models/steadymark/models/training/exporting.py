@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_STATED = "not stated"
-_WEIGHTS = "weights trained on 300W annotations: for research purposes only, no commercial products"
-LICENCE = f"{_WEIGHTS}; negatives from faces/none"
 LICENCE_300W = "300W annotations: for research purposes only, no commercial products"
+_WEIGHTS = f"weights trained on {LICENCE_300W}"
+LICENCE = f"{_WEIGHTS}; negatives from faces/none"
 DATA = ["300w/train without the validation split (a hash of the photo)", "faces/none"]
 
 

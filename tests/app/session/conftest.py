@@ -36,4 +36,6 @@ def session(qtbot: QtBot, tmp_path: Path, device: PacedDevice) -> Iterator[Sessi
     )
     yield session
     assert session.close()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)  # one that is ending may take its time on a loaded machine
     assert set(threading.enumerate()) <= before

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.cropping import compose, inverse
-from steadymark.models.flow_stabilizer import face_size
+from steadymark.models.registration import face_size
 from steadymark.models.schema import load_schema
 
 if TYPE_CHECKING:

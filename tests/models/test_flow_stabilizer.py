@@ -10,15 +10,14 @@ import pytest
 from painted import FACE, face_in, moved_picture, painted, seen, similarity
 from steadymark.models.cropping import Crop, transform
 from steadymark.models.flow_stabilizer import (
-    EYES_OF_RADIUS,
     FLOW_SIDE,
     PARTS,
     FlowMemory,
     FlowStabilizer,
     face_parts,
-    face_size,
     seen_face,
 )
+from steadymark.models.registration import EYES_OF_RADIUS, face_size
 from steadymark.models.schema import load_schema
 from steadymark.models.zoo import FLOW_CELL, find_model
 

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.cropping import transform
-from steadymark.models.registration import landmark_motion
+from steadymark.models.registration import face_size, landmark_motion
 
 if TYPE_CHECKING:
     from steadymark.engine.types import Landmarks
     from steadymark.models.cropping import Points
 
-_EYES = 1.62  # outer-eye distance of the mean shape, in root mean square radii of its landmarks
 _FURTHEST, _MEAN = 0.10, 0.04  # of the eye distance, of one landmark and of all
 _NOISE = 4.0  # standard deviations of the raw landmarks
 _LEARN = 0.1  # of a frame, in the noise
@@ -59,7 +58,7 @@ def contradicts(steady: Landmarks, raw: Landmarks, before: RawCourse | None) -> 
     if before is None or steady is raw:
         return False
     xy = raw.xy_px
-    eyes_px = _EYES * float(np.sqrt(np.square(xy - xy.mean(0)).sum(-1).mean()))
+    eyes_px = face_size(xy)
     away = np.linalg.norm(steady.xy_px - xy, axis=-1)
     beyond = away - np.linalg.norm(xy - before.xy_px, axis=-1) - _NOISE * before.noise_px
     return bool(beyond.max() > _FURTHEST * eyes_px or beyond.mean() > _MEAN * eyes_px)

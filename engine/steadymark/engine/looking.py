@@ -213,7 +213,7 @@ def _mended(
     if told is None:
         return moved
     again = _moved(network, seen, picture, crop, told)
-    return again if contradicted(again, *points, size) is None else told
+    return again if contradicted(again, *points, size, told) is None else told
 
 
 def _look(prediction: Prediction, row: int, crop: Crop, picture: Image | None, size: int) -> Look:

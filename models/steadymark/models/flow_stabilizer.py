@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from steadymark.models.cropping import cut, transform
 from steadymark.models.face_modes import face_modes
 from steadymark.models.landmark_flow import LandmarkFlow, Seen, landmark_flow
-from steadymark.models.registration import flow_picture
+from steadymark.models.registration import face_size, flow_picture
 from steadymark.models.runtime import open_content
 from steadymark.models.zoo import verified_bytes
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 FLOW_SIDE = 128  # of the crops that are compared, pixels
 PARTS = ("contour", "brows", "nose", "eyes", "mouth")  # regions that the cell tells apart
-EYES_OF_RADIUS = 1.62  # outer-eye distance of the mean shape, in root mean square radii
 _FIRST_NOISE = 0.5  # as flow_cell.start
 _FURTHEST_PX = 1e6  # of a landmark from the picture's corner
 
@@ -139,14 +138,6 @@ def _row(seen: Seen, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]
         "size_px": np.float32(face_size(seen.raw)),
     }
     return {name: np.asarray(value, np.float32) for name, value in content.items()}
-
-
-def face_size(xy: Points) -> float:
-    """The outer-eye distance that a face of this extent has when it looks into the camera.
-
-    xy: (K, 2) landmarks; unlike the distance itself it does not collapse on profiles.
-    """
-    return max(1e-3, EYES_OF_RADIUS * float(np.sqrt(np.square(xy - xy.mean(0)).sum(-1).mean())))
 
 
 def face_parts(schema: LandmarkSchema) -> Array:

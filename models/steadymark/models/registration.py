@@ -27,6 +27,7 @@ _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01)
 _SLOW = 1 / 16  # of a crop's side: sigma of the slow course of light that is taken off
 _CONTRAST = 40.0  # grey levels for one standard deviation of what is left
 _MOST_GROWTH, _MOST_ROLL_DEG = 1.35, 25.0  # of a face between two frames
+EYES_OF_RADIUS = 1.62  # outer-eye distance of the mean shape, in root mean square radii
 _AGREES, _AGREES_NOISE = 0.004, 0.6  # share of a crop's side; share of the landmarks' own scatter
 
 
@@ -120,6 +121,14 @@ def landmark_motion(before: Points, now: Points) -> Matrix:
     turn = complex(np.vdot(z, w - target) / max(float(np.vdot(z, z).real), 1e-9))
     shift = complex(target - turn * source)
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def face_size(xy: Points) -> float:
+    """The outer-eye distance that a face of this extent has when it looks into the camera.
+
+    xy: (K, 2) landmarks; unlike the distance itself it does not collapse on profiles.
+    """
+    return max(1e-3, EYES_OF_RADIUS * float(np.sqrt(np.square(xy - xy.mean(0)).sum(-1).mean())))
 
 
 def contradicted(

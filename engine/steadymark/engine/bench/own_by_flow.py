@@ -16,8 +16,9 @@ from steadymark.engine.geometry import crop_of_landmarks
 from steadymark.engine.metrics.accuracy import mean_of_finite
 from steadymark.models.cropping import cut
 from steadymark.models.face_modes import face_modes
-from steadymark.models.flow_stabilizer import FLOW_SIDE, face_size, seen_face
+from steadymark.models.flow_stabilizer import FLOW_SIDE, seen_face
 from steadymark.models.landmark_flow import landmark_flow
+from steadymark.models.registration import face_size
 from steadymark.models.schema import load_schema
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.cropping import Crop, cut, fit_crop, follow, transform
-from steadymark.models.flow_stabilizer import face_size, seen_face
+from steadymark.models.flow_stabilizer import seen_face
 from steadymark.models.landmark_flow import LandmarkFlow, Seen, landmark_flow
+from steadymark.models.registration import face_size
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
 from steadymark.models.synthesis.scenes import SceneConfig, make_scene

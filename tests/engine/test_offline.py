@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.engine.offline import Butterworth
+from steadymark.engine.offline import Butterworth, smooth_guarded
+from steadymark.models.schema import load_schema
 
 RATE = 100.0
+FPS = 30.0
+SHAPE = load_schema().mean_shape * 200  # pixels
+EYES_PX = float(np.linalg.norm(np.diff(SHAPE[list(load_schema().eyes)], axis=0)))
 
 
 def waves(hz: float, t_s: np.ndarray) -> np.ndarray:
@@ -56,3 +60,80 @@ def test_what_cannot_be_filtered_stays() -> None:
     slow = np.random.default_rng(0).normal(0, 1, (30, 5, 2))
     np.testing.assert_array_equal(Butterworth(6.0).smooth(slow, np.arange(30) / 5.0), slow)
     assert Butterworth().smooth(np.zeros((0, 5, 2)), np.zeros(0)).shape == (0, 5, 2)
+
+
+def head(x_px: np.ndarray, noise_px: float = 0.4) -> np.ndarray:
+    """(T, 68, 2): the mean face moving to the right, with noise."""
+    rng = np.random.default_rng(1)
+    moved = SHAPE + np.stack((x_px, np.zeros_like(x_px)), -1)[:, None]
+    noisy: np.ndarray = moved + rng.normal(0, noise_px, (len(x_px), 68, 2))
+    return noisy
+
+
+def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(T,): mean distance of the landmarks, in shares of the eye distance."""
+    shares: np.ndarray = np.linalg.norm(a - b, axis=-1).mean(-1) / EYES_PX
+    return shares
+
+
+@pytest.mark.parametrize("low_hz", [1.0, 6.0])
+def test_a_detector_that_jumps_for_one_frame_leaves_the_frames_around_it_alone(
+    low_hz: float,
+) -> None:
+    t_s = np.arange(90) / FPS
+    raw = head(np.zeros(90))
+    steady = smooth_guarded(Butterworth(low_hz), raw, t_s)
+    raw[45] += (1.5 * EYES_PX, 0)
+    smeared = apart(Butterworth(low_hz).smooth(raw, t_s), raw)
+    assert smeared[[44, 46]].min() > 0.1  # what the filter alone does
+    got = smooth_guarded(Butterworth(low_hz), raw, t_s)
+    np.testing.assert_array_equal(got[45], raw[45])
+    others = np.arange(90) != 45
+    assert apart(got, raw)[others].max() < 0.01
+    assert apart(got, steady)[others].max() < 0.01
+
+
+def test_two_scenes_do_not_run_into_each_other() -> None:
+    t_s = np.arange(90) / FPS
+    raw = head(np.where(np.arange(90) < 50, 0.0, 2 * EYES_PX))
+    got = smooth_guarded(Butterworth(3.0), raw, t_s)
+    for part in (slice(0, 50), slice(50, 90)):
+        alone = Butterworth(3.0).smooth(raw[part], t_s[part])
+        np.testing.assert_allclose(got[part], alone, atol=1e-9)
+        assert alone.std(0).mean() < 0.7 * raw[part].std(0).mean()
+
+
+def test_an_absurdly_low_cut_off_does_not_take_a_fast_head_from_its_place() -> None:
+    t_s = np.arange(120) / FPS
+    raw = head(EYES_PX * np.sin(2 * np.pi * 1.0 * t_s))
+    low = Butterworth(0.05)
+    assert apart(low.smooth(raw, t_s), raw).max() > 0.5
+    way = np.linalg.norm(np.diff(raw, axis=0), axis=-1).mean(-1).max() / EYES_PX
+    assert apart(smooth_guarded(low, raw, t_s), raw).max() < way + 0.06
+
+
+def test_what_does_not_contradict_is_the_filters_own() -> None:
+    t_s = np.arange(90) / FPS
+    raw = head(0.3 * EYES_PX * np.sin(2 * np.pi * 0.8 * t_s))
+    low = Butterworth(6.0)
+    np.testing.assert_array_equal(smooth_guarded(low, raw, t_s), low.smooth(raw, t_s))
+    raw[30:33] = np.nan
+    np.testing.assert_array_equal(smooth_guarded(low, raw, t_s), low.smooth(raw, t_s))
+
+
+def test_the_guard_is_the_same_backwards_in_time() -> None:
+    t_s = np.arange(90) / FPS
+    raw = head(np.where(np.arange(90) < 50, 0.0, 2 * EYES_PX))
+    raw[20] += (0, EYES_PX)
+    there = smooth_guarded(Butterworth(3.0), raw, t_s)
+    back = smooth_guarded(Butterworth(3.0), raw[::-1], t_s)[::-1]
+    assert apart(there, back).max() < 0.004
+    np.testing.assert_array_equal(there[20], back[20])
+
+
+def test_a_recording_of_a_frame_or_two_stays() -> None:
+    for count in (0, 1, 2):
+        raw = head(np.zeros(count))
+        np.testing.assert_array_equal(
+            smooth_guarded(Butterworth(), raw, np.arange(count) / FPS), raw
+        )

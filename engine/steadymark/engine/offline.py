@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.errors import UsageError
+from steadymark.engine.guard import contradicted_frames, landmark_ways
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GAP_S = 0.5  # a longer pause between two frames divides a recording in two
+_PASSES = 8  # of looking where to begin anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,74 @@ class Butterworth:
             flat = _at(t_s, even, flat)
         smooth: NDArray[np.float64] = flat.reshape(xy.shape)
         return smooth
+
+
+def smooth_guarded(
+    low_pass: Butterworth, points: NDArray[np.floating], times_s: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """What a filter makes of a recording where it does not contradict the raw landmarks.
+
+    Where it does (see `guard.contradicted_frames`), it begins anew, at the largest step of the raw
+    landmarks there: a scene cut or a jump of the detector is not smeared over the frames around it.
+    Where even that does not help, the raw landmarks stay. Like the filter it has no lag.
+
+    Args:
+        low_pass: the filter.
+        points: (T, K, 2) raw landmarks of one face, NaN where it is not seen.
+        times_s: (T,), rising.
+    """
+    out = points.astype(np.float64)
+    for part in _stretches(points, times_s):
+        out[part] = _guarded(low_pass, out[part], times_s[part])
+    return out
+
+
+def _guarded(
+    low_pass: Butterworth, raw: NDArray[np.float64], times_s: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    if len(raw) < 2:
+        return raw
+    begins = np.zeros(len(raw) + 1, np.bool_)
+    begins[[0, -1]] = True
+    steps = np.pad(landmark_ways(raw).max(-1), 1)  # to each frame; none to the first, nor the end
+    for _ in range(_PASSES):
+        steady = _in_parts(low_pass, raw, times_s, begins)
+        wrong = contradicted_frames(steady, raw)
+        if not wrong.any():
+            return steady
+        begins[_where_to_begin(wrong, np.where(begins, -1, steps))] = True
+    for first, end in _runs(wrong):  # what lies beside raw landmarks ends and begins near them
+        begins[[first, end]] = True
+    steady = _in_parts(low_pass, raw, times_s, begins)
+    wrong |= contradicted_frames(steady, raw)
+    return np.where(wrong[:, None, None], raw, steady)
+
+
+def _where_to_begin(wrong: NDArray[np.bool_], steps: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The largest step of each run of wrong frames, smaller ones than half of all's left for later.
+
+    A large one may be what makes the frames beside smaller ones wrong. steps: (T + 1,).
+    """
+    chosen = np.array([a + int(steps[a : b + 1].argmax()) for a, b in _runs(wrong)], np.int64)
+    largest: NDArray[np.int64] = chosen[steps[chosen] > steps[chosen].max() / 2]
+    return largest
+
+
+def _in_parts(
+    low_pass: Butterworth,
+    raw: NDArray[np.float64],
+    times_s: NDArray[np.floating],
+    begins: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """The filter, anew in each part. begins: (T + 1,), True at both ends."""
+    edges = np.flatnonzero(begins).tolist()
+    return np.concatenate([low_pass.smooth(raw[a:b], times_s[a:b]) for a, b in pairwise(edges)])
+
+
+def _runs(there: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First frames and ends of the runs of True."""
+    changes = np.flatnonzero(np.diff(np.pad(there, 1).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in changes.reshape(-1, 2)]
 
 
 def _stretches(points: NDArray[np.floating], times_s: NDArray[np.floating]) -> list[slice]:

@@ -34,7 +34,7 @@ from steadymark.engine.bench.stability_run import (
     scenes_of,
 )
 from steadymark.engine.errors import UsageError
-from steadymark.engine.offline import Butterworth
+from steadymark.engine.offline import Butterworth, smooth_guarded
 from steadymark.engine.settings import (
     Models,
     TrackSettings,
@@ -225,7 +225,7 @@ def _filters() -> dict[str, dict[str, Filter]]:
         return lambda points, scene: smoothed(points, scene, stabilizer)
 
     def butterworth(low_hz: float) -> Filter:
-        return lambda points, scene: Butterworth(low_hz).smooth(points, scene.times_s)
+        return lambda points, scene: smooth_guarded(Butterworth(low_hz), points, scene.times_s)
 
     return {
         ONE_EURO: {

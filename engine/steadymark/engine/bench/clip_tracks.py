@@ -10,6 +10,7 @@ import numpy as np
 
 from steadymark.engine.bench.stability import filtered
 from steadymark.engine.errors import UsageError
+from steadymark.engine.offline import smooth_guarded
 from steadymark.engine.settings import make_tracker, open_models
 from steadymark.engine.sources import open_source
 from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, make_stabilizer
@@ -119,7 +120,7 @@ class Choices:
         if name == NONE:
             return replace(track, steady=track.raw)
         if name == OFFLINE:
-            smooth = self.settings.butterworth.smooth(track.raw, track.times_s)
+            smooth = smooth_guarded(self.settings.butterworth, track.raw, track.times_s)
             return replace(track, steady=smooth)
         begins = track.detected | track.cuts
         stabilizer = make_stabilizer(name, self.settings.one_euro)

@@ -18,7 +18,7 @@ from steadymark.engine.bench.stability import (
     steadiness,
 )
 from steadymark.engine.errors import UsageError
-from steadymark.engine.offline import Butterworth
+from steadymark.engine.offline import Butterworth, smooth_guarded
 from steadymark.engine.settings import TrackSettings, landmark_card, make_tracker, open_models
 from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, Guarded, OneEuro
 from steadymark.models.datasets import open_dataset
@@ -165,7 +165,9 @@ def _curves(
     if OFFLINE in choices:
         for low_hz in OFFLINE_HZ:
             low_pass = Butterworth(low_hz)
-            points = [low_pass.smooth(p, s.times_s) for p, s in zip(raw, scenes, strict=True)]
+            points = [
+                smooth_guarded(low_pass, p, s.times_s) for p, s in zip(raw, scenes, strict=True)
+            ]
             yield StabilityRow(level, OFFLINE, steadiness(scenes, points), f"{low_hz:g} Hz")
 
 
@@ -240,5 +242,6 @@ def _tracked(
     tracker = make_tracker(replace(open_models(settings), detector=detector), settings)
     for scene in scenes:
         raw, steady = follow(scene, tracker, detector)
-        offline = settings.stabilizer == OFFLINE
-        yield raw, settings.butterworth.smooth(raw, scene.times_s) if offline else steady
+        if settings.stabilizer == OFFLINE:
+            steady = smooth_guarded(settings.butterworth, raw, scene.times_s)
+        yield raw, steady

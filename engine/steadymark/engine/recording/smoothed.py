@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.offline import smooth_guarded
 from steadymark.engine.pose import with_points
 from steadymark.engine.recording.naming import cannot_write
 from steadymark.engine.types import Frame, Landmarks, TrackResult
@@ -95,7 +96,7 @@ def smoothed(results: list[TrackResult], low_pass: Butterworth) -> list[TrackRes
             if face.raw is not None:
                 row[:] = face.raw.xy_px
         times = np.array([results[i].frame.pts_s for i, _ in places])
-        steady = low_pass.smooth(points, times)
+        steady = smooth_guarded(low_pass, points, times)
         for (i, j), face, xy in zip(places, seen, steady, strict=True):
             if face.raw is not None:
                 made = Landmarks(xy.astype(np.float32), face.raw.score)

@@ -97,7 +97,7 @@ def test_it_loses_a_face_that_leaves(steadymark: Callable[..., Result], tmp_path
         ((*STATED, "--layout", "chw"), "choose one of nchw, nhwc"),
         ((*STATED, "--pixels", "3"), "choose one of 1, 255"),
         ((*STATED, "--scale", "cm"), "choose one of pixels, unit, signed"),
-        ((*STATED, "--schema", "jd106"), "unknown schema 'jd106': models of"),
+        ((*STATED, "--schema", "helen194"), "unknown schema 'helen194': models of"),
         ((*STATED, "--schema", "wflw98"), "none of them holds"),
         ((*STATED, "--margin", "0"), "margin must lie between 0.5 and 5, not 0"),
         ((*STATED, "--margin", "wide"), "margin is 'wide': write a number"),
@@ -134,7 +134,7 @@ def test_a_hopeless_network_is_added_with_a_warning(
     [
         (tiny_model(value=float("nan")), {}, "output 'points' of own.onnx is not finite"),
         (tiny_model(landmarks=98), {}, "for two faces it must be float32 (2, 68, 2)"),
-        (tiny_model(), {"schema": "jd106"}, "models of aflw19"),
+        (tiny_model(), {"schema": "helen194"}, "models of aflw19"),
         (tiny_model(), {"margin": 0}, "says margin 0"),
     ],
 )

@@ -51,6 +51,21 @@ def test_a_good_network_is_read_from_its_file_and_checked(good: Prepared) -> Non
     assert good.face_score.kind == TWO_LOOKS
 
 
+@pytest.mark.parametrize("schema", ["jd106", "insightface106"])
+def test_of_two_numberings_of_106_points_the_one_that_fits_is_found(
+    tmp_path: Path, schema: str
+) -> None:
+    path = of_heatmap1d(tmp_path, schema)
+    told: list[tuple[int, int]] = []
+    found = prepare(path, Wish(margin=1.4, white=255.0), on_try=lambda *done: told.append(done))
+    assert found.schema == schema
+    assert found.error < 0.05
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1]
+    other = {"jd106": "insightface106", "insightface106": "jd106"}[schema]
+    assert prepare(path, Wish(margin=1.4, white=255.0, schema=other)).error > 0.2
+
+
 def test_its_card_states_what_the_user_stated_and_nothing_else(good: Prepared, own: Path) -> None:
     card = save(good, name="mine", **STATED)
     told = json.loads((own / "mine.json").read_text(encoding="utf-8"))
@@ -140,7 +155,7 @@ def test_heights_of_heatmaps_tell_faces_where_they_can(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "wish", "why"),
     [
-        ({"outputs": [(106, 2)]}, {}, r"gives out \[n, 106, 2\]: none of them holds .* landmarks"),
+        ({"outputs": [(107, 2)]}, {}, r"gives out \[n, 107, 2\]: none of them holds .* landmarks"),
         ({"outputs": [(98, 2)]}, {"schema": "ibug68"}, "of 68 landmarks"),
         ({"outputs": [(68, 2)]}, {"output": Output.HEATMAPS}, "none of them holds heatmaps of"),
         ({"outputs": [(68, 2)]}, {"outputs": ("points",)}, "no output 'points': it gives out"),

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 NAMES = schema_names()
 SHAPED = tuple(name for name in NAMES if load_schema(name).known_shape is not None)
-COUNTS = {"aflw19": 19, "cofw29": 29, "fgnet68": 68, "ibug68": 68, "menpo84": 84, "wflw98": 98}
+COUNTS = {
+    "aflw19": 19,
+    "cofw29": 29,
+    "fgnet68": 68,
+    "ibug68": 68,
+    "insightface106": 106,
+    "jd106": 106,
+    "menpo84": 84,
+    "wflw98": 98,
+}
 
 
 def misfit(shape: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -105,6 +114,20 @@ def test_two_others_meet_in_ibugs_points() -> None:
     place = counterparts("wflw98", "cofw29")
     assert place[[8, 9, 22, 23, 28]].tolist() == [60, 72, 76, 82, 16]
     assert place[16] == -1  # pupils, which iBUG has not
+
+
+def test_two_numberings_of_106_points_name_the_same_places() -> None:
+    """InsightFace's markup: pupils 38 and 92, the nose's tip 86, the mouth's corners 52 and 61."""
+    jd, theirs = (counterparts(name, "ibug68") for name in ("jd106", "insightface106"))
+    assert jd[[8, 30, 36, 45, 48, 54]].tolist() == [16, 54, 66, 79, 84, 90]
+    assert theirs[[8, 30, 36, 45, 48, 54]].tolist() == [0, 86, 35, 93, 52, 61]
+    same = counterparts("insightface106", "jd106")
+    assert same[[54, 84, 90]].tolist() == [86, 52, 61]
+    shapes = [load_schema(name).mean_shape for name in ("jd106", "insightface106")]
+    shared = np.flatnonzero(same >= 0)
+    np.testing.assert_array_equal(shapes[0][shared], shapes[1][same[shared]])
+    np.testing.assert_array_equal(shapes[0][[104, 105]], shapes[1][[38, 92]])  # pupils
+    np.testing.assert_array_equal(shapes[0][[74, 83]], shapes[1][[34, 88]])  # middles of the eyes
 
 
 def test_talking_face_has_the_points_that_its_notes_name() -> None:

@@ -56,7 +56,7 @@ def test_a_model_whose_follower_is_not_there_is_refused(tmp_path: Path) -> None:
         ({"kind": "face_detector"}, "face_detector model: only landmark models"),
         ({"schema": "wflw98"}, r"float32 \(2, 68, 2\): for two faces it must be .* \(2, 98, 2\)"),
         ({"schema": "fgnet68"}, "their mean shape is not known: models of aflw19, cofw29, ibug68"),
-        ({"schema": "jd106"}, "those of jd106"),
+        ({"schema": "helen194"}, "those of helen194"),
         ({"batch": -1}, "says batch -1"),
         ({"face_score": {"kind": "guess", "likely": 1, "unlikely": 2}}, "its face_score is"),
         ({"sha256": "0" * 64}, "altered or damaged"),

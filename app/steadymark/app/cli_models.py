@@ -47,7 +47,8 @@ def add_model(
         str, typer.Option(help="Units of coordinates: pixels, unit (0 … 1), signed (−1 … 1).")
     ] = "",
     schema: Annotated[
-        str, typer.Option(help="Numbering of its landmarks: ibug68, wflw98, menpo84, cofw29 …")
+        str,
+        typer.Option(help="Numbering of its landmarks: ibug68, wflw98, jd106, insightface106 …"),
     ] = "",
     margin: Annotated[str, typer.Option(help="Side of the crop it wants / size of the face.")] = "",
     folder: Annotated[

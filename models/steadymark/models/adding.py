@@ -14,8 +14,8 @@ from steadymark.models.errors import WeightsError
 from steadymark.models.face_score import PEAK, TWO_LOOKS, FaceScore
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
-from steadymark.models.trying import MARGINS, Wish, doubts, face_score_of, nearest
-from steadymark.models.unwrapped import find_landmarks, open_network
+from steadymark.models.trying import MARGINS, Trial, Wish, doubts, face_score_of, nearest
+from steadymark.models.unwrapped import Network, find_landmarks, open_network
 from steadymark.models.vetting import check_card, check_network
 from steadymark.models.wrapping import Wrapping
 from steadymark.models.zoo import ModelCard, own_folder, read_card, weights_folder
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NOT_STATED = "not stated by the person who added it"
 UNKNOWN = "unknown"  # what to type for it
-SCHEMAS = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19")  # of several of one count the first
+SCHEMAS = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19", "jd106", "insightface106")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +62,9 @@ def prepare(
 ) -> Prepared:
     """Wrap a network, find out what the wish leaves open, and check what came of it.
 
-    Ways of feeding it and margins are tried on faces of the demo clip, whose landmarks are known;
-    the one that comes nearest to them is taken. on_try: how many were tried, and of how many.
+    Ways of feeding it, margins and numberings of as many landmarks are tried on faces of the demo
+    clip, whose landmarks are known; what comes nearest to them is taken.
+    on_try: how many were tried, and of how many.
 
     Raises:
         WeightsError: it is no network of landmarks that can be used, and why.
@@ -73,7 +74,6 @@ def prepare(
     network = open_network(path, crop=wish.crop, last=wish.channels_last)
     count = None if wish.schema is None else load_schema(wish.schema).count
     found = find_landmarks(network, output=wish.output, names=wish.outputs, count=count)
-    schema = wish.schema or next(n for n in SCHEMAS if load_schema(n).count == found.count)
     first = Wrapping(
         input=network.input,
         input_type=network.input_type,
@@ -84,9 +84,7 @@ def prepare(
         count=found.count,
         channels_last=network.channels_last,
     )
-    trial = nearest(network, first, wish, schema, on_try)
-    margins = MARGINS if wish.margin is None else (wish.margin,)
-    margin = min(margins, key=trial.cost)
+    trial, margin = _likeliest(network, first, wish, on_try)
     error = trial.error(margin)
     if not np.isfinite(error):
         raise WeightsError("{name} gives points that are not finite", name=path.name)
@@ -99,13 +97,32 @@ def prepare(
         stated=tuple(field for field, value in asdict(wish).items() if value not in (None, ())),
         content=trial.content,
         wrapping=trial.wrapping,
-        schema=schema,
+        schema=trial.schema,
         margin=margin,
         batch=network.batch,
         face_score=face_score,
         error=error,
         warnings=(*doubts(trial, margin, error), *warnings),
     )
+
+
+def _likeliest(
+    network: Network, wrapping: Wrapping, wish: Wish, on_try: Callable[[int, int], None]
+) -> tuple[Trial, float]:
+    """The numbering and the margin that fit known faces best, with the way to feed it."""
+    of_count = [name for name in SCHEMAS if load_schema(name).count == wrapping.count]
+    schemas = of_count if wish.schema is None else [wish.schema]
+    margins = MARGINS if wish.margin is None else (wish.margin,)
+    found = []
+    for number, schema in enumerate(schemas):
+
+        def told(done: int, of: int, number: int = number) -> None:
+            on_try(number * of + done, len(schemas) * of)
+
+        trial = nearest(network, wrapping, wish, schema, told)
+        margin = min(margins, key=trial.cost)
+        found.append((trial, margin))
+    return min(found, key=lambda each: each[0].error(each[1]))
 
 
 def _check_wish(wish: Wish) -> None:

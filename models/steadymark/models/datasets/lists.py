@@ -25,7 +25,7 @@ _WFLW_FIELDS = _WFLW_SHORT + 4 + 6  # and box and attributes
 _WFLW_ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
 _HRNET_FIRST = ("image_name", "scale", "center_w", "center_h")
 _HRNET_UNIT = 200  # px of a face of scale 1
-_USUAL = {68: "ibug68", 84: "menpo84", 98: "wflw98", 29: "cofw29", 19: "aflw19"}
+_USUAL = {68: "ibug68", 84: "menpo84", 106: "jd106", 98: "wflw98", 29: "cofw29", 19: "aflw19"}
 
 
 def read_wflw(table: Path, images: Path) -> Dataset:

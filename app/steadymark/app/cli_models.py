@@ -16,89 +16,101 @@ if TYPE_CHECKING:
     from steadymark.models.adding import Prepared
 
 
+File = Annotated[Path, typer.Argument(metavar="FILE.onnx", help="The network.")]
+Name = Annotated[str, typer.Option(help="What to call it; else as its file.")]
+Licence = Annotated[
+    str, typer.Option(help="Terms of its weights; 'unknown' if you do not know them.")
+]
+Trained = Annotated[
+    str, typer.Option(help="What it was trained on; 'unknown' if you do not know it.")
+]
+OutputKind = Annotated[str, typer.Option(help="coordinates, heatmaps or lines (x and y).")]
+OutputNames = Annotated[
+    str, typer.Option(help="Its outputs that hold them: NAME, or NAME_X,NAME_Y for lines.")
+]
+InputSize = Annotated[
+    str, typer.Option(help="Side of its input in pixels, where the file does not say.")
+]
+Mean = Annotated[str, typer.Option(help="Taken off its input: 0.5, or one a channel.")]
+Std = Annotated[str, typer.Option(help="What its input is then divided by, likewise.")]
+Pixels = Annotated[str, typer.Option(help="What white is before that: 1 or 255.", metavar="1|255")]
+Colours = Annotated[bool | None, typer.Option("--rgb/--bgr", help="Order of its input's channels.")]
+Layout = Annotated[
+    str, typer.Option(help="Of its input, where the file does not say: nchw or nhwc.")
+]
+Scale = Annotated[
+    str, typer.Option(help="Units of coordinates: pixels, unit (0 … 1), signed (−1 … 1).")
+]
+Schema = Annotated[
+    str, typer.Option(help="Numbering of its landmarks: ibug68, wflw98, jd106, insightface106 …")
+]
+Margin = Annotated[str, typer.Option(help="Side of the crop it wants / size of the face.")]
+Folder = Annotated[
+    Path | None, typer.Option("--out", help="Another folder than that of your own models.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace your model of that name.")]
+
+
 def add_model(
-    file: Annotated[Path, typer.Argument(metavar="FILE.onnx", help="The network.")],
-    name: Annotated[str, typer.Option(help="What to call it; else as its file.")] = "",
-    licence: Annotated[
-        str, typer.Option(help="Terms of its weights; 'unknown' if you do not know them.")
-    ] = "",
-    data: Annotated[
-        str, typer.Option(help="What it was trained on; 'unknown' if you do not know it.")
-    ] = "",
-    output: Annotated[str, typer.Option(help="coordinates, heatmaps or lines (x and y).")] = "",
-    output_names: Annotated[
-        str, typer.Option(help="Its outputs that hold them: NAME, or NAME_X,NAME_Y for lines.")
-    ] = "",
-    input_size: Annotated[
-        str, typer.Option(help="Side of its input in pixels, where the file does not say.")
-    ] = "",
-    mean: Annotated[str, typer.Option(help="Taken off its input: 0.5, or one a channel.")] = "",
-    std: Annotated[str, typer.Option(help="What its input is then divided by, likewise.")] = "",
-    pixels: Annotated[
-        str, typer.Option(help="What white is before that: 1 or 255.", metavar="1|255")
-    ] = "",
-    rgb: Annotated[
-        bool | None, typer.Option("--rgb/--bgr", help="Order of its input's channels.")
-    ] = None,
-    layout: Annotated[
-        str, typer.Option(help="Of its input, where the file does not say: nchw or nhwc.")
-    ] = "",
-    scale: Annotated[
-        str, typer.Option(help="Units of coordinates: pixels, unit (0 … 1), signed (−1 … 1).")
-    ] = "",
-    schema: Annotated[
-        str,
-        typer.Option(help="Numbering of its landmarks: ibug68, wflw98, jd106, insightface106 …"),
-    ] = "",
-    margin: Annotated[str, typer.Option(help="Side of the crop it wants / size of the face.")] = "",
-    folder: Annotated[
-        Path | None, typer.Option("--out", help="Another folder than that of your own models.")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace your model of that name.")
-    ] = False,
+    file: File,
+    name: Name = "",
+    licence: Licence = "",
+    data: Trained = "",
+    output: OutputKind = "",
+    output_names: OutputNames = "",
+    input_size: InputSize = "",
+    mean: Mean = "",
+    std: Std = "",
+    pixels: Pixels = "",
+    rgb: Colours = None,
+    layout: Layout = "",
+    scale: Scale = "",
+    schema: Schema = "",
+    margin: Margin = "",
+    folder: Folder = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Make a model to track with of any network of points, heatmaps or lines.
 
     What you leave out is read from the file, or found by trying on the demo clip's face, and told.
     """
+    typed = {"output": output, "output-names": output_names, "input-size": input_size}
+    typed |= {"mean": mean, "std": std, "pixels": pixels, "layout": layout, "scale": scale}
+    typed |= {"colours": "" if rgb is None else "rgb" if rgb else "bgr"}
+    typed |= {"schema": schema, "margin": margin}
+    stated = {"licence": licence, "data": data}
+    guarded(lambda: _add(file, name or file.stem, typed, stated, folder, overwrite=overwrite))
+
+
+def _add(
+    file: Path,
+    name: str,
+    typed: dict[str, str],
+    stated: dict[str, str],
+    folder: Path | None,
+    *,
+    overwrite: bool,
+) -> int:
+    """Add the network in a file, and tell how it was read.
+
+    typed: see `parse_wish`. stated: its licence and data, asked for where they are empty.
+    """
     from steadymark.app.model_wish import parse_wish
     from steadymark.models.adding import check_name, prepare, save
 
-    def run() -> int:
-        typed = {
-            "output": output,
-            "output-names": output_names,
-            "input-size": input_size,
-            "mean": mean,
-            "std": std,
-            "pixels": pixels,
-            "colours": "" if rgb is None else "rgb" if rgb else "bgr",
-            "layout": layout,
-            "scale": scale,
-            "schema": schema,
-            "margin": margin,
-        }
-        wish = parse_wish(typed)
-        called = name or file.stem
-        check_name(called, folder, overwrite=overwrite)
-        stated = {
-            "licence": _asked("licence", licence, "the terms of its weights"),
-            "data": _asked("data", data, "what it was trained on"),
-        }
-        prepared = prepare(file, wish)
-        for warning in prepared.warnings:
-            err.print(f"[yellow]warning:[/yellow] {escape(warning)}", soft_wrap=True)
-        card = save(prepared, name=called, folder=folder, overwrite=overwrite, **stated)
-        for line in described(prepared):
-            out.print(escape(line), soft_wrap=True)
-        model = str(card.path) if folder else card.name
-        out.print(
-            escape(f"added: steadymark track VIDEO --out DIR --model {model}"), soft_wrap=True
-        )
-        return 0
-
-    guarded(run)
+    wish = parse_wish(typed)
+    check_name(name, folder, overwrite=overwrite)
+    licence = _asked("licence", stated["licence"], "the terms of its weights")
+    data = _asked("data", stated["data"], "what it was trained on")
+    prepared = prepare(file, wish)
+    for warning in prepared.warnings:
+        err.print(f"[yellow]warning:[/yellow] {escape(warning)}", soft_wrap=True)
+    card = save(prepared, name=name, folder=folder, overwrite=overwrite, licence=licence, data=data)
+    for line in described(prepared):
+        out.print(escape(line), soft_wrap=True)
+    model = str(card.path) if folder else card.name
+    out.print(escape(f"added: steadymark track VIDEO --out DIR --model {model}"), soft_wrap=True)
+    return 0
 
 
 def _asked(option: str, text: str, what: str) -> str:

@@ -116,48 +116,58 @@ def add_recurrent_trainer(app: typer.Typer, command_name: str, system: str, abou
         schema: Schema = "ibug68",
         force: Force = False,
     ) -> None:
-        began_s = time.monotonic()
-        settings: dict[str, Any] = {
-            "minutes": minutes,
-            "steps": steps,
-            "device": device,
-            "seed": seed,
-            "workers": workers,
-            "start": start,
-            "val": str(val or ""),
-            "began_s": began_s,
-        }
+        settings = _settings(minutes, steps, device, seed, workers, start, val)
         check_run(data=data, out=out, threads=threads, **settings)
-        if not 8 <= crop <= _LARGEST:
-            raise ValueError(f"--crop {crop}: give pixels, from 8 to {_LARGEST}")
-        load_schema(schema)
-        from steadymark.models.training.backbones import BackboneInfo
-
-        info = BackboneInfo(
-            file=str(backbone),
-            crop=crop,
-            heatmaps=tuple(heatmaps.split(",")) if heatmaps else (),
-            rgb=rgb,
-            mean=colours(mean, "--mean"),
-            std=colours(std, "--std", zero=False),
-            schema=schema,
-        )
+        info = _stated(backbone, crop, heatmaps, rgb=rgb, mean=mean, std=std, schema=schema)
         kept = out / "last.pt" if resume and (out / "last.pt").is_file() else None
         chosen = _prepared(system, preset, alter or [])
         wanted = margin_of(margin)
         over = _over(chosen, info, data, val, margin=wanted, force=force, kept=kept)
         forced = steps or any(setting.strip().startswith("sequences=") for setting in alter or [])
-        run_training(
-            over,
-            data,
-            out,
-            resume=resume,
-            threads=threads,
-            settings=settings,
-            bank_minutes=0.0 if forced else minutes,
-        )
+        run: dict[str, Any] = {"resume": resume, "threads": threads, "settings": settings}
+        run_training(over, data, out, bank_minutes=0.0 if forced else minutes, **run)
 
     app.command(command_name, help=about)(command)
+
+
+def _settings(
+    minutes: float, steps: int, device: str, seed: int, workers: int, start: str, val: Path | None
+) -> dict[str, Any]:
+    """Of a run that begins now."""
+    return {
+        "minutes": minutes,
+        "steps": steps,
+        "device": device,
+        "seed": seed,
+        "workers": workers,
+        "start": start,
+        "val": str(val or ""),
+        "began_s": time.monotonic(),
+    }
+
+
+def _stated(
+    file: Path, crop: int, heatmaps: str, *, rgb: bool, mean: str, std: str, schema: str
+) -> BackboneInfo:
+    """What the options say of a backbone.
+
+    Raises:
+        ValueError: one of them is out of range or no number, or there is no such schema.
+    """
+    if not 8 <= crop <= _LARGEST:
+        raise ValueError(f"--crop {crop}: give pixels, from 8 to {_LARGEST}")
+    load_schema(schema)
+    from steadymark.models.training.backbones import BackboneInfo
+
+    return BackboneInfo(
+        file=str(file),
+        crop=crop,
+        heatmaps=tuple(heatmaps.split(",")) if heatmaps else (),
+        rgb=rgb,
+        mean=colours(mean, "--mean"),
+        std=colours(std, "--std", zero=False),
+        schema=schema,
+    )
 
 
 def _prepared(name: str, preset: str, alter: list[str]) -> RecurrentSystem:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,10 +50,19 @@ class Lighting:
         """The frame of this index in this light: (H, W, 3) uint8, a new array."""
         rows = (np.arange(image.shape[0]) + 0.5) / image.shape[0]
         gain, gamma = KINDS[self.kind](index, self.fps, self.seed, rows)
-        table = np.linspace(0, 1, 256) ** gamma * 255
-        light = table.astype(np.float32)[image] * gain.astype(np.float32).reshape(-1, 1, 1)
-        relit: Image = np.rint(light).clip(0, 255).astype(np.uint8)
-        return relit
+        table = (np.linspace(0, 1, 256) ** gamma * 255).astype(np.float32)
+        if len(gain) == 1:
+            return np.asarray(cv2.LUT(image, rounded(table * gain.astype(np.float32))), np.uint8)
+        light = np.asarray(cv2.LUT(image, table), np.float32)
+        light *= gain.astype(np.float32).reshape(-1, 1, 1)
+        return rounded(light)
+
+
+def rounded(light: NDArray[np.float32]) -> Image:
+    """Light as grey levels of a picture, 0 to 255."""
+    near = np.rint(light)
+    np.clip(near, 0, 255, out=near)
+    return near.astype(np.uint8)
 
 
 def _one(value: float) -> Gain:

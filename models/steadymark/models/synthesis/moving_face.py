@@ -23,6 +23,7 @@ _HIDDEN, _FOLDED = 0.006, 0.001
 _WEAKER = 0.8
 _TRIES = 14
 _LOOKS = 24  # times at which a scene is checked
+_KNOWN = 8  # moments whose places are kept: a frame asks for the same few several times
 _DARK = 0.72  # how much darker the inside of a mouth is that the photo shows closed
 
 
@@ -34,10 +35,15 @@ class MovingFace:
         self.extent = float(np.ptp(points, axis=0).max())
         self.curves = _unfolded(self.mesh, curves, self.extent**2)
         self._opening = _opening(self.mesh.rest[:, :2])
+        self._known: dict[float, Floats] = {}
 
     def places(self, t_s: float) -> Floats:
         """(N, 2) where the mesh's nodes are, in pixels of the photo; the first 68 its landmarks."""
-        return self.mesh.places(*self.curves.at(t_s))
+        if t_s not in self._known:
+            while len(self._known) >= _KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[t_s] = self.mesh.places(*self.curves.at(t_s))
+        return self._known[t_s]
 
     def landmarks(self, t_s: float) -> Floats:
         """(68, 2) where the photo's labels are."""

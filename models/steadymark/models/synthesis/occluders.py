@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from steadymark.models.synthesis.sensor_noise import in_colours
+
 if TYPE_CHECKING:
     from steadymark.models.cropping import Image, Points
 
@@ -64,7 +66,7 @@ class Occluder:
             return light, np.ones(len(truth), bool)
         cover = cv2.warpAffine(self.cover, pose, (width, height), flags=cv2.INTER_LINEAR)
         colour = cv2.warpAffine(self.colour, pose, (width, height), borderMode=cv2.BORDER_REPLICATE)
-        shown = light + cover[..., None] * (colour - light)
+        shown = light + in_colours(np.asarray(cover, np.float32)) * (colour - light)
         at = np.rint(truth).astype(int)
         within = ((at >= 0) & (at < (width, height))).all(1)
         seen = np.ones(len(truth), bool)

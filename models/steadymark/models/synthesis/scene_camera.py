@@ -65,12 +65,15 @@ class SceneCamera:
             return self._swept(self.picture, None, t_s, open_s)
         before, after = (self.face.landmarks(t_s + side * open_s / 2) for side in (-1, 1))
         parts = 1 if np.abs(after - before).max() * self.zoom < _SWEPT_PX else _PARTS
-        light = np.zeros((SIDE, SIDE, 3), np.float32)
+        swept = []
         for part in range(parts):
             at_s = t_s + open_s * ((part + 0.5) / parts - 0.5)
             shown = self._shown(at_s, sharp=parts == 1)
-            light += self._swept(shown, inverse(self.pose(at_s)), at_s, open_s / parts)
-        return light / np.float32(parts)
+            swept.append(self._swept(shown, inverse(self.pose(at_s)), at_s, open_s / parts))
+        light = swept[0]
+        for more in swept[1:]:
+            light += more
+        return light if parts == 1 else light / np.float32(parts)
 
     def _swept(self, picture: Image, back: Floats | None, t_s: float, open_s: float) -> Light:
         """The mean of a picture over an exposure.
@@ -91,7 +94,8 @@ class SceneCamera:
                 borderMode=cv2.BORDER_REFLECT_101,
             )
             cv2.accumulate(shot, light)
-        return light / np.float32(shots)
+        light /= np.float32(shots)
+        return light
 
     def _shots(self, t_s: float, open_s: float) -> int:
         before, after = self.path.at(np.array([t_s - open_s / 2, t_s + open_s / 2]))
@@ -104,9 +108,14 @@ class SceneCamera:
         x, y, growth, roll_deg = self.path.at(t_s).T
         scale, angle = self.zoom * np.exp(growth), np.radians(roll_deg)
         cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-        turn = np.stack((np.stack((cos, -sin), -1), np.stack((sin, cos), -1)), 1)
-        shift = (SIDE - 1) / 2 + self.eyes_px * np.stack((x, y), -1) - turn @ self.middle
-        return np.concatenate((turn, shift[..., None]), 2)
+        turn = np.empty((len(cos), 2, 2))
+        turn[:, 0, 0] = turn[:, 1, 1] = cos
+        turn[:, 0, 1], turn[:, 1, 0] = -sin, sin
+        poses = np.empty((len(cos), 2, 3))
+        poses[:, :, :2] = turn
+        way = self.eyes_px * np.stack((x, y), -1)
+        poses[:, :, 2] = (SIDE - 1) / 2 + way - turn @ self.middle
+        return poses
 
     def _seen(self, xy: NDArray[np.floating], t_s: float) -> Floats:
         """Points (n, 2) of the photo in the frame, each when its row is read."""

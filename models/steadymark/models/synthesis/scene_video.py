@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +78,11 @@ def _recoded(images: list[Image], fps: int, codec: Codec, options: dict[str, str
     encode(file, images, fps, codec, "yuv420p", options)
     file.seek(0)
     with av.open(file, "r") as source:
-        decoded = [frame.to_ndarray(format="bgr24") for frame in source.decode(video=0)]
+        to_bgr = VideoReformatter()  # one for all frames, since each sets up its tables once
+        decoded = [
+            to_bgr.reformat(frame, format="bgr24", threads=1).to_ndarray()
+            for frame in source.decode(video=0)
+        ]
     if len(decoded) != len(images):
         raise RuntimeError(f"{codec} gave back {len(decoded)} of {len(images)} frames")
     return [np.asarray(image, np.uint8) for image in decoded]

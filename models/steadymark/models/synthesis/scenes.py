@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from steadymark.models.synthesis.expression_curves import expression_curves
 from steadymark.models.synthesis.face_fit import MOVEMENTS
 from steadymark.models.synthesis.face_rows import LANDMARKS
-from steadymark.models.synthesis.light import KINDS, Lighting
+from steadymark.models.synthesis.light import KINDS, Lighting, rounded
 from steadymark.models.synthesis.moving_face import MovingFace
 from steadymark.models.synthesis.occluders import THINGS, Occluder
 from steadymark.models.synthesis.scene_camera import SceneCamera
@@ -202,10 +202,11 @@ class _SceneMaker:
             t_s = (int(place) + 0.5) / self.fps
             truth = self.camera.truth(t_s)
             light, seen = self._behind(self.camera.exposed(t_s, SHUTTER / self.fps), truth, t_s)
-            light = light * self.gains[frame]
+            if self.config.flicker:
+                light = light * self.gains[frame]
             if self.light != "steady":
-                light = lighting.relit(_rounded(light), int(place)).astype(np.float32)
-            images.append(_rounded(add_noise(expose(light))))
+                light = lighting.relit(rounded(light), int(place)).astype(np.float32)
+            images.append(rounded(add_noise(expose(light))))
             truths.append(truth)
             visible.append(seen)
         shown = compressed(images, self.fps, self.codec)
@@ -306,11 +307,6 @@ class _AutoExposure:
         wanted = float(np.clip(self.aim / seen, *_GAINS))
         self.gain += self.follows * (wanted - self.gain)
         return shown
-
-
-def _rounded(light: Light) -> Image:
-    image: Image = np.rint(light).clip(0, 255).astype(np.uint8)
-    return image
 
 
 def _flicker(places: NDArray[np.int64], most: float, fps: int, rng: np.random.Generator) -> Light:

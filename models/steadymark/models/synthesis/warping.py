@@ -26,17 +26,22 @@ def backward_map(places: Floats, sources: Floats, size: tuple[int, int]) -> Map:
     low, high = places.min(1), places.max(1)
     u, v = places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]
     there = ((high > -1) & (low < size)).all(1) & (u[:, 0] * v[:, 1] > u[:, 1] * v[:, 0])
-    for index in np.flatnonzero(there):
-        cv2.fillConvexPoly(number, corners[index], int(index), cv2.LINE_8, _SHIFT)
-    straight = _affine(places, sources)
+    for index, triangle in zip(np.flatnonzero(there).tolist(), corners[there], strict=True):
+        cv2.fillConvexPoly(number, triangle, index, cv2.LINE_8, _SHIFT)
+    straight, pixels = _affine(places, sources), number.astype(np.intp)
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
     shown = np.empty((2, height, width), np.float32)
+    part = np.empty((height, width), np.float32)
     for axis in range(2):
-        a, b, c = (np.take(straight[3 * axis + i], number) for i in range(3))
-        a *= x
-        b *= y
-        a += b
-        np.add(a, c, out=shown[axis])
+        a, b, c = straight[3 * axis : 3 * axis + 3]
+        there_is = shown[axis]
+        a.take(pixels, out=there_is, mode="clip")  # a mode that needs no buffer
+        there_is *= x
+        b.take(pixels, out=part, mode="clip")
+        part *= y
+        there_is += part
+        c.take(pixels, out=part, mode="clip")
+        there_is += part
     return shown
 
 

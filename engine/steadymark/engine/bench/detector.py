@@ -6,7 +6,7 @@ import argparse
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,8 +14,9 @@ from rich.console import Console
 
 from steadymark.engine.bench.detector_roll import roll_error
 from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, face_net_runner
+from steadymark.engine.detecting_yunet import YuNetDetector
 from steadymark.engine.types import FaceBox
-from steadymark.models.extents import CROWDS_TO_EXTENT, YUNET_TO_EXTENT, widen
+from steadymark.models.extents import CROWDS_TO_EXTENT, widen
 from steadymark.models.runtime import open_file
 from steadymark.models.splits import photos, read_boxes
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.ports import FaceDetector
-    from steadymark.models.cropping import Image
 
     Truth = dict[str, NDArray[np.float32]]
     Found = Mapping[str, tuple[FaceBox, ...]]
@@ -48,28 +48,6 @@ class Recall:
 
     def __str__(self) -> str:
         return f"{self.percent:.2f} % ({self.hits} of {self.faces}), IoU {self.iou:.3f}"
-
-
-class YuNetDetector:
-    """cv2.FaceDetectorYN, its box moved to the extent of the landmarks."""
-
-    def __init__(self, path: Path, threshold: float) -> None:
-        self._net: Any = cv2.FaceDetectorYN.create(str(path), "", (320, 320), threshold, 0.3, 5000)
-
-    def detect(self, image: Image) -> tuple[FaceBox, ...]:
-        """Boxes in frame pixels, best first."""
-        self._net.setInputSize((image.shape[1], image.shape[0]))
-        rows = self._net.detect(image)[1]
-        if rows is None:
-            return ()
-        rows = rows[np.argsort(-rows[:, 14])]
-        sides = np.concatenate((rows[:, :2], rows[:, :2] + rows[:, 2:4]), 1)
-        return tuple(
-            FaceBox(left, top, right - left, bottom - top, float(score))
-            for (left, top, right, bottom), score in zip(
-                widen(sides, YUNET_TO_EXTENT).tolist(), rows[:, 14], strict=True
-            )
-        )
 
 
 def is_hit(box: FaceBox, true: FaceBox) -> bool:
@@ -190,7 +168,7 @@ def main(argv: list[str] | None = None) -> None:
     }
     reference = given.data / "detectors" / "yunet_n_dynamic.onnx"
     if reference.is_file():
-        detectors["YuNet"] = (0.6, lambda t: YuNetDetector(reference, t))
+        detectors["YuNet"] = (0.6, lambda t: YuNetDetector(str(reference), threshold=t))
     for name, (fixed, make) in detectors.items():
         report(name, make, given.data, out, fixed=fixed)
         if given.common:

@@ -18,9 +18,9 @@ from steadymark.models.hard_faces import (
 )
 from steadymark.models.schema import load_schema
 from steadymark.models.splits import photo_of, photos
+from steadymark.models.synthesis.face_covers import cover_box
 from steadymark.models.synthesis.head_turning import turn_head
 from steadymark.models.training.detector_hard_data import drawn_turn
-from steadymark.models.training.detector_occluders import cover_box
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.cropping import Crop, Image, cut
+from steadymark.models.synthesis.face_covers import cover_box
 from steadymark.models.training.detector_data import Face, Photo, mirror_face, move_face
 from steadymark.models.training.detector_negatives import colour_grey, letter, scramble
-from steadymark.models.training.detector_occluders import cover_box
 
 if TYPE_CHECKING:
     from numpy.random import Generator

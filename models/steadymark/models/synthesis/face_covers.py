@@ -1,4 +1,4 @@
-"""What hides parts of the faces that face_net learns: hands, things, glasses, masks and hoods."""
+"""What hides parts of a face: hands, things, glasses, masks, hoods and patches."""
 
 from __future__ import annotations
 

@@ -317,6 +317,7 @@ def test_qt_that_cannot_be_loaded_is_told(folder: Path, monkeypatch: pytest.Monk
         ([], "name a model"),
         (["net", "net", "--data", "FOLDER"], "named twice"),
         (["net", "--data", "CLIP", "--boxes", "truth"], "leave --boxes out"),
+        (["net", "--data", "FOLDER", "--threshold", "0.6"], "need --boxes detector"),
         (["net", "--data", "FOLDER", "--csv", "TRUTH"], "needs a video's truth"),
         (["net", "--data", "FOLDER", "--stabilizer", "one-euro"], "needs a video"),
         (["net", "--data", "FOLDER", "--landmarks", "eyes"], "no list of landmarks"),

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.bench.detector import is_hit, recall, threshold_for
-from steadymark.engine.bench.detector_roll import roll_error
+from steadymark.engine.bench.detector import is_hit, recall
 from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, face_net_runner, suppress
 from steadymark.engine.types import FaceBox
 from steadymark.models.runtime import open_file
@@ -155,21 +154,6 @@ def test_each_box_answers_for_one_face() -> None:
     found = {"a": (FaceBox(0, 0, 40, 40, 0.9), FaceBox(90, 90, 9, 9, 0.8))}
     got = recall(found, truth)
     assert (got.faces, got.hits) == (2, 1)  # the third face is too small to count
-
-
-def test_the_threshold_leaves_as_many_false_boxes_as_allowed() -> None:
-    assert threshold_for(lambda t: 100 * (1 - t), 30.0) == pytest.approx(0.7, abs=0.006)
-
-
-@pytest.mark.data
-def test_the_error_of_a_roll_is_told_for_turned_photos(data: Path) -> None:
-    class Upright:
-        def detect(self, image: Image) -> tuple[FaceBox, ...]:
-            return (FaceBox(0, 0, image.shape[1], image.shape[0], 1.0, 0.0),)
-
-    told = roll_error(Upright(), data, 30.0)
-    assert told.found == told.faces > 50
-    assert told.median_deg == pytest.approx(30, abs=3)
 
 
 @pytest.mark.skipif(not WEIGHTS.is_file(), reason="no weights: train face_net to run this test")

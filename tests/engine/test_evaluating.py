@@ -9,14 +9,16 @@ import pytest
 
 from scenes import SquareDetector, SquareNetwork, picture
 from steadymark.engine.errors import SteadymarkError, UsageError
+from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.metrics.evaluating import evaluate
+from steadymark.engine.types import FaceBox
 from steadymark.models.schema import load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.types import FaceBox
     from steadymark.models.cropping import Image
+    from steadymark.models.runtime import Moves, Prediction
 
 SCHEMA = load_schema()
 
@@ -51,6 +53,40 @@ def test_faces_that_are_not_detected_count_as_failures(folder: Path) -> None:
     found = evaluate(SquareNetwork(), folder, SCHEMA, detector=Blind())
     assert found.missed == 1
     assert found.fr8 == pytest.approx(1 / 3)
+
+
+class Doubtful(SquareNetwork):
+    """Finds the landmarks, but doubts that they are a face's."""
+
+    def step(
+        self,
+        crops: Image,
+        state: tuple[object, ...] | None = None,
+        moved: Moves | None = None,
+    ) -> Prediction:
+        told = super().step(crops)
+        return told._replace(face=np.full_like(told.face, 0.9))
+
+
+def test_a_face_that_the_tracker_would_not_take_up_is_missed_with_a_detector_only(
+    folder: Path,
+) -> None:
+    assert evaluate(Doubtful(), folder, SCHEMA).missed == 0
+    assert evaluate(Doubtful(), folder, SCHEMA, detector=SquareDetector()).missed == 3
+    taken = TrackerConfig(find_from=0.8)
+    told = evaluate(Doubtful(), folder, SCHEMA, detector=SquareDetector(), config=taken)
+    assert told.missed == 0
+
+
+def test_of_several_boxes_the_one_on_the_labelled_face_counts(folder: Path) -> None:
+    class Elsewhere:
+        def detect(self, image: Image) -> tuple[FaceBox, ...]:
+            return (FaceBox(2, 2, 30, 30, 0.99), *SquareDetector().detect(image))
+
+    config = TrackerConfig(max_faces=1)  # a picture's faces are all looked for
+    found = evaluate(SquareNetwork(), folder, SCHEMA, detector=Elsewhere(), config=config)
+    assert found.missed == 0
+    assert found.nrmse < 2.5
 
 
 def test_a_folder_without_labels_is_told(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_a_face_is_found_at_its_centre_by_its_stride() -> None:
     told = assign(places, boxes, torch.zeros(2), torch.tensor([[0.0, 0, 50, 50]]))
     small = places[told.face == 0]
     assert set(small[:, 2].tolist()) == {8.0}
-    assert (small[:, :2] - torch.tensor([110.0, 112.0])).abs().max() < 8
+    assert (small[:, :2] - torch.tensor([110.0, 112.0])).abs().max() < 12
     assert set(places[told.face == 1][:, 2].tolist()) == {32.0}
     assert (places[told.face == -2][:, :2] < 50).all()
 
@@ -170,17 +170,22 @@ def test_held_back_photos_are_fixed_by_name_and_keep_a_photo_s_faces_together() 
 
 
 def test_a_resumed_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    config = FaceNetTraining(minutes=50.0, network=SMALL)
+    config = FaceNetTraining(steps=2000, cooled=0.5, network=SMALL)
     run = start(config)
-    assert rate_now(run, config) < config.rate / 50  # warming up
+    assert rate_now(0, config) < config.rate / 50  # warming up
     run.minutes, run.step, run.samples = 25.0, 900, 15000
     run.save(tmp_path / "a.pt", config)
     again = start(config)
     again.load(tmp_path / "a.pt")
     assert (again.minutes, again.step, again.samples) == (25.0, 900, 15000)
-    assert rate_now(again, config) == pytest.approx(config.rate / 2, rel=0.01)
-    again.minutes = 50.0
-    assert rate_now(again, config) == pytest.approx(1e-5)
+
+
+def test_the_rate_is_constant_until_the_last_steps_cool_it() -> None:
+    config = FaceNetTraining(steps=2000, cooled=0.5, network=SMALL)
+    assert rate_now(900, config) == pytest.approx(config.rate, rel=0.01)
+    assert rate_now(1500, config) == pytest.approx(config.rate / 2, rel=0.01)
+    assert rate_now(2000, config) == pytest.approx(1e-5)
+    assert rate_now(1500, replace(config, steps=4000)) == pytest.approx(config.rate, rel=0.01)
 
 
 def test_in_training_halving_gives_what_it_gives_afterwards() -> None:

@@ -24,6 +24,7 @@ _STABILIZER = (
     "landmarks of any model, carried along by optical flow), convlstm, refine (published cells, "
     "trained over the model's heatmaps), one-euro, butterworth (recordings only, no lag)."
 )
+_DETECTOR = "Face detector: a name, yunet:FILE.onnx (OpenCV's) or mediapipe:FILE.tflite."
 _SEND = (
     "Also send each frame's landmarks to another program: osf (OpenSeeFace's packets), vmc "
     "(Virtual Motion Capture, by OSC), lsl (Lab Streaming Layer); elsewhere than on this machine "
@@ -128,7 +129,7 @@ def track(
     ],
     folder: Annotated[Path, typer.Option("--out", help="The folder results are written to.")],
     model: Annotated[str, typer.Option(help="Landmark model: a name of 'steadymark models'.")] = "",
-    detector: Annotated[str, typer.Option(help="Face detector, or mediapipe:FILE.tflite.")] = "",
+    detector: Annotated[str, typer.Option(help=_DETECTOR)] = "",
     stabilizer: Annotated[str, typer.Option(help=_STABILIZER)] = "auto",
     min_cutoff: Annotated[float, typer.Option(help="one-euro: cut-off at rest, Hz.")] = 1.0,
     beta: Annotated[float, typer.Option(help="one-euro: how fast it rises with speed.")] = 1.5,
@@ -328,6 +329,10 @@ def evaluate(
     boxes: Annotated[
         str | None, typer.Option(help="On pictures: truth (default) or detector.")
     ] = None,
+    detector: Annotated[str, typer.Option(help=_DETECTOR)] = "",
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", min=0, max=1, help="The detector's.")
+    ] = None,
     landmarks: Annotated[
         str | None,
         typer.Option(help="Compare only these: 36,45, or 36=27,45=32 for other numbers in truth."),
@@ -358,6 +363,8 @@ def evaluate(
         recentre=recentre,
         stabilizer=stabilizer,
         device=device,
+        detector=detector,
+        threshold=threshold,
     )
     outputs = Outputs(json_file, plot, worst, worst_count)
     guarded(lambda: run_evaluation(options, outputs, out=out, err=err))

@@ -141,6 +141,36 @@ def identity(
 
 
 @bench.command()
+def detector(
+    data: Annotated[Path, typer.Option(help="The folder that holds faces, 300w and aflw2000.")],
+    detectors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="DETECTOR…", help="As --detector of track; else the default one."),
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Of all of them; else each one's own.")
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Also all of aflw2000, by which nothing is chosen.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write all figures here.")
+    ] = None,
+) -> None:
+    """What face detectors find, miss and take for faces, on photos held back from training."""
+    from steadymark.app.detector_report import report_detectors
+    from steadymark.engine.settings import TrackSettings
+    from steadymark.models.zoo import DEFAULT_DETECTOR
+
+    def run() -> int:
+        settings = TrackSettings(detector_threshold=threshold)
+        names = detectors or [DEFAULT_DETECTOR]
+        return report_detectors(data, names, settings, json_file, reported=report, out=out, err=err)
+
+    guarded(run)
+
+
+@bench.command()
 def clips(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT…", help="Videos or folders.")],
     model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,

@@ -25,6 +25,7 @@ from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import TrackSettings, open_models
 from steadymark.engine.sources.naming import is_pattern
 from steadymark.models.schema import load_schema
+from steadymark.models.zoo import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +37,10 @@ SCHEMA = "ibug68"  # of tables
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """What was typed: models by name, tables of trackers, and where pictures and truth lie."""
+    """What was typed: models by name, tables of trackers, and where pictures and truth lie.
+
+    detector, threshold: as of `track`; an empty detector is the default one.
+    """
 
     models: tuple[str, ...] = ()
     tables: tuple[Path, ...] = ()
@@ -47,6 +51,8 @@ class EvaluationOptions:
     recentre: str = "fit"
     stabilizer: str = "auto"
     device: str = "auto"
+    detector: str = ""
+    threshold: float | None = None
 
 
 def run_evaluation(
@@ -88,6 +94,9 @@ def _on_pictures(options: EvaluationOptions) -> bool:
     pictures = next(options.data.glob("*.pts"), None) is not None
     if pictures and options.tables:
         raise UsageError(f"{options.data} holds pictures: --csv needs a video's truth")
+    from_truth = options.boxes in (None, "truth")
+    if pictures and from_truth and (options.detector or options.threshold is not None):
+        raise UsageError("--detector and --threshold need --boxes detector on pictures")
     if pictures and options.stabilizer not in ("auto", "none"):
         raise UsageError(f"{options.data} holds pictures: a stabilizer needs a video")
     return pictures
@@ -223,6 +232,8 @@ def _settings(options: EvaluationOptions, model: str) -> TrackSettings:
         model=model,
         stabilizer=options.stabilizer,
         device=options.device,
+        detector=options.detector or DEFAULT_DETECTOR,
+        detector_threshold=options.threshold,
         tracker=TrackerConfig(recentre=Recentre(options.recentre)),
     )
 

@@ -32,7 +32,7 @@ from steadymark.models.zoo import (
 if TYPE_CHECKING:
     from steadymark.engine.ports import FaceDetector
 
-MEDIAPIPE = "mediapipe:"
+MEDIAPIPE, YUNET = "mediapipe:", "yunet:"  # before the file of a detector that is not ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,9 @@ class TrackSettings:
     stabilizer: one of STABILIZERS; `flow` stabilizes any model, `refine` and `convlstm` take the
     model of the zoo that stabilizes this one; `auto` is what a model stabilizes itself by, else
     `flow`; filters start from raw points.
-    detector may also be `mediapipe:FILE` (extra 'mediapipe', a model file of the user's). threads:
-    CPU threads of the networks; 0: the engine chooses. one_euro, butterworth: what these names do.
+    detector may also be `yunet:FILE` (OpenCV's) or `mediapipe:FILE` (extra 'mediapipe'), with a
+    model file of the user's. threads: CPU threads of the networks; 0: the engine chooses. one_euro,
+    butterworth: what these names do.
     focal_px: the camera's focal length, for head poses; None takes OpenFace's guess, see Camera.
     """
 
@@ -113,19 +114,35 @@ def open_models(settings: TrackSettings) -> Models:
     if card.cell == FLOW:
         cards.append(find_model(FLOW_CELL, "stabilizer"))
         flow = FlowStabilizer(cards[-1], load_schema(card.schema or "ibug68"))
+    detector, face_card = open_detector(settings)
+    if face_card is not None:
+        cards.append(face_card)
+    return Models(network, detector, tuple(cards), follower, flow)
+
+
+def open_detector(settings: TrackSettings) -> tuple[FaceDetector, ModelCard | None]:
+    """Open the face detector, with its card where it is one of the zoo.
+
+    Raises:
+        WeightsError: unknown, missing or altered weights.
+        UsageError: a detector that is not installed, or whose file is missing or unfit.
+    """
     asked = settings.detector_threshold
+    if settings.detector.startswith(YUNET):
+        from steadymark.engine import detecting_yunet as yunet
+
+        model_file = settings.detector.removeprefix(YUNET)
+        threshold = yunet.THRESHOLD if asked is None else asked
+        return yunet.YuNetDetector(model_file, threshold=threshold), None
     if settings.detector.startswith(MEDIAPIPE):
         from steadymark.engine.detecting_mediapipe import MediapipeDetector
 
         model_file = settings.detector.removeprefix(MEDIAPIPE)
-        threshold = 0.5 if asked is None else asked
-        detector: FaceDetector = MediapipeDetector(model_file, threshold=threshold)
-        return Models(network, detector, tuple(cards), follower, flow)
+        return MediapipeDetector(model_file, threshold=0.5 if asked is None else asked), None
     face_card = find_model(settings.detector, "face_detector")
     config = DetectorConfig(threshold=face_card.threshold if asked is None else asked)
     runner = open_runner(face_card, device="cpu", threads=settings.threads)
-    detector = FaceNetDetector(face_net_runner(runner), config)
-    return Models(network, detector, (*cards, face_card), follower, flow)
+    return FaceNetDetector(face_net_runner(runner), config), face_card
 
 
 def make_tracker(models: Models, settings: TrackSettings) -> Tracker:

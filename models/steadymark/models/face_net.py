@@ -32,10 +32,10 @@ class FaceNetConfig:
     """
 
     stem: int = 16
-    widths: tuple[int, int, int, int] = (32, 64, 80, 96)
-    blocks: tuple[int, int, int, int] = (0, 3, 3, 3)
+    widths: tuple[int, int, int, int] = (32, 48, 80, 128)
+    blocks: tuple[int, int, int, int] = (0, 3, 5, 4)
     kernel: int = 7
-    head: int = 48
+    head: int = 32
     head_blocks: tuple[int, int, int] = (1, 1, 1)
     top: int = 300
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.settings import Models, TrackSettings, open_detector
 from window_driving import opened, steady_of
 
 if TYPE_CHECKING:
@@ -45,6 +46,46 @@ def test_settings_apply_at_once_or_ask_and_are_remembered(
     panel.reset.click()
     assert window.session.settings == replace(type(window.session.settings)())
     assert preferences.tracking() == window.session.settings
+
+
+def test_a_detector_of_a_file_is_chosen_in_the_window_and_asks_for_tracking_anew(
+    qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
+) -> None:
+    opened(qtbot, window, clip)
+    panel = window.settings
+    files = iter(["", "/models/yunet.onnx"])
+    panel.detector._ask = lambda: next(files)
+
+    def ask() -> None:
+        index = panel.detector.findData("")
+        panel.detector.setCurrentIndex(index)
+        panel.detector.activated.emit(index)
+
+    ask()  # no file is named: all stays
+    assert panel.detector.currentData() == "face_net"
+    assert not panel.apply.isVisibleTo(panel)
+    ask()
+    assert panel.detector.currentText() == "YuNet: yunet.onnx"
+    assert panel.settings.detector == "yunet:/models/yunet.onnx"
+    assert panel.apply.isVisibleTo(panel)
+    assert preferences.tracking().detector == "yunet:/models/yunet.onnx"
+    panel.reset.click()
+    assert panel.detector.currentData() == "face_net"
+
+
+def test_a_detector_whose_file_is_missing_is_told_in_the_window(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+
+    def opened_for_real(settings: TrackSettings) -> Models:
+        open_detector(settings)
+        raise AssertionError("a missing file was opened")
+
+    window.session._models.opener = opened_for_real
+    window.settings.detector.chosen.emit("yunet:nowhere.onnx")
+    window.settings.apply.click()
+    qtbot.waitUntil(lambda: any("nowhere.onnx" in text for text in window.messages.texts))
 
 
 def test_a_network_that_cannot_be_opened_leaves_what_is_tracked(

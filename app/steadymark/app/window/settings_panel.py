@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from steadymark.app.window.detector_choice import DetectorChoice
 from steadymark.app.window.filter_parameters import spin
 from steadymark.app.window.more_button import beside, more_button
 from steadymark.app.window.preset_bar import PresetBar
@@ -58,6 +59,7 @@ class SettingsPanel(QWidget):
         self.beta = spin(0.0, 20.0, 0.1, "")
         self.derivative = spin(0.01, 30.0, 0.1, " Hz")
         self.cutoff = spin(0.1, 60.0, 0.5, " Hz")
+        self.detector = DetectorChoice()
         self.own_threshold = QCheckBox(self.tr("own threshold"))
         self.threshold = spin(0.0, 1.0, 0.05, "")
         self.faces = QSpinBox()
@@ -99,6 +101,7 @@ class SettingsPanel(QWidget):
         self.beta.setValue(settings.one_euro.beta)
         self.derivative.setValue(settings.one_euro.derivative_cutoff_hz)
         self.cutoff.setValue(settings.butterworth.cutoff_hz)
+        self.detector.show_detector(settings.detector)
         self.own_threshold.setChecked(settings.detector_threshold is not None)
         self.threshold.setValue(
             0.5 if settings.detector_threshold is None else settings.detector_threshold
@@ -183,7 +186,8 @@ class SettingsPanel(QWidget):
                 self.tr("Faces"),
                 [
                     (self.tr("At most"), self.faces),
-                    (self.tr("Detector"), self.own_threshold),
+                    (self.tr("Detector"), self.detector),
+                    ("", self.own_threshold),
                     (self.tr("Threshold"), self.threshold),
                     (self.tr("Search"), self.look_every),
                     (self.tr("Focal length"), self.focal),
@@ -226,6 +230,7 @@ class SettingsPanel(QWidget):
         for count in (self.faces, self.look_every, self.focal):
             count.setKeyboardTracking(False)
             count.valueChanged.connect(self._on_change)
+        self.detector.chosen.connect(self._on_detector)
         self.own_threshold.toggled.connect(self._on_change)
         self.apply.clicked.connect(self.again)
         self.presets.chosen.connect(self.use)
@@ -235,6 +240,10 @@ class SettingsPanel(QWidget):
         """As if the user had chosen each."""
         self.show_settings(settings)
         self.changed.emit(settings)
+
+    def _on_detector(self, detector: str) -> None:
+        self._settings = replace(self._settings, detector=detector)
+        self._on_change()
 
     def _on_change(self) -> None:
         if self._filling:

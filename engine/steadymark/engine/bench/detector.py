@@ -1,31 +1,36 @@
-"""Score face detectors: `python -m steadymark.engine.bench.detector --data DIR --model ONNX`."""
+"""What face detectors find, miss and take for faces: `steadymark bench detector`."""
 
 from __future__ import annotations
 
-import argparse
 import time
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from rich.console import Console
 
-from steadymark.engine.bench.detector_roll import roll_error
-from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, face_net_runner
+from steadymark.engine.bench.detector_hard import (
+    EXACT,
+    HARD,
+    TURNED_ALL,
+    Missed,
+    RollFigures,
+    all_rolls,
+    hard_pictures,
+    missed,
+    turned_pictures,
+)
 from steadymark.engine.types import FaceBox
-from steadymark.models.extents import CROWDS_TO_EXTENT, YUNET_TO_EXTENT, widen
-from steadymark.models.runtime import open_file
-from steadymark.models.splits import photos, read_boxes
+from steadymark.models.extents import CROWDS_TO_EXTENT, widen
+from steadymark.models.splits import photos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from steadymark.engine.ports import FaceDetector
-    from steadymark.models.cropping import Image
 
     Truth = dict[str, NDArray[np.float32]]
     Found = Mapping[str, tuple[FaceBox, ...]]
@@ -48,28 +53,6 @@ class Recall:
 
     def __str__(self) -> str:
         return f"{self.percent:.2f} % ({self.hits} of {self.faces}), IoU {self.iou:.3f}"
-
-
-class YuNetDetector:
-    """cv2.FaceDetectorYN, its box moved to the extent of the landmarks."""
-
-    def __init__(self, path: Path, threshold: float) -> None:
-        self._net: Any = cv2.FaceDetectorYN.create(str(path), "", (320, 320), threshold, 0.3, 5000)
-
-    def detect(self, image: Image) -> tuple[FaceBox, ...]:
-        """Boxes in frame pixels, best first."""
-        self._net.setInputSize((image.shape[1], image.shape[0]))
-        rows = self._net.detect(image)[1]
-        if rows is None:
-            return ()
-        rows = rows[np.argsort(-rows[:, 14])]
-        sides = np.concatenate((rows[:, :2], rows[:, :2] + rows[:, 2:4]), 1)
-        return tuple(
-            FaceBox(left, top, right - left, bottom - top, float(score))
-            for (left, top, right, bottom), score in zip(
-                widen(sides, YUNET_TO_EXTENT).tolist(), rows[:, 14], strict=True
-            )
-        )
 
 
 def is_hit(box: FaceBox, true: FaceBox) -> bool:
@@ -114,15 +97,6 @@ def false_per_100(found: Found) -> float:
     return 100 * sum(len(boxes) for boxes in found.values()) / max(1, len(found))
 
 
-def threshold_for(false_at: Callable[[float], float], most: float) -> float:
-    """The least threshold, to 0.005, that leaves at most so many false boxes; by bisection."""
-    low, high = 0.1, 0.99
-    while high - low > 0.005:
-        middle = (low + high) / 2
-        low, high = (low, middle) if false_at(middle) <= most else (middle, high)
-    return high
-
-
 def frame_ms(detector: FaceDetector, *, runs: int = 100) -> tuple[float, float]:
     """Least and median milliseconds for a 640x480 frame of noise."""
     image = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
@@ -134,72 +108,67 @@ def frame_ms(detector: FaceDetector, *, runs: int = 100) -> tuple[float, float]:
     return min(took), float(np.median(took))
 
 
-def report(
-    name: str, make: Callable[[float], FaceDetector], data: Path, out: Console, *, fixed: float
-) -> None:
-    """Print a detector's figures at its threshold and at 1 and 3 false boxes in 100 photos.
+@dataclass(frozen=True, slots=True)
+class DetectorFigures:
+    """What one detector reaches.
 
-    make: threshold → detector.
+    false_per_100: false boxes in 100 photos without faces. crowds, train: of held-back photos.
+    hard: by kind of hard picture, see `detector_hard`. frame_ms: median of a 640x480 frame, on one
+    thread.
+    """
+
+    false_per_100: float
+    crowds: Recall
+    train: Recall
+    hard: dict[str, Missed]
+    rolls: RollFigures
+    frame_ms: float
+
+    @property
+    def hard_set(self) -> Missed:
+        """The hard set as a whole."""
+        parts = [self.hard[kind] for kind in HARD if kind in self.hard]
+        names = [
+            f"{kind}/{name}"
+            for kind in HARD
+            if kind in self.hard
+            for name in self.hard[kind].missed
+        ]
+        return Missed(sum(part.faces for part in parts), tuple(names))
+
+
+def measure(
+    detector: FaceDetector,
+    data: Path,
+    *,
+    reported: bool = False,
+    on_part: Callable[[str], None] = lambda _: None,
+) -> DetectorFigures:
+    """Measure a detector on everything that is held back from training.
+
+    Args:
+        detector: with the threshold and all else that the product gives it.
+        data: the data folder, see its README.
+        reported: whether the faces of aflw2000 that no choice may follow are looked at as well.
+        on_part: told the name of each part when it begins.
+
+    Raises:
+        DataError: a folder is missing or unfit.
+        UsageError: a picture cannot be read.
     """
     faces = data / "faces"
-    none = photos(data, "none", held_back=True)
+    on_part("photos without faces")
+    none = detect_all(detector, faces / "none", photos(data, "none", held_back=True))
+    on_part("crowds")
     crowds = photos(data, "crowds", held_back=True)
     crowds = {file: widen(boxes, CROWDS_TO_EXTENT) for file, boxes in crowds.items()}
-    parts = {"crowds": crowds, "train": photos(data, "train", held_back=True)}
-
-    def false_at(threshold: float) -> float:
-        return false_per_100(detect_all(make(threshold), faces / "none", none))
-
-    for threshold in (fixed, threshold_for(false_at, 1.0), threshold_for(false_at, 3.0)):
-        detector = make(threshold)
-        false = false_at(threshold)
-        out.print(f"{name} at {threshold:.3f}: {false:.2f} false boxes in 100 photos of none")
-        for key, truth in parts.items():
-            told = recall(detect_all(detector, faces / key, truth), truth)
-            out.print(f"  {key}, held back: {told}")
-
-
-def report_common(name: str, detector: FaceDetector, data: Path, out: Console) -> None:
-    """Print recall on faces/common, by which nothing may be chosen."""
-    folder = data / "faces" / "common"
-    truth = read_boxes(folder)
-    out.print(f"{name}, common: {recall(detect_all(detector, folder, truth), truth)}")
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Command line."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--data", type=Path, required=True)
-    options.add_argument("--model", type=Path, required=True)
-    options.add_argument("--threshold", type=float, default=DetectorConfig().threshold)
-    options.add_argument("--longest-side", type=int, default=DetectorConfig().longest_side)
-    options.add_argument("--common", action="store_true", help="report on faces/common as well")
-    options.add_argument("--roll", action="store_true", help="measure the roll of turned faces")
-    given = options.parse_args(argv)
-    cv2.setNumThreads(1)
-    out = Console()
-    config = DetectorConfig(threshold=given.threshold, longest_side=given.longest_side)
-    runner = face_net_runner(open_file(given.model))
-    least, median = frame_ms(FaceNetDetector(runner, config))
-    out.print(f"640x480, one thread: {least:.2f} ms least, {median:.2f} ms median")
-    detectors: dict[str, tuple[float, Callable[[float], FaceDetector]]] = {
-        "face_net": (
-            given.threshold,
-            lambda t: FaceNetDetector(runner, replace(config, threshold=t)),
-        )
-    }
-    reference = given.data / "detectors" / "yunet_n_dynamic.onnx"
-    if reference.is_file():
-        detectors["YuNet"] = (0.6, lambda t: YuNetDetector(reference, t))
-    for name, (fixed, make) in detectors.items():
-        report(name, make, given.data, out, fixed=fixed)
-        if given.common:
-            report_common(name, make(fixed), given.data, out)
-    if given.roll:
-        for turned_deg in (-40.0, -20.0, 0.0, 20.0, 40.0):
-            told = roll_error(FaceNetDetector(runner, config), given.data, turned_deg)
-            out.print(f"roll of face_net's boxes, photos {told}")
-
-
-if __name__ == "__main__":
-    main()
+    small = recall(detect_all(detector, faces / "crowds", crowds), crowds)
+    train = photos(data, "train", held_back=True)
+    large = recall(detect_all(detector, faces / "train", train), train)
+    on_part("hard faces")
+    hard = missed(detector, hard_pictures(data), is_hit)
+    for kind in (TURNED_ALL, EXACT) if reported else ():
+        hard |= missed(detector, turned_pictures(data, kind), is_hit)
+    on_part("all rolls")
+    rolls = all_rolls(detector, data, is_hit)
+    return DetectorFigures(false_per_100(none), small, large, hard, rolls, frame_ms(detector)[1])

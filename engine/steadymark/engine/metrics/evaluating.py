@@ -16,6 +16,9 @@ from steadymark.engine.metrics.correspondence import (
     scored_landmarks,
 )
 from steadymark.engine.metrics.scoring import Accuracy, Comparison, Place, accuracy_of
+from steadymark.engine.stabilizing import NoStabilizer
+from steadymark.engine.tracking import Tracker
+from steadymark.engine.types import Frame
 from steadymark.models.datasets.folders import label_files, read_label
 from steadymark.models.datasets.labelled import check_points
 from steadymark.models.datasets.pictures import PictureBeside
@@ -27,11 +30,12 @@ if TYPE_CHECKING:
 
     from steadymark.engine.looking import LandmarkModel
     from steadymark.engine.ports import FaceDetector
-    from steadymark.engine.types import FaceBox
+    from steadymark.engine.types import Landmarks
     from steadymark.models.cropping import Image, Points
     from steadymark.models.schema import LandmarkSchema
 
 TRUTH, TRUTH_COUNT = "ibug68", 68  # of folders in 300W form
+MOST_FACES = 16  # looked for in a picture, the most that a user can track
 
 
 def labelled(folder: Path) -> Iterator[tuple[Path, Image, Points]]:
@@ -69,26 +73,33 @@ def compare(
     on_face: Callable[[int], None] = lambda _: None,
     follower: LandmarkModel | None = None,
 ) -> Comparison:
-    """Align every face as the tracker would a new one.
+    """Find the landmarks of every labelled face.
 
-    It starts from the box of the true landmarks or, where a detector is given, from the detector's
-    box that overlaps the true one most. follower: see Tracker. Truth of iBUG's 68 landmarks is
-    compared with models of other schemas by the landmarks that both share.
+    Without a detector they start from the box of the true landmarks, whatever the face score is.
+    With one, a tracker looks at the picture as at the first frame of a video, and of the faces that
+    it tells, at most `MOST_FACES`, the one that overlaps the true one most counts; a face that it
+    does not take for one is missed.
+
+    follower: see Tracker. Truth of iBUG's 68 landmarks is compared with models of other schemas by
+    the landmarks that both share.
 
     Raises:
         UsageError: as `labelled`, or the landmarks are not those of the model.
     """
-    config = replace(config or TrackerConfig(), find_from=0.0)
+    config = config or TrackerConfig()
+    tracker = _tracker(network, detector, schema, config, follower) if detector else None
     places, found, truths = [], [], []
     nothing = np.full((schema.count, 2), np.nan)
     for path, picture, truth in labelled(folder):
         if chosen is None and len(truth) == TRUTH_COUNT != schema.count:
             chosen = Correspondence.of_schemas(schema.name, TRUTH)
         truths.append(in_our_numbers(truth, schema, chosen, str(path.with_suffix(".pts"))))
-        box = _box(picture, truth, detector)
-        boxes = [] if box is None else [box]
-        (aligned,) = align(network, picture, boxes, schema, config, follower) or [None]
-        found.append(nothing if aligned is None else aligned.steady.xy_px.astype(np.float64))
+        told = (
+            _from_truth(network, picture, truth, schema, config, follower)
+            if tracker is None
+            else _tracked(tracker, picture, truth)
+        )
+        found.append(nothing if told is None else told.xy_px.astype(np.float64))
         places.append(Place(path.stem, str(path)))
         on_face(len(places))
     scored = scored_landmarks(schema, chosen)
@@ -107,9 +118,40 @@ def evaluate(
     return accuracy_of(compare(network, folder, schema, detector=detector, config=config))
 
 
-def _box(picture: Image, truth: Points, detector: FaceDetector | None) -> FaceBox | None:
+def _tracker(
+    network: LandmarkModel,
+    detector: FaceDetector,
+    schema: LandmarkSchema,
+    config: TrackerConfig,
+    follower: LandmarkModel | None,
+) -> Tracker:
+    every = replace(config, max_faces=MOST_FACES)
+    return Tracker(detector, network, NoStabilizer(), schema, every, follower=follower)
+
+
+def _tracked(tracker: Tracker, picture: Image, truth: Points) -> Landmarks | None:
+    """Of all faces in a picture the one that overlaps the labelled one most."""
+    tracker.reset()
     true_box = box_of_landmarks(truth, score=1.0)
-    if detector is None:
-        return true_box
-    boxes = [box for box in detector.detect(picture) if box.iou(true_box) > 0]
-    return max(boxes, key=true_box.iou) if boxes else None
+    seen = [face.stabilized for face in tracker.track(Frame(picture, 0, 0.0)).faces]
+    shared = [
+        (true_box.iou(box_of_landmarks(each.xy_px, score=1.0)), each)
+        for each in seen
+        if each is not None
+    ]
+    best = max(shared, key=lambda pair: pair[0], default=(0.0, None))
+    return best[1] if best[0] > 0 else None
+
+
+def _from_truth(
+    network: LandmarkModel,
+    picture: Image,
+    truth: Points,
+    schema: LandmarkSchema,
+    config: TrackerConfig,
+    follower: LandmarkModel | None,
+) -> Landmarks | None:
+    box = box_of_landmarks(truth, score=1.0)
+    any_face = replace(config, find_from=0.0)
+    (seen,) = align(network, picture, [box], schema, any_face, follower)
+    return None if seen is None else seen.steady

@@ -58,6 +58,10 @@ class FaceMesh:
 
         strengths: (J,). yaw_deg: to the right of the picture. pitch_deg: downwards.
         """
+        return self.turned(strengths, yaw_deg, pitch_deg)[:, :2]
+
+    def turned(self, strengths: Floats, yaw_deg: float, pitch_deg: float) -> Floats:
+        """(N, 3) where the nodes are, as `places`, with the depth away from the camera."""
         xyz = self.rest + np.tensordot(strengths, self.moves, 1) - self.pivot
         yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
         across = np.array(
@@ -66,9 +70,8 @@ class FaceMesh:
         down = np.array(
             [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
         )
-        turned = xyz @ (down @ across).T[:, :2] + self.pivot[:2]
-        still = self.rest[:, :2]
-        moved: Floats = still + self.fade[:, None] * (turned - still)
+        turned = xyz @ (down @ across).T + self.pivot
+        moved: Floats = self.rest + self.fade[:, None] * (turned - self.rest)
         return moved
 
     def eye_sources(self, strengths: Floats) -> Floats:

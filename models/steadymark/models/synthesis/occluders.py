@@ -158,3 +158,19 @@ def _microphone(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
 
 
 _DRAWN = {"hand": _hand, "mug": _mug, "microphone": _microphone}
+
+
+def draw_thing(
+    kind: str, skin: NDArray[np.floating], rng: np.random.Generator
+) -> tuple[Light, Light]:
+    """Draw one of `THINGS` upright; its head fills the upper square, its arm or handle goes down.
+
+    Args:
+        kind: of `THINGS`.
+        skin: (3,) BGR colour of the skin, 0…255.
+        rng: decides its form and colour.
+
+    Returns:
+        Colour (640, 256, 3) in 0…255 and cover (640, 256) in 0…1.
+    """
+    return _DRAWN[kind](skin.astype(np.float64), rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from steadymark.models.extents import CROWDS_TO_EXTENT, overlaps, widen
+from steadymark.models.extents import CROWDS_TO_EXTENT, extent, overlaps, widen
 from steadymark.models.face_net import decode, locations
 from steadymark.models.frames import fit_frame
-from steadymark.models.splits import photos
+from steadymark.models.hard_faces import hard_photos, turned_faces
+from steadymark.models.pts_file import read_pts
+from steadymark.models.splits import photo_of, photos, read_boxes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,12 +33,15 @@ class Check:
     """Recalls at the threshold that leaves one false box in 100 photos without faces.
 
     crowds: of faces of at least 20 px. train: of the 300W faces held back. iou: mean, of train.
+    hard: of AFW's hardest faces. turned: of the faces of aflw2000 held back. NaN: there are none.
     """
 
     threshold: float
     crowds: float
     train: float
     iou: float
+    hard: float = math.nan
+    turned: float = math.nan
 
 
 @torch.no_grad()
@@ -84,9 +90,28 @@ def check(network: FaceNet, data: Path) -> Check:
     }
     small = _scores(network, faces / "crowds", crowds)
     large = _scores(network, faces / "train", photos(data, "train", held_back=True))
-    return Check(
-        threshold,
-        float((small[:, 0] > threshold).mean()),
-        float((large[:, 0] > threshold).mean()),
-        float(large[:, 1].mean()),
-    )
+    hard = _scores(network, faces / "train", hard_boxes(data))
+    turned = _scores(network, data / "aflw2000", turned_boxes(data))
+    told = [_share(scores, threshold) for scores in (small, large, hard, turned)]
+    return Check(threshold, told[0], told[1], float(large[:, 1].mean()), told[2], told[3])
+
+
+def _share(scores: Floats, threshold: float) -> float:
+    """The recall, NaN without faces."""
+    return float((scores[:, 0] > threshold).mean()) if len(scores) else math.nan
+
+
+def hard_boxes(data: Path) -> dict[str, Floats]:
+    """The photos of faces/train with AFW's hardest faces, and their boxes."""
+    hard = hard_photos(data)
+    every = read_boxes(data / "faces" / "train")
+    return {file: v for file, v in every.items() if photo_of(file.rsplit(".", 1)[0]) in hard}
+
+
+def turned_boxes(data: Path) -> dict[str, Floats]:
+    """The faces of aflw2000 that are held back, and their boxes."""
+    folder = data / "aflw2000"
+    return {
+        f"{stem}.jpg": extent(read_pts(folder / f"{stem}.pts"))[None]
+        for stem in turned_faces(data, held_back=True)
+    }

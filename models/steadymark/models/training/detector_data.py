@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from steadymark.models.cropping import Image, Matrix, fit_crop, transform
 from steadymark.models.extents import CROWDS_TO_EXTENT, YUNET_TO_EXTENT, extent, widen
+from steadymark.models.hard_faces import hard_photos
 from steadymark.models.pts_file import read_pts
 from steadymark.models.schema import load_schema
-from steadymark.models.splits import photos
+from steadymark.models.splits import photo_of, photos
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,8 +179,11 @@ def load_photos(data: Path, name: str) -> list[Photo]:
     """The training part of faces/train, faces/crowds or faces/none."""
     model = data / "detectors" / "yunet_n_dynamic.onnx"
     teacher = Teacher(model) if model.is_file() and name != "none" else None
+    hard = hard_photos(data) if name == "train" else set()
     found = []
     for file, boxes in photos(data, name, held_back=False).items():
+        if photo_of(file.rsplit(".", 1)[0]) in hard:
+            continue
         jpeg = np.fromfile(data / "faces" / name / file, np.uint8)
         photo = Photo(jpeg, _faces(data, name, file, boxes))
         found.append(_taught(photo, teacher) if teacher else photo)

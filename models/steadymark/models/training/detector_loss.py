@@ -12,7 +12,8 @@ from steadymark.models.face_net import STRIDES, decode
 
 # The longer sides of the boxes, in pixels, that each stride answers for; they overlap on purpose.
 RANGES = ((0.0, 56.0), (40.0, 120.0), (88.0, 1e9))
-_FLOOR = 0.5  # without it small faces, whose boxes overlap less, score like what is no face
+_REACH = 1.5  # strides from a face's centre within which locations find it
+_FLOOR = 0.7  # without it small faces, whose boxes overlap less, score like what is no face
 
 
 class Targets(NamedTuple):
@@ -24,7 +25,7 @@ class Targets(NamedTuple):
 
 
 def assign(places: Tensor, boxes: Tensor, rolls: Tensor, ignored: Tensor) -> Targets:
-    """Centre sampling: a location within one stride of a face's centre, of its stride, finds it.
+    """Centre sampling: locations within `_REACH` of their strides of a face's centre find it.
 
     places: (n, 3); boxes: (m, 4); rolls: (m,); ignored: (k, 4). The smaller face wins a location.
     """
@@ -38,7 +39,7 @@ def assign(places: Tensor, boxes: Tensor, rolls: Tensor, ignored: Tensor) -> Tar
     length = (boxes[:, 2:] - boxes[:, :2]).amax(1)
     low = torch.tensor([r[0] for r in RANGES])[_level(places)][:, None]
     high = torch.tensor([r[1] for r in RANGES])[_level(places)][:, None]
-    near = ((xy - (boxes[:, :2] + boxes[:, 2:]) / 2).abs() < stride[..., None]).all(2)
+    near = ((xy - (boxes[:, :2] + boxes[:, 2:]) / 2).abs() < _REACH * stride[..., None]).all(2)
     mine = near & _within(xy, boxes) & (length >= low) & (length < high)  # (n, m)
     area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     cost, best = torch.where(mine, area, torch.inf).min(1)
@@ -67,7 +68,7 @@ def face_losses(rows: Tensor, places: Tensor, targets: Targets) -> Losses:
     """rows: (B, n, 7); targets: every part (B, n, …).
 
     Score: quality focal loss (Li et al. 2020), the aim rising from _FLOOR to 1 with the IoU of the
-    box that is told there.
+    box that is told there; its exponent is 1 where there is a face and 2 where there is none.
     Box: GIoU (Rezatofighi et al. 2019). Roll: squared distance on the unit circle where known.
     """
     found = targets.face >= 0
@@ -77,7 +78,8 @@ def face_losses(rows: Tensor, places: Tensor, targets: Targets) -> Losses:
     quality = torch.zeros(rows.shape[:2])
     quality[found] = _FLOOR + (1 - _FLOOR) * iou.detach().clamp(0, 1)
     logit = rows[..., 0]
-    focus = (logit.detach().sigmoid() - quality).abs().square()
+    off = (logit.detach().sigmoid() - quality).abs()
+    focus = torch.where(found, off, off.square())  # faces pull harder: their scores get a margin
     score = functional.binary_cross_entropy_with_logits(logit, quality, reduction="none") * focus
     count = found.sum().clamp(min=1)
     radians = targets.rolls[found].deg2rad()

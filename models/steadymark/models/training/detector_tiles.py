@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.models.cropping import Crop, Image, cut
+from steadymark.models.synthesis.face_covers import cover_box
 from steadymark.models.training.detector_data import Face, Photo, mirror_face, move_face
 from steadymark.models.training.detector_negatives import colour_grey, letter, scramble
 
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 
+KINDS = ("train", "crowds", "none", "turned", "unlabelled", "profiled")
+_KEPT = 3  # kinds whose pictures are kept decoded; those of the others are small
+
+
 @dataclass(frozen=True, slots=True)
 class TileConfig:
     """Odds and ranges. Lengths are pixels of the tile; face lengths are the box's longer side.
 
-    share: how often a picture comes from train, crowds and none. seen: the part of a box that must
+    share: how often a picture comes from each of `KINDS`. seen: the part of a box that must
     lie inside for the face to count; between `seen` and `hinted` it is ignored. backed: how often
     a photo without faces fills what lies outside the photo. large: how often the face looked at
     takes up half the tile or more; without that such faces, a webcam's daily bread, are rare.
@@ -34,13 +39,14 @@ class TileConfig:
     colours: they are grey, which would tell them. lettered: how often a view without a face gets
     lettering and blobs. scrambled: how often a photo of none is mixed with another, mirrored in
     itself or bent: there are few, and what is taken for a face is often like no photo at all.
-    rolled: how often a picture of train or none, and one of crowds, whose upright boxes turn along
-    only roughly, is turned by up to 50 degrees and not by 12.
+    rolled: how often a picture, and one of crowds, whose upright boxes turn along only roughly, is
+    turned by up to 50 degrees and not by 12. whirled: likewise, how often it is turned by any angle
+    before that is asked.
     """
 
     sizes: tuple[int, ...] = (320, 448, 640)
     pixels_a_batch: int = 16 * 320 * 320
-    share: tuple[float, float, float] = (0.24, 0.46, 0.3)
+    share: tuple[float, ...] = (0.16, 0.38, 0.24, 0.06, 0.06, 0.1)
     smallest: float = 14.0
     enlarge: float = 3.0
     large: float = 0.3
@@ -48,7 +54,7 @@ class TileConfig:
     seen: float = 0.4
     hinted: float = 0.08
     mosaic: float = 0.45
-    occluded: float = 0.2
+    occluded: float = 0.25
     backed: float = 0.6
     crowded: float = 0.75
     own_scale: tuple[float, float] = (0.8, 2.0)
@@ -56,7 +62,8 @@ class TileConfig:
     coloured: float = 0.5
     lettered: float = 0.25
     scrambled: float = 0.5
-    rolled: tuple[float, float] = (0.8, 0.25)
+    rolled: tuple[float, float] = (0.7, 0.25)
+    whirled: tuple[float, float] = (0.4, 0.1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,14 +82,18 @@ class Tiler:
     def __init__(
         self, sets: tuple[list[Photo], ...], config: TileConfig, hard: Floats | None = None
     ) -> None:
-        """hard: the best score of face_net so far in each photo without faces."""
+        """sets: of each of `KINDS`. hard: the best score so far in each photo without faces."""
         self.sets = sets
+        share = np.array(config.share[: len(sets)]) * [len(photos) > 0 for photos in sets]
+        self._share = share / share.sum()
         self.hard = hard
         self.config = config
         self._decoded: dict[tuple[int, int], Image] = {}
 
     def _image(self, kind: int, index: int) -> Image:
-        """Decoded once: all photos together take 1.5 GB."""
+        """Large ones are decoded once: together they take 1.5 GB."""
+        if kind >= _KEPT:
+            return self.sets[kind][index].image()
         key = (kind, index)
         if key not in self._decoded:
             self._decoded[key] = self.sets[kind][index].image()
@@ -102,8 +113,8 @@ class Tiler:
             tile = self._view(rng, size)
         else:
             tile = self._mosaic(rng, size)
-        if rng.random() < self.config.occluded and len(tile.boxes):
-            occlude(tile, rng)
+        if rng.random() < self.config.occluded:
+            _occlude(tile, rng)
         return Tile(spoil(tile.image, rng), tile.boxes, tile.rolls, tile.ignored)
 
     def _mosaic(self, rng: Generator, size: int) -> Tile:
@@ -121,7 +132,7 @@ class Tiler:
 
     def _view(self, rng: Generator, size: int) -> Tile:
         """A square view of one photo."""
-        kind = int(rng.choice(3, p=self.config.share))
+        kind = int(rng.choice(len(self.sets), p=self._share))
         drawn = self._without_face(rng) if kind == 2 else int(rng.integers(len(self.sets[kind])))
         photo, image = self.sets[kind][drawn], self._image(kind, drawn)
         faces = photo.faces
@@ -165,6 +176,7 @@ class Tiler:
         """Where to look: at a face of the photo, of a length drawn evenly in the logarithm."""
         height, width = image.shape[:2]
         wide = 50.0 if rng.random() < self.config.rolled[int(upright)] else 12.0
+        wide = 180.0 if rng.random() < self.config.whirled[int(upright)] else wide
         roll = float(rng.uniform(-wide, wide))
         if not faces:
             side = max(height, width) * math.exp(rng.uniform(math.log(0.25), math.log(1.2)))
@@ -208,33 +220,20 @@ class Tiler:
         )
 
 
-def occlude(tile: Tile, rng: Generator) -> None:
-    """Draw fingers, a fist or a plain patch over up to half of one face, in place."""
-    left, top, right, bottom = tile.boxes[int(rng.integers(len(tile.boxes)))]
-    side = float(max(right - left, bottom - top))
-    size = len(tile.image)
-    middle = np.array([(left + right) / 2, (top + bottom) / 2]).clip(0, size - 1)
-    x, y = middle.astype(int)
-    skin = tile.image[y, x].astype(float) if rng.random() < 0.7 else rng.uniform(0, 255, 3)
-    colour = tuple(float(c) for c in (skin * rng.uniform(0.6, 1.3)).clip(0, 255))
-    towards = rng.uniform(0, 2 * math.pi)
-    axis = np.array([math.cos(towards), math.sin(towards)])
-    across = np.array([-axis[1], axis[0]])
-    width = side * rng.uniform(0.12, 0.22)
-    tip = middle + axis * side * rng.uniform(-0.05, 0.35)
-    for i in range(int(rng.integers(1, 5))):
-        start = tip + across * width * 1.1 * (i - 1.5) + axis * rng.uniform(0, 0.15) * side
-        end = start + (axis + across * rng.uniform(-0.1, 0.1)) * side
-        line = [tuple(int(v) for v in point) for point in (start, end)]
-        cv2.line(tile.image, line[0], line[1], colour, max(1, int(width)), cv2.LINE_AA)
-    if rng.random() < 0.5:
-        fist = tip + axis * side * 0.6
-        centre = (int(fist[0]), int(fist[1]))
-        cv2.circle(tile.image, centre, max(1, int(side * 0.3)), colour, -1, cv2.LINE_AA)
+def _occlude(tile: Tile, rng: Generator) -> None:
+    """Hide a part of some faces or, where there is none, of something else, in place."""
+    if not len(tile.boxes):
+        size = len(tile.image)
+        half = size * math.exp(rng.uniform(-3.5, -1.5)) * np.ones(2)
+        middle = rng.uniform(0, size, 2)
+        cover_box(tile.image, np.concatenate((middle - half, middle + half)), math.nan, rng)
+        return
+    for index in rng.permutation(len(tile.boxes))[: int(rng.integers(1, 4))]:
+        cover_box(tile.image, tile.boxes[index], float(tile.rolls[index]), rng)
 
 
 def spoil(image: Image, rng: Generator) -> Image:
-    """Light, colour, blur, noise and JPEG as bad cameras make them."""
+    """Light, colour, blur, resolution, noise and JPEG as bad cameras make them."""
     x = image
     if rng.random() < 0.3:
         x = np.repeat(cv2.cvtColor(x, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
@@ -242,21 +241,31 @@ def spoil(image: Image, rng: Generator) -> Image:
     if rng.random() < 0.15:
         k = int(rng.choice((3, 5)))
         x = cv2.GaussianBlur(x, (k, k), 0).astype(np.uint8, copy=False)
+    if rng.random() < 0.12:
+        x = _smeared(x, rng)
     if rng.random() < 0.08:
-        kernel = np.zeros((7, 7), np.float32)
-        angle = rng.uniform(0, math.pi)
-        reach = np.array([math.cos(angle), math.sin(angle)]) * rng.uniform(1, 3)
-        ends = [tuple(round(3 + s * float(v)) for v in reach) for s in (-1, 1)]
-        cv2.line(kernel, ends[0], ends[1], 1.0)
-        x = cv2.filter2D(x, -1, kernel / kernel.sum()).astype(np.uint8, copy=False)
-    if rng.random() < 0.2:
+        size = len(x)
+        small = int(size * rng.uniform(0.45, 0.8))
+        x = cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA)
+        x = cv2.resize(x, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+    if rng.random() < 0.25:
         noise = rng.standard_normal(x.shape[:2], np.float32)[..., None] * rng.uniform(2, 14)
         x = (x + noise).clip(0, 255).astype(np.uint8)
-    if rng.random() < 0.25:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))]
+    if rng.random() < 0.3:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(12, 90))]
         packed = cv2.imencode(".jpg", x, quality)[1]
         x = cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)  # type: ignore[union-attr]
     return x
+
+
+def _smeared(image: Image, rng: Generator) -> Image:
+    """Motion blur of 3 to 13 pixels in any direction."""
+    kernel = np.zeros((15, 15), np.float32)
+    angle = rng.uniform(0, math.pi)
+    reach = np.array([math.cos(angle), math.sin(angle)]) * math.exp(rng.uniform(0, 1.9))
+    ends = [tuple(round(7 + s * float(v)) for v in reach) for s in (-1, 1)]
+    cv2.line(kernel, ends[0], ends[1], 1.0)
+    return cv2.filter2D(image, -1, kernel / kernel.sum()).astype(np.uint8, copy=False)
 
 
 def _relit(image: Image, rng: Generator) -> Image:
@@ -264,8 +273,9 @@ def _relit(image: Image, rng: Generator) -> Image:
     ramp = np.linspace(0, 1, 256)[:, None] ** math.exp(rng.uniform(-0.4, 0.4))
     ramp = (ramp - 0.5) * rng.uniform(0.6, 1.3) + 0.5 + rng.uniform(-0.15, 0.15)
     if rng.random() < 0.5:
-        ramp = ramp * np.exp(rng.uniform(-0.25, 0.25, 3))
-    if rng.random() < 0.12:
-        ramp = ramp * rng.uniform(0.08, 0.5)
+        cast = 0.25 if rng.random() < 0.8 else 0.6
+        ramp = ramp * np.exp(rng.uniform(-cast, cast, 3))
+    if rng.random() < 0.15:
+        ramp = ramp * rng.uniform(0.06, 0.5)
     table = (np.broadcast_to(ramp, (256, 3)) * 255).clip(0, 255).astype(np.uint8)
     return cv2.LUT(image, np.ascontiguousarray(table)[None]).astype(np.uint8, copy=False)

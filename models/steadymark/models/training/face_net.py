@@ -1,4 +1,4 @@
-"""Train face_net: `python -m steadymark.models.training.face_net --data … --out … --minutes N`."""
+"""Train face_net: `python -m steadymark.models.training.face_net --data … --out … --steps N`."""
 
 from __future__ import annotations
 
@@ -20,22 +20,34 @@ from torch.utils.data import DataLoader, Dataset
 from steadymark.models.face_net import FaceNet, FaceNetConfig, export_face_net, locations
 from steadymark.models.training.detector_check import Check, best_scores, check
 from steadymark.models.training.detector_data import Photo, frozen, load_photos, thawed
+from steadymark.models.training.detector_hard_data import (
+    load_turned,
+    load_unlabelled,
+    make_profiled,
+)
 from steadymark.models.training.detector_loss import Targets, assign, face_losses
-from steadymark.models.training.detector_tiles import TileConfig, Tiler
+from steadymark.models.training.detector_tiles import KINDS, TileConfig, Tiler
 from steadymark.models.training.loop import commit, load, save
 
 
 @dataclass(frozen=True, slots=True)
 class FaceNetTraining:
-    """How to train. minutes: wall time in all, over every resumption."""
+    """How to train.
 
-    minutes: float
+    steps: in all, over every resumption. cooled: the last share of them, in which the rate falls
+    from `rate` to nothing by half a cosine; before that it is constant, so that a run can be made
+    longer. profiled: how many pictures with turned heads are made.
+    """
+
+    steps: int
+    cooled: float = 0.35
+    profiled: int = 3000
     seed: int = 68
     rate: float = 3e-3
     decay: float = 0.02
     warmup: int = 150
-    average: float = 0.999
-    check_every_min: float = 6.0
+    average: float = 0.9995
+    check_every_min: float = 15.0
     tiles: TileConfig = field(default_factory=TileConfig)
     network: FaceNetConfig = field(default_factory=FaceNetConfig)
 
@@ -129,11 +141,11 @@ def start(config: FaceNetTraining) -> Run:
     return Run(network, copy.deepcopy(network).eval(), optimizer)
 
 
-def rate_now(run: Run, config: FaceNetTraining) -> float:
-    """The rate: linear at the start, then half a cosine over the minutes."""
-    part = min(run.minutes / config.minutes, 1.0)
-    warm = min((run.step + 1) / config.warmup, 1.0)
-    return config.rate * warm * (0.5 + 0.5 * math.cos(math.pi * part)) + 1e-5
+def rate_now(step: int, config: FaceNetTraining) -> float:
+    """The rate: linear at the start, constant, then half a cosine over the last steps."""
+    left = (config.steps - step) / max(1.0, config.cooled * config.steps)
+    warm = min((step + 1) / config.warmup, 1.0)
+    return config.rate * warm * (0.5 - 0.5 * math.cos(math.pi * min(max(left, 0.0), 1.0))) + 1e-5
 
 
 def _step(run: Run, batch: Batch, config: FaceNetTraining) -> list[float]:
@@ -141,7 +153,7 @@ def _step(run: Run, batch: Batch, config: FaceNetTraining) -> list[float]:
     images, places, targets = batch
     x = images.permute(0, 3, 1, 2).float()  # already channels-last in memory
     for group in run.optimizer.param_groups:
-        group["lr"] = rate_now(run, config)
+        group["lr"] = rate_now(run.step, config)
     with torch.autocast("cpu", torch.bfloat16):
         rows = run.network(x)
     losses = face_losses(rows.float(), places, targets)
@@ -171,12 +183,17 @@ def _hard(run: Run, data: Path) -> Tensor:
     return torch.from_numpy(best_scores(run.mean, data, held_back=False))
 
 
-def _photos(data: Path, out: Path) -> tuple[list[Photo], ...]:
-    """The three sets; labelling takes a minute, so it is kept beside the checkpoints."""
+def _photos(data: Path, out: Path, config: FaceNetTraining) -> tuple[list[Photo], ...]:
+    """The sets of `KINDS`; making them takes minutes, so they are kept beside the checkpoints."""
     kept = out / "photos.pt"
     if kept.is_file():
         return tuple([thawed(photo) for photo in photos] for photos in load(kept)["sets"])
-    sets = tuple(load_photos(data, name) for name in ("train", "crowds", "none"))
+    sets = (
+        *(load_photos(data, name) for name in KINDS[:3]),
+        load_turned(data),
+        load_unlabelled(data),
+        make_profiled(data, config.profiled, config.seed),
+    )
     save(kept, {"sets": [[frozen(photo) for photo in photos] for photos in sets]})
     return sets
 
@@ -193,10 +210,22 @@ def _note(path: Path, run: Run, losses: list[list[float]], result: Check) -> Non
         lines.writerow([*row, *(round(v, 4) for v in asdict(result).values())])
 
 
+def _loader(batches: Batches) -> DataLoader[Batch]:
+    """One process beside the trainer; spawned: one forked after OpenCV ran threads hangs."""
+    return DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=1,
+        prefetch_factor=4,
+        multiprocessing_context="spawn",
+        persistent_workers=True,
+    )
+
+
 def train_face_net(
     data: Path, out: Path, *, config: FaceNetTraining, resume: bool = False, threads: int = 1
 ) -> Path:
-    """Train until the minutes are used up; gives the path of the ONNX file in `out`."""
+    """Train until the steps are done; gives the path of the ONNX file in `out`."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
     out.mkdir(parents=True, exist_ok=True)
@@ -206,32 +235,22 @@ def train_face_net(
     else:
         curve.unlink(missing_ok=True)
     run.history = [*run.history, (run.step, commit())]
-    sets = _photos(data, out)
+    sets = _photos(data, out, config)
     hard = torch.ones(len(sets[2])).share_memory_()  # type: ignore[no-untyped-call]
     if run.step:
         hard.copy_(_hard(run, data))
-    batches = Batches(sets, config, run.step, hard)
-    # spawned: a worker forked after OpenCV ran threads hangs
-    loader = DataLoader(
-        batches,
-        batch_size=None,
-        num_workers=1,
-        prefetch_factor=4,
-        multiprocessing_context="spawn",
-        persistent_workers=True,
-    )
     losses: list[list[float]] = []
     before, checked = time.monotonic(), run.minutes
     run.network.train()
-    for batch in loader:
+    for batch in _loader(Batches(sets, config, run.step, hard)):
         losses.append(_step(run, batch, config))
         now = time.monotonic()
         run.minutes, before = run.minutes + (now - before) / 60, now
-        over = run.minutes >= config.minutes
+        over = run.step >= config.steps
         if over or run.minutes - checked >= config.check_every_min:
+            run.save(kept, config)
             _note(curve, run, losses, check(run.mean, data))
             hard.copy_(_hard(run, data))
-            run.save(kept, config)
             losses, checked = [], run.minutes
         if over:
             break
@@ -245,13 +264,13 @@ def main(argv: list[str] | None = None) -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--out", type=Path, required=True)
-    options.add_argument("--minutes", type=float, default=110.0)
+    options.add_argument("--steps", type=int, default=120_000)
     options.add_argument("--rate", type=float, default=3e-3)
     options.add_argument("--seed", type=int, default=68)
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--resume", action="store_true")
     given = options.parse_args(argv)
-    config = FaceNetTraining(minutes=given.minutes, seed=given.seed, rate=given.rate)
+    config = FaceNetTraining(steps=given.steps, seed=given.seed, rate=given.rate)
     train_face_net(given.data, given.out, config=config, resume=given.resume, threads=given.threads)
 
 

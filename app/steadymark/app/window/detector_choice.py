@@ -1,0 +1,80 @@
+"""The choice of the face detector: the built-in one, or YuNet with a file that the user names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
+
+from steadymark.engine.settings import MEDIAPIPE, YUNET
+from steadymark.models.zoo import DEFAULT_DETECTOR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ASK = ""  # data of the entry that asks for a file
+
+
+class DetectorChoice(QComboBox):
+    """A list of detectors, with those of files by the names of these.
+
+    chosen: `TrackSettings.detector` as the user chose it.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(
+        self, parent: QWidget | None = None, *, ask: Callable[[], str] | None = None
+    ) -> None:
+        """Make the list.
+
+        Args:
+            parent: as of every widget.
+            ask: gives the file that the user names, empty for none; a file dialog by default.
+        """
+        super().__init__(parent)
+        self._ask = ask or self._ask_for_file
+        self._detector = DEFAULT_DETECTOR
+        self.addItem(self.tr("built-in"), DEFAULT_DETECTOR)
+        self.addItem(self.tr("YuNet from a file…"), _ASK)
+        hint = self.tr("OpenCV's face detector, with a model file of your own")
+        self.setItemData(self.findData(_ASK), hint, Qt.ItemDataRole.ToolTipRole)
+        self.activated.connect(self._on_activated)
+
+    def show_detector(self, detector: str) -> None:
+        """Show the detector of these settings, without telling of it."""
+        self._detector = detector
+        if self.findData(detector) < 0:
+            place = self.findData(_ASK)
+            self.insertItem(place, _shown(detector), detector)
+            self.setItemData(place, detector, Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(self.findData(detector))
+
+    def _on_activated(self, index: int) -> None:
+        wanted = str(self.itemData(index))
+        if wanted == _ASK:
+            file = self._ask()
+            wanted = f"{YUNET}{file}" if file else self._detector
+        before = self._detector
+        self.show_detector(wanted)
+        if wanted != before:
+            self.chosen.emit(wanted)
+
+    def _ask_for_file(self) -> str:
+        path, _ = QFileDialog.getOpenFileName(
+            self.window(),
+            self.tr("Choose a model file of YuNet"),
+            "",
+            self.tr("ONNX models ({kinds})").format(kinds="*.onnx"),
+        )
+        return path
+
+
+def _shown(detector: str) -> str:
+    """The kind and the name of the file; names of the zoo as they are."""
+    for prefix, name in ((YUNET, "YuNet"), (MEDIAPIPE, "MediaPipe")):
+        if detector.startswith(prefix):
+            return f"{name}: {Path(detector.removeprefix(prefix)).name}"
+    return Path(detector).stem if detector.endswith(".onnx") else detector

@@ -1,0 +1,165 @@
+"""The hard set of a detector, and what `bench detector` counts on it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from steadymark.app.cli import app
+from steadymark.engine.bench.detector import is_hit, measure
+from steadymark.engine.bench.detector_hard import (
+    AFW,
+    EXACT,
+    HARD,
+    TURNED,
+    TURNED_ALL,
+    all_rolls,
+    hard_pictures,
+    missed,
+)
+from steadymark.engine.types import FaceBox
+from steadymark.models.schema import load_schema
+from steadymark.models.splits import HELD_BACK, is_held_back
+from steadymark.models.synthesis.hard_versions import VERSIONS, hard_version, roll_of, rolled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.cropping import Image, Points
+
+SIZE = 320
+
+
+def face_points(roll_deg: float = 0.0, *, narrow: float = 1.0) -> Points:
+    shape = (load_schema().mean_shape - load_schema().mean_shape.mean(0)) * 150 * (narrow, 1)
+    cos, sin = np.cos(np.radians(roll_deg)), np.sin(np.radians(roll_deg))
+    points: Points = (shape @ np.array([[cos, sin], [-sin, cos]]) + SIZE / 2).astype(np.float32)
+    return points
+
+
+def write_face(folder: Path, stem: str, points: Points) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(folder / f"{stem}.jpg"), np.full((SIZE, SIZE, 3), 128, np.uint8))
+    rows = "\n".join(f"{x:.3f} {y:.3f}" for x, y in points + 1)
+    (folder / f"{stem}.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
+
+
+def write_boxes(folder: Path, stems: list[str], box: tuple[float, ...] | None) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "boxes.csv").open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["image", "left", "top", "right", "bottom"])
+        lines.writerows([f"{stem}.jpg", *box] for stem in stems if box is not None)
+    for stem in stems:
+        cv2.imwrite(str(folder / f"{stem}.jpg"), np.full((SIZE, SIZE, 3), 128, np.uint8))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A data folder with a few photos in every part; afw_hard_1 is the hardest of AFW."""
+    held = next(n for n in (f"helen_{i}" for i in range(99)) if is_held_back(n, HELD_BACK["train"]))
+    afw = [f"afw_{i}_1" for i in range(9)]
+    for stem in (f"{held}_1", *afw):
+        write_face(tmp_path / "300w" / "train", stem, face_points())
+    write_face(tmp_path / "300w" / "train", "afw_hard_1", face_points(narrow=0.4))
+    box = (80.0, 80.0, 230.0, 230.0)
+    write_boxes(tmp_path / "faces" / "train", [f"{held}_1", *afw, "afw_hard_1"], box)
+    write_boxes(tmp_path / "faces" / "crowds", [f"crowd{i}" for i in range(30)], box)
+    write_boxes(tmp_path / "faces" / "none", [f"none{i}" for i in range(30)], None)
+    for i in range(12):
+        write_face(tmp_path / "aflw2000", f"{i:04}", face_points(10 * i))
+    rows = [f"{i:04}.jpg,{5 * i},{'exact' if i < 2 else 'good'}" for i in range(12)]
+    index = tmp_path / "aflw2000" / "index.csv"
+    index.write_text("\n".join(["file,yaw_deg,alignment", *rows]) + "\n")
+    return tmp_path
+
+
+class Middle:
+    """Finds one upright face in the middle of every picture."""
+
+    def detect(self, image: Image) -> tuple[FaceBox, ...]:
+        height, width = image.shape[:2]
+        return (FaceBox(width / 2 - 75, height / 2 - 75, 150, 150, 0.9, 0.0),)
+
+
+def test_the_hard_set_holds_afw_s_hardest_the_turned_and_every_version(made: Path) -> None:
+    kinds = [picture.kind for picture in hard_pictures(made)]
+    assert set(kinds) == set(HARD)
+    assert kinds.count(AFW) == 1
+    assert 0 < kinds.count(TURNED) < 10
+    assert all(kinds.count(kind) == 2 for kind in VERSIONS)  # the hard one and the held-back one
+
+
+def test_a_face_is_missed_where_no_box_hits_it(made: Path) -> None:
+    told = missed(Middle(), hard_pictures(made), is_hit)
+    assert told[TURNED].missed == ()
+    assert told["40 px"].percent > 0  # it stands anywhere in its frame
+    assert told["occluded"].percent == 0
+
+
+def test_the_figures_of_a_detector_count_false_boxes_and_rolls(made: Path) -> None:
+    parts: list[str] = []
+    figures = measure(Middle(), made, reported=True, on_part=parts.append)
+    assert figures.false_per_100 == 100  # a box in every photo of none
+    assert figures.crowds.percent == 100
+    assert figures.hard[EXACT].faces == 2
+    assert figures.hard[TURNED_ALL].faces == 12
+    kept = sum(figures.hard[kind].faces for kind in HARD)  # those that are only reported are not in
+    assert figures.hard_set.faces == kept
+    assert len(parts) == len(set(parts)) > 3
+    rolls = all_rolls(Middle(), made, is_hit)
+    assert rolls.faces == 24
+    assert rolls.found == 24
+    assert rolls.within_10 == 2  # only the upright ones have the roll that it tells
+    assert rolls.median_deg == pytest.approx(90, abs=15)
+
+
+def test_a_photo_is_rolled_clockwise_with_its_landmarks() -> None:
+    points = face_points()
+    image = np.zeros((SIZE, SIZE, 3), np.uint8)
+    x, y = np.rint(points[8]).astype(int)
+    image[y - 2 : y + 3, x - 2 : x + 3] = 255
+    for turn in (90.0, 200.0):
+        turned, moved = rolled(image, points, turn)
+        assert abs((roll_of(moved) - turn + 180) % 360 - 180) < 1
+        x, y = np.rint(moved[8]).astype(int)
+        assert turned[y, x].min() > 100
+
+
+@pytest.mark.parametrize("kind", list(VERSIONS))
+def test_a_version_is_decided_by_its_seed_and_keeps_the_face_inside(kind: str) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE, 3), np.uint8)
+    one, two, other = (hard_version(kind, image, face_points(), seed) for seed in (3, 3, 4))
+    assert np.array_equal(one[0], two[0])
+    assert not np.array_equal(one[0], other[0])
+    height, width = one[0].shape[:2]
+    assert one[0].dtype == np.uint8
+    assert (one[1] > -10).all()
+    assert (one[1] < (width + 10, height + 10)).all()
+
+
+def test_the_command_prints_one_table_and_writes_it(made: Path) -> None:
+    file = made / "figures.json"
+    arguments = ["bench", "detector", "--data", str(made), "--json", str(file)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "hard set, missed" in result.output
+    told = json.loads(file.read_text())["face_net"]
+    assert told["false_per_100"] == 0
+    assert told["hard_set"]["missed"] == told["hard_set"]["faces"] > 10  # grey pictures, no faces
+
+
+def test_a_detector_or_a_folder_that_is_missing_is_told(made: Path) -> None:
+    for arguments, words in (
+        (["yunet:none.onnx", "--data", str(made)], "yunet:FILE.onnx"),
+        (["--data", str(made / "nowhere")], "is no folder"),
+    ):
+        result = CliRunner().invoke(app, ["bench", "detector", *arguments])
+        assert result.exit_code == 2
+        assert words in " ".join(result.output.split())

@@ -38,6 +38,7 @@ _PERCENT = 100.0
 _NAMES = ("raw", "truth", "visible", "score", "face", "beside", "unsure", "agreed", "upright")
 _FLOORS = (0.3, 0.05, 0.3, 0.3)  # %: errors below these are as good as none
 _LEAST = 1e-6
+_MOVES = 0.7  # % of the face's size: standard deviation of an opening that moves
 _MOST = 10.0  # % of the face's size: an error beyond it counts no more
 _CALM_MEASURES = ("nrmse", "mav", "raw_mav")
 _MEASURES = tuple(f.name for f in fields(Steadiness))
@@ -49,8 +50,9 @@ class FlowCellSystem(System[FlowCell]):
 
     place, change, opening: weights of the mean distance to the true landmarks (beside what the
     detector differs by throughout a scene), of its change from frame to frame, and of the error of
-    the openings of mouth and of eyes, each as a share of the raw landmarks' error. hidden: weight
-    of landmarks that something hides.
+    the openings of mouth and of eyes, each as a share of the raw landmarks' error. amplitude:
+    weight of by how much these openings go less or more far than the true ones. hidden: weight of
+    landmarks that something hides.
     """
 
     name: ClassVar[str] = "flow-cell"
@@ -58,9 +60,10 @@ class FlowCellSystem(System[FlowCell]):
     rate: float = 4e-3
     weight_decay: float = 1e-4
     batch: int = 20
-    place: float = 0.3
-    change: float = 1.0
-    opening: float = 1.5
+    place: float = 1.5
+    change: float = 8.0
+    opening: float = 3.0
+    amplitude: float = 6.0
     hidden: float = 0.3
     cell: FlowCellConfig = field(default_factory=FlowCellConfig)
     bank: FlowBankConfig = field(default_factory=FlowBankConfig)
@@ -169,7 +172,8 @@ class FlowTask:
             # as shares of the raw points' errors, so that calm scenes count as much as lively ones
             shares = (reached / (before + before.new_tensor(_FLOORS)[:, None])).mean(1)
             weights = shares.new_tensor((system.place, system.change, *2 * (system.opening,)))
-        return (shares * weights).sum()
+            amplitude = sum(_amplitude_error(found, aim, p) for p in (MOUTH, LIDS))
+        return (shares * weights).sum() + system.amplitude * amplitude
 
     @torch.no_grad()
     def validate(self, network: FlowCell) -> dict[str, float]:
@@ -217,6 +221,16 @@ def _errors(points: Tensor, aim: Tensor, weight: Tensor) -> Tensor:
     change = (_length(error[:, 1:] - error[:, :-1]) * weight[:, 1:]).mean((1, 2))
     opening = [(_opening(points, p) - _opening(aim, p)).abs().mean(1) for p in (MOUTH, LIDS)]
     return torch.stack((place, change, *opening))
+
+
+def _amplitude_error(points: Tensor, aim: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
+    """By how much openings go less or more far than the true ones, as a share, where these move."""
+    found, true = (_opening(p, pairs) for p in (points, aim))  # (B, T)
+    found, true = (o - o.mean(1, keepdim=True) for o in (found, true))
+    power = true.square().sum(1)
+    moves = power > _MOVES**2 * true.shape[1]
+    slope = (found * true).sum(1) / power.clamp_min(1e-6)
+    return torch.where(moves, (1 - slope).abs(), 0.0).mean()
 
 
 def scaled(bank: Arrays) -> dict[str, Tensor]:

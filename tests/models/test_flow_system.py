@@ -14,7 +14,13 @@ from typer.testing import CliRunner
 from flow_scenes import FRAMES, made_scenes
 from painted import FACE, face_in, painted, seen
 from steadymark.models.face_modes import face_modes
-from steadymark.models.flow_cell import FaceParts, FlowCell, FlowCellConfig
+from steadymark.models.flow_cell import (
+    FaceParts,
+    FlowCell,
+    FlowCellConfig,
+    FlowCellState,
+    FlowSeen,
+)
 from steadymark.models.flow_stabilizer import FlowStabilizer, face_parts
 from steadymark.models.schema import load_schema
 from steadymark.models.training import flow_bank
@@ -137,7 +143,9 @@ def test_the_aim_is_the_truth_beside_what_the_detector_differs_by_throughout() -
 
 def task(count: int = 4) -> FlowTask:
     system = replace(FLOW_CELL, opening=0.5, cell=FlowCellConfig(width=12, hidden=6), batch=2)
-    return FlowTask(system, made_scenes(count), made_scenes(2, seed=9), seed=3, told=["made"])
+    training = {"lively": made_scenes(count - 2), "seated": made_scenes(2, seed=5)}
+    held = {"lively": made_scenes(2, seed=9), "seated": made_scenes(2, seed=11)}
+    return FlowTask(system, training, held, seed=3, told=["made"])
 
 
 def test_a_batch_follows_from_its_number_and_every_scene_comes_once_an_epoch() -> None:
@@ -175,6 +183,24 @@ def test_the_loss_goes_down_and_the_held_back_scenes_get_steadier() -> None:
     after = made.validate(network)
     assert after["score"] < before["score"]
     assert after["mav"] < 0.3 * after["raw_mav"]
+
+
+def test_a_calm_scene_weighs_as_much_in_the_loss_as_a_lively_one() -> None:
+    """A tenth of all motion and noise, and nearly the same loss."""
+    made, bank = task(), made_scenes(2, noise=2.0)
+    calm = {**bank, "raw": bank["truth"] + 0.1 * (bank["raw"] - bank["truth"])}
+    losses = [made.loss(_Raw(), tuple(scaled(each).values()), 0).item() for each in (bank, calm)]
+    assert losses[0] > 1
+    assert losses[1] > 0.5 * losses[0]
+
+
+class _Raw(FlowCell):
+    """Gives the raw landmarks out."""
+
+    def forward(
+        self, seen: FlowSeen, state: FlowCellState, parts: FaceParts
+    ) -> tuple[Tensor, Tensor, FlowCellState]:
+        return seen.raw, seen.raw, state
 
 
 def noise_faces(count: int) -> Faces:
@@ -277,11 +303,10 @@ def test_it_is_trained_resumed_and_exported_from_the_command_line(
         return result.output
 
     assert "last.pt" in done(*train, "--steps", "1")
-    (bank,) = (run / "train").iterdir()
-    made = [path.stat().st_mtime_ns for path in sorted(bank.iterdir())]
-    assert len(made) == 2
+    made = [path.stat().st_mtime_ns for path in sorted((run / "train").rglob("*.npz"))]
+    assert len(made) == 3  # two lively scenes and one of a face that sits still
     done(*train, "--steps", "2", "--resume")
-    assert [path.stat().st_mtime_ns for path in sorted(bank.iterdir())] == made
+    assert [p.stat().st_mtime_ns for p in sorted((run / "train").rglob("*.npz"))] == made
     done("export", str(run), "--out", str(models), "--name", "flow-cell")
     card = find_model("flow-cell", "stabilizer", models)
     assert (card.cell, card.schema) == ("flow", "ibug68")

@@ -75,3 +75,11 @@ def test_paths_rest_go_slowly_and_fast_and_stop_at_once() -> None:
     assert ((speed > 1e-9) & (speed < 0.5)).mean() > 0.2
     assert (speed > 2).mean() > 0.03
     assert np.abs(np.diff(every)).max() > 2  # a start or stop between two samples
+
+
+def test_a_shorter_reach_makes_the_same_path_smaller() -> None:
+    whole, short = (scene_path(4, np.random.default_rng(3), reach=r).values for r in (1.0, 0.1))
+    ways = [np.abs(np.diff(values, axis=0)).sum(0) for values in (whole, short)]
+    assert len(whole) == len(short)
+    assert (ways[1] < 0.15 * ways[0]).all()
+    assert (ways[1] > 0.02 * ways[0]).all()

@@ -33,11 +33,16 @@ class ScenePath(NamedTuple):
         return np.stack([np.interp(place, grid, column) for column in self.values.T], -1)
 
 
-def scene_path(length_s: float, rng: np.random.Generator) -> ScenePath:
-    """A path of that many seconds at least.
+def scene_path(length_s: float, rng: np.random.Generator, *, reach: float = 1.0) -> ScenePath:
+    """Return a path of at least that many seconds.
 
     A slow or fast movement eases in and out; a sudden one has its full speed at once and stops at
     once. `rng` alone decides.
+
+    Args:
+        length_s: seconds.
+        rng: makes all choices.
+        reach: how far movements go, as a share of the usual ones. It does not change the choices.
     """
     names = list(_KINDS)
     shares = [share for share, _ in _KINDS.values()]
@@ -52,6 +57,7 @@ def scene_path(length_s: float, rng: np.random.Generator) -> ScenePath:
             there = here
         elif kind == "slow":
             there = here + _GENTLE * (there - here)
+        there = here + reach * (there - here)
         way = np.arange(1, samples + 1) / samples
         if kind != "sudden":
             way = way * way * (3 - 2 * way)

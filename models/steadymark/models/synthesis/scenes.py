@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Light = NDArray[np.float32]
-NOISE = {1: 2.0, 2: 5.0, 3: 10.0, 4: 20.0}  # level → standard deviation, grey levels
+NOISE = {0: 0.7, 1: 2.0, 2: 5.0, 3: 10.0, 4: 20.0}  # level → standard deviation, grey levels
 FPS = (25, 30, 60)
 CODECS = ("none", "h264-23", "h264-32")
 LIVING_FPS = (30, 25, 60, 24, 50, 30)
@@ -57,7 +57,8 @@ class SceneConfig:
     expressions: their strength, 0 for none. turns_deg: greatest yaw beside the photo's own, 0 for
     none. Shares of scenes, 0 to 1: `light`, in which it changes; `camera_noise`, whose noise has a
     real camera's spectrum; `rolling` shutter; `exposure`, automatic; `things` passing before the
-    face; `drops`, of frames. fps, codecs: taken in turn.
+    face; `drops`, of frames. reach: how far the head moves, as a share of the usual way. fps,
+    codecs: taken in turn.
     """
 
     frames: int = 60
@@ -71,6 +72,7 @@ class SceneConfig:
     exposure: float = 0.3
     things: float = 0.2
     drops: float = 0.3
+    reach: float = 1.0
     fps: tuple[int, ...] = LIVING_FPS
     codecs: tuple[str, ...] = LIVING_CODECS
 
@@ -85,6 +87,16 @@ def rigid(frames: int = 60, noise: int = 2, flicker: float = 0.04) -> SceneConfi
     none = SceneConfig(frames, noise, flicker, expressions=0, turns_deg=0, light=0)
     none = replace(none, camera_noise=0, rolling=0, exposure=0, things=0, drops=0)
     return replace(none, fps=FPS, codecs=CODECS)
+
+
+def seated(frames: int = 60, noise: int = 2) -> SceneConfig:
+    """Scenes of people who sit before a camera: the head moves little, and light seldom changes."""
+    return SceneConfig(frames, noise, turns_deg=4.0, light=0.3, things=0.1, reach=0.06)
+
+
+def resting(frames: int = 60, noise: int = 2) -> SceneConfig:
+    """Scenes of people who hardly move: what is seen of the landmarks is nearly all noise."""
+    return replace(seated(frames, noise), expressions=0.0, turns_deg=0.0, reach=0.02)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,7 +188,7 @@ class _SceneMaker:
         self.places = self._kept()
         self.length_s = (int(self.places[-1]) + 2) / self.fps
         rng = np.random.default_rng((seed, number))
-        path = scene_path(self.length_s, rng)
+        path = scene_path(self.length_s, rng, reach=config.reach)
         zoom = float(rng.uniform(0.75, 1.0))
         self.gains = _flicker(self.places, config.flicker, self.fps, rng)
         self.face = self._moving_face(points) if config.moving else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from steadymark.models.landmark_flow import LandmarkFlow, Seen, landmark_flow
 from steadymark.models.registration import face_size
 from steadymark.models.runtime import LandmarkNetwork
 from steadymark.models.schema import load_schema
-from steadymark.models.synthesis.scenes import SceneConfig, make_scene
+from steadymark.models.synthesis.scenes import SceneConfig, make_scene, resting, seated
 from steadymark.models.zoo import find_model
 
 if TYPE_CHECKING:
@@ -35,21 +35,27 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 Arrays = dict[str, Floats]
+KINDS = {"lively": SceneConfig, "seated": seated, "resting": resting}
 
 
 @dataclass(frozen=True, slots=True)
 class FlowBankConfig:
-    """What is made.
+    """What a bank holds.
 
-    scenes: to train and to validate by. frames: of each. noise: levels of sensor noise, drawn with
-    equal chance. detectors: models of the zoo that see the scenes in turn. slip: how far the first
-    crop strays, share of its side. bias: how far the landmarks that flow follows lie beside the
-    true ones, share of the face's size.
+    scenes: numbers of lively scenes, to train and to validate by. seated, resting: more scenes of
+    people who move little or hardly at all, as shares of these numbers. frames: of each scene.
+    noise, calm_noise: levels of sensor noise of lively and of other scenes, drawn with equal
+    chance. detectors: models of the zoo that see the scenes in turn. slip: how far the first crop
+    strays, share of its side. bias: how far the landmarks that flow follows lie beside the true
+    ones, share of the face's size.
     """
 
     scenes: tuple[int, int] = (900, 60)
+    seated: float = 0.5
+    resting: float = 0.2
     frames: int = 60
     noise: tuple[int, ...] = (1, 2, 2, 3)
+    calm_noise: tuple[int, ...] = (0, 0, 1, 2)
     detectors: tuple[str, ...] = (
         "heatmap1d-lite",
         "heatmap1d-lite",
@@ -58,6 +64,19 @@ class FlowBankConfig:
     )
     slip: float = 0.02
     bias: float = 0.007
+
+    def counts(self, part: int) -> dict[str, int]:
+        """How many scenes of each of KINDS; part: 0 to train, 1 to validate by."""
+        lively = self.scenes[part]
+        calm = {"seated": round(self.seated * lively), "resting": round(self.resting * lively)}
+        return {"lively": lively, **calm}
+
+    def made_of(self, kind: str) -> dict[str, object]:
+        """All that decides about the scenes of a kind, but their number."""
+        noise = self.noise if kind == "lively" else self.calm_noise
+        told = (self.frames, noise, self.detectors, self.slip, self.bias)
+        names = ("frames", "noise", "detectors", "slip", "bias")
+        return {"kind": kind, **dict(zip(names, told, strict=True))}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +89,7 @@ class _Order:
     seed: int
     config: FlowBankConfig
     path: Path
+    kind: str
 
 
 def fill_flow_bank(
@@ -79,13 +99,14 @@ def fill_flow_bank(
     *,
     seed: int,
     config: FlowBankConfig,
+    kind: str = "lively",
     report: Callable[[int, int], None] = lambda _done, _count: None,
 ) -> Arrays:
     """Make the scenes that are not there yet, on all cores, and read all: (N, T, ...) each.
 
-    See `watched` for the arrays. report: scenes that are done, and all.
+    See `watched` for the arrays. kind: of KINDS. report: scenes that are done, and all.
     """
-    make = sha256(repr((asdict(config), seed, faces.names)).encode()).hexdigest()[:12]
+    make = sha256(repr((config.made_of(kind), seed, faces.names)).encode()).hexdigest()[:12]
     folder = folder / make
     folder.mkdir(parents=True, exist_ok=True)
     order = np.random.default_rng((seed, 4)).permutation(len(faces))
@@ -94,7 +115,7 @@ def fill_flow_bank(
     done = count - len(wanted)
     with ProcessPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         orders = (
-            _Order(faces.pictures[i], faces.points[i], number, seed, config, paths[number])
+            _Order(faces.pictures[i], faces.points[i], number, seed, config, paths[number], kind)
             for number in wanted
             for i in (int(order[number % len(faces)]),)
         )
@@ -110,14 +131,14 @@ def _make(order: _Order) -> None:
     cv2.setNumThreads(1)
     config = order.config
     rng = np.random.default_rng((order.seed, order.number, 9))
-    level = int(rng.choice(config.noise))
+    level = int(rng.choice(config.noise if order.kind == "lively" else config.calm_noise))
     scene = make_scene(
         order.picture,
         order.points,
         load_schema(),
         order.number,
         seed=order.seed,
-        config=SceneConfig(config.frames, level),
+        config=KINDS[order.kind](config.frames, level),
     )
     detector = config.detectors[order.number % len(config.detectors)]
     arrays = watched(scene, _detector(detector), rng, config)

@@ -26,15 +26,21 @@ from steadymark.models.training.steadiness import LIDS, MOUTH, Steadiness, stead
 from steadymark.models.training.system import System
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from steadymark.models.training.bank_filling import Allowance
+    from steadymark.models.training.faces import Faces
     from steadymark.models.training.flow_bank import Arrays
     from steadymark.models.training.system import Batch
 
 _PERCENT = 100.0
 _NAMES = ("raw", "truth", "visible", "score", "face", "beside", "unsure", "agreed", "upright")
+_FLOORS = (0.3, 0.05, 0.3, 0.3)  # %: errors below these are as good as none
+_LEAST = 1e-6
+_MOVES = 0.7  # % of the face's size: standard deviation of an opening that moves
 _MOST = 10.0  # % of the face's size: an error beyond it counts no more
+_CALM_MEASURES = ("nrmse", "mav", "raw_mav")
 _MEASURES = tuple(f.name for f in fields(Steadiness))
 
 
@@ -44,7 +50,9 @@ class FlowCellSystem(System[FlowCell]):
 
     place, change, opening: weights of the mean distance to the true landmarks (beside what the
     detector differs by throughout a scene), of its change from frame to frame, and of the error of
-    the openings of mouth and eyes. hidden: weight of landmarks that something hides.
+    the openings of mouth and of eyes, each as a share of the raw landmarks' error. amplitude:
+    weight of by how much these openings go less or more far than the true ones. hidden: weight of
+    landmarks that something hides.
     """
 
     name: ClassVar[str] = "flow-cell"
@@ -52,9 +60,10 @@ class FlowCellSystem(System[FlowCell]):
     rate: float = 4e-3
     weight_decay: float = 1e-4
     batch: int = 20
-    place: float = 0.3
-    change: float = 1.0
-    opening: float = 1.5
+    place: float = 1.5
+    change: float = 8.0
+    opening: float = 3.0
+    amplitude: float = 6.0
     hidden: float = 0.3
     cell: FlowCellConfig = field(default_factory=FlowCellConfig)
     bank: FlowBankConfig = field(default_factory=FlowBankConfig)
@@ -72,44 +81,71 @@ class FlowCellSystem(System[FlowCell]):
         allowance: Allowance | None = None,
     ) -> FlowTask:
         faces = open_faces(data, val)[:2]
-        banks = []
-        for name, part, count in zip(("train", "held"), faces, self.bank.scenes, strict=True):
-            report = _reporter(allowance, name)
-            banks.append(
-                fill_flow_bank(out / name, part, count, seed=seed, config=self.bank, report=report)
-            )
+        banks = [
+            self._bank(out / name, part, self.bank.counts(number), seed, allowance)
+            for number, (name, part) in enumerate(zip(("train", "held"), faces, strict=True))
+        ]
         told = [name for name in sources_of(data, val) if name != "faces/none"]
         return FlowTask(self, banks[0], banks[1], seed=seed, told=told)
+
+    def _bank(
+        self,
+        folder: Path,
+        faces: Faces,
+        counts: dict[str, int],
+        seed: int,
+        allowance: Allowance | None,
+    ) -> dict[str, Arrays]:
+        """The scenes of each kind; what is reported counts all of them."""
+        banks: dict[str, Arrays] = {}
+        total, before = sum(counts.values()), 0
+        for kind, count in counts.items():
+            if count:
+                report = _reporter(allowance, folder.name, before, total)
+                banks[kind] = fill_flow_bank(
+                    folder, faces, count, seed=seed, config=self.bank, kind=kind, report=report
+                )
+            before += count
+        return banks
 
     def export(self, network: FlowCell, run: Path, path: Path) -> dict[str, Any]:
         facts = export_flow_cell(network, path)
         return {"kind": "stabilizer", "cell": "flow", **facts}
 
 
-def _reporter(allowance: Allowance | None, name: str) -> Any:
+def _reporter(
+    allowance: Allowance | None, name: str, before: int, total: int
+) -> Callable[[int, int], None]:
     if allowance is None:
         return lambda _done, _count: None
     report = allowance.report
-    return lambda done, count: report(name, done, count)
+    return lambda done, _count: report(name, before + done, total)
 
 
 class FlowTask:
-    """A Task of system.py over scenes (N, T, ...) in % of the face's size."""
+    """A Task of system.py over scenes (N, T, ...) in % of the face's size.
 
-    figures: tuple[str, ...] = ("score", *_MEASURES, *(f"raw_{name}" for name in _MEASURES))
+    training, held: the banks of each kind of scene, lively ones first.
+    """
+
+    figures: tuple[str, ...]
 
     def __init__(
         self,
         system: FlowCellSystem,
-        training: Arrays,
-        held: Arrays,
+        training: Mapping[str, Arrays],
+        held: Mapping[str, Arrays],
         *,
         seed: int,
         told: list[str],
     ) -> None:
         self.system, self.seed = system, seed
         self.schema = load_schema()
-        self.training, self.held = scaled(training), scaled(held)
+        parts = [scaled(bank) for bank in training.values()]
+        self.training = {name: torch.cat([part[name] for part in parts]) for name in _NAMES}
+        self.held = {kind: scaled(bank) for kind, bank in held.items()}
+        self.figures = ("score", *(f"{a}{b}" for a in ("", "raw_") for b in _MEASURES))
+        self.figures += tuple(f"{kind}_{b}" for kind in list(held)[1:] for b in _CALM_MEASURES)
         self.sources: dict[str, Any] = {"data": told, "scenes": list(system.bank.scenes)}
 
     def batch(self, number: int, size: int) -> Batch:
@@ -131,33 +167,70 @@ class FlowTask:
         with torch.autocast(seen["raw"].device.type, enabled=False):
             found = unrolled(network, seen, self._parts(seen["raw"].device))
             aim = aimed_at(seen)
-            error, weight = found - aim, system.hidden + (1 - system.hidden) * seen["visible"]
-            place = (_length(error).clamp(max=_MOST) * weight).mean()
-            change = (_length(error[:, 1:] - error[:, :-1]) * weight[:, 1:]).mean()
-            opening = torch.stack(
-                [(_opening(found, p) - _opening(aim, p)).abs().mean() for p in (MOUTH, LIDS)]
-            ).sum()
-        return system.place * place + system.change * change + system.opening * opening
+            weight = system.hidden + (1 - system.hidden) * seen["visible"]
+            reached, before = (_errors(points, aim, weight) for points in (found, seen["raw"]))
+            # as shares of the raw points' errors, so that calm scenes count as much as lively ones
+            shares = (reached / (before + before.new_tensor(_FLOORS)[:, None])).mean(1)
+            weights = shares.new_tensor((system.place, system.change, *2 * (system.opening,)))
+            amplitude = sum(_amplitude_error(found, aim, p) for p in (MOUTH, LIDS))
+        return (shares * weights).sum() + system.amplitude * amplitude
 
     @torch.no_grad()
     def validate(self, network: FlowCell) -> dict[str, float]:
-        """Measures of `Steadiness`, stabilized and raw, of the scenes held back."""
+        """Measures of `Steadiness`, stabilized and raw, of the scenes held back.
+
+        The score is the geometric mean over the kinds of scenes.
+        """
+        pairs = {kind: self._reached(network, held) for kind, held in self.held.items()}
+        scores = [max(steady.score(raw), _LEAST) for steady, raw in pairs.values()]
+        steady, raw = next(iter(pairs.values()))
+        return {
+            "score": float(np.exp(np.log(scores).mean())),
+            **asdict(steady),
+            **{f"raw_{name}": value for name, value in asdict(raw).items()},
+            **{
+                f"{kind}_{name}": value
+                for kind in list(pairs)[1:]
+                for name, value in zip(_CALM_MEASURES, _calm(*pairs[kind]), strict=True)
+            },
+        }
+
+    def _reached(self, network: FlowCell, held: dict[str, Tensor]) -> tuple[Steadiness, Steadiness]:
+        """Stabilized and raw."""
         device = next(network.parameters()).device
-        seen = {name: self.held[name].to(device) for name in _NAMES}
+        seen = {name: held[name].to(device) for name in _NAMES}
         found = unrolled(network, seen, self._parts(device))
         truth, raw = (seen[n].double().cpu().numpy() for n in ("truth", "raw"))
-        steady, before = (
-            steadiness(points, truth, self.schema) for points in (found.double().cpu().numpy(), raw)
-        )
-        return {
-            "score": steady.score(before),
-            **asdict(steady),
-            **{f"raw_{name}": value for name, value in asdict(before).items()},
-        }
+        points = found.double().cpu().numpy()
+        return steadiness(points, truth, self.schema), steadiness(raw, truth, self.schema)
 
     def _parts(self, device: torch.device) -> FaceParts:
         member, modes = face_parts(self.schema), face_modes(self.schema)
         return FaceParts(*(torch.from_numpy(part).to(device) for part in (member, modes)))
+
+
+def _calm(steady: Steadiness, raw: Steadiness) -> tuple[float, float, float]:
+    """_CALM_MEASURES of scenes in which faces move little."""
+    return steady.nrmse, steady.mav, raw.mav
+
+
+def _errors(points: Tensor, aim: Tensor, weight: Tensor) -> Tensor:
+    """(4, B), of each scene: error of places, its change, errors of mouth and lids; %."""
+    error = points - aim
+    place = (_length(error).clamp(max=_MOST) * weight).mean((1, 2))
+    change = (_length(error[:, 1:] - error[:, :-1]) * weight[:, 1:]).mean((1, 2))
+    opening = [(_opening(points, p) - _opening(aim, p)).abs().mean(1) for p in (MOUTH, LIDS)]
+    return torch.stack((place, change, *opening))
+
+
+def _amplitude_error(points: Tensor, aim: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
+    """By how much openings go less or more far than the true ones, as a share, where these move."""
+    found, true = (_opening(p, pairs) for p in (points, aim))  # (B, T)
+    found, true = (o - o.mean(1, keepdim=True) for o in (found, true))
+    power = true.square().sum(1)
+    moves = power > _MOVES**2 * true.shape[1]
+    slope = (found * true).sum(1) / power.clamp_min(1e-6)
+    return torch.where(moves, (1 - slope).abs(), 0.0).mean()
 
 
 def scaled(bank: Arrays) -> dict[str, Tensor]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from steadymark.engine.api.read_frames import VideoFrame, read_frames, read_image
     from steadymark.engine.api.smooth_points import POINT_STABILIZERS, smooth
-    from steadymark.engine.api.table_files import read_csv
+    from steadymark.engine.api.table_files import read_csv, read_truth
     from steadymark.engine.api.track_video import track_video
     from steadymark.engine.api.video_landmarks import VideoLandmarks
     from steadymark.engine.errors import (
@@ -82,6 +82,7 @@ __all__ = [
     "read_csv",
     "read_frames",
     "read_image",
+    "read_truth",
     "smooth",
     "track_video",
 ]
@@ -94,7 +95,7 @@ _MODULES = {
     "engine.api.landmarker": ("FaceLandmarker",),
     "engine.api.own_models": ("ModelInfo", "OnnxLandmarker", "add_model", "list_models"),
     "engine.api.read_frames": ("VideoFrame", "read_frames", "read_image"),
-    "engine.api.table_files": ("read_csv",),
+    "engine.api.table_files": ("read_csv", "read_truth"),
     "engine.api.smooth_points": ("POINT_STABILIZERS", "smooth"),
     "engine.api.track_video": ("track_video",),
     "engine.api.video_landmarks": ("VideoLandmarks",),
@@ -135,21 +136,23 @@ if len(__path__) > 1 and __spec__ is not None:
     __spec__.has_location = False
 
 
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used (PEP 562)."""
-    from importlib import import_module
+if not TYPE_CHECKING:  # else type checkers take every name for one of ours
 
-    value: object
-    if name == "metrics":
-        value = import_module("steadymark.engine.api.point_metrics")
-    elif name == "__version__":
-        value = import_module("steadymark.engine.jobs").version()
-    elif name in _MODULE_OF:
-        value = getattr(import_module(f"steadymark.{_MODULE_OF[name]}"), name)
-    else:
-        raise AttributeError(f"module 'steadymark' has no attribute '{name}'")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first used (PEP 562)."""
+        from importlib import import_module
+
+        value: object
+        if name == "metrics":
+            value = import_module("steadymark.engine.api.point_metrics")
+        elif name == "__version__":
+            value = import_module("steadymark.engine.jobs").version()
+        elif name in _MODULE_OF:
+            value = getattr(import_module(f"steadymark.{_MODULE_OF[name]}"), name)
+        else:
+            raise AttributeError(f"module 'steadymark' has no attribute '{name}'")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

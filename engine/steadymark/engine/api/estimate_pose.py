@@ -45,7 +45,7 @@ def head_pose(
 
     Example:
         >>> import steadymark as sm
-        >>> pose = sm.head_pose(face.landmarks, (360, 360), scores=face.scores)
+        >>> pose = sm.head_pose(face.landmarks, (640, 480), scores=face.scores)
         >>> pose == face.head_pose
         True
     """

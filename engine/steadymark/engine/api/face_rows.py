@@ -120,7 +120,8 @@ def _face(rows: FaceRows, i: int, camera: Camera | None) -> TrackedFace:
         return TrackedFace(face_id, state, 0.0)
     box = None
     if np.isfinite(rows.box[i]).all():
-        box = FaceBox(*(float(v) for v in rows.box[i]))
+        left, top, width, height = (float(v) for v in rows.box[i])
+        box = FaceBox(left, top, width, height, float(rows.score[i]))
     scores = rows.point_score[i]
     return TrackedFace(
         face_id,

@@ -22,7 +22,7 @@ class FaceTracker:
     Example:
         >>> import steadymark as sm
         >>> tracker = sm.FaceLandmarker().tracker()
-        >>> for frame in sm.read_frames(video):
+        >>> for frame in sm.read_frames(video, end_s=0.2):
         ...     faces = tracker.update(frame.image, timestamp_s=frame.timestamp_s)
         >>> faces[0].id
         0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from steadymark.models.cropping import Image
 
 Array = NDArray[np.floating[Any]]
+_SHAPES = {2: "(K, 2)", 3: "(T, K, 2)", 4: "(T, N, K, 2)"}
 _PREFERRED = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19")  # of two schemas of one count
 
 
@@ -52,7 +53,7 @@ def checked_points(points: ArrayLike, *, name: str = "points", ndim: tuple[int, 
     """
     array = _real(points, name)
     if array.ndim not in ndim or array.shape[-1] != 2 or array.shape[-2] < 1:
-        shapes = " or ".join(f"({'T, N, '[3 * (4 - n) :]}K, 2)" for n in sorted(ndim))
+        shapes = " or ".join(_SHAPES[n] for n in ndim)
         raise UsageError(
             "{name} is {shape}: it must be {wanted}", name=name, shape=array.shape, wanted=shapes
         )

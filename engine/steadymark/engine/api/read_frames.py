@@ -56,7 +56,7 @@ def read_frames(
         >>> import steadymark as sm
         >>> frames = sm.read_frames(video, end_s=0.1)
         >>> next(frames).image.shape
-        (360, 360, 3)
+        (480, 640, 3)
     """
     opened = open_source(str(source), start_s=start_s, end_s=end_s)
     try:

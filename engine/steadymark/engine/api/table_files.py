@@ -11,11 +11,12 @@ import numpy as np
 
 from steadymark.engine.api.estimate_pose import camera_of
 from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
-from steadymark.engine.api.inputs import schema_of
+from steadymark.engine.api.inputs import Array, schema_of
 from steadymark.engine.api.smooth_points import after_pauses
 from steadymark.engine.api.video_landmarks import VideoLandmarks
 from steadymark.engine.errors import UsageError
 from steadymark.engine.jobs import CSV_STYLES
+from steadymark.engine.metrics.video_truth import read_truth as read_truth_file
 from steadymark.engine.pose import Camera
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
 from steadymark.engine.recording.columns import BOX, POSE, Style, numbered
@@ -82,6 +83,28 @@ def read_csv(
     return VideoLandmarks(
         _rows(table), schema_of(table.xy_px.shape[1], schema), header, camera=camera
     )
+
+
+def read_truth(path: str | Path) -> Array:
+    """Read the true landmarks of a video, whatever form they have.
+
+    Args:
+        path: A table with a row a frame (x_0 … y_67), a table of Steadymark or OpenFace with one
+            face, or a folder of .pts files as 300-VW has it.
+
+    Returns:
+        (T, K, 2) pixels counted from 0, from frame 0 on; NaN in frames without truth.
+
+    Raises:
+        LandmarkFileError: The file is none of these.
+        UsageError: It has rows of more than one face in a frame.
+
+    Example:
+        >>> import steadymark as sm
+        >>> sm.read_truth(video.with_name("demo_truth.csv")).shape
+        (300, 68, 2)
+    """
+    return read_truth_file(Path(path))
 
 
 def _rows(table: LandmarkTable) -> FaceRows:

@@ -76,8 +76,7 @@ class VideoLandmarks:
     @cached_property
     def face_ids(self) -> NDArray[np.int64]:
         """(N,) ids of the faces, in the order of the second axis of all arrays."""
-        ids: NDArray[np.int64] = np.unique(self.rows.face_id)
-        return ids[np.asarray(ids != NOBODY)]
+        return np.unique(self.rows.face_id[self.rows.face_id != NOBODY])
 
     @cached_property
     def timestamp_s(self) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from steadymark.engine.types import Frame, TrackResult
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from steadymark.models.cropping import Image
+    from steadymark.engine.api.inputs import Image
 
 
 def draw(

@@ -10,8 +10,8 @@ from steadymark.engine.types import FaceBox, FaceState, Landmarks, Scores, Track
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from steadymark.engine.api.inputs import Points
     from steadymark.engine.pose import HeadPose
-    from steadymark.models.cropping import Points
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,8 @@ from steadymark.engine.api.inputs import checked_image, checked_number
 from steadymark.engine.types import Frame
 
 if TYPE_CHECKING:
+    from steadymark.engine.api.inputs import Image
     from steadymark.engine.tracking import Tracker
-    from steadymark.models.cropping import Image
 
 
 class FaceTracker:

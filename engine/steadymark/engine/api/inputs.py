@@ -14,8 +14,8 @@ from steadymark.models.schema import load_schema, schema_names
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from steadymark.models.cropping import Image
-
+Image = NDArray[np.uint8]
+Points = NDArray[np.float32]
 Array = NDArray[np.floating[Any]]
 _SHAPES = {2: "(K, 2)", 3: "(T, K, 2)", 4: "(T, N, K, 2)"}
 _PREFERRED = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19")  # of two schemas of one count

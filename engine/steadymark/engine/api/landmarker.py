@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from steadymark.engine.api.inputs import Image
     from steadymark.engine.api.track_video import Progress
     from steadymark.engine.api.video_landmarks import VideoLandmarks
-    from steadymark.models.cropping import Image
 
 MOST_FACES = 16
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from steadymark.models.cropping import Image
+    from steadymark.engine.api.inputs import Image
 
 
 @dataclass(frozen=True, slots=True, eq=False)

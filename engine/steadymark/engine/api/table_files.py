@@ -19,11 +19,12 @@ from steadymark.engine.jobs import CSV_STYLES
 from steadymark.engine.metrics.video_truth import read_truth as read_truth_file
 from steadymark.engine.pose import Camera
 from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
-from steadymark.engine.recording.columns import BOX, POSE, Style, numbered
+from steadymark.engine.recording.columns import BOX, POSE, Style, numbered, read_head
 from steadymark.engine.recording.drawing import DrawOptions
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink, check_schema
 from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
+from steadymark.engine.recording.rows import lines_of, open_text
 from steadymark.engine.sources import open_source
 from steadymark.engine.types import SourceInfo, TrackResult
 
@@ -105,6 +106,16 @@ def read_truth(path: str | Path) -> Array:
         (300, 68, 2)
     """
     return read_truth_file(Path(path))
+
+
+def style_of(path: str | Path) -> str:
+    """The style of a table, `native` or `openface`.
+
+    Raises:
+        LandmarkFileError: The file cannot be read, or is not a table of landmarks.
+    """
+    with open_text(Path(path)) as file:
+        return str(read_head(lines_of(file)).style)
 
 
 def _rows(table: LandmarkTable) -> FaceRows:

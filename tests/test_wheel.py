@@ -30,7 +30,8 @@ def test_the_wheel_has_one_top_level_name(wheel: Path) -> None:
         names = archive.namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"steadymark"}
-    assert "steadymark/__init__.py" not in names
+    assert "steadymark/__init__.py" in names
+    assert "steadymark/py.typed" in names
     assert "steadymark/assets/weights/heatmap1d-lite.onnx" in names
     assert "steadymark/assets/schemas/ibug68.json" in names
     for language in ("de", "zh_CN", "en"):

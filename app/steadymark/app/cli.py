@@ -16,6 +16,7 @@ from rich.table import Table
 
 from steadymark.app.cli_bench import bench
 from steadymark.app.cli_models import add_model
+from steadymark.app.cli_smooth import smooth
 from steadymark.app.guarding import err, guarded, out
 from steadymark.engine.errors import SteadymarkError, UsageError
 
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.command(name="add-model")(add_model)
+app.command(name="smooth")(smooth)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,1 @@
+"""The public API: what `import steadymark as sm` offers. Every name is listed in `steadymark`."""

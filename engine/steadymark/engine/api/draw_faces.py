@@ -1,0 +1,62 @@
+"""Faces drawn over a picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from steadymark.engine.api.face import Face, tracked_face
+from steadymark.engine.api.inputs import checked_image
+from steadymark.engine.recording.drawing import DrawOptions
+from steadymark.engine.recording.drawing import draw as draw_result
+from steadymark.engine.types import Frame, TrackResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from steadymark.engine.api.inputs import Image
+
+
+def draw(
+    image: Image,
+    faces: Iterable[Face],
+    *,
+    points: bool = True,
+    contours: bool = True,
+    box: bool = False,
+    face_id: bool = False,
+    axes: bool = False,
+    raw: bool = False,
+) -> Image:
+    """Draw faces over a copy of a picture.
+
+    Args:
+        image: (H, W, 3) uint8 in BGR order; it is not changed.
+        faces: Faces of this picture.
+        points: Draw a dot for each landmark, coloured by its score.
+        contours: Draw the lines between landmarks.
+        box: Draw the extent of the landmarks.
+        face_id: Write each face's number beside it.
+        axes: Draw the head's axes: right red, down green, out of the face blue.
+        raw: Draw the landmarks before stabilization instead of the stabilized ones.
+
+    Returns:
+        (H, W, 3) uint8 in BGR order.
+
+    Raises:
+        UsageError: The image has another shape or type.
+
+    Example:
+        >>> import steadymark as sm
+        >>> picture = sm.draw(image, sm.FaceLandmarker().detect(image), axes=True)
+        >>> picture.shape == image.shape
+        True
+    """
+    picture = checked_image(image)
+    options = DrawOptions(
+        points=points, contours=contours, box=box, face_id=face_id, status=False, raw=raw, axes=axes
+    )
+    for face in faces:
+        shown = replace(options, schema=face.schema or options.schema)
+        picture = draw_result(TrackResult(Frame(picture, 0, 0.0), (tracked_face(face),)), shown)
+    return picture if picture is not image else picture.copy()

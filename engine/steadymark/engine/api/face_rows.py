@@ -1,0 +1,134 @@
+"""Tracked faces as arrays with a row a face and frame, and back; nothing is rounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.pose import pose_of_values
+from steadymark.engine.recording.columns import BOX, POSE
+from steadymark.engine.recording.native_csv import pose_values
+from steadymark.engine.types import (
+    FaceBox,
+    FaceState,
+    Frame,
+    Landmarks,
+    TrackedFace,
+    TrackResult,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.pose import Camera
+    from steadymark.engine.types import Scores
+
+NOBODY = -1  # the face_id of a row that says that a frame has no face
+_NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceRows:
+    """R rows of K landmarks, in the order of frames and, within a frame, of ids.
+
+    frame, face_id: (R,) int64; a frame without a face has one row with the id NOBODY. timestamp_s:
+    (R,) seconds. state: (R,) str, see FaceState. begins: (R,), frames in which the tracker forgot
+    what it remembered of the faces. score: (R,) of the face, box: (R, 4) left, top, width, height,
+    pose: (R, 6) position in mm and rotation in radians, all float64. xy, raw_xy: (R, K, 2) and
+    point_score: (R, K), float32. NaN is what is not known.
+    """
+
+    frame: NDArray[np.int64]
+    timestamp_s: NDArray[np.float64]
+    face_id: NDArray[np.int64]
+    state: NDArray[np.str_]
+    begins: NDArray[np.bool_]
+    score: NDArray[np.float64]
+    box: NDArray[np.float64]
+    pose: NDArray[np.float64]
+    xy: NDArray[np.float32]
+    raw_xy: NDArray[np.float32]
+    point_score: Scores
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+def without_picture(result: TrackResult) -> TrackResult:
+    """The result with its frame's number and time, but without the megabytes of its picture."""
+    frame = Frame(_NO_PICTURE, result.frame.index, result.frame.pts_s)
+    return TrackResult(frame, result.faces, result.stage_ms, result.goes_on)
+
+
+def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
+    """The rows of tracked frames; points: K."""
+    nobody = TrackedFace(NOBODY, FaceState.LOST, 0.0)
+    pairs = [(result, face) for result in results for face in (result.faces or (nobody,))]
+    count = len(pairs)
+    rows = FaceRows(
+        frame=np.array([r.frame.index for r, _ in pairs], np.int64),
+        timestamp_s=np.array([r.frame.pts_s for r, _ in pairs], np.float64),
+        face_id=np.array([f.face_id for _, f in pairs], np.int64),
+        state=np.array([str(f.state) for _, f in pairs], np.str_),
+        begins=np.array([not r.goes_on for r, _ in pairs], np.bool_),
+        score=np.full(count, np.nan),
+        box=np.full((count, len(BOX)), np.nan),
+        pose=np.full((count, len(POSE)), np.nan),
+        xy=np.full((count, points, 2), np.nan, np.float32),
+        raw_xy=np.full((count, points, 2), np.nan, np.float32),
+        point_score=np.full((count, points), np.nan, np.float32),
+    )
+    for i, (_, face) in enumerate(pairs):
+        if face.raw is None or face.stabilized is None:
+            continue
+        box = face.box
+        rows.score[i] = face.score
+        if box is not None:
+            rows.box[i] = (box.left, box.top, box.width, box.height)
+        rows.pose[i] = pose_values(face.pose)
+        rows.xy[i], rows.raw_xy[i] = face.stabilized.xy_px, face.raw.xy_px
+        rows.point_score[i] = face.stabilized.score
+    return rows
+
+
+def results_of(rows: FaceRows, camera: Camera | None) -> list[TrackResult]:
+    """The frames that the rows are of, without pictures; faces without a camera have no pose."""
+    order = np.argsort(rows.frame, kind="stable").tolist()
+    results = []
+    for frame, of_frame in groupby(order, key=lambda i: int(rows.frame[i])):
+        places = list(of_frame)
+        faces = [_face(rows, i, camera) for i in places if rows.face_id[i] != NOBODY]
+        first = places[0]
+        results.append(
+            TrackResult(
+                Frame(_NO_PICTURE, frame, float(rows.timestamp_s[first])),
+                tuple(faces),
+                goes_on=not rows.begins[first],
+            )
+        )
+    return results
+
+
+def _face(rows: FaceRows, i: int, camera: Camera | None) -> TrackedFace:
+    face_id, state = int(rows.face_id[i]), FaceState(str(rows.state[i]))
+    if state is FaceState.LOST:
+        return TrackedFace(face_id, state, 0.0)
+    box = None
+    if np.isfinite(rows.box[i]).all():
+        left, top, width, height = (float(v) for v in rows.box[i])
+        box = FaceBox(left, top, width, height, float(rows.score[i]))
+    scores = rows.point_score[i]
+    return TrackedFace(
+        face_id,
+        state,
+        float(rows.score[i]),
+        box,
+        Landmarks(rows.raw_xy[i], scores),
+        Landmarks(rows.xy[i], scores),
+        pose=pose_of_values(rows.pose[i], camera),
+    )

@@ -1,0 +1,59 @@
+"""Faces followed from frame to frame, in a loop that the caller runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from steadymark.engine.api.face import Face, faces_of
+from steadymark.engine.api.inputs import checked_image, checked_number
+from steadymark.engine.types import Frame
+
+if TYPE_CHECKING:
+    from steadymark.engine.api.inputs import Image
+    from steadymark.engine.tracking import Tracker
+
+
+class FaceTracker:
+    """Follows the faces of one video or camera; made by `FaceLandmarker.tracker`.
+
+    It keeps the place, the number and the stabilizer's memory of each face. Use one tracker a video
+    or call `reset` in between, and call it from one thread only.
+
+    Example:
+        >>> import steadymark as sm
+        >>> tracker = sm.FaceLandmarker().tracker()
+        >>> for frame in sm.read_frames(video, end_s=0.2):
+        ...     faces = tracker.update(frame.image, timestamp_s=frame.timestamp_s)
+        >>> faces[0].id
+        0
+    """
+
+    def __init__(self, tracker: Tracker, schema: str) -> None:
+        self._tracker, self._schema = tracker, schema
+        self._next = 0
+
+    def update(self, image: Image, *, timestamp_s: float) -> list[Face]:
+        """Track one frame.
+
+        Args:
+            image: (H, W, 3) uint8 in BGR order.
+            timestamp_s: The frame's time in seconds. Stabilizers work by time, so it must be the
+                true one, not a count of frames. After half a second without a frame, at a scene
+                cut, and where a time is not later than the last one, their memory begins anew.
+
+        Returns:
+            The faces that are there, in the order of their ids; lost faces are left out. A face
+            that comes back within 2.5 s keeps its id.
+
+        Raises:
+            UsageError: The image has another shape or type, or the time is not a finite number.
+        """
+        t_s = checked_number(timestamp_s, name="timestamp_s")
+        frame = Frame(checked_image(image), self._next, t_s)
+        self._next += 1
+        return faces_of(self._tracker.track(frame).faces, self._schema)
+
+    def reset(self) -> None:
+        """Forget all faces, before another video begins; ids begin at 0 again."""
+        self._tracker.reset()
+        self._next = 0

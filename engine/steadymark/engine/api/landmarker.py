@@ -1,0 +1,184 @@
+"""Faces and landmarks in pictures: the main object of the public API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from steadymark.engine.api.face import Face, faces_of
+from steadymark.engine.api.face_tracker import FaceTracker
+from steadymark.engine.api.inputs import checked_image
+from steadymark.engine.errors import UsageError
+from steadymark.engine.looking import TrackerConfig
+from steadymark.engine.settings import TrackSettings, make_tracker, open_models
+from steadymark.engine.stabilizing import AUTO, OFFLINE
+from steadymark.engine.types import Frame
+from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from steadymark.engine.api.inputs import Image
+    from steadymark.engine.api.track_video import Progress
+    from steadymark.engine.api.video_landmarks import VideoLandmarks
+
+MOST_FACES = 16
+
+
+class LandmarkerOptions(TypedDict, total=False):
+    """The keyword arguments of `FaceLandmarker`; see there."""
+
+    model: str | Path
+    stabilizer: str
+    max_faces: int
+    device: str
+    detector: str | Path
+    detector_threshold: float | None
+    threads: int
+    focal_px: float | None
+
+
+class FaceLandmarker:
+    """Finds faces and their landmarks in pictures and videos.
+
+    The networks are opened once, when the object is made, and hold no memory of faces: one object
+    serves any number of pictures, videos and trackers.
+
+    Args:
+        model: A landmark model of `sm.list_models()`, or an .onnx file with its card beside it.
+        stabilizer: How landmarks are kept still in videos. `auto` takes `flow`, or what a model
+            stabilizes itself by; `flow` is a recurrent cell over landmarks that optical flow
+            carries along; `refine` and `convlstm` are the cells of Xu et al. over heatmaps;
+            `one-euro` is the 1€ filter (Casiez, Roussel and Vogel, CHI 2012); `butterworth` is a
+            filter without lag (Winter, Biomechanics and Motor Control, ch. 3), which needs the
+            whole video; `none` leaves the landmarks as the network found them.
+        max_faces: The number of faces that are found at most, 1 to 16.
+        device: `auto`, `cpu` or `cuda`.
+        detector: A face detector of `sm.list_models()`, or `mediapipe:FILE.tflite`.
+        detector_threshold: The score from which the detector takes something for a face, 0 to 1;
+            None takes the detector's own.
+        threads: CPU threads of each network; 0 lets ONNX Runtime choose.
+        focal_px: The focal length of the camera in pixels, for head poses. None takes OpenFace's
+            guess, 500 pixels at 640 × 480 and in proportion to the size of the picture.
+
+    Raises:
+        WeightsError: The model is unknown, or its files are missing or altered.
+        DeviceError: CUDA was asked for and is not there.
+        UsageError: The stabilizer is unknown, or `max_faces` is out of range.
+
+    Example:
+        >>> import steadymark as sm
+        >>> landmarker = sm.FaceLandmarker(max_faces=1)
+        >>> faces = landmarker.detect(image)
+        >>> faces[0].landmarks.shape
+        (68, 2)
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str | Path = DEFAULT_MODEL,
+        stabilizer: str = AUTO,
+        max_faces: int = 1,
+        device: str = "auto",
+        detector: str | Path = DEFAULT_DETECTOR,
+        detector_threshold: float | None = None,
+        threads: int = 1,
+        focal_px: float | None = None,
+    ) -> None:
+        if not 1 <= max_faces <= MOST_FACES:
+            raise UsageError(
+                "max_faces must be 1 to {most}, not {given}", most=MOST_FACES, given=max_faces
+            )
+        settings = TrackSettings(
+            model=str(model),
+            detector=str(detector),
+            stabilizer=stabilizer,
+            device=device,
+            threads=threads,
+            detector_threshold=detector_threshold,
+            tracker=TrackerConfig(max_faces=max_faces),
+            focal_px=focal_px,
+        )
+        self._settings, self._models = settings, open_models(settings)
+        make_tracker(self._models, settings)  # refuses settings that are wrong
+
+    def __repr__(self) -> str:
+        settings = self._settings
+        return (
+            f"FaceLandmarker(model={self.model!r}, stabilizer={settings.stabilizer!r}, "
+            f"max_faces={settings.tracker.max_faces}, device={self.device!r})"
+        )
+
+    @property
+    def model(self) -> str:
+        """The name of the landmark model."""
+        return self._models.network.card.name
+
+    @property
+    def schema(self) -> str:
+        """The numbering of its landmarks, for example `ibug68`."""
+        return self._models.network.card.schema or "ibug68"
+
+    @property
+    def device(self) -> str:
+        """Where the network really runs: `cpu` or `cuda`."""
+        return self._models.device
+
+    def detect(self, image: Image) -> list[Face]:
+        """Find the faces of one picture.
+
+        Args:
+            image: (H, W, 3) uint8 in BGR order, as OpenCV and `sm.read_image` give it.
+
+        Returns:
+            The faces, up to `max_faces`; empty where there is none. No stabilizer runs, since a
+            picture has no past.
+
+        Raises:
+            UsageError: The image has another shape or type.
+        """
+        tracker = make_tracker(self._models, self._settings)
+        return faces_of(tracker.track(Frame(checked_image(image), 0, 0.0)).faces, self.schema)
+
+    def detect_batch(self, images: Iterable[Image]) -> list[list[Face]]:
+        """Find the faces of several pictures, which need not have the same size.
+
+        Args:
+            images: Pictures as for `detect`; they do not depend on each other.
+
+        Returns:
+            One list of faces a picture, in the order of the pictures.
+
+        Raises:
+            UsageError: An image has another shape or type.
+        """
+        return [self.detect(image) for image in images]
+
+    def tracker(self) -> FaceTracker:
+        """Begin to follow faces through the frames of one video or camera.
+
+        Raises:
+            UsageError: The stabilizer is `butterworth`, which needs frames that are still to come.
+        """
+        if self._settings.stabilizer == OFFLINE:
+            raise UsageError(
+                "butterworth needs the whole video, and a tracker gets one frame at a time: choose "
+                "flow or one-euro, or pass the video to track_video"
+            )
+        return FaceTracker(make_tracker(self._models, self._settings), self.schema)
+
+    def track_video(
+        self,
+        source: str | Path,
+        *,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        progress: Progress = False,
+    ) -> VideoLandmarks:
+        """Track the faces of a whole video; see `sm.track_video`."""
+        from steadymark.engine.api.track_video import run_tracking
+
+        return run_tracking(
+            source, self._models, self._settings, start_s=start_s, end_s=end_s, progress=progress
+        )

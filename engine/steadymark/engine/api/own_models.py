@@ -1,0 +1,223 @@
+"""The models that are there, and networks of others that become models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
+
+from steadymark.engine.api.inputs import checked_number
+from steadymark.engine.api.landmarker import FaceLandmarker
+from steadymark.engine.errors import UsageError
+from steadymark.models.adding import UNKNOWN, check_name, prepare, save
+from steadymark.models.trying import Wish
+from steadymark.models.wrapping import Output, Scale
+from steadymark.models.zoo import ModelCard
+from steadymark.models.zoo import list_models as list_cards
+from steadymark.models.zoo import list_own_models as list_own_cards
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from steadymark.models.trying import Triple
+
+Channels = float | tuple[float, float, float]
+_Choice = TypeVar("_Choice")
+_COLOURS = {"rgb": True, "bgr": False}
+_LAYOUTS = {"nchw": False, "nhwc": True}
+_NAME = "network"  # of a model that lies in no folder
+
+
+class NetworkOptions(TypedDict, total=False):
+    """What is known of a network of one's own; see `OnnxLandmarker`."""
+
+    input_size: int
+    mean: Channels
+    std: Channels
+    white: float
+    colours: str
+    layout: str
+    output: str
+    output_names: tuple[str, ...]
+    scale: str
+    schema: str
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that can be named.
+
+    Attributes:
+        name: What to pass as `model` or `detector`.
+        kind: `landmarks`, `face_detector` or `stabilizer`.
+        schema: The numbering of its landmarks; empty for other kinds.
+        licence: The terms of its weights.
+        scores: What it reached, by the names of the measures.
+    """
+
+    name: str
+    kind: str
+    schema: str
+    licence: str
+    scores: dict[str, float]
+
+
+def list_models() -> list[ModelInfo]:
+    """List the shipped models and those that were added on this computer.
+
+    Example:
+        >>> import steadymark as sm
+        >>> "heatmap1d-lite" in [model.name for model in sm.list_models()]
+        True
+    """
+    return [_info(card) for card in (*list_cards(), *list_own_cards())]
+
+
+def add_model(
+    path: str | Path,
+    name: str,
+    *,
+    licence: str = UNKNOWN,
+    data: str = UNKNOWN,
+    overwrite: bool = False,
+    **network: Unpack[NetworkOptions],
+) -> ModelInfo:
+    """Add an ONNX network to the models on this computer, as `steadymark add-model` does.
+
+    Afterwards the program, the command line and `sm.FaceLandmarker(model=name)` know it.
+
+    Args:
+        path: The .onnx file; it is copied.
+        name: What to call the model.
+        licence: The terms of its weights; `unknown` where you do not know them.
+        data: What it was trained on; `unknown` where you do not know it.
+        overwrite: Replace a model of this name that was added before.
+        **network: What is known of the network; see `sm.OnnxLandmarker`.
+
+    Returns:
+        The model as `sm.list_models` lists it.
+
+    Raises:
+        WeightsError: The file is not a network of landmarks, or the name is taken.
+        UsageError: What is said of the network is no valid choice.
+    """
+    check_name(name, overwrite=overwrite)
+    prepared = prepare(Path(path), _wish(network))
+    return _info(save(prepared, name=name, licence=licence, data=data, overwrite=overwrite))
+
+
+class OnnxLandmarker(FaceLandmarker):
+    """A `FaceLandmarker` over a landmark network of your own, any ONNX file.
+
+    What you leave out is read from the file, or found by trying on the face of the demo clip, whose
+    landmarks are known. The network is used as it is; it is not added to the models.
+
+    Args:
+        path: The .onnx file. It takes one square picture (n, 3, F, F) or (n, F, F, 3) and gives
+            coordinates, heatmaps, or one line of scores along x and one along y a landmark.
+        stabilizer: See `FaceLandmarker`; `auto` is `flow`, which serves every network.
+        max_faces: See `FaceLandmarker`.
+        device: See `FaceLandmarker`.
+        input_size: F, pixels.
+        mean: What is taken off the input, one number or one a channel in the network's order.
+        std: What the input is then divided by, likewise.
+        white: What a white pixel is before that, 1 or 255.
+        colours: The order of the channels, `rgb` or `bgr`.
+        layout: `nchw` or `nhwc`.
+        output: `coordinates`, `heatmaps` or `lines`.
+        output_names: The outputs that hold them, one, or for lines those of x and of y.
+        scale: The units of coordinates: `pixels` of the input, `unit` (0 to 1) or `signed`
+            (−1 to 1).
+        schema: The numbering of the landmarks: `ibug68`, `wflw98`, `menpo84`, `cofw29`, `aflw19`.
+        margin: The side of the crop that it wants, in sizes of the face.
+
+    Raises:
+        WeightsError: The file is not a network of landmarks that can be used, and why.
+        UsageError: What is said of the network is no valid choice.
+
+    Example:
+        >>> import steadymark as sm
+        >>> landmarker = sm.OnnxLandmarker(  # doctest: +SKIP
+        ...     "pfld.onnx", input_size=112, output="coordinates", schema="wflw98"
+        ... )
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        stabilizer: str = "auto",
+        max_faces: int = 1,
+        device: str = "auto",
+        **network: Unpack[NetworkOptions],
+    ) -> None:
+        prepared = prepare(Path(path), _wish(network))
+        with TemporaryDirectory(prefix="steadymark-") as folder:
+            card = save(prepared, name=_NAME, licence=UNKNOWN, data=UNKNOWN, folder=Path(folder))
+            super().__init__(
+                model=card.path, stabilizer=stabilizer, max_faces=max_faces, device=device
+            )
+        self.error = prepared.error
+        self.warnings = tuple(str(warning) for warning in prepared.warnings)
+
+
+def _wish(told: NetworkOptions) -> Wish:
+    size = told.get("input_size")
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+        raise UsageError("input_size must be a whole number of pixels, not {size}", size=repr(size))
+    return Wish(
+        output=_of("output", told.get("output"), {str(each): each for each in Output}),
+        outputs=_names(told.get("output_names", ())),
+        crop=size,
+        mean=_channels("mean", told.get("mean")),
+        std=_channels("std", told.get("std")),
+        white=_one("white", told.get("white")),
+        rgb=_of("colours", told.get("colours"), _COLOURS),
+        channels_last=_of("layout", told.get("layout"), _LAYOUTS),
+        scale=_of("scale", told.get("scale"), {str(each): each for each in Scale}),
+        schema=told.get("schema"),
+        margin=_one("margin", told.get("margin")),
+    )
+
+
+def _of(name: str, given: str | None, known: Mapping[str, _Choice]) -> _Choice | None:
+    if given is None:
+        return None
+    if given not in known:
+        raise UsageError(
+            "{name} is {given}: choose one of {known}",
+            name=name,
+            given=repr(given),
+            known=", ".join(known),
+        )
+    return known[given]
+
+
+def _names(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _one(name: str, given: float | None) -> float | None:
+    return None if given is None else checked_number(given, name=name)
+
+
+def _channels(name: str, given: Channels | None) -> Triple | None:
+    if given is None:
+        return None
+    values = tuple(given) if isinstance(given, Iterable) else (given,) * 3
+    if len(values) != 3:
+        raise UsageError(
+            "{name} has {count} numbers: pass one, or three (one a channel)",
+            name=name,
+            count=len(values),
+        )
+    first, second, third = (checked_number(value, name=name) for value in values)
+    return first, second, third
+
+
+def _info(card: ModelCard) -> ModelInfo:
+    schema = card.schema or ("ibug68" if card.kind == "landmarks" else "")
+    return ModelInfo(card.name, card.kind, schema, card.licence, dict(card.scores))

@@ -1,0 +1,159 @@
+"""A whole video tracked into arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias, Unpack
+
+from steadymark.engine.api.face_rows import rows_of, without_picture
+from steadymark.engine.api.inputs import checked_number
+from steadymark.engine.api.landmarker import FaceLandmarker, LandmarkerOptions
+from steadymark.engine.api.video_landmarks import VideoLandmarks
+from steadymark.engine.errors import TrackingError, UsageError
+from steadymark.engine.jobs import InputSettings, header
+from steadymark.engine.pipeline import Pipeline
+from steadymark.engine.pose import Camera
+from steadymark.engine.recording.smoothed import smoothed
+from steadymark.engine.report import PipelineState
+from steadymark.engine.settings import make_tracker
+from steadymark.engine.sources import open_source
+from steadymark.engine.sources.opening import is_live
+from steadymark.engine.stabilizing import OFFLINE
+from steadymark.models.sentence import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from steadymark.engine.ports import FrameSource
+    from steadymark.engine.settings import Models, TrackSettings
+    from steadymark.engine.types import TrackResult
+
+Progress: TypeAlias = bool | Callable[[int, int | None], None]
+_TELL_EVERY_S = 0.1
+
+
+def track_video(
+    source: str | Path,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    progress: Progress = False,
+    **options: Unpack[LandmarkerOptions],
+) -> VideoLandmarks:
+    """Track the faces of a whole video.
+
+    Args:
+        source: A video file, or a folder or pattern of pictures.
+        start_s: The time in seconds from which the video is tracked; None begins at its start.
+        end_s: The time at which to stop; None goes on to its end.
+        progress: True shows a bar on the terminal; a function is called now and then with the
+            number of frames that are done and of all frames, None where that is not known.
+        **options: The arguments of `sm.FaceLandmarker`, such as `stabilizer` and `max_faces`.
+            To track several videos, make one landmarker and call its `track_video`.
+
+    Returns:
+        The landmarks of all frames; the numbers are those of `steadymark track`.
+
+    Raises:
+        SourceError: The video cannot be opened.
+        TrackingError: Reading or tracking failed on the way.
+        UsageError: The source is a camera, which has no end, or an option is wrong.
+        WeightsError: The model is unknown, or its files are missing or altered.
+        DeviceError: CUDA was asked for and is not there.
+
+    Example:
+        >>> import steadymark as sm
+        >>> result = sm.track_video(video, stabilizer="flow", end_s=0.2)
+        >>> result.timestamp_s.shape, result.landmarks.shape
+        ((6,), (6, 1, 68, 2))
+    """
+    landmarker = FaceLandmarker(**options)
+    return landmarker.track_video(source, start_s=start_s, end_s=end_s, progress=progress)
+
+
+def run_tracking(
+    source: str | Path,
+    models: Models,
+    settings: TrackSettings,
+    *,
+    start_s: float | None,
+    end_s: float | None,
+    progress: Progress,
+) -> VideoLandmarks:
+    """Track with networks that are open already; see `track_video`."""
+    text = str(source)
+    if is_live(text):
+        raise UsageError(
+            "{text} is live and has no end: read it with read_frames, and pass each frame to a "
+            "tracker",
+            text=text,
+        )
+    start_s, end_s = (
+        None if value is None else checked_number(value, name=name)
+        for name, value in (("start_s", start_s), ("end_s", end_s))
+    )
+    if end_s is not None and end_s <= (start_s or 0):
+        raise UsageError(
+            "end_s {end:g} is not after start_s {start:g}", end=end_s, start=start_s or 0
+        )
+    opened = open_source(text, start_s=start_s, end_s=end_s)
+    try:
+        facts = header(opened.info, models, settings, InputSettings(start_s, end_s))
+        results, problems = _results(opened, models, settings, progress)
+    finally:
+        opened.close()
+    if settings.stabilizer == OFFLINE:
+        results = smoothed(results, settings.butterworth)
+    schema = make_tracker(models, settings).schema
+    return VideoLandmarks(
+        rows_of(results, schema.count),
+        schema.name,
+        facts,
+        camera=Camera(opened.info.width, opened.info.height, settings.focal_px),
+        source=opened.info.path,
+        problems=problems,
+    )
+
+
+def _results(
+    opened: FrameSource, models: Models, settings: TrackSettings, progress: Progress
+) -> tuple[list[TrackResult], tuple[str, ...]]:
+    """Every frame's faces, and what the source passed over."""
+    results: list[TrackResult] = []
+    pipeline = Pipeline(
+        opened,
+        make_tracker(models, settings),
+        on_result=lambda result: results.append(without_picture(result)),
+    )
+    pipeline.start()
+    try:
+        with _told(progress, opened.info.name) as tell:
+            while not pipeline.wait(_TELL_EVERY_S):
+                tell(pipeline.report.frames, opened.info.frames)
+            report = pipeline.report
+            tell(report.frames, opened.info.frames)
+    except BaseException:
+        pipeline.stop()
+        raise
+    if report.state is PipelineState.FAILED:
+        raise TrackingError(listed(report.faults))
+    return results, (*opened.info.notes, *report.problems)
+
+
+@contextmanager
+def _told(progress: Progress, name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """What is called with the frames that are done and all frames."""
+    if progress is False:
+        yield lambda done, total: None
+    elif progress is True:
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.progress import Progress as Bars
+
+        with Bars(console=Console(stderr=True)) as bars:
+            task = bars.add_task(escape(name), total=None)
+            yield lambda done, total: bars.update(task, completed=done, total=total)
+    else:
+        yield progress

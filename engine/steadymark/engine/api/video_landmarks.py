@@ -1,0 +1,234 @@
+"""The landmarks of a whole video as arrays: what tracking gives and tables hold."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.engine.api.face import Face, faces_of
+from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
+from steadymark.engine.api.smooth_points import filtered, make_filter
+from steadymark.engine.errors import UsageError
+from steadymark.engine.offline import Butterworth
+from steadymark.engine.pose import IBUG, head_pose
+from steadymark.engine.recording.native_csv import Header, pose_values
+from steadymark.engine.stabilizing import OFFLINE
+from steadymark.engine.types import FaceState, Landmarks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from steadymark.engine.pose import Camera
+    from steadymark.engine.stabilizing import OneEuro
+
+    Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class VideoLandmarks:
+    """The faces of a video: T frames, N faces, K landmarks.
+
+    It is what `sm.track_video` and `sm.read_csv` return. In frames in which a face is not there its
+    numbers are NaN.
+
+    Attributes:
+        schema: The numbering of the landmarks, for example `ibug68`; empty where it is not known.
+        source: The path of the video; empty where it was read from a table.
+        problems: What the source passed over while it was read, one sentence each.
+
+    Example:
+        >>> import steadymark as sm
+        >>> result = sm.track_video(video, end_s=0.5)
+        >>> result.landmarks.shape
+        (15, 1, 68, 2)
+        >>> result
+        VideoLandmarks(15 frames, 1 face, 68 landmarks of ibug68)
+    """
+
+    rows: FaceRows
+    schema: str
+    header: Header
+    camera: Camera | None = None
+    source: str = ""
+    problems: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """The number of frames, T."""
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        t, n, k, _ = self.landmarks.shape
+        named = f" of {self.schema}" if self.schema else ""
+        faces = "face" if n == 1 else "faces"
+        return f"VideoLandmarks({t} frames, {n} {faces}, {k} landmarks{named})"
+
+    @cached_property
+    def frame(self) -> NDArray[np.int64]:
+        """(T,) numbers of the frames, counted from 0."""
+        return np.unique(self.rows.frame)
+
+    @cached_property
+    def face_ids(self) -> NDArray[np.int64]:
+        """(N,) ids of the faces, in the order of the second axis of all arrays."""
+        return np.unique(self.rows.face_id[self.rows.face_id != NOBODY])
+
+    @cached_property
+    def timestamp_s(self) -> NDArray[np.float64]:
+        """(T,) presentation times of the frames, seconds."""
+        times = np.empty(len(self.frame))
+        times[np.searchsorted(self.frame, self.rows.frame)] = self.rows.timestamp_s
+        return times
+
+    @cached_property
+    def landmarks(self) -> Floats:
+        """(T, N, K, 2) float32, stabilized, pixels of the whole frame."""
+        return self._by_face(self.rows.xy)
+
+    @cached_property
+    def raw_landmarks(self) -> Floats:
+        """(T, N, K, 2) float32, as the network found them; NaN where a table has none."""
+        return self._by_face(self.rows.raw_xy)
+
+    @cached_property
+    def scores(self) -> Floats:
+        """(T, N, K) float32, how sure the network is of each landmark, 0 to 1."""
+        return self._by_face(self.rows.point_score)
+
+    @cached_property
+    def face_scores(self) -> Floats:
+        """(T, N), how sure the network is that this is a face, 0 to 1."""
+        return self._by_face(self.rows.score)
+
+    @cached_property
+    def boxes(self) -> Floats:
+        """(T, N, 4) extents of the landmarks: left, top, width, height, pixels."""
+        return self._by_face(self.rows.box)
+
+    @cached_property
+    def head_poses(self) -> Floats:
+        """(T, N, 6) head poses: x, y, z in millimetres, pitch, yaw, roll in radians.
+
+        Axes are those of `sm.head_pose`.
+        """
+        return self._by_face(self.rows.pose)
+
+    def faces(self, t: int) -> list[Face]:
+        """The faces of the frame at place `t` (not: with the number `t`), in the order of ids.
+
+        Raises:
+            UsageError: There is no such frame.
+        """
+        if not -len(self) <= t < len(self):
+            raise UsageError("there is no frame {t}: there are {count}", t=t, count=len(self))
+        return faces_of(self._results[t].faces, self.schema)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A table with a row a face and frame, in the columns of Steadymark's CSV files.
+
+        Numbers are not rounded. `face_id` is a nullable integer, missing in frames without a face.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        from steadymark.engine.api.table_files import data_frame
+
+        return data_frame(self)
+
+    def to_csv(self, path: str | Path, *, style: str = "native") -> None:
+        """Write a table, as `steadymark track` does; a file that is there is replaced.
+
+        Args:
+            path: The file; it gets its name when it is complete.
+            style: `native`, or `openface` for the columns of OpenFace.
+
+        Raises:
+            SinkError: The file cannot be written, or OpenFace's columns do not fit the landmarks.
+            UsageError: The style is unknown.
+        """
+        from steadymark.engine.api.table_files import write_table
+
+        write_table(self, path, style)
+
+    def save_video(
+        self, path: str | Path, *, source: str | Path | None = None, axes: bool = False
+    ) -> None:
+        """Write the video with the landmarks drawn in (H.264 in MP4, with the source's sound).
+
+        Args:
+            path: The file; one that is there is replaced.
+            source: The video that was tracked; needed where the landmarks come from a table.
+            axes: Draw the axes of the head, too.
+
+        Raises:
+            UsageError: The video is not known.
+            SourceError: The video cannot be read.
+            SinkError: The file cannot be written.
+        """
+        from steadymark.engine.api.table_files import write_video
+
+        write_video(self, path, source=source, axes=axes)
+
+    def smooth(self, method: str = OFFLINE, **parameters: float) -> VideoLandmarks:
+        """The same video with its raw landmarks stabilized in another way.
+
+        Head poses follow from the new landmarks; they become NaN where the size of the pictures is
+        not known (pass `image_size` to `sm.read_csv`). A table without raw landmarks is smoothed as
+        it is.
+
+        Args:
+            method: See `sm.smooth`.
+            **parameters: See `sm.smooth`.
+
+        Raises:
+            UsageError: See `sm.smooth`.
+        """
+        chosen = make_filter(method, parameters)
+        rows = self.rows
+        given = rows.raw_xy if np.isfinite(rows.raw_xy).any() else rows.xy
+        steady = np.full_like(rows.xy, np.nan)
+        for face_id in self.face_ids:
+            mine = np.flatnonzero(rows.face_id == face_id)
+            begins = rows.begins[mine] | (rows.state[mine] == FaceState.DETECTED)
+            steady[mine] = filtered(chosen, given[mine], rows.timestamp_s[mine], begins)
+        pose = self._poses_of(steady)
+        settings = {**self.header.settings, "stabilizer": method, _setting(chosen): asdict(chosen)}
+        return replace(
+            self,
+            rows=replace(rows, xy=steady, pose=pose),
+            header=replace(self.header, settings=settings),
+        )
+
+    @cached_property
+    def _results(self) -> list[Any]:
+        return results_of(self.rows, self.camera)
+
+    def _by_face(self, values: Floats) -> Floats:
+        """(R, …) → (T, N, …)."""
+        shape = (len(self.frame), len(self.face_ids), *values.shape[1:])
+        out = np.full(shape, np.nan, values.dtype)
+        there = np.flatnonzero(self.rows.face_id != NOBODY)
+        t = np.searchsorted(self.frame, self.rows.frame[there])
+        n = np.searchsorted(self.face_ids, self.rows.face_id[there])
+        out[t, n] = values[there]
+        return out
+
+    def _poses_of(self, steady: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(R, 6): the head poses of stabilized points (R, K, 2)."""
+        poses = np.full_like(self.rows.pose, np.nan)
+        if self.camera is None or self.schema != IBUG:
+            return poses
+        for i in np.flatnonzero(np.isfinite(steady).all((1, 2))):
+            weights = np.nan_to_num(self.rows.point_score[i], nan=1.0)
+            poses[i] = pose_values(head_pose(Landmarks(steady[i], weights), self.camera))
+        return poses
+
+
+def _setting(chosen: Butterworth | OneEuro) -> str:
+    """The name of the filter in a table's header."""
+    return "butterworth" if isinstance(chosen, Butterworth) else "one_euro"

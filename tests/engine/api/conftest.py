@@ -1,0 +1,45 @@
+"""The demo clip, and what the shipped model finds in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import steadymark as sm
+from steadymark.models.schema import assets_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.cropping import Image
+
+DEMO = assets_root() / "clips" / "demo.mp4"
+
+
+@pytest.fixture(scope="session")
+def video() -> Path:
+    return DEMO
+
+
+@pytest.fixture(scope="session")
+def image() -> Image:
+    """The first frame of the demo clip."""
+    return next(sm.read_frames(DEMO)).image
+
+
+@pytest.fixture(scope="session")
+def landmarker() -> sm.FaceLandmarker:
+    return sm.FaceLandmarker()
+
+
+@pytest.fixture(scope="session")
+def tracked(landmarker: sm.FaceLandmarker) -> sm.VideoLandmarks:
+    """The demo clip's first second."""
+    return landmarker.track_video(DEMO, end_s=1)
+
+
+@pytest.fixture(scope="session")
+def raw() -> sm.VideoLandmarks:
+    """The demo clip's first second without a stabilizer."""
+    return sm.track_video(DEMO, stabilizer="none", end_s=1)

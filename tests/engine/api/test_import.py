@@ -1,0 +1,133 @@
+"""What `import steadymark` loads and offers, and that it stays one package over several folders."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import steadymark as sm
+
+if TYPE_CHECKING:
+    from steadymark.models.cropping import Image
+
+ROOT = Path(__file__).resolve().parents[3]
+ROOTS = [ROOT / part for part in ("app", "engine", "models")]
+MODULES = sorted((ROOT / "engine/steadymark/engine/api").glob("*.py"))
+
+
+def python(code: str, *paths: Path) -> str:
+    """What a fresh interpreter prints that finds packages in these folders first."""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths or ROOTS))},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_importing_it_is_quick_and_loads_nothing_big() -> None:
+    code = (
+        "import sys, time; t = time.process_time(); import steadymark as sm; "
+        "t = time.process_time() - t; import json; "
+        "print(json.dumps([t, sorted({'numpy', 'cv2', 'torch', 'PySide6', 'pandas'} "
+        "& set(sys.modules))]))"
+    )
+    seconds, loaded = min(json.loads(python(code)) for _ in range(3))
+    assert loaded == []
+    assert seconds < 0.3
+
+
+def test_no_public_name_needs_torch_qt_or_training() -> None:
+    code = (
+        "import sys, steadymark as sm; [getattr(sm, name) for name in sm.__all__]; "
+        "print({'torch', 'onnx', 'PySide6', 'pandas', 'steadymark.app', "
+        "'steadymark.models.training'} & set(sys.modules))"
+    )
+    assert python(code).strip() == "set()"
+
+
+def test_all_names_exist_and_are_seen_by_dir_and_star() -> None:
+    for name in sm.__all__:
+        assert getattr(sm, name) is not None
+    assert set(sm.__all__) <= set(dir(sm))
+    assert len(sm.__all__) == len(set(sm.__all__))
+    starred: dict[str, object] = {}
+    exec("from steadymark import *", starred)
+    assert set(sm.__all__) <= starred.keys()
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        sm.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_what_type_checkers_see_is_what_is_there() -> None:
+    text = (ROOT / "engine/steadymark/__init__.py").read_text(encoding="utf-8")
+    seen = text[text.index("if TYPE_CHECKING") : text.index("__all__ = ")]
+    for name in sm.__all__:
+        assert re.search(rf" {name}[,:\n]", seen), name
+    assert (ROOT / "engine/steadymark/py.typed").exists()
+
+
+def test_folders_of_the_package_come_in_the_order_of_the_path(tmp_path: Path) -> None:
+    """An older or newer installation that lies behind must not win over what lies before it."""
+    other = tmp_path / "other" / "steadymark"
+    (other / "plugin").mkdir(parents=True)
+    (other / "plugin" / "__init__.py").write_text("here = True\n")
+    (other / "models").mkdir()
+    (other / "models" / "__init__.py").write_text("raise ImportError('the wrong one')\n")
+    gone = tmp_path / "gone"
+    code = (
+        "import steadymark.plugin, steadymark.models.zoo as zoo, steadymark.engine.tracking, "
+        "steadymark.app, json, steadymark; print(json.dumps([zoo.__file__, steadymark.__path__]))"
+    )
+    file, path = json.loads(python(code, gone, *ROOTS, tmp_path / "other"))
+    assert Path(file).is_relative_to(ROOT)
+    assert path[:4] == [*(str(root / "steadymark") for root in ROOTS), str(other)]
+
+
+def test_parts_of_a_folder_that_comes_first_win(tmp_path: Path) -> None:
+    """As in a checkout without this file, beside an installation with it."""
+    first = tmp_path / "steadymark" / "engine"
+    first.mkdir(parents=True)
+    (first / "__init__.py").write_text("mine = True\n")
+    code = "import steadymark.engine as e, steadymark.models.zoo; print(e.mine)"
+    assert python(code, tmp_path, *ROOTS).strip() == "True"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_examples_in_docstrings_run(
+    module: Path,
+    video: Path,
+    image: Image,
+    landmarker: sm.FaceLandmarker,
+    tmp_path: Path,
+) -> None:
+    given = {"video": video, "image": image, "folder": tmp_path}
+    given["face"] = landmarker.detect(image)[0]
+    loaded = importlib.import_module(f"steadymark.engine.api.{module.stem}")
+    result = doctest.testmod(loaded, extraglobs=given, optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0
+
+
+def test_every_public_function_tells_what_it_raises_and_returns() -> None:
+    for name in sm.__all__:
+        value = getattr(sm, name)
+        if callable(value) and value.__module__.startswith("steadymark.engine.api"):
+            text = value.__doc__ or ""
+            assert text.split("\n")[0].endswith("."), name
+            if not isinstance(value, type) and name != "list_models":
+                assert "Raises:" in text, name
+    for name in sm.metrics.__all__:
+        text = getattr(sm.metrics, name).__doc__ or ""
+        assert "Raises:" in text, name

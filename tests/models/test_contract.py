@@ -178,7 +178,9 @@ def test_a_flow_cell_learns_by_every_parameter_and_its_file_stabilizes_any_landm
     system: FlowCellSystem, tmp_path: Path
 ) -> None:
     network = lively(system.build())
-    task = FlowTask(system, made_scenes(2), made_scenes(1, seed=1), seed=0, told=[])
+    task = FlowTask(
+        system, {"lively": made_scenes(2)}, {"lively": made_scenes(1, seed=1)}, seed=0, told=[]
+    )
     loss = task.loss(network, task.batch(0, 2), 0)
     assert loss.shape == ()
     assert torch.isfinite(loss)

@@ -134,15 +134,15 @@ def table1(
 def train_detector(
     data: Data,
     out: Out,
-    minutes: Minutes = 110.0,
+    steps: Steps = 120_000,
     resume: Resume = False,
     threads: Threads = 1,
 ) -> None:
     """Train face_net, the face detector."""
     from steadymark.models.training.face_net import FaceNetTraining, train_face_net
 
-    check_run(data=data, out=out, minutes=minutes, threads=threads)
-    config = FaceNetTraining(minutes=minutes)
+    check_run(data=data, out=out, steps=steps, threads=threads)
+    config = FaceNetTraining(steps)
     model = train_face_net(data, out, config=config, resume=resume, threads=threads or 1)
     console.print(f"trained: {model}")
 

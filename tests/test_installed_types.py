@@ -1,0 +1,100 @@
+"""Type checkers see the public API of an installed wheel and of an editable install."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+USE = """\
+import numpy as np
+import steadymark as sm
+import steadymark.app.cli
+import steadymark.engine.tracking
+import steadymark.models.zoo
+
+landmarker = sm.FaceLandmarker(model="heatmap1d-lite", stabilizer="auto", max_faces=1)
+faces: list[sm.Face] = landmarker.detect(np.zeros((360, 360, 3), np.uint8))
+result = sm.track_video("talk.mp4", max_faces=2, progress=True)
+motion: float = sm.metrics.mav(result.landmarks[:, 0])
+version: str = sm.__version__
+"""
+WRONG = USE + 'sm.track_video("talk.mp4", max_face=2)\nsm.nothing\nresult.landmark\n'
+
+
+@pytest.fixture(scope="module", params=["wheel", "editable"])
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh environment with Steadymark installed, and the libraries of this one."""
+    folder = tmp_path_factory.mktemp(request.param)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    if request.param == "editable":
+        roots = (str(ROOT / part) for part in ("app", "engine", "models"))
+        (site / "_steadymark.pth").write_text("\n".join(roots))
+        return folder
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    subprocess.run([*command, str(folder), str(ROOT)], check=True, capture_output=True)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        wheel.extractall(site)
+    return folder
+
+
+def checked(environment: Path, code: str, *command: str) -> str:
+    """What a type checker says of this code."""
+    (environment / "use.py").write_text(code)
+    run = subprocess.run(
+        [*command, "use.py"],
+        cwd=environment,
+        env={"PATH": str(Path(sys.executable).parent) + ":/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    return run.stdout + run.stderr
+
+
+@pytest.mark.slow
+def test_mypy_knows_the_public_names_and_their_types(environment: Path) -> None:
+    python = environment / "bin" / "python"
+    command = (sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python))
+    assert "Success" in checked(environment, USE, *command)
+    told = checked(environment, WRONG, *command)
+    assert 'Unexpected keyword argument "max_face"' in told
+    assert 'Module has no attribute "nothing"' in told
+    assert '"VideoLandmarks" has no attribute "landmark"' in told
+
+
+@pytest.mark.slow
+def test_pyright_knows_the_public_names_and_their_types(environment: Path) -> None:
+    pyright = shutil.which("pyright")
+    if pyright is None:
+        pytest.skip("pyright is not installed")
+    command = (pyright, "--pythonpath", str(environment / "bin" / "python"))
+    public = "\n".join(line for line in USE.splitlines() if "import steadymark." not in line)
+    assert "0 errors" in checked(environment, public, *command)
+    told = checked(environment, WRONG, *command)
+    assert 'No parameter named "max_face"' in told
+    assert '"nothing" is not a known attribute of module "steadymark"' in told
+    assert 'Cannot access attribute "landmark"' in told
+
+
+@pytest.mark.slow
+def test_all_parts_are_imported(environment: Path) -> None:
+    code = USE.split("\n\n")[0] + "; print(sm.FaceLandmarker, steadymark.models.zoo.__file__)"
+    run = subprocess.run(
+        [environment / "bin" / "python", "-I", "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "FaceLandmarker" in run.stdout

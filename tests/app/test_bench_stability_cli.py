@@ -127,7 +127,7 @@ def test_scenes_are_written_for_other_trackers_whose_tables_get_a_row(
         (["--csv", "tables"], "give a name and a folder of tables, NAME=FOLDER"),
         (["--write", "/dev/null/here"], "cannot write"),
         (["--noise", "loud"], "--noise loud: give levels with commas"),
-        (["--noise", "7"], "noise level 7: choose of 1, 2, 3, 4"),
+        (["--noise", "7"], "noise level 7: choose of 0, 1, 2, 3, 4"),
         (["--scenes", "dead"], "--scenes dead: choose one of living, rigid"),
         (["--frames", "3"], "12 frames"),
         (["--model", "nothing"], "unknown model 'nothing'"),

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app.cli import app
-from steadymark.engine.bench.detector import is_hit, measure
+from steadymark.engine.bench.detector import is_hit, measure, threshold_for
 from steadymark.engine.bench.detector_hard import (
     AFW,
     EXACT,
@@ -153,6 +153,30 @@ def test_the_command_prints_one_table_and_writes_it(made: Path) -> None:
     told = json.loads(file.read_text())["face_net"]
     assert told["false_per_100"] == 0
     assert told["hard_set"]["missed"] == told["hard_set"]["faces"] > 10  # grey pictures, no faces
+
+
+def test_the_threshold_leaves_as_many_false_boxes_as_allowed(made: Path) -> None:
+    class Scored:
+        """Finds a box of the score 0.7 in photos without faces, too."""
+
+        def __init__(self, threshold: float) -> None:
+            self.threshold = threshold
+
+        def detect(self, image: Image) -> tuple[FaceBox, ...]:
+            return (FaceBox(0, 0, 9, 9, 0.7),) if self.threshold <= 0.7 else ()
+
+    assert threshold_for(Scored, made, 0.6) == pytest.approx(0.7, abs=0.006)
+    assert threshold_for(Scored, made, 100) == pytest.approx(0.1, abs=0.006)
+
+
+def test_the_command_finds_a_threshold_for_false_boxes(made: Path) -> None:
+    arguments = ["bench", "detector", "--data", str(made), "--false", "0.6"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "0.10" in result.output  # grey pictures have no faces at any threshold
+    both = CliRunner().invoke(app, [*arguments, "--threshold", "0.5"])
+    assert both.exit_code == 2
+    assert "leave one out" in " ".join(both.output.split())
 
 
 def test_a_detector_or_a_folder_that_is_missing_is_told(made: Path) -> None:

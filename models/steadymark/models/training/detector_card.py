@@ -50,7 +50,8 @@ def scores_of(figures: dict[str, Any]) -> dict[str, float]:
     """
 
     def found(part: dict[str, Any]) -> float:
-        return round(100 * part["hits"] / max(1, part["faces"]), 2)
+        percent: float = 100 * part["hits"] / max(1, part["faces"])
+        return round(percent, 2)
 
     rolls = figures["rolls"]
     told = {

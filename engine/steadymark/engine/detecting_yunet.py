@@ -69,30 +69,28 @@ def _opened(model_file: str, threshold: float) -> Any:
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns of itself
     try:
         net = cv2.FaceDetectorYN.create(model_file, "", (320, 320), threshold, _NMS_IOU, _MOST)
-        _rows(net, np.zeros((64, 64, 3), np.uint8))
-    except (cv2.error, ValueError) as error:
-        raise UsageError(
-            "'{model_file}' is no model of YuNet that OpenCV can run: name a "
-            "face_detection_yunet file",
-            model_file=model_file,
-        ) from error
+        rows = _rows(net, np.zeros((64, 64, 3), np.uint8))
+    except cv2.error as error:
+        raise _unfit(model_file) from error
     finally:
         cv2.utils.logging.setLogLevel(level)
+    if rows.shape[1:] != (_COLUMNS,):
+        raise _unfit(model_file)
     return net
 
 
-def _rows(net: Any, image: Image) -> NDArray[np.float32]:
-    """(n, 15), see _COLUMNS.
+def _unfit(model_file: str) -> UsageError:
+    return UsageError(
+        "'{model_file}' is no model of YuNet that OpenCV can run: name a face_detection_yunet file",
+        model_file=model_file,
+    )
 
-    Raises:
-        ValueError: the network's rows are of another form.
-    """
+
+def _rows(net: Any, image: Image) -> NDArray[np.float32]:
+    """(n, 15), see _COLUMNS."""
     net.setInputSize((image.shape[1], image.shape[0]))
     told = net.detect(image)[1]
-    rows = np.zeros((0, _COLUMNS), np.float32) if told is None else np.asarray(told, np.float32)
-    if rows.ndim != 2 or rows.shape[1] != _COLUMNS:
-        raise ValueError(f"rows are {rows.shape}, not (n, {_COLUMNS})")
-    return rows
+    return np.zeros((0, _COLUMNS), np.float32) if told is None else np.asarray(told, np.float32)
 
 
 def _box(row: NDArray[np.float32], per: NDArray[np.float32]) -> FaceBox:

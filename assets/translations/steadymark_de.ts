@@ -207,6 +207,29 @@
     </message>
 </context>
 <context>
+    <name>DetectorChoice</name>
+    <message>
+        <source>built-in</source>
+        <translation>eingebaut</translation>
+    </message>
+    <message>
+        <source>YuNet from a file…</source>
+        <translation>YuNet aus einer Datei …</translation>
+    </message>
+    <message>
+        <source>OpenCV&apos;s face detector, with a model file of your own</source>
+        <translation>Der Gesichtsdetektor von OpenCV, mit einer eigenen Modelldatei</translation>
+    </message>
+    <message>
+        <source>Choose a model file of YuNet</source>
+        <translation>Eine Modelldatei von YuNet wählen</translation>
+    </message>
+    <message>
+        <source>ONNX models ({kinds})</source>
+        <translation>ONNX-Modelle ({kinds})</translation>
+    </message>
+</context>
+<context>
     <name>Docks</name>
     <message>
         <source>Plots</source>
@@ -2031,6 +2054,10 @@
         <translation>„{key}“ ist unbekannt oder hat einen unmöglichen Wert</translation>
     </message>
     <message>
+        <source>&apos;{model_file}&apos; is no model of YuNet that OpenCV can run: name a face_detection_yunet file</source>
+        <translation>„{model_file}“ ist kein Modell von YuNet, das OpenCV ausführen kann: Nennen Sie eine Datei face_detection_yunet</translation>
+    </message>
+    <message>
         <source>&apos;{name}&apos; comes with Steadymark: take another name</source>
         <translation>„{name}“ gehört zu Steadymark: Nehmen Sie einen anderen Namen</translation>
     </message>
@@ -2425,6 +2452,10 @@
     <message>
         <source>no MediaPipe model file at &apos;{model_file}&apos;: name one as mediapipe:FILE.tflite</source>
         <translation>Keine Modelldatei von MediaPipe unter „{model_file}“: Nennen Sie eine als mediapipe:DATEI.tflite</translation>
+    </message>
+    <message>
+        <source>no YuNet model file at &apos;{model_file}&apos;: name one as yunet:FILE.onnx</source>
+        <translation>Unter „{model_file}“ liegt keine Modelldatei von YuNet: Nennen Sie eine als yunet:FILE.onnx</translation>
     </message>
     <message>
         <source>no input: give a video, a folder, a pattern, camera:0 or an address</source>

@@ -207,6 +207,29 @@
     </message>
 </context>
 <context>
+    <name>DetectorChoice</name>
+    <message>
+        <source>built-in</source>
+        <translation>内置</translation>
+    </message>
+    <message>
+        <source>YuNet from a file…</source>
+        <translation>来自文件的 YuNet…</translation>
+    </message>
+    <message>
+        <source>OpenCV&apos;s face detector, with a model file of your own</source>
+        <translation>OpenCV 的人脸检测器，使用您自己的模型文件</translation>
+    </message>
+    <message>
+        <source>Choose a model file of YuNet</source>
+        <translation>选择 YuNet 模型文件</translation>
+    </message>
+    <message>
+        <source>ONNX models ({kinds})</source>
+        <translation>ONNX 模型 ({kinds})</translation>
+    </message>
+</context>
+<context>
     <name>Docks</name>
     <message>
         <source>Plots</source>
@@ -2028,6 +2051,10 @@
         <translation>“{key}”未知，或其值无效</translation>
     </message>
     <message>
+        <source>&apos;{model_file}&apos; is no model of YuNet that OpenCV can run: name a face_detection_yunet file</source>
+        <translation>“{model_file}”不是 OpenCV 可以运行的 YuNet 模型：请指定一个 face_detection_yunet 文件</translation>
+    </message>
+    <message>
         <source>&apos;{name}&apos; comes with Steadymark: take another name</source>
         <translation>“{name}”是 Steadymark 自带的：请换一个名称</translation>
     </message>
@@ -2422,6 +2449,10 @@
     <message>
         <source>no MediaPipe model file at &apos;{model_file}&apos;: name one as mediapipe:FILE.tflite</source>
         <translation>“{model_file}”处没有 MediaPipe 模型文件：请写成 mediapipe:FILE.tflite</translation>
+    </message>
+    <message>
+        <source>no YuNet model file at &apos;{model_file}&apos;: name one as yunet:FILE.onnx</source>
+        <translation>“{model_file}”处没有 YuNet 模型文件：请以 yunet:FILE.onnx 的形式指定一个</translation>
     </message>
     <message>
         <source>no input: give a video, a folder, a pattern, camera:0 or an address</source>

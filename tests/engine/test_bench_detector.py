@@ -24,6 +24,7 @@ from steadymark.engine.bench.detector_hard import (
     missed,
 )
 from steadymark.engine.types import FaceBox
+from steadymark.models.pts_file import read_pts
 from steadymark.models.schema import load_schema
 from steadymark.models.splits import HELD_BACK, is_held_back
 from steadymark.models.synthesis.hard_versions import VERSIONS, hard_version, roll_of, rolled
@@ -177,6 +178,19 @@ def test_the_command_finds_a_threshold_for_false_boxes(made: Path) -> None:
     both = CliRunner().invoke(app, [*arguments, "--threshold", "0.5"])
     assert both.exit_code == 2
     assert "leave one out" in " ".join(both.output.split())
+
+
+def test_the_hard_set_is_written_in_300w_form(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "hard"
+    arguments = ["bench", "detector", "--data", str(made), "--write", str(folder)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    kinds = {path.name for path in folder.iterdir()}
+    assert kinds == {"afw_s_hardest", "aflw2000_held_back", "40_px", *list(VERSIONS)[:-1]}
+    (label,) = (folder / "afw_s_hardest").glob("*.pts")
+    assert label.stem == "afw_hard_1"
+    assert read_pts(label) == pytest.approx(face_points(narrow=0.4), abs=0.01)
+    assert cv2.imread(str(label.with_suffix(".png"))) is not None
 
 
 def test_a_detector_or_a_folder_that_is_missing_is_told(made: Path) -> None:

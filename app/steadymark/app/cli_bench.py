@@ -155,6 +155,9 @@ def detector(
         float | None,
         typer.Option("--false", min=0, help="Threshold of each: for so many false boxes in 100."),
     ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Only write the hard set here, folders in 300W form.")
+    ] = None,
     report: Annotated[
         bool, typer.Option("--report", help="Also all of aflw2000, by which nothing is chosen.")
     ] = False,
@@ -163,12 +166,14 @@ def detector(
     ] = None,
 ) -> None:
     """What face detectors find, miss and take for faces, on photos held back from training."""
-    from steadymark.app.detector_report import report_detectors
+    from steadymark.app.detector_report import report_detectors, write_hard_faces
     from steadymark.engine.settings import TrackSettings
     from steadymark.models.zoo import DEFAULT_DETECTOR
 
     def run() -> int:
         settings = TrackSettings(detector_threshold=threshold)
+        if write is not None:
+            return write_hard_faces(data, write, out)
         if threshold is not None and most_false is not None:
             raise UsageError("--threshold and --false both say the threshold: leave one out")
         names = detectors or [DEFAULT_DETECTOR]

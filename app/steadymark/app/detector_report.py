@@ -13,6 +13,7 @@ from rich.table import Table
 
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
 from steadymark.engine.bench.detector import measure, threshold_for
+from steadymark.engine.bench.detector_hard import write_hard_set
 from steadymark.engine.settings import open_detector
 
 if TYPE_CHECKING:
@@ -66,6 +67,13 @@ def report_detectors(
     if json_file is not None:
         told = {name: _as_json(each) for name, each in figures.items()}
         write_file(json_file, json.dumps(plain(told), indent=2).encode())
+    return 0
+
+
+def write_hard_faces(data: Path, folder: Path, out: Console) -> int:
+    """Write the hard set for `steadymark evaluate`, and tell where it is."""
+    for name, count in write_hard_set(data, folder).items():
+        out.print(f"{folder / name}: {count} faces", soft_wrap=True)
     return 0
 
 

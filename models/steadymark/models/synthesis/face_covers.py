@@ -42,7 +42,8 @@ def cover_box(image: Image, box: Floats, roll_deg: float, rng: Generator) -> Non
 def _skin(image: Image, x: float, y: float) -> Floats:
     height, width = image.shape[:2]
     row, column = min(max(int(y), 0), height - 1), min(max(int(x), 0), width - 1)
-    return image[row, column].astype(np.float64)
+    colour: Floats = image[row, column].astype(np.float64)
+    return colour
 
 
 def _colour(values: Floats) -> tuple[float, ...]:

@@ -246,8 +246,8 @@ def spoil(image: Image, rng: Generator) -> Image:
     if rng.random() < 0.08:
         size = len(x)
         small = int(size * rng.uniform(0.45, 0.8))
-        x = cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA)
-        x = cv2.resize(x, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+        shrunk = cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA)
+        x = cv2.resize(shrunk, (size, size)).astype(np.uint8, copy=False)
     if rng.random() < 0.25:
         noise = rng.standard_normal(x.shape[:2], np.float32)[..., None] * rng.uniform(2, 14)
         x = (x + noise).clip(0, 255).astype(np.uint8)

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app.cli import app
-from steadymark.engine.bench.detector import is_hit, measure
+from steadymark.engine.bench.detector import is_hit, measure, threshold_for
 from steadymark.engine.bench.detector_hard import (
     AFW,
     EXACT,
@@ -24,6 +24,7 @@ from steadymark.engine.bench.detector_hard import (
     missed,
 )
 from steadymark.engine.types import FaceBox
+from steadymark.models.pts_file import read_pts
 from steadymark.models.schema import load_schema
 from steadymark.models.splits import HELD_BACK, is_held_back
 from steadymark.models.synthesis.hard_versions import VERSIONS, hard_version, roll_of, rolled
@@ -153,6 +154,43 @@ def test_the_command_prints_one_table_and_writes_it(made: Path) -> None:
     told = json.loads(file.read_text())["face_net"]
     assert told["false_per_100"] == 0
     assert told["hard_set"]["missed"] == told["hard_set"]["faces"] > 10  # grey pictures, no faces
+
+
+def test_the_threshold_leaves_as_many_false_boxes_as_allowed(made: Path) -> None:
+    class Scored:
+        """Finds a box of the score 0.7 in photos without faces, too."""
+
+        def __init__(self, threshold: float) -> None:
+            self.threshold = threshold
+
+        def detect(self, image: Image) -> tuple[FaceBox, ...]:
+            return (FaceBox(0, 0, 9, 9, 0.7),) if self.threshold <= 0.7 else ()
+
+    assert threshold_for(Scored, made, 0.6) == pytest.approx(0.7, abs=0.006)
+    assert threshold_for(Scored, made, 100) == pytest.approx(0.1, abs=0.006)
+
+
+def test_the_command_finds_a_threshold_for_false_boxes(made: Path) -> None:
+    arguments = ["bench", "detector", "--data", str(made), "--false", "0.6"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "0.10" in result.output  # grey pictures have no faces at any threshold
+    both = CliRunner().invoke(app, [*arguments, "--threshold", "0.5"])
+    assert both.exit_code == 2
+    assert "leave one out" in " ".join(both.output.split())
+
+
+def test_the_hard_set_is_written_in_300w_form(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "hard"
+    arguments = ["bench", "detector", "--data", str(made), "--write", str(folder)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    kinds = {path.name for path in folder.iterdir()}
+    assert kinds == {"afw_s_hardest", "aflw2000_held_back", "40_px", *list(VERSIONS)[:-1]}
+    (label,) = (folder / "afw_s_hardest").glob("*.pts")
+    assert label.stem == "afw_hard_1"
+    assert read_pts(label) == pytest.approx(face_points(narrow=0.4), abs=0.01)
+    assert cv2.imread(str(label.with_suffix(".png"))) is not None
 
 
 def test_a_detector_or_a_folder_that_is_missing_is_told(made: Path) -> None:

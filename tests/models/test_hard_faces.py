@@ -20,6 +20,7 @@ from steadymark.models.schema import load_schema
 from steadymark.models.splits import photo_of, photos
 from steadymark.models.synthesis.face_covers import cover_box
 from steadymark.models.synthesis.head_turning import turn_head
+from steadymark.models.training.detector_card import scores_of
 from steadymark.models.training.detector_hard_data import drawn_turn
 
 if TYPE_CHECKING:
@@ -123,3 +124,19 @@ def test_the_hard_photos_are_a_tenth_of_afw_and_not_held_back_for_anything_else(
     assert 0.1 * len(stems) <= len(faces) < 0.13 * len(stems)
     other = photos(data, "train", held_back=True)
     assert not {photo_of(file.rsplit(".", 1)[0]) for file in other} & hard
+
+
+def test_a_card_tells_the_figures_of_the_bench() -> None:
+    figures = {
+        "false_per_100": 0.606,
+        "crowds": {"faces": 400, "hits": 380, "iou": 0.8},
+        "train": {"faces": 100, "hits": 100, "iou": 0.91},
+        "hard": {"40 px": {"faces": 157, "missed": ["a", "b"]}},
+        "hard_set": {"faces": 157, "missed": 2, "percent": 1.27},
+        "rolls": {"faces": 1000, "found": 980, "within_10": 970, "median_deg": 2.34},
+    }
+    told = scores_of(figures)
+    assert told["recall_crowds_held_back_percent"] == 95
+    assert told["false_boxes_per_100_photos"] == 0.61
+    assert told["missed_40_px_of_157"] == 2
+    assert told["roll_within_10_deg_percent"] == 97

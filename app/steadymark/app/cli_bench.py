@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from steadymark.app.guarding import err, guarded, out
+from steadymark.engine.errors import UsageError
 from steadymark.models.zoo import DEFAULT_MODEL
 
 bench = typer.Typer(help="Measurements on this machine.", no_args_is_help=True)
@@ -150,6 +151,13 @@ def detector(
     threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="Of all of them; else each one's own.")
     ] = None,
+    most_false: Annotated[
+        float | None,
+        typer.Option("--false", min=0, help="Threshold of each: for so many false boxes in 100."),
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Only write the hard set here, folders in 300W form.")
+    ] = None,
     report: Annotated[
         bool, typer.Option("--report", help="Also all of aflw2000, by which nothing is chosen.")
     ] = False,
@@ -158,14 +166,27 @@ def detector(
     ] = None,
 ) -> None:
     """What face detectors find, miss and take for faces, on photos held back from training."""
-    from steadymark.app.detector_report import report_detectors
+    from steadymark.app.detector_report import report_detectors, write_hard_faces
     from steadymark.engine.settings import TrackSettings
     from steadymark.models.zoo import DEFAULT_DETECTOR
 
     def run() -> int:
         settings = TrackSettings(detector_threshold=threshold)
+        if write is not None:
+            return write_hard_faces(data, write, out)
+        if threshold is not None and most_false is not None:
+            raise UsageError("--threshold and --false both say the threshold: leave one out")
         names = detectors or [DEFAULT_DETECTOR]
-        return report_detectors(data, names, settings, json_file, reported=report, out=out, err=err)
+        return report_detectors(
+            data,
+            names,
+            settings,
+            json_file,
+            most_false=most_false,
+            reported=report,
+            out=out,
+            err=err,
+        )
 
     guarded(run)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
-from steadymark.engine.bench.detector import measure
+from steadymark.engine.bench.detector import measure, threshold_for
+from steadymark.engine.bench.detector_hard import write_hard_set
 from steadymark.engine.settings import open_detector
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from steadymark.engine.bench.detector import DetectorFigures
+    from steadymark.engine.ports import FaceDetector
     from steadymark.engine.settings import TrackSettings
 
 
@@ -30,20 +33,33 @@ def report_detectors(
     settings: TrackSettings,
     json_file: Path | None,
     *,
+    most_false: float | None,
     reported: bool,
     out: Console,
     err: Console,
 ) -> int:
-    """Measure detectors, print a column for each, and write the figures as JSON."""
+    """Measure detectors, print a column for each, and write the figures as JSON.
+
+    most_false: that many false boxes in 100 photos decide each one's threshold; None takes that of
+    the settings.
+    """
     check_outputs(Outputs(json_file))
-    opened = {name: open_detector(replace(settings, detector=name))[0] for name in names}
+    chosen = {name: replace(settings, detector=name) for name in names}
+    for each in chosen.values():
+        open_detector(each)  # what cannot be opened is told before anything takes long
     figures: dict[str, DetectorFigures] = {}
     with Progress(console=err, transient=True) as progress:
         task = progress.add_task("", total=None)
-        for name, detector in opened.items():
+        for name, wanted in chosen.items():
+            if most_false is not None:
+                progress.update(task, description=f"{name}: threshold")
+                at = threshold_for(lambda t, w=wanted: _at(w, t), data, most_false)  # type: ignore[misc]
+                wanted = replace(wanted, detector_threshold=at)
+            asked = wanted.detector_threshold
             figures[name] = measure(
-                detector,
+                open_detector(wanted)[0],
                 data,
+                threshold=math.nan if asked is None else asked,
                 reported=reported,
                 on_part=lambda part, n=name: progress.update(task, description=f"{n}: {part}"),  # type: ignore[misc]
             )
@@ -54,10 +70,22 @@ def report_detectors(
     return 0
 
 
+def write_hard_faces(data: Path, folder: Path, out: Console) -> int:
+    """Write the hard set for `steadymark evaluate`, and tell where it is."""
+    for name, count in write_hard_set(data, folder).items():
+        out.print(f"{folder / name}: {count} faces", soft_wrap=True)
+    return 0
+
+
+def _at(settings: TrackSettings, threshold: float) -> FaceDetector:
+    return open_detector(replace(settings, detector_threshold=threshold))[0]
+
+
 def _rows(figures: DetectorFigures) -> dict[str, str]:
     """What each row of the table says of one detector."""
     rolls, every = figures.rolls, figures.hard_set
     rows = {
+        "threshold": "its own" if math.isnan(figures.threshold) else f"{figures.threshold:.3f}",
         "false boxes in 100 photos of none": f"{figures.false_per_100:.2f}",
         "crowds, faces of 20 px and more, found": f"{figures.crowds.percent:.1f} %",
         "300W photos held back, found": f"{figures.train.percent:.1f} %",

@@ -67,19 +67,23 @@ def _opened(model_file: str, threshold: float) -> Any:
             model_file=model_file,
         )
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns of itself
-    cause: cv2.error | None = None
     try:
         net = cv2.FaceDetectorYN.create(model_file, "", (320, 320), threshold, _NMS_IOU, _MOST)
-        if _rows(net, np.zeros((64, 64, 3), np.uint8)).shape[1:] == (_COLUMNS,):
-            return net
+        rows = _rows(net, np.zeros((64, 64, 3), np.uint8))
     except cv2.error as error:
-        cause = error
+        raise _unfit(model_file) from error
     finally:
         cv2.utils.logging.setLogLevel(level)
-    raise UsageError(
+    if rows.shape[1:] != (_COLUMNS,):
+        raise _unfit(model_file)
+    return net
+
+
+def _unfit(model_file: str) -> UsageError:
+    return UsageError(
         "'{model_file}' is no model of YuNet that OpenCV can run: name a face_detection_yunet file",
         model_file=model_file,
-    ) from cause
+    )
 
 
 def _rows(net: Any, image: Image) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -97,6 +98,26 @@ def false_per_100(found: Found) -> float:
     return 100 * sum(len(boxes) for boxes in found.values()) / max(1, len(found))
 
 
+def threshold_for(make: Callable[[float], FaceDetector], data: Path, most: float) -> float:
+    """Choose a detector's threshold on held-back photos without faces.
+
+    Args:
+        make: opens the detector with a threshold.
+        data: the data folder.
+        most: how many false boxes there may be in 100 photos.
+
+    Returns:
+        The least threshold, to 0.005, that leaves no more of them; by bisection.
+    """
+    names = photos(data, "none", held_back=True)
+    low, high = 0.1, 0.99
+    while high - low > 0.005:
+        middle = (low + high) / 2
+        false = false_per_100(detect_all(make(middle), data / "faces" / "none", names))
+        low, high = (low, middle) if false <= most else (middle, high)
+    return high
+
+
 def frame_ms(detector: FaceDetector, *, runs: int = 100) -> tuple[float, float]:
     """Least and median milliseconds for a 640x480 frame of noise."""
     image = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
@@ -112,11 +133,13 @@ def frame_ms(detector: FaceDetector, *, runs: int = 100) -> tuple[float, float]:
 class DetectorFigures:
     """What one detector reaches.
 
-    false_per_100: false boxes in 100 photos without faces. crowds, train: of held-back photos.
+    threshold: of the scores; NaN is the detector's own. false_per_100: false boxes in 100 photos
+    without faces. crowds, train: of held-back photos.
     hard: by kind of hard picture, see `detector_hard`. frame_ms: median of a 640x480 frame, on one
     thread.
     """
 
+    threshold: float
     false_per_100: float
     crowds: Recall
     train: Recall
@@ -141,6 +164,7 @@ def measure(
     detector: FaceDetector,
     data: Path,
     *,
+    threshold: float = math.nan,
     reported: bool = False,
     on_part: Callable[[str], None] = lambda _: None,
 ) -> DetectorFigures:
@@ -149,6 +173,7 @@ def measure(
     Args:
         detector: with the threshold and all else that the product gives it.
         data: the data folder, see its README.
+        threshold: that one, to be told with the figures.
         reported: whether the faces of aflw2000 that no choice may follow are looked at as well.
         on_part: told the name of each part when it begins.
 
@@ -171,4 +196,6 @@ def measure(
         hard |= missed(detector, turned_pictures(data, kind), is_hit)
     on_part("all rolls")
     rolls = all_rolls(detector, data, is_hit)
-    return DetectorFigures(false_per_100(none), small, large, hard, rolls, frame_ms(detector)[1])
+    return DetectorFigures(
+        threshold, false_per_100(none), small, large, hard, rolls, frame_ms(detector)[1]
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -19,7 +21,6 @@ from steadymark.models.synthesis.hard_versions import VERSIONS, hard_version, ro
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from steadymark.engine.ports import FaceDetector
     from steadymark.models.cropping import Image, Points
@@ -35,13 +36,16 @@ _ROLLS = range(0, 360, 30)
 
 
 class HardPicture(NamedTuple):
-    """A picture, and the box and roll of the face that is to be found in it."""
+    """A picture, and the box of the face that is to be found in it.
+
+    points: its landmarks (68, 2); None where they are known in a crop of the photo alone.
+    """
 
     kind: str
     name: str
     image: Image
     box: FaceBox
-    roll_deg: float
+    points: Points | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def hard_pictures(data: Path) -> Iterator[HardPicture]:
             image = _read(folder / name)
             for left, top, right, bottom in boxes.tolist():
                 box = FaceBox(left, top, right - left, bottom - top)
-                yield HardPicture(AFW, name, image, box, float("nan"))
+                yield HardPicture(AFW, name, image, box, None)
     yield from turned_pictures(data, TURNED)
     for path, image, points in _versioned(data):
         for kind in VERSIONS:
@@ -105,7 +109,7 @@ def _versioned(data: Path) -> Iterator[tuple[Path, Image, Points]]:
 
 
 def _picture(kind: str, name: str, image: Image, points: Points) -> HardPicture:
-    return HardPicture(kind, name, image, box_of_landmarks(points, score=1.0), roll_of(points))
+    return HardPicture(kind, name, image, box_of_landmarks(points, score=1.0), points)
 
 
 def _read(path: Path) -> Image:
@@ -113,6 +117,36 @@ def _read(path: Path) -> Image:
     if image is None:
         raise UsageError("{path} cannot be read: the data are not complete", path=path)
     return image.astype(np.uint8, copy=False)
+
+
+def write_hard_set(data: Path, out: Path) -> dict[str, int]:
+    """Write the hard set as folders in 300W form, one a kind, for `steadymark evaluate --data`.
+
+    AFW's hardest faces are written as the crops of 300w/train, since their landmarks are known
+    there. Landmarks that a turned head hides (`profiled`) lie on its outline.
+
+    Returns:
+        How many faces each folder holds, by its name.
+    """
+    hard = hard_photos(data)
+    crops = (
+        _picture(AFW, path.stem, image, points)
+        for path, image, points in _versioned(data)
+        if photo_of(path.stem) in hard
+    )
+    counts: dict[str, int] = {}
+    for picture in (*crops, *hard_pictures(data)):
+        if picture.points is None:
+            continue
+        folder = re.sub(r"[^a-z0-9]+", "_", picture.kind.lower())
+        (out / folder).mkdir(parents=True, exist_ok=True)
+        stem = out / folder / picture.name
+        cv2.imwrite(f"{stem}.png", picture.image)
+        rows = "\n".join(f"{x:.3f} {y:.3f}" for x, y in (picture.points + 1).tolist())
+        text = f"version: 1\nn_points: {len(picture.points)}\n{{\n{rows}\n}}\n"
+        Path(f"{stem}.pts").write_text(text, encoding="utf-8")
+        counts[folder] = counts.get(folder, 0) + 1
+    return counts
 
 
 def missed(
@@ -136,13 +170,14 @@ def all_rolls(
 ) -> RollFigures:
     """Over held-back photos, each turned by twelve angles from 0 to 330 degrees."""
     faces, errors = 0, []
-    for path, image, points in _versioned(data):
+    for _, image, points in _versioned(data):
         for turn in _ROLLS:
-            picture = _picture("roll", path.stem, *rolled(image, points, turn))
+            turned, moved = rolled(image, points, turn)
+            true = box_of_landmarks(moved, score=1.0)
             faces += 1
-            hits = [b for b in detector.detect(picture.image) if is_hit(b, picture.box)]
+            hits = [box for box in detector.detect(turned) if is_hit(box, true)]
             if hits:
-                away = hits[0].roll_deg - picture.roll_deg
+                away = hits[0].roll_deg - roll_of(moved)
                 errors.append(abs((away + 180) % 360 - 180))
     within = sum(error <= 10 for error in errors)
     return RollFigures(

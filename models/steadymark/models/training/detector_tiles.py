@@ -236,7 +236,7 @@ def spoil(image: Image, rng: Generator) -> Image:
     """Light, colour, blur, resolution, noise and JPEG as bad cameras make them."""
     x = image
     if rng.random() < 0.3:
-        x = np.repeat(cv2.cvtColor(x, cv2.COLOR_BGR2GRAY)[..., None], 3, 2).astype(np.uint8)
+        x = np.repeat(cv2.cvtColor(x, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
     x = _relit(x, rng)
     if rng.random() < 0.15:
         k = int(rng.choice((3, 5)))
@@ -246,8 +246,8 @@ def spoil(image: Image, rng: Generator) -> Image:
     if rng.random() < 0.08:
         size = len(x)
         small = int(size * rng.uniform(0.45, 0.8))
-        x = cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        x = cv2.resize(x, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+        shrunk = cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA)
+        x = cv2.resize(shrunk, (size, size)).astype(np.uint8, copy=False)
     if rng.random() < 0.25:
         noise = rng.standard_normal(x.shape[:2], np.float32)[..., None] * rng.uniform(2, 14)
         x = (x + noise).clip(0, 255).astype(np.uint8)

@@ -36,12 +36,15 @@ class FaceNetTraining:
 
     steps: in all, over every resumption. cooled: the last share of them, in which the rate falls
     from `rate` to nothing by half a cosine; before that it is constant, so that a run can be made
-    longer. profiled: how many pictures with turned heads are made.
+    longer. profiled: how many pictures with turned heads are made. box_weight, roll_weight: of
+    these losses beside that of the scores; a roll of any angle is learnt slowly.
     """
 
     steps: int
     cooled: float = 0.35
     profiled: int = 3000
+    box_weight: float = 2.0
+    roll_weight: float = 3.0
     seed: int = 68
     rate: float = 3e-3
     decay: float = 0.02
@@ -158,7 +161,8 @@ def _step(run: Run, batch: Batch, config: FaceNetTraining) -> list[float]:
         rows = run.network(x)
     losses = face_losses(rows.float(), places, targets)
     run.optimizer.zero_grad(set_to_none=True)
-    (losses.score + 2 * losses.box + 0.5 * losses.roll).backward()  # type: ignore[no-untyped-call]
+    weighted = config.box_weight * losses.box + config.roll_weight * losses.roll
+    (losses.score + weighted).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), 10.0)
     run.optimizer.step()
     run.step += 1

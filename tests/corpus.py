@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from av.video.stream import VideoStream
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 BITS = 6
 

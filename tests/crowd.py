@@ -9,13 +9,13 @@ import numpy as np
 
 from scenes import FACE_GREY, SquareNetwork
 from steadymark.engine.types import FaceBox, Frame
-from steadymark.models.runtime import Prediction
+from steadymark.models.runtime.onnx_session import Prediction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steadymark.models.cropping import Image
-    from steadymark.models.runtime import Moves
+    from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.onnx_session import Moves
 
 Square = tuple[float, float, float]  # x, y, side
 LAYERS = (120, 200)  # greys

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from steadymark.engine.types import Frame
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 LIMIT_S = 10.0
 CUTS = 10

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from steadymark.models.dan import Dan, DanConfig, Stage
-from steadymark.models.dan_layers import Connection, canonical_shape
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.dan import Dan, DanConfig, DanStage
+from steadymark.models.networks.dan_layers import Connection, canonical_shape
 
 
 def fitted(shape: np.ndarray, canonical: np.ndarray) -> np.ndarray:
@@ -28,8 +28,8 @@ def faces(count: int) -> torch.Tensor:
     return shape + torch.from_numpy(rng.normal(0, 3, (count, len(shape), 2))).float()
 
 
-def stages_of(network: Dan) -> list[Stage]:
-    return [stage for stage in network.stages if isinstance(stage, Stage)]
+def stages_of(network: Dan) -> list[DanStage]:
+    return [stage for stage in network.stages if isinstance(stage, DanStage)]
 
 
 def connection_of(network: Dan) -> tuple[Connection, nn.Linear]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from steadymark.engine.jobs import JobReport
     from steadymark.engine.report import PipelineReport
     from steadymark.engine.types import FaceBox, SourceInfo
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 DEADLY_WIDTH = 352  # of the films that nobody survives
 

@@ -14,7 +14,7 @@ from corpus import bars
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 class FakeDevice:

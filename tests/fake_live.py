@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.open_live import LiveTarget
     from steadymark.engine.sources import LiveStatus, Opening
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 class PacedDevice(FakeDevice):

@@ -14,8 +14,8 @@ from steadymark.engine.types import (
     TrackedFace,
     TrackResult,
 )
-from steadymark.models.cropping import Crop, Points
-from steadymark.models.schema import load_schema
+from steadymark.models.face.crop import Crop, Points
+from steadymark.models.face.schema import load_schema
 
 
 def face_points(x: float = 80.0, y: float = 60.0, size_px: float = 60.0) -> Points:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.models.cropping import compose, inverse
-from steadymark.models.registration import face_size
-from steadymark.models.schema import load_schema
+from steadymark.models.face.crop import compose, inverse
+from steadymark.models.face.face_motion import face_size
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steadymark.models.cropping import Matrix
+    from steadymark.models.face.crop import Matrix
 
 FRAMES = 12
 

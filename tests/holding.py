@@ -11,8 +11,8 @@ from square_film import square_models
 
 if TYPE_CHECKING:
     from steadymark.engine.settings import Models, TrackSettings
-    from steadymark.models.cropping import Image
-    from steadymark.models.runtime import Prediction
+    from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.onnx_session import Prediction
 
 
 @dataclass

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from steadymark.models.cropping import Crop, transform
-from steadymark.models.flow_stabilizer import FLOW_SIDE, seen_face
-from steadymark.models.schema import load_schema
+from steadymark.models.face.crop import Crop, transform
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.flow_stabilizer import FLOW_SIDE, flow_frame_of
 
 if TYPE_CHECKING:
-    from steadymark.models.cropping import Image, Matrix, Points
-    from steadymark.models.landmark_flow import Seen
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.crop import Image, Matrix, Points
+    from steadymark.models.face.landmark_flow import FlowFrame
+    from steadymark.models.face.schema import LandmarkSchema
 
 FACE = Crop(160, 150, 170, 3)  # of 320 × 320 pixels
 
@@ -53,7 +53,7 @@ def face_in(crop: Crop = FACE, schema: LandmarkSchema | None = None) -> Points:
     return points
 
 
-def seen(picture: Image, raw: Points, crop: Crop = FACE) -> Seen:
+def seen(picture: Image, raw: Points, crop: Crop = FACE) -> FlowFrame:
     """A frame of a face, as the flow stabilizer takes it."""
     image = coloured(picture) if picture.ndim == 2 else picture
-    return seen_face(image, image[:1], crop, raw)
+    return flow_frame_of(image, image[:1], crop, raw)

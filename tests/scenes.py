@@ -11,16 +11,16 @@ import numpy as np
 
 from steadymark.engine.errors import SinkError
 from steadymark.engine.types import FaceBox, Frame, SourceInfo
-from steadymark.models.runtime import Moves, Prediction
-from steadymark.models.schema import load_schema
-from steadymark.models.zoo import ModelCard
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.onnx_session import Moves, Prediction
+from steadymark.models.runtime.zoo import ModelCard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from steadymark.engine.types import TrackResult
-    from steadymark.models.cropping import Image
-    from steadymark.models.sentence import Sentence
+    from steadymark.models.face.crop import Image
+    from steadymark.models.user_text import UserText
 
 FACE_GREY = 200
 
@@ -92,7 +92,7 @@ class ListSource:
         self, frames: list[Frame], *, live: bool = False, gate: Event | None = None
     ) -> None:
         self._frames, self._gate, self._closed = frames, gate, Event()
-        self.problems: tuple[Sentence, ...] = ()
+        self.problems: tuple[UserText, ...] = ()
         self.dropped = 0
         self.info = SourceInfo("list", "", 320, 240, 25.0, len(frames), live)
 

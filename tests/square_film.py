@@ -9,7 +9,7 @@ import numpy as np
 
 from scenes import SquareDetector, SquareNetwork, picture
 from steadymark.engine.settings import Models, TrackSettings
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from steadymark.models.schema import load_schema
-from steadymark.models.schema_map import counterparts
-from steadymark.models.zoo import weights_folder
+from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema_conversion import matching_landmarks
+from steadymark.models.runtime.zoo import weights_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ def of_heatmap1d(folder: Path, schema: str = "ibug68", *, batch: int | str = "n"
     Landmarks without a counterpart are laid on that of the nearest of those that have one.
     """
     model = onnx.load(weights_folder() / "heatmap1d-lite.onnx")
-    place = counterparts("ibug68", schema)
+    place = matching_landmarks("ibug68", schema)
     shape = load_schema(schema).mean_shape
     known = np.flatnonzero(place >= 0)
     nearest = known[np.linalg.norm(shape[:, None] - shape[None, known], axis=-1).argmin(1)]

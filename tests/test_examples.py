@@ -14,7 +14,7 @@ import pytest
 
 import steadymark as sm
 from steadymark.engine.recording.checking import check_csv
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 from strange_networks import of_heatmap1d
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"

@@ -17,7 +17,7 @@ import numpy as np
 import steadymark as sm
 import steadymark.app.cli
 import steadymark.engine.tracking
-import steadymark.models.zoo
+import steadymark.models.runtime.zoo
 
 landmarker = sm.FaceLandmarker(model="heatmap1d-lite", stabilizer="auto", max_faces=1)
 faces: list[sm.Face] = landmarker.detect(np.zeros((360, 360, 3), np.uint8))
@@ -88,7 +88,9 @@ def test_pyright_knows_the_public_names_and_their_types(environment: Path) -> No
 
 @pytest.mark.slow
 def test_all_parts_are_imported(environment: Path) -> None:
-    code = USE.split("\n\n")[0] + "; print(sm.FaceLandmarker, steadymark.models.zoo.__file__)"
+    code = (
+        USE.split("\n\n")[0] + "; print(sm.FaceLandmarker, steadymark.models.runtime.zoo.__file__)"
+    )
     run = subprocess.run(
         [environment / "bin" / "python", "-I", "-W", "error", "-c", code],
         capture_output=True,

@@ -14,8 +14,8 @@ from own_model import tiny_model, write_model
 from steadymark.app import cli, guarding
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
-from steadymark.models.demo_faces import demo_faces
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
+from steadymark.models.own_models.demo_faces import demo_faces
 from strange_networks import mean_face, network, of_heatmap1d, write
 
 if TYPE_CHECKING:

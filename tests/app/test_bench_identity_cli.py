@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from steadymark.app import cli
 from steadymark.engine.bench.crossings import CROSSINGS, KINDS
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from pathlib import Path

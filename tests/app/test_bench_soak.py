@@ -28,7 +28,7 @@ from steadymark.engine.jobs import JobReport, run_job
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.settings import TrackSettings
 from steadymark.engine.sources.video_file import VideoFile
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,7 +164,7 @@ def test_jobs_that_leak_break_the_limits(
 def test_a_job_that_fails_is_told(
     tmp_path: Path, short_film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fault = Sentence("the disk is full")
+    fault = UserText("the disk is full")
     monkeypatch.setattr(soak, "run_job", lambda *_, **__: JobReport("a.mp4", error=fault))
     *_, jobs = run_soak(
         short_film, square_models(), TrackSettings(), seconds=1, fps=100, folder=tmp_path

@@ -15,7 +15,7 @@ from steadymark.app import cli
 from steadymark.app.stability_report import against_filter
 from steadymark.engine.bench.stability import Steadiness
 from steadymark.engine.bench.stability_run import StabilityRow
-from steadymark.models.schema import assets_root, load_schema
+from steadymark.models.face.schema import assets_root, load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from scenes import picture
 from steadymark.app import cli
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
-from steadymark.models.zoo import weights_folder
+from steadymark.models.runtime.zoo import weights_folder
 
 Run = Callable[..., Result]
 

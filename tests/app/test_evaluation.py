@@ -18,7 +18,7 @@ from scenes import SquareDetector, SquareNetwork, picture
 from steadymark.app import batch, cli, evaluation, guarding
 from steadymark.engine.bench import speed
 from steadymark.engine.settings import Models, TrackSettings
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 SHAPE = load_schema().mean_shape
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ import pytest
 
 from steadymark.engine.recording.checking import Severity, check_csv
 from steadymark.engine.recording.reading import read_landmarks
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = assets_root() / "clips" / "demo.mp4"

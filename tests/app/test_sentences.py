@@ -25,8 +25,8 @@ CONTRACTS = {
     "steadymark.engine.sources.video_index",
     "steadymark.engine.tracking",
     "steadymark.engine.types",
-    "steadymark.models.schema",
-    "steadymark.models.schema_map",
+    "steadymark.models.face.schema",
+    "steadymark.models.face.schema_conversion",
 }
 ROOT = Path(__file__).resolve().parents[2]
 TELLING = {"told.emit", "told", "messages.tell", "_tell", "_fault", "_on_fault"}
@@ -79,7 +79,7 @@ def test_the_border_is_what_the_window_imports() -> None:
         "steadymark.app.session.presets",
         "steadymark.engine.jobs",
         "steadymark.engine.sources.containers",
-        "steadymark.models.zoo",
+        "steadymark.models.runtime.zoo",
     ):
         assert name in shown
     english = (
@@ -130,7 +130,7 @@ def test_reasons_that_users_read_are_no_plain_value_errors() -> None:
         ("raise SourceError(words)", "no literal"),
         ("raise errors.SourceError(words)", "no literal"),
         ("raise SourceError()", "no literal"),
-        ('note = Sentence(f"{count} frames")', "no literal"),
+        ('note = UserText(f"{count} frames")', "no literal"),
         ('raise SourceError("{path} is empty")', r"has ['path'], given are []"),
         ('raise SourceError("{path} is empty", file=path)', r"has ['path'], given are ['file']"),
         ('raise SourceError("{path} is empty", **fields)', r"given are ['**']"),

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from steadymark.app import cli, guarding
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.stabilizing import NoStabilizer
 from steadymark.engine.tracking import Tracker
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 LEFT, RIGHT = (120, 180, 60), (500, 180, 80)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steadymark.app.start_cost import QUIT_S, Start, _report, forget, measure
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from pathlib import Path

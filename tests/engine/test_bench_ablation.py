@@ -23,9 +23,9 @@ from steadymark.engine.bench.ablation import (
 from steadymark.engine.bench.scenes import Scene
 from steadymark.engine.errors import UsageError
 from steadymark.engine.settings import TrackSettings
-from steadymark.models.cell_variants import constant_mean
-from steadymark.models.schema import assets_root, load_schema
-from steadymark.models.splits import HELD_BACK, is_held_back
+from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back
+from steadymark.models.face.schema import assets_root, load_schema
+from steadymark.models.runtime.heatmap_cell_ablation import with_constant_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,8 +91,8 @@ def test_a_part_that_a_model_lacks_leaves_its_row_out_and_any_other_variant_can_
 ) -> None:
     variants = (
         Variant("none", "none"),
-        Variant("mean of nothing", "none", constant_mean),
-        Variant("other", "convlstm", lambda content: constant_mean(content)),
+        Variant("mean of nothing", "none", with_constant_mean),
+        Variant("other", "convlstm", lambda content: with_constant_mean(content)),
         Variant("another model", "none", model="heatmap1d-lite"),
     )
     rows = {r.name: r for r in run_ablation(data / "test", SETTINGS, SMALL, variants=variants)}

@@ -22,7 +22,7 @@ from steadymark.engine.errors import SourceError, UsageError
 from steadymark.engine.settings import TrackSettings
 from steadymark.engine.stabilizing import NoStabilizer, OneEuro
 from steadymark.engine.tracking import Tracker
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 FRAMES, FPS = 60, 25.0
 FACE = face_points().astype(np.float64)

@@ -24,15 +24,15 @@ from steadymark.engine.bench.detector_hard import (
     missed,
 )
 from steadymark.engine.types import FaceBox
-from steadymark.models.pts_file import read_pts
-from steadymark.models.schema import load_schema
-from steadymark.models.splits import HELD_BACK, is_held_back
-from steadymark.models.synthesis.hard_versions import VERSIONS, hard_version, roll_of, rolled
+from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back
+from steadymark.models.face.pts_file import read_pts
+from steadymark.models.face.schema import load_schema
+from steadymark.models.synthesis.hard_variants import VERSIONS, hard_version, roll_of, rolled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.cropping import Image, Points
+    from steadymark.models.face.crop import Image, Points
 
 SIZE = 320
 

@@ -20,7 +20,7 @@ from steadymark.engine.bench.light import (
 )
 from steadymark.engine.errors import UsageError
 from steadymark.engine.settings import TrackSettings
-from steadymark.models.synthesis.light import KINDS
+from steadymark.models.synthesis.conditions.lighting import KINDS
 
 FRAMES = 60
 FACE = face_points().astype(np.float64)

@@ -26,7 +26,7 @@ from steadymark.engine.metrics.stability import mav_of_positions
 from steadymark.engine.settings import TrackSettings
 from steadymark.engine.stabilizing import NoStabilizer, OneEuro
 from steadymark.engine.tracking import Tracker
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

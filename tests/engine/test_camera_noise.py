@@ -9,7 +9,7 @@ import pytest
 
 from steadymark.engine.bench.camera_noise import main, measure_noise
 from steadymark.engine.errors import UsageError
-from steadymark.models.synthesis.sensor_noise import (
+from steadymark.models.synthesis.conditions.sensor_noise import (
     BY_BRIGHTNESS,
     COLOURS,
     NEIGHBOURS,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from steadymark.engine.bench.crossings import FRAMES, KINDS, Shot, Sitter, crossing
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 
 def sitter(colour: tuple[int, int, int]) -> Sitter:

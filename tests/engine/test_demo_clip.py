@@ -13,7 +13,7 @@ import pytest
 from steadymark.engine.bench import demo_clip
 from steadymark.engine.bench import demo_path as path
 from steadymark.engine.bench.demo_warp import Array, ExpressionWarp, bilinear
-from steadymark.models.schema import assets_root, load_schema
+from steadymark.models.face.schema import assets_root, load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

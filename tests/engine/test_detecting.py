@@ -10,14 +10,14 @@ import pytest
 from steadymark.engine.bench.detector import is_hit, recall
 from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, face_net_runner, suppress
 from steadymark.engine.types import FaceBox
-from steadymark.models.runtime import open_file
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
+from steadymark.models.runtime.onnx_session import open_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.engine.detecting import Rows
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 WEIGHTS = assets_root() / "weights" / "face_net.onnx"
 
@@ -168,7 +168,7 @@ def test_the_shipped_network_finds_nothing_in_noise(size: tuple[int, int]) -> No
 def test_the_shipped_network_finds_held_back_faces(data: Path) -> None:
     import cv2
 
-    from steadymark.models.splits import photos
+    from steadymark.models.datasets.photo_splits import photos
 
     detector = FaceNetDetector(face_net_runner(open_file(WEIGHTS)))
     truth = photos(data, "train", held_back=True)

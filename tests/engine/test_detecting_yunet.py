@@ -11,12 +11,12 @@ import pytest
 from steadymark.engine.detecting_yunet import YuNetDetector
 from steadymark.engine.errors import UsageError
 from steadymark.engine.settings import TrackSettings, open_detector
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 class Backend:

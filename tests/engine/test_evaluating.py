@@ -12,13 +12,13 @@ from steadymark.engine.errors import SteadymarkError, UsageError
 from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.metrics.evaluating import evaluate
 from steadymark.engine.types import FaceBox
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.cropping import Image
-    from steadymark.models.runtime import Moves, Prediction
+    from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.onnx_session import Moves, Prediction
 
 SCHEMA = load_schema()
 

@@ -12,10 +12,14 @@ from steadymark.engine.bench.demo_clip import annotated, photograph
 from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene
 from steadymark.engine.bench.stability import Steadiness, TruthDetector, follow, steadiness
 from steadymark.engine.settings import TrackSettings, make_tracker, open_models
-from steadymark.models.flow_stabilizer import FlowStabilizer
-from steadymark.models.flow_variants import constant_mean, first_shares, untrained
-from steadymark.models.schema import load_schema
-from steadymark.models.zoo import FLOW, FLOW_CELL, find_model, verified_bytes
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.flow_cell_ablation import (
+    flow_with_constant_mean,
+    flow_with_first_shares,
+    flow_with_untrained_weights,
+)
+from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
+from steadymark.models.runtime.zoo import FLOW, FLOW_CELL, find_model, verified_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +28,8 @@ pytest.importorskip("skimage", reason="the portrait is one of scikit-image's")
 LESS = 0.85  # of the MAV of constants: 15 % less
 NEAR = 0.01  # amplitudes that differ by less are equal
 CONSTANTS = tuple(
-    partial(constant_mean, gain=gain) for gain in (1.0, 2.0, 4.0, 8.0, 32.0, 128.0)
-) + tuple(partial(first_shares, gain=gain) for gain in (4.0,))
+    partial(flow_with_constant_mean, gain=gain) for gain in (1.0, 2.0, 4.0, 8.0, 32.0, 128.0)
+) + tuple(partial(flow_with_first_shares, gain=gain) for gain in (4.0,))
 
 
 @cache
@@ -69,4 +73,4 @@ def test_the_trained_cell_is_stiller_than_constants_that_move_the_mouth_no_furth
 
 @pytest.mark.slow
 def test_an_untrained_cell_is_not_ahead_of_constants() -> None:
-    assert not is_ahead(reached(untrained))
+    assert not is_ahead(reached(flow_with_untrained_weights))

@@ -22,17 +22,17 @@ from steadymark.engine.settings import (
 from steadymark.engine.stabilizing import NoStabilizer
 from steadymark.engine.tracking import Tracker
 from steadymark.engine.types import FaceBox, FaceState, Frame
-from steadymark.models.flow_stabilizer import FlowMemory, FlowStabilizer
-from steadymark.models.runtime import Moves, Prediction
-from steadymark.models.schema import load_schema
-from steadymark.models.zoo import FLOW_CELL, ModelCard, find_model, list_models
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.flow_stabilizer import FlowMemory, FlowStabilizer
+from steadymark.models.runtime.onnx_session import Moves, Prediction
+from steadymark.models.runtime.zoo import FLOW_CELL, ModelCard, find_model, list_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steadymark.models.cropping import Image, Points
-    from steadymark.models.flow_stabilizer import Array
-    from steadymark.models.landmark_flow import Seen
+    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.face.landmark_flow import FlowFrame
+    from steadymark.models.runtime.flow_stabilizer import Array
 
 SHIFT_PX = 0.5
 
@@ -46,7 +46,7 @@ class Shifting(FlowStabilizer):
         self.known: list[list[bool]] = []
 
     def step(
-        self, seen: Sequence[Seen], scores: Array, before: Sequence[FlowMemory | None]
+        self, seen: Sequence[FlowFrame], scores: Array, before: Sequence[FlowMemory | None]
     ) -> list[tuple[Points, FlowMemory]]:
         assert scores.shape == (len(seen), 68)
         self.known.append([memory is not None for memory in before])

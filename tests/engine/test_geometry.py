@@ -11,17 +11,17 @@ from steadymark.engine.geometry import (
     to_frame,
 )
 from steadymark.engine.types import FaceBox
-from steadymark.models.cropping import (
+from steadymark.models.face.crop import (
     Crop,
     Points,
     cut,
     fit_crop,
-    hold_still,
     inverse,
+    keep_crop_if_still,
     lead,
     transform,
 )
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 SCHEMA = load_schema()
 
@@ -93,15 +93,15 @@ def test_crops_outside_or_of_absurd_size_still_give_a_picture(crop: Crop) -> Non
 def test_the_crop_stands_still_within_the_dead_band() -> None:
     kept = Crop(100, 100, 100, 0)
     for wanted in (Crop(103, 98, 100), Crop(100, 100, 103), Crop(100, 100, 100, 4)):
-        assert hold_still(kept, wanted, dead_band=0.04) == kept
+        assert keep_crop_if_still(kept, wanted, dead_band=0.04) == kept
 
 
 def test_beyond_the_dead_band_the_crop_is_drawn_along_by_the_rest() -> None:
     kept = Crop(100, 100, 100, 0)
-    assert hold_still(kept, Crop(110, 100, 100), dead_band=0.04).x == pytest.approx(106)
-    grown = hold_still(kept, Crop(100, 100, 120), dead_band=0.04).side
+    assert keep_crop_if_still(kept, Crop(110, 100, 100), dead_band=0.04).x == pytest.approx(106)
+    grown = keep_crop_if_still(kept, Crop(100, 100, 120), dead_band=0.04).side
     assert grown == pytest.approx(120 / np.exp(0.04))
-    turned = hold_still(kept, Crop(100, 100, 100, 20), dead_band=0.04).roll_deg
+    turned = keep_crop_if_still(kept, Crop(100, 100, 100, 20), dead_band=0.04).roll_deg
     assert turned == pytest.approx(20 - np.degrees(0.08))
 
 
@@ -109,14 +109,14 @@ def test_a_small_difference_never_makes_the_crop_jump() -> None:
     kept = Crop(100, 100, 100, 0)
     for x in np.linspace(100, 110, 200):
         near, next_to = (
-            hold_still(kept, Crop(x + e, 100, 100), dead_band=0.04).x for e in (0, 1e-6)
+            keep_crop_if_still(kept, Crop(x + e, 100, 100), dead_band=0.04).x for e in (0, 1e-6)
         )
         assert abs(near - next_to) < 1e-5
 
 
 def test_roll_is_compared_round_the_circle() -> None:
     kept = Crop(100, 100, 100, 179.5)
-    assert hold_still(kept, Crop(100, 100, 100, -179.5), dead_band=0.04) == kept
+    assert keep_crop_if_still(kept, Crop(100, 100, 100, -179.5), dead_band=0.04) == kept
 
 
 def test_a_box_gives_a_crop_round_its_longer_side() -> None:

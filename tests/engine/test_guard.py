@@ -8,7 +8,7 @@ import pytest
 from steadymark.engine.guard import RawCourse, contradicts, course
 from steadymark.engine.stabilizing import Guarded, OneEuro
 from steadymark.engine.types import Landmarks
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 SCHEMA = load_schema()
 SIDE_PX = 100.0

@@ -17,10 +17,10 @@ from steadymark.engine.identity import (
     twice,
 )
 from steadymark.engine.types import Landmarks
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
-    from steadymark.models.cropping import Points
+    from steadymark.models.face.crop import Points
 
 
 def measured(xy: Points, t_s: float, *, sure: float = 0.9) -> Motion:

@@ -17,7 +17,7 @@ from steadymark.engine.errors import SinkError
 from steadymark.engine.jobs import JobReport
 from steadymark.engine.locking import open_locked
 from steadymark.engine.recording.row_file import RowFile
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def test_a_holder_that_does_not_go_on_holds_nobody_up(
     monkeypatch.setattr(locking, "_PATIENCE_S", 0.05)
     handle = open_locked(tmp_path / ".index.csv.lock")
     assert handle is not None
-    ResultsIndex(tmp_path).end("camera:0", JobReport("a", error=Sentence("x")))
+    ResultsIndex(tmp_path).end("camera:0", JobReport("a", error=UserText("x")))
     os.close(handle)
     assert ResultsIndex(tmp_path).find("camera:0") is not None
 
@@ -78,7 +78,7 @@ def test_a_disk_without_locks_is_written_all_the_same(
         raise OSError(fault, os.strerror(fault))
 
     monkeypatch.setattr("fcntl.flock", none)
-    ResultsIndex(tmp_path).end("camera:0", JobReport("a", error=Sentence("x")))
+    ResultsIndex(tmp_path).end("camera:0", JobReport("a", error=UserText("x")))
     file = RowFile(tmp_path / "a.csv")
     file.open()
     file.add("1\n")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from steadymark.engine.offline import Butterworth, smooth_guarded
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 RATE = 100.0
 FPS = 30.0

@@ -12,7 +12,7 @@ from steadymark.engine.metrics.openings import (
     mouth_opening,
     opening_lag,
 )
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 FACE = load_schema().mean_shape.astype(np.float64) * 100
 

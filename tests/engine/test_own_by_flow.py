@@ -8,7 +8,7 @@ import pytest
 from steadymark.engine.bench.demo_clip import annotated, photograph
 from steadymark.engine.bench.own_by_flow import OwnByFlow
 from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene, rigid
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 pytest.importorskip("skimage", reason="the portrait is one of scikit-image's")
 FRAMES = 14

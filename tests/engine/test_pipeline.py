@@ -13,7 +13,7 @@ from steadymark.engine.report import PipelineState
 from steadymark.engine.stabilizing import NoStabilizer
 from steadymark.engine.tracking import Tracker
 from steadymark.engine.types import Frame, TrackResult
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 FACE = (100.0, 100.0, 60.0)
 

@@ -21,7 +21,7 @@ from steadymark.engine.pose import (
     with_points,
 )
 from steadymark.engine.types import Landmarks
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from steadymark.engine.bench.rigid_by_flow import RigidByFlow, similarity
-from steadymark.models.schema import load_schema
-from steadymark.models.synthesis.light import KINDS, Lighting
+from steadymark.models.face.schema import load_schema
+from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 
 FACE = (load_schema().mean_shape * 150 + (160, 120)).astype(np.float64)
 RNG = np.random.default_rng(3)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from steadymark.engine.scene_cuts import is_cut, thumbnail
-from steadymark.models.synthesis.light import KINDS, Lighting
+from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 
 
 def scene(seed: int, size: tuple[int, int] = (640, 360)) -> np.ndarray:

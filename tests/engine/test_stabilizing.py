@@ -6,7 +6,7 @@ import pytest
 from steadymark.engine.errors import UsageError
 from steadymark.engine.stabilizing import Guarded, OneEuro, make_stabilizer
 from steadymark.engine.types import Landmarks
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 
 def points(noise: float, rng: np.random.Generator) -> Landmarks:

@@ -13,13 +13,13 @@ from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.stabilizing import NoStabilizer, OneEuro
 from steadymark.engine.tracking import Tracker
 from steadymark.engine.types import FaceState
-from steadymark.models.cropping import transform
-from steadymark.models.schema import load_schema
+from steadymark.models.face.crop import transform
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from steadymark.engine.types import Frame
-    from steadymark.models.cropping import Image
-    from steadymark.models.runtime import Moves, Prediction
+    from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.onnx_session import Moves, Prediction
 
 
 def make(config: TrackerConfig | None = None) -> tuple[Tracker, SquareDetector]:

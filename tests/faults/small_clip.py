@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from pathlib import Path

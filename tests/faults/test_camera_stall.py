@@ -21,7 +21,7 @@ from steadymark.engine.report import PipelineState
 from steadymark.engine.sources.network import NetworkCamera
 from steadymark.engine.stabilizing import NoStabilizer
 from steadymark.engine.tracking import Tracker
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

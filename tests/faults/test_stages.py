@@ -25,7 +25,7 @@ from steadymark.engine.report import PipelineState
 from steadymark.engine.stabilizing import NoStabilizer
 from steadymark.engine.tracking import Tracker
 from steadymark.engine.types import Frame
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from steadymark.engine.ports import Sink
     from steadymark.engine.report import PipelineReport
     from steadymark.engine.types import SourceInfo, TrackResult
-    from steadymark.models.runtime import Prediction
+    from steadymark.models.runtime.onnx_session import Prediction
 
 FRAMES, AT = 60, 25
 

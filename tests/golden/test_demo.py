@@ -25,8 +25,8 @@ from steadymark.engine.metrics.stability import mean_motion
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
 from steadymark.engine.settings import TrackSettings, open_models
-from steadymark.models.schema import assets_root
-from steadymark.models.zoo import DEFAULT_MODEL
+from steadymark.models.face.schema import assets_root
+from steadymark.models.runtime.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

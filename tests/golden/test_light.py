@@ -11,8 +11,8 @@ import pytest
 from steadymark.engine.settings import TrackSettings, make_tracker, open_models
 from steadymark.engine.sources import open_source
 from steadymark.engine.types import FaceState, Frame
-from steadymark.models.schema import assets_root
-from steadymark.models.synthesis.light import KINDS, Lighting
+from steadymark.models.face.schema import assets_root
+from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 
 FRAMES = 40
 

@@ -17,7 +17,7 @@ from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import Models, TrackSettings, open_models
 from steadymark.engine.sources.video_file import VideoFile
 from steadymark.engine.types import FaceState
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,28 +10,32 @@ import numpy as np
 import pytest
 import torch
 
-from steadymark.models.cropping import transform
 from steadymark.models.errors import DataError
-from steadymark.models.export import export_onnx
-from steadymark.models.schema import load_schema
-from steadymark.models.training.augment import clean_crop
-from steadymark.models.training.backbone_check import MARGINS, check_backbone
-from steadymark.models.training.backbones import Backbone, BackboneInfo, open_backbone
-from steadymark.models.training.faces import Faces, split
-from steadymark.models.training.landmark_task import open_faces
+from steadymark.models.face.crop import transform
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.onnx_export import export_onnx
+from steadymark.models.training.data.augment import clean_crop
+from steadymark.models.training.data.face_images import FaceImages, split
+from steadymark.models.training.landmarks.landmark_task import open_faces
+from steadymark.models.training.stabilizer.backbone_check import MARGINS, check_backbone
+from steadymark.models.training.stabilizer.frozen_backbone import (
+    Backbone,
+    BackboneInfo,
+    open_backbone,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from steadymark.models.cropping import Image, Points
-    from steadymark.models.stabilizer import Stabilizer
-    from steadymark.models.training.backbones import Floats
+    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.networks.stabilizer.heatmap_stabilizer import Stabilizer
+    from steadymark.models.training.stabilizer.frozen_backbone import Floats
 
 SCHEMA = load_schema()
 
 
-def faces_of(count: int, *, colour: bool = False) -> Faces:
+def faces_of(count: int, *, colour: bool = False) -> FaceImages:
     """Faces whose landmark 30 is a red or a white dot on blue or grey."""
     rng = np.random.default_rng(count)
     points = SCHEMA.mean_shape * 80 + 100 + rng.normal(0, 0.4, (count, 1, 2))
@@ -43,7 +47,7 @@ def faces_of(count: int, *, colour: bool = False) -> Faces:
         cv2.circle(picture, (round(16 * x), round(16 * y)), 4 * 16, dot, -1, cv2.LINE_AA, 4)
         pictures.append(picture)
     names = tuple(f"{count}_{i}" for i in range(count))
-    return Faces(names, names, tuple(pictures), points.astype(np.float32))
+    return FaceImages(names, names, tuple(pictures), points.astype(np.float32))
 
 
 class Expects(Backbone):

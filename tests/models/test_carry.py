@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from steadymark.models.carry import apply, carried_1d, carried_2d, still
-from steadymark.models.cropping import Crop, inverse, transform
-from steadymark.models.pdc import px_to_bins
+from steadymark.models.face.crop import Crop, inverse, transform
+from steadymark.models.networks.pdc import px_to_bins
+from steadymark.models.networks.stabilizer.memory_warp import (
+    apply_motion,
+    identity_motion,
+    warp_heatmaps_1d,
+    warp_heatmaps_2d,
+)
 
 F, L = 128, 256
 MOVES = [
@@ -42,7 +47,7 @@ def test_memory_of_a_landmark_stays_on_it(move: tuple[float, float, float, float
     in_last, in_this, moved = two_crops(move)
     for axis in (0, 1):
         memory = line(px_to_bins(in_last[..., axis], F, L), L, 4.0)
-        got = carried_1d(memory, moved, in_this, axis, F)
+        got = warp_heatmaps_1d(memory, moved, in_this, axis, F)
         slope = float(moved[0, axis, axis])
         expected = line(px_to_bins(in_this[..., axis], F, L), L, 4.0 / slope)
         torch.testing.assert_close(got, expected, atol=0.02, rtol=0)
@@ -57,7 +62,7 @@ def test_a_map_of_memory_moves_with_the_picture(move: tuple[float, float, float,
         x, y = (line(px_to_bins(points[..., a], F, size[a]), size[a], sigma) for a in (0, 1))
         return y[..., None] * x[..., None, :]
 
-    got = carried_2d(maps(in_last, 2.0), moved, F)
+    got = warp_heatmaps_2d(maps(in_last, 2.0), moved, F)
     scale = float(torch.linalg.det(moved[0, :, :2]).sqrt())
     torch.testing.assert_close(got, maps(in_this, 2.0 / scale), atol=0.06, rtol=0)
 
@@ -67,21 +72,23 @@ def test_a_crop_at_rest_keeps_memory_as_it_is_and_what_is_beyond_its_edge_is_not
     memory, points = torch.randn(2, 9, L), torch.rand(2, 9, 2) * F
     for axis in (0, 1):
         torch.testing.assert_close(
-            carried_1d(memory, still(2), points, axis, F), memory, atol=1e-3, rtol=0
+            warp_heatmaps_1d(memory, identity_motion(2), points, axis, F), memory, atol=1e-3, rtol=0
         )
     maps = torch.randn(2, 9, 24, 32)
-    torch.testing.assert_close(carried_2d(maps, still(2), F), maps, atol=1e-3, rtol=0)
-    away = still(2) + torch.tensor([[0.0, 0, 2 * F], [0, 0, 2 * F]])
-    assert not carried_1d(memory, away, points, 0, F).any()
-    assert not carried_2d(maps, away, F).any()
+    torch.testing.assert_close(
+        warp_heatmaps_2d(maps, identity_motion(2), F), maps, atol=1e-3, rtol=0
+    )
+    away = identity_motion(2) + torch.tensor([[0.0, 0, 2 * F], [0, 0, 2 * F]])
+    assert not warp_heatmaps_1d(memory, away, points, 0, F).any()
+    assert not warp_heatmaps_2d(maps, away, F).any()
 
 
 def test_memory_that_mixes_landmarks_turns_about_their_middle() -> None:
     _, in_this, moved = two_crops((0, 0, 1.0, 7.0))
     torch.manual_seed(1)
     memory = torch.rand(1, 5, L)
-    together = carried_1d(memory, moved, in_this, 0, F)
-    alone = carried_1d(memory[:, :1], moved, in_this.mean(1, keepdim=True), 0, F)
+    together = warp_heatmaps_1d(memory, moved, in_this, 0, F)
+    alone = warp_heatmaps_1d(memory[:, :1], moved, in_this.mean(1, keepdim=True), 0, F)
     torch.testing.assert_close(together[:, :1], alone, atol=1e-4, rtol=0)
 
 
@@ -89,11 +96,11 @@ def test_positions_keep_their_precision_under_autocast() -> None:
     torch.manual_seed(0)
     before = torch.rand(2, 68, 2) * 60 + 30
     points = before + torch.tensor([1.37, -0.61])
-    moved = still(2) - torch.tensor([[0.0, 0, 1.37], [0, 0, -0.61]])
+    moved = identity_motion(2) - torch.tensor([[0.0, 0, 1.37], [0, 0, -0.61]])
     with torch.autocast("cpu", torch.bfloat16):
-        off = (apply(moved, points) - before).abs().max()
+        off = (apply_motion(moved, points) - before).abs().max()
         memory = line(px_to_bins(before[..., 0], F, L), L, 4.0)
-        carried = carried_1d(memory, moved, points, 0, F)
+        carried = warp_heatmaps_1d(memory, moved, points, 0, F)
     assert float(off) < 1e-3
     expected = line(px_to_bins(points[..., 0], F, L), L, 4.0)
     torch.testing.assert_close(carried, expected, atol=0.02, rtol=0)

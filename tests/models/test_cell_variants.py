@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from steadymark.models.cell_variants import constant_mean, untrained, without_shape_motion
-from steadymark.models.convlstm import ConvLstm, ConvLstmConfig
 from steadymark.models.errors import WeightsError
-from steadymark.models.onnx_tensors import tensors, with_tensors
-from steadymark.models.runtime import LandmarkNetwork
-from steadymark.models.zoo import find_model, verified_bytes
+from steadymark.models.networks.stabilizer.convlstm import ConvLstm, ConvLstmConfig
+from steadymark.models.runtime.heatmap_cell_ablation import (
+    with_constant_mean,
+    with_untrained_weights,
+    without_shape_motion,
+)
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.onnx_weights import read_weights, replace_weights
+from steadymark.models.runtime.zoo import find_model, verified_bytes
 
 CARD = find_model("stabilizer-1d", "landmarks")
 CONTENT = verified_bytes(CARD)
@@ -24,7 +28,7 @@ def test_weights_are_those_that_the_package_onnx_reads() -> None:
 
     graph = onnx.load_from_string(CONTENT).graph
     theirs = {t.name: numpy_helper.to_array(t) for t in graph.initializer if t.data_type == 1}
-    ours = tensors(CONTENT)
+    ours = read_weights(CONTENT)
     assert {n for n, v in theirs.items() if v.size} == {n for n, v in ours.items() if v.size}
     for name, values in ours.items():
         np.testing.assert_array_equal(values, theirs[name])
@@ -32,9 +36,9 @@ def test_weights_are_those_that_the_package_onnx_reads() -> None:
 
 def test_other_weights_stay_and_the_file_keeps_its_length() -> None:
     name = f"{CELL}out.bias"
-    changed = with_tensors(CONTENT, {name: np.full(68, 0.5)})
+    changed = replace_weights(CONTENT, {name: np.full(68, 0.5)})
     assert len(changed) == len(CONTENT)
-    before, after = tensors(CONTENT), tensors(changed)
+    before, after = read_weights(CONTENT), read_weights(changed)
     assert (after.pop(name) == 0.5).all()
     before.pop(name)
     for each, values in after.items():
@@ -43,15 +47,15 @@ def test_other_weights_stay_and_the_file_keeps_its_length() -> None:
 
 def test_a_weight_that_is_not_there_is_refused() -> None:
     with pytest.raises(WeightsError, match=r"no weight 'nothing' of shape \(3,\)"):
-        with_tensors(CONTENT, {"nothing": np.zeros(3)})
+        replace_weights(CONTENT, {"nothing": np.zeros(3)})
     with pytest.raises(WeightsError, match="no weight"):
-        with_tensors(CONTENT, {f"{CELL}out.bias": np.zeros(3)})
+        replace_weights(CONTENT, {f"{CELL}out.bias": np.zeros(3)})
 
 
 @pytest.mark.parametrize("rank", [0, 4])
 def test_an_untrained_cell_begins_as_training_does(rank: int) -> None:
     """The parts that are not random are the same, those that are have the same spread."""
-    from steadymark.models.cell_variants import _fresh
+    from steadymark.models.runtime.heatmap_cell_ablation import _fresh
 
     torch.manual_seed(0)
     cell = ConvLstm(ConvLstmConfig(landmarks=12, kernel=9, rank=rank))
@@ -84,7 +88,7 @@ def steps(content: bytes, shift: float = 0.0) -> np.ndarray:
 
 def test_each_variant_runs_and_stabilizes_otherwise_over_the_same_raw_points() -> None:
     known = [steps(CONTENT)]
-    for edit in (constant_mean, untrained, without_shape_motion):
+    for edit in (with_constant_mean, with_untrained_weights, without_shape_motion):
         found = steps(edit(CONTENT))
         assert np.isfinite(found).all()
         np.testing.assert_allclose(found[:, 1], known[0][:, 1], atol=1e-3)
@@ -94,7 +98,7 @@ def test_each_variant_runs_and_stabilizes_otherwise_over_the_same_raw_points() -
 
 def test_a_model_without_these_parts_is_refused_in_a_sentence() -> None:
     plain = verified_bytes(find_model("heatmap1d-lite", "landmarks"))
-    for edit in (constant_mean, untrained):
+    for edit in (with_constant_mean, with_untrained_weights):
         with pytest.raises(WeightsError, match="no ConvLSTM"):
             edit(plain)
     with pytest.raises(WeightsError, match="no shape motion"):

@@ -14,17 +14,21 @@ from torch import nn
 
 from flow_scenes import made_scenes
 from painted import FACE, face_in, painted, seen
-from steadymark.models.flow_stabilizer import FlowStabilizer
-from steadymark.models.runtime import LandmarkNetwork
-from steadymark.models.schema import load_schema
-from steadymark.models.stabilizer import StabilizedDecoded, flat
-from steadymark.models.training.backbones import BackboneInfo, TorchBackbone, open_backbone
-from steadymark.models.training.flow_system import FlowCellSystem, FlowTask
-from steadymark.models.training.landmark_system import LandmarkSystem
-from steadymark.models.training.loop import save, to_image
-from steadymark.models.training.stabilizer_system import RecurrentSystem
-from steadymark.models.training.systems import SYSTEMS, system_of
-from steadymark.models.zoo import ModelCard
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.stabilizer.heatmap_stabilizer import StabilizedDecoded, flat
+from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.zoo import ModelCard
+from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
+from steadymark.models.training.loop.checkpoint import save_checkpoint, to_image
+from steadymark.models.training.registry import SYSTEMS, system_of
+from steadymark.models.training.stabilizer.flow_cell_system import FlowCellSystem, FlowTask
+from steadymark.models.training.stabilizer.frozen_backbone import (
+    BackboneInfo,
+    TorchBackbone,
+    open_backbone,
+)
+from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,7 +144,7 @@ def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
     torch.manual_seed(2)
     detector = SYSTEMS["heatmap1d"]["lite"]
     kept = {"recipe": detector.describe(), "averaged": lively(detector.build()).state_dict()}
-    save(tmp_path / "backbone.pt", kept)
+    save_checkpoint(tmp_path / "backbone.pt", kept)
     backbone = open_backbone(BackboneInfo(file=str(tmp_path / "backbone.pt")))
     assert isinstance(backbone, TorchBackbone)
     system = replace(system, backbone=backbone.info)

@@ -12,10 +12,10 @@ from torch import nn
 from torch.nn import functional
 
 from dan_references import backward, connection_of, faces, fitted, settled, stages_of
-from steadymark.models.dan import PRESETS, Dan, DanConfig, DanDecoded
-from steadymark.models.dan_loss import dan_loss, spread_loss
-from steadymark.models.export import count_macs, export_onnx
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.dan import PRESETS, Dan, DanConfig, DanDecoded
+from steadymark.models.networks.dan_loss import dan_loss, spread_loss
+from steadymark.models.networks.onnx_export import count_macs, export_onnx
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from dan_references import backward, connection_of, faces, fitted, settled
-from steadymark.models.cropping import fit_crop, transform
-from steadymark.models.dan import PRESETS
-from steadymark.models.dan_layers import (
+from steadymark.models.face.crop import fit_crop, transform
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.dan import PRESETS
+from steadymark.models.networks.dan_layers import (
     Similarity,
     canonical_shape,
     estimate,
@@ -17,7 +18,6 @@ from steadymark.models.dan_layers import (
     to_grey,
     warp,
 )
-from steadymark.models.schema import load_schema
 
 
 def random_similarity(count: int) -> Similarity:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from dan_references import backward, faces
-from steadymark.models.dan_loss import TOLERANCE, dan_loss, found_share, spread_loss
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.dan_loss import TOLERANCE, dan_loss, found_share, spread_loss
 
 
 def test_the_loss_is_equation_4_written_as_loops() -> None:

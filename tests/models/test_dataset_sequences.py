@@ -14,17 +14,17 @@ from fakes import lost_face, source_info, track_result, tracked_face
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.sources.video_file import VideoFile
-from steadymark.models.datasets import open_dataset, read_300vw, read_steadymark_csv, video
-from steadymark.models.datasets.video import Video
+from steadymark.models.datasets import open_dataset, read_300vw, read_steadymark_csv, video_frames
+from steadymark.models.datasets.video_frames import Video
 from steadymark.models.errors import DataError
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from av.container import InputContainer
 
-    from steadymark.models.cropping import Points
+    from steadymark.models.face.crop import Points
 
 SHAPE = load_schema().mean_shape
 CLIP = Recipe("clip.mp4", width=160, height=120, b_frames=2)
@@ -85,13 +85,13 @@ def test_a_frame_is_what_was_tracked(tmp_path: Path, rotation: float | None) -> 
 
 def test_a_video_in_order_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Video(make(tmp_path, CLIP))
-    opened, real = [], video._opened
+    opened, real = [], video_frames._opened
 
     def counted(path: Path) -> InputContainer:
         opened.append(path)
         return real(path)
 
-    monkeypatch.setattr(video, "_opened", counted)
+    monkeypatch.setattr(video_frames, "_opened", counted)
     for number in range(found.count):
         found.picture(number)
     assert len(opened) == 1

@@ -13,24 +13,24 @@ import scipy.io
 
 from steadymark.models.datasets import (
     Dataset,
+    matlab_hdf5,
     open_dataset,
-    optional,
     read_300w,
     read_aflw2000,
     read_cofw,
     read_hrnet_csv,
     read_wflw,
 )
+from steadymark.models.datasets.photo_splits import photo_of
 from steadymark.models.errors import DataError, SteadymarkError
-from steadymark.models.schema import load_schema
-from steadymark.models.splits import photo_of
-from steadymark.models.training.faces import load_faces
+from steadymark.models.face.schema import load_schema
+from steadymark.models.training.data.face_images import load_faces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from steadymark.models.cropping import Image, Points
+    from steadymark.models.face.crop import Image, Points
 
 WIDTH, HEIGHT = 200, 160
 
@@ -357,7 +357,7 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.mat").write_bytes(b"x")
-    monkeypatch.setattr(optional, "find_spec", lambda _: None)
+    monkeypatch.setattr(matlab_hdf5, "find_spec", lambda _: None)
     with pytest.raises(DataError, match=r"needs h5py: pip install 'steadymark\[train\]'"):
         read_cofw(tmp_path / "a.mat")
 

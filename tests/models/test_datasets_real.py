@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.models.datasets import open_dataset
-from steadymark.models.splits import is_held_back, photo_of
+from steadymark.models.datasets.photo_splits import is_held_back, photo_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.models.face_modes import MODES, face_modes
-from steadymark.models.schema import load_schema
-from steadymark.models.synthesis.face_rows import LANDMARKS, load_rows
+from steadymark.models.face.deformation_modes import MODES, face_modes
+from steadymark.models.face.schema import load_schema
+from steadymark.models.synthesis.faces.face_model import LANDMARKS, load_face_model
 
-NEUTRAL = load_rows().neutral[:LANDMARKS, :2]
+NEUTRAL = load_face_model().neutral[:LANDMARKS, :2]
 
 
 def columns() -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -40,7 +40,7 @@ def test_no_similarity_is_among_them(what: str) -> None:
 
 
 def test_expressions_and_turns_are_in_them_and_noise_is_not() -> None:
-    rows = load_rows()
+    rows = load_face_model()
     jaw = rows.expressions["jawOpen"][:LANDMARKS, :2]
     depth = rows.neutral[:LANDMARKS, 2]
     yaw = np.stack((depth - depth.mean(), np.zeros(LANDMARKS)), -1)

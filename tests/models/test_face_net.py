@@ -13,24 +13,29 @@ import onnxruntime
 import pytest
 import torch
 
-from steadymark.models.cropping import Points, fit_crop
-from steadymark.models.extents import extent
-from steadymark.models.face_net import (
+from steadymark.models.datasets.photo_splits import is_held_back, photo_of, photos
+from steadymark.models.face.crop import Points, fit_crop
+from steadymark.models.face.landmark_boxes import landmark_box
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.face_net import (
     FaceNet,
     FaceNetConfig,
     FaceNetDecoded,
-    Halve,
+    HalvingConv,
     decode,
     export_face_net,
     locations,
 )
-from steadymark.models.schema import load_schema
-from steadymark.models.splits import is_held_back, photo_of, photos
-from steadymark.models.training.detector_data import Face, Photo, mirror_face, move_face
-from steadymark.models.training.detector_loss import Targets, assign, face_losses
-from steadymark.models.training.detector_negatives import colour_grey, letter, scramble
-from steadymark.models.training.detector_tiles import TileConfig, Tiler
-from steadymark.models.training.face_net import FaceNetTraining, rate_now, start
+from steadymark.models.training.detector.detector_loss import DetectorTargets, assign, face_losses
+from steadymark.models.training.detector.detector_negatives import colour_grey, letter, scramble
+from steadymark.models.training.detector.detector_photos import (
+    DetectorPhoto,
+    PhotoFace,
+    mirror_face,
+    move_face,
+)
+from steadymark.models.training.detector.detector_tiles import TileConfig, TileMaker
+from steadymark.models.training.detector.train_face_net import FaceNetTraining, rate_now, start_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +71,7 @@ def test_every_parameter_gets_a_gradient() -> None:
     places = locations(128, 128)
     boxes = torch.tensor([[10.0, 12, 40, 44], [30, 30, 110, 120], [-20, -10, 140, 130]])
     told = assign(places, boxes, torch.tensor([5.0, -20.0, math.nan]), torch.zeros(0, 4))
-    batch = Targets(*(part[None].expand(2, *part.shape) for part in told))
+    batch = DetectorTargets(*(part[None].expand(2, *part.shape) for part in told))
     losses = face_losses(network(torch.rand(2, 3, 128, 128) * 255), places, batch)
     sum(losses).backward()  # type: ignore[union-attr]
     missing = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
@@ -125,7 +130,7 @@ def test_perfect_rows_cost_next_to_nothing() -> None:
     sides = torch.cat((places[:, :2] - box[:, :2], box[:, 2:] - places[:, :2]), 1)
     rows[0, :, 1:5] = (sides / places[:, 2:]).clamp(min=1e-3).log()
     rows[..., 5], rows[..., 6] = math.sin(math.radians(30)), math.cos(math.radians(30))
-    losses = face_losses(rows, places, Targets(*(part[None] for part in told)))
+    losses = face_losses(rows, places, DetectorTargets(*(part[None] for part in told)))
     assert max(float(loss) for loss in losses) < 1e-3
 
 
@@ -135,7 +140,7 @@ def test_roll_is_positive_clockwise() -> None:
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     turned = (shape @ turn.T).astype(np.float32)  # x axis towards +y, down the picture
     assert rolled(turned) == pytest.approx(20, abs=0.1)
-    face = Face(extent(turned), turned, 20.0)
+    face = PhotoFace(landmark_box(turned), turned, 20.0)
     assert rolled(mirror_face(face, 300).points) == pytest.approx(-20, abs=3)  # type: ignore[arg-type]
 
 
@@ -143,7 +148,7 @@ def test_a_face_without_points_grows_like_an_ellipse() -> None:
     angle = math.radians(45)
     cos, sin = math.cos(angle), math.sin(angle)
     matrix = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
-    moved = move_face(Face(np.array([-10, -10, 10, 10], np.float32)), matrix, 45.0)
+    moved = move_face(PhotoFace(np.array([-10, -10, 10, 10], np.float32)), matrix, 45.0)
     assert moved.box == pytest.approx([-10, -10, 10, 10], abs=1e-4)
     assert math.isnan(moved.roll_deg)
 
@@ -151,8 +156,8 @@ def test_a_face_without_points_grows_like_an_ellipse() -> None:
 def test_a_tile_follows_from_its_seed_alone() -> None:
     drawn = np.random.default_rng(1).integers(0, 255, (120, 160, 3), np.uint8)
     jpeg = cv2.imencode(".jpg", drawn)[1]
-    face = Photo(jpeg, (Face(np.array([40, 30, 90, 80], np.float32), None, 10.0),))
-    tiler = Tiler(([face], [face], [Photo(jpeg)]), replace(TileConfig(), mosaic=0.5))
+    face = DetectorPhoto(jpeg, (PhotoFace(np.array([40, 30, 90, 80], np.float32), None, 10.0),))
+    tiler = TileMaker(([face], [face], [DetectorPhoto(jpeg)]), replace(TileConfig(), mosaic=0.5))
     for seed in range(12):
         one, two = (tiler.tile(np.random.default_rng(seed), 128) for _ in range(2))
         assert np.array_equal(one.image, two.image)
@@ -171,11 +176,11 @@ def test_held_back_photos_are_fixed_by_name_and_keep_a_photo_s_faces_together() 
 
 def test_a_resumed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     config = FaceNetTraining(steps=2000, cooled=0.5, network=SMALL)
-    run = start(config)
+    run = start_run(config)
     assert rate_now(0, config) < config.rate / 50  # warming up
     run.minutes, run.step, run.samples = 25.0, 900, 15000
     run.save(tmp_path / "a.pt", config)
-    again = start(config)
+    again = start_run(config)
     again.load(tmp_path / "a.pt")
     assert (again.minutes, again.step, again.samples) == (25.0, 900, 15000)
 
@@ -189,16 +194,16 @@ def test_the_rate_is_constant_until_the_last_steps_cool_it() -> None:
 
 
 def test_in_training_halving_gives_what_it_gives_afterwards() -> None:
-    halve, x = Halve(8), torch.randn(2, 8, 20, 24)
+    halve, x = HalvingConv(8), torch.randn(2, 8, 20, 24)
     trained = halve(x)
     torch.testing.assert_close(trained, halve.eval()(x))
 
 
 def test_photos_taken_for_faces_are_shown_more_often() -> None:
     drawn = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
-    photo = Photo(cv2.imencode(".jpg", drawn)[1])
+    photo = DetectorPhoto(cv2.imencode(".jpg", drawn)[1])
     hard = np.array([0.0, 0.0, 0.9, 0.0], np.float32)
-    tiler = Tiler(([photo], [photo], [photo] * 4), TileConfig(), hard)
+    tiler = TileMaker(([photo], [photo], [photo] * 4), TileConfig(), hard)
     rng = np.random.default_rng(0)
     shown = np.bincount([tiler._without_face(rng) for _ in range(400)], minlength=4)
     assert shown.argmax() == 2

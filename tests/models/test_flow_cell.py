@@ -9,18 +9,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from steadymark.models.face_modes import face_modes
-from steadymark.models.flow_cell import (
+from steadymark.models.face.deformation_modes import face_modes
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.stabilizer.flow_cell import (
     FaceParts,
     FlowCell,
     FlowCellConfig,
+    FlowCellInput,
     FlowCellState,
-    FlowSeen,
 )
-from steadymark.models.flow_stabilizer import PARTS, face_parts
-from steadymark.models.runtime import Runner, open_file
-from steadymark.models.schema import load_schema
-from steadymark.models.training.flow_system import export_flow_cell
+from steadymark.models.runtime.flow_stabilizer import PARTS, face_parts
+from steadymark.models.runtime.onnx_session import OnnxSession, open_file
+from steadymark.models.training.stabilizer.flow_cell_system import export_flow_cell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,9 @@ def untrained(seed: int = 0) -> FlowCell:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[FlowCell, Runner, dict[str, Any]]:
+def exported(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[FlowCell, OnnxSession, dict[str, Any]]:
     cell = untrained()
     path: Path = tmp_path_factory.mktemp("cell") / "cell.onnx"
     facts = export_flow_cell(cell, path)
@@ -51,7 +53,7 @@ def parts_of(schema: str) -> FaceParts:
     return FaceParts(torch.from_numpy(face_parts(known)), torch.from_numpy(face_modes(known)))
 
 
-def frame(rng: np.random.Generator, faces: int, schema: str) -> FlowSeen:
+def frame(rng: np.random.Generator, faces: int, schema: str) -> FlowCellInput:
     """Faces somewhere in a picture, a pixel of noise, and flow that saw something."""
     known = load_schema(schema)
     middle = rng.uniform(100, 900, (faces, 1, 2))
@@ -64,7 +66,7 @@ def frame(rng: np.random.Generator, faces: int, schema: str) -> FlowSeen:
     def drawn(low: float, high: float, *shape: int) -> Tensor:
         return torch.from_numpy(rng.uniform(low, high, shape)).float()
 
-    return FlowSeen(
+    return FlowCellInput(
         near(1.0),
         near(0.3),
         near(1.0),
@@ -79,7 +81,7 @@ def frame(rng: np.random.Generator, faces: int, schema: str) -> FlowSeen:
 
 @pytest.mark.parametrize(("faces", "schema"), [(1, "ibug68"), (4, "ibug68"), (2, "wflw98")])
 def test_its_onnx_file_says_what_torch_says_for_any_faces_and_landmarks(
-    exported: tuple[FlowCell, Runner, dict[str, Any]], faces: int, schema: str
+    exported: tuple[FlowCell, OnnxSession, dict[str, Any]], faces: int, schema: str
 ) -> None:
     cell, runner, _ = exported
     rng, parts = np.random.default_rng(faces), parts_of(schema)
@@ -99,7 +101,9 @@ def test_its_onnx_file_says_what_torch_says_for_any_faces_and_landmarks(
         assert not np.allclose(points, inputs["raw"], atol=0.05)
 
 
-def test_its_facts_count_its_numbers(exported: tuple[FlowCell, Runner, dict[str, Any]]) -> None:
+def test_its_facts_count_its_numbers(
+    exported: tuple[FlowCell, OnnxSession, dict[str, Any]],
+) -> None:
     cell, _, facts = exported
     assert facts["params"] == sum(p.numel() for p in cell.parameters())
     assert 10 * facts["params"] < facts["macs"] < 1000 * facts["params"]  # of 68 landmarks
@@ -109,13 +113,13 @@ def test_there_is_a_column_for_each_part_that_the_stabilizer_tells_apart() -> No
     assert FlowCellConfig().parts == len(PARTS)
 
 
-def still(faces: int = 1, shift: float = 0.0) -> FlowSeen:
+def still(faces: int = 1, shift: float = 0.0) -> FlowCellInput:
     """A face that stands still, its raw landmarks `shift` pixels right of where it was."""
     xy = torch.from_numpy(load_schema().mean_shape * 130 + 300).float().repeat(faces, 1, 1)
     shifted, zeros = xy + torch.tensor([shift, 0.0]), torch.zeros(faces, 68)
     ones = torch.ones(faces)
     upright = torch.tensor([[1.0, 0.0]]).repeat(faces, 1)
-    return FlowSeen(
+    return FlowCellInput(
         shifted, xy, xy, torch.zeros_like(xy), zeros, zeros + 0.7, ones, upright, ones * SIZE_PX
     )
 
@@ -160,8 +164,8 @@ def test_the_same_face_rolled_is_stabilized_alike() -> None:
 
 
 def test_its_state_names_are_those_of_the_graph(
-    exported: tuple[FlowCell, Runner, dict[str, Any]],
+    exported: tuple[FlowCell, OnnxSession, dict[str, Any]],
 ) -> None:
     names = [i.name for i in exported[1].session.get_inputs()]
-    wanted = [*FlowSeen._fields, *(f"state_{n}" for n in FlowCellState._fields)]
+    wanted = [*FlowCellInput._fields, *(f"state_{n}" for n in FlowCellState._fields)]
     assert names == [*wanted, *FaceParts._fields]

@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 
 from painted import FACE, face_in, moved_picture, painted, seen, similarity
-from steadymark.models.cropping import Crop, transform
-from steadymark.models.flow_stabilizer import (
+from steadymark.models.face.crop import Crop, transform
+from steadymark.models.face.face_motion import EYES_OF_RADIUS, face_size
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.flow_stabilizer import (
     FLOW_SIDE,
     PARTS,
     FlowMemory,
     FlowStabilizer,
     face_parts,
-    seen_face,
+    flow_frame_of,
 )
-from steadymark.models.registration import EYES_OF_RADIUS, face_size
-from steadymark.models.schema import load_schema
-from steadymark.models.zoo import FLOW_CELL, find_model
+from steadymark.models.runtime.zoo import FLOW_CELL, find_model
 
 if TYPE_CHECKING:
-    from steadymark.models.cropping import Points
-    from steadymark.models.landmark_flow import Seen
+    from steadymark.models.face.crop import Points
+    from steadymark.models.face.landmark_flow import FlowFrame
 
 SCHEMA = load_schema()
 NOISE_PX = 0.8
@@ -38,7 +38,7 @@ def scores(faces: int, landmarks: int = 68) -> np.ndarray[tuple[int, ...], np.dt
     return np.full((faces, landmarks), 0.8, np.float32)
 
 
-def watched(seed: int, frames: int, schema: str = "ibug68", step: float = 0.7) -> list[Seen]:
+def watched(seed: int, frames: int, schema: str = "ibug68", step: float = 0.7) -> list[FlowFrame]:
     """A picture that moves to the right, with a face whose raw landmarks are noisy."""
     rng, known = np.random.default_rng(seed), load_schema(schema)
     found = []
@@ -51,7 +51,7 @@ def watched(seed: int, frames: int, schema: str = "ibug68", step: float = 0.7) -
     return found
 
 
-def run(stabilizer: FlowStabilizer, frames: list[Seen]) -> list[Points]:
+def run(stabilizer: FlowStabilizer, frames: list[FlowFrame]) -> list[Points]:
     memory: FlowMemory | None = None
     given = []
     for each in frames:
@@ -140,8 +140,8 @@ def test_the_size_of_a_face_is_its_outer_eye_distance_whatever_its_turn() -> Non
 def test_the_networks_own_crop_is_used_where_its_size_fits() -> None:
     image = np.zeros((300, 300, 3), np.uint8)
     part = np.random.default_rng(0).integers(0, 256, (FLOW_SIDE, FLOW_SIDE, 3), np.uint8)
-    assert seen_face(image, part, FACE, face_in()).picture.std() > 20
-    small = seen_face(image, part[:64, :64], FACE, face_in()).picture  # it is cut anew
+    assert flow_frame_of(image, part, FACE, face_in()).picture.std() > 20
+    small = flow_frame_of(image, part[:64, :64], FACE, face_in()).picture  # it is cut anew
     assert small.shape == (FLOW_SIDE, FLOW_SIDE)
     assert small.std() == 0
 

@@ -13,21 +13,22 @@ from typer.testing import CliRunner
 
 from flow_scenes import FRAMES, made_scenes
 from painted import FACE, face_in, painted, seen
-from steadymark.models.face_modes import face_modes
-from steadymark.models.flow_cell import (
+from steadymark.models.face.deformation_modes import face_modes
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.stabilizer.flow_cell import (
     FaceParts,
     FlowCell,
     FlowCellConfig,
+    FlowCellInput,
     FlowCellState,
-    FlowSeen,
 )
-from steadymark.models.flow_stabilizer import FlowStabilizer, face_parts
-from steadymark.models.schema import load_schema
-from steadymark.models.training import flow_bank
+from steadymark.models.runtime.flow_stabilizer import FlowStabilizer, face_parts
+from steadymark.models.runtime.zoo import find_model
 from steadymark.models.training.cli import app
-from steadymark.models.training.faces import Faces
-from steadymark.models.training.flow_bank import FlowBankConfig, fill_flow_bank
-from steadymark.models.training.flow_system import (
+from steadymark.models.training.data.face_images import FaceImages
+from steadymark.models.training.stabilizer import flow_cache
+from steadymark.models.training.stabilizer.flow_cache import FlowCacheConfig, fill_flow_cache
+from steadymark.models.training.stabilizer.flow_cell_system import (
     FLOW_CELL,
     FlowTask,
     aimed_at,
@@ -35,7 +36,6 @@ from steadymark.models.training.flow_system import (
     scaled,
     unrolled,
 )
-from steadymark.models.zoo import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -198,17 +198,17 @@ class _Raw(FlowCell):
     """Gives the raw landmarks out."""
 
     def forward(
-        self, seen: FlowSeen, state: FlowCellState, parts: FaceParts
+        self, seen: FlowCellInput, state: FlowCellState, parts: FaceParts
     ) -> tuple[Tensor, Tensor, FlowCellState]:
         return seen.raw, seen.raw, state
 
 
-def noise_faces(count: int) -> Faces:
+def noise_faces(count: int) -> FaceImages:
     rng = np.random.default_rng(0)
     points = (SCHEMA.mean_shape * 60 + 60 + rng.normal(0, 1, (count, 68, 2))).astype(np.float32)
     pictures = tuple(rng.integers(0, 256, (120, 120, 3), np.uint8) for _ in range(count))
     names = tuple(f"a_{i}" for i in range(count))
-    return Faces(names, names, pictures, points)
+    return FaceImages(names, names, pictures, points)
 
 
 class Here:
@@ -237,19 +237,19 @@ class Here:
 def test_a_bank_goes_on_after_a_kill_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = FlowBankConfig(frames=4, detectors=("heatmap1d-lite",))
+    config = FlowCacheConfig(frames=4, detectors=("heatmap1d-lite",))
     faces, told = noise_faces(3), []
-    monkeypatch.setattr(flow_bank, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(flow_cache, "ProcessPoolExecutor", Here)
     monkeypatch.setattr(Here, "most", 2)
     with pytest.raises(KeyboardInterrupt):
-        fill_flow_bank(tmp_path, faces, 4, seed=1, config=config)
+        fill_flow_cache(tmp_path, faces, 4, seed=1, config=config)
     (folder,) = tmp_path.iterdir()
     there = sorted(folder.iterdir())
     assert [path.name for path in there] == ["00000.npz", "00001.npz"]
     written = [path.stat().st_mtime_ns for path in there]
     (folder / "00002.part.npz").write_bytes(b"half a file")
     monkeypatch.setattr(Here, "most", 10**9)
-    bank = fill_flow_bank(
+    bank = fill_flow_cache(
         tmp_path, faces, 4, seed=1, config=config, report=lambda *each: told.append(each)
     )
     assert [path.stat().st_mtime_ns for path in there] == written
@@ -257,16 +257,16 @@ def test_a_bank_goes_on_after_a_kill_where_it_was(
     assert bank["raw"].shape == bank["truth"].shape == bank["beside"].shape == (4, 4, 68, 2)
     assert bank["face"].shape == (4, 4, 2, 3)
     assert all(np.isfinite(value).all() for value in bank.values())
-    whole = fill_flow_bank(tmp_path / "other", faces, 4, seed=1, config=config)
+    whole = fill_flow_cache(tmp_path / "other", faces, 4, seed=1, config=config)
     for name, value in whole.items():
         np.testing.assert_array_equal(bank[name], value)
-    fill_flow_bank(tmp_path, faces, 1, seed=2, config=config)  # made otherwise: another folder
+    fill_flow_cache(tmp_path, faces, 1, seed=2, config=config)  # made otherwise: another folder
     assert len([each for each in tmp_path.iterdir() if each.name != "other"]) == 2
 
 
 def test_what_is_watched_fits_together(tmp_path: Path) -> None:
-    config = FlowBankConfig(frames=FRAMES, detectors=("heatmap1d-lite",))
-    bank = fill_flow_bank(tmp_path, noise_faces(2), 1, seed=4, config=config)
+    config = FlowCacheConfig(frames=FRAMES, detectors=("heatmap1d-lite",))
+    bank = fill_flow_cache(tmp_path, noise_faces(2), 1, seed=4, config=config)
     np.testing.assert_allclose(np.linalg.norm(bank["upright"], axis=-1), 1, atol=1e-5)
     assert set(np.unique(bank["agreed"])) <= {0.0, 1.0}
     np.testing.assert_array_equal(bank["face"][0, 0], np.eye(2, 3, dtype=np.float32))

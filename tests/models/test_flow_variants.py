@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.models.cropping import Crop
 from steadymark.models.errors import WeightsError
-from steadymark.models.flow_stabilizer import FlowStabilizer
-from steadymark.models.flow_variants import (
+from steadymark.models.face.crop import Crop
+from steadymark.models.face.landmark_flow import FlowFrame
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.flow_cell_ablation import (
     FIRST_SHARES,
     _layer,
-    constant_mean,
-    constant_shares,
-    first_shares,
-    untrained,
+    flow_with_constant_mean,
+    flow_with_constant_shares,
+    flow_with_first_shares,
+    flow_with_untrained_weights,
 )
-from steadymark.models.landmark_flow import Seen
-from steadymark.models.onnx_tensors import tensors
-from steadymark.models.schema import load_schema
-from steadymark.models.zoo import find_model, verified_bytes
+from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
+from steadymark.models.runtime.onnx_weights import read_weights
+from steadymark.models.runtime.zoo import find_model, verified_bytes
 
 if TYPE_CHECKING:
-    from steadymark.models.cropping import Points
+    from steadymark.models.face.crop import Points
 
 CARD = find_model("flow-cell", "stabilizer")
 CONTENT = verified_bytes(CARD)
@@ -46,7 +46,7 @@ def steps(content: bytes, raw: list[Points]) -> list[Points]:
     picture = np.random.default_rng(1).integers(0, 255, (128, 128), np.uint8)
     scores, memory, given = np.full((1, SCHEMA.count), 0.9, np.float32), None, []
     for xy in raw:
-        ((points, memory),) = stabilizer.step([Seen(picture, CROP, xy)], scores, [memory])
+        ((points, memory),) = stabilizer.step([FlowFrame(picture, CROP, xy)], scores, [memory])
         given.append(points)
     return given
 
@@ -55,33 +55,38 @@ def test_a_constant_mean_is_that_of_all_frames_while_memory_is_young_the_first_c
     None
 ):
     raw = raw_points()
-    given = steps(constant_mean(CONTENT, 0.01), raw)
+    given = steps(flow_with_constant_mean(CONTENT, 0.01), raw)
     np.testing.assert_allclose(given[9], np.mean([raw[0], *raw[:10]], 0), atol=0.01)
 
 
 def test_a_gain_without_end_gives_the_raw_landmarks() -> None:
     raw = raw_points()
-    np.testing.assert_allclose(steps(constant_mean(CONTENT, 1e8), raw)[-1], raw[-1], atol=1e-3)
+    np.testing.assert_allclose(
+        steps(flow_with_constant_mean(CONTENT, 1e8), raw)[-1], raw[-1], atol=1e-3
+    )
 
 
 def test_shares_are_constant_whatever_the_other_layers_give() -> None:
     raw = raw_points()
     np.testing.assert_allclose(
-        steps(untrained(CONTENT), raw),
-        steps(constant_shares(CONTENT, FIRST_SHARES), raw),
+        steps(flow_with_untrained_weights(CONTENT), raw),
+        steps(flow_with_constant_shares(CONTENT, FIRST_SHARES), raw),
         atol=1e-3,
     )
-    assert np.abs(np.subtract(steps(CONTENT, raw), steps(first_shares(CONTENT), raw))).max() > 0.05
+    assert (
+        np.abs(np.subtract(steps(CONTENT, raw), steps(flow_with_first_shares(CONTENT), raw))).max()
+        > 0.05
+    )
 
 
 def test_an_untrained_cell_has_the_spread_with_which_training_begins() -> None:
     torch = pytest.importorskip("torch")
-    from steadymark.models.flow_cell import FlowCell
+    from steadymark.models.networks.stabilizer.flow_cell import FlowCell
 
     torch.manual_seed(0)
     theirs = {name: p.detach().numpy() for name, p in FlowCell().named_parameters()}
-    content = untrained(CONTENT)
-    known, layers = tensors(content), ("into", "near", "joined")
+    content = flow_with_untrained_weights(CONTENT)
+    known, layers = read_weights(content), ("into", "near", "joined")
     ours = {
         f"{each}.{part}": known[name]
         for each in layers
@@ -96,6 +101,6 @@ def test_an_untrained_cell_has_the_spread_with_which_training_begins() -> None:
 
 def test_another_model_is_refused_in_a_sentence() -> None:
     plain = verified_bytes(find_model("heatmap1d-lite", "landmarks"))
-    for edit in (untrained, first_shares):
+    for edit in (flow_with_untrained_weights, flow_with_first_shares):
         with pytest.raises(WeightsError, match="no flow cell"):
             edit(plain)

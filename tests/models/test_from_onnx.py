@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from steadymark.models.training.from_onnx import take_weights
-from steadymark.models.training.landmark_system import LandmarkSystem
-from steadymark.models.training.systems import altered, find_system
+from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
+from steadymark.models.training.loop.weights_from_onnx import take_weights
+from steadymark.models.training.registry import altered, find_system
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.models.errors import DataError
-from steadymark.models.hard_faces import (
+from steadymark.models.datasets.hard_faces import (
     _hardest,
     exact_faces,
     hard_photos,
     shape_distance,
     turned_faces,
 )
-from steadymark.models.schema import load_schema
-from steadymark.models.splits import photo_of, photos
-from steadymark.models.synthesis.face_covers import cover_box
-from steadymark.models.synthesis.head_turning import turn_head
-from steadymark.models.training.detector_card import scores_of
-from steadymark.models.training.detector_hard_data import drawn_turn
+from steadymark.models.datasets.photo_splits import photo_of, photos
+from steadymark.models.errors import DataError
+from steadymark.models.face.schema import load_schema
+from steadymark.models.synthesis.conditions.face_occlusion import cover_box
+from steadymark.models.synthesis.faces.head_rotation import turn_head
+from steadymark.models.training.detector.detector_hard_faces import drawn_turn
+from steadymark.models.training.detector.face_net_card import scores_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.cropping import Points
+    from steadymark.models.face.crop import Points
 
 
 def upright_face(side: float = 120.0) -> Points:

@@ -10,21 +10,25 @@ import pytest
 import torch
 
 from steadymark.models.errors import DataError
-from steadymark.models.pdc import pdc_1d, pdc_2d
-from steadymark.models.schema import load_schema
-from steadymark.models.training import bank_filling
-from steadymark.models.training.backbones import Backbone, BackboneInfo, Floats
-from steadymark.models.training.bank_filling import Allowance, BankMaker
-from steadymark.models.training.faces import Faces
-from steadymark.models.training.heat_bank import HeatBank, packed, unpacked
-from steadymark.models.training.sequences import SequenceConfig
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.pdc import pdc_1d, pdc_2d
+from steadymark.models.training.data.face_images import FaceImages
+from steadymark.models.training.data.image_sequences import SequenceConfig
+from steadymark.models.training.stabilizer import cache_filling
+from steadymark.models.training.stabilizer.cache_filling import CacheBudget, CacheFiller
+from steadymark.models.training.stabilizer.frozen_backbone import Backbone, BackboneInfo, Floats
+from steadymark.models.training.stabilizer.heatmap_cache import (
+    HeatmapCache,
+    pack_heatmaps,
+    unpack_heatmaps,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from steadymark.models.cropping import Image
-    from steadymark.models.stabilizer import Stabilizer
+    from steadymark.models.face.crop import Image
+    from steadymark.models.networks.stabilizer.heatmap_stabilizer import Stabilizer
 
 SCHEMA = load_schema()
 
@@ -55,12 +59,12 @@ class Lines(Backbone):
         raise NotImplementedError
 
 
-def noise_faces(count: int, seed: int) -> Faces:
+def noise_faces(count: int, seed: int) -> FaceImages:
     rng = np.random.default_rng(seed)
     points = (SCHEMA.mean_shape * 60 + 50 + rng.normal(0, 1, (count, 68, 2))).astype(np.float32)
     pictures = tuple(rng.integers(0, 256, (100, 100, 3), np.uint8) for _ in range(count))
     names = tuple(f"{seed}_{i}" for i in range(count))
-    return Faces(names, names, pictures, points)
+    return FaceImages(names, names, pictures, points)
 
 
 FACES = noise_faces(4, 0), noise_faces(2, 1)
@@ -71,16 +75,16 @@ def maker(
     folder: Path,
     backbone: Lines,
     counts: tuple[int, int] = (6, 3),
-    allowance: Allowance | None = None,
-) -> BankMaker:
-    return BankMaker(
+    allowance: CacheBudget | None = None,
+) -> CacheFiller:
+    return CacheFiller(
         folder,
         FACES,
         backbone,
         counts=counts,
         seed=5,
         config=CONFIG,
-        allowance=allowance or Allowance(),
+        allowance=allowance or CacheBudget(),
     )
 
 
@@ -98,9 +102,9 @@ def test_points_read_off_what_was_packed_differ_by_hundredths_of_a_pixel(
         noise = 0.02 * rng.standard_normal(size)
         maps.append(rng.uniform(0.2, 3) * np.exp(-0.5 * squared / sigma**2) + noise)
     heat = np.stack(maps).astype(np.float32)
-    kept = packed(heat, len(size))
+    kept = pack_heatmaps(heat, len(size))
     assert kept.code.nbytes + kept.ends.nbytes < 0.52 * heat.astype(np.float16).nbytes
-    back = unpacked(torch.from_numpy(kept.code), torch.from_numpy(kept.ends))
+    back = unpack_heatmaps(torch.from_numpy(kept.code), torch.from_numpy(kept.ends))
     pdc = pdc_1d if len(size) == 1 else pdc_2d
     a, b = (pdc(part, soft=True)[0].numpy() for part in (torch.from_numpy(heat), back))
     moved_px = np.abs(a - b) * 128 / size[0]
@@ -110,9 +114,9 @@ def test_points_read_off_what_was_packed_differ_by_hundredths_of_a_pixel(
 
 def test_heatmaps_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="no numbers or too large"):
-        packed(np.full((2, 8), np.nan, np.float32), 1)
-    flat = packed(np.zeros((2, 8), np.float32), 1)
-    assert not unpacked(torch.from_numpy(flat.code), torch.from_numpy(flat.ends)).any()
+        pack_heatmaps(np.full((2, 8), np.nan, np.float32), 1)
+    flat = pack_heatmaps(np.zeros((2, 8), np.float32), 1)
+    assert not unpack_heatmaps(torch.from_numpy(flat.code), torch.from_numpy(flat.ends)).any()
 
 
 def test_a_bank_that_was_killed_keeps_its_sequences_and_ends_as_if_it_had_not(
@@ -142,14 +146,14 @@ def test_a_bank_of_another_make_is_made_anew(tmp_path: Path) -> None:
     other.info = replace(other.info, mean=(1.0, 2.0, 3.0))
     maker(tmp_path, other).fill()
     assert other.calls == 9
-    assert len(HeatBank(tmp_path, "train")) == 6
+    assert len(HeatmapCache(tmp_path, "train")) == 6
 
 
 def test_size_and_time_are_told_before_sequences_are_made(tmp_path: Path) -> None:
     told: list[str] = []
     done: list[tuple[str, int, int]] = []
     backbone = Lines(each_s=60.0)
-    allowance = Allowance(
+    allowance = CacheBudget(
         0,
         100.0,
         clock=lambda: backbone.now_s,
@@ -167,9 +171,9 @@ def test_size_and_time_are_told_before_sequences_are_made(tmp_path: Path) -> Non
 def test_minutes_decide_how_many_sequences_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bank_filling, "LEAST", (8, 2))
+    monkeypatch.setattr(cache_filling, "LEAST", (8, 2))
     backbone = Lines(each_s=6.0)
-    allowance = Allowance(5.0, 100.0, clock=lambda: backbone.now_s)
+    allowance = CacheBudget(5.0, 100.0, clock=lambda: backbone.now_s)
     bank, held = maker(tmp_path, backbone, (800, 60), allowance).fill()
     assert 15 <= len(bank) + len(held) <= 21  # 120 of 300 s
     assert backbone.now_s - 100 <= 0.44 * 300
@@ -180,10 +184,10 @@ def test_minutes_decide_how_many_sequences_there_are(
 
 def test_too_few_minutes_are_refused_with_a_number_that_is_enough(tmp_path: Path) -> None:
     backbone = Lines(each_s=6.0)
-    allowance = Allowance(2.0, 100.0, clock=lambda: backbone.now_s)
+    allowance = CacheBudget(2.0, 100.0, clock=lambda: backbone.now_s)
     with pytest.raises(DataError, match="2 minutes are too few") as told:
         maker(tmp_path, backbone, (800, 60), allowance).fill()
     enough = float(str(told.value).split("--minutes ")[1].split()[0])
     backbone = Lines(each_s=6.0)
-    allowance = Allowance(enough, 100.0, clock=lambda: backbone.now_s)
+    allowance = CacheBudget(enough, 100.0, clock=lambda: backbone.now_s)
     maker(tmp_path, backbone, (800, 60), allowance).fill()

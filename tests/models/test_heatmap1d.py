@@ -8,13 +8,9 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from steadymark.models.export import count_macs, export_onnx
-from steadymark.models.heatmap1d import (
-    CoAttention,
-    Heatmap1d,
-    Heatmap1dDecoded,
-)
-from steadymark.models.losses import gaussian_targets, marginal_loss, squared_loss
+from steadymark.models.networks.heatmap1d import CoAttention, Heatmap1d, Heatmap1dDecoded
+from steadymark.models.networks.heatmap_losses import gaussian_targets, marginal_loss, squared_loss
+from steadymark.models.networks.onnx_export import count_macs, export_onnx
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from steadymark.models.backbones.hourglass import (
+from steadymark.models.networks.hourglass import (
     Deconvolution,
     Hourglass,
     HourglassConfig,
@@ -17,7 +17,7 @@ from steadymark.models.backbones.hourglass import (
     PreResidual,
     StackedHourglass,
 )
-from steadymark.models.export import export_onnx
+from steadymark.models.networks.onnx_export import export_onnx
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from painted import FACE, coloured, face_in, moved_picture, painted, seen, similarity
-from steadymark.models.cropping import Crop, Image, Matrix, transform
-from steadymark.models.landmark_flow import landmark_flow
-from steadymark.models.schema import load_schema
-from steadymark.models.synthesis.light import KINDS, Lighting
+from steadymark.models.face.crop import Crop, Image, Matrix, transform
+from steadymark.models.face.landmark_flow import landmark_flow
+from steadymark.models.face.schema import load_schema
+from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 
 SCHEMA = load_schema()
 MOTIONS = {

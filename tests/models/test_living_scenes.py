@@ -10,22 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.models.cropping import inverse, transform
-from steadymark.models.schema import load_schema
-from steadymark.models.synthesis.expression_curves import (
-    LIDS,
-    STEP_S,
-    ExpressionCurves,
-    expression_curves,
-)
-from steadymark.models.synthesis.face_fit import MOVEMENTS, fit_face
-from steadymark.models.synthesis.face_rows import choose_rows, rows_path
-from steadymark.models.synthesis.moving_face import MovingFace
-from steadymark.models.synthesis.scene_camera import SceneCamera
-from steadymark.models.synthesis.scene_paths import ScenePath, scene_path
-from steadymark.models.synthesis.scene_video import compressed
-from steadymark.models.synthesis.scenes import NOISE, SceneConfig, make_scene, rigid
-from steadymark.models.synthesis.sensor_noise import (
+from steadymark.models.face.crop import inverse, transform
+from steadymark.models.face.schema import load_schema
+from steadymark.models.synthesis.conditions.sensor_noise import (
     BRIGHTNESS,
     BY_BRIGHTNESS,
     COLOURS,
@@ -33,7 +20,20 @@ from steadymark.models.synthesis.sensor_noise import (
     SensorNoise,
     coloured,
 )
-from steadymark.models.synthesis.warping import backward_map
+from steadymark.models.synthesis.conditions.video_compression import compressed
+from steadymark.models.synthesis.faces.expression_curves import (
+    LIDS,
+    STEP_S,
+    ExpressionCurves,
+    expression_curves,
+)
+from steadymark.models.synthesis.faces.face_fit import MOVEMENTS, fit_face
+from steadymark.models.synthesis.faces.face_model import choose_vertices, face_model_path
+from steadymark.models.synthesis.faces.mesh_warp import backward_map
+from steadymark.models.synthesis.faces.moving_face import MovingFace
+from steadymark.models.synthesis.head_path import HeadPath, head_path_of_scene
+from steadymark.models.synthesis.scene_camera import SceneCamera
+from steadymark.models.synthesis.scenes import NOISE, SceneConfig, make_scene, rigid
 
 SCHEMA = load_schema()
 POINTS = (SCHEMA.mean_shape * 170 + 160).astype(np.float32)
@@ -194,7 +194,7 @@ def test_rigid_scenes_are_those_of_the_first_tables(number: int) -> None:
     made = make_scene(picture, POINTS, SCHEMA, number, seed=2, config=rigid(frames, noise))
     fps = (25, 30, 60)[number % 3]
     rng = np.random.default_rng((2, number))
-    path = scene_path((frames + 1) / fps, rng)
+    path = head_path_of_scene((frames + 1) / fps, rng)
     zoom = rng.uniform(0.75, 1.0)
     amount, t = 0.04 * rng.random(), np.arange(frames) / fps
     wave = np.sin(2 * np.pi * rng.uniform(0.5, fps / 2) * t + rng.uniform(0, 6.3))
@@ -281,7 +281,7 @@ def test_a_lid_that_shuts_fast_is_blurred_about_its_truth() -> None:
     strengths = np.zeros((20, len(NAMES)))
     strengths[:, LIDS] = np.linspace(0, 1, 20)[:, None]  # in 0.08 s
     face = MovingFace(POINTS, ExpressionCurves(strengths, np.zeros((20, 2))))
-    path = ScenePath(np.zeros((99, 4)))
+    path = HeadPath(np.zeros((99, 4)))
     camera = SceneCamera(photo(), POINTS, path, zoom=1.0, eyes=(36, 45), face=face)
     sharp, swept = camera.exposed(0.04, 0.0), camera.exposed(0.04, 0.04)
     x, y = np.rint(camera.truth(0.04)[37]).astype(int)
@@ -361,6 +361,6 @@ def test_the_rows_of_the_face_model_are_those_of_the_file() -> None:
     model = Path(root or "/nowhere") / "face3d" / "ict_face_model.npz"
     if not model.is_file():
         pytest.skip("STEADYMARK_DATA holds no face3d/ict_face_model.npz")
-    with np.load(rows_path()) as kept:
-        for name, values in choose_rows(model).items():
+    with np.load(face_model_path()) as kept:
+        for name, values in choose_vertices(model).items():
             np.testing.assert_array_equal(kept[name], values, err_msg=name)

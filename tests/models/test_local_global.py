@@ -9,9 +9,8 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from steadymark.models.backbones.hourglass import HourglassConfig
-from steadymark.models.export import count_macs, export_onnx
-from steadymark.models.local_global import (
+from steadymark.models.networks.hourglass import HourglassConfig
+from steadymark.models.networks.local_global import (
     PRESETS,
     LocalGlobal,
     LocalGlobalConfig,
@@ -20,8 +19,9 @@ from steadymark.models.local_global import (
     gaussian_maps,
     local_global_loss,
 )
-from steadymark.models.part_attention import LinkedHeatmaps, PartAttention, heatmap_module
-from steadymark.models.pdc import bins_to_px
+from steadymark.models.networks.onnx_export import count_macs, export_onnx
+from steadymark.models.networks.part_attention import LinkedHeatmaps, PartAttention, heatmap_module
+from steadymark.models.networks.pdc import bins_to_px
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from steadymark.models.cropping import Crop, cut
 from steadymark.models.errors import WeightsError
-from steadymark.models.marginals import Marginals
-from steadymark.models.pdc import bins_to_px, pdc_of_distribution
-from steadymark.models.runtime import LandmarkNetwork
-from steadymark.models.schema import assets_root
-from steadymark.models.zoo import find_model
+from steadymark.models.face.crop import Crop, cut
+from steadymark.models.face.schema import assets_root
+from steadymark.models.networks.pdc import bins_to_px, pdc_of_distribution
+from steadymark.models.runtime.heatmap_tap import HeatmapTap
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.zoo import find_model
 
 
 @pytest.mark.parametrize("name", ["heatmap1d-lite", "stabilizer-1d", "heatmap1d-tracker"])
@@ -22,7 +22,7 @@ def test_points_read_off_the_heatmaps_are_those_that_the_model_gives(name: str) 
     with av.open(str(assets_root() / "clips" / "demo.mp4")) as movie:
         picture = next(movie.decode(video=0)).to_ndarray(format="bgr24").astype(np.uint8)
     crops = np.asarray(cut(picture, Crop(300, 190, 200).to_picture(card.crop), card.crop))[None]
-    heats = Marginals(card).of(crops)
+    heats = HeatmapTap(card).of(crops)
     bins = heats.shape[-1]
     assert heats.shape == (1, 68, 2, bins)
     np.testing.assert_allclose(heats.sum(-1), 1, atol=1e-5)
@@ -34,4 +34,4 @@ def test_points_read_off_the_heatmaps_are_those_that_the_model_gives(name: str) 
 def test_a_model_without_1d_heatmaps_says_so() -> None:
     for name in ("dan-lite", "local_global-lite"):
         with pytest.raises(WeightsError, match="no 1D heatmaps"):
-            Marginals(find_model(name, "landmarks"))
+            HeatmapTap(find_model(name, "landmarks"))

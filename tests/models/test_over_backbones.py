@@ -14,23 +14,23 @@ import torch
 
 from models.test_training import SETTINGS, TINY, folder
 from steadymark.models.errors import WeightsError
-from steadymark.models.export import export_onnx
-from steadymark.models.refine import RefinerConfig
-from steadymark.models.runtime import LandmarkNetwork
-from steadymark.models.schema import load_schema
-from steadymark.models.training.augment import AugmentConfig
-from steadymark.models.training.backbones import BackboneInfo, open_backbone
-from steadymark.models.training.exporting import LICENCE_300W, export_run
-from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
-from steadymark.models.training.onnx_backbone import OnnxBackbone
-from steadymark.models.training.run import train
-from steadymark.models.training.sequences import SequenceConfig
-from steadymark.models.training.stabilizer_system import (
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.onnx_export import export_onnx
+from steadymark.models.networks.stabilizer.refiner import RefinerConfig
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.zoo import read_card
+from steadymark.models.training.data.augment import AugmentConfig
+from steadymark.models.training.data.image_sequences import SequenceConfig
+from steadymark.models.training.export_run import LICENCE_300W, export_run
+from steadymark.models.training.landmarks.heatmap1d_system import Heatmap1dSystem
+from steadymark.models.training.loop.training_run import train
+from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo, open_backbone
+from steadymark.models.training.stabilizer.heatmap_cell_systems import (
     STABILIZER,
     TRACKER,
     RecurrentSystem,
 )
-from steadymark.models.zoo import read_card
+from steadymark.models.training.stabilizer.onnx_backbone import OnnxBackbone
 
 if TYPE_CHECKING:
     from pathlib import Path

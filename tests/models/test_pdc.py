@@ -7,8 +7,14 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from steadymark.models.export import export_onnx
-from steadymark.models.pdc import bins_to_px, pdc_1d, pdc_2d, pdc_of_distribution, px_to_bins
+from steadymark.models.networks.onnx_export import export_onnx
+from steadymark.models.networks.pdc import (
+    bins_to_px,
+    pdc_1d,
+    pdc_2d,
+    pdc_of_distribution,
+    px_to_bins,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

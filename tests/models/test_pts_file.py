@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.engine.errors import SteadymarkError
-from steadymark.models.pts_file import read_pts
+from steadymark.models.face.pts_file import read_pts
 
 if TYPE_CHECKING:
     from pathlib import Path

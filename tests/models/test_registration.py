@@ -6,18 +6,18 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.models.cropping import Crop, Image, Matrix, Points, inverse, transform
-from steadymark.models.registration import (
+from steadymark.models.face.crop import Crop, Image, Matrix, Points, inverse, transform
+from steadymark.models.face.face_motion import (
     FEWEST,
     REST,
-    contradicted,
     face_motion,
     flow_picture,
+    is_on_the_head,
     landmark_motion,
-    on_the_head,
+    motion_contradicted,
 )
-from steadymark.models.schema import load_schema
-from steadymark.models.synthesis.light import KINDS, Lighting
+from steadymark.models.face.schema import load_schema
+from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 
 SIZE = 128
 STILL = np.eye(2, 3)
@@ -45,7 +45,7 @@ def noisy(image: Image, sigma: float, rng: np.random.Generator) -> Image:
 def landmarks() -> Points:
     """Those of an upright face in the middle of the crop, without the contour."""
     schema = load_schema()
-    shape = schema.mean_shape[on_the_head(schema)]
+    shape = schema.mean_shape[is_on_the_head(schema)]
     return (shape * SIZE / 1.4 + (SIZE - 1) / 2).astype(np.float32)
 
 
@@ -134,10 +134,10 @@ def test_motion_that_the_landmarks_contradict_gives_way_to_theirs() -> None:
     true = MOVES[0].onto(LAST, SIZE)
     here = transform(inverse(true), landmarks())
     before, now = (p + rng.normal(0, 0.3, p.shape).astype(np.float32) for p in (landmarks(), here))
-    assert contradicted(true, before, now, SIZE) is None
+    assert motion_contradicted(true, before, now, SIZE) is None
     nearly = true + np.array([[0, 0, 0.4], [0, 0, 0]])
-    assert contradicted(nearly, before, now, SIZE) is None
+    assert motion_contradicted(nearly, before, now, SIZE) is None
     for wrong in (true + np.array([[0, 0, 3.0], [0, 0, 0]]), 0.8 * true):
-        instead = contradicted(wrong, before, now, SIZE)
+        instead = motion_contradicted(wrong, before, now, SIZE)
         assert instead is not None
         assert off_px(instead, true) < 0.3

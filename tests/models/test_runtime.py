@@ -10,8 +10,14 @@ import pytest
 from onnx import TensorProto, helper
 
 from steadymark.models.errors import DeviceError, WeightsError
-from steadymark.models.runtime import LandmarkNetwork, Prediction, gather, open_runner, planar
-from steadymark.models.zoo import ModelCard
+from steadymark.models.runtime.onnx_session import (
+    LandmarkNetwork,
+    Prediction,
+    gather,
+    open_session,
+    planar,
+)
+from steadymark.models.runtime.zoo import ModelCard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,21 +80,21 @@ def test_a_new_face_starts_from_zero_state(tmp_path: Path) -> None:
 
 def test_the_runner_says_where_it_really_runs(tmp_path: Path) -> None:
     card = counting_model(tmp_path / "c.onnx")
-    assert open_runner(card, device="cpu").device == "cpu"
-    assert open_runner(card, device="auto").device in ("cpu", "cuda")
+    assert open_session(card, device="cpu").device == "cpu"
+    assert open_session(card, device="auto").device in ("cpu", "cuda")
 
 
 def test_cuda_asked_for_and_absent_is_refused_with_what_to_do(tmp_path: Path) -> None:
     card = counting_model(tmp_path / "c.onnx")
-    if open_runner(card, device="auto").device == "cuda":
+    if open_session(card, device="auto").device == "cuda":
         pytest.skip("CUDA works here")
     with pytest.raises(DeviceError, match=r"steadymark\[cuda\].*--device cpu"):
-        open_runner(card, device="cuda")
+        open_session(card, device="cuda")
 
 
 def test_an_unknown_device_names_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="auto, cpu, cuda"):
-        open_runner(counting_model(tmp_path / "c.onnx"), device="tpu")
+        open_session(counting_model(tmp_path / "c.onnx"), device="tpu")
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
@@ -96,7 +102,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not onnx")
     card = ModelCard("x", "landmarks", path, hashlib.sha256(b"not onnx").hexdigest(), "MIT")
     with pytest.raises(WeightsError, match="cannot be run"):
-        open_runner(card, device="cpu")
+        open_session(card, device="cpu")
 
 
 def test_a_model_without_points_is_refused(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.models.schema import load_schema
-from steadymark.models.synthesis.scene_paths import STEP_S, scene_path
+from steadymark.models.face.schema import load_schema
+from steadymark.models.synthesis.head_path import STEP_S, head_path_of_scene
 from steadymark.models.synthesis.scenes import FPS, NOISE, Scene, SceneConfig, make_scene, rigid
 
 SCHEMA = load_schema()
@@ -70,7 +70,10 @@ def test_light_flickers() -> None:
 
 def test_paths_rest_go_slowly_and_fast_and_stop_at_once() -> None:
     every = np.concatenate(
-        [np.diff(scene_path(3, np.random.default_rng(i)).values[:, 0]) / STEP_S for i in range(40)]
+        [
+            np.diff(head_path_of_scene(3, np.random.default_rng(i)).values[:, 0]) / STEP_S
+            for i in range(40)
+        ]
     )
     speed = np.abs(every)  # outer-eye distances a second
     assert 0.1 < (speed < 1e-9).mean() < 0.5
@@ -80,7 +83,9 @@ def test_paths_rest_go_slowly_and_fast_and_stop_at_once() -> None:
 
 
 def test_a_shorter_reach_makes_the_same_path_smaller() -> None:
-    whole, short = (scene_path(4, np.random.default_rng(3), reach=r).values for r in (1.0, 0.1))
+    whole, short = (
+        head_path_of_scene(4, np.random.default_rng(3), reach=r).values for r in (1.0, 0.1)
+    )
     ways = [np.abs(np.diff(values, axis=0)).sum(0) for values in (whole, short)]
     assert len(whole) == len(short)
     assert (ways[1] < 0.15 * ways[0]).all()

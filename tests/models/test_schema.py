@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.models.cropping import fit_crop
-from steadymark.models.schema import LandmarkSchema, load_schema, schema_names
-from steadymark.models.schema_map import counterparts, map_points
+from steadymark.models.face.crop import fit_crop
+from steadymark.models.face.schema import LandmarkSchema, load_schema, schema_names
+from steadymark.models.face.schema_conversion import map_points, matching_landmarks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,14 +90,14 @@ def test_a_mapped_mean_shape_lies_on_ibugs(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "ibug68"])
 def test_a_map_pairs_each_point_once_and_keeps_the_sides_of_the_face(name: str) -> None:
     schema, ibug = load_schema(name), load_schema("ibug68")
-    place = counterparts(name, "ibug68")
+    place = matching_landmarks(name, "ibug68")
     there = np.flatnonzero(place >= 0)
     assert len(set(place[there].tolist())) == len(there)
     np.testing.assert_array_equal(schema.mirror[place[there]], place[ibug.mirror[there]])
     assert [int(place[i]) for i in ibug.eyes] == list(schema.eyes)
     for part, indices in ibug.regions.items():
         assert {int(place[i]) for i in indices} - {-1} <= set(schema.regions[part])
-    exact = counterparts(name, "ibug68", exact=True)
+    exact = matching_landmarks(name, "ibug68", exact=True)
     np.testing.assert_array_equal(exact[exact >= 0], place[exact >= 0])
 
 
@@ -111,17 +111,17 @@ def test_there_and_back_again_keeps_what_both_have() -> None:
 
 
 def test_two_others_meet_in_ibugs_points() -> None:
-    place = counterparts("wflw98", "cofw29")
+    place = matching_landmarks("wflw98", "cofw29")
     assert place[[8, 9, 22, 23, 28]].tolist() == [60, 72, 76, 82, 16]
     assert place[16] == -1  # pupils, which iBUG has not
 
 
 def test_two_numberings_of_106_points_name_the_same_places() -> None:
     """InsightFace's markup: pupils 38 and 92, the nose's tip 86, the mouth's corners 52 and 61."""
-    jd, theirs = (counterparts(name, "ibug68") for name in ("jd106", "insightface106"))
+    jd, theirs = (matching_landmarks(name, "ibug68") for name in ("jd106", "insightface106"))
     assert jd[[8, 30, 36, 45, 48, 54]].tolist() == [16, 54, 66, 79, 84, 90]
     assert theirs[[8, 30, 36, 45, 48, 54]].tolist() == [0, 86, 35, 93, 52, 61]
-    same = counterparts("insightface106", "jd106")
+    same = matching_landmarks("insightface106", "jd106")
     assert same[[54, 84, 90]].tolist() == [86, 52, 61]
     shapes = [load_schema(name).mean_shape for name in ("jd106", "insightface106")]
     shared = np.flatnonzero(same >= 0)
@@ -131,10 +131,10 @@ def test_two_numberings_of_106_points_name_the_same_places() -> None:
 
 
 def test_talking_face_has_the_points_that_its_notes_name() -> None:
-    place = counterparts("fgnet68", "ibug68")
+    place = matching_landmarks("fgnet68", "ibug68")
     assert place[[36, 39, 42, 45, 8, 33, 30]].tolist() == [27, 29, 34, 32, 7, 41, 67]
     assert place[48:60].tolist() == [*range(48, 60)]
-    assert counterparts("fgnet68", "ibug68", exact=True)[30] == -1
+    assert matching_landmarks("fgnet68", "ibug68", exact=True)[30] == -1
     with pytest.raises(ValueError, match="no mean shape of fgnet68"):
         _ = load_schema("fgnet68").mean_shape
 

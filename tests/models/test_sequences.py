@@ -6,17 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.models.cropping import transform
-from steadymark.models.schema import load_schema
-from steadymark.models.training import sequences
-from steadymark.models.training.faces import Faces
-from steadymark.models.training.sequences import SequenceConfig, head_path, make_sequence
+from steadymark.models.face.crop import transform
+from steadymark.models.face.schema import load_schema
+from steadymark.models.training.data import image_sequences
+from steadymark.models.training.data.face_images import FaceImages
+from steadymark.models.training.data.image_sequences import SequenceConfig, head_path, make_sequence
 
 SCHEMA = load_schema()
 SEEN = (8, 30, 36, 45, 57)
 
 
-def dotted() -> Faces:
+def dotted() -> FaceImages:
     """A grey picture with a white dot at some landmarks."""
     rng = np.random.default_rng(2)
     points = (SCHEMA.mean_shape * 150 + 160 + rng.normal(0, 1, (68, 2))).astype(np.float32)
@@ -24,7 +24,7 @@ def dotted() -> Faces:
     for x, y in points[list(SEEN)]:
         at = (round(float(x) * 16), round(float(y) * 16))
         cv2.circle(picture, at, 3 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
-    return Faces(("dots",), ("dots",), (picture,), points[None])
+    return FaceImages(("dots",), ("dots",), (picture,), points[None])
 
 
 @pytest.mark.parametrize("number", range(8))
@@ -48,7 +48,7 @@ def test_a_made_sequence_tells_how_its_crop_moved(monkeypatch: pytest.MonkeyPatc
     def at_rest(frames: int, rng: np.random.Generator, *, rest: float) -> np.ndarray:
         return np.zeros((frames, 4))
 
-    monkeypatch.setattr(sequences, "head_path", at_rest)
+    monkeypatch.setattr(image_sequences, "head_path", at_rest)
     # without a dead band it follows a noisy guess
     config = SequenceConfig(noise=0, frames=12, lips=0, turns=0, dead_band=0.0)
     for number in range(4):

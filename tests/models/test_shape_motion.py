@@ -6,11 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from steadymark.models.carry import apply, carried_1d, carried_2d, inverted, still
-from steadymark.models.convlstm import ConvLstmConfig
-from steadymark.models.schema import load_schema
-from steadymark.models.shape_motion import ShapeMotion, noise_along, shape_basis, trusted
-from steadymark.models.stabilizer import Stabilizer, StabilizerConfig
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.stabilizer.convlstm import ConvLstmConfig
+from steadymark.models.networks.stabilizer.heatmap_stabilizer import Stabilizer, StabilizerConfig
+from steadymark.models.networks.stabilizer.memory_warp import (
+    apply_motion,
+    identity_motion,
+    inverse_motion,
+    warp_heatmaps_1d,
+    warp_heatmaps_2d,
+)
+from steadymark.models.networks.stabilizer.shape_motion import (
+    ShapeMotion,
+    noise_along,
+    shape_basis,
+    trusted,
+)
 
 SCHEMA = load_schema()
 MOUTH, NOSE = list(SCHEMA.regions["mouth"]), list(SCHEMA.regions["nose"])
@@ -101,9 +112,9 @@ def test_a_heatmap_that_is_not_trusted_leaves_memory_as_it_is() -> None:
 
     state = network.start(1)
     for _ in range(10):
-        before, state = network.step(seen(30, 1.0), state, still(1))
-    sharp, _ = network.step(seen(34, 1.0), state, still(1))
-    blurred, _ = network.step(seen(34, 4.0), state, still(1))
+        before, state = network.step(seen(30, 1.0), state, identity_motion(1))
+    sharp, _ = network.step(seen(34, 1.0), state, identity_motion(1))
+    blurred, _ = network.step(seen(34, 4.0), state, identity_motion(1))
     at, after, kept = before.points, sharp.points, blurred.points
     assert float((kept - at).abs().max()) < 0.05 < float((after - at).abs().min())
 
@@ -118,9 +129,9 @@ def test_a_landmark_that_has_left_the_crop_is_still_followed() -> None:
         line = torch.exp(-0.5 * ((grid - at) / 2) ** 2).expand(1, 68, 64)
         return line, line
 
-    state, moved = network.start(1), still(1).clone()
+    state, moved = network.start(1), identity_motion(1).clone()
     for _ in range(10):
-        _, state = network.step(seen(58), state, still(1))
+        _, state = network.step(seen(58), state, identity_motion(1))
     moved[..., 0, 2] = -20.0  # the face goes 20 px to the right, out of the crop
     found, state = network.step((seen(63)[0], seen(58)[1]), state, moved)
     assert float(found.points[..., 0].min()) > 128
@@ -129,9 +140,11 @@ def test_a_landmark_that_has_left_the_crop_is_still_followed() -> None:
 
 def test_an_affine_map_and_its_inverse_undo_each_other() -> None:
     rng = torch.Generator().manual_seed(0)
-    matrix = still(5) + torch.randn(5, 2, 3, generator=rng) * torch.tensor([0.1, 0.1, 9.0])
+    matrix = identity_motion(5) + torch.randn(5, 2, 3, generator=rng) * torch.tensor(
+        [0.1, 0.1, 9.0]
+    )
     points = torch.rand(5, 7, 2, generator=rng) * 100
-    back = apply(inverted(matrix), apply(matrix, points))
+    back = apply_motion(inverse_motion(matrix), apply_motion(matrix, points))
     torch.testing.assert_close(back, points, atol=1e-3, rtol=0)
 
 
@@ -144,11 +157,13 @@ def test_memory_of_a_landmark_is_carried_by_its_own_shift_too() -> None:
         return torch.exp(-0.5 * ((grid - points[..., axis, None]) / 3) ** 2)
 
     for axis in (0, 1):
-        got = carried_1d(lines(at, axis), still(1), at + shift, axis, 64, shift)
+        got = warp_heatmaps_1d(lines(at, axis), identity_motion(1), at + shift, axis, 64, shift)
         torch.testing.assert_close(got, lines(at + shift, axis), atol=1e-3, rtol=0)
     maps = lines(at, 1)[..., None] * lines(at, 0)[..., None, :]
     moved = lines(at + shift, 1)[..., None] * lines(at + shift, 0)[..., None, :]
-    torch.testing.assert_close(carried_2d(maps, still(1), 64, shift), moved, atol=1e-3, rtol=0)
+    torch.testing.assert_close(
+        warp_heatmaps_2d(maps, identity_motion(1), 64, shift), moved, atol=1e-3, rtol=0
+    )
 
 
 @torch.no_grad()
@@ -178,6 +193,6 @@ def test_lips_are_shown_where_they_are_though_memory_is_long(size: tuple[int, ..
     for network in (rests, goes):
         state = network.start(1)
         for points in [mean] * 20 + [opened] * 2:
-            found, state = network.step(seen(points), state, still(1))
+            found, state = network.step(seen(points), state, identity_motion(1))
         errors.append(float((found.points - opened)[:, LOWER, 1].abs().mean()))
     assert errors[1] < 0.8 < errors[0]

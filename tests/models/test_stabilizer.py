@@ -6,11 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from steadymark.models.carry import still as still_crops
-from steadymark.models.convlstm import ConvLstm, ConvLstmConfig, LstmState
-from steadymark.models.losses import change_loss, geman_mcclure, jitter_loss, jitter_modulation
-from steadymark.models.refine import Refiner, RefinerConfig, RefinerState
-from steadymark.models.stabilizer import Stabilizer, StabilizerConfig, flat
+from steadymark.models.networks.heatmap_losses import (
+    change_loss,
+    geman_mcclure,
+    jitter_loss,
+    jitter_modulation,
+)
+from steadymark.models.networks.stabilizer.convlstm import ConvLstm, ConvLstmConfig, ConvLstmState
+from steadymark.models.networks.stabilizer.heatmap_stabilizer import (
+    Stabilizer,
+    StabilizerConfig,
+    flat,
+)
+from steadymark.models.networks.stabilizer.memory_warp import identity_motion as still_crops
+from steadymark.models.networks.stabilizer.refiner import Refiner, RefinerConfig, RefinerState
 
 CELLS = [
     RefinerConfig(landmarks=5, width=7, kernel=3),
@@ -93,7 +102,7 @@ def test_the_cell_is_the_convlstm_written_as_loops() -> None:
     c_new = sigmoid(f) * c[0] + sigmoid(i) * np.tanh(g)
     h_new = sigmoid(out) * np.tanh(c_new)
     scale = cell.out.weight.detach().numpy().reshape(2, 1)
-    state = LstmState(torch.from_numpy(h), torch.from_numpy(c))
+    state = ConvLstmState(torch.from_numpy(h), torch.from_numpy(c))
     steady, told = cell(torch.from_numpy(o), state)
     np.testing.assert_allclose(told.c[0].detach().numpy(), c_new, atol=1e-12)
     np.testing.assert_allclose(told.h[0].detach().numpy(), h_new, atol=1e-12)

@@ -7,23 +7,23 @@ import numpy as np
 import pytest
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.schema import assets_root, load_schema
-from steadymark.models.training.faces import Faces
-from steadymark.models.training.teaching import taught
-from steadymark.models.zoo import DEFAULT_MODEL
+from steadymark.models.face.schema import assets_root, load_schema
+from steadymark.models.runtime.zoo import DEFAULT_MODEL
+from steadymark.models.training.data.face_images import FaceImages
+from steadymark.models.training.landmarks.distillation import distilled_targets
 
 SCHEMA = load_schema()
 
 
 @pytest.fixture(scope="module")
-def face() -> Faces:
+def face() -> FaceImages:
     clips = assets_root() / "clips"
     with av.open(str(clips / "demo.mp4")) as video:
         frame = next(video.decode(video=0))
     picture = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
     truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
     points = np.array([[truth[f"x_{k}"], truth[f"y_{k}"]] for k in range(68)], np.float32)
-    return Faces(("demo",), ("demo",), (picture,), points[None])
+    return FaceImages(("demo",), ("demo",), (picture,), points[None])
 
 
 def nrmse(points: np.ndarray, truth: np.ndarray) -> float:
@@ -31,10 +31,13 @@ def nrmse(points: np.ndarray, truth: np.ndarray) -> float:
     return float(np.linalg.norm(points - truth, axis=-1).mean() / eyes * 100)
 
 
-def test_landmarks_go_towards_the_teachers_by_the_share_that_they_are_trusted(face: Faces) -> None:
+def test_landmarks_go_towards_the_teachers_by_the_share_that_they_are_trusted(
+    face: FaceImages,
+) -> None:
     untouched = face.points.copy()
     none, half, whole = (
-        taught(face, SCHEMA, [DEFAULT_MODEL], trust, seed=3).points[0] for trust in (0.0, 0.5, 1.0)
+        distilled_targets(face, SCHEMA, [DEFAULT_MODEL], trust, seed=3).points[0]
+        for trust in (0.0, 0.5, 1.0)
     )
     np.testing.assert_array_equal(face.points, untouched)
     np.testing.assert_allclose(none, face.points[0], atol=1e-4)
@@ -42,19 +45,19 @@ def test_landmarks_go_towards_the_teachers_by_the_share_that_they_are_trusted(fa
     assert 0.5 < nrmse(whole, face.points[0]) < 4  # crops, mirror and numbering are undone
 
 
-def test_a_teacher_s_word_does_not_depend_on_which_way_the_face_looks(face: Faces) -> None:
+def test_a_teacher_s_word_does_not_depend_on_which_way_the_face_looks(face: FaceImages) -> None:
     width = face.pictures[0].shape[1]
-    mirror = Faces(
+    mirror = FaceImages(
         face.names,
         face.photos,
         (np.ascontiguousarray(face.pictures[0][:, ::-1]),),
         SCHEMA.mirrored(face.points[0], width).astype(np.float32)[None],
     )
-    seen = taught(face, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]
-    back = taught(mirror, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]
+    seen = distilled_targets(face, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]
+    back = distilled_targets(mirror, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]
     assert nrmse(SCHEMA.mirrored(back, width), seen) < 0.6  # other crops, the same face
 
 
-def test_a_teacher_that_is_not_there_is_told(face: Faces) -> None:
+def test_a_teacher_that_is_not_there_is_told(face: FaceImages) -> None:
     with pytest.raises(WeightsError, match="unknown model 'nobody'"):
-        taught(face, SCHEMA, ["nobody"], 0.5, seed=3)
+        distilled_targets(face, SCHEMA, ["nobody"], 0.5, seed=3)

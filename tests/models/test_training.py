@@ -13,20 +13,21 @@ import numpy as np
 import pytest
 import torch
 
-from steadymark.models.backbones.pyramid import PyramidConfig
-from steadymark.models.heatmap1d import Heatmap1dConfig
-from steadymark.models.schema import load_schema
-from steadymark.models.splits import is_held_back, photo_of
-from steadymark.models.training import loop, table1
-from steadymark.models.training.augment import AugmentConfig, make_sample
-from steadymark.models.training.averaging import average_runs
-from steadymark.models.training.crew import pick_device
-from steadymark.models.training.exporting import export_run
-from steadymark.models.training.faces import load_faces, split
-from steadymark.models.training.heatmap1d_system import Heatmap1dSystem
-from steadymark.models.training.pace import Pace
-from steadymark.models.training.run import Progress, RunSettings, train
-from steadymark.models.training.systems import SYSTEMS, system_of
+from steadymark.models.datasets.photo_splits import is_held_back, photo_of
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.heatmap1d import Heatmap1dConfig
+from steadymark.models.networks.pyramid import PyramidConfig
+from steadymark.models.training import heatmap1d_table
+from steadymark.models.training.data.augment import AugmentConfig, make_sample
+from steadymark.models.training.data.face_images import load_faces, split
+from steadymark.models.training.export_run import export_run
+from steadymark.models.training.landmarks.heatmap1d_system import Heatmap1dSystem
+from steadymark.models.training.loop import checkpoint
+from steadymark.models.training.loop.distributed import pick_device
+from steadymark.models.training.loop.time_budget import TimeBudget
+from steadymark.models.training.loop.training_run import RunSettings, TrainingProgress, train
+from steadymark.models.training.loop.weight_averaging import average_runs
+from steadymark.models.training.registry import SYSTEMS, system_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,8 +112,8 @@ TINY_SYSTEM = Heatmap1dSystem(network=TINY, batch=2)
 SETTINGS = RunSettings(steps=80, workers=0, save_s=0.0, check_s=1e9, device="cpu")
 
 
-def killed_at(step: int) -> Callable[[Progress], None]:
-    def report(progress: Progress) -> None:
+def killed_at(step: int) -> Callable[[TrainingProgress], None]:
+    def report(progress: TrainingProgress) -> None:
         if progress.step == step:
             raise KeyboardInterrupt
 
@@ -120,7 +121,7 @@ def killed_at(step: int) -> Callable[[Progress], None]:
 
 
 def averaged(run: Path) -> dict[str, torch.Tensor]:
-    weights: dict[str, torch.Tensor] = loop.load(run / "last.pt")["averaged"]
+    weights: dict[str, torch.Tensor] = checkpoint.load_checkpoint(run / "last.pt")["averaged"]
     return weights
 
 
@@ -136,7 +137,7 @@ def test_a_killed_training_resumes_to_the_same_weights(folder: Path, tmp_path: P
     assert rows[0] == "minute,step,samples,rate,loss,nrmse"
     assert rows[-1].split(",")[1] == "80"
     assert list((whole / "tensorboard").iterdir())
-    assert loop.load(whole / "best.pt")["recipe"] == TINY_SYSTEM.describe()
+    assert checkpoint.load_checkpoint(whole / "best.pt")["recipe"] == TINY_SYSTEM.describe()
 
 
 def test_a_run_s_folder_is_not_taken_up_by_another_recipe(folder: Path, tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_a_run_s_folder_is_not_taken_up_by_another_recipe(folder: Path, tmp_path
 
 
 def test_minutes_become_steps_once_the_speed_is_known(folder: Path, tmp_path: Path) -> None:
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
     settings = replace(SETTINGS, steps=0, minutes=0.12)
     train(TINY_SYSTEM, folder, tmp_path / "run", settings, report=seen.append)
     assert seen[0].total == 0
@@ -172,9 +173,9 @@ def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from models.test_training import SETTINGS, TINY_SYSTEM\n"
         "from dataclasses import replace\n"
-        "from steadymark.models.training.run import Run\n"
+        "from steadymark.models.training.loop.training_run import TrainingRun\n"
         f"out = Path({str(tmp_path)!r}) / 'run'\n"
-        f"run = Run(TINY_SYSTEM, Path({str(folder)!r}), out, SETTINGS, resume=False)\n"
+        f"run = TrainingRun(TINY_SYSTEM, Path({str(folder)!r}), out, SETTINGS, resume=False)\n"
         "for step in range(3):\n"
         "    run.learn(run.task.batch(2 * step + run.crew.rank, 2))\n"
         "flat = torch.cat([p.flatten() for p in run.network.parameters()])\n"
@@ -197,7 +198,7 @@ def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
-    schedule, course = loop.Schedule(rate=1.0), loop.Course(end=10_000)
+    schedule, course = checkpoint.Schedule(rate=1.0), checkpoint.ScheduleState(end=10_000)
     assert schedule.at(0, course) == pytest.approx(1 / 500)
     assert schedule.at(500, course) == pytest.approx(1.0, abs=0.01)
     assert schedule.at(10_000, course) == pytest.approx(0.01)
@@ -207,7 +208,7 @@ def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
 @pytest.mark.parametrize("known_at", [0, 20, 60])
 def test_every_schedule_reaches_its_rate(steps: int, known_at: int) -> None:
     """known_at: the step from which on the length is known, as where minutes tell it."""
-    schedule, course, rates = loop.Schedule(rate=2e-3), loop.Course(), []
+    schedule, course, rates = checkpoint.Schedule(rate=2e-3), checkpoint.ScheduleState(), []
     for step in range(steps + known_at):
         if step == known_at:
             course = schedule.turned(course, step, steps + known_at)
@@ -217,7 +218,7 @@ def test_every_schedule_reaches_its_rate(steps: int, known_at: int) -> None:
 
 
 def test_a_run_s_rate_does_not_jump_where_its_end_turns_out_to_be_another() -> None:
-    schedule, course = loop.Schedule(rate=1.0), loop.Course(end=1000)
+    schedule, course = checkpoint.Schedule(rate=1.0), checkpoint.ScheduleState(end=1000)
     before = schedule.at(599, course)
     for end in (700, 2000):
         turned = schedule.turned(course, 600, end)
@@ -229,7 +230,7 @@ def test_a_run_s_rate_does_not_jump_where_its_end_turns_out_to_be_another() -> N
 def test_a_short_run_learns_at_the_rate_that_was_asked(
     folder: Path, tmp_path: Path, settings: dict[str, float]
 ) -> None:
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
     chosen = replace(SETTINGS, save_s=1e9, **settings)  # type: ignore[arg-type]
     train(TINY_SYSTEM, folder, tmp_path / "run", chosen, report=seen.append)
     assert max(progress.rate for progress in seen) >= 0.9 * TINY_SYSTEM.rate
@@ -238,7 +239,7 @@ def test_a_short_run_learns_at_the_rate_that_was_asked(
 def test_minutes_are_kept_whatever_a_run_s_validations_and_its_speed_do() -> None:
     """A clock by hand: steps of 0.2 s that take 0.4 s later, validations of 4 s."""
     clock_s, step, total = 30.0, 0, 0  # what came before the steps counts too
-    pace = Pace(4.0, 240.0, fixed=False)
+    pace = TimeBudget(4.0, 240.0, fixed=False)
     pace.checked(clock_s, clock_s)
 
     def validated() -> None:
@@ -270,7 +271,9 @@ def test_table_1_measures_each_cell_and_survives_one_that_has_no_memory(
 ) -> None:
     arguments = {"steps": 2, "seed": 1, "device": "cpu", "workers": 0}
     rows = list(
-        table1.run_table(folder, tmp_path, preset="lite", ratios=(0.25,), arguments=arguments)
+        heatmap1d_table.run_table(
+            folder, tmp_path, preset="lite", ratios=(0.25,), arguments=arguments
+        )
     )
     assert [(row.axes, row.bins, row.values) for row in rows] == [(1, 32, 4352), (2, 32, 69632)]
     assert all(row.memory_mib > 10 and row.nrmse > 0 for row in rows)
@@ -279,7 +282,9 @@ def test_table_1_measures_each_cell_and_survives_one_that_has_no_memory(
         return subprocess.CompletedProcess([], 1, "", "RuntimeError: can't allocate memory: 9 GB")
 
     monkeypatch.setattr(subprocess, "run", out_of_memory)
-    (one, _) = table1.run_table(folder, tmp_path, preset="lite", ratios=(3.0,), arguments={})
+    (one, _) = heatmap1d_table.run_table(
+        folder, tmp_path, preset="lite", ratios=(3.0,), arguments={}
+    )
     assert np.isnan(one.nrmse)
     assert one.values == 68 * 2 * 384
 
@@ -293,7 +298,7 @@ def test_a_run_can_begin_with_another_s_weights(folder: Path, tmp_path: Path) ->
     assert all(torch.allclose(a[n], b[n], atol=1e-5) for n in a if n.endswith("conv.weight"))
     weight = "cnn2_x.deconv.weight"
     torch.testing.assert_close(a[weight], b[weight], atol=1e-6, rtol=0)
-    (origin,) = loop.load(tmp_path / "tuned" / "last.pt")["origin"]
+    (origin,) = checkpoint.load_checkpoint(tmp_path / "tuned" / "last.pt")["origin"]
     assert (origin["file"], origin["step"]) == ("last.pt", 2)
     assert origin["recipe"] == TINY_SYSTEM.describe()
     again = replace(SETTINGS, steps=1, start=str(tmp_path / "tuned" / "last.pt"))

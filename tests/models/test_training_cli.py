@@ -111,7 +111,7 @@ def test_what_nobody_thought_of_is_a_sentence_too(
         raise RuntimeError("of torch")
 
     monkeypatch.delenv("STEADYMARK_DEBUG", raising=False)
-    monkeypatch.setattr("steadymark.models.training.averaging.average_runs", breaks)
+    monkeypatch.setattr("steadymark.models.training.loop.weight_averaging.average_runs", breaks)
     arguments = ["average", str(tmp_path), "--out", str(tmp_path)]
     monkeypatch.setattr("sys.argv", ["steadymark-train", *arguments])
     with pytest.raises(SystemExit) as ended:

@@ -14,10 +14,10 @@ from onnx import TensorProto, helper
 
 from own_model import tiny_model, write_model
 from steadymark.models.errors import WeightsError
-from steadymark.models.onnx_file import refuse_external_data
-from steadymark.models.runtime import open_runner
-from steadymark.models.vetting import vet
-from steadymark.models.zoo import find_model, read_card, weights_folder
+from steadymark.models.runtime.onnx_reader import refuse_external_data
+from steadymark.models.runtime.onnx_session import open_session
+from steadymark.models.runtime.validate_model import validate_model
+from steadymark.models.runtime.zoo import find_model, read_card, weights_folder
 
 
 def external(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -32,22 +32,22 @@ def external(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def test_a_good_model_is_taken_by_either_of_its_files(tmp_path: Path) -> None:
     path = write_model(tmp_path)
-    assert vet(path) == vet(path.with_suffix(".json"))
-    assert vet(path).name == "own"
+    assert validate_model(path) == validate_model(path.with_suffix(".json"))
+    assert validate_model(path).name == "own"
 
 
 @pytest.mark.parametrize("name", ["stabilizer-1d", "heatmap1d-lite"])
 def test_copies_of_shipped_models_are_taken(name: str, tmp_path: Path) -> None:
     for ending in (".onnx", ".json"):
         shutil.copy(weights_folder() / f"{name}{ending}", tmp_path)
-    assert vet(tmp_path / f"{name}.onnx").name == name
+    assert validate_model(tmp_path / f"{name}.onnx").name == name
 
 
 def test_a_model_whose_follower_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="unknown model 'other'"):
-        vet(write_model(tmp_path, follower="other"))
+        validate_model(write_model(tmp_path, follower="other"))
     with pytest.raises(WeightsError, match="unknown model"):
-        vet(write_model(tmp_path, follower="../other"))
+        validate_model(write_model(tmp_path, follower="../other"))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_model_whose_follower_is_not_there_is_refused(tmp_path: Path) -> None:
 )
 def test_a_wrong_card_is_refused(tmp_path: Path, card: dict[str, Any], why: str) -> None:
     with pytest.raises(WeightsError, match=why):
-        vet(write_model(tmp_path, **card))
+        validate_model(write_model(tmp_path, **card))
 
 
 @pytest.mark.parametrize(
@@ -94,31 +94,31 @@ def test_a_wrong_card_is_refused(tmp_path: Path, card: dict[str, Any], why: str)
 )
 def test_a_wrong_model_is_refused(tmp_path: Path, model: Any, why: str) -> None:
     with pytest.raises(WeightsError, match=why):
-        vet(write_model(tmp_path, model))
+        validate_model(write_model(tmp_path, model))
 
 
 def test_other_schemas_are_taken_unless_one_is_wanted(tmp_path: Path) -> None:
     path = write_model(tmp_path, tiny_model(landmarks=98), schema="wflw98")
-    assert vet(path).schema == "wflw98"
+    assert validate_model(path).schema == "wflw98"
     with pytest.raises(WeightsError, match="those of wflw98: models of ibug68"):
-        vet(path, schema="ibug68")
+        validate_model(path, schema="ibug68")
 
 
 def test_a_model_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"output 'points' of own\.onnx is not finite"):
-        vet(write_model(tmp_path, tiny_model(value=float("nan"))))
+        validate_model(write_model(tmp_path, tiny_model(value=float("nan"))))
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:
     path = write_model(tmp_path)
     with pytest.raises(WeightsError, match=r"choose a file that ends in \.onnx"):
-        vet(tmp_path / "own.pt")
+        validate_model(tmp_path / "own.pt")
     path.with_suffix(".json").unlink()
     with pytest.raises(WeightsError, match=r"own\.onnx has no model card: put own\.json beside"):
-        vet(path)
+        validate_model(path)
     write_model(tmp_path).unlink()
     with pytest.raises(WeightsError, match=r"there is no own\.onnx"):
-        vet(path)
+        validate_model(path)
 
 
 def test_external_data_is_found_wherever_it_hides(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_external_data_is_found_wherever_it_hides(tmp_path: Path) -> None:
 def test_whoever_opens_a_model_refuses_external_data(tmp_path: Path) -> None:
     card = find_model(str(write_model(tmp_path, external(tiny_model()))), "landmarks")
     with pytest.raises(WeightsError, match="takes data from other files"):
-        open_runner(card, device="cpu")
+        open_session(card, device="cpu")
     assert read_card(tmp_path / "own.json") == card
 
 

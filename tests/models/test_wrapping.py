@@ -13,31 +13,36 @@ import torch
 from onnx import TensorProto, helper
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.pdc import bins_to_px, pdc_1d, pdc_2d
-from steadymark.models.runtime import open_content
-from steadymark.models.wrapping import Output, Scale, Wrapping, wrap
+from steadymark.models.networks.pdc import bins_to_px, pdc_1d, pdc_2d
+from steadymark.models.own_models.network_wrapper import (
+    CoordinateUnit,
+    OutputKind,
+    WrapperConfig,
+    wrap_network,
+)
+from steadymark.models.runtime.onnx_session import open_content
 from strange_networks import bumps, echo, network
 
 K = 68
 
 
-def wrapping(shape: tuple[int, ...], **changes: Any) -> Wrapping:
-    plain = Wrapping(
+def wrapping(shape: tuple[int, ...], **changes: Any) -> WrapperConfig:
+    plain = WrapperConfig(
         input="picture",
         input_type="tensor(float)",
         crop=32,
         outputs=("out",),
         shapes=(shape,),
-        output=Output.COORDINATES,
+        output=OutputKind.COORDINATES,
         count=K,
     )
     return replace(plain, **changes)
 
 
-def run(content: bytes, how: Wrapping, crops: Any = None) -> list[Any]:
+def run(content: bytes, how: WrapperConfig, crops: Any = None) -> list[Any]:
     if crops is None:
         crops = np.zeros((2, 3, how.crop, how.crop), np.uint8)
-    wrapped = wrap(content, how)
+    wrapped = wrap_network(content, how)
     onnx.checker.check_model(onnx.load_from_string(wrapped))
     return open_content(wrapped, Path("x.onnx"))(crops=crops)
 
@@ -61,9 +66,15 @@ def test_pictures_are_fed_as_the_network_wants_them(last: bool, rgb: bool, opset
 
 @pytest.mark.parametrize(
     ("scale", "value", "px"),
-    [(Scale.PIXELS, 8.0, 8.0), (Scale.UNIT, 0.25, 8.0), (Scale.SIGNED, -0.5, 8.0)],
+    [
+        (CoordinateUnit.PIXELS, 8.0, 8.0),
+        (CoordinateUnit.UNIT, 0.25, 8.0),
+        (CoordinateUnit.SIGNED, -0.5, 8.0),
+    ],
 )
-def test_coordinates_of_any_unit_become_pixels(scale: Scale, value: float, px: float) -> None:
+def test_coordinates_of_any_unit_become_pixels(
+    scale: CoordinateUnit, value: float, px: float
+) -> None:
     content = network(("out", np.full(2 * K, value, np.float32)))
     points, scores, face = run(content, wrapping((2 * K,), scale=scale))
     np.testing.assert_allclose(points, px)
@@ -88,7 +99,7 @@ def test_heatmaps_are_read_as_training_reads_them(extra: int, last: bool, opset:
     places = np.random.default_rng(2).uniform(3, 12, (K + extra, 2)).astype(np.float32)
     maps = bumps(places, height, width)
     given = maps.transpose(1, 2, 0) if last else maps
-    how = wrapping(given.shape, output=Output.HEATMAPS)
+    how = wrapping(given.shape, output=OutputKind.HEATMAPS)
     points, scores, face = run(network(("out", given), opset=opset), how)
     bins, share = pdc_2d(torch.from_numpy(maps[:K]), soft=True)
     side = torch.tensor([width, height])
@@ -102,7 +113,7 @@ def test_lines_are_read_as_training_reads_them(softmax: bool) -> None:
     random = np.random.default_rng(3)
     across, down = (random.normal(0, 4, (K, length)).astype(np.float32) for length in (64, 48))
     how = wrapping((K, 64), outputs=("x", "y"), shapes=((K, 64), (K, 48)), softmax=softmax)
-    how = replace(how, output=Output.LINES)
+    how = replace(how, output=OutputKind.LINES)
     points, scores, _ = run(network(("x", across), ("y", down)), how)
     lines = [torch.from_numpy(each) for each in (across, down)]
     lines = [line.softmax(-1) if softmax else line for line in lines]
@@ -116,7 +127,7 @@ def test_lines_are_read_as_training_reads_them(softmax: bool) -> None:
 
 
 def test_empty_heatmaps_score_nothing() -> None:
-    how = wrapping((K, 16, 16), output=Output.HEATMAPS)
+    how = wrapping((K, 16, 16), output=OutputKind.HEATMAPS)
     points, scores, face = run(network(("out", np.zeros((K, 16, 16), np.float32))), how)
     assert np.isfinite(points).all()
     assert not scores.any()
@@ -132,13 +143,13 @@ def test_inputs_of_other_types_are_fed(kind: int, name: str) -> None:
     points, _, _ = run(content, wrapping((K, 2), input_type=name, white=255.0))
     np.testing.assert_allclose(points, 3)
     with pytest.raises(WeightsError, match="must be float, float16 or uint8"):
-        wrap(content, wrapping((K, 2), input_type="tensor(double)"))
+        wrap_network(content, wrapping((K, 2), input_type="tensor(double)"))
 
 
 def test_names_that_are_ours_are_told_apart() -> None:
     values = np.full((K, 2), 0.25, np.float32)
     content = network(("scores", values), ("points", values + 1), given="crops")
-    how = wrapping((K, 2), input="crops", outputs=("points",), scale=Scale.UNIT)
+    how = wrapping((K, 2), input="crops", outputs=("points",), scale=CoordinateUnit.UNIT)
     points, scores, _ = run(content, how)
     np.testing.assert_allclose(points, 40)
     np.testing.assert_allclose(scores, 1)
@@ -165,4 +176,4 @@ def test_operators_that_are_too_old_are_refused() -> None:
     old = onnx.load_from_string(network(("out", np.zeros((K, 2), np.float32))))
     old.opset_import[0].version = 7
     with pytest.raises(WeightsError, match="operators of version 7: export it again with opset 9"):
-        wrap(old.SerializeToString(), wrapping((K, 2)))
+        wrap_network(old.SerializeToString(), wrapping((K, 2)))

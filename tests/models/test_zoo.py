@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.zoo import (
+from steadymark.models.runtime.zoo import (
     FLOW,
     FLOW_CELL,
     find_model,
@@ -83,7 +83,7 @@ def test_a_card_cannot_name_a_file_outside_its_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("card", list_models(), ids=lambda card: card.name)
 def test_shipped_weights_are_what_their_cards_say(card: object) -> None:
-    from steadymark.models.zoo import ModelCard
+    from steadymark.models.runtime.zoo import ModelCard
 
     assert isinstance(card, ModelCard)
     assert len(verified_bytes(card)) == card.size_bytes

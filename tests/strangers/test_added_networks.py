@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steadymark.models.adding import prepare
 from steadymark.models.errors import WeightsError
-from steadymark.models.trying import Wish
+from steadymark.models.own_models.add_model import prepare_model
+from steadymark.models.own_models.preprocessing_search import NetworkDescription
 from strange_networks import mean_face, network, write
 from strangers.mangling import mangled, read_or_refused
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TINY = network(("out", mean_face("cofw29", 1.0)), side=16)
-QUICK = Wish(rgb=True, white=1.0, margin=1.4)
+QUICK = NetworkDescription(rgb=True, white=1.0, margin=1.4)
 
 
 @settings(max_examples=40)
@@ -30,7 +30,7 @@ def test_any_bytes_are_wrapped_or_refused(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.onnx"
     path.write_bytes(content)
-    read_or_refused(lambda: prepare(path, QUICK), "")
+    read_or_refused(lambda: prepare_model(path, QUICK), "")
 
 
 def test_a_graph_in_two_parts_is_one(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_graph_in_two_parts_is_one(tmp_path: Path) -> None:
     rest.graph.node.append(whole.graph.node[-1])
     del whole.graph.node[-1]
     content = whole.SerializeToString() + rest.SerializeToString()
-    prepared = prepare(write(tmp_path, content), QUICK)
+    prepared = prepare_model(write(tmp_path, content), QUICK)
     assert prepared.schema == "cofw29"
 
 
@@ -50,10 +50,10 @@ def test_data_in_other_files_are_refused(tmp_path: Path) -> None:
     entry = tensor.external_data.add()
     entry.key, entry.value = "location", "/etc/passwd"
     with pytest.raises(WeightsError, match="takes data from other files"):
-        prepare(write(tmp_path, model.SerializeToString()), QUICK)
+        prepare_model(write(tmp_path, model.SerializeToString()), QUICK)
 
 
 def test_infinite_points_are_refused_without_a_warning_of_numpy(tmp_path: Path) -> None:
     values = np.full((68, 2), np.inf, np.float32)
     with pytest.raises(WeightsError, match="points that are not finite"):
-        prepare(write(tmp_path, network(("out", values), side=16)), QUICK)
+        prepare_model(write(tmp_path, network(("out", values), side=16)), QUICK)

@@ -13,7 +13,7 @@ import scipy.io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadymark.models.datasets import matlab5, optional, read_aflw2000, read_cofw
+from steadymark.models.datasets import matlab5, matlab_hdf5, read_aflw2000, read_cofw
 from steadymark.models.datasets.matlab5 import read_table
 from steadymark.models.errors import DataError
 from strangers.mangling import mangled, read_or_refused
@@ -119,4 +119,4 @@ def test_a_table_of_any_size_that_is_not_there_takes_no_memory(tmp_path: Path) -
         file.create_dataset("phisT", (1 << 20, 1 << 20), np.float64, chunks=(64, 64))
     with pytest.raises(DataError, match="phisT has more than 256 MiB"):
         read_cofw(path)
-    assert optional.MOST_BYTES == 256 << 20
+    assert matlab_hdf5.MOST_BYTES == 256 << 20

@@ -16,13 +16,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from steadymark.models import limits, runtime, zoo
 from steadymark.models.errors import SteadymarkError, WeightsError
-from steadymark.models.runtime import LandmarkNetwork, open_file, open_runner
-from steadymark.models.schema import load_schema
-from steadymark.models.training.detector_data import Face, Photo, frozen, thawed
-from steadymark.models.training.loop import load, save
-from steadymark.models.zoo import DEFAULT_MODEL, find_model, list_models, read_card, verified_bytes
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime import onnx_session, resource_limits, zoo
+from steadymark.models.runtime.onnx_session import LandmarkNetwork, open_file, open_session
+from steadymark.models.runtime.zoo import (
+    DEFAULT_MODEL,
+    find_model,
+    list_models,
+    read_card,
+    verified_bytes,
+)
+from steadymark.models.training.detector.detector_photos import (
+    DetectorPhoto,
+    PhotoFace,
+    frozen,
+    thawed,
+)
+from steadymark.models.training.loop.checkpoint import load_checkpoint, save_checkpoint
 from strangers.mangling import NASTY_NAMES, VALUES, mangled, objects, read_or_refused
 
 CARD: dict[str, Any] = {
@@ -235,13 +246,13 @@ def test_a_model_that_takes_too_long_is_ended(
     ]
     card = with_model(folder, onnx_model(*nodes, outputs=["most"]))
     network = LandmarkNetwork(card, device="cpu")
-    monkeypatch.setattr(limits, "MOST_S", 0.2)
+    monkeypatch.setattr(resource_limits, "MOST_S", 0.2)
     with pytest.raises(WeightsError, match=r"net\.onnx takes longer than 0\.2 s when it is run"):
         network.step(np.zeros((1, 16, 16, 3), np.uint8))
 
 
 def test_shipped_models_run_without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "within_limits", lambda _: pytest.fail("it has limits"))
+    monkeypatch.setattr(onnx_session, "within_limits", lambda _: pytest.fail("it has limits"))
     card = find_model(DEFAULT_MODEL, "landmarks")
     network = LandmarkNetwork(card, device="cpu")
     network.step(np.zeros((1, card.crop, card.crop, 3), np.uint8))
@@ -275,12 +286,12 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
     (tmp_path / "evil.pickle").write_bytes(pickle.dumps(Evil(trace)))
     for name in ("evil.pt", "evil.pickle"):
         with pytest.raises(WeightsError, match=f"{name} is no checkpoint"):
-            load(tmp_path / name)
+            load_checkpoint(tmp_path / name)
     assert not trace.exists()
 
 
 def test_nothing_that_is_installed_loads_pickles() -> None:
-    root = Path(runtime.__file__).parents[3]
+    root = Path(onnx_session.__file__).parents[4]
     sources = [p for part in ("app", "engine", "models") for p in (root / part).rglob("*.py")]
     assert len(sources) > 150
     banned = ("pickle.load", "allow_pickle=True", "weights_only=False", "eval(", "exec(")
@@ -292,13 +303,13 @@ def test_nothing_that_is_installed_loads_pickles() -> None:
     }
     assert not found
     loads = [p.name for p in sources if "torch.load(" in p.read_text(encoding="utf-8")]
-    assert loads == ["loop.py"]
+    assert loads == ["checkpoint.py"]
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "good.pt"
-    save(path, {"step": 3, "averaged": {"w": torch.zeros(3)}, "history": [(0, "a")]})
+    save_checkpoint(path, {"step": 3, "averaged": {"w": torch.zeros(3)}, "history": [(0, "a")]})
     return path
 
 
@@ -310,7 +321,7 @@ def test_a_checkpoint_is_read_or_refused(checkpoint: Path) -> None:
     @given(content=st.one_of(mangled(whole), st.binary(max_size=40)))
     def reads(content: bytes) -> None:
         path.write_bytes(content)
-        found = read_or_refused(lambda: load(path), "any.pt")
+        found = read_or_refused(lambda: load_checkpoint(path), "any.pt")
         assert found is None or isinstance(found, dict)
 
     reads()
@@ -318,9 +329,11 @@ def test_a_checkpoint_is_read_or_refused(checkpoint: Path) -> None:
 
 def test_photos_are_kept_without_pickles(tmp_path: Path) -> None:
     box, points = np.arange(4, dtype=np.float32), np.ones((68, 2), np.float32)
-    photo = Photo(np.frombuffer(b"jpeg", np.uint8), (Face(box, points, 3.0), Face(box)))
-    save(tmp_path / "photos.pt", {"sets": [[frozen(photo)]]})
-    again = thawed(load(tmp_path / "photos.pt")["sets"][0][0])
+    photo = DetectorPhoto(
+        np.frombuffer(b"jpeg", np.uint8), (PhotoFace(box, points, 3.0), PhotoFace(box))
+    )
+    save_checkpoint(tmp_path / "photos.pt", {"sets": [[frozen(photo)]]})
+    again = thawed(load_checkpoint(tmp_path / "photos.pt")["sets"][0][0])
     assert again.jpeg.tobytes() == b"jpeg"
     assert again.ignored.shape == (0, 4)
     one, two = again.faces
@@ -333,4 +346,4 @@ def test_photos_are_kept_without_pickles(tmp_path: Path) -> None:
 
 def test_all_our_cards_keep_the_rules() -> None:
     for card in list_models():
-        assert open_runner(card, device="cpu").device == "cpu"
+        assert open_session(card, device="cpu").device == "cpu"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from steadymark.engine.sources.images import read_image
 from steadymark.models.datasets import read_300w
-from steadymark.models.datasets.pictures import PictureFile
-from steadymark.models.schema import load_schema
+from steadymark.models.datasets.image_loaders import ImageFile
+from steadymark.models.face.schema import load_schema
 from strangers.mangling import mangled, read_or_refused
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_picture_is_read_or_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     image = read_image(path)
-    labelled = read_or_refused(PictureFile(path), path.name)
+    labelled = read_or_refused(ImageFile(path), path.name)
     assert (image is None) == (labelled is None)
     if image is not None:
         assert image.dtype == np.uint8

@@ -20,12 +20,12 @@ from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.sources.camera import CameraMode
-from steadymark.models import small_file
-from steadymark.models.datasets.opening import open_dataset
-from steadymark.models.datasets.sequences import read_steadymark_csv
+from steadymark.models import bounded_read
+from steadymark.models.datasets.detect_format import open_dataset
+from steadymark.models.datasets.photo_splits import read_boxes
+from steadymark.models.datasets.video_datasets import read_steadymark_csv
 from steadymark.models.errors import DataError
-from steadymark.models.pts_file import read_pts
-from steadymark.models.splits import read_boxes
+from steadymark.models.face.pts_file import read_pts
 from strangers.mangling import mangled, read_or_refused
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def test_a_file_without_lines_fills_no_memory(
 def test_a_file_of_points_that_is_too_large_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(small_file, "MOST_BYTES", 100)
+    monkeypatch.setattr(bounded_read, "MOST_BYTES", 100)
     path = folder / "large.pts"
     path.write_bytes(PTS + b" " * 100)
     with pytest.raises(SteadymarkError, match="larger than"):

@@ -31,7 +31,7 @@ from steadymark.engine.settings import TrackSettings, open_models
 from steadymark.engine.sources import CameraMode, expand_inputs
 from steadymark.engine.sources.opening import absolute
 from steadymark.engine.stabilizing import OneEuro
-from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
+from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,8 +20,8 @@ from steadymark.engine.types import Frame, SourceInfo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steadymark.models.cropping import Image
-    from steadymark.models.sentence import Sentence
+    from steadymark.models.face.crop import Image
+    from steadymark.models.user_text import UserText
 
 _MOST_PICTURES = 240  # that are kept in memory and shown again and again, there and back
 _WARM_UP_S = 2.0
@@ -54,7 +54,7 @@ class LiveBench:
 class PacedSource:
     """A live source that gives pictures at a steady rate, as a camera does; late ones are lost."""
 
-    problems: tuple[Sentence, ...] = ()
+    problems: tuple[UserText, ...] = ()
 
     def __init__(self, pictures: list[Image], fps: float) -> None:
         self._pictures, self._fps = pictures, fps

@@ -246,7 +246,7 @@ def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> N
 @app.command()
 def models() -> None:
     """List the models that are here, with what they reached."""
-    from steadymark.models.zoo import list_models, list_own_models
+    from steadymark.models.runtime.zoo import list_models, list_own_models
 
     def run() -> int:
         cards = (*list_models(), *list_own_models())

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from steadymark.app.guarding import err, guarded, out
 from steadymark.engine.errors import UsageError
-from steadymark.models.zoo import DEFAULT_MODEL
+from steadymark.models.runtime.zoo import DEFAULT_MODEL
 
 bench = typer.Typer(help="Measurements on this machine.", no_args_is_help=True)
 
@@ -168,7 +168,7 @@ def detector(
     """What face detectors find, miss and take for faces, on photos held back from training."""
     from steadymark.app.detector_report import report_detectors, write_hard_faces
     from steadymark.engine.settings import TrackSettings
-    from steadymark.models.zoo import DEFAULT_DETECTOR
+    from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 
     def run() -> int:
         settings = TrackSettings(detector_threshold=threshold)
@@ -309,7 +309,7 @@ def live(
     """Latency from a picture's arrival to its paint with landmarks, in the real window."""
     from steadymark.app.bench_live import measure_live, pictures_of
     from steadymark.engine.sources import CameraMode
-    from steadymark.models.schema import assets_root
+    from steadymark.models.face.schema import assets_root
 
     def run() -> int:
         mode, shown = (CameraMode.parse(text) if text else None for text in (size, window))

@@ -13,7 +13,7 @@ from steadymark.app.guarding import err, guarded, out
 from steadymark.engine.errors import UsageError
 
 if TYPE_CHECKING:
-    from steadymark.models.adding import Prepared
+    from steadymark.models.own_models.add_model import PreparedModel
 
 
 File = Annotated[Path, typer.Argument(metavar="FILE.onnx", help="The network.")]
@@ -96,16 +96,18 @@ def _add(
     typed: see `parse_wish`. stated: its licence and data, asked for where they are empty.
     """
     from steadymark.app.model_wish import parse_wish
-    from steadymark.models.adding import check_name, prepare, save
+    from steadymark.models.own_models.add_model import check_name, prepare_model, save_model
 
     wish = parse_wish(typed)
     check_name(name, folder, overwrite=overwrite)
     licence = _asked("licence", stated["licence"], "the terms of its weights")
     data = _asked("data", stated["data"], "what it was trained on")
-    prepared = prepare(file, wish)
+    prepared = prepare_model(file, wish)
     for warning in prepared.warnings:
         err.print(f"[yellow]warning:[/yellow] {escape(warning)}", soft_wrap=True)
-    card = save(prepared, name=name, folder=folder, overwrite=overwrite, licence=licence, data=data)
+    card = save_model(
+        prepared, name=name, folder=folder, overwrite=overwrite, licence=licence, data=data
+    )
     for line in described(prepared):
         out.print(escape(line), soft_wrap=True)
     model = str(card.path) if folder else card.name
@@ -125,7 +127,7 @@ def _asked(option: str, text: str, what: str) -> str:
     return answer
 
 
-def described(prepared: Prepared) -> list[str]:
+def described(prepared: PreparedModel) -> list[str]:
     """What was read and found, in the words of the options."""
     from steadymark.app.model_wish import found_words
 
@@ -140,7 +142,7 @@ def described(prepared: Prepared) -> list[str]:
     ]
 
 
-def _score(prepared: Prepared) -> str:
+def _score(prepared: PreparedModel) -> str:
     if prepared.face_score.kind == "peak":
         return "from the height and sharpness of its heatmaps"
     return "from two looks at each face, which takes twice the time (the network has none)"

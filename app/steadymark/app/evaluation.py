@@ -24,8 +24,8 @@ from steadymark.engine.metrics.video_truth import LabelledVideo, find_videos, vi
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import TrackSettings, open_models
 from steadymark.engine.sources.naming import is_pattern
-from steadymark.models.schema import load_schema
-from steadymark.models.zoo import DEFAULT_DETECTOR
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

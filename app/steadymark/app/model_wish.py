@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from steadymark.engine.errors import UsageError
-from steadymark.models.trying import Wish
-from steadymark.models.wrapping import Output, Scale
+from steadymark.models.own_models.network_wrapper import CoordinateUnit, OutputKind
+from steadymark.models.own_models.preprocessing_search import NetworkDescription
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from steadymark.models.adding import Prepared
-    from steadymark.models.trying import Triple
+    from steadymark.models.own_models.add_model import PreparedModel
+    from steadymark.models.own_models.preprocessing_search import Triple
 
 Known = TypeVar("Known")
 
-OUTPUTS = {kind.value: kind for kind in Output}
-SCALES = {each.value: each for each in Scale}
+OUTPUTS = {kind.value: kind for kind in OutputKind}
+SCALES = {each.value: each for each in CoordinateUnit}
 COLOURS = {"rgb": True, "bgr": False}
 LAYOUTS = {"nchw": False, "nhwc": True}
 PIXELS = {"1": 1.0, "255": 255.0}
 
 
-def parse_wish(typed: Mapping[str, str]) -> Wish:
+def parse_wish(typed: Mapping[str, str]) -> NetworkDescription:
     """Check what was typed of a network.
 
     typed: texts of output, output-names, input-size, colours, pixels, mean, std, layout, scale,
@@ -37,7 +37,7 @@ def parse_wish(typed: Mapping[str, str]) -> Wish:
     if size is not None and size != int(size):
         raise UsageError("{name} is '{text}': write a number", name="input-size", text=f"{size:g}")
     names = text.get("output-names", "").split(",")
-    return Wish(
+    return NetworkDescription(
         output=_one_of("output", text, OUTPUTS),
         outputs=tuple(part.strip() for part in names if part.strip()),
         crop=None if size is None else int(size),
@@ -52,7 +52,7 @@ def parse_wish(typed: Mapping[str, str]) -> Wish:
     )
 
 
-def found_words(prepared: Prepared) -> dict[str, str]:
+def found_words(prepared: PreparedModel) -> dict[str, str]:
     """What a network was found to be, in the words that `parse_wish` takes."""
     wrapping = prepared.wrapping
     mean, std = (",".join(f"{v:g}" for v in each) for each in (wrapping.mean, wrapping.std))
@@ -68,7 +68,7 @@ def found_words(prepared: Prepared) -> dict[str, str]:
         "schema": prepared.schema,
         "margin": f"{prepared.margin:g}",
     }
-    if wrapping.output is Output.COORDINATES:
+    if wrapping.output is OutputKind.COORDINATES:
         words["scale"] = wrapping.scale.value
     return words
 

@@ -336,7 +336,7 @@ def main(
 ) -> None:
     """Render every main screen."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from steadymark.models.schema import assets_root
+    from steadymark.models.face.schema import assets_root
 
     video = str(clip or assets_root() / "clips" / "demo.mp4")
     if readme:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from steadymark.models.zoo import DEFAULT_MODEL, weights_folder
+from steadymark.models.runtime.zoo import DEFAULT_MODEL, weights_folder
 
 if TYPE_CHECKING:
     from steadymark.app.screens import Studio

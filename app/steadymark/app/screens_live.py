@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.bench_live import PacedSource, pictures_of
 from steadymark.engine.sending.targets import Kind
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,6 +1,6 @@
 """The sentences of engine and session that the window can show, found in the sources.
 
-These are the templates of every `Sentence(…)`, and of every fault, in all modules that the window
+These are the templates of every `UserText(…)`, and of every fault, in all modules that the window
 imports: what they say is translated. What only the command line, training and the cluster import
 stays English.
 """
@@ -65,7 +65,7 @@ def shown_modules() -> dict[str, Path]:
 
 def told_in(module: str, file: Path) -> Iterator[Told]:
     """Of one module."""
-    makers = {"Sentence", *(kind.__name__ for kind in _faults(SteadymarkError))}
+    makers = {"UserText", *(kind.__name__ for kind in _faults(SteadymarkError))}
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in makers:
             template = None

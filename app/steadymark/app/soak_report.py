@@ -20,7 +20,7 @@ from steadymark.engine.bench.soak import PARTS, SoakCase, run_soak
 from steadymark.engine.bench.soak_figures import HOUR
 from steadymark.engine.errors import SinkError
 from steadymark.engine.settings import Models, TrackSettings, open_models
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -170,7 +170,7 @@ def main(
         video = clip or Path(folder) / "made.mp4"
         if clip is None:
             from steadymark.app.view_cost import make_clip
-            from steadymark.models.schema import assets_root
+            from steadymark.models.face.schema import assets_root
 
             demo = assets_root() / "clips" / "demo.mp4"
             make_clip(video, demo, width=1920, height=1080, fps=30, seconds=10)

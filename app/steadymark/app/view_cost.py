@@ -101,7 +101,7 @@ def main(
     ] = "widget",
 ) -> None:
     """Play a tracked video and say what the GUI thread does meanwhile."""
-    from steadymark.models.schema import assets_root
+    from steadymark.models.face.schema import assets_root
 
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if surface != "widget":  # the window is on the screen before they are in it

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.types import FaceBox
-from steadymark.models.cropping import Crop, cut
-from steadymark.models.extents import overlaps
-from steadymark.models.frames import ENLARGE, LONGEST_SIDE, fit_frame
+from steadymark.models.face.crop import Crop, cut
+from steadymark.models.face.landmark_boxes import overlaps
+from steadymark.models.runtime.detector_input import ENLARGE, LONGEST_SIDE, fit_frame
 
 if TYPE_CHECKING:
-    from steadymark.models.cropping import Image
-    from steadymark.models.runtime import Runner
+    from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.onnx_session import OnnxSession
 
 Rows = NDArray[np.float32]
 Row = NDArray[np.float32]
@@ -56,7 +56,7 @@ class DetectorConfig:
     limit: int = 100
 
 
-def face_net_runner(runner: Runner) -> FaceNetRunner:
+def face_net_runner(runner: OnnxSession) -> FaceNetRunner:
     """face_net by an opened ONNX file."""
 
     def run(image: Image) -> Rows:

@@ -15,7 +15,7 @@ from steadymark.engine.types import FaceBox
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 EYE_SPAN = 1.65  # longer side of the landmarks' extent / outer-eye distance, average face
 OUTER = 1.45  # outer-eye distance / distance of the eye centres that MediaPipe gives

@@ -12,12 +12,12 @@ import numpy as np
 
 from steadymark.engine.errors import UsageError
 from steadymark.engine.types import FaceBox
-from steadymark.models.extents import YUNET_TO_EXTENT, widen
+from steadymark.models.face.landmark_boxes import YUNET_TO_EXTENT, widen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 LONGEST_SIDE = 640  # pixels, to which larger frames are reduced
 THRESHOLD = 0.8  # YuNet finds nearly every face from there on, and next to nothing else

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.types import FaceBox
-from steadymark.models.cropping import Crop, fit_crop, transform
+from steadymark.models.face.crop import Crop, fit_crop, transform
 
 if TYPE_CHECKING:
-    from steadymark.models.cropping import Points
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.crop import Points
+    from steadymark.models.face.schema import LandmarkSchema
 
 PAPER_SIDE = 2.5  # of the outer-eye distance (heatmap1d, section 5.1)
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.models.cropping import transform
-from steadymark.models.registration import EYES_OF_RADIUS, face_size, landmark_motion
+from steadymark.models.face.crop import transform
+from steadymark.models.face.face_motion import EYES_OF_RADIUS, face_size, landmark_motion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.types import Landmarks
-    from steadymark.models.cropping import Points
+    from steadymark.models.face.crop import Points
 
 _FURTHEST, _MEAN = 0.10, 0.04  # of the eye distance, of one landmark and of all
 _NOISE = 4.0  # standard deviations of the raw landmarks

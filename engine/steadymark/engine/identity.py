@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from steadymark.engine.types import FaceBox, Landmarks
-    from steadymark.models.cropping import Crop, Points
+    from steadymark.models.face.crop import Crop, Points
 
 Array = NDArray[np.float64]
 _SAME = 0.25  # mean distance of landmarks, in sizes, under which two faces are one

@@ -26,8 +26,8 @@ from steadymark.engine.settings import make_tracker
 from steadymark.engine.sources import CameraMode, open_source
 from steadymark.engine.sources.opening import recording_path
 from steadymark.engine.stabilizing import OFFLINE
-from steadymark.models.schema import load_schema
-from steadymark.models.sentence import Sentence, listed
+from steadymark.models.face.schema import load_schema
+from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,9 +92,9 @@ class JobReport:
     outputs: tuple[str, ...] = ()
     report: PipelineReport = field(default_factory=PipelineReport)
     device: str = ""
-    error: Sentence | None = None
+    error: UserText | None = None
     skipped: bool = False
-    notes: tuple[Sentence, ...] = ()
+    notes: tuple[UserText, ...] = ()
     refused: bool = False
     made: Made | None = None
     began: str = ""
@@ -169,7 +169,7 @@ class _Work:
     files: list[Path]
     facts: Header
     made: Made
-    notes: tuple[Sentence, ...]
+    notes: tuple[UserText, ...]
 
 
 def _begin(
@@ -188,11 +188,11 @@ def _begin(
     info = work.source.info
     offline = settings.stabilizer == OFFLINE
     if offline and (output.video or output.send or info.live):
-        what = Sentence("--send sends each as it comes")
+        what = UserText("--send sends each as it comes")
         if output.video:
-            what = Sentence("--video draws each as it comes")
+            what = UserText("--video draws each as it comes")
         if info.live:
-            what = Sentence("a live source has none yet")
+            what = UserText("a live source has none yet")
         raise SinkError(
             "butterworth looks at frames to come, and {what}: choose flow or one-euro",
             what=what,
@@ -240,7 +240,7 @@ def _prepare(
     """
     path = recording_path(text)
     digest: str | None = None
-    notes: tuple[Sentence, ...] = ()
+    notes: tuple[UserText, ...] = ()
     files: list[Path] = []
     if path is not None:
         files = result_files(name_of(Path(path).name), output)
@@ -254,7 +254,7 @@ def _prepare(
                 return JobReport(Path(path).name, done, skipped=True, made=made)
             notes = (again,)
         elif output.resume and any(was_left(file) for file in files):
-            notes = (Sentence("it was interrupted before, and is tracked anew from its start"),)
+            notes = (UserText("it was interrupted before, and is tracked anew from its start"),)
     source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
     try:
         files = files or result_files(name_of(source.info.name), output)
@@ -342,7 +342,7 @@ def run_job(
         outputs,
         report,
         models.device,
-        listed(faults) or None,
+        join_texts(faults) or None,
         notes=(*work.notes, *info.notes, *report.problems, *sent),
         made=work.made,
         began=began,
@@ -352,7 +352,7 @@ def run_job(
 
 def _settled(
     paths: tuple[str, ...], work: _Work, report: PipelineReport, output: OutputSettings
-) -> tuple[tuple[str, ...], tuple[Sentence, ...]]:
+) -> tuple[tuple[str, ...], tuple[UserText, ...]]:
     """Where files lie in the end, and all faults."""
     faults = report.faults
     if output.aside is not None:
@@ -365,7 +365,7 @@ def _settled(
     return paths, faults
 
 
-def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], list[Sentence]]:
+def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], list[UserText]]:
     """Move files to their folder: their names there, and faults. None of no frames is missed."""
     moved, faults = [], []
     for path in map(Path, outputs):

@@ -9,29 +9,29 @@ import numpy as np
 
 from steadymark.engine.geometry import Recentre, crop_of_box, crop_of_landmarks, to_frame
 from steadymark.engine.types import FaceBox, Landmarks
-from steadymark.models.cropping import Crop, cut
-from steadymark.models.flow_stabilizer import seen_face
-from steadymark.models.registration import (
-    contradicted,
+from steadymark.models.face.crop import Crop, cut
+from steadymark.models.face.face_motion import (
     face_motion,
     flow_picture,
-    on_the_head,
+    is_on_the_head,
+    motion_contradicted,
 )
-from steadymark.models.runtime import gather
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.flow_stabilizer import flow_frame_of
+from steadymark.models.runtime.onnx_session import gather
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steadymark.models.cropping import Image, Matrix, Points
-    from steadymark.models.flow_stabilizer import FlowMemory, FlowStabilizer
-    from steadymark.models.runtime import Moves, Prediction, State
-    from steadymark.models.schema import LandmarkSchema
-    from steadymark.models.zoo import ModelCard
+    from steadymark.models.face.crop import Image, Matrix, Points
+    from steadymark.models.face.schema import LandmarkSchema
+    from steadymark.models.runtime.flow_stabilizer import FlowMemory, FlowStabilizer
+    from steadymark.models.runtime.onnx_session import Moves, Prediction, State
+    from steadymark.models.runtime.zoo import ModelCard
 
 
 class LandmarkModel(Protocol):
-    """What the tracker needs of a network: `models.runtime.LandmarkNetwork` is one."""
+    """What the tracker needs of a network: `models.runtime.onnx_session.LandmarkNetwork` is one."""
 
     @property
     def card(self) -> ModelCard: ...
@@ -54,8 +54,8 @@ class TrackerConfig:
 
     lose_below: the face score under which a tracked face is lost. find_from: the one that a
     detected face must reach, and keep until it is confirmed. passes: how often a detected box is
-    re-centred from the landmarks found in it. dead_band: see `hold_still`. keep_id_s: how long a
-    lost face's id waits for it. longest_gap_s: between two frames, after which filters and
+    re-centred from the landmarks found in it. dead_band: see `keep_crop_if_still`. keep_id_s: how
+    long a lost face's id waits for it. longest_gap_s: between two frames, after which filters and
     recurrent networks begin anew, as they do after a scene cut. look_every: frames between looks
     for further faces while fewer than max_faces are known.
     """
@@ -145,7 +145,7 @@ def _flowed(
 ) -> list[Look]:
     """The looks with what the flow cell makes of them; before: as of `look`."""
     seen = [
-        seen_face(image, part, each.crop, each.raw.xy_px)
+        flow_frame_of(image, part, each.crop, each.raw.xy_px)
         for part, each in zip(parts, looks, strict=True)
     ]
     memories = [None if last is None else last.memory for last in before or [None] * len(looks)]
@@ -175,7 +175,7 @@ def _recurrent_step(
 
 
 def _head(network: LandmarkModel) -> list[int]:
-    return on_the_head(load_schema(network.card.schema or "ibug68"))
+    return is_on_the_head(load_schema(network.card.schema or "ibug68"))
 
 
 def _moved(
@@ -209,11 +209,11 @@ def _mended(
         return moved
     head, size = _head(network), network.card.crop
     points = seen.prediction.raw[seen.row, head], raw[head]
-    told = contradicted(moved, *points, size)
+    told = motion_contradicted(moved, *points, size)
     if told is None:
         return moved
     again = _moved(network, seen, picture, crop, told)
-    return again if contradicted(again, *points, size, told) is None else told
+    return again if motion_contradicted(again, *points, size, told) is None else told
 
 
 def _look(prediction: Prediction, row: int, crop: Crop, picture: Image | None, size: int) -> Look:

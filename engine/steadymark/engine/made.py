@@ -12,7 +12,7 @@ from steadymark.engine.errors import LandmarkFileError, SourceError
 from steadymark.engine.recording.columns import read_head
 from steadymark.engine.recording.rows import lines_of, open_text
 from steadymark.engine.sources.naming import image_files
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def why_again(files: Sequence[Path], made: Made, csv: str, before: Made | None) -> Sentence | None:
+def why_again(files: Sequence[Path], made: Made, csv: str, before: Made | None) -> UserText | None:
     """What says that results, which are all there, must be made again; None where they are done.
 
     files: the table first. A native table says itself how it was made. Of other files, only the
@@ -93,23 +93,23 @@ def why_again(files: Sequence[Path], made: Made, csv: str, before: Made | None) 
     if csv != "native" or len(files) > 1:
         found.append(before)
     if None in found:
-        return Sentence("how its results were made is not known: tracked anew")
+        return UserText("how its results were made is not known: tracked anew")
     if any(f is not None and f.source_sha256 != made.source_sha256 for f in found):
-        return Sentence("the file has changed since it was tracked: tracked anew")
+        return UserText("the file has changed since it was tracked: tracked anew")
     if any(f is not None and f.table != made.table for f in found):
-        return Sentence("settings or models differ from those it was tracked with: tracked anew")
+        return UserText("settings or models differ from those it was tracked with: tracked anew")
     if made.drawn and (before is None or before.drawn != made.drawn):
-        return Sentence("what was drawn into its video differs, or is not known: tracked anew")
+        return UserText("what was drawn into its video differs, or is not known: tracked anew")
     return None
 
 
-def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> Sentence | None:
+def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> UserText | None:
     """What says that files which are there may not be replaced; None where they are results.
 
     known: the index says that tracking made them.
     """
     if not resume:
-        return Sentence(
+        return UserText(
             "{path} exists already: use --overwrite to replace it, or --resume to keep it and go "
             "on with the other files",
             path=there[0],
@@ -117,7 +117,7 @@ def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> Sentence | N
     foreign = [path for path in there if path.suffix != ".csv" or told_by(path) is None]
     if known or not foreign:
         return None
-    return Sentence(
+    return UserText(
         "{path} is there, and nothing tells that it was tracked: use --overwrite to replace it, "
         "or choose another folder",
         path=foreign[0],

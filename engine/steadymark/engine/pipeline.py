@@ -13,7 +13,7 @@ from steadymark.engine.channel import Channel, Closed
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.latest import Latest
 from steadymark.engine.report import Account, PipelineState
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,7 +112,7 @@ class Pipeline:
         except Exception as error:
             log.exception("source %s", self._source.info.name)
             name = self._source.info.name
-            self._account.fault(Sentence("reading {name} failed: {error}", name=name, error=error))
+            self._account.fault(UserText("reading {name} failed: {error}", name=name, error=error))
         finally:
             self._frames.end()
             if self._newest is not None:
@@ -138,7 +138,7 @@ class Pipeline:
         except Exception as error:
             log.exception("tracking")
             self._account.fault(
-                Sentence(
+                UserText(
                     "tracking stopped after {count} frames: {error}",
                     count=self.report.frames,
                     error=error,
@@ -183,13 +183,13 @@ class Pipeline:
                 outlet.thread.join(STOP_S - 0.5 if stopping else None)
                 if outlet.thread.is_alive():
                     self._account.fault(
-                        Sentence("{path} could not be written out in time", path=outlet.sink.path)
+                        UserText("{path} could not be written out in time", path=outlet.sink.path)
                     )
         except Exception as error:
             log.exception("finishing")
             name = self._source.info.name
             self._account.fault(
-                Sentence("ending the tracking of {name} failed: {error}", name=name, error=error)
+                UserText("ending the tracking of {name} failed: {error}", name=name, error=error)
             )
         finally:
             state = PipelineState.STOPPED if stopping else PipelineState.FINISHED
@@ -232,9 +232,9 @@ class _Outlet:
             self._fail(error.sentence)
         except Exception as error:
             log.exception("sink %s", self.sink.path)
-            self._fail(Sentence("writing {path} failed: {error}", path=self.sink.path, error=error))
+            self._fail(UserText("writing {path} failed: {error}", path=self.sink.path, error=error))
 
-    def _fail(self, text: Sentence) -> None:
+    def _fail(self, text: UserText) -> None:
         self.failed = True
         self._account.fault(text)
         self._queue.close()
@@ -250,5 +250,5 @@ class _Outlet:
             log.exception("sink %s", self.sink.path)
             self.failed = True
             self._account.fault(
-                Sentence("closing {path} failed: {error}", path=self.sink.path, error=error)
+                UserText("closing {path} failed: {error}", path=self.sink.path, error=error)
             )

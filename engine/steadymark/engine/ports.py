@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from steadymark.engine.types import FaceBox, Frame, Landmarks, SourceInfo, TrackResult
-    from steadymark.models.cropping import Image
-    from steadymark.models.sentence import Sentence
+    from steadymark.models.face.crop import Image
+    from steadymark.models.user_text import UserText
 
 S = TypeVar("S")
 
@@ -28,7 +28,7 @@ class FrameSource(Protocol):
     @property
     def info(self) -> SourceInfo: ...
     @property
-    def problems(self) -> tuple[Sentence, ...]: ...
+    def problems(self) -> tuple[UserText, ...]: ...
     @property
     def dropped(self) -> int: ...
     def frames(self) -> Iterator[Frame]: ...

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.schema import assets_root, load_schema
+from steadymark.models.face.schema import assets_root, load_schema
 
 if TYPE_CHECKING:
     from steadymark.engine.types import Landmarks, TrackedFace

@@ -13,7 +13,7 @@ from steadymark.engine.types import FaceState
 
 if TYPE_CHECKING:
     from steadymark.engine.types import TrackResult
-    from steadymark.models.sentence import Sentence
+    from steadymark.models.user_text import UserText
 
 TIMED = 2000  # frames whose times the median is of
 
@@ -44,8 +44,8 @@ class PipelineReport:
     lost_spans: int = 0
     median_ms: float = 0.0
     last_pts_s: float = 0.0
-    faults: tuple[Sentence, ...] = ()
-    problems: tuple[Sentence, ...] = ()
+    faults: tuple[UserText, ...] = ()
+    problems: tuple[UserText, ...] = ()
 
 
 class Account:
@@ -79,7 +79,7 @@ class Account:
             )
         self._was_lost = not seen
 
-    def fault(self, text: Sentence) -> None:
+    def fault(self, text: UserText) -> None:
         """Something went wrong; the same is told once."""
         with self._lock:
             if text not in self._report.faults:

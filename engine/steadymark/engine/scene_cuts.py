@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 Pixels = NDArray[np.float32]
 _WIDTH, _HEIGHT = 32, 18

@@ -14,11 +14,11 @@ from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.stabilizing import AUTO, CELLS, OneEuro, make_stabilizer
 from steadymark.engine.tracking import Tracker
-from steadymark.models.flow_stabilizer import FlowStabilizer
-from steadymark.models.runtime import LandmarkNetwork, open_runner
-from steadymark.models.schema import load_schema
-from steadymark.models.vetting import check_network
-from steadymark.models.zoo import (
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
+from steadymark.models.runtime.onnx_session import LandmarkNetwork, open_session
+from steadymark.models.runtime.validate_model import check_network
+from steadymark.models.runtime.zoo import (
     DEFAULT_DETECTOR,
     DEFAULT_MODEL,
     FLOW,
@@ -141,7 +141,7 @@ def open_detector(settings: TrackSettings) -> tuple[FaceDetector, ModelCard | No
         return MediapipeDetector(model_file, threshold=0.5 if asked is None else asked), None
     face_card = find_model(settings.detector, "face_detector")
     config = DetectorConfig(threshold=face_card.threshold if asked is None else asked)
-    runner = open_runner(face_card, device="cpu", threads=settings.threads)
+    runner = open_session(face_card, device="cpu", threads=settings.threads)
     return FaceNetDetector(face_net_runner(runner), config), face_card
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from steadymark.engine.errors import UsageError
 from steadymark.engine.guard import RawCourse, contradicts, course
 from steadymark.engine.types import Landmarks
-from steadymark.models.zoo import FLOW
+from steadymark.models.runtime.zoo import FLOW
 
 if TYPE_CHECKING:
     from steadymark.engine.ports import Stabilizer

@@ -25,15 +25,15 @@ from steadymark.engine.looking import LandmarkModel, Look, TrackerConfig, align,
 from steadymark.engine.pose import IBUG, Camera, head_pose
 from steadymark.engine.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.types import FaceBox, FaceState, TrackedFace, TrackResult
-from steadymark.models.cropping import Crop, follow
+from steadymark.models.face.crop import Crop, follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.engine.ports import FaceDetector, Stabilizer
     from steadymark.engine.types import Frame
-    from steadymark.models.flow_stabilizer import FlowStabilizer
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.schema import LandmarkSchema
+    from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 
 BOX_KNOWN = 0.3  # overlap of a detected box with a face that is tracked: it is that one
 FACE_KNOWN = 0.5  # overlap of the extents of landmarks, likewise

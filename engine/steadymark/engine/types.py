@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from steadymark.engine.pose import HeadPose
-    from steadymark.models.cropping import Crop, Image, Points
-    from steadymark.models.sentence import Sentence
+    from steadymark.models.face.crop import Crop, Image, Points
+    from steadymark.models.user_text import UserText
 
 Scores = NDArray[np.float32]
 
@@ -143,4 +143,4 @@ class SourceInfo:
     fps: float | None
     frames: int | None
     live: bool
-    notes: tuple[Sentence, ...] = ()
+    notes: tuple[UserText, ...] = ()

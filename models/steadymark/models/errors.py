@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 
 class SteadymarkError(Exception):
     """Base of all faults that are reported as one sentence, without a traceback.
 
-    `SteadymarkError("{path} gives no frames", path=path)`: as Sentence, or of a sentence.
+    `SteadymarkError("{path} gives no frames", path=path)`: as UserText, or of a sentence.
     """
 
     def __init__(self, template: str, /, **fields: object) -> None:
-        self.sentence = template if isinstance(template, Sentence) else Sentence(template, **fields)
+        self.sentence = template if isinstance(template, UserText) else UserText(template, **fields)
         super().__init__(self.sentence)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.models.runtime import Prediction
+    from steadymark.models.runtime.onnx_session import Prediction
 
 
 def test_a_camera_is_watched_and_tracked(qtbot: QtBot, session: Session) -> None:

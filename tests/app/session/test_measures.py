@@ -8,7 +8,7 @@ from steadymark.app.session import measures
 from steadymark.app.session.measures import Choice, measure
 from steadymark.app.session.results import Results
 from steadymark.engine.metrics.stability import allan_variance
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 FPS = 25.0
 

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog
 
 from steadymark.app.window.add_model_dialog import AddModelDialog
-from steadymark.models.zoo import find_model
+from steadymark.models.runtime.zoo import find_model
 from strange_networks import mean_face, network, of_heatmap1d, write
 
 if TYPE_CHECKING:

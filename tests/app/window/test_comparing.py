@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.comparing import Compared
     from steadymark.app.window.main_window import MainWindow
-    from steadymark.models.cropping import Image
-    from steadymark.models.runtime import Prediction
+    from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.onnx_session import Prediction
 
 ONE_EURO, BUTTERWORTH = Take("one-euro"), Take("butterworth")
 

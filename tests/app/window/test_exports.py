@@ -24,7 +24,7 @@ from steadymark.app.window.main_window import MainWindow
 from steadymark.engine.recording.checking import check_csv
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.settings import TrackSettings
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ import numpy as np
 from square_film import square_models
 from steadymark.app.session.opening import ModelCache
 from steadymark.engine.settings import Models
-from steadymark.models.cropping import cut
-from steadymark.models.marginals import Marginals
-from steadymark.models.zoo import find_model
+from steadymark.models.face.crop import cut
+from steadymark.models.runtime.heatmap_tap import HeatmapTap
+from steadymark.models.runtime.zoo import find_model
 from window_driving import key, opened
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_heatmaps_come_with_their_frame_and_only_when_asked_for(
     crop = shown.faces[0].crop
     assert crop is not None
     part = cut(shown.frame.image, crop.to_picture(128), 128)
-    np.testing.assert_array_equal(shown.heats[0], Marginals(card).of(np.stack([part]))[0])
+    np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([part]))[0])
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: view.shown is not None and view.shown.heats == {})
 

@@ -15,9 +15,9 @@ from steadymark.app.session.open_live import LiveTarget
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.state import Phase
 from steadymark.engine.settings import Models
-from steadymark.models.cropping import cut
-from steadymark.models.marginals import Marginals
-from steadymark.models.zoo import find_model
+from steadymark.models.face.crop import cut
+from steadymark.models.runtime.heatmap_tap import HeatmapTap
+from steadymark.models.runtime.zoo import find_model
 from window_driving import key, opened
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def test_heatmaps_of_a_live_view_are_of_the_picture_that_is_shown(
     crop = shown.faces[0].crop
     assert crop is not None
     part = cut(shown.frame.image, crop.to_picture(128), 128)
-    np.testing.assert_array_equal(shown.heats[0], Marginals(card).of(np.stack([part]))[0])
+    np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([part]))[0])
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: window.view.shown is not None and window.view.shown.heats == {})
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from own_model import write_model
 from steadymark.app.window.start import make_window
-from steadymark.models.zoo import DEFAULT_MODEL
+from steadymark.models.runtime.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ from square_film import square_video
 from steadymark.app.session.exporting import Kind
 from steadymark.app.session.state import Phase
 from steadymark.app.session.takes import RAW, Take
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 from window_driving import opened
 
 if TYPE_CHECKING:

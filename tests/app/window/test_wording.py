@@ -20,7 +20,7 @@ from steadymark.engine.errors import SinkError, SourceError
 from steadymark.engine.jobs import OutputSettings
 from steadymark.engine.sending.targets import Kind
 from steadymark.models.errors import ContentError
-from steadymark.models.sentence import Sentence, listed
+from steadymark.models.user_text import UserText, join_texts
 from window_driving import key, opened
 from window_words import untranslated
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fake_live import PacedDevice
     from steadymark.app.window.main_window import MainWindow
 
-GONE = Sentence("{path} does not exist: check the name and the folder", path="a {b}.mp4")
+GONE = UserText("{path} does not exist: check the name and the folder", path="a {b}.mp4")
 TOLD = {
     "en": "a {b}.mp4 does not exist: check the name and the folder",
     "de": "a {b}.mp4 gibt es nicht: Prüfen Sie Namen und Ordner",
@@ -58,7 +58,7 @@ def test_what_a_sentence_quotes_is_worded_too_unless_the_system_says_it() -> Non
     say("de")
     inner = ContentError("it is larger than {most_mib} MiB", most_mib=4)
     card = SourceError("{path} is not a Steadymark model card ({error})", path="a", error=inner)
-    both = listed([card.sentence, SinkError("no model").sentence])
+    both = join_texts([card.sentence, SinkError("no model").sentence])
     assert worded(both) == "a ist keine Modellkarte von Steadymark (größer als 4 MiB); kein Modell"
     full = SourceError("cannot read {path}: {error}", path="b", error=OSError(28, "Disk full"))
     assert worded(full.sentence) == "b lässt sich nicht lesen: [Errno 28] Disk full"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import steadymark as sm
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 DEMO = assets_root() / "clips" / "demo.mp4"
 

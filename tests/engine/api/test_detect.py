@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import steadymark as sm
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 TRUTH = assets_root() / "clips" / "demo_truth.csv"
 

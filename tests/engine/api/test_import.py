@@ -17,7 +17,7 @@ import pytest
 import steadymark as sm
 
 if TYPE_CHECKING:
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 ROOT = Path(__file__).resolve().parents[3]
 ROOTS = [ROOT / part for part in ("app", "engine", "models")]
@@ -88,7 +88,7 @@ def test_folders_of_the_package_come_in_the_order_of_the_path(tmp_path: Path) ->
     (other / "models" / "__init__.py").write_text("raise ImportError('the wrong one')\n")
     gone = tmp_path / "gone"
     code = (
-        "import steadymark.plugin, steadymark.models.zoo as zoo, steadymark.engine.tracking, "
+        "import steadymark.plugin, steadymark.models.runtime.zoo as zoo, steadymark.engine.tracking, "
         "steadymark.app, json, steadymark; print(json.dumps([zoo.__file__, steadymark.__path__]))"
     )
     file, path = json.loads(python(code, gone, *ROOTS, tmp_path / "other"))
@@ -101,7 +101,7 @@ def test_parts_of_a_folder_that_comes_first_win(tmp_path: Path) -> None:
     first = tmp_path / "steadymark" / "engine"
     first.mkdir(parents=True)
     (first / "__init__.py").write_text("mine = True\n")
-    code = "import steadymark.engine as e, steadymark.models.zoo; print(e.mine)"
+    code = "import steadymark.engine as e, steadymark.models.runtime.zoo; print(e.mine)"
     assert python(code, tmp_path, *ROOTS).strip() == "True"
 
 

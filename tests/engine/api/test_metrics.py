@@ -13,7 +13,7 @@ import steadymark as sm
 from steadymark.app import cli
 from steadymark.engine.metrics.video_tables import know
 from steadymark.engine.metrics.video_truth import find_videos
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable

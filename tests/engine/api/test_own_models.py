@@ -13,7 +13,7 @@ from strange_networks import of_heatmap1d
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 @pytest.fixture

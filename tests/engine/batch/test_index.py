@@ -17,7 +17,7 @@ from steadymark.engine.batch.running import Job, run_here
 from steadymark.engine.errors import SinkError
 from steadymark.engine.jobs import InputSettings, JobReport, OutputSettings
 from steadymark.engine.settings import TrackSettings
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,17 +267,17 @@ def test_a_failure_is_a_line_and_a_refusal_leaves_it(tmp_path: Path) -> None:
 
 def test_another_program_may_add_to_the_index_meanwhile(tmp_path: Path) -> None:
     one, other = ResultsIndex(tmp_path), ResultsIndex(tmp_path)
-    one.end("camera:0", JobReport("a", error=Sentence("x")))
-    other.end("camera:1", JobReport("b", error=Sentence("y")))
-    one.end("camera:2", JobReport("c", error=Sentence("z")))
+    one.end("camera:0", JobReport("a", error=UserText("x")))
+    other.end("camera:1", JobReport("b", error=UserText("y")))
+    one.end("camera:2", JobReport("c", error=UserText("z")))
     assert list(lines(tmp_path)) == ["camera:0", "camera:1", "camera:2"]
 
 
 def test_what_another_program_found_later_of_the_same_input_stays(tmp_path: Path) -> None:
     one, other = ResultsIndex(tmp_path), ResultsIndex(tmp_path)
-    one.end("camera:0", JobReport("a", error=Sentence("x")))
-    other.end("camera:0", JobReport("a", error=Sentence("later")))
-    one.end("camera:1", JobReport("b", error=Sentence("y")))
+    one.end("camera:0", JobReport("a", error=UserText("x")))
+    other.end("camera:0", JobReport("a", error=UserText("later")))
+    one.end("camera:1", JobReport("b", error=UserText("y")))
     assert lines(tmp_path)["camera:0"]["error"] == "later"
 
 
@@ -292,7 +292,7 @@ def test_a_write_that_fails_leaves_the_index_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = ResultsIndex(tmp_path)
-    index.end("camera:0", JobReport("a", error=Sentence("x")))
+    index.end("camera:0", JobReport("a", error=UserText("x")))
     before = (tmp_path / "index.csv").read_bytes()
 
     def full(*_: object, **__: object) -> None:
@@ -301,9 +301,9 @@ def test_a_write_that_fails_leaves_the_index_whole(
     with monkeypatch.context() as patch:
         patch.setattr(csv.DictWriter, "writerow", full)
         with pytest.raises(SinkError, match="the disk is full"):
-            index.end("camera:1", JobReport("b", error=Sentence("y")))
+            index.end("camera:1", JobReport("b", error=UserText("y")))
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [before]
-    index.end("camera:2", JobReport("c", error=Sentence("z")))
+    index.end("camera:2", JobReport("c", error=UserText("z")))
     assert list(lines(tmp_path)) == ["camera:0", "camera:1", "camera:2"]
 
 

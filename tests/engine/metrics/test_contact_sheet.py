@@ -12,12 +12,12 @@ from fakes import face_points
 from steadymark.engine.metrics.contact_sheet import CAPTION, GAP, HEAD, TILE, contact_sheet
 from steadymark.engine.metrics.scoring import Comparison, Place
 from steadymark.engine.recording.drawing import ORANGE, SKY_BLUE
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 @pytest.fixture

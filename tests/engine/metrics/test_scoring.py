@@ -16,7 +16,7 @@ from steadymark.engine.metrics.correspondence import (
     scored_landmarks,
 )
 from steadymark.engine.metrics.scoring import APART, Comparison, Place, accuracy_of, joined
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 SCHEMA = load_schema()
 RNG = np.random.default_rng(11)

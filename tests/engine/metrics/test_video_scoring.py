@@ -19,7 +19,7 @@ from steadymark.engine.metrics.video_tables import KnownVideo, followed
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from steadymark.engine.metrics.video_truth import (
 )
 from steadymark.engine.recording.native_csv import Header, NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from av.video.frame import VideoFrame
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 pytestmark = pytest.mark.timeout(20)
 

@@ -13,7 +13,7 @@ from steadymark.engine.errors import SourceError
 from steadymark.engine.sources.damage import Damage, Kind, clock
 from steadymark.engine.sources.probing import probe
 from steadymark.engine.sources.video_file import VideoFile
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,7 +148,7 @@ def test_damage_without_end_takes_no_memory_and_is_counted() -> None:
     for number in range(5000):
         damage.add(Kind.SKIPPED, number * 10)
         damage.add(Kind.SKIPPED, number * 10 + 0.5)
-        damage.tell(Sentence("the picture was lost at {time}", time=number))
+        damage.tell(UserText("the picture was lost at {time}", time=number))
     assert damage.sentences()[0] == "2 damaged frames were skipped near 00:00.0"
     assert damage.sentences()[-1] == "and 9980 more places"
     assert len(damage._places) + len(damage._events) < 100

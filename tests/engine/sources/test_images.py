@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 def write(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> Path:

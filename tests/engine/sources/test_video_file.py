@@ -19,7 +19,7 @@ from steadymark.engine.sources.video_file import VideoFile
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 @pytest.fixture(scope="module", params=SOUND, ids=lambda r: r.name)

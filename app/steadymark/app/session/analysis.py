@@ -18,7 +18,7 @@ from steadymark.app.session.state import Phase
 from steadymark.app.session.takes import PLAIN, tracked_by
 from steadymark.app.session.truth import Truth, load_truth, truth_beside
 from steadymark.engine.errors import SteadymarkError
-from steadymark.models.sentence import NOTHING, Sentence
+from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ class _Loaded:
 
     film: OpenFilm
     truth: Truth | None = None
-    fault: Sentence = NOTHING
+    fault: UserText = NOTHING
 
 
 class Analysis(QObject):
@@ -232,7 +232,7 @@ class Analysis(QObject):
             except SteadymarkError as error:
                 self._loaded.emit(_Loaded(film, fault=error.sentence))
             except OSError as error:
-                fault = Sentence(
+                fault = UserText(
                     "The ground truth of {name} cannot be read: {why}",
                     name=path or source,
                     why=error.strerror,

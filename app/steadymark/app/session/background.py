@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.session.opening import Opened
 from steadymark.engine.errors import SteadymarkError
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ class Background:
                 opened = Opened(number, fault=error.sentence)
             except Exception as error:
                 log.exception("opening")
-                fault = Sentence(
+                fault = UserText(
                     "opening failed ({fault})", fault=f"{type(error).__name__}: {error}"
                 )
                 opened = Opened(number, fault=fault)

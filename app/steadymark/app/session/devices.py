@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.latest import Latest
 from steadymark.engine.sources import Opening, camera_modes, list_cameras
-from steadymark.models.sentence import NOTHING, Sentence
+from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def known_cameras() -> Known:
 
 
 class Devices(QObject):
-    """Lives in the GUI thread. found: cameras and their modes; told: a Sentence.
+    """Lives in the GUI thread. found: cameras and their modes; told: a UserText.
 
     pictured: `frame` is a new picture of the preview; described: its source's SourceInfo. Devices
     are opened, read and closed in threads, one after the other.
@@ -103,7 +103,7 @@ class Devices(QObject):
         except Exception as error:
             log.exception("listing cameras")
             named = f"{type(error).__name__}: {error}"
-            text = Sentence("cameras cannot be listed ({fault})", fault=named)
+            text = UserText("cameras cannot be listed ({fault})", fault=named)
 
         def bring() -> None:
             self.found.emit(known)
@@ -125,7 +125,7 @@ class Devices(QObject):
         except Exception as error:
             log.exception("preview")
             named = f"{type(error).__name__}: {error}"
-            self._tell(view, Sentence("the camera cannot be opened ({fault})", fault=named))
+            self._tell(view, UserText("the camera cannot be opened ({fault})", fault=named))
             return
         view.opening.on_give_up(source.close)
         try:
@@ -142,7 +142,7 @@ class Devices(QObject):
             if view.pictures.put(frame):
                 self._home.emit(lambda: self._on_picture(view))
 
-    def _tell(self, view: _View, text: Sentence) -> None:
+    def _tell(self, view: _View, text: UserText) -> None:
         self._home.emit(lambda: self._of(view, self.told, text))
 
     def _of(self, view: _View, signal: SignalInstance, value: object) -> None:

@@ -20,7 +20,7 @@ from steadymark.engine.recording.drawing import DrawOptions
 from steadymark.engine.recording.native_csv import NativeCsvSink
 from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
 from steadymark.engine.types import TrackResult
-from steadymark.models.sentence import NOTHING, Sentence
+from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ class ExportReport:
     cancelled: bool = False
     partial: bool = False
     path: str = ""
-    fault: Sentence = NOTHING
+    fault: UserText = NOTHING
     pieces: int = 1
 
 
@@ -121,7 +121,7 @@ class Export:
         except Exception as error:
             log.exception("export")
             named = f"{type(error).__name__}: {error}"
-            self._tell(fault=Sentence("the export failed ({fault})", fault=named))
+            self._tell(fault=UserText("the export failed ({fault})", fault=named))
         finally:
             self._tell(running=False, cancelled=self._cancelled.is_set())
 

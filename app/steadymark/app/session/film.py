@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.types import Frame, SourceInfo
-    from steadymark.models.sentence import Sentence
+    from steadymark.models.user_text import UserText
 
 
 class Film:
@@ -47,7 +47,7 @@ class Film:
         return self._source.info
 
     @property
-    def problems(self) -> tuple[Sentence, ...]:
+    def problems(self) -> tuple[UserText, ...]:
         """What the last reading passed over."""
         return self._source.problems
 
@@ -92,7 +92,7 @@ class Piece:
         return replace(self._source.info, frames=len(self._frames))
 
     @property
-    def problems(self) -> tuple[Sentence, ...]:
+    def problems(self) -> tuple[UserText, ...]:
         return self._source.problems
 
     def hold(self) -> None:

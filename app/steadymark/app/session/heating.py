@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.engine.latest import Latest
-from steadymark.models.cropping import cut
 from steadymark.models.errors import SteadymarkError
-from steadymark.models.marginals import Marginals
-from steadymark.models.sentence import NOTHING, Sentence
+from steadymark.models.face.crop import cut
+from steadymark.models.runtime.heatmap_tap import HeatmapTap
+from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from steadymark.models.cropping import Crop, Image
-    from steadymark.models.zoo import ModelCard
+    from steadymark.models.face.crop import Crop, Image
+    from steadymark.models.runtime.zoo import ModelCard
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Heats:
 
     of: dict[int, NDArray[np.float32]]
     shown: Any
-    fault: Sentence = NOTHING
+    fault: UserText = NOTHING
 
 
 class Heating:
@@ -56,7 +56,7 @@ class Heating:
         self._looks: Latest[Look] = Latest()
         self._on_ready = on_ready
         self._card: ModelCard | None = None
-        self._marginals: Marginals | None = None
+        self._marginals: HeatmapTap | None = None
         self._thread: Thread | None = None
 
     def ask(self, look: Look) -> None:
@@ -86,14 +86,14 @@ class Heating:
         try:
             if look.card is not self._card:
                 self._card, self._marginals = look.card, None
-                self._marginals = Marginals(look.card)
+                self._marginals = HeatmapTap(look.card)
             return Heats(self._heats(look), look.shown)
         except SteadymarkError as error:
             fault = error.sentence
         except Exception as error:
             log.exception("heatmaps")
             named = f"{type(error).__name__}: {error}"
-            fault = Sentence("the heatmaps cannot be had ({fault})", fault=named)
+            fault = UserText("the heatmaps cannot be had ({fault})", fault=named)
         return Heats({}, look.shown, fault)
 
     def _heats(self, look: Look) -> dict[int, NDArray[np.float32]]:

@@ -18,7 +18,7 @@ from steadymark.app.session.state import Facts, LiveFacts, Phase
 from steadymark.engine.sources import LiveStatus, Opening, open_live
 from steadymark.engine.sources.network import without_password
 from steadymark.engine.stabilizing import OFFLINE
-from steadymark.models.sentence import Sentence, listed
+from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def open_feed(
 class Live(QObject):
     """Lives in the GUI thread. Settings, stop and start again leave what is shown as it is.
 
-    changed: other `facts`; pictured: a new `frame`; told: a Sentence; recorded: a RecorderReport,
+    changed: other `facts`; pictured: a new `frame`; told: a UserText; recorded: a RecorderReport,
     when its files are closed.
     """
 
@@ -230,7 +230,7 @@ class Live(QObject):
         """From the next frame on, or when other networks are open; the stream goes on."""
         before, self._settings = self._settings, settings
         if settings.stabilizer == OFFLINE and self.is_open:
-            words = Sentence(
+            words = UserText(
                 "Butterworth looks at frames to come, which a live view has not: its points stay "
                 "raw. Choose the One Euro filter or a network."
             )
@@ -357,7 +357,7 @@ class Live(QObject):
             self._split_recording(lambda view: view.use(models, settings))
             self.changed.emit()
 
-    def _fail(self, fault: Sentence) -> None:
+    def _fail(self, fault: UserText) -> None:
         self.told.emit(fault)
         if self._phase is not Phase.OPENING:  # other networks could not be opened
             return
@@ -385,7 +385,7 @@ class Live(QObject):
         faults = self._open.report.faults
         self._end(FLUSH_S)
         self._set(Phase.STOPPED)
-        self.told.emit(listed(faults) or Sentence("The stream came to its end."))
+        self.told.emit(join_texts(faults) or UserText("The stream came to its end."))
 
     def _on_recording_ended(self, report: RecorderReport) -> None:
         if self._recording is not None and not self._recording.recorder.report.running:

@@ -16,7 +16,7 @@ from steadymark.app.session.truth import Rightness, compared_with
 from steadymark.engine.metrics.accuracy import outer_eye_distance
 from steadymark.engine.metrics.stability import mav, mcv_still, mean_motion
 from steadymark.engine.metrics.stillness import half_window, segments, still_frames
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from steadymark.app.session.results import Known, Results
 from steadymark.app.session.state import Facts, Phase
 from steadymark.app.session.tracking import Tracking, Work
 from steadymark.engine.latest import Latest
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ class Calls:
     progressed: Callable[[], None]
     pictured: Callable[[], None]
     ended: Callable[[], None]
-    told: Callable[[Sentence], None]
+    told: Callable[[UserText], None]
 
 
 class OpenFilm:
@@ -147,7 +147,7 @@ class OpenFilm:
         except OSError as error:
             self._keeping = None
             self._calls.told(
-                Sentence(
+                UserText(
                     "What is tracked is not saved against a crash: {folder} cannot be written "
                     "({why})",
                     folder=self._state_root,

@@ -13,7 +13,7 @@ from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.pose import Camera
 from steadymark.engine.settings import Models, TrackSettings, landmark_card, open_models
 from steadymark.engine.stabilizing import AUTO
-from steadymark.models.sentence import NOTHING, Sentence
+from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ class Opened:
     number: int
     film: Film | None = None
     models: Models | None = None
-    fault: Sentence = NOTHING
+    fault: UserText = NOTHING
     results: Results | None = None
     found: Found | None = None
     retrack: TrackSettings | None = None

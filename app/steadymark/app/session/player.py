@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.errors import SteadymarkError
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ class Player:
         *,
         on_frame: Callable[[Frame], None],
         on_end: Callable[[], None] = lambda: None,
-        on_fault: Callable[[Sentence], None] = lambda _: None,
+        on_fault: Callable[[UserText], None] = lambda _: None,
         limit: Callable[[int], int] = lambda _: 2**31,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -183,7 +183,7 @@ class Player:
             log.exception("showing frame %d", index)
             named = f"{type(error).__name__}: {error}"
             self._on_fault(
-                Sentence("frame {index} cannot be shown ({fault})", index=index, fault=named)
+                UserText("frame {index} cannot be shown ({fault})", index=index, fault=named)
             )
         else:
             self._on_frame(frame)

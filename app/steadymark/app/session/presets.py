@@ -14,7 +14,7 @@ from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.looking import MOST_LOOK_EVERY, TrackerConfig
 from steadymark.engine.settings import TrackSettings, landmark_card
 from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
-from steadymark.models.sentence import NOTHING, Sentence
+from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ class Presets:
             for name, note, settings in _SHIPPED
         ]
 
-    def own(self) -> tuple[list[Preset], list[Sentence]]:
+    def own(self) -> tuple[list[Preset], list[UserText]]:
         """By name, and what is wrong with files that are none."""
         found, faults = [], []
         for path in sorted(self.folder.glob("*.json")):
@@ -167,28 +167,28 @@ def _file_name(name: str) -> str:
     return f"{letters} {hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
 
 
-def _fault(data: Any) -> Sentence:
+def _fault(data: Any) -> UserText:
     """Of a preset file's contents; empty where all is well."""
     if not isinstance(data, dict) or data.get(_FORMAT) != 1:
-        return Sentence("it lacks '{name}': 1", name=_FORMAT)
+        return UserText("it lacks '{name}': 1", name=_FORMAT)
     name, values = data.get("name"), data.get("settings")
     if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
-        return Sentence("its name is missing, or too long")
+        return UserText("its name is missing, or too long")
     if not isinstance(values, dict):
-        return Sentence("it has no settings")
+        return UserText("it has no settings")
     return _fault_of_settings(values)
 
 
-def _fault_of_settings(values: dict[str, Any]) -> Sentence:
+def _fault_of_settings(values: dict[str, Any]) -> UserText:
     settings = from_plain(values)
     made = _flat(as_plain(settings))
     for key, value in _flat(values).items():
         if key in _OF_THE_MACHINE or key not in made or made[key] != value:
-            return Sentence("'{key}' is unknown, or has a value that cannot be", key=key)
+            return UserText("'{key}' is unknown, or has a value that cannot be", key=key)
     if not 1 <= settings.tracker.max_faces <= _MOST_FACES:
-        return Sentence("'tracker.max_faces' must be from 1 to {most}", most=_MOST_FACES)
+        return UserText("'tracker.max_faces' must be from 1 to {most}", most=_MOST_FACES)
     if not 1 <= settings.tracker.look_every <= MOST_LOOK_EVERY:
-        return Sentence("'tracker.look_every' must be from 1 to {most}", most=MOST_LOOK_EVERY)
+        return UserText("'tracker.look_every' must be from 1 to {most}", most=MOST_LOOK_EVERY)
     try:
         landmark_card(settings)
     except SteadymarkError as error:

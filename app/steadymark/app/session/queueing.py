@@ -17,7 +17,7 @@ from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.jobs import InputSettings, JobReport
 from steadymark.engine.report import PipelineState
 from steadymark.engine.sources.opening import absolute, recording_path
-from steadymark.models.sentence import NOTHING, Sentence, listed
+from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ class Item:
     frames: int = 0
     of: int = 0
     outputs: tuple[str, ...] = ()
-    note: Sentence = NOTHING
+    note: UserText = NOTHING
 
     @property
     def place(self) -> tuple[object, str]:
@@ -189,7 +189,7 @@ class Queue:
             except Exception as error:
                 log.exception("queue")
                 named = f"{type(error).__name__}: {error}"
-                fault = Sentence("tracking stopped ({fault})", fault=named)
+                fault = UserText("tracking stopped ({fault})", fault=named)
             with self._changed:
                 left = self._of(Stage.RUNNING)
             stage = Stage.FAILED if fault else Stage.CANCELLED
@@ -267,14 +267,14 @@ class Queue:
         self._items = [item if other.number == item.number else other for other in self._items]
 
 
-def _ended(item: Item, job: JobReport, notes: tuple[Sentence, ...]) -> Item:
+def _ended(item: Item, job: JobReport, notes: tuple[UserText, ...]) -> Item:
     frames = job.report.frames
     if job.error:
         fault = job.error
         if job.refused:  # the command line's advice is of no use here
-            fault = Sentence("{path} exists already", path=fault.fields["path"])
+            fault = UserText("{path} exists already", path=fault.fields["path"])
         return replace(item, stage=Stage.FAILED, frames=frames, outputs=(), note=fault)
     stopped = job.report.state is PipelineState.STOPPED
     stage = Stage.CANCELLED if stopped else Stage.DONE
-    note = listed((*job.notes, *notes))
+    note = join_texts((*job.notes, *notes))
     return replace(item, stage=stage, frames=frames, of=frames, outputs=job.outputs, note=note)

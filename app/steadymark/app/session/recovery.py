@@ -27,8 +27,8 @@ from steadymark.engine.types import (
     TrackedFace,
     TrackResult,
 )
-from steadymark.models.sentence import Sentence
-from steadymark.models.small_file import read_small_text
+from steadymark.models.bounded_read import read_bounded_text
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,7 +70,7 @@ class Keeping:
         text = json.dumps(facts, ensure_ascii=False, default=str)
         (self.folder / _FACTS).write_text(text, encoding="utf-8")
 
-    def sink(self, number: int, tell: Callable[[Sentence], None]) -> TolerantSink:
+    def sink(self, number: int, tell: Callable[[UserText], None]) -> TolerantSink:
         """For a piece of tracking. tell: gets a sentence when it cannot be written."""
         header = Header(settings=self._settings)
         return TolerantSink(NativeCsvSink(self.folder / f"piece-{number:04}.csv", header), tell)
@@ -90,7 +90,7 @@ class Keeping:
 class TolerantSink:
     """Writes as long as it can; tracking goes on without it."""
 
-    def __init__(self, sink: NativeCsvSink, tell: Callable[[Sentence], None]) -> None:
+    def __init__(self, sink: NativeCsvSink, tell: Callable[[UserText], None]) -> None:
         self._sink, self._tell = sink, tell
         self._broken = False
 
@@ -118,7 +118,7 @@ class TolerantSink:
         except (SteadymarkError, OSError) as error:
             self._broken = True
             self._tell(
-                Sentence("Tracking goes on, but is not saved against a crash: {error}", error=error)
+                UserText("Tracking goes on, but is not saved against a crash: {error}", error=error)
             )
 
 
@@ -181,7 +181,7 @@ def _locked(folder: Path) -> QLockFile:
 
 def _read(folder: Path) -> Found | None:
     try:
-        facts = json.loads(read_small_text(folder / _FACTS))
+        facts = json.loads(read_bounded_text(folder / _FACTS))
         frames = sum(_count_frames(path) for path in sorted(folder.glob("piece-*")))
         source, saved_at = str(facts["source"]), float(facts["saved_at"])
         settings = dict(facts["settings"])

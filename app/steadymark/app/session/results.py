@@ -19,13 +19,13 @@ from steadymark.engine.types import (
     TrackedFace,
     TrackResult,
 )
-from steadymark.models.cropping import Crop
+from steadymark.models.face.crop import Crop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.pose import Camera
-    from steadymark.models.cropping import Points
+    from steadymark.models.face.crop import Points
 
 STATES = tuple(FaceState)
 NO_PICTURE = np.zeros((1, 1, 3), np.uint8)

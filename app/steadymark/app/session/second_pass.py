@@ -10,7 +10,7 @@ from steadymark.app.session.film import Film
 from steadymark.app.session.results import Known, Results
 from steadymark.app.session.tracking import Tracking, Work
 from steadymark.engine.errors import SteadymarkError
-from steadymark.models.sentence import NOTHING, Sentence
+from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ class SecondPass:
         return 0.0 if known is None or not len(known) else float((known != Known.NOTHING).mean())
 
     @property
-    def fault(self) -> Sentence:
+    def fault(self) -> UserText:
         """A sentence, or nothing."""
         tracking = self._tracking
         return self._fault if tracking is None else self._fault or tracking.report.fault
@@ -66,7 +66,7 @@ class SecondPass:
             self._fault = error.sentence
         except Exception as error:
             log.exception("second pass")
-            self._fault = Sentence(
+            self._fault = UserText(
                 "tracking cannot begin ({fault})", fault=f"{type(error).__name__}: {error}"
             )
         else:

@@ -61,7 +61,7 @@ class _Outlet:
 class Sending(QObject):
     """Lives in the GUI thread, but for `offer`.
 
-    changed: other wishes or states; told: a fault, a Sentence.
+    changed: other wishes or states; told: a fault, a UserText.
     """
 
     changed = Signal()

@@ -17,7 +17,7 @@ from steadymark.app.session.open_film import Calls, OpenFilm, film_of
 from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew, open_film
 from steadymark.app.session.state import Display, Facts, Phase, frame_at_time, resolve
 from steadymark.app.session.wishing import Wishing
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ class Session(Wishing):
     """Lives in the GUI thread.
 
     changed: a new `display`; pictured: a new `frame`; progressed: new results; measured: new
-    `measures`; told: a fault or a note for the user, a Sentence.
+    `measures`; told: a fault or a note for the user, a UserText.
     """
 
     pictured = Signal()
@@ -353,7 +353,7 @@ class Session(Wishing):
         self._set(facts)
         if new_phase is Phase.FAILED:
             failure = facts.failure
-            self.told.emit(Sentence("{fault}. 'Go on tracking' passes over it.", fault=failure))
+            self.told.emit(UserText("{fault}. 'Go on tracking' passes over it.", fault=failure))
         elif new_phase is Phase.FINISHED:
             for problem in film.film.problems:
                 self.told.emit(problem)

@@ -11,7 +11,7 @@ from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import landmark_card
 from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro
-from steadymark.models.zoo import FLOW, list_models
+from steadymark.models.runtime.zoo import FLOW, list_models
 
 if TYPE_CHECKING:
     from steadymark.engine.settings import TrackSettings

@@ -14,7 +14,7 @@ from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.pipeline import Pipeline
 from steadymark.engine.settings import Models, TrackSettings, make_tracker
 from steadymark.engine.stabilizing import OFFLINE
-from steadymark.models.sentence import NOTHING, Sentence, listed
+from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +44,7 @@ class WorkReport:
     """fault: a sentence."""
 
     work: Work = Work.RUNNING
-    fault: Sentence = NOTHING
+    fault: UserText = NOTHING
 
 
 class Tracking:
@@ -180,7 +180,7 @@ class Tracking:
             except Exception as error:
                 log.exception("tracking")
                 named = f"{type(error).__name__}: {error}"
-                self._set(Work.FAILED, Sentence("tracking stopped ({fault})", fault=named))
+                self._set(Work.FAILED, UserText("tracking stopped ({fault})", fault=named))
 
     def _next_piece(self) -> range | None:
         """Wait until there is something to track; None when closing."""
@@ -230,7 +230,7 @@ class Tracking:
         if faults := pipeline.report.faults:
             # going on begins behind the frame that could not be tracked
             self._results.mark_damaged(head + 1, head + 2)
-            self._set(Work.FAILED, listed(faults))
+            self._set(Work.FAILED, join_texts(faults))
         elif piece.ended:
             self._results.mark_damaged(head + 1, frames.stop)
         self._on_change()
@@ -251,7 +251,7 @@ class Tracking:
         with self._changed:
             return self._closing
 
-    def _set(self, work: Work, fault: Sentence = NOTHING) -> None:
+    def _set(self, work: Work, fault: UserText = NOTHING) -> None:
         with self._changed:
             self._report = replace(self._report, work=work, fault=fault)
             self._changed.notify_all()

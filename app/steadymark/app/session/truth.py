@@ -14,7 +14,7 @@ from steadymark.engine.metrics.video_scoring import has_truth, stability_of
 from steadymark.engine.metrics.video_tables import know, tracked_video
 from steadymark.engine.metrics.video_truth import LabelledVideo, find_videos, read_truth
 from steadymark.engine.sources.naming import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

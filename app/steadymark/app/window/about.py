@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTextBrowser, Q
 
 from steadymark.app.window.theme import icon
 from steadymark.engine.jobs import version
-from steadymark.models.zoo import list_models
+from steadymark.models.runtime.zoo import list_models
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,15 +25,20 @@ from steadymark.app.model_wish import COLOURS, OUTPUTS, PIXELS, SCALES, found_wo
 from steadymark.app.window.overlay import VERMILLION
 from steadymark.app.window.wording import worded
 from steadymark.engine.errors import SteadymarkError
-from steadymark.models.adding import Prepared, check_name, prepare, save
-from steadymark.models.face_score import PEAK
-from steadymark.models.schema import load_schema
-from steadymark.models.sentence import NOTHING, Sentence
+from steadymark.models.face.schema import load_schema
+from steadymark.models.own_models.add_model import (
+    PreparedModel,
+    check_name,
+    prepare_model,
+    save_model,
+)
+from steadymark.models.runtime.face_score import PEAK
+from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.zoo import ModelCard
+    from steadymark.models.runtime.zoo import ModelCard
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +62,7 @@ class AddModelDialog(QDialog):
         self.setWindowTitle(self.tr("Add a model"))
         self._path, self._folder = path, folder
         self._number, self._thread = 0, Thread()
-        self.prepared: Prepared | None = None
+        self.prepared: PreparedModel | None = None
         self.texts: dict[str, QLineEdit] = {}
         self.choices: dict[str, QComboBox] = {}
         self.name, self.licence, self.data = QLineEdit(path.stem), QLineEdit(), QLineEdit()
@@ -202,16 +207,16 @@ class AddModelDialog(QDialog):
         """In a thread of its own."""
         prepared, fault = None, NOTHING
         try:
-            prepared = prepare(self._path, parse_wish(typed))
+            prepared = prepare_model(self._path, parse_wish(typed))
         except SteadymarkError as error:
             fault = error.sentence
         except Exception as error:
             log.exception("trying %s", self._path)
             named = f"{type(error).__name__}: {error}"
-            fault = Sentence("{path}: {fault}", path=self._path.name, fault=named)
+            fault = UserText("{path}: {fault}", path=self._path.name, fault=named)
         self._tried.emit(number, prepared, fault)
 
-    def _on_tried(self, number: int, prepared: Prepared | None, fault: Sentence) -> None:
+    def _on_tried(self, number: int, prepared: PreparedModel | None, fault: UserText) -> None:
         if number != self._number:
             return
         self.prepared = prepared
@@ -233,7 +238,7 @@ class AddModelDialog(QDialog):
             box.setItemText(0, words.format(value=value))
             box.blockSignals(False)
 
-    def _described(self, prepared: Prepared) -> str:
+    def _described(self, prepared: PreparedModel) -> str:
         words = self.tr(
             "{count} landmarks, {percent:.1f} % of the eye distance off the truth on the demo clip."
         )
@@ -272,7 +277,7 @@ class AddModelDialog(QDialog):
             return
         try:
             check_name(self.name.text().strip(), self._folder)
-            card: ModelCard = save(
+            card: ModelCard = save_model(
                 prepared,
                 name=self.name.text().strip(),
                 licence=self.licence.text(),

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
 
 from steadymark.engine.settings import MEDIAPIPE, YUNET
-from steadymark.models.zoo import DEFAULT_DETECTOR
+from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable

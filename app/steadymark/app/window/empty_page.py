@@ -12,7 +12,7 @@ from steadymark.app.session.state import Phase
 from steadymark.app.window.theme import icon
 from steadymark.app.window.wording import worded
 from steadymark.engine.sources.opening import is_live
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QPaintEvent

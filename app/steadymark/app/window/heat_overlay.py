@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.window.viewport import Viewport
     from steadymark.engine.types import TrackedFace
-    from steadymark.models.cropping import Crop
+    from steadymark.models.face.crop import Crop
 
 _DEPTH = 0.16  # of the highest peak, of the crop's side
 _BEHIND = QColor(0, 0, 0, 150)

@@ -63,7 +63,7 @@ class Message(QFrame):
         return self._words.text()
 
     def say(self) -> None:
-        """In the language of now; what is no Sentence stays as it was said."""
+        """In the language of now; what is no UserText stays as it was said."""
         text = worded(self._told)
         self._words.setText(text)
         self.setAccessibleName(text)

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from steadymark.app.window.viewport import Viewport
     from steadymark.engine.pose import HeadPose
     from steadymark.engine.types import FaceBox, Landmarks, TrackedFace
-    from steadymark.models.cropping import Crop
+    from steadymark.models.face.crop import Crop
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart
 VERMILLION, ORANGE, YELLOW = "#d55e00", "#e69f00", "#f0e442"

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QFileDialog
 from steadymark.app.window.add_model_dialog import SCHEMA, AddModelDialog
 from steadymark.app.window.wording import worded
 from steadymark.engine.errors import SteadymarkError
-from steadymark.models.sentence import NOTHING, Sentence
-from steadymark.models.vetting import vet
-from steadymark.models.zoo import DEFAULT_MODEL, ModelCard, read_card
+from steadymark.models.runtime.validate_model import validate_model
+from steadymark.models.runtime.zoo import DEFAULT_MODEL, ModelCard, read_card
+from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,18 +128,18 @@ class OwnModels(QObject):
         """In a thread of its own."""
         card, fault = None, NOTHING
         try:
-            card = vet(path.resolve(), schema=SCHEMA)
+            card = validate_model(path.resolve(), schema=SCHEMA)
         except SteadymarkError as error:
             fault = error.sentence
         except Exception as error:
             log.exception("checking %s", path)
             named = f"{type(error).__name__}: {error}"
-            fault = Sentence("{path}: {fault}", path=path.name, fault=named)
+            fault = UserText("{path}: {fault}", path=path.name, fault=named)
         self._vetted.emit(card, fault)
 
-    def _on_vetted(self, card: ModelCard | None, fault: Sentence) -> None:
+    def _on_vetted(self, card: ModelCard | None, fault: UserText) -> None:
         if card is None:
-            self.told.emit(Sentence("The model was not added: {fault}", fault=fault))
+            self.told.emit(UserText("The model was not added: {fault}", fault=fault))
             return
         file = str(card.path)
         files = self._preferences.models()

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage
 
 if TYPE_CHECKING:
     from steadymark.app.window.viewport import Viewport
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 _SHARP_FROM = 6.0  # screen pixels a frame pixel, from which pixels are shown as squares
 

@@ -28,8 +28,8 @@ from steadymark.engine.looking import MOST_LOOK_EVERY
 from steadymark.engine.offline import Butterworth
 from steadymark.engine.settings import TrackSettings
 from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro
-from steadymark.models.runtime import DEVICES
-from steadymark.models.zoo import FLOW, list_models
+from steadymark.models.runtime.onnx_session import DEVICES
+from steadymark.models.runtime.zoo import FLOW, list_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

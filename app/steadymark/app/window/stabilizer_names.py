@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from steadymark.engine.stabilizing import AUTO, OFFLINE, ONE_EURO
-from steadymark.models.zoo import FLOW
+from steadymark.models.runtime.zoo import FLOW
 
 STABILIZER_NAMES: dict[str, object] = {
     AUTO: QT_TRANSLATE_NOOP("stabilizers", "automatic"),

@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from steadymark.models.schema import assets_root
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication

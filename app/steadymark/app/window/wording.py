@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from steadymark.models.sentence import Sentence, filled
+from steadymark.models.user_text import UserText, fill_template
 
 CONTEXT = "sentences"  # of the .ts files
 
 
 def worded(text: str) -> str:
-    """A Sentence translated, with the sentences in it; any other text as it is."""
-    if not isinstance(text, Sentence):
+    """A UserText translated, with the sentences in it; any other text as it is."""
+    if not isinstance(text, UserText):
         return text
     template = QCoreApplication.translate(CONTEXT, text.template)
     fields = {
         name: worded(value) if isinstance(value, str) else value
         for name, value in text.fields.items()
     }
-    return filled(template, fields)
+    return fill_template(template, fields)

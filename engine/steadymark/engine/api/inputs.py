@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.errors import UsageError
-from steadymark.models.schema import load_schema, schema_names
+from steadymark.models.face.schema import load_schema, schema_names
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

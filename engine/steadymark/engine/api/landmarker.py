@@ -12,7 +12,7 @@ from steadymark.engine.looking import TrackerConfig
 from steadymark.engine.settings import TrackSettings, make_tracker, open_models
 from steadymark.engine.stabilizing import AUTO, OFFLINE
 from steadymark.engine.types import Frame
-from steadymark.models.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
+from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

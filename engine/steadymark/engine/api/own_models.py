@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 from steadymark.engine.api.inputs import checked_number
 from steadymark.engine.api.landmarker import FaceLandmarker
 from steadymark.engine.errors import UsageError
-from steadymark.models.adding import UNKNOWN, check_name, prepare, save
-from steadymark.models.trying import Wish
-from steadymark.models.wrapping import Output, Scale
-from steadymark.models.zoo import ModelCard
-from steadymark.models.zoo import list_models as list_cards
-from steadymark.models.zoo import list_own_models as list_own_cards
+from steadymark.models.own_models.add_model import UNKNOWN, check_name, prepare_model, save_model
+from steadymark.models.own_models.network_wrapper import CoordinateUnit, OutputKind
+from steadymark.models.own_models.preprocessing_search import NetworkDescription
+from steadymark.models.runtime.zoo import ModelCard
+from steadymark.models.runtime.zoo import list_models as list_cards
+from steadymark.models.runtime.zoo import list_own_models as list_own_cards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from steadymark.models.trying import Triple
+    from steadymark.models.own_models.preprocessing_search import Triple
 
 Channels = float | tuple[float, float, float]
 _Choice = TypeVar("_Choice")
@@ -105,8 +105,8 @@ def add_model(
         UsageError: What is said of the network is no valid choice.
     """
     check_name(name, overwrite=overwrite)
-    prepared = prepare(Path(path), _wish(network))
-    return _info(save(prepared, name=name, licence=licence, data=data, overwrite=overwrite))
+    prepared = prepare_model(Path(path), _wish(network))
+    return _info(save_model(prepared, name=name, licence=licence, data=data, overwrite=overwrite))
 
 
 class OnnxLandmarker(FaceLandmarker):
@@ -154,9 +154,11 @@ class OnnxLandmarker(FaceLandmarker):
         device: str = "auto",
         **network: Unpack[NetworkOptions],
     ) -> None:
-        prepared = prepare(Path(path), _wish(network))
+        prepared = prepare_model(Path(path), _wish(network))
         with TemporaryDirectory(prefix="steadymark-") as folder:
-            card = save(prepared, name=_NAME, licence=UNKNOWN, data=UNKNOWN, folder=Path(folder))
+            card = save_model(
+                prepared, name=_NAME, licence=UNKNOWN, data=UNKNOWN, folder=Path(folder)
+            )
             super().__init__(
                 model=card.path, stabilizer=stabilizer, max_faces=max_faces, device=device
             )
@@ -164,12 +166,12 @@ class OnnxLandmarker(FaceLandmarker):
         self.warnings = tuple(str(warning) for warning in prepared.warnings)
 
 
-def _wish(told: NetworkOptions) -> Wish:
+def _wish(told: NetworkOptions) -> NetworkDescription:
     size = told.get("input_size")
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise UsageError("input_size must be a whole number of pixels, not {size}", size=repr(size))
-    return Wish(
-        output=_of("output", told.get("output"), {str(each): each for each in Output}),
+    return NetworkDescription(
+        output=_of("output", told.get("output"), {str(each): each for each in OutputKind}),
         outputs=_names(told.get("output_names", ())),
         crop=size,
         mean=_channels("mean", told.get("mean")),
@@ -177,7 +179,7 @@ def _wish(told: NetworkOptions) -> Wish:
         white=_one("white", told.get("white")),
         rgb=_of("colours", told.get("colours"), _COLOURS),
         channels_last=_of("layout", told.get("layout"), _LAYOUTS),
-        scale=_of("scale", told.get("scale"), {str(each): each for each in Scale}),
+        scale=_of("scale", told.get("scale"), {str(each): each for each in CoordinateUnit}),
         schema=told.get("schema"),
         margin=_one("margin", told.get("margin")),
     )

@@ -24,7 +24,7 @@ from steadymark.engine.metrics import accuracy, openings, stability
 from steadymark.engine.metrics.scoring import eye_length
 from steadymark.engine.metrics.stillness import segments
 from steadymark.engine.metrics.stillness import still_frames as find_still
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -20,7 +20,7 @@ from steadymark.engine.settings import make_tracker
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.opening import is_live
 from steadymark.engine.stabilizing import OFFLINE
-from steadymark.models.sentence import listed
+from steadymark.models.user_text import join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +138,7 @@ def _results(
         pipeline.stop()
         raise
     if report.state is PipelineState.FAILED:
-        raise TrackingError(listed(report.faults))
+        raise TrackingError(join_texts(report.faults))
     return results, (*opened.info.notes, *report.problems)
 
 

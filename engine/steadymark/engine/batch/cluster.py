@@ -28,7 +28,7 @@ from steadymark.engine.report import PipelineReport
 from steadymark.engine.settings import open_models
 from steadymark.engine.sources.opening import absolute, is_live
 from steadymark.engine.types import SourceInfo
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +46,7 @@ PROGRESS_S = 2.0  # Dask keeps what is told on its way
 _LOOK_S = 0.1
 _STOP_S = 5.0  # a shared disk tells the others late
 _STOP_FILE = "stop"
-_LOST = Sentence("the scheduler does not answer any more: see to it, and go on with --resume")
+_LOST = UserText("the scheduler does not answer any more: see to it, and go on with --resume")
 
 
 def run_on_cluster(
@@ -140,8 +140,8 @@ def _installed() -> str:
     return version()
 
 
-def _other_version(worker: str, found: str) -> Sentence:
-    return Sentence(
+def _other_version(worker: str, found: str) -> UserText:
+    return UserText(
         "the worker {worker} has Steadymark {found}, and this is {version}: "
         "install the same version everywhere",
         worker=worker,
@@ -225,13 +225,13 @@ class _Run:
                 return self._failed(job, _LOST)
             report: JobReport | None = future.result()
         except KilledWorker:
-            fault = Sentence(
+            fault = UserText(
                 "every worker that tracked it has ended; was there enough memory? The other files "
                 "go on: try this one alone, without --scheduler, with --resume"
             )
         except Exception as error:
             log.exception("job on the cluster")
-            fault = Sentence(
+            fault = UserText(
                 "the cluster could not track it ({kind}: {error})",
                 kind=type(error).__name__,
                 error=error,
@@ -240,8 +240,8 @@ class _Run:
             return report and replace(report, outputs=_named_as_asked(report, job))
         return self._failed(job, fault)
 
-    def _failed(self, job: Job, fault: Sentence) -> JobReport:
-        told = Sentence("{path}: {fault}", path=job.text, fault=fault)
+    def _failed(self, job: Job, fault: UserText) -> JobReport:
+        told = UserText("{path}: {fault}", path=job.text, fault=fault)
         return JobReport(Path(job.text).name, self._kept(job), error=told)
 
     def _kept(self, job: Job) -> tuple[str, ...]:
@@ -272,7 +272,7 @@ def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | N
     if not run.is_dir():
         return JobReport(
             job.text,
-            error=Sentence(
+            error=UserText(
                 "{host} does not see {folder}: videos and output folder must lie on a disk that "
                 "all workers share, under the same path",
                 host=socket.gethostname(),

@@ -15,7 +15,7 @@ from steadymark.engine.made import Made
 from steadymark.engine.recording.naming import PARTIAL, cannot_write, output_stem
 from steadymark.engine.report import PipelineState
 from steadymark.engine.sources.opening import absolute
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -188,7 +188,7 @@ class ResultsIndex:
         try:
             with self.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
                 if os.fstat(file.fileno()).st_size > _LARGEST:
-                    raise _unreadable(self.path, Sentence("it is too large"))
+                    raise _unreadable(self.path, UserText("it is too large"))
                 self._entries = {entry.input: entry for entry in _read(file, self.path)}
         except (FileNotFoundError, NotADirectoryError):
             return
@@ -213,7 +213,7 @@ class ResultsIndex:
 def _read(file: TextIO, path: Path) -> list[Entry]:
     reader = csv.DictReader(file)
     if not {"input", "state", "settings_sha256"} <= set(reader.fieldnames or ()):
-        raise _unreadable(path, Sentence("it is no results index"))
+        raise _unreadable(path, UserText("it is no results index"))
     return [
         Entry(**{name: row.get(name) or "" for name in _COLUMNS})
         for row in reader

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError
 from steadymark.engine.jobs import now_utc
-from steadymark.models.sentence import NOTHING
+from steadymark.models.user_text import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ from steadymark.engine.batch.running import Listed, run_one
 from steadymark.engine.errors import SteadymarkError
 from steadymark.engine.jobs import JobReport, result_files
 from steadymark.engine.recording.naming import part_of, settle
-from steadymark.models.sentence import Sentence, listed
+from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -213,15 +213,15 @@ def _crashed(job: Job, code: int) -> JobReport:
         if part_of(table).exists():
             with contextlib.suppress(SteadymarkError):
                 kept = (str(settle(table, complete=False)),)
-    how = Sentence("exit code {code}", code=code)
+    how = UserText("exit code {code}", code=code)
     if code < 0:
-        how = Sentence("killed by signal {number}", number=-code)
+        how = UserText("killed by signal {number}", number=-code)
     if code == -9:
-        how = listed([how, Sentence("was there enough memory?")])
+        how = join_texts([how, UserText("was there enough memory?")])
     return JobReport(
         Path(job.text).name,
         kept,
-        error=Sentence(
+        error=UserText(
             "the process that tracked {path} ended ({how}): the other files go on; try this one "
             "alone",
             path=job.text,
@@ -262,7 +262,7 @@ def _work(pipe: Connection, opens: Opens, log_level: int) -> None:
             report = JobReport(job.text, error=error.sentence)
         except Exception as error:
             log.exception("job")
-            fault = Sentence(
+            fault = UserText(
                 "{path} could not be tracked ({kind}: {error})",
                 path=job.text,
                 kind=type(error).__name__,

@@ -43,13 +43,17 @@ from steadymark.engine.settings import (
     open_models,
 )
 from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro, make_stabilizer
-from steadymark.models import flow_variants
-from steadymark.models.cell_variants import constant_mean, untrained, without_shape_motion
 from steadymark.models.errors import WeightsError
-from steadymark.models.flow_stabilizer import FlowStabilizer
-from steadymark.models.runtime import LandmarkNetwork
-from steadymark.models.schema import load_schema
-from steadymark.models.zoo import FLOW, verified_bytes
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime import flow_cell_ablation
+from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
+from steadymark.models.runtime.heatmap_cell_ablation import (
+    with_constant_mean,
+    with_untrained_weights,
+    without_shape_motion,
+)
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.zoo import FLOW, verified_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,9 +63,9 @@ if TYPE_CHECKING:
     from steadymark.engine.looking import LandmarkModel
     from steadymark.engine.metrics.accuracy import Values
     from steadymark.engine.tracking import Tracker
-    from steadymark.models.cropping import Image
     from steadymark.models.datasets import LabelledFace
-    from steadymark.models.runtime import Moves, Prediction, State
+    from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.onnx_session import Moves, Prediction, State
 
 NONE = "none"
 _CELL = "convlstm"
@@ -113,14 +117,18 @@ TRAINED = Variant("flow, trained", FLOW)
 VARIANTS = (
     Variant(NONE, NONE),
     TRAINED,
-    Variant("flow, untrained", FLOW, flow_variants.untrained),
-    Variant("flow, constant shares", FLOW, by_gain=_gained(flow_variants.first_shares)),
-    Variant("flow, constant mean", FLOW, by_gain=_gained(flow_variants.constant_mean)),
+    Variant("flow, untrained", FLOW, flow_cell_ablation.flow_with_untrained_weights),
+    Variant(
+        "flow, constant shares", FLOW, by_gain=_gained(flow_cell_ablation.flow_with_first_shares)
+    ),
+    Variant(
+        "flow, constant mean", FLOW, by_gain=_gained(flow_cell_ablation.flow_with_constant_mean)
+    ),
     Variant("flow, no flow of landmarks", FLOW, adjust=no_landmark_flow),
     Variant("flow, no face motion", FLOW, adjust=no_face_motion),
     Variant("flow, no modes", FLOW, adjust=no_modes),
-    Variant("constant mean", _CELL, constant_mean),
-    Variant("untrained cell", _CELL, untrained),
+    Variant("constant mean", _CELL, with_constant_mean),
+    Variant("untrained cell", _CELL, with_untrained_weights),
     Variant("trained cell", _CELL),
     Variant("no flow", _CELL, adjust=no_flow),
     Variant("no shape motion", _CELL, without_shape_motion),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from steadymark.engine.bench.clip_tracks import Choices, ClipTrack
     from steadymark.engine.metrics.accuracy import Values
     from steadymark.engine.types import TrackedFace
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.cropping import transform
+from steadymark.models.face.crop import transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steadymark.models.cropping import Image, Points
+    from steadymark.models.face.crop import Image, Points
 
 WIDTH, HEIGHT, FPS, FRAMES = 640, 360, 25, 90
 CROSSINGS = ("pass", "overtake", "meet")

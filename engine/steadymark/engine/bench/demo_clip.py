@@ -24,8 +24,8 @@ import numpy as np
 from steadymark.engine.bench import demo_path as path
 from steadymark.engine.bench.demo_warp import STEP_PX, Array, ExpressionWarp
 from steadymark.engine.errors import SourceError
-from steadymark.models.cropping import Image, inverse
-from steadymark.models.schema import assets_root
+from steadymark.models.face.crop import Image, inverse
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

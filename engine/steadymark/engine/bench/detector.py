@@ -22,8 +22,8 @@ from steadymark.engine.bench.detector_hard import (
     turned_pictures,
 )
 from steadymark.engine.types import FaceBox
-from steadymark.models.extents import CROWDS_TO_EXTENT, widen
-from steadymark.models.splits import photos
+from steadymark.models.datasets.photo_splits import photos
+from steadymark.models.face.landmark_boxes import CROWDS_TO_EXTENT, widen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -14,16 +14,16 @@ import numpy as np
 from steadymark.engine.errors import UsageError
 from steadymark.engine.geometry import box_of_landmarks
 from steadymark.engine.types import FaceBox
-from steadymark.models.hard_faces import exact_faces, hard_photos, turned_faces
-from steadymark.models.pts_file import read_pts
-from steadymark.models.splits import HELD_BACK, is_held_back, photo_of, read_boxes
-from steadymark.models.synthesis.hard_versions import VERSIONS, hard_version, roll_of, rolled
+from steadymark.models.datasets.hard_faces import exact_faces, hard_photos, turned_faces
+from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back, photo_of, read_boxes
+from steadymark.models.face.pts_file import read_pts
+from steadymark.models.synthesis.hard_variants import VERSIONS, hard_version, roll_of, rolled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from steadymark.engine.ports import FaceDetector
-    from steadymark.models.cropping import Image, Points
+    from steadymark.models.face.crop import Image, Points
 
 AFW, TURNED, TURNED_ALL, EXACT = (
     "AFW's hardest",

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.models.cropping import transform
-from steadymark.models.landmark_flow import LandmarkFlow, Seen, landmark_flow
+from steadymark.models.face.crop import transform
+from steadymark.models.face.landmark_flow import FlowFrame, LandmarkFlow, landmark_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.engine.tracking import Tracker
-    from steadymark.models.cropping import Points
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.crop import Points
+    from steadymark.models.face.schema import LandmarkSchema
 
 GAINS = (
     0.02,
@@ -34,14 +34,16 @@ _HALVINGS = 6
 
 
 def still_landmarks(
-    before: Seen, now: Seen, starts: Points, schema: LandmarkSchema
+    before: FlowFrame, now: FlowFrame, starts: Points, schema: LandmarkSchema
 ) -> LandmarkFlow:
     """As landmark_flow, but no landmark moves beside the face."""
     flow = landmark_flow(before, now, starts, schema)
     return flow._replace(beside=np.zeros_like(flow.beside))
 
 
-def still_face(before: Seen, now: Seen, starts: Points, schema: LandmarkSchema) -> LandmarkFlow:
+def still_face(
+    before: FlowFrame, now: FlowFrame, starts: Points, schema: LandmarkSchema
+) -> LandmarkFlow:
     """As landmark_flow, but the face stands still in the frame: each landmark moves by itself."""
     flow = landmark_flow(before, now, starts, schema)
     beside = transform(flow.face, starts) - starts + flow.beside

@@ -19,7 +19,7 @@ from steadymark.engine.metrics.deviation import distances, furthest_point, resta
 from steadymark.engine.metrics.rigid_motion import eye_distance, left_over, motion_besides
 from steadymark.engine.metrics.stability import mav, mean_motion
 from steadymark.engine.metrics.stillness import segments
-from steadymark.models.synthesis.light import KINDS, Lighting
+from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

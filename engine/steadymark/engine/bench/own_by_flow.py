@@ -14,17 +14,17 @@ import numpy as np
 
 from steadymark.engine.geometry import crop_of_landmarks
 from steadymark.engine.metrics.accuracy import mean_of_finite
-from steadymark.models.cropping import cut
-from steadymark.models.face_modes import face_modes
-from steadymark.models.flow_stabilizer import FLOW_SIDE, seen_face
-from steadymark.models.landmark_flow import landmark_flow
-from steadymark.models.registration import face_size
-from steadymark.models.schema import load_schema
+from steadymark.models.face.crop import cut
+from steadymark.models.face.deformation_modes import face_modes
+from steadymark.models.face.face_motion import face_size
+from steadymark.models.face.landmark_flow import landmark_flow
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.flow_stabilizer import FLOW_SIDE, flow_frame_of
 
 if TYPE_CHECKING:
     from steadymark.engine.types import TrackedFace
-    from steadymark.models.cropping import Image, Points
-    from steadymark.models.landmark_flow import Seen
+    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.face.landmark_flow import FlowFrame
 
 _MARGIN = 1.4
 _MISS = 0.01  # of the face's size: a landmark that flow back misses by more is not known
@@ -34,7 +34,7 @@ class OwnByFlow:
     """Takes a video's frames with the raw points, then tells how far landmarks moved beside it."""
 
     def __init__(self) -> None:
-        self._last: Seen | None = None
+        self._last: FlowFrame | None = None
         self._moved_px: list[float] = []
 
     def add(self, image: Image, points: Points | None, *, goes_on: bool = True) -> None:
@@ -56,7 +56,7 @@ class OwnByFlow:
         return float(mean_of_finite(np.array(self._moved_px, np.float64)))
 
 
-def own_motion(before: Seen, now: Seen) -> float:
+def own_motion(before: FlowFrame, now: FlowFrame) -> float:
     """Mean motion of the landmarks beside that of the face, pixels; NaN where flow is lost."""
     schema = load_schema()
     flow = landmark_flow(before, now, before.raw, schema)
@@ -71,7 +71,7 @@ def own_motion(before: Seen, now: Seen) -> float:
     return float(np.linalg.norm(own, axis=-1).mean())
 
 
-def _seen(image: Image, points: Points) -> Seen:
+def _seen(image: Image, points: Points) -> FlowFrame:
     crop = crop_of_landmarks(points, load_schema(), margin=_MARGIN)
     part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
-    return seen_face(image, part, crop, points)
+    return flow_frame_of(image, part, crop, points)

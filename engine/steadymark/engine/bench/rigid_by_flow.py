@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 
 from steadymark.engine.metrics.rigid_motion import RIGID
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.metrics.accuracy import Real, Values
-    from steadymark.models.cropping import Image, Points
+    from steadymark.models.face.crop import Image, Points
 
 EYES_PX = (60.0, 140.0)  # outer-eye distance in the pictures that are compared
 _AROUND = 0.5  # of the eye distance: picture beyond the landmarks

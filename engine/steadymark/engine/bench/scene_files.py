@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.bench.scenes import Scene
     from steadymark.engine.metrics.accuracy import Values
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.schema import LandmarkSchema
 
 
 def scene_name(noise: int, number: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import UsageError
-from steadymark.models.synthesis.scene_video import encode
+from steadymark.models.synthesis.conditions.video_compression import encode
 from steadymark.models.synthesis.scenes import NOISE, Scene, SceneConfig, make_scene, rigid
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from steadymark.engine.types import Frame
-    from steadymark.models.cropping import Image
-    from steadymark.models.sentence import Sentence
+    from steadymark.models.face.crop import Image
+    from steadymark.models.user_text import UserText
 
 _BITS, _BLOCK_PX = 7, 8
 PICTURES = 1 << _BITS  # that a camera sends in turn; each carries its number
@@ -46,7 +46,7 @@ class LoopedVideo:
         self.rounds = 0
 
     @property
-    def problems(self) -> tuple[Sentence, ...]:
+    def problems(self) -> tuple[UserText, ...]:
         return self._film.problems
 
     def due_s(self, index: int) -> float:

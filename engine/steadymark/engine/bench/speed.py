@@ -16,15 +16,15 @@ from steadymark.engine.looking import look
 from steadymark.engine.settings import TrackSettings, make_tracker, open_models
 from steadymark.engine.sources.video_file import VideoFile
 from steadymark.engine.types import Frame
-from steadymark.models.cropping import Crop
-from steadymark.models.schema import assets_root
+from steadymark.models.face.crop import Crop
+from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from steadymark.engine.settings import Models
     from steadymark.engine.tracking import Tracker
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 _WARM_UP = 10
 STABILIZERS_TIMED = ("none", "flow", "convlstm")

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from steadymark.engine.ports import Stabilizer
     from steadymark.engine.tracking import Tracker
     from steadymark.engine.types import FaceBox
-    from steadymark.models.cropping import Image, Points
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.face.schema import LandmarkSchema
 
 
 @dataclass(frozen=True, slots=True)

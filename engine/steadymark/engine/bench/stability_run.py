@@ -22,9 +22,9 @@ from steadymark.engine.offline import Butterworth, smooth_guarded
 from steadymark.engine.settings import TrackSettings, landmark_card, make_tracker, open_models
 from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, Guarded, OneEuro
 from steadymark.models.datasets import open_dataset
+from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back
 from steadymark.models.errors import WeightsError
-from steadymark.models.schema import load_schema
-from steadymark.models.splits import HELD_BACK, is_held_back
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.metrics.accuracy import Values
     from steadymark.models.datasets import LabelledFace
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.schema import LandmarkSchema
 
 CHOICES = ("none", *CELLS, ONE_EURO, OFFLINE)
 CUTOFFS_HZ = (0.1, 0.3, 1.0, 3.0, 10.0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.types import FaceBox
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 FACE_PX = 128  # width of a face in the pictures that are compared
 MOST = 0.6  # motion over half a second of nine tenths of the face, in % of its width

@@ -18,7 +18,7 @@ from steadymark.engine.recording.drawing import (
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.images import ImageSequence
 from steadymark.engine.sources.video_file import VideoFile
-from steadymark.models.cropping import Crop, cut, transform
+from steadymark.models.face.crop import Crop, cut, transform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Values
     from steadymark.engine.metrics.scoring import Comparison, Place
     from steadymark.engine.recording.drawing import Colour
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 TILE, GAP, CAPTION, HEAD = 260, 10, 26, 44  # pixels
 COLUMNS = 6

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.errors import UsageError
-from steadymark.models.schema_map import counterparts
+from steadymark.models.face.schema_conversion import matching_landmarks
 
 if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Real, Values
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.schema import LandmarkSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Correspondence:
         Raises:
             ValueError: an unknown schema, or one without a map.
         """
-        place = counterparts(theirs, ours, exact=True)
+        place = matching_landmarks(theirs, ours, exact=True)
         shared = [(i, int(j)) for i, j in enumerate(place) if j >= 0]
         return cls(tuple(i for i, _ in shared), tuple(j for _, j in shared))
 

@@ -19,9 +19,9 @@ from steadymark.engine.metrics.scoring import Accuracy, Comparison, Place, accur
 from steadymark.engine.stabilizing import NoStabilizer
 from steadymark.engine.tracking import Tracker
 from steadymark.engine.types import Frame
-from steadymark.models.datasets.folders import label_files, read_label
-from steadymark.models.datasets.labelled import check_points
-from steadymark.models.datasets.pictures import PictureBeside
+from steadymark.models.datasets.image_folders import label_files, read_label
+from steadymark.models.datasets.image_loaders import ImageBesideLabel
+from steadymark.models.datasets.labelled_face import check_points
 from steadymark.models.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from steadymark.engine.looking import LandmarkModel
     from steadymark.engine.ports import FaceDetector
     from steadymark.engine.types import Landmarks
-    from steadymark.models.cropping import Image, Points
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.face.schema import LandmarkSchema
 
 TRUTH, TRUTH_COUNT = "ibug68", 68  # of folders in 300W form
 MOST_FACES = 16  # looked for in a picture, the most that a user can track
@@ -54,7 +54,7 @@ def labelled(folder: Path) -> Iterator[tuple[Path, Image, Points]]:
         ) from error
     for path in files:
         try:
-            file, picture = PictureBeside(path).found()
+            file, picture = ImageBesideLabel(path).found()
             points = read_label(path)
             check_points(points, picture.shape[1], picture.shape[0])
         except ValueError as error:

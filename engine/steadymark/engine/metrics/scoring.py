@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.engine.metrics.accuracy import Length, Real, Values
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.schema import LandmarkSchema
 
 APART = 15  # frames between two worst ones of a video, which otherwise show one moment N times
 

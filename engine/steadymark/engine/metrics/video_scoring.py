@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.metrics.accuracy import Values
     from steadymark.engine.metrics.stillness import Mask
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.schema import LandmarkSchema
 
 
 @dataclass(frozen=True, slots=True, eq=False)

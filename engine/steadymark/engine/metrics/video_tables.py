@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from steadymark.engine.report import PipelineReport
     from steadymark.engine.settings import Models, TrackSettings
     from steadymark.engine.types import SourceInfo
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.schema import LandmarkSchema
 
     Progress = Callable[[SourceInfo, PipelineReport], None]
 

@@ -12,7 +12,7 @@ from steadymark.engine.recording.columns import numbered
 from steadymark.engine.recording.reading import read_landmarks
 from steadymark.engine.recording.rows import open_text
 from steadymark.engine.sources.naming import VIDEO_SUFFIXES, files_of
-from steadymark.models.pts_file import read_pts
+from steadymark.models.face.pts_file import read_pts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from steadymark.engine.types import SourceInfo, TrackResult
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 _TICKS = 90_000  # a second, where the source tells none
 _MOST_TICKS = 1_000_000  # a frame's duration has 32 bits

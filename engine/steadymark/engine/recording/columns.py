@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import LandmarkFileError
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,21 +85,21 @@ def read_head(lines: Iterator[str]) -> Head:
     return Head(Style.OPENFACE, {}, names, 1, _points(names, ("x", "y")))
 
 
-def column_faults(head: Head) -> tuple[Sentence, ...]:
+def column_faults(head: Head) -> tuple[UserText, ...]:
     """What is wrong with the columns, a few words each; columns beyond the known ones are fine."""
     native = head.style is Style.NATIVE
     needed = native_columns(head.points) if native else openface_columns(head.points)
     if not set(POSE) & set(head.names):  # older files, and OpenFace's without -pose
         needed = tuple(name for name in needed if name not in POSE)
     counts = Counter(head.names)
-    faults = [] if head.points else [Sentence("there are no landmark columns (x_0, y_0, …)")]
+    faults = [] if head.points else [UserText("there are no landmark columns (x_0, y_0, …)")]
     faults += [
-        Sentence("column '{name}' is missing", name=name)
+        UserText("column '{name}' is missing", name=name)
         for name in needed
         if not counts[name] and (native or name not in _OPTIONAL)
     ]
     faults += [
-        Sentence("column '{name}' is there {count} times", name=name, count=count)
+        UserText("column '{name}' is there {count} times", name=name, count=count)
         for name, count in counts.items()
         if count > 1
     ]

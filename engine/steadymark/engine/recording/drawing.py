@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 
 from steadymark.engine.types import FaceState
-from steadymark.models.schema import load_schema
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.pose import HeadPose
     from steadymark.engine.types import FaceBox, Landmarks, TrackedFace, TrackResult
-    from steadymark.models.cropping import Image, Points
+    from steadymark.models.face.crop import Image, Points
 
     Colour = tuple[int, int, int]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.errors import SinkError
 from steadymark.engine.locking import open_locked
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from av import FFmpegError
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 PARTIAL = ".partial"  # between stem and suffix
 _OURS = (PARTIAL, ".smooth")  # names of unfinished results end so
 _REASONS = {
-    errno.ENOSPC: Sentence("the disk is full: free some space and record again"),
-    errno.EDQUOT: Sentence("the disk quota is used up: free some space and record again"),
-    errno.EACCES: Sentence("no permission to write there: choose another folder"),
-    errno.EPERM: Sentence("no permission to write there: choose another folder"),
-    errno.EROFS: Sentence("the disk is read-only: choose another folder"),
-    errno.ENOENT: Sentence("the folder does not exist: create it or choose another"),
-    errno.ENOTDIR: Sentence("its folder is a file: choose another folder"),
-    errno.EISDIR: Sentence("there is a folder of that name: choose another name"),
-    errno.ENAMETOOLONG: Sentence("the name is too long: choose a shorter one"),
+    errno.ENOSPC: UserText("the disk is full: free some space and record again"),
+    errno.EDQUOT: UserText("the disk quota is used up: free some space and record again"),
+    errno.EACCES: UserText("no permission to write there: choose another folder"),
+    errno.EPERM: UserText("no permission to write there: choose another folder"),
+    errno.EROFS: UserText("the disk is read-only: choose another folder"),
+    errno.ENOENT: UserText("the folder does not exist: create it or choose another"),
+    errno.ENOTDIR: UserText("its folder is a file: choose another folder"),
+    errno.EISDIR: UserText("there is a folder of that name: choose another name"),
+    errno.ENAMETOOLONG: UserText("the name is too long: choose a shorter one"),
 }
 
 

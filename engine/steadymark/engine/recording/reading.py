@@ -30,7 +30,7 @@ from steadymark.engine.recording.rows import (
     state_codes,
 )
 from steadymark.engine.types import FaceState
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +98,7 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
         raise LandmarkFileError(
             "{path}, {fault}",
             path=path,
-            fault=_first_fault(path, Sentence("rows are too short")),
+            fault=_first_fault(path, UserText("rows are too short")),
         )
     return _table(path, head, numbers)
 
@@ -113,14 +113,14 @@ def _first_fault(path: Path, otherwise: str) -> str:
                 continue
             fields = line.split(",")
             if len(fields) != len(head.names):
-                return Sentence(
+                return UserText(
                     "line {number}: {count} fields, but {columns} columns",
                     number=number,
                     count=len(fields),
                     columns=len(head.names),
                 )
             if faults := bad_fields(fields, head):
-                return Sentence("line {number}, {fault}", number=number, fault=faults[0])
+                return UserText("line {number}, {fault}", number=number, fault=faults[0])
     return otherwise
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.channel import Channel, Closed
 from steadymark.engine.errors import SinkError, SteadymarkError
-from steadymark.models.sentence import NOTHING, Sentence
+from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ class RecorderReport:
     dropped: int = 0
     duration_s: float = 0.0
     paths: tuple[str, ...] = ()
-    fault: Sentence = NOTHING
+    fault: UserText = NOTHING
 
 
 class Recorder:
@@ -114,7 +114,7 @@ class Recorder:
             fault = error.sentence
         except Exception as error:
             log.exception("recording")
-            fault = Sentence(
+            fault = UserText(
                 "the recording ended ({kind}: {error})", kind=type(error).__name__, error=error
             )
         self._queue.close()
@@ -180,7 +180,7 @@ class Recorder:
                 )
 
 
-def _closed(sink: Sink, *, complete: bool) -> Sentence:
+def _closed(sink: Sink, *, complete: bool) -> UserText:
     """A fault, or nothing."""
     try:
         sink.close(complete=complete)
@@ -188,5 +188,5 @@ def _closed(sink: Sink, *, complete: bool) -> Sentence:
         return error.sentence
     except Exception as error:
         log.exception("closing %s", sink.path)
-        return Sentence("closing {path} failed: {error}", path=sink.path, error=error)
+        return UserText("closing {path} failed: {error}", path=sink.path, error=error)
     return NOTHING

@@ -9,7 +9,7 @@ import numpy as np
 from steadymark.engine.errors import LandmarkFileError
 from steadymark.engine.recording.columns import Head, Style
 from steadymark.engine.types import FaceState
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -75,7 +75,7 @@ def is_state(head: Head, name: str) -> bool:
     return head.style is Style.NATIVE and name == "state"
 
 
-def bad_fields(fields: Sequence[str], head: Head) -> list[Sentence]:
+def bad_fields(fields: Sequence[str], head: Head) -> list[UserText]:
     """What is wrong with the fields of one row, as many as there are columns."""
     faults = []
     for name, text in zip(head.names, fields, strict=True):
@@ -86,14 +86,14 @@ def bad_fields(fields: Sequence[str], head: Head) -> list[Sentence]:
         except (KeyError, ValueError):
             given = text.strip()[:40]
             faults.append(
-                Sentence(
+                UserText(
                     "column '{name}': '{given}' is no state ({states})",
                     name=name,
                     given=given,
                     states=", ".join(STATES),
                 )
                 if state
-                else Sentence("column '{name}': '{given}' is not a number", name=name, given=given)
+                else UserText("column '{name}': '{given}' is not a number", name=name, given=given)
             )
     return faults
 

@@ -12,7 +12,7 @@ from steadymark.engine.errors import SinkError, SteadymarkError
 from steadymark.engine.latest import Latest
 from steadymark.engine.pose import POINTS
 from steadymark.engine.sending.targets import Kind, Target
-from steadymark.models.sentence import NOTHING, Sentence, listed
+from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,21 +44,21 @@ class SendReport:
     sent: int = 0
     dropped: int = 0
     heard: bool | None = None
-    fault: Sentence = NOTHING
+    fault: UserText = NOTHING
 
     @property
-    def summary(self) -> Sentence:
+    def summary(self) -> UserText:
         """A sentence about all that was sent."""
         if self.fault:
             return self.fault
         told = [
-            Sentence("{sent} packets were sent to {target}", sent=self.sent, target=self.target)
+            UserText("{sent} packets were sent to {target}", sent=self.sent, target=self.target)
         ]
         if self.dropped:
-            told.append(Sentence("{dropped} were dropped", dropped=self.dropped))
+            told.append(UserText("{dropped} were dropped", dropped=self.dropped))
         if self.heard is False:
-            told.append(Sentence("nobody listened at the end"))
-        return listed(told)
+            told.append(UserText("nobody listened at the end"))
+        return join_texts(told)
 
 
 class Wire(Protocol):
@@ -157,7 +157,7 @@ class Sender:
         except Exception as error:
             log.exception("sending to %s", self._report.target)
             self._end(
-                Sentence(
+                UserText(
                     "sending to {target} ended ({kind}: {error}); tracking goes on",
                     target=self._report.target,
                     kind=type(error).__name__,
@@ -183,14 +183,14 @@ class Sender:
                 report, sent=report.sent + sent, dropped=report.dropped + lost, heard=heard
             )
 
-    def _end(self, fault: Sentence = NOTHING) -> None:
+    def _end(self, fault: UserText = NOTHING) -> None:
         self._newest.close()
         wire, self._wire = self._wire, None
         if wire is not None:
             wire.close()
         self._update(state=SendState.FAILED if fault else SendState.CLOSED, fault=fault)
 
-    def _update(self, *, state: SendState, fault: Sentence = NOTHING) -> None:
+    def _update(self, *, state: SendState, fault: UserText = NOTHING) -> None:
         with self._lock:
             self._report = replace(self._report, state=state, fault=fault)
         self._on_change()
@@ -212,7 +212,7 @@ class Senders:
         for sender in self._all:
             sender.offer(result)
 
-    def close(self) -> tuple[Sentence, ...]:
+    def close(self) -> tuple[UserText, ...]:
         """End, and a sentence about each."""
         for sender in self._all:
             sender.close()

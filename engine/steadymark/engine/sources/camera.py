@@ -17,11 +17,11 @@ from steadymark.engine.errors import SourceError, UsageError
 from steadymark.engine.sources.live import LiveSource
 from steadymark.engine.sources.v4l2 import camera_formats
 from steadymark.engine.types import SourceInfo
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.engine.sources.live import LiveStatus, Opening
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 READ_TIMEOUT_S = 2.0
 FIRST_PICTURE_S = 8.0
@@ -119,7 +119,7 @@ class Camera(LiveSource):
             )
         height, width = first.shape[:2]
         self._info = SourceInfo(
-            name=name or Sentence("camera {number}", number=device),
+            name=name or UserText("camera {number}", number=device),
             path=f"camera:{device}",
             width=width,
             height=height,
@@ -218,7 +218,7 @@ def list_cameras(
     for index in range(_PROBED):
         capture = (open_capture or open_quietly)(index)
         if capture.isOpened():
-            found.append(CameraInfo(index, Sentence("camera {number}", number=index)))
+            found.append(CameraInfo(index, UserText("camera {number}", number=index)))
         capture.release()
     return tuple(found)
 
@@ -259,7 +259,7 @@ def _listed(sysfs: Path) -> tuple[CameraInfo, ...]:
             cameras.append(
                 CameraInfo(
                     int(number),
-                    name or Sentence("camera {number}", number=number),
+                    name or UserText("camera {number}", number=number),
                     f"/dev/{node.name}",
                 )
             )
@@ -277,7 +277,7 @@ def find_camera(text: str, cameras: tuple[CameraInfo, ...]) -> CameraInfo:
     near = same or [c for c in cameras if wanted and wanted in c.name.casefold()]
     if len(near) == 1:
         return near[0]
-    known = ", ".join(f"{c.index} ({c.name})" for c in cameras) or Sentence("none")
+    known = ", ".join(f"{c.index} ({c.name})" for c in cameras) or UserText("none")
     if near:
         raise SourceError(
             "'{text}' fits several cameras: choose one by its number; found: {known}",
@@ -293,13 +293,13 @@ def find_camera(text: str, cameras: tuple[CameraInfo, ...]) -> CameraInfo:
 
 def _mode_notes(
     mode: CameraMode | None, width: int, height: int, fps: float
-) -> tuple[Sentence, ...]:
+) -> tuple[UserText, ...]:
     if mode is None or (mode.width, mode.height, mode.fps) == (width, height, fps):
         return ()
     asked, given = f"{mode.width}x{mode.height}", f"{width}x{height}"
     if not fps:
         return (
-            Sentence(
+            UserText(
                 "asked for {asked} at {fps:g} frames per second, the camera delivers {given}",
                 asked=asked,
                 fps=mode.fps,
@@ -307,7 +307,7 @@ def _mode_notes(
             ),
         )
     return (
-        Sentence(
+        UserText(
             "asked for {asked} at {fps:g} frames per second, the camera delivers {given} at "
             "{given_fps:g}",
             asked=asked,

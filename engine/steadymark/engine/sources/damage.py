@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 _NEAR_S = 1.0
 _MOST = 20
@@ -37,7 +37,7 @@ class Damage:
 
     def __init__(self) -> None:
         self._places: list[_Place] = []
-        self._events: list[Sentence] = []
+        self._events: list[UserText] = []
         self._more = 0
         self._last: deque[_Place] = deque(maxlen=2)  # where `add` may go on, kept or not
 
@@ -54,34 +54,34 @@ class Damage:
         else:
             self._more += 1
 
-    def tell(self, sentence: Sentence) -> None:
+    def tell(self, sentence: UserText) -> None:
         """Add a sentence of its own."""
         if len(self._events) < _KEPT:
             self._events.append(sentence)
         else:
             self._more += 1
 
-    def sentences(self) -> tuple[Sentence, ...]:
+    def sentences(self) -> tuple[UserText, ...]:
         """At most 20 places; the rest as a count."""
         told = [*map(_told, list(self._places)), *list(self._events)]
         if (more := len(told) + self._more - _MOST) > 0:
-            told[_MOST:] = [Sentence("and {count} more places", count=more)]
+            told[_MOST:] = [UserText("and {count} more places", count=more)]
         return tuple(told)
 
 
-def _told(place: _Place) -> Sentence:
+def _told(place: _Place) -> UserText:
     count, near = place.count, clock(place.first_s)
     match place.what:
         case Kind.SKIPPED if count == 1:
-            return Sentence("1 damaged frame was skipped near {time}", time=near)
+            return UserText("1 damaged frame was skipped near {time}", time=near)
         case Kind.SKIPPED:
-            return Sentence(
+            return UserText(
                 "{count} damaged frames were skipped near {time}", count=count, time=near
             )
         case Kind.KEPT if count == 1:
-            return Sentence("1 damaged frame was kept as repaired near {time}", time=near)
+            return UserText("1 damaged frame was kept as repaired near {time}", time=near)
         case Kind.KEPT:
-            return Sentence(
+            return UserText(
                 "{count} damaged frames were kept as repaired near {time}", count=count, time=near
             )
 

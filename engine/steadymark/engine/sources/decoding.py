@@ -11,7 +11,7 @@ from av.error import FFmpegError
 from steadymark.engine.errors import SourceError
 from steadymark.engine.sources.containers import open_container, packets, video_stream
 from steadymark.engine.sources.picture import PictureMaker, Turn
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from steadymark.engine.sources.video_index import VideoIndex
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 _TRIED = 50  # frames
@@ -111,15 +111,15 @@ class Decoder:
         if head is not None:
             yield from (d for d in chain((head,), found) if d.number >= first)
 
-    def notes(self, decoded: Decoded) -> tuple[Sentence, ...]:
+    def notes(self, decoded: Decoded) -> tuple[UserText, ...]:
         """What is done to the pictures, a sentence each."""
         notes = []
         if self._maker.turn(decoded.frame) != Turn():
-            notes.append(Sentence("the pictures are turned upright, as the file asks"))
+            notes.append(UserText("the pictures are turned upright, as the file asks"))
         aspect = self._stream.sample_aspect_ratio
         if aspect and aspect != 1:
             shown = f"{aspect.numerator}:{aspect.denominator}"
-            notes.append(Sentence("pixels of {aspect} are made square", aspect=shown))
+            notes.append(UserText("pixels of {aspect} are made square", aspect=shown))
         return tuple(notes)
 
     def close(self) -> None:

@@ -15,12 +15,12 @@ from steadymark.engine.sources.damage import Damage
 from steadymark.engine.sources.picture import over_black
 from steadymark.engine.sources.spans import part
 from steadymark.engine.types import Frame, SourceInfo
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 IMAGE_FPS = 25.0
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -60,7 +60,7 @@ class ImageSequence:
         self._first, self._end = part(times, start_s, end_s, shown)
         self._damage = Damage()
         self._closed = threading.Event()
-        assumed = Sentence(
+        assumed = UserText(
             "pictures carry no time stamps: {fps:g} frames per second are assumed", fps=IMAGE_FPS
         )
         first = self._first_picture(shown)
@@ -81,7 +81,7 @@ class ImageSequence:
         return self._info
 
     @property
-    def problems(self) -> tuple[Sentence, ...]:
+    def problems(self) -> tuple[UserText, ...]:
         """Pictures that the last reading could not read."""
         return self._damage.sentences()
 
@@ -94,7 +94,7 @@ class ImageSequence:
             image = read_image(self._files[index])
             if image is None:
                 self._damage.tell(
-                    Sentence("{name} cannot be read and was skipped", name=self._files[index].name)
+                    UserText("{name} cannot be read and was skipped", name=self._files[index].name)
                 )
             else:
                 yield self._frame(index, image)

@@ -12,12 +12,12 @@ from steadymark.engine.errors import SourceError
 from steadymark.engine.latest import Latest
 from steadymark.engine.sources.damage import Damage, clock
 from steadymark.engine.types import Frame
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 _log = logging.getLogger(__name__)
 _JOIN_S = 0.3
@@ -116,7 +116,7 @@ class LiveSource:
         return None if self._kept is None else self._kept.image
 
     @property
-    def problems(self) -> tuple[Sentence, ...]:
+    def problems(self) -> tuple[UserText, ...]:
         """When the device was lost and came back."""
         return self._damage.sentences()
 
@@ -172,9 +172,9 @@ class LiveSource:
         if status is not LiveStatus.CLOSED:
             now = clock(max(0.0, time.perf_counter() - self._start_s))
             self._damage.tell(
-                Sentence("the picture was lost at {time}", time=now)
+                UserText("the picture was lost at {time}", time=now)
                 if status is LiveStatus.LOST
-                else Sentence("the picture came back at {time}", time=now)
+                else UserText("the picture came back at {time}", time=now)
             )
         if self._on_status is not None:
             self._on_status(status)

@@ -14,7 +14,7 @@ from steadymark.engine.sources.live import FeedEnded, LiveSource
 from steadymark.engine.sources.picture import PictureMaker
 from steadymark.engine.sources.reaching import answers
 from steadymark.engine.types import SourceInfo
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from steadymark.engine.sources.live import LiveStatus, Opening
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0)
 _FAULTS_IN_A_ROW = 50
-_SILENT = Sentence("does not answer in time: check the address and the network")
+_SILENT = UserText("does not answer in time: check the address and the network")
 _SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt")
 
 
@@ -82,7 +82,7 @@ class NetworkCamera(LiveSource):
             fps=feed.fps,
             frames=None,
             live=True,
-            notes=(Sentence("times are those of arrival"),),
+            notes=(UserText("times are those of arrival"),),
         )
 
     @property
@@ -171,30 +171,30 @@ class _NetworkFeed:
             yield from frames
 
 
-def _why(error: Exception) -> Sentence:
+def _why(error: Exception) -> UserText:
     """What is wrong with the connection and what to do."""
-    reasons: tuple[tuple[type[Exception], Sentence], ...] = (
+    reasons: tuple[tuple[type[Exception], UserText], ...] = (
         (
             fault.ConnectionRefusedError,
-            Sentence("refuses the connection: check the port, and that it runs"),
+            UserText("refuses the connection: check the port, and that it runs"),
         ),
         (fault.ExitError, _SILENT),
         (fault.TimeoutError, _SILENT),
         (
             fault.HTTPUnauthorizedError,
-            Sentence("wants a user and password: http://user:password@host/…"),
+            UserText("wants a user and password: http://user:password@host/…"),
         ),
-        (fault.HTTPForbiddenError, Sentence("forbids access: check user and password")),
+        (fault.HTTPForbiddenError, UserText("forbids access: check user and password")),
         (
             fault.HTTPNotFoundError,
-            Sentence("has nothing at this address: check what follows the host"),
+            UserText("has nothing at this address: check what follows the host"),
         ),
-        (fault.InvalidDataError, Sentence("sends no video: check the address")),
+        (fault.InvalidDataError, UserText("sends no video: check the address")),
     )
     for kind, reason in reasons:
         if isinstance(error, kind):
             return reason
-    return Sentence(
+    return UserText(
         "cannot be opened ({reason}): check the address and the network",
         reason=getattr(error, "strerror", error),
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 _ALPHA_COMPONENTS = (2, 4)  # grey + alpha, colour + alpha
 _WIDEST_PIXEL = 8

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from steadymark.engine.sources.video_index import VideoIndex
-    from steadymark.models.sentence import Sentence
+    from steadymark.models.user_text import UserText
 
 _VARIABLE_SHARE = 0.01
 _CLOCKWISE_DEG = {
@@ -62,7 +62,7 @@ class ProbeReport:
     audio: tuple[str, ...]
     broken_packets: int
     decoded: int | None = None
-    notes: tuple[Sentence, ...] = ()
+    notes: tuple[UserText, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
         """One line for each fact, "name: value"."""
@@ -135,7 +135,7 @@ def _report(
 class _Seen(NamedTuple):
     first: VideoFrame
     shown_size: tuple[int, int]
-    notes: tuple[Sentence, ...]
+    notes: tuple[UserText, ...]
     decoded: int | None
     faults: int
 

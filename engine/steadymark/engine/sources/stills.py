@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.sources.decoding import Decoded
     from steadymark.engine.sources.video_index import VideoIndex
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 class Stills:

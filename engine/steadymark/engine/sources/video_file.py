@@ -15,14 +15,14 @@ from steadymark.engine.sources.spans import mean_fps, part
 from steadymark.engine.sources.stills import Stills
 from steadymark.engine.sources.video_index import read_index
 from steadymark.engine.types import Frame, SourceInfo
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from steadymark.engine.sources.decoding import Decoded
     from steadymark.engine.sources.video_index import Seconds, VideoIndex
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 
 class VideoFile:
@@ -54,7 +54,7 @@ class VideoFile:
         return self._info
 
     @property
-    def problems(self) -> tuple[Sentence, ...]:
+    def problems(self) -> tuple[UserText, ...]:
         """What the last reading passed over."""
         return self._damage.sentences()
 
@@ -166,7 +166,7 @@ class VideoFile:
         new = (frame.width, frame.height)
         if size not in ((0, 0), new):
             self._damage.tell(
-                Sentence(
+                UserText(
                     "the picture changes from {before} to {size} at {time}",
                     before=f"{size[0]}x{size[1]}",
                     size=f"{new[0]}x{new[1]}",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from steadymark.engine.sources.containers import packets
 from steadymark.engine.sources.damage import clock
 from steadymark.engine.sources.spans import uneven_share
-from steadymark.models.sentence import Sentence
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -45,7 +45,7 @@ class VideoIndex:
     keyframes: int = 0
     by_count: bool = False
     broken: int = 0
-    notes: tuple[Sentence, ...] = ()
+    notes: tuple[UserText, ...] = ()
 
     def __post_init__(self) -> None:
         if self.ticks.shape != self.times_s.shape or self.keys.shape[1:] != (2,):
@@ -105,7 +105,7 @@ def _with_times(
     broken: int,
 ) -> VideoIndex:
     """Every packet has a presentation time."""
-    notes = [Sentence("{count} packets are damaged", count=broken)] if broken else []
+    notes = [UserText("{count} packets are damaged", count=broken)] if broken else []
     reorders = stream.codec_context.codec.reorder
     falls = int(np.sum(ticks[1:] < ticks[:-1]))  # a difference may be too large for int64
     steady = _steady(ticks, entries, stream)
@@ -117,24 +117,24 @@ def _with_times(
         if same or any(b < a for a, b in pairwise(decoded)) or _displaced(ticks):
             by_count = True
             ticks = np.sort(ticks) if steady is None else steady
-            notes.append(Sentence("time stamps contradict each other: frames are counted instead"))
+            notes.append(UserText("time stamps contradict each other: frames are counted instead"))
     elif falls:
         by_count = True
         held = np.maximum.accumulate(ticks)
         if steady is not None and _longest(ticks < held) > _MOST_REORDERED:
             ticks = steady
-            notes.append(Sentence("time stamps begin anew: frames are counted instead"))
+            notes.append(UserText("time stamps begin anew: frames are counted instead"))
         else:
             ticks = held
             notes.append(
-                Sentence(
+                UserText(
                     "time stamps run backwards in {count} places: held at the latest one there",
                     count=falls,
                 )
             )
     elif same:
         notes.append(
-            Sentence("{count} frames carry the time stamp of the frame before them", count=same)
+            UserText("{count} frames carry the time stamp of the frame before them", count=same)
         )
     ticks = np.sort(ticks)
     unit_s = _unit_s(stream)
@@ -178,7 +178,7 @@ def _longest(mask: NDArray[np.bool_]) -> int:
     return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
-def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[Sentence]:
+def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[UserText]:
     """Signs that packets were lost where a container's reader says nothing of it."""
     notes = []
     gaps = np.diff(times)
@@ -188,7 +188,7 @@ def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[S
         lost = sum(round(float(gaps[i]) / middle) - 1 for i in long)
         if lost:
             notes.append(
-                Sentence(
+                UserText(
                     "about {count} frames seem to be missing, the first ones at {time}",
                     count=lost,
                     time=clock(float(times[long[0]])),
@@ -197,7 +197,7 @@ def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[S
     end_s = (container.duration or 0) / 1_000_000
     if not container.streams.audio and end_s - times[-1] > 1 + 2 * np.max(gaps, initial=0):
         notes.append(
-            Sentence(
+            UserText(
                 "it ends at {time} and not at {end}: it may be cut off",
                 time=clock(times[-1]),
                 end=clock(end_s),
@@ -214,7 +214,7 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
         known = np.array([e.pts for e in entries if e.pts is not None], np.float64)
         between = np.maximum.accumulate(np.interp(count, at, known) * _unit_s(stream))
         times: Seconds = np.asarray(between - between[0], np.float64)
-        note = Sentence(
+        note = UserText(
             "{count} frames carry no time stamp: put between their neighbours",
             count=len(entries) - len(at),
         )
@@ -222,7 +222,7 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
         rate = stream.average_rate or stream.guessed_rate
         fps = float(rate) if rate else FALLBACK_FPS
         times = np.asarray(count / fps, np.float64)
-        note = Sentence(
+        note = UserText(
             "the file carries no time stamps: {fps:g} frames per second are assumed", fps=fps
         )
     return VideoIndex(

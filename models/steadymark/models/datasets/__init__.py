@@ -1,11 +1,11 @@
 """Reading labelled faces: every data set to one type, what is bad listed and left out."""
 
 from steadymark.models.datasets.cofw import read_cofw
-from steadymark.models.datasets.folders import read_300w, read_aflw2000
-from steadymark.models.datasets.labelled import Dataset, Defect, LabelledFace
-from steadymark.models.datasets.lists import read_hrnet_csv, read_wflw
-from steadymark.models.datasets.opening import open_dataset
-from steadymark.models.datasets.sequences import read_300vw, read_steadymark_csv
+from steadymark.models.datasets.detect_format import open_dataset
+from steadymark.models.datasets.image_folders import read_300w, read_aflw2000
+from steadymark.models.datasets.label_tables import read_hrnet_csv, read_wflw
+from steadymark.models.datasets.labelled_face import Dataset, Defect, LabelledFace
+from steadymark.models.datasets.video_datasets import read_300vw, read_steadymark_csv
 
 __all__ = [
     "Dataset",

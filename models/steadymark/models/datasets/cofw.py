@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.models.datasets.labelled import Dataset, Entry, LabelledFace, as_points, collect
-from steadymark.models.datasets.optional import open_hdf5, table_of
+from steadymark.models.datasets.labelled_face import (
+    Dataset,
+    LabelEntry,
+    LabelledFace,
+    as_points,
+    collect,
+)
+from steadymark.models.datasets.matlab_hdf5 import open_hdf5, table_of
 from steadymark.models.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from steadymark.models.cropping import Image
+    from steadymark.models.face.crop import Image
 
 _POINTS = 29
 
@@ -81,7 +87,9 @@ def read_cofw(path: Path) -> Dataset:
             box=None if boxes is None else _box(boxes[i]),
         )
 
-    return collect(Entry(f"{path}, picture {i + 1},", partial(read, i)) for i in range(len(rows)))
+    return collect(
+        LabelEntry(f"{path}, picture {i + 1},", partial(read, i)) for i in range(len(rows))
+    )
 
 
 def _box(row: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.cropping import compose, inverse, transform
-from steadymark.models.synthesis.warping import backward_map
+from steadymark.models.face.crop import compose, inverse, transform
+from steadymark.models.synthesis.faces.mesh_warp import backward_map
 
 if TYPE_CHECKING:
-    from steadymark.models.cropping import Image, Points
-    from steadymark.models.synthesis.moving_face import MovingFace
-    from steadymark.models.synthesis.scene_paths import ScenePath
+    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.synthesis.faces.moving_face import MovingFace
+    from steadymark.models.synthesis.head_path import HeadPath
 
 Floats = NDArray[np.float64]
 Light = NDArray[np.float32]
@@ -33,7 +33,7 @@ class SceneCamera:
         self,
         picture: Image,
         points: Points,
-        path: ScenePath,
+        path: HeadPath,
         *,
         zoom: float,
         eyes: tuple[int, int],

@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.models.synthesis.expression_curves import expression_curves
-from steadymark.models.synthesis.face_fit import MOVEMENTS
-from steadymark.models.synthesis.face_rows import LANDMARKS
-from steadymark.models.synthesis.light import KINDS, Lighting, rounded
-from steadymark.models.synthesis.moving_face import MovingFace
-from steadymark.models.synthesis.occluders import THINGS, Occluder
+from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting, rounded
+from steadymark.models.synthesis.conditions.occluders import THINGS, Occluder
+from steadymark.models.synthesis.conditions.sensor_noise import LASTS, SensorNoise
+from steadymark.models.synthesis.conditions.video_compression import compressed
+from steadymark.models.synthesis.faces.expression_curves import expression_curves
+from steadymark.models.synthesis.faces.face_fit import MOVEMENTS
+from steadymark.models.synthesis.faces.face_model import LANDMARKS
+from steadymark.models.synthesis.faces.moving_face import MovingFace
+from steadymark.models.synthesis.head_path import head_path_of_scene
 from steadymark.models.synthesis.scene_camera import SceneCamera
-from steadymark.models.synthesis.scene_paths import scene_path
-from steadymark.models.synthesis.scene_video import compressed
-from steadymark.models.synthesis.sensor_noise import LASTS, SensorNoise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steadymark.models.cropping import Image, Points
-    from steadymark.models.schema import LandmarkSchema
+    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.face.schema import LandmarkSchema
 
     Change = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -188,7 +188,7 @@ class _SceneMaker:
         self.places = self._kept()
         self.length_s = (int(self.places[-1]) + 2) / self.fps
         rng = np.random.default_rng((seed, number))
-        path = scene_path(self.length_s, rng, reach=config.reach)
+        path = head_path_of_scene(self.length_s, rng, reach=config.reach)
         zoom = float(rng.uniform(0.75, 1.0))
         self.gains = _flicker(self.places, config.flicker, self.fps, rng)
         self.face = self._moving_face(points) if config.moving else None

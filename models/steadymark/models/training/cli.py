@@ -31,11 +31,7 @@ from steadymark.models.training.cli_options import (
     check_run,
     numbers,
 )
-from steadymark.models.training.recurrent_cli import (
-    add_recurrent_trainer,
-    console,
-    run_training,
-)
+from steadymark.models.training.stabilizer_cli import add_recurrent_trainer, console, run_training
 
 app = typer.Typer(
     help="Train Steadymark's networks (needs the extra 'train').",
@@ -64,7 +60,7 @@ def _trainer(name: str, about: str) -> None:
         val: Val = None,
     ) -> None:
         began_s = time.monotonic()
-        from steadymark.models.training.systems import altered, find_system
+        from steadymark.models.training.registry import altered, find_system
 
         settings: dict[str, Any] = {
             "minutes": minutes,
@@ -108,7 +104,7 @@ def table1(
     seed: Seed = 7,
 ) -> None:
     """Repeat heatmap1d's table 1: output size, memory and error of 1D and 2D heatmaps against L."""
-    from steadymark.models.training.table1 import run_table
+    from steadymark.models.training.heatmap1d_table import run_table
 
     arguments = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
     check_run(data=data, minutes=minutes, steps=steps, device=device, seed=seed)
@@ -139,7 +135,7 @@ def train_detector(
     threads: Threads = 1,
 ) -> None:
     """Train face_net, the face detector."""
-    from steadymark.models.training.face_net import FaceNetTraining, train_face_net
+    from steadymark.models.training.detector.train_face_net import FaceNetTraining, train_face_net
 
     check_run(data=data, out=out, steps=steps, threads=threads)
     config = FaceNetTraining(steps)
@@ -153,7 +149,7 @@ def average(
     out: Out,
 ) -> None:
     """Make one network of several runs: the mean of their weights."""
-    from steadymark.models.training.averaging import average_runs
+    from steadymark.models.training.loop.weight_averaging import average_runs
 
     console.print(f"averaged: {average_runs(runs, out)}")
 
@@ -178,7 +174,7 @@ def export(
     data_note: Annotated[str, typer.Option(help="What it was trained on, for the card.")] = "",
 ) -> None:
     """Write NAME.onnx with its model card NAME.json."""
-    from steadymark.models.training.exporting import NOT_STATED, export_run
+    from steadymark.models.training.export_run import NOT_STATED, export_run
 
     model = export_run(
         run,

@@ -14,7 +14,7 @@ if typing.TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from steadymark.models.training.bank_filling import Allowance
+    from steadymark.models.training.stabilizer.cache_filling import CacheBudget
 
 N = TypeVar("N", bound=nn.Module)
 Batch = tuple[Tensor, ...]
@@ -71,7 +71,7 @@ class System(ABC, Generic[N]):
         *,
         seed: int,
         val: Path | None = None,
-        allowance: Allowance | None = None,
+        allowance: CacheBudget | None = None,
     ) -> Task:
         """The task on a data folder. out: the run's folder, where what costs time may be kept.
 

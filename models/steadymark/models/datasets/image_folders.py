@@ -1,0 +1,98 @@
+"""Data sets of pictures with a label file beside each: 300W, AFLW2000-3D."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from steadymark.models.datasets.image_loaders import ImageBesideLabel
+from steadymark.models.datasets.labelled_face import (
+    Dataset,
+    LabelEntry,
+    LabelledFace,
+    as_points,
+    collect,
+)
+from steadymark.models.datasets.matlab5 import read_table
+from steadymark.models.datasets.photo_splits import photo_of
+from steadymark.models.errors import DataError
+from steadymark.models.face.pts_file import read_pts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.face.crop import Points
+
+
+def read_300w(folder: Path, schema: str = "ibug68", *, keep_pictures: bool = False) -> Dataset:
+    """Read every NAME.pts with NAME.jpg (or .png) of a folder, in name order.
+
+    The files count pixels from 1. keep_pictures: hold them all in memory.
+
+    Raises:
+        DataError: the folder has no .pts files.
+    """
+    files = label_files(folder)
+
+    def read(path: Path) -> LabelledFace:
+        return LabelledFace(
+            path.stem, photo_of(path.stem), ImageBesideLabel(path), read_label(path), schema
+        )
+
+    entries = (LabelEntry(str(path), partial(read, path)) for path in files)
+    return collect(entries, keep_pictures=keep_pictures)
+
+
+def label_files(folder: Path) -> list[Path]:
+    """The .pts files of a folder, by name.
+
+    Raises:
+        DataError: there are none.
+    """
+    files = sorted(folder.glob("*.pts"))
+    if not files:
+        raise DataError(f"no .pts files in {folder}: name a folder with NAME.pts beside NAME.jpg")
+    return files
+
+
+def read_label(path: Path) -> Points:
+    """The points of a .pts file, see `read_pts`.
+
+    Raises:
+        LandmarkFileError: it is no .pts file.
+        ValueError: it is empty.
+    """
+    if path.is_file() and not path.stat().st_size:
+        raise ValueError("is empty")
+    return read_pts(path)
+
+
+def read_aflw2000(folder: Path) -> Dataset:
+    """Read every NAME.mat with NAME.jpg of AFLW2000-3D, in name order.
+
+    The points are 3D projected, numbered as iBUG's: those of the contour lie on the head and not
+    on the edge of what is seen of it. MATLAB counts pixels from 1.
+
+    Raises:
+        DataError: the folder has no .mat files.
+    """
+    files = sorted(folder.glob("*.mat"))
+    if not files:
+        raise DataError(f"no .mat files in {folder}: name a folder with NAME.mat beside NAME.jpg")
+    return collect(LabelEntry(str(path), partial(_aflw2000, path)) for path in files)
+
+
+def _aflw2000(path: Path) -> LabelledFace:
+    try:
+        xyz = read_table(path, "pt3d_68")
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from error
+    if xyz is None or len(xyz) != 3:
+        raise ValueError("holds no table pt3d_68 of 3 rows")
+    return LabelledFace(
+        path.stem,
+        path.stem,
+        ImageBesideLabel(path),
+        as_points(xyz[:2].T - 1),
+        depth=as_points(xyz[2]),
+    )

@@ -1,0 +1,186 @@
+"""Data sets whose labels are rows of one file: WFLW's lists and HRNet's tables."""
+
+from __future__ import annotations
+
+import csv
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.datasets.image_loaders import ImageFile
+from steadymark.models.datasets.labelled_face import (
+    Dataset,
+    LabelEntry,
+    LabelledFace,
+    as_points,
+    collect,
+)
+from steadymark.models.errors import DataError
+from steadymark.models.face.schema import load_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_WFLW_POINTS = 98
+_WFLW_SHORT = 2 * _WFLW_POINTS + 1  # points and file name
+_WFLW_FIELDS = _WFLW_SHORT + 4 + 6  # and box and attributes
+_WFLW_ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
+_HRNET_FIRST = ("image_name", "scale", "center_w", "center_h")
+_HRNET_UNIT = 200  # px of a face of scale 1
+_USUAL = {68: "ibug68", 84: "menpo84", 106: "jd106", 98: "wflw98", 29: "cofw29", 19: "aflw19"}
+
+
+def read_wflw(table: Path, images: Path) -> Dataset:
+    """Read a list of WFLW: a face a line, its file name below `images`. Pixels count from 0.
+
+    A line holds 98 points, box, 6 attributes and file name; the lists of parts of the test set
+    hold points and file name alone.
+
+    Raises:
+        DataError: the list cannot be read or is empty, or there is no folder of pictures.
+    """
+    _check_folder(images, table)
+    lines = [
+        (n, line.split(maxsplit=_WFLW_FIELDS - 1))
+        for n, line in enumerate(_text(table).splitlines(), 1)
+        if line.strip()
+    ]
+    if not any(len(fields) in (_WFLW_FIELDS, _WFLW_SHORT) for _, fields in lines):
+        raise DataError(f"{table} holds no line of WFLW: name one of its list_98pt_….txt")
+
+    def read(number: int, fields: Sequence[str]) -> LabelledFace:
+        if len(fields) not in (_WFLW_FIELDS, _WFLW_SHORT):
+            raise ValueError(
+                f"has {len(fields)} fields, {_WFLW_FIELDS} are expected ({_WFLW_SHORT} without box)"
+            )
+        facts = fields[2 * _WFLW_POINTS : -1]
+        given = zip(_WFLW_ATTRIBUTES, facts[4:], strict=False)
+        return _face(
+            fields[-1].strip(),
+            number,
+            images,
+            _numbers(fields[: 2 * _WFLW_POINTS]).reshape(-1, 2),
+            schema="wflw98",
+            box=_numbers(facts[:4]).astype(np.float32) if facts else None,
+            attributes=tuple(name for name, value in given if value != "0"),
+        )
+
+    return collect(
+        LabelEntry(f"{table}, line {n},", partial(read, n, fields)) for n, fields in lines
+    )
+
+
+def read_hrnet_csv(table: Path, images: Path, schema: str | None = None) -> Dataset:
+    """Read a table of HRNet's face alignment, a face a row.
+
+    Its columns are image_name, scale, center_w, center_h, original_0_x, original_0_y, … Pixels are
+    taken to count from 0, as HRNet itself takes them. schema: by default the usual one of that
+    many points. The box is the square of scale and centre.
+
+    Raises:
+        DataError: it is no such table, or there is no folder of pictures.
+    """
+    _check_folder(images, table)
+    rows = _rows(table)
+    head = tuple(name.strip() for name in rows[0]) if rows else ()
+    count = hrnet_points(head)
+    if not count:
+        raise DataError(
+            f"{table} has not the columns of HRNet's tables:"
+            f" {', '.join(_HRNET_FIRST)}, original_0_x, original_0_y, …"
+        )
+    schema = schema or usual_schema(count, table)
+    if load_schema(schema).count != count:
+        raise DataError(f"{table} has {count} points, {schema} has {load_schema(schema).count}")
+    place = {name: i for i, name in enumerate(head)}
+    columns = [place[f"original_{i}_{axis}"] for i in range(count) for axis in "xy"]
+
+    def read(number: int, row: Sequence[str]) -> LabelledFace:
+        if len(row) != len(head):
+            raise ValueError(f"has {len(row)} fields, {len(head)} are expected")
+        scale, x, y = _numbers([row[place[name]] for name in _HRNET_FIRST[1:]])
+        half = scale * _HRNET_UNIT / 2
+        return _face(
+            row[place["image_name"]].strip(),
+            number,
+            images,
+            _numbers([row[i] for i in columns]).reshape(-1, 2),
+            schema=schema,
+            box=np.array([x - half, y - half, x + half, y + half], np.float32),
+        )
+
+    return collect(
+        LabelEntry(f"{table}, line {n},", partial(read, n, row))
+        for n, row in enumerate(rows[1:], 2)
+        if row
+    )
+
+
+def hrnet_points(head: Sequence[str]) -> int:
+    """How many points the columns of an HRNet table hold, 0 where they are others."""
+    count = (len(head) - len(_HRNET_FIRST)) // 2
+    points = {f"original_{i}_{axis}" for i in range(count) for axis in "xy"}
+    return count if count > 0 and {*_HRNET_FIRST, *points} == set(head) else 0
+
+
+def usual_schema(count: int, table: Path) -> str:
+    """The schema that most data sets of so many points have.
+
+    Raises:
+        DataError: there is none.
+    """
+    if count not in _USUAL:
+        raise DataError(f"{table} has {count} points: name their schema")
+    return _USUAL[count]
+
+
+def _face(
+    image: str,
+    number: int,
+    images: Path,
+    points: NDArray[np.float64],
+    *,
+    schema: str,
+    box: NDArray[np.float32] | None,
+    attributes: tuple[str, ...] = (),
+) -> LabelledFace:
+    # one photo may be there with several faces: the line makes the name unique
+    return LabelledFace(
+        f"{image}:{number}",
+        image,
+        ImageFile(images / image),
+        as_points(points),
+        schema,
+        box=box,
+        attributes=attributes,
+    )
+
+
+def _numbers(fields: Sequence[str]) -> NDArray[np.float64]:
+    try:
+        return np.array([float(field) for field in fields])
+    except ValueError as error:
+        raise ValueError(f"holds something that is no number ({error})") from error
+
+
+def _rows(table: Path) -> list[list[str]]:
+    try:
+        return list(csv.reader(_text(table).splitlines()))
+    except csv.Error as error:
+        raise DataError(f"{table} is no table ({error}): copy it again") from error
+
+
+def _text(table: Path) -> str:
+    try:
+        return table.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{table} cannot be read ({error}): check the name") from error
+
+
+def _check_folder(images: Path, table: Path) -> None:
+    if not images.is_dir():
+        raise DataError(f"the pictures of {table} are not in {images}: name the folder they are in")

@@ -1,0 +1,182 @@
+"""Data sets of videos: 300VW, and what Steadymark itself has tracked."""
+
+from __future__ import annotations
+
+import csv
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.datasets.image_folders import label_files, read_label
+from steadymark.models.datasets.label_tables import usual_schema
+from steadymark.models.datasets.labelled_face import (
+    Dataset,
+    Defect,
+    LabelEntry,
+    LabelledFace,
+    as_points,
+    check_points,
+    gathered,
+    reading,
+)
+from steadymark.models.datasets.video_frames import SUFFIXES, Video, VideoFrameImage
+from steadymark.models.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from steadymark.models.face.crop import Points
+
+CSV_START = "# steadymark-csv"
+_CSV_FORMAT = "1"
+
+
+def read_300vw(folder: Path) -> Dataset:
+    """Read a video of 300VW with annot/000001.pts …, or a folder of such folders.
+
+    Frames and pixels count from 1 in the files, from 0 here. The faces come in the order of the
+    frames, so that taking their pictures one after another decodes the video once.
+
+    Raises:
+        DataError: it is no such folder.
+    """
+    if (folder / "annot").is_dir():
+        return _annotated(folder)
+    parts = [part for part in sorted(folder.glob("*")) if (part / "annot").is_dir()]
+    if not parts:
+        raise DataError(
+            f"{folder} has no folder annot: name one of 300VW's, with vid.avi and annot"
+        )
+    found: list[LabelledFace | Defect] = []
+    for part in parts:
+        try:
+            faces, defects = _annotated(part)
+        except DataError as error:
+            found.append(Defect(str(part), f"cannot be read: {error}"))
+        else:
+            found += [*faces, *defects]
+    return gathered(found)
+
+
+def read_steadymark_csv(table: Path, video: Path, *, raw: bool = False) -> Dataset:
+    """Read what `steadymark track` wrote of a video: a face a row, those lost passed over.
+
+    raw: the network's points instead of the stabilized ones. The schema is the usual one of that
+    many points.
+
+    Raises:
+        DataError: it is no such file, or the video cannot be read.
+    """
+    try:
+        with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            start = next(file, "").split()
+            if start != [*CSV_START.split(), _CSV_FORMAT]:
+                raise DataError(f"{table} does not begin with '{CSV_START} {_CSV_FORMAT}'")
+            next(file, "")
+            rows = list(csv.reader(file))
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{table} cannot be read ({error}): check the name") from error
+    head = [name.strip() for name in rows[0]] if rows else []
+    read = _row_reader(table, head, Video(video), raw=raw)
+    once = _Once()
+    return gathered(
+        reading(LabelEntry(f"{table}, line {n},", partial(read, row, once)))
+        for n, row in enumerate(rows[1:], 4)
+        if row and not (len(row) == len(head) and row[head.index("state")].strip() == "lost")
+    )
+
+
+class _Once:
+    """What has been there before."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[int, ...]] = set()
+
+    def check(self, *what: int) -> None:
+        if what in self._seen:
+            raise ValueError("is of a frame that is there already")
+        self._seen.add(what)
+
+
+def _annotated(folder: Path) -> Dataset:
+    files = label_files(folder / "annot")
+    video = Video(_video_in(folder), as_shown=False)
+    once = _Once()
+    found = [
+        reading(LabelEntry(str(p), partial(_label, p, folder.name, video, once))) for p in files
+    ]
+    faces = [f for f in found if isinstance(f, LabelledFace)]
+    return Dataset(
+        tuple(sorted(faces, key=lambda face: face.frame or 0)),
+        tuple(d for d in found if isinstance(d, Defect)),
+    )
+
+
+def _video_in(folder: Path) -> Path:
+    videos = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES]
+    named = [p for p in videos if p.stem == "vid"] or videos
+    if len(named) != 1:
+        raise DataError(f"{folder} holds {len(named)} videos beside annot: leave one, vid.avi")
+    return named[0]
+
+
+def _label(path: Path, name: str, video: Video, once: _Once) -> LabelledFace:
+    if not (path.stem.isascii() and path.stem.isdigit()):
+        raise ValueError("is not named by a frame's number, as 000001.pts is")
+    number = int(path.stem) - 1
+    _check_frame(number, video)
+    face = _face(name, number, video, read_label(path), "ibug68")
+    once.check(number)
+    return face
+
+
+def _row_reader(
+    table: Path, head: Sequence[str], video: Video, *, raw: bool
+) -> Callable[[Sequence[str], _Once], LabelledFace]:
+    """How a row of the file is read."""
+    place = {name: i for i, name in enumerate(head)}
+    prefix = "raw_" if raw else ""
+    count = sum(name.startswith(f"{prefix}x_") for name in place)
+    points = [f"{prefix}{axis}_{i}" for i in range(count) for axis in "xy"]
+    missing = [name for name in ("frame", "face_id", "state", *points) if name not in place]
+    if missing or not count:
+        what = missing[0] if missing else f"{prefix}x_0"
+        raise DataError(f"{table}, line 3: column '{what}' is missing: write the file again")
+    schema = usual_schema(count, table)
+
+    def read(row: Sequence[str], once: _Once) -> LabelledFace:
+        if len(row) != len(head):
+            raise ValueError(f"has {len(row)} fields, {len(head)} are expected")
+        try:
+            number, face_id = int(row[place["frame"]]), int(row[place["face_id"]])
+            xy = np.array([float(row[place[name]]) for name in points])
+        except ValueError as error:
+            raise ValueError(f"holds something that is no number ({error})") from error
+        _check_frame(number, video)
+        name = f"{table.stem}#{face_id}"
+        face = _face(name, number, video, as_points(xy.reshape(-1, 2)), schema)
+        once.check(number, face_id)
+        return face
+
+    return read
+
+
+def _check_frame(number: int, video: Video) -> None:
+    if not 0 <= number < video.count:
+        raise ValueError(f"is of frame {number} from 0, {video.path.name} has {video.count}")
+
+
+def _face(name: str, number: int, video: Video, points: Points, schema: str) -> LabelledFace:
+    face = LabelledFace(
+        f"{name}:{number}",
+        f"{video.path.parent.name}/{video.path.name}",
+        VideoFrameImage(video, number),
+        points,
+        schema,
+        sequence=name,
+        frame=number,
+    )
+    check_points(points, video.width, video.height)
+    return face

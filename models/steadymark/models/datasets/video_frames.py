@@ -1,0 +1,187 @@
+"""The frames of a video by number, decoded one after another; the whole is never in memory."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+    from steadymark.models.face.crop import Image
+
+SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".wmv", ".mpg")
+_AHEAD = 48  # frames that are sooner decoded than sought
+_BACK = (0, 16, 64)  # how far before a frame to look for a keyframe that leads to it
+
+
+class Video:
+    """A video file, its frames numbered from 0 in the order they are shown. For any thread.
+
+    as_shown: turned upright and with square pixels, as it was tracked; else as it is stored.
+    """
+
+    def __init__(self, path: Path, *, as_shown: bool = True) -> None:
+        """Count the frames and decode the first.
+
+        Raises:
+            DataError: it is no video that can be read.
+        """
+        self.path = path
+        self._as_shown = as_shown
+        self._lock = threading.Lock()
+        self._running: Generator[tuple[int, VideoFrame]] | None = None
+        self._held: tuple[int, Image] | None = None
+        self._aspect = Fraction(1)
+        self._quarters: int | None = None
+        self._ticks, self.count = _scan(path)
+        self.height, self.width = self.picture(0).shape[:2]
+        self.close()
+
+    def __reduce__(self) -> tuple[Callable[..., Video], tuple[object, ...]]:
+        return _reopen, (self.path, self._as_shown)
+
+    def picture(self, number: int) -> Image:
+        """(H, W, 3) uint8 BGR. Going on by a few frames decodes on, anything else seeks.
+
+        Raises:
+            DataError: there is no such frame, or it is damaged.
+        """
+        if not 0 <= number < self.count:
+            raise DataError(f"{self.path} has frames 0 to {self.count - 1}, not {number}")
+        with self._lock:
+            if self._held is None or self._held[0] != number:
+                self._held = (number, self._found(number))
+            return self._held[1].copy()  # two faces of one frame must not share it
+
+    def close(self) -> None:
+        """Release the file; the next picture opens it again."""
+        with self._lock:
+            self._stop()
+
+    def _found(self, number: int) -> Image:
+        av_error = _av_error()
+        last = -1 if self._held is None else self._held[0]
+        try:
+            if self._running is not None and last < number <= last + _AHEAD:
+                frame = self._forward(self._running, number)
+            else:
+                frame = self._sought(number)
+            if frame is not None:
+                return self._image(frame)
+        except av_error as error:
+            self._stop()
+            raise DataError(f"{self.path}: frame {number} cannot be decoded ({error})") from error
+        self._stop()
+        raise DataError(f"{self.path}: frame {number} is damaged: convert the file")
+
+    def _sought(self, number: int) -> VideoFrame | None:
+        starts = [] if self._ticks is None else [max(0, number - back) for back in _BACK]
+        for start in (*(s for s in starts if s), 0):
+            self._stop()
+            self._running = self._frames(start)
+            frame = self._forward(self._running, number)
+            if frame is not None:
+                return frame
+        return None
+
+    @staticmethod
+    def _forward(frames: Generator[tuple[int, VideoFrame]], number: int) -> VideoFrame | None:
+        for place, frame in frames:
+            if place >= number:
+                return frame if place == number else None
+        return None
+
+    def _frames(self, start: int) -> Generator[tuple[int, VideoFrame]]:
+        """Frames from the keyframe before `start` on, with their numbers."""
+        with _opened(self.path) as container:
+            stream = _stream(container, self.path)
+            self._aspect = stream.sample_aspect_ratio or Fraction(1)
+            if start and self._ticks is not None:
+                container.seek(self._ticks[start], stream=stream)
+            for place, frame in enumerate(container.decode(stream)):
+                if self._ticks is None:
+                    yield place, frame
+                elif frame.pts is not None:
+                    yield bisect_left(self._ticks, frame.pts), frame
+
+    def _stop(self) -> None:
+        if self._running is not None:
+            self._running.close()
+        self._running = self._held = None
+
+    def _image(self, frame: VideoFrame) -> Image:
+        if not self._as_shown:
+            return frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+        # the side whose pixels are too short grows, so nothing is lost
+        width = round(frame.width * max(self._aspect, Fraction(1)))
+        height = round(frame.height / min(self._aspect, Fraction(1)))
+        image = frame.to_ndarray(format="bgr24", width=width, height=height)
+        if self._quarters is None:
+            self._quarters = round(frame.rotation / 90) % 4
+        turned = np.rot90(image, self._quarters)
+        return np.ascontiguousarray(turned, np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFrameImage:
+    """One frame of a video as the picture of a face."""
+
+    video: Video
+    number: int
+
+    def __call__(self) -> Image:
+        return self.video.picture(self.number)
+
+
+def _reopen(path: Path, as_shown: bool) -> Video:
+    return Video(path, as_shown=as_shown)
+
+
+def _scan(path: Path) -> tuple[list[int] | None, int]:
+    """When each frame is shown, sorted, None where the file does not tell; and how many."""
+    ticks: list[int | None] = []
+    with _opened(path) as container:
+        stream = _stream(container, path)
+        try:
+            ticks = [p.pts for p in container.demux(stream) if p.size and not p.is_discard]
+        except _av_error() as error:
+            raise DataError(f"{path} is damaged ({error}): copy it again") from error
+    if not ticks:
+        raise DataError(f"{path} holds no frames: copy it again")
+    known = sorted(tick for tick in ticks if tick is not None)
+    return (known if len(set(known)) == len(ticks) else None), len(ticks)
+
+
+def _opened(path: Path) -> InputContainer:
+    import av
+
+    try:
+        # the prefix keeps a name such as "10:30.mp4" from being read as a protocol
+        return av.open(f"file:{path}", metadata_errors="replace")
+    except (_av_error(), OSError, ValueError) as error:
+        raise DataError(f"{path} is no video that can be read: check that it plays") from error
+
+
+def _stream(container: InputContainer, path: Path) -> VideoStream:
+    if not container.streams.video:
+        raise DataError(f"{path} holds no pictures: name a file with a video track")
+    return container.streams.video[0]
+
+
+def _av_error() -> type[Exception]:
+    from av.error import FFmpegError
+
+    return FFmpegError

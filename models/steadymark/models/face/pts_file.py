@@ -1,0 +1,72 @@
+"""The .pts files of 300W and other annotated pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.bounded_read import read_bounded_text
+from steadymark.models.errors import ContentError, LandmarkFileError
+
+if TYPE_CHECKING:
+    from steadymark.models.face.crop import Points
+
+
+def read_pts(path: str | Path) -> Points:
+    """Read the points of a .pts file: (K, 2) float32, pixels.
+
+    The files count pixels from 1; the points returned count from 0, as everything here does.
+
+    Raises:
+        LandmarkFileError: not a .pts file; the message names the line.
+    """
+    path = Path(path)
+    try:
+        lines = read_bounded_text(path, encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
+        raise LandmarkFileError("cannot read {path}: {error}", path=path, error=error) from error
+    start, end = _brace(path, lines, "{"), _brace(path, lines, "}")
+    rows = [(i + 1, lines[i].split()) for i in range(start + 1, end) if lines[i].strip()]
+    xy = np.array([_point(path, number, fields) for number, fields in rows], np.float64)
+    said = [
+        line.removeprefix("n_points").strip(" :\t")
+        for line in lines[:start]
+        if line.startswith("n_points")
+    ]
+    if said and said[0] != str(len(rows)):
+        raise LandmarkFileError(
+            "{path}: {count} points, but {wanted} expected",
+            path=path,
+            count=len(rows),
+            wanted=said[0],
+        )
+    if not rows:
+        raise LandmarkFileError("{path} holds no points", path=path)
+    return (xy - 1).astype(np.float32)
+
+
+def _brace(path: Path, lines: list[str], brace: str) -> int:
+    """Index of the line that is this brace alone."""
+    found = [i for i, line in enumerate(lines) if line.strip() == brace]
+    if len(found) != 1:
+        raise LandmarkFileError(
+            "{path}: {count} lines with '{brace}' instead of one",
+            path=path,
+            count=len(found),
+            brace=brace,
+        )
+    return found[0]
+
+
+def _point(path: Path, number: int, fields: list[str]) -> tuple[float, float]:
+    try:
+        x, y = (float(field) for field in fields)
+        if not (abs(x) < 1e9 and abs(y) < 1e9):
+            raise ContentError("({x}, {y}) is no place in a picture", x=x, y=y)
+    except ValueError as error:
+        raise LandmarkFileError(
+            "{path}, line {number}: not a point ({error})", path=path, number=number, error=error
+        ) from error
+    return x, y

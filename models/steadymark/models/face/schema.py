@@ -1,0 +1,101 @@
+"""Landmark schemas: which points there are, how they mirror, what region each belongs to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def assets_root() -> Path:
+    """The packaged assets, else the checkout's."""
+    here = Path(__file__).resolve()
+    packaged = here.parents[2] / "assets"
+    return packaged if packaged.is_dir() else here.parents[4] / "assets"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LandmarkSchema:
+    """A numbering of K landmarks.
+
+    mirror: (K,) int, the index each landmark takes in the mirrored picture. regions: name →
+    indices. contours: polylines to draw, each closed or open. eyes: outer corners (right, left of
+    the person), whose distance normalises errors. known_shape: `mean_shape`, None where nobody
+    could measure it.
+    """
+
+    name: str
+    mirror: NDArray[np.int64]
+    regions: dict[str, tuple[int, ...]]
+    contours: tuple[tuple[tuple[int, ...], bool], ...]
+    eyes: tuple[int, int]
+    known_shape: NDArray[np.float32] | None
+
+    def __post_init__(self) -> None:
+        k = len(self.mirror)
+        if self.known_shape is not None and self.known_shape.shape != (k, 2):
+            raise ValueError(f"mean_shape is {self.known_shape.shape}, mirror {k}")
+        if not np.array_equal(self.mirror[self.mirror], np.arange(k)):
+            raise ValueError(f"mirror of {self.name} does not lead back when applied twice")
+        drawn = (points for points, _ in self.contours)
+        used = {i for part in (*self.regions.values(), *drawn, self.eyes) for i in part}
+        if not used <= set(range(k)):
+            raise ValueError(f"{self.name} has {k} points, but names {sorted(used)[-1]}")
+
+    @property
+    def count(self) -> int:
+        """K."""
+        return len(self.mirror)
+
+    def mirrored(self, xy: NDArray[np.floating], width: int) -> NDArray[np.float64]:
+        """Points (..., K, 2) of a picture so wide, as they are in its mirror image."""
+        there = xy[..., self.mirror, :].astype(np.float64)
+        there[..., 0] = width - 1 - there[..., 0]
+        return there
+
+    @property
+    def mean_shape(self) -> NDArray[np.float32]:
+        """(K, 2) float32, upright, centred on 0, the longer side of its extent 1.
+
+        Raises:
+            ValueError: no mean shape of this schema is known.
+        """
+        if self.known_shape is None:
+            raise ValueError(
+                f"no mean shape of {self.name} is known: map the points to ibug68 (map_points)"
+            )
+        return self.known_shape
+
+
+@cache
+def load_schema(name: str = "ibug68") -> LandmarkSchema:
+    """Read assets/schemas/`name`.json.
+
+    Raises:
+        ValueError: there is no schema of that name.
+    """
+    path = assets_root() / "schemas" / f"{name}.json"
+    if name not in schema_names():  # which a path to elsewhere is not
+        raise ValueError(f"unknown landmark schema '{name}' (known: {', '.join(schema_names())})")
+    data = json.loads(path.read_text(encoding="utf-8"))
+    shape = data.get("mean_shape")
+    return LandmarkSchema(
+        name=data["name"],
+        mirror=np.array(data["mirror"], np.int64),
+        regions={name: tuple(indices) for name, indices in data["regions"].items()},
+        contours=tuple((tuple(line["points"]), line["closed"]) for line in data["contours"]),
+        eyes=tuple(data["eyes"]),
+        known_shape=None if shape is None else np.array(shape, np.float32),
+    )
+
+
+def schema_names() -> tuple[str, ...]:
+    """The schemas in assets/schemas, sorted."""
+    return tuple(sorted(path.stem for path in (assets_root() / "schemas").glob("*.json")))

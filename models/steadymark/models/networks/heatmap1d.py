@@ -1,0 +1,178 @@
+"""heatmap1d: attentive one-dimensional heatmap regression (papers/heatmap1d.txt)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from steadymark.models.networks.hourglass import HourglassConfig, StackedHourglass
+from steadymark.models.networks.pdc import bins_to_px, pdc_of_distribution
+from steadymark.models.networks.pyramid import Pyramid, PyramidConfig, PyramidConvNorm
+
+BackboneConfig = PyramidConfig | HourglassConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Heatmap1dConfig:
+    """Sizes of the detector of section 4.1; those of the preset `lite` are the defaults.
+
+    crop: F, side of the input in pixels. bins: L, length of a 1D heatmap. gamma: γ of eq. 10.
+    rest: what an axis is compressed to before the co-attention (columns of a D_k).
+    """
+
+    landmarks: int = 68
+    crop: int = 128
+    bins: int = 256
+    gamma: float = 0.4
+    rest: int = 4
+    channels: int = 96
+    hidden: int = 192
+    backbone: BackboneConfig = field(default_factory=PyramidConfig)
+
+
+PRESETS = {
+    "lite": Heatmap1dConfig(),
+    "base": Heatmap1dConfig(
+        crop=160,
+        bins=320,
+        channels=128,
+        hidden=256,
+        backbone=PyramidConfig(stem=32, widths=(64, 120, 192, 256), blocks=(2, 3, 4, 2), out=128),
+    ),
+    "paper": Heatmap1dConfig(
+        crop=256, bins=768, channels=128, hidden=256, backbone=HourglassConfig()
+    ),
+}
+
+
+class Heatmaps(NamedTuple):
+    """Logits of the marginals, x and y: (B, K, L) each, and of the face score: (B,)."""
+
+    x: Tensor
+    y: Tensor
+    face: Tensor
+
+
+def build_backbone(config: BackboneConfig) -> nn.Module:
+    """(B, 3, F, F) → features (B, out, F/stride, F/stride), and the deepest map."""
+    return Pyramid(config) if isinstance(config, PyramidConfig) else StackedHourglass(config)
+
+
+def face_head(config: BackboneConfig, crop: int) -> nn.Sequential:
+    """The deepest map of a backbone → one logit a crop: is there a face to be tracked?"""
+    side = crop // config.deepest_stride
+    return nn.Sequential(
+        PyramidConvNorm(config.deepest, 32, 1), nn.Flatten(), nn.Linear(32 * side**2, 1)
+    )
+
+
+class CoAttention(nn.Module):
+    """Eqs. 9 and 10: each axis' features take up what the other axis' features correlate with."""
+
+    def __init__(self, rest: int, gamma: float) -> None:
+        super().__init__()
+        self.gamma = gamma
+        self.scale = rest**-0.5
+        self.p = nn.Parameter(torch.eye(rest))
+        self.q = nn.Parameter(torch.eye(rest))
+
+    def forward(self, d_x: Tensor, d_y: Tensor) -> tuple[Tensor, Tensor]:
+        """d_x, d_y: (B, C, n, rest), distributions along n; d_y is the paper's D^y transposed."""
+        w_xy = (d_y @ self.p @ d_x.transpose(-1, -2) * self.scale).softmax(-1)  # (B, C, n_y, n_x)
+        w_yx = (d_x @ self.q @ d_y.transpose(-1, -2) * self.scale).softmax(-1)  # (B, C, n_x, n_y)
+        return d_x + self.gamma * (w_yx @ d_y), d_y + self.gamma * (w_xy @ d_x)
+
+
+class AxisHead(nn.Module):
+    """CNN_2 of one axis: the rest of the other axis is folded away, deconvolution makes L bins."""
+
+    def __init__(self, config: Heatmap1dConfig, length: int) -> None:
+        super().__init__()
+        factor = config.bins // length
+        self.fold = nn.Sequential(
+            nn.Conv1d(config.channels * config.rest, config.hidden, 1, bias=False),
+            nn.BatchNorm1d(config.hidden),
+            nn.ReLU(inplace=True),
+            nn.Conv1d(config.hidden, config.hidden, 3, padding=1, bias=False),
+            nn.BatchNorm1d(config.hidden),
+            nn.ReLU(inplace=True),
+        )
+        self.deconv = nn.ConvTranspose1d(
+            config.hidden, config.landmarks, 2 * factor, factor, factor // 2
+        )
+
+    def forward(self, d: Tensor) -> Tensor:
+        """d: (B, C, n, rest) → (B, K, L) logits."""
+        folded = d.transpose(2, 3).flatten(1, 2)  # (B, C*rest, n)
+        return self._deconvolve(self.fold(folded))
+
+    def _deconvolve(self, x: Tensor) -> Tensor:
+        """`self.deconv` as one matrix product and an overlap of halves: a fifth of its time.
+
+        x: (B, H, n) → (B, K, L); kernel 2f, stride f, padding f/2.
+        """
+        weight, bias = self.deconv.weight, self.deconv.bias
+        assert bias is not None
+        width = weight.shape[2]
+        half = width // 2
+        shape = (x.shape[0], x.shape[2])
+        parts = (x.transpose(1, 2) @ weight.flatten(1)).reshape(*shape, -1, width).transpose(1, 2)
+        early, late = parts[..., :half].flatten(2), parts[..., half:].flatten(2)  # (B, K, n*f)
+        whole = functional.pad(early, (0, half)) + functional.pad(late, (half, 0))
+        return whole[..., half // 2 : -(half // 2)] + bias[:, None]
+
+
+class Heatmap1d(nn.Module):
+    """The detector: backbone → CNN_1 of both axes → co-attention → CNN_2 of both axes."""
+
+    def __init__(self, config: Heatmap1dConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or Heatmap1dConfig()
+        length = config.crop // config.backbone.stride
+        stride = length // config.rest
+        self.backbone = build_backbone(config.backbone)
+        c = config.backbone.out
+        self.cnn1_x = self._compress(c, config.channels, (stride, 1))
+        self.cnn1_y = self._compress(c, config.channels, (1, stride))
+        self.attention = CoAttention(config.rest, config.gamma)
+        self.cnn2_x = AxisHead(config, length)
+        self.cnn2_y = AxisHead(config, length)
+        self.face = face_head(config.backbone, config.crop)
+
+    @staticmethod
+    def _compress(c_in: int, c_out: int, stride: tuple[int, int]) -> nn.Sequential:
+        return nn.Sequential(
+            nn.Conv2d(c_in, c_out, stride, stride, bias=False),
+            nn.BatchNorm2d(c_out),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(self, image: Tensor) -> Heatmaps:
+        """image: (B, 3, F, F), normalised to about [-1, 1]."""
+        features, deepest = self.backbone(image)
+        d_x = self.cnn1_x(features).transpose(-1, -2)  # (B, C, n_x, rest)
+        d_y = self.cnn1_y(features)  # (B, C, n_y, rest)
+        d_x, d_y = self.attention(d_x, d_y)
+        return Heatmaps(self.cnn2_x(d_x), self.cnn2_y(d_y), self.face(deepest).flatten())
+
+
+class Heatmap1dDecoded(nn.Module):
+    """What is exported: uint8 crops in, points and scores out, PDC (soft) inside the graph."""
+
+    def __init__(self, network: Heatmap1d) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """crops: (B, 3, F, F) uint8 BGR → points (B, K, 2) crop px, scores (B, K), face (B,)."""
+        heat = self.network((crops.float() - 127.5) / 127.5)
+        both = torch.stack((heat.x, heat.y), 2).softmax(-1)  # (B, K, 2, L)
+        bins, share = pdc_of_distribution(both)
+        face = heat.face.sigmoid()
+        score = (share[..., 0] * share[..., 1]).sqrt() * face.unsqueeze(-1)
+        config = self.network.config
+        return bins_to_px(bins, config.crop, config.bins), score, face

@@ -1,0 +1,214 @@
+"""local_global: local heatmaps, then a global shape regressor (papers/local_global_3d.txt)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from steadymark.models.networks.hourglass import (
+    STRIDE,
+    HourglassConfig,
+    HourglassStack,
+    HourglassStem,
+)
+from steadymark.models.networks.part_attention import heatmap_module
+from steadymark.models.networks.pdc import bins_to_px, pdc_2d, px_to_bins
+from steadymark.models.networks.pyramid import PyramidConvNorm
+
+
+@dataclass(frozen=True, slots=True)
+class LocalGlobalConfig:
+    """Sizes of the network of Figure 2; the defaults are the paper's.
+
+    crop: F, side of the input in pixels; a heatmap has F/4 bins a side. module: of Figure 4, 1 to
+    4. radius: of the target Gaussians in bins, three standard deviations. refine: the finetune
+    module moves the points that PDC reads off the last heatmaps (ours) instead of giving points of
+    its own. image, widths, hidden: channels of the finetune module's image part, of its VGG and of
+    its first full connection.
+    """
+
+    landmarks: int = 68
+    crop: int = 256
+    module: int = 4
+    radius: float = 5.0
+    refine: bool = False
+    image: int = 64
+    widths: tuple[int, ...] = (128, 128, 256, 256, 256)
+    hidden: int = 512
+    hourglass: HourglassConfig = field(default_factory=lambda: HourglassConfig(modified=True))
+
+    def __post_init__(self) -> None:
+        if self.crop % self.hourglass.deepest_stride:
+            step = self.hourglass.deepest_stride
+            raise ValueError(f"crop is {self.crop}, which is no multiple of {step}")
+
+    @property
+    def bins(self) -> int:
+        """Side of a heatmap."""
+        return self.crop // STRIDE
+
+
+PRESETS = {
+    "paper": LocalGlobalConfig(),
+    "lite": LocalGlobalConfig(
+        crop=128,
+        refine=True,
+        image=16,
+        widths=(48, 64, 96, 128),
+        hidden=256,
+        hourglass=HourglassConfig(stacks=2, depth=3, channels=64, stem=24, modified=True),
+    ),
+}
+
+
+class LocalGlobalOutput(NamedTuple):
+    """What the network says of a crop.
+
+    heatmaps: (B, S, K, n, n) logits of all stacks; points: (B, K, 2) crop px; face: (B,) logits.
+    """
+
+    heatmaps: Tensor
+    points: Tensor
+    face: Tensor
+
+
+class Finetune(nn.Module):
+    """Figure 5: image and heatmaps of all stacks → a small VGG → two full connections.
+
+    The image comes down to the heatmaps' side by two strided convolutions.
+    """
+
+    def __init__(self, config: LocalGlobalConfig) -> None:
+        super().__init__()
+        first, *widths = config.widths
+        heatmaps = config.landmarks * config.hourglass.stacks
+        self.image = nn.Sequential(
+            PyramidConvNorm(3, config.image, 3, 2),
+            PyramidConvNorm(config.image, config.image, 3, 2),
+        )
+        self.mix = PyramidConvNorm(heatmaps + config.image, first, 1)
+        self.vgg = nn.Sequential(
+            *(
+                nn.Sequential(nn.MaxPool2d(2), PyramidConvNorm(c_in, c_out))
+                for c_in, c_out in zip(config.widths, widths, strict=False)
+            )
+        )
+        side = config.bins // 2 ** len(widths)
+        last = nn.Linear(config.hidden, config.landmarks * 2)
+        nn.init.normal_(last.weight, std=1e-3)
+        nn.init.zeros_(last.bias)
+        self.full = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(config.widths[-1] * side**2, config.hidden),
+            nn.ReLU(inplace=True),
+            last,
+            nn.Unflatten(1, (config.landmarks, 2)),
+        )
+
+    def forward(self, image: Tensor, heat: Tensor) -> Tensor:
+        """image: (B, 3, F, F); heat: (B, S*K, n, n) in [0, 1] → (B, K, 2), in crop sides."""
+        mixed = self.mix(torch.cat((heat, self.image(image)), 1))
+        y: Tensor = self.full(self.vgg(mixed))
+        return y
+
+
+class LocalGlobal(nn.Module):
+    """Figure 2: stem → hourglasses, each with heatmaps that the next one sees → finetune module."""
+
+    def __init__(self, config: LocalGlobalConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or LocalGlobalConfig()
+        glass = config.hourglass
+        c, k = glass.channels, config.landmarks
+        self.stem = HourglassStem(glass)
+        self.stacks = nn.ModuleList(HourglassStack(glass) for _ in range(glass.stacks))
+        self.heads = nn.ModuleList(heatmap_module(config.module, c, k) for _ in range(glass.stacks))
+        self.joints = nn.ModuleList(nn.Conv2d(c + k, c, 1) for _ in range(glass.stacks - 1))
+        self.finetune = Finetune(config)
+        side = config.crop // glass.deepest_stride
+        self.face = nn.Sequential(
+            PyramidConvNorm(c, 32, 1), nn.Flatten(), nn.Linear(32 * side**2, 1)
+        )
+
+    def forward(self, image: Tensor) -> LocalGlobalOutput:
+        """image: (B, 3, F, F), normalised to about [-1, 1]."""
+        x = self.stem(image)
+        logits = []
+        for i, (stack, head) in enumerate(zip(self.stacks, self.heads, strict=True)):
+            features, deepest = stack(x)
+            logits.append(head(features))
+            if i < len(self.joints):  # Figure 3: two convolutions, here as one on both
+                x = x + self.joints[i](torch.cat((features, logits[i].sigmoid()), 1))
+        moves = self.finetune(image, torch.cat(logits, 1).sigmoid()).float()
+        points = self._start(logits[-1]) + moves * self.config.crop
+        return LocalGlobalOutput(torch.stack(logits, 1), points, self.face(deepest).flatten())
+
+    def _start(self, logits: Tensor) -> Tensor | float:
+        """From where the finetune module counts: (B, K, 2) crop pixels, or the crop's middle."""
+        if not self.config.refine:
+            return (self.config.crop - 1) / 2
+        bins, _ = pdc_2d(logits.float().sigmoid(), soft=True)
+        return bins_to_px(bins, self.config.crop, self.config.bins)
+
+
+class LocalGlobalDecoded(nn.Module):
+    """What is exported: uint8 crops in, points and scores out.
+
+    A landmark's score is the peak of its last heatmap × the face score: sigmoid cross entropy
+    makes a heatmap the Gaussian to be expected, whose peak falls from 1 as its place gets unsure.
+    """
+
+    def __init__(self, network: LocalGlobal) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """crops: (B, 3, F, F) uint8 BGR → points (B, K, 2) crop px, scores (B, K), face (B,)."""
+        out = self.network((crops.float() - 127.5) / 127.5)
+        face = out.face.sigmoid()
+        peak = out.heatmaps[:, -1].amax((-1, -2)).sigmoid()
+        return out.points, peak * face.unsqueeze(-1), face
+
+
+def gaussian_maps(points: Tensor, config: LocalGlobalConfig) -> Tensor:
+    """Target heatmaps: points (B, K, 2) crop px → (B, K, n, n), rows y, columns x, peak 1."""
+    grid = torch.arange(config.bins, device=points.device, dtype=points.dtype)
+    at = px_to_bins(points, config.crop, config.bins).unsqueeze(-1)  # (B, K, 2, 1)
+    weight = torch.exp(-0.5 * ((grid - at) / (config.radius / 3)).square())  # (B, K, 2, n)
+    return weight[..., 1, :, None] * weight[..., 0, None, :]
+
+
+def local_global_loss(
+    output: LocalGlobalOutput,
+    points: Tensor,
+    face: Tensor,
+    config: LocalGlobalConfig,
+    *,
+    heat_weight: float = 1.0,
+    point_weight: float = 1.0,
+) -> Tensor:
+    """The joint loss of sections 3.1 and 3.3: mean over the samples with a face, (), 0 without.
+
+    Sigmoid cross entropy of every stack's heatmaps, the mean over bins counted in areas of the
+    Gaussian so that the weights hold for every size of heatmap, + the points' distance over √(w h)
+    of the true points' extent (eq. 5). The face score is learned elsewhere, negatives too.
+
+    points: (B, K, 2) crop px, true; face: (B,), 1 where there is one.
+    """
+    there = face > 0.5
+    points = torch.where(there[:, None, None], points.float(), torch.zeros(()).to(points))
+    target = gaussian_maps(points, config).unsqueeze(1).expand(output.heatmaps.shape)
+    entropy = functional.binary_cross_entropy_with_logits(
+        output.heatmaps.float(), target, reduction="none"
+    )
+    areas = config.bins**2 / (2 * torch.pi * (config.radius / 3) ** 2)
+    heat = entropy.mean((-1, -2, -3)).sum(1) * areas  # (B,), over stacks: intermediate supervision
+    size = (points.amax(1) - points.amin(1)).prod(-1).sqrt().clamp_min(1)
+    distance = torch.linalg.vector_norm(output.points.float() - points, dim=-1).mean(-1) / size
+    each = heat_weight * heat + point_weight * distance
+    loss: Tensor = (each * there).sum() / there.sum().clamp_min(1)
+    return loss

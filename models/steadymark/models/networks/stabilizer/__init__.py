@@ -1,0 +1,1 @@
+"""Recurrent cells that turn an image detector into a video tracker."""

@@ -1,0 +1,122 @@
+"""ConvLSTM over 1D and 2D heatmaps (convlstm_jitter_pdc, eq. 1; cell of Shi et al. 2015)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from steadymark.models.runtime.convlstm_init import LOGIT, OPEN, OUT, SMALL, SPREAD
+
+_GATES = 4  # input, forget, output, candidate
+
+
+@dataclass(frozen=True, slots=True)
+class ConvLstmConfig:
+    """A cell with one channel of memory a landmark. axes: 1 or 2, of the heatmaps.
+
+    rank: 0 for the paper's cell; else the channels through which all landmarks of a place are
+    mixed, see SeparableGates.
+    """
+
+    landmarks: int = 68
+    axes: int = 1
+    kernel: int = 9
+    rank: int = 0
+
+
+class ConvLstmState(NamedTuple):
+    """h and c: (B, K, L) or (B, K, H, W)."""
+
+    h: Tensor
+    c: Tensor
+
+
+class FullGates(nn.Module):
+    """One convolution from (o_t, h_{t-1}) to the four gates, as in the paper."""
+
+    def __init__(self, config: ConvLstmConfig) -> None:
+        super().__init__()
+        k, middle = config.landmarks, config.kernel // 2
+        kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
+        self.conv = kind(2 * k, _GATES * k, config.kernel, padding=middle)
+        with torch.no_grad():
+            self.conv.weight.mul_(SPREAD)
+            for landmark in range(k):
+                self.conv.weight[3 * k + landmark, landmark][(middle,) * config.axes] += SMALL
+            biases = torch.tensor([LOGIT, -LOGIT, OPEN, 0.0])
+            self.conv.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
+
+    def forward(self, heat: Tensor, h: Tensor) -> Tensor:
+        gates: Tensor = self.conv(torch.cat((heat, h), 1))
+        return gates
+
+
+class SeparableGates(nn.Module):
+    """Each landmark convolved by itself, all mixed at each place; ours, for one core.
+
+    What is forgotten is what comes in anew, so that memory stays a mean of heatmaps however long a
+    video is.
+    """
+
+    def __init__(self, config: ConvLstmConfig) -> None:
+        super().__init__()
+        k, middle = config.landmarks, config.kernel // 2
+        self.landmarks, gates = k, _GATES - 1
+        kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
+        # channel j of (heat, h) has three outputs in a row: its share in input, output, candidate
+        self.each = kind(2 * k, 2 * gates * k, config.kernel, padding=middle, groups=2 * k)
+        self.down = kind(2 * k, config.rank, 1)
+        self.up = kind(config.rank, gates * k, 1)
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                parameter.mul_(0.0 if name.endswith("bias") else SPREAD)
+            for landmark in range(k):
+                self.each.weight[landmark * gates + 2, 0][(middle,) * config.axes] += SMALL
+            biases = torch.tensor([LOGIT, OPEN, 0.0])
+            self.up.bias.copy_(biases.repeat_interleave(k))  # type: ignore[union-attr]
+
+    def forward(self, heat: Tensor, h: Tensor) -> Tensor:
+        both = torch.cat((heat, h), 1)
+        parts = self.each(both).unflatten(1, (2, self.landmarks, _GATES - 1)).sum(1)
+        own = parts.transpose(1, 2).flatten(1, 2)  # (B, 3K, ...), grouped by gate
+        come, out, new = (own + self.up(torch.relu(self.down(both)))).chunk(_GATES - 1, 1)
+        return torch.cat((come, -come, out, new), 1)
+
+
+class ConvLstm(nn.Module):
+    """h_t, c_t, s_t = ConvLSTM(h_{t-1}, c_{t-1}, o_t).
+
+    It starts nearly as the mean of the last frames: the candidate is the heatmap made small, and
+    the output undoes that. Training teaches it when to forget.
+    """
+
+    def __init__(self, config: ConvLstmConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or ConvLstmConfig()
+        self.gates = SeparableGates(config) if config.rank else FullGates(config)
+        kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
+        self.out = kind(config.landmarks, config.landmarks, 1, groups=config.landmarks)
+        nn.init.constant_(self.out.weight, OUT)
+        assert self.out.bias is not None
+        nn.init.zeros_(self.out.bias)
+
+    def start(self, faces: int, *size: int) -> ConvLstmState:
+        """Memory of new faces: zeros of the heatmaps' size."""
+        zeros = self.out.weight.new_zeros(faces, self.config.landmarks, *size)
+        return ConvLstmState(zeros, zeros.clone())
+
+    def shown(self, state: ConvLstmState) -> Tensor:
+        """The heatmap that memory holds."""
+        heat: Tensor = self.out(state.h)
+        return heat
+
+    def forward(self, heat: Tensor, state: ConvLstmState) -> tuple[Tensor, ConvLstmState]:
+        """heat: o_t (B, K, L) or (B, K, H, W), peaks about 1 → s_t of the same shape, h and c."""
+        i, f, o, g = self.gates(heat, state.h).chunk(_GATES, 1)
+        c = f.sigmoid() * state.c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+        after = ConvLstmState(h, c)
+        return self.shown(after), after

@@ -1,0 +1,1 @@
+"""Networks of other people are inspected, wrapped and added to the zoo."""

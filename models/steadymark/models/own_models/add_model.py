@@ -1,0 +1,270 @@
+"""Making a model of the zoo of somebody's network: what is not told is found out on known faces."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.models.errors import WeightsError
+from steadymark.models.face.schema import load_schema
+from steadymark.models.own_models.network_inspection import (
+    ForeignNetwork,
+    find_landmarks,
+    open_network,
+)
+from steadymark.models.own_models.network_wrapper import WrapperConfig
+from steadymark.models.own_models.preprocessing_search import (
+    MARGINS,
+    NetworkDescription,
+    NetworkTrial,
+    face_score_of,
+    nearest,
+    quality_warnings,
+)
+from steadymark.models.runtime.face_score import PEAK, TWO_LOOKS, FaceScore
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.validate_model import check_card, check_network
+from steadymark.models.runtime.zoo import ModelCard, own_folder, read_card, weights_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from steadymark.models.own_models.preprocessing_search import Triple
+    from steadymark.models.user_text import UserText
+
+NOT_STATED = "not stated by the person who added it"
+UNKNOWN = "unknown"  # what to type for it
+SCHEMAS = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19", "jd106", "insightface106")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedModel:
+    """A wrapped network that passed the checks.
+
+    stated: what of it the user said; the rest was read from the file or found by trying.
+    error: mean distance from the truth on the demo clip, share of the eye distance. warnings: what
+    a user should know before adding it.
+    """
+
+    source: Path
+    source_sha256: str
+    stated: tuple[str, ...]
+    content: bytes
+    wrapping: WrapperConfig
+    schema: str
+    margin: float
+    batch: int
+    face_score: FaceScore
+    error: float
+    warnings: tuple[UserText, ...]
+
+
+def prepare_model(
+    path: Path,
+    wish: NetworkDescription | None = None,
+    *,
+    on_try: Callable[[int, int], None] = lambda *_: None,
+) -> PreparedModel:
+    """Wrap a network, find out what the wish leaves open, and check what came of it.
+
+    Ways of feeding it, margins and numberings of as many landmarks are tried on faces of the demo
+    clip, whose landmarks are known; what comes nearest to them is taken.
+    on_try: how many were tried, and of how many.
+
+    Raises:
+        WeightsError: it is no network of landmarks that can be used, and why.
+    """
+    wish = wish or NetworkDescription()
+    _check_wish(wish)
+    network = open_network(path, crop=wish.crop, last=wish.channels_last)
+    count = None if wish.schema is None else load_schema(wish.schema).count
+    found = find_landmarks(network, output=wish.output, names=wish.outputs, count=count)
+    first = WrapperConfig(
+        input=network.input,
+        input_type=network.input_type,
+        crop=network.crop,
+        outputs=found.names,
+        shapes=tuple(network.outputs[name] for name in found.names),
+        output=found.output,
+        count=found.count,
+        channels_last=network.channels_last,
+    )
+    trial, margin = _likeliest(network, first, wish, on_try)
+    error = trial.error(margin)
+    if not np.isfinite(error):
+        raise WeightsError("{name} gives points that are not finite", name=path.name)
+    face_score, warnings = face_score_of(trial, margin)
+    if not np.isfinite([face_score.likely, face_score.unlikely]).all():
+        raise WeightsError("{name} gives points that are not finite", name=path.name)
+    return PreparedModel(
+        source=path,
+        source_sha256=hashlib.sha256(network.content).hexdigest(),
+        stated=tuple(field for field, value in asdict(wish).items() if value not in (None, ())),
+        content=trial.content,
+        wrapping=trial.wrapping,
+        schema=trial.schema,
+        margin=margin,
+        batch=network.batch,
+        face_score=face_score,
+        error=error,
+        warnings=(*quality_warnings(trial, margin, error), *warnings),
+    )
+
+
+def _likeliest(
+    network: ForeignNetwork,
+    wrapping: WrapperConfig,
+    wish: NetworkDescription,
+    on_try: Callable[[int, int], None],
+) -> tuple[NetworkTrial, float]:
+    """The numbering and the margin that fit known faces best, with the way to feed it."""
+    of_count = [name for name in SCHEMAS if load_schema(name).count == wrapping.count]
+    schemas = of_count if wish.schema is None else [wish.schema]
+    margins = MARGINS if wish.margin is None else (wish.margin,)
+    found = []
+    for number, schema in enumerate(schemas):
+
+        def told(done: int, of: int, number: int = number) -> None:
+            on_try(number * of + done, len(schemas) * of)
+
+        trial = nearest(network, wrapping, wish, schema, told)
+        margin = min(margins, key=trial.cost)
+        found.append((trial, margin))
+    return min(found, key=lambda each: each[0].error(each[1]))
+
+
+def _check_wish(wish: NetworkDescription) -> None:
+    if wish.schema is not None and wish.schema not in SCHEMAS:
+        raise WeightsError(
+            "unknown schema '{schema}': models of {known} can be added",
+            schema=wish.schema,
+            known=", ".join(sorted(SCHEMAS)),
+        )
+    if wish.std is not None and not all(0 < value < np.inf for value in wish.std):
+        raise WeightsError("std must be more than 0, not {std}", std=_listed(wish.std))
+    if wish.mean is not None and not all(np.isfinite(wish.mean)):
+        raise WeightsError("mean must be finite, not {mean}", mean=_listed(wish.mean))
+    if wish.margin is not None and not 0.5 <= wish.margin <= 5:
+        raise WeightsError("margin must lie between 0.5 and 5, not {margin:g}", margin=wish.margin)
+
+
+def _listed(values: Triple) -> str:
+    return ",".join(f"{value:g}" for value in values)
+
+
+def save_model(
+    prepared: PreparedModel,
+    *,
+    name: str,
+    licence: str,
+    data: str,
+    folder: Path | None = None,
+    overwrite: bool = False,
+) -> ModelCard:
+    """Write NAME.onnx with its card NAME.json, and check both as whoever opens them will.
+
+    licence, data: terms of the weights and what they were trained on, as the user states them;
+    `unknown` where the user does not know. folder: else the one of the user's own models.
+
+    Raises:
+        WeightsError: the name is none, or taken; licence or data are missing; or the files cannot
+            be written.
+    """
+    folder = folder or own_folder()
+    check_name(name, folder, overwrite=overwrite)
+    told = {"licence": _stated("licence", licence), "data": _stated("data", data)}
+    model, card = folder / f"{name}.onnx", folder / f"{name}.json"
+    content = {**_card(prepared, name), **told}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        model.write_bytes(prepared.content)
+        card.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    except OSError as error:
+        raise WeightsError(
+            "{path} cannot be written: {reason}", path=folder, reason=error.strerror
+        ) from error
+    try:
+        made = read_card(card)
+        check_card(made)
+        check_network(made, LandmarkNetwork(made, device="cpu"))
+    except WeightsError:
+        model.unlink()
+        card.unlink()
+        raise
+    return made
+
+
+def check_name(name: str, folder: Path | None = None, *, overwrite: bool = False) -> None:
+    """A model's name, before anything is tried.
+
+    Raises:
+        WeightsError: it is no plain name, or a model has it.
+    """
+    if not _NAME.fullmatch(name):
+        raise WeightsError(
+            "'{name}' is no name for a model: take letters, digits, '-', '_' and '.'",
+            name=name[:80],
+        )
+    if (weights_folder() / f"{name}.json").is_file():
+        raise WeightsError("'{name}' comes with Steadymark: take another name", name=name)
+    if not overwrite and ((folder or own_folder()) / f"{name}.json").exists():
+        raise WeightsError("there is a model '{name}' already: take another name", name=name)
+
+
+def _stated(what: str, text: str) -> str:
+    text = " ".join(text.split())
+    if not text:
+        raise WeightsError(
+            "the {what} of the model is missing: state it, or '{unknown}' if you do not know it",
+            what=what,
+            unknown=UNKNOWN,
+        )
+    return NOT_STATED if text.lower() == UNKNOWN else text
+
+
+def _card(prepared: PreparedModel, name: str) -> dict[str, Any]:
+    """All but what only the user can know."""
+    wrapping = prepared.wrapping
+    layout = "NHWC" if wrapping.channels_last else "NCHW"
+    return {
+        "name": name,
+        "version": "1",
+        "kind": "landmarks",
+        "schema": prepared.schema,
+        "file": f"{name}.onnx",
+        "sha256": hashlib.sha256(prepared.content).hexdigest(),
+        "size_bytes": len(prepared.content),
+        "crop": wrapping.crop,
+        "margin": prepared.margin,
+        "batch": prepared.batch,
+        "input": {
+            "type": "uint8",
+            "layout": f"{layout} BGR",
+            "size": f"{wrapping.crop}x{wrapping.crop}",
+        },
+        "face_score": prepared.face_score.as_card(),
+        "face_score_note": _NOTES[prepared.face_score.kind],
+        "wrapped": {
+            "source_file": prepared.source.name,
+            "source_sha256": prepared.source_sha256,
+            "stated": list(prepared.stated),
+            **asdict(wrapping),
+        },
+        "warnings": list(prepared.warnings),
+        "scores": {"demo_clip_nrmse_percent": round(100 * prepared.error, 2)},
+    }
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(?<!\.)")
+_NOTES = {
+    PEAK: "the network has no face score: that of the height and sharpness of its heatmaps stands "
+    "for it, set by one face and what is none of the demo clip",
+    TWO_LOOKS: "the network has no face score: how well its points of two crops agree stands for "
+    "it, set by one face and what is none of the demo clip; each face is looked at twice for it",
+}

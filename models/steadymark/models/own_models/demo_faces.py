@@ -1,0 +1,150 @@
+"""Faces with known landmarks from the shipped demo clip, and pictures without a face made of it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.models.face.crop import Crop, cut, fit_crop
+from steadymark.models.face.schema import assets_root, load_schema
+from steadymark.models.face.schema_conversion import map_points, matching_landmarks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.models.face.crop import Image, Points
+
+FRAMES = (0, 20, 70, 120, 170, 220)
+_TRUTH = "ibug68"
+_NOISE = 15.0  # grey levels
+_BLURRED = 3  # pixels of a crop that become one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DemoFace:
+    """picture: (H, W, 3) uint8 BGR. truth: (68, 2) iBUG landmarks, its pixels."""
+
+    picture: Image
+    truth: Points
+
+    def crop(self, schema: str, margin: float) -> Crop:
+        """The crop that tracking with a schema cuts round this face."""
+        place = matching_landmarks(_TRUTH, schema)
+        known = place >= 0
+        shape = load_schema(schema).mean_shape[known]
+        return fit_crop(self.truth[place[known]], shape, margin=margin)
+
+    def error(self, points: NDArray[np.floating], schema: str) -> float:
+        """Mean distance of (K, 2) picture pixels from the truth, share of the eye distance."""
+        mapped = map_points(points, schema, _TRUTH, exact=True)
+        there = np.isfinite(mapped).all(1)
+        if not there.any():
+            return float("inf")
+        eyes = float(np.linalg.norm(self.truth[45] - self.truth[36]))
+        return float(np.linalg.norm(mapped - self.truth, axis=1)[there].mean()) / eyes
+
+
+@cache
+def demo_faces(frames: tuple[int, ...] = FRAMES) -> tuple[DemoFace, ...]:
+    """Some frames of the demo clip that show the whole face; fewer where it cannot be read."""
+    folder = assets_root() / "clips"
+    film = cv2.VideoCapture(str(folder / "demo.mp4"))
+    with (folder / "demo_truth.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = []
+    for index in range(max(frames) + 1):
+        there, picture = film.read()
+        if not there:
+            break
+        if index in frames:
+            truth = np.array(
+                [[float(rows[index][f"{axis}_{i}"]) for axis in "xy"] for i in range(68)],
+                np.float32,
+            )
+            if np.isfinite(truth).all():
+                found.append(DemoFace(picture.astype(np.uint8, copy=False), truth))
+    film.release()
+    return tuple(found)
+
+
+def face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:
+    """(n, F, F, 3): each face four times, as crops of a detector's boxes may lie."""
+    places = near_crops(faces, schema, margin)
+    parts = [cut(face.picture, crop.to_picture(size), size) for face, crop in places]
+    return np.stack(parts)
+
+
+def near_crops(
+    faces: tuple[DemoFace, ...], schema: str, margin: float
+) -> list[tuple[DemoFace, Crop]]:
+    """Each face with four crops, the first exact, the others as detectors' boxes may lie."""
+    random = np.random.default_rng(5)
+    found = []
+    for face in faces:
+        exact = face.crop(schema, margin)
+        for share in (0.0, 0.5, 1.0, 1.0):
+            right, down, growth, roll = share * random.uniform(-1, 1, 4)
+            crop = Crop(
+                exact.x + 0.07 * right * exact.side,
+                exact.y + 0.07 * down * exact.side,
+                exact.side * (1 + 0.12 * growth),
+                exact.roll_deg + 10 * roll,
+            )
+            found.append((face, crop))
+    return found
+
+
+def hard_face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:
+    """(4n, F, F, 3): `face_crops`, and the same blurred, noisy, and with a covered chin."""
+    plain = face_crops(faces, schema, margin, size)
+    random = np.random.default_rng(7)
+    noisy = (plain + random.normal(0, _NOISE, plain.shape)).clip(0, 255).astype(np.uint8)
+    covered = plain.copy()
+    hidden = covered[:, 2 * size // 3 :]
+    hidden[:] = hidden.mean((1, 2), keepdims=True).astype(np.uint8)
+    few = max(4, size // _BLURRED)
+    blurred = [
+        cv2.resize(cv2.resize(part, (few, few), interpolation=cv2.INTER_AREA), (size, size))
+        for part in plain
+    ]
+    return np.concatenate((plain, np.stack(blurred).astype(np.uint8), noisy, covered))
+
+
+def faceless_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:
+    """(n, F, F, 3): beside the face, blocks of it in disorder, and its spectrum without phase."""
+    random = np.random.default_rng(6)
+    parts = []
+    for face in faces:
+        crop = face.crop(schema, margin)
+        part = cut(face.picture, crop.to_picture(size), size)
+        for right, down in ((0.75, 0.0), (-0.75, 0.1), (0.1, 0.8)):
+            beside = Crop(crop.x + right * crop.side, crop.y + down * crop.side, crop.side)
+            parts.append(cut(face.picture, beside.to_picture(size), size))
+        parts += [_shuffled(part, random), _without_phase(part, random)]
+    return np.stack(parts)
+
+
+def _shuffled(part: Image, random: np.random.Generator) -> Image:
+    """Its blocks, 4 × 4, in another order."""
+    block = len(part) // 4
+    out = part.copy()
+    places = [(y * block, x * block) for y in range(4) for x in range(4)]
+    for (y, x), (v, u) in zip(places, random.permutation(places), strict=True):
+        out[y : y + block, x : x + block] = part[v : v + block, u : u + block]
+    return out
+
+
+def _without_phase(part: Image, random: np.random.Generator) -> Image:
+    """Noise with the spectrum of the picture."""
+    size = len(part)
+    phase = np.fft.fft2(random.standard_normal((size, size)))
+    phase /= np.maximum(np.abs(phase), 1e-9)
+    mean = part.mean((0, 1), keepdims=True)
+    spectrum = np.fft.fft2(part - mean, axes=(0, 1)) * phase[..., None]
+    noise: Image = (np.fft.ifft2(spectrum, axes=(0, 1)).real + mean).clip(0, 255).astype(np.uint8)
+    return noise

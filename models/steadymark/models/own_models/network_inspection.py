@@ -1,0 +1,273 @@
+"""What a network of somebody else's takes and gives, and which of it are landmarks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.models.errors import WeightsError
+from steadymark.models.face.schema import load_schema, schema_names
+from steadymark.models.own_models.network_wrapper import OutputKind
+from steadymark.models.runtime.onnx_session import OnnxSession, open_content
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+CHANNELS = 3
+SIDES = (16, 1024)  # px, of inputs
+_SMALLEST_MAP, _SHORTEST_LINE = 8, 16
+_TYPES: dict[str, Any] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(uint8)": np.uint8,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForeignNetwork:
+    """An opened network. batch: faces a run, 0: any. outputs: their shapes without the first side.
+
+    content: the file's bytes. crop: side of the input, 0 where it may vary.
+    """
+
+    path: Path
+    content: bytes
+    input: str
+    input_type: str
+    crop: int
+    channels_last: bool
+    batch: int
+    outputs: dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkOutputs:
+    """The outputs that hold landmarks, their kind, and how many landmarks they are."""
+
+    output: OutputKind
+    names: tuple[str, ...]
+    count: int
+
+
+def open_network(
+    path: Path, *, crop: int | None = None, last: bool | None = None
+) -> ForeignNetwork:
+    """Read an ONNX file and run it once on grey.
+
+    crop: the side of its input, where the file does not say. last: whether its channels come last,
+    likewise.
+
+    Raises:
+        WeightsError: it cannot be run, or takes something else than square pictures in colour.
+    """
+    if path.suffix.lower() != ".onnx":
+        raise WeightsError(
+            "{name} is no ONNX model: choose a file that ends in .onnx", name=path.name
+        )
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            "{path} cannot be read: {reason}", path=path, reason=error.strerror
+        ) from error
+    runner = open_content(content, path)
+    name, kind, shape = _picture_input(path, runner)
+    side, channels_last = _layout(path, shape, last)
+    if crop is not None and side not in (0, crop):
+        raise WeightsError(
+            "{name} takes pictures of {found} × {found} pixels, not {given} × {given}",
+            name=path.name,
+            found=side,
+            given=crop,
+        )
+    side = crop or side
+    if not side:
+        raise WeightsError(
+            "{name} takes pictures of any size: say which input-size it was trained on",
+            name=path.name,
+        )
+    if not SIDES[0] <= side <= SIDES[1]:
+        raise WeightsError(
+            "the input of {name} is {side} pixels wide: it must lie between {least} and {most}",
+            name=path.name,
+            side=side,
+            least=SIDES[0],
+            most=SIDES[1],
+        )
+    fixed = shape[0] if isinstance(shape[0], int) else 0
+    parts = (side, side, CHANNELS) if channels_last else (CHANNELS, side, side)
+    grey = np.full((fixed or 1, *parts), 0.5, _TYPES[kind])
+    seen = _run(path, runner, {name: grey})
+    outputs = {
+        each: tuple(value.shape[1:])
+        for each, value in seen.items()
+        if value.ndim >= 2 and len(value) == len(grey) and value.dtype.kind == "f"
+    }
+    batch = fixed or _batch(runner, name, grey, seen)
+    return ForeignNetwork(path, content, name, kind, side, channels_last, batch, outputs)
+
+
+def _picture_input(path: Path, runner: OnnxSession) -> tuple[str, str, list[Any]]:
+    """Name, type and shape of the only input."""
+    inputs = runner.session.get_inputs()
+    if len(inputs) != 1 or len(inputs[0].shape) != 4:
+        told = ", ".join(f"{i.name} {i.shape}" for i in inputs)
+        raise WeightsError(
+            "{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)",
+            name=path.name,
+            inputs=told or UserText("nothing"),
+        )
+    given = inputs[0]
+    if given.type not in _TYPES:
+        raise WeightsError(
+            "the input of {name} is {type}: it must be float, float16 or uint8",
+            name=path.name,
+            type=given.type,
+        )
+    return given.name, given.type, list(given.shape)
+
+
+def _layout(path: Path, shape: Sequence[Any], last: bool | None) -> tuple[int, bool]:
+    """The side, 0 where it may vary, and whether the channels come last."""
+    if last is None:
+        last = shape[3] == CHANNELS and shape[1] != CHANNELS
+    channels = shape[3] if last else shape[1]
+    sides = {s for s in (shape[1:3] if last else shape[2:]) if isinstance(s, int)}
+    if channels != CHANNELS and isinstance(channels, int):
+        raise WeightsError(
+            "{name} takes pictures of {channels} channels: it must take {wanted} (colour; layout "
+            "nhwc where they come last)",
+            name=path.name,
+            channels=channels,
+            wanted=CHANNELS,
+        )
+    if len(sides) > 1:
+        raise WeightsError(
+            "{name} takes pictures of {shape}: crops of faces are square",
+            name=path.name,
+            shape=list(shape),
+        )
+    return (sides.pop() if sides else 0), bool(last)
+
+
+def _run(
+    path: Path, runner: OnnxSession, given: dict[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    try:
+        found = runner(**given)
+    except WeightsError:
+        raise
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise WeightsError(
+            "{name} fails when it is run: {reason}", name=path.name, reason=reason
+        ) from error
+    names = [o.name for o in runner.session.get_outputs()]
+    return {
+        name: value
+        for name, value in zip(names, found, strict=True)
+        if isinstance(value, np.ndarray)
+    }
+
+
+def _batch(runner: OnnxSession, name: str, one: NDArray[Any], seen: dict[str, NDArray[Any]]) -> int:
+    """0 where two pictures give twice what one gives, else 1."""
+    try:
+        found = runner(**{name: np.concatenate((one, one))})
+    except Exception:  # noqa: BLE001 - whatever it is, two pictures do not go through
+        return 1
+    names = [o.name for o in runner.session.get_outputs()]
+    twice = dict(zip(names, found, strict=True))
+    same = all(
+        twice[each].shape == (2 * len(value), *value.shape[1:])
+        and np.allclose(twice[each][: len(value)], value, atol=1e-3, equal_nan=True)
+        for each, value in seen.items()
+        if value.ndim >= 2 and len(value) == len(one)
+    )
+    return 0 if same else 1
+
+
+def find_landmarks(
+    network: ForeignNetwork,
+    *,
+    output: OutputKind | None = None,
+    names: tuple[str, ...] = (),
+    count: int | None = None,
+) -> LandmarkOutputs:
+    """The outputs that can be landmarks of a known schema.
+
+    output, names, count: what the user says of them.
+
+    Raises:
+        WeightsError: there are none.
+    """
+    unknown = [name for name in names if name not in network.outputs]
+    if unknown:
+        raise WeightsError(
+            "{name} has no output '{output}': it gives {known}",
+            name=network.path.name,
+            output=unknown[0],
+            known=_told(network.outputs),
+        )
+    shapes = {n: network.outputs[n] for n in names} if names else network.outputs
+    counts = (count,) if count else tuple(sorted(load_schema(n).count for n in schema_names()))
+    kinds = (output,) if output else (OutputKind.HEATMAPS, OutputKind.LINES, OutputKind.COORDINATES)
+    for kind in kinds:
+        found = _FINDERS[kind](shapes, counts)
+        if found is not None:
+            return found
+    raise WeightsError(
+        "{name} gives {outputs}: none of them holds {kinds} of {counts} landmarks",
+        name=network.path.name,
+        outputs=_told(shapes) or UserText("nothing"),
+        kinds=", ".join(kinds),
+        counts=", ".join(map(str, dict.fromkeys(counts))),
+    )
+
+
+def _told(shapes: dict[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name} {['n', *shape]}".replace("'", "") for name, shape in shapes.items())
+
+
+def _coordinates(
+    shapes: dict[str, tuple[int, ...]], counts: Sequence[int]
+) -> LandmarkOutputs | None:
+    for name, shape in shapes.items():
+        numbers = int(np.prod(shape))
+        for k in counts:
+            if numbers == 2 * k or shape[-2:] == (k, 3) == shape:
+                return LandmarkOutputs(OutputKind.COORDINATES, (name,), k)
+    return None
+
+
+def _heatmaps(shapes: dict[str, tuple[int, ...]], counts: Sequence[int]) -> LandmarkOutputs | None:
+    for name, shape in shapes.items():
+        if len(shape) != 3:
+            continue
+        for k in counts:
+            first = shape[0] in (k, k + 1) and min(shape[1:]) >= _SMALLEST_MAP
+            last = shape[2] in (k, k + 1) and min(shape[:2]) >= _SMALLEST_MAP
+            if first or last:
+                return LandmarkOutputs(OutputKind.HEATMAPS, (name,), k)
+    return None
+
+
+def _lines(shapes: dict[str, tuple[int, ...]], counts: Sequence[int]) -> LandmarkOutputs | None:
+    for k in counts:
+        fit = [n for n, s in shapes.items() if len(s) == 2 and s[0] == k and s[1] >= _SHORTEST_LINE]
+        if len(fit) == 2:
+            return LandmarkOutputs(OutputKind.LINES, (fit[0], fit[1]), k)
+    return None
+
+
+_FINDERS = {
+    OutputKind.COORDINATES: _coordinates,
+    OutputKind.HEATMAPS: _heatmaps,
+    OutputKind.LINES: _lines,
+}

@@ -1,0 +1,301 @@
+"""Trying a wrapped network on known faces: how it is fed best, and what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.face.crop import cut, transform
+from steadymark.models.own_models.demo_faces import (
+    demo_faces,
+    face_crops,
+    faceless_crops,
+    hard_face_crops,
+    near_crops,
+)
+from steadymark.models.own_models.network_wrapper import (
+    CoordinateUnit,
+    OutputKind,
+    WrapperConfig,
+    apart,
+    wrap_network,
+)
+from steadymark.models.runtime.face_score import (
+    PEAK,
+    TWO_LOOKS,
+    FaceScore,
+    disagreement,
+    second_look,
+)
+from steadymark.models.runtime.onnx_session import OnnxSession, open_content, planar
+from steadymark.models.runtime.onnx_writer import GRAPH, OUTPUT, field
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from steadymark.models.face.crop import Image
+    from steadymark.models.own_models.network_inspection import ForeignNetwork
+
+MARGINS = (1.0, 1.2, 1.4, 1.7, 2.0)
+USABLE = 0.08  # error on the demo clip, of the eye distance, up to which nobody is warned
+_FOLLOWED = 0.5  # of a crop's motion, at least, that points must make up for
+_TOLD_APART = 1.6  # times as large, at least, must a face score's measure be beside faces
+_COLOURS = (  # white, mean, std: how networks are fed
+    (1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    (1.0, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    (1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    (255.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+)
+_SPARE = 1.1  # people differ more than pictures of one
+_FARTHEST = 1e6  # pixels or whatever unit: beyond it nothing is a place
+_SHIFT = 0.05  # of a crop's side
+
+Triple = tuple[float, float, float]
+_TRIED_AT = (1.2, 1.4)  # margins at which ways of feeding are compared
+_BETTER = 0.95  # of the error before, at most, has a way that is taken for one tried before it
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkDescription:
+    """What a user says of a network; None is found out. See WrapperConfig for what the fields mean.
+
+    outputs: names of those that hold landmarks. margin: side of the crop / size of the face.
+    """
+
+    output: OutputKind | None = None
+    outputs: tuple[str, ...] = ()
+    crop: int | None = None
+    mean: Triple | None = None
+    std: Triple | None = None
+    white: float | None = None
+    rgb: bool | None = None
+    channels_last: bool | None = None
+    scale: CoordinateUnit | None = None
+    schema: str | None = None
+    margin: float | None = None
+
+
+def nearest(
+    network: ForeignNetwork,
+    wrapping: WrapperConfig,
+    wish: NetworkDescription,
+    schema: str,
+    on_try: Callable[[int, int], None],
+) -> NetworkTrial:
+    """Of the ways to feed it that fit the wish, the first that comes nearest to the known faces."""
+    margins = _TRIED_AT if wish.margin is None else (wish.margin,)
+    tries = list(candidate_descriptions(wrapping, wish))
+    best, least = None, float("inf")
+    for number, way in enumerate(tries):
+        on_try(number, len(tries))
+        trial = NetworkTrial.of(network, interpret_outputs(network, way, wish, schema), schema)
+        error = min(trial.error(margin) for margin in margins)
+        if best is None or error < _BETTER * least:
+            best, least = trial, error
+    on_try(len(tries), len(tries))
+    assert best is not None
+    return best
+
+
+def candidate_descriptions(
+    wrapping: WrapperConfig, wish: NetworkDescription
+) -> Iterator[WrapperConfig]:
+    """Ways of feeding it that fit what the user says."""
+    colours: tuple[tuple[float, Triple, Triple], ...] = _COLOURS
+    if wrapping.input_type == "tensor(uint8)":
+        colours = _COLOURS[-1:]
+    if wish.mean is not None or wish.std is not None:
+        mean, std = wish.mean or (0.0, 0.0, 0.0), wish.std or (1.0, 1.0, 1.0)
+        colours = tuple((white, mean, std) for white in _whites(mean, std))
+    if wish.white is not None:
+        kept = [each for each in colours if each[0] == wish.white]
+        colours = tuple(kept) or tuple((wish.white, *each[1:]) for each in colours)
+    for white, mean, std in colours:
+        for rgb in (True, False) if wish.rgb is None else (wish.rgb,):
+            yield replace(wrapping, white=white, mean=mean, std=std, rgb=rgb)
+
+
+def _whites(mean: Triple, std: Triple) -> tuple[float, ...]:
+    """What white may be where mean and std are these: values of 0 … 1 or of 0 … 255."""
+    if max(*mean, *std) > 1:
+        return (255.0,)
+    return (1.0,) if any(mean) or min(std) < 1 else (1.0, 255.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkTrial:
+    """A wrapped network that is tried."""
+
+    content: bytes
+    wrapping: WrapperConfig
+    schema: str
+    batch: int
+    runner: OnnxSession
+
+    @classmethod
+    def of(cls, network: ForeignNetwork, wrapping: WrapperConfig, schema: str) -> NetworkTrial:
+        content = wrap_network(network.content, wrapping)
+        runner = open_content(content, network.path)
+        return cls(content, wrapping, schema, network.batch, runner)
+
+    def look(self, crops: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Points (n, K, 2) and face (n,) of crops (n, F, F, 3); NaN for what is no place."""
+        given = crops if self.wrapping.channels_last else planar(crops)
+        step = self.batch or len(given)
+        points, face = [], []
+        for at in range(0, len(given), step):
+            part = given[at : at + step]
+            missing = step - len(part)
+            padded = np.concatenate((part, part[:1].repeat(missing, 0))) if missing else part
+            found, _, sure = self.runner(crops=np.ascontiguousarray(padded))
+            points.append(found[: len(part)])
+            face.append(sure[: len(part)])
+        all_points = np.concatenate(points)
+        places = np.where(np.abs(all_points) < _FARTHEST, all_points, np.nan)
+        return places.astype(np.float32), np.concatenate(face)
+
+    def error(self, margin: float) -> float:
+        """Mean over faces that lie as in detectors' boxes; infinite where it is no number."""
+        size = self.wrapping.crop
+        places = near_crops(demo_faces(), self.schema, margin)
+        parts = [cut(face.picture, crop.to_picture(size), size) for face, crop in places]
+        points, _ = self.look(np.stack(parts))
+        errors = [
+            face.error(transform(crop.to_picture(size), found), self.schema)
+            for (face, crop), found in zip(places, points, strict=True)
+        ]
+        mean = float(np.mean(errors))
+        return mean if np.isfinite(mean) else float("inf")
+
+    def cost(self, margin: float) -> float:
+        """What margins are compared by: one face alone says too little, so agreement counts."""
+        crops = face_crops(demo_faces(), self.schema, margin, self.wrapping.crop)
+        return self.error(margin) + float(np.median(_apart(self, crops)))
+
+
+def interpret_outputs(
+    network: ForeignNetwork, wrapping: WrapperConfig, wish: NetworkDescription, schema: str
+) -> WrapperConfig:
+    """With the units and order of its outputs, which its numbers on faces tell."""
+    if wrapping.output is OutputKind.COORDINATES:
+        return _coordinates_as(network, wrapping, wish, schema)
+    return replace(wrapping, softmax=_are_logits(network, wrapping, schema))
+
+
+def _coordinates_as(
+    network: ForeignNetwork, wrapping: WrapperConfig, wish: NetworkDescription, schema: str
+) -> WrapperConfig:
+    shape, k = wrapping.shapes[0], wrapping.count
+    orders = [False, True]
+    if len(shape) > 1 and shape[-2:] in ((k, 2), (k, 3), (2, k)):
+        orders = [shape[-2:] == (2, k)]
+    tries = []
+    for planar_order in orders:
+        way = replace(wrapping, planar=planar_order)
+        trial = NetworkTrial.of(network, way, schema)
+        points, _ = trial.look(face_crops(demo_faces(), schema, 1.4, wrapping.crop))
+        way = replace(way, scale=wish.scale or _scale_of(points))
+        tries.append((NetworkTrial.of(network, way, schema).error(1.4), planar_order, way))
+    return min(tries, key=lambda each: each[:2])[2]
+
+
+def _scale_of(points: NDArray[np.float32]) -> CoordinateUnit:
+    """Faces fill most of a crop: the least and greatest of their numbers tell the unit."""
+    finite = points[np.isfinite(points)]
+    if not len(finite):
+        return CoordinateUnit.PIXELS
+    low, high = (float(v) for v in np.quantile(finite, (0.02, 0.98)))
+    if max(abs(low), abs(high)) > 2.5:
+        return CoordinateUnit.PIXELS
+    return CoordinateUnit.SIGNED if low < -0.2 else CoordinateUnit.UNIT
+
+
+def _are_logits(network: ForeignNetwork, wrapping: WrapperConfig, schema: str) -> bool:
+    """Whether heatmaps of a face lie far below 0, too, so that they want a softmax."""
+    size = wrapping.crop
+    crops = face_crops(demo_faces(), schema, 1.4, size)[: network.batch or 1]
+    content, wrapping = apart(network.content, wrapping)
+    content = wrap_network(content, wrapping)
+    told = [field(GRAPH, field(OUTPUT, field(1, name))) for name in wrapping.outputs]
+    runner = open_content(content + b"".join(told), network.path)
+    given = crops if wrapping.channels_last else planar(crops)
+    maps = runner(crops=np.ascontiguousarray(given))[3:]
+    return any(float(each.min()) < -0.25 * abs(float(each.max())) for each in maps)
+
+
+def face_score_of(trial: NetworkTrial, margin: float) -> tuple[FaceScore, tuple[UserText, ...]]:
+    """The cheapest measure that tells faces from what is none, and what is to be said of it."""
+    place = (demo_faces(), trial.schema, margin, trial.wrapping.crop)
+    with_face, without = hard_face_crops(*place), faceless_crops(*place)
+    if trial.wrapping.output is not OutputKind.COORDINATES:
+        likely = float(np.quantile(trial.look(with_face)[1], 0.05)) / _SPARE
+        unlikely = float(np.quantile(trial.look(without)[1], 0.95))
+        if likely > _TOLD_APART * unlikely and likely > 0:
+            return FaceScore(PEAK, likely, _between(likely, max(unlikely, likely / 50))), ()
+    likely = _SPARE * float(np.quantile(_apart(trial, with_face), 0.95))
+    unlikely = float(np.quantile(_apart(trial, without), 0.05))
+    words: tuple[UserText, ...] = ()
+    if not unlikely > _TOLD_APART * likely:
+        words = (
+            UserText(
+                "It can hardly be told from its points whether there is a face: tracking may go on "
+                "where a face has left."
+            ),
+        )
+        unlikely = _TOLD_APART * max(likely, 1e-3)
+    return FaceScore(TWO_LOOKS, max(likely, 1e-3), _between(max(likely, 1e-3), unlikely)), words
+
+
+def _between(likely: float, unlikely: float) -> float:
+    """Two thirds of the way, in proportions: demo faces are fewer than there are faces."""
+    return float(np.exp(0.35 * np.log(likely) + 0.65 * np.log(unlikely)))
+
+
+def _apart(trial: NetworkTrial, crops: Image) -> NDArray[np.float32]:
+    """(n,): median disagreement of two looks."""
+    moved, matrix = second_look(crops)
+    apart = disagreement(trial.look(crops)[0], trial.look(moved)[0], matrix)
+    median: NDArray[np.float32] = np.median(apart, axis=1)
+    return median
+
+
+def quality_warnings(trial: NetworkTrial, margin: float, error: float) -> tuple[UserText, ...]:
+    """What speaks against it on faces whose landmarks are known."""
+    doubts = []
+    followed = _followed(trial, margin)
+    if followed < _FOLLOWED:
+        doubts.append(
+            UserText(
+                "Its points hardly follow the face: where the crop moves, they make up for "
+                "{percent:.0f} % of it.",
+                percent=100 * max(0.0, followed),
+            )
+        )
+    if error > USABLE:
+        doubts.append(
+            UserText(
+                "On the demo clip it errs by {percent:.1f} % of the eye distance ({usable:.0f} % "
+                "are usable): are its output, schema, mean, std and colour order as given?",
+                percent=100 * error,
+                usable=100 * USABLE,
+            )
+        )
+    return tuple(doubts)
+
+
+def _followed(trial: NetworkTrial, margin: float) -> float:
+    """The share of a moved crop's motion that the points make up for: 1 on a good network."""
+    size, shares = trial.wrapping.crop, []
+    for face in demo_faces():
+        crop = face.crop(trial.schema, margin)
+        step = _SHIFT * crop.side
+        pair = (replace(crop, x=crop.x - step), replace(crop, x=crop.x + step))
+        parts = [cut(face.picture, each.to_picture(size), size) for each in pair]
+        first, second = trial.look(np.stack(parts))[0].mean(1)[:, 0] / size * crop.side
+        shares.append((first - second) / (2 * step))
+    return float(np.median(shares))

@@ -1,0 +1,1 @@
+"""Networks run by ONNX Runtime, and the files they come from (no torch)."""

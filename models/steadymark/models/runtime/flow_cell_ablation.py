@@ -1,0 +1,132 @@
+"""The exported flow cell with other weights, to see what training is good for: bytes in, bytes out.
+
+The layers are those of `flow_cell`, known by the names of their biases in the exported graph.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from steadymark.models.errors import WeightsError
+from steadymark.models.runtime.onnx_reader import fields
+from steadymark.models.runtime.onnx_weights import read_weights, replace_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from steadymark.models.runtime.onnx_weights import Floats
+
+FIRST_SHARES = (0.15, 0.4, 0.05, 0.1, 0.04)  # with which training begins, see flow_cell
+_OUT = "out"
+_LAYERS = ("into", "near", "joined", _OUT)
+_GATES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+# field numbers of onnx.proto
+_GRAPH, _NODE = 7, 1
+_INPUT, _OUTPUT = 1, 2
+
+
+class _Node(NamedTuple):
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def flow_with_constant_shares(content: bytes, shares: Sequence[float]) -> bytes:
+    """The cell with the same shares in every frame and landmark, whatever it sees.
+
+    shares: of flow, of flow in its modes, of the error, of the error in its modes, and of raw
+    landmarks; each between 0 and 1.
+
+    Raises:
+        WeightsError: the model is no flow cell.
+    """
+    weight, bias = _layer(content, _OUT)
+    given = np.clip(np.asarray(shares, np.float64), 1e-9, 1 - 1e-9)
+    logits = np.log(given / (1 - given))
+    return replace_weights(
+        content, {weight: np.zeros_like(read_weights(content)[weight]), bias: logits}
+    )
+
+
+def flow_with_constant_mean(content: bytes, gain: float) -> bytes:
+    """The cell as a running mean, carried along by the face's rigid motion alone.
+
+    gain: odds of the share of a new frame, above 0.
+
+    Raises:
+        WeightsError: the model is no flow cell.
+    """
+    return flow_with_constant_shares(content, (0, 0, gain / (1 + gain), 0, 0))
+
+
+def flow_with_first_shares(content: bytes, gain: float = 1.0) -> bytes:
+    """The cell with the constant shares with which training begins.
+
+    gain: times their odds, above 0.
+
+    Raises:
+        WeightsError: the model is no flow cell.
+    """
+    odds = [gain * share / (1 - share) for share in FIRST_SHARES]
+    return flow_with_constant_shares(content, [each / (1 + each) for each in odds])
+
+
+def flow_with_untrained_weights(content: bytes, seed: int = 0) -> bytes:
+    """The cell as it is before training: random layers, and FIRST_SHARES whatever they give.
+
+    Raises:
+        WeightsError: the model is no flow cell.
+    """
+    rng, known = np.random.default_rng(seed), read_weights(content)
+    fresh: dict[str, Floats] = {}
+    for layer in _LAYERS[:-1]:
+        names = _layer(content, layer)
+        bound = (known[names[1]].size / known[names[0]].size) ** 0.5  # as nn.Linear does
+        fresh |= {name: _random(rng, bound, known[name]) for name in names}
+    hidden = known[f"{(_prefix(known))}memory.weight_hh"].shape[1]
+    for gate in _GATES:
+        name = f"{_prefix(known)}memory.{gate}"
+        fresh[name] = _random(rng, hidden**-0.5, known[name])  # as nn.GRUCell does
+    return flow_with_first_shares(replace_weights(content, fresh))
+
+
+def _random(rng: np.random.Generator, bound: float, like: Floats) -> Floats:
+    return rng.uniform(-bound, bound, like.shape).astype(np.float32)
+
+
+def _prefix(known: dict[str, Floats]) -> str:
+    """What stands before the names of the cell's weights."""
+    for name in known:
+        if name.endswith(f"{_OUT}.bias") and f"{name[:-8]}memory.weight_hh" in known:
+            return name[:-8]
+    raise WeightsError("the model is no flow cell, whose weights could be replaced")
+
+
+def _layer(content: bytes, layer: str) -> tuple[str, str]:
+    """Names of a linear layer's weight and bias; exporters give the weight a name of their own."""
+    known = read_weights(content)
+    bias = f"{_prefix(known)}{layer}.bias"
+    nodes = list(_nodes(content))
+    for node in nodes:
+        if bias not in node.inputs:
+            continue
+        made_by = [n for n in nodes if set(n.outputs) & set(node.inputs)]
+        for name in (i for each in (node, *made_by) for i in each.inputs):
+            if name in known and known[name].ndim == 2:
+                return name, bias
+    raise WeightsError("the model is no flow cell, whose weights could be replaced")
+
+
+def _nodes(content: bytes) -> Iterator[_Node]:
+    for number, graph in fields(memoryview(content)):
+        if number != _GRAPH or not isinstance(graph, memoryview):
+            continue
+        for kind, message in fields(graph):
+            if kind == _NODE and isinstance(message, memoryview):
+                parts = [
+                    (n, bytes(v).decode("utf-8", "replace"))
+                    for n, v in fields(message)
+                    if n in (_INPUT, _OUTPUT) and isinstance(v, memoryview)
+                ]
+                yield _Node(*(tuple(v for n, v in parts if n == k) for k in (_INPUT, _OUTPUT)))

@@ -1,0 +1,148 @@
+"""Landmarks of any network made still by flow and a small recurrent cell, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.face.crop import cut, transform
+from steadymark.models.face.deformation_modes import face_modes
+from steadymark.models.face.face_motion import face_size, flow_picture
+from steadymark.models.face.landmark_flow import FlowFrame, LandmarkFlow, landmark_flow
+from steadymark.models.runtime.onnx_session import open_content
+from steadymark.models.runtime.zoo import verified_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from steadymark.models.face.crop import Crop, Image, Points
+    from steadymark.models.face.schema import LandmarkSchema
+    from steadymark.models.runtime.zoo import ModelCard
+
+    Motion = Callable[[FlowFrame, FlowFrame, Points, LandmarkSchema], LandmarkFlow]
+
+Array = NDArray[np.float32]
+FLOW_SIDE = 128  # of the crops that are compared, pixels
+PARTS = ("contour", "brows", "nose", "eyes", "mouth")  # regions that the cell tells apart
+_FIRST_NOISE = 0.5  # as flow_cell.start
+_FURTHEST_PX = 1e6  # of a landmark from the picture's corner
+
+
+class FlowMemory(NamedTuple):
+    """What is remembered of one face.
+
+    seen: its last frame. kept: (K, 2) frame pixels, to be carried on. state: the cell's arrays, a
+    row each, in the order of the graph's inputs.
+    """
+
+    seen: FlowFrame
+    kept: Points
+    state: tuple[Array, ...]
+
+
+class FlowStabilizer:
+    """The cell of a model card of kind `stabilizer`, for landmarks of one schema.
+
+    motion: tells how landmarks moved. modes: see `face_modes`. Benchmarks replace both.
+    """
+
+    def __init__(
+        self, card: ModelCard, schema: LandmarkSchema, *, content: bytes | None = None
+    ) -> None:
+        """content: run this ONNX file in place of the one that the card describes."""
+        self.card, self.schema = card, schema
+        self.motion: Motion = landmark_flow
+        self.modes = face_modes(schema)
+        content = verified_bytes(card) if content is None else content
+        self._runner = open_content(content, card.path)
+        self._states = [i for i in self._runner.session.get_inputs() if i.name.startswith("state_")]
+        self._member = face_parts(schema)
+
+    def begin(self, seen: FlowFrame) -> tuple[Points, FlowMemory]:
+        """The first frame of a face: its raw landmarks."""
+        first = {"state_noise": _FIRST_NOISE, "state_frames": 1.0}
+        state = tuple(
+            np.full(
+                [self.schema.count if side == "landmarks" else side for side in i.shape[1:]],
+                first.get(i.name, 0.0),
+                np.float32,
+            )
+            for i in self._states
+        )
+        return seen.raw, FlowMemory(seen, seen.raw, state)
+
+    def step(
+        self, seen: Sequence[FlowFrame], scores: Array, before: Sequence[FlowMemory | None]
+    ) -> list[tuple[Points, FlowMemory]]:
+        """The stabilized landmarks (K, 2) of n faces in frame pixels, and what to remember.
+
+        scores: (n, K) of the landmarks. before: of the frame before, None where a face begins; it
+        does, too, where landmarks are no numbers, or lie where no picture is.
+        """
+        known = {
+            i: memory
+            for i, memory in enumerate(before)
+            if memory is not None and _is_near(seen[i].raw) and _is_near(memory.kept)
+        }
+        followed = self._followed(seen, scores, known) if known else {}
+        return [followed.get(i) or self.begin(each) for i, each in enumerate(seen)]
+
+    def _followed(
+        self, seen: Sequence[FlowFrame], scores: Array, known: Mapping[int, FlowMemory]
+    ) -> dict[int, tuple[Points, FlowMemory]]:
+        """See `step`, of the faces whose memory of the frame before is known, by their places."""
+        flows = [self.motion(m.seen, seen[i], m.kept, self.schema) for i, m in known.items()]
+        rows = [_row(seen[i], known[i], flow) for i, flow in zip(known, flows, strict=True)]
+        inputs = {name: _stacked([row[name] for row in rows]) for name in rows[0]}
+        inputs["score"] = scores[list(known)]
+        states = zip(*(memory.state for memory in known.values()), strict=True)
+        names = [i.name for i in self._states]
+        inputs |= {name: _stacked(part) for name, part in zip(names, states, strict=True)}
+        points, kept, *after = self._runner(**inputs, member=self._member, modes=self.modes)
+        return {
+            i: (points[row], FlowMemory(seen[i], kept[row], tuple(part[row] for part in after)))
+            for row, i in enumerate(known)
+        }
+
+
+def flow_frame_of(image: Image, part: Image, crop: Crop, raw: Points) -> FlowFrame:
+    """What flow needs of a face in a frame. part: the network's crop, used where its size fits."""
+    if len(part) != FLOW_SIDE:
+        part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
+    return FlowFrame(flow_picture(part), crop, raw)
+
+
+def _stacked(parts: Sequence[Array]) -> Array:
+    """np.stack, without a copy of a single one."""
+    return parts[0][None] if len(parts) == 1 else np.stack(parts)
+
+
+def _is_near(xy: Points) -> bool:
+    return bool(np.abs(xy).max() < _FURTHEST_PX)
+
+
+def _row(seen: FlowFrame, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]:
+    """One face's inputs of the graph, see flow_cell.FlowSeen."""
+    roll = math.radians(seen.crop.roll_deg)
+    content = {
+        "raw": seen.raw,
+        "carried": transform(flow.face, memory.kept),
+        "carried_raw": transform(flow.face, memory.seen.raw),
+        "beside": flow.beside,
+        "unsure": flow.unsure,
+        "agreed": np.float32(flow.agreed),
+        "upright": np.array((math.cos(roll), math.sin(roll))),
+        "size_px": np.float32(face_size(seen.raw)),
+    }
+    return {name: np.asarray(value, np.float32) for name, value in content.items()}
+
+
+def face_parts(schema: LandmarkSchema) -> Array:
+    """(K, P), 1 where a landmark belongs to one of PARTS."""
+    member = np.zeros((schema.count, len(PARTS)), np.float32)
+    for column, name in enumerate(PARTS):
+        member[list(schema.regions.get(name, ())), column] = 1
+    return member

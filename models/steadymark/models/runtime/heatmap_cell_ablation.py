@@ -1,0 +1,93 @@
+"""Exported stabilizers with parts taken out, to see what each is good for: bytes in, bytes out.
+
+The parts are those of `convlstm` and `shape_motion`, known by the names that their weights have in
+the exported graph.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.errors import WeightsError
+from steadymark.models.runtime.convlstm_init import LOGIT, OPEN, OUT, SMALL, SPREAD
+from steadymark.models.runtime.onnx_weights import read_weights, replace_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from steadymark.models.runtime.onnx_weights import Floats
+
+_OF_CELL = re.compile(r"(?:.*\.)?cells\.\d+\.(gates\.(?:conv|each|down|up)|out)\.(weight|bias)")
+_LEAST = re.compile(r"(?:.*\.)?shape\.least")
+_NEVER_PX = 1e9  # no motion stands out of so much noise
+
+
+def with_constant_mean(content: bytes) -> bytes:
+    """The cell as a running mean: its convolutions pass on each heatmap by itself, nothing else.
+
+    Shares of old and new frames are those with which training begins.
+
+    Raises:
+        WeightsError: the model has no ConvLSTM.
+    """
+    return replace_weights(content, _fresh(read_weights(content), spread=0.0))
+
+
+def with_untrained_weights(content: bytes, seed: int = 0) -> bytes:
+    """The cell as it is before training, with small random convolutions.
+
+    Raises:
+        WeightsError: the model has no ConvLSTM.
+    """
+    return replace_weights(content, _fresh(read_weights(content), spread=SPREAD, seed=seed))
+
+
+def without_shape_motion(content: bytes) -> bytes:
+    """Memory goes along with the face's rigid motion alone.
+
+    Raises:
+        WeightsError: the model knows no shape motion.
+    """
+    found = {name: old for name, old in read_weights(content).items() if _LEAST.fullmatch(name)}
+    if not found:
+        raise WeightsError("the model has no shape motion that could be taken out")
+    return replace_weights(content, {k: np.full_like(v, _NEVER_PX) for k, v in found.items()})
+
+
+def _fresh(weights: Mapping[str, Floats], *, spread: float, seed: int = 0) -> dict[str, Floats]:
+    """The cell's weights anew. spread: of random ones, share of what PyTorch would draw."""
+    rng = np.random.default_rng(seed)
+    fresh = {}
+    for name, old in weights.items():
+        part = _OF_CELL.fullmatch(name)
+        if part is None:
+            continue
+        fresh[name] = np.zeros_like(old)
+        if part[2] == "weight" and part[1] != "out":
+            bound = spread / np.sqrt(np.prod(old.shape[1:]))  # as nn.Conv1d and nn.Conv2d do
+            fresh[name] += rng.uniform(-bound, bound, old.shape).astype(np.float32)
+        _begin(f"{part[1]}.{part[2]}", fresh[name])
+    if not fresh:
+        raise WeightsError("the model has no ConvLSTM whose convolutions could be replaced")
+    return fresh
+
+
+def _begin(part: str, values: Floats) -> None:
+    """Put in what makes the cell a mean of frames, as `convlstm` does."""
+    middle = tuple(side // 2 for side in values.shape[2:])
+    if part == "gates.conv.weight":  # (4 K, 2 K, …): input, forget, output, candidate
+        count = len(values) // 4
+        for landmark in range(count):
+            values[(3 * count + landmark, landmark, *middle)] += SMALL
+    elif part == "gates.each.weight":  # (6 K, 1, …): of heat, then of h, 3 shares a landmark
+        for landmark in range(len(values) // 6):
+            values[(3 * landmark + 2, 0, *middle)] += SMALL
+    elif part == "gates.conv.bias":
+        values[:] = np.repeat((LOGIT, -LOGIT, OPEN, 0.0), len(values) // 4)
+    elif part == "gates.up.bias":
+        values[:] = np.repeat((LOGIT, OPEN, 0.0), len(values) // 3)
+    elif part == "out.weight":
+        values[:] = OUT

@@ -1,0 +1,320 @@
+"""Running the networks with ONNX Runtime: no torch. Recurrent state stays on the device."""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from steadymark.models.errors import DeviceError, WeightsError
+from steadymark.models.runtime.face_score import scored
+from steadymark.models.runtime.onnx_reader import refuse_external_data
+from steadymark.models.runtime.resource_limits import is_ours, limit_memory, within_limits
+from steadymark.models.runtime.zoo import ModelCard, verified_bytes
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from steadymark.models.face.crop import Image
+
+DEVICES = ("auto", "cpu", "cuda")
+CHANNELS = 3
+_LARGEST_STATE = 1 << 24  # numbers a face
+Moves = NDArray[np.floating]
+State = tuple[Any, ...]  # OrtValues, one per recurrent input, on the device that runs the network
+
+
+class Prediction(NamedTuple):
+    """points: (n, K, 2) float32 crop pixels; scores: (n, K); face: (n,); state: for the next step.
+
+    raw: the points before a recurrent network's stabilization; the same array where it has none.
+    """
+
+    points: NDArray[np.float32]
+    raw: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    face: NDArray[np.float32]
+    state: State
+
+
+def gather(rows: Sequence[tuple[Prediction, int] | None]) -> State | None:
+    """The state of faces that were seen in some rows of earlier predictions; zeros for None.
+
+    Where they are all rows of one prediction, in order, its state is given back uncopied, and so
+    stays on the device.
+    """
+    known = [row for row in rows if row is not None]
+    if not known:
+        return None
+    first = known[0][0]
+    if len(rows) == len(first.face) and all(
+        row is not None and row[0] is first and row[1] == i for i, row in enumerate(rows)
+    ):
+        return first.state
+    values = {id(each): [value.numpy() for value in each.state] for each, _ in known}
+    nothing = [np.zeros_like(value[:1]) for value in values[id(first)]]
+    parts = [
+        nothing if row is None else [v[row[1] : row[1] + 1] for v in values[id(row[0])]]
+        for row in rows
+    ]
+    device = first.state[0].device_name()
+    return tuple(
+        ort.OrtValue.ortvalue_from_numpy(np.concatenate(each), device, 0)
+        for each in zip(*parts, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnnxSession:
+    """One ONNX session. device: where it really runs, `cpu` or `cuda`. path: None where it is ours.
+
+    Running raises WeightsError where somebody else's file takes too much memory or time.
+    """
+
+    session: Any
+    device: str
+    path: Path | None = None
+
+    def __call__(self, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        """Run once, arrays in, arrays out."""
+        with self._bounded() as options:
+            outputs: list[NDArray[Any]] = self.session.run(None, inputs, options)
+        return outputs
+
+    def run_bound(self, binding: Any) -> None:
+        """Run once, with inputs and outputs that are bound already."""
+        with self._bounded() as options:
+            self.session.run_with_iobinding(binding, options)
+
+    def _bounded(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self.path is None else within_limits(self.path)
+
+
+def open_session(card: ModelCard, *, device: str = "auto", threads: int = 1) -> OnnxSession:
+    """Check the weights and open them on a device; `auto` takes CUDA where it really works.
+
+    Raises:
+        WeightsError: missing, altered, in several files, or no ONNX model that can be run here.
+        DeviceError: CUDA was asked for and cannot be used.
+    """
+    if device not in DEVICES:
+        raise DeviceError(
+            "unknown device '{device}': choose one of {known}",
+            device=device,
+            known=", ".join(DEVICES),
+        )
+    return _open(verified_bytes(card), card.path, device, threads)
+
+
+def open_content(content: bytes, path: Path) -> OnnxSession:
+    """Open a checked ONNX file's bytes, altered or not, on the CPU. path: for messages.
+
+    Raises:
+        WeightsError: it cannot be run.
+    """
+    return _open(content, path, "cpu", 1)
+
+
+def open_file(path: Path, *, threads: int = 1) -> OnnxSession:
+    """Open an ONNX file without a card on the CPU: one that was just trained.
+
+    Raises:
+        WeightsError: it cannot be run.
+    """
+    return _open(path.read_bytes(), path, "cpu", threads)
+
+
+def _open(content: bytes, path: Path, device: str, threads: int) -> OnnxSession:
+    refuse_external_data(content, path)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    ours = is_ours(path)
+    if not ours:
+        limit_memory(options)
+    offered = "CUDAExecutionProvider" in ort.get_available_providers()
+    if device == "cuda" and not offered:
+        raise _no_cuda(UserText("this ONNX Runtime was built without CUDA"))
+    providers = ["CPUExecutionProvider"]
+    if device != "cpu" and offered and (device == "cuda" or _has_driver()):
+        _preload()
+        providers.insert(0, "CUDAExecutionProvider")
+    try:
+        session = ort.InferenceSession(content, options, providers=providers)
+    except Exception as error:
+        raise WeightsError(
+            "{path} cannot be run: {reason}", path=path, reason=_first_line(error)
+        ) from error
+    used = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
+    if device == "cuda" and used != "cuda":
+        raise _no_cuda(UserText("its driver or libraries do not load"))
+    return OnnxSession(session, used, None if ours else path)
+
+
+def _no_cuda(why: UserText) -> DeviceError:
+    return DeviceError(
+        "CUDA was asked for, but {why}: install NVIDIA's driver and 'pip install "
+        "steadymark[cuda]', or use --device cpu",
+        why=why,
+    )
+
+
+def _has_driver() -> bool:
+    """Whether NVIDIA's driver library is there: without it, trying CUDA costs time and warnings."""
+    import ctypes
+    import sys
+
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+def _preload() -> None:
+    if hasattr(ort, "preload_dlls"):
+        ort.preload_dlls()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def planar(crops: Image) -> Image:
+    """(n, F, F, 3) → (n, 3, F, F), by OpenCV: ten times as fast as in the graph."""
+    out = np.empty((len(crops), CHANNELS, *crops.shape[1:3]), np.uint8)
+    for crop, planes in zip(crops, out, strict=True):
+        cv2.split(crop, list(planes))
+    return out
+
+
+class LandmarkNetwork:
+    """A landmark model of the zoo, face by face or in batches.
+
+    The graph takes `crops` (n, F, F, 3) or (n, 3, F, F) uint8 BGR and gives `points`, `scores`,
+    `face`, and where it is recurrent also `raw_points`; each input `state_X` has an output
+    `next_state_X`, and `moved` (n, 2, 3) tells how the faces have moved since.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        *,
+        device: str = "auto",
+        threads: int = 1,
+        content: bytes | None = None,
+    ) -> None:
+        """content: run this ONNX file, on the CPU, in place of the one that the card describes."""
+        self.card = card
+        if content is None:
+            self.runner = open_session(card, device=device, threads=threads)
+        else:
+            self.runner = open_content(content, card.path)
+        session = self.runner.session
+        self._inputs = {i.name: i for i in session.get_inputs()}
+        self._outputs = [o.name for o in session.get_outputs()]
+        self._moves = "moved" in self._inputs
+        self._states = [name for name in self._inputs if name.startswith("state_")]
+        missing = {"points", "scores", "face"} - set(self._outputs)
+        if "crops" not in self._inputs or missing:
+            raise WeightsError(
+                "{path} is no landmark model: it lacks {names}",
+                path=card.path,
+                names=", ".join(sorted(missing)) or "crops",
+            )
+        crops = self._inputs["crops"].shape
+        if len(crops) != 4:
+            raise WeightsError(
+                "{path} is no landmark model: its crops are {crops}", path=card.path, crops=crops
+            )
+        self._planar = crops[1] == CHANNELS
+        for name in self._states:
+            sides = self._inputs[name].shape[1:]
+            whole = all(isinstance(s, int) and s > 0 for s in sides)
+            if not whole or math.prod(sides) > _LARGEST_STATE:
+                raise WeightsError(
+                    "{path} is no landmark model: its {name} is {sides}",
+                    path=card.path,
+                    name=name,
+                    sides=sides,
+                )
+
+    @property
+    def device(self) -> str:
+        """Where it really runs."""
+        return self.runner.device
+
+    def start(self, faces: int = 1) -> State:
+        """State of faces that have not been seen yet: zeros."""
+        return tuple(
+            ort.OrtValue.ortvalue_from_numpy(
+                np.zeros([faces, *self._inputs[n].shape[1:]], np.float32), self.device, 0
+            )
+            for n in self._states
+        )
+
+    def step(
+        self, crops: Image, state: State | None = None, moved: Moves | None = None
+    ) -> Prediction:
+        """crops: (n, F, F, 3) uint8 BGR; state: of the same n faces, None to begin.
+
+        moved: (n, 2, 3), from pixels of these crops to those of the crops that `state` is of, along
+        with the faces (registration.py); None where nothing moved.
+        """
+        if not self._states:
+            points, scores, face = self._seen(crops)
+            if self.card.face_score is not None:
+                scores, face = scored(
+                    self.card.face_score, crops, points, scores, face, lambda c: self._seen(c)[0]
+                )
+            return Prediction(points, points, scores, face, ())
+        if self._planar:
+            crops = planar(crops)
+        return self._bound_step(crops, self.start(len(crops)) if state is None else state, moved)
+
+    def _seen(self, crops: Image) -> list[NDArray[np.float32]]:
+        """`points`, `scores`, `face` of crops (n, F, F, 3), in runs of the card's batch."""
+        given = planar(crops) if self._planar else crops
+        batch = self.card.batch or len(given)
+        parts = []
+        for first in range(0, len(given), batch):
+            part = given[first : first + batch]
+            missing = batch - len(part)
+            if missing:
+                part = np.concatenate((part, np.zeros((missing, *part.shape[1:]), np.uint8)))
+            outputs = dict(zip(self._outputs, self.runner(crops=part), strict=True))
+            parts.append([outputs[n][: batch - missing] for n in ("points", "scores", "face")])
+        return (
+            parts[0] if len(parts) == 1 else [np.concatenate(p) for p in zip(*parts, strict=True)]
+        )
+
+    def _bound_step(self, crops: Image, state: State, moved: Moves | None) -> Prediction:
+        binding = self.runner.session.io_binding()
+        binding.bind_cpu_input("crops", np.ascontiguousarray(crops))
+        if self._moves:
+            still = np.eye(2, 3, dtype=np.float32)[None].repeat(len(crops), 0)
+            given = still if moved is None else moved.astype(np.float32)
+            binding.bind_cpu_input("moved", np.ascontiguousarray(given))
+        for name, value in zip(self._states, state, strict=True):
+            binding.bind_ortvalue_input(name, value)
+        for name in self._outputs:
+            binding.bind_output(name, self.device if name.startswith("next_state_") else "cpu")
+        self.runner.run_bound(binding)
+        outputs = dict(zip(self._outputs, binding.get_outputs(), strict=True))
+        points = outputs["points"].numpy()
+        return Prediction(
+            points,
+            outputs["raw_points"].numpy() if "raw_points" in outputs else points,
+            outputs["scores"].numpy(),
+            outputs["face"].numpy(),
+            tuple(outputs[f"next_{name}"] for name in self._states),
+        )

@@ -1,0 +1,200 @@
+"""Whether somebody's ONNX file with its card is a landmark model that can be tracked with.
+
+The window, `steadymark add-model`, `track` and `evaluate` all ask here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.errors import WeightsError
+from steadymark.models.face.crop import cut
+from steadymark.models.face.schema import load_schema, schema_names
+from steadymark.models.own_models.demo_faces import demo_faces
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.resource_limits import is_ours
+from steadymark.models.runtime.zoo import ModelCard, find_model, read_card
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.face.crop import Image
+
+SCHEMA = "ibug68"  # of cards that name none
+_CROPS = (16, 1024)
+_MARGINS = (0.5, 5.0)
+
+
+def validate_model(path: Path, *, schema: str | None = None) -> ModelCard:
+    """The card of a landmark model, after it was read, checked and run once on the CPU.
+
+    path: of the .onnx file, or of the .json beside it. schema: the only numbering of landmarks that
+    is taken; None: every one that has a mean shape.
+
+    Raises:
+        WeightsError: what is wrong, with what, and what to do.
+    """
+    if path.suffix.lower() not in (".onnx", ".json"):
+        raise WeightsError(
+            "{name} is no ONNX model: choose a file that ends in .onnx", name=path.name
+        )
+    model, beside = path.with_suffix(".onnx"), path.with_suffix(".json")
+    if not model.is_file():
+        raise WeightsError(
+            "there is no {name} in {parent}: put it beside its card",
+            name=model.name,
+            parent=model.parent,
+        )
+    if not beside.is_file():
+        raise WeightsError(
+            "{name} has no model card: put {card} beside it, or make a model of it with "
+            "'steadymark add-model'",
+            name=model.name,
+            card=beside.name,
+        )
+    card = read_card(beside)
+    if card.path != model:
+        raise WeightsError(
+            "the model card {beside} is of {name}, not of {wanted}",
+            beside=beside,
+            name=card.path.name,
+            wanted=model.name,
+        )
+    _check(card, schema)
+    if card.follower is not None:
+        follower = find_model(card.follower, "landmarks", card.path.parent)
+        _check(replace(follower, follower=None), schema)
+    return card
+
+
+def check_network(card: ModelCard, network: LandmarkNetwork) -> None:
+    """Check an opened model that is not one of the shipped ones, as `validate_model` does.
+
+    Raises:
+        WeightsError: what is wrong, with what, and what to do.
+    """
+    if is_ours(card.path):
+        return
+    check_card(card)
+    _check_input(card, network)
+    _run_once(card, network)
+
+
+def _check(card: ModelCard, schema: str | None) -> None:
+    check_card(card, schema=schema)
+    network = LandmarkNetwork(card, device="cpu")
+    _check_input(card, network)
+    _run_once(card, network)
+
+
+def check_card(card: ModelCard, *, schema: str | None = None) -> None:
+    """What can be told without the network.
+
+    Raises:
+        WeightsError: it is no landmark model, or nothing can be tracked with these landmarks.
+    """
+    if card.kind != "landmarks":
+        raise WeightsError(
+            "'{name}' is a {kind} model: only landmark models are added",
+            name=card.name,
+            kind=card.kind,
+        )
+    own = card.schema or SCHEMA
+    if schema is not None and own != schema:
+        raise WeightsError(
+            "the landmarks of '{name}' are those of {schema}: models of {wanted} ({landmarks} "
+            "landmarks) are tracked with here ('steadymark track' takes others, too)",
+            name=card.name,
+            schema=own,
+            wanted=schema,
+            landmarks=load_schema(schema).count,
+        )
+    known = [name for name in schema_names() if load_schema(name).known_shape is not None]
+    if own not in known:
+        raise WeightsError(
+            "the landmarks of '{name}' are those of {schema}, and their mean shape is not known: "
+            "models of {known} are tracked with",
+            name=card.name,
+            schema=own,
+            known=", ".join(known),
+        )
+    for name, value, (least, most) in (
+        ("crop", card.crop, _CROPS),
+        ("margin", card.margin, _MARGINS),
+    ):
+        if not least <= value <= most:
+            raise WeightsError(
+                "the model card of '{name}' says {field} {value:g}: it must lie between {least:g} "
+                "and {most:g}",
+                name=card.name,
+                field=name,
+                value=value,
+                least=least,
+                most=most,
+            )
+
+
+def _check_input(card: ModelCard, network: LandmarkNetwork) -> None:
+    (crops,) = [i for i in network.runner.session.get_inputs() if i.name == "crops"]
+    side = card.crop
+    fits = list(crops.shape[1:]) in ([3, side, side], [side, side, 3])
+    if crops.type != "tensor(uint8)" or not fits:
+        raise WeightsError(
+            "the input 'crops' of {name} is {type} {shape}: its card says crop {side}, so it must "
+            "be tensor(uint8) [n, 3, {side}, {side}] or [n, {side}, {side}, 3]",
+            name=card.path.name,
+            type=crops.type,
+            shape=crops.shape,
+            side=side,
+        )
+
+
+def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
+    """Two frames of two faces: one of the demo clip's, and noise."""
+    crops = _pictures(card)
+    try:
+        seen = network.step(crops)
+        if seen.state:
+            seen = network.step(crops, seen.state)
+    except WeightsError:
+        raise
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise WeightsError(
+            "{name} fails when it is run: {reason}", name=card.path.name, reason=reason
+        ) from error
+    landmarks = load_schema(card.schema or SCHEMA).count
+    for name, values, shape in (
+        ("points", seen.points, (2, landmarks, 2)),
+        ("raw_points", seen.raw, (2, landmarks, 2)),
+        ("scores", seen.scores, (2, landmarks)),
+        ("face", seen.face, (2,)),
+    ):
+        if values.shape != shape or values.dtype != np.float32:
+            raise WeightsError(
+                "the output '{name}' of {model} is {dtype} {shape}: for two faces it must be "
+                "float32 {wanted}",
+                name=name,
+                model=card.path.name,
+                dtype=values.dtype,
+                shape=values.shape,
+                wanted=shape,
+            )
+        if not np.isfinite(values).all():
+            raise WeightsError(
+                "the output '{name}' of {model} is not finite", name=name, model=card.path.name
+            )
+
+
+def _pictures(card: ModelCard) -> Image:
+    """(2, F, F, 3)."""
+    size = card.crop
+    noise = np.random.default_rng(1).integers(0, 256, (size, size, 3), np.uint8)
+    faces = demo_faces((0,))
+    if not faces:
+        return np.stack((noise, noise[::-1]))
+    crop = faces[0].crop(card.schema or SCHEMA, card.margin)
+    return np.stack((cut(faces[0].picture, crop.to_picture(size), size), noise))

@@ -1,0 +1,324 @@
+"""The model zoo: a card beside each ONNX file says what it is, and proves that it is unaltered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from steadymark.models.bounded_read import read_bounded_text
+from steadymark.models.errors import ContentError, WeightsError
+from steadymark.models.face.schema import assets_root
+from steadymark.models.runtime.face_score import FaceScore, read_face_score
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEFAULT_MODEL = "heatmap1d-lite"
+DEFAULT_DETECTOR = "face_net"
+FLOW = "flow"  # the cell that is no part of a model's own graph, but serves every model
+FLOW_CELL = "flow-cell"  # its card
+BEST_CELL = FLOW  # by `steadymark bench stability`
+MOST_MODEL_BYTES = 1 << 30  # 1 GiB: a hundred times the largest that is shipped
+_LARGEST_CROP = 4096  # px
+_WIDEST_MARGIN = 20.0
+_LARGEST_BATCH = 1024
+OWN_MODELS = "STEADYMARK_MODELS"  # environment variable: another folder of the user's own models
+_FILES = {".onnx", ".json"}
+_PLAIN = re.compile(r"[^\x00-\x1f/\\:]{1,200}(?<!\.)")  # a name in a folder, on any system
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What assets/weights/NAME.json says of NAME.onnx.
+
+    kind: `landmarks`, `face_detector` or `stabilizer`, which serves any model's landmarks. macs:
+    multiply-accumulates of one run at the card's input size. crop: side of the input in pixels and
+    margin: side of the crop / fitted size of the face (landmark models). threshold: score from
+    which a face is one. scores: measured figures, by the command that prints them. follower: the
+    model, in the same folder, that takes over from a landmark model once a face is aligned
+    (local_global, Figure 6). cell: `refine` or `convlstm` where the model stabilizes by itself,
+    `flow` where the cell of FLOW_CELL is to stabilize it; over: the model whose heatmaps or
+    landmarks are stabilized. batch: faces that one run takes, where the network was exported for
+    that number; 0: any. face_score: how its face score is made, where the network has none of its
+    own.
+    """
+
+    name: str
+    kind: str
+    path: Path
+    sha256: str
+    licence: str
+    schema: str | None = None
+    crop: int = 0
+    margin: float = 0.0
+    threshold: float = 0.5
+    params: int = 0
+    macs: int = 0
+    size_bytes: int = 0
+    input_text: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+    follower: str | None = None
+    cell: str | None = None
+    over: str | None = None
+    batch: int = 0
+    face_score: FaceScore | None = None
+
+
+def own_folder() -> Path:
+    """Where models that the user added lie; it need not exist yet."""
+    given = os.environ.get(OWN_MODELS)
+    return Path(given) if given else platformdirs.user_data_path("steadymark", False) / "models"
+
+
+def weights_folder() -> Path:
+    """Where the shipped models lie."""
+    return assets_root() / "weights"
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a card.
+
+    Raises:
+        WeightsError: the file is no model card, or names a model file outside its own folder.
+    """
+    try:
+        data: dict[str, Any] = json.loads(read_bounded_text(path))
+        return _card(path, data)
+    except OSError as error:
+        raise WeightsError(
+            "the model card {path} cannot be read: {reason}", path=path, reason=error.strerror
+        ) from error
+    except RecursionError as error:
+        raise WeightsError(
+            "{path} is not a Steadymark model card (it is too deep)", path=path
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise WeightsError(
+            "{path} is not a Steadymark model card ({error})", path=path, error=error
+        ) from error
+
+
+def _card(path: Path, data: dict[str, Any]) -> ModelCard:
+    return ModelCard(
+        name=str(data["name"]),
+        kind=str(data["kind"]),
+        path=_beside_card(path, str(data["file"])),
+        sha256=str(data["sha256"]),
+        licence=str(data["licence"]),
+        schema=_plain_name(data, "schema"),
+        follower=_plain_name(data, "follower"),
+        cell=_plain_name(data, "cell"),
+        over=_plain_name(data, "over"),
+        crop=int(_within(data, "crop", 0, _LARGEST_CROP)),
+        margin=_within(data, "margin", 0.0, _WIDEST_MARGIN),
+        threshold=_within(data, "threshold", 0.5, 1.0),
+        params=int(data.get("params", 0)),
+        macs=int(data.get("macs", 0)),
+        size_bytes=int(data.get("size_bytes", 0)),
+        input_text=_input_text(data.get("input")),
+        batch=int(_within(data, "batch", 0, _LARGEST_BATCH)),
+        face_score=read_face_score(data.get("face_score")),
+        scores={k: float(v) for k, v in dict(data.get("scores", {})).items() if _is_number(v)},
+    )
+
+
+def _beside_card(card: Path, file: str) -> Path:
+    """The model file, which may be a link only where the card is one to the same folder."""
+    path = card.parent / file
+    if not _PLAIN.fullmatch(file) or path.resolve().parent not in (
+        card.parent.resolve(),
+        card.resolve().parent,
+    ):
+        raise ContentError("file '{file}' lies outside the card's folder", file=file[:80])
+    return path
+
+
+def _plain_name(data: dict[str, Any], key: str) -> str | None:
+    """A name that is no path."""
+    value = data.get(key)
+    if value is not None and not (isinstance(value, str) and _PLAIN.fullmatch(value)):
+        if key in ("follower", "over"):
+            raise ContentError(
+                "the {key} '{value}' is an unknown model: it is not a plain name",
+                key=key,
+                value=str(value)[:80],
+            )
+        raise ContentError(
+            "the {key} '{value}' is unknown: it is not a plain name",
+            key=key,
+            value=str(value)[:80],
+        )
+    if value is not None and Path(value).suffix in _FILES:
+        raise ContentError("{key} '{value}' is a file, not a name", key=key, value=value[:80])
+    return value
+
+
+def _within(data: dict[str, Any], key: str, default: float, most: float) -> float:
+    value = float(data.get(key, default))
+    if not 0 <= value <= most:
+        raise ContentError(
+            "it says {key} {value:g}, which must lie between 0 and {most:g}",
+            key=key,
+            value=value,
+            most=most,
+        )
+    return value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _input_text(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(str(v) for v in value.values())
+    return "" if value is None else str(value)
+
+
+def list_models(folder: Path | None = None) -> tuple[ModelCard, ...]:
+    """Every card of a folder, landmark models first, by name."""
+    folder = folder or weights_folder()
+    cards = [read_card(path) for path in sorted(folder.glob("*.json"))]
+    return tuple(sorted(cards, key=lambda card: (card.kind != "landmarks", card.name)))
+
+
+def list_own_models() -> tuple[ModelCard, ...]:
+    """The cards in the folder of the user's own models; what is no card there is passed over."""
+    found = []
+    for path in sorted(own_folder().glob("*.json")):
+        with suppress(WeightsError):
+            found.append(read_card(path))
+    return tuple(found)
+
+
+def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
+    """The card of that name, or the card lying beside a named .onnx or .json file.
+
+    A name is looked for in `folder`; without one among the shipped models, then among the user's
+    own.
+
+    Raises:
+        WeightsError: there is no such model, or it is of another kind.
+    """
+    given = Path(name)
+    if given.suffix in _FILES:
+        beside = given.with_suffix(".json")
+        if given.is_file() and not beside.exists():
+            raise WeightsError(
+                "{name} has no model card: put {card} beside it, or make a model of it with "
+                "'steadymark add-model'",
+                name=given.name,
+                card=beside.name,
+            )
+        card = read_card(beside)
+    else:
+        path = _path_of(given.name, folder)
+        if given.name != name or not _PLAIN.fullmatch(name) or not path.is_file():
+            cards = [*list_models(folder), *(list_own_models() if folder is None else ())]
+            known = ", ".join(c.name for c in cards if c.kind == kind) or UserText("none")
+            raise WeightsError(
+                "unknown model '{name}': choose one of {known}, or name an .onnx file with its "
+                "model card (.json) beside it",
+                name=name,
+                known=known,
+            )
+        card = read_card(path)
+    if card.kind != kind:
+        raise WeightsError(
+            "the model '{name}' is a {kind} model, {wanted} is needed",
+            name=card.name,
+            kind=card.kind,
+            wanted=kind,
+        )
+    return card
+
+
+def _path_of(name: str, folder: Path | None) -> Path:
+    """Where the card of that name lies, or would lie."""
+    path = (folder or weights_folder()) / f"{name}.json"
+    own = own_folder() / path.name
+    return own if folder is None and not path.is_file() and own.is_file() else path
+
+
+def stabilized(card: ModelCard, cell: str) -> ModelCard:
+    """The model that stabilizes a landmark model by this kind of cell; itself where it does.
+
+    Raises:
+        WeightsError: none lies in its folder.
+    """
+    if card.cell == cell:
+        return card
+    if cell == FLOW:
+        plain = card if card.over is None else find_model(card.over, card.kind, card.path.parent)
+        return replace(plain, cell=FLOW, over=plain.name)
+    beside = [other for other in _beside(card) if other.cell == cell]
+    for other in beside:
+        if other.over == card.name:
+            return other
+    known = ", ".join(str(other.over) for other in beside) or UserText("no model")
+    raise WeightsError(
+        "there is no {cell} stabilizer over '{name}' (only over {known}): choose flow, "
+        "none or one-euro, or train one with steadymark-train",
+        cell=cell,
+        name=card.name,
+        known=known,
+    )
+
+
+def steadiest(card: ModelCard) -> ModelCard:
+    """The model that stabilizes this one best, where its folder has one; else itself."""
+    if card.cell is not None:
+        return card
+    try:
+        return stabilized(card, BEST_CELL)
+    except WeightsError:
+        return card
+
+
+def _beside(card: ModelCard) -> Iterator[ModelCard]:
+    """The other models of its folder; a folder of the user's own may hold other JSON files."""
+    for path in sorted(card.path.parent.glob("*.json")):
+        with suppress(WeightsError):
+            yield read_card(path)
+
+
+def verified_bytes(card: ModelCard) -> bytes:
+    """The model file, if it is the one that the card describes.
+
+    Raises:
+        WeightsError: the file is missing or its SHA-256 differs from the card's.
+    """
+    try:
+        if card.path.stat().st_size > MOST_MODEL_BYTES:
+            raise WeightsError(
+                "the weights {path} are larger than {most_gib} GiB: models of that size cannot be "
+                "tracked with",
+                path=card.path,
+                most_gib=MOST_MODEL_BYTES >> 30,
+            )
+        content = card.path.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            "no weights at {path} ({reason}): install Steadymark again, or put the file back",
+            path=card.path,
+            reason=error.strerror,
+        ) from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != card.sha256:
+        raise WeightsError(
+            "the weights {path} were altered or damaged (SHA-256 {found}…, the model card says "
+            "{wanted}…): install Steadymark again, or put the file back",
+            path=card.path,
+            found=digest[:12],
+            wanted=card.sha256[:12],
+        )
+    return content

@@ -1,0 +1,1 @@
+"""What light, cameras, codecs and occluders do to synthetic images."""

@@ -1,0 +1,152 @@
+"""What hides parts of a face: hands, things, glasses, masks, hoods and patches."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.synthesis.conditions.occluders import THINGS, draw_thing
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+    from steadymark.models.face.crop import Image
+
+Floats = NDArray[np.floating]
+
+
+def cover_box(image: Image, box: Floats, roll_deg: float, rng: Generator) -> None:
+    """Hide a part of a face, in place.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        box: (4,) left, top, right, bottom of the face's landmarks in pixels.
+        roll_deg: of the face; NaN where it is unknown.
+        rng: decides what hides which part.
+    """
+    kind = rng.random()
+    if kind < 0.3:
+        _fingers(image, box, rng)
+    elif kind < 0.55:
+        _thing(image, box, rng)
+    elif kind < 0.8:
+        _worn(image, box, 0.0 if math.isnan(roll_deg) else roll_deg, rng)
+    else:
+        _patch(image, box, rng)
+
+
+def _skin(image: Image, x: float, y: float) -> Floats:
+    height, width = image.shape[:2]
+    row, column = min(max(int(y), 0), height - 1), min(max(int(x), 0), width - 1)
+    colour: Floats = image[row, column].astype(np.float64)
+    return colour
+
+
+def _colour(values: Floats) -> tuple[float, ...]:
+    return tuple(float(c) for c in values.clip(0, 255))
+
+
+def _fingers(image: Image, box: Floats, rng: Generator) -> None:
+    """Fingers and a fist, of the colour of the skin or of another."""
+    side = float((box[2:] - box[:2]).max())
+    middle = (box[:2] + box[2:]) / 2
+    skin = _skin(image, *middle) if rng.random() < 0.7 else rng.uniform(0, 255, 3)
+    colour = _colour(skin * rng.uniform(0.6, 1.3))
+    towards = rng.uniform(0, 2 * math.pi)
+    axis = np.array([math.cos(towards), math.sin(towards)])
+    across = np.array([-axis[1], axis[0]])
+    width = side * rng.uniform(0.12, 0.22)
+    tip = middle + axis * side * rng.uniform(-0.05, 0.35)
+    for i in range(int(rng.integers(1, 5))):
+        start = tip + across * width * 1.1 * (i - 1.5) + axis * rng.uniform(0, 0.15) * side
+        end = start + (axis + across * rng.uniform(-0.1, 0.1)) * side
+        line = [tuple(int(v) for v in point) for point in (start, end)]
+        cv2.line(image, line[0], line[1], colour, max(1, int(width)), cv2.LINE_AA)
+    if rng.random() < 0.5:
+        fist = tip + axis * side * 0.6
+        centre = (int(fist[0]), int(fist[1]))
+        cv2.circle(image, centre, max(1, int(side * 0.3)), colour, -1, cv2.LINE_AA)
+
+
+def _thing(image: Image, box: Floats, rng: Generator) -> None:
+    """A drawn hand, mug or microphone that reaches in from any side."""
+    middle = (box[:2] + box[2:]) / 2
+    side = float((box[2:] - box[:2]).max())
+    kind = THINGS[int(rng.integers(len(THINGS)))]
+    colour, cover = draw_thing(kind, _skin(image, *middle), rng)
+    scale = side * rng.uniform(0.5, 1.0) / cover.shape[1]
+    towards = rng.uniform(-math.pi, math.pi)
+    cos, sin = scale * math.cos(towards), scale * math.sin(towards)
+    turn = np.array([[cos, -sin], [sin, cos]])
+    head = np.full(2, (cover.shape[1] - 1) / 2)
+    at = middle + side * rng.uniform(-0.3, 0.3, 2)
+    pose = np.concatenate((turn, (at - turn @ head)[:, None]), 1)
+    size = image.shape[1::-1]
+    mask = cv2.warpAffine(cover, pose, size, flags=cv2.INTER_LINEAR)[..., None]
+    paint = cv2.warpAffine(colour, pose, size, borderMode=cv2.BORDER_REPLICATE)
+    image[:] = (image + mask * (paint - image)).clip(0, 255).astype(np.uint8)
+
+
+def _worn(image: Image, box: Floats, roll_deg: float, rng: Generator) -> None:
+    """Dark glasses, a mask or scarf, or a cap or hood, placed by the box and the roll."""
+    middle = (box[:2] + box[2:]) / 2
+    half = float((box[2:] - box[:2]).min()) / 2
+    cos, sin = math.cos(math.radians(roll_deg)), math.sin(math.radians(roll_deg))
+    turn = np.array([[cos, -sin], [sin, cos]]) * half
+
+    def at(*xy: tuple[float, float]) -> NDArray[np.int32]:
+        return np.rint(np.array(xy) @ turn.T + middle).astype(np.int32)
+
+    colour = _colour(rng.uniform(0, 255, 3) * rng.choice((0.15, 0.5, 1.0)))
+    kind = rng.random()
+    if kind < 0.4:
+        _glasses(image, at((-0.45, -0.5), (0.45, -0.5)), half, roll_deg, colour, rng)
+    elif kind < 0.75:
+        top, low = rng.uniform(-0.25, 0.2), rng.uniform(1.05, 1.3)
+        mask = at((-1.0, top), (0, top - 0.2), (1.0, top), (0.75, 0.8), (0, low), (-0.75, 0.8))
+        cv2.fillConvexPoly(image, cv2.convexHull(mask), colour, cv2.LINE_AA)
+    else:
+        low = rng.uniform(-0.85, -0.6)
+        cap = at((-1.2, low), (1.2, low), (1.15, -1.3), (0.6, -1.9), (-0.6, -1.9), (-1.15, -1.3))
+        cv2.fillConvexPoly(image, cv2.convexHull(cap), colour, cv2.LINE_AA)
+        if rng.random() < 0.5:  # a hood, or long hair
+            for way in (-1, 1):
+                strip = at((way * 0.8, -1), (way * 1.6, -1), (way * 1.6, 1.4), (way * 0.9, 1.4))
+                cv2.fillConvexPoly(image, strip, colour, cv2.LINE_AA)
+
+
+def _glasses(
+    image: Image,
+    eyes: NDArray[np.int32],
+    half: float,
+    roll_deg: float,
+    colour: tuple[float, ...],
+    rng: Generator,
+) -> None:
+    filled = -1 if rng.random() < 0.75 else max(1, int(0.07 * half))
+    axes = (max(1, int(half * rng.uniform(0.3, 0.42))), max(1, int(half * rng.uniform(0.2, 0.36))))
+    for eye in eyes:
+        centre = (int(eye[0]), int(eye[1]))
+        cv2.ellipse(image, centre, axes, roll_deg, 0, 360, colour, filled, cv2.LINE_AA)
+    ends = [(int(eye[0]), int(eye[1])) for eye in eyes]
+    cv2.line(image, ends[0], ends[1], colour, max(1, int(0.08 * half)), cv2.LINE_AA)
+
+
+def _patch(image: Image, box: Floats, rng: Generator) -> None:
+    """A piece of the picture from elsewhere, or a plain one, over up to half of the face."""
+    sides = box[2:] - box[:2]
+    width, height = (max(2, int(v)) for v in sides * rng.uniform(0.35, 0.8, 2))
+    left, top = (box[:2] + rng.uniform(-0.1, 0.65, 2) * sides).astype(int)
+    rows, columns = image.shape[:2]
+    x0, y0, x1, y1 = max(0, left), max(0, top), min(columns, left + width), min(rows, top + height)
+    if x1 - x0 < 2 or y1 - y0 < 2:
+        return
+    piece = np.broadcast_to(rng.integers(0, 256, 3, np.uint8), (y1 - y0, x1 - x0, 3))
+    if rng.random() < 0.6:
+        x, y = int(rng.integers(columns - (x1 - x0) + 1)), int(rng.integers(rows - (y1 - y0) + 1))
+        piece = image[y : y + y1 - y0, x : x + x1 - x0].copy()
+    image[y0:y1, x0:x1] = piece

@@ -1,0 +1,176 @@
+"""Things that pass before a face: hands, mugs, microphones, made of simple shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.synthesis.conditions.sensor_noise import in_colours
+
+if TYPE_CHECKING:
+    from steadymark.models.face.crop import Image, Points
+
+Floats = NDArray[np.float64]
+Light = NDArray[np.float32]
+_SIZE = 256  # of the picture of a thing, pixels; below it an arm or handle goes on
+_LENGTH = 640
+_HIDDEN = 0.5  # cover under which a landmark is not seen
+THINGS = ("hand", "mug", "microphone")
+
+
+class Occluder:
+    """One thing that comes from a side, stays a while before the face and may leave again.
+
+    kind: of `THINGS`. Its place and size are in extents of the landmarks.
+    """
+
+    def __init__(
+        self, kind: str, picture: Image, points: Points, length_s: float, rng: np.random.Generator
+    ) -> None:
+        self.kind = kind
+        self.colour, self.cover = _DRAWN[kind](_skin(picture, points), rng)
+        self.size = rng.uniform(0.75, 1.15)
+        side = np.pi / 2 + rng.uniform(-1.2, 1.2)  # from below, or from a side
+        self.roll = side - np.pi / 2 + rng.uniform(-0.2, 0.2)  # its arm or handle points there
+        self.away = 2.0 * np.array((np.cos(side), np.sin(side)))
+        self.aim = np.array((rng.uniform(-0.35, 0.35), rng.uniform(-0.15, 0.45)))
+        self.comes_s = rng.uniform(-0.3, 0.4 * length_s)
+        self.takes_s, self.stays_s = rng.uniform(0.25, 0.8), rng.uniform(0.1, 0.8)
+        self.sway = rng.uniform(0, 0.06, 2)
+
+    def pose(self, t_s: float, centre: Floats, extent: float) -> Floats:
+        """(2, 3), from pixels of the thing's picture to those of the frame."""
+        since = t_s - self.comes_s
+        here = _ease(since / self.takes_s)
+        here -= _ease((since - self.takes_s - self.stays_s) / self.takes_s)
+        sway = self.sway * np.sin(2 * np.pi * np.array((0.9, 1.3)) * t_s)
+        at = centre + extent * ((1 - here) * self.away + here * (self.aim + sway))
+        scale = self.size * extent / _SIZE
+        cos, sin = scale * np.cos(self.roll), scale * np.sin(self.roll)
+        turn = np.array([[cos, -sin], [sin, cos]])
+        middle = np.full(2, (_SIZE - 1) / 2)
+        return np.concatenate((turn, (at - turn @ middle)[:, None]), 1)
+
+    def before(
+        self, light: Light, truth: Points, t_s: float, centre: Floats, extent: float
+    ) -> tuple[Light, NDArray[np.bool_]]:
+        """The frame (H, W, 3) with the thing before it, and which landmarks are seen (K,)."""
+        height, width = light.shape[:2]
+        pose = self.pose(t_s, centre, extent)
+        corners = np.array([[0, 0], [_SIZE, 0], [0, _LENGTH], [_SIZE, _LENGTH]]) @ pose[:, :2].T
+        corners += pose[:, 2]
+        if (corners.max(0) < 0).any() or (corners.min(0) > (width, height)).any():
+            return light, np.ones(len(truth), bool)
+        cover = cv2.warpAffine(self.cover, pose, (width, height), flags=cv2.INTER_LINEAR)
+        colour = cv2.warpAffine(self.colour, pose, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        shown = light + in_colours(np.asarray(cover, np.float32)) * (colour - light)
+        at = np.rint(truth).astype(int)
+        within = ((at >= 0) & (at < (width, height))).all(1)
+        seen = np.ones(len(truth), bool)
+        seen[within] = cover[at[within, 1], at[within, 0]] < _HIDDEN
+        return np.asarray(shown, np.float32), seen
+
+
+def _ease(way: float) -> float:
+    way = min(max(way, 0.0), 1.0)
+    return way * way * (3 - 2 * way)
+
+
+def _skin(picture: Image, points: Points) -> Floats:
+    """(3,) the colour of cheeks and nose."""
+    places = (points[[2, 14, 30]] * 0.5 + points[[31, 35, 28]] * 0.5).round().astype(int)
+    places = places.clip(0, np.array(picture.shape[1::-1]) - 1)
+    colour: Floats = picture[places[:, 1], places[:, 0]].mean(0)
+    return colour
+
+
+def _texture(rng: np.random.Generator, depth: float, cells: int) -> Light:
+    """(length, size) factors about 1."""
+    small = rng.uniform(-depth, depth, (cells * _LENGTH // _SIZE, cells)).astype(np.float32)
+    big = cv2.resize(small, (_SIZE, _LENGTH), interpolation=cv2.INTER_CUBIC)
+    return 1 + np.asarray(big, np.float32)
+
+
+def _finished(cover: Light, shade: Light, colour: Floats) -> tuple[Light, Light]:
+    """Colour (length, size, 3) and cover (length, size), darker towards the edges."""
+    soft = cv2.GaussianBlur(cover, (0, 0), 1.0)
+    inner = cv2.GaussianBlur(cover, (0, 0), 9.0)
+    lit = (0.45 + 0.55 * np.clip(1.6 * inner - 0.6, 0, 1)) * shade
+    painted = (lit[..., None] * colour.astype(np.float32)).clip(0, 255)
+    return painted.astype(np.float32), np.asarray(soft, np.float32)
+
+
+def _capsule(mask: Light, a: Floats, b: Floats, width: float) -> None:
+    ends = [(round(float(x) * 16), round(float(y) * 16)) for x, y in (a, b)]
+    cv2.line(mask, ends[0], ends[1], 1.0, max(1, round(width)), cv2.LINE_8, 4)
+    for end in ends:
+        cv2.circle(mask, end, round(width * 8), 1.0, -1, cv2.LINE_8, 4)
+
+
+def _hand(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
+    """A palm, four fingers, a thumb, with creases between the fingers."""
+    cover = np.zeros((_LENGTH, _SIZE), np.float32)
+    crease = np.zeros_like(cover)
+    spread = rng.uniform(0.08, 0.22)
+    cv2.ellipse(cover, (128, 180), (50, 56), 0, 0, 360, 1.0, -1)
+    _capsule(cover, np.array((128.0, 200)), np.array((128.0, _LENGTH)), 62)
+    for finger in range(4):
+        angle = (finger - 1.5) * spread - np.pi / 2
+        root = np.array((128 + (finger - 1.5) * 25, 152.0))
+        tip = root + rng.uniform(75, 100) * np.array((np.cos(angle), np.sin(angle)))
+        one = np.zeros_like(cover)
+        _capsule(one, root, tip, rng.uniform(20, 24))
+        crease += np.abs(cv2.Laplacian(cv2.GaussianBlur(one, (0, 0), 1.5), cv2.CV_32F))
+        cover = np.maximum(cover, one)
+    _capsule(cover, np.array((168.0, 205)), np.array((212.0, 150)), 27)
+    shade = _texture(rng, 0.05, 12) * _texture(rng, 0.03, 60) * (1 - 0.5 * crease.clip(0, 1))
+    return _finished(cover, shade.astype(np.float32), skin * rng.uniform(0.85, 1.1))
+
+
+def _mug(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
+    """A cylinder with a handle and a stripe."""
+    cover = np.zeros((_LENGTH, _SIZE), np.float32)
+    cv2.ellipse(cover, (190, 140), (36, 44), 0, 0, 360, 1.0, 13)
+    cv2.rectangle(cover, (60, 70), (190, 210), 1.0, -1)
+    cv2.ellipse(cover, (125, 210), (65, 14), 0, 0, 360, 1.0, -1)
+    cv2.ellipse(cover, (125, 70), (65, 14), 0, 0, 360, 1.0, -1)
+    across = np.linspace(-1, 1, _SIZE, dtype=np.float32)
+    shade = _texture(rng, 0.04, 10) * (1 - 0.35 * (across - 0.2) ** 2)
+    low = int(rng.integers(100, 160))
+    shade[low : low + 24] *= rng.uniform(0.4, 0.8)
+    return _finished(cover, shade.astype(np.float32), rng.uniform(30, 235, 3))
+
+
+def _microphone(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
+    """A ball of wire mesh on a dark handle."""
+    cover = np.zeros((_LENGTH, _SIZE), np.float32)
+    _capsule(cover, np.array((128.0, 110)), np.array((128.0, 330)), 34)
+    _capsule(cover, np.array((128.0, 330)), np.array((128.0, _LENGTH)), 16)
+    cv2.circle(cover, (128, 85), 44, 1.0, -1)
+    rows, columns = np.mgrid[:_LENGTH, :_SIZE]
+    mesh = 0.75 + 0.25 * np.sin((rows + columns) * 0.9) * np.sin((rows - columns) * 0.9)
+    ball = np.hypot(columns - 128, rows - 85) < 44
+    shade = np.where(ball, 1.9 * mesh, 0.6).astype(np.float32) * _texture(rng, 0.05, 10)
+    return _finished(cover, shade, np.full(3, rng.uniform(40, 90)))
+
+
+_DRAWN = {"hand": _hand, "mug": _mug, "microphone": _microphone}
+
+
+def draw_thing(
+    kind: str, skin: NDArray[np.floating], rng: np.random.Generator
+) -> tuple[Light, Light]:
+    """Draw one of `THINGS` upright; its head fills the upper square, its arm or handle goes down.
+
+    Args:
+        kind: of `THINGS`.
+        skin: (3,) BGR colour of the skin, 0…255.
+        rng: decides its form and colour.
+
+    Returns:
+        Colour (640, 256, 3) in 0…255 and cover (640, 256) in 0…1.
+    """
+    return _DRAWN[kind](skin.astype(np.float64), rng)

@@ -1,0 +1,88 @@
+"""What cameras and encoders leave of a scene's pictures."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from steadymark.models.face.crop import Image
+
+Codec = Literal["libx264", "mpeg4", "ffv1"]
+# as live encoders do; what looks ahead gives another video once in a while, from the same frames
+_LIVE = {"x264-params": "bframes=0:mbtree=0:rc-lookahead=0:threads=1"}
+
+
+def encode(
+    file: BinaryIO | str,
+    images: Iterable[Image],
+    fps: int,
+    codec: Codec,
+    pix_fmt: str,
+    options: dict[str, str] | None = None,
+    *,
+    places: Iterable[int] | None = None,
+) -> None:
+    """Write a Matroska video of pictures (side, side, 3) BGR.
+
+    places: of each in a video of every frame, where some were dropped.
+    """
+    shown = list(images)
+    height, width = shown[0].shape[:2]
+    with av.open(file, "w", format="matroska") as output:
+        stream = output.add_stream(codec, rate=fps, options=options or {})
+        stream.width, stream.height = width, height
+        stream.pix_fmt, stream.time_base = pix_fmt, Fraction(1, fps)
+        for place, image in zip(places or range(len(shown)), shown, strict=True):
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame.pts, frame.time_base = int(place), Fraction(1, fps)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+
+
+def compressed(images: list[Image], fps: int, codec: str) -> list[Image]:
+    """What an encoder leaves of pictures.
+
+    codec: `none`, `h264-CRF`, `mpeg4-QSCALE` or `jpeg-QUALITY`, which webcams use.
+
+    Raises:
+        ValueError: it is another.
+    """
+    kind, _, rate = codec.partition("-")
+    if kind == "none":
+        return images
+    if kind == "jpeg":
+        return [_jpeg(image, int(rate)) for image in images]
+    if kind == "h264":
+        return _recoded(images, fps, "libx264", {"crf": rate, **_LIVE})
+    if kind == "mpeg4":
+        return _recoded(images, fps, "mpeg4", {"qmin": rate, "qmax": rate, "threads": "1"})
+    raise ValueError(f"unknown codec '{codec}'")
+
+
+def _jpeg(image: Image, quality: int) -> Image:
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+
+
+def _recoded(images: list[Image], fps: int, codec: Codec, options: dict[str, str]) -> list[Image]:
+    file = io.BytesIO()
+    encode(file, images, fps, codec, "yuv420p", options)
+    file.seek(0)
+    with av.open(file, "r") as source:
+        to_bgr = VideoReformatter()  # one for all frames, since each sets up its tables once
+        decoded = [
+            to_bgr.reformat(frame, format="bgr24", threads=1).to_ndarray()
+            for frame in source.decode(video=0)
+        ]
+    if len(decoded) != len(images):
+        raise RuntimeError(f"{codec} gave back {len(decoded)} of {len(images)} frames")
+    return [np.asarray(image, np.uint8) for image in decoded]

@@ -1,0 +1,148 @@
+"""How strongly a face does what over time: syllables, blinks, smiles, brows, turns of the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.synthesis.faces.face_fit import MOVEMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Floats = NDArray[np.float64]
+STEP_S = 1 / 240
+_NAMES = list(MOVEMENTS)
+LIDS = (_NAMES.index("lid_L"), _NAMES.index("lid_R"))
+
+_PAUSE_S, _PHRASE_S = (0.15, 0.6), (0.6, 2.5)
+_SYLLABLES_HZ = (3.0, 7.0)
+_JAW, _LIPS = (0.06, 0.42), (0.0, 0.5)  # strengths of a syllable
+_BLINKS_HZ = 0.5
+_CLOSING_S, _SHUT_S, _OPENING_S = (0.05, 0.09), (0.01, 0.05), (0.08, 0.16)  # 0.14 to 0.3 in all
+_ONSET_S, _HOLD_S = (0.3, 1.0), (0.2, 1.5)  # of smiles and brows
+_TURN_S, _REST_S = (0.3, 1.0), (0.1, 0.8)
+_TALKS, _SMILES, _BROWS, _CHINS, _TURNS = 0.6, 0.45, 0.45, 0.3, 0.75  # shares of scenes
+_PITCH = 0.65  # of the yaw's reach
+
+
+class FaceState(NamedTuple):
+    """strengths: (J,) of `MOVEMENTS`. Angles in degrees: to the right of the picture, and down."""
+
+    strengths: Floats
+    yaw_deg: float
+    pitch_deg: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExpressionCurves:
+    """strengths: (N, J) every STEP_S seconds. turns_deg: (N, 2) yaw and pitch."""
+
+    strengths: Floats
+    turns_deg: Floats
+
+    def at(self, t_s: float) -> FaceState:
+        """At a time in seconds; the ends go on."""
+        place = min(max(t_s / STEP_S, 0.0), len(self.strengths) - 1.0)
+        first = min(int(place), len(self.strengths) - 2)
+        rest = place - first
+        strengths = (1 - rest) * self.strengths[first] + rest * self.strengths[first + 1]
+        yaw, pitch = (1 - rest) * self.turns_deg[first] + rest * self.turns_deg[first + 1]
+        return FaceState(strengths, float(yaw), float(pitch))
+
+    def scaled(self, expressions: float, turns: float) -> ExpressionCurves:
+        """Weaker or stronger ones; blinks close the eyes all the same."""
+        factors = np.full(len(_NAMES), expressions)
+        factors[list(LIDS)] = 1
+        return ExpressionCurves(factors * self.strengths, turns * self.turns_deg)
+
+
+def expression_curves(
+    length_s: float, rng: np.random.Generator, *, strength: float, turns_deg: float
+) -> ExpressionCurves:
+    """Curves over so many seconds at least. turns_deg: the greatest yaw."""
+    t = np.arange(0, length_s + 2 * STEP_S, STEP_S)
+    strengths = np.zeros((len(t), len(_NAMES)))
+    if rng.random() < _TALKS:
+        _talk(t, strengths, rng)
+    if rng.random() < _SMILES:
+        smile = _lasting(t, rng, rng.uniform(0.3, 0.9))
+        for name in ("smile_L", "smile_R"):  # no smile is quite even
+            strengths[:, _NAMES.index(name)] += smile * rng.uniform(0.8, 1.0)
+    if rng.random() < _BROWS:
+        name = "brows_up" if rng.random() < 0.65 else "brows_down"
+        strengths[:, _NAMES.index(name)] += _lasting(t, rng, rng.uniform(0.3, 1.0))
+    if rng.random() < _CHINS:
+        name = "chin" if rng.random() < 0.5 else "jaw_side"
+        signed = rng.uniform(0.3, 0.8) * (1 if name == "chin" else rng.choice((-1, 1)))
+        strengths[:, _NAMES.index(name)] += _lasting(t, rng, signed)
+    shut = _blinks(t, rng)
+    strengths[:, LIDS] = shut[:, None]
+    turns = np.zeros((len(t), 2))
+    if rng.random() < _TURNS:
+        turns = _turns(t, rng) * turns_deg
+    curves = ExpressionCurves(strengths if strength else 0 * strengths, turns)
+    return curves.scaled(strength, 1.0)
+
+
+def _ease(t: Floats, begin: float, lasts: float) -> Floats:
+    """0 before, 1 after, smooth between."""
+    way = ((t - begin) / lasts).clip(0, 1)
+    eased: Floats = way**3 * (10 - 15 * way + 6 * way**2)
+    return eased
+
+
+def _talk(t: Floats, strengths: Floats, rng: np.random.Generator) -> None:
+    """Phrases of syllables, with pauses between them."""
+    now = -rng.uniform(0, 1)
+    shapes: Sequence[str] = ("funnel", "pucker", "teeth")
+    while now < t[-1]:
+        until = now + rng.uniform(*_PHRASE_S)
+        rate = rng.uniform(*_SYLLABLES_HZ)
+        while now < until:
+            lasts = rng.uniform(0.8, 1.25) / rate
+            wave = np.sin(np.pi * ((t - now) / (1.3 * lasts)).clip(0, 1)) ** 2
+            strengths[:, _NAMES.index("jaw")] += rng.uniform(*_JAW) * wave
+            shape = shapes[int(rng.integers(len(shapes)))]
+            strengths[:, _NAMES.index(shape)] += rng.uniform(*_LIPS) * wave
+            now += lasts
+        now += rng.uniform(*_PAUSE_S)
+
+
+def _lasting(t: Floats, rng: np.random.Generator, strength: float) -> Floats:
+    """Something that comes, stays and may go again."""
+    begin = rng.uniform(-0.5, 0.7 * t[-1])
+    comes, goes = rng.uniform(*_ONSET_S, 2)
+    end = begin + comes + rng.uniform(*_HOLD_S)
+    return strength * (_ease(t, begin, comes) - _ease(t, end, goes))
+
+
+def _blinks(t: Floats, rng: np.random.Generator) -> Floats:
+    """Closing fast, opening slower."""
+    shut = np.zeros(len(t))
+    now = rng.exponential(1 / _BLINKS_HZ)
+    while now < t[-1]:
+        closing, stays, opening = (rng.uniform(*s) for s in (_CLOSING_S, _SHUT_S, _OPENING_S))
+        end = now + closing + stays
+        depth = 1.0 if rng.random() < 0.8 else rng.uniform(0.4, 0.9)
+        blink = depth * (_ease(t, now, closing) - _ease(t, end, opening))
+        shut = np.maximum(shut, blink)
+        now = end + opening + 0.1 + rng.exponential(1 / _BLINKS_HZ)
+    return shut
+
+
+def _turns(t: Floats, rng: np.random.Generator) -> Floats:
+    """(N, 2) within ±1 and ±_PITCH: moves to other directions, and rests between them."""
+    reach = np.array((1.0, _PITCH))
+    here = rng.uniform(-0.6, 0.6, 2) * reach
+    way = np.tile(here, (len(t), 1))
+    now = rng.uniform(-0.3, 0.4)
+    while now < t[-1]:
+        there = rng.uniform(-1, 1, 2) * reach
+        lasts = rng.uniform(*_TURN_S) * (0.4 + np.abs(there - here).max())
+        way += _ease(t, now, lasts)[:, None] * (there - here)
+        here, now = there, now + lasts + rng.uniform(*_REST_S)
+    return way

@@ -1,0 +1,290 @@
+"""The photo of a face as a mesh that expressions and turns of the head move, landmarks with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.synthesis.faces.face_fit import MOVEMENTS, FittedFace, fit_face, spread
+from steadymark.models.synthesis.faces.face_model import LANDMARKS
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+_SPACING = 0.09  # of the nodes between, shares of the landmarks' extent
+_FADE = 0.5  # how far beyond the face the picture is moved, shares of the extent
+_FAR = (2.0, 6.0)  # rings that never move, extents from the middle
+_CLOSED = 0.05  # what a blink leaves of an eye's opening
+_APART = 0.005  # least distance of lips and of lids, shares of the extent
+_PAIRS = ((61, 67), (62, 66), (63, 65), (37, 41), (38, 40), (43, 47), (44, 46))
+_RAISED = 0.12  # by how much of the opening a blink raises the lower lid
+
+# contours whose points between the landmarks belong to the mesh: indices, and points a piece
+_UPPER_LIDS = ((36, 37, 38, 39), (42, 43, 44, 45))
+_LOWER_LIDS = ((36, 41, 40, 39), (42, 47, 46, 45))
+_LIPS = (
+    (48, 49, 50, 51, 52, 53, 54),
+    (54, 55, 56, 57, 58, 59, 48),
+    (60, 61, 62, 63, 64),
+    (64, 65, 66, 67, 60),
+)
+_LID_PIECE, _LIP_PIECE = 3, 2
+_LASH = 0.022  # how wide a seam of the upper lid is not stretched by a blink, shares of the extent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceMesh:
+    """A face's photo as a mesh of N nodes.
+
+    rest: (N, 3) pixels of the photo, z away from the camera; the first 68 are the landmarks.
+    moves: (J, N, 3) of full strength of each of `MOVEMENTS`. fade: (N,), how much of the face's
+    motion a node follows. triangles: (M, 3), `inside` many of an eye first, then those between the
+    lips, then the skin from far to near. lids: (J, N, 2) displacement by closing lids alone.
+    """
+
+    rest: Floats
+    moves: Floats
+    fade: Floats
+    pivot: Floats
+    triangles: Indices
+    inside: int
+    lids: Floats
+
+    def places(self, strengths: Floats, yaw_deg: float = 0.0, pitch_deg: float = 0.0) -> Floats:
+        """(N, 2) where the nodes are, in pixels of the photo.
+
+        strengths: (J,). yaw_deg: to the right of the picture. pitch_deg: downwards.
+        """
+        return self.turned(strengths, yaw_deg, pitch_deg)[:, :2]
+
+    def turned(self, strengths: Floats, yaw_deg: float, pitch_deg: float) -> Floats:
+        """(N, 3) where the nodes are, as `places`, with the depth away from the camera."""
+        xyz = self.rest + np.tensordot(strengths, self.moves, 1) - self.pivot
+        yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
+        across = np.array(
+            [[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]]
+        )
+        down = np.array(
+            [[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]]
+        )
+        turned = xyz @ (down @ across).T + self.pivot
+        moved: Floats = self.rest + self.fade[:, None] * (turned - self.rest)
+        return moved
+
+    def eye_sources(self, strengths: Floats) -> Floats:
+        """(N, 2) which places of the photo the nodes show to triangles inside an eye.
+
+        The eyeball stays where it is under moving lids.
+        """
+        shown: Floats = self.rest[:, :2] + np.tensordot(strengths, self.lids, 1)
+        return shown
+
+    def folded(self, places: Floats) -> float:
+        """Area, in px², that would be shown reversed; a warp that is one-to-one has 0.
+
+        Lips that overlap count, lids do not: they slide over the eye.
+        """
+        return float(-np.minimum(_areas(places, self.triangles[self.inside :]), 0).sum())
+
+    def turned_away(self, places: Floats) -> NDArray[np.bool_]:
+        """(68,) landmarks that the face itself hides: more skin round them is reversed than not."""
+        triangles = self.triangles[self.inside :]
+        areas = _areas(places, triangles)
+        sums = np.zeros(len(places))
+        for corner in range(3):
+            sums += np.bincount(triangles[:, corner], areas, len(places))
+        return sums[:LANDMARKS] < 0
+
+
+def face_mesh(points: NDArray[np.floating]) -> FaceMesh:
+    """The mesh of a photo with landmarks (68, 2).
+
+    Labels of closed lips and lids that cross each other are parted first.
+    """
+    extent = float(np.ptp(points, axis=0).max())
+    apart = _uncrossed(points.astype(np.float64), _APART * extent)
+    face = fit_face(apart)
+    rest, moves, lids = _controls(face, extent)
+    between, fade = _between(rest[:, :2], extent)
+    count = len(rest)
+    columns = np.concatenate((rest[:, 2:], moves.transpose(1, 0, 2).reshape(count, -1)), 1)
+    carried = spread(rest[:, :2], columns, between)
+    carried[fade == 0] = 0
+    rest = np.concatenate((rest, np.concatenate((between, carried[:, :1]), 1)))
+    moved = carried[:, 1:].reshape(len(between), -1, 3).transpose(1, 0, 2)
+    moves = np.concatenate((moves, moved), 1)
+    lids = np.concatenate((lids, np.zeros((len(lids), len(between), 2))), 1)
+    triangles = _delaunay(rest[:, :2])
+    eyes = _within(rest[:, :2], triangles, [_ring(*pair) for pair in _EYE_LINES])
+    mouth = _within(rest[:, :2], triangles, [_ring(*_INNER_LINES)])
+    skin = triangles[~eyes & ~mouth]
+    skin = skin[np.argsort(-rest[skin, 2].mean(1), kind="stable")]
+    triangles = np.concatenate((triangles[eyes], triangles[mouth], skin))
+    fades = np.concatenate((np.ones(count), fade))
+    return FaceMesh(rest, moves, fades, face.pivot, triangles, int(eyes.sum()), lids)
+
+
+def _uncrossed(points: Floats, least: float) -> Floats:
+    """Landmarks whose lips and lids are `least` apart, pixels, each moved half of the way."""
+    down = points[8] - points[27]
+    down = down / np.linalg.norm(down)
+    apart = points.copy()
+    for upper, lower in _PAIRS:
+        lacking = max(0.0, least - float((points[lower] - points[upper]) @ down))
+        apart[upper] -= lacking / 2 * down
+        apart[lower] += lacking / 2 * down
+    return apart
+
+
+def _curve(line: tuple[int, ...], steps: int, xy: Floats) -> Floats:
+    """Weights ((len(line) - 1) × (steps - 1), 68) of landmarks for points of a smooth curve.
+
+    Catmull-Rom through the landmarks of the line; of its own points only those between.
+    """
+    rows = []
+    for i in range(len(line) - 1):
+        before, first = line[max(0, i - 1)], line[i]
+        second, after = line[i + 1], line[min(len(line) - 1, i + 2)]
+        for step in range(1, steps):
+            t = step / steps
+            row = np.zeros(len(xy))
+            row[before] += 0.5 * (-t + 2 * t**2 - t**3)
+            row[first] += 0.5 * (2 - 5 * t**2 + 3 * t**3)
+            row[second] += 0.5 * (t + 4 * t**2 - 3 * t**3)
+            row[after] += 0.5 * (-(t**2) + t**3)
+            rows.append(row)
+    return np.array(rows)
+
+
+def _first_of(lines: tuple[tuple[int, ...], ...], start: int, steps: int) -> list[list[int]]:
+    """Indices of each line's nodes in the mesh, landmarks and those between."""
+    told = []
+    for line in lines:
+        nodes = [line[0]]
+        for end in line[1:]:
+            nodes += [*range(start, start + steps - 1), end]
+            start += steps - 1
+        told.append(nodes)
+    return told
+
+
+_LID_LINES = _first_of((*_UPPER_LIDS, *_LOWER_LIDS), LANDMARKS, _LID_PIECE)
+_LIP_LINES = _first_of(_LIPS, LANDMARKS + 12 * (_LID_PIECE - 1), _LIP_PIECE)
+_EYE_LINES = ((_LID_LINES[0], _LID_LINES[2]), (_LID_LINES[1], _LID_LINES[3]))
+_INNER_LINES = (_LIP_LINES[2], _LIP_LINES[3][::-1])
+_LASHES = _LID_LINES[0][1:-1] + _LID_LINES[1][1:-1]  # nodes of the upper lids between the corners
+INNER_LIPS = _INNER_LINES  # nodes about the opening of the mouth, pairs of upper and lower
+
+
+def _ring(upper: list[int], lower: list[int]) -> list[int]:
+    """A closed line of both, which share their ends."""
+    return upper + lower[-2:0:-1]
+
+
+def _controls(face: FittedFace, extent: float) -> tuple[Floats, Floats, Floats]:
+    """Rest (n, 3), moves (J, n, 3) and lids (J, n, 2) of landmarks, contours and other points."""
+    landmarks = face.rest[:LANDMARKS]
+    lines: list[tuple[tuple[int, ...], int]]
+    lines = [(line, _LID_PIECE) for line in (*_UPPER_LIDS, *_LOWER_LIDS)]
+    lines += [(line, _LIP_PIECE) for line in _LIPS]
+    weights = np.concatenate([_curve(line, steps, landmarks) for line, steps in lines])
+    rest = np.concatenate((landmarks, weights @ landmarks))
+    moves = np.concatenate((face.moves[:, :LANDMARKS], weights @ face.moves[:, :LANDMARKS]), 1)
+    others = np.flatnonzero(face.seen)[LANDMARKS:]
+    lashes = _lashes(rest, extent)
+    free = _free(
+        np.concatenate((rest, lashes))[:, :2], face.rest[others, :2], 0.4 * _SPACING * extent
+    )
+    others = others[free]
+    rest = np.concatenate((rest, face.rest[others]))
+    moves = np.concatenate((moves, face.moves[:, others]), 1)
+    lids = np.zeros((len(moves), len(rest), 2))
+    for name, (upper, lower) in zip(("lid_R", "lid_L"), _EYE_LINES, strict=True):
+        movement = list(MOVEMENTS).index(name)
+        above, below = rest[upper], rest[lower]
+        gap = below - above
+        moves[movement, lower] = -_RAISED * gap
+        moves[movement, upper] = (1 - _RAISED - _CLOSED) * gap
+        lids[movement, upper + lower] = moves[movement, upper + lower, :2]
+    rest = np.concatenate((rest, lashes))
+    moves = np.concatenate((moves, moves[:, _LASHES]), 1)
+    lids = np.concatenate((lids, np.zeros((len(lids), len(lashes), 2))), 1)
+    return rest, moves, lids
+
+
+def _lashes(rest: Floats, extent: float) -> Floats:
+    """(n, 3) places above the upper lids that move as these do: skin is stretched further up."""
+    up = rest[27] - rest[8]
+    above: Floats = rest[_LASHES] + _LASH * extent * up / np.linalg.norm(up[:2])
+    above[:, 2] = rest[_LASHES, 2]
+    return above
+
+
+def _between(controls: Floats, extent: float) -> tuple[Floats, Floats]:
+    """Nodes (n, 2) of a grid about the face, where no others are near, and their fade (n,)."""
+    step = _SPACING * extent
+    low, high = controls.min(0) - (_FADE + 0.15) * extent, controls.max(0) + (_FADE + 0.15) * extent
+    x, y = np.meshgrid(np.arange(low[0], high[0], step), np.arange(low[1], high[1], step))
+    x[1::2] += step / 2
+    grid = np.stack((x, y), -1).reshape(-1, 2)
+    grid = grid[_free(controls, grid, 0.6 * step)]
+    hull = cv2.convexHull(controls.astype(np.float32))
+    away = np.array([-cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in grid])
+    for ring in (*(_ring(*pair) for pair in _EYE_LINES), _ring(*_INNER_LINES)):
+        keep = ~_inside(controls[ring], grid)
+        grid, away = grid[keep], away[keep]
+    near = 1 - (away / (_FADE * extent)).clip(0, 1)
+    angles = np.arange(12) * np.pi / 6
+    circle = np.stack((np.cos(angles), np.sin(angles)), -1)
+    far = np.concatenate([controls.mean(0) + ring * extent * circle for ring in _FAR])
+    fade = np.concatenate((near * near * (3 - 2 * near), np.zeros(len(far))))
+    return np.concatenate((grid, far)), fade
+
+
+def _free(taken: Floats, wanted: Floats, least: float) -> NDArray[np.bool_]:
+    free: NDArray[np.bool_] = np.linalg.norm(wanted[:, None] - taken, axis=-1).min(1) > least
+    return free
+
+
+def _inside(polygon: Floats, xy: Floats) -> NDArray[np.bool_]:
+    ring = polygon.astype(np.float32)
+    return np.array([cv2.pointPolygonTest(ring, (float(x), float(y)), False) > 0 for x, y in xy])
+
+
+def _within(xy: Floats, triangles: Indices, rings: list[list[int]]) -> NDArray[np.bool_]:
+    """(M,): all nodes belong to one of the rings, and the middle lies inside it."""
+    middles = xy[triangles].mean(1)
+    found = np.zeros(len(triangles), bool)
+    for ring in rings:
+        of_ring = np.isin(triangles, ring).all(1)
+        found |= of_ring & _inside(xy[ring], middles)
+    return found
+
+
+def _areas(xy: Floats, triangles: Indices) -> Floats:
+    a, b, c = (xy[triangles[:, i]] for i in range(3))
+    u, v = b - a, c - a
+    areas: Floats = (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]) / 2
+    return areas
+
+
+def _delaunay(xy: Floats) -> Indices:
+    """(M, 3) triangles of all places, turned alike."""
+    low, high = xy.min(0) - 10, xy.max(0) + 10
+    spots = xy.astype(np.float32)
+    box = (int(low[0]), int(low[1]), int(high[0] - low[0]) + 2, int(high[1] - low[1]) + 2)
+    plane = cv2.Subdiv2D(box)
+    number: dict[bytes, int] = {}
+    for index, spot in enumerate(spots):
+        plane.insert((float(spot[0]), float(spot[1])))
+        number.setdefault(spot.tobytes(), index)
+    corners = np.asarray(plane.getTriangleList(), np.float32).reshape(-1, 3, 2)
+    told = [[number.get(corner.tobytes(), -1) for corner in triangle] for triangle in corners]
+    triangles = np.array(told)
+    triangles = triangles[(triangles >= 0).all(1)]
+    areas = _areas(xy, triangles)
+    triangles[areas < 0] = triangles[areas < 0][:, ::-1]
+    return triangles[np.abs(areas) > 1e-6]

@@ -1,0 +1,122 @@
+"""The rows of a 3D face model that scenes need: its landmarks and some points between them.
+
+The file is made from the ICT-FaceKit model (Copyright (c) 2020 USC Institute for Creative
+Technologies, MIT licence) by
+
+    python -m steadymark.models.synthesis.faces.face_model FOLDER/ict_face_model.npz
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.face.schema import assets_root
+
+Floats = NDArray[np.float64]
+SOURCE = "ICT-FaceKit, https://github.com/ICT-VGL/ICT-FaceKit, Copyright (c) 2020 USC ICT, MIT"
+LANDMARKS = 68
+_IDENTITIES, _OTHERS = 30, 110  # modes, and points beside the landmarks
+_STEP_CM = 0.002
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceModel:
+    """Rows of the model in centimetres: x to the right of the picture, y down, z away.
+
+    neutral: (n, 3), the first 68 are iBUG's landmarks. normals: (n, 3), of length 1, outwards.
+    identity: (m, n, 3), one standard deviation each. expressions: name → (n, 3) at full strength.
+    """
+
+    neutral: Floats
+    normals: Floats
+    identity: Floats
+    expressions: dict[str, Floats]
+
+
+def face_model_path() -> Path:
+    """Where the file lies."""
+    return assets_root() / "schemas" / "face3d" / "ict_rows.npz"
+
+
+@cache
+def load_face_model() -> FaceModel:
+    """The rows, in the camera's axes."""
+    axes = np.array([1.0, -1.0, -1.0])
+    with np.load(face_model_path()) as data:
+        step = float(data["step_cm"])
+        names = [str(name) for name in data["expression_names"]]
+        moves = data["expression"] * step * axes
+        return FaceModel(
+            data["neutral"] * step * axes,
+            data["normals"] / 100 * axes,
+            data["identity"] * step * axes,
+            dict(zip(names, moves, strict=True)),
+        )
+
+
+def choose_vertices(model: Path) -> dict[str, NDArray[np.generic]]:
+    """The arrays of the file, from the whole model."""
+    with np.load(model) as data:
+        neutral = data["neutral"].astype(np.float64)
+        normals = vertex_normals(neutral, data["triangles"])
+        chosen = _spread(neutral, normals, data["landmarks68"])
+        step = float(data["step_cm"]) / _STEP_CM
+        moves = np.rint(data["expression"][:, chosen] * step)
+        moving = np.abs(moves).max((1, 2)) > 0
+        modes = np.rint(data["identity"][:_IDENTITIES, chosen] * step)
+        return {
+            "source": np.array(SOURCE),
+            "step_cm": np.array(_STEP_CM),
+            "vertices": chosen.astype(np.int32),
+            "neutral": np.rint(neutral[chosen] / _STEP_CM).astype(np.int16),
+            "normals": np.rint(normals[chosen] * 100).astype(np.int8),
+            "identity": modes.astype(np.int16),
+            "expression": moves[moving].astype(np.int16),
+            "expression_names": data["expression_names"][moving],
+        }
+
+
+def vertex_normals(xyz: Floats, triangles: NDArray[np.integer]) -> Floats:
+    """(n, 3): mean of a vertex's triangles, weighted by area."""
+    a, b, c = (xyz[triangles[:, i]] for i in range(3))
+    faces = np.cross(b - a, c - a)
+    normals = np.zeros_like(xyz)
+    for i in range(3):
+        np.add.at(normals, triangles[:, i], faces)
+    unit: Floats = normals / np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-9)
+    return unit
+
+
+def _spread(xyz: Floats, normals: Floats, landmarks: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Landmarks, then vertices of the face's front, each as far as can be from those before."""
+    x, y, z = xyz.T
+    front = (normals[:, 2] > 0.2) & (np.abs(x) < 7.6) & (y > -9) & (y < 10.5) & (z > 3)
+    open_ = _unhidden(xyz, front)
+    allowed = np.flatnonzero(front & open_)
+    chosen = [int(i) for i in landmarks]
+    away = np.linalg.norm(xyz[allowed, None] - xyz[chosen], axis=-1).min(1)
+    for _ in range(_OTHERS):
+        best = int(allowed[away.argmax()])
+        chosen.append(best)
+        away = np.minimum(away, np.linalg.norm(xyz[allowed] - xyz[best], axis=-1))
+    return np.array(chosen)
+
+
+def _unhidden(xyz: Floats, front: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Vertices that no other vertex near them in the picture lies 0.4 cm before."""
+    seen = np.ones(len(xyz), bool)
+    near = xyz[front]
+    for i in np.flatnonzero(front):
+        close = np.abs(near[:, :2] - xyz[i, :2]).max(1) < 0.35
+        seen[i] = near[close, 2].max() - xyz[i, 2] < 0.5
+    return seen
+
+
+if __name__ == "__main__":
+    np.savez_compressed(face_model_path(), **choose_vertices(Path(sys.argv[1])))  # type: ignore[arg-type]

@@ -1,0 +1,126 @@
+"""A photo's face that talks, blinks and turns along curves, never folded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.models.synthesis.faces.face_mesh import INNER_LIPS, face_mesh
+from steadymark.models.synthesis.faces.face_model import LANDMARKS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.synthesis.faces.expression_curves import ExpressionCurves
+    from steadymark.models.synthesis.faces.face_mesh import FaceMesh, Floats
+
+# How much skin may be hidden, of the extent's square: by turns, behind a nose or cheek, and by
+# expressions, whose slivers come from bad labels.
+_HIDDEN, _FOLDED = 0.006, 0.001
+_WEAKER = 0.8
+_TRIES = 14
+_LOOKS = 24  # times at which a scene is checked
+_KNOWN = 8  # moments whose places are kept: a frame asks for the same few several times
+_DARK = 0.72  # how much darker the inside of a mouth is that the photo shows closed
+
+
+class MovingFace:
+    """The mesh of a photo with its curves, weakened until nothing is folded."""
+
+    def __init__(self, points: Points, curves: ExpressionCurves) -> None:
+        self.mesh: FaceMesh = face_mesh(points)
+        self.extent = float(np.ptp(points, axis=0).max())
+        self.curves = _unfolded(self.mesh, curves, self.extent**2)
+        self._opening = _opening(self.mesh.rest[:, :2])
+        self._known: dict[float, Floats] = {}
+
+    def places(self, t_s: float) -> Floats:
+        """(N, 2) where the mesh's nodes are, in pixels of the photo; the first 68 its landmarks."""
+        if t_s not in self._known:
+            while len(self._known) >= _KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[t_s] = self.mesh.places(*self.curves.at(t_s))
+        return self._known[t_s]
+
+    def landmarks(self, t_s: float) -> Floats:
+        """(68, 2) where the photo's labels are."""
+        return self.places(t_s)[:LANDMARKS]
+
+    def seen(self, t_s: float) -> NDArray[np.bool_]:
+        """(68,) landmarks that the face itself does not hide."""
+        return ~self.mesh.turned_away(self.places(t_s))
+
+    def sources(self, t_s: float) -> Floats:
+        """(M, 3, 2) which places of the photo the corners of the triangles show."""
+        mesh = self.mesh
+        shown: Floats = mesh.rest[:, :2][mesh.triangles]
+        eyes = mesh.triangles[: mesh.inside]
+        shown[: mesh.inside] = mesh.eye_sources(self.curves.at(t_s).strengths)[eyes]
+        return shown
+
+    def _cavity(self, seen: Floats) -> Floats:
+        """(n, 2) what has opened since the photo: under the teeth that it may show."""
+        upper, lower = (np.array(line) for line in INNER_LIPS)
+        rest = self.mesh.rest[:, :2]
+        scale = np.linalg.norm(seen[36] - seen[45]) / np.linalg.norm(rest[36] - rest[45])
+        shown = scale * np.linalg.norm(rest[lower] - rest[upper], axis=1)
+        gap = np.linalg.norm(seen[lower] - seen[upper], axis=1)
+        share = (shown / gap.clip(1e-6)).clip(0, 1)[:, None]
+        below = seen[upper] + share * (seen[lower] - seen[upper])
+        ring: Floats = np.concatenate((below, seen[lower][-2:0:-1]))
+        return ring
+
+    def darkened(self, image: Image, seen: Floats, t_s: float) -> Image:
+        """The picture with a dark inside of the mouth, as far as lips are further apart.
+
+        seen: (N, 2) the nodes in the picture.
+        """
+        opened = _opening(self.places(t_s)) - 1.3 * self._opening
+        depth = _DARK * float(np.clip(opened / (0.06 * self.extent) - 0.1, 0, 1))
+        if depth <= 0:
+            return image
+        ring = self._cavity(seen)
+        low = np.maximum(np.floor(ring.min(0)).astype(int) - 4, 0)
+        high = np.minimum(np.ceil(ring.max(0)).astype(int) + 5, image.shape[1::-1])
+        if (high - low < 3).any():
+            return image
+        mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.float32)
+        corners = np.rint((ring - low) * 16).astype(np.int32)
+        cv2.fillPoly(mask, [corners], 1.0, cv2.LINE_8, 4)
+        mask = cv2.GaussianBlur(mask, (0, 0), 1.2) ** 2
+        part = image[low[1] : high[1], low[0] : high[0]]
+        part[:] = part * (1 - depth * mask[..., None])
+        return image
+
+
+def _opening(places: Floats) -> float:
+    """Between the middles of the inner lips."""
+    return float(np.linalg.norm(places[62] - places[66]))
+
+
+def _unfolded(mesh: FaceMesh, curves: ExpressionCurves, square: float) -> ExpressionCurves:
+    """Curves as strong as they can be: first the turns alone, then what the face does."""
+    every = np.linspace(0, len(curves.strengths) - 1, _LOOKS).astype(int)
+    peaks = curves.strengths.argmax(0)
+    looks = np.unique(np.concatenate((every, peaks)))
+
+    def folded(expressions: float, turns: float) -> float:
+        weaker = curves.scaled(expressions, turns)
+        told = (mesh.places(weaker.strengths[i], *weaker.turns_deg[i]) for i in looks)
+        return max(mesh.folded(places) for places in told)
+
+    expressions, turns = 1.0, 1.0
+    most = folded(0.0, 0.0) + _HIDDEN * square  # blinks, and the labels' own folds
+    for _ in range(_TRIES):
+        if folded(0.0, turns) <= most:
+            break
+        turns *= _WEAKER
+    most = folded(0.0, turns) + _FOLDED * square
+    for _ in range(_TRIES):
+        if folded(expressions, turns) <= most:
+            break
+        expressions *= _WEAKER
+    return curves.scaled(expressions, turns)

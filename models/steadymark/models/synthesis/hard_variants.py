@@ -1,0 +1,113 @@
+"""Harder versions of labelled photos of faces, with exact landmarks, to measure detectors on."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.models.face.crop import Crop, cut, fit_crop, transform
+from steadymark.models.face.landmark_boxes import landmark_box
+from steadymark.models.face.schema import load_schema
+from steadymark.models.synthesis.conditions.face_occlusion import cover_box
+from steadymark.models.synthesis.faces.head_rotation import turn_head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.random import Generator
+
+    from steadymark.models.face.crop import Image, Points
+
+_ROOM = 1.5  # side of a rolled picture, in sides of the photo
+_SMALL_PX = 40.0  # longer side of a small face
+_FRAME = (480, 640)  # height and width of the picture that it stands in
+
+
+def rolled(image: Image, points: Points, roll_deg: float) -> tuple[Image, Points]:
+    """Turn a photo about the middle of its face, clockwise on the screen.
+
+    Returns:
+        A square picture, black beyond the photo's edges, and the landmarks in it.
+    """
+    left, top, right, bottom = landmark_box(points)
+    side = _ROOM * max(image.shape[:2])
+    size = round(side)
+    crop = Crop(float(left + right) / 2, float(top + bottom) / 2, side, -roll_deg)
+    turned = cut(image, crop.to_picture(size), size)
+    return turned, transform(crop.from_picture(size), points).astype(np.float32)
+
+
+def _any_roll(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
+    return rolled(image, points, float(rng.uniform(45, 315)))
+
+
+def _profiled(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
+    """The head turned by 30 to 55 degrees, to the side that the photo shows, and pitched."""
+    left, right = (float(np.linalg.norm(points[30] - points[i])) for i in (2, 14))
+    side = 1 if left > right else -1
+    return turn_head(image, points, side * rng.uniform(30, 55), rng.uniform(-30, 30))
+
+
+def _occluded(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
+    covered = image.copy()
+    roll = fit_crop(points, load_schema().mean_shape, margin=1).roll_deg
+    cover_box(covered, landmark_box(points), roll, rng)
+    return covered, points
+
+
+def _dark(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
+    """Light of 5 to 15 %, a colour cast and the noise of a sensor."""
+    light = image * (rng.uniform(0.05, 0.15) * np.exp(rng.uniform(-0.3, 0.3, 3)))
+    noise = rng.normal(0, rng.uniform(1, 4), image.shape)
+    return (light + noise).clip(0, 255).astype(np.uint8), points
+
+
+def _small(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
+    """The face 40 pixels large, compressed, somewhere in a plain frame of 640x480."""
+    scale = _SMALL_PX / float(np.ptp(points, axis=0).max())
+    shrunk = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = shrunk.shape[:2]
+    frame = np.full((*_FRAME, 3), rng.integers(30, 220, 3), np.uint8)
+    top, left = (
+        int(rng.integers(0, most - size))
+        for most, size in zip(_FRAME, (height, width), strict=True)
+    )
+    frame[top : top + height, left : left + width] = shrunk
+    coded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 80))])[1]
+    picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    assert picture is not None
+    moved = (points + 0.5) * scale - 0.5 + (left, top)
+    return picture.astype(np.uint8, copy=False), moved.astype(np.float32)
+
+
+VERSIONS: dict[str, Callable[[Image, Points, Generator], tuple[Image, Points]]] = {
+    "rolled": _any_roll,
+    "profiled": _profiled,
+    "occluded": _occluded,
+    "dark": _dark,
+    "40 px": _small,
+}
+
+
+def hard_version(kind: str, image: Image, points: Points, seed: int) -> tuple[Image, Points]:
+    """Make one of `VERSIONS` of a photo.
+
+    Args:
+        kind: of `VERSIONS`.
+        image: (H, W, 3) uint8 BGR.
+        points: (68, 2) iBUG landmarks in its pixels.
+        seed: decides everything that is drawn.
+
+    Returns:
+        The picture and the landmarks in it; those that a turned head hides lie on its outline.
+    """
+    return VERSIONS[kind](image, points, np.random.default_rng(seed))
+
+
+def roll_of(points: Points) -> float:
+    """The roll in degrees of landmarks (68, 2): of the mean shape fitted to them, in ±180."""
+    roll = fit_crop(points, load_schema().mean_shape, margin=1).roll_deg
+    return math.remainder(roll, 360)

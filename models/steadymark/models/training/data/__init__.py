@@ -1,0 +1,1 @@
+"""Training samples made of labelled images: augmentation, degradation, sequences."""

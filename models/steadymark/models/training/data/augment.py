@@ -1,0 +1,159 @@
+"""Training samples for landmark networks: every sample follows from (seed, number) alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from steadymark.models.face.crop import Crop, cut, fit_crop, inverse, mirror_image, transform
+from steadymark.models.training.data.image_degradation import blobs, cover, degrade_image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.models.face.crop import Image, Matrix, Points
+    from steadymark.models.face.schema import LandmarkSchema
+    from steadymark.models.training.data.face_images import FaceImages
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentConfig:
+    """How far samples stray from the crop that the true landmarks give.
+
+    margin: side of the crop / fitted size of the face. tight, wide: standard deviations of shift
+    (share of the side), scale (log) and roll (degrees) while following a face, and after a
+    detector's box; wide_share: how often the latter. negatives: share of samples without a face
+    to be tracked (background, far off-centre, nearly all covered).
+    """
+
+    margin: float = 1.4
+    tight: tuple[float, float, float] = (0.025, 0.05, 6.0)
+    wide: tuple[float, float, float] = (0.06, 0.11, 22.0)
+    wide_share: float = 0.3
+    stretch: float = 0.06
+    negatives: float = 0.1
+
+
+class Sample(NamedTuple):
+    """crop: (F, F, 3) uint8 BGR; points: (K, 2) crop pixels; face: 1 where one is to be tracked."""
+
+    crop: Image
+    points: Points
+    face: float
+
+
+def clean_crop(faces: FaceImages, index: int, schema: LandmarkSchema, margin: float) -> Crop:
+    """The crop that the true landmarks give."""
+    return fit_crop(faces.points[index], schema.mean_shape, margin=margin)
+
+
+def make_sample(
+    faces: FaceImages,
+    backgrounds: tuple[Image, ...],
+    schema: LandmarkSchema,
+    size: int,
+    number: int,
+    *,
+    seed: int,
+    config: AugmentConfig,
+) -> Sample:
+    """The `number`-th sample of the endless stream of this seed."""
+    rng = np.random.default_rng((seed, number))
+    epoch, place = divmod(number, len(faces))
+    order = np.random.default_rng((seed, epoch, 1)).permutation(len(faces))
+    index = int(order[place])
+    picture, points = faces.pictures[index], faces.points[index]
+    crop = clean_crop(faces, index, schema, config.margin)
+    face = 1.0
+    kind = rng.random()
+    if kind < config.negatives:
+        face = 0.0
+        picture, crop = _without_face(picture, crop, backgrounds, rng, kind / config.negatives)
+    else:
+        crop = _stray(crop, config, rng)
+    matrix = _stretched(crop.to_picture(size), size, config.stretch, rng)
+    flip = rng.random() < 0.5
+    if flip:
+        matrix = mirror_image(matrix, size)
+    image = cut(picture, matrix, size, border=_border(rng))
+    moved = transform(inverse(matrix), points)
+    if flip:
+        moved = moved[schema.mirror]
+    image = degrade_image(image, rng)
+    if 0.9 * config.negatives <= kind < config.negatives:
+        image = cover(image, faces.pictures, rng, share=(0.75, 1.0))
+    elif rng.random() < 0.35:
+        image = cover(image, faces.pictures, rng, share=(0.02, 0.3))
+    return Sample(image, moved, face)
+
+
+def _without_face(
+    picture: Image,
+    crop: Crop,
+    backgrounds: tuple[Image, ...],
+    rng: np.random.Generator,
+    kind: float,
+) -> tuple[Image, Crop]:
+    """A place without a face to track: kind in [0, 1) says what; from 0.9 the face is covered."""
+    if kind < 0.3 and backgrounds:
+        picture = backgrounds[int(rng.integers(len(backgrounds)))]
+        return picture, _anywhere(picture, rng)
+    if kind < 0.4:
+        picture = blobs(rng)
+        return picture, _anywhere(picture, rng)
+    if kind < 0.6:  # a far too small part: an eye, a button, the dot of an i
+        height, width = picture.shape[:2]
+        side = crop.side * float(np.exp(rng.uniform(np.log(0.04), np.log(0.35))))
+        return picture, Crop(
+            rng.uniform(0, width), rng.uniform(0, height), side, rng.uniform(-60, 60)
+        )
+    return picture, _off_centre(crop, rng) if kind < 0.9 else crop
+
+
+def _border(rng: np.random.Generator) -> int:
+    return int((0, 0, 127, rng.integers(256))[int(rng.integers(4))])
+
+
+def _stray(crop: Crop, config: AugmentConfig, rng: np.random.Generator) -> Crop:
+    wide = rng.random() < config.wide_share
+    shift, scale, roll = config.wide if wide else config.tight
+    dx, dy, ds, dr = rng.standard_normal(4).clip(-2, 2)
+    return Crop(
+        crop.x + dx * shift * crop.side,
+        crop.y + dy * shift * crop.side,
+        crop.side * float(np.exp(ds * scale)),
+        crop.roll_deg + dr * roll,
+    )
+
+
+def _off_centre(crop: Crop, rng: np.random.Generator) -> Crop:
+    """A crop so far from its face that tracking on from it would be wrong."""
+    angle = rng.uniform(0, 2 * np.pi)
+    if rng.random() < 0.7:
+        reach, scale = rng.uniform(0.35, 0.7), float(np.exp(rng.normal(0, 0.25)))
+    else:
+        reach, scale = rng.uniform(0, 0.4), float(rng.choice([0.35, 0.45, 2.2, 2.8]))
+    return Crop(
+        crop.x + reach * crop.side * float(np.cos(angle)),
+        crop.y + reach * crop.side * float(np.sin(angle)),
+        crop.side * scale,
+        crop.roll_deg + rng.uniform(-60, 60),
+    )
+
+
+def _anywhere(picture: Image, rng: np.random.Generator) -> Crop:
+    height, width = picture.shape[:2]
+    side = min(height, width) * rng.uniform(0.2, 1.1)
+    return Crop(rng.uniform(0, width), rng.uniform(0, height), side, rng.uniform(-45, 45))
+
+
+def _stretched(matrix: Matrix, size: int, amount: float, rng: np.random.Generator) -> Matrix:
+    """Anisotropic stretch and shear about the crop's centre, in crop pixels."""
+    stretch, shear = rng.normal(0, amount, 2).clip(-2 * amount, 2 * amount)
+    middle = (size - 1) / 2
+    inner: NDArray[np.float64] = np.array([[1 + stretch, shear, 0], [0, 1 - stretch, 0], [0, 0, 1]])
+    inner[:2, 2] = middle - inner[:2, :2] @ (middle, middle)
+    product: Matrix = matrix @ inner
+    return product

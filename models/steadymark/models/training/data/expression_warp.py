@@ -1,0 +1,122 @@
+"""Faces of still pictures that talk, blink and turn: pictures bent, and landmarks with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from steadymark.models.face.crop import Crop, Image, Points
+
+Floats = NDArray[np.float64]
+
+
+def face_path(frames: int, rng: np.random.Generator, *, lips: float, turns: float) -> Floats:
+    """(T, 4): openings of mouth and eyes, and turns of the head to the right and down.
+
+    lips, turns: how often there are any.
+    """
+    path = np.zeros((frames, 4))
+    if rng.random() < lips:
+        path[:, :2] = _openings(frames, rng)
+    if rng.random() < turns:
+        path[:, 2:] = _turns(frames, rng)
+    return path
+
+
+def _openings(frames: int, rng: np.random.Generator) -> Floats:
+    """(T, 2): by how much of their height mouth and eyes are opened: talk with pauses, blinks."""
+    t = np.arange(frames)
+    rate = rng.uniform(0.2, 1.4)  # radians a frame; syllables are about one
+    mouth = 0.6 * rng.random() * np.sin(rate * t + rng.uniform(0, 6.3))
+    if rng.random() < 0.5:  # it begins or ends
+        mouth /= 1 + np.exp(rng.choice((-1, 1)) * (t - rng.uniform(0, frames)))
+    eyes = np.zeros(frames)
+    for _ in range(rng.poisson(frames / 20)):
+        eyes -= np.exp(-(((t - rng.uniform(0, frames)) / rng.uniform(1, 3)) ** 2))
+    return np.stack((mouth, 0.7 * eyes.clip(-1, 0)), 1)
+
+
+def _turns(frames: int, rng: np.random.Generator) -> Floats:
+    """(T, 2): by how much the middle of the face leads its edge, shares of a crop's side."""
+    t = np.arange(frames)[:, None]
+    way = np.zeros((frames, 2))
+    for _ in range(int(rng.integers(1, 4))):
+        begin, lasts = rng.uniform(0, frames), rng.uniform(0.5, 5)
+        way += rng.normal(0, (0.03, 0.02), 2) / (1 + np.exp((begin - t) / lasts))
+    return way.clip(-0.07, 0.07)
+
+
+# Centre and reach in the upright face, in crop sides from the crop's centre, for a margin of 1.4;
+# close enough for every face, since the landmarks move with the picture. Mouth and eyes stretch
+# by what opens them, the chin goes along with the mouth, the middle of the face turns.
+_STRETCHED = (((0.0, 0.185), 0.11, 0), ((-0.15, -0.115), 0.05, 1), ((0.15, -0.115), 0.05, 1))
+_CHIN, _CHIN_REACH, _CHIN_WAY = (0.0, 0.34), 0.12, 0.05
+_MIDDLE, _MIDDLE_REACH = (0.0, 0.05), 0.26
+
+
+def _pulls(xy: Floats, base: Crop) -> Floats:
+    """(4, ..., 2): for each number of `face_path`, by how much 1 of it moves what is shown at xy.
+
+    What is shown at xy (..., 2) lies in the still picture at xy plus these, each times its number.
+    """
+    angle = np.radians(base.roll_deg)
+    right, down = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+
+    def near(place: tuple[float, float], reach: float) -> tuple[Floats, Floats]:
+        centre = np.array((base.x, base.y)) + base.side * (place[0] * right + place[1] * down)
+        away = xy - centre
+        square = away[..., 0] ** 2 + away[..., 1] ** 2
+        return away, np.exp(-square / (2 * (reach * base.side) ** 2))[..., None]
+
+    pulls = np.zeros((4, *xy.shape))
+    for place, reach, which in _STRETCHED:
+        away, weight = near(place, reach)
+        pulls[which] -= weight * (away @ down)[..., None] * down
+    pulls[0] -= _CHIN_WAY * base.side * near(_CHIN, _CHIN_REACH)[1] * down
+    middle = base.side * near(_MIDDLE, _MIDDLE_REACH)[1]
+    pulls[2], pulls[3] = -middle * right, -middle * down
+    return pulls
+
+
+def shift_points(points: Points, base: Crop, path: Floats) -> Points:
+    """Where landmarks (K, 2) go along a `face_path` (T, 4): (T, K, 2), by fixed-point steps."""
+    still = np.broadcast_to(points.astype(np.float64), (len(path), *points.shape))
+    xy = still.copy()
+    for _ in range(12):
+        pulls = _pulls(xy, base)
+        xy = still - np.einsum("ti,itkx->tkx", path, pulls)
+    moves = np.abs(path).max(1) > 0
+    moved: Points = np.where(moves[:, None, None], xy, still).astype(np.float32)
+    return moved
+
+
+class ExpressionWarp:
+    """A still picture of a face, with mouth, eyes and head moved.
+
+    The map is made at half the picture's size, and what does not change from frame to frame once.
+    """
+
+    def __init__(self, picture: Image, base: Crop) -> None:
+        self.picture = picture
+        height, width = picture.shape[:2]
+        xs, ys = np.meshgrid(np.arange(0, width + 1, 2), np.arange(0, height + 1, 2))
+        self._pulls = _pulls(np.stack((xs, ys), -1).astype(np.float64), base).astype(np.float32)
+        x, y = (a.astype(np.float32) for a in np.meshgrid(np.arange(width), np.arange(height)))
+        self._x, self._y = x, y
+        self._halves = cv2.convertMaps(x / 2, y / 2, cv2.CV_16SC2)
+
+    def bent(self, face: Floats) -> Image:
+        """The picture as `face` (4,), a frame of `face_path`, has it."""
+        if not face.any():
+            return self.picture
+        coarse = np.tensordot(face.astype(np.float32), self._pulls, 1)
+        border = cv2.BORDER_REPLICATE
+        fine = cv2.remap(coarse, *self._halves, cv2.INTER_LINEAR, borderMode=border)
+        there = self._x + fine[..., 0], self._y + fine[..., 1]
+        return cv2.remap(self.picture, *there, cv2.INTER_LINEAR, borderMode=border).astype(
+            np.uint8, copy=False
+        )

@@ -1,0 +1,127 @@
+"""Labelled faces in memory: pictures, landmarks, a fixed validation split."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.models.datasets import LabelledFace, open_dataset
+from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back
+from steadymark.models.errors import DataError
+from steadymark.models.face.crop import Crop, cut, inverse, transform
+from steadymark.models.face.schema import load_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.face.crop import Image, Points
+
+REACH = 1.9  # side of what is kept of a large picture / longer side of the landmarks' extent
+KEPT_PX = 320
+FEWEST_HELD = 12  # photos
+_SHARE_OF_FEW = 0.15
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceImages:
+    """N faces. names: of the faces, photos: of the photos or videos they come from.
+
+    pictures: N × (H, W, 3) uint8 BGR; points: (N, K, 2) pixels.
+    """
+
+    names: tuple[str, ...]
+    photos: tuple[str, ...]
+    pictures: tuple[Image, ...]
+    points: Points
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def subset(self, keep: list[int]) -> FaceImages:
+        """The faces at these positions."""
+        return FaceImages(
+            tuple(self.names[i] for i in keep),
+            tuple(self.photos[i] for i in keep),
+            tuple(self.pictures[i] for i in keep),
+            self.points[keep],
+        )
+
+
+def load_faces(path: Path, schema: str = "ibug68") -> FaceImages:
+    """Read any data set of `open_dataset` into memory; what is bad in it is logged and left out.
+
+    Points are carried to `schema`. Of pictures much larger than their face the part around it is
+    kept, at most KEPT_PX wide.
+
+    Raises:
+        DataError: no face is left, or faces lack landmarks of the schema.
+    """
+    load_schema(schema)
+    labelled, defects = open_dataset(path)
+    if not labelled and schema != "ibug68":  # .pts files do not tell their schema
+        labelled, defects = open_dataset(path, schema=schema)
+    for defect in defects:
+        _log.warning("left out: %s", defect)
+    if not labelled:
+        raise DataError(f"{path} holds no face that can be read: {defects[0]}")
+    mapped = [face if face.schema == schema else face.mapped(schema) for face in labelled]
+    lacking = [face for face in mapped if not np.isfinite(face.points).all()]
+    if lacking:
+        missing = int((~np.isfinite(lacking[0].points).all(1)).sum())
+        raise DataError(
+            f"{len(lacking)} of the {len(mapped)} faces in {path} lack landmarks of {schema} "
+            f"({lacking[0].name}: {missing}): take a data set that has them all"
+        )
+    near = [_near(face) for face in mapped]
+    return FaceImages(
+        tuple(face.name for face in mapped),
+        tuple(face.source_photo for face in mapped),
+        tuple(picture for picture, _ in near),
+        np.stack([points for _, points in near]),
+    )
+
+
+def _near(face: LabelledFace) -> tuple[Image, Points]:
+    """The picture around a face, and the landmarks in it; a picture that is small stays whole."""
+    picture = face.picture()
+    low, high = face.points.min(0), face.points.max(0)
+    side = REACH * float((high - low).max())
+    if max(picture.shape[:2]) <= max(1.5 * side, KEPT_PX):
+        return picture, face.points
+    size = min(KEPT_PX, max(1, round(side)))
+    x, y = (low + high) / 2
+    matrix = Crop(float(x), float(y), side).to_picture(size)
+    return cut(picture, matrix, size), transform(inverse(matrix), face.points)
+
+
+def load_backgrounds(folder: Path) -> tuple[Image, ...]:
+    """All pictures of a folder, as BGR."""
+    pictures = (cv2.imread(str(f), cv2.IMREAD_COLOR) for f in sorted(folder.glob("*.jpg")))
+    return tuple(p.astype(np.uint8, copy=False) for p in pictures if p is not None)
+
+
+def split(faces: FaceImages) -> tuple[FaceImages, FaceImages]:
+    """Train and validation faces; those of one photo stay together.
+
+    A photo's name decides, the same on every machine. Of few photos, of which so hardly any would
+    be held back, a greater share is: the names still decide which.
+    """
+    photos = sorted(set(faces.photos), key=_digest)
+    held = {photo for photo in photos if is_held_back(photo, HELD_BACK["train"])}
+    if len(held) < FEWEST_HELD:
+        held = set(photos[: min(FEWEST_HELD, round(_SHARE_OF_FEW * len(photos)))]) | held
+        held = held or set(photos[:1])
+    return (
+        faces.subset([i for i, photo in enumerate(faces.photos) if photo not in held]),
+        faces.subset([i for i, photo in enumerate(faces.photos) if photo in held]),
+    )
+
+
+def _digest(photo: str) -> bytes:
+    return hashlib.sha256(photo.encode()).digest()

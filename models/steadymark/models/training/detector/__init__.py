@@ -1,0 +1,1 @@
+"""The face detector face_net as a trainable system."""

@@ -1,0 +1,197 @@
+"""The photos face_net learns from, with what is known about every face in them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from steadymark.models.datasets.hard_faces import hard_photos
+from steadymark.models.datasets.photo_splits import photo_of, photos
+from steadymark.models.face.crop import Image, Matrix, fit_crop, transform
+from steadymark.models.face.landmark_boxes import (
+    CROWDS_TO_EXTENT,
+    YUNET_TO_EXTENT,
+    landmark_box,
+    widen,
+)
+from steadymark.models.face.pts_file import read_pts
+from steadymark.models.face.schema import load_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Floats = NDArray[np.float32]
+_SURE = 0.85  # YuNet's score above which its box is taken for a face, not only for "perhaps"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhotoFace:
+    """One face, photo pixels: box (4,), its extent; points (68, 2) or None; roll_deg or NaN."""
+
+    box: Floats
+    points: Floats | None = None
+    roll_deg: float = math.nan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectorPhoto:
+    """A JPEG kept in memory. ignored: (m, 4) places where there may or may not be a face."""
+
+    jpeg: NDArray[np.uint8]
+    faces: tuple[PhotoFace, ...] = ()
+    ignored: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+
+    def image(self) -> Image:
+        """(H, W, 3) uint8 BGR."""
+        picture = cv2.imdecode(self.jpeg, cv2.IMREAD_COLOR)
+        if picture is None:
+            raise ValueError("a photo cannot be decoded")
+        return picture.astype(np.uint8, copy=False)
+
+
+def frozen(photo: DetectorPhoto) -> dict[str, Any]:
+    """Tensors and plain values alone, for `loop.save`."""
+    tensor = torch.tensor
+    faces = [
+        (tensor(f.box), None if f.points is None else tensor(f.points), float(f.roll_deg))
+        for f in photo.faces
+    ]
+    return {"jpeg": tensor(photo.jpeg), "faces": faces, "ignored": tensor(photo.ignored)}
+
+
+def thawed(kept: Mapping[str, Any]) -> DetectorPhoto:
+    """The photo that `frozen` took."""
+    faces = tuple(
+        PhotoFace(box.numpy(), None if points is None else points.numpy(), roll_deg)
+        for box, points, roll_deg in kept["faces"]
+    )
+    return DetectorPhoto(kept["jpeg"].numpy(), faces, kept["ignored"].numpy())
+
+
+def overlap(box: Floats, boxes: Floats) -> Floats:
+    """Intersection over the smaller of the two, (n,)."""
+    if len(boxes) == 0:
+        return np.zeros(0, np.float32)
+    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
+    both = sides.clip(0).prod(1)
+    smaller = np.minimum((box[2:] - box[:2]).prod(), (boxes[:, 2:] - boxes[:, :2]).prod(1))
+    ratio: Floats = (both / smaller.clip(1e-6)).astype(np.float32)
+    return ratio
+
+
+def move_face(face: PhotoFace, matrix: Matrix, turn_deg: float) -> PhotoFace:
+    """The face after a similarity (2, 3) that turns by turn_deg.
+
+    Without points the face is taken for the ellipse inscribed in its upright box.
+    """
+    roll = (face.roll_deg + turn_deg + 180) % 360 - 180
+    if face.points is not None:
+        points = transform(matrix, face.points)
+        return PhotoFace(landmark_box(points), points, roll)
+    middle = transform(matrix, ((face.box[:2] + face.box[2:]) / 2)[None])[0]
+    half = (face.box[2:] - face.box[:2]) / 2
+    reach = np.sqrt(((matrix[:, :2] * half) ** 2).sum(1))
+    return PhotoFace(
+        np.concatenate((middle - reach, middle + reach)).astype(np.float32), None, roll
+    )
+
+
+def mirror_face(face: PhotoFace, width: int) -> PhotoFace:
+    """The face in the mirrored picture."""
+    left, top, right, bottom = face.box
+    box = np.array([width - 1 - right, top, width - 1 - left, bottom], np.float32)
+    points = face.points
+    if points is not None:
+        mirrored = points[load_schema().mirror]
+        points = np.stack((width - 1 - mirrored[:, 0], mirrored[:, 1]), 1).astype(np.float32)
+    return PhotoFace(box, points, -face.roll_deg)
+
+
+class LabelTeacher:
+    """YuNet: labels what carries no label and tells the roll of upright boxes."""
+
+    def __init__(self, path: Path) -> None:
+        self._net: Any = cv2.FaceDetectorYN.create(str(path), "", (320, 320), 0.5, 0.3, 5000)
+
+    def rows(self, image: Image) -> Floats:
+        """(n, 15): x, y, w, h, five points (right eye, left eye, …), score."""
+        self._net.setInputSize((image.shape[1], image.shape[0]))
+        rows = self._net.detect(image)[1]
+        found: Floats = np.zeros((0, 15), np.float32) if rows is None else rows
+        return found
+
+
+def _taught(photo: DetectorPhoto, teacher: LabelTeacher) -> DetectorPhoto:
+    """Complete a photo's labels by what the teacher sees."""
+    faces = list(photo.faces)
+    boxes = np.array([f.box for f in faces], np.float32).reshape(-1, 4)
+    perhaps = []
+    for row in teacher.rows(photo.image()):
+        plain = np.array([row[0], row[1], row[0] + row[2], row[1] + row[3]], np.float32)
+        box = widen(plain, YUNET_TO_EXTENT)
+        roll = math.degrees(math.atan2(row[7] - row[5], row[6] - row[4]))
+        shared = overlap(box, boxes)
+        sure = row[14] >= _SURE
+        if len(shared) and shared.max() > 0.4:
+            j = int(shared.argmax())
+            if sure and row[2] >= 16 and math.isnan(faces[j].roll_deg):
+                faces[j] = PhotoFace(faces[j].box, None, roll)
+        elif sure and row[3] >= 14:
+            faces.append(PhotoFace(box, None, roll))
+        else:
+            perhaps.append(widen(plain, (-0.2, -0.2, 0.2, 0.2)))
+    return DetectorPhoto(photo.jpeg, tuple(faces), np.array(perhaps, np.float32).reshape(-1, 4))
+
+
+def _frame_points(data: Path, stem: str, boxes: Floats) -> list[Floats]:
+    """Landmarks of every labelled face of a photo in its own pixels, from the 320-pixel crops."""
+    kin = sorted((data / "300w" / "train").glob(f"{stem.rsplit('_', 1)[0]}_*.pts"))
+    files = kin if len(boxes) > 1 else [data / "300w" / "train" / f"{stem}.pts"]
+    if len(files) != len(boxes):
+        return []
+    points = []
+    for path, box in zip(files, boxes, strict=True):
+        crop = read_pts(path)
+        scale = (box[2:] - box[:2]).max() / (crop.max(0) - crop.min(0)).max()
+        middle = (landmark_box(crop)[:2] + landmark_box(crop)[2:]) / 2
+        points.append(((crop - middle) * scale + (box[:2] + box[2:]) / 2).astype(np.float32))
+    return points
+
+
+def _faces(data: Path, name: str, file: str, boxes: Floats) -> tuple[PhotoFace, ...]:
+    if name == "crowds":
+        return tuple(PhotoFace(widen(box, CROWDS_TO_EXTENT)) for box in boxes)
+    known = _frame_points(data, file[:-4], boxes)
+    if not known:
+        return tuple(PhotoFace(box) for box in boxes)
+    faces = []
+    for box, points in zip(boxes, known, strict=True):
+        true = np.abs(landmark_box(points) - box).max() <= 0.05 * (box[2:] - box[:2]).max()
+        faces.append(
+            PhotoFace(box, points, fit_crop(points, load_schema().mean_shape, margin=1).roll_deg)
+            if true
+            else PhotoFace(box)
+        )
+    return tuple(faces)
+
+
+def load_photos(data: Path, name: str) -> list[DetectorPhoto]:
+    """The training part of faces/train, faces/crowds or faces/none."""
+    model = data / "detectors" / "yunet_n_dynamic.onnx"
+    teacher = LabelTeacher(model) if model.is_file() and name != "none" else None
+    hard = hard_photos(data) if name == "train" else set()
+    found = []
+    for file, boxes in photos(data, name, held_back=False).items():
+        if photo_of(file.rsplit(".", 1)[0]) in hard:
+            continue
+        jpeg = np.fromfile(data / "faces" / name / file, np.uint8)
+        photo = DetectorPhoto(jpeg, _faces(data, name, file, boxes))
+        found.append(_taught(photo, teacher) if teacher else photo)
+    return found

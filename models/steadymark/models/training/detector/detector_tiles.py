@@ -1,0 +1,294 @@
+"""Training tiles for face_net: photos turned, scaled, joined and spoilt, every face labelled."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.face.crop import Crop, Image, cut
+from steadymark.models.synthesis.conditions.face_occlusion import cover_box
+from steadymark.models.training.detector.detector_negatives import colour_grey, letter, scramble
+from steadymark.models.training.detector.detector_photos import (
+    DetectorPhoto,
+    PhotoFace,
+    mirror_face,
+    move_face,
+)
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+Floats = NDArray[np.float32]
+
+
+KINDS = ("train", "crowds", "none", "turned", "unlabelled", "profiled")
+_KEPT = 3  # kinds whose pictures are kept decoded; those of the others are small
+
+
+@dataclass(frozen=True, slots=True)
+class TileConfig:
+    """Odds and ranges. Lengths are pixels of the tile; face lengths are the box's longer side.
+
+    share: how often a picture comes from each of `KINDS`. seen: the part of a box that must
+    lie inside for the face to count; between `seen` and `hinted` it is ignored. backed: how often
+    a photo without faces fills what lies outside the photo. large: how often the face looked at
+    takes up half the tile or more; without that such faces, a webcam's daily bread, are rare.
+    crowded: how often a picture of crowds keeps about its own scale, within `own_scale`: faces
+    enlarged further are only blurred. anywhere: how often a photo with faces is looked at where it
+    happens to be: their backgrounds are in colour. coloured: how often a photo of none is given
+    colours: they are grey, which would tell them. lettered: how often a view without a face gets
+    lettering and blobs. scrambled: how often a photo of none is mixed with another, mirrored in
+    itself or bent: there are few, and what is taken for a face is often like no photo at all.
+    rolled: how often a picture, and one of crowds, whose upright boxes turn along only roughly, is
+    turned by up to 50 degrees and not by 12. whirled: likewise, how often it is turned by any angle
+    before that is asked.
+    """
+
+    sizes: tuple[int, ...] = (320, 448, 640)
+    pixels_a_batch: int = 16 * 320 * 320
+    share: tuple[float, ...] = (0.16, 0.38, 0.24, 0.06, 0.06, 0.1)
+    smallest: float = 14.0
+    enlarge: float = 3.0
+    large: float = 0.3
+    ignore_below: float = 10.0
+    seen: float = 0.4
+    hinted: float = 0.08
+    mosaic: float = 0.45
+    occluded: float = 0.25
+    backed: float = 0.6
+    crowded: float = 0.75
+    own_scale: tuple[float, float] = (0.8, 2.0)
+    anywhere: float = 0.2
+    coloured: float = 0.5
+    lettered: float = 0.25
+    scrambled: float = 0.5
+    rolled: tuple[float, float] = (0.7, 0.25)
+    whirled: tuple[float, float] = (0.4, 0.1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tile:
+    """image (S, S, 3) uint8 BGR; boxes (n, 4), ignored (m, 4) px; rolls (n,) degrees or NaN."""
+
+    image: Image
+    boxes: Floats
+    rolls: Floats
+    ignored: Floats
+
+
+class TileMaker:
+    """Makes tiles; each is decided by its random generator alone."""
+
+    def __init__(
+        self, sets: tuple[list[DetectorPhoto], ...], config: TileConfig, hard: Floats | None = None
+    ) -> None:
+        """sets: of each of `KINDS`. hard: the best score so far in each photo without faces."""
+        self.sets = sets
+        share = np.array(config.share[: len(sets)]) * [len(photos) > 0 for photos in sets]
+        self._share = share / share.sum()
+        self.hard = hard
+        self.config = config
+        self._decoded: dict[tuple[int, int], Image] = {}
+
+    def _image(self, kind: int, index: int) -> Image:
+        """Large ones are decoded once: together they take 1.5 GB."""
+        if kind >= _KEPT:
+            return self.sets[kind][index].image()
+        key = (kind, index)
+        if key not in self._decoded:
+            self._decoded[key] = self.sets[kind][index].image()
+        return self._decoded[key]
+
+    def _without_face(self, rng: Generator) -> int:
+        """A photo of none; those that look like faces are drawn more often."""
+        odds = None
+        if self.hard is not None:
+            odds = 0.05 + self.hard.astype(np.float64) ** 2
+            odds /= odds.sum()
+        return int(rng.choice(len(self.sets[2]), p=odds))
+
+    def tile(self, rng: Generator, size: int) -> Tile:
+        """One photo, or four of half the size."""
+        if rng.random() >= self.config.mosaic:
+            tile = self._view(rng, size)
+        else:
+            tile = self._mosaic(rng, size)
+        if rng.random() < self.config.occluded:
+            _occlude(tile, rng)
+        return Tile(spoil(tile.image, rng), tile.boxes, tile.rolls, tile.ignored)
+
+    def _mosaic(self, rng: Generator, size: int) -> Tile:
+        parts = [self._view(rng, size // 2) for _ in range(4)]
+        image = np.concatenate(
+            [np.concatenate([parts[2 * r + c].image for c in (0, 1)], 1) for r in (0, 1)]
+        )
+        moves = [np.array([i % 2, i // 2] * 2, np.float32) * (size // 2) for i in range(4)]
+        return Tile(
+            image,
+            np.concatenate([p.boxes + m for p, m in zip(parts, moves, strict=True)]),
+            np.concatenate([p.rolls for p in parts]),
+            np.concatenate([p.ignored + m for p, m in zip(parts, moves, strict=True)]),
+        )
+
+    def _view(self, rng: Generator, size: int) -> Tile:
+        """A square view of one photo."""
+        kind = int(rng.choice(len(self.sets), p=self._share))
+        drawn = self._without_face(rng) if kind == 2 else int(rng.integers(len(self.sets[kind])))
+        photo, image = self.sets[kind][drawn], self._image(kind, drawn)
+        faces = photo.faces
+        ignored = [PhotoFace(box) for box in photo.ignored]
+        if kind == 2:
+            image = self._changed(image, rng)
+        if rng.random() < 0.5:
+            width = image.shape[1]
+            image = np.ascontiguousarray(image[:, ::-1])
+            faces = tuple(mirror_face(face, width) for face in faces)
+            ignored = [mirror_face(face, width) for face in ignored]
+        crop = self._crop(rng, size, image, faces, upright=kind == 1)
+        border = int(rng.choice((0, int(rng.integers(256)))))
+        view = cut(image, crop.to_picture(size), size, border=border)
+        if crop.side > 1.2 * max(image.shape[:2]) and rng.random() < self.config.backed:
+            outside = cut(np.full_like(image, 255), crop.to_picture(size), size)[..., :1] < 255
+            view = np.where(outside, self._background(rng, size), view)
+        matrix = crop.from_picture(size)
+        moved = [move_face(face, matrix, -crop.roll_deg) for face in faces]
+        unsure = [move_face(face, matrix, 0.0).box for face in ignored]
+        tile = self._labelled(view, moved, unsure, size)
+        if not len(tile.boxes) and rng.random() < self.config.lettered:
+            tile = replace(tile, image=letter(view, rng))
+        return tile
+
+    def _background(self, rng: Generator, size: int) -> Image:
+        """A photo without faces, stretched."""
+        image = self._image(2, int(rng.integers(len(self.sets[2]))))
+        return cv2.resize(image, (size, size)).astype(np.uint8, copy=False)
+
+    def _changed(self, image: Image, rng: Generator) -> Image:
+        """A photo without faces as one that nobody took; still without faces."""
+        if rng.random() < self.config.scrambled:
+            other = self._image(2, int(rng.integers(len(self.sets[2]))))
+            image = scramble(image, other, rng)
+        return colour_grey(image, rng) if rng.random() < self.config.coloured else image
+
+    def _crop(
+        self,
+        rng: Generator,
+        size: int,
+        image: Image,
+        faces: tuple[PhotoFace, ...],
+        *,
+        upright: bool,
+    ) -> Crop:
+        """Where to look: at a face of the photo, of a length drawn evenly in the logarithm."""
+        height, width = image.shape[:2]
+        wide = 50.0 if rng.random() < self.config.rolled[int(upright)] else 12.0
+        wide = 180.0 if rng.random() < self.config.whirled[int(upright)] else wide
+        roll = float(rng.uniform(-wide, wide))
+        if not faces:
+            side = max(height, width) * math.exp(rng.uniform(math.log(0.25), math.log(1.2)))
+            x, y = rng.uniform(0.2, 0.8, 2) * (width, height)
+            return Crop(float(x), float(y), side, roll)
+        if rng.random() < self.config.anywhere:
+            side = min(height, width) * math.exp(rng.uniform(math.log(0.2), math.log(0.8)))
+            return Crop(rng.uniform(0, width), rng.uniform(0, height), side, roll)
+        face = faces[int(rng.integers(len(faces)))]
+        length = float((face.box[2:] - face.box[:2]).max())
+        most = min(length * self.config.enlarge, 0.97 * size)
+        large = rng.random() < self.config.large
+        least = min(0.45 * size if large else self.config.smallest, most)
+        if upright and rng.random() < self.config.crowded:
+            least, most = (min(length * scale, 0.97 * size) for scale in self.config.own_scale)
+        drawn = math.exp(rng.uniform(math.log(least), math.log(most)))
+        side = size * length / drawn
+        x, y = (face.box[:2] + face.box[2:]) / 2
+        free = max(0.5 * side - 0.35 * length, 0.1 * side)
+        return Crop(x + rng.uniform(-free, free), y + rng.uniform(-free, free), side, roll)
+
+    def _labelled(
+        self, view: Image, faces: list[PhotoFace], unsure: list[Floats], size: int
+    ) -> Tile:
+        """Sort the faces into those to find, those to ignore and those outside."""
+        boxes, rolls = [], []
+        for face in faces:
+            sides = face.box[2:] - face.box[:2]
+            inside = (face.box[2:].clip(max=size) - face.box[:2].clip(0)).clip(0).prod()
+            part = float(inside / sides.prod().clip(1e-6))
+            if part >= self.config.seen and sides.max() >= self.config.ignore_below:
+                boxes.append(face.box)
+                rolls.append(face.roll_deg)
+            elif part > self.config.hinted:
+                unsure.append(face.box)
+        clipped = [box.clip(0, size) for box in unsure]
+        ignored = [box for box in clipped if (box[2:] > box[:2]).all()]
+        return Tile(
+            view,
+            np.array(boxes, np.float32).reshape(-1, 4),
+            np.array(rolls, np.float32),
+            np.array(ignored, np.float32).reshape(-1, 4),
+        )
+
+
+def _occlude(tile: Tile, rng: Generator) -> None:
+    """Hide a part of some faces or, where there is none, of something else, in place."""
+    if not len(tile.boxes):
+        size = len(tile.image)
+        half = size * math.exp(rng.uniform(-3.5, -1.5)) * np.ones(2)
+        middle = rng.uniform(0, size, 2)
+        cover_box(tile.image, np.concatenate((middle - half, middle + half)), math.nan, rng)
+        return
+    for index in rng.permutation(len(tile.boxes))[: int(rng.integers(1, 4))]:
+        cover_box(tile.image, tile.boxes[index], float(tile.rolls[index]), rng)
+
+
+def spoil(image: Image, rng: Generator) -> Image:
+    """Light, colour, blur, resolution, noise and JPEG as bad cameras make them."""
+    x = image
+    if rng.random() < 0.3:
+        x = np.repeat(cv2.cvtColor(x, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
+    x = _relit(x, rng)
+    if rng.random() < 0.15:
+        k = int(rng.choice((3, 5)))
+        x = cv2.GaussianBlur(x, (k, k), 0).astype(np.uint8, copy=False)
+    if rng.random() < 0.12:
+        x = _smeared(x, rng)
+    if rng.random() < 0.08:
+        size = len(x)
+        small = int(size * rng.uniform(0.45, 0.8))
+        shrunk = cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA)
+        x = cv2.resize(shrunk, (size, size)).astype(np.uint8, copy=False)
+    if rng.random() < 0.25:
+        noise = rng.standard_normal(x.shape[:2], np.float32)[..., None] * rng.uniform(2, 14)
+        x = (x + noise).clip(0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(12, 90))]
+        packed = cv2.imencode(".jpg", x, quality)[1]
+        x = cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)  # type: ignore[union-attr]
+    return x
+
+
+def _smeared(image: Image, rng: Generator) -> Image:
+    """Motion blur of 3 to 13 pixels in any direction."""
+    kernel = np.zeros((15, 15), np.float32)
+    angle = rng.uniform(0, math.pi)
+    reach = np.array([math.cos(angle), math.sin(angle)]) * math.exp(rng.uniform(0, 1.9))
+    ends = [tuple(round(7 + s * float(v)) for v in reach) for s in (-1, 1)]
+    cv2.line(kernel, ends[0], ends[1], 1.0)
+    return cv2.filter2D(image, -1, kernel / kernel.sum()).astype(np.uint8, copy=False)
+
+
+def _relit(image: Image, rng: Generator) -> Image:
+    """A tone curve a channel: gamma, contrast, brightness, tint, and at times near darkness."""
+    ramp = np.linspace(0, 1, 256)[:, None] ** math.exp(rng.uniform(-0.4, 0.4))
+    ramp = (ramp - 0.5) * rng.uniform(0.6, 1.3) + 0.5 + rng.uniform(-0.15, 0.15)
+    if rng.random() < 0.5:
+        cast = 0.25 if rng.random() < 0.8 else 0.6
+        ramp = ramp * np.exp(rng.uniform(-cast, cast, 3))
+    if rng.random() < 0.15:
+        ramp = ramp * rng.uniform(0.06, 0.5)
+    table = (np.broadcast_to(ramp, (256, 3)) * 255).clip(0, 255).astype(np.uint8)
+    return cv2.LUT(image, np.ascontiguousarray(table)[None]).astype(np.uint8, copy=False)

@@ -1,0 +1,117 @@
+"""How well face_net does on the photos held back, while it trains."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from steadymark.models.datasets.hard_faces import hard_photos, turned_faces
+from steadymark.models.datasets.photo_splits import photo_of, photos, read_boxes
+from steadymark.models.face.landmark_boxes import CROWDS_TO_EXTENT, landmark_box, overlaps, widen
+from steadymark.models.face.pts_file import read_pts
+from steadymark.models.networks.face_net import decode, locations
+from steadymark.models.runtime.detector_input import fit_frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from steadymark.models.networks.face_net import FaceNet
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorScores:
+    """Recalls at the threshold that leaves one false box in 100 photos without faces.
+
+    crowds: of faces of at least 20 px. train: of the 300W faces held back. iou: mean, of train.
+    hard: of AFW's hardest faces. turned: of the faces of aflw2000 held back. NaN: there are none.
+    """
+
+    threshold: float
+    crowds: float
+    train: float
+    iou: float
+    hard: float = math.nan
+    turned: float = math.nan
+
+
+@torch.no_grad()
+def _best(network: FaceNet, path: Path) -> Floats:
+    """(n, 6) rows of one photo, in its pixels, as `decode` gives them."""
+    image = cv2.imread(str(path))
+    assert image is not None
+    fitted = fit_frame(image.astype(np.uint8, copy=False))
+    x = torch.from_numpy(fitted.planes).float()
+    rows: Tensor = decode(network(x)[0], locations(*x.shape[2:]))
+    found: Floats = rows[rows[:, 4] > 0.05].numpy()
+    found[:, :4] = fitted.to_frame(found[:, :4])
+    return found
+
+
+def _scores(network: FaceNet, folder: Path, truth: dict[str, Floats]) -> Floats:
+    """For each true box the best score among boxes that hit it, and that box's IoU: (n, 2)."""
+    told = []
+    for name, boxes in truth.items():
+        rows = _best(network, folder / name)
+        for box in boxes:
+            if (box[2:] - box[:2]).max() < 20:
+                continue
+            iou = overlaps(box, rows)
+            hits = np.where(iou >= 0.4, rows[:, 4], 0)
+            best = int(hits.argmax()) if len(hits) else -1
+            told.append((hits[best], iou[best]) if best >= 0 else (0.0, 0.0))
+    return np.array(told, np.float32).reshape(-1, 2)
+
+
+def best_scores(network: FaceNet, data: Path, *, held_back: bool) -> Floats:
+    """The best score anywhere in each photo of faces/none, in name order."""
+    names = photos(data, "none", held_back=held_back)
+    rows = [_best(network, data / "faces" / "none" / name) for name in names]
+    return np.array([r[:, 4].max(initial=0) for r in rows], np.float32)
+
+
+def validate_detector(network: FaceNet, data: Path) -> DetectorScores:
+    """Measure an averaged network (in eval mode) on everything held back."""
+    faces = data / "faces"
+    false = np.sort(best_scores(network, data, held_back=True))
+    threshold = float(false[-1 - len(false) // 100])
+    crowds = {
+        name: widen(boxes, CROWDS_TO_EXTENT)
+        for name, boxes in photos(data, "crowds", held_back=True).items()
+    }
+    small = _scores(network, faces / "crowds", crowds)
+    large = _scores(network, faces / "train", photos(data, "train", held_back=True))
+    hard = _scores(network, faces / "train", hard_boxes(data))
+    turned = _scores(network, data / "aflw2000", turned_boxes(data))
+    told = [_share(scores, threshold) for scores in (small, large, hard, turned)]
+    return DetectorScores(threshold, told[0], told[1], float(large[:, 1].mean()), told[2], told[3])
+
+
+def _share(scores: Floats, threshold: float) -> float:
+    """The recall, NaN without faces."""
+    return float((scores[:, 0] > threshold).mean()) if len(scores) else math.nan
+
+
+def hard_boxes(data: Path) -> dict[str, Floats]:
+    """The photos of faces/train with AFW's hardest faces, and their boxes."""
+    hard = hard_photos(data)
+    every = read_boxes(data / "faces" / "train")
+    return {file: v for file, v in every.items() if photo_of(file.rsplit(".", 1)[0]) in hard}
+
+
+def turned_boxes(data: Path) -> dict[str, Floats]:
+    """The faces of aflw2000 that are held back, and their boxes."""
+    folder = data / "aflw2000"
+    return {
+        f"{stem}.jpg": landmark_box(read_pts(folder / f"{stem}.pts"))[None]
+        for stem in turned_faces(data, held_back=True)
+    }

@@ -1,0 +1,167 @@
+"""Checkpoints of training runs → ONNX files with model cards."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from steadymark.models.networks.onnx_export import count_macs, export_onnx, write_card
+from steadymark.models.training.loop.checkpoint import load_checkpoint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOT_STATED = "not stated"
+LICENCE_300W = "300W annotations: for research purposes only, no commercial products"
+_WEIGHTS = f"weights trained on {LICENCE_300W}"
+LICENCE = f"{_WEIGHTS}; negatives from faces/none"
+DATA = ["300w/train without the validation split (a hash of the photo)", "faces/none"]
+
+
+def provenance(
+    system: Any,
+    run: Path,
+    sources: dict[str, Any] | None,
+    licence: str = "",
+    data_note: str = "",
+) -> dict[str, Any]:
+    """Licence and data for a card: as the user says, else as is known, never as is assumed.
+
+    sources: what the checkpoint says of its data, None if it is from before they were noted, when
+    there was 300W alone. A stabilizer's own sequences are told apart from its backbone's data.
+    """
+    from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
+
+    if not isinstance(system, RecurrentSystem):
+        known = _of_landmarks(sources)
+        return _said(known, licence, data_note)
+    told = _said(_of_backbone(system.kept(run)), licence, data_note)
+    if sources is not None:
+        told["stabilizer_data"] = {
+            "licence": LICENCE_300W if _is_300w(sources) else NOT_STATED,
+            "made_of": sources["data"],
+            **{name: sources[name] for name in ("faces", "sequences", "frames")},
+        }
+    return told
+
+
+def _said(known: dict[str, Any], licence: str, data_note: str) -> dict[str, Any]:
+    return {
+        "licence": licence or known.get("licence") or NOT_STATED,
+        "data": [data_note] if data_note else known.get("data") or [NOT_STATED],
+    }
+
+
+def _of_landmarks(sources: dict[str, Any] | None) -> dict[str, Any]:
+    if sources is None:
+        return {"licence": LICENCE, "data": DATA}
+    if not _is_300w(sources):
+        return {"data": sources["data"]}
+    return {
+        "data": sources["data"],
+        "licence": LICENCE if "faces/none" in sources["data"] else _WEIGHTS,
+    }
+
+
+def _is_300w(sources: dict[str, Any]) -> bool:
+    return any(name.startswith("300w/") for name in sources["data"])
+
+
+def _of_backbone(file: Path) -> dict[str, Any]:
+    """What a checkpoint, or the card beside an ONNX file, says of itself."""
+    if file.suffix != ".onnx":
+        return _of_landmarks(load_checkpoint(file).get("sources"))
+    try:
+        card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        return {name: card[name] for name in ("licence", "data") if name in card}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+
+
+def export_landmarks(decoded: nn.Module, crop: int, path: Path) -> dict[str, Any]:
+    """Write a graph from uint8 crops to points, scores and face; gives facts for its card."""
+    export_onnx(
+        decoded,
+        (torch.zeros(2, 3, crop, crop, dtype=torch.uint8),),
+        path,
+        inputs=["crops"],
+        outputs=["points", "scores", "face"],
+        dynamic=({0: torch.export.Dim("n")},),
+    )
+    return {
+        "kind": "landmarks",
+        "crop": crop,
+        "input": {"type": "uint8", "layout": "NCHW BGR", "size": f"{crop}x{crop}"},
+        "params": sum(p.numel() for p in decoded.parameters()),
+        "macs": count_macs(decoded, torch.zeros(1, 3, crop, crop, dtype=torch.uint8)),
+    }
+
+
+def export_run(
+    run: Path,
+    out: Path,
+    name: str,
+    *,
+    scores: dict[str, float] | None = None,
+    best: bool = False,
+    over: str = "",
+    licence: str = "",
+    data_note: str = "",
+) -> Path:
+    """Export a run's averaged weights, the last or the best on the validation split.
+
+    over: name of the zoo's model whose heatmaps it stabilizes. licence, data_note: of the network,
+    and of what it learned from; by default what is known of them, else "not stated".
+
+    Raises:
+        OSError: there is no checkpoint in `run`.
+        ValueError: it is of no system known here, or the name is none of a file.
+    """
+    from steadymark.models.training.registry import system_of
+
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"--name {name}: give letters, digits, '-', '_' and '.' alone")
+    kept = load_checkpoint(run / "last.pt")
+    if "recipe" not in kept:
+        raise ValueError(f"{run / 'last.pt'} is no checkpoint of steadymark-train")
+    system = system_of(kept["recipe"])
+    network = system.build()
+    weights = load_checkpoint(run / "best.pt")["averaged"] if best else kept["averaged"]
+    network.load_state_dict(weights)
+    out.mkdir(parents=True, exist_ok=True)
+    model = out / f"{name}.onnx"
+    facts = system.export(network.eval(), run, model)
+    curve = run / "curve.csv"
+    if curve.exists():
+        (out / f"{name}.curve.csv").write_text(curve.read_text())
+    recipe = {
+        **kept["recipe"],
+        "seed": kept["seed"],
+        "steps": kept["step"],
+        "samples": kept["step"] * system.batch * kept["ranks"],
+        "trained_minutes": round(kept["elapsed_s"] / 60, 1),
+        "weights": "best on the validation split" if best else "last",
+        "commit": kept["commit"],
+        "commits_by_step": kept["history"],
+        **({"began_with": kept["origin"]} if kept.get("origin") else {}),
+    }
+    card = {
+        "name": name,
+        "version": "1",
+        "schema": "ibug68",
+        **provenance(system, run, kept.get("sources"), licence, data_note),
+        **facts,
+        **({"over": over} if over else {}),
+        "recipe": recipe,
+        "curve": f"{name}.curve.csv",
+        "scores": scores or {},
+    }
+    write_card(out / f"{name}.json", model, card)
+    return model

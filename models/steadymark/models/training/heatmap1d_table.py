@@ -1,0 +1,163 @@
+"""heatmap1d's table 1 repeated: output size, memory and error of 1D and 2D heatmaps against L/F.
+
+Each cell is trained in a process of its own, so that its peak memory is its own, and one that runs
+out of memory is a row and not an end.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import resource
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import psutil
+
+from steadymark.models.training.landmarks.heatmap1d_system import Heatmap1dSystem, Heatmap2dSystem
+from steadymark.models.training.loop.training_run import RunSettings, train
+from steadymark.models.training.registry import find_system
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steadymark.models.training.system import System
+
+_NO_MEMORY = re.compile("out of memory|can.t allocate memory|MemoryError", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """One column of the table. axes: 1 or 2, of the heatmaps. preset: of heatmap1d."""
+
+    axes: int
+    ratio: float
+    preset: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A measured cell.
+
+    values: numbers a face in the output. memory_mib: peak; of the GPU on CUDA, else of the process
+    beyond what it took before training. steps: of training, as errors after unequal numbers do not
+    compare. nrmse: in %, of the validation split; NaN where memory ran out.
+    """
+
+    axes: int
+    ratio: float
+    bins: int
+    values: int
+    memory_mib: float
+    steps: int
+    nrmse: float
+
+
+def cell_system(cell: TableColumn) -> Heatmap1dSystem | Heatmap2dSystem:
+    """The system of a cell: targets as wide in pixels of the crop at every L."""
+    base = find_system("heatmap1d", cell.preset)
+    assert isinstance(base, Heatmap1dSystem)
+    bins = round(base.network.crop * cell.ratio)
+    sigma = base.sigma * bins / base.network.bins
+    network = replace(base.network, bins=bins)
+    if cell.axes == 1:
+        return replace(base, network=network, sigma=max(sigma, 0.7))
+    return Heatmap2dSystem(
+        preset=base.preset,
+        rate=base.rate,
+        weight_decay=base.weight_decay,
+        batch=base.batch,
+        network=network,
+        sigma=max(sigma, 0.7),
+        augment=base.augment,
+    )
+
+
+def run_cell(cell: TableColumn, data: Path, out: Path, settings: RunSettings) -> TableRow:
+    """Train one cell here and measure it."""
+    import torch
+
+    system = cell_system(cell)
+    before = _resident_mib()
+    _limit_memory()
+    train(cast("System[Any]", system), data, out, settings)
+    memory = _resident_mib() - before
+    if torch.cuda.is_available() and settings.device != "cpu":
+        memory = torch.cuda.max_memory_allocated() / 2**20
+    with (out / "curve.csv").open(newline="") as file:
+        *_, last = csv.DictReader(file)
+    bins = system.network.bins
+    values = system.network.landmarks * (2 * bins if cell.axes == 1 else bins**2)
+    return TableRow(
+        cell.axes, cell.ratio, bins, values, memory, int(last["step"]), float(last["nrmse"])
+    )
+
+
+def _resident_mib() -> float:
+    """The most memory this process has held so far."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux hands ru_maxrss on to the processes that a large one starts
+        peak = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"), re.MULTILINE)
+        if peak:
+            return int(peak[1]) / 2**10
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _limit_memory() -> None:
+    """Let a cell that needs more than there is fail by itself, before the system ends others."""
+    held = psutil.Process().memory_info().data
+    most = held + int(0.8 * psutil.virtual_memory().available)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
+
+
+def run_table(
+    data: Path, out: Path, *, preset: str, ratios: tuple[float, ...], arguments: dict[str, Any]
+) -> Iterator[TableRow]:
+    """Each cell in a process; one that was finished before is read from its file in `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    for axes in (1, 2):
+        for ratio in ratios:
+            told = out / f"{axes}d_{ratio}.json"
+            if not told.is_file():
+                _spawn(TableColumn(axes, ratio, preset), data, out, told, arguments)
+            yield TableRow(**json.loads(told.read_text(encoding="utf-8")))
+
+
+def _spawn(cell: TableColumn, data: Path, out: Path, told: Path, arguments: dict[str, Any]) -> None:
+    """Train a cell in another process; killed for its memory it leaves a row without an error."""
+    asked = json.dumps({**arguments, "cell": [cell.axes, cell.ratio, cell.preset]})
+    command = [sys.executable, "-m", __name__, str(data), str(out), str(told), asked]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    if told.is_file():
+        return
+    if ended.returncode != -9 and not _NO_MEMORY.search(ended.stderr):
+        last = ended.stderr.strip().splitlines()[-1:] or ["no message"]
+        raise ValueError(f"training {cell.axes}D heatmaps of L/F = {cell.ratio} failed: {last[0]}")
+    system = cell_system(cell)
+    bins = system.network.bins
+    values = system.network.landmarks * (2 * bins if cell.axes == 1 else bins**2)
+    nan = float("nan")
+    told.write_text(json.dumps(_plain(TableRow(cell.axes, cell.ratio, bins, values, nan, 0, nan))))
+
+
+def _plain(row: TableRow) -> dict[str, float]:
+    return {name: getattr(row, name) for name in TableRow.__slots__}
+
+
+def main() -> None:
+    """One cell: DATA OUT FILE ARGUMENTS."""
+    data, out, told = (Path(a) for a in sys.argv[1:4])
+    arguments = json.loads(sys.argv[4])
+    cell = TableColumn(*arguments.pop("cell"))
+    settings = RunSettings(**arguments)
+    row = run_cell(cell, data, out / f"{cell.axes}d_{cell.ratio}", settings)
+    told.write_text(json.dumps(_plain(row)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

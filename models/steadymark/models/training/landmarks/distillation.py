@@ -1,0 +1,82 @@
+"""Distillation: landmarks to learn are drawn towards what trained models make of the face."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.face.crop import Crop, cut, mirror_image, transform
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.zoo import find_model
+from steadymark.models.training.data.augment import clean_crop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from steadymark.models.face.crop import Matrix, Points
+    from steadymark.models.face.schema import LandmarkSchema
+    from steadymark.models.training.data.face_images import FaceImages
+
+_CROPS = 3  # of a face, each also mirrored
+
+
+def distilled_targets(
+    faces: FaceImages, schema: LandmarkSchema, teachers: Sequence[str], trust: float, *, seed: int
+) -> FaceImages:
+    """The faces, their landmarks moved by the share `trust` towards the teachers' mean.
+
+    A teacher's word is its mean over a few crops and their mirror images, which is steadier than
+    any single look of it. teachers: names in the zoo, or .onnx files with their cards.
+
+    Raises:
+        WeightsError: a teacher is not there.
+    """
+    networks = [LandmarkNetwork(find_model(name, "landmarks"), device="cpu") for name in teachers]
+    points = faces.points.copy()
+    for index in range(len(faces)):
+        rng = np.random.default_rng((seed, index, 5))
+        told = [
+            _look(network, faces, index, matrix, schema, mirrored=mirrored)
+            for network in networks
+            for matrix, mirrored in _crops(faces, index, schema, network, rng)
+        ]
+        points[index] += trust * (np.mean(told, 0) - points[index])
+    return dataclasses.replace(faces, points=points)
+
+
+def _crops(
+    faces: FaceImages,
+    index: int,
+    schema: LandmarkSchema,
+    network: LandmarkNetwork,
+    rng: np.random.Generator,
+) -> Iterator[tuple[Matrix, bool]]:
+    base, size = clean_crop(faces, index, schema, network.card.margin), network.card.crop
+    for number in range(_CROPS):
+        x, y, growth, turn = rng.normal(0, 1, 4) * (0.02, 0.02, 0.04, 4.0) * (number > 0)
+        crop = Crop(
+            base.x + x * base.side,
+            base.y + y * base.side,
+            base.side * float(np.exp(growth)),
+            base.roll_deg + turn,
+        )
+        matrix = crop.to_picture(size)
+        yield matrix, False
+        yield mirror_image(matrix, size), True
+
+
+def _look(
+    network: LandmarkNetwork,
+    faces: FaceImages,
+    index: int,
+    matrix: Matrix,
+    schema: LandmarkSchema,
+    *,
+    mirrored: bool,
+) -> Points:
+    """Landmarks (K, 2) in pixels of the picture."""
+    crop = cut(faces.pictures[index], matrix, network.card.crop)
+    points = transform(matrix, network.step(crop[None]).points[0])
+    return points[schema.mirror] if mirrored else points

@@ -1,0 +1,107 @@
+"""heatmap1d and its 2D counterpart as trainable systems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from steadymark.models.networks.heatmap1d import (
+    PRESETS,
+    Heatmap1d,
+    Heatmap1dConfig,
+    Heatmap1dDecoded,
+)
+from steadymark.models.networks.heatmap2d import Heatmap2d, Heatmap2dDecoded
+from steadymark.models.networks.heatmap_losses import joint_loss, marginal_loss, squared_loss
+from steadymark.models.networks.pdc import px_to_bins
+from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
+
+PAPER_TITLE = "heatmap1d: Attentive One-Dimensional Heatmap Regression (MM 2020)"
+
+
+@dataclass(frozen=True)
+class Heatmap1dSystem(LandmarkSystem[Heatmap1d]):
+    """The detector of heatmap1d.
+
+    sigma: of the target marginals, in bins. squared: eq. 11, the paper's loss, in place of the
+    cross entropy, which learns faster from few pictures. l1: weight of |soft-argmax - truth| in
+    bins beside the cross entropy.
+    """
+
+    name: ClassVar[str] = "heatmap1d"
+    paper: ClassVar[str] = PAPER_TITLE
+
+    sigma: float = 3.0
+    l1: float = 0.05
+    squared: bool = False
+    network: Heatmap1dConfig = field(default_factory=Heatmap1dConfig)
+
+    @property
+    def crop(self) -> int:
+        return self.network.crop
+
+    def build(self) -> Heatmap1d:
+        return Heatmap1d(self.network)
+
+    def decoded(self, network: Heatmap1d) -> Heatmap1dDecoded:
+        return Heatmap1dDecoded(network)
+
+    def loss(
+        self, network: nn.Module, images: Tensor, points: Tensor, face: Tensor, phase: int
+    ) -> Tensor:
+        heat = network(images)
+        bins = px_to_bins(points, self.crop, self.network.bins)
+        loss = torch.zeros_like(face)
+        for logits, axis in ((heat.x.float(), 0), (heat.y.float(), 1)):
+            if self.squared:
+                loss = loss + squared_loss(logits, bins[..., axis], sigma=self.sigma)
+            else:
+                loss = loss + marginal_loss(logits, bins[..., axis], sigma=self.sigma, l1=self.l1)
+        return self.with_score(loss, heat.face, face)
+
+
+@dataclass(frozen=True)
+class Heatmap2dSystem(LandmarkSystem[Heatmap2d]):
+    """2D heatmaps over the same backbone, for the paper's table 1. sigma: in bins."""
+
+    name: ClassVar[str] = "heatmap2d"
+    paper: ClassVar[str] = PAPER_TITLE
+
+    sigma: float = 1.0
+    l1: float = 0.05
+    network: Heatmap1dConfig = field(default_factory=lambda: Heatmap1dConfig(bins=32))
+
+    @property
+    def crop(self) -> int:
+        return self.network.crop
+
+    def build(self) -> Heatmap2d:
+        return Heatmap2d(self.network)
+
+    def decoded(self, network: Heatmap2d) -> Heatmap2dDecoded:
+        return Heatmap2dDecoded(network)
+
+    def loss(
+        self, network: nn.Module, images: Tensor, points: Tensor, face: Tensor, phase: int
+    ) -> Tensor:
+        heat = network(images)
+        bins = px_to_bins(points, self.crop, self.network.bins)
+        loss = joint_loss(heat.joint.float(), bins, sigma=self.sigma, l1=self.l1)
+        return self.with_score(loss, heat.face, face)
+
+
+LITE = Heatmap1dSystem()
+LITE_2D = Heatmap2dSystem()
+BASE = Heatmap1dSystem(preset="base", sigma=3.5, network=PRESETS["base"])
+PAPER = Heatmap1dSystem(
+    preset="paper",
+    rate=1e-4,
+    weight_decay=0.0,
+    batch=10,
+    sigma=9.0,
+    squared=True,
+    network=PRESETS["paper"],
+)

@@ -1,0 +1,1 @@
+"""What every training run shares: steps, schedule, checkpoints, time budget, several processes."""

@@ -1,0 +1,80 @@
+"""A training's progress on the terminal: bars with the time left, loss and last score."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from steadymark.models.training.loop.training_run import TrainingProgress
+
+_BANKS = {"train": "sequences", "held": "sequences to validate by"}
+_LINES = 4  # for each bank, in a log file
+
+
+@contextmanager
+def shown(console: Console, name: str) -> Iterator[ProgressBars]:
+    """A reporter for `run.train`; on a terminal bars, in a log file a line now and then."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.fields[figures]}"),
+    )
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield ProgressBars(console, bar, name)
+
+
+class ProgressBars:
+    """Tells of sequences that are made (`bank`), and of steps and validations (when called)."""
+
+    def __init__(self, console: Console, bar: Bar, name: str) -> None:
+        self.console, self.bar, self.name = console, bar, name
+        self._tasks: dict[str, TaskID] = {}
+        self._told = float("nan")
+
+    def tell(self, text: str) -> None:
+        """A sentence."""
+        self.console.print(escape(text), soft_wrap=True)
+
+    def bank(self, which: str, done: int, count: int) -> None:
+        """Sequences of a bank that are made."""
+        task = self._task(_BANKS[which])
+        self.bar.update(task, completed=done, total=count)
+        if not self.console.is_terminal and done % max(1, count // _LINES) == 0:
+            self.console.print(f"{_BANKS[which]}: {done} of {count}")
+
+    def __call__(self, progress: TrainingProgress) -> None:
+        """Steps, and the last validation."""
+        figures = f"loss {progress.loss:.3f}, val {progress.score:.3f}, best {progress.best:.3f}"
+        total = progress.total or None
+        self.bar.update(
+            self._task(self.name), completed=progress.step, total=total, figures=figures
+        )
+        new = not math.isnan(progress.score) and progress.score != self._told
+        if new and not self.console.is_terminal:
+            self.console.print(f"step {progress.step} of {progress.total or '?'}: {figures}")
+        self._told = progress.score
+
+    def _task(self, description: str) -> TaskID:
+        if description not in self._tasks:
+            self._tasks[description] = self.bar.add_task(description, total=None, figures="")
+        return self._tasks[description]

@@ -1,0 +1,355 @@
+"""A training run: steps, checkpoints, curves; resumed after a kill it ends in the same weights."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from steadymark.models.training.loop.checkpoint import (
+    AveragedWeights,
+    MetricsLog,
+    Schedule,
+    ScheduleState,
+    TrainingClock,
+    commit,
+    load_checkpoint,
+    origin_of,
+    save_checkpoint,
+)
+from steadymark.models.training.loop.distributed import ProcessGroup, pick_device
+from steadymark.models.training.loop.time_budget import TimeBudget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from steadymark.models.training.stabilizer.cache_filling import CacheBudget
+    from steadymark.models.training.system import Batch, System, Task
+
+N = TypeVar("N", bound=nn.Module)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How long and on what.
+
+    minutes: turned into steps once the speed is known; steps: as many, instead. began_s: since
+    when the minutes count, by `time.monotonic()`; by default since the run is opened. start: a
+    checkpoint whose averaged weights the run begins with: fine-tuning. average: decay of the
+    averaged weights a step. val: another data set to validate by. warmup: share of the steps,
+    warmup_most: its greatest number of steps. save_s: what an interruption may cost. check_s:
+    seconds between validations, at most.
+    """
+
+    minutes: float = 120.0
+    steps: int = 0
+    start: str = ""
+    val: str = ""
+    seed: int = 7
+    device: str = "auto"
+    workers: int = 1
+    average: float = 0.9995
+    warmup: float = 0.05
+    warmup_most: int = 500
+    began_s: float | None = None
+    save_s: float = 45.0
+    check_s: float = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingProgress:
+    """How far a run is. total: 0 until the speed is known. score: the last validation.
+
+    rate: the learning rate of the last step.
+    """
+
+    step: int
+    total: int
+    loss: float
+    score: float
+    best: float
+    rate: float
+
+
+class _Stream(Dataset["Batch"]):
+    """Step → batch of this process."""
+
+    def __init__(self, task: Task, size: int, crew: ProcessGroup, first: int) -> None:
+        self.task, self.size, self.first = task, size, first
+        self.rank, self.ranks = crew.rank, crew.size
+
+    def __len__(self) -> int:
+        return 2**40
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.task.batch((self.first + index) * self.ranks + self.rank, self.size)
+
+
+class TrainingRun(Generic[N]):
+    """What changes from step to step, and its checkpoint `last.pt`."""
+
+    def __init__(
+        self,
+        system: System[N],
+        data: Path,
+        out: Path,
+        settings: RunSettings,
+        *,
+        resume: bool,
+        allowance: CacheBudget | None = None,
+    ) -> None:
+        if system.batch < 1:
+            raise ValueError(f"a batch of {system.batch} teaches nothing: give 1 or more")
+        self.system, self.out, self.settings = system, out, settings
+        out.mkdir(parents=True, exist_ok=True)
+        self.clock = TrainingClock(started=settings.began_s)
+        self.device = pick_device(settings.device)
+        self.crew = ProcessGroup(self.device)
+        val = Path(settings.val) if settings.val else None
+        self.task = system.open(data, out, seed=settings.seed, val=val, allowance=allowance)
+        torch.manual_seed(settings.seed)
+        self.network = system.build()
+        self.origin: list[dict[str, Any]] = []
+        if settings.start:
+            self._begin_with(Path(settings.start))
+        system.calibrate(self.network, self.task)
+        self.network.to(self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.averaged = AveragedWeights(self.network, settings.average)
+        self.step, self.total, self.phase = 0, settings.steps, 0
+        self.schedule = Schedule(system.rate, settings.warmup, settings.warmup_most)
+        self.course = ScheduleState(end=self.total / system.phases)
+        self.loss, self.score, self.best = 0.0, float("nan"), float("inf")
+        self.history: list[tuple[int, str]] = []
+        kept = load_checkpoint(out / "last.pt") if resume and (out / "last.pt").exists() else None
+        if kept is not None:
+            self._take_up(kept)
+        self._enter_phase(self.phase)
+        if kept is not None:
+            self.optimizer.load_state_dict(kept["optimizer"])
+        self.history = [*self.history, (self.step, commit())]
+        self.curve = MetricsLog(
+            out / "curve.csv", ("minute", "step", "samples", "rate", "loss", *self.task.figures)
+        )
+
+    def _begin_with(self, checkpoint: Path) -> None:
+        """Weights of another run or exported model; what does not fit is told by name."""
+        if checkpoint.suffix == ".onnx":
+            self.system.take_weights(checkpoint, self.network, self.task)
+            self.origin = [origin_of(checkpoint, {})]
+        else:
+            kept = load_checkpoint(checkpoint)
+            self.origin = [*kept.get("origin", []), origin_of(checkpoint, kept)]
+            try:
+                self.network.load_state_dict(kept["averaged"])
+            except RuntimeError as error:
+                first = " ".join(str(error).split())[:200]
+                raise ValueError(f"{checkpoint} does not fit this system: {first}") from error
+
+    def _take_up(self, kept: dict[str, Any]) -> None:
+        if kept["recipe"] != self.system.describe():
+            raise ValueError(
+                f"{self.out} holds a training with another recipe: name another folder with "
+                "--out, or leave out --resume to begin anew"
+            )
+        self.network.load_state_dict(kept["weights"])
+        self.averaged.network.load_state_dict(kept["averaged"])
+        self.step, self.total, self.phase = kept["step"], kept["total"], kept["phase"]
+        self.loss, self.score, self.best = kept["loss"], kept["score"], kept["best"]
+        self.course = ScheduleState(*kept.get("course", (0, self.total / self.system.phases)))
+        self.clock = TrainingClock(kept["elapsed_s"], self.settings.began_s or self.clock.started)
+        self.history = kept["history"]
+        self.origin = kept.get("origin", [])
+
+    def _enter_phase(self, phase: int) -> None:
+        """What trains now, with a fresh optimizer."""
+        self.phase = phase
+        chosen = {id(p) for p in self.system.parameters(self.network, phase)}
+        for parameter in self.network.parameters():
+            parameter.requires_grad_(id(parameter) in chosen)
+        trained = [p for p in self.network.parameters() if p.requires_grad]
+        decay = self.system.weight_decay
+        groups = [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, self.system.rate)
+        self.trained = self.crew.joined(self.network)
+        self.system.train_mode(self.network, phase)
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        content = {
+            "weights": self.network.state_dict(),
+            "averaged": self.averaged.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "total": self.total,
+            "phase": self.phase,
+            "course": astuple(self.course),
+            "loss": self.loss,
+            "score": self.score,
+            "best": self.best,
+            "elapsed_s": self.clock.elapsed_s,
+            "recipe": self.system.describe(),
+            "sources": self.task.sources,
+            "seed": self.settings.seed,
+            "ranks": self.crew.size,
+            "commit": self.history[-1][1],
+            "history": self.history,
+            "origin": self.origin,
+        }
+        if self.crew.rank == 0:
+            save_checkpoint(self.out / "last.pt", content)
+
+    def phase_at(self, step: int) -> int:
+        """Which phase a step belongs to; the first until the number of steps is known."""
+        if not self.total:
+            return 0
+        return min(step * self.system.phases // self.total, self.system.phases - 1)
+
+    def ends_at(self, total: int) -> None:
+        """Let the run end at another step than was thought, its schedule with it."""
+        self.course = self.schedule.turned(self.course, self.step, total / self.system.phases)
+        self.total = total
+
+    def _rate(self) -> float:
+        if not self.phase:
+            return self.schedule.at(self.step, self.course)
+        steps = self.total / self.system.phases
+        first = -(-self.total * self.phase // self.system.phases)
+        return self.schedule.at(self.step, ScheduleState(first, first + steps))
+
+    def learn(self, batch: Batch) -> None:
+        """One step."""
+        if self.phase_at(self.step) != self.phase:
+            self._enter_phase(self.phase_at(self.step))
+        rate = self._rate()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.step * 64 + self.crew.rank)
+        here = tuple(part.to(self.device, non_blocking=True) for part in batch)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            loss = self.task.loss(self.trained, here, self.phase)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        parameters = [p for p in self.network.parameters() if p.requires_grad]
+        torch.nn.utils.clip_grad_norm_(parameters, 10.0)
+        self.optimizer.step()
+        self.averaged.update(self.network, self.step)
+        value = float(loss.detach())
+        self.loss += (value - self.loss) * (0.01 if self.step else 1.0)
+        self.step += 1
+
+    def check(self, writer: Any) -> None:
+        """Score the averaged weights; keep them as `best.pt` where they are the best so far."""
+        figures = self.task.validate(self.averaged.network)
+        self.score = next(iter(figures.values()))
+        minute, samples = self.clock.elapsed_s / 60, self.step * self.system.batch * self.crew.size
+        rate = self.optimizer.param_groups[0]["lr"]
+        shown = {"rate": rate, "loss": self.loss, **figures}
+        self.curve.add(minute=minute, step=self.step, samples=samples, **shown)
+        for name, value in shown.items():
+            writer.add_scalar(name, value, self.step)
+        if self.score < self.best:
+            self.best = self.score
+            content = {
+                "averaged": self.averaged.network.state_dict(),
+                "step": self.step,
+                "score": self.score,
+                "recipe": self.system.describe(),
+            }
+            save_checkpoint(self.out / "best.pt", content)
+
+    def progress(self) -> TrainingProgress:
+        """How far it is."""
+        rate = float(self.optimizer.param_groups[0]["lr"])
+        return TrainingProgress(self.step, self.total, self.loss, self.score, self.best, rate)
+
+
+def train(
+    system: System[N],
+    data: Path,
+    out: Path,
+    settings: RunSettings,
+    *,
+    resume: bool = False,
+    report: Callable[[TrainingProgress], None] = lambda _: None,
+    allowance: CacheBudget | None = None,
+) -> Path:
+    """Train to the end; gives the checkpoint `last.pt` in `out`. allowance: see `System.open`."""
+    run = TrainingRun(system, data, out, settings, resume=resume, allowance=allowance)
+    with _writer(out) if run.crew.rank == 0 else nullcontext() as writer:
+        alone, fixed = run.crew.size == 1, bool(settings.steps)
+        pace = TimeBudget(settings.minutes, settings.check_s, fixed=fixed, alone=alone)
+        saved_s = run.clock.elapsed_s
+        pace.checked(saved_s, saved_s)
+        for batch in _batches(run):
+            if not run.total or run.step < run.total:
+                run.learn(batch)
+            if pace.is_due(run.step, run.total, run.clock.elapsed_s):
+                if pace.needs_a_check(run.total):
+                    _check(run, pace, writer)
+                run.ends_at(_total(run, pace))
+            over = bool(run.total) and run.step >= run.total
+            if over or pace.check_is_due(run.total, run.clock.elapsed_s):
+                _check(run, pace, writer)
+            if over or run.clock.elapsed_s > saved_s + settings.save_s:
+                run.save()
+                saved_s = run.clock.elapsed_s
+            report(run.progress())
+            if over:
+                break
+    return out / "last.pt"
+
+
+def _check(run: TrainingRun[Any], pace: TimeBudget, writer: Any) -> None:
+    """Score the run, in one of its processes, and tell its pace how long that took."""
+    began_s = run.clock.elapsed_s
+    if run.crew.rank == 0:
+        run.check(writer)
+    pace.checked(began_s, run.clock.elapsed_s)
+
+
+def _total(run: TrainingRun[Any], pace: TimeBudget) -> int:
+    """The number of steps that the minutes allow, the same in all processes."""
+    total = pace.total(
+        run.step, run.clock.elapsed_s, keep=run.total if run.system.phases > 1 else 0
+    )
+    return int(run.crew.agree(total, run.device))
+
+
+def _batches(run: TrainingRun[Any]) -> Iterator[Batch]:
+    """Batches from the run's step on."""
+    workers = run.settings.workers
+    loader: DataLoader[Batch] = DataLoader(
+        _Stream(run.task, run.system.batch, run.crew, run.step),
+        batch_size=None,
+        sampler=_Forever(),
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        pin_memory=run.device.type == "cuda",
+    )
+    yield from loader
+
+
+class _Forever:
+    """0, 1, 2, …."""
+
+    def __iter__(self) -> Iterator[int]:
+        number = 0
+        while True:
+            yield number
+            number += 1
+
+
+def _writer(out: Path) -> Any:
+    """TensorBoard's curves."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(out / "tensorboard"))

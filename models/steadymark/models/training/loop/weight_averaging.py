@@ -1,0 +1,61 @@
+"""One network out of several runs that began alike: the mean of their weights (a model soup)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from steadymark.models.training.loop.checkpoint import load_checkpoint, origin_of, save_checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from torch import Tensor
+
+
+def average_runs(runs: Sequence[Path], out: Path) -> Path:
+    """Write a checkpoint with the mean of the runs' averaged weights; gives `last.pt` in `out`.
+
+    It helps where the runs were fine-tuned from one another or from the same weights; from other
+    beginnings the mean is worth nothing (Wortsman et al., ICML 2022).
+
+    Raises:
+        ValueError: fewer than two runs, or networks of different sizes.
+        OSError: a run has no checkpoint.
+    """
+    if len(runs) < 2:
+        raise ValueError("give two runs or more to average")
+    kept = [load_checkpoint(run / "last.pt") for run in runs]
+    for run, other in zip(runs, kept, strict=True):
+        if _sizes(other["averaged"]) != _sizes(kept[0]["averaged"]):
+            raise ValueError(f"the network of {run} is another than that of {runs[0]}")
+    mean: dict[str, Tensor] = {}
+    for name, first in kept[0]["averaged"].items():
+        each = torch.stack([k["averaged"][name].double() for k in kept])
+        mean[name] = each.mean(0).to(first.dtype) if first.is_floating_point() else first
+    out.mkdir(parents=True, exist_ok=True)
+    origins = [
+        {"averaged": True, **origin_of(run / "last.pt", k), "began_with": k.get("origin", [])}
+        for run, k in zip(runs, kept, strict=True)
+    ]
+    _join_curves(runs, out / "curve.csv")
+    save_checkpoint(
+        out / "last.pt", {**kept[0], "weights": mean, "averaged": mean, "origin": origins}
+    )
+    return out / "last.pt"
+
+
+def _join_curves(runs: Sequence[Path], path: Path) -> None:
+    """The runs' curves one after the other, with the run's name in the first column."""
+    lines: list[str] = []
+    for run in runs:
+        head, *rows = (run / "curve.csv").read_text().splitlines()
+        lines += [] if lines else [f"run,{head}"]
+        lines += [f"{run.name},{row}" for row in rows]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def _sizes(weights: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in weights.items()}

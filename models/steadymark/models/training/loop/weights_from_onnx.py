@@ -1,0 +1,97 @@
+"""Weights for fine-tuning out of an exported model, its folded batch norms put back."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from steadymark.models.runtime.onnx_session import open_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+TOLERANCE_PX = 0.05  # on crops with a face; the rest is rounding
+_Norm = nn.BatchNorm1d | nn.BatchNorm2d
+_Stored = dict[str, "NDArray[np.float32]"]
+
+
+@torch.no_grad()
+def take_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
+    """Put the weights of an exported model into the network that it was exported from.
+
+    Export folds a batch norm into the convolution before it. Here each norm takes up its mean and
+    variance from `crops`, and the scale and shift that leave what comes after it as it was.
+
+    decoded: the module that was exported, changed in place. crops: (B, 3, F, F) uint8 of faces, a
+    hundred or so.
+
+    Raises:
+        ValueError: the file is of another network. WeightsError: it cannot be run.
+    """
+    runner = open_file(file)
+    stored: _Stored = {w.name: numpy_helper.to_array(w) for w in onnx.load(file).graph.initializer}
+    decoded.eval()
+    try:
+        _copy(stored, decoded)
+        _unfold(_folded(decoded, stored), decoded, crops)
+    except RuntimeError as error:
+        first = " ".join(str(error).split())[:200]
+        raise ValueError(f"{file} is of another network: {first}") from error
+    theirs = runner(crops=crops[:8].numpy())[0]
+    apart = np.abs(decoded(crops[:8])[0].numpy() - theirs).max()
+    if not apart <= TOLERANCE_PX:
+        raise ValueError(f"{file} is of another network: its points lie {apart:.2f} px apart")
+
+
+def _folded(decoded: nn.Module, stored: _Stored) -> list[tuple[_Norm, Tensor]]:
+    """Batch norms that the file lacks, each with the bias that it left in the layer before it."""
+    leaves = [(name, part) for name, part in decoded.named_modules() if not any(part.children())]
+    found: list[tuple[_Norm, Tensor]] = []
+    for (before, _), (name, norm) in pairwise(leaves):
+        bias = stored.get(f"{before}.weight_bias")
+        if isinstance(norm, _Norm) and bias is not None and f"{name}.weight" not in stored:
+            found.append((norm, torch.from_numpy(bias.copy())))
+    return found
+
+
+def _copy(stored: _Stored, decoded: nn.Module) -> None:
+    """Copy what the file has, by name; what the graph does not use stays as it was built.
+
+    Export may reshape a bias and rename it: such are taken in their order, by size.
+    """
+    unnamed = [value for name, value in stored.items() if "." not in name]
+    for name, weight in decoded.state_dict().items():
+        value = stored.get(name)
+        if value is None and name.endswith("conv.bias"):
+            value = next((u for u in unnamed if u.size == weight.numel() and u.ndim > 1), None)
+            unnamed = [u for u in unnamed if u is not value]
+        if value is not None:
+            weight.copy_(torch.from_numpy(value.copy()).view_as(weight))
+
+
+def _unfold(folded: list[tuple[_Norm, Tensor]], decoded: nn.Module, crops: Tensor) -> None:
+    """One pass in which each norm, as it is reached, takes up what it sees and adds its bias."""
+    bias_of = {id(norm): bias for norm, bias in folded}
+
+    def fit(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, _Norm)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        axes = [axis for axis in range(inputs[0].ndim) if axis != 1]
+        norm.running_mean.copy_(inputs[0].mean(axes))
+        norm.running_var.copy_(inputs[0].var(axes))
+        norm.weight.copy_((norm.running_var + norm.eps).sqrt())
+        norm.bias.copy_(norm.running_mean + bias_of[id(norm)])
+
+    hooks = [norm.register_forward_pre_hook(fit) for norm, _ in folded]
+    decoded(crops)
+    for hook in hooks:
+        hook.remove()

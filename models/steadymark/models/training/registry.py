@@ -1,0 +1,101 @@
+"""Every system that `steadymark-train` knows, by name and preset."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from steadymark.models.training.landmarks import dan_system, heatmap1d_system, local_global_system
+from steadymark.models.training.stabilizer import flow_cell_system, heatmap_cell_systems
+from steadymark.models.training.system import System, thaw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ALL: tuple[System[Any], ...] = (
+    heatmap1d_system.LITE,
+    heatmap1d_system.BASE,
+    heatmap1d_system.PAPER,
+    heatmap1d_system.LITE_2D,
+    dan_system.LITE,
+    dan_system.PAPER,
+    local_global_system.LITE,
+    local_global_system.PAPER,
+    heatmap_cell_systems.TRACKER,
+    heatmap_cell_systems.TRACKER_PAPER,
+    heatmap_cell_systems.STABILIZER,
+    heatmap_cell_systems.STABILIZER_PAPER,
+    flow_cell_system.FLOW_CELL,
+)
+SYSTEMS: dict[str, dict[str, System[Any]]] = {
+    name: {system.preset: system for system in _ALL if system.name == name}
+    for name in dict.fromkeys(system.name for system in _ALL)
+}
+
+
+def find_system(name: str, preset: str) -> System[Any]:
+    """The system of this name and preset.
+
+    Raises:
+        ValueError: there is none.
+    """
+    presets = SYSTEMS.get(name)
+    if presets is None:
+        raise ValueError(f"unknown system '{name}': choose one of {', '.join(SYSTEMS)}")
+    if preset not in presets:
+        raise ValueError(f"{name} has no preset '{preset}': choose one of {', '.join(presets)}")
+    return presets[preset]
+
+
+def system_of(recipe: dict[str, Any]) -> System[Any]:
+    """The system that a checkpoint's recipe describes.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    found = find_system(str(recipe.get("system")), str(recipe.get("preset")))
+    return thaw(type(found), recipe)
+
+
+def altered(system: System[Any], settings: Iterable[str]) -> System[Any]:
+    """The system with fields of its recipe set: `rate=1e-3`, `network.gamma=0.2`.
+
+    Raises:
+        ValueError: no such field, or a value of another kind.
+    """
+    recipe = json.loads(json.dumps(system.describe()))
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        *outer, last = path.strip().split(".")
+        inner = recipe
+        for part in outer:
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        if not equals or not isinstance(inner, dict) or last not in inner or path == "system":
+            known = ", ".join(_paths(recipe))
+            raise ValueError(f"--set {setting}: give FIELD=VALUE, FIELD being one of {known}")
+        inner[last] = _read(text, inner[last], setting)
+    return thaw(type(system), recipe)
+
+
+def _paths(recipe: dict[str, Any], before: str = "") -> list[str]:
+    found = []
+    for name, value in recipe.items():
+        if isinstance(value, dict):
+            found += _paths(value, f"{before}{name}.")
+        elif name != "system":
+            found.append(before + name)
+    return found
+
+
+def _read(text: str, old: Any, setting: str) -> Any:
+    """A value of the kind of the old one: JSON, or a bare word where that is text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    if isinstance(old, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(old):
+        shown = json.dumps(old)
+        raise ValueError(f"--set {setting}: the value must be of the kind of {shown}")
+    return value

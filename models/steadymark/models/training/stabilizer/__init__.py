@@ -1,0 +1,1 @@
+"""Recurrent cells as trainable systems, with the caches that they learn from."""

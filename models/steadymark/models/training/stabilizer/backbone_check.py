@@ -1,0 +1,139 @@
+"""Whether a backbone is worth a training: its error on faces, the margin that suits it best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.errors import DataError
+from steadymark.models.face.crop import cut, inverse, transform
+from steadymark.models.face.schema import load_schema
+from steadymark.models.training.data.augment import clean_crop
+from steadymark.models.training.stabilizer.onnx_backbone import OnnxBackbone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.training.data.face_images import FaceImages
+    from steadymark.models.training.stabilizer.frozen_backbone import Backbone
+
+MARGINS = (1.2, 1.4, 1.6, 1.8, 2.0)
+MOST_NRMSE = 8.0  # %: above it nothing that a stabilizer remembers is worth much
+FACES, TRIED = 50, 20  # by how many the error is told, and by how many choices are compared
+_FAR_BETTER = 0.7
+_SCALES = {  # mean and std of 0-255
+    "127.5,127.5,127.5 and 127.5,127.5,127.5": ((127.5,) * 3, (127.5,) * 3),
+    "0,0,0 and 255,255,255": ((0.0,) * 3, (255.0,) * 3),
+    "123.675,116.28,103.53 and 58.395,57.12,57.375": (
+        (123.675, 116.28, 103.53),
+        (58.395, 57.12, 57.375),
+    ),
+    "0,0,0 and 1,1,1": ((0.0,) * 3, (1.0,) * 3),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneCheck:
+    """What was measured. margin: the crop's, as given or the best; nrmse: %, of `FACES` faces.
+
+    tried: margin → NRMSE on `TRIED` faces, empty where none was asked for. hint: options by which
+    the network would do far better, or "".
+    """
+
+    margin: float
+    nrmse: float
+    tried: dict[float, float]
+    hint: str
+
+
+def check_backbone(
+    backbone: Backbone,
+    faces: tuple[FaceImages, FaceImages],
+    *,
+    margin: float | None,
+    force: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> BackboneCheck:
+    """Measure a backbone on faces, and try margins where none is given.
+
+    faces: to train and held back; those held back come first.
+
+    Raises:
+        DataError: its error is above MOST_NRMSE, and `force` does not allow for it.
+    """
+    chosen = _some(faces, FACES)
+    few = _some(faces, TRIED)
+    tried = {m: nrmse_of(backbone, few, m) for m in MARGINS} if margin is None else {}
+    best = margin if margin is not None else min(tried, key=lambda m: tried[m])
+    if tried:
+        table = ", ".join(f"{m:g}: {error:.2f} %" for m, error in tried.items())
+        tell(f"NRMSE on {len(few)} faces by margin: {table}; --margin {best:g} is taken")
+    nrmse = nrmse_of(backbone, chosen, best)
+    tell(f"the backbone's NRMSE on {len(chosen)} faces is {nrmse:.2f} %")
+    hint = _hint(backbone, few, best) if isinstance(backbone, OnnxBackbone) else ""
+    if hint:
+        tell(hint)
+    if not nrmse <= MOST_NRMSE and not force:
+        raise DataError(
+            f"the backbone's NRMSE is {nrmse:.1f} %, above {MOST_NRMSE:g} %: it does not see these "
+            f"faces as it is fed, and no stabilizer mends that; {hint or 'check its options'}, "
+            "or go on with --force"
+        )
+    return BackboneCheck(best, nrmse, tried, hint)
+
+
+def nrmse_of(backbone: Backbone, faces: list[tuple[FaceImages, int]], margin: float) -> float:
+    """Mean NRMSE in % of the outer-eye distance, in the crops that the true landmarks give."""
+    crops, truths = _crops(backbone, faces, margin)
+    right, left = load_schema(backbone.info.schema).eyes
+    eyes = np.linalg.norm(truths[:, right] - truths[:, left], axis=-1)
+    error = np.linalg.norm(backbone.points(crops) - truths, axis=-1).mean(-1)
+    return float((error / eyes).mean() * 100)
+
+
+def _crops(
+    backbone: Backbone, faces: list[tuple[FaceImages, int]], margin: float
+) -> tuple[Image, Points]:
+    schema, size = load_schema(backbone.info.schema), backbone.info.crop
+    crops, truths = [], []
+    for part, index in faces:
+        matrix = clean_crop(part, index, schema, margin).to_picture(size)
+        crops.append(cut(part.pictures[index], matrix, size))
+        truths.append(transform(inverse(matrix), part.points[index]))
+    return np.stack(crops), np.stack(truths)
+
+
+def _some(faces: tuple[FaceImages, FaceImages], count: int) -> list[tuple[FaceImages, int]]:
+    """So many faces, those held back first, spread over each part."""
+    chosen: list[tuple[FaceImages, int]] = []
+    for part in (faces[1], faces[0]):
+        missing = min(count - len(chosen), len(part))
+        chosen += [(part, int(i)) for i in np.linspace(0, len(part) - 1, missing).round()]
+    return chosen
+
+
+def _hint(backbone: OnnxBackbone, faces: list[tuple[FaceImages, int]], margin: float) -> str:
+    """Other colours, mean and std that make the network far better, as options; else ""."""
+    now = nrmse_of(backbone, faces, margin)
+    found = []
+    for rgb in (backbone.info.rgb, not backbone.info.rgb):
+        for name, (mean, std) in _with_own(backbone).items():
+            other = backbone.prepared(rgb=rgb, mean=mean, std=std)
+            found.append((nrmse_of(other, faces, margin), rgb, name))
+    error, rgb, name = min(found)
+    if not error < _FAR_BETTER * now:
+        return ""
+    colours = "" if rgb == backbone.info.rgb else f"--{'' if rgb else 'no-'}rgb"
+    scale = "" if not name else "--mean {} --std {}".format(*name.split(" and "))
+    options = " ".join(part for part in (colours, scale) if part)
+    return f"with {options} its NRMSE is {error:.1f} instead of {now:.1f} % on {len(faces)} faces"
+
+
+def _with_own(backbone: OnnxBackbone) -> dict[str, Any]:
+    own = (backbone.info.mean, backbone.info.std)
+    others = {name: scale for name, scale in _SCALES.items() if scale != own}
+    return {"": own, **others}

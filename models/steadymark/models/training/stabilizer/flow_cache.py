@@ -1,0 +1,200 @@
+"""Made scenes as detectors and optical flow see them: what the flow cell learns from.
+
+A scene is a file of its own, so that what a kill leaves is taken up again.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.face.crop import Crop, cut, fit_crop, follow, transform
+from steadymark.models.face.face_motion import face_size
+from steadymark.models.face.landmark_flow import FlowFrame, LandmarkFlow, landmark_flow
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.flow_stabilizer import flow_frame_of
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.zoo import find_model
+from steadymark.models.synthesis.scenes import SceneConfig, make_scene, resting, seated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from steadymark.models.face.crop import Image, Points
+    from steadymark.models.synthesis.scenes import Scene
+    from steadymark.models.training.data.face_images import FaceImages
+
+Floats = NDArray[np.float32]
+Arrays = dict[str, Floats]
+KINDS = {"lively": SceneConfig, "seated": seated, "resting": resting}
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCacheConfig:
+    """What a bank holds.
+
+    scenes: numbers of lively scenes, to train and to validate by. seated, resting: more scenes of
+    people who move little or hardly at all, as shares of these numbers. frames: of each scene.
+    noise, calm_noise: levels of sensor noise of lively and of other scenes, drawn with equal
+    chance. detectors: models of the zoo that see the scenes in turn. slip: how far the first crop
+    strays, share of its side. bias: how far the landmarks that flow follows lie beside the true
+    ones, share of the face's size.
+    """
+
+    scenes: tuple[int, int] = (900, 60)
+    seated: float = 0.5
+    resting: float = 0.2
+    frames: int = 60
+    noise: tuple[int, ...] = (1, 2, 2, 3)
+    calm_noise: tuple[int, ...] = (0, 0, 1, 2)
+    detectors: tuple[str, ...] = (
+        "heatmap1d-lite",
+        "heatmap1d-lite",
+        "heatmap1d-lite",
+        "dan-lite",
+    )
+    slip: float = 0.02
+    bias: float = 0.007
+
+    def counts(self, part: int) -> dict[str, int]:
+        """How many scenes of each of KINDS; part: 0 to train, 1 to validate by."""
+        lively = self.scenes[part]
+        calm = {"seated": round(self.seated * lively), "resting": round(self.resting * lively)}
+        return {"lively": lively, **calm}
+
+    def made_of(self, kind: str) -> dict[str, object]:
+        """All that decides about the scenes of a kind, but their number."""
+        noise = self.noise if kind == "lively" else self.calm_noise
+        told = (self.frames, noise, self.detectors, self.slip, self.bias)
+        names = ("frames", "noise", "detectors", "slip", "bias")
+        return {"kind": kind, **dict(zip(names, told, strict=True))}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Order:
+    """One scene to be made: all that a process must know."""
+
+    picture: Image
+    points: Points
+    number: int
+    seed: int
+    config: FlowCacheConfig
+    path: Path
+    kind: str
+
+
+def fill_flow_cache(
+    folder: Path,
+    faces: FaceImages,
+    count: int,
+    *,
+    seed: int,
+    config: FlowCacheConfig,
+    kind: str = "lively",
+    report: Callable[[int, int], None] = lambda _done, _count: None,
+) -> Arrays:
+    """Make the scenes that are not there yet, on all cores, and read all: (N, T, ...) each.
+
+    See `watched` for the arrays. kind: of KINDS. report: scenes that are done, and all.
+    """
+    make = sha256(repr((config.made_of(kind), seed, faces.names)).encode()).hexdigest()[:12]
+    folder = folder / make
+    folder.mkdir(parents=True, exist_ok=True)
+    order = np.random.default_rng((seed, 4)).permutation(len(faces))
+    paths = [folder / f"{number:05d}.npz" for number in range(count)]
+    wanted = [number for number, path in enumerate(paths) if not path.is_file()]
+    done = count - len(wanted)
+    with ProcessPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        orders = (
+            _Order(faces.pictures[i], faces.points[i], number, seed, config, paths[number], kind)
+            for number in wanted
+            for i in (int(order[number % len(faces)]),)
+        )
+        for _ in pool.map(_make, orders):
+            done += 1
+            report(done, count)
+    parts = [dict(np.load(path)) for path in paths]
+    return {name: np.stack([part[name] for part in parts]) for name in parts[0]}
+
+
+def _make(order: _Order) -> None:
+    """Make one scene, let its detector watch it, and write the file whole or not at all."""
+    cv2.setNumThreads(1)
+    config = order.config
+    rng = np.random.default_rng((order.seed, order.number, 9))
+    level = int(rng.choice(config.noise if order.kind == "lively" else config.calm_noise))
+    scene = make_scene(
+        order.picture,
+        order.points,
+        load_schema(),
+        order.number,
+        seed=order.seed,
+        config=KINDS[order.kind](config.frames, level),
+    )
+    detector = config.detectors[order.number % len(config.detectors)]
+    arrays = track_scene(scene, _detector(detector), rng, config)
+    part = order.path.with_suffix(".part.npz")
+    np.savez(part, **arrays)  # type: ignore[arg-type]
+    part.replace(order.path)
+
+
+@cache
+def _detector(name: str) -> LandmarkNetwork:
+    return LandmarkNetwork(find_model(name, "landmarks"), device="cpu")
+
+
+def track_scene(
+    scene: Scene, network: LandmarkNetwork, rng: np.random.Generator, config: FlowCacheConfig
+) -> Arrays:
+    """What a tracker sees of a scene, in frame pixels.
+
+    raw, truth (T, K, 2); visible, score, unsure (T, K); face (T, 2, 3), beside (T, K, 2) and agreed
+    (T,) of `LandmarkFlow`; upright (T, 2), cosine and sine of the roll; size (T,) of the face.
+    """
+    schema, margin = load_schema(), network.card.margin
+    first = fit_crop(scene.truth[0], schema.mean_shape, margin=margin)
+    slip = rng.normal(0, config.slip, 3)
+    crop = Crop(
+        first.x + slip[0] * first.side,
+        first.y + slip[1] * first.side,
+        first.side * float(np.exp(slip[2])),
+        first.roll_deg,
+    )
+    bias = rng.normal(0, config.bias * face_size(scene.truth[0]), scene.truth[0].shape)
+    fitted: Crop | None = None
+    before: FlowFrame | None = None
+    rows: list[tuple[NDArray[np.floating] | float, ...]] = []
+    for t, image in enumerate(scene.images):
+        part = cut(image, crop.to_picture(network.card.crop), network.card.crop)
+        prediction = network.step(part[None])
+        raw = transform(crop.to_picture(network.card.crop), prediction.points[0])
+        now = flow_frame_of(image, part, crop, raw)
+        starts = (scene.truth[t - 1] + bias).astype(np.float32)
+        flow = _still(raw) if before is None else landmark_flow(before, now, starts, schema)
+        roll = np.radians(crop.roll_deg)
+        upright = np.array((np.cos(roll), np.sin(roll)))
+        rows.append((raw, prediction.scores[0], *flow, upright, face_size(raw)))
+        wanted = fit_crop(raw, schema.mean_shape, margin=margin)
+        crop, fitted = follow(crop, wanted, fitted, dead_band=0.01), wanted
+        before = now
+    names = ("raw", "score", "face", "beside", "unsure", "agreed", "upright", "size")
+    found: Arrays = dict(zip(names, map(_stacked, zip(*rows, strict=True)), strict=True))
+    found |= {"truth": scene.truth, "visible": _stacked(scene.visible)}
+    return found
+
+
+def _stacked(values: Sequence[NDArray[np.floating] | float] | NDArray[np.bool_]) -> Floats:
+    return np.array(values, np.float32)
+
+
+def _still(raw: Points) -> LandmarkFlow:
+    return LandmarkFlow(np.eye(2, 3), np.zeros_like(raw), np.zeros(len(raw), np.float32), True)

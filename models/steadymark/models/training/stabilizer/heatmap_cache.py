@@ -1,0 +1,189 @@
+"""Heatmaps of made sequences on disk: what a frozen backbone saw of each, in a byte a value.
+
+Sequences are appended one by one, so that what a kill leaves is taken up again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from steadymark.models.face.crop import Points
+    from steadymark.models.training.data.face_images import FaceImages
+    from steadymark.models.training.data.image_sequences import SequenceConfig
+    from steadymark.models.training.stabilizer.frozen_backbone import Backbone, Floats
+
+_FORM = 5
+_CODES = 255
+_INFO = ("crop", "size", "heatmaps", "scale", "rgb", "mean", "std", "schema")
+
+
+class PackedHeatmaps(NamedTuple):
+    """Heatmaps of any leading shape: code (..., *size) uint8, ends (..., 2) float16.
+
+    A value is low + (high - low) · (code / 255)², so that the small values around a peak, on
+    which its place depends, are kept more exactly than the greatest.
+    """
+
+    code: NDArray[np.uint8]
+    ends: NDArray[np.float16]
+
+
+def pack_heatmaps(heat: Floats, axes: int) -> PackedHeatmaps:
+    """Heatmaps (..., *size) of 1 or 2 axes in bytes, each from 0 or less to its greatest value.
+
+    Raises:
+        ValueError: they hold values that are no numbers, or too large for a half float.
+    """
+    flat = heat.reshape(*heat.shape[: heat.ndim - axes], -1).astype(np.float32)
+    with np.errstate(over="ignore"):
+        low = flat.min(-1).clip(max=0).astype(np.float16)
+        high = flat.max(-1).astype(np.float16)
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise ValueError("the backbone gives heatmaps with values that are no numbers or too large")
+    ends = np.stack((low, high), -1)
+    wide = (ends[..., 1:].astype(np.float32) - ends[..., :1]).clip(1e-7)
+    share = ((flat - ends[..., :1]) / wide).clip(0, 1)
+    code = (np.sqrt(share) * _CODES + 0.5).astype(np.uint8)
+    return PackedHeatmaps(code.reshape(heat.shape), ends)
+
+
+def unpack_heatmaps(code: Tensor, ends: Tensor) -> Tensor:
+    """What was packed, as float32, on the tensors' device."""
+    lows, highs = ends.float().unbind(-1)
+    axes = code.ndim - lows.ndim
+    low, high = (part.view(*part.shape, *[1] * axes) for part in (lows, highs))
+    return low + (high - low) * (code.float() / _CODES).square()
+
+
+class HeatmapCache:
+    """Sequences, and what is known of them.
+
+    code (N, T, n, K, *size), ends (N, T, n, K, 2): see `PackedHeatmaps`.
+    points: (N, T, K, 2) crop px; moved: (N, T, 2, 3), see Stabilizer.step. count: take so many of
+    the first, all by default.
+    """
+
+    def __init__(self, folder: Path, name: str, count: int | None = None) -> None:
+        told = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        there = _finished(folder, name, told["shapes"])
+        self._files, self._count = _files(folder, name), there if count is None else count
+        self.code: NDArray[np.uint8] = self._mapped("code", np.uint8, told["shapes"])
+        self.ends: NDArray[np.float16] = self._mapped("ends", np.float16, told["shapes"])
+        self.points: Points = np.array(self._mapped("points", np.float32, told["shapes"]))
+        self.moved: Points = np.array(self._mapped("moved", np.float32, told["shapes"]))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def heats(self, index: int | slice) -> Tensor:
+        """The heatmaps (..., T, n, K, *size) float32 of sequences."""
+        code, ends = np.array(self.code[index]), np.array(self.ends[index])
+        return unpack_heatmaps(torch.from_numpy(code), torch.from_numpy(ends))
+
+    def _mapped(self, part: str, dtype: type, shapes: dict[str, list[int]]) -> NDArray[Any]:
+        shape = (self._count, *shapes[part])
+        return np.memmap(self._files[part], dtype, "r", shape=shape)
+
+
+class HeatmapCacheWriter:
+    """Appends sequences to a bank; goes on with one of the same make, replaces any other."""
+
+    def __init__(self, folder: Path, name: str, make: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.name, self.make = folder, name, make
+        self.bytes_each, self.finished = 0, 0
+        self._shapes: dict[str, list[int]] | None = None
+        told = folder / f"{name}.json"
+        try:
+            kept = json.loads(told.read_text(encoding="utf-8"))
+            same = kept["make"] == make
+        except (OSError, ValueError, KeyError, TypeError):
+            same = False
+        if same:
+            self._take_up(kept["shapes"])
+        else:
+            for file in (told, *_files(folder, name).values()):
+                file.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        self._open = {p: f.open("ab") for p, f in _files(self.folder, self.name).items()}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._open.values():
+            file.close()
+
+    def add(self, heat: Floats, points: Points, moved: Points) -> None:
+        """One sequence: heat (T, n, K, *size), points (T, K, 2), moved (T, 2, 3)."""
+        kept = pack_heatmaps(heat, heat.ndim - 3)
+        parts: dict[str, NDArray[Any]] = {
+            "code": kept.code,
+            "ends": kept.ends,
+            "points": points,
+            "moved": moved,
+        }
+        if self._shapes is None:
+            self._shapes = {part: list(values.shape) for part, values in parts.items()}
+            self.bytes_each = sum(_bytes(self._shapes).values())
+            told = {"make": self.make, "shapes": self._shapes}
+            (self.folder / f"{self.name}.json").write_text(json.dumps(told), encoding="utf-8")
+        for part, values in parts.items():
+            self._open[part].write(np.ascontiguousarray(values).tobytes())
+            self._open[part].flush()
+        self.finished += 1
+
+    def _take_up(self, shapes: dict[str, list[int]]) -> None:
+        """Keep the sequences that were finished, and cut off what was begun."""
+        self._shapes = shapes
+        self.finished = _finished(self.folder, self.name, shapes)
+        each = _bytes(shapes)
+        self.bytes_each = sum(each.values())
+        for part, path in _files(self.folder, self.name).items():
+            with path.open("ab") as file:
+                file.truncate(self.finished * each[part])
+
+
+def make_of(faces: FaceImages, backbone: Backbone, seed: int, config: SequenceConfig) -> str:
+    """What sequences follow from, in short: banks of the same make hold the same ones."""
+    seen = hashlib.sha256(np.ascontiguousarray(faces.points).tobytes())
+    seen.update("\n".join(faces.names).encode())
+    info = asdict(backbone.info)
+    return json.dumps(
+        {
+            "form": _FORM,
+            "seed": seed,
+            "backbone": [backbone.identity, *(info[name] for name in _INFO)],
+            "faces": seen.hexdigest()[:16],
+            **asdict(config),
+        }
+    )
+
+
+_PARTS = {"code": 1, "ends": 2, "points": 4, "moved": 4}  # bytes a value
+
+
+def _files(folder: Path, name: str) -> dict[str, Path]:
+    return {part: folder / f"{name}.{part}" for part in _PARTS}
+
+
+def _bytes(shapes: dict[str, list[int]]) -> dict[str, int]:
+    """Of one sequence, by part."""
+    return {part: each * int(np.prod(shapes[part])) for part, each in _PARTS.items()}
+
+
+def _finished(folder: Path, name: str, shapes: dict[str, list[int]]) -> int:
+    """How many sequences all files hold."""
+    each, files = _bytes(shapes), _files(folder, name)
+    return min(f.stat().st_size // each[p] if f.is_file() else 0 for p, f in files.items())

@@ -1,0 +1,283 @@
+"""The recurrent systems over a frozen detector: heatmap1d's tracker and the ConvLSTM stabilizer."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.heatmap_losses import change_loss, jitter_loss, jitter_modulation
+from steadymark.models.networks.pdc import px_to_bins
+from steadymark.models.networks.stabilizer.convlstm import ConvLstmConfig
+from steadymark.models.networks.stabilizer.heatmap_stabilizer import (
+    Heats,
+    Stabilizer,
+    StabilizerConfig,
+)
+from steadymark.models.networks.stabilizer.refiner import RefinerConfig
+from steadymark.models.networks.stabilizer.shape_motion import noise_along, shape_basis
+from steadymark.models.training.data.image_sequences import SequenceConfig
+from steadymark.models.training.landmarks.landmark_task import clean_crops, open_faces, sources_of
+from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo, open_backbone
+from steadymark.models.training.stabilizer.sequence_task import SequenceTask
+from steadymark.models.training.system import System
+
+if TYPE_CHECKING:
+    from steadymark.models.training.data.face_images import FaceImages
+    from steadymark.models.training.stabilizer.cache_filling import CacheBudget
+
+
+@lru_cache(maxsize=1)
+def sequence_faces(data: Path, val: Path | None, schema: str) -> tuple[FaceImages, FaceImages]:
+    """Faces to train and to validate: those of `open_faces`, read once for check and training."""
+    training, held, _ = open_faces(data, val, schema)
+    return training, held
+
+
+@dataclass(frozen=True)
+class RecurrentSystem(System[Stabilizer]):
+    """What both recurrent systems share. backbone: see `over`.
+
+    sequences: for training and for validation. unroll: frames that gradients go back through.
+    through: see StabilizerConfig, 0 in the papers. moves: multiples of noise from which lids and
+    lips, and all else, are taken to have moved, see shape_motion.py; empty for memory that only
+    goes along with the face as a whole, as in the papers.
+    """
+
+    paper: ClassVar[str]
+    cell_name: ClassVar[str]
+
+    rate: float = 1e-3
+    weight_decay: float = 0.0
+    batch: int = 8
+    backbone: BackboneInfo = field(default_factory=BackboneInfo)
+    sequences: tuple[int, int] = (800, 60)
+    unroll: int = 16
+    through: float = 0.06
+    moves: tuple[float, ...] = ()
+    sequence: SequenceConfig = field(default_factory=SequenceConfig)
+
+    def over(self, info: BackboneInfo, data: Path, val: Path | None = None) -> Self:
+        """This system over a trained detector.
+
+        `info` is completed by what its file tells and by what it makes of faces of the data folder.
+        """
+        backbone = open_backbone(info)
+        dataclasses.replace(self, backbone=backbone.info).cell_config()  # which may refuse it
+        size, margin, schema = backbone.info.crop, info.margin, info.schema
+        backbone.calibrate(
+            lambda: clean_crops(sequence_faces(data, val, schema)[0], size, margin, schema=schema)
+        )
+        info = backbone.info
+        return dataclasses.replace(
+            self, backbone=info, sequence=dataclasses.replace(self.sequence, margin=info.margin)
+        )
+
+    @abstractmethod
+    def cell_config(self) -> RefinerConfig | ConvLstmConfig:
+        """Of each cell."""
+
+    def build(self) -> Stabilizer:
+        return Stabilizer(
+            StabilizerConfig(
+                self.cell_config(),
+                self.backbone.crop,
+                self.backbone.size,
+                self.through,
+                bool(self.moves),
+            )
+        )
+
+    def calibrate(self, network: Stabilizer, task: SequenceTask) -> None:
+        if network.shape is None:
+            return
+        basis, first = shape_basis(task.shapes, task.schema)
+        noise = noise_along(task.held_errors(network), basis)
+        noise[:first] *= self.moves[0]
+        noise[first:] *= self.moves[-1]
+        network.shape.basis.copy_(torch.from_numpy(basis))
+        network.shape.least.copy_(torch.from_numpy(noise))
+
+    def open(
+        self,
+        data: Path,
+        out: Path,
+        *,
+        seed: int,
+        val: Path | None = None,
+        allowance: CacheBudget | None = None,
+    ) -> SequenceTask:
+        source = Path(self.backbone.file)
+        backbone = open_backbone(self.backbone)
+        kept = self.kept(out)
+        if source.resolve() != kept.resolve():  # the run keeps all that its export needs
+            shutil.copyfile(source, kept)
+            card = source.with_suffix(".json")
+            if source.suffix == ".onnx" and card.is_file():
+                shutil.copyfile(card, kept.with_suffix(".json"))
+        return SequenceTask(
+            sequence_faces(data, val, self.backbone.schema),
+            out / "bank",
+            backbone,
+            self.loss,
+            seed=seed,
+            counts=self.sequences,
+            unroll=self.unroll,
+            config=self.sequence,
+            allowance=allowance,
+            told=[name for name in sources_of(data, val) if name != "faces/none"],
+        )
+
+    def kept(self, run: Path) -> Path:
+        """A run's copy of its backbone."""
+        return run / f"backbone{Path(self.backbone.file).suffix or '.pt'}"
+
+    @abstractmethod
+    def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
+        """heats: (B, T, K, ...) each; moved: (B, T, 2, 3); points: (B, T, K, 2) crop pixels."""
+
+    def _unrolled(
+        self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor
+    ) -> tuple[Heats, Tensor]:
+        """The stabilized heatmaps of the frames that are learnt from, and their points."""
+        steady = tuple(part.float() for part in network(heats, moved, self.unroll))
+        return steady, points[:, -steady[0].shape[1] :]
+
+    def targets(self, points: Tensor) -> Heats:
+        """True heatmaps (B, T, K, ...) with peaks of 1."""
+        size, sigma = self.backbone.size, self.backbone.sigma
+        sides = (size[-1], size[0])  # of x and of y
+        lines = []
+        for axis, length in enumerate(sides):
+            at = px_to_bins(points[..., axis], self.backbone.crop, length)
+            grid = torch.arange(length, device=points.device, dtype=points.dtype)
+            lines.append(torch.exp(-0.5 * ((grid - at.unsqueeze(-1)) / sigma).square()))
+        if len(size) == 1:
+            return tuple(lines)
+        return (lines[1].unsqueeze(-1) * lines[0].unsqueeze(-2),)
+
+    def export(self, network: Stabilizer, run: Path, path: Path) -> dict[str, Any]:
+        info = dataclasses.replace(self.backbone, file=str(self.kept(run)))
+        facts = open_backbone(info).export(network, path)
+        size = self.backbone.crop
+        return {
+            "kind": "landmarks",
+            "schema": self.backbone.schema,
+            "crop": size,
+            "margin": self.backbone.margin,
+            "input": {"type": "uint8", "layout": "NCHW BGR", "size": f"{size}x{size}"},
+            "paper": self.paper,
+            "cell": self.cell_name,
+            **facts,
+        }
+
+
+@dataclass(frozen=True)
+class TrackerSystem(RecurrentSystem):
+    """heatmap1d's tracker: temporal refinement, eq. 13, trained by eq. 14.
+
+    l1: weight of the points' error in crop pixels beside the squared error of the heatmaps. steady:
+    weight of `change_loss`, ours.
+    """
+
+    name: ClassVar[str] = "heatmap1d-tracker"
+    cell_name: ClassVar[str] = "refine"
+    paper: ClassVar[str] = "heatmap1d: Attentive One-Dimensional Heatmap Regression (MM 2020)"
+
+    l1: float = 0.5
+    steady: float = 1.0
+    cell: RefinerConfig = field(default_factory=lambda: RefinerConfig(decay=0.8))
+
+    def cell_config(self) -> RefinerConfig:
+        if len(self.backbone.size) != 1:
+            raise ValueError(
+                f"{self.name} is for lines of x and of y, and {self.backbone.file} gives maps: use "
+                "'steadymark-train stabilize'"
+            )
+        count = load_schema(self.backbone.schema).count
+        return dataclasses.replace(self.cell, landmarks=count)
+
+    def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
+        steady, points = self._unrolled(network, heats, moved, points)
+        pairs = zip(steady, self.targets(points), strict=True)
+        squared = torch.stack([(a - b).square().sum(-1).mean() for a, b in pairs]).sum()
+        found = _points(network, steady)
+        near = self.l1 * (found - points).abs().mean()
+        return squared + near + self.steady * change_loss(found, points)
+
+
+@dataclass(frozen=True)
+class StabilizerSystem(RecurrentSystem):
+    """ConvLSTM over any backbone's heatmaps, 1D or 2D, trained by the Jitter loss, eqs. 2-7.
+
+    threshold: Θ. xi: ξ of eq. 3, crop pixels. least: λ of eq. 8. l1: as in TrackerSystem. steady:
+    weight of `change_loss`, ours. kernel, rank: of the cell, whose axes are the backbone's.
+    """
+
+    name: ClassVar[str] = "stabilizer"
+    cell_name: ClassVar[str] = "convlstm"
+    paper: ClassVar[str] = "A Backbone Replaceable Fine-tuning Framework for Stable Face Alignment"
+
+    moves: tuple[float, ...] = (1.8, 5.0)
+    threshold: float = 1.0
+    xi: float = 0.25
+    least: float = 0.1
+    l1: float = 0.5
+    steady: float = 1.0
+    kernel: int = 9
+    rank: int = 32
+
+    def cell_config(self) -> ConvLstmConfig:
+        axes = len(self.backbone.size)
+        kernel = self.kernel if axes == 1 else min(self.kernel, 3)
+        count = load_schema(self.backbone.schema).count
+        return ConvLstmConfig(landmarks=count, axes=axes, kernel=kernel, rank=self.rank)
+
+    def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
+        steady, points = self._unrolled(network, heats, moved, points)
+        found = _points(network, steady)
+        psi = jitter_modulation(
+            found[:, 1:],
+            points[:, 1:],
+            found[:, :-1],
+            points[:, :-1],
+            threshold=self.threshold,
+            xi=self.xi,
+        ).flatten(0, 1)  # (B*(T-1), K)
+        total = self.l1 * (found - points).abs().mean()
+        total = total + self.steady * change_loss(found, points)
+        for heat, target in zip(steady, self.targets(points), strict=True):
+            after, aim = heat[:, 1:].flatten(0, 1), target[:, 1:].flatten(0, 1)
+            total = total + jitter_loss(after, aim, psi, threshold=self.threshold, least=self.least)
+        return total
+
+
+def _points(network: nn.Module, heats: Heats) -> Tensor:
+    """PDC of the heatmaps, whether or not the network is wrapped to share gradients."""
+    inner = network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
+    assert isinstance(inner, Stabilizer)
+    return inner.points(heats)[0]
+
+
+TRACKER = TrackerSystem()
+TRACKER_PAPER = TrackerSystem(
+    preset="paper",
+    rate=1e-4,
+    batch=10,
+    through=0.0,
+    l1=0.0,
+    steady=0.0,
+    cell=RefinerConfig(width=128, kernel=9),
+)
+STABILIZER = StabilizerSystem()
+STABILIZER_PAPER = StabilizerSystem(
+    preset="paper", rate=1e-4, through=0.0, least=0.0, l1=0.0, steady=0.0, rank=0, moves=()
+)

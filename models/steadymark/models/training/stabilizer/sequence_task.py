@@ -1,0 +1,159 @@
+"""Sequences of heatmaps: what recurrent cells over a frozen backbone learn from.
+
+The backbone sees every sequence once, before training; its heatmaps are kept in a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from steadymark.models.face.crop import transform
+from steadymark.models.face.schema import load_schema
+from steadymark.models.training.data.augment import clean_crop
+from steadymark.models.training.data.image_sequences import SequenceConfig
+from steadymark.models.training.stabilizer.cache_filling import CacheBudget, CacheFiller
+from steadymark.models.training.stabilizer.heatmap_cache import unpack_heatmaps
+from steadymark.models.training.stabilizer.stabilizer_score import StabilizerScore, stabilizer_score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from steadymark.models.face.schema import LandmarkSchema
+    from steadymark.models.networks.stabilizer.heatmap_stabilizer import Heats, Stabilizer
+    from steadymark.models.training.data.face_images import FaceImages
+    from steadymark.models.training.stabilizer.frozen_backbone import Backbone
+    from steadymark.models.training.system import Batch
+
+_MEASURES = tuple(field.name for field in fields(StabilizerScore))
+_TOGETHER = 12  # sequences that are validated at once
+
+
+class SequenceTask:
+    """A Task of system.py over banks of heatmaps.
+
+    faces: to train and held back. counts: sequences of each, at most, see `CacheFiller`.
+    """
+
+    figures: tuple[str, ...] = ("score", *_MEASURES, *(f"raw_{name}" for name in _MEASURES))
+
+    def __init__(
+        self,
+        faces: tuple[FaceImages, FaceImages],
+        folder: Path,
+        backbone: Backbone,
+        loss: Callable[[nn.Module, Heats, Tensor, Tensor], Tensor],
+        *,
+        seed: int,
+        counts: tuple[int, int],
+        unroll: int,
+        config: SequenceConfig | None = None,
+        allowance: CacheBudget | None = None,
+        told: Sequence[str] = (),
+    ) -> None:
+        config = config or SequenceConfig()
+        maker = CacheFiller(
+            folder,
+            faces,
+            backbone,
+            counts=counts,
+            seed=seed,
+            config=config,
+            allowance=allowance or CacheBudget(),
+        )
+        self.bank, self.held = maker.fill()
+        self.seed, self.unroll, self._loss = seed, unroll, loss
+        self.schema = load_schema(backbone.info.schema)
+        self.shapes = upright_shapes(faces[0], self.schema, backbone.info.crop, config.margin)
+        self.sources: dict[str, Any] = {
+            "data": list(told),
+            "faces": [len(part) for part in faces],
+            "sequences": [len(self.bank), len(self.held)],
+            "frames": config.frames,
+        }
+
+    def batch(self, number: int, size: int) -> Batch:
+        """Packed heatmaps, what moved and the points of sequences.
+
+        They are code (B, T, n, K, ...) and ends (B, T, n, K, 2), see heat_bank.py, moved
+        (B, T, 2, 3) and points (B, T, K, 2) in crop pixels. T is `unroll` or more: what is
+        remembered of a face is of any length when learning begins.
+        """
+        chosen = []
+        for i in range(number * size, (number + 1) * size):
+            epoch, place = divmod(i, len(self.bank))
+            order = np.random.default_rng((self.seed, epoch, 3)).permutation(len(self.bank))
+            chosen.append(int(order[place]))
+        whole = self.bank.points.shape[1]
+        rng = np.random.default_rng((self.seed, number, 5))
+        frames = int(rng.integers(min(self.unroll, whole), whole + 1))
+        return (
+            torch.from_numpy(np.stack([self.bank.code[i][:frames] for i in chosen])),
+            torch.from_numpy(np.stack([self.bank.ends[i][:frames] for i in chosen])),
+            torch.from_numpy(self.bank.moved[chosen, :frames]),
+            torch.from_numpy(self.bank.points[chosen, :frames]),
+        )
+
+    def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
+        """Mean over the batch."""
+        code, ends, moved, points = batch
+        return self._loss(network, unpack_heatmaps(code, ends).unbind(2), moved, points)
+
+    @torch.no_grad()
+    def held_errors(self, network: Stabilizer) -> NDArray[np.float64]:
+        """(N, T, K, 2) crop px, of the backbone's points of the sequences held back."""
+        errors = []
+        for number, truth in enumerate(self.held.points):
+            found = network.points(self.held.heats(number).unbind(1))[0]
+            errors.append(found.double().numpy() - truth)
+        return np.stack(errors)
+
+    @torch.no_grad()
+    def validate(self, network: Stabilizer) -> dict[str, float]:
+        """Measures of `Steadiness`, stabilized and raw, of the sequences held back."""
+        parts = [
+            self._tracked(network, slice(i, i + _TOGETHER))
+            for i in range(0, len(self.held), _TOGETHER)
+        ]
+        found, raw = (np.concatenate(part) for part in zip(*parts, strict=True))
+        truth = self.held.points.astype(np.float64)
+        steady, before = (stabilizer_score(points, truth, self.schema) for points in (found, raw))
+        return {
+            "score": steady.score(before),
+            **asdict(steady),
+            **{f"raw_{name}": value for name, value in asdict(before).items()},
+        }
+
+    def _tracked(
+        self, network: Stabilizer, part: slice
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Stabilized and raw points (n, T, K, 2) of some of the sequences held back."""
+        device = next(network.parameters()).device
+        heat = self.held.heats(part).to(device)  # (n, T, 2 or 1, K, ...)
+        moved = torch.from_numpy(self.held.moved[part]).to(device)
+        state = network.start(len(heat))
+        steady, raw = [], []
+        for t in range(heat.shape[1]):
+            found, state = network.step(heat[:, t].unbind(1), state, moved[:, t])
+            steady.append(found.points.double().cpu().numpy())
+            raw.append(found.raw_points.double().cpu().numpy())
+        return np.stack(steady, 1), np.stack(raw, 1)
+
+
+def upright_shapes(
+    faces: FaceImages, schema: LandmarkSchema, size: int, margin: float
+) -> NDArray[np.float64]:
+    """Landmarks (2N, K, 2) of faces and of their mirror images, in upright crops' pixels."""
+    shapes: list[NDArray[np.floating]] = []
+    for index, points in enumerate(faces.points):
+        crop = clean_crop(faces, index, schema, margin)
+        shape = transform(crop.from_picture(size), points)
+        shapes += [shape, schema.mirrored(shape, size)]
+    return np.stack(shapes).astype(np.float64)

@@ -1,0 +1,216 @@
+"""The commands of `steadymark-train` that train recurrent cells over a frozen backbone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from steadymark.models.face.schema import load_schema
+from steadymark.models.training.cli_options import (
+    Alter,
+    Data,
+    Device,
+    Minutes,
+    Out,
+    Preset,
+    Resume,
+    Seed,
+    Start,
+    Steps,
+    Threads,
+    Val,
+    Workers,
+    check_run,
+    colours,
+    margin_of,
+)
+
+if TYPE_CHECKING:
+    from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
+    from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
+
+console = Console(stderr=True, highlight=False)
+
+Backbone = Annotated[Path, typer.Option(help="A run's last.pt, an exported model, or any .onnx.")]
+Heatmaps = Annotated[
+    str, typer.Option(help="ONNX: its heatmap output, or the two for x and y with a comma.")
+]
+Side = Annotated[int, typer.Option(help="ONNX: side of its input where it is open.")]
+Margin = Annotated[
+    str,
+    typer.Option(help="ONNX: side of its crop / fitted size of the face; auto tries five."),
+]
+Rgb = Annotated[bool, typer.Option(help="ONNX: the order of colours it takes.")]
+Mean = Annotated[str, typer.Option(help="ONNX: taken off, 0-255.")]
+Std = Annotated[str, typer.Option(help="ONNX: divided by, 0-255.")]
+Schema = Annotated[str, typer.Option(help="ONNX: which landmarks it gives: ibug68, wflw98 …")]
+Force = Annotated[bool, typer.Option("--force", help="Train over a backbone that sees badly, too.")]
+_LARGEST = 4096  # px
+
+
+def run_training(
+    system: Any,
+    data: Path,
+    out: Path,
+    *,
+    resume: bool,
+    threads: int,
+    settings: dict[str, Any],
+    bank_minutes: float = 0.0,
+) -> None:
+    """Train a system, telling how far it is. bank_minutes: see `CacheBudget`."""
+    import torch
+
+    from steadymark.models.training.loop.progress_bars import shown
+    from steadymark.models.training.loop.training_run import RunSettings, train
+    from steadymark.models.training.stabilizer.cache_filling import CacheBudget
+
+    if threads:
+        torch.set_num_threads(threads)
+    with shown(console, system.name) as showing:
+        allowance = CacheBudget(
+            bank_minutes, settings["began_s"], tell=showing.tell, report=showing.bank
+        )
+        checkpoint = train(
+            system,
+            data,
+            out,
+            RunSettings(**settings),
+            resume=resume,
+            report=showing,
+            allowance=allowance,
+        )
+    console.print(f"trained: {checkpoint}", soft_wrap=True)
+
+
+def add_recurrent_trainer(app: typer.Typer, command_name: str, system: str, about: str) -> None:
+    """Add the command that trains a recurrent system over a frozen detector."""
+
+    def command(
+        data: Data,
+        out: Out,
+        backbone: Backbone,
+        preset: Preset = "lite",
+        minutes: Minutes = 40.0,
+        steps: Steps = 0,
+        resume: Resume = False,
+        device: Device = "auto",
+        seed: Seed = 7,
+        workers: Workers = 1,
+        threads: Threads = 0,
+        start: Start = "",
+        alter: Alter = None,
+        val: Val = None,
+        heatmaps: Heatmaps = "",
+        crop: Side = 256,
+        margin: Margin = "auto",
+        rgb: Rgb = True,
+        mean: Mean = "127.5,127.5,127.5",
+        std: Std = "127.5,127.5,127.5",
+        schema: Schema = "ibug68",
+        force: Force = False,
+    ) -> None:
+        settings = _settings(minutes, steps, device, seed, workers, start, val)
+        check_run(data=data, out=out, threads=threads, **settings)
+        info = _stated(backbone, crop, heatmaps, rgb=rgb, mean=mean, std=std, schema=schema)
+        kept = out / "last.pt" if resume and (out / "last.pt").is_file() else None
+        chosen = _prepared(system, preset, alter or [])
+        wanted = margin_of(margin)
+        over = _over(chosen, info, data, val, margin=wanted, force=force, kept=kept)
+        forced = steps or any(setting.strip().startswith("sequences=") for setting in alter or [])
+        run: dict[str, Any] = {"resume": resume, "threads": threads, "settings": settings}
+        run_training(over, data, out, bank_minutes=0.0 if forced else minutes, **run)
+
+    app.command(command_name, help=about)(command)
+
+
+def _settings(
+    minutes: float, steps: int, device: str, seed: int, workers: int, start: str, val: Path | None
+) -> dict[str, Any]:
+    """Of a run that begins now."""
+    return {
+        "minutes": minutes,
+        "steps": steps,
+        "device": device,
+        "seed": seed,
+        "workers": workers,
+        "start": start,
+        "val": str(val or ""),
+        "began_s": time.monotonic(),
+    }
+
+
+def _stated(
+    file: Path, crop: int, heatmaps: str, *, rgb: bool, mean: str, std: str, schema: str
+) -> BackboneInfo:
+    """What the options say of a backbone.
+
+    Raises:
+        ValueError: one of them is out of range or no number, or there is no such schema.
+    """
+    if not 8 <= crop <= _LARGEST:
+        raise ValueError(f"--crop {crop}: give pixels, from 8 to {_LARGEST}")
+    load_schema(schema)
+    from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
+
+    return BackboneInfo(
+        file=str(file),
+        crop=crop,
+        heatmaps=tuple(heatmaps.split(",")) if heatmaps else (),
+        rgb=rgb,
+        mean=colours(mean, "--mean"),
+        std=colours(std, "--std", zero=False),
+        schema=schema,
+    )
+
+
+def _prepared(name: str, preset: str, alter: list[str]) -> RecurrentSystem:
+    from steadymark.models.training.registry import altered, find_system
+    from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
+
+    chosen = altered(find_system(name, preset), alter)
+    assert isinstance(chosen, RecurrentSystem)
+    return chosen
+
+
+def _over(
+    system: RecurrentSystem,
+    info: BackboneInfo,
+    data: Path,
+    val: Path | None,
+    *,
+    margin: float | None,
+    force: bool,
+    kept: Path | None,
+) -> RecurrentSystem:
+    """The system over a backbone that was looked at; kept: a checkpoint to go on from, or None.
+
+    Raises:
+        ValueError, SteadymarkError: there is no such backbone, or it does not see faces.
+    """
+    from steadymark.models.training.loop.checkpoint import load_checkpoint
+    from steadymark.models.training.stabilizer.backbone_check import check_backbone
+    from steadymark.models.training.stabilizer.frozen_backbone import TorchBackbone, open_backbone
+    from steadymark.models.training.stabilizer.heatmap_cell_systems import sequence_faces
+
+    backbone = open_backbone(info)
+    if isinstance(backbone, TorchBackbone):
+        margin = backbone.info.margin
+    if kept is not None:
+        margin = margin or float(load_checkpoint(kept)["recipe"]["backbone"]["margin"])
+    else:
+        faces = sequence_faces(data, val, info.schema)
+        check = check_backbone(backbone, faces, margin=margin, force=force, tell=_tell)
+        margin = check.margin
+    assert margin is not None
+    return system.over(replace(info, margin=margin), data, val)
+
+
+def _tell(text: str) -> None:
+    console.print(escape(text), soft_wrap=True)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from scenes import FACE_GREY, SquareNetwork
-from steadymark.engine.types import FaceBox, Frame
+from steadymark.engine.core.types import FaceBox, Frame
 from steadymark.models.runtime.onnx_session import Prediction
 
 if TYPE_CHECKING:

@@ -21,14 +21,14 @@ import numpy as np
 
 from awkward import AWKWARD, encoded
 from corpus import SOUND
-from steadymark.engine.errors import SourceError
-from steadymark.engine.sources.probing import probe
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.video.probe_report import probe
+from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steadymark.engine.types import Frame
+    from steadymark.engine.core.types import Frame
     from steadymark.models.face.crop import Image
 
 LIMIT_S = 10.0

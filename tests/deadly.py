@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from scenes import FACE_GREY, SquareDetector, SquareNetwork
 from square_film import square_models
-from steadymark.engine.batch.running import Job
-from steadymark.engine.errors import WeightsError
-from steadymark.engine.jobs import InputSettings, OutputSettings
-from steadymark.engine.settings import Models, TrackSettings
+from steadymark.engine.batch.run_jobs import Job
+from steadymark.engine.core.errors import WeightsError
+from steadymark.engine.pipeline.job import InputSettings, OutputSettings
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steadymark.engine.jobs import JobReport
-    from steadymark.engine.report import PipelineReport
-    from steadymark.engine.types import FaceBox, SourceInfo
+    from steadymark.engine.core.types import FaceBox, SourceInfo
+    from steadymark.engine.pipeline.job import JobReport
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
     from steadymark.models.face.crop import Image
 
 DEADLY_WIDTH = 352  # of the films that nobody survives
@@ -35,9 +35,9 @@ class DeadlyDetector(SquareDetector):
         return super().detect(image)
 
 
-def deadly_models(_: TrackSettings) -> Models:
+def deadly_models(_: TrackSettings) -> OpenModels:
     network = SquareNetwork()
-    return Models(network, DeadlyDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, DeadlyDetector(), (network.card,))  # type: ignore[arg-type]
 
 
 class DeadlyOnceDetector(SquareDetector):
@@ -52,16 +52,16 @@ class DeadlyOnceDetector(SquareDetector):
         return super().detect(image)
 
 
-def deadly_once_models(_: TrackSettings) -> Models:
+def deadly_once_models(_: TrackSettings) -> OpenModels:
     network = SquareNetwork()
-    return Models(network, DeadlyOnceDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, DeadlyOnceDetector(), (network.card,))  # type: ignore[arg-type]
 
 
-def no_models(_: TrackSettings) -> Models:
+def no_models(_: TrackSettings) -> OpenModels:
     raise WeightsError("there are no weights")
 
 
-def choosy_models(settings: TrackSettings) -> Models:
+def choosy_models(settings: TrackSettings) -> OpenModels:
     """Not those of that name."""
     return no_models(settings) if settings.model == "none" else square_models()
 

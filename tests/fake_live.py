@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from fake_camera import FakeDevice
 from scenes import picture
 from square_film import square_x
-from steadymark.engine.sources.camera import Camera
+from steadymark.engine.sources.live.camera import CameraSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.app.session.open_live import LiveTarget
-    from steadymark.engine.sources import LiveStatus, Opening
+    from steadymark.engine.sources import LiveStatus, OpenAttempt
     from steadymark.models.face.crop import Image
 
 
@@ -59,11 +59,11 @@ def camera_opener(device: FakeDevice, opened: list[LiveTarget] | None = None) ->
     """Opens real cameras over this device, whatever is asked for; notes what that was."""
 
     def open_camera(
-        target: LiveTarget, on_status: Callable[[LiveStatus], None], opening: Opening
-    ) -> Camera:
+        target: LiveTarget, on_status: Callable[[LiveStatus], None], opening: OpenAttempt
+    ) -> CameraSource:
         if opened is not None:
             opened.append(target)
-        return Camera(
+        return CameraSource(
             0,
             mode=target.mode,
             name="fake camera",

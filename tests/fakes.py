@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from steadymark.engine.pose import Camera, head_pose
-from steadymark.engine.types import (
+from steadymark.engine.core.types import (
     FaceBox,
     FaceState,
     Frame,
@@ -14,6 +13,7 @@ from steadymark.engine.types import (
     TrackedFace,
     TrackResult,
 )
+from steadymark.engine.tracking.head_pose import Intrinsics, head_pose
 from steadymark.models.face.crop import Crop, Points
 from steadymark.models.face.schema import load_schema
 
@@ -47,7 +47,7 @@ def tracked_face(
         raw=Landmarks(xy, scores),
         stabilized=stabilized,
         crop=Crop(left + width / 2, top + height / 2, 1.3 * max(width, height)),
-        pose=head_pose(stabilized, Camera(160, 120)),
+        pose=head_pose(stabilized, Intrinsics(160, 120)),
     )
 
 

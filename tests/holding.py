@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from square_film import square_models
 
 if TYPE_CHECKING:
-    from steadymark.engine.settings import Models, TrackSettings
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
     from steadymark.models.face.crop import Image
     from steadymark.models.runtime.onnx_session import Prediction
 
@@ -45,7 +45,7 @@ class GatedNetwork:
         return self._network.step(crops)
 
 
-def gated_models(gate: Gate, *, after: int) -> Models:
+def gated_models(gate: Gate, *, after: int) -> OpenModels:
     """Fakes of the networks; after: looks at a face."""
     return replace(square_models(), network=GatedNetwork(gate, after))  # type: ignore[arg-type]
 
@@ -62,6 +62,6 @@ class SlowNetwork:
         return self._network.step(crops)
 
 
-def slow_models(_: TrackSettings) -> Models:
+def slow_models(_: TrackSettings) -> OpenModels:
     """Fakes of the networks, for processes."""
     return replace(square_models(), network=SlowNetwork())  # type: ignore[arg-type]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steadymark.engine.batch.index import ResultsIndex
-from steadymark.engine.locking import alone
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.core.file_lock import exclusive_lock
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -24,6 +24,6 @@ def write_lines(folder: Path, number: int, together: Barrier) -> None:
 
 def hold(path: Path, told: Connection) -> None:
     """Until it is killed."""
-    with alone(path):
+    with exclusive_lock(path):
         told.send("held")
         told.recv()

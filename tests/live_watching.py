@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from steadymark.app.session.session import Session
-    from steadymark.engine.recording.recorder import RecorderReport
+    from steadymark.engine.output.live_recorder import RecorderReport
 
 CAMERA = LiveTarget("camera:0")
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.pose import Camera, HeadPose, head_pose, mean_face
-from steadymark.engine.types import FaceState, Landmarks, TrackedFace
+from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace
+from steadymark.engine.tracking.head_pose import HeadPose, Intrinsics, head_pose, mean_face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steadymark.engine.pose import Array
+    from steadymark.engine.tracking.head_pose import Array
 
 FRONT = (0.0, 0.0, 0.0)
-CAMERA = Camera(640, 480)
+CAMERA = Intrinsics(640, 480)
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.errors import SinkError
-from steadymark.engine.types import FaceBox, Frame, SourceInfo
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.core.types import FaceBox, Frame, SourceInfo
 from steadymark.models.face.schema import load_schema
 from steadymark.models.runtime.onnx_session import Moves, Prediction
 from steadymark.models.runtime.zoo import ModelCard
@@ -18,7 +18,7 @@ from steadymark.models.runtime.zoo import ModelCard
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steadymark.engine.types import TrackResult
+    from steadymark.engine.core.types import TrackResult
     from steadymark.models.face.crop import Image
     from steadymark.models.user_text import UserText
 

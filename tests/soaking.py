@@ -7,7 +7,7 @@ from rich.console import Console
 
 from square_film import square_models
 from steadymark.app.soak_report import report_soak
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.tracking.settings import TrackSettings
 
 if __name__ == "__main__":
     film, folder, figures = map(Path, sys.argv[1:])

@@ -8,7 +8,7 @@ import av
 import numpy as np
 
 from scenes import SquareDetector, SquareNetwork, picture
-from steadymark.engine.settings import Models, TrackSettings
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ def square_x(index: int) -> int:
     return 100 + abs(index % 100 - 50)
 
 
-def square_models(_: TrackSettings | None = None) -> Models:
+def square_models(_: TrackSettings | None = None) -> OpenModels:
     """Fakes of the networks."""
     network = SquareNetwork()
-    return Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
 
 
 def square_truth(frames: int = 40) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

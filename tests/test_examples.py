@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import steadymark as sm
-from steadymark.engine.recording.checking import check_csv
+from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.models.face.schema import assets_root
 from strange_networks import of_heatmap1d
 

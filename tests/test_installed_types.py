@@ -16,7 +16,7 @@ USE = """\
 import numpy as np
 import steadymark as sm
 import steadymark.app.cli
-import steadymark.engine.tracking
+import steadymark.engine.tracking.tracker
 import steadymark.models.runtime.zoo
 
 landmarker = sm.FaceLandmarker(model="heatmap1d-lite", stabilizer="auto", max_faces=1)

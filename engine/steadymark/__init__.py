@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from steadymark.engine.api.table_files import read_csv, read_truth
     from steadymark.engine.api.track_video import track_video
     from steadymark.engine.api.video_landmarks import VideoLandmarks
-    from steadymark.engine.errors import (
+    from steadymark.engine.core.errors import (
         DeviceError,
         LandmarkFileError,
         SinkError,
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
-    from steadymark.engine.pose import HeadPose
-    from steadymark.engine.stabilizing import STABILIZERS
-    from steadymark.engine.types import FaceBox, FaceState
+    from steadymark.engine.core.types import FaceBox, FaceState
+    from steadymark.engine.stabilizers.online_filters import STABILIZERS
+    from steadymark.engine.tracking.head_pose import HeadPose
 
     __version__: str
 
@@ -99,7 +99,7 @@ _MODULES = {
     "engine.api.smooth_points": ("POINT_STABILIZERS", "smooth"),
     "engine.api.track_video": ("track_video",),
     "engine.api.video_landmarks": ("VideoLandmarks",),
-    "engine.errors": (
+    "engine.core.errors": (
         "DeviceError",
         "LandmarkFileError",
         "SinkError",
@@ -109,9 +109,9 @@ _MODULES = {
         "UsageError",
         "WeightsError",
     ),
-    "engine.pose": ("HeadPose",),
-    "engine.stabilizing": ("STABILIZERS",),
-    "engine.types": ("FaceBox", "FaceState"),
+    "engine.tracking.head_pose": ("HeadPose",),
+    "engine.stabilizers.online_filters": ("STABILIZERS",),
+    "engine.core.types": ("FaceBox", "FaceState"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -146,7 +146,7 @@ if not TYPE_CHECKING:  # else type checkers take every name for one of ours
         if name == "metrics":
             value = import_module("steadymark.engine.api.point_metrics")
         elif name == "__version__":
-            value = import_module("steadymark.engine.jobs").version()
+            value = import_module("steadymark.engine.pipeline.job").version()
         elif name in _MODULE_OF:
             value = getattr(import_module(f"steadymark.{_MODULE_OF[name]}"), name)
         else:

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from own_model import tiny_model, write_model
 from steadymark.app import cli, guarding
-from steadymark.engine.recording.checking import check_csv
-from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.output.csv.check_table import check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.models.face.schema import assets_root
 from steadymark.models.own_models.demo_faces import demo_faces
 from strange_networks import mean_face, network, of_heatmap1d, write

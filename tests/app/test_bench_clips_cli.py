@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app import cli, guarding
-from steadymark.engine.bench.scenes import encode
+from steadymark.engine.bench.scenes.scene_presets import encode
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app import cli
-from steadymark.engine.bench.crossings import CROSSINGS, KINDS
+from steadymark.engine.bench.scenes.face_crossings import CROSSINGS, KINDS
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:

@@ -19,21 +19,21 @@ from fakes import moving_results, source_info
 from scenes import ListSink
 from square_film import square_models, square_video
 from steadymark.app import cli
-from steadymark.engine.bench import soak
-from steadymark.engine.bench.soak import run_soak
-from steadymark.engine.bench.soak_figures import Sample, figures_of, memory_figure
-from steadymark.engine.bench.soak_sources import PICTURES, LoopedVideo, stamp_of, stamped
-from steadymark.engine.errors import SourceError
-from steadymark.engine.jobs import JobReport, run_job
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.settings import TrackSettings
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.bench.soak import soak_test
+from steadymark.engine.bench.soak.soak_limits import SoakSample, memory_figure, soak_figures
+from steadymark.engine.bench.soak.soak_sources import PICTURES, LoopedVideo, stamp_of, stamped
+from steadymark.engine.bench.soak.soak_test import run_soak
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.pipeline.job import JobReport, run_job
+from steadymark.engine.sources.video.video_file import VideoFile
+from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from steadymark.engine.types import SourceInfo, TrackResult
+    from steadymark.engine.core.types import SourceInfo, TrackResult
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ class Leak:
 
 @pytest.fixture
 def leaks(film: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Leak]]:
-    monkeypatch.setattr("steadymark.engine.bench.soak._JOIN_S", 0.01)  # they never end
+    monkeypatch.setattr("steadymark.engine.bench.soak.soak_test._JOIN_S", 0.01)  # they never end
     made: list[Leak] = []
     end = threading.Event()
     yield made
@@ -151,7 +151,7 @@ def test_jobs_that_leak_break_the_limits(
             leaks[0].write(result)
         return run_job(*arguments, **others)
 
-    monkeypatch.setattr(soak, "run_job", leaky)
+    monkeypatch.setattr(soak_test, "run_job", leaky)
     *_, jobs = run_soak(
         short_film, square_models(), TrackSettings(), seconds=1, fps=100, folder=tmp_path
     )
@@ -165,7 +165,7 @@ def test_a_job_that_fails_is_told(
     tmp_path: Path, short_film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fault = UserText("the disk is full")
-    monkeypatch.setattr(soak, "run_job", lambda *_, **__: JobReport("a.mp4", error=fault))
+    monkeypatch.setattr(soak_test, "run_job", lambda *_, **__: JobReport("a.mp4", error=fault))
     *_, jobs = run_soak(
         short_film, square_models(), TrackSettings(), seconds=1, fps=100, folder=tmp_path
     )
@@ -173,9 +173,9 @@ def test_a_job_that_fails_is_told(
     assert not jobs.passed
 
 
-def samples(count: int, **changes: Any) -> list[Sample]:
+def samples(count: int, **changes: Any) -> list[SoakSample]:
     """A steady run; changes: by name, a value for each sample."""
-    steady = Sample(at_s=0, frames=0, rss_mib=300.0, threads=9, handles=12, waiting=(0, 0))
+    steady = SoakSample(at_s=0, frames=0, rss_mib=300.0, threads=9, handles=12, waiting=(0, 0))
     made = [replace(steady, at_s=i, frames=1000 * i, late_ms=8.0) for i in range(count)]
     for name, values in changes.items():
         made = [replace(s, **{name: v}) for s, v in zip(made, values, strict=True)]
@@ -231,7 +231,7 @@ def test_each_limit_is_broken_by_what_it_is_for(
         due[:, 0] -= 1234.5  # a clock of its own
     path = table_of(tmp_path / "a.csv", results[: 79 if off_s is None else 80])
     few = [replace(s, frames=i) for i, s in enumerate(samples(80, **changes))]
-    figures = figures_of(few, path, due, live=live, left=(0, 0))
+    figures = soak_figures(few, path, due, live=live, left=(0, 0))
     assert [figure.what for figure in figures if not figure.passed] == [what]
 
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from steadymark.app import cli
 from steadymark.app.stability_report import against_filter
-from steadymark.engine.bench.stability import Steadiness
-from steadymark.engine.bench.stability_run import StabilityRow
+from steadymark.engine.bench.scenes.stability_benchmark import StabilityRow
+from steadymark.engine.bench.scenes.stability_scores import StabilityBenchScores
 from steadymark.models.face.schema import assets_root, load_schema
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ def test_table_json_and_plot_are_made(folder: Path) -> None:
 
 def test_filters_as_still_as_a_network_are_told_with_what_they_cost() -> None:
     def row(choice: str, mav: float, nrmse: float, lag: float, setting: str = "") -> StabilityRow:
-        return StabilityRow(2, choice, Steadiness(nrmse, 0, 0, mav, lag, 0, 0, 0), setting)
+        return StabilityRow(
+            2, choice, StabilityBenchScores(nrmse, 0, 0, mav, lag, 0, 0, 0), setting
+        )
 
     rows = [
         row("convlstm", 0.05, 2.7, 0.01),

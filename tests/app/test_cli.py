@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 
 from scenes import picture
 from steadymark.app import cli
-from steadymark.engine.recording.checking import check_csv
-from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.output.csv.check_table import check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.models.runtime.zoo import weights_folder
 
 Run = Callable[..., Result]

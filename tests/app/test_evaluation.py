@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 
 from scenes import SquareDetector, SquareNetwork, picture
 from steadymark.app import batch, cli, evaluation, guarding
-from steadymark.engine.bench import speed
-from steadymark.engine.settings import Models, TrackSettings
+from steadymark.engine.bench import speed_benchmark
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.face.schema import load_schema
 
 SHAPE = load_schema().mean_shape
@@ -26,11 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
-    def open_models(settings: TrackSettings) -> Models:
+    def open_models(settings: TrackSettings) -> OpenModels:
         network = SquareNetwork()
-        return Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+        return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
 
-    for module in (evaluation, speed, batch):
+    for module in (evaluation, speed_benchmark, batch):
         monkeypatch.setattr(module, "open_models", open_models)
     for console in (guarding.out, guarding.err):
         monkeypatch.setattr(console, "_width", 200)
@@ -375,7 +375,7 @@ def test_a_table_of_another_video_is_told(clip: Path, tmp_path: Path) -> None:
 
 
 def test_an_unknown_model_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from steadymark.engine import settings
+    from steadymark.engine.tracking import settings
 
     monkeypatch.setattr(evaluation, "open_models", settings.open_models)
     one_sentence(run("evaluate", "nothing", "--data", folder), "unknown model 'nothing'")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from steadymark.engine.recording.checking import Severity, check_csv
-from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.output.csv.check_table import Severity, check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.models.face.schema import assets_root
 
 ROOT = Path(__file__).resolve().parents[2]

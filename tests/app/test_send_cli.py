@@ -10,8 +10,8 @@ import pytest
 
 from receiving import free_place, place_of, receiver
 from square_film import square_video
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.sending.osf import parse
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.streaming.osf import parse_osf_packet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ def test_every_packet_is_a_row_of_the_table(run: Run, tmp_path: Path) -> None:
         told = re.search(r"(\d+) packets were sent to (\S+?)[\s;]", f"{done.output} ")
         assert told is not None
         assert told[2] == target
-        came = [parse(bound.recv(65535))[0] for _ in range(int(told[1]))]
+        came = [parse_osf_packet(bound.recv(65535))[0] for _ in range(int(told[1]))]
     table = read_landmarks(tmp_path / "out" / "a.csv")
     kept = [i for i in range(68) if i not in (48, 54)]
     off = [np.abs(table.xy_px[:, kept] - face.points_px[:66]).max((1, 2)) for face in came]

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 # whose ValueErrors tell a programmer what a call lacks; none is quoted to users
 CONTRACTS = {
     "steadymark.engine.metrics.accuracy",
-    "steadymark.engine.metrics.scoring",
-    "steadymark.engine.metrics.video_tables",
-    "steadymark.engine.recording.native_csv",
-    "steadymark.engine.recording.rows",
-    "steadymark.engine.sending.targets",
-    "steadymark.engine.sources.video_index",
-    "steadymark.engine.tracking",
-    "steadymark.engine.types",
+    "steadymark.engine.metrics.accuracy_scores",
+    "steadymark.engine.metrics.tracker_tables",
+    "steadymark.engine.output.csv.native_csv",
+    "steadymark.engine.output.csv.row_parsing",
+    "steadymark.engine.streaming.targets",
+    "steadymark.engine.sources.video.video_index",
+    "steadymark.engine.tracking.tracker",
+    "steadymark.engine.core.types",
     "steadymark.models.face.schema",
     "steadymark.models.face.schema_conversion",
 }
@@ -77,13 +77,13 @@ def test_the_border_is_what_the_window_imports() -> None:
     shown = shown_modules()
     for name in (
         "steadymark.app.session.presets",
-        "steadymark.engine.jobs",
-        "steadymark.engine.sources.containers",
+        "steadymark.engine.pipeline.job",
+        "steadymark.engine.sources.video.container",
         "steadymark.models.runtime.zoo",
     ):
         assert name in shown
     english = (
-        *("app.cli", "app.batch", "engine.bench", "engine.batch.cluster"),
+        *("app.cli", "app.batch", "engine.bench", "engine.batch.dask_cluster"),
         *("models.training", "models.datasets"),
     )
     assert [n for n in shown if n.removeprefix("steadymark.").startswith(english)] == []

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app import cli, guarding
-from steadymark.engine.recording.checking import check_csv
-from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.output.csv.check_table import check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 from crowd import CrowdDetector, CrowdNetwork, crowd_frame
 from scenes import ListSource
 from steadymark.app import cli, guarding
-from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.pipeline import Pipeline
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
-from steadymark.engine.stabilizing import NoStabilizer
-from steadymark.engine.tracking import Tracker
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 
 LEFT, RIGHT = (120, 180, 60), (500, 180, 80)

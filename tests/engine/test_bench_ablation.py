@@ -12,17 +12,17 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app import cli, guarding
-from steadymark.engine.bench.ablation import (
+from steadymark.engine.bench.scenes.ablation_benchmark import (
     VARIANTS,
     AblationConfig,
-    Variant,
+    AblationVariant,
     _best,
     _faces,
     run_ablation,
 )
-from steadymark.engine.bench.scenes import Scene
-from steadymark.engine.errors import UsageError
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.bench.scenes.scene_presets import Scene
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back
 from steadymark.models.face.schema import assets_root, load_schema
 from steadymark.models.runtime.heatmap_cell_ablation import with_constant_mean
@@ -90,10 +90,10 @@ def test_a_part_that_a_model_lacks_leaves_its_row_out_and_any_other_variant_can_
     data: Path,
 ) -> None:
     variants = (
-        Variant("none", "none"),
-        Variant("mean of nothing", "none", with_constant_mean),
-        Variant("other", "convlstm", lambda content: with_constant_mean(content)),
-        Variant("another model", "none", model="heatmap1d-lite"),
+        AblationVariant("none", "none"),
+        AblationVariant("mean of nothing", "none", with_constant_mean),
+        AblationVariant("other", "convlstm", lambda content: with_constant_mean(content)),
+        AblationVariant("another model", "none", model="heatmap1d-lite"),
     )
     rows = {r.name: r for r in run_ablation(data / "test", SETTINGS, SMALL, variants=variants)}
     assert rows["mean of nothing"].reached is None

@@ -9,19 +9,25 @@ import pytest
 
 from fakes import face_points
 from scenes import ListSource, SquareDetector, SquareNetwork, frame
-from steadymark.engine.bench import clip_tracks
-from steadymark.engine.bench.clip_tracks import (
-    Choices,
+from steadymark.engine.bench.clips import clip_tracks
+from steadymark.engine.bench.clips.clip_benchmark import (
+    ClipRow,
+    clip_row,
+    figures,
+    medians,
+    worst_clips_first,
+)
+from steadymark.engine.bench.clips.clip_tracks import (
+    ClipStabilizers,
     ClipTrack,
-    Following,
+    ClipTracker,
     open_choices,
     read_clip,
 )
-from steadymark.engine.bench.clips import ClipRow, clip_row, figures, medians, worst_first
-from steadymark.engine.errors import SourceError, UsageError
-from steadymark.engine.settings import TrackSettings
-from steadymark.engine.stabilizing import NoStabilizer, OneEuro
-from steadymark.engine.tracking import Tracker
+from steadymark.engine.core.errors import SourceError, UsageError
+from steadymark.engine.stabilizers.online_filters import NoStabilizer, OneEuro
+from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 
 FRAMES, FPS = 60, 25.0
@@ -96,7 +102,7 @@ def test_rows_come_worst_first_in_each_choice_and_medians_pass_over_what_is_unkn
         row(track(kept=1.0), "none", "good"),
         row(track(kept=0.4), clip="middle"),
     ]
-    ordered = [(each.choice, each.clip) for each in worst_first(rows)]
+    ordered = [(each.choice, each.clip) for each in worst_clips_first(rows)]
     names = [("convlstm", clip) for clip in ("bad", "middle", "good", "gone")]
     assert ordered == [*names, ("none", "good")]
     assert figures(rows[0])["besides_ratio"] == pytest.approx(0.2)
@@ -109,7 +115,7 @@ def test_filters_start_from_the_raw_points_of_the_first_pass_and_begin_anew_at_c
     made = track()
     made.cuts[30] = True
     settings = TrackSettings(one_euro=OneEuro(0.05, 0.0))
-    choices = Choices(("none", "one-euro", "butterworth", "convlstm"), settings, {})
+    choices = ClipStabilizers(("none", "one-euro", "butterworth", "convlstm"), settings, {})
     passes = {"convlstm": made}
     assert choices.stabilized("convlstm", passes) is made
     np.testing.assert_array_equal(choices.stabilized("none", passes).steady, made.raw)
@@ -121,7 +127,9 @@ def test_filters_start_from_the_raw_points_of_the_first_pass_and_begin_anew_at_c
 
 
 def test_a_tracker_is_followed_with_its_cuts_and_detections() -> None:
-    follower = Following(Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema()))
+    follower = ClipTracker(
+        Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+    )
     places = [(100.0, 100.0, 60.0)] * 6 + [None] * 2 + [(220.0, 150.0, 60.0)] * 4
     told = [follower.add(frame(i, place)) for i, place in enumerate(places)]
     seen = follower.track()

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app.cli import app
-from steadymark.engine.bench.detector import is_hit, measure, threshold_for
-from steadymark.engine.bench.detector_hard import (
+from steadymark.engine.bench.detector_benchmark import is_hit, measure, threshold_for
+from steadymark.engine.bench.hard_face_set import (
     AFW,
     EXACT,
     HARD,
@@ -23,7 +23,7 @@ from steadymark.engine.bench.detector_hard import (
     hard_pictures,
     missed,
 )
-from steadymark.engine.types import FaceBox
+from steadymark.engine.core.types import FaceBox
 from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back
 from steadymark.models.face.pts_file import read_pts
 from steadymark.models.face.schema import load_schema

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from fakes import face_points
-from steadymark.engine.bench.clip_tracks import Choices, ClipTrack
-from steadymark.engine.bench.light import (
+from steadymark.engine.bench.clips.clip_tracks import ClipStabilizers, ClipTrack
+from steadymark.engine.bench.clips.light_benchmark import (
     CHANGING,
     ClipFacts,
     LightRow,
     furthest_limit,
     judged,
     run_light,
-    worst_first,
+    worst_lights_first,
 )
-from steadymark.engine.errors import UsageError
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.synthesis.conditions.lighting import KINDS
 
 FRAMES = 60
@@ -105,13 +105,13 @@ def test_what_is_not_known_breaks_no_limit_but_comes_first_of_those_that_pass() 
     assert told.tracked == 0
     lit = track()
     lit.steady[33, 51, 0] += 0.3 * EYES
-    ordered = worst_first([verdict(track()), told, verdict(lit)])
+    ordered = worst_lights_first([verdict(track()), told, verdict(lit)])
     assert [row.passed for row in ordered] == [False, True, True]
     assert ordered[1] is told
 
 
 def test_every_light_but_the_steady_one_is_tried_and_an_unknown_one_refused() -> None:
     assert set(CHANGING) == set(KINDS) - {"steady"}
-    choices = Choices(("convlstm",), TrackSettings(), {})
+    choices = ClipStabilizers(("convlstm",), TrackSettings(), {})
     with pytest.raises(UsageError, match="unknown light 'disco': choose of steady, gain-steps"):
         next(run_light("clip.mp4", choices, ("disco",)))

@@ -11,21 +11,27 @@ import numpy as np
 import pytest
 
 from scenes import SquareNetwork, frame
-from steadymark.engine.bench.scene_files import write_scene
-from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene, preset, rigid
-from steadymark.engine.bench.stability import (
+from steadymark.engine.bench.scenes.scene_files import write_scene
+from steadymark.engine.bench.scenes.scene_presets import (
+    Scene,
+    SceneConfig,
+    make_scene,
+    preset,
+    rigid,
+)
+from steadymark.engine.bench.scenes.stability_benchmark import StabilityConfig, run_stability
+from steadymark.engine.bench.scenes.stability_scores import (
     TruthDetector,
     filtered,
-    follow,
+    score_tracks,
     smoothed,
-    steadiness,
+    track_scene,
 )
-from steadymark.engine.bench.stability_run import StabilityConfig, run_stability
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.stability import mav_of_positions
-from steadymark.engine.settings import TrackSettings
-from steadymark.engine.stabilizing import NoStabilizer, OneEuro
-from steadymark.engine.tracking import Tracker
+from steadymark.engine.stabilizers.online_filters import NoStabilizer, OneEuro
+from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
@@ -44,9 +50,9 @@ def made() -> list[Scene]:
 
 def test_a_still_a_shaking_and_a_late_tracker_are_told_apart(made: list[Scene]) -> None:
     rng = np.random.default_rng(0)
-    right = steadiness(made, [s.truth + np.float64(1) for s in made])
-    shaking = steadiness(made, [s.truth + rng.normal(0, 1, s.truth.shape) for s in made])
-    late = steadiness(made, [np.concatenate((s.truth[:1], s.truth[:-1])) for s in made])
+    right = score_tracks(made, [s.truth + np.float64(1) for s in made])
+    shaking = score_tracks(made, [s.truth + rng.normal(0, 1, s.truth.shape) for s in made])
+    late = score_tracks(made, [np.concatenate((s.truth[:1], s.truth[:-1])) for s in made])
     assert right.mav == pytest.approx(0, abs=1e-6)
     assert shaking.mav > 1
     assert right.lag_frames == pytest.approx(0, abs=0.05)
@@ -58,7 +64,7 @@ def test_a_still_a_shaking_and_a_late_tracker_are_told_apart(made: list[Scene]) 
 def test_a_lost_frame_fails_and_a_filter_begins_anew_after_it(made: list[Scene]) -> None:
     found = [s.truth.astype(np.float64) for s in made]
     found[0][10:14] = np.nan
-    told = steadiness(made, found)
+    told = score_tracks(made, found)
     assert told.lost == pytest.approx(100 * 4 / 80)
     assert told.fr8 == pytest.approx(told.lost)
     assert told.nrmse == pytest.approx(0, abs=1e-6)
@@ -91,18 +97,18 @@ def test_frozen_late_and_strayed_lips_are_told(made: list[Scene]) -> None:
     right = [s.truth.astype(np.float64) for s in scenes]
     frozen = [talking(s, wave * 0.5).truth.astype(np.float64) for s in made]
     late = [talking(s, np.append(wave[:1], wave[:-1])).truth.astype(np.float64) for s in made]
-    told = [steadiness(scenes, points, right) for points in (right, frozen, late)]
+    told = [score_tracks(scenes, points, right) for points in (right, frozen, late)]
     assert [round(t.mouth, 2) for t in told] == [1, 0.5, 1]
     assert [round(t.lip_lag_frames, 1) for t in told] == [0, 0, 1]
     assert np.isnan(told[0].eyes)  # the lids of these scenes are still
     assert told[0].furthest == 0
     assert told[1].furthest == told[1].furthest_truth > 3
     assert told[0].nmf == 0 < told[1].nmf
-    assert np.isnan(steadiness(made, right).mouth)
+    assert np.isnan(score_tracks(made, right).mouth)
 
 
 def test_positions_are_measured_as_the_paper_writes_it(made: list[Scene]) -> None:
-    told = steadiness(made, [s.truth.astype(np.float64) for s in made])
+    told = score_tracks(made, [s.truth.astype(np.float64) for s in made])
     assert told.mav == 0 < told.mav_positions  # true motion counts
     assert told.mcv_positions > 0
     assert told.mav_positions == pytest.approx(mav_of_positions([s.truth for s in made]))
@@ -112,7 +118,9 @@ def test_one_euro_is_stiller_and_later_the_lower_its_cut_off(made: list[Scene]) 
     rng = np.random.default_rng(1)
     raw = [s.truth.astype(np.float64) + rng.normal(0, 1, s.truth.shape) for s in made]
     low, high = (
-        steadiness(made, [smoothed(p, s, OneEuro(hz, 0.0)) for p, s in zip(raw, made, strict=True)])
+        score_tracks(
+            made, [smoothed(p, s, OneEuro(hz, 0.0)) for p, s in zip(raw, made, strict=True)]
+        )
         for hz in (0.3, 30.0)
     )
     assert low.lag_frames > high.lag_frames + 0.2
@@ -125,7 +133,7 @@ def test_a_tracker_is_followed_from_the_true_box() -> None:
     places = [(100 + 4 * i, 100, 60) for i in range(12)]
     images = np.stack([frame(i, place).image for i, place in enumerate(places)])
     truth = np.stack([SCHEMA.mean_shape * 60 + (x, y) for x, y, _ in places]).astype(np.float32)
-    raw, steady = follow(Scene("square", images, truth, 25, None), tracker, detector)
+    raw, steady = track_scene(Scene("square", images, truth, 25, None), tracker, detector)
     assert np.isfinite(raw).all()
     np.testing.assert_array_equal(raw, steady)
     assert np.linalg.norm(raw.mean(1) - truth.mean(1), axis=-1).max() < 12

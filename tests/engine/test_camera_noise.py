@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.bench.camera_noise import main, measure_noise
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 from steadymark.models.synthesis.conditions.sensor_noise import (
     BY_BRIGHTNESS,
     COLOURS,
     NEIGHBOURS,
     SensorNoise,
 )
+from tools.measure_camera_noise import main, measure_noise
 
 if TYPE_CHECKING:
     from pathlib import Path

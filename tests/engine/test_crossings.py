@@ -8,23 +8,29 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.engine.bench.crossings import FRAMES, KINDS, Shot, Sitter, crossing
+from steadymark.engine.bench.scenes.face_crossings import (
+    FRAMES,
+    KINDS,
+    CrossingFrame,
+    PortraitFace,
+    render_crossing,
+)
 from steadymark.models.face.schema import load_schema
 
 
-def sitter(colour: tuple[int, int, int]) -> Sitter:
+def sitter(colour: tuple[int, int, int]) -> PortraitFace:
     """A disc of one colour, whose nose tip is white."""
     picture = np.full((320, 320, 3), 20, np.uint8)
     points = (load_schema().mean_shape * 170 + 160).astype(np.float32)
     cv2.circle(picture, (160, 160), 120, colour, -1)
     cv2.circle(picture, tuple(int(v) for v in points[30].round()), 12, (255, 255, 255), -1)
-    return Sitter(picture, points)
+    return PortraitFace(picture, points)
 
 
 @cache
-def made(kind: str) -> list[Shot]:
+def made(kind: str) -> list[CrossingFrame]:
     return list(
-        crossing(kind, (sitter((0, 0, 200)), sitter((200, 0, 0))), np.random.default_rng(3))
+        render_crossing(kind, (sitter((0, 0, 200)), sitter((200, 0, 0))), np.random.default_rng(3))
     )
 
 

@@ -10,10 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from steadymark.engine.bench import demo_clip
-from steadymark.engine.bench import demo_path as path
-from steadymark.engine.bench.demo_warp import Array, ExpressionWarp, bilinear
 from steadymark.models.face.schema import assets_root, load_schema
+from tools.demo_clip import demo_motion as path
+from tools.demo_clip import make_demo_clip
+from tools.demo_clip.demo_expressions import Array, ExpressionWarp, bilinear
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,12 +24,12 @@ STRONG = (13, 154, 172, 178)  # frames with the strongest expressions
 
 @pytest.fixture(scope="module")
 def warp() -> ExpressionWarp:
-    return ExpressionWarp(demo_clip.annotated())
+    return ExpressionWarp(make_demo_clip.annotated())
 
 
 @pytest.fixture(scope="module")
 def points(warp: ExpressionWarp) -> Array:
-    return demo_clip.truth(warp, demo_clip.annotated())
+    return make_demo_clip.truth(warp, make_demo_clip.annotated())
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +61,16 @@ def test_the_clip_is_at_most_2_mb() -> None:
 
 
 def test_making_the_truth_again_gives_the_same(points: Array, rows: Array, tmp_path: Path) -> None:
-    demo_clip.write_truth(tmp_path / "demo_truth.csv", points)
+    make_demo_clip.write_truth(tmp_path / "demo_truth.csv", points)
     again = np.genfromtxt(tmp_path / "demo_truth.csv", delimiter=",", skip_header=1)
     np.testing.assert_allclose(again, rows, atol=0.0011)  # half a unit of the last place, twice
 
 
 def test_pictures_are_the_same_for_the_same_seed(warp: ExpressionWarp) -> None:
     canvas = np.full((1472, 1472, 3), 90, np.uint8)
-    a, b = (demo_clip.Renderer(canvas, warp).picture(60, seed=1) for _ in range(2))
+    a, b = (make_demo_clip.Renderer(canvas, warp).picture(60, seed=1) for _ in range(2))
     np.testing.assert_array_equal(a, b)
-    assert (a != demo_clip.Renderer(canvas, warp).picture(60, seed=2)).any()
+    assert (a != make_demo_clip.Renderer(canvas, warp).picture(60, seed=2)).any()
 
 
 def test_nothing_but_noise_moves_in_the_still_part(rows: Array) -> None:
@@ -110,7 +110,7 @@ def test_the_parts_follow_each_other_from_first_to_last_frame() -> None:
 def test_forward_then_inverse_comes_back(warp: ExpressionWarp, frame: int) -> None:
     weights = path.weights_at(frame)
     x, y = np.meshgrid(np.linspace(175, 275, 60), np.linspace(80, 185, 60))
-    start = np.concatenate((np.stack((x, y), -1).reshape(-1, 2), demo_clip.annotated()))
+    start = np.concatenate((np.stack((x, y), -1).reshape(-1, 2), make_demo_clip.annotated()))
     there = warp.forward(weights, start)
     back = there + bilinear(warp.inverse(weights), warp.origin, there)
     assert np.linalg.norm(back - start, axis=-1).max() < 0.05
@@ -121,10 +121,10 @@ def test_pixels_go_where_the_truth_goes(warp: ExpressionWarp, points: Array, fra
     marked = (8, 14, 30, 45, 54)
     x, y = np.meshgrid(np.arange(512), np.arange(512))
     light = np.zeros((512, 512))
-    for px, py in demo_clip.annotated()[list(marked)]:
+    for px, py in make_demo_clip.annotated()[list(marked)]:
         light += np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 1.2**2))
-    canvas = demo_clip.backdrop(np.repeat(light[..., None] * 250, 3, -1).astype(np.uint8))
-    picture = demo_clip.Renderer(canvas, warp).picture(frame, seed=0).astype(np.float64)
+    canvas = make_demo_clip.backdrop(np.repeat(light[..., None] * 250, 3, -1).astype(np.uint8))
+    picture = make_demo_clip.Renderer(canvas, warp).picture(frame, seed=0).astype(np.float64)
     bright = (picture.mean(-1) - 12).clip(0)
     for px, py in points[frame, list(marked)]:
         cx, cy = round(px), round(py)
@@ -152,7 +152,7 @@ def test_landmarks_are_ordered_as_on_a_face(points: Array) -> None:
 
 def test_the_annotation_is_nearly_its_own_mirror_image() -> None:
     schema = load_schema()
-    xy = demo_clip.annotated()
+    xy = make_demo_clip.annotated()
     mirrored = (xy * (-1, 1))[schema.mirror]
     a, b = xy - xy.mean(0), mirrored - mirrored.mean(0)
     u, _, vt = np.linalg.svd(b.T @ a)

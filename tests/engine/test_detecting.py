@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.bench.detector import is_hit, recall
-from steadymark.engine.detecting import DetectorConfig, FaceNetDetector, face_net_runner, suppress
-from steadymark.engine.types import FaceBox
+from steadymark.engine.bench.detector_benchmark import is_hit, recall
+from steadymark.engine.core.types import FaceBox
+from steadymark.engine.tracking.detection import (
+    DetectorConfig,
+    FaceNetDetector,
+    open_face_net,
+    suppress,
+)
 from steadymark.models.face.schema import assets_root
 from steadymark.models.runtime.onnx_session import open_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.detecting import Rows
+    from steadymark.engine.tracking.detection import Rows
     from steadymark.models.face.crop import Image
 
 WEIGHTS = assets_root() / "weights" / "face_net.onnx"
@@ -160,7 +165,7 @@ def test_each_box_answers_for_one_face() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (48, 64), (480, 640)])
 def test_the_shipped_network_finds_nothing_in_noise(size: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
-    assert FaceNetDetector(face_net_runner(open_file(WEIGHTS))).detect(image) == ()
+    assert FaceNetDetector(open_face_net(open_file(WEIGHTS))).detect(image) == ()
 
 
 @pytest.mark.data
@@ -170,7 +175,7 @@ def test_the_shipped_network_finds_held_back_faces(data: Path) -> None:
 
     from steadymark.models.datasets.photo_splits import photos
 
-    detector = FaceNetDetector(face_net_runner(open_file(WEIGHTS)))
+    detector = FaceNetDetector(open_face_net(open_file(WEIGHTS)))
     truth = photos(data, "train", held_back=True)
     hits = 0
     for name, boxes in truth.items():

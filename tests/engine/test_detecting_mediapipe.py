@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from steadymark.engine.detecting_mediapipe import MediapipeDetector
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.tracking.mediapipe_detection import MediapipeDetector
 
 
 class Backend:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.engine.detecting_yunet import YuNetDetector
-from steadymark.engine.errors import UsageError
-from steadymark.engine.settings import TrackSettings, open_detector
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.tracking.settings import TrackSettings, open_detector
+from steadymark.engine.tracking.yunet_detection import YuNetDetector
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from scenes import SquareDetector, SquareNetwork, picture
-from steadymark.engine.errors import SteadymarkError, UsageError
-from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.metrics.evaluating import evaluate
-from steadymark.engine.types import FaceBox
+from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.core.types import FaceBox
+from steadymark.engine.metrics.image_evaluation import evaluate
+from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:

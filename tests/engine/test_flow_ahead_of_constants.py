@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.bench.demo_clip import annotated, photograph
-from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene
-from steadymark.engine.bench.stability import Steadiness, TruthDetector, follow, steadiness
-from steadymark.engine.settings import TrackSettings, make_tracker, open_models
+from steadymark.engine.bench.scenes.scene_presets import Scene, SceneConfig, make_scene
+from steadymark.engine.bench.scenes.stability_scores import (
+    StabilityBenchScores,
+    TruthDetector,
+    score_tracks,
+    track_scene,
+)
+from steadymark.engine.tracking.settings import TrackSettings, make_tracker, open_models
 from steadymark.models.face.schema import load_schema
 from steadymark.models.runtime.flow_cell_ablation import (
     flow_with_constant_mean,
@@ -20,6 +24,7 @@ from steadymark.models.runtime.flow_cell_ablation import (
 )
 from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 from steadymark.models.runtime.zoo import FLOW, FLOW_CELL, find_model, verified_bytes
+from tools.demo_clip.make_demo_clip import annotated, photograph
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +49,7 @@ def scenes() -> tuple[Scene, ...]:
 
 
 @cache
-def reached(edit: Callable[[bytes], bytes] | None) -> Steadiness:
+def reached(edit: Callable[[bytes], bytes] | None) -> StabilityBenchScores:
     """What the flow cell reaches on the scenes, with these other weights."""
     settings = TrackSettings(device="cpu", stabilizer=FLOW)
     card, schema = find_model(FLOW_CELL, "stabilizer"), load_schema()
@@ -52,11 +57,11 @@ def reached(edit: Callable[[bytes], bytes] | None) -> Steadiness:
     tracker = make_tracker(open_models(settings), settings)
     tracker.flow = FlowStabilizer(card, schema, content=edit(content) if edit else content)
     tracker.detector = detector = TruthDetector(schema)
-    found = [follow(scene, tracker, detector) for scene in scenes()]
-    return steadiness(scenes(), [steady for _, steady in found], [raw for raw, _ in found])
+    found = [track_scene(scene, tracker, detector) for scene in scenes()]
+    return score_tracks(scenes(), [steady for _, steady in found], [raw for raw, _ in found])
 
 
-def is_ahead(cell: Steadiness) -> bool:
+def is_ahead(cell: StabilityBenchScores) -> bool:
     """Whether MAV is 15 % lower than that of every constant whose mouth moves no further."""
     rivals = [reached(edit) for edit in CONSTANTS]
     alike = [rival.mav for rival in rivals if rival.mouth <= cell.mouth + NEAR]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from steadymark.engine.bench.flow_parts import GAINS, NEAR, gain_of
+from steadymark.engine.bench.scenes.flow_ablation import GAINS, NEAR, gain_of
 
 
 @pytest.mark.parametrize("wanted", [0.3, 0.62, 0.9])

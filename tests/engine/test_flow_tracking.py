@@ -13,15 +13,15 @@ import pytest
 from own_model import tiny_model, write_model
 from painted import coloured, painted
 from scenes import SquareDetector, SquareNetwork, frame
-from steadymark.engine.settings import (
+from steadymark.engine.core.types import FaceBox, FaceState, Frame
+from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.tracking.settings import (
     TrackSettings,
     landmark_card,
     make_tracker,
     open_models,
 )
-from steadymark.engine.stabilizing import NoStabilizer
-from steadymark.engine.tracking import Tracker
-from steadymark.engine.types import FaceBox, FaceState, Frame
+from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 from steadymark.models.runtime.flow_stabilizer import FlowMemory, FlowStabilizer
 from steadymark.models.runtime.onnx_session import Moves, Prediction

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.engine.geometry import (
+from steadymark.engine.core.types import FaceBox
+from steadymark.engine.tracking.geometry import (
     Recentre,
     box_of_landmarks,
     crop_of_box,
     crop_of_landmarks,
     to_frame,
 )
-from steadymark.engine.types import FaceBox
 from steadymark.models.face.crop import (
     Crop,
     Points,

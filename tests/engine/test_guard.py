@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.engine.guard import RawCourse, contradicts, course
-from steadymark.engine.stabilizing import Guarded, OneEuro
-from steadymark.engine.types import Landmarks
+from steadymark.engine.core.types import Landmarks
+from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
+from steadymark.engine.stabilizers.online_filters import GuardedStabilizer, OneEuro
 from steadymark.models.face.schema import load_schema
 
 SCHEMA = load_schema()
@@ -22,11 +22,11 @@ def face(x: float = 0.0, noise: float = 0.0, seed: int = 0) -> Landmarks:
     return Landmarks(xy.astype(np.float32), np.ones(68, np.float32))
 
 
-def watched(noise: float, step: float = 0.0) -> RawCourse:
+def watched(noise: float, step: float = 0.0) -> RawHistory:
     """The course of 40 noisy frames, moving by so much a frame; the next frame comes at x = 0."""
-    known: RawCourse | None = None
+    known: RawHistory | None = None
     for frame in range(40):
-        known = course(known, face((frame - 40) * step, noise, frame))
+        known = update_history(known, face((frame - 40) * step, noise, frame))
     assert known is not None
     return known
 
@@ -61,7 +61,7 @@ def test_the_noise_is_that_of_landmarks_and_not_of_the_head() -> None:
 
 
 def test_a_filter_that_contradicts_begins_anew_from_the_raw_landmarks() -> None:
-    stiff = Guarded(OneEuro(1e-4, 0.0))
+    stiff = GuardedStabilizer(OneEuro(1e-4, 0.0))
     state = stiff.start()
     for frame in range(20):
         steady, state = stiff.step(face(0.0, 0.2, frame), frame / 25, state)

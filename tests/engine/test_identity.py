@@ -6,33 +6,35 @@ import numpy as np
 import pytest
 
 from fakes import face_points
-from steadymark.engine.geometry import crop_of_landmarks
-from steadymark.engine.identity import (
-    Motion,
+from steadymark.engine.core.types import Landmarks
+from steadymark.engine.tracking.association import (
+    FaceMotion,
     carried_on,
     crowded,
     difference,
+    duplicate_tracks,
     matches,
     motion_of,
-    twice,
 )
-from steadymark.engine.types import Landmarks
+from steadymark.engine.tracking.geometry import crop_of_landmarks
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
 
 
-def measured(xy: Points, t_s: float, *, sure: float = 0.9) -> Motion:
+def measured(xy: Points, t_s: float, *, sure: float = 0.9) -> FaceMotion:
     points = Landmarks(xy, np.full(len(xy), sure, np.float32))
     return motion_of(crop_of_landmarks(xy, load_schema(), margin=1.4), points, t_s, margin=1.4)
 
 
-def seen(t_s: float, x: float, y: float = 100, size: float = 60, *, sure: float = 0.9) -> Motion:
+def seen(
+    t_s: float, x: float, y: float = 100, size: float = 60, *, sure: float = 0.9
+) -> FaceMotion:
     return measured(face_points(x, y, size), t_s, sure=sure)
 
 
-def walked(speed: float, *, until_s: float = 1.0, near: bool = False) -> Motion:
+def walked(speed: float, *, until_s: float = 1.0, near: bool = False) -> FaceMotion:
     """Along x from 0 on, pixels a second."""
     known = seen(0, 0)
     for t_s in np.arange(0.04, until_s + 1e-6, 0.04):
@@ -105,7 +107,7 @@ def test_the_least_difference_of_all_counts_not_that_of_each() -> None:
         (seen(2.0, 150), True),
     ],
 )
-def test_place_and_size_tell_faces_apart(now: Motion, *, same: bool) -> None:
+def test_place_and_size_tell_faces_apart(now: FaceMotion, *, same: bool) -> None:
     lost = [seen(0, 100)]
     for near in (False, True):
         assert (difference(lost[0], now, near=near) <= 1) == same
@@ -131,5 +133,5 @@ def test_nothing_matches_nothing() -> None:
 
 def test_landmarks_on_each_other_are_one_face_and_near_ones_are_crowded() -> None:
     faces = {3: seen(0, 100), 5: seen(0, 108), 9: seen(0, 150), 11: seen(0, 400)}
-    assert twice(faces) == [(3, 5)]
+    assert duplicate_tracks(faces) == [(3, 5)]
     assert crowded(list(faces.values())) == [True, True, True, False]

@@ -12,24 +12,24 @@ import numpy as np
 from corpus import Recipe, make
 from fake_camera import mjpeg_server
 from scenes import SquareDetector, SquareNetwork
-from steadymark.engine.jobs import OutputSettings, run_job
-from steadymark.engine.recording.checking import Severity, check_csv
-from steadymark.engine.recording.naming import output_stem
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.report import PipelineReport, PipelineState
-from steadymark.engine.settings import Models, TrackSettings
+from steadymark.engine.output.csv.check_table import Severity, check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.output_paths import output_stem
+from steadymark.engine.pipeline.job import OutputSettings, run_job
+from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.types import SourceInfo
+    from steadymark.engine.core.types import SourceInfo
 
 OURS = "<class 'steadymark."
 
 
-def fakes() -> Models:
+def fakes() -> OpenModels:
     network = SquareNetwork()
-    return Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+    return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
 
 
 def test_a_network_camera_is_tracked_until_it_is_stopped_and_its_table_is_complete(

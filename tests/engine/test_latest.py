@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from steadymark.engine.latest import Latest
+from steadymark.engine.pipeline.latest_value import LatestValue
 
 
 def test_the_newest_value_wins_and_drops_are_counted() -> None:
-    place: Latest[int] = Latest()
+    place: LatestValue[int] = LatestValue()
     assert place.put(1)
     assert not place.put(2)
     assert not place.put(3)
@@ -18,11 +18,11 @@ def test_the_newest_value_wins_and_drops_are_counted() -> None:
 
 
 def test_taking_gives_up_after_the_time() -> None:
-    assert Latest[int]().take(0.01) is None
+    assert LatestValue[int]().take(0.01) is None
 
 
 def test_closing_wakes_who_waits() -> None:
-    place: Latest[int] = Latest()
+    place: LatestValue[int] = LatestValue()
     taken: list[int | None] = []
     waiting = threading.Thread(target=lambda: taken.append(place.take()), daemon=True)
     waiting.start()
@@ -33,7 +33,7 @@ def test_closing_wakes_who_waits() -> None:
 
 
 def test_what_lies_there_is_taken_after_closing_and_nothing_is_put() -> None:
-    place: Latest[int] = Latest()
+    place: LatestValue[int] = LatestValue()
     place.put(1)
     place.close()
     place.close()
@@ -43,7 +43,7 @@ def test_what_lies_there_is_taken_after_closing_and_nothing_is_put() -> None:
 
 
 def test_nothing_newer_is_lost_between_threads() -> None:
-    place: Latest[int] = Latest()
+    place: LatestValue[int] = LatestValue()
 
     def give() -> None:
         for value in range(1, 2001):

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from index_writers import LINES, hold, write_lines
-from steadymark.engine import locking
-from steadymark.engine.batch.index import ResultsIndex
-from steadymark.engine.errors import SinkError
-from steadymark.engine.jobs import JobReport
-from steadymark.engine.locking import open_locked
-from steadymark.engine.recording.row_file import RowFile
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.core import file_lock
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.core.file_lock import open_locked
+from steadymark.engine.output.csv.row_file import RowFile
+from steadymark.engine.pipeline.job import JobReport
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_a_lock_goes_with_its_process_however_that_ends(tmp_path: Path) -> None:
 def test_a_holder_that_does_not_go_on_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locking, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(file_lock, "_PATIENCE_S", 0.05)
     handle = open_locked(tmp_path / ".index.csv.lock")
     assert handle is not None
     ResultsIndex(tmp_path).end("camera:0", JobReport("a", error=UserText("x")))
@@ -108,7 +108,7 @@ def test_who_comes_when_a_file_gets_its_name_begins_another(
 ) -> None:
     path = tmp_path / "a.csv.part"
     path.write_text("all rows")
-    lock, calls = locking._lock, list[int]()
+    lock, calls = file_lock._lock, list[int]()
 
     def late(handle: int) -> bool:
         calls.append(handle)
@@ -116,7 +116,7 @@ def test_who_comes_when_a_file_gets_its_name_begins_another(
             path.replace(tmp_path / "a.csv")
         return lock(handle)
 
-    monkeypatch.setattr(locking, "_lock", late)
+    monkeypatch.setattr(file_lock, "_lock", late)
     handle = open_locked(path)
     assert handle is not None
     os.write(handle, b"other rows")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.engine.offline import Butterworth, smooth_guarded
+from steadymark.engine.stabilizers.butterworth import Butterworth, smooth_guarded
 from steadymark.models.face.schema import load_schema
 
 RATE = 100.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.engine.metrics.openings import (
+from steadymark.engine.metrics.eye_mouth_opening import (
     amplitude,
     eye_opening,
     kept_amplitude,

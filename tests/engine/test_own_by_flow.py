@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.engine.bench.demo_clip import annotated, photograph
-from steadymark.engine.bench.own_by_flow import OwnByFlow
-from steadymark.engine.bench.scenes import Scene, SceneConfig, make_scene, rigid
+from steadymark.engine.bench.clips.expression_flow import ExpressionFlow
+from steadymark.engine.bench.scenes.scene_presets import Scene, SceneConfig, make_scene, rigid
 from steadymark.models.face.schema import load_schema
+from tools.demo_clip.make_demo_clip import annotated, photograph
 
 pytest.importorskip("skimage", reason="the portrait is one of scikit-image's")
 FRAMES = 14
@@ -21,7 +21,7 @@ def scene(config: SceneConfig) -> Scene:
 
 def own_percent(made: Scene, jitter_px: float = 0.0) -> float:
     """In % of the eye distance a frame; the raw points stray by so much."""
-    rng, own = np.random.default_rng(0), OwnByFlow()
+    rng, own = np.random.default_rng(0), ExpressionFlow()
     for image, xy in zip(made.images, made.truth, strict=True):
         own.add(image, (xy + rng.normal(0, jitter_px, xy.shape)).astype(np.float32))
     eyes = np.linalg.norm(made.truth[:, 36] - made.truth[:, 45], axis=-1).mean()
@@ -39,7 +39,7 @@ def test_talking_is_told_from_a_face_that_moves_as_a_whole_whatever_the_detector
 
 
 def test_nothing_is_known_without_two_frames_of_one_face() -> None:
-    made, own = scene(rigid(FRAMES, 1)), OwnByFlow()
+    made, own = scene(rigid(FRAMES, 1)), ExpressionFlow()
     assert np.isnan(own.mean_px())
     own.add(made.images[0], made.truth[0])
     own.add(made.images[1], None)

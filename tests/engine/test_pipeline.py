@@ -7,12 +7,12 @@ from threading import Event
 import pytest
 
 from scenes import ListSink, ListSource, SquareDetector, SquareNetwork, picture
-from steadymark.engine.errors import SinkError, SourceError
-from steadymark.engine.pipeline import Pipeline
-from steadymark.engine.report import PipelineState
-from steadymark.engine.stabilizing import NoStabilizer
-from steadymark.engine.tracking import Tracker
-from steadymark.engine.types import Frame, TrackResult
+from steadymark.engine.core.errors import SinkError, SourceError
+from steadymark.engine.core.types import Frame, TrackResult
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.pipeline.pipeline_report import PipelineState
+from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 
 FACE = (100.0, 100.0, 60.0)

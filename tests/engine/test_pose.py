@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from fakes import face_points, lost_face, tracked_face
-from steadymark.engine.pose import (
-    Camera,
+from steadymark.engine.core.types import Landmarks
+from steadymark.engine.tracking.head_pose import (
     HeadPose,
+    Intrinsics,
     euler_angles,
     head_pose,
     mean_face,
@@ -20,13 +21,12 @@ from steadymark.engine.pose import (
     rotation_matrix,
     with_points,
 )
-from steadymark.engine.types import Landmarks
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CAMERA = Camera(640, 480)
+CAMERA = Intrinsics(640, 480)
 
 
 def posed(
@@ -51,7 +51,7 @@ def apart_deg(one: HeadPose, other: HeadPose) -> float:
     return float(np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
 
 
-def found(points: Landmarks, camera: Camera = CAMERA) -> HeadPose:
+def found(points: Landmarks, camera: Intrinsics = CAMERA) -> HeadPose:
     pose = head_pose(points, camera)
     assert pose is not None
     return pose
@@ -161,8 +161,8 @@ def test_it_goes_on_without_a_jump_through_a_whole_turn_of_roll_and_from_side_to
 
 def test_the_focal_length_scales_the_distance() -> None:
     points = seen(posed())
-    assert Camera(640, 480).focal == 500
-    assert Camera(1280, 720).focal == pytest.approx((1000 + 750) / 2)
+    assert Intrinsics(640, 480).focal == 500
+    assert Intrinsics(1280, 720).focal == pytest.approx((1000 + 750) / 2)
     far = found(points, replace(CAMERA, focal_px=1000.0))
     assert far.position_mm[2] == pytest.approx(1400, rel=0.03)
 

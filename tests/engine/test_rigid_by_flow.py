@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.engine.bench.rigid_by_flow import RigidByFlow, similarity
+from steadymark.engine.bench.clips.rigid_flow import RigidFlow, similarity
 from steadymark.models.face.schema import load_schema
 from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 
@@ -38,7 +38,7 @@ def shown(t: int) -> tuple[np.ndarray, np.ndarray]:
 
 def errors_px(kind: str) -> np.ndarray:
     """How far the found motion takes the landmarks from where they truly go, frame by frame."""
-    flow, light, truth = RigidByFlow(), Lighting(kind, 25.0), []
+    flow, light, truth = RigidFlow(), Lighting(kind, 25.0), []
     for t in range(12):
         image, points = shown(t)
         noisy = points + np.random.default_rng((2, t)).normal(0, 1.0, points.shape)
@@ -58,7 +58,7 @@ def test_motion_is_found_to_a_tenth_of_a_pixel_though_landmarks_are_noisy(kind: 
 
 
 def test_nothing_is_known_without_a_face_or_over_a_cut() -> None:
-    flow = RigidByFlow()
+    flow = RigidFlow()
     image, points = shown(0)
     flow.add(image, points.astype(np.float32))
     flow.add(image, None)
@@ -71,7 +71,7 @@ def test_nothing_is_known_without_a_face_or_over_a_cut() -> None:
 
 
 def test_flat_pictures_tell_no_motion() -> None:
-    flow = RigidByFlow()
+    flow = RigidFlow()
     for _ in range(2):
         flow.add(np.full((240, 320, 3), 90, np.uint8), FACE.astype(np.float32))
     motion = flow.motions()[0]

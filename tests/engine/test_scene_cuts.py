@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from steadymark.engine.scene_cuts import is_cut, thumbnail
+from steadymark.engine.tracking.scene_cuts import is_cut, thumbnail
 from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 
 

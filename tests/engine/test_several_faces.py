@@ -18,14 +18,14 @@ from crowd import (
     crowd_frame,
     layered_frame,
 )
-from steadymark.engine.bench.identity import run_identity
-from steadymark.engine.bench.speed import measure_faces
-from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.metrics.identity import IdentityScores
-from steadymark.engine.settings import TrackSettings
-from steadymark.engine.stabilizing import NoStabilizer, OneEuro
-from steadymark.engine.tracking import Tracker
-from steadymark.engine.types import FaceState, TrackResult
+from steadymark.engine.bench.scenes.identity_benchmark import run_identity
+from steadymark.engine.bench.speed_benchmark import measure_faces
+from steadymark.engine.core.types import FaceState, TrackResult
+from steadymark.engine.metrics.identity_scores import IdentityScores
+from steadymark.engine.stabilizers.online_filters import NoStabilizer, OneEuro
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:

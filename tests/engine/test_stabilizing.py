@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steadymark.engine.errors import UsageError
-from steadymark.engine.stabilizing import Guarded, OneEuro, make_stabilizer
-from steadymark.engine.types import Landmarks
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import Landmarks
+from steadymark.engine.stabilizers.online_filters import GuardedStabilizer, OneEuro, make_stabilizer
 from steadymark.models.face.schema import load_schema
 
 
@@ -54,8 +54,8 @@ def test_none_gives_back_the_same_object() -> None:
 
 def test_one_euro_takes_its_settings() -> None:
     chosen = OneEuro(0.2, 7.0, 2.0)
-    assert make_stabilizer("one-euro", chosen) == Guarded(chosen)
-    assert make_stabilizer("one-euro") == Guarded(OneEuro())
+    assert make_stabilizer("one-euro", chosen) == GuardedStabilizer(chosen)
+    assert make_stabilizer("one-euro") == GuardedStabilizer(OneEuro())
     with pytest.raises(UsageError, match="beta must be 0 or more"):
         OneEuro(beta=-1)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from steadymark.engine.bench.still_by_flow import StillByFlow
-from steadymark.engine.types import FaceBox
+from steadymark.engine.bench.clips.rest_flow import RestFlow
+from steadymark.engine.core.types import FaceBox
 
 BOX = FaceBox(80, 60, 150, 150)
 FPS = 20.0  # half a second: 10 frames
@@ -26,7 +26,7 @@ def pictures(shifts: list[float]) -> list[np.ndarray]:
 
 
 def still(shifts: list[float], lost: tuple[int, ...] = ()) -> np.ndarray:
-    watch = StillByFlow(FPS)
+    watch = RestFlow(FPS)
     for index, picture in enumerate(pictures(shifts)):
         watch.add(picture, None if index in lost else BOX)
     return watch.still()

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from scenes import SquareDetector, SquareNetwork, frame
-from steadymark.engine.geometry import Recentre
-from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.stabilizing import NoStabilizer, OneEuro
-from steadymark.engine.tracking import Tracker
-from steadymark.engine.types import FaceState
+from steadymark.engine.core.types import FaceState
+from steadymark.engine.stabilizers.online_filters import NoStabilizer, OneEuro
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.geometry import Recentre
+from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.crop import transform
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
-    from steadymark.engine.types import Frame
+    from steadymark.engine.core.types import Frame
     from steadymark.models.face.crop import Image
     from steadymark.models.runtime.onnx_session import Moves, Prediction
 
@@ -262,7 +262,7 @@ def test_reset_forgets_faces() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 4000)])
 def test_pictures_of_any_size_can_be_tracked(size: tuple[int, int]) -> None:
-    from steadymark.engine.types import Frame
+    from steadymark.engine.core.types import Frame
 
     tracker, _ = make()
     image = np.full((*size, 3), 200, np.uint8)

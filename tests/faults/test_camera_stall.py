@@ -13,20 +13,20 @@ import pytest
 from fake_camera import mjpeg_server
 from faults.small_clip import started
 from scenes import SquareDetector, SquareNetwork
-from steadymark.engine.pipeline import Pipeline
-from steadymark.engine.recording.checking import Severity, check_csv
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.report import PipelineState
-from steadymark.engine.sources.network import NetworkCamera
-from steadymark.engine.stabilizing import NoStabilizer
-from steadymark.engine.tracking import Tracker
+from steadymark.engine.output.csv.check_table import Severity, check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.pipeline.pipeline_report import PipelineState
+from steadymark.engine.sources.live.network_camera import NetworkCamera
+from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.types import TrackResult
+    from steadymark.engine.core.types import TrackResult
 
 
 def tracker() -> Tracker:

@@ -8,15 +8,15 @@ import av
 import pytest
 
 from fakes import moving_results, source_info
-from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
-from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.ports import Sink
+    from steadymark.engine.core.protocols import Sink
 
 
 def table(path: Path, style: str) -> Sink:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from faults.small_clip import run, small_clip
-from steadymark.engine.recording.checking import Severity, check_csv
-from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.output.csv.check_table import Severity, check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

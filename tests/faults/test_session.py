@@ -19,8 +19,8 @@ from steadymark.app.session.results import Known, Results
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.app.session.tracking import Tracking, Work
-from steadymark.engine.recording.row_file import RowFile
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.output.csv.row_file import RowFile
+from steadymark.engine.tracking.settings import TrackSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.engine.types import TrackResult
+    from steadymark.engine.core.types import TrackResult
 
 FRAMES, AT = 80, 30
 
@@ -123,7 +123,7 @@ def test_a_full_disk_does_not_stop_the_window_and_is_told_once(
 
     def full(file: RowFile, text: str) -> None:
         if sum(written) > 50_000:
-            from steadymark.engine.recording.naming import cannot_write
+            from steadymark.engine.output.output_paths import cannot_write
 
             raise cannot_write(file.path, OSError(errno.ENOSPC, "No space left on device"))
         written.append(len(text))

@@ -13,26 +13,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scenes import ListSource, SquareDetector, SquareNetwork, picture
-from steadymark.engine.offline import Butterworth
-from steadymark.engine.pipeline import FILE_QUEUE, SINK_QUEUE, Pipeline
-from steadymark.engine.recording.checking import Severity, check_csv
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.recording.row_file import RowFile
-from steadymark.engine.recording.smoothed import SmoothedSink
-from steadymark.engine.report import PipelineState
-from steadymark.engine.stabilizing import NoStabilizer
-from steadymark.engine.tracking import Tracker
-from steadymark.engine.types import Frame
+from steadymark.engine.core.types import Frame
+from steadymark.engine.output.csv.check_table import Severity, check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.csv.row_file import RowFile
+from steadymark.engine.pipeline.pipeline import FILE_QUEUE, SINK_QUEUE, Pipeline
+from steadymark.engine.pipeline.pipeline_report import PipelineState
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from steadymark.engine.ports import Sink
-    from steadymark.engine.report import PipelineReport
-    from steadymark.engine.types import SourceInfo, TrackResult
+    from steadymark.engine.core.protocols import Sink
+    from steadymark.engine.core.types import SourceInfo, TrackResult
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
     from steadymark.models.runtime.onnx_session import Prediction
 
 FRAMES, AT = 60, 25
@@ -222,7 +222,7 @@ def test_a_full_disk_ends_tracking_with_whole_rows(
     path = tmp_path / "a.csv"
     sink = OpenFaceCsvSink(path) if style == "openface" else native(path)
     if style == "smoothed":
-        sink = SmoothedSink(path, native, Butterworth(6.0))
+        sink = OfflineFilterSink(path, native, Butterworth(6.0))
     report = run(sink)
     if later and style != "smoothed":
         assert report.state is PipelineState.FINISHED

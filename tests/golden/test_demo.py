@@ -18,15 +18,15 @@ import pytest
 from typer.testing import CliRunner
 
 from steadymark.app import cli
-from steadymark.engine.bench.demo_path import PARTS
-from steadymark.engine.jobs import OutputSettings, run_job
 from steadymark.engine.metrics.accuracy import nrmse
 from steadymark.engine.metrics.stability import mean_motion
-from steadymark.engine.recording.checking import check_csv
-from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
-from steadymark.engine.settings import TrackSettings, open_models
+from steadymark.engine.output.csv.check_table import check_csv
+from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
+from steadymark.engine.pipeline.job import OutputSettings, run_job
+from steadymark.engine.tracking.settings import TrackSettings, open_models
 from steadymark.models.face.schema import assets_root
 from steadymark.models.runtime.zoo import DEFAULT_MODEL
+from tools.demo_clip.demo_motion import PARTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from steadymark.engine.settings import TrackSettings, make_tracker, open_models
+from steadymark.engine.core.types import FaceState, Frame
 from steadymark.engine.sources import open_source
-from steadymark.engine.types import FaceState, Frame
+from steadymark.engine.tracking.settings import TrackSettings, make_tracker, open_models
 from steadymark.models.face.schema import assets_root
 from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.jobs import OutputSettings, run_job
-from steadymark.engine.metrics.evaluating import evaluate
-from steadymark.engine.pose import rotation_matrix
-from steadymark.engine.recording.checking import Severity, check_csv
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.settings import Models, TrackSettings, open_models
-from steadymark.engine.sources.video_file import VideoFile
-from steadymark.engine.types import FaceState
+from steadymark.engine.core.types import FaceState
+from steadymark.engine.metrics.image_evaluation import evaluate
+from steadymark.engine.output.csv.check_table import Severity, check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.pipeline.job import OutputSettings, run_job
+from steadymark.engine.sources.video.video_file import VideoFile
+from steadymark.engine.tracking.head_pose import rotation_matrix
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings, open_models
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ CLIPS = (
 
 
 @pytest.fixture(scope="module")
-def models() -> Models:
+def models() -> OpenModels:
     return open_models(SETTINGS)
 
 
 @pytest.mark.data
 @pytest.mark.slow
 @pytest.mark.parametrize(("boxes", "most"), [("truth", 3.3), ("detector", 3.5)])
-def test_accuracy_on_300w_common(data: Path, models: Models, boxes: str, most: float) -> None:
+def test_accuracy_on_300w_common(data: Path, models: OpenModels, boxes: str, most: float) -> None:
     found = evaluate(
         models.network,
         data / "300w" / "common",
@@ -65,7 +65,7 @@ def test_accuracy_on_300w_common(data: Path, models: Models, boxes: str, most: f
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CLIPS)
 def test_every_frame_of_a_clip_has_its_row_and_time_and_no_pose_flips(
-    data: Path, models: Models, tmp_path: Path, name: str
+    data: Path, models: OpenModels, tmp_path: Path, name: str
 ) -> None:
     clip = data / "clips" / name
     job = run_job(str(clip), models, SETTINGS, OutputSettings(tmp_path), taken=set(), stop=Event())
@@ -87,7 +87,7 @@ def test_every_frame_of_a_clip_has_its_row_and_time_and_no_pose_flips(
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["enter_pyfeat_noface_face.mov", "exit_pyfeat_face_noface.mov"])
 def test_only_the_72_frames_with_a_face_are_tracked(
-    data: Path, models: Models, tmp_path: Path, name: str
+    data: Path, models: OpenModels, tmp_path: Path, name: str
 ) -> None:
     clip = data / "clips" / name
     run_job(str(clip), models, SETTINGS, OutputSettings(tmp_path), taken=set(), stop=Event())

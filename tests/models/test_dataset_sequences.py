@@ -11,9 +11,9 @@ import pytest
 
 from corpus import Recipe, make, make_sound, number_in
 from fakes import lost_face, source_info, track_result, tracked_face
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.sources.video.video_file import VideoFile
 from steadymark.models.datasets import open_dataset, read_300vw, read_steadymark_csv, video_frames
 from steadymark.models.datasets.video_frames import Video
 from steadymark.models.errors import DataError

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from fakes import track_result
 from receiving import posed_face
-from steadymark.engine.errors import UsageError
-from steadymark.engine.sending.osf import FEATURES, packet, parse
-from steadymark.engine.sending.targets import Kind, parse_target
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.streaming.osf import FEATURES, osf_packet, parse_osf_packet
+from steadymark.engine.streaming.targets import TargetKind, parse_target
 from strangers.mangling import mangled, read_or_refused
 
-WHOLE = packet(posed_face((0.1, 0.2, 0.3)), track_result(0).frame, 1.7e9)
+WHOLE = osf_packet(posed_face((0.1, 0.2, 0.3)), track_result(0).frame, 1.7e9)
 
 
 @st.composite
@@ -39,7 +39,7 @@ def scribbled(draw: st.DrawFn) -> bytes:
     )
 )
 def test_a_packet_is_read_or_refused(data: bytes) -> None:
-    faces = read_or_refused(lambda: parse(data), "OpenSeeFace packet")
+    faces = read_or_refused(lambda: parse_osf_packet(data), "OpenSeeFace packet")
     for face in faces or ():
         assert tuple(face.features) == FEATURES
         assert face.points_px.shape == (68, 2)
@@ -66,6 +66,6 @@ def test_a_place_to_send_to_is_read_or_refused(kind: str, place: str) -> None:
         assert "\n" not in str(error)  # noqa: PT017
         return
     assert parse_target(str(target)) == target
-    if target.kind is not Kind.LSL:
+    if target.kind is not TargetKind.LSL:
         assert 1 <= target.port <= 65_535
         assert target.host

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from steadymark.app.session.preferences import as_plain
 from steadymark.app.session.presets import read_preset
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.tracking.settings import TrackSettings
 from strangers.mangling import NASTY_NAMES, VALUES, mangled, objects, read_or_refused
 
 if TYPE_CHECKING:

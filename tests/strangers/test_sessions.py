@@ -23,8 +23,8 @@ from steadymark.app.session.preferences import as_plain, from_plain
 from steadymark.app.session.recovery import Keeping, find_sessions, recover
 from steadymark.app.session.results import Results
 from steadymark.app.window.preferences import Preferences
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.tracking.settings import TrackSettings
 from strangers.mangling import VALUES, mangled, objects
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def test_a_video_file_that_names_other_files_opens_none(
 GIANT = """
 import struct, sys, zlib
 import numpy as np
-import steadymark.engine.sources.images as images
+import steadymark.engine.sources.image_sequence as images
 def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 head = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from corpus import Recipe, make
 from fakes import moving_results, source_info
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.metrics.video_truth import read_truth
-from steadymark.engine.recording import rows
-from steadymark.engine.recording.checking import check_csv
-from steadymark.engine.recording.columns import native_columns
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.sources.camera import CameraMode
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.metrics.video_ground_truth import read_truth
+from steadymark.engine.output.csv import row_parsing
+from steadymark.engine.output.csv.check_table import check_csv
+from steadymark.engine.output.csv.columns import native_columns
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.sources.live.camera import CameraMode
 from steadymark.models import bounded_read
 from steadymark.models.datasets.detect_format import open_dataset
 from steadymark.models.datasets.photo_splits import read_boxes
@@ -31,7 +31,7 @@ from strangers.mangling import mangled, read_or_refused
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.ports import Sink
+    from steadymark.engine.core.protocols import Sink
 
 
 def row(frame: int, *, lost: bool = False) -> str:
@@ -216,7 +216,7 @@ def test_a_camera_mode_is_read_or_refused(text: str) -> None:
 def test_a_file_without_lines_fills_no_memory(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "_LONGEST_LINE", 1000)
+    monkeypatch.setattr(row_parsing, "_LONGEST_LINE", 1000)
     path = folder / "long.csv"
     path.write_bytes(NATIVE + b"1" * 5000)
     with pytest.raises(SteadymarkError, match=r"long\.csv.*line 7: it is longer than any row"):

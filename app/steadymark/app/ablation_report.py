@@ -10,9 +10,13 @@ from rich.progress import Progress
 
 from steadymark.app.figures import Columns, figures_table
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
-from steadymark.engine.bench.ablation import VARIANTS, Variant, run_ablation
-from steadymark.engine.errors import UsageError
-from steadymark.engine.stabilizing import AUTO
+from steadymark.engine.bench.scenes.ablation_benchmark import (
+    VARIANTS,
+    AblationVariant,
+    run_ablation,
+)
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.stabilizers.online_filters import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +25,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from steadymark.engine.bench.ablation import AblationConfig, AblationRow
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.bench.scenes.ablation_benchmark import AblationConfig, AblationRow
+    from steadymark.engine.tracking.settings import TrackSettings
 
 _COLUMNS: Columns = {
     "nrmse": ("NRMSE", 3),
@@ -83,11 +87,11 @@ def report_ablation(
         write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
 
 
-def _also(text: str) -> Variant:
+def _also(text: str) -> AblationVariant:
     name, _, model = text.partition("=")
     if not name or not model:
         raise UsageError(f"--also {text}: give a name and a model, NAME=MODEL")
-    return Variant(name, AUTO, model=model)
+    return AblationVariant(name, AUTO, model=model)
 
 
 def _table(rows: Sequence[AblationRow], model: str, config: AblationConfig) -> Table:

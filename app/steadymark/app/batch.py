@@ -15,22 +15,28 @@ from rich.markup import escape
 from rich.table import Table
 
 from steadymark.app.board import Board, progress_bars
-from steadymark.engine.batch.cluster import run_on_cluster
-from steadymark.engine.batch.index import ResultsIndex
-from steadymark.engine.batch.planning import planned, split_results
-from steadymark.engine.batch.running import run_here, useful_processes
-from steadymark.engine.batch.workers import run_in_processes
-from steadymark.engine.errors import SteadymarkError, UsageError
-from steadymark.engine.geometry import Recentre
-from steadymark.engine.jobs import CSV_STYLES, InputSettings, JobReport, OutputSettings, make_folder
-from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.offline import Butterworth
-from steadymark.engine.report import PipelineState
-from steadymark.engine.sending.targets import parse_target
-from steadymark.engine.settings import TrackSettings, open_models
+from steadymark.engine.batch.dask_cluster import run_on_cluster
+from steadymark.engine.batch.job_planning import plan_jobs, split_results
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.batch.run_jobs import run_here, useful_processes
+from steadymark.engine.batch.worker_processes import run_in_processes
+from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.pipeline.job import (
+    CSV_STYLES,
+    InputSettings,
+    JobReport,
+    OutputSettings,
+    make_folder,
+)
+from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import CameraMode, expand_inputs
-from steadymark.engine.sources.opening import absolute
-from steadymark.engine.stabilizing import OneEuro
+from steadymark.engine.sources.resolve_input import absolute
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.streaming.targets import parse_target
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.geometry import Recentre
+from steadymark.engine.tracking.settings import TrackSettings, open_models
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -38,7 +44,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from steadymark.engine.sending.targets import Target
+    from steadymark.engine.streaming.targets import StreamTarget
 
 
 def parse_time(text: str | None) -> float | None:
@@ -122,7 +128,7 @@ def track_options(
     return TrackOptions(settings, wish)
 
 
-def send_targets(texts: Sequence[str], inputs: Sequence[str]) -> tuple[Target, ...]:
+def send_targets(texts: Sequence[str], inputs: Sequence[str]) -> tuple[StreamTarget, ...]:
     """Where `--send` sends to: one input, for receivers cannot tell several apart.
 
     Raises:
@@ -181,7 +187,7 @@ def run_batch(
             f"results of earlier runs are not tracked: {results} left out (name one to track it)"
         )
         err.print(f"[yellow]note:[/yellow] {words}", soft_wrap=True)
-    jobs = planned(texts, settings, output, wish, index)
+    jobs = plan_jobs(texts, settings, output, wish, index)
     stop = Event()
     with _interrupts(stop), progress_bars(err) as progress:
         board = Board(progress, index, len(jobs))

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from steadymark.engine.errors import SourceError
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.core.types import Frame, SourceInfo
 from steadymark.engine.sources import open_source
-from steadymark.engine.types import Frame, SourceInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,16 +15,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from steadymark.engine.batch.keeping import Keeping
+from steadymark.engine.batch.index_updates import IndexUpdates
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from steadymark.engine.batch.index import ResultsIndex
-    from steadymark.engine.batch.running import Job
-    from steadymark.engine.jobs import JobReport
-    from steadymark.engine.report import PipelineReport
-    from steadymark.engine.types import SourceInfo
+    from steadymark.engine.batch.results_index import ResultsIndex
+    from steadymark.engine.batch.run_jobs import Job
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.pipeline.job import JobReport
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
 
 
 _SOON_S = 0.5  # too soon to tell a rate
@@ -48,7 +48,7 @@ class Board:
     """Watches jobs: shows them, prints their faults and notes, keeps the index."""
 
     def __init__(self, progress: Progress, index: ResultsIndex, count: int) -> None:
-        self._progress, self._keeping = progress, Keeping(index)
+        self._progress, self._keeping = progress, IndexUpdates(index)
         self._all = progress.add_task("all files", total=count, visible=count > 1, fps="")
         self._shown: dict[int, TaskID] = {}
         self._reports: dict[int, JobReport] = {}

@@ -18,7 +18,7 @@ from steadymark.app.cli_bench import bench
 from steadymark.app.cli_models import add_model
 from steadymark.app.cli_smooth import smooth
 from steadymark.app.guarding import err, guarded, out
-from steadymark.engine.errors import SteadymarkError, UsageError
+from steadymark.engine.core.errors import SteadymarkError, UsageError
 
 _STABILIZER = (
     "auto (flow, or what a model stabilizes itself by), none, flow (a recurrent cell over the "
@@ -50,7 +50,7 @@ def start(
 ) -> None:
     """Without a command, the window opens."""
     if version:
-        from steadymark.engine.jobs import version as installed
+        from steadymark.engine.pipeline.job import version as installed
 
         out.print(f"steadymark {installed()}")
     elif context.invoked_subcommand is None:
@@ -82,9 +82,9 @@ def live(
 ) -> None:
     """Open the window with a camera or a stream in it."""
     from steadymark.app.window.start import run_window
-    from steadymark.engine.sending.targets import parse_target
     from steadymark.engine.sources import CameraMode
-    from steadymark.engine.sources.opening import is_live
+    from steadymark.engine.sources.resolve_input import is_live
+    from steadymark.engine.streaming.targets import parse_target
 
     def run() -> int:
         targets = tuple(parse_target(text) for text in send or ())
@@ -187,7 +187,7 @@ def track(
 ) -> None:
     """Track faces in videos and write a CSV for each."""
     from steadymark.app.batch import Placing, run_batch, send_targets, track_options
-    from steadymark.engine.jobs import OutputSettings
+    from steadymark.engine.pipeline.job import OutputSettings
 
     def run() -> int:
         if axes and not video:
@@ -277,7 +277,7 @@ def models() -> None:
 @app.command()
 def check(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> None:
     """Find what is wrong in a CSV: truncation, wrong columns, NaN in tracked rows, and more."""
-    from steadymark.engine.recording.checking import check_csv
+    from steadymark.engine.output.csv.check_table import check_csv
 
     def run() -> int:
         bad = 0

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from steadymark.app.guarding import err, guarded, out
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 from steadymark.models.runtime.zoo import DEFAULT_MODEL
 
 bench = typer.Typer(help="Measurements on this machine.", no_args_is_help=True)
@@ -26,7 +26,7 @@ def speed(
 ) -> None:
     """Milliseconds a face and frame, one thread."""
     from steadymark.app.speed_report import report_faces, report_stages
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
     def run() -> int:
         (report_faces if faces else report_stages)(TrackSettings(device=device), rounds, out)
@@ -108,8 +108,8 @@ def ablation(
 ) -> None:
     """What each part of the stabilizer is good for: the same scenes without it, and filters."""
     from steadymark.app.ablation_report import report_ablation
-    from steadymark.engine.bench.ablation import AblationConfig
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.bench.scenes.ablation_benchmark import AblationConfig
+    from steadymark.engine.tracking.settings import TrackSettings
 
     def run() -> int:
         config = AblationConfig(sequences, frames, noise, seed, held_back=held_back)
@@ -131,7 +131,7 @@ def identity(
 ) -> None:
     """Whether faces keep their ids when they cross, are hidden or leave: MOTA, IDF1, switches."""
     from steadymark.app.identity_report import report_identity
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
     def run() -> int:
         settings = TrackSettings(model=model, device=device)
@@ -167,7 +167,7 @@ def detector(
 ) -> None:
     """What face detectors find, miss and take for faces, on photos held back from training."""
     from steadymark.app.detector_report import report_detectors, write_hard_faces
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
     from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 
     def run() -> int:
@@ -206,7 +206,7 @@ def clips(
 ) -> None:
     """How still each stabilizer is on real clips, and what it takes off lids and lips."""
     from steadymark.app.clips_report import report_clips
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
     def run() -> int:
         settings = TrackSettings(model=model, device=device)
@@ -240,7 +240,7 @@ def light(
 ) -> None:
     """Whether light that changes scrambles stabilized points: real clips, lit anew, with limits."""
     from steadymark.app.light_report import report_light
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
     def run() -> int:
         settings = TrackSettings(model=model, device=device)
@@ -277,7 +277,7 @@ def soak(
 ) -> None:
     """Whether memory, threads, files or delays grow: a looped file, a live camera, jobs."""
     from steadymark.app.soak_report import report_soak
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
     def run() -> int:
         settings = TrackSettings(model=model, device=device)

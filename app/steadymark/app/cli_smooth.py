@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from steadymark.app.guarding import err, guarded, out
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 
 if TYPE_CHECKING:
     from steadymark.engine.api.video_landmarks import VideoLandmarks

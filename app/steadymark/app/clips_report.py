@@ -12,10 +12,16 @@ from rich.progress import Progress
 
 from steadymark.app.figures import Columns, figures_table
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
-from steadymark.engine.bench.clip_tracks import open_choices
-from steadymark.engine.bench.clips import ClipRow, figures, medians, run_clip, worst_first
-from steadymark.engine.bench.stability_run import CHOICES, possible_choices
-from steadymark.engine.errors import SteadymarkError, UsageError
+from steadymark.engine.bench.clips.clip_benchmark import (
+    ClipRow,
+    figures,
+    medians,
+    run_clip,
+    worst_clips_first,
+)
+from steadymark.engine.bench.clips.clip_tracks import open_choices
+from steadymark.engine.bench.scenes.stability_benchmark import CHOICES, possible_choices
+from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.sources import expand_inputs
 
 if TYPE_CHECKING:
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
     from rich.table import Table
 
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 _COLUMNS: Columns = {
     "besides_raw": ("raw", 3),
@@ -86,7 +92,7 @@ def report_clips(
         rows.extend(run_clip(clip, opened, most_frames=most_frames, report=report))
 
     failed = each_clip(expand_inputs(inputs), measure, err)
-    rows = worst_first(rows)
+    rows = worst_clips_first(rows)
     for table in _tables(rows, settings.model) if rows else ():
         out.print(table)
     if json_file is not None:

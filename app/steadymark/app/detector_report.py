@@ -12,9 +12,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
-from steadymark.engine.bench.detector import measure, threshold_for
-from steadymark.engine.bench.detector_hard import write_hard_set
-from steadymark.engine.settings import open_detector
+from steadymark.engine.bench.detector_benchmark import measure, threshold_for
+from steadymark.engine.bench.hard_face_set import write_hard_set
+from steadymark.engine.tracking.settings import open_detector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from steadymark.engine.bench.detector import DetectorFigures
-    from steadymark.engine.ports import FaceDetector
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.bench.detector_benchmark import DetectorFigures
+    from steadymark.engine.core.protocols import FaceDetector
+    from steadymark.engine.tracking.settings import TrackSettings
 
 
 def report_detectors(

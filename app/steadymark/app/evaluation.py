@@ -12,18 +12,18 @@ from rich.progress import Progress
 
 from steadymark.app.evaluation_report import Scored, report
 from steadymark.app.outputs import Outputs, check_outputs
-from steadymark.engine.errors import UsageError
-from steadymark.engine.geometry import Recentre
-from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.metrics.correspondence import Correspondence
-from steadymark.engine.metrics.evaluating import compare
-from steadymark.engine.metrics.scoring import joined
-from steadymark.engine.metrics.video_scoring import TrackedVideo, alike_still
-from steadymark.engine.metrics.video_tables import KnownVideo, followed, know, track
-from steadymark.engine.metrics.video_truth import LabelledVideo, find_videos, video_of_truth
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.settings import TrackSettings, open_models
-from steadymark.engine.sources.naming import is_pattern
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.metrics.accuracy_scores import join_comparisons
+from steadymark.engine.metrics.image_evaluation import compare_faces
+from steadymark.engine.metrics.landmark_correspondence import Correspondence
+from steadymark.engine.metrics.tracker_tables import ScoredVideo, followed, prepare_video, track
+from steadymark.engine.metrics.video_ground_truth import LabelledVideo, find_videos, video_of_truth
+from steadymark.engine.metrics.video_scores import TrackedVideo, alike_still
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.sources.input_paths import is_pattern
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.geometry import Recentre
+from steadymark.engine.tracking.settings import TrackSettings, open_models
 from steadymark.models.face.schema import load_schema
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 
@@ -113,7 +113,7 @@ def _score_pictures(
         models = open_models(settings)
         total = len(list(folder.glob("*.pts")))
         with _progress(err, label, total) as advance:
-            compared = compare(
+            compared = compare_faces(
                 models.network,
                 folder,
                 load_schema(models.network.card.schema or SCHEMA),
@@ -135,7 +135,7 @@ def _score_videos(
 ) -> tuple[dict[str, Scored], str]:
     found = _videos(options)
     _check_truth(options, outputs, found[0])
-    videos = [know(video, load_schema(SCHEMA), chosen) for video in found]
+    videos = [prepare_video(video, load_schema(SCHEMA), chosen) for video in found]
     labels = _labelled((*options.models, *map(str, options.tables)))
     runs: dict[str, list[TrackedVideo]] = {}
     for label, text in labels.items():
@@ -196,7 +196,7 @@ def _no_truth(video: LabelledVideo) -> str:
 
 
 def _track(
-    videos: Sequence[KnownVideo], settings: TrackSettings, label: str, err: Console
+    videos: Sequence[ScoredVideo], settings: TrackSettings, label: str, err: Console
 ) -> list[TrackedVideo]:
     models = open_models(settings)
     tracked = []
@@ -223,7 +223,7 @@ def _compared_where_still(runs: dict[str, list[TrackedVideo]]) -> dict[str, list
 
 def _scored(videos: list[TrackedVideo]) -> Scored:
     parts = [part for video in videos if (part := video.compared()) is not None]
-    return Scored(joined(parts) if parts else None, tuple(videos))
+    return Scored(join_comparisons(parts) if parts else None, tuple(videos))
 
 
 def _settings(options: EvaluationOptions, model: str) -> TrackSettings:

@@ -13,9 +13,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from steadymark.app.outputs import Outputs, plain, write_file
+from steadymark.engine.metrics.accuracy_scores import (
+    AccuracyScores,
+    LandmarkComparison,
+    accuracy_of,
+)
 from steadymark.engine.metrics.contact_sheet import contact_sheet
-from steadymark.engine.metrics.scoring import Accuracy, Comparison, accuracy_of
-from steadymark.engine.metrics.video_scoring import Stability, TrackedVideo, stability_of
+from steadymark.engine.metrics.video_scores import StabilityScores, TrackedVideo, stability_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,7 +33,7 @@ _NOTHING = "–"
 class Scored:
     """What came of one model or tracker; compared: None without truth; videos: none of pictures."""
 
-    compared: Comparison | None
+    compared: LandmarkComparison | None
     videos: tuple[TrackedVideo, ...] = ()
 
 
@@ -53,8 +57,8 @@ def report(scored: Mapping[str, Scored], title: str, outputs: Outputs, *, out: C
 
 def _figures(
     names: Iterable[str],
-    accuracies: Mapping[str, Accuracy],
-    videos: Mapping[str, Stability],
+    accuracies: Mapping[str, AccuracyScores],
+    videos: Mapping[str, StabilityScores],
 ) -> Table:
     """A column a model, so that models stand side by side in a narrow terminal too."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -75,7 +79,7 @@ def _figures(
     return table
 
 
-def _accuracy_rows(a: Accuracy, of: str) -> list[tuple[str, str]]:
+def _accuracy_rows(a: AccuracyScores, of: str) -> list[tuple[str, str]]:
     return [
         (f"{of} compared", str(a.faces)),
         ("not found", str(a.missed)),
@@ -88,7 +92,7 @@ def _accuracy_rows(a: Accuracy, of: str) -> list[tuple[str, str]]:
     ]
 
 
-def _part_rows(a: Accuracy) -> list[tuple[str, str]]:
+def _part_rows(a: AccuracyScores) -> list[tuple[str, str]]:
     return [
         *((f"NRMSE of {name}, %", _number(value, 2)) for name, value in a.regions.items()),
         ("NRMSE, % of inter-pupil distance", _number(a.nrmse_inter_pupil, 3)),
@@ -97,7 +101,7 @@ def _part_rows(a: Accuracy) -> list[tuple[str, str]]:
     ]
 
 
-def _stability_rows(s: Stability) -> list[tuple[str, str]]:
+def _stability_rows(s: StabilityScores) -> list[tuple[str, str]]:
     error = s.of == "error"
     basis = "error" if error else "still frames"
     rows = [
@@ -125,8 +129,8 @@ def _number(value: float, digits: int) -> str:
 
 def _content(
     scored: Mapping[str, Scored],
-    accuracies: Mapping[str, Accuracy],
-    videos: Mapping[str, Stability],
+    accuracies: Mapping[str, AccuracyScores],
+    videos: Mapping[str, StabilityScores],
 ) -> dict[str, object]:
     """What the JSON file holds; NaN, which JSON has not, is null."""
     models: dict[str, dict[str, object]] = {}
@@ -147,7 +151,7 @@ def _of_video(video: TrackedVideo) -> dict[str, object]:
 
 
 def _write_pictures(
-    compared: Mapping[str, Comparison], title: str, outputs: Outputs, *, of: str
+    compared: Mapping[str, LandmarkComparison], title: str, outputs: Outputs, *, of: str
 ) -> None:
     if outputs.plot is not None:
         from steadymark.app.error_plot import error_plot

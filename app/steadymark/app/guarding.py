@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.core.errors import SteadymarkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

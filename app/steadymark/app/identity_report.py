@@ -10,16 +10,16 @@ from rich.progress import Progress
 from rich.table import Table
 
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
-from steadymark.engine.bench.crossings import CROSSINGS
-from steadymark.engine.bench.identity import FACES, IdentityRow, run_identity
-from steadymark.engine.metrics.identity import IdentityScores
+from steadymark.engine.bench.scenes.face_crossings import CROSSINGS
+from steadymark.engine.bench.scenes.identity_benchmark import FACES, IdentityRow, run_identity
+from steadymark.engine.metrics.identity_scores import IdentityScores
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
 
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 
 def report_identity(

@@ -12,17 +12,17 @@ from rich.table import Table
 
 from steadymark.app.clips_report import chosen, each_clip
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
-from steadymark.engine.bench.clip_tracks import open_choices
-from steadymark.engine.bench.light import (
+from steadymark.engine.bench.clips.clip_tracks import open_choices
+from steadymark.engine.bench.clips.light_benchmark import (
     CHANGING,
     LightRow,
     check_kinds,
     run_light,
-    worst_first,
+    worst_lights_first,
 )
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 from steadymark.engine.sources import expand_inputs
-from steadymark.engine.stabilizing import CELLS
+from steadymark.engine.stabilizers.online_filters import CELLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 _LARGE = 1000.0  # from here on a number is told by its size
 SHOWN = 25  # of the rows, worst first; the JSON file holds all
@@ -74,7 +74,7 @@ def report_light(
         )
 
     failed = each_clip(expand_inputs(inputs), measure, err)
-    rows = worst_first(rows)
+    rows = worst_lights_first(rows)
     if rows:
         out.print(_worst(rows, settings.model))
         out.print(_summary(rows))

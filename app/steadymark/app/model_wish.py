@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 from steadymark.models.own_models.network_wrapper import CoordinateUnit, OutputKind
 from steadymark.models.own_models.preprocessing_search import NetworkDescription
 

@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from steadymark.engine.errors import SinkError, UsageError
-from steadymark.engine.recording.naming import cannot_write
+from steadymark.engine.core.errors import SinkError, UsageError
+from steadymark.engine.output.output_paths import cannot_write
 
 if TYPE_CHECKING:
     from pathlib import Path

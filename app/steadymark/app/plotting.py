@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ def shoot_filters(studio: Studio, scheme: str) -> None:
     """One filter at two settings, on the recording at hand."""
     from steadymark.app.session.state import Layout
     from steadymark.app.session.takes import Take
-    from steadymark.engine.stabilizing import ONE_EURO, OneEuro
+    from steadymark.engine.stabilizers.online_filters import ONE_EURO, OneEuro
 
     window, session = studio.window, studio.window.session
     window.messages.dismiss_all()

@@ -43,7 +43,7 @@ def _altered(home: Path) -> Path:
 
 def _shoot_queue(studio: Studio, scheme: str, text: Path, clip: str) -> None:
     """Results that go into a folder that cannot be made, since it is a file's name."""
-    from steadymark.engine.jobs import OutputSettings
+    from steadymark.engine.pipeline.job import OutputSettings
 
     window = studio.window
     window.files.show_queue([])

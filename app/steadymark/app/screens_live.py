@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from steadymark.app.bench_live import PacedSource, pictures_of
-from steadymark.engine.sending.targets import Kind
+from steadymark.engine.streaming.targets import TargetKind
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def shoot_live(studio: Studio, scheme: str, folder: Path, home: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
         host, port = receiver.getsockname()
-        session.live.sending.want(Kind.OSF, place=f"{host}:{port}", on=True)
-        session.live.sending.want(Kind.VMC, place="127.0.0.1:9", on=True)
+        session.live.sending.want(TargetKind.OSF, place=f"{host}:{port}", on=True)
+        session.live.sending.want(TargetKind.VMC, place="127.0.0.1:9", on=True)
         studio.until(lambda: shown(150))
         _shoot_sending(studio, folder / f"{scheme}_sending.png")
         studio.shoot(f"{scheme}_live")
@@ -70,7 +70,7 @@ def _shoot_sending(studio: Studio, path: Path) -> None:
     desk = studio.window.desk.send
     desk.choose()
     assert desk.dialog is not None
-    place = desk.dialog.places[Kind.LSL]
+    place = desk.dialog.places[TargetKind.LSL]
     place.setText("x" * 300)
     place.editingFinished.emit()
     place.setText("Steadymark")

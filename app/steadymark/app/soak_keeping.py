@@ -11,17 +11,17 @@ import numpy as np
 
 from steadymark.app.session.live_results import LiveResults
 from steadymark.app.session.results import NO_PICTURE, Results
-from steadymark.engine.bench.footing import rss_bytes
-from steadymark.engine.bench.soak_figures import HOUR, MEMORY_MIB, Figure
-from steadymark.engine.settings import make_tracker
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.bench.soak.process_stats import rss_bytes
+from steadymark.engine.bench.soak.soak_limits import HOUR, MEMORY_MIB, SoakFigure
+from steadymark.engine.sources.video.video_file import VideoFile
+from steadymark.engine.tracking.settings import make_tracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from steadymark.engine.settings import Models, TrackSettings
-    from steadymark.engine.types import TrackResult
+    from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 _MIB = 1 << 20
 _FRAMES = 50
@@ -32,8 +32,8 @@ _ROOM = 1.1  # what growing may take beyond what is kept
 
 
 def measure_keeping(
-    path: Path, models: Models, settings: TrackSettings, *, frames: int = HOUR
-) -> tuple[Figure, ...]:
+    path: Path, models: OpenModels, settings: TrackSettings, *, frames: int = HOUR
+) -> tuple[SoakFigure, ...]:
     """Keep so many frames as the window does; the first ones of the video, again and again."""
     tracker = make_tracker(models, settings)
     with contextlib.closing(VideoFile(path)) as film:
@@ -51,7 +51,7 @@ def measure_keeping(
     grown = _most(live, _again(tracked, filled_s[-1] + 1 + times_s, _FILLED)) - first
     growth = grown * scale
     return (
-        Figure(
+        SoakFigure(
             "window: 10⁵ frames of a recording",
             taken * scale,
             "MiB",
@@ -59,7 +59,7 @@ def measure_keeping(
             taken <= _ROOM * needed,
             f"the arrays need {needed * scale:.0f} MiB, {needed / frames:.0f} bytes a frame",
         ),
-        Figure(
+        SoakFigure(
             "window: growth in 10⁵ live frames",
             growth,
             "MiB",

@@ -16,10 +16,10 @@ from rich.table import Table
 
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
 from steadymark.app.soak_keeping import measure_keeping
-from steadymark.engine.bench.soak import PARTS, SoakCase, run_soak
-from steadymark.engine.bench.soak_figures import HOUR
-from steadymark.engine.errors import SinkError
-from steadymark.engine.settings import Models, TrackSettings, open_models
+from steadymark.engine.bench.soak.soak_limits import HOUR
+from steadymark.engine.bench.soak.soak_test import PARTS, SoakCase, run_soak
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings, open_models
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from steadymark.engine.bench.soak_figures import Figure, Sample
-    from steadymark.engine.ports import Sink
+    from steadymark.engine.bench.soak.soak_limits import SoakFigure, SoakSample
+    from steadymark.engine.core.protocols import Sink
 
 
 def report_soak(
@@ -41,7 +41,7 @@ def report_soak(
     json_file: Path | None,
     out: Console,
     err: Console,
-    models: Models | None = None,
+    models: OpenModels | None = None,
     kept: int = HOUR,
     more_sinks: Callable[[], Sequence[Sink]] = tuple,
 ) -> int:
@@ -98,13 +98,13 @@ def _tables_in(folder: Path | None) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _shown(err: Console, minutes: float) -> Iterator[Callable[[str, Sample], None]]:
+def _shown(err: Console, minutes: float) -> Iterator[Callable[[str, SoakSample], None]]:
     """A line that tells how far it is."""
     columns = (TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task("beginning", total=None)
 
-        def show(name: str, sample: Sample) -> None:
+        def show(name: str, sample: SoakSample) -> None:
             progress.update(
                 task,
                 description=f"{name}, {sample.at_s / 60:.1f} of {minutes / PARTS:.1f} min: "
@@ -126,7 +126,7 @@ def _print_case(case: SoakCase, out: Console) -> None:
         out.print(f"  note: {escape(problem)}", soft_wrap=True)
 
 
-def _table(title: str, figures: Sequence[Figure]) -> Table:
+def _table(title: str, figures: Sequence[SoakFigure]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE)
     table.add_column("what", overflow="fold")
     for column in ("measured", "limit"):

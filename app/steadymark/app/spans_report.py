@@ -10,8 +10,8 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
-from steadymark.engine.recording.face_spans import NOBODY, FaceSpan, face_spans
-from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.output.csv.face_spans import NOBODY, FaceSpan, face_spans
+from steadymark.engine.output.csv.landmark_table import read_landmarks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from steadymark.engine.bench.speed import measure_faces, measure_speed, measure_stabilizers
+from steadymark.engine.bench.speed_benchmark import (
+    measure_faces,
+    measure_speed,
+    measure_stabilizers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import Console
 
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 
 def report_stages(settings: TrackSettings, rounds: int, console: Console) -> None:

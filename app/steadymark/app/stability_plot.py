@@ -10,8 +10,8 @@ from steadymark.app.plotting import COLOURS, add_legend, drawn, label_axes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steadymark.engine.bench.stability import Steadiness
-    from steadymark.engine.bench.stability_run import StabilityRow
+    from steadymark.engine.bench.scenes.stability_benchmark import StabilityRow
+    from steadymark.engine.bench.scenes.stability_scores import StabilityBenchScores
 
 _SYMBOLS = ("o", "s", "t", "d", "star")
 
@@ -26,7 +26,7 @@ def stability_plot(rows: Sequence[StabilityRow], *, noise: int, title: str) -> b
     return drawn(lambda plot: _fill(plot, shown, title))
 
 
-def _can_be_drawn(reached: Steadiness) -> bool:
+def _can_be_drawn(reached: StabilityBenchScores) -> bool:
     """Qt crashes on points that are no numbers, and 0 has no logarithm."""
     return isfinite(reached.lag_frames) and isfinite(reached.mav) and reached.mav > 0
 

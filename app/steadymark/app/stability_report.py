@@ -12,15 +12,15 @@ from rich.progress import Progress
 from steadymark.app.figures import Columns, figures_table
 from steadymark.app.outputs import Outputs, check_outputs, plain, write_file
 from steadymark.app.stability_plot import stability_plot
-from steadymark.engine.bench.stability_run import (
+from steadymark.engine.bench.scenes.stability_benchmark import (
     StabilityConfig,
     StabilityRow,
     run_stability,
     write_scenes,
 )
-from steadymark.engine.errors import UsageError
-from steadymark.engine.settings import TrackSettings
-from steadymark.engine.stabilizing import CELLS, ONE_EURO
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.stabilizers.online_filters import CELLS, ONE_EURO
+from steadymark.engine.tracking.settings import TrackSettings
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,7 +11,7 @@ from fake_live import PacedDevice, camera_opener
 from square_film import square_models
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.session import Session
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.tracking.settings import TrackSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 
 from awkward import AWKWARD, Awkward
 from steadymark.app.session.film import Film
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     from pathlib import Path

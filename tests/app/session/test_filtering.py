@@ -13,8 +13,8 @@ from steadymark.app.session.film import Film
 from steadymark.app.session.filtering import Filtering, filter_of
 from steadymark.app.session.results import Results
 from steadymark.app.session.tracking import Tracking, Work
-from steadymark.engine.settings import TrackSettings, make_tracker
-from steadymark.engine.stabilizing import OneEuro
+from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.tracking.settings import TrackSettings, make_tracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,11 +19,11 @@ from steadymark.app.session.open_live import LiveTarget
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
-from steadymark.engine.errors import SourceError, WeightsError
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.settings import Models, TrackSettings
-from steadymark.engine.sources import Opening
-from steadymark.engine.types import FaceState, Frame
+from steadymark.engine.core.errors import SourceError, WeightsError
+from steadymark.engine.core.types import FaceState, Frame
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.sources import OpenAttempt
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,7 +142,7 @@ def test_other_networks_take_over_while_the_stream_goes_on(
 def test_networks_that_cannot_be_opened_leave_the_old_ones(
     qtbot: QtBot, tmp_path: Path, device: PacedDevice
 ) -> None:
-    def models(settings: TrackSettings) -> Models:
+    def models(settings: TrackSettings) -> OpenModels:
         if settings.model == "missing":
             raise WeightsError("no weights at missing")
         return square_models()
@@ -282,7 +282,7 @@ def test_a_view_that_ends_by_itself_is_told_and_can_be_started_again(
 ) -> None:
     pictures = [Frame(picture((100, 100, 60)), i, i / 25) for i in range(40)]
     network = FailingNetwork() if end == "fault" else SquareNetwork()
-    models = Models(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+    models = OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
     opener = camera_opener(PacedDevice())
     if end == "stream":
         opener = lambda *_: Finite(pictures, live=True)  # noqa: E731
@@ -305,6 +305,6 @@ def test_a_view_that_ends_by_itself_is_told_and_can_be_started_again(
 
 def test_the_real_opener_says_what_is_wrong() -> None:
     with pytest.raises(SourceError, match="not a camera here"):
-        open_feed(LiveTarget("camera:no such camera"), lambda _: None, Opening())
+        open_feed(LiveTarget("camera:no such camera"), lambda _: None, OpenAttempt())
     with pytest.raises(SourceError, match="refuses the connection"):
-        open_feed(LiveTarget("http://127.0.0.1:9/"), lambda _: None, Opening())
+        open_feed(LiveTarget("http://127.0.0.1:9/"), lambda _: None, OpenAttempt())

@@ -12,8 +12,8 @@ import numpy as np
 from live_watching import came_on, live, recorded, watched
 from scenes import ListSink
 from steadymark.app.session.state import Phase
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.recording.recorder import Recorder
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.live_recorder import Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from fake_live import PacedDevice
     from steadymark.app.session.session import Session
-    from steadymark.engine.recording.recorder import RecorderReport
+    from steadymark.engine.output.live_recorder import RecorderReport
 
 
 def test_an_unplugged_camera_is_waited_for_and_the_recording_goes_on(

@@ -8,8 +8,8 @@ import pytest
 
 from scenes import picture
 from steadymark.app.session.player import LATE_S, Player, Run, next_frame
-from steadymark.engine.errors import SourceError
-from steadymark.engine.types import Frame
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.core.types import Frame
 
 TIMES = np.arange(10) / 25
 

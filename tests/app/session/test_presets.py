@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from steadymark.app.session.presets import PresetError, Presets, read_preset
-from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.settings import TrackSettings, landmark_card
-from steadymark.engine.stabilizing import OneEuro
+from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.settings import TrackSettings, landmark_card
 
 if TYPE_CHECKING:
     from pathlib import Path

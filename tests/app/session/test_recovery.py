@@ -15,11 +15,11 @@ from square_film import square_video
 from steadymark.app.session.preferences import as_plain, from_plain
 from steadymark.app.session.recovery import Found, Keeping, find_sessions, forget, recover
 from steadymark.app.session.results import Results
-from steadymark.engine.errors import LandmarkFileError
-from steadymark.engine.pipeline import SINK_QUEUE
-from steadymark.engine.pose import Camera
-from steadymark.engine.settings import TrackSettings
-from steadymark.engine.stabilizing import OneEuro
+from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.pipeline.pipeline import SINK_QUEUE
+from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.tracking.head_pose import Intrinsics
+from steadymark.engine.tracking.settings import TrackSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ from steadymark.app.session.film import Film
 from steadymark.app.session.recovery import Keeping
 from steadymark.app.session.results import Results
 from steadymark.app.session.tracking import Tracking
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.tracking.settings import TrackSettings
 
 film = Film(sys.argv[1])
 results = Results(film.times_s)
@@ -65,7 +65,7 @@ def test_what_was_written_comes_back(tmp_path: Path) -> None:
     found = abandoned(tmp_path)
     assert (found.source, found.frames) == ("clip.mp4", 12)
     results = Results(np.arange(12) / 25)
-    camera = Camera(160, 120)
+    camera = Intrinsics(160, 120)
     assert recover(found, results, camera) == 12
     for given in moving_results(12):
         faces = results.faces(given.frame.index)

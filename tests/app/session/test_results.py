@@ -4,7 +4,7 @@ import numpy as np
 
 from fakes import lost_face, moving_results, track_result, tracked_face
 from steadymark.app.session.results import Known, Results
-from steadymark.engine.pose import head_pose
+from steadymark.engine.tracking.head_pose import head_pose
 
 
 def results_of(frames: int = 20) -> Results:

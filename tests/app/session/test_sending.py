@@ -13,25 +13,25 @@ from live_watching import came_on, live, watched
 from receiving import free_place, place_of, receiver
 from steadymark.app.session.sending import SendFacts, Sending
 from steadymark.app.session.state import Phase
-from steadymark.engine.errors import UsageError
-from steadymark.engine.sending.osf import parse
-from steadymark.engine.sending.sender import Sender, SendState
-from steadymark.engine.sending.targets import Kind, Target
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.streaming.osf import parse_osf_packet
+from steadymark.engine.streaming.sender import Sender, SendState
+from steadymark.engine.streaming.targets import StreamTarget, TargetKind
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
     from steadymark.app.session.session import Session
-    from steadymark.engine.types import TrackResult
+    from steadymark.engine.core.types import TrackResult
 
 
-def facts(sending: Sending, kind: Kind = Kind.OSF) -> SendFacts:
+def facts(sending: Sending, kind: TargetKind = TargetKind.OSF) -> SendFacts:
     (found,) = (facts for facts in sending.facts() if facts.kind is kind)
     return found
 
 
-def state(sending: Sending, kind: Kind = Kind.OSF) -> SendState | None:
+def state(sending: Sending, kind: TargetKind = TargetKind.OSF) -> SendState | None:
     report = facts(sending, kind).report
     return None if report is None else report.state
 
@@ -47,11 +47,11 @@ def test_nothing_is_sent_unless_it_is_wished(qtbot: QtBot, session: Session) -> 
 
 def test_what_is_sent_is_what_is_shown(qtbot: QtBot, session: Session) -> None:
     with receiver() as bound:
-        session.live.sending.want(Kind.OSF, place=place_of(bound), on=True)
+        session.live.sending.want(TargetKind.OSF, place=place_of(bound), on=True)
         assert state(session.live.sending) is None  # no live view yet
         watched(qtbot, session)
         came_on(qtbot, session, 8)
-        came = [parse(bound.recv(65535))[0] for _ in range(3)]
+        came = [parse_osf_packet(bound.recv(65535))[0] for _ in range(3)]
         qtbot.waitUntil(lambda: facts(session.live.sending).rate > 0)
         came_on(qtbot, session)
     assert session.results is not None
@@ -68,16 +68,16 @@ def test_it_begins_and_ends_with_the_view_and_with_the_wish(
     sending = session.live.sending
     with receiver() as bound:
         watched(qtbot, session)
-        sending.want(Kind.OSF, place=place_of(bound), on=True)
+        sending.want(TargetKind.OSF, place=place_of(bound), on=True)
         qtbot.waitUntil(lambda: state(sending) is SendState.SENDING)
-        parse(bound.recv(65535))
+        parse_osf_packet(bound.recv(65535))
         session.live.stop()
         assert session.display.phase is Phase.STOPPED
         assert state(sending) is None
         assert facts(sending).on
         session.live.start_again()
         qtbot.waitUntil(lambda: live(session) and state(sending) is SendState.SENDING)
-        sending.want(Kind.OSF, on=False)
+        sending.want(TargetKind.OSF, on=False)
         assert state(sending) is None
         came_on(qtbot, session)
 
@@ -86,15 +86,15 @@ def test_an_unknown_host_is_told_and_the_view_goes_on(qtbot: QtBot, session: Ses
     told: list[str] = []
     session.told.connect(told.append)
     sending = session.live.sending
-    sending.want(Kind.VMC, place="no-such-host.invalid", on=True)
+    sending.want(TargetKind.VMC, place="no-such-host.invalid", on=True)
     watched(qtbot, session)
     qtbot.waitUntil(lambda: bool(told), timeout=20000)
     assert "'no-such-host.invalid' is not known" in told[0]
-    assert facts(sending, Kind.VMC).in_vain
+    assert facts(sending, TargetKind.VMC).in_vain
     came_on(qtbot, session)
-    sending.want(Kind.VMC, place=free_place())
-    qtbot.waitUntil(lambda: state(sending, Kind.VMC) is SendState.SENDING)
-    qtbot.waitUntil(lambda: facts(sending, Kind.VMC).in_vain)  # nobody listens there
+    sending.want(TargetKind.VMC, place=free_place())
+    qtbot.waitUntil(lambda: state(sending, TargetKind.VMC) is SendState.SENDING)
+    qtbot.waitUntil(lambda: facts(sending, TargetKind.VMC).in_vain)  # nobody listens there
     came_on(qtbot, session)
     assert len(told) == 1
 
@@ -102,7 +102,7 @@ def test_an_unknown_host_is_told_and_the_view_goes_on(qtbot: QtBot, session: Ses
 def test_a_place_that_cannot_be_changes_nothing(session: Session) -> None:
     before = session.live.sending.facts()
     with pytest.raises(UsageError, match="HOST:PORT"):
-        session.live.sending.want(Kind.OSF, place="1.2.3.4:0", on=True)
+        session.live.sending.want(TargetKind.OSF, place="1.2.3.4:0", on=True)
     assert session.live.sending.facts() == before
 
 
@@ -127,12 +127,12 @@ class SlowWire:
 def test_a_host_that_is_looked_up_for_long_holds_nothing_up(qtbot: QtBot) -> None:
     free, made = threading.Event(), []
 
-    def make(target: Target, on_change: object) -> Sender:
+    def make(target: StreamTarget, on_change: object) -> Sender:
         made.append(Sender(target, wire=lambda _: SlowWire(free)))
         return made[-1]
 
     sending = Sending(make=make)
-    sending.want(Kind.OSF, on=True)
+    sending.want(TargetKind.OSF, on=True)
     began_s = time.monotonic()
     sending.begin()
     assert state(sending) is SendState.OPENING

@@ -16,7 +16,7 @@ from steadymark.app.session.opening import ModelCache, needs_tracking_anew
 from steadymark.app.session.recovery import find_sessions
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.tracking.settings import TrackSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

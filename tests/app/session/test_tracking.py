@@ -11,7 +11,7 @@ from square_film import square_models, square_video
 from steadymark.app.session.film import Film
 from steadymark.app.session.results import Known, Results
 from steadymark.app.session.tracking import Tracking, Work
-from steadymark.engine.settings import Models, TrackSettings
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ FRAMES = 200
 class Following:
     """A tracking, and waiting for what becomes of it."""
 
-    def __init__(self, film: Film, models: Models | None = None) -> None:
+    def __init__(self, film: Film, models: OpenModels | None = None) -> None:
         self.film, self.results = film, Results(film.times_s)
         self.changed = Condition()
         self.order: list[int] = []

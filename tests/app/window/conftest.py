@@ -19,7 +19,7 @@ from steadymark.app.window.language import speak
 from steadymark.app.window.main_window import MainWindow
 from steadymark.app.window.preferences import Preferences
 from steadymark.app.window.theme import palette
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.tracking.settings import TrackSettings
 from window_words import Brackets
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.state import Layout, Show
 from steadymark.app.session.takes import PLAIN, RAW, STEADY, Take, takes_for, tracked_by
 from steadymark.app.window.names import take_name
-from steadymark.engine.offline import Butterworth
-from steadymark.engine.settings import Models, TrackSettings, landmark_card
-from steadymark.engine.stabilizing import OneEuro
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings, landmark_card
 from window_driving import opened, shows
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class ShiftedNetwork:
         return seen._replace(points=lower, raw=lower)
 
 
-def models_of(settings: TrackSettings) -> Models:
+def models_of(settings: TrackSettings) -> OpenModels:
     made = square_models()
     if settings.model == "dan-lite":
         return replace(made, network=ShiftedNetwork())  # type: ignore[arg-type]
@@ -250,9 +250,9 @@ def test_another_network_tracks_a_second_time_and_both_results_are_kept(
 def test_a_network_that_cannot_be_opened_is_told_and_the_comparison_goes_back(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    from steadymark.engine.errors import DeviceError
+    from steadymark.engine.core.errors import DeviceError
 
-    def refuse(settings: TrackSettings) -> Models:
+    def refuse(settings: TrackSettings) -> OpenModels:
         if settings.model == "dan-lite":
             raise DeviceError("CUDA was asked for, but is not here")
         return square_models()

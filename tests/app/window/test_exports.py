@@ -21,9 +21,9 @@ from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.app.session.takes import Take
 from steadymark.app.window.main_window import MainWindow
-from steadymark.engine.recording.checking import check_csv
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.output.csv.check_table import check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:

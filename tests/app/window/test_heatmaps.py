@@ -8,7 +8,7 @@ import numpy as np
 
 from square_film import square_models
 from steadymark.app.session.opening import ModelCache
-from steadymark.engine.settings import Models
+from steadymark.engine.tracking.settings import OpenModels
 from steadymark.models.face.crop import cut
 from steadymark.models.runtime.heatmap_tap import HeatmapTap
 from steadymark.models.runtime.zoo import find_model
@@ -25,7 +25,7 @@ def test_heatmaps_come_with_their_frame_and_only_when_asked_for(
 ) -> None:
     card = find_model("stabilizer-1d", "landmarks")
     fakes = square_models()
-    with_card = Models(fakes.network, fakes.detector, (card,))
+    with_card = OpenModels(fakes.network, fakes.detector, (card,))
     window.session._models = ModelCache(lambda _: with_card)
     opened(qtbot, window, clip)
     view, session = window.view, window.session
@@ -54,7 +54,9 @@ def test_a_model_without_heatmaps_is_told_once_and_frames_go_on(
 ) -> None:
     fakes = square_models()
     card = find_model("dan-lite", "landmarks")
-    window.session._models = ModelCache(lambda _: Models(fakes.network, fakes.detector, (card,)))
+    window.session._models = ModelCache(
+        lambda _: OpenModels(fakes.network, fakes.detector, (card,))
+    )
     opened(qtbot, window, clip)
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: bool(window.messages.texts))

@@ -16,7 +16,7 @@ from steadymark.app.session.state import LiveFacts, Phase
 from steadymark.app.window import language
 from steadymark.app.window.language import LANGUAGES, speak
 from steadymark.app.window.start import make_window
-from steadymark.engine.recording.recorder import RecorderReport
+from steadymark.engine.output.live_recorder import RecorderReport
 from window_words import said, untranslated
 
 if TYPE_CHECKING:

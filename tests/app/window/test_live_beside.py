@@ -14,7 +14,7 @@ from square_film import square_models, square_video
 from steadymark.app.session.open_live import LiveTarget
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.state import Phase
-from steadymark.engine.settings import Models
+from steadymark.engine.tracking.settings import OpenModels
 from steadymark.models.face.crop import cut
 from steadymark.models.runtime.heatmap_tap import HeatmapTap
 from steadymark.models.runtime.zoo import find_model
@@ -69,7 +69,7 @@ def test_heatmaps_of_a_live_view_are_of_the_picture_that_is_shown(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     card, fakes = find_model("stabilizer-1d", "landmarks"), square_models()
-    models = ModelCache(lambda _: Models(fakes.network, fakes.detector, (card,)))
+    models = ModelCache(lambda _: OpenModels(fakes.network, fakes.detector, (card,)))
     window.session.live._models = models
     watched(qtbot, window)
     key(window, "heatmaps")
@@ -92,7 +92,7 @@ def test_the_time_to_paint_is_told_with_heatmaps_too(
 ) -> None:
     card, fakes = find_model("stabilizer-1d", "landmarks"), square_models()
     window.session.live._models = ModelCache(
-        lambda _: Models(fakes.network, fakes.detector, (card,))
+        lambda _: OpenModels(fakes.network, fakes.detector, (card,))
     )
     key(window, "heatmaps")
     assert not window.actions_by_name["heatmaps"].isEnabled()

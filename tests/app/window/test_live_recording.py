@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QPushButton
 
 from live_driving import came_on, watched
 from steadymark.app.window import live_preferences
-from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.output.csv.landmark_table import read_landmarks
 from window_driving import key
 
 if TYPE_CHECKING:

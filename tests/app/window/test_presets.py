@@ -9,7 +9,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QInputDialog
 
 from steadymark.app.window.start import make_window
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.tracking.settings import TrackSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,10 +20,10 @@ from live_driving import watched
 from square_film import square_models, square_video
 from steadymark.app.session.opening import ModelCache
 from steadymark.app.session.queueing import Stage
-from steadymark.engine.batch.index import ResultsIndex
-from steadymark.engine.pipeline import Pipeline
-from steadymark.engine.recording.checking import check_csv
-from steadymark.engine.recording.reading import read_landmarks
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.output.csv.check_table import check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.pipeline.pipeline import Pipeline
 from window_driving import key, opened
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from fake_live import PacedDevice
     from steadymark.app.window.main_window import MainWindow
     from steadymark.app.window.queue_window import QueueWindow
-    from steadymark.engine.report import PipelineReport
-    from steadymark.engine.settings import Models
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
+    from steadymark.engine.tracking.settings import OpenModels
 
 
 @pytest.fixture
@@ -119,7 +119,11 @@ def long_clips(tmp_path: Path) -> list[str]:
 
 
 def begun(
-    qtbot: QtBot, window: MainWindow, clips: list[str], opener: Callable[..., Models], count: int
+    qtbot: QtBot,
+    window: MainWindow,
+    clips: list[str],
+    opener: Callable[..., OpenModels],
+    count: int,
 ) -> QueueWindow:
     """The queue, when so many of these are being tracked at the same time."""
     window.files.show_queue(clips)

@@ -13,8 +13,8 @@ from receiving import free_place, place_of, receiver
 from steadymark.app.session.state import Phase
 from steadymark.app.window.send_desk import SendDesk
 from steadymark.app.window.start import open_recording
-from steadymark.engine.sending.osf import parse
-from steadymark.engine.sending.targets import Kind, parse_target
+from steadymark.engine.streaming.osf import parse_osf_packet
+from steadymark.engine.streaming.targets import TargetKind, parse_target
 from window_driving import key
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def dialog_of(qtbot: QtBot, window: MainWindow) -> SendDialog:
     return dialog
 
 
-def typed(dialog: SendDialog, kind: Kind, place: str) -> None:
+def typed(dialog: SendDialog, kind: TargetKind, place: str) -> None:
     dialog.places[kind].setFocus()
     dialog.places[kind].selectAll()
     QTest.keyClicks(dialog.places[kind], place)
@@ -55,20 +55,20 @@ def test_switched_on_by_keys_it_is_sent_and_shown(
     dialog = dialog_of(qtbot, window)
     assert {label.text() for label in dialog.states.values()} == {"off"}
     with receiver() as bound:
-        typed(dialog, Kind.OSF, place_of(bound))
+        typed(dialog, TargetKind.OSF, place_of(bound))
         assert dialog.isVisible()
-        dialog.switches[Kind.OSF].setFocus()
-        QTest.keyClick(dialog.switches[Kind.OSF], Qt.Key.Key_Space)
-        assert parse(bound.recv(65535))
-        qtbot.waitUntil(lambda: "packets/s" in dialog.states[Kind.OSF].text())
+        dialog.switches[TargetKind.OSF].setFocus()
+        QTest.keyClick(dialog.switches[TargetKind.OSF], Qt.Key.Key_Space)
+        assert parse_osf_packet(bound.recv(65535))
+        qtbot.waitUntil(lambda: "packets/s" in dialog.states[TargetKind.OSF].text())
         qtbot.waitUntil(lambda: "OpenSeeFace" in window.live_bar.sending.text())
         assert window.actions_by_name["send"].isChecked()
         assert "packets/s" in window.actions_by_name["send"].toolTip()
         dialog.reject()
         active(qtbot, window)
-        assert parse(bound.recv(65535))  # it goes on
+        assert parse_osf_packet(bound.recv(65535))  # it goes on
         dialog = dialog_of(qtbot, window)
-        dialog.switches[Kind.OSF].click()
+        dialog.switches[TargetKind.OSF].click()
     assert window.live_bar.sending.text() == ""
     assert not window.actions_by_name["send"].isChecked()
     came_on(qtbot, window)
@@ -79,9 +79,9 @@ def test_that_nobody_listens_is_shown(
 ) -> None:
     watched(qtbot, window)
     dialog = dialog_of(qtbot, window)
-    typed(dialog, Kind.VMC, free_place())
-    dialog.switches[Kind.VMC].click()
-    qtbot.waitUntil(lambda: "nobody listens there" in dialog.states[Kind.VMC].text())
+    typed(dialog, TargetKind.VMC, free_place())
+    dialog.switches[TargetKind.VMC].click()
+    qtbot.waitUntil(lambda: "nobody listens there" in dialog.states[TargetKind.VMC].text())
     qtbot.waitUntil(lambda: "VMC: nobody listens" in window.live_bar.sending.text())
     assert window.messages.texts == []
     came_on(qtbot, window)
@@ -89,15 +89,15 @@ def test_that_nobody_listens_is_shown(
 
 def test_a_wrong_place_is_told_beside_it_and_switches_off(qtbot: QtBot, window: MainWindow) -> None:
     dialog = dialog_of(qtbot, window)
-    dialog.switches[Kind.OSF].click()
-    assert dialog.states[Kind.OSF].text() == "begins with the live view"
-    typed(dialog, Kind.OSF, "here:99999")
+    dialog.switches[TargetKind.OSF].click()
+    assert dialog.states[TargetKind.OSF].text() == "begins with the live view"
+    typed(dialog, TargetKind.OSF, "here:99999")
     assert "port from 1 to 65535" in dialog.fault.text()
     assert dialog.fault.isVisible()
-    assert not dialog.switches[Kind.OSF].isChecked()
+    assert not dialog.switches[TargetKind.OSF].isChecked()
     dialog.refresh()
-    assert dialog.places[Kind.OSF].text() == "here:99999"  # to be mended
-    typed(dialog, Kind.OSF, "127.0.0.1:1234")
+    assert dialog.places[TargetKind.OSF].text() == "here:99999"  # to be mended
+    typed(dialog, TargetKind.OSF, "127.0.0.1:1234")
     assert not dialog.fault.isVisible()
 
 
@@ -105,18 +105,20 @@ def test_what_is_chosen_is_remembered_and_what_was_written_badly_is_not(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     dialog = dialog_of(qtbot, window)
-    typed(dialog, Kind.LSL, "Face of the day")
-    dialog.switches[Kind.LSL].click()
+    typed(dialog, TargetKind.LSL, "Face of the day")
+    dialog.switches[TargetKind.LSL].click()
     sending = window.session.live.sending
-    sending.want(Kind.VMC, place="192.168.1.5:1", on=True)  # for this start only
+    sending.want(TargetKind.VMC, place="192.168.1.5:1", on=True)  # for this start only
     kept = window.preferences.values("sending")
     assert kept == {"lsl": {"on": True, "place": "Face of the day"}}
-    for kind in Kind:
+    for kind in TargetKind:
         sending.want(kind, place="", on=False)
     bad = {"osf": {"on": True, "place": "a:0"}, "vmc": 3, "udp": {"on": True}}
     window.preferences.set_values("sending", {**kept, **bad})
     again = SendDesk(window)
-    assert [(f.kind, f.place) for f in sending.facts() if f.on] == [(Kind.LSL, "Face of the day")]
+    assert [(f.kind, f.place) for f in sending.facts() if f.on] == [
+        (TargetKind.LSL, "Face of the day")
+    ]
     again.deleteLater()
 
 
@@ -127,6 +129,6 @@ def test_targets_of_the_command_line_count_for_this_start(
         target = parse_target(f"osf://{place_of(bound)}")
         open_recording(window, "camera:0", None, [target])
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
-        assert parse(bound.recv(65535))
+        assert parse_osf_packet(bound.recv(65535))
     assert window.preferences.values("sending") == {}
     came_on(qtbot, window)

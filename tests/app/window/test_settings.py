@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.settings import Models, TrackSettings, open_detector
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings, open_detector
 from window_driving import opened, steady_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_a_detector_whose_file_is_missing_is_told_in_the_window(
 ) -> None:
     opened(qtbot, window, clip)
 
-    def opened_for_real(settings: TrackSettings) -> Models:
+    def opened_for_real(settings: TrackSettings) -> OpenModels:
         open_detector(settings)
         raise AssertionError("a missing file was opened")
 
@@ -91,7 +91,7 @@ def test_a_detector_whose_file_is_missing_is_told_in_the_window(
 def test_a_network_that_cannot_be_opened_leaves_what_is_tracked(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    from steadymark.engine.errors import DeviceError
+    from steadymark.engine.core.errors import DeviceError
 
     opened(qtbot, window, clip)
 

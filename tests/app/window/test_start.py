@@ -17,7 +17,7 @@ from square_film import square_video
 from steadymark.app.session.preferences import as_plain, from_plain
 from steadymark.app.session.recovery import Keeping, find_sessions
 from steadymark.app.window.start import has_display, offer_recovery
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:

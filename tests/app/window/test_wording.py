@@ -16,9 +16,9 @@ from steadymark.app.session.open_live import LiveTarget
 from steadymark.app.session.queueing import Stage
 from steadymark.app.window.language import speak
 from steadymark.app.window.wording import worded
-from steadymark.engine.errors import SinkError, SourceError
-from steadymark.engine.jobs import OutputSettings
-from steadymark.engine.sending.targets import Kind
+from steadymark.engine.core.errors import SinkError, SourceError
+from steadymark.engine.pipeline.job import OutputSettings
+from steadymark.engine.streaming.targets import TargetKind
 from steadymark.models.errors import ContentError
 from steadymark.models.user_text import UserText, join_texts
 from window_driving import key, opened
@@ -172,6 +172,6 @@ def test_a_camera_and_a_place_that_are_not_there_say_so(qtbot: QtBot, window: Ma
     window.actions_by_name["send"].trigger()
     dialog = window.desk.send.dialog
     assert dialog is not None
-    dialog.wanted.emit(Kind.VMC, True, "nowhere:port")
+    dialog.wanted.emit(TargetKind.VMC, True, "nowhere:port")
     assert "⟦" in dialog.fault.text()
     assert not untranslated(dialog.fault.text().split(": ", 1)[1])

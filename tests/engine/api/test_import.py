@@ -88,7 +88,8 @@ def test_folders_of_the_package_come_in_the_order_of_the_path(tmp_path: Path) ->
     (other / "models" / "__init__.py").write_text("raise ImportError('the wrong one')\n")
     gone = tmp_path / "gone"
     code = (
-        "import steadymark.plugin, steadymark.models.runtime.zoo as zoo, steadymark.engine.tracking, "
+        "import steadymark.plugin, steadymark.models.runtime.zoo as zoo, "
+        "steadymark.engine.tracking.tracker, "
         "steadymark.app, json, steadymark; print(json.dumps([zoo.__file__, steadymark.__path__]))"
     )
     file, path = json.loads(python(code, gone, *ROOTS, tmp_path / "other"))

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 import steadymark as sm
 from steadymark.app import cli
-from steadymark.engine.metrics.video_tables import know
-from steadymark.engine.metrics.video_truth import find_videos
+from steadymark.engine.metrics.tracker_tables import prepare_video
+from steadymark.engine.metrics.video_ground_truth import find_videos
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_measures_are_those_of_the_evaluation(
     assert result.exit_code == 0, result.output
     wanted = json.loads(found.read_text())["models"]["a"]
     (labelled,) = find_videos(video)
-    truth = know(labelled, load_schema()).truth
+    truth = prepare_video(labelled, load_schema()).truth
     assert truth is not None
     points, truth = sm.read_csv(tmp_path / "a.csv").landmarks[:, 0], truth[:30]
     errors = sm.metrics.nme(points, truth)

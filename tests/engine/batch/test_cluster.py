@@ -14,13 +14,13 @@ import pytest
 
 from deadly import DEADLY_WIDTH, Notes, deadly_once_models, jobs_of
 from square_film import square_models, square_video
-from steadymark.engine.batch import cluster
-from steadymark.engine.batch.cluster import run_on_cluster
-from steadymark.engine.batch.index import ResultsIndex
-from steadymark.engine.batch.running import run_here
-from steadymark.engine.errors import UsageError
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.report import PipelineState
+from steadymark.engine.batch import dask_cluster
+from steadymark.engine.batch.dask_cluster import run_on_cluster
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.batch.run_jobs import run_here
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.pipeline.pipeline_report import PipelineState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def test_stopping_ends_what_runs_on_the_cluster_and_keeps_it(tmp_path: Path, add
     stop, notes = Event(), Notes()
     notes.on_progress = stop.set
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cluster, "PROGRESS_S", 0.2)
+        patch.setattr(dask_cluster, "PROGRESS_S", 0.2)
         started = time.monotonic()
         run_on_cluster(jobs_of(films, tmp_path / "o"), address, notes, stop, opens=square_models)
     assert time.monotonic() - started < 20
@@ -93,7 +93,7 @@ def test_stopping_ends_what_runs_on_the_cluster_and_keeps_it(tmp_path: Path, add
 def test_workers_with_another_version_are_refused(
     tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "version", lambda: "99.0")
+    monkeypatch.setattr(dask_cluster, "version", lambda: "99.0")
     jobs = jobs_of([square_video(tmp_path / "a.mp4", 3)], tmp_path / "o")
     with pytest.raises(UsageError, match=r"install the same version everywhere|cannot run"):
         run_on_cluster(jobs, address, Notes(), Event())

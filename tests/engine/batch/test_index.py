@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 
 from square_film import square_models, square_video
-from steadymark.engine.batch.index import ResultsIndex
-from steadymark.engine.batch.planning import planned
-from steadymark.engine.batch.running import Job, run_here
-from steadymark.engine.errors import SinkError
-from steadymark.engine.jobs import InputSettings, JobReport, OutputSettings
-from steadymark.engine.settings import TrackSettings
+from steadymark.engine.batch.job_planning import plan_jobs
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.batch.run_jobs import Job, run_here
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.pipeline.job import InputSettings, JobReport, OutputSettings
+from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.report import PipelineReport
-    from steadymark.engine.types import SourceInfo
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
 
 
 class Keeper:
@@ -52,7 +52,7 @@ def run(
     chosen = OutputSettings(folder, **output)  # type: ignore[arg-type]
     index = ResultsIndex(folder)
     keeper = Keeper(index)
-    jobs = planned(
+    jobs = plan_jobs(
         list(map(str, films)), settings or TrackSettings(), chosen, InputSettings(), index
     )
     run_here(jobs, square_models(), keeper, stop or Event())

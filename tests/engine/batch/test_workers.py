@@ -14,10 +14,10 @@ import pytest
 from deadly import DEADLY_WIDTH, Notes, choosy_models, deadly_models, jobs_of, no_models
 from holding import slow_models
 from square_film import square_models, square_video
-from steadymark.engine.batch.running import Job, Listed, run_here, useful_processes
-from steadymark.engine.batch.workers import run_in_processes, run_supply
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.report import PipelineState
+from steadymark.engine.batch.run_jobs import Job, JobList, run_here, useful_processes
+from steadymark.engine.batch.worker_processes import run_in_processes, run_supply
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.pipeline.pipeline_report import PipelineState
 
 
 def test_two_processes_write_the_bytes_that_one_does(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_process_opens_the_networks_that_each_film_wants(tmp_path: Path) -> No
     assert errors == [None, "there are no weights", None]
 
 
-class Falling(Listed):
+class Falling(JobList):
     """Two at a time; once both are under way, one is cancelled, then only one is allowed."""
 
     def __init__(self, jobs: list[Job], notes: Notes) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from fakes import face_points
+from steadymark.engine.metrics.accuracy_scores import FacePlace, LandmarkComparison
 from steadymark.engine.metrics.contact_sheet import CAPTION, GAP, HEAD, TILE, contact_sheet
-from steadymark.engine.metrics.scoring import Comparison, Place
-from steadymark.engine.recording.drawing import ORANGE, SKY_BLUE
+from steadymark.engine.output.video.drawing import ORANGE, SKY_BLUE
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def compared(tmp_path: Path) -> Comparison:
+def compared(tmp_path: Path) -> LandmarkComparison:
     """Four faces on plain pictures of 60, 80 … 120 grey; face 2 the worst, face 3 not found."""
     truth = np.repeat(face_points(100, 90, 90)[None].astype(np.float64), 4, axis=0)
     found = truth + np.array([1.0, 2.0, 6.0, np.nan])[:, None, None]
@@ -29,8 +29,8 @@ def compared(tmp_path: Path) -> Comparison:
     for i in range(4):
         file = tmp_path / f"face{i}.png"
         cv2.imwrite(str(file), np.full((180, 200, 3), 60 + 20 * i, np.uint8))
-        places.append(Place(f"face{i}", str(file)))
-    return Comparison(tuple(places), found, truth, load_schema(), tuple(range(68)))
+        places.append(FacePlace(f"face{i}", str(file)))
+    return LandmarkComparison(tuple(places), found, truth, load_schema(), tuple(range(68)))
 
 
 def near(picture: Image, colour: tuple[int, int, int]) -> int:
@@ -44,7 +44,9 @@ def tile(sheet: Image, row: int, column: int) -> Image:
     return sheet[top : top + TILE, left : left + TILE]
 
 
-def test_the_worst_faces_are_shown_with_true_and_found_landmarks(compared: Comparison) -> None:
+def test_the_worst_faces_are_shown_with_true_and_found_landmarks(
+    compared: LandmarkComparison,
+) -> None:
     sheet = contact_sheet({"net": compared}, 2)
     assert sheet.shape[0] == 2 * HEAD + TILE + CAPTION + GAP
     lost, worst = tile(sheet, 0, 0), tile(sheet, 0, 1)
@@ -56,7 +58,7 @@ def test_the_worst_faces_are_shown_with_true_and_found_landmarks(compared: Compa
     assert near(worst, ORANGE) > 300
 
 
-def test_landmarks_are_drawn_where_they_are(compared: Comparison) -> None:
+def test_landmarks_are_drawn_where_they_are(compared: LandmarkComparison) -> None:
     worst = tile(contact_sheet({"net": compared}, 2), 0, 1)
     blue = np.argwhere(np.abs(worst.astype(int) - SKY_BLUE).max(-1) < 12)[:, ::-1]
     orange = np.argwhere(np.abs(worst.astype(int) - ORANGE).max(-1) < 12)[:, ::-1]
@@ -67,9 +69,9 @@ def test_landmarks_are_drawn_where_they_are(compared: Comparison) -> None:
 
 
 def test_each_model_has_its_rows_and_landmarks_that_do_not_count_are_left_out(
-    compared: Comparison,
+    compared: LandmarkComparison,
 ) -> None:
-    mouth = Comparison(
+    mouth = LandmarkComparison(
         compared.places, compared.found, compared.truth, compared.schema, tuple(range(48, 68))
     )
     sheet = contact_sheet({"all": compared, "mouth": mouth}, 2)
@@ -81,8 +83,10 @@ def test_each_model_has_its_rows_and_landmarks_that_do_not_count_are_left_out(
     assert near(second[: TILE // 6], ORANGE) == 0
 
 
-def test_names_that_are_too_long_are_cut(compared: Comparison) -> None:
+def test_names_that_are_too_long_are_cut(compared: LandmarkComparison) -> None:
     places = tuple(p._replace(name="x" * 90) for p in compared.places)
-    long = Comparison(places, compared.found, compared.truth, compared.schema, compared.scored)
+    long = LandmarkComparison(
+        places, compared.found, compared.truth, compared.schema, compared.scored
+    )
     sheet = contact_sheet({"y" * 300: long}, 4)
     assert sheet.shape[1] == 4 * (TILE + GAP) + GAP

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from steadymark.engine.metrics.identity import IdentityScores, Moment, identity_scores
-from steadymark.engine.types import FaceBox
+from steadymark.engine.core.types import FaceBox
+from steadymark.engine.metrics.identity_scores import IdentityFrame, IdentityScores, identity_scores
 
 A, B = FaceBox(0, 0, 10, 10), FaceBox(100, 0, 10, 10)
 NEAR_A = FaceBox(2, 0, 10, 10)  # IoU 2/3
@@ -15,13 +15,16 @@ FAR = FaceBox(300, 0, 10, 10)
 
 
 def test_all_found_under_one_id_each_is_perfect() -> None:
-    scores = identity_scores([Moment({0: A, 1: B}, {7: NEAR_A, 3: B}, {})] * 5)
+    scores = identity_scores([IdentityFrame({0: A, 1: B}, {7: NEAR_A, 3: B}, {})] * 5)
     assert scores == IdentityScores(truths=10, founds=10, kept=10)
     assert (scores.mota, scores.idf1) == (1, 1)
 
 
 def test_ids_that_swap_half_way_are_two_switches_and_half_of_idf1() -> None:
-    before, after = Moment({0: A, 1: B}, {0: A, 1: B}, {}), Moment({0: A, 1: B}, {1: A, 0: B}, {})
+    before, after = (
+        IdentityFrame({0: A, 1: B}, {0: A, 1: B}, {}),
+        IdentityFrame({0: A, 1: B}, {1: A, 0: B}, {}),
+    )
     scores = identity_scores([before] * 2 + [after] * 2)
     assert (scores.switches, scores.misses, scores.false) == (2, 0, 0)
     assert scores.mota == pytest.approx(1 - 2 / 8)
@@ -30,9 +33,9 @@ def test_ids_that_swap_half_way_are_two_switches_and_half_of_idf1() -> None:
 
 def test_a_switch_is_counted_after_a_gap_and_once() -> None:
     scores = identity_scores(
-        [Moment({0: A}, {0: A}, {})] * 3
-        + [Moment({0: A}, {}, {})]
-        + [Moment({0: A}, {5: A}, {})] * 4
+        [IdentityFrame({0: A}, {0: A}, {})] * 3
+        + [IdentityFrame({0: A}, {}, {})]
+        + [IdentityFrame({0: A}, {5: A}, {})] * 4
     )
     assert (scores.switches, scores.misses) == (1, 1)
     assert scores.mota == pytest.approx(1 - 2 / 8)
@@ -40,25 +43,27 @@ def test_a_switch_is_counted_after_a_gap_and_once() -> None:
 
 
 def test_misses_and_false_faces_count() -> None:
-    scores = identity_scores([Moment({0: A}, {0: FAR}, {}), Moment({}, {0: FAR}, {})])
+    scores = identity_scores([IdentityFrame({0: A}, {0: FAR}, {}), IdentityFrame({}, {0: FAR}, {})])
     assert (scores.misses, scores.false) == (1, 2)
     assert scores.mota == pytest.approx(-2)
     assert scores.idf1 == 0
 
 
 def test_what_lies_on_a_hidden_face_counts_neither_way() -> None:
-    scores = identity_scores([Moment({0: A}, {0: A, 1: B}, {1: B})] * 3)
+    scores = identity_scores([IdentityFrame({0: A}, {0: A, 1: B}, {1: B})] * 3)
     assert scores == IdentityScores(truths=3, founds=3, kept=3)
 
 
 def test_a_pair_is_kept_where_another_lies_better() -> None:
-    scores = identity_scores([Moment({0: A}, {1: A}, {}), Moment({0: A}, {1: NEAR_A, 2: A}, {})])
+    scores = identity_scores(
+        [IdentityFrame({0: A}, {1: A}, {}), IdentityFrame({0: A}, {1: NEAR_A, 2: A}, {})]
+    )
     assert (scores.switches, scores.false) == (0, 1)
 
 
 def test_scores_of_videos_add_up_and_none_are_no_number() -> None:
-    one = identity_scores([Moment({0: A}, {0: A}, {})])
-    other = identity_scores([Moment({0: A}, {9: A}, {})])
+    one = identity_scores([IdentityFrame({0: A}, {0: A}, {})])
+    other = identity_scores([IdentityFrame({0: A}, {9: A}, {})])
     assert (one + other) == IdentityScores(truths=2, founds=2, kept=2)
     assert math.isnan(IdentityScores().mota)
     assert math.isnan(IdentityScores().idf1)

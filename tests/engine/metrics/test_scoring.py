@@ -8,14 +8,20 @@ import numpy as np
 import pytest
 
 from fakes import face_points
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.accuracy import auc, failure_rate
-from steadymark.engine.metrics.correspondence import (
+from steadymark.engine.metrics.accuracy_scores import (
+    APART,
+    FacePlace,
+    LandmarkComparison,
+    accuracy_of,
+    join_comparisons,
+)
+from steadymark.engine.metrics.landmark_correspondence import (
     Correspondence,
     in_our_numbers,
     scored_landmarks,
 )
-from steadymark.engine.metrics.scoring import APART, Comparison, Place, accuracy_of, joined
 from steadymark.models.face.schema import load_schema
 
 SCHEMA = load_schema()
@@ -27,9 +33,9 @@ FOUND[3] = np.nan
 
 def comparison(
     found: np.ndarray = FOUND, truth: np.ndarray = TRUTH, scored: tuple[int, ...] = ()
-) -> Comparison:
-    places = tuple(Place(f"face{i}", f"face{i}.png") for i in range(len(found)))
-    return Comparison(places, found, truth, SCHEMA, scored or tuple(range(68)))
+) -> LandmarkComparison:
+    places = tuple(FacePlace(f"face{i}", f"face{i}.png") for i in range(len(found)))
+    return LandmarkComparison(places, found, truth, SCHEMA, scored or tuple(range(68)))
 
 
 def plain_nrmse(face: int, landmarks: list[int], length: float) -> float:
@@ -140,9 +146,9 @@ def test_the_worst_faces_come_first_and_those_not_found_before_them() -> None:
 def test_the_worst_frames_of_a_video_lie_apart() -> None:
     truth = np.repeat(TRUTH[:1], 60, axis=0)
     found = truth + np.linspace(1, 3, 60)[:, None, None]  # the later the worse
-    places = tuple(Place("v", "v.mp4", t) for t in range(60))
-    video = Comparison(places, found, truth, SCHEMA, tuple(range(68)))
+    places = tuple(FacePlace("v", "v.mp4", t) for t in range(60))
+    video = LandmarkComparison(places, found, truth, SCHEMA, tuple(range(68)))
     assert video.worst(3) == [59, 59 - APART, 59 - 2 * APART]
-    both = joined([video, comparison()])
+    both = join_comparisons([video, comparison()])
     assert len(both.places) == 64
     assert both.worst(1) == [63]

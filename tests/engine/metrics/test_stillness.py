@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fakes import face_points
-from steadymark.engine.metrics.stillness import segments, still_frames
+from steadymark.engine.metrics.rest_detection import segments, still_frames
 
 FPS = 30.0
 FACE = face_points(300, 200, 300).astype(np.float64)

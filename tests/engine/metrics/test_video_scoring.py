@@ -10,22 +10,22 @@ import numpy as np
 import pytest
 
 from fakes import face_points, source_info, track_result, tracked_face
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.accuracy import nrmse
-from steadymark.engine.metrics.scoring import accuracy_of
+from steadymark.engine.metrics.accuracy_scores import accuracy_of
 from steadymark.engine.metrics.stability import allan_variance, mcv_still, mean_motion
-from steadymark.engine.metrics.video_scoring import TrackedVideo, alike_still, stability_of
-from steadymark.engine.metrics.video_tables import KnownVideo, followed
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
-from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
+from steadymark.engine.metrics.tracker_tables import ScoredVideo, followed
+from steadymark.engine.metrics.video_scores import TrackedVideo, alike_still, stability_of
+from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from steadymark.engine.types import TrackedFace
+    from steadymark.engine.core.types import TrackedFace
 
 SCHEMA = load_schema()
 FRAMES = 120
@@ -39,8 +39,8 @@ def swing(late: float = 0.0) -> np.ndarray:
     return video
 
 
-def known(truth: np.ndarray | None, frames: int | None = FRAMES) -> KnownVideo:
-    return KnownVideo("clip", None, frames, truth, SCHEMA, tuple(range(68)))
+def known(truth: np.ndarray | None, frames: int | None = FRAMES) -> ScoredVideo:
+    return ScoredVideo("clip", None, frames, truth, SCHEMA, tuple(range(68)))
 
 
 def write(

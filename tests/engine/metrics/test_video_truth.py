@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from fakes import face_points, source_info, track_result, tracked_face
-from steadymark.engine.errors import LandmarkFileError, UsageError
-from steadymark.engine.metrics.video_truth import (
+from steadymark.engine.core.errors import LandmarkFileError, UsageError
+from steadymark.engine.metrics.video_ground_truth import (
     check_length,
     find_videos,
     read_truth,
     video_of_truth,
 )
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:

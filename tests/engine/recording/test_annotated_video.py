@@ -11,10 +11,10 @@ import pytest
 
 from fakes import face_points, source_info, track_result, tracked_face
 from sound_clips import VARIABLE, frame_times, make_clip, sound_extent
-from steadymark.engine.errors import SinkError
-from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
-from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.types import Frame, TrackResult
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.core.types import Frame, TrackResult
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.drawing import DrawOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import moving_results, source_info
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.recording.checking import Severity, check_csv
-from steadymark.engine.recording.columns import POSE, native_columns
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.output.csv.check_table import Severity, check_csv
+from steadymark.engine.output.csv.columns import POSE, native_columns
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 
 if TYPE_CHECKING:
     from pathlib import Path

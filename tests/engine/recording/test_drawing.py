@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fakes import face_points, lost_face, track_result, tracked_face
-from steadymark.engine.recording.drawing import DrawOptions, draw
-from steadymark.engine.types import Landmarks
+from steadymark.engine.core.types import Landmarks
+from steadymark.engine.output.video.drawing import DrawOptions, draw
 
 POINTS_ONLY = DrawOptions(contours=False, face_id=False, status=False)
 

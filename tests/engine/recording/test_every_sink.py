@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes import lost_face, moving_results, source_info, track_result, tracked_face
-from steadymark.engine.errors import SinkError
-from steadymark.engine.ports import Sink
-from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.core.protocols import Sink
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable

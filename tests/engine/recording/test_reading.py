@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import moving_results, source_info
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.recording.columns import POSE, native_columns
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
-from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.output.csv.columns import POSE, native_columns
+from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.ports import Sink
-    from steadymark.engine.types import TrackedFace, TrackResult
+    from steadymark.engine.core.protocols import Sink
+    from steadymark.engine.core.types import TrackedFace, TrackResult
 
 RESULTS = moving_results(13)
 HEADER = Header({"steadymark": "0.1"}, {"lite": "ab"}, {"smooth": 0.3}, "Straße \udce9.mp4", "cd")

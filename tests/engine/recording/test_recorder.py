@@ -12,11 +12,11 @@ import pytest
 
 from fakes import moving_results, source_info, track_result
 from scenes import ListSink
-from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
-from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.recording.recorder import LEAST_FREE, Recorder, RecorderReport
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.live_recorder import LEAST_FREE, Recorder, RecorderReport
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.drawing import DrawOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

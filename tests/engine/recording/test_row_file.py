@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steadymark.engine.errors import SinkError
-from steadymark.engine.recording.row_file import RowFile
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.output.csv.row_file import RowFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from fakes import face_points, lost_face, track_result, tracked_face
-from steadymark.engine.offline import Butterworth
-from steadymark.engine.pose import Camera, head_pose
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
-from steadymark.engine.recording.reading import read_landmarks
-from steadymark.engine.recording.smoothed import SmoothedSink
-from steadymark.engine.types import Landmarks, SourceInfo, TrackResult
+from steadymark.engine.core.types import Landmarks, SourceInfo, TrackResult
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.tracking.head_pose import Intrinsics, head_pose
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.engine.ports import Sink
+    from steadymark.engine.core.protocols import Sink
 
 INFO = SourceInfo("a", "a", 160, 120, 30.0, None, live=False)
 FILTER = Butterworth(3.0)
@@ -57,7 +57,7 @@ def test_stabilized_points_are_smooth_and_all_else_is_as_without(
 ) -> None:
     results = shaking()
     plain = read_landmarks(write(native(tmp_path / "plain.csv"), results))
-    sink = SmoothedSink(tmp_path / "a.csv", native, FILTER)
+    sink = OfflineFilterSink(tmp_path / "a.csv", native, FILTER)
     path = write(sink, results, complete=complete)
     assert path.name == ("a.csv" if complete else "a.partial.csv")
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["plain.csv", path.name])
@@ -74,7 +74,7 @@ def test_stabilized_points_are_smooth_and_all_else_is_as_without(
 
 
 def test_rows_are_on_disk_while_tracking_goes_on(tmp_path: Path) -> None:
-    sink = SmoothedSink(tmp_path / "a.csv", native, FILTER)
+    sink = OfflineFilterSink(tmp_path / "a.csv", native, FILTER)
     sink.open(INFO)
     for result in shaking(10):
         sink.write(result)
@@ -87,12 +87,12 @@ def test_rows_are_on_disk_while_tracking_goes_on(tmp_path: Path) -> None:
 
 def test_openface_s_columns_are_smoothed_too_and_an_empty_table_stays_empty(tmp_path: Path) -> None:
     table = read_landmarks(
-        write(SmoothedSink(tmp_path / "a.csv", OpenFaceCsvSink, FILTER), shaking())
+        write(OfflineFilterSink(tmp_path / "a.csv", OpenFaceCsvSink, FILTER), shaking())
     )
     raw = read_landmarks(write(OpenFaceCsvSink(tmp_path / "b.csv"), shaking()))
     one = table.face_id == 0
     assert np.diff(table.xy_px[one], axis=0).std() < 0.4 * np.diff(raw.xy_px[one], axis=0).std()
-    empty = write(SmoothedSink(tmp_path / "c.csv", native, FILTER), [])
+    empty = write(OfflineFilterSink(tmp_path / "c.csv", native, FILTER), [])
     assert len(read_landmarks(empty).frame) == 0
 
 
@@ -104,9 +104,9 @@ def test_poses_are_those_of_the_smoothed_points(tmp_path: Path) -> None:
         for i in range(60)
     ]
     plain = read_landmarks(write(native(tmp_path / "plain.csv"), results))
-    table = read_landmarks(write(SmoothedSink(tmp_path / "a.csv", native, FILTER), results))
+    table = read_landmarks(write(OfflineFilterSink(tmp_path / "a.csv", native, FILTER), results))
     assert np.diff(table.pose[:, 3:], axis=0).std() < 0.3 * np.diff(plain.pose[:, 3:], axis=0).std()
-    expected = head_pose(Landmarks(table.xy_px[30], table.point_score[30]), Camera(160, 120))
+    expected = head_pose(Landmarks(table.xy_px[30], table.point_score[30]), Intrinsics(160, 120))
     assert expected is not None
     np.testing.assert_allclose(table.pose[30, 3:], expected.rotation_rad, atol=2e-3)
 
@@ -125,5 +125,5 @@ def test_raw_rows_never_bear_the_name_of_the_smoothed_table(
 
     monkeypatch.setattr(Path, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        write(SmoothedSink(tmp_path / "a.csv", native, FILTER), shaking())
+        write(OfflineFilterSink(tmp_path / "a.csv", native, FILTER), shaking())
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.partial.csv", "a.smooth.csv"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from receiving import posed_face
-from steadymark.engine.pose import mean_face
-from steadymark.engine.sending.expressions import features, openness, solid_points
+from steadymark.engine.streaming.expressions import features, openness, solid_points
+from steadymark.engine.tracking.head_pose import mean_face
 
 TURNS = [(0.0, 0.0, 0.0), (0.2, 0.0, 0.0), (0.0, -0.4, 0.0), (0.1, 0.3, -0.5)]
 

@@ -12,12 +12,12 @@ import pytest
 
 from fakes import lost_face, track_result
 from receiving import posed_face
-from steadymark.engine.errors import SinkError
-from steadymark.engine.sending import lsl
-from steadymark.engine.sending.lsl import CHANNELS, sample
-from steadymark.engine.sending.sender import Sender, SendState
-from steadymark.engine.sending.targets import parse_target
-from steadymark.engine.types import TrackResult
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.core.types import TrackResult
+from steadymark.engine.streaming import lsl
+from steadymark.engine.streaming.lsl import CHANNELS, sample
+from steadymark.engine.streaming.sender import Sender, SendState
+from steadymark.engine.streaming.targets import parse_target
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import pytest
 
 from fakes import lost_face, track_result, tracked_face
 from receiving import CAMERA, place_of, posed_face, receiver
-from steadymark.engine.errors import PacketError
-from steadymark.engine.pose import mean_face
-from steadymark.engine.sending.axes import OsfPose, unit_mm
-from steadymark.engine.sending.osf import FEATURES, LAYOUT, packet, parse
-from steadymark.engine.sending.sender import Sender
-from steadymark.engine.sending.targets import parse_target
-from steadymark.engine.types import TrackResult
+from steadymark.engine.core.errors import PacketError
+from steadymark.engine.core.types import TrackResult
+from steadymark.engine.streaming.osf import FEATURES, LAYOUT, osf_packet, parse_osf_packet
+from steadymark.engine.streaming.pose_axes import OsfPose, unit_mm
+from steadymark.engine.streaming.sender import Sender
+from steadymark.engine.streaming.targets import parse_target
+from steadymark.engine.tracking.head_pose import mean_face
 
 # As OpenSeeFace's own sender and receiver write and read it, one field after the other.
 FORMAT = "<di2f2fBf4f3f3f68f136f210f14f"
@@ -34,7 +34,7 @@ def test_a_datagram_a_face_holds_what_was_tracked() -> None:
         assert sender.close()
     assert sender.report.sent == 2
     for data, face in zip(came, (faces[0], faces[2]), strict=True):
-        (values,) = parse(data)
+        (values,) = parse_osf_packet(data)
         assert values.face_id == face.face_id
         assert values.size == (640, 480)
         assert values.success
@@ -59,7 +59,7 @@ def test_time_is_when_the_frame_was_captured() -> None:
         sender = Sender(parse_target(f"osf://{place_of(bound)}"))
         sender.open()
         sender.offer(TrackResult(captured, result.faces))
-        (values,) = parse(bound.recv(65535))
+        (values,) = parse_osf_packet(bound.recv(65535))
         now_s = time.time()
         sender.close()
     assert 0.4 < now_s - values.time_s < 15
@@ -67,7 +67,9 @@ def test_time_is_when_the_frame_was_captured() -> None:
 
 def test_points_are_those_that_OpenSeeFaces_numbers_mean() -> None:
     """Its mean face, in its numbers: x to the person's right, y up, from the tip of the nose."""
-    (values,) = parse(packet(posed_face(), track_result(0, size=(640, 480)).frame, 0.0))
+    (values,) = parse_osf_packet(
+        osf_packet(posed_face(), track_result(0, size=(640, 480)).frame, 0.0)
+    )
     theirs = {
         0: (0.502, 0.280), 8: (0.002, -0.555), 16: (-0.502, 0.280), 17: (0.445, 0.384),
         36: (0.330, 0.283), 45: (-0.330, 0.283), 48: (0.109, -0.143), 52: (-0.109, -0.143),
@@ -130,7 +132,7 @@ def test_angles_and_quaternion_are_the_matrix(turn: tuple[float, float, float]) 
 
 def test_a_face_without_a_pose_says_so() -> None:
     face = replace(posed_face(), pose=None)
-    (values,) = parse(packet(face, track_result(0).frame, 0.0))
+    (values,) = parse_osf_packet(osf_packet(face, track_result(0).frame, 0.0))
     assert not values.success
     assert (values.right_open, values.left_open) == (1, 1)
     assert not values.points_3d.any()
@@ -142,7 +144,7 @@ def test_the_eye_that_is_closed_is_the_one_that_is_told(lids: list[int]) -> None
     """Right and left are the person's: iBUG's right eye (36…41) is at the left of the picture."""
     solid = mean_face().copy()
     solid[lids] = solid[[lid + (4 if lid % 6 == 1 else 2) for lid in lids]]  # onto the lower lids
-    values = struct.unpack(FORMAT, packet(posed_face(solid=solid), track_result(0).frame, 0.0))
+    values = struct.unpack(FORMAT, osf_packet(posed_face(solid=solid), track_result(0).frame, 0.0))
     right, left = values[4:6]
     closed, open_ = (right, left) if lids == [37, 38] else (left, right)
     assert closed < 0.1
@@ -151,9 +153,11 @@ def test_the_eye_that_is_closed_is_the_one_that_is_told(lids: list[int]) -> None
 
 def test_several_faces_in_a_datagram_are_read() -> None:
     frame = track_result(0).frame
-    both = packet(posed_face(face_id=1), frame, 1.0) + packet(posed_face(face_id=2), frame, 2.0)
-    assert [(face.face_id, face.time_s) for face in parse(both)] == [(1, 1.0), (2, 2.0)]
-    assert tuple(parse(both)[0].features) == FEATURES
+    both = osf_packet(posed_face(face_id=1), frame, 1.0) + osf_packet(
+        posed_face(face_id=2), frame, 2.0
+    )
+    assert [(face.face_id, face.time_s) for face in parse_osf_packet(both)] == [(1, 1.0), (2, 2.0)]
+    assert tuple(parse_osf_packet(both)[0].features) == FEATURES
     assert FEATURES[:4] == ("eye_l", "eye_r", "eyebrow_steepness_l", "eyebrow_updown_l")
     assert FEATURES[8:] == (
         "mouth_corner_updown_l", "mouth_corner_inout_l", "mouth_corner_updown_r",
@@ -164,4 +168,4 @@ def test_several_faces_in_a_datagram_are_read() -> None:
 @pytest.mark.parametrize("size", [0, 1, 1784, 1786, 1785 * 37])
 def test_other_sizes_are_refused(size: int) -> None:
     with pytest.raises(PacketError, match="1785 bytes a face"):
-        parse(bytes(size))
+        parse_osf_packet(bytes(size))

@@ -13,15 +13,15 @@ import pytest
 from fakes import face_points, track_result, tracked_face
 from receiving import free_place, place_of, posed_face, receiver
 from scenes import ListSource, frame
-from steadymark.engine.errors import SinkError
-from steadymark.engine.pipeline import Pipeline
-from steadymark.engine.report import PipelineState
-from steadymark.engine.sending.sender import Sender, Senders, SendState
-from steadymark.engine.sending.targets import Target, parse_target
-from steadymark.engine.sending.udp import UdpLine
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.pipeline.pipeline_report import PipelineState
+from steadymark.engine.streaming.sender import Sender, Senders, SendState
+from steadymark.engine.streaming.targets import StreamTarget, parse_target
+from steadymark.engine.streaming.udp import UdpSocket
 
 if TYPE_CHECKING:
-    from steadymark.engine.types import Frame, TrackResult
+    from steadymark.engine.core.types import Frame, TrackResult
 
 FRAMES = 300
 TARGET = parse_target("osf")
@@ -32,7 +32,7 @@ class HeldWire:
 
     heard = None
 
-    def __init__(self, _: Target) -> None:
+    def __init__(self, _: StreamTarget) -> None:
         self.sent: list[int] = []
         self.begun, self.free, self.closed = Event(), Event(), False
 
@@ -102,7 +102,7 @@ def test_nobody_who_listens_costs_next_to_nothing_and_is_told() -> None:
 
 def test_a_receiver_that_comes_later_is_heard_and_gets_packets() -> None:
     target = parse_target(f"osf://{free_place()}")
-    line = UdpLine(target)
+    line = UdpSocket(target)
     line.open()
     assert line._socket is not None
     assert [line.send(b"1"), line.heard] == [True, None]

@@ -11,13 +11,13 @@ from scipy.spatial.transform import Rotation
 
 from fakes import lost_face, track_result
 from receiving import posed_face
-from steadymark.engine.errors import SinkError
-from steadymark.engine.pose import mean_face
-from steadymark.engine.sending.axes import unity_quaternion
-from steadymark.engine.sending.expressions import features, solid_points
-from steadymark.engine.sending.sender import Sender
-from steadymark.engine.sending.targets import parse_target
-from steadymark.engine.sending.vmc import messages, shapes
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.streaming.expressions import features, solid_points
+from steadymark.engine.streaming.pose_axes import unity_quaternion
+from steadymark.engine.streaming.sender import Sender
+from steadymark.engine.streaming.targets import parse_target
+from steadymark.engine.streaming.vmc import messages, shapes
+from steadymark.engine.tracking.head_pose import mean_face
 
 RIGHT, UP, FORWARD = np.eye(3)
 
@@ -98,7 +98,7 @@ def test_shapes_are_of_the_persons_sides() -> None:
 
 
 def test_while_the_first_face_is_lost_nobody_takes_its_place() -> None:
-    from steadymark.engine.sending.first import first_face
+    from steadymark.engine.streaming.first_face import first_face
 
     result = track_result(0, posed_face(face_id=3), lost_face(1))
     assert first_face(result) is None

@@ -14,11 +14,11 @@ import pytest
 import damaging
 from awkward import AWKWARD, EMPTY, Awkward, at, plain_decode, repacked
 from corpus import Recipe, make, number_in
-from steadymark.engine.errors import SourceError
-from steadymark.engine.sources import containers
-from steadymark.engine.sources.picture import PictureMaker
-from steadymark.engine.sources.probing import probe
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.frame_conversion import FrameConverter
+from steadymark.engine.sources.video import container
+from steadymark.engine.sources.video.probe_report import probe
+from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,7 +111,7 @@ def test_a_decoder_makes_no_picture_larger_than_allowed(
     large = make(tmp_path, Recipe("b.mjpeg", "mjpeg", "yuvj420p", 192, 128, frames=3))
     path = tmp_path / "both.mjpeg"
     path.write_bytes(small.read_bytes() + large.read_bytes())
-    monkeypatch.setattr(containers, "MOST_PIXELS", 100 * 100)
+    monkeypatch.setattr(container, "MOST_PIXELS", 100 * 100)
     source = VideoFile(path)
     assert [f.width for f in source.frames()] == [96] * 3
     assert source.problems
@@ -157,14 +157,14 @@ def test_damage_at_the_end_loses_no_sound_frame(tmp_path: Path, name: str, codec
 def test_a_picture_that_cannot_be_converted_costs_that_frame_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    convert = PictureMaker.picture
+    convert = FrameConverter.picture
 
-    def fails(maker: PictureMaker, frame: VideoFrame) -> Image:
+    def fails(maker: FrameConverter, frame: VideoFrame) -> Image:
         if frame.pts is not None and frame.pts % 5 == 0:
             raise ValueError("no such colours")
         return convert(maker, frame)
 
-    monkeypatch.setattr(PictureMaker, "picture", fails)
+    monkeypatch.setattr(FrameConverter, "picture", fails)
     source = VideoFile(make(tmp_path, Recipe("a.mkv", frames=12, rate=1000)))
     assert [f.index for f in source.frames()] == [1, 2, 3, 4, 6, 7, 8, 9, 11]
     assert source.problems == ("3 damaged frames were skipped near 00:00.0",)

@@ -11,15 +11,15 @@ import pytest
 
 from corpus import bars
 from fake_camera import FakeDevice
-from steadymark.engine.errors import SourceError, UsageError
-from steadymark.engine.sources.camera import (
-    Camera,
+from steadymark.engine.core.errors import SourceError, UsageError
+from steadymark.engine.sources.live.camera import (
     CameraInfo,
     CameraMode,
+    CameraSource,
     find_camera,
     list_cameras,
 )
-from steadymark.engine.sources.live import LiveStatus
+from steadymark.engine.sources.live.live_source import LiveStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def test_pictures_come_with_rising_times_from_zero() -> None:
     device = FakeDevice()
     device.give()
-    camera = Camera(0, open_capture=device)
+    camera = CameraSource(0, open_capture=device)
     frames = camera.frames()
     seen = []
     for _ in range(5):
@@ -50,7 +50,7 @@ def test_the_mode_asked_for_and_the_one_delivered_are_told() -> None:
     device.settings = {cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48}
     device.refused = {cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT}
     device.give()
-    camera = Camera(0, mode=CameraMode(1280, 720, 30), open_capture=device)
+    camera = CameraSource(0, mode=CameraMode(1280, 720, 30), open_capture=device)
     assert camera.info.notes == (
         "asked for 1280x720 at 30 frames per second, the camera delivers 64x48 at 30",
     )
@@ -72,7 +72,7 @@ def test_an_unplugged_camera_comes_back_on_the_same_clock() -> None:
             lost.set()
 
     device.give()
-    camera = Camera(0, open_capture=device, retry_s=0.01, on_status=note)
+    camera = CameraSource(0, open_capture=device, retry_s=0.01, on_status=note)
     frames = camera.frames()
     first = next(frames)
     device.plugged = False
@@ -93,7 +93,7 @@ def test_an_unplugged_camera_comes_back_on_the_same_clock() -> None:
 def test_a_read_that_hangs_counts_as_unplugged() -> None:
     device = FakeDevice()
     device.give()
-    camera = Camera(0, open_capture=device, read_timeout_s=0.5, retry_s=0.01)
+    camera = CameraSource(0, open_capture=device, read_timeout_s=0.5, retry_s=0.01)
     frames = camera.frames()
     next(frames)
     ahead: list[int] = []
@@ -112,24 +112,24 @@ def test_a_camera_that_is_absent_or_silent_is_refused() -> None:
     device = FakeDevice()
     device.plugged = False
     with pytest.raises(SourceError, match="plugged in"):
-        Camera(7, open_capture=device)
+        CameraSource(7, open_capture=device)
     silent = FakeDevice()
     with pytest.raises(SourceError, match="gives no picture"):
-        Camera(7, open_capture=silent, first_picture_s=0.05)
+        CameraSource(7, open_capture=silent, first_picture_s=0.05)
     silent.give()
     assert silent.wait_for(released=1)
 
 
 def test_a_real_absent_camera_is_refused_quietly(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SourceError, match="camera 97"):
-        Camera(97)
+        CameraSource(97)
     assert capfd.readouterr().err == ""
 
 
 def test_grey_pictures_become_bgr() -> None:
     device = FakeDevice(np.full((4, 5), 9, np.uint8))
     device.give()
-    camera = Camera(0, open_capture=device)
+    camera = CameraSource(0, open_capture=device)
     assert next(camera.frames()).image.shape == (4, 5, 3)
     device.give()
     camera.close()
@@ -138,7 +138,7 @@ def test_grey_pictures_become_bgr() -> None:
 def test_the_newest_picture_wins_and_drops_are_counted() -> None:
     device = FakeDevice()
     device.give()
-    camera = Camera(0, open_capture=device, read_timeout_s=5)
+    camera = CameraSource(0, open_capture=device, read_timeout_s=5)
     device.give(49)
     assert device.wait_for(reads=51)  # the 50th picture was handed over
     first = next(camera.frames())

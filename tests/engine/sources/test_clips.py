@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from corpus import packet_ticks
-from steadymark.engine.sources.probing import probe
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.sources.video.probe_report import probe
+from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,11 @@ import pytest
 
 from corpus import Recipe, bars, make
 from fake_camera import FakeDevice, mjpeg_server
-from steadymark.engine.ports import FrameSource
-from steadymark.engine.sources.camera import Camera
-from steadymark.engine.sources.images import ImageSequence
-from steadymark.engine.sources.network import NetworkCamera
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.core.protocols import FrameSource
+from steadymark.engine.sources.image_sequence import ImageSequence
+from steadymark.engine.sources.live.camera import CameraSource
+from steadymark.engine.sources.live.network_camera import NetworkCamera
+from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FrameSour
         case "camera":
             device = FakeDevice()
             device.give(1)
-            camera = Camera(0, open_capture=device)
+            camera = CameraSource(0, open_capture=device)
             stop = threading.Event()
 
             def film() -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from corpus import Recipe, bars, make, make_sound, number_in
-from steadymark.engine.errors import SourceError
-from steadymark.engine.sources.damage import Damage, Kind, clock
-from steadymark.engine.sources.probing import probe
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.damage_report import DamageKind, DamageReport, clock
+from steadymark.engine.sources.video.probe_report import probe
+from steadymark.engine.sources.video.video_file import VideoFile
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -132,22 +132,22 @@ def test_a_file_cut_off_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
 
 
 def test_many_places_become_few_sentences() -> None:
-    damage = Damage()
+    damage = DamageReport()
     for number in range(100):
-        damage.add(Kind.SKIPPED, number / 50)
+        damage.add(DamageKind.SKIPPED, number / 50)
     assert damage.sentences() == ("100 damaged frames were skipped near 00:00.0",)
     for number in range(100):
-        damage.add(Kind.SKIPPED, 100 + number * 10)
+        damage.add(DamageKind.SKIPPED, 100 + number * 10)
     assert len(damage.sentences()) == 21
     assert damage.sentences()[-1] == "and 81 more places"
     assert clock(3661.27) == "61:01.3"
 
 
 def test_damage_without_end_takes_no_memory_and_is_counted() -> None:
-    damage = Damage()
+    damage = DamageReport()
     for number in range(5000):
-        damage.add(Kind.SKIPPED, number * 10)
-        damage.add(Kind.SKIPPED, number * 10 + 0.5)
+        damage.add(DamageKind.SKIPPED, number * 10)
+        damage.add(DamageKind.SKIPPED, number * 10 + 0.5)
         damage.tell(UserText("the picture was lost at {time}", time=number))
     assert damage.sentences()[0] == "2 damaged frames were skipped near 00:00.0"
     assert damage.sentences()[-1] == "and 9980 more places"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from corpus import bars, number_in
-from steadymark.engine.errors import SourceError, UsageError
-from steadymark.engine.sources.images import ImageSequence, read_image
+from steadymark.engine.core.errors import SourceError, UsageError
+from steadymark.engine.sources.image_sequence import ImageSequence, read_image
 
 if TYPE_CHECKING:
     from pathlib import Path

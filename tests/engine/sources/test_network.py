@@ -11,9 +11,9 @@ import pytest
 
 from corpus import number_in
 from fake_camera import mjpeg_server
-from steadymark.engine.errors import SourceError
-from steadymark.engine.sources.live import LiveStatus, Opening
-from steadymark.engine.sources.network import NetworkCamera, without_password
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt
+from steadymark.engine.sources.live.network_camera import NetworkCamera, without_password
 
 
 def test_mjpeg_over_http_is_read() -> None:
@@ -112,7 +112,7 @@ def full_server() -> tuple[socket.socket, list[socket.socket]]:
 @pytest.mark.skipif(sys.platform != "linux", reason="others refuse what does not fit")
 def test_opening_what_never_answers_is_given_up_at_once() -> None:
     server, links = full_server()
-    opening, caught = Opening(), list[Exception]()
+    opening, caught = OpenAttempt(), list[Exception]()
 
     def connect() -> None:
         try:
@@ -134,11 +134,11 @@ def test_opening_what_never_answers_is_given_up_at_once() -> None:
 
 def test_an_opening_that_may_be_given_up_works_as_any() -> None:
     with mjpeg_server() as server:
-        camera = NetworkCamera(server.url, opening=Opening())
+        camera = NetworkCamera(server.url, opening=OpenAttempt())
         assert next(camera.frames()).index == 0
         camera.close()
     with pytest.raises(SourceError, match="refuses the connection"):
-        NetworkCamera("http://127.0.0.1:9/video", opening=Opening())
+        NetworkCamera("http://127.0.0.1:9/video", opening=OpenAttempt())
 
 
 def test_passwords_are_not_shown() -> None:

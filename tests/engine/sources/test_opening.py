@@ -9,11 +9,11 @@ import pytest
 
 from corpus import Recipe, bars, make, number_in
 from fake_camera import mjpeg_server
-from steadymark.engine.errors import SourceError, UsageError
+from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.sources import CameraMode, expand_inputs, open_source
-from steadymark.engine.sources.images import ImageSequence
-from steadymark.engine.sources.network import NetworkCamera
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.sources.image_sequence import ImageSequence
+from steadymark.engine.sources.live.network_camera import NetworkCamera
+from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     from pathlib import Path

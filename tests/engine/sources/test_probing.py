@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from corpus import SOUND, Recipe, make
-from steadymark.engine.sources.probing import probe
+from steadymark.engine.sources.video.probe_report import probe
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from corpus import SOUND, Recipe, bars, make, number_in, packet_ticks, remuxed
-from steadymark.engine.errors import UsageError
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from steadymark.app.session.second_pass import SecondPass
 from steadymark.app.session.state import Phase
 from steadymark.app.session.takes import PLAIN, tracked_by
 from steadymark.app.session.truth import Truth, load_truth, truth_beside
-from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.core.errors import SteadymarkError
 from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.session import Session
     from steadymark.app.session.state import Display
     from steadymark.app.session.takes import Take, Takes
-    from steadymark.engine.types import Frame, TrackedFace
+    from steadymark.engine.core.types import Frame, TrackedFace
 
 _MOST_KEPT = 2  # second passes that are not compared now
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from steadymark.engine.types import TrackResult
+    from steadymark.engine.core.types import TrackResult
 
 
 class Beginnings:

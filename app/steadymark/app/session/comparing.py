@@ -10,7 +10,7 @@ import numpy as np
 from steadymark.app.session.filtering import Filtering
 from steadymark.app.session.results import Known
 from steadymark.app.session.takes import PLAIN, RAW, STEADY
-from steadymark.engine.types import Landmarks
+from steadymark.engine.core.types import Landmarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.results import Results, Rows, Trail
     from steadymark.app.session.takes import Take, Takes
-    from steadymark.engine.settings import TrackSettings
-    from steadymark.engine.types import TrackedFace
+    from steadymark.engine.core.types import TrackedFace
+    from steadymark.engine.tracking.settings import TrackSettings
 
     Points = NDArray[np.float32]
 

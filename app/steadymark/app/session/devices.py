@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.latest import Latest
-from steadymark.engine.sources import Opening, camera_modes, list_cameras
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.pipeline.latest_value import LatestValue
+from steadymark.engine.sources import OpenAttempt, camera_modes, list_cameras
 from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.live import OpenFeed
     from steadymark.app.session.open_live import LiveTarget
+    from steadymark.engine.core.types import Frame, SourceInfo
     from steadymark.engine.sources import CameraInfo, CameraMode
-    from steadymark.engine.types import Frame, SourceInfo
 
     Known = tuple[tuple[CameraInfo, tuple[CameraMode, ...]], ...]
 
@@ -160,8 +160,8 @@ class _View:
     """One preview."""
 
     def __init__(self) -> None:
-        self.opening, self.ended = Opening(), Event()
-        self.pictures: Latest[Frame] = Latest()
+        self.opening, self.ended = OpenAttempt(), Event()
+        self.pictures: LatestValue[Frame] = LatestValue()
 
     def close(self) -> None:
         self.ended.set()

@@ -13,13 +13,13 @@ import numpy as np
 
 from steadymark.app.session.film import Film
 from steadymark.app.session.results import Known
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.jobs import InputSettings, header
-from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
-from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.recording.native_csv import NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink
-from steadymark.engine.types import TrackResult
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.core.types import TrackResult
+from steadymark.engine.output.csv.native_csv import NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.pipeline.job import InputSettings, header
 from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.comparing import Compared
     from steadymark.app.session.results import Results
-    from steadymark.engine.ports import Sink
-    from steadymark.engine.settings import Models, TrackSettings
-    from steadymark.engine.types import SourceInfo
+    from steadymark.engine.core.protocols import Sink
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Material:
 
     info: SourceInfo
     settled: Callable[[], Results]
-    models: Models
+    models: OpenModels
     settings: TrackSettings
     compared: Compared | None = None
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.errors import SourceError, UsageError
+from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.sources import open_source
-from steadymark.engine.sources.images import ImageSequence
-from steadymark.engine.sources.opening import is_live
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.sources.image_sequence import ImageSequence
+from steadymark.engine.sources.resolve_input import is_live
+from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from steadymark.engine.types import Frame, SourceInfo
+    from steadymark.engine.core.types import Frame, SourceInfo
     from steadymark.models.user_text import UserText
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadymark.engine.pose import with_points
-from steadymark.engine.recording.smoothed import smoothed
-from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, make_stabilizer
-from steadymark.engine.types import FaceState, Landmarks, TrackedFace, TrackResult
+from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace, TrackResult
+from steadymark.engine.output.csv.offline_filter import filter_table
+from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, make_stabilizer
+from steadymark.engine.tracking.head_pose import with_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.results import Results, Rows
-    from steadymark.engine.offline import Butterworth
-    from steadymark.engine.settings import TrackSettings
-    from steadymark.engine.stabilizing import OneEuro
+    from steadymark.engine.stabilizers.butterworth import Butterworth
+    from steadymark.engine.stabilizers.online_filters import OneEuro
+    from steadymark.engine.tracking.settings import TrackSettings
 
 FILTERS = ("none", ONE_EURO, OFFLINE)
 _ASK_EVERY = 256  # rows
@@ -135,7 +135,7 @@ def _smooth(results: Results, rows: Rows, low_pass: Butterworth) -> NDArray[np.f
         (int(frame), int(face)): row
         for row, (frame, face) in enumerate(zip(rows.frame, rows.face_id, strict=True))
     }
-    for result in smoothed(kept, low_pass):
+    for result in filter_table(kept, low_pass):
         for face in result.faces:
             row = places.get((result.frame.index, face.face_id))
             if row is not None and face.stabilized is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadymark.engine.latest import Latest
+from steadymark.engine.pipeline.latest_value import LatestValue
 from steadymark.models.errors import SteadymarkError
 from steadymark.models.face.crop import cut
 from steadymark.models.runtime.heatmap_tap import HeatmapTap
@@ -52,8 +52,8 @@ class Heating:
     """on_ready is called, from the thread, when an answer lies in `newest` that was empty."""
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
-        self.newest: Latest[Heats] = Latest()
-        self._looks: Latest[Look] = Latest()
+        self.newest: LatestValue[Heats] = LatestValue()
+        self._looks: LatestValue[Look] = LatestValue()
         self._on_ready = on_ready
         self._card: ModelCard | None = None
         self._marginals: HeatmapTap | None = None

@@ -15,9 +15,9 @@ from steadymark.app.session.open_live import STOP_S, LiveFeed, LiveTarget, OpenL
 from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew
 from steadymark.app.session.sending import Sending
 from steadymark.app.session.state import Facts, LiveFacts, Phase
-from steadymark.engine.sources import LiveStatus, Opening, open_live
-from steadymark.engine.sources.network import without_password
-from steadymark.engine.stabilizing import OFFLINE
+from steadymark.engine.sources import LiveStatus, OpenAttempt, open_live
+from steadymark.engine.sources.live.network_camera import without_password
+from steadymark.engine.stabilizers.online_filters import OFFLINE
 from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.app.session.live_results import LiveResults
-    from steadymark.engine.recording.drawing import DrawOptions
-    from steadymark.engine.recording.recorder import RecorderReport
-    from steadymark.engine.settings import Models, TrackSettings
-    from steadymark.engine.types import Frame
+    from steadymark.engine.core.types import Frame
+    from steadymark.engine.output.live_recorder import RecorderReport
+    from steadymark.engine.output.video.drawing import DrawOptions
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
-    OpenFeed = Callable[[LiveTarget, Callable[[LiveStatus], None], Opening], LiveFeed]
+    OpenFeed = Callable[[LiveTarget, Callable[[LiveStatus], None], OpenAttempt], LiveFeed]
 
 SILENCE_S = 1.5  # a stream without pictures for so long is lost; short, so that quitting is too
 FLUSH_S, QUIT_FLUSH_S = 10.0, 1.0
@@ -52,7 +52,7 @@ class LiveFigures:
 
 
 def open_feed(
-    target: LiveTarget, on_status: Callable[[LiveStatus], None], opening: Opening
+    target: LiveTarget, on_status: Callable[[LiveStatus], None], opening: OpenAttempt
 ) -> LiveFeed:
     """The engine's own."""
     return open_live(
@@ -93,7 +93,7 @@ class Live(QObject):
         self._number = 0  # of the view at hand
         self._phase = Phase.EMPTY
         self._lost = False
-        self._opening = Opening()
+        self._opening = OpenAttempt()
         self._mirrored = False
         self._recording: Recording | None = None
         self._names: set[Path] = set()
@@ -124,7 +124,7 @@ class Live(QObject):
         return None if self._open is None else self._open.results
 
     @property
-    def networks(self) -> Models | None:
+    def networks(self) -> OpenModels | None:
         """That track what is watched."""
         return None if self._open is None else self._open.models
 
@@ -299,7 +299,7 @@ class Live(QObject):
         target, settings = self._target, self._settings
         assert target is not None
         assert settings is not None
-        opening = self._opening = Opening()
+        opening = self._opening = OpenAttempt()
         self._set(Phase.OPENING)
 
         def work(number: int) -> Opened:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.open_live import OpenLive, live_settings
-from steadymark.engine.jobs import InputSettings, header
-from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
-from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.recording.naming import output_stem, part_of
-from steadymark.engine.recording.native_csv import NativeCsvSink
-from steadymark.engine.recording.recorder import Recorder, RecorderReport
+from steadymark.engine.output.csv.native_csv import NativeCsvSink
+from steadymark.engine.output.live_recorder import Recorder, RecorderReport
+from steadymark.engine.output.output_paths import output_stem, part_of
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.pipeline.job import InputSettings, header
 
 if TYPE_CHECKING:
     from collections.abc import Callable

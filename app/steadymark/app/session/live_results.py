@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from steadymark.app.session.results import NO_PICTURE, Results, Rows
-from steadymark.engine.types import Frame
+from steadymark.engine.core.types import Frame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.results import Trail
-    from steadymark.engine.types import TrackedFace, TrackResult
+    from steadymark.engine.core.types import TrackedFace, TrackResult
 
 WINDOW_S = 60.0
 N = TypeVar("N", bound=np.generic)

@@ -1,8 +1,8 @@
 """How steady one face's landmarks are, along the recording and in numbers.
 
 Jitter or motion? MAV counts every frame-to-frame change, and a face that moves changes too. So
-figures are taken only where the face is still (`engine.metrics.stillness`), of raw and stabilized
-points alike, and the curves say where that is.
+figures are taken only where the face is still (`engine.metrics.rest_detection`), of raw and
+stabilized points alike, and the curves say where that is.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 
 from steadymark.app.session.truth import Rightness, compared_with
 from steadymark.engine.metrics.accuracy import outer_eye_distance
+from steadymark.engine.metrics.rest_detection import half_window, segments, still_frames
 from steadymark.engine.metrics.stability import mav, mcv_still, mean_motion
-from steadymark.engine.metrics.stillness import half_window, segments, still_frames
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.measures import Choice, Measures, measure
-from steadymark.engine.latest import Latest
+from steadymark.engine.pipeline.latest_value import LatestValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +49,8 @@ class Measuring:
     """on_ready is called, from the thread, when an answer lies in `newest` that was empty."""
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
-        self.newest: Latest[Answer] = Latest()
-        self._questions: Latest[Question] = Latest()
+        self.newest: LatestValue[Answer] = LatestValue()
+        self._questions: LatestValue[Question] = LatestValue()
         self._on_ready = on_ready
         self._thread = Thread(target=self._run, name="measuring", daemon=True)
         self._thread.start()

@@ -11,7 +11,7 @@ from steadymark.app.session.recovery import Found, Keeping
 from steadymark.app.session.results import Known, Results
 from steadymark.app.session.state import Facts, Phase
 from steadymark.app.session.tracking import Tracking, Work
-from steadymark.engine.latest import Latest
+from steadymark.engine.pipeline.latest_value import LatestValue
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.film import Film
     from steadymark.app.session.opening import Opened
-    from steadymark.engine.ports import Sink
-    from steadymark.engine.settings import Models, TrackSettings
-    from steadymark.engine.types import Frame
+    from steadymark.engine.core.protocols import Sink
+    from steadymark.engine.core.types import Frame
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 STOP_S = 2.0
 _PHASES = {
@@ -52,7 +52,7 @@ class OpenFilm:
     def __init__(
         self,
         film: Film,
-        models: Models,
+        models: OpenModels,
         settings: TrackSettings,
         calls: Calls,
         *,
@@ -63,7 +63,7 @@ class OpenFilm:
         self.film, self.models, self.settings = film, models, settings
         self._calls, self._state_root = calls, state_root
         self.results = results
-        self.pictures: Latest[Frame] = Latest()
+        self.pictures: LatestValue[Frame] = LatestValue()
         self._keeping: Keeping | None = None
         self.found = found
         self.tracking = self._tracking(settings)
@@ -86,7 +86,9 @@ class OpenFilm:
         self.player.start()
         self.player.show(0)
 
-    def retrack(self, models: Models, settings: TrackSettings, first: int) -> Callable[[], None]:
+    def retrack(
+        self, models: OpenModels, settings: TrackSettings, first: int
+    ) -> Callable[[], None]:
         """Forget all results and begin again; what is returned waits until the old work ended."""
         before, keeping = self.tracking, self._keeping
         before.close()

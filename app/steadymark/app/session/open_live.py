@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Protocol
 from steadymark.app.session.beginnings import Beginnings
 from steadymark.app.session.filtering import Filtering, filter_of, without_filter
 from steadymark.app.session.live_results import LiveResults
-from steadymark.engine.latest import Latest
-from steadymark.engine.pipeline import Pipeline
-from steadymark.engine.ports import FrameSource
-from steadymark.engine.settings import Models, TrackSettings, make_tracker
-from steadymark.engine.stabilizing import OFFLINE
+from steadymark.engine.core.protocols import FrameSource
+from steadymark.engine.pipeline.latest_value import LatestValue
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings, make_tracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.app.session.sending import Sending
-    from steadymark.engine.recording.recorder import Recorder
-    from steadymark.engine.report import PipelineReport
+    from steadymark.engine.core.types import Frame, TrackResult
+    from steadymark.engine.output.live_recorder import Recorder
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
     from steadymark.engine.sources import CameraMode
-    from steadymark.engine.types import Frame, TrackResult
 
 STOP_S = 2.0
 
@@ -49,11 +49,11 @@ def live_settings(settings: TrackSettings) -> TrackSettings:
 class LiveTracker:
     """Tracks as the settings say that count now; any thread may change them at any time."""
 
-    def __init__(self, models: Models, settings: TrackSettings) -> None:
+    def __init__(self, models: OpenModels, settings: TrackSettings) -> None:
         self._lock = Lock()
         self.use(models, settings)
 
-    def use(self, models: Models, settings: TrackSettings) -> None:
+    def use(self, models: OpenModels, settings: TrackSettings) -> None:
         """From the next frame on, with fresh memory."""
         tracker = make_tracker(models, without_filter(settings))
         filtering = Filtering(filter_of(settings))
@@ -84,7 +84,7 @@ class OpenLive:
     def __init__(
         self,
         source: LiveFeed,
-        models: Models,
+        models: OpenModels,
         settings: TrackSettings,
         *,
         sending: Sending,
@@ -93,7 +93,7 @@ class OpenLive:
     ) -> None:
         self.source, self.models, self.settings = source, models, settings
         self.results = LiveResults()
-        self.pictures: Latest[Frame] = Latest()
+        self.pictures: LatestValue[Frame] = LatestValue()
         self.left = Event()  # the device is free again
         self._sending, self._on_picture, self._on_end = sending, on_picture, on_end
         self._recorder: Recorder | None = None
@@ -116,7 +116,7 @@ class OpenLive:
         self._pipeline.start()
         self._watch.start()
 
-    def use(self, models: Models, settings: TrackSettings) -> None:
+    def use(self, models: OpenModels, settings: TrackSettings) -> None:
         """Other networks, from the next frame on."""
         self.models, self.settings = models, settings
         self._tracker.use(models, live_settings(settings))

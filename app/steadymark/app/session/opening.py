@@ -9,10 +9,15 @@ from steadymark.app.session.film import Film
 from steadymark.app.session.filtering import without_filter
 from steadymark.app.session.recovery import recover
 from steadymark.app.session.results import Results
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.pose import Camera
-from steadymark.engine.settings import Models, TrackSettings, landmark_card, open_models
-from steadymark.engine.stabilizing import AUTO
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.stabilizers.online_filters import AUTO
+from steadymark.engine.tracking.head_pose import Intrinsics
+from steadymark.engine.tracking.settings import (
+    OpenModels,
+    TrackSettings,
+    landmark_card,
+    open_models,
+)
 from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
@@ -33,7 +38,7 @@ class Opened:
 
     number: int
     film: Film | None = None
-    models: Models | None = None
+    models: OpenModels | None = None
     fault: UserText = NOTHING
     results: Results | None = None
     found: Found | None = None
@@ -57,7 +62,7 @@ def open_film(
         if found is not None:
             focal_px = found.settings.get("focal_px")
             focal = float(focal_px) if isinstance(focal_px, int | float) else None
-            recover(found, results, Camera(film.info.width, film.info.height, focal))
+            recover(found, results, Intrinsics(film.info.width, film.info.height, focal))
         return Opened(number, film, models.get(settings), results=results, found=found)
     except BaseException:
         film.close()
@@ -69,11 +74,11 @@ class ModelCache:
 
     _MOST = 3
 
-    def __init__(self, opener: Callable[[TrackSettings], Models] = open_models) -> None:
+    def __init__(self, opener: Callable[[TrackSettings], OpenModels] = open_models) -> None:
         self.opener = opener
-        self._kept: dict[object, Models] = {}
+        self._kept: dict[object, OpenModels] = {}
 
-    def get(self, settings: TrackSettings) -> Models:
+    def get(self, settings: TrackSettings) -> OpenModels:
         """Raises SteadymarkError where they cannot be opened."""
         key = network_key(settings)
         if key not in self._kept:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.core.errors import SteadymarkError
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.film import Film
-    from steadymark.engine.types import Frame
+    from steadymark.engine.core.types import Frame
 
 log = logging.getLogger(__name__)
 

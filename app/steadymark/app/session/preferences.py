@@ -6,12 +6,12 @@ import math
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.geometry import Recentre
-from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.offline import Butterworth
-from steadymark.engine.settings import TrackSettings
-from steadymark.engine.stabilizing import OneEuro
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.geometry import Recentre
+from steadymark.engine.tracking.settings import TrackSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

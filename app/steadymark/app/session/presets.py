@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from steadymark.app.session.preferences import as_plain, from_plain
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.looking import MOST_LOOK_EVERY, TrackerConfig
-from steadymark.engine.settings import TrackSettings, landmark_card
-from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.tracking.face_pass import MOST_LOOK_EVERY, TrackerConfig
+from steadymark.engine.tracking.settings import TrackSettings, landmark_card
 from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:

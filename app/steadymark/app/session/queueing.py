@@ -8,26 +8,26 @@ from enum import StrEnum
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
 
-from steadymark.engine.batch.index import ResultsIndex
-from steadymark.engine.batch.keeping import Keeping
-from steadymark.engine.batch.planning import planned
-from steadymark.engine.batch.running import most_processes, run_here
-from steadymark.engine.batch.workers import run_supply
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.jobs import InputSettings, JobReport
-from steadymark.engine.report import PipelineState
-from steadymark.engine.sources.opening import absolute, recording_path
+from steadymark.engine.batch.index_updates import IndexUpdates
+from steadymark.engine.batch.job_planning import plan_jobs
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.batch.run_jobs import most_processes, run_here
+from steadymark.engine.batch.worker_processes import run_supply
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.pipeline.job import InputSettings, JobReport
+from steadymark.engine.pipeline.pipeline_report import PipelineState
+from steadymark.engine.sources.resolve_input import absolute, recording_path
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steadymark.app.session.opening import ModelCache
-    from steadymark.engine.batch.running import Job
-    from steadymark.engine.jobs import OutputSettings
-    from steadymark.engine.report import PipelineReport
-    from steadymark.engine.settings import TrackSettings
-    from steadymark.engine.types import SourceInfo
+    from steadymark.engine.batch.run_jobs import Job
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.pipeline.job import OutputSettings
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
+    from steadymark.engine.tracking.settings import TrackSettings
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Queue:
         self._on_gpu = False
         self._changed = Condition()
         self._items: list[Item] = []
-        self._jobs: dict[int, tuple[Job, Keeping]] = {}  # in hand
+        self._jobs: dict[int, tuple[Job, IndexUpdates]] = {}  # in hand
         self._cancelled: set[int] = set()  # of those
         self._here = False  # whether the one in hand is tracked in this process
         self._stop = Event()  # of all in hand
@@ -150,7 +150,7 @@ class Queue:
         return self._thread is None or not self._thread.is_alive()
 
     def most(self) -> int:
-        """See Supply; so are `take` and `cancelled`."""
+        """See JobQueue; so are `take` and `cancelled`."""
         return most_processes(self.processes, on_gpu=self._on_gpu)
 
     def take(self) -> Job | None:
@@ -165,7 +165,7 @@ class Queue:
         return job.number in self._cancelled
 
     def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
-        """See Watch; so is `ended`."""
+        """See JobObserver; so is `ended`."""
         self._jobs[job.number][1].progressed(job)
         with self._changed:
             for item in self._of(Stage.RUNNING):
@@ -234,9 +234,9 @@ class Queue:
         path = recording_path(item.path) or item.path
         others = [job for job, _ in self._jobs.values() if job.output.folder == item.output.folder]
         taken = [job.stem for job in others if job.stem is not None]
-        (job,) = planned([path], item.settings, item.output, InputSettings(), index, taken=taken)
+        (job,) = plan_jobs([path], item.settings, item.output, InputSettings(), index, taken=taken)
         job = replace(job, number=item.number)
-        self._jobs[item.number] = job, Keeping(index)
+        self._jobs[item.number] = job, IndexUpdates(index)
         return job
 
     def _next(self) -> Item | None:

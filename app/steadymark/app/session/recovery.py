@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QLockFile
 
-from steadymark.engine.errors import LandmarkFileError, SteadymarkError
-from steadymark.engine.pose import pose_of_values
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
-from steadymark.engine.types import (
+from steadymark.engine.core.errors import LandmarkFileError, SteadymarkError
+from steadymark.engine.core.types import (
     FaceBox,
     FaceState,
     Frame,
@@ -27,6 +24,9 @@ from steadymark.engine.types import (
     TrackedFace,
     TrackResult,
 )
+from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.tracking.head_pose import pose_of_values
 from steadymark.models.bounded_read import read_bounded_text
 from steadymark.models.user_text import UserText
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.app.session.results import Results
-    from steadymark.engine.pose import Camera
-    from steadymark.engine.types import SourceInfo
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.tracking.head_pose import Intrinsics
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ def forget(found: Found) -> None:
     shutil.rmtree(found.folder, ignore_errors=True)
 
 
-def recover(found: Found, results: Results, camera: Camera | None = None) -> int:
+def recover(found: Found, results: Results, camera: Intrinsics | None = None) -> int:
     """Put what was tracked into the results of the same film; how many frames that were.
 
     camera: of the film, for head poses.
@@ -241,7 +241,7 @@ def _cut_to_whole_rows(path: Path) -> None:
             file.truncate(end - step + tail.rfind(b"\n") + 1)
 
 
-def _results(table: LandmarkTable, camera: Camera | None) -> list[TrackResult]:
+def _results(table: LandmarkTable, camera: Intrinsics | None) -> list[TrackResult]:
     """Without pictures and crops, which tables do not hold."""
     made: list[TrackResult] = []
     starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
@@ -254,7 +254,7 @@ def _results(table: LandmarkTable, camera: Camera | None) -> list[TrackResult]:
     return made
 
 
-def _face(table: LandmarkTable, row: int, camera: Camera | None) -> TrackedFace:
+def _face(table: LandmarkTable, row: int, camera: Intrinsics | None) -> TrackedFace:
     face_id, state = int(table.face_id[row]), FaceState(str(table.state[row]))
     if state is FaceState.LOST:
         return TrackedFace(face_id, state, 0.0)

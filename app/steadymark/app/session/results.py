@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from steadymark.engine.pose import head_pose, pose_of_values
-from steadymark.engine.types import (
+from steadymark.engine.core.types import (
     FaceBox,
     FaceState,
     Frame,
@@ -19,12 +18,13 @@ from steadymark.engine.types import (
     TrackedFace,
     TrackResult,
 )
+from steadymark.engine.tracking.head_pose import head_pose, pose_of_values
 from steadymark.models.face.crop import Crop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steadymark.engine.pose import Camera
+    from steadymark.engine.tracking.head_pose import Intrinsics
     from steadymark.models.face.crop import Points
 
 STATES = tuple(FaceState)
@@ -94,7 +94,7 @@ class Results:
         self._stage_ms = np.full((frames, 2), np.nan, np.float32)
         self._points = points
         self._count = 0
-        self._camera: Camera | None = None
+        self._camera: Intrinsics | None = None
         self._rows = _empty(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), points)
         self._piece_begins, self._pieces = False, 0
         self.version = 0
@@ -355,7 +355,7 @@ def _empty(rows: int, points: int) -> Rows:
     )
 
 
-def _face(rows: Rows, row: int, camera: Camera | None) -> TrackedFace:
+def _face(rows: Rows, row: int, camera: Intrinsics | None) -> TrackedFace:
     state, face_id = STATES[rows.state[row]], int(rows.face_id[row])
     score = float(rows.score[row])
     if state is FaceState.LOST:
@@ -375,7 +375,7 @@ def _face(rows: Rows, row: int, camera: Camera | None) -> TrackedFace:
     )
 
 
-def _pose_of(rows: Rows, row: int, xy_px: Points, camera: Camera | None) -> NDArray[np.float64]:
+def _pose_of(rows: Rows, row: int, xy_px: Points, camera: Intrinsics | None) -> NDArray[np.float64]:
     """(6,): of other stabilized points; NaN where there was none."""
     pose = None
     if camera is not None and np.isfinite(rows.pose[row, 0]):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from steadymark.app.session.film import Film
 from steadymark.app.session.results import Known, Results
 from steadymark.app.session.tracking import Tracking, Work
-from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.core.errors import SteadymarkError
 from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.app.session.opening import ModelCache
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 log = logging.getLogger(__name__)
 

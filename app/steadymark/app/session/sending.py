@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from steadymark.engine.sending.sender import Sender, SendState
-from steadymark.engine.sending.targets import PLACES, Kind, Target, target_at
+from steadymark.engine.streaming.sender import Sender, SendState
+from steadymark.engine.streaming.targets import PLACES, StreamTarget, TargetKind, target_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steadymark.engine.sending.sender import SendReport
-    from steadymark.engine.types import TrackResult
+    from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.streaming.sender import SendReport
 
-    MakeSender = Callable[[Target, Callable[[], None]], Sender]
+    MakeSender = Callable[[StreamTarget, Callable[[], None]], Sender]
 
 RATE_S = 2.0
 
@@ -30,7 +30,7 @@ class SendFacts:
     rate: packets a second.
     """
 
-    kind: Kind
+    kind: TargetKind
     on: bool
     place: str
     report: SendReport | None = None
@@ -50,7 +50,7 @@ class SendFacts:
 class _Outlet:
     """One kind of target."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: TargetKind) -> None:
         self.target = target_at(kind, PLACES[kind])
         self.on = False
         self.sender: Sender | None = None
@@ -77,13 +77,13 @@ class Sending(QObject):
     ) -> None:
         super().__init__(parent)
         self._make, self._clock = make, clock
-        self._outlets = {kind: _Outlet(kind) for kind in Kind}
+        self._outlets = {kind: _Outlet(kind) for kind in TargetKind}
         self._running = False
         self._taking: tuple[Sender, ...] = ()
         self._leaving: list[Sender] = []
         self._state_came.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
 
-    def want(self, kind: Kind, *, place: str | None = None, on: bool | None = None) -> None:
+    def want(self, kind: TargetKind, *, place: str | None = None, on: bool | None = None) -> None:
         """From now on.
 
         Raises:
@@ -131,7 +131,7 @@ class Sending(QObject):
         """Now, of each kind."""
         return tuple(self._facts(kind, outlet) for kind, outlet in self._outlets.items())
 
-    def _facts(self, kind: Kind, outlet: _Outlet) -> SendFacts:
+    def _facts(self, kind: TargetKind, outlet: _Outlet) -> SendFacts:
         if outlet.sender is None:
             return SendFacts(kind, outlet.on, outlet.target.place)
         report, now_s = outlet.sender.report, self._clock()

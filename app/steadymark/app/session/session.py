@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from steadymark.app.session.open_live import LiveTarget
     from steadymark.app.session.recovery import Found
     from steadymark.app.session.results import Results
-    from steadymark.engine.settings import TrackSettings
-    from steadymark.engine.types import Frame
+    from steadymark.engine.core.types import Frame
+    from steadymark.engine.tracking.settings import TrackSettings
 
 QUIT_S = 2.0
 

@@ -7,14 +7,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.filtering import FilterChoice
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.offline import Butterworth
-from steadymark.engine.settings import landmark_card
-from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.tracking.settings import landmark_card
 from steadymark.models.runtime.zoo import FLOW, list_models
 
 if TYPE_CHECKING:
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 
 @dataclass(frozen=True, slots=True)

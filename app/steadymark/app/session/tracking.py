@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.session.beginnings import Beginnings
 from steadymark.app.session.filtering import Filtering, filter_of, without_filter
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.pipeline import Pipeline
-from steadymark.engine.settings import Models, TrackSettings, make_tracker
-from steadymark.engine.stabilizing import OFFLINE
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings, make_tracker
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from steadymark.app.session.film import Film, Piece
     from steadymark.app.session.filtering import FilterChoice
     from steadymark.app.session.results import Results
-    from steadymark.engine.ports import Sink
-    from steadymark.engine.types import TrackResult
+    from steadymark.engine.core.protocols import Sink
+    from steadymark.engine.core.types import TrackResult
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Tracking:
     def __init__(
         self,
         film: Film,
-        models: Models,
+        models: OpenModels,
         settings: TrackSettings,
         results: Results,
         *,

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.errors import UsageError
-from steadymark.engine.metrics.scoring import accuracy_of
-from steadymark.engine.metrics.video_scoring import has_truth, stability_of
-from steadymark.engine.metrics.video_tables import know, tracked_video
-from steadymark.engine.metrics.video_truth import LabelledVideo, find_videos, read_truth
-from steadymark.engine.sources.naming import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.metrics.accuracy_scores import accuracy_of
+from steadymark.engine.metrics.tracker_tables import prepare_video, tracked_video
+from steadymark.engine.metrics.video_ground_truth import LabelledVideo, find_videos, read_truth
+from steadymark.engine.metrics.video_scores import has_truth, stability_of
+from steadymark.engine.sources.input_paths import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steadymark.engine.metrics.video_tables import KnownVideo
+    from steadymark.engine.metrics.tracker_tables import ScoredVideo
 
 _SUFFIXES = {".csv", ".txt", ".pts"}
 _NOTHING = float("nan")
@@ -30,7 +30,7 @@ class Truth:
     """Of one recording. path: the table, or the folder of .pts files."""
 
     path: Path
-    known: KnownVideo
+    known: ScoredVideo
 
     @property
     def name(self) -> str:
@@ -99,7 +99,7 @@ def load_truth(path: Path, source: str) -> Truth:
             name=schema.name,
         )
     video = LabelledVideo(Path(source).stem, source, path)
-    return Truth(path, know(video, schema, read=points))
+    return Truth(path, prepare_video(video, schema, read=points))
 
 
 def compared_with(

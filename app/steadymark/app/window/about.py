@@ -13,7 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTextBrowser, QVBoxLayout, QWidget
 
 from steadymark.app.window.theme import icon
-from steadymark.engine.jobs import version
+from steadymark.engine.pipeline.job import version
 from steadymark.models.runtime.zoo import list_models
 
 if TYPE_CHECKING:

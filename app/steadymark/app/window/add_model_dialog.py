@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from steadymark.app.model_wish import COLOURS, OUTPUTS, PIXELS, SCALES, found_words, parse_wish
 from steadymark.app.window.overlay import VERMILLION
 from steadymark.app.window.wording import worded
-from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.core.errors import SteadymarkError
 from steadymark.models.face.schema import load_schema
 from steadymark.models.own_models.add_model import (
     PreparedModel,

@@ -27,14 +27,14 @@ from steadymark.app.window.picture import seen
 from steadymark.app.window.viewport import fitted
 from steadymark.app.window.wording import worded
 from steadymark.engine.sources import CameraMode
-from steadymark.engine.sources.network import is_network
+from steadymark.engine.sources.live.network_camera import is_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.app.session.devices import Devices, Known
+    from steadymark.engine.core.types import Frame, SourceInfo
     from steadymark.engine.sources import CameraInfo
-    from steadymark.engine.types import Frame, SourceInfo
 
 translate = QCoreApplication.translate
 

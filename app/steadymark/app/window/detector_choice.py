@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
 
-from steadymark.engine.settings import MEDIAPIPE, YUNET
+from steadymark.engine.tracking.settings import MEDIAPIPE, YUNET
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:

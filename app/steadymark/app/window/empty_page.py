@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 from steadymark.app.session.state import Phase
 from steadymark.app.window.theme import icon
 from steadymark.app.window.wording import worded
-from steadymark.engine.sources.opening import is_live
+from steadymark.engine.sources.resolve_input import is_live
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:

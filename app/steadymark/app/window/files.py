@@ -19,8 +19,8 @@ from steadymark.app.window.exports import free_name, suggested
 from steadymark.app.window.names import take_name
 from steadymark.app.window.queue_window import QueueWindow
 from steadymark.app.window.still import painted
-from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.sources.naming import VIDEO_SUFFIXES
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

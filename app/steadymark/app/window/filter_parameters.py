@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QPushButton, QWidget
 
-from steadymark.engine.offline import Butterworth
-from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, OneEuro
 
 if TYPE_CHECKING:
     from steadymark.app.session.takes import Take
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 translate = QCoreApplication.translate
 

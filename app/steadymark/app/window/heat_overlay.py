@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.window.viewport import Viewport
-    from steadymark.engine.types import TrackedFace
+    from steadymark.engine.core.types import TrackedFace
     from steadymark.models.face.crop import Crop
 
 _DEPTH = 0.16  # of the highest peak, of the crop's side

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from steadymark.app.window.viewport import Viewport
-    from steadymark.engine.types import Landmarks, TrackedFace
+    from steadymark.engine.core.types import Landmarks, TrackedFace
 
 NEAR = 9.0  # view points
 translate = QCoreApplication.translate

@@ -18,7 +18,7 @@ from steadymark.app.window import live_preferences
 from steadymark.app.window.camera_dialog import CameraDialog
 from steadymark.app.window.commands import tell_more
 from steadymark.app.window.send_desk import SendDesk
-from steadymark.engine.recording.drawing import DrawOptions
+from steadymark.engine.output.video.drawing import DrawOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.state import Display
     from steadymark.app.window.live_preferences import LivePreferences
     from steadymark.app.window.main_window import MainWindow
-    from steadymark.engine.recording.recorder import RecorderReport
+    from steadymark.engine.output.live_recorder import RecorderReport
 
 _EVERY_S = 0.4  # figures that change faster cannot be read
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths
 
-from steadymark.engine.sources.network import without_password
+from steadymark.engine.sources.live.network_camera import without_password
 
 if TYPE_CHECKING:
     from steadymark.app.window.preferences import Preferences

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.session import Session
     from steadymark.app.session.takes import Takes
     from steadymark.app.window.preferences import Preferences
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 _MEASURE_EVERY_MS = 500
 _REFRESH_EVERY_MS = 100  # of what need not be as fast as the video

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, OneEuro
 from steadymark.models.runtime.zoo import FLOW
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.measures import Measures, OfTruth
     from steadymark.app.session.takes import Take, Takes
-    from steadymark.engine.settings import TrackSettings
-    from steadymark.engine.types import TrackedFace
+    from steadymark.engine.core.types import TrackedFace
+    from steadymark.engine.tracking.settings import TrackSettings
 
 translate = QCoreApplication.translate
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from steadymark.app.session.results import Trail
     from steadymark.app.session.state import Overlay
     from steadymark.app.window.viewport import Viewport
-    from steadymark.engine.pose import HeadPose
-    from steadymark.engine.types import FaceBox, Landmarks, TrackedFace
+    from steadymark.engine.core.types import FaceBox, Landmarks, TrackedFace
+    from steadymark.engine.tracking.head_pose import HeadPose
     from steadymark.models.face.crop import Crop
 
 # Okabe and Ito's palette, which people with any colour vision can tell apart

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from steadymark.app.window.add_model_dialog import SCHEMA, AddModelDialog
 from steadymark.app.window.wording import worded
-from steadymark.engine.errors import SteadymarkError
+from steadymark.engine.core.errors import SteadymarkError
 from steadymark.models.runtime.validate_model import validate_model
 from steadymark.models.runtime.zoo import DEFAULT_MODEL, ModelCard, read_card
 from steadymark.models.user_text import NOTHING, UserText

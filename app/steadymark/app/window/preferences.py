@@ -15,7 +15,7 @@ from steadymark.app.window.language import SYSTEM
 if TYPE_CHECKING:
     from PySide6.QtCore import QByteArray, QSettings
 
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 _MOST_RECENT = 8
 

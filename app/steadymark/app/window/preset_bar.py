@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
 from steadymark.app.session.presets import Preset, PresetError, Presets
 from steadymark.app.window.more_button import beside, more_button
 from steadymark.app.window.stabilizer_names import stabilizer_text
-from steadymark.engine.errors import SteadymarkError
-from steadymark.engine.settings import landmark_card
-from steadymark.engine.stabilizing import AUTO, OFFLINE, ONE_EURO
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.stabilizers.online_filters import AUTO, OFFLINE, ONE_EURO
+from steadymark.engine.tracking.settings import landmark_card
 
 if TYPE_CHECKING:
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 
 class PresetBar(QWidget):

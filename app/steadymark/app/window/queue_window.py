@@ -31,15 +31,15 @@ from PySide6.QtWidgets import (
 from steadymark.app.session.background import OneCall
 from steadymark.app.session.queueing import Item, Queue, Stage
 from steadymark.app.window.wording import worded
-from steadymark.engine.batch.running import cores
-from steadymark.engine.jobs import CSV_STYLES, OutputSettings
-from steadymark.engine.sources.naming import VIDEO_SUFFIXES
+from steadymark.engine.batch.run_jobs import cores
+from steadymark.engine.pipeline.job import CSV_STYLES, OutputSettings
+from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from steadymark.app.session.opening import ModelCache
-    from steadymark.engine.settings import TrackSettings
+    from steadymark.engine.tracking.settings import TrackSettings
 
 _STOP_S = 2.0
 _ROW_PX = 24

@@ -13,8 +13,8 @@ from steadymark.app.window.overlay import VERMILLION
 from steadymark.app.window.send_dialog import SendDialog
 from steadymark.app.window.send_words import NAMES, short_words, state_words
 from steadymark.app.window.wording import worded
-from steadymark.engine.errors import UsageError
-from steadymark.engine.sending.targets import Kind
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.streaming.targets import TargetKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,10 +36,10 @@ class SendDesk(QObject):
         self._sending = window.session.live.sending
         self.dialog: SendDialog | None = None
         for name, kept in window.preferences.values(_NAME).items():
-            if name in tuple(Kind) and isinstance(kept, dict):
+            if name in tuple(TargetKind) and isinstance(kept, dict):
                 with contextlib.suppress(UsageError):  # as if it had never been written
                     place = str(kept.get("place", ""))
-                    self._sending.want(Kind(name), place=place, on=kept.get("on") is True)
+                    self._sending.want(TargetKind(name), place=place, on=kept.get("on") is True)
         self._sending.changed.connect(self.refresh)
 
     def wire(self, actions: Mapping[str, QAction]) -> None:
@@ -85,7 +85,7 @@ class SendDesk(QObject):
     def _facts(self) -> tuple[tuple[SendFacts, ...], bool]:
         return self._sending.facts(), self._window.session.live.running
 
-    def _want(self, kind: Kind, on: bool, place: str) -> None:
+    def _want(self, kind: TargetKind, on: bool, place: str) -> None:
         assert self.dialog is not None
         try:
             self._sending.want(kind, place=place, on=on)
@@ -97,7 +97,7 @@ class SendDesk(QObject):
         self._keep(kind)
         self.refresh()
 
-    def _keep(self, kind: Kind) -> None:
+    def _keep(self, kind: TargetKind) -> None:
         """What was not chosen here, but for one start, is not kept."""
         (facts,) = (facts for facts in self._sending.facts() if facts.kind is kind)
         preferences = self._window.preferences

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from steadymark.app.window.overlay import VERMILLION
 from steadymark.app.window.send_words import NAMES, hint, state_words
-from steadymark.engine.sending.targets import PLACES, Kind
+from steadymark.engine.streaming.targets import PLACES, TargetKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +43,9 @@ class SendDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Send to other programs"))
         self._facts = facts
-        self.switches: dict[Kind, QCheckBox] = {}
-        self.places: dict[Kind, QLineEdit] = {}
-        self.states: dict[Kind, QLabel] = {}
+        self.switches: dict[TargetKind, QCheckBox] = {}
+        self.places: dict[TargetKind, QLineEdit] = {}
+        self.states: dict[TargetKind, QLabel] = {}
         column = QVBoxLayout(self)
         words = QLabel(
             self.tr(
@@ -60,9 +60,9 @@ class SendDialog(QDialog):
         self._grid.setColumnStretch(1, 1)
         self._grid.setHorizontalSpacing(12)
         column.addLayout(self._grid)
-        for kind in Kind:
+        for kind in TargetKind:
             self._add(kind)
-        self._faults: dict[Kind, str] = {}
+        self._faults: dict[TargetKind, str] = {}
         self.fault = QLabel()
         self.fault.setWordWrap(True)
         self.fault.setTextFormat(Qt.TextFormat.PlainText)
@@ -101,14 +101,14 @@ class SendDialog(QDialog):
                 place.setText(facts.place)
             self.states[facts.kind].setText(state_words(facts, live=live))
 
-    def tell(self, kind: Kind, fault: str) -> None:
+    def tell(self, kind: TargetKind, fault: str) -> None:
         """What is wrong with a place that was typed; empty: nothing."""
         self._faults[kind] = fault
         told = [f"{NAMES[k]}: {words}" for k, words in self._faults.items() if words]
         self.fault.setText("\n".join(told))
         self.fault.setVisible(bool(told))
 
-    def _add(self, kind: Kind) -> None:
+    def _add(self, kind: TargetKind) -> None:
         row = self._grid.rowCount()
         switch, place, state = QCheckBox(NAMES[kind]), QLineEdit(PLACES[kind]), QLabel()
         about = QLabel(hint(kind))
@@ -116,7 +116,7 @@ class SendDialog(QDialog):
         about.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         switch.setToolTip(hint(kind))
         switch.setAccessibleDescription(hint(kind))
-        what = self.tr("name of the stream") if kind is Kind.LSL else self.tr("host and port")
+        what = self.tr("name of the stream") if kind is TargetKind.LSL else self.tr("host and port")
         place.setAccessibleName(f"{NAMES[kind]}: {what}")
         place.setToolTip(what)
         place.setPlaceholderText(PLACES[kind])

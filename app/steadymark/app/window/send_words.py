@@ -6,34 +6,34 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from steadymark.engine.sending.sender import SendState
-from steadymark.engine.sending.targets import Kind
+from steadymark.engine.streaming.sender import SendState
+from steadymark.engine.streaming.targets import TargetKind
 
 if TYPE_CHECKING:
     from steadymark.app.session.sending import SendFacts
 
 translate = QCoreApplication.translate
 
-NAMES = {Kind.OSF: "OpenSeeFace", Kind.VMC: "VMC", Kind.LSL: "LSL"}
+NAMES = {TargetKind.OSF: "OpenSeeFace", TargetKind.VMC: "VMC", TargetKind.LSL: "LSL"}
 _HINTS = {
-    Kind.OSF: QT_TRANSLATE_NOOP(
+    TargetKind.OSF: QT_TRANSLATE_NOOP(
         "sending",
         "Landmarks, head pose and expression of every face, as OpenSeeFace's UDP packets: for "
         "VSeeFace, VTube Studio and others",
     ),
-    Kind.VMC: QT_TRANSLATE_NOOP(
+    TargetKind.VMC: QT_TRANSLATE_NOOP(
         "sending",
         "Head and expression of the first face, by OSC, for avatars of the Virtual Motion "
         "Capture protocol",
     ),
-    Kind.LSL: QT_TRANSLATE_NOOP(
+    TargetKind.LSL: QT_TRANSLATE_NOOP(
         "sending",
         "Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer",
     ),
 }
 
 
-def hint(kind: Kind) -> str:
+def hint(kind: TargetKind) -> str:
     """What goes there, and for whom."""
     return translate("sending", str(_HINTS[kind]))
 

@@ -24,10 +24,10 @@ from steadymark.app.window.more_button import beside, more_button
 from steadymark.app.window.preset_bar import PresetBar
 from steadymark.app.window.scrolling import scrolled
 from steadymark.app.window.stabilizer_names import STABILIZER_NAMES, stabilizer_text
-from steadymark.engine.looking import MOST_LOOK_EVERY
-from steadymark.engine.offline import Butterworth
-from steadymark.engine.settings import TrackSettings
-from steadymark.engine.stabilizing import CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.tracking.face_pass import MOST_LOOK_EVERY
+from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.runtime.onnx_session import DEVICES
 from steadymark.models.runtime.zoo import FLOW, list_models
 

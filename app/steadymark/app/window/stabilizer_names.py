@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from steadymark.engine.stabilizing import AUTO, OFFLINE, ONE_EURO
+from steadymark.engine.stabilizers.online_filters import AUTO, OFFLINE, ONE_EURO
 from steadymark.models.runtime.zoo import FLOW
 
 STABILIZER_NAMES: dict[str, object] = {

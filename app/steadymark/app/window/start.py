@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.live import OpenFeed
     from steadymark.app.window.main_window import MainWindow
-    from steadymark.engine.sending.targets import Target
     from steadymark.engine.sources import CameraMode
+    from steadymark.engine.streaming.targets import StreamTarget
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ _NO_DISPLAY = (
 def run_window(
     recording: str | None = None,
     mode: CameraMode | None = None,
-    send: Sequence[Target] = (),
+    send: Sequence[StreamTarget] = (),
     *,
     watch: Callable[[MainWindow], object] = bool,
 ) -> int:
@@ -165,11 +165,11 @@ def log_to_file(folder: Path) -> Path | None:
 
 
 def open_recording(
-    window: MainWindow, recording: str, mode: CameraMode | None, send: Sequence[Target]
+    window: MainWindow, recording: str, mode: CameraMode | None, send: Sequence[StreamTarget]
 ) -> None:
     """See `run_window`."""
     from steadymark.app.session.open_live import LiveTarget
-    from steadymark.engine.sources.opening import is_live
+    from steadymark.engine.sources.resolve_input import is_live
 
     if not is_live(recording):
         window.open_path(recording)
@@ -181,7 +181,7 @@ def open_recording(
 
 def _name(application: QApplication) -> None:
     from steadymark.app.window.theme import icon
-    from steadymark.engine.jobs import version
+    from steadymark.engine.pipeline.job import version
 
     application.setApplicationName("Steadymark")
     application.setApplicationVersion(version())

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from steadymark.app.session.results import Trail
-    from steadymark.engine.types import Frame, TrackedFace
+    from steadymark.engine.core.types import Frame, TrackedFace
 
 _STEP = 1.25
 _BACKGROUND = QColor(22, 22, 24)

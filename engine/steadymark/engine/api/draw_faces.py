@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.api.face import Face, tracked_face
 from steadymark.engine.api.inputs import checked_image
-from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.recording.drawing import draw as draw_result
-from steadymark.engine.types import Frame, TrackResult
+from steadymark.engine.core.types import Frame, TrackResult
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.output.video.drawing import draw as draw_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.api.inputs import checked_number, checked_points, checked_values
-from steadymark.engine.errors import UsageError
-from steadymark.engine.pose import POINTS, Camera, HeadPose
-from steadymark.engine.pose import head_pose as fit_pose
-from steadymark.engine.types import Landmarks
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import Landmarks
+from steadymark.engine.tracking.head_pose import POINTS, HeadPose, Intrinsics
+from steadymark.engine.tracking.head_pose import head_pose as fit_pose
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -65,7 +65,7 @@ def head_pose(
     return fit_pose(landmarks, camera_of(image_size, focal_px))
 
 
-def camera_of(image_size: tuple[int, int], focal_px: float | None) -> Camera:
+def camera_of(image_size: tuple[int, int], focal_px: float | None) -> Intrinsics:
     """The camera of pictures of this width and height.
 
     Raises:
@@ -83,4 +83,4 @@ def camera_of(image_size: tuple[int, int], focal_px: float | None) -> Camera:
         )
     if focal_px is not None and checked_number(focal_px, name="focal_px") < 1:
         raise UsageError("focal_px must be 1 pixel or more, not {given:g}", given=focal_px)
-    return Camera(width, height, focal_px)
+    return Intrinsics(width, height, focal_px)

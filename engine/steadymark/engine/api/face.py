@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from steadymark.engine.types import FaceBox, FaceState, Landmarks, Scores, TrackedFace
+from steadymark.engine.core.types import FaceBox, FaceState, Landmarks, Scores, TrackedFace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from steadymark.engine.api.inputs import Points
-    from steadymark.engine.pose import HeadPose
+    from steadymark.engine.tracking.head_pose import HeadPose
 
 
 @dataclass(frozen=True, slots=True, eq=False)

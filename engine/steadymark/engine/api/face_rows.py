@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.pose import pose_of_values
-from steadymark.engine.recording.columns import BOX, POSE
-from steadymark.engine.recording.native_csv import pose_values
-from steadymark.engine.types import (
+from steadymark.engine.core.types import (
     FaceBox,
     FaceState,
     Frame,
@@ -19,14 +16,17 @@ from steadymark.engine.types import (
     TrackedFace,
     TrackResult,
 )
+from steadymark.engine.output.csv.columns import BOX, POSE
+from steadymark.engine.output.csv.native_csv import pose_values
+from steadymark.engine.tracking.head_pose import pose_of_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from steadymark.engine.pose import Camera
-    from steadymark.engine.types import Scores
+    from steadymark.engine.core.types import Scores
+    from steadymark.engine.tracking.head_pose import Intrinsics
 
 NOBODY = -1  # the face_id of a row that says that a frame has no face
 _NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
@@ -96,7 +96,7 @@ def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
     return rows
 
 
-def results_of(rows: FaceRows, camera: Camera | None) -> list[TrackResult]:
+def results_of(rows: FaceRows, camera: Intrinsics | None) -> list[TrackResult]:
     """The frames that the rows are of, without pictures; faces without a camera have no pose."""
     order = np.argsort(rows.frame, kind="stable").tolist()
     results = []
@@ -114,7 +114,7 @@ def results_of(rows: FaceRows, camera: Camera | None) -> list[TrackResult]:
     return results
 
 
-def _face(rows: FaceRows, i: int, camera: Camera | None) -> TrackedFace:
+def _face(rows: FaceRows, i: int, camera: Intrinsics | None) -> TrackedFace:
     face_id, state = int(rows.face_id[i]), FaceState(str(rows.state[i]))
     if state is FaceState.LOST:
         return TrackedFace(face_id, state, 0.0)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.api.face import Face, faces_of
 from steadymark.engine.api.inputs import checked_image, checked_number
-from steadymark.engine.types import Frame
+from steadymark.engine.core.types import Frame
 
 if TYPE_CHECKING:
     from steadymark.engine.api.inputs import Image
-    from steadymark.engine.tracking import Tracker
+    from steadymark.engine.tracking.tracker import Tracker
 
 
 class FaceTracker:

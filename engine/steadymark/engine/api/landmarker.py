@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, TypedDict
 from steadymark.engine.api.face import Face, faces_of
 from steadymark.engine.api.face_tracker import FaceTracker
 from steadymark.engine.api.inputs import checked_image
-from steadymark.engine.errors import UsageError
-from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.settings import TrackSettings, make_tracker, open_models
-from steadymark.engine.stabilizing import AUTO, OFFLINE
-from steadymark.engine.types import Frame
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import Frame
+from steadymark.engine.stabilizers.online_filters import AUTO, OFFLINE
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.settings import TrackSettings, make_tracker, open_models
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:

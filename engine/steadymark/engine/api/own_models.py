@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 from steadymark.engine.api.inputs import checked_number
 from steadymark.engine.api.landmarker import FaceLandmarker
-from steadymark.engine.errors import UsageError
+from steadymark.engine.core.errors import UsageError
 from steadymark.models.own_models.add_model import UNKNOWN, check_name, prepare_model, save_model
 from steadymark.models.own_models.network_wrapper import CoordinateUnit, OutputKind
 from steadymark.models.own_models.preprocessing_search import NetworkDescription

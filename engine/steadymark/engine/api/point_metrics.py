@@ -19,11 +19,11 @@ from steadymark.engine.api.inputs import (
     checked_values,
     schema_of,
 )
-from steadymark.engine.errors import UsageError
-from steadymark.engine.metrics import accuracy, openings, stability
-from steadymark.engine.metrics.scoring import eye_length
-from steadymark.engine.metrics.stillness import segments
-from steadymark.engine.metrics.stillness import still_frames as find_still
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.metrics import accuracy, eye_mouth_opening, stability
+from steadymark.engine.metrics.accuracy_scores import eye_length
+from steadymark.engine.metrics.rest_detection import segments
+from steadymark.engine.metrics.rest_detection import still_frames as find_still
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def lag(points: ArrayLike, truth: ArrayLike) -> float:
     """
     if np.ndim(points) == 1:
         a, b = _signals(points, truth)
-        return openings.opening_lag(a, b)
+        return eye_mouth_opening.opening_lag(a, b)
     return stability.lag_frames(*checked_pair(points, truth, ndim=(3,)))
 
 
@@ -240,7 +240,7 @@ def eye_opening(points: ArrayLike) -> Values:
     Raises:
         UsageError: The array is no video of 68 landmarks.
     """
-    return openings.eye_opening(_video68(points, None)[0])
+    return eye_mouth_opening.eye_opening(_video68(points, None)[0])
 
 
 def mouth_opening(points: ArrayLike) -> Values:
@@ -249,7 +249,7 @@ def mouth_opening(points: ArrayLike) -> Values:
     Raises:
         UsageError: The array is no video of 68 landmarks.
     """
-    return openings.mouth_opening(_video68(points, None)[0])
+    return eye_mouth_opening.mouth_opening(_video68(points, None)[0])
 
 
 def amplitude(opening: ArrayLike) -> float:
@@ -263,7 +263,7 @@ def amplitude(opening: ArrayLike) -> float:
         >>> round(sm.metrics.amplitude(np.linspace(0, 10, 101)), 1)
         9.6
     """
-    return openings.amplitude(_signal(opening, "opening"))
+    return eye_mouth_opening.amplitude(_signal(opening, "opening"))
 
 
 def kept_amplitude(opening: ArrayLike, reference: ArrayLike) -> float:
@@ -279,7 +279,7 @@ def kept_amplitude(opening: ArrayLike, reference: ArrayLike) -> float:
     Raises:
         UsageError: The signals are not (T,), or differ in length.
     """
-    return openings.kept_amplitude(*_signals(opening, reference))
+    return eye_mouth_opening.kept_amplitude(*_signals(opening, reference))
 
 
 def still_frames(points: ArrayLike, timestamps_s: ArrayLike) -> list[slice]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from steadymark.engine.errors import SourceError
+from steadymark.engine.core.errors import SourceError
 from steadymark.engine.sources import open_source
 
 if TYPE_CHECKING:

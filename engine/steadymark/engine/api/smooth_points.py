@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.engine.api.inputs import checked_number, checked_points, checked_times
-from steadymark.engine.errors import UsageError
-from steadymark.engine.looking import TrackerConfig
-from steadymark.engine.offline import Butterworth
-from steadymark.engine.stabilizing import OFFLINE, ONE_EURO, STABILIZERS, OneEuro, make_stabilizer
-from steadymark.engine.types import Landmarks
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import Landmarks
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import (
+    OFFLINE,
+    ONE_EURO,
+    STABILIZERS,
+    OneEuro,
+    make_stabilizer,
+)
+from steadymark.engine.tracking.face_pass import TrackerConfig
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

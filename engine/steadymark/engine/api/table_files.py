@@ -14,19 +14,19 @@ from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
 from steadymark.engine.api.inputs import Array, schema_of
 from steadymark.engine.api.smooth_points import after_pauses
 from steadymark.engine.api.video_landmarks import VideoLandmarks
-from steadymark.engine.errors import UsageError
-from steadymark.engine.jobs import CSV_STYLES
-from steadymark.engine.metrics.video_truth import read_truth as read_truth_file
-from steadymark.engine.pose import Camera
-from steadymark.engine.recording.annotated_video import AnnotatedVideoSink
-from steadymark.engine.recording.columns import BOX, POSE, Style, numbered, read_head
-from steadymark.engine.recording.drawing import DrawOptions
-from steadymark.engine.recording.native_csv import Header, NativeCsvSink
-from steadymark.engine.recording.openface_csv import OpenFaceCsvSink, check_schema
-from steadymark.engine.recording.reading import LandmarkTable, read_landmarks
-from steadymark.engine.recording.rows import lines_of, open_text
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import SourceInfo, TrackResult
+from steadymark.engine.metrics.video_ground_truth import read_truth as read_truth_file
+from steadymark.engine.output.csv.columns import BOX, POSE, CsvStyle, numbered, read_head
+from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink, check_schema
+from steadymark.engine.output.csv.row_parsing import lines_of, open_text
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.pipeline.job import CSV_STYLES
 from steadymark.engine.sources import open_source
-from steadymark.engine.types import SourceInfo, TrackResult
+from steadymark.engine.tracking.head_pose import Intrinsics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from steadymark.engine.ports import Sink
+    from steadymark.engine.core.protocols import Sink
 
-_ANY_CAMERA = Camera(1, 1)  # of poses that are only written
+_ANY_CAMERA = Intrinsics(1, 1)  # of poses that are only written
 
 
 def read_csv(
@@ -151,7 +151,7 @@ def write_table(video: VideoLandmarks, path: str | Path, style: str) -> None:
             known=", ".join(CSV_STYLES),
         )
     sink: Sink
-    if style == Style.OPENFACE:
+    if style == CsvStyle.OPENFACE:
         check_schema(video.schema)
         sink = OpenFaceCsvSink(path)
     else:

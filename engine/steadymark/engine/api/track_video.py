@@ -10,25 +10,25 @@ from steadymark.engine.api.face_rows import rows_of, without_picture
 from steadymark.engine.api.inputs import checked_number
 from steadymark.engine.api.landmarker import FaceLandmarker, LandmarkerOptions
 from steadymark.engine.api.video_landmarks import VideoLandmarks
-from steadymark.engine.errors import TrackingError, UsageError
-from steadymark.engine.jobs import InputSettings, header
-from steadymark.engine.pipeline import Pipeline
-from steadymark.engine.pose import Camera
-from steadymark.engine.recording.smoothed import smoothed
-from steadymark.engine.report import PipelineState
-from steadymark.engine.settings import make_tracker
+from steadymark.engine.core.errors import TrackingError, UsageError
+from steadymark.engine.output.csv.offline_filter import filter_table
+from steadymark.engine.pipeline.job import InputSettings, header
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import open_source
-from steadymark.engine.sources.opening import is_live
-from steadymark.engine.stabilizing import OFFLINE
+from steadymark.engine.sources.resolve_input import is_live
+from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.tracking.head_pose import Intrinsics
+from steadymark.engine.tracking.settings import make_tracker
 from steadymark.models.user_text import join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from steadymark.engine.ports import FrameSource
-    from steadymark.engine.settings import Models, TrackSettings
-    from steadymark.engine.types import TrackResult
+    from steadymark.engine.core.protocols import FrameSource
+    from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 Progress: TypeAlias = bool | Callable[[int, int | None], None]
 _TELL_EVERY_S = 0.1
@@ -75,7 +75,7 @@ def track_video(
 
 def run_tracking(
     source: str | Path,
-    models: Models,
+    models: OpenModels,
     settings: TrackSettings,
     *,
     start_s: float | None,
@@ -105,20 +105,20 @@ def run_tracking(
     finally:
         opened.close()
     if settings.stabilizer == OFFLINE:
-        results = smoothed(results, settings.butterworth)
+        results = filter_table(results, settings.butterworth)
     schema = make_tracker(models, settings).schema
     return VideoLandmarks(
         rows_of(results, schema.count),
         schema.name,
         facts,
-        camera=Camera(opened.info.width, opened.info.height, settings.focal_px),
+        camera=Intrinsics(opened.info.width, opened.info.height, settings.focal_px),
         source=opened.info.path,
         problems=problems,
     )
 
 
 def _results(
-    opened: FrameSource, models: Models, settings: TrackSettings, progress: Progress
+    opened: FrameSource, models: OpenModels, settings: TrackSettings, progress: Progress
 ) -> tuple[list[TrackResult], tuple[str, ...]]:
     """Every frame's faces, and what the source passed over."""
     results: list[TrackResult] = []

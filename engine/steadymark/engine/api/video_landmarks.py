@@ -11,12 +11,12 @@ import numpy as np
 from steadymark.engine.api.face import Face, faces_of
 from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
 from steadymark.engine.api.smooth_points import filtered, make_filter
-from steadymark.engine.errors import UsageError
-from steadymark.engine.offline import Butterworth
-from steadymark.engine.pose import IBUG, head_pose
-from steadymark.engine.recording.native_csv import Header, pose_values
-from steadymark.engine.stabilizing import OFFLINE
-from steadymark.engine.types import FaceState, Landmarks
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import FaceState, Landmarks
+from steadymark.engine.output.csv.native_csv import Header, pose_values
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.tracking.head_pose import IBUG, head_pose
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from steadymark.engine.pose import Camera
-    from steadymark.engine.stabilizing import OneEuro
+    from steadymark.engine.stabilizers.online_filters import OneEuro
+    from steadymark.engine.tracking.head_pose import Intrinsics
 
     Floats = NDArray[np.floating[Any]]
 
@@ -54,7 +54,7 @@ class VideoLandmarks:
     rows: FaceRows
     schema: str
     header: Header
-    camera: Camera | None = None
+    camera: Intrinsics | None = None
     source: str = ""
     problems: tuple[str, ...] = ()
 

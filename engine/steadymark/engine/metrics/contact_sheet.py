@@ -7,25 +7,19 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from steadymark.engine.errors import UsageError
-from steadymark.engine.recording.drawing import (
-    ORANGE,
-    SKY_BLUE,
-    WHITE,
-    draw_contours,
-    draw_text,
-)
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.output.video.drawing import ORANGE, SKY_BLUE, WHITE, draw_contours, draw_text
 from steadymark.engine.sources import open_source
-from steadymark.engine.sources.images import ImageSequence
-from steadymark.engine.sources.video_file import VideoFile
+from steadymark.engine.sources.image_sequence import ImageSequence
+from steadymark.engine.sources.video.video_file import VideoFile
 from steadymark.models.face.crop import Crop, cut, transform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from steadymark.engine.metrics.accuracy import Values
-    from steadymark.engine.metrics.scoring import Comparison, Place
-    from steadymark.engine.recording.drawing import Colour
+    from steadymark.engine.metrics.accuracy_scores import FacePlace, LandmarkComparison
+    from steadymark.engine.output.video.drawing import Colour
     from steadymark.models.face.crop import Image
 
 TILE, GAP, CAPTION, HEAD = 260, 10, 26, 44  # pixels
@@ -34,7 +28,7 @@ MARGIN = 1.5  # side of a tile / longer side of the true face
 _PAPER = 40
 
 
-def contact_sheet(compared: Mapping[str, Comparison], count: int) -> Image:
+def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Image:
     """(H, W, 3) BGR: under each model's name its `count` worst faces, the error under each.
 
     The true landmarks are blue, those found orange.
@@ -57,9 +51,9 @@ def contact_sheet(compared: Mapping[str, Comparison], count: int) -> Image:
     return np.concatenate(parts)
 
 
-def _pictures(places: Sequence[Place]) -> dict[Place, Image]:
+def _pictures(places: Sequence[FacePlace]) -> dict[FacePlace, Image]:
     """Each source is opened once and read forwards."""
-    pictures: dict[Place, Image] = {}
+    pictures: dict[FacePlace, Image] = {}
     for text in dict.fromkeys(place.source for place in places):
         source = open_source(text)
         if not isinstance(source, VideoFile | ImageSequence):
@@ -72,11 +66,11 @@ def _pictures(places: Sequence[Place]) -> dict[Place, Image]:
     return pictures
 
 
-def _frame(place: Place) -> int:
+def _frame(place: FacePlace) -> int:
     return place.frame or 0
 
 
-def _tile(compared: Comparison, index: int, picture: Image, error: float) -> Image:
+def _tile(compared: LandmarkComparison, index: int, picture: Image, error: float) -> Image:
     """(TILE + CAPTION, TILE, 3): a face, what is true and what was found drawn over it."""
     scored = list(compared.scored)
     truth, found = compared.truth[index], compared.found[index]

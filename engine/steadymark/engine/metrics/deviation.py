@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from steadymark.engine.metrics.accuracy import mean_of_finite, outer_eye_distance
-from steadymark.engine.offline import Butterworth
+from steadymark.engine.stabilizers.butterworth import Butterworth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

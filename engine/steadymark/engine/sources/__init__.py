@@ -1,15 +1,15 @@
 """Where frames come from."""
 
-from steadymark.engine.sources.camera import CameraInfo, CameraMode, camera_modes, list_cameras
-from steadymark.engine.sources.live import LiveStatus, Opening
-from steadymark.engine.sources.opening import expand_inputs, open_live, open_source
-from steadymark.engine.sources.probing import ProbeReport, probe
+from steadymark.engine.sources.live.camera import CameraInfo, CameraMode, camera_modes, list_cameras
+from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt
+from steadymark.engine.sources.resolve_input import expand_inputs, open_live, open_source
+from steadymark.engine.sources.video.probe_report import ProbeReport, probe
 
 __all__ = [
     "CameraInfo",
     "CameraMode",
     "LiveStatus",
-    "Opening",
+    "OpenAttempt",
     "ProbeReport",
     "camera_modes",
     "expand_inputs",

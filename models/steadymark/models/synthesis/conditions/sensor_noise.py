@@ -1,7 +1,7 @@
 """Noise as real cameras leave it: grain of more than a pixel, alike in the colours, lasting.
 
 The constants are medians over still blocks of eight real clips (webcams, phones, films; H.264 and
-others), measured by `python -m steadymark.engine.bench.camera_noise CLIP…`, which prints them.
+others), measured by `python -m tools.measure_camera_noise CLIP…`, which prints them.
 """
 
 from __future__ import annotations

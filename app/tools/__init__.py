@@ -1,0 +1,1 @@
+"""What only developers run: screenshots, translations, the demo clip, timings."""

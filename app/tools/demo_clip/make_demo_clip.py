@@ -1,0 +1,169 @@
+"""Make the demo clip and its exact truth from one photograph.
+
+    python -m tools.demo_clip.make_demo_clip --out assets/clips
+
+Landmarks annotated by eye on the photograph (demo_portrait.json) and the photograph's pixels go
+through the same maps: expression (demo_warp), then pose (demo_path). Needs scikit-image, which
+bundles the photograph.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+import numpy as np
+
+from steadymark.engine.core.errors import SourceError
+from steadymark.models.face.crop import Image, inverse
+from steadymark.models.face.schema import assets_root
+from tools.demo_clip import demo_motion as path
+from tools.demo_clip.demo_expressions import STEP_PX, Array, ExpressionWarp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAD_PX = 480  # backdrop added on each side of the photograph
+NOISE = 2.5  # standard deviation, grey levels
+CRF = "20"
+
+
+def annotated() -> Array:
+    """(68, 2) landmarks of the photograph, its pixels."""
+    file = assets_root() / "clips" / "demo_portrait.json"
+    return np.array(json.loads(file.read_text(encoding="utf-8"))["points"], np.float64)
+
+
+def photograph() -> Image:
+    """(512, 512, 3) BGR: Eileen Collins, NASA.
+
+    Raises:
+        SourceError: scikit-image, which holds it, is not installed.
+    """
+    try:
+        from skimage import data
+    except ImportError as error:
+        raise SourceError(
+            "the demo clip is made from a photograph in scikit-image: pip install scikit-image"
+        ) from error
+    picture: Image = data.astronaut()  # type: ignore[no-untyped-call]
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def backdrop(picture: Image) -> Image:
+    """The photograph with PAD_PX of its own blurred edge on each side."""
+    pad = PAD_PX
+    wide = cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(wide, (0, 0), 40).astype(np.float32)
+    inside = np.zeros(wide.shape[:2], np.float32)
+    inside[pad + 14 : -pad - 14, pad + 14 : -pad - 14] = 1
+    share = cv2.GaussianBlur(inside, (0, 0), 6)[..., None]
+    mixed: Image = np.rint(wide * share + soft * (1 - share)).astype(np.uint8)
+    return mixed
+
+
+def truth(warp: ExpressionWarp, landmarks: Array) -> Array:
+    """(FRAMES, 68, 2) landmarks in frame pixels, in the picture or not."""
+    frames = []
+    for n in range(path.FRAMES):
+        matrix = path.pose_at(n).matrix()
+        moved = warp.forward(path.weights_at(n), landmarks)
+        frames.append(moved @ matrix[:, :2].T + matrix[:, 2])
+    return np.stack(frames)
+
+
+class Renderer:
+    """Pictures of the moving face. The expression is held while the shutter is open."""
+
+    def __init__(self, canvas: Image, warp: ExpressionWarp) -> None:
+        self._canvas = canvas
+        self._warp = warp
+        self._inverse = lru_cache(maxsize=4)(self._invert)
+        x, y = np.meshgrid(np.arange(path.WIDTH), np.arange(path.HEIGHT))
+        self._pixels = np.stack((x, y), -1).astype(np.float64)
+
+    def picture(self, frame: int, *, seed: int) -> Image:
+        """(HEIGHT, WIDTH, 3) uint8 BGR: blurred along its path, with sensor noise."""
+        back = self._inverse(path.weights_at(frame))
+        times = path.exposure_times(frame)
+        light = np.zeros((path.HEIGHT, path.WIDTH, 3), np.float32)
+        for t in times:
+            light += self._instant(back, t)
+        noise = np.random.default_rng([seed, frame]).standard_normal(light.shape, np.float32)
+        return np.rint(light / len(times) + NOISE * noise).clip(0, 255).astype(np.uint8)
+
+    def _invert(self, weights: tuple[float, ...]) -> Array:
+        return self._warp.inverse(weights).astype(np.float32)
+
+    def _instant(self, back: Array, t: float) -> Image:
+        matrix = inverse(path.pose_at(t).matrix())
+        xy = self._pixels @ matrix[:, :2].T + matrix[:, 2]  # the portrait with its expression
+        at = ((xy - self._warp.origin) / STEP_PX).astype(np.float32)
+        move = cv2.remap(back, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderValue=(0.0, 0.0))
+        source = (xy + move + PAD_PX).astype(np.float32)
+        picture = cv2.remap(
+            self._canvas,
+            source[..., 0],
+            source[..., 1],
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return picture.astype(np.uint8, copy=False)
+
+
+def write_truth(file: Path, points: Array) -> None:
+    """CSV: frame, timestamp_s, visible, x_0 … x_67, y_0 … y_67; nan where no point is in sight."""
+    count = points.shape[1]
+    header = ["frame", "timestamp_s", "visible"]
+    header += [f"{axis}_{k}" for axis in "xy" for k in range(count)]
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        for n, xy in enumerate(points):
+            visible = bool(path.within(xy).any())
+            values = [f"{v:.3f}" if visible else "nan" for v in xy.T.ravel()]
+            writer.writerow([n, f"{n / path.FPS:.6f}", int(visible), *values])
+
+
+def write_video(file: Path, pictures: Iterator[Image]) -> None:
+    """H.264, yuv420p; frame n is shown at n / FPS exactly."""
+    with av.open(str(file), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=path.FPS)
+        stream.width, stream.height, stream.pix_fmt = path.WIDTH, path.HEIGHT, "yuv420p"
+        stream.time_base = Fraction(1, path.FPS)
+        stream.options = {"crf": CRF, "preset": "slow", "tune": "grain", "bf": "0", "threads": "1"}
+        for n, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts, frame.time_base = n, Fraction(1, path.FPS)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def make(out: Path, *, seed: int) -> None:
+    """Write demo_truth.csv and demo.mp4 into the folder `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    landmarks = annotated()
+    warp = ExpressionWarp(landmarks)
+    write_truth(out / "demo_truth.csv", truth(warp, landmarks))
+    renderer = Renderer(backdrop(photograph()), warp)
+    write_video(out / "demo.mp4", (renderer.picture(n, seed=seed) for n in range(path.FRAMES)))
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="make the demo clip and its truth")
+    parser.add_argument("--out", type=Path, default=assets_root() / "clips")
+    parser.add_argument("--seed", type=int, default=68)
+    arguments = parser.parse_args()
+    make(arguments.out, seed=arguments.seed)
+
+
+if __name__ == "__main__":
+    main()

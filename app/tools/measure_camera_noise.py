@@ -1,0 +1,164 @@
+"""Noise of real cameras, measured where nothing moves: the constants of models.synthesis.
+
+    python -m tools.measure_camera_noise CLIP…
+
+prints each clip's figures and the medians of all.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.engine.core.errors import UsageError
+from steadymark.models.errors import SteadymarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Floats = NDArray[np.float64]
+_FRAMES, _BLOCK = 60, 16
+_STILL = 0.7  # grey levels by which the mean of a still block changes at most
+_LOUD = 8.0  # deviation of differences above which something moves
+_BINS = 8
+_FEWEST = 50  # blocks in a bin of brightness
+
+
+@dataclass(frozen=True, slots=True)
+class CameraNoise:
+    """deviation: of the noise, grey levels, of what changes from frame to frame.
+
+    neighbours: (4,) correlation 1 to 4 pixels away, mean of both axes and all channels. colours:
+    correlation between channels. lasts: correlation from frame to frame. by_brightness: (8,)
+    deviation at 16, 48 … 240, relative to the clip's mean; NaN where the clip has too little.
+    """
+
+    deviation: float
+    neighbours: tuple[float, ...]
+    colours: float
+    lasts: float
+    by_brightness: tuple[float, ...]
+
+
+def measure_noise(frames: NDArray[np.uint8]) -> CameraNoise:
+    """The noise of blocks of a video (T, H, W, 3) that stand still from frame to frame.
+
+    Differences of two frames hold no picture, only noise. If noise follows its predecessor with
+    correlation r, differences that follow each other correlate by −(1 − r)/2.
+
+    Raises:
+        UsageError: hardly anything stands still.
+    """
+    light = frames.astype(np.float32)
+    blocks = _blocks((light[1:] - light[:-1]) / np.float32(np.sqrt(2)))
+    brightness = _blocks(light[:-1]).mean((3, 4, 5))
+    spread = blocks.std((3, 4))
+    still = (np.abs(blocks.mean((3, 4))).max(-1) < _STILL) & (spread.max(-1) < _LOUD)
+    still &= spread.min(-1) > 0  # a frame that is shown twice has no noise of its own
+    if still.sum() < _FEWEST:
+        raise UsageError("hardly anything stands still: take a clip from a camera on a stand")
+    grain = blocks[still]
+    grain = grain - grain.mean((1, 2), keepdims=True)
+    power = (grain**2).mean()
+    pairs = still[1:] & still[:-1]
+    follow = (blocks[1:] * blocks[:-1])[pairs].mean() / (blocks[1:] ** 2)[pairs].mean()
+    return CameraNoise(
+        deviation=float(np.sqrt(power)),
+        neighbours=tuple(_away(grain, away) / float(power) for away in (1, 2, 3, 4)),
+        colours=float(np.corrcoef(grain.reshape(-1, 3).T)[[0, 0, 1], [1, 2, 2]].mean()),
+        lasts=float(np.clip(1 + 2 * follow, 0, 1)),
+        by_brightness=_by_brightness(grain, brightness[still]),
+    )
+
+
+def read_frames(clip: str) -> NDArray[np.uint8]:
+    """The first frames of a clip.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    frames = []
+    try:
+        with av.open(clip) as video:
+            for frame in video.decode(video=0):
+                frames.append(frame.to_ndarray(format="bgr24"))
+                if len(frames) == _FRAMES:
+                    break
+    except (OSError, av.FFmpegError, IndexError) as error:
+        raise UsageError(f"cannot read {clip}: {error}") from error
+    if len(frames) < 2:
+        raise UsageError(f"{clip} has fewer than two frames")
+    return np.stack(frames).astype(np.uint8)
+
+
+def _blocks(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(T, H, W, 3) → (T, rows, columns, block, block, 3)."""
+    frames, height, width, _ = light.shape
+    rows, columns = height // _BLOCK, width // _BLOCK
+    cut = light[:, : rows * _BLOCK, : columns * _BLOCK]
+    split = cut.reshape(frames, rows, _BLOCK, columns, _BLOCK, 3)
+    return np.ascontiguousarray(split.transpose(0, 1, 3, 2, 4, 5))
+
+
+def _away(grain: NDArray[np.float32], away: int) -> float:
+    across = (grain[:, :, away:] * grain[:, :, :-away]).mean()
+    down = (grain[:, away:] * grain[:, :-away]).mean()
+    return float(across + down) / 2
+
+
+def _by_brightness(
+    grain: NDArray[np.float32], brightness: NDArray[np.float32]
+) -> tuple[float, ...]:
+    power = (grain**2).mean((1, 2, 3))
+    number = (brightness / (256 / _BINS)).astype(int)
+    bins = [power[number == i] for i in range(_BINS)]
+    levels = [float(np.sqrt(b.mean())) if len(b) >= _FEWEST else float("nan") for b in bins]
+    return tuple(np.array(levels) / np.nanmean(levels))
+
+
+def _told(name: str, noise: CameraNoise) -> str:
+    def row(values: Sequence[float]) -> str:
+        return " ".join(f"{value:.2f}" for value in values)
+
+    return (
+        f"{name}: deviation {noise.deviation:.2f}, neighbours {row(noise.neighbours)}, colours "
+        f"{noise.colours:.2f}, lasts {noise.lasts:.2f}, by brightness {row(noise.by_brightness)}\n"
+    )
+
+
+def main(clips: Sequence[str]) -> int:
+    """Print what was measured; 2 where a clip cannot be measured."""
+    measured = []
+    try:
+        for clip in clips:
+            measured.append(measure_noise(read_frames(clip)))
+            sys.stdout.write(_told(clip, measured[-1]))
+    except SteadymarkError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if measured:
+        sys.stdout.write(_told("median", _median(measured)))
+    return 0
+
+
+def _median(measured: Sequence[CameraNoise]) -> CameraNoise:
+    def middle(values: Sequence[Sequence[float]]) -> tuple[float, ...]:
+        return tuple(float(np.nanmedian(column)) for column in np.array(values).T)
+
+    deviation, colours, lasts = middle([(n.deviation, n.colours, n.lasts) for n in measured])
+    return CameraNoise(
+        deviation,
+        middle([n.neighbours for n in measured]),
+        colours,
+        lasts,
+        middle([n.by_brightness for n in measured]),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

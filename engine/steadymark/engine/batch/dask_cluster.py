@@ -1,0 +1,318 @@
+"""The same jobs on the workers of a Dask cluster, which see the same files (extra `cluster`).
+
+Dask gives a job to another worker when one dies, and cannot know that it is dead: two may track
+the same file for a while. So each attempt writes into a folder of its own, and moves what is
+complete to where it belongs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import queue
+import shutil
+import socket
+import time
+import uuid
+from dataclasses import asdict, replace
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Any
+
+from steadymark.engine.batch.run_jobs import run_one
+from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.core.types import SourceInfo
+from steadymark.engine.output.output_paths import cannot_write, part_of, partial_of
+from steadymark.engine.pipeline.job import JobReport, make_folder, version
+from steadymark.engine.pipeline.pipeline_report import PipelineReport
+from steadymark.engine.sources.resolve_input import absolute, is_live
+from steadymark.engine.tracking.settings import open_models
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from steadymark.engine.batch.run_jobs import Job, JobObserver
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+
+    Opens = Callable[[TrackSettings], OpenModels]
+    Client = Any  # Dask's is not typed
+
+log = logging.getLogger(__name__)
+
+CONNECT_S = 10.0
+PROGRESS_S = 2.0  # Dask keeps what is told on its way
+_LOOK_S = 0.1
+_STOP_S = 5.0  # a shared disk tells the others late
+_STOP_FILE = "stop"
+_LOST = UserText("the scheduler does not answer any more: see to it, and go on with --resume")
+
+
+def run_on_cluster(
+    jobs: Sequence[Job],
+    address: str,
+    watch: JobObserver,
+    stop: Event,
+    *,
+    opens: Opens = open_models,
+    connect_s: float = CONNECT_S,
+) -> None:
+    """Track every job on some worker; `stop` ends all, what they tracked is kept.
+
+    Raises:
+        UsageError: no cluster is there, its workers are no use, or an input is live.
+        SinkError: the output folder cannot be written.
+    """
+    if live := [job.text for job in jobs if is_live(job.text)]:
+        raise UsageError(f"{live[0]} is live: track it on its own computer, without --scheduler")
+    if not jobs:
+        return
+    client = _connected(address, connect_s)
+    try:
+        _check_workers(client, address, connect_s)
+        folder = jobs[0].output.folder.absolute()
+        run = folder / f".steadymark-{uuid.uuid4().hex[:12]}"
+        make_folder(run)
+        try:
+            _Run(client, run, opens, watch).through(jobs, stop)
+        finally:
+            shutil.rmtree(run, ignore_errors=True)
+    finally:
+        client.close(timeout=2)
+
+
+def _connected(address: str, within_s: float) -> Client:
+    try:
+        import distributed
+    except ImportError as error:
+        raise UsageError("--scheduler needs Dask: pip install 'steadymark[cluster]'") from error
+    for name in [
+        name for name in logging.root.manager.loggerDict if name.startswith("distributed")
+    ]:
+        logging.getLogger(name).setLevel(logging.root.level)  # its faults are told as sentences
+    client: Any = distributed.Client.__new__(distributed.Client)
+    outcome: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+
+    def connect() -> None:
+        try:
+            client.__init__(address, timeout=within_s, set_as_default=False)
+        except Exception as error:
+            log.exception("connecting to %s", address)
+            outcome.put(error)
+        else:
+            outcome.put(None)
+
+    # Dask waits without end for a listener that is no scheduler
+    Thread(target=connect, name="connecting", daemon=True).start()
+    try:
+        fault = outcome.get(timeout=within_s + 1)
+    except queue.Empty as error:
+        fault = error
+    if fault is not None:
+        client.status = "closed"  # half made, it would wait and complain when it is forgotten
+        raise UsageError(
+            f"no Dask scheduler answers at {address} within {within_s:g} s: start one with 'dask "
+            "scheduler', and write its address as tcp://HOST:8786"
+        ) from fault
+    return client
+
+
+def _check_workers(client: Client, address: str, within_s: float) -> None:
+    """Some are there, and all have this version: others would write other tables."""
+    try:
+        client.wait_for_workers(1, timeout=within_s)
+    except TimeoutError as error:
+        raise UsageError(
+            f"the scheduler at {address} has no workers: start some with 'dask worker {address}'"
+        ) from error
+    for worker, found in client.run(_installed, on_error="return").items():
+        if isinstance(found, BaseException):
+            raise UsageError(
+                f"the worker {worker} cannot run Steadymark ({found}): install it there"
+            )
+        if found != version():
+            raise UsageError(_other_version(worker, found))
+
+
+def _installed() -> str:
+    """Runs on a worker."""
+    return version()
+
+
+def _other_version(worker: str, found: str) -> UserText:
+    return UserText(
+        "the worker {worker} has Steadymark {found}, and this is {version}: "
+        "install the same version everywhere",
+        worker=worker,
+        found=found,
+        version=version(),
+    )
+
+
+class _Run:
+    """One run's jobs on their way. run: its folder, below that of the results."""
+
+    def __init__(self, client: Client, run: Path, opens: Opens, watch: JobObserver) -> None:
+        self._client, self._folder, self._opens, self._watch = client, run, opens, watch
+        self._events: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
+        self._topic = run.name
+        self._futures: dict[int, Any] = {}
+
+    def through(self, jobs: Sequence[Job], stop: Event) -> None:
+        """Until all are done, or those in hand after `stop` is set."""
+        known = {job.number: job for job in jobs}
+        self._client.subscribe_topic(self._topic, self._hear)
+        for job in jobs:
+            self._submit(job)
+        deadline: float | None = None
+        while self._futures and (deadline is None or time.monotonic() < deadline):
+            if stop.is_set() and deadline is None:
+                deadline = time.monotonic() + _STOP_S
+                self._give_up()
+            try:
+                number, content = self._events.get(timeout=_LOOK_S)
+            except queue.Empty:
+                continue
+            self._tell(known[number], content)
+
+    def _submit(self, job: Job) -> None:
+        output = replace(job.output, folder=self._folder.parent)
+        far = replace(job, text=absolute(job.text), output=output)
+        future = self._client.submit(
+            track_there,
+            far,
+            self._folder,
+            self._opens,
+            version(),
+            key=f"{self._topic}-{job.number}",
+            pure=False,
+        )
+        self._futures[job.number] = future
+        future.add_done_callback(lambda future: self._events.put((job.number, future)))
+
+    def _hear(self, event: tuple[float, Any]) -> None:
+        """Runs in the client's thread."""
+        number, content = event[1]
+        self._events.put((int(number), str(content)))
+
+    def _give_up(self) -> None:
+        """What runs ends by itself when it finds the file; what waits never begins."""
+        with contextlib.suppress(OSError):
+            (self._folder / _STOP_FILE).touch()
+        given = {key for keys in self._client.processing().values() for key in keys}
+        for number, future in list(self._futures.items()):
+            if future.key not in given and not future.done():
+                self._futures.pop(number).cancel()
+
+    def _tell(self, job: Job, content: Any) -> None:
+        if job.number not in self._futures:
+            return
+        if isinstance(content, str):
+            info, frames = json.loads(content)
+            self._watch.progressed(job, SourceInfo(**info), PipelineReport(frames=frames))
+            return
+        del self._futures[job.number]
+        report = self._report(job, content)
+        if report is not None:
+            self._watch.ended(job, report)
+
+    def _report(self, job: Job, future: Any) -> JobReport | None:
+        from distributed.scheduler import KilledWorker
+
+        try:
+            if future.cancelled():
+                return self._failed(job, _LOST)
+            report: JobReport | None = future.result()
+        except KilledWorker:
+            fault = UserText(
+                "every worker that tracked it has ended; was there enough memory? The other files "
+                "go on: try this one alone, without --scheduler, with --resume"
+            )
+        except Exception as error:
+            log.exception("job on the cluster")
+            fault = UserText(
+                "the cluster could not track it ({kind}: {error})",
+                kind=type(error).__name__,
+                error=error,
+            )
+        else:
+            return report and replace(report, outputs=_named_as_asked(report, job))
+        return self._failed(job, fault)
+
+    def _failed(self, job: Job, fault: UserText) -> JobReport:
+        told = UserText("{path}: {fault}", path=job.text, fault=fault)
+        return JobReport(Path(job.text).name, self._kept(job), error=told)
+
+    def _kept(self, job: Job) -> tuple[str, ...]:
+        """The longest of the tables that ended workers left, marked partial."""
+        table = job.output.folder / f"{job.stem}.csv"
+        left = [path / part_of(table).name for path in self._folder.glob(f"{job.number}-*")]
+        with contextlib.suppress(OSError, ValueError):
+            longest = max(filter(Path.is_file, left), key=lambda path: path.stat().st_size)
+            return (str(longest.replace(partial_of(table))),)
+        return ()
+
+
+def _named_as_asked(report: JobReport, job: Job) -> tuple[str, ...]:
+    return tuple(str(job.output.folder / Path(output).name) for output in report.outputs)
+
+
+_models: dict[tuple[Opens, TrackSettings], OpenModels] = {}
+_opening = Lock()
+
+
+def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | None:
+    """Runs on a worker; None where all was stopped before. run: the folder of this run."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    if version() != needed:
+        return JobReport(job.text, error=_other_version(worker.address, version()))
+    if not run.is_dir():
+        return JobReport(
+            job.text,
+            error=UserText(
+                "{host} does not see {folder}: videos and output folder must lie on a disk that "
+                "all workers share, under the same path",
+                host=socket.gethostname(),
+                folder=run.parent,
+            ),
+        )
+    if (run / _STOP_FILE).exists():
+        return None
+    stop, told_s = Event(), time.monotonic()
+
+    def progress(info: SourceInfo, report: PipelineReport) -> None:
+        nonlocal told_s
+        if (run / _STOP_FILE).exists():
+            stop.set()
+        if time.monotonic() - told_s >= PROGRESS_S:
+            told_s = time.monotonic()
+            told = json.dumps((asdict(replace(info, notes=())), report.frames))
+            worker.log_event(run.name, (job.number, told))
+
+    try:
+        return _attempt(job, run, opens, stop, progress)
+    except SteadymarkError as error:
+        return JobReport(job.text, error=error.sentence)
+
+
+def _attempt(
+    job: Job,
+    run: Path,
+    opens: Opens,
+    stop: Event,
+    progress: Callable[[SourceInfo, PipelineReport], None],
+) -> JobReport:
+    with _opening:
+        models = _models.get((opens, job.settings))
+        if models is None:
+            models = _models[opens, job.settings] = opens(job.settings)
+    aside = run / f"{job.number}-{uuid.uuid4().hex[:8]}"
+    try:
+        aside.mkdir()
+    except OSError as error:
+        raise cannot_write(aside, error) from error
+    apart = replace(job, output=replace(job.output, aside=aside))
+    return run_one(apart, models, stop, progress)

@@ -1,0 +1,44 @@
+"""Jobs that run keep their index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.pipeline.job import now_utc
+from steadymark.models.user_text import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.engine.batch.results_index import ResultsIndex
+    from steadymark.engine.batch.run_jobs import Job
+    from steadymark.engine.pipeline.job import JobReport
+
+
+class IndexUpdates:
+    """Passes on what a JobObserver hears. A fault of the index stops no job: tables count.
+
+    fault: the first, a sentence.
+    """
+
+    def __init__(self, index: ResultsIndex) -> None:
+        self._index = index
+        self._begun: set[int] = set()
+        self.fault = NOTHING
+
+    def progressed(self, job: Job) -> None:
+        if job.stem is None or job.number in self._begun:
+            return
+        self._begun.add(job.number)
+        stem, video = job.stem, job.output.video
+        self._keep(lambda: self._index.begin(job.text, stem, now_utc(), video=video))
+
+    def ended(self, job: Job, report: JobReport) -> None:
+        self._keep(lambda: self._index.end(job.text, report))
+
+    def _keep(self, change: Callable[[], None]) -> None:
+        try:
+            change()
+        except SinkError as error:
+            self.fault = self.fault or error.sentence

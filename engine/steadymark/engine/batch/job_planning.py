@@ -1,0 +1,96 @@
+"""Which inputs are tracked, and which results each will have: decided before any is, in order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.batch.run_jobs import Job
+from steadymark.engine.core.errors import SinkError, UsageError
+from steadymark.engine.pipeline.job import result_files
+from steadymark.engine.sources.input_paths import plain
+from steadymark.engine.sources.resolve_input import absolute, is_live
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from steadymark.engine.pipeline.job import InputSettings, OutputSettings
+    from steadymark.engine.tracking.settings import TrackSettings
+
+
+def plan_jobs(
+    texts: Sequence[str],
+    settings: TrackSettings,
+    output: OutputSettings,
+    wish: InputSettings,
+    index: ResultsIndex,
+    *,
+    taken: Iterable[str] = (),
+) -> list[Job]:
+    """A job an input, as `expand_inputs` gives them; names do not depend on what ends first.
+
+    taken: names of results that others are making.
+
+    Raises:
+        UsageError: an input would be replaced by a result.
+    """
+    names = {name.casefold() for name in taken}
+    jobs = []
+    for number, text in enumerate(texts):
+        stem = None
+        if not is_live(text):
+            stem = index.name_results(text, Path(plain(text)).name, names)
+        before = index.made(text, stem) if stem is not None and output.resume else None
+        known = stem is not None and index.knows(stem)
+        jobs.append(Job(number, text, settings, output, wish, stem, before, known))
+    _spare_inputs(jobs)
+    return jobs
+
+
+def split_results(text: str, found: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What is to be tracked of what was found for an argument, and videos that tracking made.
+
+    They are left out where a folder or pattern fits them, and not where they are named.
+    """
+    if len(found) == 1 and absolute(found[0]) == absolute(text):
+        return list(found), []
+    made: dict[Path, frozenset[str]] = {}
+    to_track: list[str] = []
+    results: list[str] = []
+    for one in found:
+        path = Path(plain(one))
+        if path.parent not in made:
+            made[path.parent] = _made_in(path.parent)
+        (results if path.name in made[path.parent] else to_track).append(one)
+    return to_track, results
+
+
+def _made_in(folder: Path) -> frozenset[str]:
+    try:
+        return ResultsIndex(folder).videos
+    except SinkError:  # another's file of that name
+        return frozenset()
+
+
+def _spare_inputs(jobs: Sequence[Job]) -> None:
+    inputs = {_file(plain(job.text)): job.text for job in jobs if not is_live(job.text)}
+    inputs.pop(None, None)
+    for job in jobs:
+        for path in [] if job.stem is None else result_files(job.stem, job.output):
+            if (replaced := inputs.get(_file(path))) is not None:
+                raise UsageError(
+                    "{path} itself would be replaced by a result of that name: choose another "
+                    "folder for the results",
+                    path=replaced,
+                )
+
+
+def _file(path: str | Path) -> tuple[int, int] | None:
+    """What it is, whatever its name."""
+    with contextlib.suppress(OSError, ValueError):
+        status = os.stat(path)  # noqa: PTH116
+        return status.st_dev, status.st_ino
+    return None

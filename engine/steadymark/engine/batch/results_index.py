@@ -1,0 +1,267 @@
+"""`index.csv`: what came of every input whose results lie in a folder, a line each."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import SinkError, SteadymarkError
+from steadymark.engine.core.file_lock import exclusive_lock
+from steadymark.engine.output.output_paths import PARTIAL, cannot_write, output_stem
+from steadymark.engine.pipeline.fingerprint import Fingerprint
+from steadymark.engine.pipeline.pipeline_report import PipelineState
+from steadymark.engine.sources.resolve_input import absolute
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from steadymark.engine.pipeline.job import JobReport
+
+NAME = "index.csv"
+_LOCK = f".{NAME}.lock"
+_LARGEST = 1 << 28  # bytes: some hundred thousand lines
+
+
+class Outcome(StrEnum):
+    """Of one input. SKIPPED: was done before. RUNNING: begun, and not ended if nothing runs."""
+
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """A line, as its text; empty where it is not known.
+
+    input: see `absolute`. table, video: names in the index's folder. source_sha256,
+    settings_sha256, models, drawn: see Fingerprint. tracked_share: of the frames, 0 to 1.
+    duration_s: time of the last frame. median_ms: a frame's tracking. began, ended: UTC.
+    """
+
+    input: str
+    state: str
+    table: str = ""
+    video: str = ""
+    frames: str = ""
+    tracked_share: str = ""
+    lost_spans: str = ""
+    duration_s: str = ""
+    median_ms: str = ""
+    device: str = ""
+    error: str = ""
+    began_utc: str = ""
+    ended_utc: str = ""
+    source_sha256: str = ""
+    settings_sha256: str = ""
+    models: str = ""
+    drawn: str = ""
+
+    @property
+    def made(self) -> Fingerprint | None:
+        """What complete results were made of; None where there are none."""
+        if self.state not in (Outcome.DONE, Outcome.SKIPPED):
+            return None
+        return Fingerprint(
+            self.source_sha256 or None, self.settings_sha256, self.models, self.drawn
+        )
+
+    @property
+    def stem(self) -> str:
+        """The results' name."""
+        return Path(self.table).stem.removesuffix(PARTIAL) if self.table else ""
+
+
+_COLUMNS = tuple(field.name for field in fields(IndexEntry))
+
+
+class ResultsIndex:
+    """Of one folder. Every change is on disk at once, and a killed program leaves a whole file.
+
+    Lines of earlier runs, and those that other programs add at the same time, stay.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read what is there.
+
+        Raises:
+            SinkError: there is a file of that name which is no index, or cannot be read.
+        """
+        self.path = folder / NAME
+        self._unwritten: dict[str, IndexEntry] = {}
+        self._entries: dict[str, IndexEntry] = {}
+        self._refresh()
+
+    @property
+    def videos(self) -> frozenset[str]:
+        """Names of those that tracking made."""
+        return frozenset(entry.video for entry in self._entries.values() if entry.video)
+
+    def find(self, text: str) -> IndexEntry | None:
+        """What is known of an input."""
+        return self._entries.get(absolute(text))
+
+    def made(self, text: str, stem: str) -> Fingerprint | None:
+        """What the complete results of this name were made of, which may have been moved here."""
+        entry = self._of_results(text, stem)
+        return entry.made if entry else None
+
+    def knows(self, stem: str) -> bool:
+        """Whether results of this name are tracking's."""
+        return any(entry.stem == stem for entry in self._entries.values())
+
+    def _of_results(self, text: str, stem: str) -> IndexEntry | None:
+        named = (entry for entry in self._entries.values() if entry.stem == stem)
+        return self.find(text) or next(named, None)
+
+    def name_results(self, text: str, name: str, taken: set[str]) -> str:
+        """The name of an input's results: the one it had, else a free one; is then `taken`.
+
+        Names of results of other inputs, as long as these exist, are not free.
+        """
+        key = absolute(text)
+        known = self._entries.get(key)
+        if known and known.stem and known.stem.casefold() not in taken:
+            taken.add(known.stem.casefold())
+            return known.stem
+        others = {
+            entry.stem.casefold()
+            for entry in self._entries.values()
+            if entry.stem and entry.input != key and os.path.lexists(entry.input)
+        }
+        mine: set[str] = taken | others | {Path(NAME).stem}
+        stem = output_stem(name, mine)
+        taken.add(stem.casefold())
+        return stem
+
+    def begin(self, text: str, stem: str, began: str, *, video: bool = False) -> None:
+        """An input is being tracked.
+
+        Raises:
+            SinkError: the index cannot be written.
+        """
+        film = f"{stem}.mp4" if video else ""
+        self._put(IndexEntry(absolute(text), Outcome.RUNNING, f"{stem}.csv", film, began_utc=began))
+
+    def end(self, text: str, job: JobReport) -> None:
+        """What came of an input.
+
+        Raises:
+            SinkError: the index cannot be written.
+        """
+        entry = _entry(text, job)
+        before = self._of_results(text, entry.stem)
+        if before and before.made and (job.skipped or job.refused):
+            state = Outcome.SKIPPED if job.skipped else before.state
+            entry = replace(before, input=absolute(text), state=str(state))
+        elif not entry.table and (earlier := self.find(text)):  # its files may still be there
+            entry = replace(entry, table=earlier.table, video=earlier.video)
+        self._put(entry)
+
+    def _put(self, entry: IndexEntry) -> None:
+        """Results of one name belong to one input: to the one that had them last."""
+        self._unwritten[entry.input] = entry
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with exclusive_lock(self.path.with_name(_LOCK)):
+                self._refresh()
+                for new in self._unwritten.values():
+                    self._take(new)
+                self._write()
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        self._unwritten.clear()
+
+    def _take(self, entry: IndexEntry) -> None:
+        for other in list(self._entries.values()):
+            if other.input != entry.input and other.stem and other.stem == entry.stem:
+                del self._entries[other.input]
+        self._entries[entry.input] = entry
+
+    def _refresh(self) -> None:
+        """Read the file: another program may have written it."""
+        try:
+            with self.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+                if os.fstat(file.fileno()).st_size > _LARGEST:
+                    raise _unreadable(self.path, UserText("it is too large"))
+                self._entries = {entry.input: entry for entry in _read(file, self.path)}
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except (OSError, csv.Error) as error:
+            why = error.strerror if isinstance(error, OSError) else None
+            raise _unreadable(self.path, why or str(error)) from error
+
+    def _write(self) -> None:
+        part = self.path.with_name(f"{NAME}.{os.getpid()}.part")
+        try:
+            with part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
+                writer.writeheader()
+                for _, entry in sorted(self._entries.items()):
+                    writer.writerow({name: getattr(entry, name) for name in _COLUMNS})
+            part.replace(self.path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def _read(file: TextIO, path: Path) -> list[IndexEntry]:
+    reader = csv.DictReader(file)
+    if not {"input", "state", "settings_sha256"} <= set(reader.fieldnames or ()):
+        raise _unreadable(path, UserText("it is no results index"))
+    return [
+        IndexEntry(**{name: row.get(name) or "" for name in _COLUMNS})
+        for row in reader
+        if row.get("input")
+    ]
+
+
+def _unreadable(path: Path, why: str) -> SteadymarkError:
+    return SinkError(
+        "{path}: {why}, and results are listed in a file of that name: move it away, or choose "
+        "another folder",
+        path=path,
+        why=why,
+    )
+
+
+def _entry(text: str, job: JobReport) -> IndexEntry:
+    report, made = job.report, job.made
+    names = {Path(output).suffix: Path(output).name for output in job.outputs}
+    known = report.frames > 0
+    return IndexEntry(
+        input=absolute(text),
+        state=_outcome(job),
+        table=names.get(".csv", ""),
+        video=names.get(".mp4", ""),
+        frames=str(report.frames) if known else "",
+        tracked_share=f"{report.with_face / report.frames:.4f}" if known else "",
+        lost_spans=str(report.lost_spans) if known else "",
+        duration_s=f"{report.last_pts_s:.3f}" if known else "",
+        median_ms=f"{report.median_ms:.2f}" if known else "",
+        device=job.device,
+        error=" ".join((job.error or "").split()),
+        began_utc=job.began,
+        ended_utc=job.ended,
+        source_sha256=(made and made.source_sha256) or "",
+        settings_sha256=made.settings_sha256 if made else "",
+        models=made.models if made else "",
+        drawn=made.drawn if made else "",
+    )
+
+
+def _outcome(job: JobReport) -> Outcome:
+    if job.skipped:
+        return Outcome.SKIPPED
+    if job.error or job.refused:
+        return Outcome.FAILED
+    stopped = job.report.state is PipelineState.STOPPED
+    cut = stopped and any(Path(output).stem.endswith(PARTIAL) for output in job.outputs)
+    return Outcome.PARTIAL if cut or (stopped and not job.outputs) else Outcome.DONE

@@ -1,0 +1,307 @@
+"""Many jobs in several processes: what ends one of them fails one job.
+
+A worker is told by its pipe what to track and when to stop, and tells by it what happens. Not
+concurrent.futures: there, one process that is killed breaks all others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import time
+from multiprocessing.connection import wait
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+from steadymark.engine.batch.run_jobs import JobList, run_one
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.output.output_paths import part_of, settle
+from steadymark.engine.pipeline.job import JobReport, result_files
+from steadymark.models.user_text import UserText, join_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.connection import Connection
+
+    from steadymark.engine.batch.run_jobs import Job, JobObserver, JobQueue
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+
+    Opens = Callable[[TrackSettings], OpenModels]
+
+log = logging.getLogger(__name__)
+
+PROGRESS_S = 0.2
+_LOOK_S = 0.1  # between looks at `stop`
+_STOP_S = 3.0  # a pipeline ends within 2
+_BEGUN, _PROGRESSED, _ENDED = range(3)
+
+
+def run_in_processes(
+    jobs: Sequence[Job], count: int, opens: Opens, watch: JobObserver, stop: Event
+) -> None:
+    """Up to `count` at a time, begun in order; `stop` ends all, what they tracked is kept.
+
+    opens: `open_models`; workers call it, and are spawned, so it must be importable.
+    """
+    run_supply(JobList(jobs, count), opens, watch, stop)
+
+
+def run_supply(
+    supply: JobQueue, opens: Opens, watch: JobObserver, stop: Event, *, stop_s: float = _STOP_S
+) -> None:
+    """The same of jobs that come and go; one that is cancelled keeps what was tracked of it.
+
+    stop_s: how long those in hand may take to end after `stop` is set, before they are killed.
+    """
+    pool = _Pool(supply, opens, watch)
+    try:
+        while not stop.is_set() and pool.fill():
+            pool.hear()
+        pool.end(stop_s)
+    finally:
+        pool.kill()
+
+
+class _Pool:
+    """Workers with a job in hand, and those that are to end."""
+
+    def __init__(self, supply: JobQueue, opens: Opens, watch: JobObserver) -> None:
+        self._supply, self._opens, self._watch = supply, opens, watch
+        self._workers: list[_Worker] = []
+        self._idle: list[_Worker] = []
+
+    def fill(self) -> bool:
+        """Begin as many as may be; whether any is at work."""
+        while len(self._workers) < self._supply.most() and (job := self._supply.take()) is not None:
+            self._workers.append(_Worker(self._opens, job))
+        return bool(self._workers)
+
+    def hear(self) -> None:
+        """What the workers tell within a moment, and give the next job to those that are done."""
+        for worker in self._workers:
+            if worker.begun and worker.job and self._supply.cancelled(worker.job):
+                worker.stop()
+        for worker in _talking(self._workers):
+            worker.hear(self._watch)
+            if worker.job is None:
+                self._go_on(worker)
+
+    def _go_on(self, worker: _Worker) -> None:
+        more = worker.willing and len(self._workers) <= self._supply.most()
+        job = self._supply.take() if more else None
+        if job is not None:
+            worker.track(job)
+            return
+        worker.stop()
+        self._workers.remove(worker)
+        self._idle.append(worker)
+
+    def end(self, within_s: float) -> None:
+        """All tell what they kept; those that have opened nothing yet are not waited for."""
+        deadline = time.monotonic() + within_s
+        for worker in self._workers:
+            worker.stop()
+        busy = list(self._workers)
+        for worker in _talking(busy, 0):
+            worker.hear(self._watch)
+        while (busy := [w for w in busy if w.begun and w.job]) and time.monotonic() < deadline:
+            for worker in _talking(busy):
+                worker.hear(self._watch)
+        for worker in self._idle:
+            worker.join(max(0.0, deadline - time.monotonic()))
+
+    def kill(self) -> None:
+        """Whatever is left."""
+        for worker in (*self._workers, *self._idle):
+            worker.kill()
+
+
+def _talking(workers: Sequence[_Worker], within_s: float = _LOOK_S) -> list[_Worker]:
+    """Those that have told something, or ended, within a moment."""
+    ready = wait([worker.pipe for worker in workers], within_s)
+    return [worker for worker in workers if worker.pipe in ready]
+
+
+class _Worker:
+    """A process, seen from here. job: the one in its hands; begun: it has told so.
+
+    willing: it would take another.
+    """
+
+    def __init__(self, opens: Opens, job: Job) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self.pipe, theirs = spawn.Pipe()
+        self.job: Job | None = job
+        self.begun = False
+        self.willing = True
+        self._process = spawn.Process(
+            target=_work,
+            args=(theirs, opens, logging.getLogger().getEffectiveLevel()),
+            name="tracking",
+            daemon=True,
+        )
+        with _no_interrupts():
+            self._process.start()
+        theirs.close()
+        self.track(job)
+
+    def track(self, job: Job) -> None:
+        """Give it the next."""
+        self.job, self.begun = job, False
+        self._tell(job)
+
+    def stop(self) -> None:
+        """End what it does, and itself."""
+        if self.willing:
+            self.willing = False
+            self._tell(None)
+
+    def hear(self, watch: JobObserver) -> None:
+        """One message; its end, whatever ended it, is a report too."""
+        try:
+            kind, content = self.pipe.recv()
+        except (EOFError, OSError):
+            self._ended(watch)
+            return
+        job = self.job
+        if job is None:
+            return
+        if kind == _BEGUN:
+            self.begun = True
+        elif kind == _PROGRESSED:
+            watch.progressed(job, *content)
+        else:
+            self.job = None
+            watch.ended(job, content)
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for its end."""
+        self._process.join(timeout_s)
+
+    def kill(self) -> None:
+        """At once."""
+        self._process.kill()
+        self._process.join()
+        self.pipe.close()
+
+    def _ended(self, watch: JobObserver) -> None:
+        self.willing = False
+        self._process.join()
+        job, self.job = self.job, None
+        if job is None:
+            return
+        watch.ended(job, _crashed(job, self._process.exitcode or 0))
+
+    def _tell(self, job: Job | None) -> None:
+        with contextlib.suppress(OSError):  # it has ended: `hear` finds out
+            self.pipe.send(job)
+
+
+def _crashed(job: Job, code: int) -> JobReport:
+    """What is told of a job whose process has ended; its rows are kept, marked partial."""
+    kept: tuple[str, ...] = ()
+    if job.stem is not None:
+        table = result_files(job.stem, job.output)[0]
+        if part_of(table).exists():
+            with contextlib.suppress(SteadymarkError):
+                kept = (str(settle(table, complete=False)),)
+    how = UserText("exit code {code}", code=code)
+    if code < 0:
+        how = UserText("killed by signal {number}", number=-code)
+    if code == -9:
+        how = join_texts([how, UserText("was there enough memory?")])
+    return JobReport(
+        Path(job.text).name,
+        kept,
+        error=UserText(
+            "the process that tracked {path} ended ({how}): the other files go on; try this one "
+            "alone",
+            path=job.text,
+            how=how,
+        ),
+    )
+
+
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Ctrl-C reaches every process of a terminal; those begun here ignore it from the start."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _work(pipe: Connection, opens: Opens, log_level: int) -> None:
+    """A worker's life. It ends at once when the program that began it is gone."""
+    logging.basicConfig(level=log_level)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the pipe tells when to stop
+    stop, jobs = Event(), queue.SimpleQueue[Any]()
+    Thread(target=_listen, args=(pipe, jobs, stop), name="pipe", daemon=True).start()
+    tell = _Teller(pipe)
+    opened: tuple[TrackSettings, OpenModels] | None = None
+    while (job := jobs.get()) is not None and not stop.is_set():
+        tell(_BEGUN, None)
+        try:
+            if opened is None or opened[0] != job.settings:
+                opened = (job.settings, opens(job.settings))
+            report = _track(job, opened[1], stop, tell)
+        except SteadymarkError as error:
+            report = JobReport(job.text, error=error.sentence)
+        except Exception as error:
+            log.exception("job")
+            fault = UserText(
+                "{path} could not be tracked ({kind}: {error})",
+                path=job.text,
+                kind=type(error).__name__,
+                error=error,
+            )
+            report = JobReport(job.text, error=fault)
+        tell(_ENDED, report)
+
+
+def _track(job: Job, models: OpenModels, stop: Event, tell: _Teller) -> JobReport:
+    def progress(info: SourceInfo, report: PipelineReport) -> None:
+        tell(_PROGRESSED, (info, report))
+
+    return run_one(job, models, stop, progress, progress_s=PROGRESS_S)
+
+
+def _listen(pipe: Connection, jobs: queue.SimpleQueue[Any], stop: Event) -> None:
+    while True:
+        try:
+            job = pipe.recv()
+        except (EOFError, OSError):
+            # As if killed with the program: who tracks the same files next must not find them
+            # renamed by a process that is left over.
+            os._exit(1)
+        if job is None:
+            stop.set()
+        jobs.put(job)
+        if job is None:
+            return
+
+
+class _Teller:
+    """Sends to the program; ends with it."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+
+    def __call__(self, kind: int, content: object) -> None:
+        try:
+            self._pipe.send((kind, content))
+        except OSError:
+            os._exit(1)

@@ -1,0 +1,1 @@
+"""Benchmarks on real clips without ground truth."""

@@ -1,0 +1,201 @@
+"""What face detectors find, miss and take for faces: `steadymark bench detector`."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.engine.bench.hard_face_set import (
+    EXACT,
+    HARD,
+    TURNED_ALL,
+    Missed,
+    RollFigures,
+    all_rolls,
+    hard_pictures,
+    missed,
+    turned_pictures,
+)
+from steadymark.engine.core.types import FaceBox
+from steadymark.models.datasets.photo_splits import photos
+from steadymark.models.face.landmark_boxes import CROWDS_TO_EXTENT, widen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.core.protocols import FaceDetector
+
+    Truth = dict[str, NDArray[np.float32]]
+    Found = Mapping[str, tuple[FaceBox, ...]]
+
+LEAST_PX = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """hits of the `faces` of at least 20 px. iou: mean of the hits."""
+
+    faces: int
+    hits: int
+    iou: float
+
+    @property
+    def percent(self) -> float:
+        """Recall."""
+        return 100 * self.hits / max(1, self.faces)
+
+    def __str__(self) -> str:
+        return f"{self.percent:.2f} % ({self.hits} of {self.faces}), IoU {self.iou:.3f}"
+
+
+def is_hit(box: FaceBox, true: FaceBox) -> bool:
+    """IoU of at least 0.4, or centres closer than a quarter of the true size."""
+    away = np.hypot(
+        box.left + box.width / 2 - true.left - true.width / 2,
+        box.top + box.height / 2 - true.top - true.height / 2,
+    )
+    return box.iou(true) >= 0.4 or bool(away <= 0.25 * max(true.width, true.height))
+
+
+def detect_all(detector: FaceDetector, folder: Path, names: Iterable[str]) -> Found:
+    """Every photo's boxes."""
+    found: dict[str, tuple[FaceBox, ...]] = {}
+    for name in names:
+        image = cv2.imread(str(folder / name))
+        if image is not None:
+            found[name] = detector.detect(image.astype(np.uint8, copy=False))
+    return found
+
+
+def recall(found: Found, truth: Truth) -> Recall:
+    """Each box found answers for one face at most, the best boxes choose first."""
+    faces, ious = 0, []
+    for name, boxes in truth.items():
+        left = [FaceBox(x, y, r - x, b - y) for x, y, r, b in boxes.tolist()]
+        large = [true for true in left if max(true.width, true.height) >= LEAST_PX]
+        faces += len(large)
+        for box in found[name]:
+            hits = [true for true in left if is_hit(box, true)]
+            if not hits:
+                continue
+            best = max(hits, key=box.iou)
+            left.remove(best)
+            if max(best.width, best.height) >= LEAST_PX:
+                ious.append(box.iou(best))
+    return Recall(faces, len(ious), float(np.mean(ious)) if ious else 0.0)
+
+
+def false_per_100(found: Found) -> float:
+    """False boxes in 100 photos without faces."""
+    return 100 * sum(len(boxes) for boxes in found.values()) / max(1, len(found))
+
+
+def threshold_for(make: Callable[[float], FaceDetector], data: Path, most: float) -> float:
+    """Choose a detector's threshold on held-back photos without faces.
+
+    Args:
+        make: opens the detector with a threshold.
+        data: the data folder.
+        most: how many false boxes there may be in 100 photos.
+
+    Returns:
+        The least threshold, to 0.005, that leaves no more of them; by bisection.
+    """
+    names = photos(data, "none", held_back=True)
+    low, high = 0.1, 0.99
+    while high - low > 0.005:
+        middle = (low + high) / 2
+        false = false_per_100(detect_all(make(middle), data / "faces" / "none", names))
+        low, high = (low, middle) if false <= most else (middle, high)
+    return high
+
+
+def frame_ms(detector: FaceDetector, *, runs: int = 100) -> tuple[float, float]:
+    """Least and median milliseconds for a 640x480 frame of noise."""
+    image = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+    took = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        detector.detect(image)
+        took.append(1e3 * (time.perf_counter() - start))
+    return min(took), float(np.median(took))
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorFigures:
+    """What one detector reaches.
+
+    threshold: of the scores; NaN is the detector's own. false_per_100: false boxes in 100 photos
+    without faces. crowds, train: of held-back photos.
+    hard: by kind of hard picture, see `detector_hard`. frame_ms: median of a 640x480 frame, on one
+    thread.
+    """
+
+    threshold: float
+    false_per_100: float
+    crowds: Recall
+    train: Recall
+    hard: dict[str, Missed]
+    rolls: RollFigures
+    frame_ms: float
+
+    @property
+    def hard_set(self) -> Missed:
+        """The hard set as a whole."""
+        parts = [self.hard[kind] for kind in HARD if kind in self.hard]
+        names = [
+            f"{kind}/{name}"
+            for kind in HARD
+            if kind in self.hard
+            for name in self.hard[kind].missed
+        ]
+        return Missed(sum(part.faces for part in parts), tuple(names))
+
+
+def measure(
+    detector: FaceDetector,
+    data: Path,
+    *,
+    threshold: float = math.nan,
+    reported: bool = False,
+    on_part: Callable[[str], None] = lambda _: None,
+) -> DetectorFigures:
+    """Measure a detector on everything that is held back from training.
+
+    Args:
+        detector: with the threshold and all else that the product gives it.
+        data: the data folder, see its README.
+        threshold: that one, to be told with the figures.
+        reported: whether the faces of aflw2000 that no choice may follow are looked at as well.
+        on_part: told the name of each part when it begins.
+
+    Raises:
+        DataError: a folder is missing or unfit.
+        UsageError: a picture cannot be read.
+    """
+    faces = data / "faces"
+    on_part("photos without faces")
+    none = detect_all(detector, faces / "none", photos(data, "none", held_back=True))
+    on_part("crowds")
+    crowds = photos(data, "crowds", held_back=True)
+    crowds = {file: widen(boxes, CROWDS_TO_EXTENT) for file, boxes in crowds.items()}
+    small = recall(detect_all(detector, faces / "crowds", crowds), crowds)
+    train = photos(data, "train", held_back=True)
+    large = recall(detect_all(detector, faces / "train", train), train)
+    on_part("hard faces")
+    hard = missed(detector, hard_pictures(data), is_hit)
+    for kind in (TURNED_ALL, EXACT) if reported else ():
+        hard |= missed(detector, turned_pictures(data, kind), is_hit)
+    on_part("all rolls")
+    rolls = all_rolls(detector, data, is_hit)
+    return DetectorFigures(
+        threshold, false_per_100(none), small, large, hard, rolls, frame_ms(detector)[1]
+    )

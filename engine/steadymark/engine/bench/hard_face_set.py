@@ -1,0 +1,185 @@
+"""The hard set of a detector: faces held back from every training, and harder versions of them."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import FaceBox
+from steadymark.engine.tracking.geometry import box_of_landmarks
+from steadymark.models.datasets.hard_faces import exact_faces, hard_photos, turned_faces
+from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back, photo_of, read_boxes
+from steadymark.models.face.pts_file import read_pts
+from steadymark.models.synthesis.hard_variants import VERSIONS, hard_version, roll_of, rolled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from steadymark.engine.core.protocols import FaceDetector
+    from steadymark.models.face.crop import Image, Points
+
+AFW, TURNED, TURNED_ALL, EXACT = (
+    "AFW's hardest",
+    "aflw2000, held back",
+    "aflw2000, all",
+    "aflw2000, exact",
+)
+HARD = (AFW, TURNED, *VERSIONS)  # the kinds of pictures of the hard set
+_ROLLS = range(0, 360, 30)
+
+
+class HardPicture(NamedTuple):
+    """A picture, and the box of the face that is to be found in it.
+
+    points: its landmarks (68, 2); None where they are known in a crop of the photo alone.
+    """
+
+    kind: str
+    name: str
+    image: Image
+    box: FaceBox
+    points: Points | None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """How many of the faces of one kind of pictures a detector did not find."""
+
+    faces: int
+    missed: tuple[str, ...]
+
+    @property
+    def percent(self) -> float:
+        """Of the faces."""
+        return 100 * len(self.missed) / max(1, self.faces)
+
+
+@dataclass(frozen=True, slots=True)
+class RollFigures:
+    """Of faces turned to every angle: how many were found, and with a roll within 10 degrees."""
+
+    faces: int
+    found: int
+    within_10: int
+    median_deg: float
+
+
+def hard_pictures(data: Path) -> Iterator[HardPicture]:
+    """The hard set: AFW's hardest faces, turned faces of aflw2000, versions of held-back photos."""
+    folder = data / "faces" / "train"
+    hard = hard_photos(data)
+    for name, boxes in read_boxes(folder).items():
+        if photo_of(name.rsplit(".", 1)[0]) in hard:
+            image = _read(folder / name)
+            for left, top, right, bottom in boxes.tolist():
+                box = FaceBox(left, top, right - left, bottom - top)
+                yield HardPicture(AFW, name, image, box, None)
+    yield from turned_pictures(data, TURNED)
+    for path, image, points in _versioned(data):
+        for kind in VERSIONS:
+            seed = zlib.crc32(f"{kind}/{path.stem}".encode())
+            yield _picture(kind, path.stem, *hard_version(kind, image, points, seed))
+
+
+def turned_pictures(data: Path, kind: str) -> Iterator[HardPicture]:
+    """Faces of aflw2000: of TURNED, those held back; of EXACT or TURNED_ALL, for reports alone."""
+    held, exact = turned_faces(data, held_back=True), exact_faces(data)
+    chosen = {TURNED: held, EXACT: exact}.get(
+        kind, {**held, **exact, **turned_faces(data, held_back=False)}
+    )
+    folder = data / "aflw2000"
+    for stem in sorted(chosen):
+        yield _picture(kind, stem, _read(folder / f"{stem}.jpg"), read_pts(folder / f"{stem}.pts"))
+
+
+def _versioned(data: Path) -> Iterator[tuple[Path, Image, Points]]:
+    """Photos of 300w/train that are held back, for being drawn or for being hard."""
+    hard = hard_photos(data)
+    for path in sorted((data / "300w" / "train").glob("*.pts")):
+        photo = photo_of(path.stem)
+        if photo in hard or is_held_back(photo, HELD_BACK["train"]):
+            yield path, _read(path.with_suffix(".jpg")), read_pts(path)
+
+
+def _picture(kind: str, name: str, image: Image, points: Points) -> HardPicture:
+    return HardPicture(kind, name, image, box_of_landmarks(points, score=1.0), points)
+
+
+def _read(path: Path) -> Image:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise UsageError("{path} cannot be read: the data are not complete", path=path)
+    return image.astype(np.uint8, copy=False)
+
+
+def write_hard_set(data: Path, out: Path) -> dict[str, int]:
+    """Write the hard set as folders in 300W form, one a kind, for `steadymark evaluate --data`.
+
+    AFW's hardest faces are written as the crops of 300w/train, since their landmarks are known
+    there. Landmarks that a turned head hides (`profiled`) lie on its outline.
+
+    Returns:
+        How many faces each folder holds, by its name.
+    """
+    hard = hard_photos(data)
+    crops = (
+        _picture(AFW, path.stem, image, points)
+        for path, image, points in _versioned(data)
+        if photo_of(path.stem) in hard
+    )
+    counts: dict[str, int] = {}
+    for picture in (*crops, *hard_pictures(data)):
+        if picture.points is None:
+            continue
+        folder = re.sub(r"[^a-z0-9]+", "_", picture.kind.lower())
+        (out / folder).mkdir(parents=True, exist_ok=True)
+        stem = out / folder / picture.name
+        cv2.imwrite(f"{stem}.png", picture.image)
+        rows = "\n".join(f"{x:.3f} {y:.3f}" for x, y in (picture.points + 1).tolist())
+        text = f"version: 1\nn_points: {len(picture.points)}\n{{\n{rows}\n}}\n"
+        Path(f"{stem}.pts").write_text(text, encoding="utf-8")
+        counts[folder] = counts.get(folder, 0) + 1
+    return counts
+
+
+def missed(
+    detector: FaceDetector,
+    pictures: Iterator[HardPicture],
+    is_hit: Callable[[FaceBox, FaceBox], bool],
+) -> dict[str, Missed]:
+    """Which faces a detector misses, by kind of pictures."""
+    faces: dict[str, int] = {}
+    names: dict[str, list[str]] = {}
+    for picture in pictures:
+        faces[picture.kind] = faces.get(picture.kind, 0) + 1
+        told = names.setdefault(picture.kind, [])
+        if not any(is_hit(box, picture.box) for box in detector.detect(picture.image)):
+            told.append(picture.name)
+    return {kind: Missed(count, tuple(names[kind])) for kind, count in faces.items()}
+
+
+def all_rolls(
+    detector: FaceDetector, data: Path, is_hit: Callable[[FaceBox, FaceBox], bool]
+) -> RollFigures:
+    """Over held-back photos, each turned by twelve angles from 0 to 330 degrees."""
+    faces, errors = 0, []
+    for _, image, points in _versioned(data):
+        for turn in _ROLLS:
+            turned, moved = rolled(image, points, turn)
+            true = box_of_landmarks(moved, score=1.0)
+            faces += 1
+            hits = [box for box in detector.detect(turned) if is_hit(box, true)]
+            if hits:
+                away = hits[0].roll_deg - roll_of(moved)
+                errors.append(abs((away + 180) % 360 - 180))
+    within = sum(error <= 10 for error in errors)
+    return RollFigures(
+        faces, len(errors), within, float(np.median(errors)) if errors else float("nan")
+    )

@@ -1,0 +1,1 @@
+"""Benchmarks on synthetic scenes with exact ground truth."""

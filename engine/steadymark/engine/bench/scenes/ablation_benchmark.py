@@ -1,0 +1,347 @@
+"""What each part of a stabilizer is good for: made scenes, tracked by variants that lack a part.
+
+A variant changes the exported model's bytes, or the tracker; a new one is a line of VARIANTS.
+Filters stand beside them at their best, which is searched on faces that are not reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, TypeVar
+
+from steadymark.engine.bench.scenes.flow_ablation import (
+    gain_of,
+    no_face_motion,
+    no_landmark_flow,
+    no_modes,
+)
+from steadymark.engine.bench.scenes.scene_presets import SceneConfig
+from steadymark.engine.bench.scenes.stability_benchmark import (
+    BETAS,
+    CUTOFFS_HZ,
+    OFFLINE_HZ,
+    StabilityConfig,
+    faces_of,
+    scenes_of,
+)
+from steadymark.engine.bench.scenes.stability_scores import (
+    StabilityBenchScores,
+    TruthDetector,
+    score_tracks,
+    smoothed,
+    track_scene,
+)
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.stabilizers.butterworth import Butterworth, smooth_guarded
+from steadymark.engine.stabilizers.online_filters import (
+    CELLS,
+    OFFLINE,
+    ONE_EURO,
+    OneEuro,
+    make_stabilizer,
+)
+from steadymark.engine.tracking.settings import (
+    OpenModels,
+    TrackSettings,
+    landmark_card,
+    make_tracker,
+    open_models,
+)
+from steadymark.models.errors import WeightsError
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime import flow_cell_ablation
+from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
+from steadymark.models.runtime.heatmap_cell_ablation import (
+    with_constant_mean,
+    with_untrained_weights,
+    without_shape_motion,
+)
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.zoo import FLOW, verified_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from steadymark.engine.bench.scenes.scene_presets import Scene
+    from steadymark.engine.metrics.accuracy import Values
+    from steadymark.engine.tracking.face_pass import LandmarkModel
+    from steadymark.engine.tracking.tracker import Tracker
+    from steadymark.models.datasets import LabelledFace
+    from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.onnx_session import Moves, Prediction, State
+
+NONE = "none"
+_CELL = "convlstm"
+_ENOUGH = 1.01  # times the NRMSE of raw points: what a filter may cost
+Item = TypeVar("Item")
+_TUNED_BY = 1000  # added to the seed: scenes to tune by move otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class AblationVariant:
+    """A row of the table. stabilizer, model: see TrackSettings; None: the model that is asked for.
+
+    edit: makes other bytes of the model's file, or of the flow cell's where that stabilizes; raises
+    WeightsError where the model lacks the part. by_gain: makes such an edit of a gain, which is
+    chosen so that the mouth opens as far as with the trained cell. adjust: changes the tracker.
+    """
+
+    name: str
+    stabilizer: str
+    edit: Callable[[bytes], bytes] | None = None
+    adjust: Callable[[Tracker], None] | None = None
+    model: str | None = None
+    by_gain: Callable[[float], Callable[[bytes], bytes]] | None = None
+
+
+class UnwarpedMemory:
+    """A recurrent network whose memory stays where it was in the crop (ConvLSTM paper, eq. 1)."""
+
+    def __init__(self, network: LandmarkModel) -> None:
+        self._network, self.card, self.device = network, network.card, network.device
+
+    def step(
+        self, crops: Image, state: State | None = None, moved: Moves | None = None
+    ) -> Prediction:
+        """As the network's, without being told how faces moved."""
+        return self._network.step(crops, state)
+
+
+def no_flow(tracker: Tracker) -> None:
+    """What optical flow sees is not used."""
+    tracker.follower = UnwarpedMemory(tracker.follower)
+
+
+def _gained(edit: Callable[[bytes, float], bytes]) -> Callable[[float], Callable[[bytes], bytes]]:
+    return lambda gain: lambda content: edit(content, gain)
+
+
+TRAINED = AblationVariant("flow, trained", FLOW)
+VARIANTS = (
+    AblationVariant(NONE, NONE),
+    TRAINED,
+    AblationVariant("flow, untrained", FLOW, flow_cell_ablation.flow_with_untrained_weights),
+    AblationVariant(
+        "flow, constant shares", FLOW, by_gain=_gained(flow_cell_ablation.flow_with_first_shares)
+    ),
+    AblationVariant(
+        "flow, constant mean", FLOW, by_gain=_gained(flow_cell_ablation.flow_with_constant_mean)
+    ),
+    AblationVariant("flow, no flow of landmarks", FLOW, adjust=no_landmark_flow),
+    AblationVariant("flow, no face motion", FLOW, adjust=no_face_motion),
+    AblationVariant("flow, no modes", FLOW, adjust=no_modes),
+    AblationVariant("constant mean", _CELL, with_constant_mean),
+    AblationVariant("untrained cell", _CELL, with_untrained_weights),
+    AblationVariant("trained cell", _CELL),
+    AblationVariant("no flow", _CELL, adjust=no_flow),
+    AblationVariant("no shape motion", _CELL, without_shape_motion),
+    AblationVariant("paper's cell, no flow", _CELL, without_shape_motion, no_flow),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AblationConfig:
+    """sequences, frames, noise, seed: of the reported scenes, see StabilityConfig.
+
+    tuned_by: scenes by which filters are tuned. held_back: report only faces that no training has
+    seen.
+    """
+
+    sequences: int = 30
+    frames: int = 60
+    noise: int = 2
+    seed: int = 0
+    tuned_by: int = 12
+    held_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AblationRow:
+    """What a variant reached; None where the model has no such part. note: why, or the setting."""
+
+    name: str
+    reached: StabilityBenchScores | None
+    note: str = ""
+
+
+def run_ablation(
+    data: Path,
+    settings: TrackSettings,
+    config: AblationConfig,
+    *,
+    tune: Path | None = None,
+    variants: Sequence[AblationVariant] = VARIANTS,
+    report: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Iterator[AblationRow]:
+    """A row for each variant and filter, on the same scenes.
+
+    tune: a folder of labelled faces whose held-back ones filters are tuned by; else `train` beside
+    `data`, or `data` itself, of which every other face is then reported. report: frames done, all.
+
+    Raises:
+        UsageError: no faces in a folder, or a number out of range. WeightsError: no such model.
+    """
+    reported, others = _faces(data, tune, held_back=config.held_back)
+    every = config.sequences * (1 + len(variants)) + 2 * config.tuned_by
+    told = _Told(config.frames, every * config.frames, report)
+    scenes = list(told.each(_scenes(reported, config, config.sequences, config.seed)))
+    tuning = list(told.each(_scenes(others, config, config.tuned_by, config.seed + _TUNED_BY)))
+    plain: list[Values] = []
+    for variant in variants:
+        try:
+            variant = _with_gain(variant, tuning, settings)
+            models = open_variant(variant, settings)
+        except WeightsError as error:
+            if variant.stabilizer not in CELLS and variant.edit is None:
+                raise
+            yield AblationRow(variant.name, None, str(error))
+            continue
+        found = list(told.each(_tracked(scenes, variant, models, settings)))
+        raw, points = ([pair[i] for pair in found] for i in (0, 1))
+        plain = plain or raw
+        yield AblationRow(variant.name, score_tracks(scenes, points, raw))
+    unchanged = AblationVariant(NONE, NONE)
+    seen = told.each(_tracked(tuning, unchanged, open_variant(unchanged, settings), settings))
+    known = [raw for raw, _ in seen]
+    for name, filters in _filters().items():
+        setting = _best(tuning, known, filters)
+        points = [filters[setting](p, s) for p, s in zip(plain, scenes, strict=True)]
+        yield AblationRow(name, score_tracks(scenes, points, plain), setting)
+
+
+@dataclass(slots=True)
+class _Told:
+    """Tells how many frames are done, scene by scene."""
+
+    frames: int
+    every: int
+    report: Callable[[int, int], None]
+    done: int = 0
+
+    def each(self, scenes: Iterable[Item]) -> Iterator[Item]:
+        for scene in scenes:
+            self.done += self.frames
+            self.report(self.done, self.every)
+            yield scene
+
+
+Filter = Callable[["Values", "Scene"], "Values"]
+
+
+def _filters() -> dict[str, dict[str, Filter]]:
+    """Filters over raw points, by name and setting."""
+
+    def one_euro(low_hz: float, beta: float) -> Filter:
+        stabilizer = make_stabilizer(ONE_EURO, OneEuro(low_hz, beta))
+        return lambda points, scene: smoothed(points, scene, stabilizer)
+
+    def butterworth(low_hz: float) -> Filter:
+        return lambda points, scene: smooth_guarded(Butterworth(low_hz), points, scene.times_s)
+
+    return {
+        ONE_EURO: {
+            f"{low_hz:g} Hz, beta {beta:g}": one_euro(low_hz, beta)
+            for low_hz, beta in product(CUTOFFS_HZ, BETAS)
+        },
+        OFFLINE: {f"{low_hz:g} Hz": butterworth(low_hz) for low_hz in OFFLINE_HZ},
+    }
+
+
+def _best(scenes: Sequence[Scene], raw: Sequence[Values], filters: dict[str, Filter]) -> str:
+    """The setting with the least MAV of those whose NRMSE is good enough; else the least NRMSE."""
+    enough = _ENOUGH * score_tracks(scenes, raw).nrmse
+    reached = {
+        setting: score_tracks(scenes, [chosen(p, s) for p, s in zip(raw, scenes, strict=True)])
+        for setting, chosen in filters.items()
+    }
+    right = {setting: r.mav for setting, r in reached.items() if r.nrmse <= enough}
+    if right:
+        return min(right, key=lambda setting: right[setting])
+    return min(reached, key=lambda setting: reached[setting].nrmse)
+
+
+def open_variant(variant: AblationVariant, settings: TrackSettings) -> OpenModels:
+    """The networks of a variant; an edited one runs on the CPU.
+
+    Raises:
+        WeightsError: there is no such model, or it has not the part that is taken out.
+    """
+    chosen = _chosen(variant, settings)
+    models = open_models(chosen)
+    if variant.edit is None:
+        return models
+    if models.flow is not None:
+        content = variant.edit(verified_bytes(models.flow.card))
+        flow = FlowStabilizer(models.flow.card, models.flow.schema, content=content)
+        return replace(models, flow=flow)
+    card = landmark_card(chosen)
+    network = LandmarkNetwork(card, content=variant.edit(verified_bytes(card)))
+    return replace(models, network=network)
+
+
+def _with_gain(
+    variant: AblationVariant, scenes: Sequence[Scene], settings: TrackSettings
+) -> AblationVariant:
+    """The variant with the gain that opens the mouth as far as TRAINED does; itself without one."""
+    make = variant.by_gain
+    if make is None:
+        return variant
+
+    def mouth(some: AblationVariant) -> float:
+        found = list(_tracked(scenes, some, open_variant(some, settings), settings))
+        raw, points = ([pair[i] for pair in found] for i in (0, 1))
+        return score_tracks(scenes, points, raw).mouth_of_raw
+
+    gain = gain_of(lambda gain: mouth(replace(variant, edit=make(gain))), mouth(TRAINED))
+    return replace(variant, name=f"{variant.name}, gain {gain:.3g}", edit=make(gain))
+
+
+def _chosen(variant: AblationVariant, settings: TrackSettings) -> TrackSettings:
+    return replace(settings, stabilizer=variant.stabilizer, model=variant.model or settings.model)
+
+
+def _tracked(
+    scenes: Sequence[Scene], variant: AblationVariant, models: OpenModels, settings: TrackSettings
+) -> Iterator[tuple[Values, Values]]:
+    """Raw and stabilized points of each scene."""
+    detector = TruthDetector(load_schema())
+    tracker = make_tracker(replace(models, detector=detector), _chosen(variant, settings))
+    if variant.adjust is not None:
+        variant.adjust(tracker)
+    for scene in scenes:
+        yield track_scene(scene, tracker, detector)
+
+
+def _scenes(
+    faces: list[LabelledFace], config: AblationConfig, count: int, seed: int
+) -> list[Scene]:
+    stability = StabilityConfig(count, config.frames, (config.noise,), seed)
+    return scenes_of(faces, stability, SceneConfig(config.frames, config.noise))
+
+
+def _faces(
+    data: Path, tune: Path | None, *, held_back: bool
+) -> tuple[list[LabelledFace], list[LabelledFace]]:
+    """Faces to report and faces to tune by, of which none is the same."""
+    beside = data.parent / "train"
+    tune = tune or (beside if beside.is_dir() else data)
+    try:
+        others = faces_of(tune, held_back=True)
+    except UsageError as error:
+        raise UsageError(
+            "{tune} holds no faces that no training has seen, to tune filters by: name a training "
+            "split with --tune",
+            tune=tune,
+        ) from error
+    if tune.resolve() != data.resolve():
+        return faces_of(data, held_back=held_back), others
+    if len(others) < 2:
+        raise UsageError(
+            "{data} holds a single face that no training has seen: filters must be tuned by "
+            "another one than is reported",
+            data=data,
+        )
+    return others[1::2], others[::2]

@@ -1,0 +1,179 @@
+"""Short videos of two faces that cross, meet, are hidden or leave, with known truth.
+
+Faces are cut out of labelled still pictures and moved over a made background; which one is in front
+is known, and so is how much of each can be seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.models.face.crop import transform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steadymark.models.face.crop import Image, Points
+
+WIDTH, HEIGHT, FPS, FRAMES = 640, 360, 25, 90
+CROSSINGS = ("pass", "overtake", "meet")
+KINDS = (*CROSSINGS, "bar", "exit")
+SEEN = 0.6  # share of a face's landmarks that can be seen, from which on it must be found
+_NOISE = 3.0  # grey levels
+_FRONT, _MARGIN = 0.55, 12  # how much of the head is cut out with the face; soft rim, pixels
+Array = NDArray[np.float64]
+Light = NDArray[np.float32]
+
+
+class PortraitFace(NamedTuple):
+    """A labelled picture: (H, W, 3) uint8 BGR, and its (68, 2) landmarks in pixels."""
+
+    picture: Image
+    points: Points
+
+
+class CrossingFrame(NamedTuple):
+    """One frame. points: (faces, 68, 2); visible: (faces,) share of the landmarks to be seen."""
+
+    image: Image
+    points: Points
+    visible: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacePath:
+    """Of one face, all (FRAMES, …): its middle, its longer side, pixels, and its roll."""
+
+    xy: Array
+    size: Array
+    roll_deg: Array
+
+
+def render_crossing(
+    kind: str, sitters: tuple[PortraitFace, PortraitFace], rng: np.random.Generator
+) -> Iterator[CrossingFrame]:
+    """The frames of one video; the second face is in front of the first. kind: one of KINDS."""
+    ways = _ways(kind, rng)
+    background = _background(rng)
+    bar = _bar(rng) if kind == "bar" else None
+    heads = [_head(sitter) for sitter in sitters]
+    noise = np.random.default_rng(rng.integers(2**32))
+    for frame in range(FRAMES):
+        light = background.copy()
+        points, covers = [], []
+        for sitter, head, way in zip(sitters, heads, ways, strict=True):
+            matrix = _pose(sitter.points, way, frame)
+            size = (WIDTH, HEIGHT)
+            alpha = cv2.warpAffine(head, matrix, size).astype(np.float32)[..., None]
+            light += alpha * (cv2.warpAffine(sitter.picture, matrix, size) - light)
+            points.append(transform(matrix, sitter.points))
+            covers.append(alpha[..., 0])
+        if bar is not None:
+            cover = bar[1]
+            light += cover[..., None] * (bar[0] - light)
+            covers.append(cover)
+        light += noise.standard_normal(light.shape, np.float32) * _NOISE
+        visible = [_visible(xy, covers[i + 1 :]) for i, xy in enumerate(points)]
+        image = np.rint(light).clip(0, 255).astype(np.uint8)
+        yield CrossingFrame(image, np.stack(points), np.array(visible))
+
+
+def _ways(kind: str, rng: np.random.Generator) -> tuple[FacePath, FacePath]:
+    t = np.linspace(0, 1, FRAMES)
+    left, right = rng.uniform(110, 150), WIDTH - rng.uniform(110, 150)
+    middle = WIDTH / 2 + rng.uniform(-30, 30)
+    first, second = {
+        "pass": lambda: (_eased(left, right, t, 0.15, 0.85), _eased(right, left, t, 0.1, 0.9)),
+        "overtake": lambda: (
+            _eased(left + 90, right - 60, t, 0, 1),
+            _eased(left, right, t, 0.2, 0.8),
+        ),
+        "meet": lambda: (
+            left + (middle - left) * np.sin(np.pi * t) ** 2,
+            right + (middle + rng.uniform(0, 50) - right) * np.sin(np.pi * t) ** 2,
+        ),
+        "bar": lambda: (_eased(left - 20, right + 20, t, 0.1, 0.9), _eased(60, 120, t, 0, 1)),
+        "exit": lambda: (_away_and_back(left, rng, t), _eased(right, right - 120, t, 0, 1)),
+    }[kind]()
+    if rng.random() < 0.5:
+        first, second = WIDTH - 1 - first, WIDTH - 1 - second
+    heights = HEIGHT / 2 + rng.uniform(-25, 25, 2)
+    if kind == "bar":
+        heights = np.array([HEIGHT * 0.32, HEIGHT * 0.74])
+    sizes = rng.uniform(95, 130) * np.array([1.0, rng.uniform(1.0, 1.25)])
+    ways = []
+    for x, y, size in zip((first, second), heights, sizes, strict=True):
+        bob = 6 * np.sin(2 * np.pi * (rng.uniform(1, 3) * t + rng.random()))
+        grow = 1 + 0.05 * np.sin(2 * np.pi * (t * rng.uniform(0.5, 1) + rng.random()))
+        roll = rng.uniform(-10, 10) + 4 * np.sin(2 * np.pi * (t + rng.random()))
+        ways.append(FacePath(np.stack((x, y + bob), 1), size * grow, roll))
+    return ways[0], ways[1]
+
+
+def _eased(start: float, end: float, t: Array, begin: float, stop: float) -> Array:
+    """From start to end between two shares of the video."""
+    way = ((t - begin) / (stop - begin)).clip(0, 1)
+    eased: Array = start + (end - start) * way * way * (3 - 2 * way)
+    return eased
+
+
+def _away_and_back(left: float, rng: np.random.Generator, t: Array) -> Array:
+    """Out of the picture and in again where it left; nothing is seen of it for 1 to 2 s."""
+    half = rng.uniform(0.25, 0.75) * FPS / FRAMES
+    near = _eased(0.0, 1.0, np.abs(t - 0.5), half, half + 0.25)
+    way: Array = -110 + (left + 110) * near
+    return way
+
+
+def _pose(points: Points, way: FacePath, frame: int) -> Array:
+    """(2, 3), from pixels of the picture to those of the frame."""
+    low, high = points.min(0).astype(np.float64), points.max(0).astype(np.float64)
+    scale = way.size[frame] / (high - low).max()
+    angle = np.radians(way.roll_deg[frame])
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.concatenate((turn, (way.xy[frame] - turn @ ((low + high) / 2))[:, None]), 1)
+
+
+def _head(sitter: PortraitFace) -> Light:
+    """(H, W) in [0, 1]: an ellipse about face and forehead, with a soft rim."""
+    low, high = sitter.points.min(0), sitter.points.max(0)
+    width, height = (float(v) for v in high - low)
+    centre = ((low[0] + high[0]) / 2, high[1] - height * _FRONT - height * 0.1)
+    mask = np.zeros(sitter.picture.shape[:2], np.float32)
+    axes = (round(width * _FRONT), round(height * 0.78))
+    cv2.ellipse(mask, (round(centre[0]), round(centre[1])), axes, 0, 0, 360, 1.0, cv2.FILLED)
+    blurred: Light = cv2.GaussianBlur(mask, (0, 0), _MARGIN / 3).astype(np.float32)
+    return blurred
+
+
+def _background(rng: np.random.Generator) -> Light:
+    """Cloudy, without anything like a face."""
+    light = np.full((HEIGHT, WIDTH, 3), 60, np.float32)
+    for cell in (20, 60, 180):
+        rows, columns = HEIGHT // cell + 2, WIDTH // cell + 2
+        coarse = rng.uniform(0, 45, (rows, columns, 3)).astype(np.float32)
+        light += cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    return light
+
+
+def _bar(rng: np.random.Generator) -> tuple[Light, Light]:
+    """A pillar in the middle: its light (H, W, 3), and where it is (H, W)."""
+    cover = np.zeros((HEIGHT, WIDTH), np.float32)
+    width, at = round(rng.uniform(110, 170)), WIDTH // 2
+    cover[: round(HEIGHT * 0.85), at - width // 2 : at + width // 2] = 1
+    return np.full((HEIGHT, WIDTH, 3), rng.uniform(40, 160), np.float32), cover
+
+
+def _visible(xy: Points, covers: list[Light]) -> float:
+    """Share of landmarks (68, 2) inside the picture that nothing covers."""
+    x, y = np.rint(xy).astype(int).T
+    inside = (x >= 0) & (x < WIDTH) & (y >= 0) & (y < HEIGHT)
+    seen = inside.copy()
+    for cover in covers:
+        seen[inside] &= cover[y[inside], x[inside]] < 0.5
+    return float(seen.mean())

@@ -1,0 +1,89 @@
+"""Whether the tracker keeps faces apart: made crossings, with known truth, through all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.bench.scenes.face_crossings import (
+    FPS,
+    KINDS,
+    SEEN,
+    CrossingFrame,
+    PortraitFace,
+    render_crossing,
+)
+from steadymark.engine.bench.scenes.stability_benchmark import faces_of
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import Frame
+from steadymark.engine.metrics.identity_scores import IdentityFrame, IdentityScores, identity_scores
+from steadymark.engine.tracking.geometry import box_of_landmarks
+from steadymark.engine.tracking.settings import TrackSettings, make_tracker, open_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from steadymark.engine.tracking.tracker import Tracker
+
+FACES = 4  # that the tracker may follow
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """What the tracker reached in all videos of one kind; see crossings.KINDS."""
+
+    kind: str
+    videos: int
+    scores: IdentityScores
+
+
+def run_identity(
+    data: Path,
+    settings: TrackSettings,
+    *,
+    videos: int = 10,
+    seed: int = 0,
+    report: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Iterator[IdentityRow]:
+    """A row a kind, of that many videos with faces of `data`. report: videos done, and all.
+
+    Raises:
+        UsageError: fewer than two faces in `data`, or no videos are asked for.
+    """
+    if videos < 1:
+        raise UsageError("the benchmark needs a video of each kind at least")
+    faces = faces_of(data, held_back=False)
+    if len(faces) < 2:
+        raise UsageError(f"{data} holds a single face, and crossings need two")
+    config = replace(settings.tracker, max_faces=FACES)
+    settings = replace(settings, tracker=config)
+    models = open_models(settings)
+    for place, kind in enumerate(KINDS):
+        scores = IdentityScores()
+        for number in range(videos):
+            rng = np.random.default_rng((seed, place, number))
+            first, second = (faces[int(i)] for i in rng.choice(len(faces), 2, replace=False))
+            sitters = (
+                PortraitFace(first.picture(), first.points),
+                PortraitFace(second.picture(), second.points),
+            )
+            moments = track_crossing(
+                render_crossing(kind, sitters, rng), make_tracker(models, settings)
+            )
+            scores += identity_scores(moments)
+            report(place * videos + number + 1, len(KINDS) * videos)
+        yield IdentityRow(kind, videos, scores)
+
+
+def track_crossing(shots: Iterator[CrossingFrame], tracker: Tracker) -> Iterator[IdentityFrame]:
+    """The truth of each frame, and what the tracker found."""
+    for index, shot in enumerate(shots):
+        result = tracker.track(Frame(shot.image, index, index / FPS))
+        boxes = {i: box_of_landmarks(xy, score=1.0) for i, xy in enumerate(shot.points)}
+        asked = {i: box for i, box in boxes.items() if shot.visible[i] >= SEEN}
+        hidden = {i: box for i, box in boxes.items() if i not in asked}
+        found = {face.face_id: face.box for face in result.faces if face.box is not None}
+        yield IdentityFrame(asked, found, hidden)

@@ -1,0 +1,264 @@
+"""The stability benchmark: scenes of a data folder's faces, tracked under every choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.bench.scenes.scene_files import read_scene, scene_name, write_scene
+from steadymark.engine.bench.scenes.scene_presets import (
+    NOISE,
+    Scene,
+    SceneConfig,
+    make_scene,
+    preset,
+)
+from steadymark.engine.bench.scenes.stability_scores import (
+    StabilityBenchScores,
+    TruthDetector,
+    score_tracks,
+    smoothed,
+    track_scene,
+)
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.stabilizers.butterworth import Butterworth, smooth_guarded
+from steadymark.engine.stabilizers.online_filters import (
+    CELLS,
+    OFFLINE,
+    ONE_EURO,
+    GuardedStabilizer,
+    OneEuro,
+)
+from steadymark.engine.tracking.settings import (
+    TrackSettings,
+    landmark_card,
+    make_tracker,
+    open_models,
+)
+from steadymark.models.datasets import open_dataset
+from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back
+from steadymark.models.errors import WeightsError
+from steadymark.models.face.schema import load_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from steadymark.engine.metrics.accuracy import Values
+    from steadymark.models.datasets import LabelledFace
+    from steadymark.models.face.schema import LandmarkSchema
+
+CHOICES = ("none", *CELLS, ONE_EURO, OFFLINE)
+CUTOFFS_HZ = (0.1, 0.3, 1.0, 3.0, 10.0)
+BETAS = (0.5, 1.5, 5.0, 15.0, 50.0, 150.0)
+OFFLINE_HZ = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityConfig:
+    """What is run.
+
+    sequences: scenes at each noise level, of `frames` each. held_back: only faces that no training
+    has seen, to tune by. choices: stabilizers; those that a model lacks are left out. curve_noise:
+    the level at which filters are also tried over their settings. scenes: `living` or `rigid`.
+    """
+
+    sequences: int = 100
+    frames: int = 60
+    noise: tuple[int, ...] = (1, 2, 3, 4)
+    seed: int = 0
+    held_back: bool = False
+    choices: tuple[str, ...] = CHOICES
+    curve_noise: int = 2
+    scenes: str = "living"
+
+
+@dataclass(frozen=True, slots=True)
+class StabilityRow:
+    """What one choice reached at one noise level. setting: of a filter; empty for its default."""
+
+    noise: int
+    choice: str
+    reached: StabilityBenchScores
+    setting: str = ""
+
+
+def run_stability(
+    data: Path,
+    settings: TrackSettings,
+    config: StabilityConfig,
+    *,
+    tables: Mapping[str, Path] | None = None,
+    report: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Iterator[StabilityRow]:
+    """Rows of the benchmark's table, level by level; the same scenes for every choice.
+
+    tables: folders of other trackers' tables of these scenes, by the name to show; see
+    `write_scenes`. report: frames done, and all.
+
+    Raises:
+        UsageError: no faces in `data`, no choice that the model has, a number out of range, or a
+            table that is missing or of another video.
+        LandmarkFileError: a table cannot be read.
+    """
+    schema = load_schema()
+    _check(config)
+    faces = faces_of(data, held_back=config.held_back)
+    choices = possible_choices(settings, config.choices)
+    done, every = 0, len(config.noise) * config.sequences * config.frames * (1 + len(choices))
+    for level in config.noise:
+        made = preset(config.scenes, config.frames, level)
+        scenes = []
+        for scene in _scenes(faces, schema, config, made):
+            scenes.append(scene)
+            done += config.frames
+            report(done, every)
+        for choice in choices:
+            raw, points = [], []
+            for found, steady in _tracked(scenes, replace(settings, stabilizer=choice), schema):
+                raw.append(found)
+                points.append(steady)
+                done += config.frames
+                report(done, every)
+            yield StabilityRow(level, choice, score_tracks(scenes, points, raw))
+            if choice == "none" and level == config.curve_noise:
+                yield from _curves(scenes, points, level, choices)
+        for name, folder in (tables or {}).items():
+            points = [
+                read_scene(folder, scene_name(level, number), scene, schema)
+                for number, scene in enumerate(scenes)
+            ]
+            yield StabilityRow(level, name, score_tracks(scenes, points))
+
+
+def write_scenes(
+    data: Path,
+    folder: Path,
+    config: StabilityConfig,
+    *,
+    report: Callable[[int, int], None] = lambda _done, _all: None,
+) -> int:
+    """Write every scene of the benchmark as a video, for other programs to track; gives how many.
+
+    Raises:
+        UsageError: no faces in `data`, or a number out of range.
+        SinkError: a video cannot be written.
+    """
+    schema = load_schema()
+    _check(config)
+    faces = faces_of(data, held_back=config.held_back)
+    done, every = 0, len(config.noise) * config.sequences
+    for level in config.noise:
+        made = preset(config.scenes, config.frames, level)
+        for number, scene in enumerate(_scenes(faces, schema, config, made)):
+            write_scene(folder, scene_name(level, number), scene)
+            done += 1
+            report(done, every)
+    return done
+
+
+def _check(config: StabilityConfig) -> None:
+    preset(config.scenes, config.frames, 1)
+    for level in config.noise:
+        if level not in NOISE:
+            raise UsageError(f"noise level {level}: choose of {', '.join(map(str, NOISE))}")
+    if config.sequences < 1 or config.frames < 12:
+        raise UsageError("the benchmark needs a sequence at least, and 12 frames in each")
+
+
+def _curves(
+    scenes: Sequence[Scene], raw: Sequence[Values], level: int, choices: Sequence[str]
+) -> Iterator[StabilityRow]:
+    """What filters over raw points reach with other settings."""
+    if "one-euro" in choices:
+        for low_hz, beta in product(CUTOFFS_HZ, BETAS):
+            one_euro = GuardedStabilizer(OneEuro(low_hz, beta))
+            points = [smoothed(p, s, one_euro) for p, s in zip(raw, scenes, strict=True)]
+            setting = f"{low_hz:g} Hz, beta {beta:g}"
+            yield StabilityRow(level, "one-euro", score_tracks(scenes, points), setting)
+    if OFFLINE in choices:
+        for low_hz in OFFLINE_HZ:
+            low_pass = Butterworth(low_hz)
+            points = [
+                smooth_guarded(low_pass, p, s.times_s) for p, s in zip(raw, scenes, strict=True)
+            ]
+            yield StabilityRow(level, OFFLINE, score_tracks(scenes, points), f"{low_hz:g} Hz")
+
+
+def faces_of(data: Path, *, held_back: bool) -> list[LabelledFace]:
+    """The labelled faces of a folder, in iBUG's numbers.
+
+    Raises:
+        UsageError: there are none.
+    """
+    found, _ = open_dataset(data)
+    faces = [face for face in found if not held_back or _is_held(face)]
+    if not faces:
+        raise UsageError(f"{data} holds no labelled faces: name a folder in 300W form with --data")
+    return [face if face.schema == "ibug68" else face.mapped("ibug68") for face in faces]
+
+
+def _is_held(face: LabelledFace) -> bool:
+    return is_held_back(face.source_photo, HELD_BACK["train"])
+
+
+def scenes_of(faces: list[LabelledFace], config: StabilityConfig, made: SceneConfig) -> list[Scene]:
+    """The scenes of one noise level, `config.sequences` of them, for other benchmarks.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+    _check(config)
+    return list(_scenes(faces, load_schema(), config, made))
+
+
+def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[str, ...]:
+    """Those that the model has.
+
+    Raises:
+        UsageError: none, or an unknown one.
+    """
+    missing, there = [], []
+    for choice in choices:
+        try:
+            landmark_card(replace(settings, stabilizer=choice))
+        except WeightsError as error:
+            missing.append(str(error))
+            continue
+        there.append(choice)
+    if len(missing) == len(choices):
+        raise UsageError(missing[0])
+    return tuple(there)
+
+
+def _scenes(
+    faces: list[LabelledFace], schema: LandmarkSchema, config: StabilityConfig, made: SceneConfig
+) -> Iterator[Scene]:
+    order = np.random.default_rng((config.seed, 4)).permutation(len(faces))
+    for number in range(config.sequences):
+        face = faces[int(order[number % len(faces)])]
+        yield make_scene(
+            face.picture(),
+            face.points,
+            schema,
+            number,
+            name=face.name,
+            seed=config.seed,
+            config=made,
+        )
+
+
+def _tracked(
+    scenes: Sequence[Scene], settings: TrackSettings, schema: LandmarkSchema
+) -> Iterator[tuple[Values, Values]]:
+    """Raw and stabilized points of each scene."""
+    detector = TruthDetector(schema)
+    tracker = make_tracker(replace(open_models(settings), detector=detector), settings)
+    for scene in scenes:
+        raw, steady = track_scene(scene, tracker, detector)
+        if settings.stabilizer == OFFLINE:
+            steady = smooth_guarded(settings.butterworth, raw, scene.times_s)
+        yield raw, steady

@@ -1,0 +1,160 @@
+"""What a soak tracks: a video file that never ends, and a network camera on the loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.video.video_file import VideoFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from steadymark.engine.core.types import Frame
+    from steadymark.models.face.crop import Image
+    from steadymark.models.user_text import UserText
+
+_BITS, _BLOCK_PX = 7, 8
+PICTURES = 1 << _BITS  # that a camera sends in turn; each carries its number
+
+
+class LoopedVideo:
+    """A FrameSource over a file that is opened and decoded anew each time round, until `close`.
+
+    Numbers and times of frames run on: a round begins the file's median gap after the last frame.
+    """
+
+    dropped = 0
+
+    def __init__(self, path: str | Path) -> None:
+        self._path, self._closed = Path(path), threading.Event()
+        self._film = VideoFile(self._path)
+        self.info = replace(self._film.info, frames=None)
+        self._times_s = self._film.times_s - self._film.times_s[0]
+        gap_s = float(np.median(np.diff(self._times_s))) if len(self._times_s) > 1 else 1.0
+        self._round_s = float(self._times_s[-1]) + gap_s
+        self._film.close()
+        self.rounds = 0
+
+    @property
+    def problems(self) -> tuple[UserText, ...]:
+        return self._film.problems
+
+    def due_s(self, index: int) -> float:
+        """The PTS that a frame must have."""
+        rounds, place = divmod(index, len(self._times_s))
+        return rounds * self._round_s + float(self._times_s[place])
+
+    def frames(self) -> Iterator[Frame]:
+        """Raises SourceError where a round gives none."""
+        index = -1
+        while not self._closed.is_set():
+            with contextlib.closing(VideoFile(self._path)) as self._film:
+                begin, first = self.rounds * len(self._times_s), index
+                for frame in self._film.frames():
+                    index, shift_s = begin + frame.index, self.rounds * self._round_s
+                    if self._closed.is_set():
+                        return
+                    start_s = float(self._film.times_s[0])
+                    yield replace(frame, index=index, pts_s=frame.pts_s - start_s + shift_s)
+            if index == first:
+                raise SourceError(f"{self._path} gives no frames any more")
+            self.rounds += 1
+
+    def close(self) -> None:
+        """End `frames` after the frame in hand."""
+        self._closed.set()
+
+
+class LoopbackCamera(ThreadingHTTPServer):
+    """Sends PICTURES stamped pictures in turn as MJPEG, fps a second."""
+
+    daemon_threads = True
+
+    def __init__(self, jpegs: Sequence[bytes], fps: float) -> None:
+        super().__init__(("127.0.0.1", 0), _Sending)
+        self._jpegs = jpegs
+        self._fps, self._ended = fps, threading.Event()
+        self._sent_s = np.full(PICTURES, np.nan)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/video"
+
+    def sent_s(self, image: Image) -> float:
+        """When the picture that carries this number was sent last, time.perf_counter()."""
+        return float(self._sent_s[stamp_of(image)])
+
+    def end(self) -> None:
+        """Hang up."""
+        self._ended.set()
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """The reader hung up: expected."""
+
+    def send_all(self, file: Any) -> None:
+        """Picture by picture, none before its time."""
+        start_s, number = time.perf_counter(), 0
+        while not self._ended.wait(max(0.0, start_s + number / self._fps - time.perf_counter())):
+            jpeg = self._jpegs[number % PICTURES]
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            self._sent_s[number % PICTURES] = time.perf_counter()
+            file.write(head.encode() + jpeg + b"\r\n")
+            number += 1
+
+
+class _Sending(BaseHTTPRequestHandler):
+    server: LoopbackCamera
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        with contextlib.suppress(OSError):  # the reader hung up
+            self.server.send_all(self.wfile)
+
+
+def stamped(image: Image, number: int) -> Image:
+    """With a number as white and black blocks in its top left corner."""
+    out = image.copy()
+    for bit in range(_BITS):
+        left = bit * _BLOCK_PX
+        out[:_BLOCK_PX, left : left + _BLOCK_PX] = 255 if number >> bit & 1 else 0
+    return out
+
+
+def stamp_of(image: Image) -> int:
+    """The number that `stamped` wrote."""
+    strip = image[:_BLOCK_PX, : _BITS * _BLOCK_PX].reshape(_BLOCK_PX, _BITS, -1)
+    bits = strip.mean((0, 2)) > 127
+    return int(bits @ (1 << np.arange(_BITS)))
+
+
+def camera_jpegs(path: str | Path) -> list[bytes]:
+    """The first pictures of a video, stamped, for LoopbackCamera; a short video more than once."""
+    film = LoopedVideo(path)
+    if film.info.width < _BITS * _BLOCK_PX:
+        raise SourceError(f"{path} is narrower than {_BITS * _BLOCK_PX} pixels: take another video")
+    frames = zip(film.frames(), range(PICTURES), strict=False)
+    return [_jpeg(stamped(frame.image, number)) for frame, number in frames]
+
+
+def _jpeg(image: Image) -> bytes:
+    return cv2.imencode(".jpg", image)[1].tobytes()

@@ -1,0 +1,252 @@
+"""Tracking for a long time, and what grows meanwhile: `steadymark bench soak`.
+
+A film that is decoded again and again, then a network camera, each through the real pipeline into
+a table: source, tracker with its stabilizer, sink. Then the film job after job, with its video.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.engine.bench.soak.process_stats import ProcessStats
+from steadymark.engine.bench.soak.soak_limits import SoakFigure, SoakSample, growth_of, soak_figures
+from steadymark.engine.bench.soak.soak_sources import LoopbackCamera, LoopedVideo, camera_jpegs
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.pipeline.job import JobReport, OutputSettings, run_job
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.sources.live.network_camera import NetworkCamera
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings, make_tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.core.protocols import Sink
+    from steadymark.engine.core.types import TrackResult
+
+_SAMPLES = 60  # of a case, at least
+_EVERY_S, _REHEARSAL_S, _MOST_FPS = 5.0, 3.0, 2000
+_JOIN_S = 5.0
+_LEAST, _PATIENCE_S = 60, 60.0  # frames of any run, and how long they are waited for
+_REHEARSED_JOBS, _LEAST_JOBS = 3, 8
+_ENCODER_MIB = 32.0  # comes and goes with the frames that an encoder holds
+PARTS = 3  # of the time
+
+
+@dataclass(frozen=True, slots=True)
+class SoakCase:
+    """What came of one source. faults, problems: sentences."""
+
+    name: str
+    seconds: float
+    frames: int
+    dropped: int
+    samples: tuple[SoakSample, ...]
+    figures: tuple[SoakFigure, ...]
+    faults: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether no limit is broken and nothing went wrong."""
+        return not self.faults and all(figure.passed for figure in self.figures)
+
+
+@dataclass(frozen=True, slots=True)
+class SoakSubject:
+    """What is soaked. due_s: the PTS that a result must have, or when its picture was sent."""
+
+    source: LoopedVideo | NetworkCamera
+    due_s: Callable[[TrackResult], float]
+
+
+def run_soak(
+    path: Path,
+    models: OpenModels,
+    settings: TrackSettings,
+    *,
+    seconds: float,
+    fps: float,
+    folder: Path,
+    more_sinks: Callable[[], Sequence[Sink]] = tuple,
+    on_sample: Callable[[str, SoakSample], None] = lambda *_: None,
+) -> list[SoakCase]:
+    """A third of the time for the film, for the camera and for jobs, so that each is told apart.
+
+    path: the video that is looped, and whose first pictures the camera sends, fps a second. folder:
+    where the tables go, which stay there. more_sinks: for film and camera, beside the table.
+
+    Raises:
+        SteadymarkError: the video cannot be read, or a table cannot be written.
+    """
+    jpegs = camera_jpegs(path)
+
+    @contextlib.contextmanager
+    def looped() -> Iterator[SoakSubject]:
+        film = LoopedVideo(path)
+        yield SoakSubject(film, lambda result: film.due_s(result.frame.index))
+
+    @contextlib.contextmanager
+    def camera() -> Iterator[SoakSubject]:
+        server = LoopbackCamera(jpegs, fps)
+        try:
+            source = NetworkCamera(server.url)
+            yield SoakSubject(source, lambda result: server.sent_s(result.frame.image))
+            source.join(_JOIN_S)
+        finally:
+            server.end()
+
+    found = []
+    for name, subject in (("looped file", looped), ("live camera", camera)):
+        case = _Case(name, models, settings, folder, more_sinks, on_sample)
+        case.run(subject, min(_REHEARSAL_S, seconds / 20))  # caches and pools have their size then
+        found.append(case.run(subject, seconds / PARTS))
+    found.append(_jobs(path, models, settings, seconds / PARTS, folder, on_sample))
+    return found
+
+
+def _jobs(
+    path: Path,
+    models: OpenModels,
+    settings: TrackSettings,
+    seconds: float,
+    folder: Path,
+    on_sample: Callable[[str, SoakSample], None],
+) -> SoakCase:
+    """As `steadymark track --video` makes them; a sample after each."""
+    name, output = "job after job", OutputSettings(folder, video=True, overwrite=True)
+
+    def track() -> JobReport:
+        return run_job(
+            str(path),
+            models,
+            settings,
+            output,
+            taken=set(),
+            stem=_stem(name),  # not the video's: its own results may lie there
+            stop=threading.Event(),
+        )
+
+    for _ in range(_REHEARSED_JOBS):
+        track()
+    gc.collect()
+    footing = ProcessStats()
+    samples: list[SoakSample] = []
+    faults: list[str] = []
+    frames, start_s = 0, time.perf_counter()
+    while not faults and (len(samples) < _LEAST_JOBS or samples[-1].at_s < seconds):
+        job = track()
+        frames += job.report.frames
+        if job.error is not None:
+            faults.append(str(job.error))
+        samples.append(footing.sample(time.perf_counter() - start_s, frames))
+        on_sample(name, samples[-1])
+    gc.collect()
+    figures = growth_of(samples, footing.left(_JOIN_S), noise_mib=_ENCODER_MIB)
+    return SoakCase(name, samples[-1].at_s, frames, 0, tuple(samples), figures, tuple(faults), ())
+
+
+def _stem(name: str) -> str:
+    """Of a case's files."""
+    return name.replace(" ", "-")
+
+
+class _Case:
+    """One source's turn; `run` may be called again."""
+
+    def __init__(
+        self,
+        name: str,
+        models: OpenModels,
+        settings: TrackSettings,
+        folder: Path,
+        more_sinks: Callable[[], Sequence[Sink]],
+        on_sample: Callable[[str, SoakSample], None],
+    ) -> None:
+        self._name, self._models, self._settings = name, models, settings
+        self._folder, self._more_sinks, self._on_sample = folder, more_sinks, on_sample
+        self._results = 0
+        self._due: NDArray[np.float64] = np.empty((0, 2))
+
+    def run(self, opened: Callable[[], Any], seconds: float) -> SoakCase:
+        gc.collect()
+        footing = ProcessStats()
+        running = set(threading.enumerate())
+        self._results = 0
+        self._due = np.full((int(seconds * _MOST_FPS) + 10_000, 2), np.nan)  # due, how late it was
+        with opened() as subject:
+            sink = NativeCsvSink(self._folder / f"{_stem(self._name)}.csv", Header())
+            pipeline = Pipeline(
+                subject.source,
+                make_tracker(self._models, self._settings),
+                [sink, *self._more_sinks()],
+                on_result=lambda result: self._note(result, subject),
+            )
+            pipeline.start()
+            try:
+                samples = self._watch(pipeline, footing, seconds)
+            finally:
+                subject.source.close()  # its proper end: the table becomes complete
+                ended = pipeline.wait(_JOIN_S)
+                if not ended:
+                    pipeline.stop()
+        for thread in set(threading.enumerate()) - running:
+            thread.join(_JOIN_S)
+        report = pipeline.report
+        faults = report.faults if ended else (*report.faults, "tracking did not end in time")
+        if not self._results:
+            faults = (*faults, "nothing was tracked: give it more time")
+        gc.collect()
+        left = footing.left(_JOIN_S)
+        due, live = self._due[: self._results], subject.source.info.live
+        return SoakCase(
+            self._name,
+            samples[-1].at_s,
+            report.frames,
+            report.dropped,
+            samples,
+            soak_figures(samples, Path(sink.path), due, live=live, left=left) if len(due) else (),
+            faults,
+            report.problems,
+        )
+
+    def _watch(
+        self, pipeline: Pipeline, footing: ProcessStats, seconds: float
+    ) -> tuple[SoakSample, ...]:
+        """Until the time is up and some frames came, or it ends by itself."""
+        samples = []
+        start_s = time.perf_counter()
+        gap_s = min(_EVERY_S, seconds / _SAMPLES)
+        while True:
+            at_s, report = time.perf_counter() - start_s, pipeline.report
+            if at_s > seconds and (report.frames >= _LEAST or at_s > seconds + _PATIENCE_S):
+                break
+            late = self._due[max(0, self._results - 100) : self._results, 1]
+            sample = replace(
+                footing.sample(at_s, report.frames),
+                dropped=report.dropped,
+                waiting=pipeline.waiting,
+                late_ms=float(np.median(late)) * 1e3 if len(late) else float("nan"),
+            )
+            samples.append(sample)
+            self._on_sample(self._name, sample)
+            if pipeline.wait(gap_s):
+                break
+        return tuple(samples)
+
+    def _note(self, result: TrackResult, subject: SoakSubject) -> None:
+        """Runs in the tracking thread. A live picture is as late as it is old."""
+        if self._results < len(self._due):
+            due_s, now_s = subject.due_s(result), time.perf_counter()
+            late_s = now_s - due_s if subject.source.info.live else np.nan
+            self._due[self._results] = due_s, late_s
+            self._results += 1

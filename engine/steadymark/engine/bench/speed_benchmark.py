@@ -1,0 +1,204 @@
+"""Milliseconds a face and frame on this machine, one thread, without video decoding."""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.core.types import Frame
+from steadymark.engine.sources.video.video_file import VideoFile
+from steadymark.engine.tracking.face_pass import run_network
+from steadymark.engine.tracking.settings import TrackSettings, make_tracker, open_models
+from steadymark.models.face.crop import Crop
+from steadymark.models.face.schema import assets_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from steadymark.engine.tracking.settings import OpenModels
+    from steadymark.engine.tracking.tracker import Tracker
+    from steadymark.models.face.crop import Image
+
+_WARM_UP = 10
+STABILIZERS_TIMED = ("none", "flow", "convlstm")
+SIZES = ((400, 300), (1920, 1080))
+_DEMO_FRAMES = 60  # of the clip, in which the face is in sight
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpeed:
+    """Medians, in milliseconds; cpu counts this process' threads."""
+
+    name: str
+    wall_ms: float
+    cpu_ms: float
+
+
+def _without_face() -> Image:
+    """A 640×480 picture with structure at every scale, so that no stage is spared work."""
+    rng = np.random.default_rng(0)
+    image = np.zeros((480, 640, 3), np.float32)
+    for cell in (4, 16, 80):
+        noise = rng.uniform(0, 80, (480 // cell, 640 // cell, 3)).astype(np.float32)
+        image += noise.repeat(cell, 0).repeat(cell, 1)
+    return image.clip(0, 255).astype(np.uint8)
+
+
+def _with_face() -> Image:
+    """The first frame of the demo clip, 640×480."""
+    with contextlib.closing(VideoFile(assets_root() / "clips" / "demo.mp4")) as clip:
+        return clip.frame_at(0).image
+
+
+def _measure(name: str, step: Callable[[], object], rounds: int) -> StageSpeed:
+    for _ in range(_WARM_UP):
+        step()
+    wall, cpu = [], []
+    for _ in range(rounds):
+        before, before_cpu = time.perf_counter(), time.process_time()
+        step()
+        wall.append((time.perf_counter() - before) * 1e3)
+        cpu.append((time.process_time() - before_cpu) * 1e3)
+    return StageSpeed(name, statistics.median(wall), statistics.median(cpu))
+
+
+def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -> list[StageSpeed]:
+    """Crop to points of one face, alone and stabilized, and detections in 640×480 frames."""
+    settings = settings or TrackSettings(device="cpu", threads=1)
+    models = open_models(replace(settings, stabilizer="none"))
+    steady = open_models(settings)
+    face, nothing = _with_face(), _without_face()
+    crop = Crop(320.3, 240.6, 260.0, 7.0)
+    before = run_network(steady.network, face, [crop], flow=steady.flow)
+    stages: list[tuple[str, Callable[[], object]]] = [
+        (
+            f"{models.cards[0].name}: crop to points, one face, {models.device}",
+            lambda: run_network(models.network, face, [crop]),
+        ),
+        (
+            f"{_named(steady)}: following one face, {steady.device}",
+            lambda: run_network(steady.network, face, [crop], before, steady.flow),
+        ),
+        ("face detector: a 640x480 frame with a face", lambda: models.detector.detect(face)),
+        ("face detector: one without", lambda: models.detector.detect(nothing)),
+    ]
+    return [_measure(name, step, rounds) for name, step in stages]
+
+
+def _named(models: OpenModels) -> str:
+    name = models.cards[0].name
+    return name if models.flow is None else f"{name} and {models.flow.card.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class FacesSpeed:
+    """What tracking one frame with so many faces takes: medians, in milliseconds."""
+
+    faces: int
+    wall_ms: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class StabilizerSpeed:
+    """What tracking one frame of one face takes with a stabilizer: medians, in milliseconds.
+
+    size: of the frames. ratio: CPU time over that without a stabilizer, in the same frames.
+    """
+
+    stabilizer: str
+    size: str
+    wall_ms: float
+    cpu_ms: float
+    ratio: float
+
+
+def measure_stabilizers(
+    settings: TrackSettings | None = None,
+    *,
+    rounds: int = 200,
+    names: Sequence[str] = STABILIZERS_TIMED,
+) -> list[StabilizerSpeed]:
+    """The whole tracking step of one face with each stabilizer, without decoding.
+
+    The frames are those of the demo clip, as they are, small and large. All stabilizers are
+    measured in turn, frame by frame, so that a busy moment meets them all alike. Frames in which a
+    face is detected do not count.
+
+    Raises:
+        WeightsError, UsageError: the model has not such a stabilizer.
+    """
+    settings = settings or TrackSettings(device="cpu", threads=1)
+    chosen = {name: replace(settings, stabilizer=name) for name in names}
+    models = {name: open_models(each) for name, each in chosen.items()}
+    lines: list[StabilizerSpeed] = []
+    for width, height in SIZES:
+        trackers = {name: make_tracker(models[name], each) for name, each in chosen.items()}
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+        for frame in _frames_of_demo(rounds + _WARM_UP, (width, height)):
+            for name, tracker in trackers.items():
+                before, before_cpu = time.perf_counter(), time.process_time()
+                result = tracker.track(frame)
+                cpu = (time.process_time() - before_cpu) * 1e3
+                if frame.index >= _WARM_UP and not result.stage_ms["detect"]:
+                    times[name].append(((time.perf_counter() - before) * 1e3, cpu))
+        each = {name: np.median(measured, axis=0) for name, measured in times.items()}
+        lines += [
+            StabilizerSpeed(name, f"{width}x{height}", wall, cpu, cpu / each[names[0]][1])
+            for name, (wall, cpu) in each.items()
+        ]
+    return lines
+
+
+def _frames_of_demo(count: int, size: tuple[int, int]) -> Iterator[Frame]:
+    """The demo clip at this size, to and fro."""
+    with contextlib.closing(VideoFile(assets_root() / "clips" / "demo.mp4")) as clip:
+        frames = [clip.frame_at(index) for index in range(min(count, _DEMO_FRAMES))]
+    way = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
+    for index in range(count):
+        image = frames[way[index % len(way)]].image
+        given = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+        yield Frame(given, index, index / 25)
+
+
+def _many_faces() -> Image:
+    """Sixteen of the demo clip's face in a 1280×960 picture."""
+    small = cv2.resize(_with_face(), (320, 240), interpolation=cv2.INTER_AREA)
+    return np.tile(small.astype(np.uint8, copy=False), (4, 4, 1))
+
+
+def measure_faces(
+    settings: TrackSettings | None = None, *, rounds: int = 60, most: int = 16
+) -> list[FacesSpeed]:
+    """A whole frame of the tracker, all faces known, for 1 … most faces; without decoding.
+
+    The counts are measured in turn, round by round, so that a busy moment meets them all alike.
+
+    Raises:
+        SteadymarkError: the faces of the picture were not all found and followed.
+    """
+    settings = settings or TrackSettings(device="cpu", threads=1)
+    models, picture = open_models(settings), _many_faces()
+    runs: dict[int, tuple[Tracker, list[float], list[float]]] = {}
+    for faces in range(1, most + 1):
+        config = replace(settings.tracker, max_faces=faces)
+        runs[faces] = make_tracker(models, replace(settings, tracker=config)), [], []
+    for index in range(rounds + _WARM_UP):
+        for faces, (tracker, wall, cpu) in runs.items():
+            before, before_cpu = time.perf_counter(), time.process_time()
+            result = tracker.track(Frame(picture, index, index / 25))
+            wall.append((time.perf_counter() - before) * 1e3)
+            cpu.append((time.process_time() - before_cpu) * 1e3)
+            if len(result.faces) != faces:
+                raise SteadymarkError(f"{len(result.faces)} of {faces} faces were followed")
+    return [
+        FacesSpeed(faces, statistics.median(wall[_WARM_UP:]), statistics.median(cpu[_WARM_UP:]))
+        for faces, (_, wall, cpu) in runs.items()
+    ]

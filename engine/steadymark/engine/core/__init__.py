@@ -1,0 +1,1 @@
+"""Values, protocols and errors that every part of the engine shares."""

@@ -1,0 +1,146 @@
+"""The values that travel through the engine. All frozen; shapes and units are written at each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from steadymark.engine.tracking.head_pose import HeadPose
+    from steadymark.models.face.crop import Crop, Image, Points
+    from steadymark.models.user_text import UserText
+
+Scores = NDArray[np.float32]
+
+
+class FaceState(StrEnum):
+    """How a face's landmarks of a frame came about."""
+
+    DETECTED = "detected"
+    TRACKED = "tracked"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a source, which owns its array.
+
+    image: (H, W, 3) uint8 BGR, upright, square pixels. index: 0-based, in presentation order.
+    pts_s: presentation time in seconds as the container gives it (cameras: monotonic seconds since
+    the first frame). captured_s: time.perf_counter() when the frame left the device or decoder.
+    """
+
+    image: Image
+    index: int
+    pts_s: float
+    captured_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise ValueError(f"image is {self.image.shape} {self.image.dtype}, not (H, W, 3) uint8")
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.image.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.image.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class FaceBox:
+    """Extent of a face's landmarks (brows to chin, jaw to jaw), frame pixels, upright.
+
+    score: detector's confidence in [0, 1]. roll_deg: in-plane rotation of the face, positive
+    clockwise as seen; 0 where the detector does not tell.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    score: float = 1.0
+    roll_deg: float = 0.0
+
+    def iou(self, other: FaceBox) -> float:
+        """Intersection over union."""
+        w = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
+        h = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
+        if w <= 0 or h <= 0:
+            return 0.0
+        both = w * h
+        return both / (self.width * self.height + other.width * other.height - both)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """xy_px: (K, 2) float32, full-frame pixels; score: (K,) float32 in [0, 1]."""
+
+    xy_px: Points
+    score: Scores
+
+    def __post_init__(self) -> None:
+        if self.xy_px.shape != (len(self.score), 2):
+            raise ValueError(f"xy_px is {self.xy_px.shape}, score {self.score.shape}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackedFace:
+    """One face in one frame.
+
+    raw: the network's points; stabilized: after the stabilizer (the same object when none runs).
+    crop: what the network saw. pose: of the stabilized points. A lost face carries none of these.
+    """
+
+    face_id: int
+    state: FaceState
+    score: float
+    box: FaceBox | None = None
+    raw: Landmarks | None = None
+    stabilized: Landmarks | None = None
+    crop: Crop | None = None
+    pose: HeadPose | None = None
+
+    def __post_init__(self) -> None:
+        if (self.state is FaceState.LOST) != (self.raw is None or self.stabilized is None):
+            raise ValueError(f"state {self.state} with raw {self.raw}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackResult:
+    """Everything tracked in one frame. stage_ms: milliseconds of each stage (detect, landmarks).
+
+    goes_on: whether it shows the scene of the frame before, shortly after it; if not, what was
+    remembered of the faces was dropped.
+    """
+
+    frame: Frame
+    faces: tuple[TrackedFace, ...]
+    stage_ms: dict[str, float] = field(default_factory=dict)
+    goes_on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What a source says of itself before its first frame.
+
+    frames: count of frames that will come, None where unknown (cameras, streams). fps: mean rate
+    measured from the PTS where there is an index, else declared, None where unknown. width,
+    height: of the upright, square-pixel frames. path: file, folder or URL, for reports.
+    """
+
+    name: str
+    path: str
+    width: int
+    height: int
+    fps: float | None
+    frames: int | None
+    live: bool
+    notes: tuple[UserText, ...] = ()

@@ -1,0 +1,147 @@
+"""Whether faces keep their ids: MOTA and IDF1 against known truth.
+
+MOTA and id switches: Bernardin and Stiefelhagen, Evaluating Multiple Object Tracking Performance:
+The CLEAR MOT Metrics (2008), section 2.1. IDF1: Ristani, Solera, Zou, Cucchiara and Tomasi,
+Performance Measures and a Data Set for Multi-Target, Multi-Camera Tracking (2016), section 3.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from steadymark.engine.core.types import FaceBox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LEAST_IOU = 0.5  # of a found face with a true one, to be it
+
+Boxes = Mapping[int, FaceBox]  # by id
+
+
+class IdentityFrame(NamedTuple):
+    """One frame. truth: faces to be found. found: by the tracker.
+
+    ignored: true faces that are too much hidden to be asked for; what is found there is not counted
+    either.
+    """
+
+    truth: Boxes
+    found: Boxes
+    ignored: Boxes
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityScores:
+    """Counts over videos; they add up.
+
+    truths, founds: faces in frames. misses, false: those without a counterpart. switches: a true
+    face was found under another id than the last time. kept: faces in frames that are right under
+    the best one-to-one assignment of ids in each video (IDTP).
+    """
+
+    truths: int = 0
+    founds: int = 0
+    misses: int = 0
+    false: int = 0
+    switches: int = 0
+    kept: int = 0
+
+    def __add__(self, other: IdentityScores) -> IdentityScores:
+        return IdentityScores(
+            self.truths + other.truths,
+            self.founds + other.founds,
+            self.misses + other.misses,
+            self.false + other.false,
+            self.switches + other.switches,
+            self.kept + other.kept,
+        )
+
+    @property
+    def mota(self) -> float:
+        """1 - (misses + false + switches) / truths, at most 1; NaN without any true face."""
+        wrong = self.misses + self.false + self.switches
+        return 1 - wrong / self.truths if self.truths else float("nan")
+
+    @property
+    def idf1(self) -> float:
+        """2 IDTP / (2 IDTP + IDFP + IDFN), in [0, 1]; NaN without any face."""
+        every = self.truths + self.founds
+        return 2 * self.kept / every if every else float("nan")
+
+
+def identity_scores(video: Iterable[IdentityFrame]) -> IdentityScores:
+    """Of one video, frame by frame."""
+    last: dict[int, int] = {}  # true id → found id, when it was last found
+    both: Counter[tuple[int, int]] = Counter()
+    truths = founds = matched = switches = 0
+    for moment in video:
+        found = _without_ignored(moment)
+        pairs = _kept_pairs(moment.truth, found, last)
+        free = {i: b for i, b in moment.truth.items() if i not in pairs}
+        rest = {i: b for i, b in found.items() if i not in pairs.values()}
+        pairs |= _best_pairs(free, rest)
+        switches += sum(last.get(true, ours) != ours for true, ours in pairs.items())
+        last |= pairs
+        truths, founds = truths + len(moment.truth), founds + len(found)
+        matched += len(pairs)
+        both.update(
+            (true, ours)
+            for true, box in moment.truth.items()
+            for ours, other in found.items()
+            if box.iou(other) >= LEAST_IOU
+        )
+    return IdentityScores(
+        truths, founds, truths - matched, founds - matched, switches, _best_total(both)
+    )
+
+
+def _without_ignored(moment: IdentityFrame) -> dict[int, FaceBox]:
+    """What was found, but for what lies best on a true face that is not asked for."""
+    every = {(0, i): box for i, box in moment.truth.items()}
+    every |= {(1, i): box for i, box in moment.ignored.items()}
+    numbered = dict(enumerate(every.values()))
+    asked = len(moment.truth)
+    dropped = {ours for i, ours in _best_pairs(numbered, moment.found).items() if i >= asked}
+    return {i: box for i, box in moment.found.items() if i not in dropped}
+
+
+def _kept_pairs(truth: Boxes, found: Boxes, last: Mapping[int, int]) -> dict[int, int]:
+    """Pairs of the last time that still lie on each other go before others."""
+    return {
+        true: last[true]
+        for true, box in truth.items()
+        if last.get(true) in found and box.iou(found[last[true]]) >= LEAST_IOU
+    }
+
+
+def _best_pairs(truth: Boxes, found: Boxes) -> dict[int, int]:
+    """As many as overlap enough, with the largest overlap together."""
+    if not truth or not found:
+        return {}
+    ids = list(found)
+    overlap = np.array([[box.iou(found[i]) for i in ids] for box in truth.values()])
+    gain = np.where(overlap >= LEAST_IOU, 1 + overlap, 0)
+    rows, columns = linear_sum_assignment(-gain)
+    true_ids = list(truth)
+    return {
+        true_ids[r]: ids[c]
+        for r, c in zip(rows, columns, strict=True)
+        if overlap[r, c] >= LEAST_IOU
+    }
+
+
+def _best_total(both: Counter[tuple[int, int]]) -> int:
+    """Frames that lie on each other under the best one-to-one assignment of whole videos' ids."""
+    if not both:
+        return 0
+    true_ids, our_ids = (sorted({pair[side] for pair in both}) for side in (0, 1))
+    frames = np.array([[both[t, o] for o in our_ids] for t in true_ids])
+    rows, columns = linear_sum_assignment(-frames)
+    return int(frames[rows, columns].sum())

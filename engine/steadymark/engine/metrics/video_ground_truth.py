@@ -1,0 +1,221 @@
+"""Videos with ground truth: where the truth lies, and how it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.errors import LandmarkFileError, UsageError
+from steadymark.engine.output.csv.columns import numbered
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.csv.row_parsing import open_text
+from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES, files_of
+from steadymark.models.face.pts_file import read_pts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.metrics.accuracy import Real, Values
+
+_OF_CSV, _OF_FOLDER = "_truth", "annot"
+_SPARSEST, _SPARE = 100, 10_000  # frames a row of truth, and frames more
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledVideo:
+    """source: as `open_source` takes it, None where only the truth is known; truth: None likewise.
+
+    name: for tables.
+    """
+
+    name: str
+    source: str | None
+    truth: Path | None
+
+
+def find_videos(data: Path) -> tuple[LabelledVideo, ...]:
+    """The video that `data` is, or those with truth in the folder or in its folders, as 300VW has.
+
+    Truth is looked for beside a video: NAME_truth.csv, or, of the only video of a folder, `annot`.
+    """
+    if not data.is_dir():
+        return (_labelled(data),)
+    inside = sorted(p for p in data.iterdir() if p.is_dir() and p.name[0] != ".")
+    files = [p for folder in (data, *inside) for p in files_of(folder, VIDEO_SUFFIXES)]
+    return tuple(video for p in files if (video := _labelled(p)).truth is not None)
+
+
+def video_of_truth(truth: Path) -> LabelledVideo:
+    """The truth with the video beside it, if one is: the way back of `find_videos`."""
+    source = None
+    if truth.is_dir() and truth.name == _OF_FOLDER:
+        source = _only_video(truth.parent)
+    elif truth.stem.endswith(_OF_CSV):
+        stem = truth.stem.removesuffix(_OF_CSV)
+        source = next((p for p in files_of(truth.parent, VIDEO_SUFFIXES) if p.stem == stem), None)
+    name = _name(source, truth) if source is not None else truth.stem
+    return LabelledVideo(name, None if source is None else str(source), truth)
+
+
+def read_truth(path: Path) -> Values:
+    """(T, K, 2), 0-based pixels, by frame; NaN where a frame has no truth.
+
+    `path` is a folder of .pts files whose names end in the frame's number, counted from 1 (from 0
+    where there is a 0); or a table: with the columns frame (from 0), x_0 …, y_0 …; a tracker's,
+    ours or OpenFace's, with one face; or without a line of names, a row x0,y0,x1,y1 … a frame.
+
+    Raises:
+        UsageError: there is no truth. LandmarkFileError: it cannot be read; the message says where.
+    """
+    if path.is_dir():
+        return _of_folder(path)
+    with open_text(path) as file:
+        first = file.readline()
+    names = tuple(name.strip() for name in first.split(","))
+    if first.startswith("#") or "timestamp" in names:
+        return _of_tracker(path)
+    if "frame" in names:
+        return _of_table(path, names)
+    return _of_rows(path)
+
+
+def check_length(truth: Values, path: Path, frames: int) -> None:
+    """Whether the truth is of a video of so many frames; .pts files may leave frames out.
+
+    Raises:
+        UsageError: it is not.
+    """
+    gaps = path.is_dir() and bool(np.isnan(truth).all((1, 2)).any())
+    if len(truth) > frames or (len(truth) < frames and not gaps):
+        raise UsageError(
+            "the truth {path} has {given} frames, the video {frames}: they do not belong together",
+            path=path,
+            given=len(truth),
+            frames=frames,
+        )
+
+
+def _labelled(video: Path) -> LabelledVideo:
+    csv = video.with_name(f"{video.stem}{_OF_CSV}.csv")
+    annot = video.parent / _OF_FOLDER
+    truth = csv if csv.is_file() else None
+    if truth is None and annot.is_dir() and _only_video(video.parent) == video:
+        truth = annot
+    return LabelledVideo(_name(video, truth), str(video), truth)
+
+
+def _name(video: Path, truth: Path | None) -> str:
+    """All videos of 300VW are called vid.avi: their folders tell them apart."""
+    in_folder = truth is not None and truth.is_dir()
+    return video.absolute().parent.name if in_folder else video.stem
+
+
+def _only_video(folder: Path) -> Path | None:
+    videos = files_of(folder, VIDEO_SUFFIXES)
+    return videos[0] if len(videos) == 1 else None
+
+
+def _of_folder(folder: Path) -> Values:
+    numbers: dict[int, Path] = {}
+    for file in folder.glob("*.pts"):
+        digits = file.stem[len(file.stem.rstrip("0123456789")) :]
+        if not digits or int(digits) in numbers:
+            raise UsageError(
+                "{file}: its name does not end in a frame number of its own", file=file
+            )
+        numbers[int(digits)] = file
+    if not numbers:
+        raise UsageError(
+            "no .pts files in {folder}: name the folder of a video's truth", folder=folder
+        )
+    first = min(1, *numbers)
+    points = {number - first: read_pts(file) for number, file in sorted(numbers.items())}
+    count = len(next(iter(points.values())))
+    _check_span(folder, max(points) + 1, len(points))
+    truth = np.full((max(points) + 1, count, 2), np.nan)
+    for frame, xy in points.items():
+        if len(xy) != count:
+            raise LandmarkFileError(
+                "{file} has {given} points, not {count}",
+                file=numbers[frame + first],
+                given=len(xy),
+                count=count,
+            )
+        truth[frame] = xy
+    return truth
+
+
+def _of_tracker(path: Path) -> Values:
+    table = read_landmarks(path)
+    if not len(table):
+        raise LandmarkFileError("{path} holds no rows", path=path)
+    there = np.isfinite(table.xy_px).all((1, 2))
+    frames = table.frame[there]
+    if len(np.unique(frames)) < len(frames):
+        raise UsageError("{path} has several faces in a frame: truth is of one face", path=path)
+    _check_span(path, int(table.frame.max()) + 1, len(table))
+    return _by_frame(int(table.frame.max()) + 1, frames, table.xy_px[there])
+
+
+def _of_table(path: Path, names: tuple[str, ...]) -> Values:
+    points = sum(name.startswith("x_") for name in names)
+    wanted = ("frame", *numbered("x", points), *numbered("y", points))
+    missing = sorted(set(wanted) - set(names))
+    if missing or not points:
+        raise LandmarkFileError(
+            "{path}, line 1: column '{column}' is missing", path=path, column=(*missing, "x_0")[0]
+        )
+    rows = _numbers(path, skip=1, columns=[names.index(name) for name in wanted])
+    frames = rows[:, 0]
+    whole = (frames >= 0) & (frames < 2**31)
+    whole[whole] &= frames[whole] % 1 == 0
+    if not whole.all() or len(np.unique(frames)) < len(frames):
+        raise LandmarkFileError(
+            "{path}: column 'frame' must hold each number from 0 once", path=path
+        )
+    _check_span(path, int(frames.max()) + 1, len(frames))
+    xy = np.stack((rows[:, 1 : points + 1], rows[:, points + 1 :]), axis=-1)
+    return _by_frame(int(frames.max()) + 1, frames.astype(np.int64), xy)
+
+
+def _of_rows(path: Path) -> Values:
+    rows = _numbers(path, skip=0)
+    if rows.shape[1] % 2:
+        raise LandmarkFileError(
+            "{path} has {count} numbers a row: x and y make pairs", path=path, count=rows.shape[1]
+        )
+    return rows.reshape(len(rows), -1, 2)
+
+
+def _numbers(path: Path, *, skip: int, columns: list[int] | None = None) -> Values:
+    with open_text(path) as file:
+        lines = [line for line in file.readlines()[skip:] if line.strip()]
+    if not lines:
+        raise LandmarkFileError("{path} holds no rows", path=path)
+    try:
+        return np.loadtxt(lines, delimiter=",", comments=None, ndmin=2, usecols=columns)
+    except ValueError as error:
+        raise LandmarkFileError(
+            "{path} is no table of true landmarks ({error})", path=path, error=error
+        ) from error
+
+
+def _check_span(path: Path, frames: int, rows: int) -> None:
+    """One wild number must not ask for more memory than there is."""
+    if frames > _SPARSEST * rows + _SPARE:
+        raise LandmarkFileError(
+            "{path} has {rows} rows, the last of frame {last}: check its frame numbers",
+            path=path,
+            rows=rows,
+            last=frames - 1,
+        )
+
+
+def _by_frame(count: int, frames: NDArray[np.int64], xy: Real) -> Values:
+    truth = np.full((count, *xy.shape[1:]), np.nan)
+    truth[frames] = xy
+    return truth

@@ -1,0 +1,1 @@
+"""Landmark tables: written, read, checked, filtered."""

@@ -1,0 +1,158 @@
+"""Finding faults in a landmark file, for `steadymark check FILE`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.output.csv.columns import (
+    TableHead,
+    column_faults,
+    read_head,
+    unknown_columns,
+)
+from steadymark.engine.output.csv.row_checks import KEYS, RowFault, key_faults, value_faults
+from steadymark.engine.output.csv.row_parsing import bad_fields, lines_of, open_text, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.output.csv.row_parsing import Numbers
+
+
+_BLOCK = 2000  # lines
+
+
+class Severity(StrEnum):
+    """error: the file is wrong. warning: it may be meant so."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault. line: counted from 1; None where the file as a whole is meant."""
+
+    severity: Severity
+    line: int | None
+    text: str
+
+
+def check_csv(path: str | Path, *, most: int = 50) -> tuple[Finding, ...]:
+    """Check a landmark file of either style; a valid one has no findings.
+
+    Lost rows, and the box of a face, may be NaN; frames that are missing are a warning, since a
+    live source leaves out what it could not process. At most `most` findings come back, in the
+    order of the file, and one more that counts the rest.
+
+    Raises:
+        LandmarkFileError: the file cannot be opened.
+    """
+    path = Path(path)
+    found = sorted(_findings(path), key=lambda finding: finding.line or 0)
+    if len(found) <= most:
+        return tuple(found)
+    left = found[most:]
+    worst = Severity.ERROR if any(f.severity is Severity.ERROR for f in left) else Severity.WARNING
+    return (*found[:most], Finding(worst, None, f"and {len(left)} more findings"))
+
+
+def _findings(path: Path) -> Iterator[Finding]:
+    yield from _name_findings(path)
+    with open_text(path) as file:
+        lines = lines_of(file)
+        try:
+            head = read_head(lines)
+        except LandmarkFileError as error:
+            yield _error(None, str(error))
+            return
+        faults = column_faults(head)
+        yield from (_error(head.lines, fault) for fault in faults)
+        unknown = unknown_columns(head)
+        yield from (_error(head.lines, f"column '{name}' is unknown") for name in unknown)
+        try:
+            yield from _row_findings(lines, head, columns_good=not faults)
+        except LandmarkFileError as error:
+            yield _error(None, str(error))
+
+
+def _row_findings(file: Iterator[str], head: TableHead, *, columns_good: bool) -> Iterator[Finding]:
+    """Go through the rows block by block, so that hours of video need little memory."""
+    keys = [i for i, name in enumerate(head.names) if name in KEYS]
+    blocks, lines_of = [np.empty((0, len(keys)))], [np.empty(0, np.int64)]
+    number = head.lines
+    while block := list(islice(file, _BLOCK)):
+        rows, found = _split(block, number + 1, head)
+        number += len(block)
+        numbers, unreadable = _numbers(rows, head)
+        yield from found + unreadable
+        if columns_good:
+            lines = np.array(list(rows), np.int64)
+            yield from _from_rows(value_faults(numbers, head), lines)
+            blocks.append(numbers[:, keys])
+            lines_of.append(lines)
+    if columns_good:
+        narrow = replace(head, names=tuple(head.names[i] for i in keys))
+        faults = key_faults(np.concatenate(blocks), narrow)
+        yield from _from_rows(faults, np.concatenate(lines_of))
+
+
+def _split(block: list[str], first: int, head: TableHead) -> tuple[dict[int, str], list[Finding]]:
+    """The lines that have the right number of fields, by number, and what is wrong with others."""
+    rows, found = {}, []
+    for number, line in enumerate(block, start=first):
+        if not line.endswith("\n"):
+            found.append(_error(number, "the file ends within this line: it was cut off"))
+        elif (count := line.count(",") + 1) != len(head.names):
+            found.append(_error(number, f"{count} fields, but {len(head.names)} columns"))
+        else:
+            rows[number] = line
+    return rows, found
+
+
+def _name_findings(path: Path) -> Iterator[Finding]:
+    if path.suffix == ".part":
+        yield Finding(Severity.WARNING, None, "'.part': being written, or the program was killed")
+    elif path.stem.endswith(".partial"):
+        yield Finding(Severity.WARNING, None, "'.partial': the recording stopped before its end")
+
+
+def _numbers(whole: dict[int, str], head: TableHead) -> tuple[Numbers, list[Finding]]:
+    """Parse the rows; those that are not numbers are taken out of `whole` and reported."""
+    if not whole:
+        return np.empty((0, len(head.names))), []
+    try:
+        return parse(whole.values(), head), []
+    except ValueError as error:
+        reason = str(error)  # now row by row, which is slow but finds the place
+    found = []
+    for number, line in list(whole.items()):
+        if faults := bad_fields(line.split(","), head):
+            found += [_error(number, fault) for fault in faults]
+            del whole[number]
+    if not found:
+        whole.clear()
+        return np.empty((0, len(head.names))), [_error(None, reason)]
+    numbers, more = _numbers(whole, head)
+    return numbers, found + more
+
+
+def _from_rows(faults: Iterable[RowFault], line_of: NDArray[np.int64]) -> list[Finding]:
+    return [
+        Finding(Severity.WARNING if mild else Severity.ERROR, int(line_of[row]), text)
+        for rows, text, mild in faults
+        for row in rows
+    ]
+
+
+def _error(line: int | None, text: str) -> Finding:
+    return Finding(Severity.ERROR, line, text)

@@ -1,0 +1,149 @@
+"""The columns of the landmark files, and the lines above the first row."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAGIC = "# steadymark-csv"
+FORMAT = 1
+BOX = ("box_left", "box_top", "box_width", "box_height")
+POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")  # mm, radians
+_NATIVE_FIRST = ("frame", "face_id", "timestamp_s", "state", "score", *BOX, *POSE)
+_NATIVE_POINTS = ("x", "y", "raw_x", "raw_y", "score")
+_OPENFACE_FIRST = ("frame", "face_id", "timestamp", "confidence", "success", *POSE)
+_OPTIONAL = {"face_id"}  # OpenFace's first versions follow one face and do not number it
+_NUMBERED = re.compile(r"(.+)_(0|[1-9][0-9]{0,5})", re.ASCII)
+
+
+class CsvStyle(StrEnum):
+    """Whose columns a file has."""
+
+    NATIVE = "native"
+    OPENFACE = "openface"
+
+
+@dataclass(frozen=True, slots=True)
+class TableHead:
+    """The lines above the first row.
+
+    header: what the writer said of the recording, empty in OpenFace files. names: the columns,
+    left to right. lines: how many lines these took. points: K.
+    """
+
+    style: CsvStyle
+    header: dict[str, object]
+    names: tuple[str, ...]
+    lines: int
+    points: int
+
+
+def numbered(prefix: str, points: int) -> tuple[str, ...]:
+    """prefix_0 … prefix_(points - 1)."""
+    return tuple(f"{prefix}_{i}" for i in range(points))
+
+
+def native_columns(points: int) -> tuple[str, ...]:
+    """The columns of Steadymark's own files."""
+    return _NATIVE_FIRST + tuple(n for p in _NATIVE_POINTS for n in numbered(p, points))
+
+
+def openface_columns(points: int) -> tuple[str, ...]:
+    """The columns of OpenFace's files, as far as Steadymark fills them."""
+    return _OPENFACE_FIRST + numbered("x", points) + numbered("y", points)
+
+
+def read_head(lines: Iterator[str]) -> TableHead:
+    """Take the lines above the first row.
+
+    Raises:
+        LandmarkFileError: this is no landmark file.
+    """
+    first = next(lines, "")
+    if not first.strip():
+        raise LandmarkFileError("line 1: the file is empty or starts with an empty line")
+    if first.startswith(MAGIC):
+        return _native_head(first, lines)
+    names = _split(first)
+    if not {"frame", "timestamp"} <= set(names):
+        raise LandmarkFileError(
+            "line 1: neither a Steadymark file ('{magic} {format}') nor OpenFace's columns "
+            "('frame, face_id, timestamp, …')",
+            magic=MAGIC,
+            format=FORMAT,
+        )
+    return TableHead(CsvStyle.OPENFACE, {}, names, 1, _points(names, ("x", "y")))
+
+
+def column_faults(head: TableHead) -> tuple[UserText, ...]:
+    """What is wrong with the columns, a few words each; columns beyond the known ones are fine."""
+    native = head.style is CsvStyle.NATIVE
+    needed = native_columns(head.points) if native else openface_columns(head.points)
+    if not set(POSE) & set(head.names):  # older files, and OpenFace's without -pose
+        needed = tuple(name for name in needed if name not in POSE)
+    counts = Counter(head.names)
+    faults = [] if head.points else [UserText("there are no landmark columns (x_0, y_0, …)")]
+    faults += [
+        UserText("column '{name}' is missing", name=name)
+        for name in needed
+        if not counts[name] and (native or name not in _OPTIONAL)
+    ]
+    faults += [
+        UserText("column '{name}' is there {count} times", name=name, count=count)
+        for name, count in counts.items()
+        if count > 1
+    ]
+    return tuple(faults)
+
+
+def unknown_columns(head: TableHead) -> tuple[str, ...]:
+    """Columns that no Steadymark file has; always empty for OpenFace's, which has many more."""
+    if head.style is CsvStyle.OPENFACE:
+        return ()
+    known = set(native_columns(head.points))
+    return tuple(name for name in head.names if name not in known)
+
+
+def _native_head(first: str, lines: Iterator[str]) -> TableHead:
+    version = first[len(MAGIC) :].strip()
+    if version != str(FORMAT):
+        raise LandmarkFileError(
+            "line 1: format '{version}' is not format {format}: read it with a newer Steadymark",
+            version=version,
+            format=FORMAT,
+        )
+    header = _json(next(lines, ""))
+    names = _split(next(lines, ""))
+    return TableHead(CsvStyle.NATIVE, header, names, 3, _points(names, _NATIVE_POINTS))
+
+
+def _json(line: str) -> dict[str, object]:
+    try:
+        header = json.loads(line.removeprefix("#"))
+    except (ValueError, RecursionError) as error:
+        raise LandmarkFileError(
+            "line 2: the header is not '# ' and JSON ({error})", error=error
+        ) from error
+    if not isinstance(header, dict):
+        raise LandmarkFileError("line 2: the header is not a JSON object")
+    return header
+
+
+def _split(line: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in line.split(","))
+
+
+def _points(names: tuple[str, ...], prefixes: tuple[str, ...]) -> int:
+    """K, as most of the numbered columns have it, so that one missing column is just that."""
+    found = Counter(m[1] for n in set(names) if (m := _NUMBERED.fullmatch(n)))
+    return max(found[p] for p in prefixes)

@@ -1,0 +1,192 @@
+"""Reading landmark files back: Steadymark's own and OpenFace's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.core.types import FaceState
+from steadymark.engine.output.csv.columns import (
+    BOX,
+    POSE,
+    CsvStyle,
+    TableHead,
+    column_faults,
+    numbered,
+    read_head,
+)
+from steadymark.engine.output.csv.row_parsing import (
+    LARGEST,
+    STATES,
+    Numbers,
+    bad_fields,
+    lines_of,
+    open_text,
+    parse,
+    state_codes,
+)
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.engine.core.types import Scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LandmarkTable:
+    """A landmark file, a row a face and frame (N rows, K landmarks).
+
+    header: what the writer said, empty for OpenFace. frame: (N,) int64, 0-based in both styles.
+    face_id: (N,) int64, -1 in a row without a face. timestamp_s: (N,) float64. state: (N,) str.
+    score: (N,), box: (N, 4) left, top, width, height, xy_px and raw_xy_px: (N, K, 2), point_score:
+    (N, K), all float32. pose: (N, 6) float64, position in mm and rotation in radians, see pose.py.
+    NaN is what the file does not say, and everything of a lost face.
+    """
+
+    header: dict[str, object]
+    style: str
+    frame: NDArray[np.int64]
+    face_id: NDArray[np.int64]
+    timestamp_s: NDArray[np.float64]
+    state: NDArray[np.str_]
+    score: Scores
+    box: NDArray[np.float32]
+    pose: NDArray[np.float64]
+    xy_px: NDArray[np.float32]
+    raw_xy_px: NDArray[np.float32]
+    point_score: Scores
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+def read_landmarks(path: str | Path) -> LandmarkTable:
+    """Read a landmark file of either style, with any number of landmarks.
+
+    Of OpenFace's files the pixel landmarks are read and other columns (gaze, action units)
+    passed over; what stands in rows without success is no measurement and becomes NaN.
+
+    Raises:
+        LandmarkFileError: not a landmark file; the message names line and column.
+    """
+    path = Path(path)
+    with open_text(path) as file:
+        lines = lines_of(file)
+        try:
+            head = read_head(lines)
+            if faults := column_faults(head):
+                raise LandmarkFileError(
+                    "line {number}: {fault}", number=head.lines, fault=faults[0]
+                )
+            first = next((line for line in lines if line.strip("\r\n")), None)
+            rows = () if first is None else chain((first,), lines)
+            # NumPy warns of input without rows
+            numbers = parse(rows, head) if rows else np.empty((0, len(head.names)))
+        except LandmarkFileError as error:
+            raise LandmarkFileError("{path}, {fault}", path=path, fault=error) from error
+        except (ValueError, OSError) as error:
+            raise LandmarkFileError(
+                "{path}, {fault}", path=path, fault=_first_fault(path, str(error))
+            ) from error
+    if numbers.shape[1] != len(head.names):
+        raise LandmarkFileError(
+            "{path}, {fault}",
+            path=path,
+            fault=_first_fault(path, UserText("rows are too short")),
+        )
+    return _table(path, head, numbers)
+
+
+def _first_fault(path: Path, otherwise: str) -> str:
+    """Find the line and column that `parse` stumbled over."""
+    with open_text(path) as file:
+        lines = lines_of(file)
+        head = read_head(lines)
+        for number, line in enumerate(lines, start=head.lines + 1):
+            if not line.strip("\r\n"):
+                continue
+            fields = line.split(",")
+            if len(fields) != len(head.names):
+                return UserText(
+                    "line {number}: {count} fields, but {columns} columns",
+                    number=number,
+                    count=len(fields),
+                    columns=len(head.names),
+                )
+            if faults := bad_fields(fields, head):
+                return UserText("line {number}, {fault}", number=number, fault=faults[0])
+    return otherwise
+
+
+def _table(path: Path, head: TableHead, numbers: Numbers) -> LandmarkTable:
+    native = head.style is CsvStyle.NATIVE
+    codes = state_codes(numbers, head)
+    lost = codes == STATES.index(FaceState.LOST)
+    k = head.points
+
+    def some(names: tuple[str, ...]) -> NDArray[np.float32]:
+        if not set(names) <= set(head.names):
+            return np.full((len(numbers), len(names)), np.nan, np.float32)
+        with np.errstate(over="ignore"):
+            return _columns(numbers, head, names).astype(np.float32)
+
+    def points(prefix: str) -> NDArray[np.float32]:
+        xy = np.stack([some(numbered(prefix + axis, k)) for axis in "xy"], axis=-1)
+        xy[lost] = np.nan
+        return xy
+
+    pose: Numbers = np.full((len(numbers), len(POSE)), np.nan)
+    if set(POSE) <= set(head.names):
+        pose = _columns(numbers, head, POSE)
+    pose[lost] = np.nan
+    first = 0 if native else 1
+    return LandmarkTable(
+        header=head.header,
+        style=str(head.style),
+        frame=_whole(path, head, numbers, "frame", first, empty=None) - first,
+        face_id=_whole(path, head, numbers, "face_id", 0, empty=-1),
+        timestamp_s=numbers[:, head.names.index("timestamp_s" if native else "timestamp")],
+        state=np.array(STATES, np.str_)[codes],
+        score=some(("score" if native else "confidence",))[:, 0],
+        box=some(BOX),
+        pose=pose,
+        xy_px=points(""),
+        raw_xy_px=points("raw_"),
+        point_score=some(numbered("score", k)),
+    )
+
+
+def _columns(numbers: Numbers, head: TableHead, names: tuple[str, ...]) -> Numbers:
+    place = {name: i for i, name in enumerate(head.names)}
+    return numbers[:, [place[name] for name in names]]
+
+
+def _whole(
+    path: Path, head: TableHead, numbers: Numbers, name: str, least: int, *, empty: int | None
+) -> NDArray[np.int64]:
+    """A column of whole numbers ≥ least, NaN as `empty`; 0 everywhere where it does not exist."""
+    if name not in head.names:
+        return np.zeros(len(numbers), np.int64)
+    values = numbers[:, head.names.index(name)].copy()
+    if empty is not None:
+        values[np.isnan(values)] = empty
+    good = (values >= min(least, least if empty is None else empty)) & (values < LARGEST)
+    good[good] &= values[good] % 1 == 0
+    if not good.all():
+        row = int(np.argmin(good))
+        raise LandmarkFileError(
+            "{path}, row {row} below the columns, column '{name}': {value:g} is not a whole number "
+            "from {least}",
+            path=path,
+            row=row + 1,
+            name=name,
+            value=values[row],
+            least=least,
+        )
+    return values.astype(np.int64)

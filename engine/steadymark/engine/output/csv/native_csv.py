@@ -1,0 +1,121 @@
+"""Steadymark's own CSV file: everything that is known of each face in each frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping  # noqa: TC003 - read by dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace
+from steadymark.engine.output.csv.columns import FORMAT, MAGIC, POSE, native_columns
+from steadymark.engine.output.csv.row_file import RowFile
+
+if TYPE_CHECKING:
+    from steadymark.engine.core.types import FaceBox, SourceInfo, TrackResult
+    from steadymark.engine.tracking.head_pose import HeadPose
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What made a recording, so that it can be made again.
+
+    versions: program and libraries. models: name → SHA-256 of its weights. settings: as used.
+    source_name, source_sha256: the input; None where it has no bytes to hash (cameras).
+    """
+
+    versions: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    source_name: str = ""
+    source_sha256: str | None = None
+
+    def line(self) -> str:
+        """The header as one line of JSON; settings that JSON does not know become text."""
+        fields = {
+            "versions": dict(self.versions),
+            "models": dict(self.models),
+            "settings": dict(self.settings),
+            "source": {"name": self.source_name, "sha256": self.source_sha256},
+        }
+        return json.dumps(fields, ensure_ascii=False, default=str)
+
+
+class NativeCsvSink:
+    """Writes `# steadymark-csv 1`, the header, the columns, and a row a face and frame.
+
+    timestamp_s: PTS, 6 decimals. x, y: stabilized points, raw_x, raw_y: the network's, full-frame
+    pixels, 3 decimals. Scores: 4 decimals. Poses (see pose.py): mm with 2
+    decimals, radians with 5. What is not there is `nan`, never 0: a lost face keeps
+    its id and has nothing else, a frame without a face has a row without an id.
+    """
+
+    def __init__(self, path: str | Path, header: Header, *, points: int = 68) -> None:
+        self._header = header
+        self._points = points
+        self._file = RowFile(Path(path))
+        self._nothing = ",".join(["nan"] * (5 + len(POSE) + 5 * points))
+        self._numbers = ",".join(
+            ["%.4f"]
+            + ["%.3f"] * 4
+            + ["%.2f"] * 3
+            + ["%.5f"] * 3
+            + ["%.3f"] * (4 * points)
+            + ["%.4f"] * points,
+        )
+
+    @property
+    def path(self) -> str:
+        return str(self._file.path)
+
+    def open(self, info: SourceInfo) -> None:
+        self._file.open(live=info.live)
+        columns = ",".join(native_columns(self._points))
+        self._file.add(f"{MAGIC} {FORMAT}\n# {self._header.line()}\n{columns}\n")
+
+    def write(self, result: TrackResult) -> None:
+        at = f"{result.frame.index},{{}},{result.frame.pts_s:.6f},{{}},{{}}\n"
+        rows = [
+            at.format(face.face_id, face.state, self._row(face))
+            for face in sorted(result.faces, key=lambda face: face.face_id)
+        ]
+        self._file.add("".join(rows) or at.format("nan", FaceState.LOST, self._nothing))
+
+    def close(self, *, complete: bool) -> None:
+        self._file.close(complete=complete)
+
+    def _row(self, face: TrackedFace) -> str:
+        if face.raw is None or face.stabilized is None:
+            return self._nothing
+        values = np.concatenate(
+            (
+                [face.score, *_box(face.box), *pose_values(face.pose)],
+                checked(face.stabilized, self._points).xy_px.T.ravel(),
+                checked(face.raw, self._points).xy_px.T.ravel(),
+                face.stabilized.score,
+            )
+        )
+        return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())
+
+
+def checked(landmarks: Landmarks, points: int) -> Landmarks:
+    """The landmarks, when there are as many as the file has columns for."""
+    if len(landmarks.score) != points:
+        raise ValueError(f"{len(landmarks.score)} landmarks for a file of {points}")
+    return landmarks
+
+
+def pose_values(pose: HeadPose | None) -> tuple[float, ...]:
+    """What stands under POSE."""
+    if pose is None:
+        return (np.nan,) * len(POSE)
+    return (*pose.position_mm, *pose.rotation_rad)
+
+
+def _box(box: FaceBox | None) -> tuple[float, float, float, float]:
+    if box is None:
+        return (np.nan, np.nan, np.nan, np.nan)
+    return (box.left, box.top, box.width, box.height)

@@ -1,0 +1,104 @@
+"""A table whose stabilized points come from a filter that looks at frames to come."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.core.types import Frame, Landmarks, TrackResult
+from steadymark.engine.output.output_paths import cannot_write
+from steadymark.engine.stabilizers.butterworth import smooth_guarded
+from steadymark.engine.tracking.head_pose import with_points
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.engine.core.protocols import Sink
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.stabilizers.butterworth import Butterworth
+
+_NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
+
+
+class OfflineFilterSink:
+    """Writes rows with the raw points as they come, and all anew, smoothed, at the end.
+
+    Killed in between, or on a full disk, it leaves the raw rows, under a name that is not the final
+    one. make: the sink of a table, by the file's path.
+    """
+
+    def __init__(self, path: Path, make: Callable[[Path], Sink], low_pass: Butterworth) -> None:
+        self._make, self._low_pass = make, low_pass
+        self._sink, self._path = make(path), path
+        self._info: SourceInfo | None = None
+        self._results: list[TrackResult] = []
+
+    @property
+    def path(self) -> str:
+        return str(self._path)
+
+    def open(self, info: SourceInfo) -> None:
+        self._sink.open(info)
+        self._info = info
+
+    def write(self, result: TrackResult) -> None:
+        self._sink.write(result)
+        frame = Frame(_NO_PICTURE, result.frame.index, result.frame.pts_s)
+        self._results.append(replace(result, frame=frame))
+
+    def close(self, *, complete: bool) -> None:
+        info, self._info = self._info, None
+        results, self._results = self._results, []
+        if info is None or not results:
+            self._sink.close(complete=complete)
+            self._path = Path(self._sink.path)
+            return
+        final = self._path
+        self._sink.close(complete=False)
+        raw = self._path = Path(self._sink.path)
+        smooth = self._make(final.with_name(f"{final.stem}.smooth{final.suffix}"))
+        try:
+            smooth.open(info)
+            for result in filter_table(results, self._low_pass):
+                smooth.write(result)
+        except SteadymarkError:
+            smooth.close(complete=False)
+            Path(smooth.path).unlink(missing_ok=True)  # the raw rows tell more
+            raise
+        smooth.close(complete=True)
+        target = final if complete else raw
+        try:
+            Path(smooth.path).replace(target)
+            self._path = target
+            if complete:
+                raw.unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(target, error) from error
+
+
+def filter_table(results: list[TrackResult], low_pass: Butterworth) -> list[TrackResult]:
+    """The same, each face's stabilized points being its raw ones after the filter."""
+    rows: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)  # id → result and face
+    for i, result in enumerate(results):
+        for j, face in enumerate(result.faces):
+            rows[face.face_id].append((i, j))
+    faces = [list(result.faces) for result in results]
+    for places in rows.values():
+        seen = [faces[i][j] for i, j in places]
+        count = max(len(face.raw.score) if face.raw else 0 for face in seen)
+        points = np.full((len(seen), count, 2), np.nan)
+        for row, face in zip(points, seen, strict=True):
+            if face.raw is not None:
+                row[:] = face.raw.xy_px
+        times = np.array([results[i].frame.pts_s for i, _ in places])
+        steady = smooth_guarded(low_pass, points, times)
+        for (i, j), face, xy in zip(places, seen, steady, strict=True):
+            if face.raw is not None:
+                made = Landmarks(xy.astype(np.float32), face.raw.score)
+                faces[i][j] = with_points(face, made)
+    return [replace(r, faces=tuple(f)) for r, f in zip(results, faces, strict=True)]

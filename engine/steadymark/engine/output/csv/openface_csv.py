@@ -1,0 +1,77 @@
+"""A CSV file in OpenFace's columns, for scripts that expect them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.output.csv.columns import POSE, openface_columns
+from steadymark.engine.output.csv.native_csv import checked, pose_values
+from steadymark.engine.output.csv.row_file import RowFile
+from steadymark.engine.tracking.head_pose import IBUG
+
+if TYPE_CHECKING:
+    from steadymark.engine.core.types import SourceInfo, TrackedFace, TrackResult
+
+
+class OpenFaceCsvSink:
+    """Writes frame (from 1, as OpenFace counts), face_id, timestamp, confidence, success, x, y.
+
+    Before x stands the head pose (see pose.py), in OpenFace's own order, units and signs. A lost
+    face, and a frame without a face (face_id 0, since scripts read an integer there), has success 0
+    and confidence 0.00, as in OpenFace, so that filters on either still work. Its numbers are
+    `nan`, not OpenFace's zeros: a script that forgets to filter then gets NaN instead of a
+    plausible mean that is wrong.
+    """
+
+    def __init__(self, path: str | Path, *, points: int = 68) -> None:
+        self._points = points
+        self._file = RowFile(Path(path))
+        self._nothing = ", ".join(["0.00", "0"] + ["nan"] * (len(POSE) + 2 * points))
+        self._numbers = ", ".join(
+            ["%.2f", "1"] + ["%.1f"] * 3 + ["%.3f"] * 3 + ["%.1f"] * (2 * points)
+        )
+
+    @property
+    def path(self) -> str:
+        return str(self._file.path)
+
+    def open(self, info: SourceInfo) -> None:
+        self._file.open(live=info.live)
+        self._file.add(", ".join(openface_columns(self._points)) + "\n")
+
+    def write(self, result: TrackResult) -> None:
+        at = f"{result.frame.index + 1}, {{}}, {result.frame.pts_s:.3f}, {{}}\n"
+        rows = [
+            at.format(face.face_id, self._row(face))
+            for face in sorted(result.faces, key=lambda face: face.face_id)
+        ]
+        self._file.add("".join(rows) or at.format(0, self._nothing))
+
+    def close(self, *, complete: bool) -> None:
+        self._file.close(complete=complete)
+
+    def _row(self, face: TrackedFace) -> str:
+        if face.stabilized is None:
+            return self._nothing
+        points = checked(face.stabilized, self._points).xy_px.T.ravel()
+        values = np.concatenate(([face.score], pose_values(face.pose), points))
+        return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())
+
+
+def check_schema(name: str) -> None:
+    """Whether the landmarks of a schema can stand under OpenFace's columns.
+
+    Raises:
+        SinkError: they are numbered otherwise.
+    """
+    if name != IBUG:
+        raise SinkError(
+            "OpenFace's columns are of {wanted}, and this model's landmarks are of {found}: choose "
+            "--csv native",
+            wanted=IBUG,
+            found=name,
+        )

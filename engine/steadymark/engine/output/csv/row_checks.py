@@ -1,0 +1,118 @@
+"""What can be wrong with rows of numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from steadymark.engine.core.types import FaceState
+from steadymark.engine.output.csv.columns import BOX, POSE, CsvStyle, numbered
+from steadymark.engine.output.csv.row_parsing import LARGEST, STATES, state_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from steadymark.engine.output.csv.columns import TableHead
+    from steadymark.engine.output.csv.row_parsing import Numbers
+
+    Mask = NDArray[np.bool_]
+
+
+class RowFault(NamedTuple):
+    """rows: (n,) int, indices of the rows concerned. mild: may be meant so."""
+
+    rows: NDArray[np.int64]
+    text: str
+    mild: bool = False
+
+
+# the columns that have to be looked at of all rows together
+KEYS = frozenset({"frame", "face_id", "timestamp_s", "timestamp", "state", "success"})
+
+
+def key_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
+    """Faults of frame, face and time, of rows (N, C); a kind of fault may come with no rows."""
+    yield from _identity_faults(numbers, head)
+    yield from _order_faults(numbers, head)
+
+
+def _identity_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
+    native = head.style is CsvStyle.NATIVE
+    frame = _column(numbers, head, "frame")
+    yield _fault(~_whole(frame, 0 if native else 1), "column 'frame' is not a whole number")
+    yield _fault(~np.isfinite(_time(numbers, head)), "the time is not a number")
+    if "face_id" not in head.names:
+        return
+    face = _column(numbers, head, "face_id")
+    lost = _lost(numbers, head)
+    none = np.isnan(face)
+    yield _fault(~_whole(face, 0) & ~none, "column 'face_id' is not a whole number")
+    yield _fault(none & ~lost, "column 'face_id' is empty, but the state is not lost")
+    pairs = np.stack((frame, np.where(none, -1, face)), axis=1)
+    order = np.lexsort(pairs.T)  # stable: of equal rows, all but the first are reported
+    again = (np.diff(pairs[order], axis=0) == 0).all(1)
+    yield RowFault(order[1:][again], "a row of the same frame and face is there already")
+
+
+def _order_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
+    """A row against the one before."""
+    with np.errstate(invalid="ignore"):
+        step = np.diff(_column(numbers, head, "frame"), prepend=np.nan)
+        step_s = np.diff(_time(numbers, head), prepend=np.nan)
+        yield _fault(step < 0, "the frame goes back")
+        yield _fault(step > 1, "frames are missing before this one", mild=True)
+        yield _fault((step != 0) & (step_s < 0), "the time goes back")
+        yield _fault((step > 0) & (step_s == 0), "the time is that of the frame before", mild=True)
+        yield _fault((step == 0) & (step_s != 0), "the same frame has two times")
+
+
+def value_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
+    """Faults of points and scores, each row (N, C) by itself."""
+    native = head.style is CsvStyle.NATIVE
+    lost = _lost(numbers, head)
+    k = head.points
+    points = [n for p in (("x", "y", "raw_x", "raw_y") if native else "xy") for n in numbered(p, k)]
+    scores = ["score", *numbered("score", k)] if native else ["confidence"]
+    xy, score = _part(numbers, head, points), _part(numbers, head, scores)
+    yield _fault(~lost & ~np.isfinite(xy).all(1), "a face that is there has NaN among its points")
+    yield _fault(~lost & np.isnan(score).any(1), "a face that is there has NaN among its scores")
+    outside: Mask = np.asarray(((score < 0) | (score > 1)).any(1))
+    yield _fault(outside, "a score is outside 0 to 1")
+    if not native:  # OpenFace fills rows without success with what it has
+        success = _column(numbers, head, "success")
+        yield _fault((success != 0) & (success != 1), "column 'success' is neither 0 nor 1")
+        return
+    rest = _part(numbers, head, [name for name in (*BOX, *POSE) if name in head.names])
+    there = ~np.isnan(np.concatenate((xy, score, rest), axis=1))
+    yield _fault(lost & there.any(1), "a lost face has values, which should be nan")
+
+
+def _fault(rows: Mask, text: str, *, mild: bool = False) -> RowFault:
+    return RowFault(np.flatnonzero(rows), text, mild)
+
+
+def _whole(values: Numbers, least: int) -> Mask:
+    with np.errstate(invalid="ignore"):
+        whole: Mask = (values >= least) & (values < LARGEST) & (values % 1 == 0)
+    return whole
+
+
+def _lost(numbers: Numbers, head: TableHead) -> Mask:
+    lost: Mask = state_codes(numbers, head) == STATES.index(FaceState.LOST)
+    return lost
+
+
+def _time(numbers: Numbers, head: TableHead) -> Numbers:
+    return _column(numbers, head, "timestamp_s" if head.style is CsvStyle.NATIVE else "timestamp")
+
+
+def _column(numbers: Numbers, head: TableHead, name: str) -> Numbers:
+    return numbers[:, head.names.index(name)]
+
+
+def _part(numbers: Numbers, head: TableHead, names: list[str]) -> Numbers:
+    place = {name: i for i, name in enumerate(head.names)}
+    return numbers[:, [place[name] for name in names]]

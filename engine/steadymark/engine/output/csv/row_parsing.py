@@ -1,0 +1,120 @@
+"""The rows of a landmark file as one array of numbers, and where a field is not a number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.core.types import FaceState
+from steadymark.engine.output.csv.columns import CsvStyle, TableHead
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+    from typing import TextIO
+
+    from numpy.typing import NDArray
+
+Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+STATES = tuple(FaceState)
+LARGEST = 2.0**53  # whole numbers up to here are exact in float64
+_LONGEST_LINE = 1 << 22  # characters: more than 10⁵ landmarks
+_CODES = {str(state): float(i) for i, state in enumerate(STATES)}
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a landmark file; a byte order mark, as spreadsheets write it, is passed over.
+
+    What is not UTF-8 is replaced, and so found where it stands: as a field that is no number.
+
+    Raises:
+        LandmarkFileError: it cannot be opened.
+    """
+    try:
+        return path.open(encoding="utf-8-sig", errors="replace")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise LandmarkFileError("cannot read {path}: {error}", path=path, error=error) from error
+
+
+def lines_of(file: TextIO) -> Iterator[str]:
+    """The lines, one after the other, so that a file without any fills no memory.
+
+    Raises:
+        LandmarkFileError: a line is longer than any row.
+    """
+    number = 0
+    while line := file.readline(_LONGEST_LINE):
+        number += 1
+        if len(line) == _LONGEST_LINE:
+            raise LandmarkFileError(
+                "line {number}: it is longer than any row can be", number=number
+            )
+        yield line
+
+
+def parse(lines: Iterable[str], head: TableHead) -> Numbers:
+    """(N, C) float64, the state as its place in STATES. Empty lines are passed over.
+
+    Raises:
+        ValueError: some line has another number of fields, or a field that is not a number.
+    """
+    return np.loadtxt(
+        lines,
+        delimiter=",",
+        comments=None,
+        ndmin=2,
+        converters={i: _code for i, name in enumerate(head.names) if is_state(head, name)},
+    )
+
+
+def is_state(head: TableHead, name: str) -> bool:
+    """Whether this column holds a state instead of a number."""
+    return head.style is CsvStyle.NATIVE and name == "state"
+
+
+def bad_fields(fields: Sequence[str], head: TableHead) -> list[UserText]:
+    """What is wrong with the fields of one row, as many as there are columns."""
+    faults = []
+    for name, text in zip(head.names, fields, strict=True):
+        state = is_state(head, name)
+        reader: Callable[[str], float] = _code if state else _number
+        try:
+            reader(text)
+        except (KeyError, ValueError):
+            given = text.strip()[:40]
+            faults.append(
+                UserText(
+                    "column '{name}': '{given}' is no state ({states})",
+                    name=name,
+                    given=given,
+                    states=", ".join(STATES),
+                )
+                if state
+                else UserText("column '{name}': '{given}' is not a number", name=name, given=given)
+            )
+    return faults
+
+
+def state_codes(numbers: Numbers, head: TableHead) -> NDArray[np.int64]:
+    """(N,) places in STATES. OpenFace tells success only, which is tracked or lost."""
+    if head.style is CsvStyle.NATIVE:
+        return numbers[:, head.names.index("state")].astype(np.int64)
+    good = numbers[:, head.names.index("success")] == 1
+    return np.where(good, STATES.index(FaceState.TRACKED), STATES.index(FaceState.LOST))
+
+
+def _code(text: str) -> float:
+    code = _CODES.get(text.strip())
+    if code is None:
+        raise ValueError(f"unknown state {text!r}")
+    return code
+
+
+def _number(text: str) -> float:
+    """As NumPy reads it: no underscores, ASCII digits."""
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return float(text)

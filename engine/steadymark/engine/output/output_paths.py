@@ -1,0 +1,121 @@
+"""The names an output goes by: temporary while written, then final, or marked partial."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.core.file_lock import open_locked
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from av import FFmpegError
+
+PARTIAL = ".partial"  # between stem and suffix
+_OURS = (PARTIAL, ".smooth")  # names of unfinished results end so
+_REASONS = {
+    errno.ENOSPC: UserText("the disk is full: free some space and record again"),
+    errno.EDQUOT: UserText("the disk quota is used up: free some space and record again"),
+    errno.EACCES: UserText("no permission to write there: choose another folder"),
+    errno.EPERM: UserText("no permission to write there: choose another folder"),
+    errno.EROFS: UserText("the disk is read-only: choose another folder"),
+    errno.ENOENT: UserText("the folder does not exist: create it or choose another"),
+    errno.ENOTDIR: UserText("its folder is a file: choose another folder"),
+    errno.EISDIR: UserText("there is a folder of that name: choose another name"),
+    errno.ENAMETOOLONG: UserText("the name is too long: choose a shorter one"),
+}
+
+
+def output_stem(name: str, taken: set[str]) -> str:
+    """A file name for the results of a source of this name, that is not taken yet; takes it."""
+    plain = Path(name).stem or "source"
+    stem = "".join(c if c.isalnum() or c in "-_. ()" else "_" for c in plain).strip() or "source"
+    if stem.casefold().endswith(_OURS):
+        stem += "_"
+    number, unique = 2, stem
+    while unique.casefold() in taken:
+        unique, number = f"{stem}-{number}", number + 1
+    taken.add(unique.casefold())
+    return unique
+
+
+def part_of(path: Path) -> Path:
+    """Where `path` lies while it is being written."""
+    return path.with_name(f"{path.name}.part")
+
+
+def partial_of(path: Path) -> Path:
+    """Where an output that stopped before its end is kept."""
+    return path.with_name(f"{path.stem}{PARTIAL}{path.suffix}")
+
+
+def was_left(path: Path) -> bool:
+    """Whether an output of this name was begun and not ended."""
+    return part_of(path).exists() or partial_of(path).exists()
+
+
+def open_part(path: Path, *, live: bool = False) -> int:
+    """The temporary file of `path`, empty, for this program alone: a handle to be closed.
+
+    live: what was left there of another never comes again: it is put aside.
+
+    Raises:
+        SinkError: the file system refuses, or another program is writing it.
+    """
+    try:
+        if live:
+            os.close(_own_part(path))
+            _keep_left(path)
+        handle = _own_part(path)
+        if os.fstat(handle).st_size:
+            os.ftruncate(handle, 0)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return handle
+
+
+def _own_part(path: Path) -> int:
+    handle = open_locked(part_of(path))
+    if handle is None:
+        raise SinkError(
+            "{path} is being written by another program: wait until it has ended, or choose "
+            "another folder",
+            path=path,
+        )
+    return handle
+
+
+def _keep_left(path: Path) -> None:
+    for left in (partial_of(path), part_of(path)):
+        if not left.is_file() or not left.stat().st_size:
+            continue
+        number = 2
+        while (aside := partial_of(path.with_stem(f"{path.stem}-{number}"))).exists():
+            number += 1
+        try:
+            left.replace(aside)
+        except OSError as error:
+            raise cannot_write(aside, error) from error
+
+
+def settle(path: Path, *, complete: bool) -> Path:
+    """Rename the temporary file to its final name and return that.
+
+    Raises:
+        SinkError: the file system refuses; the temporary file stays.
+    """
+    final = path if complete else partial_of(path)
+    try:
+        part_of(path).replace(final)
+    except OSError as error:
+        raise cannot_write(final, error) from error
+    return final
+
+
+def cannot_write(path: Path, error: OSError | FFmpegError) -> SinkError:
+    """One sentence for a failed write."""
+    reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
+    return SinkError("cannot write {path}: {reason}", path=path, reason=reason)

@@ -1,0 +1,193 @@
+"""Drawing results into pictures: for annotated video and stills."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.engine.core.types import FaceState
+from steadymark.models.face.schema import load_schema
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.engine.core.types import FaceBox, Landmarks, TrackedFace, TrackResult
+    from steadymark.engine.tracking.head_pose import HeadPose
+    from steadymark.models.face.crop import Image, Points
+
+    Colour = tuple[int, int, int]
+
+# Okabe and Ito's palette, which people with any colour vision can tell apart; BGR
+_VERMILLION: Colour = (0, 94, 213)
+ORANGE: Colour = (0, 159, 230)
+_YELLOW: Colour = (66, 228, 240)
+SKY_BLUE: Colour = (233, 180, 86)
+_BLUISH_GREEN: Colour = (115, 158, 0)
+_REDDISH_PURPLE: Colour = (167, 121, 204)
+WHITE: Colour = (255, 255, 255)
+_BLACK: Colour = (0, 0, 0)
+_FACES = (SKY_BLUE, _BLUISH_GREEN, _REDDISH_PURPLE, _YELLOW, ORANGE, _VERMILLION)
+_SCORES = ((0.3, _VERMILLION), (0.6, ORANGE), (0.8, _YELLOW), (np.inf, SKY_BLUE))
+_SHIFT = 4  # cv2 takes coordinates as whole 1/16 pixels
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+@dataclass(frozen=True, slots=True)
+class DrawOptions:
+    """What to draw. raw: the network's points instead of the stabilized ones.
+
+    axes: of the head: right red, down green, out of the face blue.
+    beside: draw both, beside each other, under these two captions.
+    """
+
+    points: bool = True
+    contours: bool = True
+    box: bool = False
+    face_id: bool = True
+    status: bool = True
+    raw: bool = False
+    axes: bool = False
+    beside: tuple[str, str] | None = None
+    schema: str = "ibug68"
+
+    @property
+    def draws(self) -> bool:
+        """Whether anything: else pictures stay as they are."""
+        parts = (self.points, self.contours, self.box, self.face_id, self.status, self.axes)
+        return any(parts) or self.beside is not None
+
+    @property
+    def told(self) -> str:
+        """A line of text, equal where the same is drawn."""
+        chosen = {name: value for name, value in asdict(self).items() if value}
+        return " ".join(n if value is True else f"{n}={value}" for n, value in chosen.items())
+
+
+def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:
+    """A copy of the frame's picture with its faces drawn over it: (H, W, 3) uint8 BGR.
+
+    Twice as wide where both are drawn beside each other.
+    """
+    options = options or DrawOptions()
+    if options.beside is not None:
+        return _beside(result, options, options.beside)
+    picture = result.frame.image.copy()
+    for face in result.faces:
+        _draw_face(picture, face, options)
+    if options.status:
+        _draw_status(picture, result)
+    return picture
+
+
+def _beside(result: TrackResult, options: DrawOptions, captions: tuple[str, str]) -> Image:
+    halves = []
+    for raw, caption in zip((True, False), captions, strict=True):
+        once = replace(options, raw=raw, beside=None, status=options.status and raw)
+        half = draw(result, once)
+        scale = float(np.clip(result.frame.height / 720, 0.35, 2))
+        at = (round(10 * scale) + 2, result.frame.height - round(14 * scale) - 2)
+        draw_text(half, caption, at, scale, ORANGE if raw else SKY_BLUE)
+        halves.append(half)
+    return np.concatenate(halves, axis=1)
+
+
+def _draw_face(picture: Image, face: TrackedFace, options: DrawOptions) -> None:
+    landmarks = face.raw if options.raw else face.stabilized
+    if landmarks is None:
+        return
+    colour = _FACES[face.face_id % len(_FACES)]
+    seen = landmarks.xy_px[np.isfinite(landmarks.xy_px).all(1)]
+    if not len(seen):
+        return
+    size_px = float(np.ptp(seen, axis=0).max())
+    if options.box and face.box is not None:
+        _draw_box(picture, face.box, colour, _thickness(size_px))
+    if options.contours:
+        draw_contours(picture, landmarks.xy_px, colour, size_px, options.schema)
+    if options.points:
+        _draw_points(picture, landmarks, size_px)
+    if options.axes and face.pose is not None:
+        _draw_axes(picture, face.pose, _thickness(size_px))
+    if options.face_id:
+        scale = float(np.clip(size_px / 300, 0.35, 1.5))
+        corner = seen.min(0) - (0, size_px * 0.05)
+        draw_text(picture, f"{face.face_id}", _pixels(corner), scale, colour)
+
+
+def draw_contours(
+    picture: Image, xy_px: Points, colour: Colour, size_px: float, schema_name: str
+) -> None:
+    """Draw the schema's polylines; size_px: of the face, decides how thick they are."""
+    schema = load_schema(schema_name)
+    if len(xy_px) != schema.count:
+        return
+    for indices, closed in schema.contours:
+        line = xy_px[list(indices)]
+        if np.isfinite(line).all():
+            thickness = _thickness(size_px)
+            cv2.polylines(picture, [_fixed(line)], closed, colour, thickness, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_points(picture: Image, landmarks: Landmarks, size_px: float) -> None:
+    """Dots, coloured by score, whose radius follows the size of the face."""
+    radius = round(float(np.clip(size_px / 110, 0.9, 8)) * 2**_SHIFT)
+    for xy, score in zip(landmarks.xy_px, landmarks.score, strict=True):
+        if np.isfinite(xy).all():
+            x, y = (int(v) for v in _fixed(xy))
+            colour = next(c for limit, c in _SCORES if not score >= limit)
+            cv2.circle(picture, (x, y), radius, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_box(picture: Image, box: FaceBox, colour: Colour, thickness: int) -> None:
+    right, bottom = box.left + box.width, box.top + box.height
+    corners = _fixed(np.array([[box.left, box.top], [right, bottom]]))
+    first, last = ((int(x), int(y)) for x, y in corners)
+    cv2.rectangle(picture, first, last, colour, thickness, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_axes(picture: Image, pose: HeadPose, thickness: int) -> None:
+    ends = pose.axes_px()
+    if not np.isfinite(ends).all():
+        return
+    middle, *tips = ((int(x), int(y)) for x, y in _fixed(ends))
+    for tip, colour in zip(tips, (_VERMILLION, _BLUISH_GREEN, SKY_BLUE), strict=True):
+        cv2.line(picture, middle, tip, colour, 2 * thickness, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_status(picture: Image, result: TrackResult) -> None:
+    there = sum(face.state is not FaceState.LOST for face in result.faces)
+    lost = len(result.faces) - there
+    text = f"{result.frame.pts_s:.3f} s  frame {result.frame.index}  faces {there}"
+    text += f"  lost {lost}" if lost else ""
+    scale = float(np.clip(result.frame.height / 720, 0.35, 2))
+    colour = WHITE if there else ORANGE
+    draw_text(picture, text, (round(10 * scale) + 2, round(28 * scale)), scale, colour)
+
+
+def draw_text(picture: Image, text: str, at: tuple[int, int], scale: float, colour: Colour) -> None:
+    """Draw text with a dark rim, so that it can be read on anything; `at`: its lower left corner.
+
+    The rim is the text itself, moved: OpenCV 5 sets thicker text wider, so that it would not fit.
+    """
+    rim, (x, y) = max(1, round(scale)), at
+    for place in ((x - rim, y - rim), (x + rim, y - rim), (x - rim, y + rim), (x + rim, y + rim)):
+        cv2.putText(picture, text, place, _FONT, scale, _BLACK, 1, cv2.LINE_AA)
+    cv2.putText(picture, text, at, _FONT, scale, colour, 1, cv2.LINE_AA)
+
+
+def _thickness(size_px: float) -> int:
+    return max(1, round(size_px / 250))
+
+
+def _fixed(xy_px: NDArray[np.floating]) -> NDArray[np.int32]:
+    """Pixels as cv2's fixed point numbers; far outside is cut, since cv2 overflows there."""
+    fixed: NDArray[np.int32] = np.rint(xy_px.clip(-16000, 16000) * 2**_SHIFT).astype(np.int32)
+    return fixed
+
+
+def _pixels(xy_px: NDArray[np.floating]) -> tuple[int, int]:
+    x, y = xy_px.clip(-16000, 16000)
+    return round(float(x)), round(float(y))

@@ -1,0 +1,1 @@
+"""Threads from source to sinks, and one input tracked into its files."""

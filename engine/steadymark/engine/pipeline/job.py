@@ -1,0 +1,399 @@
+"""One input tracked from start to end into its files: what the command line and the window run."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import SinkError, SteadymarkError
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink, check_schema
+from steadymark.engine.output.output_paths import cannot_write, output_stem, partial_of, was_left
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.pipeline.fingerprint import (
+    Fingerprint,
+    fingerprint,
+    refusal,
+    source_digest,
+    why_again,
+)
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
+from steadymark.engine.sources import CameraMode, open_source
+from steadymark.engine.sources.resolve_input import recording_path
+from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.streaming.sender import Senders
+from steadymark.engine.tracking.head_pose import IBUG
+from steadymark.engine.tracking.settings import make_tracker
+from steadymark.models.face.schema import load_schema
+from steadymark.models.user_text import UserText, join_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Event
+
+    from steadymark.engine.core.protocols import FrameSource, Sink
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.streaming.targets import StreamTarget
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+
+CSV_STYLES = ("native", "openface")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """Where results go. overwrite and resume say what to do where a result is there already.
+
+    axes: of the head, drawn into the video. aside: a folder on the same disk in which files are
+    written before they move to `folder`, for those who might track the same at the same time.
+    send: to other programs, too, while it is tracked.
+    """
+
+    folder: Path
+    csv: str = "native"
+    video: bool = False
+    overwrite: bool = False
+    resume: bool = False
+    axes: bool = False
+    aside: Path | None = None
+    send: tuple[StreamTarget, ...] = ()
+
+    @property
+    def drawing(self) -> DrawOptions:
+        """What a video shows beside its pictures."""
+        return DrawOptions(axes=self.axes)
+
+    @property
+    def drawn(self) -> str:
+        """See Fingerprint."""
+        return self.drawing.told if self.video else ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSettings:
+    """start_s, end_s: the part of a file to track; camera: the mode to ask a camera for."""
+
+    start_s: float | None = None
+    end_s: float | None = None
+    camera: CameraMode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobReport:
+    """What came of one input.
+
+    error: a sentence, None where all went well. notes: what the source said of itself, and what
+    it passed over. refused: nothing was done, since results are there and may not be replaced.
+    began, ended: UTC, ISO 8601; empty where it was not tracked.
+    """
+
+    name: str
+    outputs: tuple[str, ...] = ()
+    report: PipelineReport = field(default_factory=PipelineReport)
+    device: str = ""
+    error: UserText | None = None
+    skipped: bool = False
+    notes: tuple[UserText, ...] = ()
+    refused: bool = False
+    made: Fingerprint | None = None
+    began: str = ""
+    ended: str = ""
+
+
+def version() -> str:
+    """Of the installed distribution."""
+    try:
+        return metadata.version("steadymark")
+    except metadata.PackageNotFoundError:
+        return "0+checkout"
+
+
+def header(
+    info: SourceInfo,
+    models: OpenModels,
+    settings: TrackSettings,
+    wish: InputSettings,
+    *,
+    source_sha256: str | None = None,
+) -> Header:
+    """What a CSV says of how it was made. source_sha256: where it is known already.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    packages = ("numpy", "opencv-python-headless", "av", "onnxruntime-gpu", "onnxruntime")
+    versions = {"steadymark": version(), "python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    if source_sha256 is None and not info.live:
+        source_sha256 = source_digest(info.path)
+    return Header(
+        versions=versions,
+        models=_digests(models),
+        settings=_told_settings(models, settings, wish),
+        source_name=info.name,
+        source_sha256=source_sha256,
+    )
+
+
+def _digests(models: OpenModels) -> dict[str, str]:
+    return {card.name: card.sha256 for card in models.cards}
+
+
+def _told_settings(
+    models: OpenModels, settings: TrackSettings, wish: InputSettings
+) -> dict[str, object]:
+    part = {"start_s": wish.start_s, "end_s": wish.end_s, "camera": wish.camera}
+    return {**asdict(settings), **part, "device_used": models.device}
+
+
+def result_files(stem: str, output: OutputSettings) -> list[Path]:
+    """The files that tracking will make, the table first."""
+    return [output.folder / f"{stem}{end}" for end in (".csv", ".mp4")[: 1 + output.video]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to be tracked, into which files, and what their header says."""
+
+    source: FrameSource
+    files: list[Path]
+    facts: Header
+    made: Fingerprint
+    notes: tuple[UserText, ...]
+
+
+def _begin(
+    work: _Work,
+    models: OpenModels,
+    settings: TrackSettings,
+    output: OutputSettings,
+    senders: Senders,
+) -> tuple[Pipeline, list[Sink]]:
+    """Start tracking a source into its files, and to whom it is sent.
+
+    Raises:
+        SinkError: files cannot be made, or not of this source with these settings, or there is no
+            such host.
+    """
+    info = work.source.info
+    offline = settings.stabilizer == OFFLINE
+    if offline and (output.video or output.send or info.live):
+        what = UserText("--send sends each as it comes")
+        if output.video:
+            what = UserText("--video draws each as it comes")
+        if info.live:
+            what = UserText("a live source has none yet")
+        raise SinkError(
+            "butterworth looks at frames to come, and {what}: choose flow or one-euro",
+            what=what,
+        )
+    schema = load_schema(models.network.card.schema or IBUG)
+    if output.csv == "openface":
+        check_schema(schema.name)
+    make_folder(output.folder)
+    table, *video = [(output.aside or output.folder) / path.name for path in work.files]
+
+    def make(path: Path) -> Sink:
+        if output.csv == "openface":
+            return OpenFaceCsvSink(path)
+        return NativeCsvSink(path, work.facts, points=schema.count)
+
+    sinks: list[Sink] = [
+        OfflineFilterSink(table, make, settings.butterworth) if offline else make(table)
+    ]
+    original = info.path if Path(info.path).is_file() else None
+    drawing = replace(output.drawing, schema=schema.name)
+    sinks += [AnnotatedVideoSink(path, original, drawing) for path in video]
+    tracker = make_tracker(models, settings)
+    senders.open()
+    pipeline = Pipeline(work.source, tracker, sinks, on_result=senders.offer)
+    pipeline.start()
+    return pipeline, sinks
+
+
+def _prepare(
+    text: str,
+    models: OpenModels,
+    settings: TrackSettings,
+    output: OutputSettings,
+    wish: InputSettings,
+    name_of: Callable[[str], str],
+    before: Fingerprint | None,
+    known: bool,
+) -> _Work | JobReport:
+    """Look what is there, and open the source; or say why it is not to be tracked.
+
+    name_of: name of the source → that of its results. before, known: see `run_job`.
+
+    Raises:
+        SteadymarkError: it cannot be tracked.
+    """
+    path = recording_path(text)
+    digest: str | None = None
+    notes: tuple[UserText, ...] = ()
+    files: list[Path] = []
+    if path is not None:
+        files = result_files(name_of(Path(path).name), output)
+        if output.resume and all(file.exists() for file in files):
+            digest = source_digest(path)
+            told = _told_settings(models, settings, wish)
+            made = fingerprint(digest, _digests(models), told, output.csv, output.drawn)
+            again = why_again(files, made, output.csv, before)
+            if again is None:
+                done = tuple(map(str, files))
+                return JobReport(Path(path).name, done, skipped=True, made=made)
+            notes = (again,)
+        elif output.resume and any(was_left(file) for file in files):
+            notes = (UserText("it was interrupted before, and is tracked anew from its start"),)
+    source = open_source(text, start_s=wish.start_s, end_s=wish.end_s, camera=wish.camera)
+    try:
+        files = files or result_files(name_of(source.info.name), output)
+        unwanted = _unwanted(source.info, files, output, known)
+        if unwanted is not None:
+            source.close()
+            return unwanted
+        facts = header(source.info, models, settings, wish, source_sha256=digest)
+    except SteadymarkError:
+        source.close()
+        raise
+    made = fingerprint(facts.source_sha256, facts.models, facts.settings, output.csv, output.drawn)
+    return _Work(source, files, facts, made, notes)
+
+
+def _unwanted(
+    info: SourceInfo, files: list[Path], output: OutputSettings, known: bool
+) -> JobReport | None:
+    """Where files are there that may not be replaced."""
+    there = [path for path in files if path.exists()]
+    if output.overwrite or not there:
+        return None
+    if output.resume and info.live:  # no camera gives the same again
+        return JobReport(info.name, tuple(map(str, there)), skipped=True)
+    fault = refusal(there, resume=output.resume, known=known)
+    return None if fault is None else JobReport(info.name, error=fault, refused=True)
+
+
+def run_job(
+    text: str,
+    models: OpenModels,
+    settings: TrackSettings,
+    output: OutputSettings,
+    *,
+    wish: InputSettings = InputSettings(),
+    taken: set[str],
+    stem: str | None = None,
+    before: Fingerprint | None = None,
+    known: bool = True,
+    stop: Event,
+    on_progress: Callable[[SourceInfo, PipelineReport], None] = lambda *_: None,
+    progress_s: float = 0.1,
+) -> JobReport:
+    """Track one input. Faults end in the report; only a KeyboardInterrupt gets out.
+
+    stem: the results' name; None takes one that is not `taken`. before: what the index says of
+    complete results of this input; known: whether it lists any of this name.
+    """
+    began = now_utc()
+    try:
+        work = _prepare(
+            text,
+            models,
+            settings,
+            output,
+            wish,
+            lambda name: stem or output_stem(name, taken),
+            before,
+            known,
+        )
+    except SteadymarkError as error:
+        return JobReport(text, error=error.sentence)
+    if isinstance(work, JobReport):
+        return work
+    info = work.source.info
+    senders = Senders(output.send)
+    try:
+        pipeline, sinks = _begin(work, models, settings, output, senders)
+    except SteadymarkError as error:
+        senders.close()
+        work.source.close()
+        return JobReport(info.name, error=error.sentence, made=work.made)
+    while not pipeline.wait(progress_s):
+        on_progress(info, pipeline.report)
+        if stop.is_set():
+            pipeline.stop()
+            break
+    report = pipeline.report
+    on_progress(info, report)
+    sent = senders.close()
+    paths = tuple(str(sink.path) for sink in sinks)
+    outputs, faults = _settled(paths, work, report, output)
+    return JobReport(
+        info.name,
+        outputs,
+        report,
+        models.device,
+        join_texts(faults) or None,
+        notes=(*work.notes, *info.notes, *report.problems, *sent),
+        made=work.made,
+        began=began,
+        ended=now_utc(),
+    )
+
+
+def _settled(
+    paths: tuple[str, ...], work: _Work, report: PipelineReport, output: OutputSettings
+) -> tuple[tuple[str, ...], tuple[UserText, ...]]:
+    """Where files lie in the end, and all faults."""
+    faults = report.faults
+    if output.aside is not None:
+        paths, moved = _come_out(paths, output.folder)
+        faults += tuple(moved)
+    if report.state is PipelineState.FINISHED:
+        for file in work.files:  # all that a partial one holds is in the complete one
+            with contextlib.suppress(OSError):
+                partial_of(file).unlink()
+    return paths, faults
+
+
+def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], list[UserText]]:
+    """Move files to their folder: their names there, and faults. None of no frames is missed."""
+    moved, faults = [], []
+    for path in map(Path, outputs):
+        try:
+            if path.exists():
+                moved.append(str(path.replace(folder / path.name)))
+        except OSError as error:
+            faults.append(cannot_write(folder / path.name, error).sentence)
+    return tuple(moved), faults
+
+
+def make_folder(folder: Path) -> None:
+    """For results.
+
+    Raises:
+        SinkError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            "the output folder {folder} cannot be made ({reason}): choose another with --out",
+            folder=folder,
+            reason=error.strerror,
+        ) from error
+
+
+def now_utc() -> str:
+    """ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,254 @@
+"""source → tracking → sinks, each on its own thread."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from dataclasses import replace
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.pipeline.bounded_queue import BoundedQueue, QueueClosed
+from steadymark.engine.pipeline.latest_value import LatestValue
+from steadymark.engine.pipeline.pipeline_report import PipelineState, Stats
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from steadymark.engine.core.protocols import FrameSource, FrameTracker, Sink
+    from steadymark.engine.core.types import Frame, TrackResult
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
+
+log = logging.getLogger(__name__)
+
+FILE_QUEUE = 4  # frames, each up to 100 MB at 8K
+SINK_QUEUE = 8
+STOP_S = 2.0
+
+
+class Pipeline:
+    """Runs once. Live sources: the newest frame wins; files: every frame exactly once, in order."""
+
+    def __init__(
+        self,
+        source: FrameSource,
+        tracker: FrameTracker,
+        sinks: Sequence[Sink] = (),
+        *,
+        on_result: Callable[[TrackResult], None] = lambda _: None,
+    ) -> None:
+        self._source, self._tracker, self._on_result = source, tracker, on_result
+        self._newest: LatestValue[Frame] | None = LatestValue() if source.info.live else None
+        self._frames: BoundedQueue[Frame] = BoundedQueue(FILE_QUEUE)
+        self._account = Stats()
+        self._outlets = [_Outlet(sink, self._account) for sink in sinks]
+        self._done, self._stopping = Event(), Event()
+        self._threads = [
+            Thread(target=self._read, name="source", daemon=True),
+            Thread(target=self._track, name="tracking", daemon=True),
+        ]
+
+    @property
+    def report(self) -> PipelineReport:
+        """A snapshot."""
+        return replace(
+            self._account.report,
+            dropped=self._source.dropped + (self._newest.dropped if self._newest else 0),
+            problems=self._source.problems,
+        )
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """What lies in each hand-over now: frames for the tracker, then results for each sink."""
+        frames = self._frames if self._newest is None else self._newest
+        return (frames.waiting, *(outlet.waiting for outlet in self._outlets))
+
+    def start(self) -> None:
+        """Open the sinks, then begin.
+
+        Raises:
+            SinkError: an output cannot be made; nothing runs then.
+        """
+        try:
+            for outlet in self._outlets:
+                outlet.sink.open(self._source.info)
+        except SteadymarkError:
+            for outlet in self._outlets:
+                outlet.sink.close(complete=False)
+            self._source.close()
+            raise
+        self._account.turn(PipelineState.RUNNING)
+        for thread in (*(outlet.thread for outlet in self._outlets), *self._threads):
+            thread.start()
+
+    def stop(self) -> PipelineReport:
+        """End early: what is tracked is written and marked partial. Returns within 2 s."""
+        self._stopping.set()
+        self._source.close()
+        self._frames.close()
+        if self._newest is not None:
+            self._newest.close()
+        self.wait(STOP_S)
+        return self.report
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Until everything is written; False when the time ran out."""
+        return self._done.wait(timeout_s)
+
+    def _read(self) -> None:
+        try:
+            for frame in self._source.frames():
+                if self._newest is None:
+                    self._frames.put(frame)
+                else:
+                    self._newest.put(frame)
+        except QueueClosed:
+            pass
+        except SteadymarkError as error:
+            self._account.fault(error.sentence)
+        except Exception as error:
+            log.exception("source %s", self._source.info.name)
+            name = self._source.info.name
+            self._account.fault(UserText("reading {name} failed: {error}", name=name, error=error))
+        finally:
+            self._frames.end()
+            if self._newest is not None:
+                self._newest.close()
+
+    def _next(self) -> Frame:
+        """Raises Closed when no frame will come any more."""
+        if self._newest is None:
+            return self._frames.take()
+        frame = self._newest.take()
+        if frame is None:
+            raise QueueClosed
+        return frame
+
+    def _track(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._one(self._next())
+        except QueueClosed:
+            pass
+        except SteadymarkError as error:
+            self._account.fault(error.sentence)
+        except Exception as error:
+            log.exception("tracking")
+            self._account.fault(
+                UserText(
+                    "tracking stopped after {count} frames: {error}",
+                    count=self.report.frames,
+                    error=error,
+                )
+            )
+        finally:
+            self._finish()
+
+    def _one(self, frame: Frame) -> None:
+        started = time.perf_counter()
+        try:
+            result = self._tracker.track(frame)
+        except SteadymarkError:
+            raise
+        except Exception as error:
+            log.exception("frame %d", frame.index)
+            raise SteadymarkError(
+                "frame {index} at {pts_s:.3f} s could not be tracked ({kind}: {error}); what "
+                "came before it is kept",
+                index=frame.index,
+                pts_s=frame.pts_s,
+                kind=type(error).__name__,
+                error=error,
+            ) from error
+        self._account.count(result, (time.perf_counter() - started) * 1e3)
+        for outlet in self._outlets:
+            outlet.put(result)
+        if self._outlets and all(outlet.failed for outlet in self._outlets):
+            raise SteadymarkError("tracking stopped: no output can be written any more")
+        self._on_result(result)
+
+    def _finish(self) -> None:
+        """Runs at the end of the tracking thread, whatever ended it; `wait` returns after it."""
+        stopping = self._stopping.is_set()
+        try:
+            self._frames.close()
+            self._source.close()
+            complete = not self.report.faults and (self._source.info.live or not stopping)
+            for outlet in self._outlets:
+                outlet.finish(complete=complete)
+            for outlet in self._outlets:
+                outlet.thread.join(STOP_S - 0.5 if stopping else None)
+                if outlet.thread.is_alive():
+                    self._account.fault(
+                        UserText("{path} could not be written out in time", path=outlet.sink.path)
+                    )
+        except Exception as error:
+            log.exception("finishing")
+            name = self._source.info.name
+            self._account.fault(
+                UserText("ending the tracking of {name} failed: {error}", name=name, error=error)
+            )
+        finally:
+            state = PipelineState.STOPPED if stopping else PipelineState.FINISHED
+            self._account.turn(PipelineState.FAILED if self._account.report.faults else state)
+            self._done.set()
+
+
+class _Outlet:
+    """A sink with its queue and thread; one that fails is closed as partial and takes no more."""
+
+    def __init__(self, sink: Sink, account: Stats) -> None:
+        self.sink, self._account = sink, account
+        self._queue: BoundedQueue[TrackResult] = BoundedQueue(SINK_QUEUE)
+        self._complete = False
+        self.failed = False
+        self.thread = Thread(target=self._run, name=f"sink {sink.path}", daemon=True)
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.waiting
+
+    def put(self, result: TrackResult) -> None:
+        """Waits while the sink's queue is full: nothing is lost."""
+        if not self.failed:
+            with contextlib.suppress(QueueClosed):
+                self._queue.put(result)
+
+    def finish(self, *, complete: bool) -> None:
+        """Write what is queued, then close."""
+        self._complete = complete
+        self._queue.end()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self.sink.write(self._queue.take())
+        except QueueClosed:
+            self._close(complete=self._complete)
+        except SteadymarkError as error:
+            self._fail(error.sentence)
+        except Exception as error:
+            log.exception("sink %s", self.sink.path)
+            self._fail(UserText("writing {path} failed: {error}", path=self.sink.path, error=error))
+
+    def _fail(self, text: UserText) -> None:
+        self.failed = True
+        self._account.fault(text)
+        self._queue.close()
+        self._close(complete=False)
+
+    def _close(self, *, complete: bool) -> None:
+        try:
+            self.sink.close(complete=complete)
+        except SteadymarkError as error:
+            self.failed = True
+            self._account.fault(error.sentence)
+        except Exception as error:
+            log.exception("sink %s", self.sink.path)
+            self.failed = True
+            self._account.fault(
+                UserText("closing {path} failed: {error}", path=self.sink.path, error=error)
+            )

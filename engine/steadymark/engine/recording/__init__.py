@@ -1,1 +1,0 @@
-"""Where results go, and reading them back."""

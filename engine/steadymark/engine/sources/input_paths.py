@@ -1,0 +1,94 @@
+"""Files, folders and patterns: what a text names in the file system."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from steadymark.engine.core.errors import SourceError
+
+# fmt: off
+VIDEO_SUFFIXES = frozenset((
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".m2v",
+    ".ts", ".mts", ".m2ts", ".3gp", ".3g2", ".ogv", ".gif", ".mxf", ".vob", ".asf", ".h264",
+    ".264", ".h265", ".hevc", ".265", ".y4m", ".divx", ".mjpeg", ".mjpg", ".dv", ".nut",
+))
+IMAGE_SUFFIXES = frozenset((
+    ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2",
+))
+# fmt: on
+_NUMBERED = re.compile(r"%(0?\d*)d")
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether the name stands for several files."""
+    return glob.has_magic(str(path)) or _NUMBERED.search(path.name) is not None
+
+
+def globbed(pattern: str) -> list[Path]:
+    """What fits a glob pattern, in natural order."""
+    # Path.glob takes no absolute patterns.
+    return sorted(map(Path, glob.glob(pattern, recursive=True)), key=natural)  # noqa: PTH207
+
+
+def natural(path: Path) -> list[tuple[int, int, str]]:
+    """Sort key in which img2 comes before img10."""
+    parts = re.split(r"(\d+)", str(path).casefold())
+    return [(0, int(p), p) if p.isdecimal() else (1, 0, p) for p in parts if p]
+
+
+def files_of(folder: Path, suffixes: frozenset[str]) -> list[Path]:
+    """Files of these kinds in the folder itself; macOS's and other hidden ones do not count."""
+    try:
+        found = [p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.name[0] != "."]
+    except OSError as error:
+        raise SourceError(
+            "{folder} may not be read ({reason}): allow it", folder=folder, reason=error.strerror
+        ) from error
+    return sorted((p for p in found if p.is_file()), key=natural)
+
+
+def matches(pattern: str) -> list[Path]:
+    """What fits a glob or a numbered pattern, in natural order."""
+    folder, name = os.path.split(pattern)
+    numbered = _NUMBERED.search(name)
+    if numbered is None:
+        return globbed(pattern)
+    digits = r"(\d+)" if not numbered[1] else rf"(\d{{{int(numbered[1])},}})"
+    regex = re.compile(
+        re.escape(name[: numbered.start()]) + digits + re.escape(name[numbered.end() :])
+    )
+    here = Path(folder)
+    files = here.iterdir() if here.is_dir() else iter(())
+    return sorted((p for p in files if regex.fullmatch(p.name)), key=natural)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; SourceError where there can be none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            "{start}… is no name that a file can have: shorten or correct it", start=path.name[:40]
+        ) from error
+
+
+def plain(text: str) -> str:
+    """A path without file://, with the user's ~ filled in."""
+    if text.startswith("file://"):
+        return url2pathname(urlsplit(text).path)
+    return str(Path(text).expanduser())
+
+
+def image_files(text: str) -> list[Path]:
+    """The pictures that this input stands for, in natural order; none where it is a video."""
+    path = Path(plain(text))
+    if path.is_dir():
+        return [] if files_of(path, VIDEO_SUFFIXES) else files_of(path, IMAGE_SUFFIXES)
+    if exists(path):
+        return [path] if path.suffix.lower() in IMAGE_SUFFIXES else []
+    return [p for p in matches(str(path)) if p.suffix.lower() in IMAGE_SUFFIXES]

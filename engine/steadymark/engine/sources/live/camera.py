@@ -1,0 +1,318 @@
+"""Cameras at this computer, through OpenCV."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import av
+import cv2
+import numpy as np
+
+from steadymark.engine.core.errors import SourceError, UsageError
+from steadymark.engine.core.types import SourceInfo
+from steadymark.engine.sources.live.live_source import LiveSource
+from steadymark.engine.sources.live.v4l2 import camera_formats
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt
+    from steadymark.models.face.crop import Image
+
+READ_TIMEOUT_S = 2.0
+FIRST_PICTURE_S = 8.0
+RETRY_S = 1.0
+_PROBED = 5
+_SYSFS = Path("/sys/class/video4linux")
+
+
+class Capture(Protocol):
+    """The part of cv2.VideoCapture that is used."""
+
+    def isOpened(self) -> bool: ...
+    def read(self) -> tuple[bool, Any]: ...
+    def get(self, prop: int, /) -> float: ...
+    def set(self, prop: int, value: float, /) -> bool: ...
+    def release(self) -> None: ...
+
+
+OpenCapture = Callable[[int | str], Capture]
+
+
+@dataclass(frozen=True, slots=True)
+class CameraInfo:
+    """A camera the system knows. path: what opens it where it has a path (Linux), else ''."""
+
+    index: int
+    name: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraMode:
+    """Picture size in pixels, rate in frames per second, and the format's four letters.
+
+    fourcc: empty for the one that is asked for where nothing is said, MJPG.
+    """
+
+    width: int
+    height: int
+    fps: float
+    fourcc: str = ""
+
+    def __post_init__(self) -> None:
+        if min(self.width, self.height) < 1 or not 0 < self.fps < 10_000:
+            raise UsageError("{mode} is no camera mode: write for example 1280x720@30", mode=self)
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}@{self.fps:g}"
+
+    @classmethod
+    def parse(cls, text: str) -> CameraMode:
+        """Read "1280x720@30"; without a rate, 30."""
+        found = re.fullmatch(r"(\d{1,5})x(\d{1,5})(?:@(\d+(?:\.\d+)?))?", text.strip())
+        if found is None:
+            raise UsageError(
+                "{mode} is no camera mode: write for example 1280x720@30", mode=repr(text)
+            )
+        return cls(int(found[1]), int(found[2]), float(found[3] or 30))
+
+
+class CameraSource(LiveSource):
+    """A FrameSource over a camera, by index or device path. Survives unplugging."""
+
+    def __init__(
+        self,
+        device: int | str,
+        *,
+        mode: CameraMode | None = None,
+        name: str | None = None,
+        open_capture: OpenCapture | None = None,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        first_picture_s: float = FIRST_PICTURE_S,
+        retry_s: float = RETRY_S,
+        on_status: Callable[[LiveStatus], None] | None = None,
+        opening: OpenAttempt | None = None,
+    ) -> None:
+        open_ = open_capture or open_quietly
+        feed = _CameraFeed(device, mode, open_)
+        self._delivered = feed.delivered
+        super().__init__(
+            feed,
+            lambda: _CameraFeed(device, mode, open_),
+            silence_s=read_timeout_s,
+            first_s=first_picture_s,
+            retry_s=(retry_s,),
+            on_status=on_status,
+            opening=opening,
+        )
+        first = self.first_image
+        if first is None:
+            raise SourceError(
+                "camera {device} opens but gives no picture: close other programs that use it, or "
+                "unplug it and plug it in again",
+                device=device,
+            )
+        height, width = first.shape[:2]
+        self._info = SourceInfo(
+            name=name or UserText("camera {number}", number=device),
+            path=f"camera:{device}",
+            width=width,
+            height=height,
+            fps=self._delivered.fps or None,
+            frames=None,
+            live=True,
+            notes=_mode_notes(mode, width, height, self._delivered.fps),
+        )
+
+    @property
+    def info(self) -> SourceInfo:
+        """fps: as the camera declares it; notes tell where it differs from what was asked for."""
+        return self._info
+
+    @property
+    def delivered(self) -> DeliveredMode:
+        """The mode the camera says it is in."""
+        return self._delivered
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredMode:
+    """What a camera says of its mode; 0 where it does not say."""
+
+    width: int
+    height: int
+    fps: float
+
+
+class _CameraFeed:
+    """One opened camera, set to a mode."""
+
+    def __init__(self, device: int | str, mode: CameraMode | None, open_: OpenCapture) -> None:
+        self._capture = open_(device)
+        if not self._capture.isOpened():
+            self._capture.release()
+            raise SourceError(
+                "camera {device} cannot be opened: check that it is plugged in, that no other "
+                "program uses it, and that this program may use cameras",
+                device=device,
+            )
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # old pictures are of no use
+        if mode is not None:
+            # Raw pictures of a large mode do not fit through USB 2: ask for JPEG first.
+            code = cv2.VideoWriter.fourcc(*(mode.fourcc or "MJPG"))
+            self._capture.set(cv2.CAP_PROP_FOURCC, code)
+            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.width)
+            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, mode.height)
+            self._capture.set(cv2.CAP_PROP_FPS, mode.fps)
+        self.delivered = DeliveredMode(
+            int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+            max(0.0, float(self._capture.get(cv2.CAP_PROP_FPS))),
+        )
+
+    def read(self) -> Image | None:
+        """The next picture, (H, W, 3); None when the camera is gone."""
+        try:
+            good, image = self._capture.read()
+        except cv2.error:
+            return None
+        if not good or image is None or image.size == 0:
+            return None
+        if image.ndim == 2 or image.shape[2] == 1:
+            image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+        return np.ascontiguousarray(image[:, :, :3], np.uint8)
+
+    def close(self) -> None:
+        """Release the device."""
+        self._capture.release()
+
+
+def open_quietly(device: int | str) -> Capture:
+    """cv2.VideoCapture without its warnings on the terminal: failures are told by us."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    # DirectShow lists cameras in the order in which `list_cameras` names them, and opens fast
+    return cv2.VideoCapture(device, cv2.CAP_DSHOW if sys.platform == "win32" else cv2.CAP_ANY)
+
+
+def list_cameras(
+    *,
+    sysfs: Path = _SYSFS,
+    open_capture: OpenCapture | None = None,
+    names: Callable[[], list[str]] | None = None,
+) -> tuple[CameraInfo, ...]:
+    """The cameras of this computer, with the names that the system gives them.
+
+    Where the system tells no names, indices 0 to 4 are tried.
+    """
+    if sys.platform == "linux":
+        return _listed(sysfs)
+    known = (names or _named_by_system)()
+    if known:
+        return tuple(CameraInfo(i, name) for i, name in enumerate(known))
+    found = []
+    for index in range(_PROBED):
+        capture = (open_capture or open_quietly)(index)
+        if capture.isOpened():
+            found.append(CameraInfo(index, UserText("camera {number}", number=index)))
+        capture.release()
+    return tuple(found)
+
+
+def camera_modes(camera: CameraInfo) -> tuple[CameraMode, ...]:
+    """What the camera offers, large and fast first; nothing where it does not tell."""
+    modes = {CameraMode(w, h, round(f, 3), c) for c, w, h, f in camera_formats(camera.path) if f}
+    return tuple(sorted(modes, key=lambda m: (m.width * m.height, m.fps, m.fourcc), reverse=True))
+
+
+def _named_by_system() -> list[str]:
+    """In OpenCV's order; nothing where that cannot be told."""
+    system = {"win32": "dshow", "darwin": "avfoundation"}.get(sys.platform, "")
+    try:
+        devices = av.enumerate_input_devices(system)
+    except (ValueError, OSError, av.FFmpegError):
+        return []
+    names = [
+        d.description or d.name
+        for d in devices
+        if "video" in d.media_types and not d.description.startswith("Capture screen")
+    ]
+    # OpenCV sorts macOS's cameras by their serial numbers: only a single one is known by name
+    return names if system == "dshow" or len(names) == 1 else []
+
+
+def _listed(sysfs: Path) -> tuple[CameraInfo, ...]:
+    """A device has several nodes: the one with index 0 gives its pictures."""
+    cameras = []
+    for node in sysfs.glob("video*"):
+        number = node.name.removeprefix("video")
+        try:
+            is_first = (node / "index").read_text().strip() == "0"
+            name = (node / "name").read_text(errors="replace").strip()
+        except OSError:  # unplugged meanwhile
+            continue
+        if is_first and number.isdecimal():
+            cameras.append(
+                CameraInfo(
+                    int(number),
+                    name or UserText("camera {number}", number=number),
+                    f"/dev/{node.name}",
+                )
+            )
+    return tuple(sorted(cameras, key=lambda c: c.index))
+
+
+def find_camera(text: str, cameras: tuple[CameraInfo, ...]) -> CameraInfo:
+    """The camera whose name is, or else contains, this text.
+
+    Raises:
+        SourceError: none or several do.
+    """
+    wanted = text.casefold().strip()
+    same = [c for c in cameras if c.name.casefold() == wanted]
+    near = same or [c for c in cameras if wanted and wanted in c.name.casefold()]
+    if len(near) == 1:
+        return near[0]
+    known = ", ".join(f"{c.index} ({c.name})" for c in cameras) or UserText("none")
+    if near:
+        raise SourceError(
+            "'{text}' fits several cameras: choose one by its number; found: {known}",
+            text=text,
+            known=known,
+        )
+    raise SourceError(
+        "'{text}' is not a camera here: choose one by its number; found: {known}",
+        text=text,
+        known=known,
+    )
+
+
+def _mode_notes(
+    mode: CameraMode | None, width: int, height: int, fps: float
+) -> tuple[UserText, ...]:
+    if mode is None or (mode.width, mode.height, mode.fps) == (width, height, fps):
+        return ()
+    asked, given = f"{mode.width}x{mode.height}", f"{width}x{height}"
+    if not fps:
+        return (
+            UserText(
+                "asked for {asked} at {fps:g} frames per second, the camera delivers {given}",
+                asked=asked,
+                fps=mode.fps,
+                given=given,
+            ),
+        )
+    return (
+        UserText(
+            "asked for {asked} at {fps:g} frames per second, the camera delivers {given} at "
+            "{given_fps:g}",
+            asked=asked,
+            fps=mode.fps,
+            given=given,
+            given_fps=fps,
+        ),
+    )

@@ -1,0 +1,255 @@
+"""What cameras and network streams share: a reading thread, silence, loss and return."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.core.types import Frame
+from steadymark.engine.pipeline.latest_value import LatestValue
+from steadymark.engine.sources.damage_report import DamageReport, clock
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from steadymark.models.face.crop import Image
+
+_log = logging.getLogger(__name__)
+_JOIN_S = 0.3
+
+
+class LiveStatus(StrEnum):
+    """Whether pictures are coming."""
+
+    RUNNING = "running"
+    LOST = "lost"
+    CLOSED = "closed"
+
+
+class FeedEnded(Exception):  # noqa: N818 - an event, not a fault
+    """The feed came to its proper end, as a film sent over a network does."""
+
+
+class Feed(Protocol):
+    """An open device. Used by one thread at a time.
+
+    `read` waits for the next picture; None says that the device is gone. It raises FeedEnded.
+    """
+
+    def read(self) -> Image | None: ...
+    def close(self) -> None: ...
+
+
+class OpenAttempt:
+    """Of a live source: may be given up from another thread, and then fails at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given_up = False
+        self._acts: list[Callable[[], object]] = []
+
+    def give_up(self) -> None:
+        with self._lock:
+            self._given_up = True
+            acts, self._acts = self._acts, []
+        for act in acts:
+            act()
+
+    def on_give_up(self, act: Callable[[], object]) -> None:
+        """Call this then, or now where it is given up already."""
+        with self._lock:
+            if not self._given_up:
+                self._acts.append(act)
+                return
+        act()
+
+
+class _Taken(NamedTuple):
+    image: Image
+    taken_s: float  # time.perf_counter()
+
+
+class LiveSource:
+    """A FrameSource over a feed that is connected again whenever it breaks.
+
+    The newest picture wins; indices count the pictures given; pts_s is monotonic seconds since the
+    first one and runs on through a loss. Give the connected feed, which this then owns.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        connect: Callable[[], Feed],
+        *,
+        silence_s: float,
+        first_s: float,
+        retry_s: tuple[float, ...] = (1.0,),
+        on_status: Callable[[LiveStatus], None] | None = None,
+        opening: OpenAttempt | None = None,
+    ) -> None:
+        self._connect = connect
+        self._silence_s = silence_s
+        self._retry_s = retry_s
+        self._on_status = on_status
+        self._damage = DamageReport()
+        self._closed = threading.Event()
+        self._pictures: LatestValue[_Taken] = LatestValue()
+        if opening is not None:
+            opening.on_give_up(self._pictures.close)
+        self._status = LiveStatus.RUNNING
+        self._status_lock = threading.Lock()
+        self._given = 0
+        self._start_s = time.perf_counter()
+        self._reader = _Reader(self, feed)
+        self._kept = self._pictures.take(first_s)
+        if self._kept is None:
+            self.close()
+
+    @property
+    def first_image(self) -> Image | None:
+        """The picture that proved that the device works; None where none came."""
+        return None if self._kept is None else self._kept.image
+
+    @property
+    def problems(self) -> tuple[UserText, ...]:
+        """When the device was lost and came back."""
+        return self._damage.sentences()
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that were replaced by a newer one before they were taken."""
+        return self._pictures.dropped
+
+    @property
+    def status(self) -> LiveStatus:
+        """Whether pictures are coming, now. Any thread."""
+        with self._status_lock:
+            return self._status
+
+    def frames(self) -> Iterator[Frame]:
+        """The newest picture each time, until `close`; waits while the device is lost."""
+        if self._kept is not None and not self._closed.is_set():
+            kept, self._kept = self._pictures.take(0) or self._kept, None
+            self._start_s = kept.taken_s
+            yield self._frame(kept)
+        while not self._closed.is_set():
+            taken = self._pictures.take(self._silence_s)
+            if self._closed.is_set():
+                return
+            if taken is not None:
+                yield self._frame(taken)
+            elif self._pictures.closed:
+                return
+            else:
+                self._set(LiveStatus.LOST)
+                self._reader = self._reader.replaced_if_stuck()
+
+    def close(self) -> None:
+        """End `frames` at once, and wait a moment for the device to be released."""
+        self._closed.set()
+        self._pictures.close()
+        self._set(LiveStatus.CLOSED)
+        self._reader.join(_JOIN_S)
+
+    def join(self, timeout_s: float) -> bool:
+        """After `close`: whether the reading thread has ended in time."""
+        return self._reader.join(timeout_s)
+
+    def _frame(self, taken: _Taken) -> Frame:
+        index, self._given = self._given, self._given + 1
+        return Frame(taken.image, index, max(0.0, taken.taken_s - self._start_s), taken.taken_s)
+
+    def _set(self, status: LiveStatus) -> None:
+        with self._status_lock:
+            if self._status in (status, LiveStatus.CLOSED):
+                return
+            self._status = status
+        if status is not LiveStatus.CLOSED:
+            now = clock(max(0.0, time.perf_counter() - self._start_s))
+            self._damage.tell(
+                UserText("the picture was lost at {time}", time=now)
+                if status is LiveStatus.LOST
+                else UserText("the picture came back at {time}", time=now)
+            )
+        if self._on_status is not None:
+            self._on_status(status)
+
+
+class _Reader:
+    """The thread that reads. A read that hangs cannot be stopped: the thread is left behind."""
+
+    def __init__(self, source: LiveSource, feed: Feed | None) -> None:
+        self._source = source
+        self._left = threading.Event()
+        self._reading = feed is not None
+        self._thread = threading.Thread(target=self._run, args=(feed,), name="feed", daemon=True)
+        self._thread.start()
+
+    def replaced_if_stuck(self) -> _Reader:
+        """Another reader where this one hangs in a read; else this one, which tries on its own."""
+        if not self._reading:
+            return self
+        self._left.set()
+        return _Reader(self._source, None)
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread, unless it is the caller's own; whether it has ended."""
+        if self._thread is threading.current_thread():
+            return False
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self, feed: Feed | None) -> None:
+        tries = 0
+        while self._wanted():
+            if feed is None:
+                waits = self._source._retry_s
+                if self._source._closed.wait(waits[min(tries, len(waits) - 1)]):
+                    break
+                tries += 1
+                feed = self._connected()
+            if feed is not None and self._read_all(feed):
+                tries = 0
+            feed = None
+
+    def _connected(self) -> Feed | None:
+        try:
+            return self._source._connect()
+        except SourceError as error:
+            _log.info("still lost: %s", error)
+        except Exception:  # noqa: BLE001 - a thread's edge
+            _log.exception("the device cannot be connected; trying again")
+        return None
+
+    def _read_all(self, feed: Feed) -> bool:
+        """Hand over pictures until the feed breaks. Whether there were any."""
+        some = False
+        try:
+            self._reading = True
+            while self._wanted():
+                image = feed.read()
+                if image is None or self._left.is_set():
+                    break
+                if not some:
+                    self._source._set(LiveStatus.RUNNING)
+                some = True
+                self._source._pictures.put(_Taken(image, time.perf_counter()))
+        except FeedEnded:
+            self._source._pictures.close()
+            self._left.set()
+        except Exception:  # noqa: BLE001 - a thread's edge
+            _log.exception("reading failed; connecting again")
+        finally:
+            self._reading = False
+            feed.close()
+        if self._wanted():
+            self._source._set(LiveStatus.LOST)
+        return some
+
+    def _wanted(self) -> bool:
+        return not (self._left.is_set() or self._source._closed.is_set())

@@ -1,0 +1,200 @@
+"""Network cameras: RTSP, RTMP, and MJPEG over HTTP, through PyAV."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import av
+from av import error as fault
+
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.core.types import SourceInfo
+from steadymark.engine.sources.frame_conversion import FrameConverter
+from steadymark.engine.sources.live.live_source import FeedEnded, LiveSource
+from steadymark.engine.sources.live.reachability import is_reachable
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+    from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt
+    from steadymark.models.face.crop import Image
+
+OPEN_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 5.0
+BACK_OFF_S = (1.0, 2.0, 4.0, 8.0)
+_FAULTS_IN_A_ROW = 50
+_SILENT = UserText("does not answer in time: check the address and the network")
+_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "srt")
+
+
+def is_network(text: str) -> bool:
+    """Whether this is the address of a network camera."""
+    return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", text) is not None
+
+
+class NetworkCamera(LiveSource):
+    """A FrameSource over a stream from the network. Connects again when it breaks.
+
+    A film of known length ends normally. Times are those of arrival: the senders' clocks jump
+    when they start again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        retry_s: tuple[float, ...] = BACK_OFF_S,
+        on_status: Callable[[LiveStatus], None] | None = None,
+        opening: OpenAttempt | None = None,
+    ) -> None:
+        timeouts = (open_timeout_s, read_timeout_s)
+        if opening is not None and not is_reachable(url, open_timeout_s, opening):
+            raise SourceError("{url} {why}", url=without_password(url), why=_SILENT)
+        feed = _NetworkFeed(url, timeouts)
+        super().__init__(
+            feed,
+            lambda: _NetworkFeed(url, timeouts),
+            silence_s=1.5 * read_timeout_s,  # the reader itself notices earlier
+            first_s=1.5 * read_timeout_s,
+            retry_s=retry_s,
+            on_status=on_status,
+            opening=opening,
+        )
+        first = self.first_image
+        shown = without_password(url)
+        if first is None:
+            raise SourceError(
+                "{shown} answers but sends no pictures: check the camera", shown=shown
+            )
+        self._info = SourceInfo(
+            name=urlsplit(url).hostname or shown,
+            path=shown,
+            width=int(first.shape[1]),
+            height=int(first.shape[0]),
+            fps=feed.fps,
+            frames=None,
+            live=True,
+            notes=(UserText("times are those of arrival"),),
+        )
+
+    @property
+    def info(self) -> SourceInfo:
+        """Path is the address without its password; fps is as declared."""
+        return self._info
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown and written into reports."""
+    return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", url)
+
+
+class _NetworkFeed:
+    """One connection."""
+
+    def __init__(self, url: str, timeouts_s: tuple[float, float]) -> None:
+        self._url = without_password(url)
+        scheme = urlsplit(url).scheme.lower()
+        if scheme not in _SCHEMES:
+            raise SourceError(
+                "{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://",
+                url=self._url,
+                scheme=scheme,
+            )
+        self._container = self._opened(url, scheme, timeouts_s)
+        try:
+            self._stream = self._pictures_of(self._container)
+        except SourceError:
+            self._container.close()
+            raise
+        self._stream.thread_type = "SLICE"  # frame threads would hold pictures back
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        tells_rate = self._container.format.name not in ("mpjpeg", "mjpeg")  # else 25, always
+        self.fps = float(rate) if rate and tells_rate else None
+        self._maker = FrameConverter(self._stream)
+        self._frames = self._decoded()
+
+    def read(self) -> Image | None:
+        """The next picture; None when the connection broke.
+
+        Raises:
+            FeedEnded: a film of known length is over.
+        """
+        try:
+            frame = next(self._frames, None)
+            if frame is not None:
+                return self._maker.picture(frame)
+            if self._container.duration:
+                raise FeedEnded
+        except (fault.FFmpegError, OSError, ValueError):
+            pass
+        return None
+
+    def close(self) -> None:
+        """Hang up."""
+        self._frames.close()
+        self._container.close()
+
+    def _opened(self, url: str, scheme: str, timeouts_s: tuple[float, float]) -> InputContainer:
+        options: dict[str, str] = {"analyzeduration": "1000000", "fflags": "nobuffer"}
+        if scheme.startswith("rtsp"):
+            options |= {"rtsp_transport": "tcp", "timeout": str(int(timeouts_s[1] * 1e6))}
+        try:
+            return av.open(url, options=options, timeout=timeouts_s, metadata_errors="replace")
+        except (fault.FFmpegError, OSError, ValueError) as error:
+            raise SourceError("{url} {why}", url=self._url, why=_why(error)) from error
+
+    def _pictures_of(self, container: InputContainer) -> VideoStream:
+        if not container.streams.video or container.streams.video[0].codec_context is None:
+            raise SourceError("{url} sends no pictures: check the address", url=self._url)
+        return container.streams.video[0]
+
+    def _decoded(self) -> Any:
+        """Frames until the end; a damaged packet is passed over, a lost connection raises."""
+        faults = 0
+        for packet in self._container.demux(self._stream):
+            try:
+                frames = packet.decode()
+                faults = 0
+            except fault.InvalidDataError:
+                faults += 1
+                if faults > _FAULTS_IN_A_ROW:
+                    raise
+                continue
+            yield from frames
+
+
+def _why(error: Exception) -> UserText:
+    """What is wrong with the connection and what to do."""
+    reasons: tuple[tuple[type[Exception], UserText], ...] = (
+        (
+            fault.ConnectionRefusedError,
+            UserText("refuses the connection: check the port, and that it runs"),
+        ),
+        (fault.ExitError, _SILENT),
+        (fault.TimeoutError, _SILENT),
+        (
+            fault.HTTPUnauthorizedError,
+            UserText("wants a user and password: http://user:password@host/…"),
+        ),
+        (fault.HTTPForbiddenError, UserText("forbids access: check user and password")),
+        (
+            fault.HTTPNotFoundError,
+            UserText("has nothing at this address: check what follows the host"),
+        ),
+        (fault.InvalidDataError, UserText("sends no video: check the address")),
+    )
+    for kind, reason in reasons:
+        if isinstance(error, kind):
+            return reason
+    return UserText(
+        "cannot be opened ({reason}): check the address and the network",
+        reason=getattr(error, "strerror", error),
+    )

@@ -1,0 +1,208 @@
+"""From what a user types to sources: files, folders, patterns, cameras, addresses."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import SourceError, UsageError
+from steadymark.engine.sources.image_sequence import ImageSequence
+from steadymark.engine.sources.input_paths import (
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    exists,
+    files_of,
+    globbed,
+    image_files,
+    is_pattern,
+    matches,
+    natural,
+    plain,
+)
+from steadymark.engine.sources.live.camera import CameraSource, find_camera, list_cameras
+from steadymark.engine.sources.live.network_camera import READ_TIMEOUT_S, NetworkCamera, is_network
+from steadymark.engine.sources.video.video_file import VideoFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from steadymark.engine.core.protocols import FrameSource
+    from steadymark.engine.sources.live.camera import CameraMode
+    from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt
+
+_CAMERA = "camera:"
+
+
+def open_source(
+    text: str,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    camera: CameraMode | None = None,
+) -> FrameSource:
+    """Open one input, as `expand_inputs` gives it.
+
+    Raises:
+        SourceError: it cannot be opened. UsageError: what is asked for does not go together.
+    """
+    if is_live(text):
+        if start_s is not None or end_s is not None:
+            raise UsageError("{text} is live: a start and an end go with files only", text=text)
+        return open_live(text, mode=camera)
+    if camera is not None:
+        raise UsageError("{text} is not a camera: a camera mode does not go with it", text=text)
+    path = recording_path(text) or text
+    files = image_files(path)
+    if files:
+        return ImageSequence(files, path=path, start_s=start_s, end_s=end_s)
+    return VideoFile(path, start_s=start_s, end_s=end_s)
+
+
+def recording_path(text: str) -> str | None:
+    """The file, folder of pictures or pattern that an input names; None where it is live.
+
+    Raises:
+        SourceError: it does not exist. UsageError: nothing fits, or several videos do.
+    """
+    if is_live(text):
+        return None
+    found = expand_inputs([text])
+    if len(found) != 1:
+        raise UsageError(
+            "{text} holds {count} videos: open one of them", text=text, count=len(found)
+        )
+    return plain(found[0])
+
+
+def expand_inputs(texts: Sequence[str]) -> list[str]:
+    """Every input that the arguments name, each once, in their order; folders in natural order.
+
+    A folder stands for the videos in it and below; one that holds pictures only is one image
+    sequence. Patterns (`*`, `?`, `[…]`, `**`) may come unexpanded; `img_%04d.png` and patterns
+    that match pictures only are one image sequence each. Picture files that the shell made of
+    such a pattern become one sequence again.
+
+    Raises:
+        SourceError: a file does not exist. UsageError: nothing fits.
+    """
+    if not all(map(str.strip, texts)) or not texts:
+        raise UsageError("no input: give a video, a folder, a pattern, camera:0 or an address")
+    found = [item for text in _gathered(texts) for item in _expanded(text)]
+    return list(dict.fromkeys(found))
+
+
+def is_live(text: str) -> bool:
+    """Whether this names a camera or a stream, not files."""
+    return text.startswith(_CAMERA) or (is_network(text) and not text.startswith("file://"))
+
+
+def absolute(text: str) -> str:
+    """What names an input from any folder: the absolute path; a camera's name or address as is."""
+    return text if is_live(text) else os.path.abspath(plain(text))  # noqa: PTH100 - of patterns
+
+
+def open_live(
+    text: str,
+    *,
+    mode: CameraMode | None = None,
+    on_status: Callable[[LiveStatus], None] | None = None,
+    opening: OpenAttempt | None = None,
+    silence_s: float | None = None,
+) -> CameraSource | NetworkCamera:
+    """A camera (`camera:0`, `camera:NAME`, `camera:/dev/video0`) or a stream's address.
+
+    on_status: told, in the reading thread, when pictures stop and come again. silence_s: without
+    pictures for so long, a stream counts as lost. opening: can give it up.
+
+    Raises:
+        SourceError: it cannot be opened. UsageError: the text names none.
+    """
+    if not text.startswith(_CAMERA):
+        if mode is not None:
+            raise UsageError("{text} is not a camera: a camera mode does not go with it", text=text)
+        read_timeout_s = READ_TIMEOUT_S if silence_s is None else silence_s
+        return NetworkCamera(
+            text, read_timeout_s=read_timeout_s, on_status=on_status, opening=opening
+        )
+    device = text.removeprefix(_CAMERA).strip()
+    if device.isdecimal() or device.startswith(("/", "\\\\")):
+        known = list_cameras() if sys.platform == "linux" else ()
+        name = next((c.name for c in known if device in (c.path, str(c.index))), None)
+        opened = int(device) if device.isdecimal() else device
+        return CameraSource(opened, mode=mode, name=name, on_status=on_status, opening=opening)
+    if not device:
+        raise UsageError("camera: needs a number or a name, for example camera:0")
+    info = find_camera(device, list_cameras())
+    device_path = info.path or info.index
+    return CameraSource(
+        device_path, mode=mode, name=info.name, on_status=on_status, opening=opening
+    )
+
+
+def _expanded(text: str) -> list[str]:
+    if is_live(text):
+        return [text]
+    path = Path(plain(text))
+    if exists(path):
+        return _in_folder(path) if path.is_dir() else [str(path)]
+    if not is_pattern(path):
+        raise SourceError("{path} does not exist: check the name and the folder", path=path)
+    fitting = matches(str(path))
+    if not fitting:
+        raise UsageError("nothing fits {path}: check the pattern and the folder", path=path)
+    if all(p.suffix.lower() in IMAGE_SUFFIXES for p in fitting):
+        return [str(path)]
+    chosen = [str(v) for p in fitting for v in _video_or_folder(p)]
+    if not chosen:
+        raise UsageError("{path} fits no video: check the pattern", path=path)
+    return chosen
+
+
+def _video_or_folder(path: Path) -> list[str]:
+    if path.is_dir():
+        return _found_in(path)
+    return [str(path)] if path.suffix.lower() in VIDEO_SUFFIXES else []
+
+
+def _in_folder(folder: Path) -> list[str]:
+    found = _found_in(folder)
+    if not found:
+        raise UsageError(
+            "{folder} holds no videos or pictures: choose another folder", folder=folder
+        )
+    return found
+
+
+def _found_in(folder: Path) -> list[str]:
+    found: list[Path] = []
+    for name, _, _ in os.walk(folder):
+        here = Path(name)
+        videos = files_of(here, VIDEO_SUFFIXES)
+        found += videos or ([here] if files_of(here, IMAGE_SUFFIXES) else [])
+    return [str(p) for p in sorted(found, key=natural)]
+
+
+def _gathered(texts: Iterable[str]) -> list[str]:
+    """Where two or more pictures of a folder are named, and they are all that a pattern names."""
+    texts = list(texts)
+    groups: dict[tuple[Path, str], list[Path]] = {}
+    for path in map(Path, texts):
+        if path.suffix.lower() in IMAGE_SUFFIXES and exists(path):
+            groups.setdefault((path.parent, path.suffix), []).append(path)
+    patterns: dict[str, str] = {}
+    for (folder, suffix), files in groups.items():
+        prefix = _common_start([p.stem for p in files])
+        pattern = str(Path(glob.escape(str(folder))) / f"{glob.escape(prefix)}*{suffix}")
+        if len(files) > 1 and set(globbed(pattern)) == set(files):
+            patterns.update(dict.fromkeys(map(str, files), pattern))
+    return [patterns.get(str(Path(t)), t) for t in texts]
+
+
+def _common_start(names: list[str]) -> str:
+    """What all names begin with, without digits at its end."""
+    shared = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in shared).rstrip("0123456789")

@@ -1,0 +1,63 @@
+"""Spans of time in a list of time stamps."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from steadymark.engine.sources.video.video_index import Seconds
+
+_UNEVEN = 0.05
+
+
+def part(
+    times_s: Seconds, start_s: float | None, end_s: float | None, name: str
+) -> tuple[int, int]:
+    """First index and end index of the times in [start_s, end_s).
+
+    Raises:
+        UsageError: no time lies there.
+    """
+    for given in (start_s, end_s):
+        if given is not None and not (math.isfinite(given) and given >= 0):
+            raise UsageError(
+                "a start or end of {given} s makes no sense: give seconds from 0 on", given=given
+            )
+    first = 0 if start_s is None else int(np.searchsorted(times_s, start_s - 1e-9))
+    end = len(times_s) if end_s is None else int(np.searchsorted(times_s, end_s - 1e-9))
+    if first < end:
+        return first, end
+    if start_s is not None and end_s is not None and start_s >= end_s:
+        raise UsageError(
+            "the start, {start_s:g} s, must be before the end, {end_s:g} s",
+            start_s=start_s,
+            end_s=end_s,
+        )
+    raise UsageError(
+        "{name} has no frames in the part asked for: they lie from {first_s:.3f} s to "
+        "{last_s:.3f} s",
+        name=name,
+        first_s=times_s[0],
+        last_s=times_s[-1],
+    )
+
+
+def mean_fps(times_s: Seconds) -> float | None:
+    """Frames per second; None where there are not two different times."""
+    if len(times_s) < 2 or times_s[-1] <= times_s[0]:
+        return None
+    return float((len(times_s) - 1) / (times_s[-1] - times_s[0]))
+
+
+def uneven_share(times_s: Seconds, tick_s: float) -> float:
+    """Share of the intervals off their median by more than 5 %, and more than rounding to ticks."""
+    if len(times_s) < 3:
+        return 0.0
+    gaps = np.diff(times_s)
+    middle = float(np.median(gaps))
+    return float(np.mean(np.abs(gaps - middle) > max(_UNEVEN * middle, 1.01 * tick_s)))

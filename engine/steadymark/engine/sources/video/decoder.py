@@ -1,0 +1,191 @@
+"""Decoding a file's frames from any of them on, each with its number."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from av.error import FFmpegError
+
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.frame_conversion import FrameConverter, FrameOrientation
+from steadymark.engine.sources.video.container import open_container, packets, video_stream
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+    from steadymark.engine.sources.video.video_index import VideoIndex
+    from steadymark.models.face.crop import Image
+
+
+_TRIED = 50  # frames
+
+
+class _DamagedError(Exception):
+    """A frame is damaged, the first one."""
+
+
+class DecodedFrame(NamedTuple):
+    """A frame as the decoder gives it, and its place in the index."""
+
+    number: int
+    frame: VideoFrame
+
+
+class Decoder:
+    """One open file and its place in it. For one thread at a time.
+
+    seeks: how often the place was changed. faults: packets the decoder refused.
+
+    Frames are decoded in several threads until the first that is damaged: after it those threads
+    lose sound frames, and what they make of damaged ones is a matter of chance.
+    """
+
+    def __init__(self, path: Path, index: VideoIndex) -> None:
+        self._path = path
+        self._index = index
+        self.seeks = 0
+        self.faults = 0
+        self._used = False
+        self._whole = True
+        self._open()
+
+    def picture(self, decoded: DecodedFrame) -> Image:
+        """Upright BGR picture of a frame."""
+        try:
+            return self._maker.picture(decoded.frame)
+        except (FFmpegError, ValueError) as error:
+            raise SourceError(
+                "{path}: frame {number} ({name}) cannot be turned into a picture: convert the "
+                "file to H.264 in MP4",
+                path=self._path,
+                number=decoded.number,
+                name=decoded.frame.format.name,
+            ) from error
+
+    def first_picture(self, first: int) -> tuple[DecodedFrame, Image]:
+        """The first frame from `first` on that can be had.
+
+        Raises:
+            SourceError: there is none.
+        """
+        error = SourceError(
+            "{path}: no frame can be decoded, the file is damaged or cut off: copy it again",
+            path=self._path,
+        )
+        for decoded in islice(self.frames(first), _TRIED):
+            try:
+                return decoded, self.picture(decoded)
+            except SourceError as fault:
+                error = fault
+        raise error
+
+    def frames(self, first: int) -> Iterator[DecodedFrame]:
+        """Frames from number `first` on, in order, each once; damaged ones are left out."""
+        try:
+            for decoded in self._sought(first):
+                if self._whole and decoded.frame.is_corrupt:
+                    raise _DamagedError
+                first = decoded.number + 1
+                yield decoded
+        except _DamagedError:
+            self._whole = False
+            self.close()
+            self._open()
+            if first < len(self._index):
+                yield from self._sought(first)
+
+    def _sought(self, first: int) -> Iterator[DecodedFrame]:
+        for key in self._entries(first):
+            found = self._from(key)
+            head = next(found, None)
+            if key is None or (head is not None and head.number <= first):
+                break
+        if head is not None:
+            yield from (d for d in chain((head,), found) if d.number >= first)
+
+    def notes(self, decoded: DecodedFrame) -> tuple[UserText, ...]:
+        """What is done to the pictures, a sentence each."""
+        notes = []
+        if self._maker.turn(decoded.frame) != FrameOrientation():
+            notes.append(UserText("the pictures are turned upright, as the file asks"))
+        aspect = self._stream.sample_aspect_ratio
+        if aspect and aspect != 1:
+            shown = f"{aspect.numerator}:{aspect.denominator}"
+            notes.append(UserText("pixels of {aspect} are made square", aspect=shown))
+        return tuple(notes)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._container.close()
+
+    def _open(self) -> None:
+        self._container = open_container(self._path)
+        self._stream = video_stream(self._container, self._path)
+        self._stream.thread_type = "AUTO" if self._whole else "NONE"
+        self._used = False
+        self._maker = FrameConverter(self._stream)
+
+    def _entries(self, first: int) -> Iterator[int | None]:
+        """Keyframes to begin at, ever further back; None is the file's beginning."""
+        if not self._index.by_count and first > 0:
+            shown, entry = self._index.keys.T
+            place = int(np.searchsorted(shown, self._index.ticks[first], "right")) - 1
+            back = 1
+            while place > 0:
+                yield int(entry[place])
+                place, back = place - back, back * 2
+        yield None
+
+    def _from(self, key: int | None) -> Iterator[DecodedFrame]:
+        if key is None:
+            if self._used:
+                self.close()
+                self._open()
+                self.seeks += 1
+        else:
+            self.seeks += 1
+            try:
+                self._container.seek(key, stream=self._stream)
+            except FFmpegError:
+                return
+        self._used = True
+        yield from self._numbered(self._decoded(skip_to_key=key is not None))
+
+    def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[DecodedFrame]:
+        """Numbers rise: a frame whose time runs backwards is left out."""
+        last: int | None = None
+        for count, frame in enumerate(frames):
+            if self._index.by_count:
+                number: int | None = count if count < len(self._index) else None
+            else:
+                number = self._index.number_of(frame.pts, last)
+            if number is not None and (last is None or number > last):
+                last = number
+                yield DecodedFrame(number, frame)
+
+    def _decoded(self, *, skip_to_key: bool) -> Iterator[VideoFrame]:
+        for packet in packets(self._container, self._stream, self._count):
+            skip_to_key = skip_to_key and not packet.is_keyframe
+            if not skip_to_key:
+                yield from self._frames_of(packet)
+        yield from self._frames_of(None)
+
+    def _frames_of(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        try:
+            return self._stream.codec_context.decode(packet)
+        except FFmpegError as fault:
+            if self._whole:
+                raise _DamagedError from fault
+            self._count(fault)
+            return []
+
+    def _count(self, _: FFmpegError) -> None:
+        self.faults += 1

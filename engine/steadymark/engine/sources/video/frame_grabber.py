@@ -1,0 +1,73 @@
+"""Single frames of a video file, for looking at and for stepping."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.damage_report import clock
+from steadymark.engine.sources.video.decoder import Decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from steadymark.engine.sources.video.decoder import DecodedFrame
+    from steadymark.engine.sources.video.video_index import VideoIndex
+    from steadymark.models.face.crop import Image
+
+
+class FrameGrabber:
+    """Gives any frame of one file. Any thread. Opens the file at the first one."""
+
+    def __init__(self, path: Path, index: VideoIndex) -> None:
+        self._path = path
+        self._index = index
+        self._lock = threading.Lock()
+        self._decoder: Decoder | None = None
+        self._run: Iterator[DecodedFrame] = iter(())
+        self._last = -1
+        self._closed = False
+
+    def image(self, number: int) -> Image:
+        """The picture of exactly this frame.
+
+        Raises:
+            SourceError: the frame is damaged, or the source is closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise SourceError("{path} was closed: open it again", path=self._path)
+            decoder = self._decoder = self._decoder or Decoder(self._path, self._index)
+            if not self._is_ahead(number):
+                self._run = decoder.frames(number)
+            found = next((d for d in self._run if d.number >= number), None)
+            self._last = found.number if found else len(self._index)
+            if found is None or found.number != number:
+                raise SourceError(
+                    "{path}: frame {number} at {time} is damaged: choose another one",
+                    path=self._path,
+                    number=number,
+                    time=clock(self._index.times_s[number]),
+                )
+            return decoder.picture(found)
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._lock:
+            self._closed = True
+            self._run = iter(())
+            if self._decoder is not None:
+                self._decoder.close()
+                self._decoder = None
+
+    def _is_ahead(self, number: int) -> bool:
+        """Whether decoding on from the last frame is less work than seeking."""
+        if self._last < 0 or number <= self._last:
+            return False
+        keys, ticks = self._index.keys[:, 0], self._index.ticks
+        key = int(np.searchsorted(keys, ticks[number], "right")) - 1
+        return key < 0 or bool(keys[key] <= ticks[self._last]) or number == self._last + 1

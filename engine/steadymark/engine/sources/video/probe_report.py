@@ -1,0 +1,178 @@
+"""What a video file is: for reports, and to find out why a file behaves as it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.frame_conversion import FrameOrientation, orientation_of
+from steadymark.engine.sources.time_spans import mean_fps, uneven_share
+from steadymark.engine.sources.video.container import open_container, video_stream
+from steadymark.engine.sources.video.decoder import Decoder
+from steadymark.engine.sources.video.video_index import read_index
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+    from steadymark.engine.sources.video.video_index import VideoIndex
+    from steadymark.models.user_text import UserText
+
+_VARIABLE_SHARE = 0.01
+_CLOCKWISE_DEG = {
+    FrameOrientation(): 0,
+    FrameOrientation(True, True, False): 90,
+    FrameOrientation(False, True, True): 180,
+    FrameOrientation(True, False, True): 270,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """Facts of one file, of its video track.
+
+    rotation_deg: clockwise, to make it upright; None where it is mirrored as well. variable_rate:
+    more than 1 % of the intervals are off their median by over 5 % (uneven_share is that share).
+    decoded: frames that could be decoded, None where nobody asked. Times in seconds.
+    """
+
+    path: str
+    container: str
+    codec: str
+    profile: str
+    pixel_format: str
+    coded_size: tuple[int, int]
+    shown_size: tuple[int, int]
+    rotation_deg: int | None
+    pixel_aspect: str
+    fps_declared: float | None
+    fps_measured: float | None
+    variable_rate: bool
+    uneven_share: float
+    start_s: float
+    duration_s: float
+    frames: int
+    keyframes: int
+    audio: tuple[str, ...]
+    broken_packets: int
+    decoded: int | None = None
+    notes: tuple[UserText, ...] = ()
+
+    def lines(self) -> tuple[str, ...]:
+        """One line for each fact, "name: value"."""
+        return tuple(f"{name}: {value}" for name, value in self.as_dict().items())
+
+    def as_dict(self) -> dict[str, str]:
+        """Names and values as a person reads them."""
+        return {
+            f.name.replace("_", " "): _shown(f.name, getattr(self, f.name)) for f in fields(self)
+        }
+
+
+def probe(path: str | Path, *, decode: bool = False) -> ProbeReport:
+    """Read every packet; with `decode`, decode every frame as well.
+
+    Raises:
+        SourceError: not a video that can be opened.
+    """
+    path = Path(path)
+    container = open_container(path)
+    try:
+        stream = video_stream(container, path)
+        index = read_index(container, stream)
+        if not len(index):
+            raise SourceError(
+                "{path} holds no frames, it is cut off or empty: copy it again", path=path
+            )
+        return _report(path, container, stream, index, decode=decode)
+    finally:
+        container.close()
+
+
+def _report(
+    path: Path,
+    container: InputContainer,
+    stream: VideoStream,
+    index: VideoIndex,
+    *,
+    decode: bool,
+) -> ProbeReport:
+    seen = _look(path, index, decode=decode)
+    gaps = np.diff(index.times_s)
+    share = uneven_share(index.times_s, float(stream.time_base or 0))
+    rate = stream.average_rate or stream.guessed_rate
+    return ProbeReport(
+        path=str(path),
+        container=container.format.long_name or container.format.name,
+        codec=stream.codec_context.codec.canonical_name,
+        profile=stream.profile or "",
+        pixel_format=seen.first.format.name,
+        coded_size=(seen.first.width, seen.first.height),
+        shown_size=seen.shown_size,
+        rotation_deg=_CLOCKWISE_DEG.get(orientation_of(seen.first, stream)),
+        pixel_aspect=str(stream.sample_aspect_ratio or 1).replace("/", ":"),
+        fps_declared=float(rate) if rate else None,
+        fps_measured=mean_fps(index.times_s),
+        variable_rate=share > _VARIABLE_SHARE,
+        uneven_share=share,
+        start_s=float(index.times_s[0]),
+        duration_s=float(index.times_s[-1] + (np.median(gaps) if len(gaps) else 0)),
+        frames=len(index),
+        keyframes=index.keyframes,
+        audio=tuple(_sound(s) for s in container.streams.audio),
+        broken_packets=max(index.broken, seen.faults),
+        decoded=seen.decoded,
+        notes=(*index.notes, *seen.notes),
+    )
+
+
+class _Seen(NamedTuple):
+    first: VideoFrame
+    shown_size: tuple[int, int]
+    notes: tuple[UserText, ...]
+    decoded: int | None
+    faults: int
+
+
+def _look(path: Path, index: VideoIndex, *, decode: bool) -> _Seen:
+    """Decode the first frame, or all."""
+    decoder = Decoder(path, index)
+    try:
+        first, image = decoder.first_picture(0)
+        return _Seen(
+            first=first.frame,
+            shown_size=(int(image.shape[1]), int(image.shape[0])),
+            notes=decoder.notes(first),
+            decoded=sum(1 for _ in decoder.frames(0)) if decode else None,
+            faults=decoder.faults,
+        )
+    finally:
+        decoder.close()
+
+
+def _sound(stream: AudioStream) -> str:
+    context = stream.codec_context
+    name = "unknown" if context is None else context.codec.canonical_name
+    return f"{name} {stream.rate} Hz, {stream.channels} channels"
+
+
+def _shown(name: str, value: object) -> str:
+    match value:
+        case None:
+            return "not counted" if name == "decoded" else "unknown"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.3f}"
+        case (int(), int()):
+            return f"{value[0]} x {value[1]}"
+        case tuple():
+            return "; ".join(map(str, value)) or "none"
+        case _:
+            return str(value)

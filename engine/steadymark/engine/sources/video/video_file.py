@@ -1,0 +1,212 @@
+"""Video files: exact time stamps, every frame once, seeks that hit exactly the frame."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import SourceError, UsageError
+from steadymark.engine.core.types import Frame, SourceInfo
+from steadymark.engine.sources.damage_report import DamageKind, DamageReport, clock
+from steadymark.engine.sources.time_spans import mean_fps, part
+from steadymark.engine.sources.video.container import open_container, video_stream
+from steadymark.engine.sources.video.decoder import Decoder
+from steadymark.engine.sources.video.frame_grabber import FrameGrabber
+from steadymark.engine.sources.video.video_index import read_index
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steadymark.engine.sources.video.decoder import DecodedFrame
+    from steadymark.engine.sources.video.video_index import Seconds, VideoIndex
+    from steadymark.models.face.crop import Image
+
+
+class VideoFile:
+    """A FrameSource over one file, or the part of it in [start_s, end_s).
+
+    A frame's index is its number in the whole file, in presentation order: a damaged frame leaves
+    a gap and never shifts those after it, and `frame_at(frame.index)` gives that frame again.
+    pts_s is the container's presentation time less the container's own beginning.
+    """
+
+    dropped = 0
+
+    def __init__(
+        self, path: str | Path, *, start_s: float | None = None, end_s: float | None = None
+    ) -> None:
+        self._path = Path(path)
+        self._index, declared_fps = _indexed(self._path)
+        self._first, self._end = part(self._index.times_s, start_s, end_s, str(path))
+        self._damage = DamageReport()
+        self._closed = threading.Event()
+        self._wanted: int | None = None
+        self._wanted_lock = threading.Lock()
+        self._stills = FrameGrabber(self._path, self._index)
+        self._info = self._look(declared_fps)
+
+    @property
+    def info(self) -> SourceInfo:
+        """frames, fps: of the part asked for; fps is measured."""
+        return self._info
+
+    @property
+    def problems(self) -> tuple[UserText, ...]:
+        """What the last reading passed over."""
+        return self._damage.sentences()
+
+    @property
+    def times_s(self) -> Seconds:
+        """(N,) float64: pts_s of every frame of the file, by frame index."""
+        return self._index.times_s
+
+    @property
+    def span(self) -> range:
+        """Indices of the frames asked for."""
+        return range(self._first, self._end)
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame of the part, once; from where `seek` points, if it was called."""
+        decoder = Decoder(self._path, self._index)
+        self._damage = DamageReport()
+        wanted = self._take_wanted()
+        place: int | None = self._first if wanted is None else wanted
+        try:
+            while place is not None and not self._closed.is_set():
+                yield from self._run(decoder, place)
+                place = self._take_wanted()
+        finally:
+            decoder.close()
+
+    def seek(self, index: int) -> None:
+        """Make `index` the next frame that `frames` gives. Any thread; the last call counts."""
+        self._check(index)
+        with self._wanted_lock:
+            self._wanted = index
+
+    def frame_at(self, index: int) -> Frame:
+        """Exactly that frame; forward steps decode on, others seek. Any thread.
+
+        Raises:
+            SourceError: the frame is damaged, or the source is closed.
+            UsageError: there is no such frame.
+        """
+        self._check(index)
+        image = self._stills.image(index)
+        return Frame(image, index, self._time_s(index), time.perf_counter())
+
+    def close(self) -> None:
+        """End `frames` and release the file."""
+        self._closed.set()
+        self._stills.close()
+
+    def _run(self, decoder: Decoder, first: int) -> Iterator[Frame]:
+        """Frames from `first` on until the end, a seek or `close`."""
+        last, faults, size = first - 1, decoder.faults, (0, 0)
+        for decoded in decoder.frames(first):
+            if self._interrupted():
+                return
+            self._note_gap(last + 1, min(decoded.number, self._end))
+            if decoded.number >= self._end:
+                return
+            if self._index.by_count and decoder.faults > faults:
+                self._damage.add(DamageKind.SKIPPED, self._time_s(last), decoder.faults - faults)
+                faults = decoder.faults
+            last = decoded.number
+            try:
+                frame = self._frame(decoded, decoder.picture(decoded))
+            except SourceError:
+                self._damage.add(DamageKind.SKIPPED, self._time_s(last))
+                continue
+            size = self._note_size(size, frame)
+            if decoded.frame.is_corrupt:
+                self._damage.add(DamageKind.KEPT, frame.pts_s)
+            yield frame
+            if self._interrupted():
+                return
+        self._note_gap(last + 1, self._end)
+
+    def _frame(self, decoded: DecodedFrame, image: Image) -> Frame:
+        return Frame(
+            image=image,
+            index=decoded.number,
+            pts_s=self._time_s(decoded.number),
+            captured_s=time.perf_counter(),
+        )
+
+    def _interrupted(self) -> bool:
+        return self._closed.is_set() or self._wanted is not None
+
+    def _take_wanted(self) -> int | None:
+        with self._wanted_lock:
+            wanted, self._wanted = self._wanted, None
+        return wanted
+
+    def _check(self, index: int) -> None:
+        if not 0 <= index < len(self._index):
+            raise UsageError(
+                "{path} has frames 0 to {last}, not {index}",
+                path=self._path,
+                last=len(self._index) - 1,
+                index=index,
+            )
+
+    def _time_s(self, number: int) -> float:
+        return float(self._index.times_s[max(0, number)])
+
+    def _note_gap(self, begin: int, end: int) -> None:
+        # Counted frames have no gaps, and packets of old formats may hold no picture.
+        if end > begin and not self._index.by_count:
+            self._damage.add(DamageKind.SKIPPED, self._time_s(begin), end - begin)
+
+    def _note_size(self, size: tuple[int, int], frame: Frame) -> tuple[int, int]:
+        new = (frame.width, frame.height)
+        if size not in ((0, 0), new):
+            self._damage.tell(
+                UserText(
+                    "the picture changes from {before} to {size} at {time}",
+                    before=f"{size[0]}x{size[1]}",
+                    size=f"{new[0]}x{new[1]}",
+                    time=clock(frame.pts_s),
+                )
+            )
+        return new
+
+    def _look(self, declared_fps: float | None) -> SourceInfo:
+        """Decode one frame, to know the size and that the rest has a chance."""
+        decoder = Decoder(self._path, self._index)
+        try:
+            first, image = decoder.first_picture(self._first)
+            frame = self._frame(first, image)
+            notes = (*self._index.notes, *decoder.notes(first))
+        finally:
+            decoder.close()
+        return SourceInfo(
+            name=self._path.name,
+            path=str(self._path),
+            width=frame.width,
+            height=frame.height,
+            fps=mean_fps(self._index.times_s[self._first : self._end]) or declared_fps,
+            frames=self._end - self._first,
+            live=False,
+            notes=notes,
+        )
+
+
+def _indexed(path: Path) -> tuple[VideoIndex, float | None]:
+    """The file's index and the frame rate that it declares."""
+    container = open_container(path)
+    try:
+        stream = video_stream(container, path)
+        index = read_index(container, stream)
+        rate = stream.average_rate or stream.guessed_rate
+    finally:
+        container.close()
+    if not len(index):
+        raise SourceError(
+            "{path} holds no frames, it is cut off or empty: copy it again", path=path
+        )
+    return index, float(rate) if rate else None

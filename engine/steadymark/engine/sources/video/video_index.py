@@ -1,0 +1,272 @@
+"""Which frames a video file holds, and when each is shown: read from its packets, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.engine.sources.damage_report import clock
+from steadymark.engine.sources.time_spans import uneven_share
+from steadymark.engine.sources.video.container import packets
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+Ticks = NDArray[np.int64]
+Seconds = NDArray[np.float64]
+
+FALLBACK_FPS = 25.0
+_EVEN = 0.05
+_MOSTLY = 0.8
+_MOST_REORDERED = 16  # frames: H.264 and HEVC allow no more
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoIndex:
+    """One entry for each frame, in presentation order.
+
+    ticks: (N,) int64, presentation time in units of the stream's time base, sorted.
+    times_s: (N,) float64, seconds, not falling; 0 is the container's own beginning.
+    keys: (K, 2) int64: keyframes' presentation ticks, sorted, and the tick to seek to for each.
+    by_count: the time stamps cannot tell which frame is which, so frames are counted from the
+    file's beginning. broken: packets marked as damaged, or lost while reading.
+    """
+
+    ticks: Ticks
+    times_s: Seconds
+    keys: Ticks
+    keyframes: int = 0
+    by_count: bool = False
+    broken: int = 0
+    notes: tuple[UserText, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.ticks.shape != self.times_s.shape or self.keys.shape[1:] != (2,):
+            raise ValueError(f"{self.ticks.shape}, {self.times_s.shape}, {self.keys.shape}")
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def number_of(self, tick: int | None, after: int | None) -> int | None:
+        """Number of the frame shown at `tick`, given the number decoded before it.
+
+        None where it is no frame of the index or one that was already given.
+        """
+        if tick is not None:
+            first = int(np.searchsorted(self.ticks, tick, "left"))
+            last = int(np.searchsorted(self.ticks, tick, "right")) - 1
+            if first <= last:
+                number = first if after is None else max(first, after + 1)
+                return number if number <= last else None
+        follows = None if after is None else after + 1
+        return follows if follows is not None and follows < len(self) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    pts: int | None
+    dts: int | None
+    is_key: bool
+
+
+def read_index(container: InputContainer, stream: VideoStream) -> VideoIndex:
+    """Demux the whole file. Leaves the container at its end."""
+    broken = 0
+
+    def count(_: Exception) -> None:
+        nonlocal broken
+        broken += 1
+
+    entries: list[_Entry] = []
+    for packet in packets(container, stream, count):
+        broken += packet.is_corrupt
+        if not packet.is_discard and not _is_hidden(packet):
+            entries.append(_Entry(packet.pts, packet.dts, packet.is_keyframe))
+    if not entries:
+        return VideoIndex(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 2), np.int64))
+    known = [e.pts for e in entries if e.pts is not None]
+    if len(known) < len(entries):
+        return _without_times(entries, stream, broken)
+    return _with_times(np.array(known, np.int64), entries, container, stream, broken)
+
+
+def _with_times(
+    ticks: Ticks,
+    entries: list[_Entry],
+    container: InputContainer,
+    stream: VideoStream,
+    broken: int,
+) -> VideoIndex:
+    """Every packet has a presentation time."""
+    notes = [UserText("{count} packets are damaged", count=broken)] if broken else []
+    reorders = stream.codec_context.codec.reorder
+    falls = int(np.sum(ticks[1:] < ticks[:-1]))  # a difference may be too large for int64
+    steady = _steady(ticks, entries, stream)
+    same = len(ticks) - len(np.unique(ticks))
+    # AVI stores no presentation times: with these codecs PyAV's are those of decoding.
+    by_count = container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
+    if reorders:
+        decoded = [e.dts for e in entries if e.dts is not None]
+        if same or any(b < a for a, b in pairwise(decoded)) or _displaced(ticks):
+            by_count = True
+            ticks = np.sort(ticks) if steady is None else steady
+            notes.append(UserText("time stamps contradict each other: frames are counted instead"))
+    elif falls:
+        by_count = True
+        held = np.maximum.accumulate(ticks)
+        if steady is not None and _longest(ticks < held) > _MOST_REORDERED:
+            ticks = steady
+            notes.append(UserText("time stamps begin anew: frames are counted instead"))
+        else:
+            ticks = held
+            notes.append(
+                UserText(
+                    "time stamps run backwards in {count} places: held at the latest one there",
+                    count=falls,
+                )
+            )
+    elif same:
+        notes.append(
+            UserText("{count} frames carry the time stamp of the frame before them", count=same)
+        )
+    ticks = np.sort(ticks)
+    unit_s = _unit_s(stream)
+    origin = float(_origin(int(ticks[0]), container, stream))
+    times = np.asarray((ticks.astype(np.float64) - origin) * unit_s, np.float64)
+    return VideoIndex(
+        ticks=ticks,
+        times_s=times,
+        keys=_keys(entries, container, ticks),
+        keyframes=sum(e.is_key for e in entries),
+        by_count=by_count,
+        broken=broken,
+        notes=(*notes, *_missing(times, unit_s, container)),
+    )
+
+
+def _steady(ticks: Ticks, entries: list[_Entry], stream: VideoStream) -> Ticks | None:
+    """The ticks at the declared rate; None where that fits neither the span nor the intervals."""
+    rate = stream.average_rate or stream.guessed_rate
+    if not rate or len(ticks) < 2:
+        return None
+    gap = 1 / float(rate) / _unit_s(stream)
+    shown = [float(e.pts if e.dts is None else e.dts) for e in entries if e.pts is not None]
+    steps = np.diff(shown)
+    first, span = int(ticks[0]), int(ticks.max()) - int(ticks.min())
+    even = float(np.mean(np.abs(steps - gap) <= max(1.0, _EVEN * gap)))
+    if abs(gap * (len(ticks) - 1) - span) > _EVEN * span and even < _MOSTLY:
+        return None
+    return first + np.asarray(np.rint(np.arange(len(ticks)) * gap), np.int64)
+
+
+def _displaced(ticks: Ticks) -> bool:
+    """Whether a frame is shown further from where it is decoded than any codec puts it."""
+    order = np.argsort(ticks, kind="stable")
+    return bool(np.any(np.abs(order - np.arange(len(ticks))) > _MOST_REORDERED))
+
+
+def _longest(mask: NDArray[np.bool_]) -> int:
+    """Length of the longest run of True."""
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    return int(np.max(edges[1::2] - edges[::2], initial=0))
+
+
+def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[UserText]:
+    """Signs that packets were lost where a container's reader says nothing of it."""
+    notes = []
+    gaps = np.diff(times)
+    if len(gaps) and uneven_share(times, unit_s) < _EVEN:
+        middle = max(float(np.median(gaps)), unit_s)
+        long = np.flatnonzero(gaps > 1.5 * middle + unit_s)
+        lost = sum(round(float(gaps[i]) / middle) - 1 for i in long)
+        if lost:
+            notes.append(
+                UserText(
+                    "about {count} frames seem to be missing, the first ones at {time}",
+                    count=lost,
+                    time=clock(float(times[long[0]])),
+                )
+            )
+    end_s = (container.duration or 0) / 1_000_000
+    if not container.streams.audio and end_s - times[-1] > 1 + 2 * np.max(gaps, initial=0):
+        notes.append(
+            UserText(
+                "it ends at {time} and not at {end}: it may be cut off",
+                time=clock(times[-1]),
+                end=clock(end_s),
+            )
+        )
+    return notes
+
+
+def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> VideoIndex:
+    """Some or all packets lack a presentation time: between known ones, else by the rate."""
+    count = np.arange(len(entries))
+    at = np.array([i for i, e in enumerate(entries) if e.pts is not None])
+    if len(at) > len(entries) // 2 and not stream.codec_context.codec.reorder:
+        known = np.array([e.pts for e in entries if e.pts is not None], np.float64)
+        between = np.maximum.accumulate(np.interp(count, at, known) * _unit_s(stream))
+        times: Seconds = np.asarray(between - between[0], np.float64)
+        note = UserText(
+            "{count} frames carry no time stamp: put between their neighbours",
+            count=len(entries) - len(at),
+        )
+    else:
+        rate = stream.average_rate or stream.guessed_rate
+        fps = float(rate) if rate else FALLBACK_FPS
+        times = np.asarray(count / fps, np.float64)
+        note = UserText(
+            "the file carries no time stamps: {fps:g} frames per second are assumed", fps=fps
+        )
+    return VideoIndex(
+        ticks=np.arange(len(entries), dtype=np.int64),
+        times_s=times,
+        keys=np.zeros((0, 2), np.int64),
+        keyframes=sum(e.is_key for e in entries),
+        by_count=True,
+        broken=broken,
+        notes=(note,),
+    )
+
+
+def _keys(entries: list[_Entry], container: InputContainer, ticks: Ticks) -> Ticks:
+    """Where to seek for each keyframe: Matroska looks for presentation, others for decoding.
+
+    A keyframe that shares its time with another frame is none that a seek is sure to hit.
+    """
+    by_pts = "matroska" in container.format.name
+    times, counts = np.unique(ticks, return_counts=True)
+    shared = set(times[counts > 1].tolist())
+    keys = [
+        (e.pts, e.pts if by_pts or e.dts is None else min(e.pts, e.dts))
+        for e in entries
+        if e.is_key and e.pts is not None and e.pts not in shared
+    ]
+    return np.array(sorted(keys), np.int64).reshape(-1, 2)
+
+
+def _origin(first: int, container: InputContainer, stream: VideoStream) -> int:
+    """Tick that is 0 s: where the container begins, which may be its sound.
+
+    AVI's own beginning is one of decoding, so there the first frame is at 0.
+    """
+    if container.start_time is None or container.format.name == "avi":
+        return first
+    return min(round(container.start_time / 1_000_000 / _unit_s(stream)), first)
+
+
+def _unit_s(stream: VideoStream) -> float:
+    return float(stream.time_base or 1 / FALLBACK_FPS)
+
+
+def _is_hidden(packet: Packet[VideoStream]) -> bool:
+    """VP8 frames that are only reference carry a cleared "show" bit and are never shown."""
+    context = packet.stream.codec_context
+    return context.name in ("vp8", "libvpx") and not memoryview(packet)[0] >> 4 & 1

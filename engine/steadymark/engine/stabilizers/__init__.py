@@ -1,0 +1,1 @@
+"""Filters over landmarks, and the guard that resets them."""

@@ -1,0 +1,1 @@
+"""Results sent to other programs while they are tracked; off unless asked for."""

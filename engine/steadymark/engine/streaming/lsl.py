@@ -1,0 +1,138 @@
+"""A stream of Lab Streaming Layer: the first face of each frame.
+
+Float32 channels, see CHANNELS, with names and units in the stream's description; the rate is
+irregular. A frame without the face is a sample of NaN. Time stamps are LSL's clock at which the
+frame left the camera or decoder.
+
+The stream is announced on this machine only, unless the user has a configuration of LSL
+(lsl_api.cfg, or LSLAPICFG), which then counts.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.output.csv.columns import POSE, numbered
+from steadymark.engine.streaming.first_face import first_face
+from steadymark.engine.tracking.head_pose import POINTS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.engine.core.types import TrackedFace, TrackResult
+    from steadymark.engine.streaming.targets import StreamTarget
+
+CHANNELS = ("face_id", "score", *POSE, *numbered("x", POINTS), *numbered("y", POINTS))
+_UNITS = {
+    "face_id": "",
+    "score": "",
+    **dict.fromkeys(POSE[:3], "mm"),
+    **dict.fromkeys(POSE[3:], "rad"),
+}
+_HERE_ONLY = """
+[ports]
+IPv6 = disable
+[multicast]
+ResolveScope = machine
+ListenAddress = 127.0.0.1
+[log]
+level = -2
+"""
+_OWN = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
+_LOOKS = 5  # at two clocks
+_BUFFERED_S = 10  # seconds of 100 samples, for a receiver that stalls
+_configuring = Lock()
+_library: Any = None
+
+
+def sample(face: TrackedFace | None) -> NDArray[np.float32]:
+    """(144,) float32, in the order of CHANNELS."""
+    values = np.full(len(CHANNELS), np.nan, np.float32)
+    if face is None or face.stabilized is None:
+        return values
+    values[0], values[1] = face.face_id, face.score
+    if face.pose is not None:
+        values[2:8] = *face.pose.position_mm, *face.pose.rotation_rad
+    values[8:] = face.stabilized.xy_px.T.ravel()
+    return values
+
+
+class LslWriter:
+    """Needs pylsl. place: the stream's name."""
+
+    def __init__(self, target: StreamTarget) -> None:
+        self._name = target.place
+        self._outlet: Any = None
+        self._clock_s = 0.0
+
+    def open(self) -> None:
+        """Raises SinkError."""
+        pylsl = library()
+        info = pylsl.StreamInfo(
+            self._name,
+            "Face",
+            len(CHANNELS),
+            pylsl.IRREGULAR_RATE,
+            pylsl.cf_float32,
+            f"steadymark {self._name}",  # a receiver finds it again after a new start
+        )
+        channels = info.desc().append_child("channels")
+        for name in CHANNELS:
+            channel = channels.append_child("channel")
+            channel.append_child_value("label", name)
+            channel.append_child_value("unit", _UNITS.get(name, "px"))
+        info.desc().append_child_value("manufacturer", "Steadymark")
+        self._outlet = pylsl.StreamOutlet(info, max_buffered=_BUFFERED_S)
+        # several looks: another program may come between two clocks, and all stamps would be early
+        self._clock_s = max(pylsl.local_clock() - time.perf_counter() for _ in range(_LOOKS))
+
+    def send(self, result: TrackResult) -> tuple[int, int]:
+        time_s = result.frame.captured_s or time.perf_counter()
+        self._outlet.push_sample(sample(first_face(result)), self._clock_s + time_s)
+        return 1, 0
+
+    @property
+    def heard(self) -> bool | None:
+        outlet = self._outlet
+        return None if outlet is None else bool(outlet.have_consumers())
+
+    def close(self) -> None:
+        self._outlet = None  # ends the stream
+
+
+def library() -> Any:
+    """pylsl, once a process set to stay on this machine where the user has not set it up.
+
+    Raises:
+        SinkError: it is not here, or too old to be set.
+    """
+    global _library
+    with _configuring:
+        if _library is not None:
+            return _library
+        try:
+            import pylsl
+        except (ImportError, RuntimeError, OSError) as error:
+            raise SinkError(
+                "LSL needs the package pylsl with its library, which is not here ({error}): "
+                "pip install 'steadymark[network]'",
+                error=error,
+            ) from error
+        own = [os.environ.get("LSLAPICFG", ""), *_OWN]
+        if not any(path and Path(path).expanduser().is_file() for path in own):
+            try:
+                pylsl.set_config_content(_HERE_ONLY)
+            except (AttributeError, NotImplementedError) as error:
+                raise SinkError(
+                    "the LSL library here is too old to stay on this machine: "
+                    "pip install --upgrade 'steadymark[network]'"
+                ) from error
+        _library = pylsl
+        return pylsl

@@ -1,0 +1,192 @@
+"""Packets as OpenSeeFace sends them: 1785 bytes a face, little-endian, for whatever receives these.
+
+Landmarks: OpenSeeFace has 66 and two pupils. It follows iBUG up to 47, leaves the outer corners of
+the mouth (48, 54) out, and so has the upper lip's edge at 48…52, the lower's at 53…57 and the inner
+lips, corners included, at 58…65. (It has one corner a side; that it is the inner one follows from
+its mean face and its order, and is not written down anywhere.) Pupils are not tracked: the middles
+of the eyes stand there with confidence 0, and the eyeballs behind them, so that gaze is straight
+ahead.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steadymark.engine.core.errors import PacketError
+from steadymark.engine.streaming.expressions import MEASURES, features, openness, solid_points
+from steadymark.engine.streaming.pose_axes import OsfPose, unit_mm
+from steadymark.engine.streaming.udp import UdpSocket
+from steadymark.engine.tracking.head_pose import mean_face
+
+if TYPE_CHECKING:
+    from steadymark.engine.core.types import Frame, Landmarks, TrackedFace, TrackResult
+    from steadymark.engine.streaming.targets import StreamTarget
+
+Array = NDArray[np.float64]
+FEATURES = tuple(MEASURES)
+LAYOUT = np.dtype(
+    [
+        ("time", "<f8"),
+        ("id", "<i4"),
+        ("size", "<f4", 2),
+        ("open", "<f4", 2),
+        ("success", "u1"),
+        ("error", "<f4"),
+        ("quaternion", "<f4", 4),
+        ("euler", "<f4", 3),
+        ("translation", "<f4", 3),
+        ("confidence", "<f4", 68),
+        ("points", "<f4", (68, 2)),
+        ("points_3d", "<f4", (70, 3)),
+        ("features", "<f4", len(FEATURES)),
+    ]
+)
+_KEPT = [i for i in range(68) if i not in (48, 54)]
+_EYES = ([36, 39], [42, 45])  # corners; right and left
+_EYEBALL = 0.385  # its radius, in widths of the eye, as OpenSeeFace has it
+_LARGEST = 65_535
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OsfFace:
+    """One face of a packet.
+
+    time_s: since 1970. size: width and height of the picture, pixels. right_open, left_open: the
+    person's eyes, 1 open, 0 closed. success: whether there is a pose; without, all that comes of
+    it is 0. error_px: of the fit. quaternion, euler_deg, translation: see `axes.OsfPose`, in
+    OpenSeeFace's unit. confidence: (68,). points_px: (68, 2). points_3d: (70, 3), the same turned
+    to the front, 0 at the tip of the nose: x to the person's right, y down, z into the head; pupils
+    and eyeballs last. features: by name, see `expressions.features`.
+    """
+
+    time_s: float
+    face_id: int
+    size: tuple[float, float]
+    right_open: float
+    left_open: float
+    success: bool
+    error_px: float
+    quaternion: Array
+    euler_deg: Array
+    translation: Array
+    confidence: Array
+    points_px: Array
+    points_3d: Array
+    features: dict[str, float]
+
+
+def osf_packet(face: TrackedFace, frame: Frame, time_s: float) -> bytes:
+    """1785 bytes. The face must have 68 stabilized landmarks. time_s: since 1970."""
+    assert face.stabilized is not None
+    row = np.zeros((), LAYOUT)
+    row["time"], row["id"], row["size"] = time_s, face.face_id, (frame.width, frame.height)
+    row["open"] = 1.0
+    row["confidence"][:66] = face.stabilized.score[_KEPT]
+    row["points"] = _with_pupils(face.stabilized.xy_px)
+    solid = solid_points(face)
+    if solid is not None and face.pose is not None:
+        pose, expression = OsfPose(face.pose), features(solid)
+        row["open"] = openness(expression["eye_r"]), openness(expression["eye_l"])
+        row["success"], row["error"] = 1, _error_px(face.stabilized, face)
+        row["quaternion"], row["euler"] = pose.quaternion, pose.euler_deg
+        row["translation"], row["points_3d"] = pose.translation, _points_3d(solid)
+        row["features"] = list(expression.values())
+    return row.tobytes()
+
+
+def parse_osf_packet(data: bytes) -> tuple[OsfFace, ...]:
+    """What a datagram says; it may hold several faces.
+
+    Raises:
+        PacketError: these are not OpenSeeFace's packets.
+    """
+    if not data or len(data) % LAYOUT.itemsize or len(data) > _LARGEST:
+        raise PacketError(
+            "an OpenSeeFace packet has {itemsize} bytes a face, not {given} bytes",
+            itemsize=LAYOUT.itemsize,
+            given=len(data),
+        )
+    rows = np.frombuffer(data, LAYOUT)
+    for name in LAYOUT.names or ():
+        if not np.isfinite(rows[name]).all():
+            raise PacketError("an OpenSeeFace packet has a '{name}' that is no number", name=name)
+    if (rows["success"] > 1).any():
+        raise PacketError("an OpenSeeFace packet has a 'success' that is neither 0 nor 1")
+    return tuple(_face(row) for row in rows)
+
+
+class OsfWriter:
+    """A datagram for each face of a frame; a lost face has none."""
+
+    def __init__(self, target: StreamTarget) -> None:
+        self.line = UdpSocket(target)
+        self._since_1970_s = 0.0
+
+    def open(self) -> None:
+        self.line.open()
+        self._since_1970_s = time.time() - time.perf_counter()
+
+    def send(self, result: TrackResult) -> tuple[int, int]:
+        faces = [face for face in result.faces if face.stabilized is not None]
+        time_s = self._since_1970_s + (result.frame.captured_s or time.perf_counter())
+        taken = [self.line.send(osf_packet(face, result.frame, time_s)) for face in faces]
+        return sum(taken), len(taken) - sum(taken)
+
+    @property
+    def heard(self) -> bool | None:
+        return self.line.heard
+
+    def close(self) -> None:
+        self.line.close()
+
+
+def _with_pupils(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(68, 2 or 3) of iBUG → OpenSeeFace's 66, and the middles of the eyes."""
+    middles = [points[corners].mean(0) for corners in _EYES]
+    return np.vstack((points[_KEPT], *(middle[None] for middle in middles)))
+
+
+def _points_3d(solid: Array) -> Array:
+    placed = (solid - solid[30]) * (-1, 1, 1) / unit_mm()
+    there = _with_pupils(placed.astype(np.float32)).astype(np.float64)
+    balls = there[66:].copy()
+    for ball, (outer, inner) in zip(balls, _EYES, strict=True):
+        ball[2] += _EYEBALL * np.linalg.norm(placed[outer] - placed[inner])
+    both: Array = np.vstack((there, balls))
+    return both
+
+
+def _error_px(points: Landmarks, face: TrackedFace) -> float:
+    """Root of the mean square of how far landmarks are from the mean face's, an axis."""
+    assert face.pose is not None
+    off = face.pose.project(mean_face()) - points.xy_px
+    return float(np.sqrt((off**2).mean()))
+
+
+def _face(row: np.void) -> OsfFace:
+    def values(name: str) -> Array:
+        return np.asarray(row[name], np.float64)
+
+    right, left = (float(v) for v in row["open"])
+    width, height = (float(v) for v in row["size"])
+    return OsfFace(
+        float(row["time"]),
+        int(row["id"]),
+        (width, height),
+        right,
+        left,
+        bool(row["success"]),
+        float(row["error"]),
+        values("quaternion"),
+        values("euler"),
+        values("translation"),
+        values("confidence"),
+        values("points"),
+        values("points_3d"),
+        dict(zip(FEATURES, values("features").tolist(), strict=True)),
+    )

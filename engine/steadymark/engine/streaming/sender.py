@@ -1,0 +1,219 @@
+"""Sends what is tracked while it is tracked: the newest result wins, and nobody is waited for."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Protocol
+
+from steadymark.engine.core.errors import SinkError, SteadymarkError
+from steadymark.engine.pipeline.latest_value import LatestValue
+from steadymark.engine.streaming.targets import StreamTarget, TargetKind
+from steadymark.engine.tracking.head_pose import POINTS
+from steadymark.models.user_text import NOTHING, UserText, join_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from steadymark.engine.core.types import TrackResult
+
+log = logging.getLogger(__name__)
+CLOSE_S = 1.0
+
+
+class SendState(StrEnum):
+    """`opening`: the host is looked up; `failed`: see the report's fault."""
+
+    OPENING = "opening"
+    SENDING = "sending"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """sent: packets. dropped: results that newer ones replaced, packets that did not fit.
+
+    heard: whether somebody listens; None where that cannot be known. fault: a sentence.
+    """
+
+    target: StreamTarget
+    state: SendState = SendState.OPENING
+    sent: int = 0
+    dropped: int = 0
+    heard: bool | None = None
+    fault: UserText = NOTHING
+
+    @property
+    def summary(self) -> UserText:
+        """A sentence about all that was sent."""
+        if self.fault:
+            return self.fault
+        told = [
+            UserText("{sent} packets were sent to {target}", sent=self.sent, target=self.target)
+        ]
+        if self.dropped:
+            told.append(UserText("{dropped} were dropped", dropped=self.dropped))
+        if self.heard is False:
+            told.append(UserText("nobody listened at the end"))
+        return join_texts(told)
+
+
+class StreamWriter(Protocol):
+    """One way to put a result into packets. `open` may wait, `send` never does.
+
+    `open` raises SinkError; `send` gives how many packets were taken, and how many were not;
+    `heard` as in SendReport; `close` may be called more than once.
+    """
+
+    @property
+    def heard(self) -> bool | None: ...
+    def open(self) -> None: ...
+    def send(self, result: TrackResult) -> tuple[int, int]: ...
+    def close(self) -> None: ...
+
+
+def open_writer(target: StreamTarget) -> StreamWriter:
+    """What this kind of target understands."""
+    if target.kind is TargetKind.OSF:
+        from steadymark.engine.streaming.osf import OsfWriter
+
+        return OsfWriter(target)
+    if target.kind is TargetKind.VMC:
+        from steadymark.engine.streaming.vmc import VmcWriter
+
+        return VmcWriter(target)
+    from steadymark.engine.streaming.lsl import LslWriter
+
+    return LslWriter(target)
+
+
+class Sender:
+    """Runs once, on a thread of its own. on_change: called from it when the state is another."""
+
+    def __init__(
+        self,
+        target: StreamTarget,
+        *,
+        wire: Callable[[StreamTarget], StreamWriter] = open_writer,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._make, self._on_change = wire, on_change
+        self._wire: StreamWriter | None = None
+        self._newest: LatestValue[TrackResult] = LatestValue()
+        self._lock = Lock()
+        self._report = SendReport(target)
+        self._thread = Thread(target=self._run, name=f"sending {target}", daemon=True)
+
+    @property
+    def report(self) -> SendReport:
+        """A snapshot."""
+        with self._lock:
+            report = self._report
+        return replace(report, dropped=report.dropped + self._newest.dropped)
+
+    def open(self) -> None:
+        """Begin; hosts are looked up before it returns.
+
+        Raises:
+            SinkError: there is no such host, or a package is missing.
+        """
+        self._open()
+        self._thread.start()
+
+    def begin(self) -> None:
+        """The same, but the thread opens, and faults come in the report."""
+        self._thread.start()
+
+    def offer(self, result: TrackResult) -> None:
+        """Any one thread; never waits."""
+        self._newest.put(result)
+
+    def close(self, within_s: float = CLOSE_S) -> bool:
+        """Send what came last, and end; whether it has. May be called more than once."""
+        self._newest.close()
+        if self._thread.ident is None:
+            self._end()
+            return True
+        self._thread.join(within_s)
+        return not self._thread.is_alive()
+
+    def _open(self) -> None:
+        wire = self._wire = self._make(self._report.target)
+        wire.open()
+        self._update(state=SendState.SENDING)
+
+    def _run(self) -> None:
+        try:
+            if self._wire is None:
+                self._open()
+            while (result := self._newest.take()) is not None:
+                self._send(result)
+            self._end()
+        except SteadymarkError as error:
+            self._end(error.sentence)
+        except Exception as error:
+            log.exception("sending to %s", self._report.target)
+            self._end(
+                UserText(
+                    "sending to {target} ended ({kind}: {error}); tracking goes on",
+                    target=self._report.target,
+                    kind=type(error).__name__,
+                    error=error,
+                )
+            )
+
+    def _send(self, result: TrackResult) -> None:
+        assert self._wire is not None
+        for face in result.faces:
+            if face.stabilized is not None and len(face.stabilized.score) != POINTS:
+                raise SinkError(
+                    "{target} takes iBUG's 68 landmarks, and this model has {count}: choose "
+                    "another model",
+                    target=self._report.target,
+                    count=len(face.stabilized.score),
+                )
+        sent, lost = self._wire.send(result)
+        heard = self._wire.heard
+        with self._lock:
+            report = self._report
+            self._report = replace(
+                report, sent=report.sent + sent, dropped=report.dropped + lost, heard=heard
+            )
+
+    def _end(self, fault: UserText = NOTHING) -> None:
+        self._newest.close()
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close()
+        self._update(state=SendState.FAILED if fault else SendState.CLOSED, fault=fault)
+
+    def _update(self, *, state: SendState, fault: UserText = NOTHING) -> None:
+        with self._lock:
+            self._report = replace(self._report, state=state, fault=fault)
+        self._on_change()
+
+
+class Senders:
+    """All targets of one input."""
+
+    def __init__(self, targets: Iterable[StreamTarget]) -> None:
+        self._all = [Sender(target) for target in targets]
+
+    def open(self) -> None:
+        """Raises SinkError; those that are open then need `close`."""
+        for sender in self._all:
+            sender.open()
+
+    def offer(self, result: TrackResult) -> None:
+        """Never waits."""
+        for sender in self._all:
+            sender.offer(result)
+
+    def close(self) -> tuple[UserText, ...]:
+        """End, and a sentence about each."""
+        for sender in self._all:
+            sender.close()
+        return tuple(sender.report.summary for sender in self._all)

@@ -1,0 +1,110 @@
+"""OSC messages of the Virtual Motion Capture protocol (https://protocol.vmc.info).
+
+One bundle a frame: `/VMC/Ext/OK 1 3 0 TRACKED`, the head as `/VMC/Ext/Bone/Pos`, a
+`/VMC/Ext/Blend/Val` for each shape, `/VMC/Ext/Blend/Apply`. Of the first face; while that is lost,
+the first message alone. The head is turned against one that looks into the camera, see
+`axes.unity_quaternion`; its position is 0 0 0, since where a bone is belongs to the avatar.
+
+Lids and jaw go by names that every VRM avatar has, the rest by ARKit's: nothing has two names, so
+that no avatar moves twice as far.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.streaming.expressions import features, openness, solid_points
+from steadymark.engine.streaming.first_face import first_face
+from steadymark.engine.streaming.pose_axes import unity_quaternion
+from steadymark.engine.streaming.udp import UdpSocket
+
+if TYPE_CHECKING:
+    from steadymark.engine.core.types import TrackedFace, TrackResult
+    from steadymark.engine.streaming.targets import StreamTarget
+
+Message = tuple[str, tuple[str | int | float, ...]]
+
+
+def shapes(features: dict[str, float]) -> dict[str, float]:
+    """From 0 to 1, by name; L and R are the person's. features: see `expressions.features`."""
+
+    def more(name: str) -> float:
+        return max(0.0, features[name])
+
+    def less(name: str) -> float:
+        return max(0.0, -features[name])
+
+    both = {}
+    for side, ending in (("l", "Left"), ("r", "Right")):
+        up, out = less(f"mouth_corner_updown_{side}"), more(f"mouth_corner_inout_{side}")
+        both[f"mouthSmile{ending}"] = (up + out) / 2
+        both[f"browOuterUp{ending}"] = more(f"eyebrow_updown_{side}")
+        both[f"browDown{ending}"] = less(f"eyebrow_updown_{side}")
+    return {
+        "Blink_L": 1.0 - openness(features["eye_l"]),
+        "Blink_R": 1.0 - openness(features["eye_r"]),
+        "A": more("mouth_open"),
+        "mouthPucker": less("mouth_wide"),
+        "browInnerUp": (more("eyebrow_steepness_l") + more("eyebrow_steepness_r")) / 2,
+        **both,
+    }
+
+
+def messages(face: TrackedFace | None) -> list[Message]:
+    """Addresses with their values; None, or a face without a pose: nothing is tracked."""
+    solid = None if face is None else solid_points(face)
+    if face is None or face.pose is None or solid is None:
+        return [("/VMC/Ext/OK", (1, 3, 0, 0))]
+    head = ("Head", 0.0, 0.0, 0.0, *unity_quaternion(face.pose))
+    values = shapes(features(solid))
+    return [
+        ("/VMC/Ext/OK", (1, 3, 0, 1)),
+        ("/VMC/Ext/Bone/Pos", head),
+        *(("/VMC/Ext/Blend/Val", (name, value)) for name, value in values.items()),
+        ("/VMC/Ext/Blend/Apply", ()),
+    ]
+
+
+class VmcWriter:
+    """Needs python-osc."""
+
+    def __init__(self, target: StreamTarget) -> None:
+        self.line = UdpSocket(target)
+
+    def open(self) -> None:
+        """Raises SinkError."""
+        try:
+            import pythonosc.osc_bundle_builder  # noqa: F401
+        except ImportError as error:
+            raise SinkError(
+                "VMC needs the package python-osc, which is not here: "
+                "pip install 'steadymark[network]'"
+            ) from error
+        self.line.open()
+
+    def send(self, result: TrackResult) -> tuple[int, int]:
+        taken = self.line.send(bundle(messages(first_face(result))))
+        return int(taken), int(not taken)
+
+    @property
+    def heard(self) -> bool | None:
+        return self.line.heard
+
+    def close(self) -> None:
+        self.line.close()
+
+
+def bundle(given: list[Message]) -> bytes:
+    """One OSC bundle, to be used at once."""
+    from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+    from pythonosc.osc_message_builder import OscMessageBuilder
+
+    whole = OscBundleBuilder(IMMEDIATELY)
+    for address, values in given:
+        message = OscMessageBuilder(address)
+        for value in values:
+            message.add_arg(value)
+        whole.add_content(message.build())
+    data: bytes = whole.build().dgram
+    return data

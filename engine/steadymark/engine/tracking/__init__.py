@@ -1,0 +1,1 @@
+"""From frames to tracked faces: detection, association, networks, head pose."""

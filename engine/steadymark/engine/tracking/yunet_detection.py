@@ -1,0 +1,101 @@
+"""OpenCV's YuNet as an option: `cv2.FaceDetectorYN` with a model file that the user names."""
+
+from __future__ import annotations
+
+import math
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import FaceBox
+from steadymark.models.face.landmark_boxes import YUNET_TO_EXTENT, widen
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.models.face.crop import Image
+
+LONGEST_SIDE = 640  # pixels, to which larger frames are reduced
+THRESHOLD = 0.8  # YuNet finds nearly every face from there on, and next to nothing else
+_NMS_IOU, _MOST = 0.3, 5000
+_COLUMNS = 15  # of a row: x, y, width, height, five points (right eye, left eye, …), score
+
+
+class YuNetDetector:
+    """FaceDetector over `cv2.FaceDetectorYN` (Wu et al. 2023), by its boxes and eye points."""
+
+    def __init__(
+        self, model_file: str, *, threshold: float = THRESHOLD, backend: Any = None
+    ) -> None:
+        """Open the model file.
+
+        Args:
+            model_file: an ONNX file of YuNet.
+            threshold: the least score of a face.
+            backend: a made `FaceDetectorYN`, instead of the model file.
+
+        Raises:
+            UsageError: the file is missing, or it is no model of YuNet.
+        """
+        self._busy = threading.Lock()  # the network keeps the size of the picture
+        self._net: Any = backend or _opened(model_file, threshold)
+
+    def detect(self, image: Image) -> tuple[FaceBox, ...]:
+        """Find faces in (H, W, 3) uint8 BGR: boxes of the 68 landmarks' extent, best first."""
+        height, width = image.shape[:2]
+        if not height or not width:
+            return ()
+        scale = min(1.0, LONGEST_SIDE / max(height, width))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        if scale < 1:
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        with self._busy:
+            rows = _rows(self._net, image)
+        rows = rows[np.isfinite(rows).all(1)]
+        per = np.array((width / size[0], height / size[1]), np.float32)
+        return tuple(_box(row, per) for row in rows[np.argsort(-rows[:, -1], kind="stable")])
+
+
+def _opened(model_file: str, threshold: float) -> Any:
+    if not Path(model_file).is_file():
+        raise UsageError(
+            "no YuNet model file at '{model_file}': name one as yunet:FILE.onnx",
+            model_file=model_file,
+        )
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns of itself
+    try:
+        net = cv2.FaceDetectorYN.create(model_file, "", (320, 320), threshold, _NMS_IOU, _MOST)
+        rows = _rows(net, np.zeros((64, 64, 3), np.uint8))
+    except cv2.error as error:
+        raise _unfit(model_file) from error
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    if rows.shape[1:] != (_COLUMNS,):
+        raise _unfit(model_file)
+    return net
+
+
+def _unfit(model_file: str) -> UsageError:
+    return UsageError(
+        "'{model_file}' is no model of YuNet that OpenCV can run: name a face_detection_yunet file",
+        model_file=model_file,
+    )
+
+
+def _rows(net: Any, image: Image) -> NDArray[np.float32]:
+    """(n, 15), see _COLUMNS."""
+    net.setInputSize((image.shape[1], image.shape[0]))
+    told = net.detect(image)[1]
+    return np.zeros((0, _COLUMNS), np.float32) if told is None else np.asarray(told, np.float32)
+
+
+def _box(row: NDArray[np.float32], per: NDArray[np.float32]) -> FaceBox:
+    corners = np.concatenate((row[:2], row[:2] + row[2:4]))
+    left, top, right, bottom = (widen(corners, YUNET_TO_EXTENT) * np.tile(per, 2)).tolist()
+    across = (row[6:8] - row[4:6]) * per
+    roll_deg = math.degrees(math.atan2(float(across[1]), float(across[0])))
+    return FaceBox(left, top, right - left, bottom - top, float(row[-1]), roll_deg)

@@ -13,7 +13,7 @@ from steadymark.engine.sources.live.camera import CameraSource
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steadymark.app.session.open_live import LiveTarget
+    from steadymark.app.session.live.open_stream import LiveTarget
     from steadymark.engine.sources import LiveStatus, OpenAttempt
     from steadymark.models.face.crop import Image
 

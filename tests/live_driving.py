@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fake_live import PacedDevice, camera_opener
-from steadymark.app.session.open_live import LiveTarget
+from steadymark.app.session.live.open_stream import LiveTarget
 from steadymark.app.session.state import Phase
 from steadymark.engine.sources import CameraInfo, CameraMode
 from window_driving import key
@@ -13,8 +13,8 @@ from window_driving import key
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.camera_dialog import CameraDialog
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.live.camera_dialog import CameraDialog
+    from steadymark.app.gui.main_window import MainWindow
 
 CAMERA = CameraInfo(0, "HD Webcam", "/dev/video0")
 OTHER = CameraInfo(2, "Capture card", "/dev/video2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steadymark.app.session.open_live import LiveTarget
+from steadymark.app.session.live.open_stream import LiveTarget
 from steadymark.app.session.state import Phase
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.session.open_live import LiveTarget
-from steadymark.app.window.commands import COMMANDS
-from steadymark.app.window.theme import palette
+from steadymark.app.gui.actions.actions import COMMANDS
+from steadymark.app.gui.theme import palette
+from steadymark.app.session.live.open_stream import LiveTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 W = TypeVar("W", bound=QWidget)
 _LEFT = Qt.MouseButton.LeftButton

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from square_film import square_models
-from steadymark.app.soak_report import report_soak
+from steadymark.app.cli.reports.soak_report import report_soak
 from steadymark.engine.tracking.settings import TrackSettings
 
 if __name__ == "__main__":

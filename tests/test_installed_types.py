@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 USE = """\
 import numpy as np
 import steadymark as sm
-import steadymark.app.cli
+import steadymark.app.cli.main
 import steadymark.engine.tracking.tracker
 import steadymark.models.runtime.zoo
 

@@ -8,13 +8,13 @@ import numpy as np
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 
+from steadymark.app.gui.actions.actions import COMMANDS
 from steadymark.app.session.state import Phase
-from steadymark.app.window.commands import COMMANDS
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 def key(window: MainWindow, name: str) -> None:

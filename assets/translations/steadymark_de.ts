@@ -2,7 +2,7 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE">
 <context>
-    <name>About</name>
+    <name>AboutDialog</name>
     <message>
         <source>About Steadymark</source>
         <translation>Über Steadymark</translation>
@@ -245,7 +245,7 @@
     </message>
 </context>
 <context>
-    <name>EmptyPage</name>
+    <name>StartPage</name>
     <message>
         <source>Open video…</source>
         <translation>Video öffnen …</translation>
@@ -280,14 +280,14 @@
     </message>
 </context>
 <context>
-    <name>Exports</name>
+    <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>{path} kann nicht geschrieben werden: Wählen Sie einen anderen Ordner oder Namen</translation>
     </message>
 </context>
 <context>
-    <name>FiguresTable</name>
+    <name>ComparisonTable</name>
     <message>
         <source>change</source>
         <translation>Änderung</translation>
@@ -302,7 +302,7 @@
     </message>
 </context>
 <context>
-    <name>Files</name>
+    <name>FileController</name>
     <message>
         <source>Open &amp;recent</source>
         <translation>&amp;Zuletzt geöffnet</translation>
@@ -411,7 +411,7 @@
     </message>
 </context>
 <context>
-    <name>Keys</name>
+    <name>Shortcuts</name>
     <message>
         <source>&apos;{key}&apos; is no key.</source>
         <translation>„{key}“ ist keine Taste.</translation>
@@ -430,7 +430,7 @@
     </message>
 </context>
 <context>
-    <name>KeysDialog</name>
+    <name>ShortcutsDialog</name>
     <message>
         <source>Keyboard shortcuts</source>
         <translation>Tastenkürzel</translation>
@@ -540,7 +540,7 @@
     </message>
 </context>
 <context>
-    <name>LiveDesk</name>
+    <name>LiveController</name>
     <message>
         <source>Folder for recordings</source>
         <translation>Ordner für Aufnahmen</translation>
@@ -629,7 +629,7 @@
     </message>
 </context>
 <context>
-    <name>Numbers</name>
+    <name>StatisticsPanel</name>
     <message>
         <source>Numbers</source>
         <translation>Zahlen</translation>
@@ -815,7 +815,7 @@
     </message>
 </context>
 <context>
-    <name>Options</name>
+    <name>WindowOptions</name>
     <message>
         <source>Lan&amp;guage</source>
         <translation>&amp;Sprache</translation>
@@ -1125,7 +1125,7 @@
     </message>
 </context>
 <context>
-    <name>SendDialog</name>
+    <name>StreamingDialog</name>
     <message>
         <source>Send to other programs</source>
         <translation>An andere Programme senden</translation>
@@ -1311,7 +1311,7 @@
     </message>
 </context>
 <context>
-    <name>Status</name>
+    <name>StatusLine</name>
     <message>
         <source>Tracked</source>
         <translation>Verfolgt</translation>
@@ -1385,7 +1385,7 @@
     </message>
 </context>
 <context>
-    <name>Transport</name>
+    <name>PlaybackBar</name>
     <message>
         <source>Time</source>
         <translation>Zeit</translation>

@@ -2,7 +2,7 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN">
 <context>
-    <name>About</name>
+    <name>AboutDialog</name>
     <message>
         <source>About Steadymark</source>
         <translation>关于 Steadymark</translation>
@@ -245,7 +245,7 @@
     </message>
 </context>
 <context>
-    <name>EmptyPage</name>
+    <name>StartPage</name>
     <message>
         <source>Open video…</source>
         <translation>打开视频…</translation>
@@ -280,14 +280,14 @@
     </message>
 </context>
 <context>
-    <name>Exports</name>
+    <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>无法写入 {path}：请选择其他文件夹或名称</translation>
     </message>
 </context>
 <context>
-    <name>FiguresTable</name>
+    <name>ComparisonTable</name>
     <message>
         <source>change</source>
         <translation>变化</translation>
@@ -302,7 +302,7 @@
     </message>
 </context>
 <context>
-    <name>Files</name>
+    <name>FileController</name>
     <message>
         <source>Open &amp;recent</source>
         <translation>最近打开(&amp;R)</translation>
@@ -410,7 +410,7 @@
     </message>
 </context>
 <context>
-    <name>Keys</name>
+    <name>Shortcuts</name>
     <message>
         <source>&apos;{key}&apos; is no key.</source>
         <translation>“{key}”不是有效按键。</translation>
@@ -429,7 +429,7 @@
     </message>
 </context>
 <context>
-    <name>KeysDialog</name>
+    <name>ShortcutsDialog</name>
     <message>
         <source>Keyboard shortcuts</source>
         <translation>键盘快捷键</translation>
@@ -539,7 +539,7 @@
     </message>
 </context>
 <context>
-    <name>LiveDesk</name>
+    <name>LiveController</name>
     <message>
         <source>Folder for recordings</source>
         <translation>录像文件夹</translation>
@@ -628,7 +628,7 @@
     </message>
 </context>
 <context>
-    <name>Numbers</name>
+    <name>StatisticsPanel</name>
     <message>
         <source>Numbers</source>
         <translation>数值</translation>
@@ -813,7 +813,7 @@
     </message>
 </context>
 <context>
-    <name>Options</name>
+    <name>WindowOptions</name>
     <message>
         <source>Lan&amp;guage</source>
         <translation>语言(&amp;G)</translation>
@@ -1122,7 +1122,7 @@
     </message>
 </context>
 <context>
-    <name>SendDialog</name>
+    <name>StreamingDialog</name>
     <message>
         <source>Send to other programs</source>
         <translation>发送到其他程序</translation>
@@ -1308,7 +1308,7 @@
     </message>
 </context>
 <context>
-    <name>Status</name>
+    <name>StatusLine</name>
     <message>
         <source>Tracked</source>
         <translation>已跟踪</translation>
@@ -1382,7 +1382,7 @@
     </message>
 </context>
 <context>
-    <name>Transport</name>
+    <name>PlaybackBar</name>
     <message>
         <source>Time</source>
         <translation>时间</translation>

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from square_film import square_models
-from steadymark.app import batch, cli, guarding
+from steadymark.app.cli import error_boundary, track_command
+from steadymark.app.cli import main as cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ def garbage_ends_here() -> Iterator[None]:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """`steadymark` with the given arguments, its networks replaced; wide enough not to wrap."""
-    monkeypatch.setattr(batch, "open_models", square_models)
-    monkeypatch.setattr(guarding.out, "_width", 300)
-    monkeypatch.setattr(guarding.err, "_width", 300)
+    monkeypatch.setattr(track_command, "open_models", square_models)
+    monkeypatch.setattr(error_boundary.out, "_width", 300)
+    monkeypatch.setattr(error_boundary.err, "_width", 300)
     return lambda *arguments: CliRunner().invoke(cli.app, [str(a) for a in arguments])

@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from own_model import tiny_model, write_model
-from steadymark.app import cli, guarding
+from steadymark.app.cli import error_boundary
+from steadymark.app.cli import main as cli
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.models.face.schema import assets_root
@@ -32,8 +33,8 @@ DEMO = assets_root() / "clips" / "demo.mp4"
 def steadymark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
     """The program with its real networks; models of the user's own lie in `tmp_path`/own."""
     monkeypatch.setenv("STEADYMARK_MODELS", str(tmp_path / "own"))
-    monkeypatch.setattr(guarding.out, "_width", 300)
-    monkeypatch.setattr(guarding.err, "_width", 300)
+    monkeypatch.setattr(error_boundary.out, "_width", 300)
+    monkeypatch.setattr(error_boundary.err, "_width", 300)
     return lambda *arguments: CliRunner().invoke(cli.app, [str(a) for a in arguments])
 
 

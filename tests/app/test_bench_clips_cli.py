@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from steadymark.app import cli, guarding
+from steadymark.app.cli import error_boundary
+from steadymark.app.cli import main as cli
 from steadymark.engine.bench.scenes.scene_presets import encode
 from steadymark.models.face.schema import assets_root
 
@@ -24,7 +25,7 @@ DEMO = str(assets_root() / "clips" / "demo.mp4")
 @pytest.fixture(autouse=True)
 def wide_console(monkeypatch: pytest.MonkeyPatch) -> None:
     """A console keeps the width that it had when it was made, by whichever test came first."""
-    monkeypatch.setattr(guarding.out, "width", 160)
+    monkeypatch.setattr(error_boundary.out, "width", 160)
 
 
 def bench(*words: str) -> Result:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from steadymark.app import cli
+from steadymark.app.cli import main as cli
 from steadymark.engine.bench.scenes.face_crossings import CROSSINGS, KINDS
 from steadymark.models.face.schema import assets_root
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from fakes import moving_results, source_info
 from scenes import ListSink
 from square_film import square_models, square_video
-from steadymark.app import cli
+from steadymark.app.cli import main as cli
 from steadymark.engine.bench.soak import soak_test
 from steadymark.engine.bench.soak.soak_limits import SoakSample, memory_figure, soak_figures
 from steadymark.engine.bench.soak.soak_sources import PICTURES, LoopedVideo, stamp_of, stamped

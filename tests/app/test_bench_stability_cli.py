@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from steadymark.app import cli
-from steadymark.app.stability_report import against_filter
+from steadymark.app.cli import main as cli
+from steadymark.app.cli.reports.stability_report import against_filter
 from steadymark.engine.bench.scenes.stability_benchmark import StabilityRow
 from steadymark.engine.bench.scenes.stability_scores import StabilityBenchScores
 from steadymark.models.face.schema import assets_root, load_schema

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scenes import picture
-from steadymark.app import cli
+from steadymark.app.cli import main as cli
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.models.runtime.zoo import weights_folder

@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scenes import SquareDetector, SquareNetwork, picture
-from steadymark.app import batch, cli, evaluation, guarding
+from steadymark.app.cli import error_boundary, evaluate_command, track_command
+from steadymark.app.cli import main as cli
 from steadymark.engine.bench import speed_benchmark
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.face.schema import load_schema
@@ -30,9 +31,9 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
         network = SquareNetwork()
         return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
 
-    for module in (evaluation, speed_benchmark, batch):
+    for module in (evaluate_command, speed_benchmark, track_command):
         monkeypatch.setattr(module, "open_models", open_models)
-    for console in (guarding.out, guarding.err):
+    for console in (error_boundary.out, error_boundary.err):
         monkeypatch.setattr(console, "_width", 200)
 
 
@@ -280,8 +281,8 @@ def test_the_worst_count_is_the_number_of_faces_shown(clip: Path, tmp_path: Path
 
 def test_the_plot_needs_no_display_and_nothing_else_loads_qt() -> None:
     code = (
-        "import sys, numpy as np, steadymark.app.evaluation\n"
-        "from steadymark.app import error_plot\n"
+        "import sys, numpy as np, steadymark.app.cli.evaluate_command\n"
+        "from steadymark.app.cli.plots import error_plot\n"
         "assert not {'PySide6', 'pyqtgraph', 'torch'} & set(sys.modules)\n"
         "errors = {'a<b>': np.array([1.0, 2.0, np.nan]), 'c': np.array([np.nan])}\n"
         "pictures = {error_plot.error_plot(errors, of='faces', title='t') for _ in range(2)}\n"
@@ -377,7 +378,7 @@ def test_a_table_of_another_video_is_told(clip: Path, tmp_path: Path) -> None:
 def test_an_unknown_model_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from steadymark.engine.tracking import settings
 
-    monkeypatch.setattr(evaluation, "open_models", settings.open_models)
+    monkeypatch.setattr(evaluate_command, "open_models", settings.open_models)
     one_sentence(run("evaluate", "nothing", "--data", folder), "unknown model 'nothing'")
 
 

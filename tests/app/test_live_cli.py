@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from steadymark.app import cli
+from steadymark.app.cli import main as cli
 from steadymark.engine.sources import CameraInfo, CameraMode
 
 if TYPE_CHECKING:

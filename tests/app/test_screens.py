@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QImage
 
-from steadymark.app.few_colours import in_few_colours
+from tools.png_palette import reduce_to_palette
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +20,7 @@ def test_few_colours_are_near_those_of_the_picture(tmp_path: Path, qapp: object)
     y, x = np.mgrid[0:90, 0:161].astype(np.float32)
     pixels = np.stack([x, y, (x + y) / 2, np.full_like(x, 255)], -1).astype(np.uint8)
     image = QImage(pixels.data, 161, 90, pixels.strides[0], QImage.Format.Format_RGB32)
-    small = in_few_colours(image)
+    small = reduce_to_palette(image)
     assert small.size() == image.size()
     assert len(small.colorTable()) <= 256
     again = small.convertToFormat(QImage.Format.Format_RGB32)
@@ -32,7 +32,7 @@ def test_few_colours_are_near_those_of_the_picture(tmp_path: Path, qapp: object)
 
 @pytest.mark.slow
 def test_every_main_screen_is_rendered(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "steadymark.app.screens", str(tmp_path), "--only", "de"]
+    command = [sys.executable, "-m", "tools.screenshots", str(tmp_path), "--only", "de"]
     env = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     env["PYTHONPATH"] = os.pathsep.join(str(ROOT / part) for part in ("app", "engine", "models"))
     run = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from steadymark.app.sentences import NOT_SHOWN, all_told, shown_modules, templates, told_in
 from steadymark.models.errors import SteadymarkError
+from tools.translatable_templates import (
+    NOT_SHOWN,
+    all_template_uses,
+    shown_modules,
+    templates,
+    templates_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +66,7 @@ def _is_made_text(node: ast.AST, name: str | None) -> bool:
 
 
 def test_every_sentence_is_a_literal_with_the_fields_that_it_names() -> None:
-    told = all_told()
+    told = all_template_uses()
     assert len(told) > 200
     assert [one.fault for one in told if one.fault] == []
 
@@ -68,7 +74,7 @@ def test_every_sentence_is_a_literal_with_the_fields_that_it_names() -> None:
 def test_english_sentences_have_the_fields_that_they_name_too() -> None:
     parts = (ROOT / part / "steadymark" for part in ("app", "engine", "models"))
     files = [file for part in parts for file in part.rglob("*.py") if file.name != "errors.py"]
-    told = [one for file in files for one in told_in(file.name, file) if one.fields]
+    told = [one for file in files for one in templates_in(file.name, file) if one.fields]
     assert len({one.module for one in told}) > 40
     assert [one.fault for one in told if one.fault] == []
 
@@ -83,7 +89,7 @@ def test_the_border_is_what_the_window_imports() -> None:
     ):
         assert name in shown
     english = (
-        *("app.cli", "app.batch", "engine.bench", "engine.batch.dask_cluster"),
+        *("app.cli", "engine.bench", "engine.batch.dask_cluster"),
         *("models.training", "models.datasets"),
     )
     assert [n for n in shown if n.removeprefix("steadymark.").startswith(english)] == []
@@ -139,7 +145,7 @@ def test_reasons_that_users_read_are_no_plain_value_errors() -> None:
 def test_a_site_that_goes_around_is_found(tmp_path: Path, line: str, fault: str) -> None:
     file = tmp_path / "made.py"
     file.write_text(f"def one(path, words, fields):\n    {line}\n", encoding="utf-8")
-    (told,) = told_in("made", file)
+    (told,) = templates_in("made", file)
     assert fault in told.fault
     assert bool(told.fault) == bool(fault)
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from steadymark.app import cli, guarding
+from steadymark.app.cli import error_boundary
+from steadymark.app.cli import main as cli
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.models.face.schema import assets_root
@@ -24,8 +25,8 @@ DEMO = assets_root() / "clips" / "demo.mp4"
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr(guarding.out, "_width", 300)
-    monkeypatch.setattr(guarding.err, "_width", 300)
+    monkeypatch.setattr(error_boundary.out, "_width", 300)
+    monkeypatch.setattr(error_boundary.err, "_width", 300)
     return lambda *arguments: CliRunner().invoke(cli.app, [str(a) for a in arguments])
 
 

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from crowd import CrowdDetector, CrowdNetwork, crowd_frame
 from scenes import ListSource
-from steadymark.app import cli, guarding
+from steadymark.app.cli import error_boundary
+from steadymark.app.cli import main as cli
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.pipeline.pipeline import Pipeline
@@ -37,7 +38,7 @@ def tracked(folder: Path) -> tuple[Path, Path]:
 def test_spans_of_both_styles_are_those_of_the_video(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guarding.out, "_width", 200)
+    monkeypatch.setattr(error_boundary.out, "_width", 200)
     native, openface = tracked(tmp_path)
     found = tmp_path / "spans.json"
     result = CliRunner().invoke(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steadymark.app.start_cost import QUIT_S, Start, _report, forget, measure
 from steadymark.models.face.schema import assets_root
+from tools.bench_startup import QUIT_S, StartupTimes, _report, forget, measure_startup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_the_program_is_started_opens_a_video_and_is_gone_without_torch_or_threads() -> None:
-    start = measure(assets_root() / "clips" / "demo.mp4")
+    start = measure_startup(assets_root() / "clips" / "demo.mp4")
     assert 0 < start.usable_s < 20  # of a machine that may be busy; the command tells the median
     assert 0 < start.tracked_s < 10
     assert 0 < start.quit_s < 5 * QUIT_S
@@ -27,8 +27,8 @@ def test_a_missed_limit_is_told_by_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     forget((str(tmp_path / "missing"),))
-    good = Start(1.0, 0.5, 0.4, (), False, ())
+    good = StartupTimes(1.0, 0.5, 0.4, (), False, ())
     assert _report(good, [good] * 3) == 0
-    assert _report(good, [good, Start(9.0, 0.5, 0.4, (), False, ())]) == 1
-    assert _report(good, [Start(1.0, 0.5, 0.4, ("tracking",), False, ())]) == 1
+    assert _report(good, [good, StartupTimes(9.0, 0.5, 0.4, (), False, ())]) == 1
+    assert _report(good, [StartupTimes(1.0, 0.5, 0.4, ("tracking",), False, ())]) == 1
     assert "tracking" in capsys.readouterr().out

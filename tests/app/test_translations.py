@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QTranslator
 
-from steadymark.app.translations import Entry, compile_entries, extract, read_entries
-from steadymark.app.window.language import LANGUAGES, translations_folder
+from steadymark.app.gui.i18n.language import LANGUAGES, translations_folder
+from tools.update_translations import TranslationEntry, compile_entries, extract, read_entries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-AGAIN = "run 'python -m steadymark.app.translations' and translate what it lists"
+AGAIN = "run 'python -m tools.update_translations' and translate what it lists"
 
 
-def entries(language: str) -> list[Entry]:
+def entries(language: str) -> list[TranslationEntry]:
     return read_entries(translations_folder() / f"steadymark_{language}.ts")
 
 
@@ -33,7 +33,7 @@ def test_every_text_of_the_sources_is_there_and_no_other(language: str, tmp_path
     fresh = tmp_path / f"steadymark_{language}.ts"
     extract(fresh)
 
-    def texts(found: list[Entry]) -> set[tuple[str, str, bool]]:
+    def texts(found: list[TranslationEntry]) -> set[tuple[str, str, bool]]:
         return {(e.context, e.source, e.plural) for e in found}
 
     wanted, there = texts(read_entries(fresh)), texts(entries(language))
@@ -63,7 +63,7 @@ def test_texts_of_one_source_are_translated_alike(language: str) -> None:
 
 def test_faults_of_a_translation_are_told() -> None:
     def faults(source: str, *words: str, plural: bool = False, finished: bool = True) -> list[str]:
-        return Entry("c", source, words, plural, finished).faults
+        return TranslationEntry("c", source, words, plural, finished).faults
 
     assert faults("Open {name}", "{name} öffnen") == []
     assert faults("%n face(s)", "ein Gesicht", "%n Gesichter", plural=True) == []

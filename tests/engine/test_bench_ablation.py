@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from steadymark.app import cli, guarding
+from steadymark.app.cli import error_boundary
+from steadymark.app.cli import main as cli
 from steadymark.engine.bench.scenes.ablation_benchmark import (
     VARIANTS,
     AblationConfig,
@@ -136,7 +137,7 @@ def test_the_best_filter_is_the_stillest_that_is_as_right_as_raw() -> None:
 @pytest.fixture(autouse=True)
 def wide_console(monkeypatch: pytest.MonkeyPatch) -> None:
     """A console keeps the width that it had when it was made, by whichever test came first."""
-    monkeypatch.setattr(guarding.out, "width", 160)
+    monkeypatch.setattr(error_boundary.out, "width", 160)
 
 
 def test_the_command_prints_its_table_and_tells_bad_input_in_a_sentence(data: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from steadymark.app.cli import app
+from steadymark.app.cli.main import app
 from steadymark.engine.bench.detector_benchmark import is_hit, measure, threshold_for
 from steadymark.engine.bench.hard_face_set import (
     AFW,

@@ -10,15 +10,15 @@ import pytest
 
 from fake_live import PacedDevice, camera_opener
 from square_film import square_models, square_video
-from steadymark.app.session.film import Film
-from steadymark.app.session.live_results import LiveResults
-from steadymark.app.session.open_live import LiveTarget
-from steadymark.app.session.opening import ModelCache
-from steadymark.app.session.recovery import Keeping, find_sessions, recover
-from steadymark.app.session.results import Known, Results
+from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.live.live_results import LiveResults
+from steadymark.app.session.live.open_stream import LiveTarget
+from steadymark.app.session.recording.background_tracking import BackgroundTracking, TrackingPhase
+from steadymark.app.session.recording.crash_recovery import SessionStore, find_sessions, recover
+from steadymark.app.session.recording.media import Media
+from steadymark.app.session.recording.results import FrameStatus, Results
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
-from steadymark.app.session.tracking import Tracking, Work
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.engine.tracking.settings import TrackSettings
 
@@ -34,8 +34,8 @@ FRAMES, AT = 80, 30
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Iterator[Film]:
-    film = Film(str(square_video(tmp_path / "a.mp4", FRAMES)))
+def film(tmp_path: Path) -> Iterator[Media]:
+    film = Media(str(square_video(tmp_path / "a.mp4", FRAMES)))
     yield film
     film.close()
 
@@ -43,10 +43,10 @@ def film(tmp_path: Path) -> Iterator[Film]:
 class Kept:
     """A tracking that is kept on disk, and what was told of it."""
 
-    def __init__(self, film: Film, root: Path, results: Results, **named: Any) -> None:
+    def __init__(self, film: Media, root: Path, results: Results, **named: Any) -> None:
         self.root, self.results, self.told = root, results, list[str]()
-        self.keeping = Keeping(root, "a.mp4", {})
-        self.tracking = Tracking(
+        self.keeping = SessionStore(root, "a.mp4", {})
+        self.tracking = BackgroundTracking(
             film,
             square_models(),
             TrackSettings(),
@@ -81,22 +81,22 @@ class FailingResults(Results):
 
 
 def test_a_result_that_cannot_be_kept_is_told_and_tracking_goes_on_behind_it(
-    film: Film, tmp_path: Path
+    film: Media, tmp_path: Path
 ) -> None:
     kept = Kept(film, tmp_path / "state", FailingResults(film.times_s))
     kept.tracking.start()
-    assert kept.tracking.wait(Work.FAILED, 20)
+    assert kept.tracking.wait(TrackingPhase.FAILED, 20)
     assert f"tracking stopped after {AT + 1} frames" in kept.tracking.report.fault
     np.testing.assert_array_equal(kept.results.rows().frame, np.arange(AT))
     kept.tracking.go_on()
-    assert kept.tracking.wait(Work.FINISHED, 20)
+    assert kept.tracking.wait(TrackingPhase.FINISHED, 20)
     kept.end()
     known = kept.results.known()
-    assert np.flatnonzero(known != Known.TRACKED).tolist() == [AT]
+    assert np.flatnonzero(known != FrameStatus.TRACKED).tolist() == [AT]
     assert kept.recovered() == list(range(FRAMES))  # what did not fit in memory is on disk
 
 
-def test_a_receiver_that_breaks_once_loses_no_result(film: Film, tmp_path: Path) -> None:
+def test_a_receiver_that_breaks_once_loses_no_result(film: Media, tmp_path: Path) -> None:
     broken: list[int] = []
 
     def tell() -> None:
@@ -106,17 +106,17 @@ def test_a_receiver_that_breaks_once_loses_no_result(film: Film, tmp_path: Path)
 
     kept = Kept(film, tmp_path / "state", Results(film.times_s), on_change=tell)
     kept.tracking.start()
-    assert kept.tracking.wait(Work.FAILED, 20)
+    assert kept.tracking.wait(TrackingPhase.FAILED, 20)
     assert "already deleted" in kept.tracking.report.fault
     np.testing.assert_array_equal(kept.results.rows().frame, np.arange(AT + 1))
     kept.tracking.go_on()
-    assert kept.tracking.wait(Work.FINISHED, 20)
+    assert kept.tracking.wait(TrackingPhase.FINISHED, 20)
     kept.end()
     assert kept.recovered()[: AT + 1] == list(range(AT + 1))
 
 
 def test_a_full_disk_does_not_stop_the_window_and_is_told_once(
-    film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    film: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add = RowFile.add
     written: list[int] = []
@@ -132,9 +132,9 @@ def test_a_full_disk_does_not_stop_the_window_and_is_told_once(
     monkeypatch.setattr(RowFile, "add", full)
     kept = Kept(film, tmp_path / "state", Results(film.times_s))
     kept.tracking.start()
-    assert kept.tracking.wait(Work.FINISHED, 20)
+    assert kept.tracking.wait(TrackingPhase.FINISHED, 20)
     kept.end()
-    assert (kept.results.known() == Known.TRACKED).all()
+    assert (kept.results.known() == FrameStatus.TRACKED).all()
     (told,) = kept.told
     assert "the disk is full" in told
     frames = kept.recovered()

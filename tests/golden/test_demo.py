@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from steadymark.app import cli
+from steadymark.app.cli import main as cli
 from steadymark.engine.metrics.accuracy import nrmse
 from steadymark.engine.metrics.stability import mean_motion
 from steadymark.engine.output.csv.check_table import check_csv

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadymark.app.session.preferences import as_plain
 from steadymark.app.session.presets import read_preset
+from steadymark.app.session.settings_values import as_plain
 from steadymark.engine.tracking.settings import TrackSettings
 from strangers.mangling import NASTY_NAMES, VALUES, mangled, objects, read_or_refused
 

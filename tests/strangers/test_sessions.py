@@ -17,12 +17,12 @@ from PySide6.QtCore import QSettings
 
 from corpus import Recipe, make
 from fakes import moving_results, source_info
-from steadymark.app.session import recovery
-from steadymark.app.session.film import Film
-from steadymark.app.session.preferences import as_plain, from_plain
-from steadymark.app.session.recovery import Keeping, find_sessions, recover
-from steadymark.app.session.results import Results
-from steadymark.app.window.preferences import Preferences
+from steadymark.app.gui.preferences import Preferences
+from steadymark.app.session.recording import crash_recovery
+from steadymark.app.session.recording.crash_recovery import SessionStore, find_sessions, recover
+from steadymark.app.session.recording.media import Media
+from steadymark.app.session.recording.results import Results
+from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.tracking.settings import TrackSettings
 from strangers.mangling import VALUES, mangled, objects
@@ -37,7 +37,7 @@ FACTS = {"source": "clip.mp4", "settings": SETTINGS, "saved_at": 1.7e9}
 @pytest.fixture(scope="module")
 def piece(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """What a session leaves of 5 frames."""
-    keeping = Keeping(tmp_path_factory.mktemp("session"), "clip.mp4", SETTINGS)
+    keeping = SessionStore(tmp_path_factory.mktemp("session"), "clip.mp4", SETTINGS)
     sink = keeping.sink(1, pytest.fail)
     sink.open(source_info())
     for result in moving_results(5):
@@ -110,7 +110,7 @@ def test_what_no_tracker_gives_is_left_out(
 def test_a_session_without_line_ends_fills_no_memory(
     tmp_path: Path, piece: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recovery, "_LONGEST_ROW", 10_000)
+    monkeypatch.setattr(crash_recovery, "_LONGEST_ROW", 10_000)
     leave(tmp_path / "a", json.dumps(FACTS), piece + b"7" * 50_000)
     (found,) = find_sessions(tmp_path / "a")
     assert found.frames == 5
@@ -170,7 +170,7 @@ def test_a_video_file_that_names_other_files_opens_none(
     make(tmp_path, Recipe("real.mp4", frames=3))
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(SteadymarkError, match="is a list that names other files"):
-        Film(str(tmp_path / name))
+        Media(str(tmp_path / name))
 
 
 GIANT = """
@@ -202,4 +202,4 @@ def test_a_picture_of_a_giant_size_takes_no_memory() -> None:
 @pytest.mark.parametrize("source", ["http://127.0.0.1:9/a.mp4", "camera:0", "rtsp://127.0.0.1:9/"])
 def test_a_session_that_names_what_is_live_is_not_opened(source: str) -> None:
     with pytest.raises(SteadymarkError, match="is live"):
-        Film(source)
+        Media(source)

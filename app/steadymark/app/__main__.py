@@ -1,6 +1,6 @@
 """`python -m steadymark.app`."""
 
-from steadymark.app.cli import main
+from steadymark.app.cli.main import main
 
 if __name__ == "__main__":
     main()

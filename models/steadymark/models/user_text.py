@@ -13,7 +13,7 @@ class UserText(str):
     """`UserText("{path} gives no frames", path="a.mp4")` is "a.mp4 gives no frames".
 
     One line of printable text, whatever strange names and values it quotes. The template is a
-    literal, so that `python -m steadymark.app.translations` finds it. A field may be a sentence or
+    literal, so that `python -m tools.update_translations` finds it. A field may be a sentence or
     a fault, which is then told in the other language, too.
     """
 

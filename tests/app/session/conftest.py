@@ -9,7 +9,7 @@ import pytest
 
 from fake_live import PacedDevice, camera_opener
 from square_film import square_models
-from steadymark.app.session.opening import ModelCache
+from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.session import Session
 from steadymark.engine.tracking.settings import TrackSettings
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from awkward import AWKWARD, Awkward
-from steadymark.app.session.film import Film
+from steadymark.app.session.recording.media import Media
 from steadymark.engine.sources.video.video_file import VideoFile
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ NAMES = (
 def test_pieces_and_frames_looked_at_are_exactly_those(tmp_path: Path, file: Awkward) -> None:
     path = file.make(tmp_path)
     frames = {f.index: f for f in VideoFile(path).frames()}
-    film = Film(str(path))
+    film = Media(str(path))
     count = len(film.times_s)
     assert np.all(np.diff(film.times_s) >= 0)
     for start in (count // 2, 0, count - 2, count // 3):

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from square_film import square_models, square_video
-from steadymark.app.session.film import Film
-from steadymark.app.session.filtering import Filtering, filter_of
-from steadymark.app.session.results import Results
-from steadymark.app.session.tracking import Tracking, Work
+from steadymark.app.session.recording.background_tracking import BackgroundTracking, TrackingPhase
+from steadymark.app.session.recording.media import Media
+from steadymark.app.session.recording.point_filter import PointFilter, filter_of
+from steadymark.app.session.recording.results import Results
 from steadymark.engine.stabilizers.online_filters import OneEuro
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker
 
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 ONE_EURO = TrackSettings(stabilizer="one-euro", one_euro=OneEuro(min_cutoff_hz=0.5, beta=0.8))
 
 
-def tracked(film: Film, settings: TrackSettings) -> tuple[Results, Tracking]:
+def tracked(film: Media, settings: TrackSettings) -> tuple[Results, BackgroundTracking]:
     results = Results(film.times_s)
-    tracking = Tracking(film, square_models(), settings, results)
+    tracking = BackgroundTracking(film, square_models(), settings, results)
     tracking.start()
     finish(tracking)
     return results, tracking
 
 
-def finish(tracking: Tracking) -> None:
-    assert tracking.wait(Work.FINISHED, 20)
+def finish(tracking: BackgroundTracking) -> None:
+    assert tracking.wait(TrackingPhase.FINISHED, 20)
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Film:
-    return Film(str(square_video(tmp_path / "a.mp4", 60)))
+def film(tmp_path: Path) -> Media:
+    return Media(str(square_video(tmp_path / "a.mp4", 60)))
 
 
-def ends(tracking: Tracking) -> None:
+def ends(tracking: BackgroundTracking) -> None:
     tracking.close()
     assert tracking.join(5)
 
 
-def test_one_euro_gives_what_the_tracker_gives(film: Film) -> None:
+def test_one_euro_gives_what_the_tracker_gives(film: Media) -> None:
     results, tracking = tracked(film, ONE_EURO)
     tracker = make_tracker(square_models(), ONE_EURO)
     for index in range(60):
@@ -62,7 +62,7 @@ def test_one_euro_gives_what_the_tracker_gives(film: Film) -> None:
 
 
 @pytest.mark.parametrize("name", ["none", "one-euro", "butterworth"])
-def test_a_filter_chosen_later_gives_the_same_as_one_chosen_before(film: Film, name: str) -> None:
+def test_a_filter_chosen_later_gives_the_same_as_one_chosen_before(film: Media, name: str) -> None:
     wanted = replace(ONE_EURO, stabilizer=name)
     before, first = tracked(film, wanted)
     after, second = tracked(film, replace(ONE_EURO, stabilizer="none"))
@@ -75,10 +75,10 @@ def test_a_filter_chosen_later_gives_the_same_as_one_chosen_before(film: Film, n
     ends(second)
 
 
-def test_memory_of_a_filter_begins_anew_where_the_tracker_begins_anew(film: Film) -> None:
+def test_memory_of_a_filter_begins_anew_where_the_tracker_begins_anew(film: Media) -> None:
     results, tracking = tracked(film, ONE_EURO)
     begins = np.flatnonzero(results.begins())
     assert begins[0] == 0
-    again: Callable[[Results], object] = Filtering(filter_of(ONE_EURO)).refilter
+    again: Callable[[Results], object] = PointFilter(filter_of(ONE_EURO)).refilter
     np.testing.assert_array_equal(again(results), results.rows().steady)
     ends(tracking)

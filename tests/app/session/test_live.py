@@ -14,9 +14,9 @@ from fake_live import HangingDevice, PacedDevice, camera_opener
 from live_watching import CAMERA, came_on, live, recorded, watched
 from scenes import ListSource, SquareDetector, SquareNetwork, picture
 from square_film import square_models, square_video
-from steadymark.app.session.live import open_feed
-from steadymark.app.session.open_live import LiveTarget
-from steadymark.app.session.opening import ModelCache
+from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.live.live_view import open_feed
+from steadymark.app.session.live.open_stream import LiveTarget
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.engine.core.errors import SourceError, WeightsError

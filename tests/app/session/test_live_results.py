@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fakes import face_points, lost_face, track_result, tracked_face
-from steadymark.app.session.lateness import Meter
-from steadymark.app.session.live_results import LiveResults
+from steadymark.app.session.live.latency import LatencyMeter
+from steadymark.app.session.live.live_results import LiveResults
 
 
 def filled(results: LiveResults, frames: int, *, every: int = 3) -> None:
@@ -68,7 +68,7 @@ def test_what_was_taken_before_is_not_changed_when_older_frames_are_forgotten() 
 
 
 def test_lateness_is_of_the_first_paint_of_each_picture() -> None:
-    meter = Meter(pictures=100)
+    meter = LatencyMeter(pictures=100)
     assert math.isnan(meter.figures(0.0).p95_ms)
     for i in range(90):
         captured_s = i / 30

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fakes import face_points, track_result, tracked_face
-from steadymark.app.session import measures
-from steadymark.app.session.measures import Choice, measure
-from steadymark.app.session.results import Results
+from steadymark.app.session.analysis import face_measures
+from steadymark.app.session.analysis.face_measures import MeasureSelection, measure_face
+from steadymark.app.session.recording.results import Results
 from steadymark.engine.metrics.stability import allan_variance
 from steadymark.models.face.schema import load_schema
 
@@ -30,13 +30,13 @@ def noisy(frames: int, sigma: float = 0.2) -> np.ndarray[tuple[int, ...], np.dty
 def test_nothing_is_measured_before_a_face_was_found() -> None:
     results = Results(np.arange(5) / FPS)
     results.add(track_result(0), begins=True)
-    assert measure(results.rows(), results.times_s, fps=FPS) is None
+    assert measure_face(results.rows(), results.times_s, fps=FPS) is None
 
 
 def test_jitter_over_a_second_is_the_allan_variance_of_that_second() -> None:
     points = noisy(80)
     results = results_of(points)
-    found = measure(results.rows(), results.times_s, fps=FPS)
+    found = measure_face(results.rows(), results.times_s, fps=FPS)
     assert found is not None
     half = round(FPS / 2)
     window = points[40 - half - 1 : 40 + half + 1]
@@ -50,7 +50,7 @@ def test_a_still_face_that_jitters_is_still_and_a_moving_one_is_not() -> None:
     moving = still + np.linspace(0, 200, 100, dtype=np.float32)[:, None, None]
     for points, is_still in ((still, True), (moving, False)):
         results = results_of(points.astype(np.float32))
-        found = measure(results.rows(), results.times_s, fps=FPS)
+        found = measure_face(results.rows(), results.times_s, fps=FPS)
         assert found is not None
         assert (found.still_share > 0.7) == is_still
         assert np.isfinite(found.raw.mav) == is_still
@@ -62,14 +62,14 @@ def test_long_recordings_are_looked_at_in_parts_with_the_same_outcome(
     points = noisy(400)
     points[150:230] += np.linspace(0, 90, 80, dtype=np.float32)[:, None, None]
     results = results_of(points)
-    whole = measure(results.rows(), results.times_s, fps=FPS)
-    monkeypatch.setattr(measures, "_PART", 37)
-    parts = measure(results.rows(), results.times_s, fps=FPS)
+    whole = measure_face(results.rows(), results.times_s, fps=FPS)
+    monkeypatch.setattr(face_measures, "_PART", 37)
+    parts = measure_face(results.rows(), results.times_s, fps=FPS)
     assert whole is not None
     assert parts is not None
     assert whole.still.any()
     np.testing.assert_array_equal(whole.still, parts.still)
-    assert measure(results.rows(), results.times_s, fps=FPS, stop=lambda: True) is None
+    assert measure_face(results.rows(), results.times_s, fps=FPS, stop=lambda: True) is None
 
 
 def test_the_chosen_landmark_and_face_are_measured() -> None:
@@ -77,11 +77,11 @@ def test_the_chosen_landmark_and_face_are_measured() -> None:
     for i in range(2):
         faces = (tracked_face(0), tracked_face(4, points=face_points(30, 30, 20)))
         results.add(track_result(i, *faces), begins=i == 0)
-    found = measure(results.rows(), results.times_s, fps=FPS, choice=Choice(4, 8))
+    found = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(4, 8))
     assert found is not None
     assert found.faces == (0, 4)
     np.testing.assert_allclose(found.raw_xy[0], face_points(30, 30, 20)[8])
-    fallback = measure(results.rows(), results.times_s, fps=FPS, choice=Choice(9))
+    fallback = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(9))
     assert fallback is not None
     assert fallback.face == 0
 
@@ -92,8 +92,10 @@ def test_a_regions_jitter_is_of_its_landmarks_alone() -> None:
     rng = np.random.default_rng(4)
     points[:, mouth] += rng.normal(0, 0.5, points[:, mouth].shape).astype(np.float32)
     results = results_of(points)
-    whole = measure(results.rows(), results.times_s, fps=FPS)
-    of_mouth = measure(results.rows(), results.times_s, fps=FPS, choice=Choice(region="mouth"))
+    whole = measure_face(results.rows(), results.times_s, fps=FPS)
+    of_mouth = measure_face(
+        results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(region="mouth")
+    )
     assert whole is not None
     assert of_mouth is not None
     assert of_mouth.jitter_raw[40] > 1.5 * whole.jitter_raw[40]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scenes import picture
-from steadymark.app.session.player import LATE_S, Player, Run, next_frame
+from steadymark.app.session.recording.player import LATE_S, Playback, Player, next_frame
 from steadymark.engine.core.errors import SourceError
 from steadymark.engine.core.types import Frame
 
@@ -60,11 +60,11 @@ class Watched:
     [(0.0, 1.0, 3), (0.01, 1.0, 3), (0.081, 1.0, 4), (0.081, 0.25, 3), (0.081, 4.0, 9)],
 )
 def test_the_next_frame_is_the_one_that_is_due(now_s: float, speed: float, expected: int) -> None:
-    assert next_frame(TIMES, 2, Run(0.0, float(TIMES[2]), speed), now_s) == expected
+    assert next_frame(TIMES, 2, Playback(0.0, float(TIMES[2]), speed), now_s) == expected
 
 
 def test_a_run_tells_when_a_frame_is_due() -> None:
-    run = Run(10.0, 1.0, 2.0)
+    run = Playback(10.0, 1.0, 2.0)
     assert run.due_s(2.0) == pytest.approx(10.5)
     assert run.at(10.5) == pytest.approx(2.0)
     assert LATE_S < 1

@@ -12,9 +12,15 @@ import pytest
 
 from fakes import moving_results, source_info
 from square_film import square_video
-from steadymark.app.session.preferences import as_plain, from_plain
-from steadymark.app.session.recovery import Found, Keeping, find_sessions, forget, recover
-from steadymark.app.session.results import Results
+from steadymark.app.session.recording.crash_recovery import (
+    RecoverableSession,
+    SessionStore,
+    find_sessions,
+    forget,
+    recover,
+)
+from steadymark.app.session.recording.results import Results
+from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.engine.pipeline.pipeline import SINK_QUEUE
 from steadymark.engine.stabilizers.online_filters import OneEuro
@@ -28,19 +34,19 @@ _KILLED = """
 import sys
 from pathlib import Path
 from square_film import square_models
-from steadymark.app.session.film import Film
-from steadymark.app.session.recovery import Keeping
-from steadymark.app.session.results import Results
-from steadymark.app.session.tracking import Tracking
+from steadymark.app.session.recording.media import Media
+from steadymark.app.session.recording.crash_recovery import SessionStore
+from steadymark.app.session.recording.results import Results
+from steadymark.app.session.recording.background_tracking import BackgroundTracking
 from steadymark.engine.tracking.settings import TrackSettings
 
-film = Film(sys.argv[1])
+film = Media(sys.argv[1])
 results = Results(film.times_s)
-keeping = Keeping(Path(sys.argv[2]), sys.argv[1], {})
+keeping = SessionStore(Path(sys.argv[2]), sys.argv[1], {})
 def tell():
     if tracking.head == int(sys.argv[3]):
         print("far enough", flush=True)  # and on
-tracking = Tracking(film, square_models(), TrackSettings(), results,
+tracking = BackgroundTracking(film, square_models(), TrackSettings(), results,
                     sinks=lambda n: [keeping.sink(n, print)], on_change=tell)
 tracking.start()
 import threading
@@ -48,9 +54,9 @@ threading.Event().wait()
 """
 
 
-def abandoned(root: Path, frames: int = 12) -> Found:
+def abandoned(root: Path, frames: int = 12) -> RecoverableSession:
     """A session that wrote and then went away without its lock."""
-    keeping = Keeping(root, "clip.mp4", as_plain(TrackSettings()))
+    keeping = SessionStore(root, "clip.mp4", as_plain(TrackSettings()))
     sink = keeping.sink(1, lambda _: None)
     sink.open(source_info())
     for result in moving_results(frames):
@@ -89,7 +95,7 @@ def test_half_a_row_at_the_end_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_running_session_is_not_offered(tmp_path: Path) -> None:
-    keeping = Keeping(tmp_path, "clip.mp4", {})
+    keeping = SessionStore(tmp_path, "clip.mp4", {})
     assert find_sessions(tmp_path) == ()
     assert keeping.folder.exists()
     keeping.discard()
@@ -97,7 +103,7 @@ def test_a_running_session_is_not_offered(tmp_path: Path) -> None:
 
 
 def test_a_session_without_frames_is_removed(tmp_path: Path) -> None:
-    keeping = Keeping(tmp_path, "clip.mp4", {})
+    keeping = SessionStore(tmp_path, "clip.mp4", {})
     keeping._lock.unlock()
     assert find_sessions(tmp_path) == ()
     assert not keeping.folder.exists()
@@ -115,7 +121,7 @@ def test_another_film_of_that_name_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
-    keeping = Keeping(tmp_path, "clip.mp4", {})
+    keeping = SessionStore(tmp_path, "clip.mp4", {})
     told: list[str] = []
     sink = keeping.sink(1, told.append)
     (keeping.folder / "piece-0001.csv.part").mkdir()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from fakes import lost_face, moving_results, track_result, tracked_face
-from steadymark.app.session.results import Known, Results
+from steadymark.app.session.recording.results import FrameStatus, Results
 from steadymark.engine.tracking.head_pose import head_pose
 
 
@@ -83,7 +83,7 @@ def test_gaps_are_given_from_where_they_are_wanted_then_from_the_beginning() -> 
     results.mark_damaged(0, 10)
     assert results.next_gap(0) is None
     assert results.known().tolist() == [
-        Known.TRACKED if i in (2, 3, 7) else Known.DAMAGED for i in range(10)
+        FrameStatus.TRACKED if i in (2, 3, 7) else FrameStatus.DAMAGED for i in range(10)
     ]
 
 

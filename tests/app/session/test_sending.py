@@ -11,7 +11,7 @@ import pytest
 
 from live_watching import came_on, live, watched
 from receiving import free_place, place_of, receiver
-from steadymark.app.session.sending import SendFacts, Sending
+from steadymark.app.session.live.stream_sending import StreamSending, StreamTargetState
 from steadymark.app.session.state import Phase
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.streaming.osf import parse_osf_packet
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import TrackResult
 
 
-def facts(sending: Sending, kind: TargetKind = TargetKind.OSF) -> SendFacts:
+def facts(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> StreamTargetState:
     (found,) = (facts for facts in sending.facts() if facts.kind is kind)
     return found
 
 
-def state(sending: Sending, kind: TargetKind = TargetKind.OSF) -> SendState | None:
+def state(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> SendState | None:
     report = facts(sending, kind).report
     return None if report is None else report.state
 
@@ -131,7 +131,7 @@ def test_a_host_that_is_looked_up_for_long_holds_nothing_up(qtbot: QtBot) -> Non
         made.append(Sender(target, wire=lambda _: SlowWire(free)))
         return made[-1]
 
-    sending = Sending(make=make)
+    sending = StreamSending(make=make)
     sending.want(TargetKind.OSF, on=True)
     began_s = time.monotonic()
     sending.begin()

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from square_film import square_models, square_video, square_x
-from steadymark.app.session.opening import ModelCache, needs_tracking_anew
-from steadymark.app.session.recovery import find_sessions
+from steadymark.app.session.background_opening import ModelCache, needs_tracking_anew
+from steadymark.app.session.recording.crash_recovery import find_sessions
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.engine.tracking.settings import TrackSettings
@@ -218,14 +218,14 @@ def test_measures_come_for_the_face_and_landmark_that_are_chosen(
 def test_a_crashed_session_goes_on_where_it_was(
     qtbot: QtBot, session: Session, clip: str, tmp_path: Path
 ) -> None:
-    from steadymark.app.session.recovery import Keeping
+    from steadymark.app.session.recording.crash_recovery import SessionStore
 
     root = tmp_path / "state"
     opened(qtbot, session, clip)
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
     results = session.results
     assert results is not None
-    keeping = Keeping(tmp_path / "left", clip, {})
+    keeping = SessionStore(tmp_path / "left", clip, {})
     sink = keeping.sink(1, lambda _: None)
     assert session.film is not None
     sink.open(session.film.film.info)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from steadymark.app.session.state import (
+    ComparisonLayout,
     Facts,
-    Layout,
     Phase,
-    Show,
-    Wish,
+    ShownLandmarks,
+    UserState,
     clock_text,
     duration_s,
     frame_at_time,
@@ -23,7 +23,7 @@ FILM = Facts(phase=Phase.TRACKING, name="a.mp4", times_s=TIMES, shown=10, share=
 
 
 def test_without_a_recording_nothing_can_be_done() -> None:
-    display = resolve(Wish(playing=True), Facts())
+    display = resolve(UserState(playing=True), Facts())
     assert not display.has_film
     assert not display.playing
     can = (display.can_play, display.can_step_on, display.can_export, display.can_track)
@@ -42,20 +42,20 @@ def test_without_a_recording_nothing_can_be_done() -> None:
 def test_tracking_goes_on_or_pauses_where_that_makes_sense(
     phase: Phase, can_track: bool, can_pause: bool
 ) -> None:
-    display = resolve(Wish(), replace(FILM, phase=phase))
+    display = resolve(UserState(), replace(FILM, phase=phase))
     assert (display.can_track, display.can_pause) == (can_track, can_pause)
 
 
 def test_the_ends_stop_stepping() -> None:
-    first, last = (resolve(Wish(), replace(FILM, shown=i)) for i in (0, 99))
+    first, last = (resolve(UserState(), replace(FILM, shown=i)) for i in (0, 99))
     assert (first.can_step_back, first.can_step_on) == (False, True)
     assert (last.can_step_back, last.can_step_on) == (True, False)
 
 
 def test_a_layout_of_both_counts_only_when_both_are_shown() -> None:
-    wish = Wish(show=Show.RAW, layout=Layout.WIPE)
-    assert resolve(wish, FILM).layout is Layout.TOGETHER
-    assert resolve(replace(wish, show=Show.BOTH), FILM).layout is Layout.WIPE
+    wish = UserState(show=ShownLandmarks.RAW, layout=ComparisonLayout.WIPE)
+    assert resolve(wish, FILM).layout is ComparisonLayout.TOGETHER
+    assert resolve(replace(wish, show=ShownLandmarks.BOTH), FILM).layout is ComparisonLayout.WIPE
 
 
 def test_a_recording_lasts_until_its_last_frame_ends() -> None:

@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QApplication
 from fake_live import PacedDevice
 from live_driving import use
 from square_film import square_models, square_video
-from steadymark.app.session.opening import ModelCache
+from steadymark.app.gui.i18n.language import speak
+from steadymark.app.gui.main_window import MainWindow
+from steadymark.app.gui.preferences import Preferences
+from steadymark.app.gui.theme import palette
+from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.session import Session
-from steadymark.app.window.language import speak
-from steadymark.app.window.main_window import MainWindow
-from steadymark.app.window.preferences import Preferences
-from steadymark.app.window.theme import palette
 from steadymark.engine.tracking.settings import TrackSettings
 from window_words import Brackets
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtWidgets import QFileDialog
 
-from steadymark.app.window.add_model_dialog import AddModelDialog
+from steadymark.app.gui.files.add_model_dialog import AddModelDialog
 from steadymark.models.runtime.zoo import find_model
 from strange_networks import mean_face, network, of_heatmap1d, write
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from PySide6.QtTest import QTest
 from corpus import number_in
 from fake_camera import mjpeg_server
 from live_driving import CAMERA, MODES, came_on, dialog_of, use
-from steadymark.app.session.live import open_feed
-from steadymark.app.session.open_live import LiveTarget
+from steadymark.app.gui.live import live_preferences
+from steadymark.app.session.live.live_view import open_feed
+from steadymark.app.session.live.open_stream import LiveTarget
 from steadymark.app.session.state import Phase
-from steadymark.app.window import live_preferences
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 def test_a_camera_is_chosen_with_its_preview_and_opened(

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QImage
 
-from steadymark.app.session.state import Overlay, Show
-from steadymark.app.window.colour_key import key_lines
-from steadymark.app.window.overlay import SCORES, SPEEDS
+from steadymark.app.gui.video.colour_legend import key_lines
+from steadymark.app.gui.video.overlay import SCORES, SPEEDS
+from steadymark.app.session.state import OverlayOptions, ShownLandmarks
 from window_driving import opened
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 def test_only_what_is_coloured_is_told(english: None) -> None:
-    assert key_lines(Overlay()) == []
-    assert key_lines(Overlay(points=False, scores=True)) == []
-    lines = key_lines(Overlay(scores=True, trails=True))
+    assert key_lines(OverlayOptions()) == []
+    assert key_lines(OverlayOptions(points=False, scores=True)) == []
+    lines = key_lines(OverlayOptions(scores=True, trails=True))
     assert [title for title, _ in lines] == ["score", "speed, % of the face/s"]
     assert [words for _, words in lines[0][1]] == ["< 0.3", "< 0.6", "< 0.8", "≥ 0.8"]
     assert [colour for colour, _ in lines[0][1]] == [colour for _, colour in SCORES]
@@ -36,7 +36,7 @@ def test_the_view_shows_it_while_landmarks_are_shown(
     assert not all_scores <= corner(window)
     session.set_overlay(replace(session.display.overlay, scores=True))
     assert all_scores <= corner(window)
-    session.set_show(Show.OFF)
+    session.set_show(ShownLandmarks.OFF)
     assert not all_scores <= corner(window)
 
 

@@ -10,12 +10,19 @@ import pytest
 
 from own_model import write_model
 from square_film import square_models, square_video
-from steadymark.app.session.exporting import Kind
-from steadymark.app.session.filtering import FilterChoice, Filtering
-from steadymark.app.session.opening import ModelCache
-from steadymark.app.session.state import Layout, Show
-from steadymark.app.session.takes import PLAIN, RAW, STEADY, Take, takes_for, tracked_by
-from steadymark.app.window.names import take_name
+from steadymark.app.gui.i18n.display_names import variant_name
+from steadymark.app.session.analysis.variants import (
+    PLAIN,
+    RAW,
+    STEADY,
+    Variant,
+    variant_of_model,
+    variants_for,
+)
+from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.export import ExportKind
+from steadymark.app.session.recording.point_filter import FilterChoice, PointFilter
+from steadymark.app.session.state import ComparisonLayout, ShownLandmarks
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.online_filters import OneEuro
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, landmark_card
@@ -26,15 +33,15 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.session.comparing import Compared
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.session.analysis.comparison import ComparedPoints
     from steadymark.models.face.crop import Image
     from steadymark.models.runtime.onnx_session import Prediction
 
-ONE_EURO, BUTTERWORTH = Take("one-euro"), Take("butterworth")
+ONE_EURO, BUTTERWORTH = Variant("one-euro"), Variant("butterworth")
 
 
-def choose(window: MainWindow, first: Take, second: Take) -> None:
+def choose(window: MainWindow, first: Variant, second: Variant) -> None:
     """In the panel, as a user would."""
     boxes = window.numbers.takes
     for box, take in zip(boxes, (first, second), strict=True):
@@ -42,7 +49,7 @@ def choose(window: MainWindow, first: Take, second: Take) -> None:
     boxes[1].activated.emit(boxes[1].currentIndex())
 
 
-def compared(window: MainWindow, first: Take, second: Take) -> bool:
+def compared(window: MainWindow, first: Variant, second: Variant) -> bool:
     made = window.session.analysis.compared
     return made is not None and made.takes == (first, second)
 
@@ -51,41 +58,41 @@ def filtered(window: MainWindow, kind: str) -> np.ndarray[tuple[int, ...], np.dt
     settings, results = window.session.settings, window.session.results
     assert results is not None
     choice = FilterChoice(kind, settings.one_euro, settings.butterworth)
-    return Filtering(choice).refilter(results)
+    return PointFilter(choice).refilter(results)
 
 
-def second_differs(window: MainWindow, made: Compared) -> bool:
+def second_differs(window: MainWindow, made: ComparedPoints) -> bool:
     """The same may be compared once more before."""
     now = window.session.analysis.compared
     return now is not None and not np.array_equal(now.second, made.second, equal_nan=True)
 
 
 def test_all_that_can_be_compared_is_offered() -> None:
-    offered = takes_for(TrackSettings())  # the default stabilizes by flow
+    offered = variants_for(TrackSettings())  # the default stabilizes by flow
     base = "heatmap1d-lite"
     assert offered[:4] == (RAW, STEADY, ONE_EURO, BUTTERWORTH)
-    assert set(offered[4:6]) == {Take("refine", base), Take("convlstm", base)}
+    assert set(offered[4:6]) == {Variant("refine", base), Variant("convlstm", base)}
     assert {take.model for take in offered[6:]} == {"dan-lite", "local_global-lite"}
-    plain = takes_for(TrackSettings(stabilizer="none"))
-    assert {Take("flow", base), *offered[4:6]} <= set(plain)
-    published = takes_for(TrackSettings(stabilizer="convlstm"))
-    assert Take("flow", base) in published
-    assert Take("convlstm", base) not in published
+    plain = variants_for(TrackSettings(stabilizer="none"))
+    assert {Variant("flow", base), *offered[4:6]} <= set(plain)
+    published = variants_for(TrackSettings(stabilizer="convlstm"))
+    assert Variant("flow", base) in published
+    assert Variant("convlstm", base) not in published
 
 
 @pytest.mark.parametrize("model", ["dan-lite", "local_global-lite", "heatmap1d-tracker"])
 def test_flow_can_be_compared_over_any_model(model: str) -> None:
     settings = TrackSettings(model=model, stabilizer="none")
-    (take,) = (take for take in takes_for(settings) if take.kind == "flow")
-    assert landmark_card(tracked_by(take, settings)).cell == "flow"
-    assert take_name(take) == "flow"
+    (take,) = (take for take in variants_for(settings) if take.kind == "flow")
+    assert landmark_card(variant_of_model(take, settings)).cell == "flow"
+    assert variant_name(take) == "flow"
 
 
 def test_flow_can_be_compared_over_a_model_of_the_users_own(tmp_path: Path) -> None:
     own = write_model(tmp_path)
     settings = TrackSettings(model=str(own), stabilizer="one-euro")
-    (take,) = (take for take in takes_for(settings) if take.kind == "flow")
-    assert landmark_card(tracked_by(take, settings)).path == own
+    (take,) = (take for take in variants_for(settings) if take.kind == "flow")
+    assert landmark_card(variant_of_model(take, settings)).path == own
 
 
 def test_two_filters_are_compared_without_tracking_again_in_every_layout(
@@ -98,7 +105,7 @@ def test_two_filters_are_compared_without_tracking_again_in_every_layout(
     qtbot.waitUntil(lambda: shows(window, 40))
     rows = len(results.rows())
     choose(window, ONE_EURO, BUTTERWORTH)
-    assert session.display.show is Show.BOTH
+    assert session.display.show is ShownLandmarks.BOTH
     qtbot.waitUntil(lambda: compared(window, ONE_EURO, BUTTERWORTH))
     assert session.analysis.passes() == ()
     assert len(results.rows()) == rows
@@ -111,7 +118,7 @@ def test_two_filters_are_compared_without_tracking_again_in_every_layout(
     np.testing.assert_array_equal(face.raw.xy_px, filtered(window, "one-euro")[row])
     np.testing.assert_array_equal(face.stabilized.xy_px, filtered(window, "butterworth")[row])
     np.testing.assert_array_equal(results.rows().steady, results.rows().raw)
-    for layout in (Layout.WIPE, Layout.SIDE):
+    for layout in (ComparisonLayout.WIPE, ComparisonLayout.SIDE):
         session.set_layout(layout)
         captions = [pane.caption for pane in window.view._panes()]
         assert captions == ["One Euro", "Butterworth"]
@@ -120,7 +127,7 @@ def test_two_filters_are_compared_without_tracking_again_in_every_layout(
     np.testing.assert_allclose(measures.raw_xy[40], face.raw.xy_px[30])
     labels = [label.text for _, label in window.plots._plots["jitter"].legend.items]
     assert labels == ["One Euro", "Butterworth"]
-    window.session.set_show(Show.RAW)
+    window.session.set_show(ShownLandmarks.RAW)
     assert window.view.shown.faces[0].raw is not None
     np.testing.assert_array_equal(window.view.shown.faces[0].raw.xy_px, results.rows().raw[row])
 
@@ -141,7 +148,7 @@ def test_a_filters_new_parameters_reach_the_comparison(
     assert again is not None
     np.testing.assert_array_equal(again.first, made.first)
     choice = FilterChoice("butterworth", session.settings.one_euro, slower)
-    np.testing.assert_array_equal(again.second, Filtering(choice).refilter(again.results))
+    np.testing.assert_array_equal(again.second, PointFilter(choice).refilter(again.results))
 
 
 def test_one_filter_is_compared_at_two_settings(
@@ -160,15 +167,15 @@ def test_one_filter_is_compared_at_two_settings(
     np.testing.assert_array_equal(made.first, made.second)
     sides[0].beta.setValue(0.0)
     sides[0].min_cutoff.setValue(0.2)
-    lazy = Take("one-euro", own=OneEuro(0.2, 0.0))
+    lazy = Variant("one-euro", own=OneEuro(0.2, 0.0))
     qtbot.waitUntil(lambda: compared(window, lazy, ONE_EURO))
     made, results = session.analysis.compared, session.results
     assert made is not None
     assert results is not None
     choice = FilterChoice("one-euro", OneEuro(0.2, 0.0), Butterworth())
-    np.testing.assert_array_equal(made.first, Filtering(choice).refilter(results))
+    np.testing.assert_array_equal(made.first, PointFilter(choice).refilter(results))
     assert not np.array_equal(made.first, made.second, equal_nan=True)
-    session.set_layout(Layout.SIDE)
+    session.set_layout(ComparisonLayout.SIDE)
     assert [pane.caption for pane in window.view._panes()] == ["One Euro 0.2 Hz, 0", "One Euro"]
     assert window.numbers.table._heads[0].text() == "One Euro\n0.2 Hz, 0"
     assert session.settings.one_euro == OneEuro()
@@ -179,12 +186,12 @@ def test_one_filter_is_compared_at_two_settings(
     assert again is not None
     np.testing.assert_array_equal(again.first, made.first)
     assert [side.beta.value() for side in sides] == [0.0, 9.0]
-    choose(window, Take("one-euro"), BUTTERWORTH)  # the other side keeps what it was given
+    choose(window, Variant("one-euro"), BUTTERWORTH)  # the other side keeps what it was given
     qtbot.waitUntil(lambda: compared(window, lazy, BUTTERWORTH))
     sides[1].cutoff.setValue(2.5)
-    gentle = Take("butterworth", own=Butterworth(2.5))
+    gentle = Variant("butterworth", own=Butterworth(2.5))
     qtbot.waitUntil(lambda: compared(window, lazy, gentle))
-    window.files.export(Kind.SIDE, tmp_path / "side.mp4")
+    window.files.export(ExportKind.SIDE, tmp_path / "side.mp4")
     qtbot.waitUntil(lambda: (tmp_path / "side.mp4").is_file(), timeout=20000)
     sides[0].as_set.click()
     assert session.display.takes == (ONE_EURO, gentle)
@@ -216,7 +223,7 @@ def test_another_network_tracks_a_second_time_and_both_results_are_kept(
 ) -> None:
     window.session._models = ModelCache(models_of)
     opened(qtbot, window, clip)
-    session, dan = window.session, Take("none", "dan-lite")
+    session, dan = window.session, Variant("none", "dan-lite")
     results = session.results
     assert results is not None
     before = results.rows().raw.copy()
@@ -259,7 +266,7 @@ def test_a_network_that_cannot_be_opened_is_told_and_the_comparison_goes_back(
 
     window.session._models = ModelCache(refuse)
     opened(qtbot, window, clip)
-    choose(window, RAW, Take("none", "dan-lite"))
+    choose(window, RAW, Variant("none", "dan-lite"))
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "CUDA" in window.messages.texts[0]
     assert window.session.display.takes == PLAIN

@@ -9,11 +9,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
 from square_film import square_models
-from steadymark.app.session.opening import ModelCache
+from steadymark.app.gui.about import AboutDialog
+from steadymark.app.gui.actions.actions import COMMANDS
+from steadymark.app.gui.theme import palette
+from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.session import Session
-from steadymark.app.window.about import About
-from steadymark.app.window.commands import COMMANDS
-from steadymark.app.window.theme import palette
 from window_driving import opened
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
-    from steadymark.app.window.preferences import Preferences
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.preferences import Preferences
 
 
 def test_every_command_has_a_text_and_keys_are_not_shared(window: MainWindow) -> None:
@@ -71,7 +71,7 @@ def test_diagnostics_are_copied(qtbot: QtBot, window: MainWindow, clip: str) -> 
 
 def test_about_tells_versions_and_licences(qtbot: QtBot, window: MainWindow) -> None:
     window.actions_by_name["about"].trigger()
-    (dialog,) = window.findChildren(About)
+    (dialog,) = window.findChildren(AboutDialog)
     assert dialog.isVisible()
     dialog.reject()
     dialog.deleteLater()

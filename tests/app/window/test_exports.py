@@ -13,14 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from holding import Gate, gated_models
-from steadymark.app import cli
-from steadymark.app.session.exporting import Kind
-from steadymark.app.session.filtering import Filtering
-from steadymark.app.session.opening import ModelCache
+from steadymark.app.cli import main as cli
+from steadymark.app.gui.main_window import MainWindow
+from steadymark.app.session.analysis.variants import Variant
+from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.export import ExportKind
+from steadymark.app.session.recording.point_filter import PointFilter
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
-from steadymark.app.session.takes import Take
-from steadymark.app.window.main_window import MainWindow
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.tracking.settings import TrackSettings
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.preferences import Preferences
+    from steadymark.app.gui.preferences import Preferences
 
 DEMO = assets_root() / "clips" / "demo.mp4"
 
@@ -53,7 +53,7 @@ def track_anew(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
     )
 
 
-def exported(qtbot: QtBot, window: MainWindow, kind: Kind, path: Path) -> None:
+def exported(qtbot: QtBot, window: MainWindow, kind: ExportKind, path: Path) -> None:
     with qtbot.waitSignal(window.exports.ended, timeout=60000) as ended:
         window.files.export(kind, path)
     assert ended.args[0].fault == ""
@@ -101,7 +101,7 @@ def test_the_windows_tables_are_those_of_the_command_line(
             track_anew(qtbot, window, "none")
         if stabilizer != "auto":
             choose(qtbot, window, stabilizer)
-        exported(qtbot, window, Kind.CSV, tmp_path / f"{stabilizer}.csv")
+        exported(qtbot, window, ExportKind.CSV, tmp_path / f"{stabilizer}.csv")
         assert rows(tmp_path / f"{stabilizer}.csv") == rows(folder / "demo.csv")
         assert check_csv(tmp_path / f"{stabilizer}.csv") == ()
     result = CliRunner().invoke(
@@ -111,7 +111,7 @@ def test_the_windows_tables_are_those_of_the_command_line(
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     choose(qtbot, window, "one-euro")
-    exported(qtbot, window, Kind.OPENFACE, tmp_path / "face.csv")
+    exported(qtbot, window, ExportKind.OPENFACE, tmp_path / "face.csv")
     assert (tmp_path / "face.csv").read_bytes() == (tmp_path / "o" / "demo.csv").read_bytes()
 
 
@@ -131,7 +131,7 @@ def test_flow_and_the_published_cells_can_be_changed_for_one_another(
             words = ["track", str(DEMO), "--out", str(folder), "--stabilizer", stabilizer]
             result = CliRunner().invoke(cli.app, words)
             assert result.exit_code == 0, result.output
-        exported(qtbot, window, Kind.CSV, table)
+        exported(qtbot, window, ExportKind.CSV, table)
         assert rows(table) == rows(folder / "demo.csv")
         assert (b"flow-cell" in table.read_bytes()) == (stabilizer == "flow")
         assert check_csv(table) == ()
@@ -143,18 +143,18 @@ def test_a_table_is_of_the_filter_that_was_just_chosen(
 ) -> None:
     track(qtbot, window, clip)
     track_anew(qtbot, window, "none")
-    exported(qtbot, window, Kind.CSV, tmp_path / "raw.csv")
-    refilter = Filtering.refilter
+    exported(qtbot, window, ExportKind.CSV, tmp_path / "raw.csv")
+    refilter = PointFilter.refilter
 
     def slowly(*arguments: Any, **more: Any) -> Any:
         Event().wait(0.3)
         return refilter(*arguments, **more)
 
-    monkeypatch.setattr(Filtering, "refilter", slowly)
+    monkeypatch.setattr(PointFilter, "refilter", slowly)
     session = window.session
     session.use_settings(replace(session.settings, stabilizer="one-euro"))
-    exported(qtbot, window, Kind.CSV, tmp_path / "soon.csv")
-    exported(qtbot, window, Kind.CSV, tmp_path / "later.csv")
+    exported(qtbot, window, ExportKind.CSV, tmp_path / "soon.csv")
+    exported(qtbot, window, ExportKind.CSV, tmp_path / "later.csv")
     assert rows(tmp_path / "soon.csv") == rows(tmp_path / "later.csv")
     assert rows(tmp_path / "soon.csv") != rows(tmp_path / "raw.csv")
 
@@ -163,7 +163,7 @@ def test_an_annotated_video_has_every_frame(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     track(qtbot, window, clip)
-    exported(qtbot, window, Kind.VIDEO, tmp_path / "out.mp4")
+    exported(qtbot, window, ExportKind.VIDEO, tmp_path / "out.mp4")
     with av.open(str(tmp_path / "out.mp4")) as movie:
         assert sum(1 for _ in movie.decode(video=0)) == 120
     assert any("out.mp4 is written" in text for text in window.messages.texts)
@@ -176,7 +176,7 @@ def test_a_table_of_a_part_is_marked_partial_and_said_to_be(
     window.session._models = ModelCache(lambda _: gated_models(gate, after=30))
     window.open_path(clip)
     qtbot.waitUntil(lambda: gate.reached.is_set() and window.session.display.share > 0)
-    exported(qtbot, window, Kind.CSV, tmp_path / "t.csv")
+    exported(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
     assert not (tmp_path / "t.csv").exists()
     assert len(read_landmarks(tmp_path / "t.partial.csv")) > 0
     assert any("by now" in text for text in window.messages.texts)
@@ -195,7 +195,7 @@ def test_a_table_that_was_tracked_in_several_goes_says_so(
     window.session.seek(110)
     gate.open()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    exported(qtbot, window, Kind.CSV, tmp_path / "t.csv")
+    exported(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
     assert "tracked in 3 goes" in window.messages.texts[0]
     settings = read_landmarks(tmp_path / "t.csv").header["settings"]
     assert isinstance(settings, dict)
@@ -209,7 +209,7 @@ def test_a_table_that_was_tracked_in_several_goes_says_so(
         timeout=20000,
     )
     window.messages.dismiss_all()
-    exported(qtbot, window, Kind.CSV, tmp_path / "again.csv")
+    exported(qtbot, window, ExportKind.CSV, tmp_path / "again.csv")
     assert "goes" not in window.messages.texts[0]
 
 
@@ -217,11 +217,11 @@ def test_both_that_are_compared_are_exported_side_by_side(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     track(qtbot, window, clip)
-    takes = (Take("one-euro"), Take("butterworth"))
+    takes = (Variant("one-euro"), Variant("butterworth"))
     window._compare(takes)
     analysis = window.session.analysis
     qtbot.waitUntil(lambda: analysis.compared is not None and analysis.compared.takes == takes)
-    exported(qtbot, window, Kind.SIDE, tmp_path / "out.mp4")
+    exported(qtbot, window, ExportKind.SIDE, tmp_path / "out.mp4")
     with av.open(str(tmp_path / "out.mp4")) as movie:
         frames = [frame.to_ndarray(format="bgr24") for frame in movie.decode(video=0)]
     assert len(frames) == 120
@@ -268,7 +268,7 @@ def test_an_export_that_cannot_be_written_is_told(
 ) -> None:
     track(qtbot, window, clip)
     with qtbot.waitSignal(window.exports.ended, timeout=20000):
-        window.files.export(Kind.CSV, tmp_path / "no such folder" / "t.csv")
+        window.files.export(ExportKind.CSV, tmp_path / "no such folder" / "t.csv")
     assert "does not exist" in window.messages.texts[0]
     window.files.save_frame(tmp_path / "no such folder" / "f.png")
     qtbot.waitUntil(lambda: len(window.messages.texts) == 2)
@@ -279,7 +279,7 @@ def test_an_export_can_be_cancelled_and_what_is_written_stays(
 ) -> None:
     track(qtbot, window, clip)
     with qtbot.waitSignal(window.exports.ended, timeout=20000) as ended:
-        window.files.export(Kind.VIDEO, tmp_path / "out.mp4")
+        window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4")
         window.exports._lines[0].cancel.click()
     report = ended.args[0]
     if report.cancelled and report.done < report.of:

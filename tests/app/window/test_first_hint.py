@@ -2,8 +2,8 @@
 
 from pytestqt.qtbot import QtBot
 
-from steadymark.app.window.first_hint import hint_once
-from steadymark.app.window.main_window import MainWindow
+from steadymark.app.gui.first_hint import hint_once
+from steadymark.app.gui.main_window import MainWindow
 from window_driving import opened
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from steadymark.app.window.garbage import Garbage
+from steadymark.app.gui.garbage_collection import GuiGarbageCollector
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -24,7 +24,7 @@ class Loop(QObject):
 
 
 def test_a_worker_thread_collects_nothing_and_the_gui_thread_does(qtbot: QtBot) -> None:
-    garbage = Garbage()
+    garbage = GuiGarbageCollector()
     loop = Loop()
     gone = weakref.ref(loop)
     del loop

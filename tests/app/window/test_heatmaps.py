@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from square_film import square_models
-from steadymark.app.session.opening import ModelCache
+from steadymark.app.session.background_opening import ModelCache
 from steadymark.engine.tracking.settings import OpenModels
 from steadymark.models.face.crop import cut
 from steadymark.models.runtime.heatmap_tap import HeatmapTap
@@ -17,7 +17,7 @@ from window_driving import key, opened
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 def test_heatmaps_come_with_their_frame_and_only_when_asked_for(

@@ -9,17 +9,17 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtTest import QTest
 
+from steadymark.app.gui.actions.shortcuts import Shortcuts
+from steadymark.app.gui.actions.shortcuts_dialog import ShortcutsDialog
+from steadymark.app.gui.preferences import Preferences
 from steadymark.app.session.state import Phase
-from steadymark.app.window.keys import Keys
-from steadymark.app.window.keys_dialog import KeysDialog
-from steadymark.app.window.preferences import Preferences
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def actions(qtbot: QtBot) -> dict[str, QAction]:
 def test_keys_are_changed_kept_and_reset(
     actions: dict[str, QAction], preferences: Preferences
 ) -> None:
-    keys = Keys(actions, preferences)
+    keys = Shortcuts(actions, preferences)
     assert keys.set_keys("open", ["F2", "Ctrl+P"]) == ""
     assert actions["open"].toolTip() == "Open (F2)"
     assert not keys.is_default("open")
@@ -63,7 +63,7 @@ def test_keys_are_changed_kept_and_reset(
 def test_a_key_that_means_something_else_is_refused_with_a_sentence(
     actions: dict[str, QAction], preferences: Preferences, key: str, why: str
 ) -> None:
-    keys = Keys(actions, preferences)
+    keys = Shortcuts(actions, preferences)
     keys.reserve(["&File", "Recent"])
     assert why in keys.set_keys("loop", ["F3", key])
     assert keys.keys("loop") == ["L"]
@@ -74,7 +74,7 @@ def test_own_keys_come_back_and_a_new_default_gives_way(
     actions: dict[str, QAction], preferences: Preferences
 ) -> None:
     preferences.set_keys({"loop": ["Ctrl+O", "Tab", "nonsense"], "gone": ["F9"]})
-    keys = Keys(actions, preferences)
+    keys = Shortcuts(actions, preferences)
     assert keys.keys("loop") == ["Ctrl+O"]
     assert keys.keys("open") == []
     assert keys.keys("play") == ["Space", "Media Play"]
@@ -86,7 +86,7 @@ def test_keys_that_cannot_be_read_are_as_if_never_written(
 ) -> None:
     settings = QSettings(str(tmp_path / "bad.ini"), QSettings.Format.IniFormat)
     settings.setValue("keys", text)
-    keys = Keys(actions, Preferences(settings))
+    keys = Shortcuts(actions, Preferences(settings))
     assert keys.keys("loop") == ["L"]
 
 
@@ -94,7 +94,7 @@ def test_the_dialog_lists_every_command_and_changes_keys_at_once(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     window.actions_by_name["shortcuts"].trigger()
-    (dialog,) = window.findChildren(KeysDialog)
+    (dialog,) = window.findChildren(ShortcutsDialog)
     listed = [row.text(0) for row in dialog.rows()]
     assert len(listed) == len(window.actions_by_name) + len(window.docks.all)
     assert "Settings" in listed
@@ -123,7 +123,7 @@ def test_the_dialog_lists_every_command_and_changes_keys_at_once(
     dialog.reset_all.click()
     assert window.actions_by_name["loop"].shortcut().toString() == "L"
     dialog.reject()
-    qtbot.waitUntil(lambda: not window.findChildren(KeysDialog))
+    qtbot.waitUntil(lambda: not window.findChildren(ShortcutsDialog))
 
 
 def test_every_key_of_every_command_triggers_it_alone(

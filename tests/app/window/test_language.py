@@ -10,12 +10,12 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QLocale
 from PySide6.QtWidgets import QApplication, QMenu
 
-from steadymark.app.session.lateness import Lateness
-from steadymark.app.session.live import LiveFigures
+from steadymark.app.gui.application import make_window
+from steadymark.app.gui.i18n import language
+from steadymark.app.gui.i18n.language import LANGUAGES, speak
+from steadymark.app.session.live.latency import Latency
+from steadymark.app.session.live.live_view import LiveFigures
 from steadymark.app.session.state import LiveFacts, Phase
-from steadymark.app.window import language
-from steadymark.app.window.language import LANGUAGES, speak
-from steadymark.app.window.start import make_window
 from steadymark.engine.output.live_recorder import RecorderReport
 from window_words import said, untranslated
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
-    from steadymark.app.window.preferences import Preferences
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.preferences import Preferences
 
 
 @pytest.mark.usefixtures("brackets")
@@ -80,7 +80,7 @@ def test_the_window_fits_a_small_screen(
         inside = dock.widget()
         assert inside.width() >= inside.minimumSizeHint().width()
     assert window.minimumSizeHint().width() <= 900
-    figures = LiveFigures(Lateness(120, 210, 300, 29.8), 30.0, 900, 123, RecorderReport())
+    figures = LiveFigures(Latency(120, 210, 300, 29.8), 30.0, 900, 123, RecorderReport())
     for recording in ("name", ""):
         live = LiveFacts(recording=recording)
         seen = replace(window.session.display, live=live, playing=bool(recording))

@@ -12,8 +12,8 @@ from fake_camera import mjpeg_server
 from fake_live import HangingDevice, PacedDevice
 from live_driving import came_on, dialog_of, use, watched
 from square_film import square_video
-from steadymark.app.session.open_live import LiveTarget
-from steadymark.app.session.state import Layout, Phase
+from steadymark.app.session.live.open_stream import LiveTarget
+from steadymark.app.session.state import ComparisonLayout, Phase
 from window_driving import key
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 def test_a_stream_that_stands_still_is_quit_in_time(qtbot: QtBot, window: MainWindow) -> None:
@@ -48,7 +48,7 @@ def test_watching_is_driven_by_keys_and_told_in_the_bar(
     assert window.status.phase.text() == "Live"
     key(window, "show_both")
     key(window, "layout_wipe")
-    assert window.session.display.layout is Layout.WIPE
+    assert window.session.display.layout is ComparisonLayout.WIPE
     key(window, "boxes")
     came_on(qtbot, window)
     key(window, "play")

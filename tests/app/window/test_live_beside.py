@@ -11,8 +11,8 @@ from PySide6.QtGui import QDropEvent
 
 from live_driving import came_on, watched
 from square_film import square_models, square_video
-from steadymark.app.session.open_live import LiveTarget
-from steadymark.app.session.opening import ModelCache
+from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.live.open_stream import LiveTarget
 from steadymark.app.session.state import Phase
 from steadymark.engine.tracking.settings import OpenModels
 from steadymark.models.face.crop import cut
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 ONLY_OF_RECORDINGS = (
     "step_back", "step_on", "jump_on", "first", "go_to", "faster", "loop", "again", "track",

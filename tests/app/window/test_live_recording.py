@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QPushButton
 
 from live_driving import came_on, watched
-from steadymark.app.window import live_preferences
+from steadymark.app.gui.live import live_preferences
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from window_driving import key
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 def test_what_is_recorded_by_key_is_told_with_its_names(

@@ -11,7 +11,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
-from steadymark.app.session.state import Layout, Phase, Show
+from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
 from window_driving import key, opened, shows
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 FRAMES = 120
 
@@ -57,9 +57,9 @@ def test_open_play_seek_step_toggle_compare_export_quit(
     qtbot.waitUntil(lambda: shows(window, 0))
     key(window, "show_both")
     key(window, "layout_wipe")
-    assert window.session.display.layout is Layout.WIPE
+    assert window.session.display.layout is ComparisonLayout.WIPE
     key(window, "layout_side")
-    assert window.session.display.layout is Layout.SIDE
+    assert window.session.display.layout is ComparisonLayout.SIDE
     key(window, "boxes")
     assert window.session.display.overlay.boxes
     window.files.save_frame(tmp_path / "frame.png")
@@ -94,11 +94,11 @@ def test_keys_typed_into_a_field_are_not_commands(
 
 def test_a_layout_shows_both(qtbot: QtBot, window: MainWindow, clip: str) -> None:
     opened(qtbot, window, clip)
-    layouts = [window.actions_by_name[f"layout_{layout}"] for layout in Layout]
+    layouts = [window.actions_by_name[f"layout_{layout}"] for layout in ComparisonLayout]
     assert [action.isChecked() for action in layouts] == [False, False, False]
     key(window, "layout_side")
-    assert window.session.display.show is Show.BOTH
-    assert window.session.display.layout is Layout.SIDE
+    assert window.session.display.show is ShownLandmarks.BOTH
+    assert window.session.display.layout is ComparisonLayout.SIDE
     key(window, "show_stabilized")
     assert [action.isChecked() for action in layouts] == [False, False, False]
     assert all(action.isEnabled() for action in layouts)

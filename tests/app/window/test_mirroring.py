@@ -8,15 +8,15 @@ import numpy as np
 from PySide6.QtCore import QPoint
 
 from live_driving import came_on, watched
-from steadymark.app.window import live_preferences
-from steadymark.app.window.viewport import Viewport
+from steadymark.app.gui.live import live_preferences
+from steadymark.app.gui.video.viewport import Viewport
 from window_driving import key
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 def test_the_view_is_mirrored_and_nothing_else(

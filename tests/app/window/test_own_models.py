@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from own_model import write_model
-from steadymark.app.window.start import make_window
+from steadymark.app.gui.application import make_window
 from steadymark.models.runtime.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pytest
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
-    from steadymark.app.window.preferences import Preferences
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.preferences import Preferences
 
 
 def models(window: MainWindow) -> list[str]:

@@ -11,8 +11,8 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from steadymark.app.window.plain_svg import without_scaled_strokes
-from steadymark.app.window.plots import Plots
+from steadymark.app.gui.panels.plots import Plots
+from steadymark.app.gui.panels.portable_svg import without_scaled_strokes
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

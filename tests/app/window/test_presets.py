@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QInputDialog
 
-from steadymark.app.window.start import make_window
+from steadymark.app.gui.application import make_window
 from steadymark.engine.tracking.settings import TrackSettings
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import pytest
     from PySide6.QtCore import QUrl
 
-    from steadymark.app.window.main_window import MainWindow
-    from steadymark.app.window.preferences import Preferences
-    from steadymark.app.window.preset_bar import PresetBar
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.panels.preset_bar import PresetBar
+    from steadymark.app.gui.preferences import Preferences
 
 
 def choose(bar: PresetBar, name: str) -> None:

@@ -18,8 +18,8 @@ from deadly import DEADLY_WIDTH, deadly_models
 from holding import Gate, gated_models, slow_models
 from live_driving import watched
 from square_film import square_models, square_video
-from steadymark.app.session.opening import ModelCache
-from steadymark.app.session.queueing import Stage
+from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.video_queue import QueueStage
 from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
-    from steadymark.app.window.queue_window import QueueWindow
+    from steadymark.app.gui.files.queue_window import QueueWindow
+    from steadymark.app.gui.main_window import MainWindow
     from steadymark.engine.pipeline.pipeline_report import PipelineReport
     from steadymark.engine.tracking.settings import OpenModels
 
@@ -49,7 +49,7 @@ def queue_of(window: MainWindow) -> QueueWindow:
     return made
 
 
-def stages(window: MainWindow) -> list[Stage]:
+def stages(window: MainWindow) -> list[QueueStage]:
     return [item.stage for item in queue_of(window).queue.items]
 
 
@@ -73,7 +73,7 @@ def test_chosen_videos_are_tracked_into_files_and_a_bad_one_stops_none(
     assert many.folder.text() == str(tmp_path / "steadymark")
     many.begin.click()
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
-    assert stages(window) == [Stage.DONE, Stage.FAILED, Stage.DONE]
+    assert stages(window) == [QueueStage.DONE, QueueStage.FAILED, QueueStage.DONE]
     for name in "ab":
         assert check_csv(tmp_path / "steadymark" / f"{name}.csv") == ()
         assert (tmp_path / "steadymark" / f"{name}.mp4").is_file()
@@ -99,14 +99,14 @@ def test_chosen_videos_are_tracked_into_files_and_a_bad_one_stops_none(
     many.add([clips[0]])
     many.begin.click()  # its results are there already, and are not to be replaced
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
-    assert stages(window)[-1] is Stage.FAILED
+    assert stages(window)[-1] is QueueStage.FAILED
     assert "exists already" in many.queue.items[-1].note
     assert "--" not in many.queue.items[-1].note
     many.replace_files.setChecked(True)
     many.add([clips[0]])
     many.begin.click()
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
-    assert stages(window)[-1] is Stage.DONE
+    assert stages(window)[-1] is QueueStage.DONE
     many.clear.click()
     assert many.queue.items == ()
 
@@ -141,16 +141,21 @@ def test_one_is_cancelled_then_all_and_the_window_goes_on_meanwhile(
 ) -> None:
     many = begun(qtbot, window, long_clips, slow_models, 2)
     opened(qtbot, window, str(square_video(tmp_path / "seen.mp4", 40)))
-    assert stages(window) == [Stage.RUNNING, Stage.RUNNING, Stage.WAITING, Stage.WAITING]
+    assert stages(window) == [
+        QueueStage.RUNNING,
+        QueueStage.RUNNING,
+        QueueStage.WAITING,
+        QueueStage.WAITING,
+    ]
     many.list.topLevelItem(2).setSelected(True)  # type: ignore[union-attr]
     many.cancel.click()
-    assert stages(window)[2] is Stage.CANCELLED
+    assert stages(window)[2] is QueueStage.CANCELLED
     many.list.clearSelection()
     many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
     many.cancel.click()
     qtbot.waitUntil(lambda: many.queue.items[3].frames > 0, timeout=30000)
-    cancelled = Stage.CANCELLED
-    assert stages(window) == [cancelled, Stage.RUNNING, cancelled, Stage.RUNNING]
+    cancelled = QueueStage.CANCELLED
+    assert stages(window) == [cancelled, QueueStage.RUNNING, cancelled, QueueStage.RUNNING]
     many.cancel_all.click()
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
     assert stages(window) == [cancelled] * 4
@@ -189,7 +194,7 @@ def test_a_single_video_is_tracked_in_this_process_and_can_be_cancelled(
     many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
     many.cancel.click()
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
-    assert stages(window) == [Stage.CANCELLED]
+    assert stages(window) == [QueueStage.CANCELLED]
     assert 0 < len(read_landmarks(tmp_path / "steadymark" / "a.partial.csv")) < 40
 
 
@@ -222,7 +227,7 @@ def test_processes_that_do_not_answer_are_ended_all_the_same(
     many.queue.close()
     assert many.queue.join(20)
     assert multiprocessing.active_children() == []
-    assert stages(window) == [Stage.CANCELLED] * 4
+    assert stages(window) == [QueueStage.CANCELLED] * 4
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -238,7 +243,7 @@ def test_a_process_that_is_killed_fails_its_video_alone(
     many.queue._models = ModelCache(deadly_models)
     many.begin.click()
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=30000)
-    assert stages(window) == [Stage.DONE, Stage.FAILED, Stage.DONE]
+    assert stages(window) == [QueueStage.DONE, QueueStage.FAILED, QueueStage.DONE]
     note = many.queue.items[1].note
     assert "b.mp4 ended (killed by signal 9" in note
     assert "--" not in note
@@ -261,7 +266,7 @@ def test_videos_of_one_name_get_tables_of_their_own_and_one_that_comes_twice_wai
     many.add([clips[0]])
     many.begin.click()
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=30000)
-    assert stages(window) == [Stage.DONE] * 3
+    assert stages(window) == [QueueStage.DONE] * 3
     tables = [Path(item.outputs[0]).name for item in many.queue.items]
     assert tables == ["a.csv", "a-2.csv", "a.csv"]
     assert len(read_landmarks(tmp_path / "steadymark" / "a-2.csv").frame) == 30
@@ -270,7 +275,7 @@ def test_videos_of_one_name_get_tables_of_their_own_and_one_that_comes_twice_wai
 def test_as_many_as_cores_are_tracked_at_a_time_unless_one_watches_live_or_chooses(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("steadymark.app.window.queue_window.cores", lambda: 6)
+    monkeypatch.setattr("steadymark.app.gui.files.queue_window.cores", lambda: 6)
     window.files.show_queue()
     many = queue_of(window)
     assert (many.processes.value(), many.queue.processes) == (6, None)
@@ -285,7 +290,7 @@ def test_as_many_as_cores_are_tracked_at_a_time_unless_one_watches_live_or_choos
 def test_several_dropped_videos_are_offered_to_the_queue(
     qtbot: QtBot, window: MainWindow, clips: list[str]
 ) -> None:
-    from steadymark.app.window.dropping import take_dropped
+    from steadymark.app.gui.actions.drag_and_drop import take_dropped
 
     window.session._models = ModelCache(square_models)
     take_dropped(window, clips)

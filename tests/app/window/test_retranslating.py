@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from live_driving import came_on, use, watched
-from steadymark.app.session.exporting import Kind
-from steadymark.app.session.state import Layout, Phase, Show
-from steadymark.app.session.takes import RAW, Take
-from steadymark.app.window.language import LANGUAGES, speak
+from steadymark.app.gui.i18n.language import LANGUAGES, speak
+from steadymark.app.session.analysis.variants import RAW, Variant
+from steadymark.app.session.export import ExportKind
+from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
 from window_driving import key, opened, shows
 from window_words import Brackets, said, untranslated
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 def choose_language(qtbot: QtBot, window: MainWindow, name: str) -> None:
@@ -52,9 +52,9 @@ def test_what_is_open_stays_as_it_is_in_another_language(
     assert results is not None
     session.seek(40)
     qtbot.waitUntil(lambda: shows(window, 40))
-    session.set_show(Show.BOTH)
-    session.set_layout(Layout.SIDE)
-    session.analysis.compare((RAW, Take("butterworth")))
+    session.set_show(ShownLandmarks.BOTH)
+    session.set_layout(ComparisonLayout.SIDE)
+    session.analysis.compare((RAW, Variant("butterworth")))
     session.choose(landmark=8)
     window.plots.choose("y", "pose")
     window.docks.plots.setVisible(False)
@@ -84,7 +84,7 @@ def test_what_is_open_stays_as_it_is_in_another_language(
     assert window.view.viewport().scale == scale
     assert window.transport.frame.text() == "40"
     qtbot.waitUntil(lambda: window.numbers.landmark.currentData() == 8)
-    assert window.numbers.takes[1].currentData() == Take("butterworth")
+    assert window.numbers.takes[1].currentData() == Variant("butterworth")
     assert window.plots.chosen == ("y", "pose")
     assert not window.docks.plots.isVisible()
     assert not window.docks.plots.toggleViewAction().isChecked()
@@ -149,7 +149,7 @@ def test_a_film_plays_on_and_an_export_goes_on(
     qtbot.waitUntil(lambda: window.view.shown is not None)
     choose_language(qtbot, window, "Deutsch")
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    window.files.export(Kind.VIDEO, tmp_path / "out.mp4")
+    window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4")
     choose_language(qtbot, window, "English")
     qtbot.waitUntil(lambda: any("out.mp4" in text for text in window.messages.texts), timeout=20000)
     assert (tmp_path / "out.mp4").stat().st_size > 0

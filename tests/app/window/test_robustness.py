@@ -19,9 +19,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog
 from monkey import Monkey
 from own_model import write_model
 from square_film import square_video
-from steadymark.app.session.exporting import Kind
+from steadymark.app.session.analysis.variants import RAW, Variant
+from steadymark.app.session.export import ExportKind
 from steadymark.app.session.state import Phase
-from steadymark.app.session.takes import RAW, Take
 from steadymark.models.face.schema import assets_root
 from window_driving import opened
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 HERE = Path(__file__)
 ROOT = HERE.resolve().parents[3]
@@ -180,11 +180,11 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
         "finished": lambda: None,
         "tracking again": session.retrack,
         "filtering": lambda: session.use_settings(replace(session.settings, stabilizer="one-euro")),
-        "exporting": lambda: window.files.export(Kind.VIDEO, tmp_path / "out.mp4"),
+        "exporting": lambda: window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4"),
         "saving": lambda: window.files.save_frame(tmp_path / "frame.png"),
         "checking a model": lambda: window.options.own_models.add(write_model(tmp_path)),
         "asking": window.actions_by_name["shortcuts"].trigger,
-        "tracking twice": lambda: window._compare((RAW, Take("none", "dan-lite"))),
+        "tracking twice": lambda: window._compare((RAW, Variant("none", "dan-lite"))),
         "seeing heatmaps": window.actions_by_name["heatmaps"].trigger,
     }
     late[state]()
@@ -215,7 +215,7 @@ def test_while_an_export_runs_closing_asks(
     opened(qtbot, window, clip)
     asked = []
     window._may_cancel_exports = lambda: bool(asked.append(1))  # type: ignore[method-assign, func-returns-value]
-    window.files.export(Kind.VIDEO, tmp_path / "out.mp4")
+    window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4")
     assert not window.close()
     assert asked == [1]
     qtbot.waitUntil(lambda: window.exports.running == 0, timeout=20000)

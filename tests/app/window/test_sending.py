@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QApplication
 
 from live_driving import came_on, watched
 from receiving import free_place, place_of, receiver
+from steadymark.app.gui.application import open_recording
+from steadymark.app.gui.live.streaming_controller import StreamingController
 from steadymark.app.session.state import Phase
-from steadymark.app.window.send_desk import SendDesk
-from steadymark.app.window.start import open_recording
 from steadymark.engine.streaming.osf import parse_osf_packet
 from steadymark.engine.streaming.targets import TargetKind, parse_target
 from window_driving import key
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
-    from steadymark.app.window.send_dialog import SendDialog
+    from steadymark.app.gui.live.streaming_dialog import StreamingDialog
+    from steadymark.app.gui.main_window import MainWindow
 
 
 def active(qtbot: QtBot, widget: QWidget) -> None:
@@ -32,7 +32,7 @@ def active(qtbot: QtBot, widget: QWidget) -> None:
     qtbot.waitUntil(lambda: QApplication.activeWindow() is widget)
 
 
-def dialog_of(qtbot: QtBot, window: MainWindow) -> SendDialog:
+def dialog_of(qtbot: QtBot, window: MainWindow) -> StreamingDialog:
     key(window, "send")
     dialog = window.desk.send.dialog
     assert dialog is not None
@@ -40,7 +40,7 @@ def dialog_of(qtbot: QtBot, window: MainWindow) -> SendDialog:
     return dialog
 
 
-def typed(dialog: SendDialog, kind: TargetKind, place: str) -> None:
+def typed(dialog: StreamingDialog, kind: TargetKind, place: str) -> None:
     dialog.places[kind].setFocus()
     dialog.places[kind].selectAll()
     QTest.keyClicks(dialog.places[kind], place)
@@ -115,7 +115,7 @@ def test_what_is_chosen_is_remembered_and_what_was_written_badly_is_not(
         sending.want(kind, place="", on=False)
     bad = {"osf": {"on": True, "place": "a:0"}, "vmc": 3, "udp": {"on": True}}
     window.preferences.set_values("sending", {**kept, **bad})
-    again = SendDesk(window)
+    again = StreamingController(window)
     assert [(f.kind, f.place) for f in sending.facts() if f.on] == [
         (TargetKind.LSL, "Face of the day")
     ]

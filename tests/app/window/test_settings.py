@@ -13,8 +13,8 @@ from window_driving import opened, steady_of
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
-    from steadymark.app.window.preferences import Preferences
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.preferences import Preferences
 
 
 def test_settings_apply_at_once_or_ask_and_are_remembered(

@@ -14,9 +14,9 @@ import pytest
 
 from fakes import moving_results, source_info
 from square_film import square_video
-from steadymark.app.session.preferences import as_plain, from_plain
-from steadymark.app.session.recovery import Keeping, find_sessions
-from steadymark.app.window.start import has_display, offer_recovery
+from steadymark.app.gui.application import has_display, offer_recovery
+from steadymark.app.session.recording.crash_recovery import SessionStore, find_sessions
+from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.models.face.schema import assets_root
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 COMMAND = [sys.executable, "-m", "steadymark.app"]
 
@@ -89,7 +89,7 @@ def test_a_crashed_session_is_offered_and_recovered(
 ) -> None:
     clip = square_video(tmp_path / "a.mp4", 60)
     root = tmp_path / "crashed"
-    keeping = Keeping(root, str(clip), as_plain(TrackSettings()))
+    keeping = SessionStore(root, str(clip), as_plain(TrackSettings()))
     sink = keeping.sink(1, print)
     sink.open(source_info())
     for result in moving_results(40):

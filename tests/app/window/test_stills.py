@@ -11,15 +11,15 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from live_driving import came_on, watched
-from steadymark.app.window.exports import free_name
-from steadymark.app.window.still import painted
+from steadymark.app.gui.files.exports_list import free_name
+from steadymark.app.gui.video.snapshot import paint_snapshot
 from window_driving import key, opened, shows
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_films_picture_is_of_the_frame_that_was_seen_when_it_was_asked_for(
     window.session.seek(30)
     qtbot.waitUntil(lambda: shows(window, 30))
     assert window.view.shown is not None
-    right = painted(window.view.shown, window.session.display)
+    right = paint_snapshot(window.view.shown, window.session.display)
 
     def choose(_: object, title: str, start: str, kinds: str = "") -> tuple[str, str]:
         window.session.seek(90)

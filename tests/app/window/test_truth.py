@@ -12,8 +12,8 @@ from PySide6.QtGui import QDropEvent
 from typer.testing import CliRunner
 
 from square_film import square_truth, square_video, write_pts, write_truth
-from steadymark.app import cli
-from steadymark.app.session.exporting import Kind
+from steadymark.app.cli import main as cli
+from steadymark.app.session.export import ExportKind
 from window_driving import key, opened
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.session.measures import OfTruth
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.session.analysis.face_measures import TruthMeasures
 
 FRAMES = 120
 
@@ -47,7 +47,7 @@ def compared(window: MainWindow) -> bool:
     return found is not None and found.truth is not None and found.truth.raw.faces == FRAMES
 
 
-def against_truth(window: MainWindow) -> OfTruth:
+def against_truth(window: MainWindow) -> TruthMeasures:
     found = window.session.measures
     assert found is not None
     assert found.truth is not None
@@ -70,7 +70,7 @@ def test_truth_beside_the_video_is_found_drawn_plotted_and_scored_as_evaluate_sc
     np.testing.assert_allclose(window.view.shown.truth, truth[30], atol=1e-3)
 
     with qtbot.waitSignal(window.exports.ended, timeout=20000):
-        window.files.export(Kind.CSV, tmp_path / "out.csv")
+        window.files.export(ExportKind.CSV, tmp_path / "out.csv")
     result = CliRunner().invoke(
         cli.app,
         ["evaluate", "--csv", str(tmp_path / "out.csv"), "--data", clip, "--truth", str(table),

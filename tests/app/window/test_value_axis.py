@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
 
-from steadymark.app.window.value_axis import ValueAxis
+from steadymark.app.gui.widgets.value_axis import ValueAxis
 
 
 @pytest.mark.parametrize("height", [10, 24, 40, 90, 300])

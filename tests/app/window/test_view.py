@@ -11,13 +11,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from square_film import square_x
-from steadymark.app.session.state import Layout, Show
+from steadymark.app.session.state import ComparisonLayout, ShownLandmarks
 from window_driving import key, opened
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 
 def test_zooming_panning_and_fitting(qtbot: QtBot, window: MainWindow, clip: str) -> None:
@@ -74,8 +74,8 @@ def test_hovering_a_point_tells_its_name_and_place_and_a_click_chooses_it(
 
 def test_the_dividing_line_is_dragged(qtbot: QtBot, window: MainWindow, clip: str) -> None:
     opened(qtbot, window, clip)
-    window.session.set_show(Show.BOTH)
-    window.session.set_layout(Layout.WIPE)
+    window.session.set_show(ShownLandmarks.BOTH)
+    window.session.set_layout(ComparisonLayout.WIPE)
     view = window.view
     line = QPoint(round(view._wipe_x()), 40)
     QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=line)

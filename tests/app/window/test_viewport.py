@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
-from steadymark.app.window.picture import seen
-from steadymark.app.window.viewport import MOST, Viewport, centred, fitted
+from steadymark.app.gui.video.viewport import MOST, Viewport, centred, fitted
+from steadymark.app.gui.video.visible_image import seen
 
 
 def test_a_fitted_picture_fills_the_view_and_lies_in_its_middle() -> None:

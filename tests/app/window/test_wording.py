@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QApplication
 from live_driving import watched
 from own_model import write_model
 from square_film import square_video
-from steadymark.app.session.exporting import Kind as Export
-from steadymark.app.session.open_live import LiveTarget
-from steadymark.app.session.queueing import Stage
-from steadymark.app.window.language import speak
-from steadymark.app.window.wording import worded
+from steadymark.app.gui.i18n.language import speak
+from steadymark.app.gui.i18n.translate import translated
+from steadymark.app.session.export import ExportKind as Export
+from steadymark.app.session.live.open_stream import LiveTarget
+from steadymark.app.session.video_queue import QueueStage
 from steadymark.engine.core.errors import SinkError, SourceError
 from steadymark.engine.pipeline.job import OutputSettings
 from steadymark.engine.streaming.targets import TargetKind
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from fake_live import PacedDevice
-    from steadymark.app.window.main_window import MainWindow
+    from steadymark.app.gui.main_window import MainWindow
 
 GONE = UserText("{path} does not exist: check the name and the folder", path="a {b}.mp4")
 TOLD = {
@@ -49,8 +49,8 @@ def say(language: str) -> None:
 @pytest.mark.parametrize("language", TOLD)
 def test_a_sentence_is_worded_in_the_language_of_now(language: str, english: None) -> None:
     say(language)
-    assert worded(GONE) == TOLD[language]
-    assert worded("anything else") == "anything else"
+    assert translated(GONE) == TOLD[language]
+    assert translated("anything else") == "anything else"
 
 
 @pytest.mark.usefixtures("english")
@@ -59,9 +59,11 @@ def test_what_a_sentence_quotes_is_worded_too_unless_the_system_says_it() -> Non
     inner = ContentError("it is larger than {most_mib} MiB", most_mib=4)
     card = SourceError("{path} is not a Steadymark model card ({error})", path="a", error=inner)
     both = join_texts([card.sentence, SinkError("no model").sentence])
-    assert worded(both) == "a ist keine Modellkarte von Steadymark (größer als 4 MiB); kein Modell"
+    assert (
+        translated(both) == "a ist keine Modellkarte von Steadymark (größer als 4 MiB); kein Modell"
+    )
     full = SourceError("cannot read {path}: {error}", path="b", error=OSError(28, "Disk full"))
-    assert worded(full.sentence) == "b lässt sich nicht lesen: [Errno 28] Disk full"
+    assert translated(full.sentence) == "b lässt sich nicht lesen: [Errno 28] Disk full"
 
 
 def test_what_stands_there_is_told_again_in_another_language(window: MainWindow) -> None:
@@ -120,7 +122,7 @@ def test_results_of_many_videos_say_so(
         many.queue.clear()
         many.queue.add([path], window.session.settings, OutputSettings(folder))
         qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
-        assert [item.stage for item in many.queue.items] == [Stage.FAILED]
+        assert [item.stage for item in many.queue.items] == [QueueStage.FAILED]
         many._refresh()
         row = many.list.topLevelItem(0)
         assert row is not None

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import steadymark as sm
-from steadymark.app import cli
+from steadymark.app.cli import main as cli
 from steadymark.engine.metrics.tracker_tables import prepare_video
 from steadymark.engine.metrics.video_ground_truth import find_videos
 from steadymark.models.face.schema import load_schema

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import steadymark as sm
-from steadymark.app import cli
+from steadymark.app.cli import main as cli
 
 if TYPE_CHECKING:
     from pathlib import Path

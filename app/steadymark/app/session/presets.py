@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from steadymark.app.session.preferences import as_plain, from_plain
+from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, OneEuro
 from steadymark.engine.tracking.face_pass import MOST_LOOK_EVERY, TrackerConfig

@@ -9,31 +9,40 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from steadymark.app.session.analysis import Analysis
-from steadymark.app.session.background import Background, OneCall
-from steadymark.app.session.filtering import filter_of
-from steadymark.app.session.live import QUIT_FLUSH_S, Live, open_feed
-from steadymark.app.session.open_film import Calls, OpenFilm, film_of
-from steadymark.app.session.opening import ModelCache, Opened, needs_tracking_anew, open_film
+from steadymark.app.session.analysis.analysis import Analysis
+from steadymark.app.session.background_opening import (
+    ModelCache,
+    OpenResult,
+    needs_tracking_anew,
+    open_media,
+)
+from steadymark.app.session.display_model import DisplayModel
+from steadymark.app.session.live.live_view import QUIT_FLUSH_S, LiveView, open_feed
+from steadymark.app.session.recording.open_recording import (
+    OpenRecording,
+    RecordingCallbacks,
+    media_of,
+)
+from steadymark.app.session.recording.point_filter import filter_of
 from steadymark.app.session.state import Display, Facts, Phase, frame_at_time, resolve
-from steadymark.app.session.wishing import Wishing
+from steadymark.app.session.worker_threads import SingleCallback, WorkerThreads
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from steadymark.app.session.live import OpenFeed
-    from steadymark.app.session.measures import Measures
-    from steadymark.app.session.open_live import LiveTarget
-    from steadymark.app.session.recovery import Found
-    from steadymark.app.session.results import Results
+    from steadymark.app.session.analysis.face_measures import FaceMeasures
+    from steadymark.app.session.live.live_view import OpenFeed
+    from steadymark.app.session.live.open_stream import LiveTarget
+    from steadymark.app.session.recording.crash_recovery import RecoverableSession
+    from steadymark.app.session.recording.results import Results
     from steadymark.engine.core.types import Frame
     from steadymark.engine.tracking.settings import TrackSettings
 
 QUIT_S = 2.0
 
 
-class Session(Wishing):
+class Session(DisplayModel):
     """Lives in the GUI thread.
 
     changed: a new `display`; pictured: a new `frame`; progressed: new results; measured: new
@@ -61,14 +70,14 @@ class Session(Wishing):
         super().__init__(parent)
         self._settings, self._state_root = settings, state_root
         self._models = models or ModelCache()
-        self.live = Live(self._models, opener=opener, parent=self)
+        self.live = LiveView(self._models, opener=opener, parent=self)
         self.frame: Frame | None = None
-        self.measures: Measures | None = None
+        self.measures: FaceMeasures | None = None
         self.measuring_s = 0.0
-        self._film: OpenFilm | None = None
-        self._work_calls = OneCall(self._work_came.emit)
+        self._film: OpenRecording | None = None
+        self._work_calls = SingleCallback(self._work_came.emit)
         self._at_end = False  # the last frame need not be one that can be shown
-        self._background = Background(self._opened.emit)
+        self._background = WorkerThreads(self._opened.emit)
         queued = Qt.ConnectionType.QueuedConnection
         self._opened.connect(self._on_opened, queued)
         self._frame_came.connect(self._on_frame, queued)
@@ -89,7 +98,7 @@ class Session(Wishing):
         return self._models
 
     @property
-    def film(self) -> OpenFilm | None:
+    def film(self) -> OpenRecording | None:
         """The recording at hand."""
         return self._film
 
@@ -99,13 +108,15 @@ class Session(Wishing):
 
     # -- opening and closing
 
-    def open(self, path: str, *, found: Found | None = None) -> None:
+    def open(self, path: str, *, found: RecoverableSession | None = None) -> None:
         """Open a recording, track it and play. found: what an earlier session left of it."""
         self.close_film()
         self._wish = replace(self._wish, playing=True, frame=0)
         self._set(Facts(phase=Phase.OPENING, path=path, name=Path(path).name or path))
         settings = self._settings
-        self._background.open(lambda number: open_film(number, path, settings, self._models, found))
+        self._background.open(
+            lambda number: open_media(number, path, settings, self._models, found)
+        )
 
     def open_live(self, target: LiveTarget, *, after: Callable[[], object] = bool) -> None:
         """Watch a camera or stream; after: is waited for, aside, before it is opened."""
@@ -253,7 +264,7 @@ class Session(Wishing):
             return
         film.tracking.pause()
         self._background.open(
-            lambda number: Opened(number, models=self._models.get(settings), retrack=settings)
+            lambda number: OpenResult(number, models=self._models.get(settings), retrack=settings)
         )
 
     # -- measuring
@@ -277,7 +288,7 @@ class Session(Wishing):
 
     # -- what comes home from threads
 
-    def _on_opened(self, opened: Opened) -> None:
+    def _on_opened(self, opened: OpenResult) -> None:
         if opened.number != self._background.number:
             opened.close()
             return
@@ -288,9 +299,11 @@ class Session(Wishing):
         else:
             self._begin(opened)
 
-    def _begin(self, opened: Opened) -> None:
-        calls = Calls(self._work_calls, self._frame_came.emit, self._ended.emit, self.told.emit)
-        film = film_of(opened, self._settings, calls, self._state_root)
+    def _begin(self, opened: OpenResult) -> None:
+        calls = RecordingCallbacks(
+            self._work_calls, self._frame_came.emit, self._ended.emit, self.told.emit
+        )
+        film = media_of(opened, self._settings, calls, self._state_root)
         self._film = film
         film.start()
         if self._wish.playing:
@@ -300,7 +313,7 @@ class Session(Wishing):
         for note in film.film.info.notes:
             self.told.emit(note)
 
-    def _begin_again(self, opened: Opened) -> None:
+    def _begin_again(self, opened: OpenResult) -> None:
         if self._film is not None and opened.retrack is not None:
             assert opened.models is not None
             leave = self._film.retrack(opened.models, opened.retrack, 0)
@@ -309,7 +322,7 @@ class Session(Wishing):
             self._on_work()
             self.measured.emit()
 
-    def _fail(self, opened: Opened) -> None:
+    def _fail(self, opened: OpenResult) -> None:
         self.told.emit(opened.fault)
         if self._film is None:
             self._wish = replace(self._wish, playing=False)

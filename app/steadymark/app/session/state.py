@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.app.session.takes import PLAIN, Takes
+from steadymark.app.session.analysis.variants import PLAIN, Takes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class Phase(StrEnum):
     STOPPED = "stopped"  # a live view, which can be started again
 
 
-class Show(StrEnum):
+class ShownLandmarks(StrEnum):
     """Which landmarks are drawn."""
 
     OFF = "off"
@@ -39,7 +39,7 @@ class Show(StrEnum):
     BOTH = "both"
 
 
-class Layout(StrEnum):
+class ComparisonLayout(StrEnum):
     """How both are drawn: over each other, divided by a line, or beside each other."""
 
     TOGETHER = "together"
@@ -48,7 +48,7 @@ class Layout(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Overlay:
+class OverlayOptions:
     """What is drawn over the picture. scores: points are coloured by score. axes: of heads."""
 
     points: bool = True
@@ -65,7 +65,7 @@ class Overlay:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class UserState:
     """What the user asked for. frame: to be shown. loop: first and last frame of a region.
 
     loop_from: a region whose end is not chosen yet. wipe: place of the dividing line, in [0, 1] of
@@ -77,10 +77,10 @@ class Wish:
     speed: float = 1.0
     loop: tuple[int, int] | None = None
     loop_from: int | None = None
-    show: Show = Show.STABILIZED
-    layout: Layout = Layout.TOGETHER
+    show: ShownLandmarks = ShownLandmarks.STABILIZED
+    layout: ComparisonLayout = ComparisonLayout.TOGETHER
     wipe: float = 0.5
-    overlay: Overlay = field(default_factory=Overlay)
+    overlay: OverlayOptions = field(default_factory=OverlayOptions)
     face: int | None = None
     landmark: int = 30
 
@@ -139,10 +139,10 @@ class Display:
     speed: float
     loop: tuple[int, int] | None
     loop_from: int | None
-    show: Show
-    layout: Layout
+    show: ShownLandmarks
+    layout: ComparisonLayout
     wipe: float
-    overlay: Overlay
+    overlay: OverlayOptions
     landmark: int
     can_play: bool
     can_step_back: bool
@@ -164,7 +164,7 @@ class Display:
         return self.has_film or self.live is not None
 
 
-def resolve(wish: Wish, facts: Facts) -> Display:
+def resolve(wish: UserState, facts: Facts) -> Display:
     """Wishes that cannot be met now are not shown as if they were."""
     last = len(facts.times_s) - 1
     frame = min(max(facts.shown, 0), max(last, 0))
@@ -189,7 +189,7 @@ def resolve(wish: Wish, facts: Facts) -> Display:
         loop=wish.loop if there else None,
         loop_from=wish.loop_from if there else None,
         show=wish.show,
-        layout=wish.layout if wish.show is Show.BOTH else Layout.TOGETHER,
+        layout=wish.layout if wish.show is ShownLandmarks.BOTH else ComparisonLayout.TOGETHER,
         wipe=wish.wipe,
         overlay=wish.overlay,
         landmark=wish.landmark,

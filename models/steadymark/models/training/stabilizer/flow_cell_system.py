@@ -182,7 +182,7 @@ class FlowTask:
 
     @torch.no_grad()
     def validate(self, network: FlowCell) -> dict[str, float]:
-        """Measures of `Steadiness`, stabilized and raw, of the scenes held back.
+        """Measures of `RestJitter`, stabilized and raw, of the scenes held back.
 
         The score is the geometric mean over the kinds of scenes.
         """

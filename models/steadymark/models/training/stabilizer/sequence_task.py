@@ -117,7 +117,7 @@ class SequenceTask:
 
     @torch.no_grad()
     def validate(self, network: Stabilizer) -> dict[str, float]:
-        """Measures of `Steadiness`, stabilized and raw, of the sequences held back."""
+        """Measures of `RestJitter`, stabilized and raw, of the sequences held back."""
         parts = [
             self._tracked(network, slice(i, i + _TOGETHER))
             for i in range(0, len(self.held), _TOGETHER)

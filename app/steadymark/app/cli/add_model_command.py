@@ -1,0 +1,148 @@
+"""`steadymark add-model`: a network of somebody else's becomes a model of the user's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from steadymark.app.cli.error_boundary import err, out, report_errors
+from steadymark.engine.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from steadymark.models.own_models.add_model import PreparedModel
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE.onnx", help="The network.")]
+Name = Annotated[str, typer.Option(help="What to call it; else as its file.")]
+Licence = Annotated[
+    str, typer.Option(help="Terms of its weights; 'unknown' if you do not know them.")
+]
+Trained = Annotated[
+    str, typer.Option(help="What it was trained on; 'unknown' if you do not know it.")
+]
+OutputKind = Annotated[str, typer.Option(help="coordinates, heatmaps or lines (x and y).")]
+OutputNames = Annotated[
+    str, typer.Option(help="Its outputs that hold them: NAME, or NAME_X,NAME_Y for lines.")
+]
+InputSize = Annotated[
+    str, typer.Option(help="Side of its input in pixels, where the file does not say.")
+]
+Mean = Annotated[str, typer.Option(help="Taken off its input: 0.5, or one a channel.")]
+Std = Annotated[str, typer.Option(help="What its input is then divided by, likewise.")]
+Pixels = Annotated[str, typer.Option(help="What white is before that: 1 or 255.", metavar="1|255")]
+Colours = Annotated[bool | None, typer.Option("--rgb/--bgr", help="Order of its input's channels.")]
+Layout = Annotated[
+    str, typer.Option(help="Of its input, where the file does not say: nchw or nhwc.")
+]
+Scale = Annotated[
+    str, typer.Option(help="Units of coordinates: pixels, unit (0 … 1), signed (−1 … 1).")
+]
+Schema = Annotated[
+    str, typer.Option(help="Numbering of its landmarks: ibug68, wflw98, jd106, insightface106 …")
+]
+Margin = Annotated[str, typer.Option(help="Side of the crop it wants / size of the face.")]
+Folder = Annotated[
+    Path | None, typer.Option("--out", help="Another folder than that of your own models.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace your model of that name.")]
+
+
+def add_model(
+    file: File,
+    name: Name = "",
+    licence: Licence = "",
+    data: Trained = "",
+    output: OutputKind = "",
+    output_names: OutputNames = "",
+    input_size: InputSize = "",
+    mean: Mean = "",
+    std: Std = "",
+    pixels: Pixels = "",
+    rgb: Colours = None,
+    layout: Layout = "",
+    scale: Scale = "",
+    schema: Schema = "",
+    margin: Margin = "",
+    folder: Folder = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a model to track with of any network of points, heatmaps or lines.
+
+    What you leave out is read from the file, or found by trying on the demo clip's face, and told.
+    """
+    typed = {"output": output, "output-names": output_names, "input-size": input_size}
+    typed |= {"mean": mean, "std": std, "pixels": pixels, "layout": layout, "scale": scale}
+    typed |= {"colours": "" if rgb is None else "rgb" if rgb else "bgr"}
+    typed |= {"schema": schema, "margin": margin}
+    stated = {"licence": licence, "data": data}
+    report_errors(lambda: _add(file, name or file.stem, typed, stated, folder, overwrite=overwrite))
+
+
+def _add(
+    file: Path,
+    name: str,
+    typed: dict[str, str],
+    stated: dict[str, str],
+    folder: Path | None,
+    *,
+    overwrite: bool,
+) -> int:
+    """Add the network in a file, and tell how it was read.
+
+    typed: see `parse_network_description`. stated: its licence and data; empty ones are asked for.
+    """
+    from steadymark.app.session.model_options import parse_network_description
+    from steadymark.models.own_models.add_model import check_name, prepare_model, save_model
+
+    wish = parse_network_description(typed)
+    check_name(name, folder, overwrite=overwrite)
+    licence = _asked("licence", stated["licence"], "the terms of its weights")
+    data = _asked("data", stated["data"], "what it was trained on")
+    prepared = prepare_model(file, wish)
+    for warning in prepared.warnings:
+        err.print(f"[yellow]warning:[/yellow] {escape(warning)}", soft_wrap=True)
+    card = save_model(
+        prepared, name=name, folder=folder, overwrite=overwrite, licence=licence, data=data
+    )
+    for line in described(prepared):
+        out.print(escape(line), soft_wrap=True)
+    model = str(card.path) if folder else card.name
+    out.print(escape(f"added: steadymark track VIDEO --out DIR --model {model}"), soft_wrap=True)
+    return 0
+
+
+def _asked(option: str, text: str, what: str) -> str:
+    """What the user states; asked for at a terminal, never assumed."""
+    if text.strip():
+        return text
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"--{option} is missing: state {what}, or write --{option} unknown if you do not know"
+        )
+    answer: str = typer.prompt(f"{option} ({what}; 'unknown' if you do not know)")
+    return answer
+
+
+def described(prepared: PreparedModel) -> list[str]:
+    """What was read and found, in the words of the options."""
+    from steadymark.app.session.model_options import found_words
+
+    words = found_words(prepared)
+    colours = words.pop("colours")
+    options = " ".join(f"--{name} {value}" for name, value in words.items())
+    share = f"{100 * prepared.error:.1f} % of the eye distance off the truth on the demo clip"
+    return [
+        f"read as: --{colours} {options}",
+        f"error: {share}",
+        f"face score: {_score(prepared)}",
+    ]
+
+
+def _score(prepared: PreparedModel) -> str:
+    if prepared.face_score.kind == "peak":
+        return "from the height and sharpness of its heatmaps"
+    return "from two looks at each face, which takes twice the time (the network has none)"

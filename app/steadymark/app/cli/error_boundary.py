@@ -1,0 +1,42 @@
+"""The terminal, and what becomes of a command's faults."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from steadymark.engine.core.errors import SteadymarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def report_errors(run: Callable[[], int]) -> None:
+    """Run a command; faults become one sentence and exit code 2."""
+    try:
+        code = run()
+    except SteadymarkError as error:
+        err.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    except Exception as error:
+        logging.getLogger(__name__).debug("unexpected", exc_info=True)
+        err.print(
+            f"[red]error:[/red] something unexpected happened ({type(error).__name__}: {error}); "
+            "run again with STEADYMARK_DEBUG=1 for details, and report it",
+            soft_wrap=True,
+        )
+        if os.environ.get("STEADYMARK_DEBUG"):
+            raise
+        code = 2
+    if code:
+        raise typer.Exit(code)

@@ -1,0 +1,257 @@
+"""`steadymark evaluate`: what models and other trackers reach on pictures and videos."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import Progress
+
+from steadymark.app.cli.output_files import OutputFiles, check_outputs
+from steadymark.app.cli.reports.evaluation_report import ModelScores, report
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.metrics.accuracy_scores import join_comparisons
+from steadymark.engine.metrics.image_evaluation import compare_faces
+from steadymark.engine.metrics.landmark_correspondence import Correspondence
+from steadymark.engine.metrics.tracker_tables import ScoredVideo, followed, prepare_video, track
+from steadymark.engine.metrics.video_ground_truth import LabelledVideo, find_videos, video_of_truth
+from steadymark.engine.metrics.video_scores import TrackedVideo, alike_still
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.sources.input_paths import is_pattern
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.geometry import Recentre
+from steadymark.engine.tracking.settings import TrackSettings, open_models
+from steadymark.models.face.schema import load_schema
+from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rich.console import Console
+
+SCHEMA = "ibug68"  # of tables
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOptions:
+    """What was typed: models by name, tables of trackers, and where pictures and truth lie.
+
+    detector, threshold: as of `track`; an empty detector is the default one.
+    """
+
+    models: tuple[str, ...] = ()
+    tables: tuple[Path, ...] = ()
+    data: Path | None = None
+    truth: Path | None = None
+    boxes: str | None = None
+    landmarks: str | None = None
+    recentre: str = "fit"
+    stabilizer: str = "auto"
+    device: str = "auto"
+    detector: str = ""
+    threshold: float | None = None
+
+
+def run_evaluation(
+    options: EvaluationOptions, outputs: OutputFiles, *, out: Console, err: Console
+) -> int:
+    """Score each model and table, print the figures, write what was asked for; the exit code."""
+    _check(options)
+    check_outputs(outputs)
+    chosen = Correspondence.parse(options.landmarks) if options.landmarks else None
+    if _on_pictures(options):
+        scored, title = _score_pictures(options, chosen, err)
+    else:
+        scored, title = _score_videos(options, chosen, outputs, err)
+    if chosen is not None:
+        title += f", landmarks {chosen}"
+    report(scored, title, outputs, out=out)
+    return 0
+
+
+def _check(options: EvaluationOptions) -> None:
+    """What can be told before anything is opened."""
+    if options.boxes not in (None, "truth", "detector"):
+        raise UsageError(f"unknown boxes '{options.boxes}': choose truth or detector")
+    if options.recentre not in tuple(Recentre):
+        raise UsageError(f"unknown rule '{options.recentre}': choose fit or eyes")
+    if not options.models and not options.tables:
+        raise UsageError("nothing to evaluate: name a model, or a tracker's table with --csv")
+    if options.models and options.data is None and options.truth is None:
+        raise UsageError("name labelled pictures, or a video with its truth, with --data")
+    for name, path in (("--data", options.data), ("--truth", options.truth)):
+        if path is not None and not path.exists() and not is_pattern(path):
+            raise UsageError(f"{name} {path} does not exist: check the name and the folder")
+
+
+def _on_pictures(options: EvaluationOptions) -> bool:
+    """Whether the data are labelled pictures, not videos."""
+    if options.data is None or options.truth is not None or not options.data.is_dir():
+        return False
+    pictures = next(options.data.glob("*.pts"), None) is not None
+    if pictures and options.tables:
+        raise UsageError(f"{options.data} holds pictures: --csv needs a video's truth")
+    from_truth = options.boxes in (None, "truth")
+    if pictures and from_truth and (options.detector or options.threshold is not None):
+        raise UsageError("--detector and --threshold need --boxes detector on pictures")
+    if pictures and options.stabilizer not in ("auto", "none"):
+        raise UsageError(f"{options.data} holds pictures: a stabilizer needs a video")
+    return pictures
+
+
+def _score_pictures(
+    options: EvaluationOptions, chosen: Correspondence | None, err: Console
+) -> tuple[dict[str, ModelScores], str]:
+    folder, boxes = options.data or Path(), options.boxes or "truth"
+    scored: dict[str, ModelScores] = {}
+    notes: list[str] = []
+    for label, name in _labelled(options.models).items():
+        settings = replace(_settings(options, name), stabilizer="none")  # a picture has no past
+        models = open_models(settings)
+        total = len(list(folder.glob("*.pts")))
+        with _progress(err, label, total) as advance:
+            compared = compare_faces(
+                models.network,
+                folder,
+                load_schema(models.network.card.schema or SCHEMA),
+                detector=models.detector if boxes == "detector" else None,
+                config=settings.tracker,
+                chosen=chosen,
+                on_face=advance,
+                follower=models.follower,
+            )
+        scored[label] = ModelScores(compared)
+        if chosen is None and len(compared.scored) < compared.schema.count:
+            shared = f"{len(compared.scored)} of {compared.schema.count} landmarks, as in the truth"
+            notes.append(f"{label}: {shared}")
+    return scored, "; ".join([f"{folder}, boxes: {boxes}", *notes])
+
+
+def _score_videos(
+    options: EvaluationOptions, chosen: Correspondence | None, outputs: OutputFiles, err: Console
+) -> tuple[dict[str, ModelScores], str]:
+    found = _videos(options)
+    _check_truth(options, outputs, found[0])
+    videos = [prepare_video(video, load_schema(SCHEMA), chosen) for video in found]
+    labels = _labelled((*options.models, *map(str, options.tables)))
+    runs: dict[str, list[TrackedVideo]] = {}
+    for label, text in labels.items():
+        if text in options.models:
+            runs[label] = _track(videos, _settings(options, text), label, err)
+        else:
+            runs[label] = [followed(read_landmarks(text), videos[0], name=text)]
+    if videos[0].truth is None:
+        err.print(f"[yellow]note:[/yellow] {escape(_no_truth(found[0]))}", soft_wrap=True)
+        runs = _compared_where_still(runs)
+    scored = {label: _scored(tracked) for label, tracked in runs.items()}
+    return scored, str(options.data or options.truth or "tables without truth")
+
+
+def _videos(options: EvaluationOptions) -> tuple[LabelledVideo, ...]:
+    if options.data is not None and options.truth is not None:
+        videos: tuple[LabelledVideo, ...] = (
+            LabelledVideo(options.data.stem, str(options.data), options.truth),
+        )
+    elif options.data is not None:
+        videos = find_videos(options.data)
+    elif options.truth is not None:
+        videos = (video_of_truth(options.truth),)
+    else:
+        videos = (LabelledVideo("the video", None, None),)
+    if not videos:
+        raise UsageError(
+            f"no .pts files in {options.data}, and no videos with truth beside them: name a folder "
+            "in 300W form, a video, or a folder of videos with --data"
+        )
+    if options.tables and len(videos) > 1:
+        raise UsageError(
+            f"{options.data} holds {len(videos)} videos: name the one that the table is of"
+        )
+    return videos
+
+
+def _check_truth(options: EvaluationOptions, outputs: OutputFiles, video: LabelledVideo) -> None:
+    """Whether what was asked for can be done with the truth that is there."""
+    if options.boxes == "truth":
+        raise UsageError("videos are tracked from the detector's boxes: leave --boxes out")
+    pictures = outputs.plot is not None or outputs.worst is not None
+    if video.truth is None and (options.landmarks or pictures):
+        raise UsageError(
+            "--landmarks, --plot and --worst compare with the truth: say where it is with --truth"
+        )
+    if video.source is None and (options.models or outputs.worst is not None):
+        raise UsageError(f"there is no video beside {video.truth}: name the video with --data")
+
+
+def _no_truth(video: LabelledVideo) -> str:
+    if video.source is None:
+        return "no truth was given (--truth): only frames in which the face is still are scored"
+    return (
+        f"there is no truth beside {video.source} ({video.name}_truth.csv or annot): "
+        "only frames in which the face is still are scored"
+    )
+
+
+def _track(
+    videos: Sequence[ScoredVideo], settings: TrackSettings, label: str, err: Console
+) -> list[TrackedVideo]:
+    models = open_models(settings)
+    tracked = []
+    for video in videos:
+        with _progress(err, f"{label}: {video.name}", video.frames) as advance:
+            table, notes = track(
+                video,
+                models,
+                settings,
+                on_progress=lambda _, so_far, a=advance: a(so_far.frames),  # type: ignore[misc]
+            )
+        for note in notes:
+            err.print(f"[yellow]note:[/yellow] {escape(video.name)}: {escape(note)}")
+        tracked.append(followed(table, video, name=label))
+    return tracked
+
+
+def _compared_where_still(runs: dict[str, list[TrackedVideo]]) -> dict[str, list[TrackedVideo]]:
+    still = alike_still([videos[0] for videos in runs.values()])
+    if still is None:
+        return runs
+    return {label: [replace(videos[0], still=still)] for label, videos in runs.items()}
+
+
+def _scored(videos: list[TrackedVideo]) -> ModelScores:
+    parts = [part for video in videos if (part := video.compared()) is not None]
+    return ModelScores(join_comparisons(parts) if parts else None, tuple(videos))
+
+
+def _settings(options: EvaluationOptions, model: str) -> TrackSettings:
+    """As `steadymark track` has them."""
+    return TrackSettings(
+        model=model,
+        stabilizer=options.stabilizer,
+        device=options.device,
+        detector=options.detector or DEFAULT_DETECTOR,
+        detector_threshold=options.threshold,
+        tracker=TrackerConfig(recentre=Recentre(options.recentre)),
+    )
+
+
+def _labelled(texts: Sequence[str]) -> dict[str, str]:
+    """Models and files by a short name each: a file's, without folder, where that is its own."""
+    files = (".onnx", ".json", ".csv")
+    short = [Path(t).stem if Path(t).suffix in files else t for t in texts]
+    labels = [s if short.count(s) == 1 else t for s, t in zip(short, texts, strict=True)]
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise UsageError(f"{twice} is named twice: once is enough")
+    return dict(zip(labels, texts, strict=True))
+
+
+@contextmanager
+def _progress(err: Console, text: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar that is told how much is done."""
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task(escape(text), total=total)
+        yield lambda done: progress.update(task, completed=done)

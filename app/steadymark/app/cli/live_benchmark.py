@@ -1,0 +1,173 @@
+"""`steadymark bench live`: how late pictures are painted, in the real window, off the screen."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.core.types import Frame, SourceInfo
+from steadymark.engine.sources import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steadymark.models.face.crop import Image
+    from steadymark.models.user_text import UserText
+
+_MOST_PICTURES = 240  # that are kept in memory and shown again and again, there and back
+_WARM_UP_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBench:
+    """late_ms: of every picture that was painted, from the moment it was due. came: pictures.
+
+    cpu: share of one core that the process took. stage_ms: median of tracking one picture.
+    """
+
+    late_ms: tuple[float, ...]
+    came: int
+    seconds: float
+    cpu: float
+    stage_ms: float
+    recorded: int = 0
+    not_recorded: int = 0
+
+    @property
+    def dropped(self) -> int:
+        return max(0, self.came - len(self.late_ms))
+
+    @property
+    def fps(self) -> float:
+        return len(self.late_ms) / self.seconds if self.seconds else 0.0
+
+
+class PacedSource:
+    """A live source that gives pictures at a steady rate, as a camera does; late ones are lost."""
+
+    problems: tuple[UserText, ...] = ()
+
+    def __init__(self, pictures: list[Image], fps: float) -> None:
+        self._pictures, self._fps = pictures, fps
+        self._closed = Event()
+        self.dropped = 0
+        height, width = pictures[0].shape[:2]
+        self.info = SourceInfo("paced source", "paced", width, height, fps, None, live=True)
+
+    def frames(self) -> Iterator[Frame]:
+        begun_s, index, last = time.perf_counter(), 0, len(self._pictures) - 1
+        while True:
+            due_s = begun_s + index / self._fps
+            if self._closed.wait(max(0.0, due_s - time.perf_counter())):
+                return
+            turn = index % (2 * last) if last else 0
+            image = self._pictures[min(turn, 2 * last - turn)].copy()
+            yield Frame(image, index, index / self._fps, due_s)
+            index += 1
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """It has no thread."""
+        return True
+
+
+def pictures_of(clip: str, size: tuple[int, int] | None) -> list[Image]:
+    """The first pictures of a video, scaled to (width, height).
+
+    Raises:
+        SourceError: it has none.
+    """
+    source = open_source(clip)
+    pictures: list[Image] = []
+    for frame in source.frames():
+        image = frame.image
+        if size is not None and size != (frame.width, frame.height):
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        pictures.append(image)
+        if len(pictures) == _MOST_PICTURES:
+            break
+    source.close()
+    if not pictures:
+        raise SourceError(f"{clip} has no pictures: choose another video")
+    return pictures
+
+
+def measure_live(
+    pictures: list[Image], *, fps: float, seconds: float, window_size: tuple[int, int], record: bool
+) -> LiveBench:
+    """Watch the paced pictures in the window, after a warm-up; record: also to video and table."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtCore import QEventLoop, QSettings, QTimer, qInstallMessageHandler
+    from PySide6.QtWidgets import QApplication
+
+    from steadymark.app.gui.application import make_window
+    from steadymark.app.session.live.open_stream import LiveTarget
+
+    application = QApplication.instance() or QApplication(["steadymark"])
+    qInstallMessageHandler(lambda *_: None)  # the offscreen platform says what it cannot do
+    source = PacedSource(pictures, fps)
+    loop, late = QEventLoop(), list[tuple[int, float]]()
+    with tempfile.TemporaryDirectory() as home:
+        settings = QSettings(str(Path(home) / "s.ini"), QSettings.Format.IniFormat)
+        window = make_window(settings, Path(home) / "sessions", None, opener=lambda *_: source)
+        live = window.session.live
+
+        def painted(frame: Frame) -> None:
+            if not late or late[-1][0] != frame.index:
+                late.append((frame.index, (time.perf_counter() - frame.captured_s) * 1e3))
+
+        def run(for_s: float) -> None:
+            QTimer.singleShot(round(for_s * 1000), loop.quit)
+            loop.exec()
+
+        window.resize(*window_size)
+        window.show()
+        window.session.open_live(LiveTarget("paced"))
+        window.session.told.connect(loop.quit)
+        window.session.pictured.connect(loop.quit)
+        if window.session.frame is None:
+            loop.exec()
+        window.session.told.disconnect(loop.quit)
+        window.session.pictured.disconnect(loop.quit)
+        if record:
+            live.start_recording(Path(home))
+        run(_WARM_UP_S)
+        window.view.painted.connect(painted)
+        first, cpu_s, begun_s = _newest(window.session.frame), time.process_time(), _now()
+        run(seconds)
+        cpu_s, took_s = time.process_time() - cpu_s, _now() - begun_s
+        window.view.painted.disconnect(painted)
+        came, figures = _newest(window.session.frame) - first, live.figures()
+        stage_ms = live.median_ms
+        window.close()
+        window.deleteLater()
+        application.sendPostedEvents()
+    told = figures.recording
+    return LiveBench(
+        tuple(ms for index, ms in late if index > first),
+        came,
+        took_s,
+        cpu_s / took_s,
+        stage_ms,
+        0 if told is None else told.frames,
+        0 if told is None else told.dropped,
+    )
+
+
+def _newest(frame: Frame | None) -> int:
+    return -1 if frame is None else frame.index
+
+
+def _now() -> float:
+    return time.perf_counter()

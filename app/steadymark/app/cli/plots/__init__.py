@@ -1,0 +1,1 @@
+"""Plots that commands write to files."""

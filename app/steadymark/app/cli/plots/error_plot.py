@@ -1,0 +1,60 @@
+"""The cumulative error curves of several models in one picture."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.app.cli.plots.plot_files import COLOURS, add_legend, draw_plot, label_axes
+from steadymark.engine.metrics.accuracy import cumulative_curve, mean_of_finite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from steadymark.engine.metrics.accuracy import Values
+
+MOST = 10.0  # % of the outer-eye distance, where the curves end
+FAILED = 8.0
+
+
+def error_plot(errors: Mapping[str, Values], *, of: str, title: str) -> bytes:
+    """A PNG of the share of `of` (faces, frames) over the error; errors: name → (N,) in %.
+
+    What was not found (NaN) counts among the N, so that its curve ends below 100 %.
+
+    Raises:
+        UsageError: Qt cannot be loaded here.
+    """
+    return draw_plot(lambda plot: _fill(plot, errors, of, title))
+
+
+def _fill(plot: Any, errors: Mapping[str, Values], of: str, title: str) -> None:
+    import pyqtgraph as pg
+    from PySide6.QtCore import Qt
+
+    label_axes(plot, "NRMSE (% of the outer-eye distance)", f"{of} (%)", title)
+    plot.setXRange(0, MOST, padding=0.01)
+    plot.setYRange(0, 100, padding=0.01)
+    plot.addItem(
+        pg.InfiniteLine(
+            FAILED,
+            pen=pg.mkPen("#808080", width=1.5, style=Qt.PenStyle.DashLine),
+            label="failed: 8 % or more",
+            labelOpts={"position": 0.93, "color": "#606060", "anchors": [(1, 0.5), (1, 0.5)]},
+        )
+    )
+    add_legend(plot, (-20, -20))
+    bounds = np.linspace(0, MOST, 1001)
+    lines = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
+    for number, (name, values) in enumerate(errors.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        style = lines[number % len(lines)]  # curves that lie on each other show both
+        plot.plot(
+            bounds,
+            100 * cumulative_curve(values, bounds),
+            pen=pg.mkPen(colour, width=3, style=style),
+            antialias=True,
+            name=f"{escape(name)}: NRMSE {float(mean_of_finite(values)):.2f} %",
+        )

@@ -1,0 +1,89 @@
+"""What the terminal shows while many inputs are tracked, and their index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from steadymark.engine.batch.index_updates import IndexUpdates
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from steadymark.engine.batch.results_index import ResultsIndex
+    from steadymark.engine.batch.run_jobs import Job
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.pipeline.job import JobReport
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
+
+
+_SOON_S = 0.5  # too soon to tell a rate
+
+
+def progress_bars(console: Console) -> Progress:
+    """A line for all files, and one for each that is being tracked."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[fps]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+class ProgressDisplay:
+    """Watches jobs: shows them, prints their faults and notes, keeps the index."""
+
+    def __init__(self, progress: Progress, index: ResultsIndex, count: int) -> None:
+        self._progress, self._keeping = progress, IndexUpdates(index)
+        self._all = progress.add_task("all files", total=count, visible=count > 1, fps="")
+        self._shown: dict[int, TaskID] = {}
+        self._reports: dict[int, JobReport] = {}
+        self._told = False
+
+    @property
+    def reports(self) -> list[JobReport]:
+        """Of the jobs that have ended, in their order."""
+        return [report for _, report in sorted(self._reports.items())]
+
+    def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
+        task = self._shown.get(job.number)
+        if task is None:
+            task = self._progress.add_task(escape(info.name), total=info.frames, fps="")
+            self._shown[job.number] = task
+        self._keeping.progressed(job)
+        tasks = self._progress.tasks
+        elapsed_s = tasks[self._progress.task_ids.index(task)].elapsed or 0.0
+        fps = f"{report.frames / elapsed_s:.0f} fps" if elapsed_s > _SOON_S else ""
+        self._progress.update(task, completed=report.frames, fps=fps)
+
+    def ended(self, job: Job, report: JobReport) -> None:
+        self._reports[job.number] = report
+        task = self._shown.pop(job.number, None)
+        if task is not None:
+            self._progress.remove_task(task)
+        self._progress.advance(self._all)
+        if report.error:
+            self._print(f"[red]error:[/red] {escape(report.error)}")
+        for note in report.notes:
+            self._print(f"[yellow]note:[/yellow] {escape(report.name)}: {escape(note)}")
+        self._keeping.ended(job, report)
+        if self._keeping.fault and not self._told:
+            self._told = True
+            self._print(f"[yellow]note:[/yellow] {escape(self._keeping.fault)}")
+
+    def _print(self, text: str) -> None:
+        self._progress.console.print(text, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Tables, plots and JSON that commands print and write."""

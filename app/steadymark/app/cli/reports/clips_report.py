@@ -1,0 +1,157 @@
+"""`steadymark bench clips`: its table and its JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import Progress
+
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.reports.benchmark_table import Columns, figures_table
+from steadymark.engine.bench.clips.clip_benchmark import (
+    ClipRow,
+    figures,
+    medians,
+    run_clip,
+    worst_clips_first,
+)
+from steadymark.engine.bench.clips.clip_tracks import open_choices
+from steadymark.engine.bench.scenes.stability_benchmark import CHOICES, possible_choices
+from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.sources import expand_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rich.console import Console
+    from rich.progress import TaskID
+    from rich.table import Table
+
+    from steadymark.engine.tracking.settings import TrackSettings
+
+_COLUMNS: Columns = {
+    "besides_raw": ("raw", 3),
+    "besides_stabilized": ("stab.", 3),
+    "besides_ratio": ("ratio", 2),
+    "own": ("own", 3),
+    "without_jaw_ratio": ("no jaw", 2),
+    "nose_and_eyes_ratio": ("nose", 2),
+    "lag_frames": ("lag", 2),
+    "lip_lag_frames": ("lips", 2),
+    "eyes": ("eyes", 2),
+    "mouth": ("mouth", 2),
+}
+_CAPTION = (
+    "motion besides the face's rigid motion, % of the outer-eye distance a frame: raw, stabilized, "
+    "and their ratio; how far the face moves in itself, as optical flow sees it, which no "
+    "stabilizer may take off; the ratio without the jaw, and of nose ridge and eye corners alone; "
+    "lag of all points and of the mouth's opening against raw, frames; amplitude of the opening of "
+    "eyes and mouth, stabilized / raw"
+)
+_MORE: Columns = {
+    "still": ("still", 0),
+    "motion": ("motion", 3),
+    "mav": ("MAV", 5),
+    "deviation": ("off", 2),
+    "deviation_98": ("98 %", 2),
+    "furthest": ("far", 1),
+    "lost": ("lost", 1),
+    "resets": ("resets", 0),
+}
+_OF_MORE = (
+    "frames that optical flow calls still; motion there, % of the outer-eye distance a frame, and "
+    "MAV, (%)²; distance from the raw points' slow course, mean and 98th percentile, and from the "
+    "raw points at most, %; frames lost, %; resets of memory"
+)
+
+
+def report_clips(
+    inputs: Sequence[str],
+    settings: TrackSettings,
+    json_file: Path | None,
+    *,
+    choices: str | None,
+    most_frames: int | None,
+    out: Console,
+    err: Console,
+) -> int:
+    """Measure every stabilizer on each clip, print the table and write its JSON; the exit code.
+
+    Raises:
+        SinkError, UsageError, SourceError, WeightsError: it cannot be run.
+    """
+    check_outputs(OutputFiles(json_file))
+    opened = open_choices(settings, chosen(settings, choices, CHOICES))
+    rows: list[ClipRow] = []
+
+    def measure(clip: str, report: Callable[[int], None]) -> None:
+        rows.extend(run_clip(clip, opened, most_frames=most_frames, report=report))
+
+    failed = each_clip(expand_inputs(inputs), measure, err)
+    rows = worst_clips_first(rows)
+    for table in _tables(rows, settings.model) if rows else ():
+        out.print(table)
+    if json_file is not None:
+        middle = {name: medians(each) for name, each in _by_choice(rows)}
+        content = {
+            "model": settings.model,
+            "rows": [asdict(row) for row in rows],
+            "medians": middle,
+        }
+        write_file(json_file, (json.dumps(plain(content), indent=2) + "\n").encode())
+    return 0 if not failed else 1 if rows else 2
+
+
+def chosen(settings: TrackSettings, text: str | None, usual: Sequence[str]) -> tuple[str, ...]:
+    """The stabilizers that an option names with commas, or those of the usual that there are.
+
+    Raises:
+        UsageError, WeightsError: one that was named is unknown or not to be had.
+    """
+    if text is None:
+        return possible_choices(settings, usual)
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
+        raise UsageError("--choices is empty: name stabilizers with commas, such as none,flow")
+    for name in names:
+        possible_choices(settings, (name,))
+    return names
+
+
+def each_clip(
+    clips: Sequence[str], measure: Callable[[str, Callable[[int], None]], None], err: Console
+) -> int:
+    """Measure clip after clip, show how far it is, and tell what fails; gives how many failed."""
+    failed = 0
+    with Progress(console=err, transient=True) as progress:
+        for clip in clips:
+            task = progress.add_task(Path(clip).name, total=None)
+            try:
+                measure(clip, _shown(progress, task))
+            except SteadymarkError as error:
+                failed += 1
+                err.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
+            progress.remove_task(task)
+    return failed
+
+
+def _shown(progress: Progress, task: TaskID) -> Callable[[int], None]:
+    return lambda done: progress.update(task, completed=done)
+
+
+def _by_choice(rows: Sequence[ClipRow]) -> Iterator[tuple[str, list[ClipRow]]]:
+    for name in dict.fromkeys(row.choice for row in rows):
+        yield name, [row for row in rows if row.choice == name]
+
+
+def _tables(rows: Sequence[ClipRow], model: str) -> Iterator[Table]:
+    lines: list[tuple[str, str, dict[str, float]]] = []
+    for name, each in _by_choice(rows):
+        lines += [(row.clip, name, figures(row)) for row in each]
+        lines.append((f"median of {len(each)}", name, medians(each)))
+    yield figures_table(model, _CAPTION, ("clip", "stabilizer"), _COLUMNS, lines)
+    yield figures_table("", _OF_MORE, ("clip", "stabilizer"), _MORE, lines)

@@ -1,0 +1,120 @@
+"""`steadymark bench detector`: one table of what face detectors find and miss."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE
+from rich.progress import Progress
+from rich.table import Table
+
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.engine.bench.detector_benchmark import measure, threshold_for
+from steadymark.engine.bench.hard_face_set import write_hard_set
+from steadymark.engine.tracking.settings import open_detector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from steadymark.engine.bench.detector_benchmark import DetectorFigures
+    from steadymark.engine.core.protocols import FaceDetector
+    from steadymark.engine.tracking.settings import TrackSettings
+
+
+def report_detectors(
+    data: Path,
+    names: Sequence[str],
+    settings: TrackSettings,
+    json_file: Path | None,
+    *,
+    most_false: float | None,
+    reported: bool,
+    out: Console,
+    err: Console,
+) -> int:
+    """Measure detectors, print a column for each, and write the figures as JSON.
+
+    most_false: that many false boxes in 100 photos decide each one's threshold; None takes that of
+    the settings.
+    """
+    check_outputs(OutputFiles(json_file))
+    chosen = {name: replace(settings, detector=name) for name in names}
+    for each in chosen.values():
+        open_detector(each)  # what cannot be opened is told before anything takes long
+    figures: dict[str, DetectorFigures] = {}
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        for name, wanted in chosen.items():
+            if most_false is not None:
+                progress.update(task, description=f"{name}: threshold")
+                at = threshold_for(lambda t, w=wanted: _at(w, t), data, most_false)  # type: ignore[misc]
+                wanted = replace(wanted, detector_threshold=at)
+            asked = wanted.detector_threshold
+            figures[name] = measure(
+                open_detector(wanted)[0],
+                data,
+                threshold=math.nan if asked is None else asked,
+                reported=reported,
+                on_part=lambda part, n=name: progress.update(task, description=f"{n}: {part}"),  # type: ignore[misc]
+            )
+    out.print(_table(figures))
+    if json_file is not None:
+        told = {name: _as_json(each) for name, each in figures.items()}
+        write_file(json_file, json.dumps(plain(told), indent=2).encode())
+    return 0
+
+
+def write_hard_faces(data: Path, folder: Path, out: Console) -> int:
+    """Write the hard set for `steadymark evaluate`, and tell where it is."""
+    for name, count in write_hard_set(data, folder).items():
+        out.print(f"{folder / name}: {count} faces", soft_wrap=True)
+    return 0
+
+
+def _at(settings: TrackSettings, threshold: float) -> FaceDetector:
+    return open_detector(replace(settings, detector_threshold=threshold))[0]
+
+
+def _rows(figures: DetectorFigures) -> dict[str, str]:
+    """What each row of the table says of one detector."""
+    rolls, every = figures.rolls, figures.hard_set
+    rows = {
+        "threshold": "its own" if math.isnan(figures.threshold) else f"{figures.threshold:.3f}",
+        "false boxes in 100 photos of none": f"{figures.false_per_100:.2f}",
+        "crowds, faces of 20 px and more, found": f"{figures.crowds.percent:.1f} %",
+        "300W photos held back, found": f"{figures.train.percent:.1f} %",
+    }
+    for kind, told in figures.hard.items():
+        rows[f"{kind}, missed"] = f"{len(told.missed)} of {told.faces}"
+    rows["hard set, missed"] = f"{len(every.missed)} of {every.faces}, {every.percent:.2f} %"
+    share, within = (100 * n / max(1, rolls.faces) for n in (rolls.found, rolls.within_10))
+    rows["any roll, found"] = f"{share:.1f} %"
+    rows["any roll, found with a roll to 10°"] = f"{within:.1f} %"
+    rows["error of the roll, median"] = f"{rolls.median_deg:.1f}°"
+    rows["640x480, one thread, median"] = f"{figures.frame_ms:.1f} ms"
+    return rows
+
+
+def _table(figures: dict[str, DetectorFigures]) -> Table:
+    table = Table(box=SIMPLE, title="face detectors", title_justify="left")
+    table.add_column("what")
+    columns = {name: _rows(each) for name, each in figures.items()}
+    for name in columns:
+        table.add_column(name, justify="right", overflow="fold")
+    for row in next(iter(columns.values())):
+        table.add_row(row, *(column[row] for column in columns.values()))
+    return table
+
+
+def _as_json(figures: DetectorFigures) -> dict[str, Any]:
+    every = figures.hard_set
+    return {
+        **asdict(figures),
+        "hard_set": {"faces": every.faces, "missed": len(every.missed), "percent": every.percent},
+    }

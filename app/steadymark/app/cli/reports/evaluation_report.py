@@ -1,0 +1,165 @@
+"""What `steadymark evaluate` prints and writes."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+from steadymark.app.cli.output_files import OutputFiles, plain, write_file
+from steadymark.engine.metrics.accuracy_scores import (
+    AccuracyScores,
+    LandmarkComparison,
+    accuracy_of,
+)
+from steadymark.engine.metrics.contact_sheet import contact_sheet
+from steadymark.engine.metrics.video_scores import StabilityScores, TrackedVideo, stability_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rich.console import Console
+
+_NOTHING = "–"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelScores:
+    """What came of one model or tracker; compared: None without truth; videos: none of pictures."""
+
+    compared: LandmarkComparison | None
+    videos: tuple[TrackedVideo, ...] = ()
+
+
+def report(
+    scored: Mapping[str, ModelScores], title: str, outputs: OutputFiles, *, out: Console
+) -> None:
+    """Print all tables, then write the files.
+
+    Raises:
+        SinkError: a file cannot be written.
+    """
+    compared = {name: s.compared for name, s in scored.items() if s.compared is not None}
+    accuracies = {name: accuracy_of(c) for name, c in compared.items()}
+    videos = {name: stability_of(s.videos) for name, s in scored.items() if s.videos}
+    out.print(f"[bold]{escape(title)}[/bold]", soft_wrap=True)
+    out.print(_figures(scored, accuracies, videos))
+    if outputs.json is not None:
+        content = _content(scored, accuracies, videos)
+        text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        write_file(outputs.json, text.encode())
+    _write_pictures(compared, title, outputs, of="frames" if videos else "faces")
+
+
+def _figures(
+    names: Iterable[str],
+    accuracies: Mapping[str, AccuracyScores],
+    videos: Mapping[str, StabilityScores],
+) -> Table:
+    """A column a model, so that models stand side by side in a narrow terminal too."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    names = list(names)
+    for name in names:
+        table.add_column(escape(name), justify="right", overflow="fold")
+    of = "frames" if videos else "faces"
+    sections = [
+        [_accuracy_rows(accuracies[n], of) if n in accuracies else [] for n in names],
+        [_part_rows(accuracies[n]) if n in accuracies else [] for n in names],
+        [_stability_rows(videos[n]) if n in videos else [] for n in names],
+    ]
+    for section in sections:
+        for rows in zip(*section, strict=True):
+            table.add_row(rows[0][0], *(value for _, value in rows))
+        table.add_section()
+    return table
+
+
+def _accuracy_rows(a: AccuracyScores, of: str) -> list[tuple[str, str]]:
+    return [
+        (f"{of} compared", str(a.faces)),
+        ("not found", str(a.missed)),
+        ("NRMSE, % of outer-eye distance", _number(a.nrmse, 3)),
+        ("  median", _number(a.median, 3)),
+        ("FR8, % of " + of, _number(100 * a.fr8, 2)),
+        ("FR10, % of " + of, _number(100 * a.fr10, 2)),
+        ("AUC 0.08", _number(a.auc8, 4)),
+        ("AUC 0.10", _number(a.auc10, 4)),
+    ]
+
+
+def _part_rows(a: AccuracyScores) -> list[tuple[str, str]]:
+    return [
+        *((f"NRMSE of {name}, %", _number(value, 2)) for name, value in a.regions.items()),
+        ("NRMSE, % of inter-pupil distance", _number(a.nrmse_inter_pupil, 3)),
+        ("NRMSE, % of box diagonal", _number(a.nrmse_box_diagonal, 3)),
+        ("NRMSE, % of √(w·h) of the box", _number(a.nrmse_box_size, 3)),
+    ]
+
+
+def _stability_rows(s: StabilityScores) -> list[tuple[str, str]]:
+    error = s.of == "error"
+    basis = "error" if error else "still frames"
+    rows = [
+        ("tracked, % of all frames", _number(100 * s.tracked, 1)),
+        ("lost spans", str(s.lost_spans)),
+        (f"MAV of {basis}", _number(s.mav, 4)),
+        (f"MCV of {basis}, %", _number(s.mcv, 2)),
+    ]
+    if error:
+        rows += [
+            ("lag, frames", _number(s.lag_frames, 3)),
+            ("NRMSE of fastest 10 %, %", _number(s.nrmse_fast, 3)),
+            ("NRMSE of the rest, %", _number(s.nrmse_rest, 3)),
+        ]
+    return [
+        *rows,
+        ("frames in which the face is still", str(s.still_frames)),
+        ("  motion there, % of eyes a frame", _number(s.still_motion, 3)),
+    ]
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if math.isfinite(value) else _NOTHING
+
+
+def _content(
+    scored: Mapping[str, ModelScores],
+    accuracies: Mapping[str, AccuracyScores],
+    videos: Mapping[str, StabilityScores],
+) -> dict[str, object]:
+    """What the JSON file holds; NaN, which JSON has not, is null."""
+    models: dict[str, dict[str, object]] = {}
+    for name, one in scored.items():
+        figures: dict[str, object] = asdict(accuracies[name]) if name in accuracies else {}
+        if name in videos:
+            figures["stability"] = asdict(videos[name])
+        if len(one.videos) > 1:
+            figures["videos"] = {v.name: _of_video(v) for v in one.videos}
+        models[name] = {key: plain(value) for key, value in figures.items()}
+    return {"models": models}
+
+
+def _of_video(video: TrackedVideo) -> dict[str, object]:
+    compared = video.compared()
+    figures: dict[str, object] = asdict(accuracy_of(compared)) if compared is not None else {}
+    return {**figures, "stability": asdict(stability_of([video]))}
+
+
+def _write_pictures(
+    compared: Mapping[str, LandmarkComparison], title: str, outputs: OutputFiles, *, of: str
+) -> None:
+    if outputs.plot is not None:
+        from steadymark.app.cli.plots.error_plot import error_plot
+
+        errors = {name: c.errors() for name, c in compared.items()}
+        write_file(outputs.plot, error_plot(errors, of=of, title=title))
+    if outputs.worst is not None:
+        sheet = contact_sheet(compared, outputs.worst_count)
+        write_file(outputs.worst, cv2.imencode(".png", sheet)[1].tobytes())

@@ -1,0 +1,90 @@
+"""`steadymark bench identity`: its table and its JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE
+from rich.progress import Progress
+from rich.table import Table
+
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.engine.bench.scenes.face_crossings import CROSSINGS
+from steadymark.engine.bench.scenes.identity_benchmark import FACES, IdentityRow, run_identity
+from steadymark.engine.metrics.identity_scores import IdentityScores
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from steadymark.engine.tracking.settings import TrackSettings
+
+
+def report_identity(
+    data: Path,
+    settings: TrackSettings,
+    json_file: Path | None,
+    *,
+    videos: int,
+    seed: int,
+    out: Console,
+    err: Console,
+) -> None:
+    """Track made crossings, print what became of the ids and write it as JSON."""
+    check_outputs(OutputFiles(json_file))
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task("crossings", total=None)
+        rows = list(
+            run_identity(
+                data,
+                settings,
+                videos=videos,
+                seed=seed,
+                report=lambda done, every: progress.update(task, completed=done, total=every),
+            )
+        )
+    crossings = [row for row in rows if row.kind in CROSSINGS]
+    rows += [_sum("all crossings", crossings), _sum("all", rows)]
+    table = Table(title=settings.model, box=SIMPLE, title_justify="left", caption_justify="left")
+    table.caption = f"two faces a video, up to {FACES} followed; MOTA and IDF1 at IoU 0.5, in %"
+    table.add_column("videos")
+    for heading in ("count", "MOTA", "IDF1", "switches", "in ten", "missed", "false"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        figures = _figures(row)
+        table.add_row(
+            row.kind,
+            f"{row.videos}",
+            f"{figures['mota']:.1f}",
+            f"{figures['idf1']:.1f}",
+            f"{row.scores.switches}",
+            f"{figures['switches_in_ten']:.2f}",
+            f"{figures['missed']:.2f} %",
+            f"{figures['false']:.2f} %",
+        )
+    out.print(table)
+    if json_file is not None:
+        content = plain({"model": settings.model, "rows": [_figures(row) for row in rows]})
+        write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _sum(kind: str, rows: list[IdentityRow]) -> IdentityRow:
+    scores = sum((row.scores for row in rows), IdentityScores())
+    return IdentityRow(kind, sum(row.videos for row in rows), scores)
+
+
+def _figures(row: IdentityRow) -> dict[str, object]:
+    scores = row.scores
+    share = 100 / max(1, scores.truths)
+    return {
+        "kind": row.kind,
+        "videos": row.videos,
+        "mota": 100 * scores.mota,
+        "idf1": 100 * scores.idf1,
+        "switches": scores.switches,
+        "switches_in_ten": 10 * scores.switches / row.videos,
+        "missed": share * scores.misses,
+        "false": share * scores.false,
+    }

@@ -1,0 +1,166 @@
+"""`steadymark bench light`: its tables and its JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.box import SIMPLE
+from rich.table import Table
+
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.reports.clips_report import chosen, each_clip
+from steadymark.engine.bench.clips.clip_tracks import open_choices
+from steadymark.engine.bench.clips.light_benchmark import (
+    CHANGING,
+    LightRow,
+    check_kinds,
+    run_light,
+    worst_lights_first,
+)
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.sources import expand_inputs
+from steadymark.engine.stabilizers.online_filters import CELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from steadymark.engine.tracking.settings import TrackSettings
+
+_LARGE = 1000.0  # from here on a number is told by its size
+SHOWN = 25  # of the rows, worst first; the JSON file holds all
+_CAPTION = (
+    "furthest landmark from the raw one in changing light, in steady light, and in changing light "
+    "less what the raw one strays by itself, % of the outer-eye distance; mean motion besides the "
+    "face's rigid one, stabilized and raw, % a frame; share by which MAV falls on still stretches, "
+    "and in steady light; resets of memory and scene cuts that steady light has not; frames "
+    "tracked, %; limits that are broken"
+)
+_HEADINGS = (
+    "far", "steady", "beyond", "motion", "raw", "gain", "steadily", "resets", "cuts", "tracked",
+)  # fmt: skip
+
+
+def report_light(
+    inputs: Sequence[str],
+    settings: TrackSettings,
+    json_file: Path | None,
+    *,
+    choices: str | None,
+    kinds: str | None,
+    most_frames: int | None,
+    seed: int,
+    out: Console,
+    err: Console,
+) -> int:
+    """Measure every stabilizer on each clip in each light, print and write it; the exit code.
+
+    Raises:
+        SinkError, UsageError, SourceError, WeightsError: it cannot be run.
+    """
+    check_outputs(OutputFiles(json_file))
+    lights = _kinds(kinds)
+    opened = open_choices(settings, chosen(settings, choices, CELLS))
+    rows: list[LightRow] = []
+
+    def measure(clip: str, report: Callable[[int], None]) -> None:
+        rows.extend(
+            run_light(clip, opened, lights, most_frames=most_frames, seed=seed, report=report)
+        )
+
+    failed = each_clip(expand_inputs(inputs), measure, err)
+    rows = worst_lights_first(rows)
+    if rows:
+        out.print(_worst(rows, settings.model))
+        out.print(_summary(rows))
+    if json_file is not None:
+        content = {
+            "model": settings.model,
+            "most_frames": most_frames,
+            "seed": seed,
+            "rows": [asdict(row) | {"passed": row.passed} for row in rows],
+        }
+        write_file(json_file, (json.dumps(_lists(content), indent=2) + "\n").encode())
+    return 0 if not failed else 1 if rows else 2
+
+
+def _kinds(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return CHANGING
+    kinds = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not kinds:
+        raise UsageError("--kinds is empty: name lights with commas, such as flash,mains-25")
+    check_kinds(kinds)
+    return kinds
+
+
+def _worst(rows: Sequence[LightRow], model: str) -> Table:
+    table = _table(f"{model}: the worst {min(SHOWN, len(rows))} of {len(rows)}", _CAPTION)
+    for name in ("clip", "light", "stabilizer"):
+        table.add_column(name, overflow="fold")
+    for name in _HEADINGS:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("broken")
+    for row in rows[:SHOWN]:
+        numbers = (
+            *(_short(v, 1) for v in (row.furthest, row.furthest_steady, row.beyond)),
+            *(_short(v, 3) for v in (row.motion, row.raw_motion)),
+            *(_short(v, 2) for v in (row.gain, row.gain_steady)),
+            str(row.resets),
+            str(row.cuts),
+            f"{row.tracked:.0f}",
+        )
+        table.add_row(row.clip, row.kind, row.choice, *numbers, ", ".join(row.failed) or "none")
+    return table
+
+
+def _summary(rows: Sequence[LightRow]) -> Table:
+    caption = (
+        "clips that keep all limits; of all clips the largest distance from raw, the median ratio "
+        "of the motion to that of raw, the median gain, and all resets"
+    )
+    table = _table("", caption)
+    for name in ("light", "stabilizer", "passed", "furthest", "motion", "gain", "resets"):
+        table.add_column(name, justify="left" if name in ("light", "stabilizer") else "right")
+    for kind, choice in dict.fromkeys((row.kind, row.choice) for row in rows):
+        each = [row for row in rows if (row.kind, row.choice) == (kind, choice)]
+        table.add_row(
+            kind,
+            choice,
+            f"{sum(row.passed for row in each)} of {len(each)}",
+            _short(_of(np.max, [row.furthest for row in each]), 1),
+            _short(_of(np.median, [row.motion / (row.raw_motion or np.nan) for row in each]), 2),
+            _short(_of(np.median, [row.gain for row in each]), 2),
+            str(sum(row.resets for row in each)),
+        )
+    return table
+
+
+def _short(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}f}" if abs(value) < _LARGE or np.isnan(value) else f"{value:.1e}"
+
+
+def _of(measure: Callable[[list[float]], float], values: list[float]) -> float:
+    """A measure of those values that are known."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(measure(known)) if known else float("nan")
+
+
+def _table(title: str, caption: str) -> Table:
+    table = Table(title=title, caption=caption, box=SIMPLE, collapse_padding=True)
+    table.title_justify = table.caption_justify = "left"
+    return table
+
+
+def _lists(value: object) -> object:
+    """As JSON knows it, tuples as lists."""
+    if isinstance(value, dict):
+        return {key: _lists(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_lists(v) for v in value]
+    return plain(value)

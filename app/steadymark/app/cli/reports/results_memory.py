@@ -1,0 +1,87 @@
+"""Memory that the window's results take: a recording's all, a live view's of the last minute."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.app.session.live.live_results import LiveResults
+from steadymark.app.session.recording.results import NO_PICTURE, Results
+from steadymark.engine.bench.soak.process_stats import rss_bytes
+from steadymark.engine.bench.soak.soak_limits import HOUR, MEMORY_MIB, SoakFigure
+from steadymark.engine.sources.video.video_file import VideoFile
+from steadymark.engine.tracking.settings import make_tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+
+_MIB = 1 << 20
+_FRAMES = 50
+_WAVE_MIB = 8  # a live view forgets now and then, thousands of frames at once
+_FILLED = 25_000  # frames, after which it has done so
+_LOOK_EVERY = 500
+_ROOM = 1.1  # what growing may take beyond what is kept
+
+
+def measure_results_memory(
+    path: Path, models: OpenModels, settings: TrackSettings, *, frames: int = HOUR
+) -> tuple[SoakFigure, ...]:
+    """Keep so many frames as the window does; the first ones of the video, again and again."""
+    tracker = make_tracker(models, settings)
+    with contextlib.closing(VideoFile(path)) as film:
+        tracked = [tracker.track(f) for f, _ in zip(film.frames(), range(_FRAMES), strict=False)]
+    times_s = np.arange(frames) / 30
+    gc.collect()
+    before = rss_bytes()
+    results = Results(times_s)
+    for result in _again(tracked, times_s):
+        results.add(result, begins=False)
+    taken, needed = rss_bytes() - before, results.size_bytes
+    scale = HOUR / frames / _MIB
+    live, filled_s = LiveResults(), np.arange(_FILLED) / 30
+    first = _most(live, _again(tracked, filled_s))
+    grown = _most(live, _again(tracked, filled_s[-1] + 1 + times_s, _FILLED)) - first
+    growth = grown * scale
+    return (
+        SoakFigure(
+            "window: 10⁵ frames of a recording",
+            taken * scale,
+            "MiB",
+            _ROOM * needed * scale,
+            taken <= _ROOM * needed,
+            f"the arrays need {needed * scale:.0f} MiB, {needed / frames:.0f} bytes a frame",
+        ),
+        SoakFigure(
+            "window: growth in 10⁵ live frames",
+            growth,
+            "MiB",
+            MEMORY_MIB,
+            growth <= MEMORY_MIB or grown <= _WAVE_MIB * _MIB,
+        ),
+    )
+
+
+def _most(live: LiveResults, results: Iterator[TrackResult]) -> int:
+    """Memory goes up and down with what is forgotten: the most that it comes to."""
+    most = 0
+    for number, result in enumerate(results):
+        live.append(result, begins=False)
+        most = max(most, rss_bytes()) if number % _LOOK_EVERY == 0 else most
+    return most
+
+
+def _again(
+    tracked: list[TrackResult], times_s: np.ndarray, first: int = 0
+) -> Iterator[TrackResult]:
+    for index, at_s in enumerate(times_s, first):
+        result = tracked[index % len(tracked)]
+        frame = replace(result.frame, image=NO_PICTURE, index=index, pts_s=float(at_s))
+        yield replace(result, frame=frame)

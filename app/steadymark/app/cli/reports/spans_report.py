@@ -1,0 +1,51 @@
+"""`steadymark spans`: its table and its JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.engine.output.csv.face_spans import NOBODY, FaceSpan, face_spans
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+
+def report_spans(files: Sequence[Path], json_file: Path | None, *, out: Console) -> None:
+    """Print when each face of landmark files was tracked, and write it as JSON.
+
+    Raises:
+        LandmarkFileError: a file is none.
+    """
+    check_outputs(OutputFiles(json_file))
+    found = {str(file): face_spans(read_landmarks(file)) for file in files}
+    for name, spans in found.items():
+        out.print(_table(name, spans))
+    if json_file is not None:
+        rows = {name: [asdict(span) for span in spans] for name, spans in found.items()}
+        write_file(json_file, (json.dumps(plain(rows), indent=2) + "\n").encode())
+
+
+def _table(name: str, spans: Sequence[FaceSpan]) -> Table:
+    table = Table(title=name, box=SIMPLE, title_justify="left")
+    for heading in ("face", "state", "frames", "from – to", "seconds", "least score"):
+        table.add_column(heading, justify="left" if heading == "state" else "right")
+    for span in spans:
+        table.add_row(
+            "–" if span.face_id == NOBODY else f"{span.face_id}",
+            "tracked" if span.tracked else "no face" if span.face_id == NOBODY else "lost",
+            f"{span.frames}",
+            f"{span.first} – {span.last}",
+            f"{span.start_s:.3f} – {span.end_s:.3f}",
+            f"{span.score:.2f}" if span.tracked else "–",
+        )
+    return table

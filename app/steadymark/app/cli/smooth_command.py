@@ -1,0 +1,117 @@
+"""`steadymark smooth`: the landmarks of a table, stabilized anew without the video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from steadymark.app.cli.error_boundary import err, out, report_errors
+from steadymark.engine.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from steadymark.engine.api.video_landmarks import VideoLandmarks
+
+
+def smooth(
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE.csv", help="A table of ours, or of OpenFace.")
+    ],
+    target: Annotated[
+        Path | None, typer.Option("--out", help="The new table; else TABLE.METHOD.csv beside it.")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="butterworth (no lag) or one-euro (looks at no later frame).")
+    ] = "butterworth",
+    cutoff: Annotated[float | None, typer.Option(help="butterworth: cut-off, Hz; else 6.")] = None,
+    min_cutoff: Annotated[
+        float | None, typer.Option(help="one-euro: cut-off at rest, Hz; else 1.")
+    ] = None,
+    beta: Annotated[
+        float | None,
+        typer.Option(help="one-euro: how fast the cut-off rises with speed; else 1.5."),
+    ] = None,
+    derivative_cutoff: Annotated[
+        float | None, typer.Option(help="one-euro: cut-off of the speed, Hz; else 1.")
+    ] = None,
+    size: Annotated[
+        str,
+        typer.Option(
+            help="Size of the video's pictures, 1280x720: head poses are then computed anew; "
+            "without it they are left empty."
+        ),
+    ] = "",
+    focal: Annotated[
+        float | None,
+        typer.Option(help="Focal length in pixels, for head poses; else that of the table."),
+    ] = None,
+    csv: Annotated[str, typer.Option(help="native or openface; else the table's own.")] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the new table.")] = False,
+) -> None:
+    """Stabilize the landmarks of a table, and write another table.
+
+    Filters start from the raw landmarks where the table has them.
+    """
+    parameters = {
+        "cutoff_hz": cutoff,
+        "min_cutoff_hz": min_cutoff,
+        "beta": beta,
+        "derivative_cutoff_hz": derivative_cutoff,
+    }
+    given = {name: value for name, value in parameters.items() if value is not None}
+
+    def run() -> int:
+        from steadymark.engine.api.table_files import read_csv, style_of
+
+        path = _target(table, target, method, overwrite=overwrite)
+        read = read_csv(table, image_size=parse_size(size), focal_px=focal)
+        smoothed = read.smooth(method, **given)
+        smoothed.to_csv(path, style=csv or style_of(table))
+        if _lost_poses(read, smoothed):
+            note = "head poses are left empty: say --size WIDTHxHEIGHT of the video's pictures"
+            err.print(f"[yellow]note:[/yellow] {note}", soft_wrap=True)
+        out.print(f"{escape(str(path))}: {_told(smoothed)}", soft_wrap=True)
+        return 0
+
+    report_errors(run)
+
+
+def parse_size(text: str) -> tuple[int, int] | None:
+    """`1280x720` → (1280, 720); None where the text is empty.
+
+    Raises:
+        UsageError: The text is no size.
+    """
+    if not text:
+        return None
+    sides = text.lower().replace("×", "x").split("x")
+    if len(sides) != 2 or not all(side.isascii() and side.isdecimal() for side in sides):
+        raise UsageError(f"'{text}' is no size: write --size 1280x720")
+    return int(sides[0]), int(sides[1])
+
+
+def _target(table: Path, target: Path | None, method: str, *, overwrite: bool) -> Path:
+    """The file that is written.
+
+    Raises:
+        UsageError: It is there already, or it is the table itself.
+    """
+    path = target or table.with_name(f"{table.stem}.{method}.csv")
+    if path.resolve() == table.resolve():
+        raise UsageError(f"{path} is the table itself: choose another name with --out")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} is there already: add --overwrite, or choose another with --out")
+    return path
+
+
+def _lost_poses(before: VideoLandmarks, after: VideoLandmarks) -> bool:
+    import numpy as np
+
+    return bool(np.isfinite(before.head_poses).any() and not np.isfinite(after.head_poses).any())
+
+
+def _told(video: VideoLandmarks) -> str:
+    faces = len(video.face_ids)
+    return f"{len(video)} frames, {faces} {'face' if faces == 1 else 'faces'}"

@@ -1,0 +1,283 @@
+"""`steadymark track`: many inputs, with progress and a summary."""
+
+from __future__ import annotations
+
+import math
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+from steadymark.app.cli.progress import ProgressDisplay, progress_bars
+from steadymark.engine.batch.dask_cluster import run_on_cluster
+from steadymark.engine.batch.job_planning import plan_jobs, split_results
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.batch.run_jobs import run_here, useful_processes
+from steadymark.engine.batch.worker_processes import run_in_processes
+from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.pipeline.job import (
+    CSV_STYLES,
+    InputSettings,
+    JobReport,
+    OutputSettings,
+    make_folder,
+)
+from steadymark.engine.pipeline.pipeline_report import PipelineState
+from steadymark.engine.sources import CameraMode, expand_inputs
+from steadymark.engine.sources.resolve_input import absolute
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.streaming.targets import parse_target
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.geometry import Recentre
+from steadymark.engine.tracking.settings import TrackSettings, open_models
+from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
+
+    from steadymark.engine.streaming.targets import StreamTarget
+
+
+def parse_time(text: str | None) -> float | None:
+    """Seconds, mm:ss or hh:mm:ss, with decimals → seconds.
+
+    Raises:
+        UsageError: the text is no time.
+    """
+    if text is None:
+        return None
+    seconds = 0.0
+    try:
+        for part in text.split(":"):
+            value = float(part)
+            if not 0 <= value < float("inf"):
+                raise ValueError
+            seconds = seconds * 60 + value
+    except ValueError as error:
+        raise UsageError(f"'{text}' is no time: write seconds, mm:ss or hh:mm:ss") from error
+    return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class TrackOptions:
+    """What `steadymark track` was asked to do, checked."""
+
+    settings: TrackSettings
+    wish: InputSettings
+
+
+def track_options(
+    *,
+    csv: str,
+    recentre: str,
+    start_time: str | None,
+    end_time: str | None,
+    camera_mode: str | None,
+    stabilizer: str,
+    one_euro: tuple[float, float, float],
+    butterworth: float,
+    device: str,
+    threshold: float | None,
+    max_faces: int,
+    look_every: int,
+    focal_px: float | None,
+    model: str,
+    detector: str,
+) -> TrackOptions:
+    """Check options as they were typed; an empty model or detector is the default one.
+
+    one_euro, butterworth: their cut-offs and beta.
+
+    Raises:
+        UsageError: what was typed does not exist or does not go together.
+    """
+    if focal_px is not None and not 1 <= focal_px < math.inf:
+        raise UsageError(f"--focal must be 1 pixel or more, not {focal_px:g}")
+    if csv not in CSV_STYLES:
+        raise UsageError(f"unknown CSV style '{csv}': choose native or openface")
+    if recentre not in tuple(Recentre):
+        raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
+    if not 1 <= max_faces <= 16:
+        raise UsageError(f"--max-faces must be 1 to 16, not {max_faces}")
+    mode = CameraMode.parse(camera_mode) if camera_mode else None
+    wish = InputSettings(parse_time(start_time), parse_time(end_time), mode)
+    if wish.end_s is not None and wish.end_s <= (wish.start_s or 0):
+        raise UsageError(f"--end {end_time} is not after --start {start_time or 0}")
+    settings = TrackSettings(
+        model=model or DEFAULT_MODEL,
+        detector=detector or DEFAULT_DETECTOR,
+        stabilizer=stabilizer,
+        device=device,
+        detector_threshold=threshold,
+        tracker=TrackerConfig(
+            max_faces=max_faces, look_every=look_every, recentre=Recentre(recentre)
+        ),
+        one_euro=OneEuro(*one_euro),
+        butterworth=Butterworth(butterworth),
+        focal_px=focal_px,
+    )
+    return TrackOptions(settings, wish)
+
+
+def send_targets(texts: Sequence[str], inputs: Sequence[str]) -> tuple[StreamTarget, ...]:
+    """Where `--send` sends to: one input, for receivers cannot tell several apart.
+
+    Raises:
+        UsageError: no such target, or several inputs.
+    """
+    targets = tuple(dict.fromkeys(parse_target(text) for text in texts))
+    if targets and len(expand_inputs(inputs)) > 1:
+        raise UsageError("--send sends one input, and there are several: name one")
+    return targets
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlacement:
+    """Where it runs. processes: of this computer, None takes what is useful.
+
+    scheduler: the address of a Dask cluster that tracks instead.
+
+    Raises:
+        UsageError: both, or too few processes.
+    """
+
+    processes: int | None = None
+    scheduler: str = ""
+
+    def __post_init__(self) -> None:
+        if self.scheduler and self.processes is not None:
+            raise UsageError("--jobs is of this computer: a cluster has as many as it has workers")
+        if self.processes is not None and self.processes < 1:
+            raise UsageError(f"--jobs must be 1 or more, not {self.processes}")
+
+
+def run_batch(
+    inputs: Sequence[str],
+    settings: TrackSettings,
+    output: OutputSettings,
+    wish: InputSettings,
+    *,
+    placing: JobPlacement = JobPlacement(),
+    out: Console,
+    err: Console,
+) -> int:
+    """Track everything; returns the exit code: 0 all well, 1 some inputs failed, 2 all did."""
+    if placing.scheduler and output.send:
+        raise UsageError(
+            "--send is of this computer, and not of a cluster's workers: leave one out"
+        )
+    models = open_models(settings)
+    texts, reports, results = _expand(inputs)
+    if texts:
+        make_folder(output.folder)
+    index = ResultsIndex(output.folder)
+    for report in reports:
+        err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
+    if results:
+        words = (
+            f"results of earlier runs are not tracked: {results} left out (name one to track it)"
+        )
+        err.print(f"[yellow]note:[/yellow] {words}", soft_wrap=True)
+    jobs = plan_jobs(texts, settings, output, wish, index)
+    stop = Event()
+    with _interrupts(stop), progress_bars(err) as progress:
+        board = ProgressDisplay(progress, index, len(jobs))
+        if placing.scheduler:
+            run_on_cluster(jobs, placing.scheduler, board, stop)
+        else:
+            on_gpu = models.device != "cpu"
+            count = useful_processes(placing.processes, texts, on_gpu=on_gpu)
+            if count == 1:
+                run_here(jobs, models, board, stop)
+            else:
+                del models  # every worker has its own
+                run_in_processes(jobs, count, open_models, board, stop)
+    reports += board.reports
+    out.print(summary(reports, output.folder))
+    if stop.is_set():
+        return 130
+    return _exit_code(reports)
+
+
+def _exit_code(reports: Sequence[JobReport]) -> int:
+    failed = sum(report.error is not None for report in reports)
+    return 0 if not failed else 1 if failed < len(reports) else 2
+
+
+def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
+    """The single inputs, a report for each argument that names none, and how many were results."""
+    texts: dict[str, str] = {}  # each file once, however it is written
+    faults: list[JobReport] = []
+    left_out: set[str] = set()
+    for text in inputs:
+        try:
+            found, results = split_results(text, expand_inputs([text]))
+        except SteadymarkError as error:
+            faults.append(JobReport(text, error=error.sentence))
+            continue
+        for one in found:
+            texts.setdefault(absolute(one), one)
+        left_out.update(map(absolute, results))
+    return list(texts.values()), faults, len(left_out - texts.keys())
+
+
+@contextmanager
+def _interrupts(stop: Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the files in hand cleanly; a second Ctrl-C ends at once."""
+
+    def handle(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = [(s, signal.signal(s, handle)) for s in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def summary(reports: Sequence[JobReport], folder: Path) -> Table:
+    """A line an input."""
+    title = f"Results in {escape(str(folder))}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("input", overflow="fold")
+    for column in ("frames", "tracked", "lost\nspans", "ms a\nframe", "device"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("result", overflow="fold")
+    for job in reports:
+        report = job.report
+        share = f"{100 * report.with_face / report.frames:.1f} %" if report.frames else "–"
+        dropped = f" (+{report.dropped} dropped)" if report.dropped else ""
+        table.add_row(
+            escape(job.name),
+            "–" if job.skipped else f"{report.frames}" + dropped,
+            share,
+            str(report.lost_spans) if report.frames else "–",
+            f"{report.median_ms:.1f}" if report.frames else "–",
+            job.device or "–",
+            escape(_result(job)),
+        )
+    return table
+
+
+def _result(job: JobReport) -> str:
+    """What came of it: names of files in the output folder."""
+    names = ", ".join(Path(output).name for output in job.outputs)
+    if job.skipped:
+        return f"done before: {names}"
+    if job.error:
+        return "failed" + (f", partial: {names}" if names else "")
+    if job.report.state is PipelineState.STOPPED:
+        return f"stopped: {names}"
+    return names

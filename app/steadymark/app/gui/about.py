@@ -1,0 +1,112 @@
+"""Who made it of what: versions, licences, and what helps when something goes wrong."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import onnxruntime
+from PySide6.QtCore import QCoreApplication, Qt, qVersion
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTextBrowser, QVBoxLayout, QWidget
+
+from steadymark.app.gui.theme import icon
+from steadymark.engine.pipeline.job import version
+from steadymark.models.runtime.zoo import list_models
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.app.session.session import Session
+
+_PACKAGES = (
+    ("PySide6_Essentials", "LGPL-3.0"),
+    ("pyqtgraph", "MIT"),
+    ("numpy", "BSD-3-Clause"),
+    ("scipy", "BSD-3-Clause"),
+    ("opencv-python-headless", "Apache-2.0"),
+    ("av", "BSD-3-Clause, with FFmpeg: LGPL-2.1+ and x264: GPL-2.0+"),
+    ("onnxruntime-gpu", "MIT"),
+    ("onnxruntime", "MIT"),
+    ("platformdirs", "MIT"),
+    ("pylsl", "MIT"),
+    ("python-osc", "Unlicense"),
+)
+_LOG_LINES = 30
+translate = QCoreApplication.translate
+
+
+def packages() -> list[tuple[str, str, str]]:
+    """Name, version and licence of what is installed."""
+    found = []
+    for name, licence in _PACKAGES:
+        try:
+            found.append((name, metadata.version(name), licence))
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def diagnostics(session: Session, log_file: Path | None) -> str:
+    """What a report of a fault should hold; no file names beyond the recording's own."""
+    display = session.display
+    screen = QGuiApplication.primaryScreen()
+    lines = [
+        f"Steadymark {version()}",
+        f"Python {sys.version.split()[0]} on {platform.platform()}, {platform.machine()}",
+        f"Qt {qVersion()}, platform {QGuiApplication.platformName()}",
+        f"screen {screen.size().width()}x{screen.size().height()} at {screen.devicePixelRatio():g}",
+        *(f"{name} {number}" for name, number, _ in packages()),
+        f"ONNX Runtime offers {', '.join(onnxruntime.get_available_providers())}",
+        f"settings {session.settings}",
+        f"phase {display.phase}, device {display.device or 'none'}, recording {display.name!r} "
+        f"{display.size[0]}x{display.size[1]}, {display.last + 1} frames, "
+        f"{100 * display.share:.0f} % tracked",
+        f"failure: {display.failure or 'none'}",
+    ]
+    if log_file is not None and log_file.is_file():
+        tail = log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+        lines += ["", f"last lines of {log_file}:", *tail]
+    return "\n".join(lines)
+
+
+class AboutDialog(QDialog):
+    """Versions and licences."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("About Steadymark"))
+        picture = QLabel()
+        picture.setPixmap(icon("steadymark").pixmap(64, 64))
+        picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        words = QTextBrowser()
+        words.setOpenExternalLinks(True)
+        words.setHtml(_html())
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        for widget in (picture, words, buttons):
+            column.addWidget(widget)
+        self.resize(520, 480)
+
+
+def _html() -> str:
+    rows = "".join(
+        f"<tr><td>{name}</td><td>&nbsp;{number}&nbsp;</td><td>{licence}</td></tr>"
+        for name, number, licence in packages()
+    )
+    motto = translate("about", "Facial landmarks that are right and still.")
+    own = translate("about", "The program is under the MIT licence.")
+    made, networks = translate("about", "Made with"), translate("about", "Networks")
+    models = "".join(f"<p><b>{card.name}</b><br>{card.licence}</p>" for card in list_models())
+    return (
+        f"<h2 align=center>Steadymark {version()}</h2>"
+        f"<p align=center>{motto}</p>"
+        f"<p>{own}</p>"
+        f"<h3>{made}</h3>"
+        f"<table><tr><td>Python</td><td>&nbsp;{platform.python_version()}&nbsp;</td>"
+        f"<td>PSF-2.0</td></tr>{rows}</table>"
+        f"<h3>{networks}</h3>{models}"
+    )

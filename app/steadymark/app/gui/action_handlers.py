@@ -1,0 +1,150 @@
+"""What each command does, and when it can be done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from steadymark.app.gui.actions.actions import OVERLAYS, set_hint, tell_more
+from steadymark.app.gui.theme import icon
+from steadymark.app.session.state import SPEEDS, ComparisonLayout, Display, Phase, ShownLandmarks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.gui.video.video_view import VideoView
+    from steadymark.app.session.session import Session
+
+translate = QCoreApplication.translate
+
+_WIPE_STEP = 0.02
+ONLY_RECORDINGS = QT_TRANSLATE_NOOP(
+    "wiring",
+    "A live view shows the newest picture only: for this, record it and open the recording.",
+)
+
+
+def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> None:
+    """Commands that need nothing but the session and the view."""
+    last = 2**31 - 1
+    slots: dict[str, Callable[[], object]] = {
+        "close": session.close_film,
+        "play": lambda: session.live.toggle() if session.live.is_open else session.toggle_play(),
+        "stop": lambda: session.live.stop() if session.live.is_open else session.stop(),
+        "step_back": lambda: session.step(-1),
+        "step_on": lambda: session.step(1),
+        "jump_back": lambda: session.jump(-1),
+        "jump_on": lambda: session.jump(1),
+        "leap_back": lambda: session.jump(-10),
+        "leap_on": lambda: session.jump(10),
+        "first": lambda: session.seek(0),
+        "last": lambda: session.seek(last),
+        "slower": lambda: session.set_speed(_other_speed(session.display.speed, -1)),
+        "faster": lambda: session.set_speed(_other_speed(session.display.speed, 1)),
+        "loop": session.mark_loop,
+        "track": session.toggle_tracking,
+        "again": session.retrack,
+        "drop_truth": session.analysis.forget_truth,
+        "wipe_left": lambda: session.set_wipe(session.display.wipe - _WIPE_STEP),
+        "wipe_right": lambda: session.set_wipe(session.display.wipe + _WIPE_STEP),
+        "zoom_in": lambda: view.zoom(1),
+        "zoom_out": lambda: view.zoom(-1),
+        "fit": view.fit,
+        "actual": view.actual_size,
+    }
+    slots |= {f"show_{show}": _bound(session.set_show, show) for show in ShownLandmarks}
+    slots |= {f"layout_{layout}": _bound(session.set_layout, layout) for layout in ComparisonLayout}
+    slots |= {name: _bound(_toggle, (session, name)) for name in OVERLAYS}
+    for name, slot in slots.items():
+        actions[name].triggered.connect(lambda _=False, slot=slot: slot())
+
+
+def show_state(actions: Mapping[str, QAction], display: Display) -> None:
+    """Enabled, checked, and named as it stands; what only recordings have says so of live views."""
+    why = translate("wiring", str(ONLY_RECORDINGS)) if display.live is not None else ""
+    for names, can in (
+        (_NEED_FILM, display.has_film),
+        (("step_back",), display.can_step_back),
+        (("step_on",), display.can_step_on),
+        (_EXPORTS, display.can_export),
+        (("track",), display.can_track or display.can_pause),
+    ):
+        for name in names:
+            actions[name].setEnabled(can)
+            tell_more(actions[name], why)
+    for name in _NEED_PICTURE:
+        actions[name].setEnabled(display.has_picture)
+    actions["close"].setEnabled(display.phase is not Phase.EMPTY)
+    actions["export_plots"].setEnabled(display.can_export or display.live is not None)
+    _show_landmarks(actions, display)
+
+
+def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
+    """What is drawn, and how."""
+    for layout in ComparisonLayout:
+        actions[f"layout_{layout}"].setEnabled(display.has_picture)
+        both = display.show is ShownLandmarks.BOTH
+        actions[f"layout_{layout}"].setChecked(both and display.layout is layout)
+    for name in ("wipe_left", "wipe_right"):
+        actions[name].setEnabled(display.layout is ComparisonLayout.WIPE)
+    for show in ShownLandmarks:
+        actions[f"show_{show}"].setChecked(display.show is show)
+    for name in OVERLAYS:
+        actions[name].setChecked(getattr(display.overlay, name))
+        if name != "heatmaps":  # which are drawn without landmarks, too
+            actions[name].setEnabled(display.show is not ShownLandmarks.OFF)
+    for name in ("truth", "drop_truth"):
+        actions[name].setEnabled(display.truth != "")
+    actions["loop"].setChecked(display.loop is not None or display.loop_from is not None)
+
+
+def name_play(action: QAction, display: Display, texts: tuple[str, str]) -> None:
+    """Play or pause, or a camera's start and stop; texts: of each."""
+    action.setText(texts[display.playing])
+    pause = "stop" if display.live is not None else "pause"
+    action.setIcon(icon(pause if display.playing else "play"))
+    set_hint(action)
+
+
+def name_stop(action: QAction, display: Display, of_live: str) -> None:
+    """Only recordings have a beginning to go back to."""
+    of_film = translate("commands", "&Stop, back to the beginning")
+    action.setText(of_film if display.live is None else of_live)
+    action.setEnabled(display.has_picture and display.phase is not Phase.STOPPED)
+    set_hint(action)
+
+
+def name_track(action: QAction, *, running: bool, texts: tuple[str, str]) -> None:
+    """Go on or pause; texts: of each."""
+    action.setText(texts[running])
+    action.setIcon(icon("track-pause" if running else "track"))
+    set_hint(action)
+
+
+_NEED_FILM = (
+    "jump_back", "jump_on", "leap_back", "leap_on", "first", "last", "go_to",
+    "slower", "faster", "loop", "again", "load_truth",
+)  # fmt: skip
+_NEED_PICTURE = (
+    "play", "zoom_in", "zoom_out", "fit", "actual", "export_frame", "heatmaps",
+)  # fmt: skip
+_EXPORTS = ("export_csv", "export_openface", "export_video", "export_side")
+
+
+def _bound(act: Callable[..., object], value: object) -> Callable[[], object]:
+    return lambda: act(value)
+
+
+def _toggle(what: tuple[Session, str]) -> None:
+    session, name = what
+    overlay = session.display.overlay
+    session.set_overlay(replace(overlay, **{name: not getattr(overlay, name)}))
+
+
+def _other_speed(speed: float, step: int) -> float:
+    place = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - speed)) + step
+    return SPEEDS[min(max(place, 0), len(SPEEDS) - 1)]

@@ -1,0 +1,1 @@
+"""Actions of the window: shortcuts, menus, drag and drop."""

@@ -1,0 +1,296 @@
+"""Every command once: its name, text, icon, keys and hint. Menus, toolbar and buttons share it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtGui import QAction, QKeySequence
+
+from steadymark.app.gui.theme import icon
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """icon: a file's stem in assets/icons. keys: the first is shown in menus."""
+
+    name: str
+    text: object
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    checkable: bool = False
+
+
+COMMANDS = (
+    ActionSpec("open", QT_TRANSLATE_NOOP("commands", "&Open video…"), ("Ctrl+O",), "open"),
+    ActionSpec(
+        "open_folder", QT_TRANSLATE_NOOP("commands", "Open &folder of pictures…"), ("Ctrl+Shift+O",)
+    ),
+    ActionSpec(
+        "open_camera",
+        QT_TRANSLATE_NOOP("commands", "Open &camera or stream…"),
+        ("Ctrl+L",),
+        "webcam",
+    ),
+    ActionSpec(
+        "load_truth", QT_TRANSLATE_NOOP("commands", "Load &ground truth…"), ("Ctrl+Shift+G",)
+    ),
+    ActionSpec(
+        "drop_truth", QT_TRANSLATE_NOOP("commands", "Remove groun&d truth"), ("Ctrl+Alt+G",)
+    ),
+    ActionSpec("close", QT_TRANSLATE_NOOP("commands", "C&lose recording"), ("Ctrl+W",)),
+    ActionSpec(
+        "export_csv", QT_TRANSLATE_NOOP("commands", "Export &table (CSV)…"), ("Ctrl+E",), "export"
+    ),
+    ActionSpec(
+        "export_openface",
+        QT_TRANSLATE_NOOP("commands", "Export table for OpenFace &scripts…"),
+        ("Ctrl+Shift+F",),
+    ),
+    ActionSpec(
+        "export_video",
+        QT_TRANSLATE_NOOP("commands", "Export &video with landmarks…"),
+        ("Ctrl+Shift+E",),
+    ),
+    ActionSpec(
+        "export_side",
+        QT_TRANSLATE_NOOP("commands", "Export video of &both, side by side…"),
+        ("Ctrl+Alt+E",),
+    ),
+    ActionSpec(
+        "queue",
+        QT_TRANSLATE_NOOP("commands", "Track and export m&any videos…"),
+        ("Ctrl+Shift+M",),
+    ),
+    ActionSpec(
+        "export_frame",
+        QT_TRANSLATE_NOOP("commands", "Save this fra&me as a picture…"),
+        ("Ctrl+Shift+S",),
+        "camera",
+    ),
+    ActionSpec(
+        "export_plots",
+        QT_TRANSLATE_NOOP("commands", "Save the &plots as a picture…"),
+        ("Ctrl+Shift+P",),
+    ),
+    ActionSpec("quit", QT_TRANSLATE_NOOP("commands", "&Quit"), ("Ctrl+Q",)),
+    ActionSpec("play", QT_TRANSLATE_NOOP("commands", "&Play"), ("Space", "Media Play"), "play"),
+    ActionSpec(
+        "stop",
+        QT_TRANSLATE_NOOP("commands", "&Stop, back to the beginning"),
+        ("Shift+Space", "Media Stop"),
+        "stop",
+    ),
+    ActionSpec(
+        "step_back", QT_TRANSLATE_NOOP("commands", "One frame back"), ("Left",), "step-back"
+    ),
+    ActionSpec("step_on", QT_TRANSLATE_NOOP("commands", "One frame on"), ("Right",), "step-on"),
+    ActionSpec(
+        "jump_back", QT_TRANSLATE_NOOP("commands", "1 second back"), ("Shift+Left",), "jump-back"
+    ),
+    ActionSpec(
+        "jump_on", QT_TRANSLATE_NOOP("commands", "1 second on"), ("Shift+Right",), "jump-on"
+    ),
+    ActionSpec("leap_back", QT_TRANSLATE_NOOP("commands", "10 seconds back"), ("Ctrl+Left",)),
+    ActionSpec("leap_on", QT_TRANSLATE_NOOP("commands", "10 seconds on"), ("Ctrl+Right",)),
+    ActionSpec("first", QT_TRANSLATE_NOOP("commands", "First frame"), ("Home",)),
+    ActionSpec("last", QT_TRANSLATE_NOOP("commands", "Last frame"), ("End",)),
+    ActionSpec("go_to", QT_TRANSLATE_NOOP("commands", "&Go to time or frame"), ("Ctrl+G",)),
+    ActionSpec("slower", QT_TRANSLATE_NOOP("commands", "Slower"), ("[",)),
+    ActionSpec("faster", QT_TRANSLATE_NOOP("commands", "Faster"), ("]",)),
+    ActionSpec(
+        "loop",
+        QT_TRANSLATE_NOOP("commands", "Mark a region to &loop: begin, end, none"),
+        ("L",),
+        "loop",
+        checkable=True,
+    ),
+    ActionSpec("track", QT_TRANSLATE_NOOP("commands", "Pause &tracking"), ("T",), "track-pause"),
+    ActionSpec(
+        "again",
+        QT_TRANSLATE_NOOP("commands", "Track &again from the beginning"),
+        ("Ctrl+T",),
+        "again",
+    ),
+    ActionSpec("add_model", QT_TRANSLATE_NOOP("commands", "Add a &model…"), ("Ctrl+M",)),
+    ActionSpec(
+        "remove_model",
+        QT_TRANSLATE_NOOP("commands", "&Remove the chosen model of your own"),
+        ("Ctrl+Alt+M",),
+    ),
+    ActionSpec(
+        "record",
+        QT_TRANSLATE_NOOP("commands", "&Record video and table"),
+        ("Ctrl+R",),
+        "record",
+        checkable=True,
+    ),
+    ActionSpec(
+        "record_drawn",
+        QT_TRANSLATE_NOOP("commands", "&Draw landmarks into recordings"),
+        ("Ctrl+Shift+R",),
+        checkable=True,
+    ),
+    ActionSpec(
+        "record_folder",
+        QT_TRANSLATE_NOOP("commands", "&Folder for recordings…"),
+        ("Ctrl+Alt+R",),
+    ),
+    ActionSpec(
+        "send",
+        QT_TRANSLATE_NOOP("commands", "&Send to other programs…"),
+        ("Ctrl+Shift+N",),
+        "send",
+        checkable=True,
+    ),
+    ActionSpec(
+        "mirror", QT_TRANSLATE_NOOP("commands", "&Mirrored view"), ("M",), "mirror", checkable=True
+    ),
+    ActionSpec("show_off", QT_TRANSLATE_NOOP("commands", "No landmarks"), ("O",), checkable=True),
+    ActionSpec("show_raw", QT_TRANSLATE_NOOP("commands", "Raw landmarks"), ("R",), checkable=True),
+    ActionSpec(
+        "show_stabilized",
+        QT_TRANSLATE_NOOP("commands", "Stabilized landmarks"),
+        ("S",),
+        checkable=True,
+    ),
+    ActionSpec(
+        "show_both", QT_TRANSLATE_NOOP("commands", "Both, compared"), ("B",), checkable=True
+    ),
+    ActionSpec(
+        "layout_together",
+        QT_TRANSLATE_NOOP("commands", "Over each other"),
+        ("Shift+O",),
+        "together",
+        checkable=True,
+    ),
+    ActionSpec(
+        "layout_wipe",
+        QT_TRANSLATE_NOOP("commands", "Divided by a line to drag"),
+        ("W",),
+        "wipe",
+        checkable=True,
+    ),
+    ActionSpec(
+        "layout_side", QT_TRANSLATE_NOOP("commands", "Side by side"), ("D",), "side", checkable=True
+    ),
+    ActionSpec(
+        "wipe_left", QT_TRANSLATE_NOOP("commands", "Move the dividing line left"), ("Alt+Left",)
+    ),
+    ActionSpec(
+        "wipe_right", QT_TRANSLATE_NOOP("commands", "Move the dividing line right"), ("Alt+Right",)
+    ),
+    ActionSpec("points", QT_TRANSLATE_NOOP("commands", "Points"), ("P",), "points", checkable=True),
+    ActionSpec("contours", QT_TRANSLATE_NOOP("commands", "Contours"), ("C",), checkable=True),
+    ActionSpec(
+        "numbers", QT_TRANSLATE_NOOP("commands", "Numbers of the points"), ("N",), checkable=True
+    ),
+    ActionSpec(
+        "scores", QT_TRANSLATE_NOOP("commands", "Points coloured by score"), ("K",), checkable=True
+    ),
+    ActionSpec(
+        "trails",
+        QT_TRANSLATE_NOOP("commands", "Trails of the last second, coloured by speed"),
+        ("Y",),
+        checkable=True,
+    ),
+    ActionSpec("boxes", QT_TRANSLATE_NOOP("commands", "Boxes"), ("X",), checkable=True),
+    ActionSpec(
+        "ids", QT_TRANSLATE_NOOP("commands", "Ids and scores of faces"), ("I",), checkable=True
+    ),
+    ActionSpec(
+        "crop", QT_TRANSLATE_NOOP("commands", "Crop: what the network sees"), ("Q",), checkable=True
+    ),
+    ActionSpec("axes", QT_TRANSLATE_NOOP("commands", "Axes of the head"), ("E",), checkable=True),
+    ActionSpec(
+        "heatmaps",
+        QT_TRANSLATE_NOOP("commands", "&Heatmaps along the crop's edges"),
+        ("H",),
+        checkable=True,
+    ),
+    ActionSpec("truth", QT_TRANSLATE_NOOP("commands", "&Ground truth"), ("G",), checkable=True),
+    ActionSpec(
+        "zoom_in", QT_TRANSLATE_NOOP("commands", "Zoom in"), ("Ctrl++", "+", "="), "zoom-in"
+    ),
+    ActionSpec("zoom_out", QT_TRANSLATE_NOOP("commands", "Zoom out"), ("Ctrl+-", "-"), "zoom-out"),
+    ActionSpec("fit", QT_TRANSLATE_NOOP("commands", "Fit the picture"), ("Ctrl+0", "0"), "fit"),
+    ActionSpec(
+        "actual", QT_TRANSLATE_NOOP("commands", "Actual size, 1:1"), ("Ctrl+1", "1"), "actual"
+    ),
+    ActionSpec(
+        "full_screen", QT_TRANSLATE_NOOP("commands", "Full screen"), ("F11",), checkable=True
+    ),
+    ActionSpec("shortcuts", QT_TRANSLATE_NOOP("commands", "&Keyboard shortcuts…"), ("Ctrl+K",)),
+    ActionSpec("about", QT_TRANSLATE_NOOP("commands", "&About Steadymark"), ("F1",), "info"),
+    ActionSpec(
+        "diagnostics", QT_TRANSLATE_NOOP("commands", "&Copy diagnostics"), ("Ctrl+Shift+D",)
+    ),
+    ActionSpec("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
+    ActionSpec("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
+)
+_MORE = "more"  # an action's property
+OVERLAYS = (
+    "points",
+    "contours",
+    "numbers",
+    "scores",
+    "trails",
+    "boxes",
+    "ids",
+    "crop",
+    "axes",
+    "heatmaps",
+    "truth",
+)
+
+
+def make_actions(parent: QWidget) -> dict[str, QAction]:
+    """By name; tooltips tell the key."""
+    actions = {}
+    for command in COMMANDS:
+        text = QCoreApplication.translate("commands", str(command.text))
+        action = QAction(text, parent)
+        action.setObjectName(command.name)
+        action.setCheckable(command.checkable)
+        action.setShortcuts([QKeySequence(key) for key in command.keys])
+        if command.icon:
+            action.setIcon(icon(command.icon))
+        if command.checkable:
+            action.setIconVisibleInMenu(False)  # the mark stands there
+        set_hint(action)
+        parent.addAction(action)
+        actions[command.name] = action
+    return actions
+
+
+def set_hint(action: QAction) -> None:
+    """The tooltip: the text and its key, and below them what `tell_more` says."""
+    text = plain_text(action.text())
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    hint, more = f"{text} ({keys})" if keys else text, action.property(_MORE)
+    action.setToolTip(f"{hint}\n{more}" if more else hint)
+
+
+def tell_more(action: QAction, words: str) -> None:
+    """In the tooltip, and in the status line over menus; empty: nothing."""
+    if (action.property(_MORE) or "") != words:
+        action.setProperty(_MORE, words)
+        action.setStatusTip(words)
+        set_hint(action)
+
+
+def plain_text(text: str) -> str:
+    """Of a command or menu, without what belongs there only."""
+    return re.sub(r"\(&\w\)|&", "", text).removesuffix("…").rstrip()
+
+
+def recolour(actions: dict[str, QAction]) -> None:
+    """After light became dark, or dark light."""
+    for command in COMMANDS:
+        if command.icon:
+            actions[command.name].setIcon(icon(command.icon))

@@ -1,0 +1,123 @@
+"""Where the commands stand in menus and toolbar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
+
+from steadymark.app.gui.actions.actions import OVERLAYS
+from steadymark.app.gui.theme import icon
+from steadymark.app.gui.widgets.menu_button import MenuButton
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+translate = QCoreApplication.translate
+
+SHOWS = ("show_off", "show_raw", "show_stabilized", "show_both")
+LAYOUTS = ("layout_together", "layout_wipe", "layout_side")
+_PLAYING = (
+    "play", "stop", "", "step_back", "step_on", "jump_back", "jump_on", "leap_back", "leap_on",
+    "first", "last", "go_to", "", "slower", "faster", "loop",
+)  # fmt: skip
+_TRACKING = ("track", "again", "", "add_model", "remove_model")
+_LIVE = ("open_camera", "", "record", "record_drawn", "record_folder", "", "send", "", "mirror")
+
+
+def make_menus(
+    window: QMainWindow,
+    actions: Mapping[str, QAction],
+    recent: QMenu,
+    language: QMenu,
+    docks: Sequence[QAction],
+) -> None:
+    """Of the main window."""
+    bar = window.menuBar()
+    file = bar.addMenu(translate("menus", "&File"))
+    _add(file, actions, ("open", "open_folder", "open_camera"))
+    file.addMenu(recent)
+    _add(file, actions, ("", "load_truth", "drop_truth", ""))
+    exports = (
+        "export_csv", "export_openface", "export_video", "export_side", "export_frame",
+        "export_plots", "queue",
+    )  # fmt: skip
+    _add(file, actions, ("close", "", *exports, "", "quit"))
+    _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
+    _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING)
+    _add(bar.addMenu(translate("menus", "L&ive")), actions, _LIVE)
+    _groups(window, actions)
+    landmarks = bar.addMenu(translate("menus", "&Landmarks"))
+    _add(landmarks, actions, (*SHOWS, "", *LAYOUTS, "wipe_left", "wipe_right", "", *OVERLAYS))
+    view = bar.addMenu(translate("menus", "&View"))
+    _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
+    view.addActions(list(docks))
+    view.addSeparator()
+    view.addMenu(language)
+    view.addAction(actions["dismiss"])
+    _add(
+        bar.addMenu(translate("menus", "&Help")),
+        actions,
+        ("shortcuts", "about", "diagnostics", "log"),
+    )
+
+
+def make_toolbar(
+    window: QMainWindow, actions: Mapping[str, QAction]
+) -> tuple[QToolBar, QToolButton]:
+    """The commands that are used most, and the button that says what is drawn."""
+    bar = QToolBar(translate("menus", "Toolbar"), window)
+    bar.setObjectName("toolbar")
+    bar.setIconSize(QSize(22, 22))
+    bar.setMovable(False)
+    for name in (
+        "open",
+        "open_camera",
+        "send",
+        "export_csv",
+        "export_frame",
+        "",
+        "track",
+        "again",
+        "",
+    ):
+        _add_one(bar, actions, name)
+    shows = MenuButton(bar)
+    shows.setText(translate("menus", "Landmarks"))
+    shows.setIcon(icon("face"))
+    shows.setToolTip(translate("menus", "What is drawn over the picture"))
+    shows.setAccessibleName(translate("menus", "Landmarks"))
+    shows.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    menu = QMenu(shows)
+    _add(menu, actions, (*SHOWS, "", *OVERLAYS))
+    shows.setMenu(menu)
+    bar.addWidget(shows)
+    for name in (*LAYOUTS, "", "zoom_out", "zoom_in", "fit", "actual"):
+        _add_one(bar, actions, name)
+    window.addToolBar(bar)
+    return bar, shows
+
+
+def _groups(window: QMainWindow, actions: Mapping[str, QAction]) -> None:
+    for names in (SHOWS, LAYOUTS):
+        group = QActionGroup(window)
+        group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
+        for name in names:
+            group.addAction(actions[name])
+
+
+def _add(menu: QMenu, actions: Mapping[str, QAction], names: Sequence[str]) -> None:
+    for name in names:
+        if name:
+            menu.addAction(actions[name])
+        else:
+            menu.addSeparator()
+
+
+def _add_one(bar: QToolBar, actions: Mapping[str, QAction], name: str) -> None:
+    if name:
+        bar.addAction(actions[name])
+    else:
+        bar.addSeparator()

@@ -1,0 +1,128 @@
+"""The keys of all commands: the user's own where there are any, and never one for two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QKeySequence
+
+from steadymark.app.gui.actions.actions import plain_text, set_hint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.gui.preferences import Preferences
+
+_NATIVE = QKeySequence.SequenceFormat.NativeText
+_OF_WIDGETS = ("Tab", "Shift+Tab", "Return", "Enter", "Up", "Down", "PgUp", "PgDown")
+
+
+class Shortcuts(QObject):
+    """Of actions by name, with the keys that they have when this is made as defaults.
+
+    changed: after any change. Keys are texts as QKeySequence writes them portably.
+    """
+
+    changed = Signal()
+
+    def __init__(self, actions: Mapping[str, QAction], preferences: Preferences) -> None:
+        super().__init__()
+        self._actions, self._preferences = actions, preferences
+        self._defaults = {name: _keys_of(action) for name, action in actions.items()}
+        self._menu_keys: dict[str, str] = {}
+        self._restore()
+
+    def reserve(self, menu_titles: Iterable[str]) -> None:
+        """These open with Alt and their letter."""
+        for title in menu_titles:
+            letter = QKeySequence.mnemonic(title).toString()
+            if letter:
+                self._menu_keys[letter] = plain_text(title)
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._actions)
+
+    def text(self, name: str) -> str:
+        """What the command is called now."""
+        return plain_text(self._actions[name].text())
+
+    def keys(self, name: str) -> list[str]:
+        return _keys_of(self._actions[name])
+
+    def is_default(self, name: str) -> bool:
+        return self.keys(name) == self._defaults[name]
+
+    def set_keys(self, name: str, keys: list[str]) -> str:
+        """Kept at once; or nothing is changed, and a sentence says why."""
+        for key in keys:
+            fault = self._fault(name, _portable(key)) if _portable(key) else self._no_key(key)
+            if fault:
+                return fault
+        self._apply(name, list(dict.fromkeys(_portable(key) for key in keys)))
+        self._keep()
+        return ""
+
+    def reset(self, name: str) -> str:
+        """As `set_keys`, to the defaults."""
+        return self.set_keys(name, self._defaults[name])
+
+    def reset_all(self) -> None:
+        for name, keys in self._defaults.items():
+            self._apply(name, keys)
+        self._keep()
+
+    def _no_key(self, key: str) -> str:
+        return self.tr("'{key}' is no key.").format(key=key)
+
+    def _fault(self, name: str, key: str) -> str:
+        shown = shown_key(key)
+        if key in _OF_WIDGETS:
+            return self.tr("{key} is needed to move among buttons and fields.").format(key=shown)
+        if key in self._menu_keys:
+            return self.tr("{key} opens the menu '{menu}': choose another key.").format(
+                key=shown, menu=self._menu_keys[key]
+            )
+        for other in self._actions:
+            if other != name and key in self.keys(other):
+                return self.tr(
+                    "{key} already means '{command}': choose another key, or give that command "
+                    "another one first."
+                ).format(key=shown, command=self.text(other))
+        return ""
+
+    def _restore(self) -> None:
+        """The user's own keys; a default that has come since gives way to them."""
+        own = {n: k for n, k in self._preferences.keys().items() if n in self._actions}
+        taken: set[str] = set()
+        for name in (*own, *(n for n in self._actions if n not in own)):
+            wanted = [_portable(k) for k in own.get(name, self._defaults[name])]
+            free = [k for k in wanted if k and k not in taken and k not in _OF_WIDGETS]
+            taken.update(free)
+            self._apply(name, free)
+
+    def _apply(self, name: str, keys: list[str]) -> None:
+        action = self._actions[name]
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        set_hint(action)
+
+    def _keep(self) -> None:
+        own = {name: self.keys(name) for name in self._actions if not self.is_default(name)}
+        self._preferences.set_keys(own)
+        self.changed.emit()
+
+
+def shown_key(key: str) -> str:
+    """As the user's system writes it."""
+    return QKeySequence(key).toString(_NATIVE)
+
+
+def _portable(key: str) -> str:
+    return QKeySequence(key).toString()
+
+
+def _keys_of(action: QAction) -> list[str]:
+    return [key.toString() for key in action.shortcuts()]

@@ -1,0 +1,159 @@
+"""Every command with its keys, to be looked up and changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QHeaderView,
+    QKeySequenceEdit,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.gui.actions.shortcuts import shown_key
+
+if TYPE_CHECKING:
+    from steadymark.app.gui.actions.shortcuts import Shortcuts
+
+_ROW_PX = 22
+_NAME = Qt.ItemDataRole.UserRole
+
+
+class ShortcutsDialog(QDialog):
+    """Changes count at once; what would be ambiguous is refused with a sentence."""
+
+    def __init__(self, keys: Shortcuts, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Keyboard shortcuts"))
+        self._keys = keys
+        self.search = QLineEdit(clearButtonEnabled=True)
+        self.search.setPlaceholderText(self.tr("Search for a command or a key"))
+        self.search.setAccessibleName(self.search.placeholderText())
+        self.list = QTreeWidget()
+        self.list.setRootIsDecorated(False)
+        self.list.setAlternatingRowColors(True)
+        self.list.setUniformRowHeights(True)
+        self.list.setHeaderLabels([self.tr("Command"), self.tr("Keys")])
+        self.list.setAccessibleName(self.tr("Commands and their keys"))
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.list.header().setStretchLastSection(False)
+        self.key = QKeySequenceEdit()
+        self.key.setMaximumSequenceLength(1)
+        self.key.setClearButtonEnabled(True)
+        self.key.setAccessibleName(self.tr("New key"))
+        self.use, self.add = QPushButton(self.tr("Use")), QPushButton(self.tr("Use too"))
+        self.none, self.reset = QPushButton(self.tr("No key")), QPushButton(self.tr("Reset"))
+        self.reset_all = QPushButton(self.tr("Reset all"))
+        self.fault = QLabel()
+        self.fault.setWordWrap(True)
+        self._lay_out()
+        self._connect()
+        self._fill()
+        self.list.setCurrentItem(self.rows()[0])
+        self.resize(680, 560)
+
+    def _lay_out(self) -> None:
+        self.use.setToolTip(self.tr("The command gets this key instead of those it has"))
+        self.add.setToolTip(self.tr("The command keeps its keys and gets this one too"))
+        self.none.setToolTip(self.tr("The command is in the menus only"))
+        self.reset.setToolTip(self.tr("The command gets back the keys it came with"))
+        row = QHBoxLayout()
+        row.addWidget(QLabel(self.tr("New key")))
+        row.addWidget(self.key, 1)
+        for button in (self.use, self.add, self.none, self.reset):
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.addButton(self.reset_all, QDialogButtonBox.ButtonRole.ResetRole)
+        self.reset_all.setAutoDefault(False)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(self.search)
+        column.addWidget(self.list, 1)
+        column.addLayout(row)
+        column.addWidget(self.fault)
+        column.addWidget(buttons)
+
+    def _connect(self) -> None:
+        self.search.textChanged.connect(self._filter)
+        self.list.currentItemChanged.connect(self._on_chosen)
+        self.key.keySequenceChanged.connect(self._enable)
+        self.use.clicked.connect(lambda: self._set([self._typed()]))
+        self.add.clicked.connect(lambda: self._set([*self._keys.keys(self._name()), self._typed()]))
+        self.none.clicked.connect(lambda: self._set([]))
+        self.reset.clicked.connect(lambda: self._tell(self._keys.reset(self._name())))
+        self.reset_all.clicked.connect(self._keys.reset_all)
+        self._keys.changed.connect(self._refresh)
+
+    def choose(self, name: str) -> None:
+        """Select a command."""
+        for item in self.rows():
+            if item.data(0, _NAME) == name:
+                self.list.setCurrentItem(item)
+
+    def rows(self) -> list[QTreeWidgetItem]:
+        """Of the list, a command each."""
+        found = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
+        return [item for item in found if item is not None]
+
+    def _name(self) -> str:
+        item = self.list.currentItem()
+        return "" if item is None else str(item.data(0, _NAME))
+
+    def _typed(self) -> str:
+        return self.key.keySequence().toString()
+
+    def _set(self, keys: list[str]) -> None:
+        self._tell(self._keys.set_keys(self._name(), keys))
+
+    def _tell(self, fault: str) -> None:
+        self.fault.setText(fault)
+        if not fault:
+            self.key.clear()
+
+    def _fill(self) -> None:
+        for name in self._keys.names:
+            item = QTreeWidgetItem([self._keys.text(name), ""])
+            item.setSizeHint(0, QSize(0, _ROW_PX))
+            item.setData(0, _NAME, name)
+            self.list.addTopLevelItem(item)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        for item in self.rows():
+            name = str(item.data(0, _NAME))
+            item.setText(1, ", ".join(shown_key(key) for key in self._keys.keys(name)))
+            font = item.font(1)
+            font.setBold(not self._keys.is_default(name))
+            item.setFont(1, font)
+        self._enable()
+
+    def _filter(self, text: str) -> None:
+        for item in self.rows():
+            words = f"{item.text(0)} {item.text(1)}".casefold()
+            item.setHidden(text.strip().casefold() not in words)
+
+    def _on_chosen(self) -> None:
+        self.fault.clear()
+        self.key.setKeySequence(QKeySequence())
+        self._enable()
+
+    def _enable(self) -> None:
+        chosen, typed = self.list.currentItem() is not None, bool(self._typed())
+        self.key.setEnabled(chosen)
+        self.use.setEnabled(chosen and typed)
+        self.add.setEnabled(chosen and typed and bool(self._keys.keys(self._name())))
+        self.none.setEnabled(chosen and bool(self._keys.keys(self._name())))
+        self.reset.setEnabled(chosen and not self._keys.is_default(self._name()))

@@ -1,0 +1,248 @@
+"""Starting the program with a window, and ending it."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from steadymark.engine.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QApplication
+
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.session.live.live_view import OpenFeed
+    from steadymark.engine.sources import CameraMode
+    from steadymark.engine.streaming.targets import StreamTarget
+
+log = logging.getLogger(__name__)
+
+QUIT_AFTER = "STEADYMARK_QUIT_AFTER_MS"  # for tests of installed programs
+_NO_DISPLAY = (
+    "there is no display to open a window on: start Steadymark from a desktop, or use "
+    "'steadymark track VIDEO --out FOLDER' ('steadymark --help' lists all commands)"
+)
+
+
+def run_window(
+    recording: str | None = None,
+    mode: CameraMode | None = None,
+    send: Sequence[StreamTarget] = (),
+    *,
+    watch: Callable[[MainWindow], object] = bool,
+) -> int:
+    """Until the window is closed; the exit code.
+
+    recording: a file, camera or address to be opened at once; mode: asked of a camera; send: where
+    to send what is tracked live, besides what the user has chosen. watch: is given the window
+    before it is shown.
+
+    Raises:
+        UsageError: no window can be opened here.
+    """
+    if not has_display():
+        raise UsageError(_NO_DISPLAY)
+    # OpenCV wheels with a GUI point Qt to plugins that are not ours
+    for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if "cv2" in os.environ.get(name, ""):
+            del os.environ[name]
+    try:
+        from PySide6.QtCore import QSettings, QTimer
+        from PySide6.QtWidgets import QApplication
+
+        from steadymark.app.gui.first_hint import hint_once
+        from steadymark.app.gui.garbage_collection import GuiGarbageCollector
+    except ImportError as error:
+        raise UsageError(
+            "Qt cannot be loaded ({error}): install the system libraries that the README names",
+            error=error,
+        ) from error
+    application = QApplication(["steadymark"])
+    _name(application)
+    log_file = log_to_file(platformdirs.user_log_path("steadymark", appauthor=False))
+    state_root = platformdirs.user_state_path("steadymark", appauthor=False) / "sessions"
+    presets = platformdirs.user_config_path("steadymark", appauthor=False) / "presets"
+    settings = QSettings("steadymark", "steadymark")
+    window = make_window(settings, state_root, log_file, presets=presets)
+    garbage = GuiGarbageCollector(window)
+    keep = _close_on_signals(window)
+    _tell_of_faults(window)
+    watch(window)
+    window.show()
+    log.info("ready")
+    if recording is not None:
+        open_recording(window, recording, mode, send)
+    hint_once(window)
+    offer_recovery(window, state_root)
+    if os.environ.get(QUIT_AFTER, "").isdecimal():
+        QTimer.singleShot(int(os.environ[QUIT_AFTER]), window.close)
+    code = application.exec()
+    garbage.stop()
+    del keep
+    return code if window.closed_in_time else 1
+
+
+def make_window(
+    settings: QSettings,
+    state_root: Path,
+    log_file: Path | None,
+    *,
+    presets: Path | None = None,
+    opener: OpenFeed | None = None,
+) -> MainWindow:
+    """The window with its session; an application must be there.
+
+    presets: see Preferences; opener: of cameras.
+    """
+    from PySide6.QtWidgets import QApplication
+
+    from steadymark.app.gui.i18n.language import speak
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.preferences import Preferences
+    from steadymark.app.gui.theme import follow_system
+    from steadymark.app.session.live.live_view import open_feed
+    from steadymark.app.session.session import Session
+
+    preferences = Preferences(settings, presets)
+    application = QApplication.instance()
+    if isinstance(application, QApplication):
+        follow_system(application)
+        speak(application, preferences.language())
+    session = Session(preferences.tracking(), state_root=state_root, opener=opener or open_feed)
+    return MainWindow(session, preferences, log_file=log_file)
+
+
+def offer_recovery(window: MainWindow, state_root: Path) -> None:
+    """What crashed sessions left, the newest two."""
+    from steadymark.app.session.recording.crash_recovery import find_sessions
+
+    for found in reversed(find_sessions(state_root)[:2]):
+        window.files.offer(found)
+
+
+def has_display() -> bool:
+    """Whether Qt would find one: it ends the whole program where it does not."""
+    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    wayland = os.environ.get("WAYLAND_DISPLAY", "")
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    if wayland and (Path(folder) / wayland).exists():
+        return True
+    return _x_answers(os.environ.get("DISPLAY", ""))
+
+
+def log_to_file(folder: Path) -> Path | None:
+    """Warnings and worse go there from now on; None where it cannot be written."""
+    path = folder / "steadymark.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            path, maxBytes=1 << 20, backupCount=2, encoding="utf-8", delay=True
+        )
+    except OSError:
+        return None
+    handler.setLevel(logging.INFO)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    for other in root.handlers:  # the terminal says no more than before
+        other.setLevel(max(other.level, root.level))
+    root.addHandler(handler)
+    root.setLevel(min(root.level, logging.INFO))
+    log.info("started")
+    return path
+
+
+def open_recording(
+    window: MainWindow, recording: str, mode: CameraMode | None, send: Sequence[StreamTarget]
+) -> None:
+    """See `run_window`."""
+    from steadymark.app.session.live.open_stream import LiveTarget
+    from steadymark.engine.sources.resolve_input import is_live
+
+    if not is_live(recording):
+        window.open_path(recording)
+        return
+    for target in send:
+        window.session.live.sending.want(target.kind, place=target.place, on=True)
+    window.desk.open(LiveTarget(recording, mode))
+
+
+def _name(application: QApplication) -> None:
+    from steadymark.app.gui.theme import icon
+    from steadymark.engine.pipeline.job import version
+
+    application.setApplicationName("Steadymark")
+    application.setApplicationVersion(version())
+    application.setDesktopFileName("steadymark")
+    application.setWindowIcon(icon("steadymark"))
+
+
+def _x_answers(display: str) -> bool:
+    """Whether an X server listens at host:number.screen."""
+    host, _, rest = display.rpartition(":")
+    number = rest.split(".")[0]
+    if not number.isdecimal():
+        return False
+    try:
+        if host in ("", "unix"):
+            for name in (f"/tmp/.X11-unix/X{number}", f"\0/tmp/.X11-unix/X{number}"):
+                if _connects(socket.AF_UNIX, name):
+                    return True
+            return False
+        return _connects(socket.AF_INET, (host, 6000 + int(number)))
+    except OSError:
+        return False
+
+
+def _connects(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
+    with socket.socket(family, socket.SOCK_STREAM) as link:
+        link.settimeout(2)
+        return link.connect_ex(address) == 0
+
+
+def _close_on_signals(window: MainWindow) -> object:
+    """Ctrl-C in the terminal and SIGTERM close the window as its cross does."""
+    from PySide6.QtCore import QSocketNotifier
+
+    near, far = socket.socketpair()
+    far.setblocking(False)
+    near.setblocking(False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(far.fileno())
+    notifier = QSocketNotifier(near.fileno(), QSocketNotifier.Type.Read)
+
+    def woken() -> None:
+        near.recv(64)
+        window.close()
+
+    notifier.activated.connect(woken)
+    return notifier, near, far
+
+
+def _tell_of_faults(window: MainWindow) -> None:
+    """What nobody expected is logged and told, and the window stays."""
+    from PySide6.QtCore import QCoreApplication
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.error("unexpected", exc_info=(kind, error, trace))
+        words = QCoreApplication.translate(
+            "start",
+            "Something unexpected happened ({fault}). What is tracked is kept. "
+            "Help > Copy diagnostics says more: please report it.",
+        )
+        window.session.told.emit(words.format(fault=f"{kind.__name__}: {error}"))
+
+    sys.excepthook = hook

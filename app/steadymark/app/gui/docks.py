@@ -1,0 +1,89 @@
+"""Panels beside the video, each with a key that shows and hides it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QDockWidget
+
+from steadymark.app.gui.theme import icon
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QByteArray
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QMainWindow, QWidget
+
+_RIGHT, _BELOW = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+
+
+class Docks(QObject):
+    """Of one main window. They are there only while something is shown that they belong to."""
+
+    def __init__(
+        self, window: QMainWindow, *, plots: QWidget, numbers: QWidget, settings: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._hidden: QByteArray | None = None  # where they are, while none is shown
+        window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
+        self.plots = self._add(self.tr("Plots"), "plots", plots, _BELOW, "F5")
+        self.numbers = self._add(self.tr("Numbers"), "numbers", numbers, _RIGHT, "F6")
+        self.settings = self._add(self.tr("Settings"), "settings", settings, _RIGHT, "F7")
+        window.tabifyDockWidget(self.numbers, self.settings)
+        self.numbers.raise_()
+
+    @property
+    def all(self) -> tuple[QDockWidget, ...]:
+        return self.plots, self.numbers, self.settings
+
+    @property
+    def actions(self) -> list[QAction]:
+        """That show and hide them."""
+        return [dock.toggleViewAction() for dock in self.all]
+
+    def resize(self) -> None:
+        """As they are at first."""
+        self._window.resizeDocks([self.numbers], [300], Qt.Orientation.Horizontal)
+        self._window.resizeDocks([self.plots], [260], Qt.Orientation.Vertical)
+
+    def show(self, *, there: bool) -> None:
+        """Those that the user wants, or none where there is nothing to plot and set."""
+        for action in self.actions:
+            action.setEnabled(there)
+        if not there:
+            self.hide()
+        elif self._hidden is not None:
+            self._window.restoreState(self._hidden)
+            self._hidden = None
+
+    def hide(self) -> None:
+        if self._hidden is None:
+            self._hidden = self._window.saveState()
+            for dock in self.all:
+                dock.hide()
+
+    def state(self) -> QByteArray:
+        """Of the whole window, as it is while they are there."""
+        return self._hidden or self._window.saveState()
+
+    def recolour(self) -> None:
+        """After light became dark, or dark light."""
+        for dock in self.all:
+            dock.toggleViewAction().setIcon(icon(dock.widget().objectName()))
+
+    def _add(
+        self, title: str, name: str, widget: QWidget, area: Qt.DockWidgetArea, key: str
+    ) -> QDockWidget:
+        """name: of the widget, and a file's stem in assets/icons."""
+        widget.setObjectName(name)
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(f"{name}_dock")
+        dock.setWidget(widget)
+        action = dock.toggleViewAction()
+        action.setShortcut(key)
+        action.setIcon(icon(name))
+        action.setToolTip(f"{title} ({key})")
+        self._window.addAction(action)
+        self._window.addDockWidget(area, dock)
+        return dock

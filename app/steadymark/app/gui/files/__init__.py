@@ -1,0 +1,1 @@
+"""Files in the window: recordings, exports, the video queue, own models."""

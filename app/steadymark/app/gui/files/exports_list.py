@@ -1,0 +1,160 @@
+"""Exports under way: a line each with progress and cancel; the window goes on meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.session.export import Export, ExportReport, ExportRequest, ExportSource
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from steadymark.app.gui.files.queue_window import QueueWindow
+
+_STOP_S = 2.0
+
+
+class _Line(QFrame):
+    """One export."""
+
+    def __init__(self, export: Export) -> None:
+        super().__init__()
+        self.export = export
+        self.words = QLabel()
+        self.bar = QProgressBar()
+        self.bar.setMaximumHeight(16)
+        self.cancel = QPushButton(self.tr("Cancel"))
+        self.cancel.clicked.connect(export.cancel)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 2, 6, 2)
+        for widget, stretch in ((self.words, 0), (self.bar, 1), (self.cancel, 0)):
+            row.addWidget(widget, stretch)
+
+    def retranslate(self) -> None:
+        self.cancel.setText(self.tr("Cancel"))
+        self.show_report(self.export.report)
+
+    def show_report(self, report: ExportReport) -> None:
+        name = report.order.path.name
+        self.words.setText(self.tr("Exporting {name}").format(name=name))
+        self.bar.setAccessibleName(self.words.text())
+        self.bar.setRange(0, max(0, report.of))
+        self.bar.setValue(report.done)
+
+
+class ExportsList(QWidget):
+    """ended: an ExportReport. saved: a picture's path, and a fault or nothing."""
+
+    ended = Signal(object)
+    saved = Signal(str, str)
+    _came = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._lines: list[_Line] = []
+        self._saving: list[Thread] = []
+        self.many: QueueWindow | None = None  # once it was opened
+        self._came.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
+        self.hide()
+
+    @property
+    def running(self) -> int:
+        """Exports that are not done."""
+        waiting = 0 if self.many is None else self.many.queue.running
+        return len(self._lines) + waiting
+
+    def start(self, order: ExportRequest, material: ExportSource) -> None:
+        """Told by `ended` when done."""
+        line = _Line(Export(order, material, self._came.emit))
+        self._lines.append(line)
+        self._column.addWidget(line)
+        self.show()
+        line.show_report(line.export.report)
+        line.export.start()
+
+    def save(self, picture: QImage | bytes, path: str) -> None:
+        """Encode a picture, or write one that is encoded, aside; told by `saved`."""
+        words = self.tr("cannot write {path}: choose another folder or name")
+
+        def run() -> None:
+            done = _written(picture, path)
+            fault = "" if done else words.format(path=path)
+            self.saved.emit(path, fault)
+
+        self._saving = [thread for thread in self._saving if thread.is_alive()]
+        thread = Thread(target=run, name="saving", daemon=True)
+        self._saving.append(thread)
+        thread.start()
+
+    def close_all(self) -> bool:
+        """Cancel everything; whether all threads ended in time."""
+        for line in self._lines:
+            line.export.cancel()
+        if self.many is not None:
+            self.many.queue.cancel_all()
+        ended = [line.export.join(_STOP_S) for line in self._lines]
+        for thread in self._saving:
+            thread.join(_STOP_S)
+        ended += [self.many is None or self.many.close_all()]
+        return all(ended) and not any(thread.is_alive() for thread in self._saving)
+
+    def retranslate(self) -> None:
+        """Of what is under way."""
+        for line in self._lines:
+            line.retranslate()
+        self.setVisible(bool(self._lines))
+
+    def _refresh(self) -> None:
+        for line in list(self._lines):
+            report = line.export.report
+            line.show_report(report)
+            if not report.running:
+                line.export.join(_STOP_S)
+                self._lines.remove(line)
+                self._column.removeWidget(line)
+                line.hide()
+                line.deleteLater()
+                self.ended.emit(report)
+        self.setVisible(bool(self._lines))
+
+
+def _written(picture: QImage | bytes, path: str) -> bool:
+    if not isinstance(picture, bytes):
+        return picture.save(path)
+    try:
+        Path(path).write_bytes(picture)
+    except OSError:
+        return False
+    return True
+
+
+def suggested(source: str, ending: str) -> str:
+    """Beside the recording."""
+    path = Path(source)
+    folder = path.parent if path.suffix else path
+    return str(folder / f"{path.stem}{ending}")
+
+
+def free_name(path: str) -> str:
+    """The path, or with a number where a file is there already: a.png, a-2.png, a-3.png."""
+    wanted, number = Path(path), 2
+    free = wanted
+    while free.exists():
+        free, number = wanted.with_stem(f"{wanted.stem}-{number}"), number + 1
+    return str(free)

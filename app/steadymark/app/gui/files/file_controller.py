@@ -1,0 +1,299 @@
+"""Files that the user chooses: recordings to open, exports to write, and what is beside them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
+
+from steadymark.app.gui.about import AboutDialog, diagnostics
+from steadymark.app.gui.files.exports_list import free_name, suggested
+from steadymark.app.gui.files.queue_window import QueueWindow
+from steadymark.app.gui.i18n.display_names import variant_name
+from steadymark.app.gui.video.snapshot import paint_snapshot
+from steadymark.app.session.analysis.variants import PLAIN
+from steadymark.app.session.export import ExportKind, ExportReport, ExportRequest, ExportSource
+from steadymark.app.session.state import ShownLandmarks
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from PySide6.QtGui import QAction, QImage
+
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.session.recording.crash_recovery import RecoverableSession
+
+
+class FileController(QObject):
+    """Of one main window."""
+
+    def __init__(self, window: MainWindow, log_file: Path | None) -> None:
+        super().__init__(window)
+        self._window, self._log_file = window, log_file
+        self.recent_menu = QMenu()
+        window.exports.ended.connect(self._on_exported)
+        window.exports.saved.connect(self._on_saved)
+
+    def wire(self, actions: Mapping[str, QAction]) -> None:
+        """Commands about files."""
+        for name, slot in (
+            ("open", self._open),
+            ("open_folder", self._open_folder),
+            ("load_truth", self._load_truth),
+            ("export_csv", lambda: self._export(ExportKind.CSV, ".csv")),
+            ("export_openface", lambda: self._export(ExportKind.OPENFACE, "_openface.csv")),
+            ("export_video", lambda: self._export(ExportKind.VIDEO, "_landmarks.mp4")),
+            ("queue", self.show_queue),
+            ("export_side", lambda: self._export(ExportKind.SIDE, "_compared.mp4")),
+            ("export_frame", self._export_frame),
+            ("export_plots", self._export_plots),
+            ("about", lambda: AboutDialog(self._window).open()),
+            ("diagnostics", self._copy_diagnostics),
+            ("log", self._show_log),
+        ):
+            actions[name].triggered.connect(lambda _=False, slot=slot: slot())
+        actions["log"].setEnabled(self._log_file is not None)
+
+    def renew_menu(self) -> QMenu:
+        """Of recent recordings, for the menu of files."""
+        self.recent_menu = QMenu(self.tr("Open &recent"), self._window)
+        self.fill_recent()
+        return self.recent_menu
+
+    def fill_recent(self) -> None:
+        """After another recording was opened."""
+        self.recent_menu.clear()
+        files = self._window.preferences.recent()
+        for path in files:
+            action = self.recent_menu.addAction(path)
+            action.triggered.connect(lambda _=False, path=path: self._window.open_path(path))
+        self.recent_menu.setEnabled(bool(files))
+        if files:
+            self.recent_menu.addSeparator()
+            self.recent_menu.addAction(self.tr("Clear this list")).triggered.connect(self._forget)
+
+    def offer(self, found: RecoverableSession) -> None:
+        """Ask whether to go on with what a crashed session left."""
+        words = self.tr(
+            "Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.",
+            "",
+            found.frames,
+        ).format(name=Path(found.source).name)
+        self._window.messages.tell(
+            words,
+            [
+                (self.tr("Recover"), lambda: self._recover(found)),
+                (self.tr("Discard"), lambda: _discard(found)),
+            ],
+        )
+
+    def export(self, kind: ExportKind, path: Path) -> None:
+        """What is tracked by now, to this file."""
+        session = self._window.session
+        film = session.film
+        if film is None:
+            return
+        overlay, show = session.display.overlay, session.display.show
+        draw = DrawOptions(
+            points=overlay.points,
+            contours=overlay.contours,
+            box=overlay.boxes,
+            face_id=overlay.ids,
+            raw=show is ShownLandmarks.RAW,
+            axes=overlay.axes,
+        )
+        takes, compared = session.display.takes, session.analysis.compared
+        if kind is ExportKind.SIDE:
+            if takes != PLAIN and compared is None:
+                self._window.messages.tell(self.tr("The comparison is not ready: export it then."))
+                return
+            draw = replace(draw, beside=(variant_name(takes[0]), variant_name(takes[1])))
+        material = ExportSource(
+            film.film.info, film.tracking.settled, film.models, film.settings, compared
+        )
+        self._window.exports.start(ExportRequest(kind, path, draw), material)
+
+    def show_queue(self, paths: Sequence[str] = ()) -> None:
+        """The window of many videos, with these added."""
+        window = self._window
+        if window.exports.many is None:
+            session = window.session
+            window.exports.many = QueueWindow(
+                window,
+                session.models,
+                lambda: session.settings,
+                lambda: session.display.live is not None,
+            )
+        window.exports.many.add(paths)
+        window.exports.many.show()
+        window.exports.many.raise_()
+
+    def save_frame(self, path: Path) -> None:
+        """The frame that is shown, at its own size, with what is drawn over it."""
+        picture = self._still()
+        if picture is not None:
+            self._window.exports.save(picture, str(path))
+
+    def save_plots(self, path: Path) -> None:
+        """As they are seen; as vectors where the name ends in .svg."""
+        plots = self._window.plots
+        vectors = path.suffix.lower() == ".svg"
+        self._window.exports.save(plots.as_svg() if vectors else plots.as_image(), str(path))
+
+    def _open(self) -> None:
+        kinds = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
+        path, _ = QFileDialog.getOpenFileName(
+            self._window,
+            self.tr("Open video"),
+            self._folder(),
+            self.tr("Videos ({kinds});;All files (*)").format(kinds=kinds),
+        )
+        if path:
+            self._window.open_path(path)
+
+    def _open_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(
+            self._window, self.tr("Open folder of pictures"), self._folder()
+        )
+        if path:
+            self._window.open_path(path)
+
+    def _load_truth(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self._window,
+            self.tr("Load ground truth: a table, or any of a folder's .pts files"),
+            str(Path(self._window.session.display.path).parent),
+            self.tr("Ground truth ({kinds});;All files (*)").format(kinds="*.csv *.pts *.txt"),
+        )
+        if path:
+            self._window.session.analysis.load_truth(Path(path))
+
+    def _export(self, kind: ExportKind, ending: str) -> None:
+        path = self._chosen(self.tr("Export"), ending)
+        if path is not None:
+            self.export(kind, path)
+
+    def _export_frame(self) -> None:
+        """What is seen now, not when a name is chosen: a film or camera goes on meanwhile."""
+        picture, display = self._still(), self._window.session.display
+        stamp = f"{display.frame}" if display.live is None else time.strftime("%Y%m%d-%H%M%S")
+        path = self._chosen(self.tr("Save this frame"), f"_{stamp}.png", free=True)
+        if picture is not None and path is not None:
+            self._window.exports.save(picture, str(path))
+
+    def _still(self) -> QImage | None:
+        shown = self._window.view.shown
+        return None if shown is None else paint_snapshot(shown, self._window.session.display)
+
+    def _export_plots(self) -> None:
+        path = self._chosen(self.tr("Save the plots"), "_plots.png", "*.svg")
+        if path is not None:
+            self.save_plots(path)
+
+    def _chosen(self, title: str, ending: str, *others: str, free: bool = False) -> Path | None:
+        """The file's name gets the ending's suffix, unless it has it or that of one of others.
+
+        free: the name that is suggested is that of no file.
+        """
+        window = self._window
+        source = window.session.display.path
+        if window.session.display.live is not None:
+            source = str(Path(window.desk.kept.folder) / f"{window.session.display.name}.mp4")
+        suffix = Path(ending).suffix or ending
+        name = suggested(source, ending)
+        text, _ = QFileDialog.getSaveFileName(
+            window, title, free_name(name) if free else name, ";;".join((f"*{suffix}", *others))
+        )
+        if not text:
+            return None
+        path = Path(text)
+        right = (suffix, *(other.removeprefix("*") for other in others))
+        if path.suffix.lower() in right:
+            return path  # the dialog has asked whether it may be replaced
+        path = path.with_name(path.name + suffix)
+        return path if not path.exists() or self._may_replace(path) else None
+
+    def _may_replace(self, path: Path) -> bool:
+        answer = QMessageBox.question(
+            self._window,
+            self.tr("Replace the file?"),
+            self.tr("{name} is there already. Replace it?").format(name=path.name),
+        )
+        return answer is QMessageBox.StandardButton.Yes
+
+    def _folder(self) -> str:
+        recent = self._window.preferences.recent()
+        return str(Path(recent[0]).parent) if recent else ""
+
+    def _forget(self) -> None:
+        self._window.preferences.clear_recent()
+        self.fill_recent()
+
+    def _recover(self, found: RecoverableSession) -> None:
+        from steadymark.app.session.settings_values import from_plain
+
+        settings = from_plain(found.settings)
+        self._window.settings.show_settings(settings)
+        self._window.session.close_film()
+        self._window.session.use_settings(settings)
+        self._window.session.open(found.source, found=found)
+
+    def _on_exported(self, report: ExportReport) -> None:
+        name = Path(report.path or report.order.path).name
+        text: str
+        if report.fault:
+            text = report.fault
+        elif report.cancelled:
+            text = self.tr("Cancelled: what was written is in {name}.").format(name=name)
+        elif report.partial:
+            text = self.tr(
+                "{name} holds what is tracked by now. Export again when all is tracked."
+            ).format(name=name)
+        else:
+            text = self.tr("{name} is written.").format(name=name)
+        if report.pieces > 1 and not report.fault:
+            text += " " + self.tr(
+                "It was tracked in {count} goes, because of seeking: where each began, nothing was "
+                "remembered. 'Track again from the beginning' gives one uninterrupted run."
+            ).format(count=report.pieces)
+        folder = str(Path(report.path or report.order.path).parent)
+        self._window.messages.tell(text, [] if report.fault else [self.show_folder(folder)])
+
+    def _on_saved(self, path: str, fault: str) -> None:
+        text = fault or self.tr("{name} is written.").format(name=Path(path).name)
+        choices = [] if fault else [self.show_folder(str(Path(path).parent))]
+        self._window.messages.tell(text, choices)
+
+    def show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
+        """A choice for a message."""
+
+        def show() -> None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(folder))
+
+        return self.tr("Show folder"), show
+
+    def _copy_diagnostics(self) -> None:
+        QGuiApplication.clipboard().setText(diagnostics(self._window.session, self._log_file))
+        self._window.messages.tell(
+            self.tr("Diagnostics are on the clipboard: paste them into your report."), note=True
+        )
+
+    def _show_log(self) -> None:
+        if self._log_file is not None:
+            self._window.messages.tell(
+                self.tr("The log file is {path}").format(path=self._log_file),
+                [self.show_folder(str(self._log_file.parent))],
+            )
+
+
+def _discard(found: RecoverableSession) -> None:
+    from steadymark.app.session.recording.crash_recovery import forget
+
+    forget(found)

@@ -1,0 +1,162 @@
+"""ONNX models of the user's own in the list of models: added with their cards, and removed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from steadymark.app.gui.files.add_model_dialog import SCHEMA, AddModelDialog
+from steadymark.app.gui.i18n.translate import translated
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.models.runtime.validate_model import validate_model
+from steadymark.models.runtime.zoo import DEFAULT_MODEL, ModelCard, read_card
+from steadymark.models.user_text import NOTHING, UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.gui.panels.settings_panel import SettingsPanel
+    from steadymark.app.gui.preferences import Preferences
+
+log = logging.getLogger(__name__)
+
+_STOP_S = 2.0
+
+
+class OwnModels(QObject):
+    """They stay where they are; what is kept is their paths.
+
+    told: what is wrong, for the user; noted: what was done.
+    """
+
+    told = Signal(object)
+    noted = Signal(str)
+    _vetted = Signal(object, object)
+
+    def __init__(
+        self, panel: SettingsPanel, preferences: Preferences, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._panel, self._preferences = panel, preferences
+        self._thread: Thread | None = None
+        self.dialog: AddModelDialog | None = None
+        self._vetted.connect(self._on_vetted, Qt.ConnectionType.QueuedConnection)
+
+    def serve(self, panel: SettingsPanel) -> None:
+        """From now on; also where a model is being checked."""
+        self._panel = panel
+        self._fill()
+
+    def wire(self, actions: Mapping[str, QAction]) -> None:
+        actions["add_model"].triggered.connect(lambda: self._ask())
+        actions["remove_model"].triggered.connect(lambda: self.remove())
+        self._panel.model_more.addActions([actions["add_model"], actions["remove_model"]])
+
+    def add(self, path: Path) -> None:
+        """Check it, aside; then it is in the list and chosen, or a sentence says why not."""
+        if self._thread is not None and self._thread.is_alive():
+            self.told.emit(self.tr("Another model is being checked: add this one afterwards."))
+            return
+        self._thread = Thread(target=self._vet, args=(path,), name="vetting", daemon=True)
+        self._thread.start()
+
+    def remove(self) -> None:
+        """The chosen one, from the list; its files stay."""
+        chosen = self._panel.settings.model
+        files = self._preferences.models()
+        if Path(chosen).suffix != ".onnx":
+            words = self.tr("{name} comes with Steadymark and stays: only models of your own go.")
+            self.told.emit(words.format(name=Path(chosen).name))
+            return
+        self._preferences.set_models([file for file in files if file != chosen])
+        self._panel.use(replace(self._panel.settings, model=DEFAULT_MODEL))
+        self._fill()
+        words = self.tr("{name} is off the list; its files stay.")
+        self.noted.emit(words.format(name=Path(chosen).name))
+
+    def close(self) -> bool:
+        """Whether no check is under way any more."""
+        if self.dialog is not None and not self.dialog.wait(_STOP_S):
+            return False
+        if self._thread is not None:
+            self._thread.join(_STOP_S)
+            return not self._thread.is_alive()
+        return True
+
+    def _ask(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self._panel,
+            self.tr("Add a model"),
+            "",
+            self.tr("ONNX models ({kinds})").format(kinds="*.onnx"),
+        )
+        if path:
+            self.add_or_ask(Path(path))
+
+    def add_or_ask(self, path: Path) -> None:
+        """Add a model with its card; ask how to read a network that has none."""
+        if path.with_suffix(".json").is_file():
+            self.add(path)
+            return
+        dialog = AddModelDialog(path, parent=self._panel.window())
+        dialog.added.connect(self._on_added)
+        dialog.finished.connect(self._forget)
+        self.dialog = dialog
+        dialog.open()
+
+    def _on_added(self, card: ModelCard) -> None:
+        if card.schema == SCHEMA:
+            self._on_vetted(card, NOTHING)
+            return
+        words = self.tr("{name} was added: track with it by 'steadymark track --model {name}'.")
+        self.noted.emit(words.format(name=card.name))
+
+    def _forget(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+        self.dialog = None
+
+    def _vet(self, path: Path) -> None:
+        """In a thread of its own."""
+        card, fault = None, NOTHING
+        try:
+            card = validate_model(path.resolve(), schema=SCHEMA)
+        except SteadymarkError as error:
+            fault = error.sentence
+        except Exception as error:
+            log.exception("checking %s", path)
+            named = f"{type(error).__name__}: {error}"
+            fault = UserText("{path}: {fault}", path=path.name, fault=named)
+        self._vetted.emit(card, fault)
+
+    def _on_vetted(self, card: ModelCard | None, fault: UserText) -> None:
+        if card is None:
+            self.told.emit(UserText("The model was not added: {fault}", fault=fault))
+            return
+        file = str(card.path)
+        files = self._preferences.models()
+        self._preferences.set_models([*(f for f in files if f != file), file])
+        self._fill()
+        self._panel.use(replace(self._panel.settings, model=file))
+        self.noted.emit(self.tr("{name} is in the list of models.").format(name=card.name))
+
+    def _fill(self) -> None:
+        """Also those whose files are gone, so that they can be removed."""
+        listed = []
+        for file in self._preferences.models():
+            path = Path(file)
+            try:
+                card = read_card(path.with_suffix(".json"))
+            except SteadymarkError as error:
+                listed.append((path.stem, file, translated(error.sentence)))
+            else:
+                listed.append((card.name, file, f"{card.licence}\n{file}"))
+        self._panel.set_own_models(listed)

@@ -1,0 +1,90 @@
+"""What landmarks, regions of the face, and what is compared are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, OneEuro
+from steadymark.models.runtime.zoo import FLOW
+
+if TYPE_CHECKING:
+    from steadymark.app.session.analysis.variants import Variant
+
+_PARTS = (
+    (range(17), QT_TRANSLATE_NOOP("names", "jaw")),
+    (range(17, 22), QT_TRANSLATE_NOOP("names", "right brow")),
+    (range(22, 27), QT_TRANSLATE_NOOP("names", "left brow")),
+    (range(27, 31), QT_TRANSLATE_NOOP("names", "nose bridge")),
+    (range(31, 36), QT_TRANSLATE_NOOP("names", "nose base")),
+    (range(36, 42), QT_TRANSLATE_NOOP("names", "right eye")),
+    (range(42, 48), QT_TRANSLATE_NOOP("names", "left eye")),
+    (range(48, 60), QT_TRANSLATE_NOOP("names", "outer lip")),
+    (range(60, 68), QT_TRANSLATE_NOOP("names", "inner lip")),
+)
+_OWN = {
+    8: QT_TRANSLATE_NOOP("names", "chin"),
+    30: QT_TRANSLATE_NOOP("names", "nose tip"),
+    33: QT_TRANSLATE_NOOP("names", "below the nose"),
+    36: QT_TRANSLATE_NOOP("names", "right eye, outer corner"),
+    39: QT_TRANSLATE_NOOP("names", "right eye, inner corner"),
+    42: QT_TRANSLATE_NOOP("names", "left eye, inner corner"),
+    45: QT_TRANSLATE_NOOP("names", "left eye, outer corner"),
+    48: QT_TRANSLATE_NOOP("names", "right corner of the mouth"),
+    54: QT_TRANSLATE_NOOP("names", "left corner of the mouth"),
+}
+_REGIONS = {
+    "": QT_TRANSLATE_NOOP("names", "whole face"),
+    "contour": QT_TRANSLATE_NOOP("names", "contour"),
+    "brows": QT_TRANSLATE_NOOP("names", "brows"),
+    "nose": QT_TRANSLATE_NOOP("names", "nose"),
+    "eyes": QT_TRANSLATE_NOOP("names", "eyes"),
+    "mouth": QT_TRANSLATE_NOOP("names", "mouth"),
+}
+REGIONS = tuple(_REGIONS)
+
+_TAKES = {
+    "raw": QT_TRANSLATE_NOOP("names", "raw"),
+    "stabilized": QT_TRANSLATE_NOOP("names", "stabilized"),
+    ONE_EURO: QT_TRANSLATE_NOOP("names", "One Euro"),
+    OFFLINE: QT_TRANSLATE_NOOP("names", "Butterworth"),
+    FLOW: QT_TRANSLATE_NOOP("names", "flow"),
+    "refine": QT_TRANSLATE_NOOP("names", "refinement"),
+    "convlstm": QT_TRANSLATE_NOOP("names", "ConvLSTM"),
+}
+
+
+def variant_name(take: Variant) -> str:
+    """What is compared; another network by its own name."""
+    return " ".join(variant_description(take))
+
+
+def variant_description(take: Variant) -> tuple[str, ...]:
+    """Its name, and its own parameters if it has any: as few as tell them apart."""
+    if take.kind == "none":
+        return (take.model,)
+    name = QCoreApplication.translate("names", str(_TAKES.get(take.kind, take.kind)))
+    if isinstance(take.own, OneEuro):
+        values = f"{take.own.min_cutoff_hz:g} Hz, {take.own.beta:g}"
+        speed_hz = take.own.derivative_cutoff_hz
+        return (
+            name,
+            values if speed_hz == OneEuro().derivative_cutoff_hz else f"{values}, {speed_hz:g} Hz",
+        )
+    return (name,) if take.own is None else (name, f"{take.own.cutoff_hz:g} Hz")
+
+
+def region_name(name: str) -> str:
+    """Of a part of the face, as the schema calls it; empty: all of it."""
+    return QCoreApplication.translate("names", str(_REGIONS.get(name, name)))
+
+
+def landmark_name(index: int) -> str:
+    """Right and left are the person's."""
+    if index in _OWN:
+        return QCoreApplication.translate("names", str(_OWN[index]))
+    for indices, text in _PARTS:
+        if index in indices:
+            return f"{QCoreApplication.translate('names', str(text))} {index - indices.start + 1}"
+    return str(index)

@@ -1,0 +1,1 @@
+"""Cameras, streams and streaming targets in the window."""

@@ -1,0 +1,324 @@
+"""Choosing a camera, with a look through it, or the address of a stream."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.gui.i18n.translate import translated
+from steadymark.app.gui.video.viewport import fitted
+from steadymark.app.gui.video.visible_image import seen
+from steadymark.app.session.live.open_stream import LiveTarget
+from steadymark.engine.sources import CameraMode
+from steadymark.engine.sources.live.network_camera import is_network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from steadymark.app.session.live.camera_discovery import CameraDiscovery, Known
+    from steadymark.engine.core.types import Frame, SourceInfo
+    from steadymark.engine.sources import CameraInfo
+
+translate = QCoreApplication.translate
+
+_COMMON = ("640x480@30", "1280x720@30", "1280x720@60", "1920x1080@30", "1920x1080@60")
+_BACKGROUND = QColor(22, 22, 24)
+
+
+class CameraDialog(QDialog):
+    """chosen: a LiveTarget. watched: what the live view shows now, which has no second preview."""
+
+    chosen = Signal(object)
+
+    def __init__(
+        self,
+        devices: CameraDiscovery,
+        addresses: Sequence[str],
+        *,
+        watched: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Open camera or stream"))
+        self._devices, self._watched = devices, watched
+        self.tabs = QTabWidget(documentMode=True)  # its frame is too light where it is dark
+        self.tabs.tabBar().setDrawBase(False)
+        self.cameras, self.mode = QListWidget(), QComboBox()
+        self.none = QLabel()
+        self.again = QPushButton(self.tr("Look again"))
+        self.address = QComboBox()
+        self.try_it = QPushButton(self.tr("Preview"))
+        self.preview, self.words = PreviewPicture(), QLabel()
+        self.buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
+        )
+        self.open_button = self.buttons.button(QDialogButtonBox.StandardButton.Open)
+        self._fill_addresses(addresses)
+        self._lay_out()
+        self._connect()
+        self._say(self.tr("Looking for cameras…"))
+        self._allow()
+        devices.look()
+
+    @property
+    def target(self) -> LiveTarget | None:
+        """What is chosen now; None where nothing is."""
+        if self.tabs.currentIndex() == 1:
+            text = self.address.currentText().strip()
+            return LiveTarget(text) if is_network(text) else None
+        item = self.cameras.currentItem()
+        if item is None:
+            return None
+        camera: CameraInfo = item.data(Qt.ItemDataRole.UserRole)[0]
+        mode: CameraMode | None = self.mode.currentData()
+        return LiveTarget(f"camera:{camera.path or camera.index}", mode)
+
+    def done(self, result: int) -> None:
+        self._devices.end()
+        super().done(result)
+
+    # -- putting together
+
+    def _lay_out(self) -> None:
+        self.none.setWordWrap(True)
+        self.none.setText(_no_camera())
+        self.none.hide()
+        self.words.setWordWrap(True)
+        self.words.setMinimumHeight(3 * self.words.fontMetrics().height())
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        for widget, name in (
+            (self.cameras, self.tr("Cameras")),
+            (self.mode, self.tr("Mode")),
+            (self.address, self.tr("Address")),
+            (self.preview, self.tr("Preview")),
+        ):
+            widget.setAccessibleName(name)
+        here = QWidget()
+        column = QVBoxLayout(here)
+        column.addWidget(self.cameras, 1)
+        column.addWidget(self.none, 1)
+        form = QFormLayout()
+        form.addRow(self.tr("Mode"), self.mode)
+        column.addLayout(form)
+        column.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
+        self.tabs.addTab(here, self.tr("&Cameras"))
+        self.tabs.addTab(self._network_page(), self.tr("&Network"))
+        right = QVBoxLayout()
+        right.addWidget(self.preview, 1)
+        right.addWidget(self.words)
+        both = QHBoxLayout()
+        both.addWidget(self.tabs, 2)
+        both.addLayout(right, 3)
+        whole = QVBoxLayout(self)
+        whole.addLayout(both, 1)
+        whole.addWidget(self.buttons)
+        self.resize(760, 420)
+
+    def _network_page(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.addWidget(self.address)
+        hint = QLabel(
+            self.tr(
+                "The address of a network camera: RTSP, RTMP, or MJPEG over HTTP, for example "
+                "rtsp://user:password@192.168.0.10/stream. Passwords are not remembered."
+            )
+        )
+        hint.setWordWrap(True)
+        column.addWidget(hint)
+        column.addWidget(self.try_it, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)
+        return page
+
+    def _fill_addresses(self, addresses: Sequence[str]) -> None:
+        self.address.setEditable(True)
+        self.address.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.address.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.address.addItems(list(addresses))
+        edit = self.address.lineEdit()
+        assert edit is not None
+        edit.setPlaceholderText("rtsp://… , http://…")
+
+    def _connect(self) -> None:
+        devices = self._devices
+        devices.found.connect(self._on_found)
+        devices.pictured.connect(self._on_pictured)
+        devices.described.connect(self._on_described)
+        devices.told.connect(self._say)
+        self.cameras.currentItemChanged.connect(lambda *_: self._on_camera())
+        self.cameras.itemActivated.connect(lambda _: self._accept())
+        self.mode.activated.connect(lambda _: self._show_preview())
+        self.again.clicked.connect(self._look_again)
+        self.try_it.clicked.connect(self._show_preview)
+        self.address.editTextChanged.connect(lambda _: self._on_address())
+        self.tabs.currentChanged.connect(lambda _: self._on_tab())
+        self.buttons.accepted.connect(self._accept)
+        self.buttons.rejected.connect(self.reject)
+
+    # -- what happens
+
+    def _on_found(self, known: Known) -> None:
+        self.cameras.clear()
+        for camera, modes in known:
+            name = translated(camera.name)
+            text = f"{name}   {camera.path}" if camera.path else name
+            item = QListWidgetItem(text, self.cameras)
+            item.setData(Qt.ItemDataRole.UserRole, (camera, modes))
+        self.cameras.setVisible(bool(known))
+        self.none.setVisible(not known)
+        self.mode.setEnabled(bool(known))
+        if known:
+            self.cameras.setCurrentRow(0)
+        elif self.tabs.currentIndex() == 0:
+            self._say("")
+        self._allow()
+
+    def _on_camera(self) -> None:
+        item = self.cameras.currentItem()
+        self.mode.clear()
+        if item is not None:
+            self.mode.addItem(self.tr("as the camera likes"), None)
+            modes = item.data(Qt.ItemDataRole.UserRole)[1]
+            for mode in modes or map(CameraMode.parse, _COMMON):
+                self.mode.addItem(_mode_text(mode), mode)
+            self._show_preview()
+        self._allow()
+
+    def _on_address(self) -> None:
+        self._devices.hide()
+        self.preview.show_frame(None)
+        text = self.address.currentText().strip()
+        wrong = text and not is_network(text)
+        self._say(self.tr("An address begins with rtsp://, rtmp:// or http://") if wrong else "")
+        self._allow()
+
+    def _on_tab(self) -> None:
+        self._devices.hide()
+        self.preview.show_frame(None)
+        self._say("")
+        if self.tabs.currentIndex() != 0:
+            self.address.setFocus()
+        elif self.target is not None:
+            self._show_preview()
+        self._allow()
+
+    def _show_preview(self) -> None:
+        target = self.target
+        self._devices.hide()
+        self.preview.show_frame(None)
+        if target is None:
+            return
+        if target.text == self._watched:
+            self._say(self.tr("This one is watched now."))
+            return
+        self._say(self.tr("Opening…"))
+        self._devices.show(target)
+
+    def _on_pictured(self) -> None:
+        self.preview.show_frame(self._devices.frame)
+
+    def _on_described(self, info: SourceInfo) -> None:
+        parts = [f"{info.width} × {info.height}"]
+        parts += [f"{info.fps:.4g} fps"] if info.fps else []
+        self._say("\n".join([", ".join(parts), *map(translated, info.notes)]))
+
+    def _look_again(self) -> None:
+        self._devices.hide()
+        self.preview.show_frame(None)
+        self._say(self.tr("Looking for cameras…"))
+        self._devices.look()
+
+    def _accept(self) -> None:
+        target = self.target
+        if target is not None:
+            self.accept()
+            self.chosen.emit(target)
+
+    def _allow(self) -> None:
+        there = self.target is not None
+        self.open_button.setEnabled(there)
+        self.try_it.setEnabled(there)
+
+    def _say(self, text: str) -> None:
+        self.words.setText(translated(text))
+
+
+class PreviewPicture(QWidget):
+    """The newest picture, as large as it fits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumSize(240, 180)
+        self.frame: Frame | None = None
+
+    def sizeHint(self) -> QSize:
+        return QSize(420, 300)
+
+    def show_frame(self, frame: Frame | None) -> None:
+        self.frame = frame
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), _BACKGROUND)
+        if self.frame is None:
+            return
+        size, ratio = (float(self.width()), float(self.height())), self.devicePixelRatioF()
+        port = fitted((self.frame.width, self.frame.height), size)
+        image, place = seen(self.frame.image, port, size, ratio)
+        painter.drawImage(
+            QRectF(
+                place.x() / ratio,
+                place.y() / ratio,
+                place.width() / ratio,
+                place.height() / ratio,
+            ),
+            image,
+        )
+
+
+def _mode_text(mode: CameraMode) -> str:
+    text = f"{mode.width} × {mode.height}, {mode.fps:.4g} fps"
+    return f"{text}, {mode.fourcc}" if mode.fourcc else text
+
+
+def _no_camera() -> str:
+    text = translate(
+        "CameraDialog",
+        "No camera was found. Plug one in and look again, or give the address of a network camera.",
+    )
+    if sys.platform == "linux":
+        text += "\n\n" + translate(
+            "CameraDialog",
+            "If one is plugged in, your user may not have access to it: see whether /dev/video0 "
+            "exists, and join the group 'video'.",
+        )
+    elif sys.platform == "darwin":
+        text += "\n\n" + translate(
+            "CameraDialog",
+            "If there is one, allow the camera in System Settings, Privacy & Security.",
+        )
+    else:
+        text += "\n\n" + translate(
+            "CameraDialog", "If there is one, allow the camera in Settings, Privacy."
+        )
+    return text

@@ -1,0 +1,118 @@
+"""Below a live view: start and stop, record, mirror, and how fast, how late and how complete."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from steadymark.app.gui.video.overlay import VERMILLION
+from steadymark.app.gui.widgets.elided_label import ElidedLabel
+from steadymark.app.session.state import Display, Phase, clock_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.session.live.live_view import LiveFigures
+
+_BUTTONS = ("play", "record", "mirror")
+
+
+class LiveBar(QWidget):
+    """Figures change a few times a second, see `set_figures`."""
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 4, 4, 4)
+        row.setSpacing(4)
+        self._play = actions["play"]
+        actions["record"].setIconText(self.tr("Record"))
+        for name in _BUTTONS:
+            row.addWidget(_button(actions[name], worded=name != "mirror"))
+        self.recording, self.sending = QLabel(), ElidedLabel()
+        self.rate, self.late, self.dropped = QLabel(), QLabel(), QLabel()
+        row.addSpacing(6)
+        row.addWidget(self.recording)
+        row.addWidget(self.sending, 1)
+        for label, tip in (
+            (self.rate, self.tr("Pictures a second: shown / given by the camera")),
+            (
+                self.late,
+                self.tr(
+                    "Latency from the picture's arrival to its paint with landmarks: median, and "
+                    "what 95 % of the last 300 pictures stayed below"
+                ),
+            ),
+            (
+                self.dropped,
+                self.tr("Pictures that were passed over because newer ones were there"),
+            ),
+        ):
+            label.setToolTip(tip)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            row.addSpacing(2)
+            row.addWidget(label)
+        self.recording.setTextFormat(Qt.TextFormat.PlainText)
+        colours = self.recording.palette()
+        colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
+        self.recording.setPalette(colours)
+        self._phase = Phase.EMPTY
+
+    def set_display(self, display: Display) -> None:
+        self._phase = display.phase
+        self.setVisible(display.live is not None)
+        if display.live is not None:
+            self._play.setIconText(self.tr("Stop") if display.playing else self.tr("Start again"))
+        if display.live is None or not display.live.recording:
+            self.recording.clear()
+
+    def set_figures(self, figures: LiveFigures) -> None:
+        """Of now; without pictures there is neither rate nor lateness."""
+        late, there = figures.late, self._phase is Phase.LIVE
+        self.rate.setText(
+            self.tr("{shown} / {came} fps").format(
+                shown=f"{late.fps:.1f}" if there else "–",
+                came=f"{figures.came_fps:.1f}" if there else "–",
+            )
+        )
+        known = math.isfinite(late.p95_ms)
+        self.late.setText(
+            self.tr("{median} ms (95 %: {p95})").format(
+                median=f"{late.p50_ms:.0f}" if known else "–",
+                p95=f"{late.p95_ms:.0f}" if known else "–",
+            )
+        )
+        self.dropped.setText(self.tr("{count} dropped").format(count=figures.dropped))
+        recording = figures.recording
+        if recording is None:
+            self.recording.clear()
+            return
+        words = f"● {clock_text(recording.duration_s)[:-4]}"
+        if recording.dropped:
+            words += self.tr(" ({count} lost)").format(count=recording.dropped)
+        self.recording.setText(words)
+        self.recording.setToolTip(
+            self.tr("{frames} frames are written, {count} could not be in time").format(
+                frames=recording.frames, count=recording.dropped
+            )
+        )
+
+
+def _button(action: QAction, *, worded: bool) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setAutoRaise(True)
+    button.setIconSize(QSize(22, 22))
+    if worded:
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setAccessibleName(action.text().replace("&", ""))
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

@@ -1,0 +1,219 @@
+"""What the window does with cameras and streams: choose, watch, record."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog
+
+from steadymark.app.gui.actions.actions import tell_more
+from steadymark.app.gui.live import live_preferences
+from steadymark.app.gui.live.camera_dialog import CameraDialog
+from steadymark.app.gui.live.streaming_controller import StreamingController
+from steadymark.app.session.live.camera_discovery import CameraDiscovery, known_cameras
+from steadymark.app.session.live.live_recording import CLEAN
+from steadymark.app.session.state import ShownLandmarks
+from steadymark.engine.output.video.drawing import DrawOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.gui.live.live_preferences import LivePreferences
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.session.live.camera_discovery import Known
+    from steadymark.app.session.live.open_stream import LiveTarget
+    from steadymark.app.session.state import Display
+    from steadymark.engine.output.live_recorder import RecorderReport
+
+_EVERY_S = 0.4  # figures that change faster cannot be read
+
+
+class LiveController(QObject):
+    """Of one main window. lister: the cameras that are here."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.lister: Callable[[], Known] = known_cameras
+        self.dialog: CameraDialog | None = None
+        self.send = StreamingController(window)
+        self._devices: CameraDiscovery | None = None
+        self._refreshed_s = 0.0
+        self._kept = live_preferences.read(window.preferences)
+        window.session.live.recorded.connect(self._on_recorded)
+        window.session.live.set_mirrored(self._kept.mirrored)
+
+    @property
+    def devices(self) -> CameraDiscovery:
+        """Of the dialog that is open, or was last."""
+        assert self._devices is not None
+        return self._devices
+
+    @property
+    def kept(self) -> LivePreferences:
+        return self._kept
+
+    def wire(self, actions: Mapping[str, QAction]) -> None:
+        """Commands about cameras."""
+        actions["record_drawn"].setChecked(self._kept.drawn)
+        self.send.wire(actions)
+        for name, slot in (
+            ("open_camera", self.choose),
+            ("record", self._record),
+            ("record_drawn", self._keep_drawn),
+            ("record_folder", self._choose_folder),
+            ("mirror", self._mirror),
+        ):
+            actions[name].triggered.connect(lambda _=False, slot=slot: slot())
+
+    def choose(self) -> None:
+        """The dialog."""
+        if self.dialog is not None:
+            self.dialog.raise_()
+            return
+        live = self._window.session.live
+        if self._devices is not None and self._devices.join(0):
+            self._devices.deleteLater()
+        self._devices = CameraDiscovery(live.opener, self.lister, self)
+        watched = live.facts.path if live.running else ""
+        self.dialog = CameraDialog(
+            self._devices, self._kept.addresses, watched=watched, parent=self._window
+        )
+        self.dialog.chosen.connect(self.open)
+        self.dialog.finished.connect(self._on_dialog_done)
+        self.dialog.open()
+
+    def open(self, target: LiveTarget) -> None:
+        """Watch it."""
+        window = self._window
+        window.messages.dismiss_all()
+        if not target.text.startswith("camera:"):
+            self._keep(live_preferences.with_address(self._kept, target.text))
+        devices = self._devices
+        after = (lambda: devices.join(2.0)) if devices is not None else (lambda: True)
+        window.session.open_live(target, after=after)
+
+    def close(self) -> bool:
+        """The program ends; whether the dialog's threads did."""
+        self.send.close()
+        if self.dialog is not None:
+            self.dialog.reject()
+        return self._devices is None or self._devices.join(1.0)
+
+    def set_display(self, display: Display) -> None:
+        """What can be done now."""
+        actions, live = self._window.actions_by_name, display.live
+        running = live is not None and display.playing
+        actions["record"].setEnabled(running)
+        actions["record"].setChecked(live is not None and bool(live.recording))
+        actions["mirror"].setEnabled(live is not None)
+        actions["mirror"].setChecked(self._window.session.live.mirrored)
+        self._tell_more(display)
+        self._window.live_bar.set_display(display)
+        self._refreshed_s = 0.0
+
+    def refresh(self) -> tuple[float, int]:
+        """Show figures, now and then. The share of the pictures that is tracked, and how many."""
+        figures = self._window.session.live.figures()
+        now_s = time.monotonic()
+        if now_s - self._refreshed_s > _EVERY_S:
+            self._refreshed_s = now_s
+            self._window.live_bar.set_figures(figures)
+            self.send.refresh()
+        came = figures.tracked + figures.dropped
+        return figures.tracked / max(1, came), came
+
+    # -- commands
+
+    def _record(self) -> None:
+        live = self._window.session.live
+        if live.is_recording:
+            live.stop_recording()
+            return
+        folder = Path(self._kept.folder)
+        if str(folder) == live_preferences.default_folder():
+            with contextlib.suppress(OSError):  # else the recorder tells
+                folder.mkdir(parents=True, exist_ok=True)
+        live.start_recording(folder, self._draw())
+
+    def _draw(self) -> DrawOptions:
+        """What the view shows, where landmarks are to be drawn at all."""
+        if not self._kept.drawn:
+            return CLEAN
+        display = self._window.session.display
+        overlay = display.overlay
+        return DrawOptions(
+            points=overlay.points,
+            contours=overlay.contours,
+            box=overlay.boxes,
+            face_id=overlay.ids,
+            raw=display.show is ShownLandmarks.RAW,
+            axes=overlay.axes,
+        )
+
+    def _keep_drawn(self) -> None:
+        drawn = self._window.actions_by_name["record_drawn"].isChecked()
+        self._keep(replace(self._kept, drawn=drawn))
+
+    def _choose_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(
+            self._window, self.tr("Folder for recordings"), self._kept.folder
+        )
+        if folder:
+            self._keep(replace(self._kept, folder=folder))
+
+    def _mirror(self) -> None:
+        mirrored = not self._window.session.live.mirrored
+        self._window.session.live.set_mirrored(mirrored)
+        self._keep(replace(self._kept, mirrored=mirrored))
+
+    def _keep(self, kept: LivePreferences) -> None:
+        self._kept = kept
+        live_preferences.write(self._window.preferences, kept)
+        self._tell_more(self._window.session.display)
+
+    def _tell_more(self, display: Display) -> None:
+        """In tooltips: where recordings go, or why nothing can be recorded or mirrored now."""
+        actions, live = self._window.actions_by_name, display.live
+        none = "" if live is not None else self.tr("Open a camera or stream first.")
+        stopped = "" if display.playing else self.tr("The live view is stopped: start it again.")
+        folder = self.tr("Into {folder}").format(folder=self._kept.folder)
+        tell_more(actions["mirror"], none)
+        tell_more(actions["record"], none or stopped or folder)
+
+    # -- what comes home
+
+    def _on_dialog_done(self) -> None:
+        dialog, self.dialog = self.dialog, None
+        if dialog is not None:
+            dialog.deleteLater()
+
+    def _on_recorded(self, report: RecorderReport) -> None:
+        messages, files = self._window.messages, self._window.files
+        if report.fault:
+            messages.tell(report.fault)
+        if not report.frames:
+            if not report.fault:
+                messages.tell(self.tr("No picture came while recording: nothing is kept."))
+            return
+        names = self.tr(" and ").join(Path(path).name for path in report.paths)
+        words = self.tr("{names} are written, {frames} frames.").format(
+            names=names, frames=report.frames
+        )
+        if report.dropped:
+            words += " " + self.tr(
+                "{count} frames could not be written in time: a smaller mode, or a faster disk, "
+                "helps."
+            ).format(count=report.dropped)
+        video = report.paths[0]
+        choices = [files.show_folder(str(Path(video).parent))]
+        if video.endswith(".mp4"):
+            choices.append((self.tr("Open"), lambda: self._window.open_path(video)))
+        messages.tell(words, choices)

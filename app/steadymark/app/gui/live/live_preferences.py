@@ -1,0 +1,61 @@
+"""What the window remembers of cameras, streams and recordings."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QStandardPaths
+
+from steadymark.engine.sources.live.network_camera import without_password
+
+if TYPE_CHECKING:
+    from steadymark.app.gui.preferences import Preferences
+
+_MOST_ADDRESSES = 8
+_NAME = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class LivePreferences:
+    """addresses: of streams, the newest first, without passwords. folder: of recordings.
+
+    drawn: whether landmarks are drawn into them. mirrored: the view.
+    """
+
+    addresses: tuple[str, ...] = ()
+    folder: str = ""
+    drawn: bool = False
+    mirrored: bool = False
+
+
+def read(preferences: Preferences) -> LivePreferences:
+    """What cannot be read has its default."""
+    values, live = preferences.values(_NAME), LivePreferences()
+    addresses, folder = values.get("addresses"), values.get("folder")
+    if isinstance(addresses, list):
+        live = replace(live, addresses=tuple(str(a) for a in addresses))
+    if isinstance(folder, str):
+        live = replace(live, folder=folder)
+    if not live.folder:
+        live = replace(live, folder=default_folder())
+    return replace(live, drawn=values.get("drawn") is True, mirrored=values.get("mirrored") is True)
+
+
+def write(preferences: Preferences, live: LivePreferences) -> None:
+    preferences.set_values(_NAME, asdict(live))
+
+
+def with_address(live: LivePreferences, address: str) -> LivePreferences:
+    """The address comes first; its password is not kept."""
+    plain = without_password(address)
+    others = (a for a in live.addresses if a != plain)
+    return replace(live, addresses=(plain, *others)[:_MOST_ADDRESSES])
+
+
+def default_folder() -> str:
+    """Where this system keeps videos."""
+    places = QStandardPaths.StandardLocation
+    return QStandardPaths.writableLocation(
+        places.MoviesLocation
+    ) or QStandardPaths.writableLocation(places.HomeLocation)

@@ -1,0 +1,110 @@
+"""What the window does with sending to other programs: choose, remember, show."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QColor, QPalette
+
+from steadymark.app.gui.actions.actions import tell_more
+from steadymark.app.gui.i18n.translate import translated
+from steadymark.app.gui.live.streaming_dialog import StreamingDialog
+from steadymark.app.gui.live.streaming_texts import NAMES, short_words, state_words
+from steadymark.app.gui.video.overlay import VERMILLION
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.streaming.targets import TargetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.session.live.stream_sending import StreamTargetState
+
+_NAME = "sending"
+
+
+class StreamingController(QObject):
+    """Of one main window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._sending = window.session.live.sending
+        self.dialog: StreamingDialog | None = None
+        for name, kept in window.preferences.values(_NAME).items():
+            if name in tuple(TargetKind) and isinstance(kept, dict):
+                with contextlib.suppress(UsageError):  # as if it had never been written
+                    place = str(kept.get("place", ""))
+                    self._sending.want(TargetKind(name), place=place, on=kept.get("on") is True)
+        self._sending.changed.connect(self.refresh)
+
+    def wire(self, actions: Mapping[str, QAction]) -> None:
+        """The command."""
+        actions["send"].triggered.connect(lambda _=False: self.choose())
+        self.refresh()
+
+    def choose(self) -> None:
+        """The dialog."""
+        if self.dialog is None:
+            self.dialog = StreamingDialog(self._facts, self._window)
+            self.dialog.wanted.connect(self._want)
+            self.dialog.finished.connect(self._on_done)
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+        self.refresh()
+
+    def close(self) -> None:
+        """The program ends."""
+        if self.dialog is not None:
+            self.dialog.reject()
+
+    def refresh(self) -> None:
+        """Below the view, and in the command's hint."""
+        all_facts, live = self._facts()
+        shown = [facts for facts in all_facts if facts.on]
+        label = self._window.live_bar.sending
+        short = "  ".join(short_words(facts) for facts in shown)
+        label.setText(f"→ {short}" if live and shown else "")
+        colours = QPalette()
+        if any(facts.in_vain for facts in shown):
+            colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
+        label.setPalette(colours)
+        action = self._window.actions_by_name["send"]
+        action.setChecked(bool(shown))
+        lines = [f"{NAMES[f.kind]}: {state_words(f, live=live)}" for f in shown]
+        tell_more(action, "\n".join(lines))
+        label.setToolTip("\n".join(lines))
+        if self.dialog is not None:
+            self.dialog.refresh()
+
+    def _facts(self) -> tuple[tuple[StreamTargetState, ...], bool]:
+        return self._sending.facts(), self._window.session.live.running
+
+    def _want(self, kind: TargetKind, on: bool, place: str) -> None:
+        assert self.dialog is not None
+        try:
+            self._sending.want(kind, place=place, on=on)
+        except UsageError as error:
+            self.dialog.tell(kind, translated(error.sentence))
+            self._sending.want(kind, on=False)
+        else:
+            self.dialog.tell(kind, "")
+        self._keep(kind)
+        self.refresh()
+
+    def _keep(self, kind: TargetKind) -> None:
+        """What was not chosen here, but for one start, is not kept."""
+        (facts,) = (facts for facts in self._sending.facts() if facts.kind is kind)
+        preferences = self._window.preferences
+        chosen = {str(kind): {"on": facts.on, "place": facts.place}}
+        preferences.set_values(_NAME, {**preferences.values(_NAME), **chosen})
+
+    def _on_done(self) -> None:
+        dialog, self.dialog = self.dialog, None
+        if dialog is not None:
+            dialog.deleteLater()

@@ -1,0 +1,137 @@
+"""Where to send what is tracked live: each kind of program with its switch, address and state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.gui.live.streaming_texts import NAMES, hint, state_words
+from steadymark.app.gui.video.overlay import VERMILLION
+from steadymark.engine.streaming.targets import PLACES, TargetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.app.session.live.stream_sending import StreamTargetState
+
+_EVERY_MS = 400  # figures that change faster cannot be read
+
+
+class StreamingDialog(QDialog):
+    """Not modal: the view goes on. wanted: a kind, whether it is on, and its place, as chosen.
+
+    facts: what is the case, and whether a live view runs.
+    """
+
+    wanted = Signal(object, bool, str)
+
+    def __init__(
+        self,
+        facts: Callable[[], tuple[tuple[StreamTargetState, ...], bool]],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Send to other programs"))
+        self._facts = facts
+        self.switches: dict[TargetKind, QCheckBox] = {}
+        self.places: dict[TargetKind, QLineEdit] = {}
+        self.states: dict[TargetKind, QLabel] = {}
+        column = QVBoxLayout(self)
+        words = QLabel(
+            self.tr(
+                "What is tracked live is sent at once. Tracking never waits for a receiver: what "
+                "cannot be sent in time is dropped and counted."
+            )
+        )
+        words.setWordWrap(True)
+        column.addWidget(words)
+        self._grid = QGridLayout()
+        self._grid.setColumnMinimumWidth(1, 220)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.setHorizontalSpacing(12)
+        column.addLayout(self._grid)
+        for kind in TargetKind:
+            self._add(kind)
+        self._faults: dict[TargetKind, str] = {}
+        self.fault = QLabel()
+        self.fault.setWordWrap(True)
+        self.fault.setTextFormat(Qt.TextFormat.PlainText)
+        colours = self.fault.palette()
+        colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
+        self.fault.setPalette(colours)
+        self.fault.hide()
+        column.addWidget(self.fault)
+        column.addStretch(1)
+        note = QLabel(
+            self.tr(
+                "127.0.0.1 is this computer. Other addresses send over the network, where anybody "
+                "may read along."
+            )
+        )
+        note.setWordWrap(True)
+        note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        column.addWidget(note)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)
+        buttons.rejected.connect(self.reject)
+        column.addWidget(buttons)
+        self.setMinimumWidth(560)
+        self._figures = QTimer(self, interval=_EVERY_MS)
+        self._figures.timeout.connect(self.refresh)
+        self._figures.start()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is the case; what is being typed stays."""
+        all_facts, live = self._facts()
+        for facts in all_facts:
+            self.switches[facts.kind].setChecked(facts.on)
+            place = self.places[facts.kind]
+            if not place.hasFocus() and not self._faults.get(facts.kind):
+                place.setText(facts.place)
+            self.states[facts.kind].setText(state_words(facts, live=live))
+
+    def tell(self, kind: TargetKind, fault: str) -> None:
+        """What is wrong with a place that was typed; empty: nothing."""
+        self._faults[kind] = fault
+        told = [f"{NAMES[k]}: {words}" for k, words in self._faults.items() if words]
+        self.fault.setText("\n".join(told))
+        self.fault.setVisible(bool(told))
+
+    def _add(self, kind: TargetKind) -> None:
+        row = self._grid.rowCount()
+        switch, place, state = QCheckBox(NAMES[kind]), QLineEdit(PLACES[kind]), QLabel()
+        about = QLabel(hint(kind))
+        about.setWordWrap(True)
+        about.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        switch.setToolTip(hint(kind))
+        switch.setAccessibleDescription(hint(kind))
+        what = self.tr("name of the stream") if kind is TargetKind.LSL else self.tr("host and port")
+        place.setAccessibleName(f"{NAMES[kind]}: {what}")
+        place.setToolTip(what)
+        place.setPlaceholderText(PLACES[kind])
+        state.setTextFormat(Qt.TextFormat.PlainText)
+        state.setAccessibleName(self.tr("{name}: state").format(name=NAMES[kind]))
+        state.setMinimumWidth(190)
+        state.setWordWrap(True)
+        for number, widget in enumerate((switch, place, state)):
+            self._grid.addWidget(widget, row, number)
+        self._grid.addWidget(about, row + 1, 1, 1, 2)
+        self._grid.setRowMinimumHeight(row + 1, 40)
+        switch.clicked.connect(lambda on: self.wanted.emit(kind, on, place.text()))
+        place.editingFinished.connect(
+            lambda: self.wanted.emit(kind, switch.isChecked(), place.text())
+        )
+        self.switches[kind], self.places[kind], self.states[kind] = switch, place, state

@@ -1,0 +1,66 @@
+"""What the window says of sending to other programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from steadymark.engine.streaming.sender import SendState
+from steadymark.engine.streaming.targets import TargetKind
+
+if TYPE_CHECKING:
+    from steadymark.app.session.live.stream_sending import StreamTargetState
+
+translate = QCoreApplication.translate
+
+NAMES = {TargetKind.OSF: "OpenSeeFace", TargetKind.VMC: "VMC", TargetKind.LSL: "LSL"}
+_HINTS = {
+    TargetKind.OSF: QT_TRANSLATE_NOOP(
+        "sending",
+        "Landmarks, head pose and expression of every face, as OpenSeeFace's UDP packets: for "
+        "VSeeFace, VTube Studio and others",
+    ),
+    TargetKind.VMC: QT_TRANSLATE_NOOP(
+        "sending",
+        "Head and expression of the first face, by OSC, for avatars of the Virtual Motion "
+        "Capture protocol",
+    ),
+    TargetKind.LSL: QT_TRANSLATE_NOOP(
+        "sending",
+        "Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer",
+    ),
+}
+
+
+def hint(kind: TargetKind) -> str:
+    """What goes there, and for whom."""
+    return translate("sending", str(_HINTS[kind]))
+
+
+def state_words(facts: StreamTargetState, *, live: bool) -> str:
+    """How it stands. live: whether a live view runs."""
+    if not facts.on:
+        return translate("sending", "off")
+    if facts.report is None or not live:
+        return translate("sending", "begins with the live view")
+    if facts.report.state is SendState.OPENING:
+        return translate("sending", "opening…")
+    if facts.report.state is not SendState.SENDING:
+        return translate("sending", "not possible, see the message")
+    words = [translate("sending", "{rate} packets/s").format(rate=f"{facts.rate:.0f}")]
+    if facts.report.dropped:
+        words.append(translate("sending", "{count} dropped").format(count=facts.report.dropped))
+    if facts.report.heard is False:
+        words.append(translate("sending", "nobody listens there"))
+    return ", ".join(words)
+
+
+def short_words(facts: StreamTargetState) -> str:
+    """For the bar below the view."""
+    name = NAMES[facts.kind]
+    if facts.report is not None and facts.report.heard is False:
+        return translate("sending", "{name}: nobody listens").format(name=name)
+    if not facts.sending:
+        return f"– {name}"
+    return translate("sending", "{rate}/s {name}").format(rate=f"{facts.rate:.0f}", name=name)

@@ -1,0 +1,397 @@
+"""The main window: puts the widgets together and carries what they say to the session and back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+
+from steadymark.app.gui.action_handlers import name_play, name_stop, name_track, show_state, wire
+from steadymark.app.gui.actions.actions import make_actions, recolour
+from steadymark.app.gui.actions.drag_and_drop import take_dropped
+from steadymark.app.gui.actions.menus import make_menus, make_toolbar
+from steadymark.app.gui.actions.window_options import WindowOptions
+from steadymark.app.gui.docks import Docks
+from steadymark.app.gui.files.exports_list import ExportsList
+from steadymark.app.gui.files.file_controller import FileController
+from steadymark.app.gui.i18n.translate import translated
+from steadymark.app.gui.live.live_bar import LiveBar
+from steadymark.app.gui.live.live_controller import LiveController
+from steadymark.app.gui.messages import Messages
+from steadymark.app.gui.panels.plots import Plots
+from steadymark.app.gui.panels.settings_panel import SettingsPanel
+from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
+from steadymark.app.gui.start_page import StartPage
+from steadymark.app.gui.status_line import StatusLine
+from steadymark.app.gui.theme import icon
+from steadymark.app.gui.video.playback_bar import PlaybackBar
+from steadymark.app.gui.video.shown_frame import points_to_draw, shown_frame_of, without_place
+from steadymark.app.gui.video.video_view import VideoView
+from steadymark.app.gui.window_rebuild import put_back, take_out
+from steadymark.app.session.analysis.variants import variants_for
+from steadymark.app.session.state import Display, ShownLandmarks, frame_at_time, parse_place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+
+    from steadymark.app.gui.preferences import Preferences
+    from steadymark.app.session.analysis.heatmap_worker import HeatmapReply
+    from steadymark.app.session.analysis.variants import Takes
+    from steadymark.app.session.recording.results import Results
+    from steadymark.app.session.session import Session
+    from steadymark.engine.tracking.settings import TrackSettings
+
+_MEASURE_EVERY_MS = 500
+_REFRESH_EVERY_MS = 100  # of what need not be as fast as the video
+
+
+class MainWindow(QMainWindow):
+    """Owns the session: closing the window ends it. log_file: shown and copied on request."""
+
+    def __init__(
+        self, session: Session, preferences: Preferences, *, log_file: Path | None = None
+    ) -> None:
+        super().__init__()
+        self._ready = False
+        self.session, self.preferences = session, preferences
+        self.setWindowTitle("Steadymark")
+        self.setAcceptDrops(True)
+        self.view = VideoView()
+        self.messages, self.exports = Messages(), ExportsList()
+        self.files = FileController(self, log_file)
+        self.desk = LiveController(self)
+        self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
+        self._refresh_soon = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
+        self._say_soon = QTimer(self, singleShot=True, interval=0)
+        self._pictured_version: tuple[Results, int] | None = None
+        self._applied: Display | None = None
+        self.closed_in_time = True
+        self._build()
+        self.options = WindowOptions(self)
+        self._finish()
+        self._connect()
+        self.resize(1280, 820)
+        self.docks.resize()
+        self._restore()
+        self.docks.hide()
+        session.set_overlay(preferences.overlay())
+        self._on_changed()
+        self._on_progressed()
+        self._ready = True  # before, Qt sends changes of colours to a window half made
+
+    # -- putting together
+
+    def _build(self) -> None:
+        """All that has words, but for menus."""
+        self.actions_by_name = make_actions(self)
+        self.empty = StartPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
+        self.transport = PlaybackBar(self.actions_by_name)
+        self.live_bar = LiveBar(self.actions_by_name)
+        self.plots, self.numbers = Plots(), StatisticsPanel()
+        self.settings = SettingsPanel(self.session.settings, self.preferences.presets)
+        self.status = StatusLine()
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.empty)
+        self.pages.addWidget(self.view)
+        self.middle = QWidget()
+        column = QVBoxLayout(self.middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.messages)
+        column.addWidget(self.pages, 1)
+        column.addWidget(self.transport)
+        column.addWidget(self.live_bar)
+        column.addWidget(self.exports)
+        self.setCentralWidget(self.middle)
+        self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
+
+    def _finish(self) -> None:
+        """Menus, and what the widgets say."""
+        actions, session = self.actions_by_name, self.session
+        recent, language = self.files.renew_menu(), self.options.language_menu
+        make_menus(self, actions, recent, language, self.docks.actions)
+        self.toolbar, self.landmarks_button = make_toolbar(self, actions)
+        self.toolbar.addSeparator()
+        self.toolbar.addActions(self.docks.actions)
+        self.statusBar().addWidget(self.status, 1)
+        wire(actions, session, self.view)
+        self.view.zoomed.connect(self.status.set_zoom)
+        self.transport.timeline.sought.connect(
+            lambda frame, settled: session.seek(frame, settled=settled)
+        )
+        self.transport.typed.connect(self._go_to)
+        self.transport.speed_chosen.connect(session.set_speed)
+        self.plots.clicked.connect(self._go_to_time)
+        self.plots.region_chosen.connect(session.analysis.choose_region)
+        self.numbers.chosen.connect(self._choose)
+        self.numbers.compared.connect(self._compare)
+        self.settings.changed.connect(self._use_settings)
+        self.settings.again.connect(session.retrack)
+        self.empty.demo.connect(self.open_path)
+        for name, slot in (
+            ("go_to", self._focus_place),
+            ("full_screen", self._full_screen),
+            ("dismiss", self.messages.dismiss_all),
+            ("quit", self.close),
+        ):
+            actions[name].triggered.connect(lambda _=False, slot=slot: slot())
+        actions["full_screen"].setChecked(self.isFullScreen())
+        self.files.wire(actions)
+        self.desk.wire(actions)
+
+    def _connect(self) -> None:
+        """What stays for good."""
+        session = self.session
+        session.changed.connect(self._on_changed)
+        session.pictured.connect(self._on_pictured)
+        session.progressed.connect(self._on_progressed)
+        session.measured.connect(self._on_measured)
+        session.told.connect(self.messages.tell)
+        session.analysis.heated.connect(self._on_heated)
+        self._measure_soon.timeout.connect(session.ask_measures)
+        self._refresh_soon.timeout.connect(self._refresh_now)
+        self._say_soon.timeout.connect(self._say_again)
+        self.view.wiped.connect(session.set_wipe)
+        self.view.picked.connect(lambda index: session.choose(landmark=index))
+        self.view.painted.connect(session.live.painted)
+
+    def _say_again(self) -> None:
+        """In another language; what is open, tracked and exported goes on meanwhile."""
+        if not self._ready:
+            return
+        before = take_out(self)
+        self._build()
+        self.options.renew()
+        self._finish()
+        self.middle.show()
+        put_back(self, before)
+        self._applied = None
+        self._on_changed()
+        self._on_pictured()
+        self._on_measured()
+
+    # -- opening
+
+    def open_path(self, path: str) -> None:
+        """A video, or a folder or pattern of pictures."""
+        self.messages.dismiss_all()
+        self.preferences.add_recent(path)
+        self.files.fill_recent()
+        self.session.open(path)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            take_dropped(self, paths)
+
+    # -- from the session
+
+    def _on_changed(self) -> None:
+        display, before = self.session.display, self._applied
+        self._applied = display
+        self.transport.set_place(display)
+        self._refresh()
+        if before is None or without_place(before) != without_place(display):
+            self._apply(display, before)
+
+    def _apply(self, display: Display, before: Display | None) -> None:
+        """All but where the video is and how far tracking has come."""
+        actions = self.actions_by_name
+        show_state(actions, display)
+        texts = (self.tr("&Play"), self.tr("&Pause"))
+        if display.live is not None:
+            texts = (self.tr("Start ag&ain"), self.tr("Stop the &camera"))
+        name_play(actions["play"], display, texts)
+        name_stop(actions["stop"], display, self.tr("&Stop the live view"))
+        if before is None or before.can_pause != display.can_pause:
+            texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))
+            name_track(actions["track"], running=display.can_pause, texts=texts)
+        self._show_page(display)
+        self.empty.set_display(display)
+        self.view.set_display(display)
+        self.plots.set_takes(display.takes)
+        self._show_takes()
+        self.transport.set_display(display)
+        self.desk.set_display(display)
+        self.settings.set_used(display.device)
+        self.settings.set_waiting(waiting=self.session.settings_wait)
+        self.setWindowTitle(
+            f"{translated(display.name)} – Steadymark" if display.name else "Steadymark"
+        )
+        if before is not None and before.overlay != display.overlay:
+            self.preferences.set_overlay(display.overlay)
+        if before is not None and points_to_draw(before) != points_to_draw(display):
+            self._on_pictured()
+        self._refresh_now()
+
+    def _show_takes(self) -> None:
+        display, settings = self.session.display, self.session.settings
+        live = display.live is not None
+        self.numbers.set_takes(display.takes, settings, variants_for(settings), live=live)
+
+    def _refresh(self) -> None:
+        if not self._refresh_soon.isActive():
+            self._refresh_soon.start()
+
+    def _refresh_now(self) -> None:
+        """What is costly and need not follow every frame."""
+        session, results = self.session, self.session.results
+        display = session.display
+        time_s, share, frames = display.time_s, display.share, display.last + 1
+        if display.live is not None and results is not None:
+            share, frames = self.desk.refresh()
+            time_s = float(results.times_s[-1]) if len(results.times_s) else 0.0
+        self.plots.set_time(time_s)
+        self.status.set_display(display)
+        self.transport.timeline.set_results(results if display.has_film else None)
+        detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
+        self.numbers.set_passes(session.analysis.passes())
+        self.numbers.set_work(
+            share=share,
+            frames=frames,
+            device=display.device,
+            detect_ms=detect_ms,
+            landmarks_ms=landmarks_ms,
+        )
+
+    def _show_page(self, display: Display) -> None:
+        """Without a recording there is nothing to set, plot or play."""
+        there = display.has_picture
+        self.pages.setCurrentWidget(self.view if there else self.empty)
+        self.transport.setVisible(display.has_film)
+        self.docks.show(there=there)
+
+    def _on_pictured(self) -> None:
+        session, shown = self.session, shown_frame_of(self.session)
+        if shown is not None and session.results is not None:
+            self._pictured_version = (session.results, session.results.version)
+        self.numbers.set_faces(None if shown is None else shown.faces)
+        if shown is not None and shown.faces and session.display.overlay.heatmaps:
+            session.analysis.ask_heats(shown.frame, shown.faces, shown)  # shown together with them
+        else:
+            self.view.show_frame(shown)
+
+    def _on_heated(self, heats: HeatmapReply) -> None:
+        self.view.show_frame(replace(heats.shown, heats=heats.of))
+
+    def _on_progressed(self) -> None:
+        shown, results = self.view.shown, self.session.results
+        version = None if results is None else (results, results.version)
+        if shown is None or shown.faces is None or version != self._pictured_version:
+            self._on_pictured()
+        self._refresh()
+        if results is not None and not self._measure_soon.isActive():
+            self._measure_soon.start()
+
+    def _on_measured(self) -> None:
+        measures = self.session.measures
+        # of long recordings it takes long: a tenth of a core at most
+        wait_ms = max(_MEASURE_EVERY_MS, round(10_000 * self.session.measuring_s))
+        self._measure_soon.setInterval(wait_ms)
+        self.plots.set_measures(measures)
+        self.numbers.set_measures(measures)
+        self.transport.timeline.set_measures(measures)
+        if self.session.results is None:
+            self.transport.timeline.set_results(None)
+
+    # -- from the widgets
+
+    def _go_to(self, text: str) -> None:
+        results = self.session.results
+        if results is None:
+            return
+        frame = parse_place(text, results.times_s)
+        if frame is None:
+            self.messages.tell(
+                self.tr(
+                    "'{text}' is no place: type a time as 1:23.4 or 83s, or a frame number"
+                ).format(text=text)
+            )
+        else:
+            self.session.seek(frame)
+        self.view.setFocus()
+
+    def _go_to_time(self, time_s: float) -> None:
+        if self.session.results is not None:
+            self.session.seek(frame_at_time(self.session.results.times_s, time_s))
+
+    def _focus_place(self) -> None:
+        self.transport.time.setFocus()
+        self.transport.time.selectAll()
+
+    def _choose(self, face: int, landmark: int) -> None:
+        self.session.choose(
+            face=None if face < 0 else face, landmark=None if landmark < 0 else landmark
+        )
+
+    def _compare(self, takes: Takes) -> None:
+        self.session.analysis.compare(takes)
+        self.session.set_show(ShownLandmarks.BOTH)
+
+    def _use_settings(self, settings: TrackSettings) -> None:
+        self.preferences.set_tracking(settings)
+        self.session.use_settings(settings)
+        self.session.ask_measures()
+        self._show_takes()
+        self.settings.set_waiting(waiting=self.session.settings_wait)
+
+    def _full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    # -- the window itself
+
+    def changeEvent(self, event: QEvent) -> None:
+        ready = getattr(self, "_ready", False)
+        if event.type() == QEvent.Type.LanguageChange and ready:
+            self._say_soon.start()  # Qt goes on to tell the old widgets, once a translator
+        elif event.type() == QEvent.Type.PaletteChange and ready:
+            recolour(self.actions_by_name)
+            self.docks.recolour()
+            self.landmarks_button.setIcon(icon("face"))
+            self._applied = None
+            self._on_changed()
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.exports.running and not self._may_cancel_exports():
+            event.ignore()
+            return
+        self.preferences.set_window(self.saveGeometry(), self.docks.state())
+        self._measure_soon.stop()
+        self._refresh_soon.stop()
+        ended = [
+            self.exports.close_all(),
+            self.options.close(),
+            self.desk.close(),
+            self.session.close(),
+        ]
+        self.closed_in_time, self._ready = all(ended), False
+        event.accept()
+
+    def _may_cancel_exports(self) -> bool:
+        """Asked only while something is exported."""
+        answer = QMessageBox.question(
+            self,
+            self.tr("Export under way"),
+            self.tr("An export is not done. Cancel it and quit? What is written stays."),
+        )
+        return answer is QMessageBox.StandardButton.Yes
+
+    def _restore(self) -> None:
+        geometry, state = self.preferences.window()
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        if state is not None:
+            self.restoreState(state)

@@ -1,0 +1,1 @@
+"""Panels beside the video: settings, statistics, plots."""

@@ -1,0 +1,93 @@
+"""Figures of two kinds of points beside each other, and by how much the second is better."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST = 12  # characters of a heading
+
+
+class MeasureRow(NamedTuple):
+    """One measure. name: of it, in code; tip: what it is."""
+
+    name: str
+    title: str
+    tip: str
+    digits: int
+
+
+class ComparisonTable(QWidget):
+    """Columns: title, first, second, change in %."""
+
+    def __init__(self, title: str, lines: Sequence[MeasureRow]) -> None:
+        super().__init__()
+        self.cells: dict[tuple[str, str], QLabel] = {}
+        self._digits = {line.name: line.digits for line in lines}
+        self._titles, self._change = {line.name: line.title for line in lines}, self.tr("change")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(2)
+        self.title = QLabel(f"<b>{title}</b>")
+        self._heads = QLabel(), QLabel()
+        grid.addWidget(self.title, 0, 0, 1, 4)
+        for column, head in enumerate((*self._heads, QLabel(self._change))):
+            grid.addWidget(_right(head), 1, column + 1)
+        for row, line in enumerate(lines, start=2):
+            heading = QLabel(line.title)
+            heading.setToolTip(line.tip)
+            grid.addWidget(heading, row, 0)
+            for column, which in enumerate(("raw", "steady", "change"), start=1):
+                cell = _right(QLabel("–"))
+                cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+                cell.setToolTip(line.tip)
+                self.cells[line.name, which] = cell
+                grid.addWidget(cell, row, column)
+        self.set_heads(self.tr("raw"), self.tr("stabilized"))
+
+    def set_heads(self, first: str, second: str) -> None:
+        """What is compared; further lines are its parameters."""
+        for head, text in zip(self._heads, (first, second), strict=True):
+            head.setText("\n".join(_short(line) for line in text.splitlines()))
+            head.setToolTip(text.replace("\n", " "))
+        first, second = first.replace("\n", " "), second.replace("\n", " ")
+        spoken = {"raw": first, "steady": second, "change": self._change}
+        for (name, which), cell in self.cells.items():
+            cell.setAccessibleName(f"{self._titles[name]}, {spoken[which]}")
+
+    def fill(self, name: str, before: float, after: float, *, change: bool = True) -> None:
+        """Both figures of a measure; NaN is shown as nothing. change: whether a share of it is."""
+        digits = self._digits[name]
+        self.cells[name, "raw"].setText(number(before, digits))
+        self.cells[name, "steady"].setText(number(after, digits))
+        known = change and math.isfinite(before) and math.isfinite(after) and before > 0
+        self.cells[name, "change"].setText(_change(before, after) if known else "–")
+
+    def clear(self) -> None:
+        for cell in self.cells.values():
+            cell.setText("–")
+
+
+def _change(before: float, after: float) -> str:
+    percent = round(100 * (after / before - 1))
+    return f"{percent:+d} %" if percent else "0 %"
+
+
+def number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _right(label: QLabel) -> QLabel:
+    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    return label

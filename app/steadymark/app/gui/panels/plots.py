@@ -1,0 +1,360 @@
+"""Curves along the recording: jitter, one landmark's way, score, speed; a click goes there."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QBuffer, QEvent, QIODevice, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QResizeEvent
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.gui.i18n.display_names import REGIONS, landmark_name, region_name, variant_name
+from steadymark.app.gui.panels.plot_curves import curves_of
+from steadymark.app.gui.panels.portable_svg import without_scaled_strokes
+from steadymark.app.gui.theme import is_dark
+from steadymark.app.gui.video.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
+from steadymark.app.gui.widgets.value_axis import ValueAxis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steadymark.app.session.analysis.face_measures import FaceMeasures
+    from steadymark.app.session.analysis.variants import Takes
+
+_FAINT, _PLATE = 90, 200  # how opaque
+_LEGENDS = ("jitter", "pose")
+_VALUES_PX = 78  # likewise, its values on a logarithmic axis
+_LEAST_WIDTH = 800  # of plots that are saved
+_REGION_LETTERS = 7  # that are read of the region at least
+_LABEL_PX = 90  # height of a plot from which its label can be read
+_TICKS_PX = 50  # and its ticks
+_LEAST_WORDS_PX = 60  # below, nothing of it can be read
+_LEAST_PX, _TIMES_PX, _MOST_LEAST_PX = 38, 22, 130  # a plot, the axis, all of them
+
+
+class Plots(QWidget):
+    """clicked: a time in seconds. region_chosen: a region of the schema, empty: the whole face."""
+
+    clicked = Signal(float)
+    region_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Plots"))
+        self._widget = pg.GraphicsLayoutWidget()
+        self._switches: dict[str, QCheckBox] = {}
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(8, 2, 8, 2)
+        self._row.setSpacing(8)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._row)
+        layout.addWidget(self._widget, 1)
+        self._measures: FaceMeasures | None = None
+        self._plots: dict[str, Any] = {}
+        self._curves: dict[str, Any] = {}
+        self._titles: dict[str, Any] = {}
+        self._places: list[Any] = []
+        for name, title, label in (
+            ("jitter", self.tr("Jitter"), self.tr("MAV, 1 s")),
+            ("x", "x", "x, px"),
+            ("y", "y", "y, px"),
+            ("score", self.tr("Score"), self.tr("score")),
+            ("speed", self.tr("Speed"), self.tr("speed, %/s")),
+            ("pose", self.tr("Head pose"), self.tr("angle, °")),
+            ("error", self.tr("Error"), self.tr("NRMSE, %")),
+        ):
+            self._add_plot(name, label)
+            self._add_title(name, label)
+            self._add_switch(name, title)
+        self._switches["error"].hide()  # until there is ground truth
+        self._add_regions()
+        self._told = ""  # which landmark it is
+        self.landmark = QLabel()
+        self.landmark.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        # in little room the name of the landmark goes, not the switches
+        self.landmark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._row.addWidget(self.landmark, 1)
+        self._add_curves()
+        self._recolour()
+        self._arrange()
+        self._widget.scene().sigMouseClicked.connect(self._on_click)
+
+    def set_measures(self, measures: FaceMeasures | None) -> None:
+        self._measures = measures
+        if measures is None:
+            for curve in self._curves.values():
+                curve.setData([], [])
+            self._show_error(there=False)
+            self._show_all()
+            return
+        for name, values in curves_of(measures).items():
+            self._curves[name].setData(measures.times_s, values, connect="finite")
+        self._show_error(there=measures.truth is not None)
+        self._told = self.tr("x, y: {number} {name}").format(
+            number=measures.landmark, name=landmark_name(measures.landmark)
+        )
+        self._show_labels()
+
+    def set_takes(self, takes: Takes) -> None:
+        """What is compared."""
+        for (_, label), take in zip(self._plots["jitter"].legend.items, takes, strict=True):
+            label.setText(variant_name(take), color=self.palette().windowText().color().name())
+
+    def choose(self, *names: str) -> None:
+        """Show these: of jitter, x, y, score, speed, pose."""
+        for name, switch in self._switches.items():
+            switch.setChecked(name in names)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """As `choose` takes them."""
+        return tuple(name for name, switch in self._switches.items() if switch.isChecked())
+
+    def choose_region(self, name: str) -> None:
+        """Whose jitter is plotted, without telling of it."""
+        self.region.setCurrentIndex(max(0, self.region.findData(name)))
+
+    def set_time(self, time_s: float) -> None:
+        """Where the video is."""
+        for line in self._places:
+            line.setValue(time_s)
+
+    def as_image(self) -> QImage:
+        """What is seen, with room for all labels."""
+        with self._roomy():
+            image: QImage = self._widget.grab().toImage()
+        return image
+
+    def as_svg(self) -> bytes:
+        """The same as vectors."""
+        with self._roomy():
+            return self._drawn()
+
+    def _drawn(self) -> bytes:
+        buffer, size = QBuffer(), self._widget.size()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        drawing = QSvgGenerator()
+        drawing.setOutputDevice(buffer)
+        drawing.setSize(size)
+        drawing.setResolution(self._widget.logicalDpiX())  # else axes are drawn at another size
+        drawing.setViewBox(QRectF(0, 0, size.width(), size.height()))
+        drawing.setTitle(self.tr("Plots"))
+        painter = QPainter(drawing)
+        painter.fillRect(self._widget.rect(), self.palette().color(QPalette.ColorRole.Base))
+        self._widget.render(painter)
+        painter.end()
+        return without_scaled_strokes(bytes(buffer.data().data()))
+
+    @contextmanager
+    def _roomy(self) -> Iterator[None]:
+        """As high as labels need, for a moment."""
+        size, chosen = self._widget.size(), sum(s.isChecked() for s in self._switches.values())
+        self._widget.resize(max(size.width(), _LEAST_WIDTH), max(size.height(), 130 * chosen))
+        self._show_labels()
+        for plot in self._plots.values():
+            plot.layout.activate()
+        self._widget.ci.layout.activate()
+        try:
+            yield
+        finally:
+            self._widget.resize(size)
+            self._show_labels()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._recolour()
+        super().changeEvent(event)
+
+    def _add_switch(self, name: str, title: str) -> None:
+        switch = QCheckBox(title)
+        switch.setChecked(name in ("jitter", "x"))
+        switch.setToolTip(self.tr("Show or hide this curve"))
+        switch.toggled.connect(self._arrange)
+        self._switches[name] = switch
+        self._row.addWidget(switch)
+
+    def _add_regions(self) -> None:
+        self.region = QComboBox()
+        self.region.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.region.setMinimumContentsLength(_REGION_LETTERS)
+        self.region.setAccessibleName(self.tr("Region of the jitter curve"))
+        self.region.setToolTip(self.tr("The part of the face whose jitter is plotted"))
+        for name in REGIONS:
+            self.region.addItem(region_name(name), name)
+        self.region.activated.connect(
+            lambda: self.region_chosen.emit(str(self.region.currentData()))
+        )
+        self._row.insertWidget(1, self.region)
+
+    def _show_error(self, *, there: bool) -> None:
+        """The curve comes with the first ground truth, and goes with it."""
+        switch = self._switches["error"]
+        if switch.isHidden() == there:
+            switch.setVisible(there)
+            switch.setChecked(there)
+            self._switches["x"].setChecked(not there)  # three have no room in most windows
+
+    def _arrange(self) -> None:
+        """The chosen plots below each other, with one axis of time."""
+        chosen = [self._plots[n] for n, switch in self._switches.items() if switch.isChecked()]
+        for plot in self._plots.values():
+            plot.setXLink(None)
+            if plot.scene() is not None:
+                self._widget.removeItem(plot)
+        for row, plot in enumerate(chosen):
+            self._widget.addItem(plot, row=row, col=0)
+            plot.getAxis("bottom").setStyle(showValues=row == len(chosen) - 1)
+            if row:
+                plot.setXLink(chosen[0])
+        self._show_all()
+        self._show_labels()
+        self._widget.setMinimumHeight(min(_LEAST_PX * len(chosen) + _TIMES_PX, _MOST_LEAST_PX))
+
+    def _show_all(self) -> None:
+        """From the first frame to the last, also as they become more; zooming in ends it."""
+        for plot in self._plots.values():
+            if plot.vb.linkedView(plot.vb.XAxis) is None:  # the others go along
+                plot.enableAutoRange(axis="x", enable=True)
+
+    def _show_labels(self) -> None:
+        """Only where they have room."""
+        chosen = [plot for plot in self._plots.values() if plot.scene() is not None]
+        roomy = self._widget.height() >= _LABEL_PX * len(chosen)
+        low = self._widget.height() < _TICKS_PX * len(chosen)
+        for plot in chosen:
+            plot.getAxis("left").showLabel(roomy)
+            plot.getAxis("bottom").showLabel(roomy and plot is chosen[-1])
+            plot.getAxis("left").setWidth(64 if roomy else 48)
+            plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0, showValues=not low)
+        for name in _LEGENDS:
+            self._plots[name].legend.setVisible(roomy)
+        for title in self._titles.values():
+            title.setVisible(not roomy)
+        low = self._widget.height() < _VALUES_PX * len(chosen)  # decades would lie over each other
+        self._plots["jitter"].getAxis("left").setStyle(showValues=not low)
+        told = self._told if any(self._switches[name].isChecked() for name in ("x", "y")) else ""
+        elide, width = self.landmark.fontMetrics().elidedText, self.landmark.width()
+        shown = elide(told, Qt.TextElideMode.ElideRight, width)
+        self.landmark.setText(shown if width >= _LEAST_WORDS_PX else "")
+        self.landmark.setToolTip(told)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_labels()
+
+    def _add_plot(self, name: str, title: str) -> None:
+        plot = pg.PlotItem(axisItems={"left": ValueAxis()})
+        plot.setLabel("left", title)
+        plot.setLabel("bottom", self.tr("time, s"))
+        plot.setLogMode(x=False, y=name == "jitter")
+        plot.getAxis("left").setWidth(64)
+        plot.getAxis("left").enableAutoSIPrefix(False)
+        plot.getAxis("bottom").enableAutoSIPrefix(False)
+        plot.setMouseEnabled(x=True, y=False)
+        plot.enableAutoRange(axis="y", enable=True)
+        plot.setAutoVisible(y=True)
+        plot.setClipToView(True)
+        plot.setDownsampling(auto=True, mode="peak")
+        plot.hideButtons()
+        plot.setMenuEnabled(False)
+        place = pg.InfiniteLine(angle=90, movable=False)
+        plot.addItem(place, ignoreBounds=True)
+        self._places.append(place)
+        self._plots[name] = plot
+
+    def _add_title(self, name: str, words: str) -> None:
+        """In the plot, where its axis has no room for it."""
+        title = pg.LabelItem(words, size="8pt")
+        title.setParentItem(self._plots[name].vb)
+        title.anchor(itemPos=(0, 0), parentPos=(0, 0), offset=(2, -4))
+        self._titles[name] = title
+
+    def _add_curves(self) -> None:
+        for name in _LEGENDS:
+            legend = self._plots[name].addLegend(offset=(-6, 2), labelTextSize="8pt")
+            legend.setParentItem(self._plots[name].vb)
+        for name, colour, width in (
+            ("jitter_raw_moving", RAW_COLOUR, 1),
+            ("jitter_steady_moving", STEADY_COLOUR, 1),
+            ("jitter_raw", RAW_COLOUR, 2),
+            ("jitter_steady", STEADY_COLOUR, 2),
+            ("x_raw", RAW_COLOUR, 1),
+            ("x_steady", STEADY_COLOUR, 1),
+            ("y_raw", RAW_COLOUR, 1),
+            ("y_steady", STEADY_COLOUR, 1),
+            ("score", GREEN, 1),
+            ("speed", PURPLE, 1),
+            ("pose_pitch", GREEN, 1),
+            ("pose_yaw", STEADY_COLOUR, 1),
+            ("pose_roll", RAW_COLOUR, 1),
+            ("error_raw", RAW_COLOUR, 1),
+            ("error_steady", STEADY_COLOUR, 1),
+            ("x_truth", RAW_COLOUR, 1),  # in the colour of the text, see _recolour
+            ("y_truth", RAW_COLOUR, 1),
+        ):
+            shown = QColor(colour)
+            if name.endswith("moving"):
+                shown.setAlpha(_FAINT)
+            label = {
+                "jitter_raw": self.tr("raw"),
+                "jitter_steady": self.tr("stabilized"),
+                "pose_pitch": self.tr("pitch"),
+                "pose_yaw": self.tr("yaw"),
+                "pose_roll": self.tr("roll"),
+            }.get(name)
+            plot = self._plots[name.split("_")[0]]
+            self._curves[name] = plot.plot([], [], pen=pg.mkPen(shown, width=width), name=label)
+        hint = self.tr("Click: go there. Wheel: zoom. Double click: show all.")
+        for plot in self._plots.values():
+            plot.setToolTip(hint)
+        still = self.tr("Bold where the face is still: there it is jitter. Faint: motion is in it.")
+        self._plots["jitter"].setToolTip(f"{still}\n{hint}")
+        self._plots["score"].setYRange(0, 1)
+
+    def _recolour(self) -> None:
+        colours = self.palette()
+        text = colours.color(QPalette.ColorRole.WindowText)
+        base = colours.color(QPalette.ColorRole.Base)
+        self._widget.setBackground(base)
+        base.setAlpha(_PLATE)
+        for plot in self._plots.values():
+            for side in ("left", "bottom"):
+                plot.getAxis(side).setPen(colours.color(QPalette.ColorRole.Mid))
+                plot.getAxis(side).setTextPen(text)
+            plot.showGrid(x=True, y=True, alpha=0.18 if is_dark(colours) else 0.12)
+        for title in self._titles.values():
+            title.setText(title.text, color=text.name())
+        for line in self._places:
+            line.setPen(pg.mkPen(text, width=1))
+        for name in ("x_truth", "y_truth"):
+            self._curves[name].setPen(pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine))
+        for name in _LEGENDS:
+            self._plots[name].legend.setBrush(base)
+            for _, label in self._plots[name].legend.items:
+                label.setText(label.text, color=text.name())
+
+    def _on_click(self, event: Any) -> None:
+        if event.double():
+            self._show_all()
+        if self._measures is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        for plot in self._plots.values():
+            there = plot.scene() is not None
+            if there and plot.sceneBoundingRect().contains(event.scenePos()):
+                self.clicked.emit(float(plot.vb.mapSceneToView(event.scenePos()).x()))
+                return

@@ -1,0 +1,147 @@
+"""Choosing, keeping and dropping named settings, with what they set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QComboBox,
+    QInputDialog,
+    QLabel,
+    QMenu,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.gui.i18n.stabilizer_names import stabilizer_text
+from steadymark.app.gui.widgets.menu_button import menu_button_of, widget_with_button
+from steadymark.app.session.presets import Preset, PresetError, Presets
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.stabilizers.online_filters import AUTO, OFFLINE, ONE_EURO
+from steadymark.engine.tracking.settings import landmark_card
+
+if TYPE_CHECKING:
+    from steadymark.engine.tracking.settings import TrackSettings
+
+
+class PresetBar(QWidget):
+    """chosen: TrackSettings. told: a sentence about a preset that cannot be read or kept."""
+
+    chosen = Signal(object)
+    told = Signal(object)
+
+    def __init__(self, presets: Presets, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._presets = presets
+        self._settings: TrackSettings | None = None
+        self.box = QComboBox()
+        self.box.setPlaceholderText(self.tr("own settings"))
+        self.box.setAccessibleName(self.tr("Preset"))
+        self.box.activated.connect(self._on_chosen)
+        self.what = QLabel()
+        self.what.setWordWrap(True)
+        self.what.setTextFormat(Qt.TextFormat.PlainText)
+        self.more = menu_button_of(self.tr("Save, delete and find presets"))
+        menu = QMenu(self)
+        menu.addAction(self.tr("&Save as preset…"), self._ask_name)
+        self.drop = menu.addAction(self.tr("&Delete this preset"), self._drop)
+        menu.addAction(self.tr("Show the &folder of presets"), self._show_folder)
+        self.more.setMenu(menu)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(widget_with_button(self.box, self.more))
+        column.addWidget(self.what)
+
+    def fill(self) -> None:
+        """Look for presets, and tell of files that are none."""
+        own, faults = self._presets.own()
+        self.box.clear()
+        for preset in (*self._presets.shipped(), *own):
+            self.box.addItem(preset.name, preset)
+            self.box.setItemData(self.box.count() - 1, preset.note, Qt.ItemDataRole.ToolTipRole)
+        for fault in faults:
+            self.told.emit(fault)
+        if self._settings is not None:
+            self.show_settings(self._settings)
+
+    def show_settings(self, settings: TrackSettings) -> None:
+        """Name the preset that these are, if any, and say what they set."""
+        self._settings = settings
+        all_of_them = [self.box.itemData(i) for i in range(self.box.count())]
+        fitting = [i for i, p in enumerate(all_of_them) if p.over(settings) == settings]
+        self.box.setCurrentIndex(fitting[0] if fitting else -1)
+        preset = self._chosen()
+        self.drop.setEnabled(preset is not None and preset.path is not None)
+        note = [preset.note] if preset is not None and preset.note else []
+        self.what.setText("\n".join([*note, self._summary(settings)]))
+
+    def save(self, name: str) -> None:
+        """The settings at hand under this name."""
+        if self._settings is None:
+            return
+        try:
+            self._presets.save(name, self._settings)
+        except PresetError as error:
+            self.told.emit(error.sentence)
+        else:
+            self.fill()
+
+    def _chosen(self) -> Preset | None:
+        preset = self.box.currentData()
+        return preset if isinstance(preset, Preset) else None
+
+    def _on_chosen(self) -> None:
+        preset = self._chosen()
+        if preset is not None and self._settings is not None:
+            self.chosen.emit(preset.over(self._settings))
+
+    def _summary(self, settings: TrackSettings) -> str:
+        parts = [Path(settings.model).stem, stabilizer_text(_meant(settings))]
+        if settings.stabilizer == ONE_EURO:
+            parts[-1] += f" {settings.one_euro.min_cutoff_hz:g} Hz, {settings.one_euro.beta:g}"
+        if settings.stabilizer == OFFLINE:
+            parts[-1] += f" {settings.butterworth.cutoff_hz:g} Hz"
+        parts.append(self.tr("%n face(s)", "", settings.tracker.max_faces))
+        if settings.detector_threshold is not None:
+            words = self.tr("detector from {threshold}")
+            parts.append(words.format(threshold=f"{settings.detector_threshold:g}"))
+        return " · ".join(parts)
+
+    def _ask_name(self) -> None:
+        name, sure = QInputDialog.getText(
+            self, self.tr("Save as preset"), self.tr("Name of the preset")
+        )
+        if sure:
+            self.save(name)
+
+    def _drop(self) -> None:
+        preset = self._chosen()
+        if preset is None:
+            return
+        try:
+            self._presets.drop(preset)
+        except PresetError as error:
+            self.told.emit(error.sentence)
+        self.fill()
+
+    def _show_folder(self) -> None:
+        try:
+            self._presets.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            words = self.tr("The folder {folder} cannot be made: {why}")
+            self.told.emit(words.format(folder=self._presets.folder, why=error.strerror))
+            return
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._presets.folder)))
+
+
+def _meant(settings: TrackSettings) -> str:
+    """The stabilizer that `auto` takes for this model."""
+    if settings.stabilizer != AUTO:
+        return settings.stabilizer
+    try:
+        return landmark_card(settings).cell or "none"
+    except SteadymarkError:
+        return AUTO

@@ -1,0 +1,309 @@
+"""The settings of tracking. Filters change at once; the rest asks for tracking anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.gui.i18n.stabilizer_names import STABILIZER_NAMES, stabilizer_text
+from steadymark.app.gui.panels.detector_choice import DetectorChoice
+from steadymark.app.gui.panels.filter_parameters import spin
+from steadymark.app.gui.panels.preset_bar import PresetBar
+from steadymark.app.gui.widgets.menu_button import menu_button_of, widget_with_button
+from steadymark.app.gui.widgets.scroll_area import in_scroll_area
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.tracking.face_pass import MOST_LOOK_EVERY
+from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.runtime.onnx_session import DEVICES
+from steadymark.models.runtime.zoo import FLOW, list_models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from steadymark.app.session.presets import Presets
+
+_WIDEST_LABEL_PX = 84  # else German has no room for the fields
+
+
+class SettingsPanel(QWidget):
+    """changed: TrackSettings as chosen. again: the user asks for tracking anew."""
+
+    changed = Signal(object)
+    again = Signal()
+
+    def __init__(
+        self, settings: TrackSettings, presets: Presets, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.presets = PresetBar(presets)
+        self.setAccessibleName(self.tr("Settings"))
+        self._settings = settings
+        self._filling = False
+        self.model, self.stabilizer, self.device = QComboBox(), QComboBox(), QComboBox()
+        self.model_more = menu_button_of(self.tr("Add and remove models"))
+        self.min_cutoff = spin(0.01, 30.0, 0.1, " Hz")
+        self.beta = spin(0.0, 20.0, 0.1, "")
+        self.derivative = spin(0.01, 30.0, 0.1, " Hz")
+        self.cutoff = spin(0.1, 60.0, 0.5, " Hz")
+        self.detector = DetectorChoice()
+        self.own_threshold = QCheckBox(self.tr("own threshold"))
+        self.threshold = spin(0.0, 1.0, 0.05, "")
+        self.faces = QSpinBox()
+        self.faces.setRange(1, 16)
+        self.look_every = QSpinBox()
+        self.look_every.setRange(1, MOST_LOOK_EVERY)
+        self.look_every.setPrefix(self.tr("every "))
+        self.look_every.setSuffix(self.tr(" frames"))
+        self.look_every.setSpecialValueText(self.tr("in every frame"))
+        self.focal = QSpinBox()
+        self.focal.setRange(0, 100_000)
+        self.focal.setSingleStep(50)
+        self.focal.setSuffix(" px")
+        self.focal.setSpecialValueText(self.tr("automatic"))
+        self.used = QLabel()
+        self.used.setWordWrap(True)
+        self.waits = QLabel(
+            self.tr(
+                "These settings need tracking from the beginning: what is tracked now is dropped."
+            )
+        )
+        self.waits.setWordWrap(True)
+        self.apply = QPushButton(self.tr("Track again with these settings"))
+        self.reset = QPushButton(self.tr("Reset to defaults"))
+        self._fill_choices()
+        self._lay_out()
+        self._connect()
+        self.show_settings(settings)
+        self.set_waiting(waiting=False)
+
+    def show_settings(self, settings: TrackSettings) -> None:
+        """Fill in, without telling of it."""
+        self._filling = True
+        self._settings = settings
+        _choose(self.model, settings.model)
+        _choose(self.stabilizer, settings.stabilizer)
+        _choose(self.device, settings.device)
+        self.min_cutoff.setValue(settings.one_euro.min_cutoff_hz)
+        self.beta.setValue(settings.one_euro.beta)
+        self.derivative.setValue(settings.one_euro.derivative_cutoff_hz)
+        self.cutoff.setValue(settings.butterworth.cutoff_hz)
+        self.detector.show_detector(settings.detector)
+        self.own_threshold.setChecked(settings.detector_threshold is not None)
+        self.threshold.setValue(
+            0.5 if settings.detector_threshold is None else settings.detector_threshold
+        )
+        self.faces.setValue(settings.tracker.max_faces)
+        self.look_every.setValue(settings.tracker.look_every)
+        self.focal.setValue(0 if settings.focal_px is None else round(settings.focal_px))
+        self._filling = False
+        self._show_parameters()
+        self.presets.show_settings(settings)
+
+    @property
+    def settings(self) -> TrackSettings:
+        """As chosen."""
+        return self._settings
+
+    def set_own_models(self, listed: Iterable[tuple[str, str, str]]) -> None:
+        """Names, files and hints, after those that come with the program."""
+        while self.model.count() > self._shipped_models:
+            self.model.removeItem(self.model.count() - 1)
+        for name, file, hint in listed:
+            self.model.addItem(self.tr("{name} (own)").format(name=name), file)
+            self.model.setItemData(self.model.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
+        _choose(self.model, self._settings.model)
+
+    def set_waiting(self, *, waiting: bool) -> None:
+        """Whether what is chosen needs tracking anew."""
+        self.waits.setVisible(waiting)
+        self.apply.setVisible(waiting)
+
+    def set_used(self, device: str) -> None:
+        """Where the network really runs; empty: nothing is open."""
+        self.used.setText(
+            self.tr("in use: {device}").format(device=device.upper()) if device else ""
+        )
+
+    def _fill_choices(self) -> None:
+        cards = [card for card in list_models() if card.kind == "landmarks"]
+        for card in cards:
+            if card.cell is None:
+                self.model.addItem(card.name, card.name)
+                self.model.setItemData(
+                    self.model.count() - 1, card.licence, Qt.ItemDataRole.ToolTipRole
+                )
+        self._shipped_models = self.model.count()
+        there = {FLOW, *(card.cell for card in cards)}
+        for name in STABILIZER_NAMES:
+            if name not in CELLS or name in there:
+                self.stabilizer.addItem(stabilizer_text(name), name)
+        flow = self.stabilizer.findData(FLOW)
+        text = self.tr("{name} (recommended)").format(name=stabilizer_text(FLOW))
+        self.stabilizer.setItemText(flow, text)
+        hint = self.tr("Optical flow carries the points along, and a small network weighs them")
+        self.stabilizer.setItemData(flow, hint, Qt.ItemDataRole.ToolTipRole)
+        for name, text in zip(DEVICES, (self.tr("automatic"), "CPU", "CUDA"), strict=True):
+            self.device.addItem(text, name)
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.addWidget(_group(self.tr("Preset"), [("", self.presets)]))
+        models = widget_with_button(self.model, self.model_more)
+        self.model.setAccessibleName(self.tr("Model"))
+        column.addWidget(_group(self.tr("Landmarks"), [(self.tr("Model"), models)]))
+        self._one_euro = _group(
+            self.tr("One Euro filter"),
+            [
+                (self.tr("Cut-off at rest"), self.min_cutoff),
+                (self.tr("Beta"), self.beta),
+                (self.tr("Cut-off of the speed"), self.derivative),
+            ],
+        )
+        self._butterworth = _group(self.tr("Butterworth"), [(self.tr("Cut-off"), self.cutoff)])
+        note = QLabel(self.tr("It looks at frames to come, so it is applied when all is tracked."))
+        note.setWordWrap(True)
+        self._butterworth.layout().addWidget(note)  # type: ignore[union-attr]
+        column.addWidget(_group(self.tr("Stabilizer"), [(self.tr("Kind"), self.stabilizer)]))
+        column.addWidget(self._one_euro)
+        column.addWidget(self._butterworth)
+        column.addWidget(
+            _group(
+                self.tr("Faces"),
+                [
+                    (self.tr("At most"), self.faces),
+                    (self.tr("Detector"), self.detector),
+                    ("", self.own_threshold),
+                    (self.tr("Threshold"), self.threshold),
+                    (self.tr("Search"), self.look_every),
+                    (self.tr("Focal length"), self.focal),
+                ],
+            )
+        )
+        column.addWidget(
+            _group(self.tr("Device"), [(self.tr("Wanted"), self.device), ("", self.used)])
+        )
+        column.addWidget(self.reset)
+        column.addStretch(1)
+        _align(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(in_scroll_area(inside), 1)
+        below = QVBoxLayout()  # in sight also where the window is small
+        below.setContentsMargins(9, 0, 9, 6)
+        below.addWidget(self.waits)
+        below.addWidget(self.apply)
+        whole.addLayout(below)
+        self.min_cutoff.setToolTip(self.tr("Lower: stiller at rest, and later"))
+        self.beta.setToolTip(self.tr("Higher: less lag when the face moves"))
+        self.look_every.setToolTip(
+            self.tr(
+                "How often the detector looks for further faces while fewer than the most are "
+                "known; lost ones are looked for at once"
+            )
+        )
+        self.focal.setToolTip(
+            self.tr("Of the camera, in pixels: distances of heads follow from it")
+        )
+        self.threshold.setToolTip(self.tr("The detector's score from which something is a face"))
+
+    def _connect(self) -> None:
+        for box in (self.model, self.stabilizer, self.device):
+            box.activated.connect(self._on_change)
+        for value in (self.min_cutoff, self.beta, self.derivative, self.cutoff, self.threshold):
+            value.setKeyboardTracking(False)
+            value.valueChanged.connect(self._on_change)
+        for count in (self.faces, self.look_every, self.focal):
+            count.setKeyboardTracking(False)
+            count.valueChanged.connect(self._on_change)
+        self.detector.chosen.connect(self._on_detector)
+        self.own_threshold.toggled.connect(self._on_change)
+        self.apply.clicked.connect(self.again)
+        self.presets.chosen.connect(self.use)
+        self.reset.clicked.connect(lambda: self.use(TrackSettings()))
+
+    def use(self, settings: TrackSettings) -> None:
+        """As if the user had chosen each."""
+        self.show_settings(settings)
+        self.changed.emit(settings)
+
+    def _on_detector(self, detector: str) -> None:
+        self._settings = replace(self._settings, detector=detector)
+        self._on_change()
+
+    def _on_change(self) -> None:
+        if self._filling:
+            return
+        own = self.own_threshold.isChecked()
+        self._settings = replace(
+            self._settings,
+            model=str(self.model.currentData()),
+            stabilizer=str(self.stabilizer.currentData()),
+            device=str(self.device.currentData()),
+            detector_threshold=self.threshold.value() if own else None,
+            tracker=replace(
+                self._settings.tracker,
+                max_faces=self.faces.value(),
+                look_every=self.look_every.value(),
+            ),
+            one_euro=OneEuro(self.min_cutoff.value(), self.beta.value(), self.derivative.value()),
+            butterworth=Butterworth(self.cutoff.value(), self._settings.butterworth.order),
+            focal_px=float(self.focal.value()) or None,
+        )
+        self._show_parameters()
+        self.presets.show_settings(self._settings)
+        self.changed.emit(self._settings)
+
+    def _show_parameters(self) -> None:
+        self._one_euro.setVisible(self._settings.stabilizer == ONE_EURO)
+        self._butterworth.setVisible(self._settings.stabilizer == OFFLINE)
+        self.threshold.setEnabled(self.own_threshold.isChecked())
+
+
+def _group(title: str, rows: Iterable[tuple[str, QWidget]]) -> QGroupBox:
+    box = QGroupBox(title)
+    column = QVBoxLayout(box)
+    form = QFormLayout()
+    column.addLayout(form)
+    for text, widget in rows:
+        if text:
+            form.addRow(text, widget)
+            widget.setAccessibleName(f"{title}: {text}")
+        else:
+            form.addRow(widget)
+    return box
+
+
+def _align(panel: QWidget) -> None:
+    """Fields of all groups begin at one line, but for those with long names."""
+    labels = []
+    for form in panel.findChildren(QFormLayout):
+        for row in range(form.rowCount()):
+            item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
+            if item is not None and (label := item.widget()) is not None:
+                labels.append(label)
+    wide = (label.sizeHint().width() for label in labels)
+    width = max(width for width in wide if width <= _WIDEST_LABEL_PX)
+    for label in labels:
+        label.setMinimumWidth(width)
+
+
+def _choose(box: QComboBox, value: str) -> None:
+    """Something of the user's own that the list lacks is added."""
+    if box.findData(value) < 0:
+        box.addItem(value, value)
+    box.setCurrentIndex(box.findData(value))

@@ -1,0 +1,349 @@
+"""How steady it is, in numbers, and how jitter is told from motion."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from steadymark.app.gui.action_handlers import ONLY_RECORDINGS
+from steadymark.app.gui.i18n.display_names import (
+    REGIONS,
+    landmark_name,
+    region_name,
+    variant_description,
+    variant_name,
+)
+from steadymark.app.gui.panels.comparison_table import ComparisonTable, MeasureRow
+from steadymark.app.gui.panels.filter_parameters import FilterParameters
+from steadymark.app.gui.widgets.scroll_area import in_scroll_area
+from steadymark.app.session.analysis.variants import PLAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from steadymark.app.session.analysis.face_measures import FaceMeasures, TruthMeasures
+    from steadymark.app.session.analysis.variants import Takes, Variant
+    from steadymark.engine.core.types import TrackedFace
+    from steadymark.engine.tracking.settings import TrackSettings
+
+translate = QCoreApplication.translate
+
+_LANDMARKS = 68
+_OTHER_LANDMARKS = 30.0  # NRMSE in %, from which it is not the tracker that errs
+
+
+class StatisticsPanel(QWidget):
+    """chosen: a face's id, a landmark's number; -1 for what was not chosen. compared: two takes."""
+
+    chosen = Signal(int, int)
+    compared = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Numbers"))
+        self.face, self.landmark = QComboBox(), QComboBox()
+        self.takes = QComboBox(), QComboBox()
+        self.parameters = FilterParameters(), FilterParameters()
+        self.face.setAccessibleName(self.tr("Face"))
+        self.landmark.setAccessibleName(self.tr("Landmark"))
+        for index in range(_LANDMARKS):
+            self.landmark.addItem(f"{index} {landmark_name(index)}", index)
+        self.landmark.setCurrentIndex(30)
+        for box in (self.face, self.landmark, *self.takes):
+            box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
+        self.face.activated.connect(lambda: self.chosen.emit(int(self.face.currentData()), -1))
+        self.landmark.activated.connect(
+            lambda: self.chosen.emit(-1, int(self.landmark.currentData()))
+        )
+        self._tables()
+        self.device, self.stages, self.tracked, self.still = (QLabel("–") for _ in range(4))
+        self.turned, self.place = QLabel("–"), QLabel("–")
+        self.truth = QLabel()
+        for words in (self.still, self.truth):
+            words.setWordWrap(True)
+        for widget in (self.against, self.truth, self.error_by_region):
+            widget.hide()
+        self._fill_takes(PLAIN, PLAIN)
+        self._wire_takes()
+        self.passes = QLabel()
+        self.passes.setWordWrap(True)
+        self.passes.hide()
+        choices = QFormLayout()
+        choices.addRow(self.tr("Compare"), self.takes[0])
+        choices.addRow(self.parameters[0])
+        choices.addRow(self.tr("with"), self.takes[1])
+        choices.addRow(self.parameters[1])
+        choices.addRow(self.passes)
+        choices.addRow(self.tr("Face"), self.face)
+        choices.addRow(self.tr("Landmark"), self.landmark)
+        facts = QFormLayout()
+        facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        facts.addRow(self.tr("Head pose"), self.turned)
+        facts.addRow(self.tr("Position"), self.place)
+        for label in (self.turned, self.place):
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.turned.setToolTip(
+            self.tr("Pitch (down), yaw (to the left of the picture) and roll (clockwise)")
+        )
+        self.place.setToolTip(
+            self.tr(
+                "Millimetres from the camera's axis to the right and down, and from the camera; "
+                "right only if the focal length is"
+            )
+        )
+        facts.addRow(self.tr("Tracked"), self.tracked)
+        facts.addRow(self.tr("Device"), self.device)
+        facts.addRow(self.tr("Time a frame"), self.stages)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(6, 9, 6, 9)
+        column.addLayout(choices)
+        for widget in (
+            self.table,
+            self.still,
+            self.against,
+            self.truth,
+            self.by_region,
+            self.error_by_region,
+        ):
+            column.addWidget(widget)
+        column.addLayout(facts)
+        column.addWidget(self._explanation())
+        column.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(in_scroll_area(inside))
+
+    def _wire_takes(self) -> None:
+        names = self.tr("Compare"), self.tr("with")
+        for box, parameters, name in zip(self.takes, self.parameters, names, strict=True):
+            box.setAccessibleName(name)
+            box.activated.connect(self._on_takes)
+            parameters.name_for(name)
+            parameters.changed.connect(self._on_parameters)
+
+    def set_measures(self, measures: FaceMeasures | None) -> None:
+        self.face.setEnabled(measures is not None)
+        if measures is None:
+            self.face.clear()
+            for table in (self.table, self.against, self.by_region, self.error_by_region):
+                table.clear()
+            for widget in (self.against, self.truth, self.error_by_region):
+                widget.hide()
+            self.still.setText(self.tr("There is nothing to measure yet."))
+            return
+        if [self.face.itemData(i) for i in range(self.face.count())] != list(measures.faces):
+            self.face.clear()
+            for face in measures.faces:
+                self.face.addItem(f"#{face}", face)
+        self.face.setCurrentIndex(self.face.findData(measures.face))
+        self.landmark.setCurrentIndex(measures.landmark)
+        self._fill(measures)
+        self.still.setText(
+            self.tr("The face is still in {share} of the frames it is in.").format(
+                share=f"{100 * measures.still_share:.0f} %"
+            )
+            if math.isfinite(measures.raw.mav)
+            else self.tr("The face is never still for half a second: no jitter can be told.")
+        )
+
+    def set_faces(self, faces: Sequence[TrackedFace] | None) -> None:
+        """Of the frame that is shown: where the chosen head is, or the first, and how turned."""
+        poses = {face.face_id: face.pose for face in faces or () if face.pose is not None}
+        pose = poses.get(self.face.currentData() if self.face.count() else -1)
+        if pose is None and not self.face.count():
+            pose = next(iter(poses.values()), None)
+        if pose is None:
+            self.turned.setText("–")
+            self.place.setText("–")
+            return
+        angles = (pose.pitch_deg, pose.yaw_deg, pose.roll_deg)
+        names = (self.tr("pitch"), self.tr("yaw"), self.tr("roll"))
+        self.turned.setText(
+            "\n".join(f"{name} {deg:+.1f}°" for name, deg in zip(names, angles, strict=True))
+        )
+        self.place.setText(", ".join(f"{round(mm)}" for mm in pose.position_mm) + " mm")
+
+    def set_takes(
+        self,
+        takes: Takes,
+        settings: TrackSettings,
+        offered: Sequence[Variant],
+        *,
+        live: bool = False,
+    ) -> None:
+        """What is compared, and what can be; live, only what the stabilizer is given and gives."""
+        why = translate("wiring", str(ONLY_RECORDINGS)) if live else ""
+        for box in self.takes:
+            box.setEnabled(not live)
+            box.setToolTip(why)
+        self._fill_takes(takes, offered)
+        for take, parameters in zip(takes, self.parameters, strict=True):
+            parameters.show_take(take, settings)
+        names = ["\n".join(variant_description(take)) for take in takes]
+        for table in (self.table, self.against, self.by_region, self.error_by_region):
+            table.set_heads(names[0], names[1])
+
+    def set_passes(self, passes: Sequence[tuple[Variant, float]]) -> None:
+        """Takes that are being tracked, and how much of the recording."""
+        words = self.tr("Tracking a second time with {name}: {share}")
+        self.passes.setText(
+            "\n".join(
+                words.format(name=variant_name(take), share=f"{100 * share:.0f}\N{NO-BREAK SPACE}%")
+                for take, share in passes
+            )
+        )
+        self.passes.setVisible(bool(passes))
+
+    def set_work(
+        self, *, share: float, frames: int, device: str, detect_ms: float, landmarks_ms: float
+    ) -> None:
+        """What tracking does."""
+        self.tracked.setText(
+            self.tr("{share} of %n frame(s)", "", frames).format(share=f"{100 * share:.0f} %")
+            if frames
+            else "–"
+        )
+        self.device.setText(device.upper() or "–")
+        parts = [(self.tr("landmarks"), landmarks_ms), (self.tr("detector"), detect_ms)]
+        self.stages.setText(
+            "\n".join(f"{name} {ms:.1f} ms" for name, ms in parts if math.isfinite(ms)) or "–"
+        )
+
+    def _fill_takes(self, takes: Takes, offered: Sequence[Variant]) -> None:
+        for box, take in zip(self.takes, takes, strict=True):
+            chosen = replace(take, own=None)
+            wanted = [*offered, *({chosen} - set(offered))]
+            if [box.itemData(i) for i in range(box.count())] != wanted:
+                box.clear()
+                for take in wanted:
+                    words = self.tr("{name} (tracks again)") if take.tracks else "{name}"
+                    box.addItem(words.format(name=variant_name(take)), take)
+            box.setCurrentIndex(wanted.index(chosen))
+
+    def _on_takes(self) -> None:
+        """A filter that stays chosen keeps the parameters it was given."""
+        takes = (box.currentData() for box in self.takes)
+        shown = (parameters.take for parameters in self.parameters)
+        kept = [
+            before if before is not None and replace(before, own=None) == take else take
+            for take, before in zip(takes, shown, strict=True)
+        ]
+        self.compared.emit((kept[0], kept[1]))
+
+    def _on_parameters(self) -> None:
+        first, second = (
+            box.currentData() if parameters.take is None else parameters.take
+            for box, parameters in zip(self.takes, self.parameters, strict=True)
+        )
+        self.compared.emit((first, second))
+
+    def _tables(self) -> None:
+        self.table = ComparisonTable(
+            self.tr("Where the face is still"),
+            (
+                MeasureRow(
+                    "mav",
+                    self.tr("MAV"),
+                    self.tr("Mean Allan variance, (% of the eye distance)²"),
+                    5,
+                ),
+                MeasureRow(
+                    "mcv",
+                    self.tr("MCV, %"),
+                    self.tr(
+                        "Mean coefficient of variation: how unevenly points stray from their mean "
+                        "place, whatever the distance, which MAV and motion tell"
+                    ),
+                    1,
+                ),
+                MeasureRow(
+                    "motion",
+                    self.tr("motion, %"),
+                    self.tr("From frame to frame, % of the eye distance"),
+                    3,
+                ),
+            ),
+        )
+        self.against = ComparisonTable(
+            self.tr("Against the ground truth"),
+            (
+                MeasureRow(
+                    "nrmse",
+                    self.tr("NRMSE, %"),
+                    self.tr("Mean distance from the true points, % of the outer-eye distance"),
+                    3,
+                ),
+                MeasureRow(
+                    "fr8", self.tr("FR8, %"), self.tr("Frames with 8 % or more, or no face"), 2
+                ),
+                MeasureRow("mav", self.tr("MAV"), self.tr("Mean Allan variance of the error"), 4),
+                MeasureRow("mcv", self.tr("MCV, %"), self.tr("Mean coefficient of variation"), 2),
+                MeasureRow("lag", self.tr("lag, frames"), self.tr("How late the points come"), 3),
+            ),
+        )
+        mav = self.tr("Mean Allan variance where the face is still")
+        error = self.tr("Mean distance from the true points, % of the outer-eye distance")
+        names = [name for name in REGIONS if name]
+        self.by_region = ComparisonTable(
+            self.tr("MAV by region, where still"),
+            [MeasureRow(n, region_name(n), mav, 5) for n in names],
+        )
+        self.error_by_region = ComparisonTable(
+            self.tr("NRMSE by region, %"), [MeasureRow(n, region_name(n), error, 2) for n in names]
+        )
+
+    def _fill(self, measures: FaceMeasures) -> None:
+        for name in ("mav", "mcv", "motion"):
+            self.table.fill(name, getattr(measures.raw, name), getattr(measures.steady, name))
+        for name, before, after in measures.regions:
+            self.by_region.fill(name, before, after)
+        truth = measures.truth
+        for widget in (self.against, self.truth, self.error_by_region):
+            widget.setVisible(truth is not None)
+        if truth is not None:
+            self._fill_truth(truth)
+
+    def _fill_truth(self, truth: TruthMeasures) -> None:
+        for name, scale in (("nrmse", 1), ("fr8", 100), ("mav", 1), ("mcv", 1), ("lag", 1)):
+            before, after = (scale * getattr(r, name) for r in (truth.raw, truth.steady))
+            self.against.fill(name, before, after, change=name != "lag")
+        before_by, after_by = dict(truth.raw.regions), dict(truth.steady.regions)
+        for name in REGIONS[1:]:
+            nothing = float("nan")
+            self.error_by_region.fill(
+                name, before_by.get(name, nothing), after_by.get(name, nothing)
+            )
+        words = self.tr(
+            "Ground truth {name}: {count} of its {frames} frames compared, {missed} without a "
+            "face. MAV is of the error, so that true motion is no jitter."
+        )
+        if truth.raw.nrmse > _OTHER_LANDMARKS:
+            words += " " + self.tr("So far off: are its landmarks numbered as iBUG's 68 are?")
+        self.truth.setText(
+            words.format(
+                name=truth.name,
+                count=truth.raw.faces,
+                frames=truth.frames,
+                missed=truth.raw.missed,
+            )
+        )
+
+    def _explanation(self) -> QLabel:
+        words = QLabel(
+            self.tr(
+                "<b>Jitter or motion?</b> These figures are taken only where the face is still: "
+                "in the second around a frame, the landmarks' mean places in its two halves lie "
+                "less than 0.5 % of the outer-eye distance apart, and they stray from their mean "
+                "by less than 3 %, for raw and stabilized points alike. There, what moves is "
+                "jitter. Elsewhere motion is in it, and curves are faint."
+            )
+        )
+        words.setWordWrap(True)
+        words.setTextFormat(Qt.TextFormat.RichText)
+        return words

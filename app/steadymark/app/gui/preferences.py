@@ -1,0 +1,112 @@
+"""What the window remembers from one start to the next, by QSettings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.app.gui.i18n.language import SYSTEM
+from steadymark.app.session.presets import Presets
+from steadymark.app.session.settings_values import as_plain, from_plain
+from steadymark.app.session.state import OverlayOptions
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QByteArray, QSettings
+
+    from steadymark.engine.tracking.settings import TrackSettings
+
+_MOST_RECENT = 8
+
+
+class Preferences:
+    """What cannot be read is as if it had never been written.
+
+    presets: the folder of the user's own; beside the settings' file unless told.
+    """
+
+    def __init__(self, settings: QSettings, presets: Path | None = None) -> None:
+        self._settings = settings
+        self.presets = Presets(presets or Path(settings.fileName()).parent / "presets")
+
+    def tracking(self) -> TrackSettings:
+        """How to track."""
+        return from_plain(self._dict("tracking"))
+
+    def set_tracking(self, settings: TrackSettings) -> None:
+        self._settings.setValue("tracking", json.dumps(as_plain(settings), default=str))
+
+    def overlay(self) -> OverlayOptions:
+        """What is drawn over the picture."""
+        values, overlay = self._dict("overlay"), OverlayOptions()
+        known = {f.name: values[f.name] for f in fields(OverlayOptions) if f.name in values}
+        return replace(overlay, **{k: v for k, v in known.items() if isinstance(v, bool)})
+
+    def set_overlay(self, overlay: OverlayOptions) -> None:
+        self._settings.setValue("overlay", json.dumps(asdict(overlay)))
+
+    def language(self) -> str:
+        """One of LANGUAGES; SYSTEM."""
+        return str(self._settings.value("language", SYSTEM))
+
+    def set_language(self, language: str) -> None:
+        self._settings.setValue("language", language)
+
+    def keys(self) -> dict[str, list[str]]:
+        """Of commands whose keys are not the defaults."""
+        own = self._dict("keys")
+        return {k: [str(key) for key in v] for k, v in own.items() if isinstance(v, list)}
+
+    def set_keys(self, keys: dict[str, list[str]]) -> None:
+        self._settings.setValue("keys", json.dumps(keys))
+
+    def models(self) -> list[str]:
+        """ONNX files of the user's own."""
+        return self._files("models")
+
+    def set_models(self, files: list[str]) -> None:
+        self._settings.setValue("models", json.dumps({"files": files}))
+
+    def recent(self) -> list[str]:
+        """Recordings, the newest first."""
+        return self._files("recent")
+
+    def add_recent(self, path: str) -> None:
+        files = [path, *(p for p in self.recent() if p != path)][:_MOST_RECENT]
+        self._settings.setValue("recent", json.dumps({"files": files}))
+
+    def clear_recent(self) -> None:
+        self._settings.remove("recent")
+
+    def window(self) -> tuple[QByteArray | None, QByteArray | None]:
+        """Geometry and state of the main window."""
+        return self._bytes("geometry"), self._bytes("state")
+
+    def set_window(self, geometry: QByteArray, state: QByteArray) -> None:
+        self._settings.setValue("geometry", geometry)
+        self._settings.setValue("state", state)
+
+    def values(self, name: str) -> dict[str, object]:
+        """Of that name; empty where there are none."""
+        return self._dict(name)
+
+    def set_values(self, name: str, values: dict[str, object]) -> None:
+        self._settings.setValue(name, json.dumps(values))
+
+    def _bytes(self, name: str) -> QByteArray | None:
+        from PySide6.QtCore import QByteArray
+
+        value = self._settings.value(name)
+        return value if isinstance(value, QByteArray) else None
+
+    def _files(self, name: str) -> list[str]:
+        values = self._dict(name).get("files", [])
+        return [str(v) for v in values] if isinstance(values, list) else []
+
+    def _dict(self, name: str) -> dict[str, object]:
+        try:
+            value = json.loads(str(self._settings.value(name, "{}")))
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}

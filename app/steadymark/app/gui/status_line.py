@@ -1,0 +1,61 @@
+"""The line below: what is going on, and with what."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+
+from steadymark.app.session.state import Display, Phase
+
+
+class StatusLine(QWidget):
+    """Phase and progress left; size, rate, zoom and device right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.phase, self.facts, self.zoom = QLabel(), QLabel(), QLabel()
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setFixedSize(140, 12)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName(self.tr("Tracked"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 0, 6, 0)
+        row.setSpacing(12)
+        row.addWidget(self.phase)
+        row.addWidget(self.bar)
+        row.addStretch(1)
+        row.addWidget(self.facts)
+        row.addWidget(self.zoom)
+        for label in (self.phase, self.facts):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+
+    def set_display(self, display: Display) -> None:
+        percent = f"{100 * display.share:.0f} %"
+        self.phase.setText(
+            {
+                Phase.EMPTY: self.tr("Ready"),
+                Phase.OPENING: self.tr("Opening…"),
+                Phase.TRACKING: self.tr("Tracking, {percent}").format(percent=percent),
+                Phase.PAUSED: self.tr("Tracking paused at {percent}").format(percent=percent),
+                Phase.FINISHED: self.tr("All frames tracked"),
+                Phase.LIVE: self.tr("Live"),
+                Phase.RECONNECTING: self.tr("No pictures: reconnecting…"),
+                Phase.STOPPED: self.tr("Stopped"),
+                Phase.FAILED: self.tr("Tracking stopped at {percent}").format(percent=percent),
+            }[display.phase]
+        )
+        under_way = display.phase in (Phase.TRACKING, Phase.PAUSED, Phase.FAILED)
+        self.bar.setVisible(under_way)
+        self.bar.setValue(round(1000 * display.share))
+        facts = []
+        if display.has_picture:
+            facts = [f"{display.size[0]} × {display.size[1]}"]
+            facts += [f"{display.fps:.4g} fps"] if display.fps else []
+            facts += [display.device.upper()]
+        self.facts.setText("   ".join(facts))
+        self.zoom.setVisible(display.has_picture)
+
+    def set_zoom(self, scale: float) -> None:
+        """Screen pixels a frame pixel."""
+        self.zoom.setText(f"{100 * scale:.0f} %")

@@ -1,0 +1,1 @@
+"""The video with its landmarks, the timeline and the playback bar."""

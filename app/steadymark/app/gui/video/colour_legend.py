@@ -1,0 +1,71 @@
+"""What the colours of scores and speeds mean, in a corner of the view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor
+
+from steadymark.app.gui.video.overlay import PLATE, SCORES, SPEEDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QPainter
+
+    from steadymark.app.session.state import OverlayOptions
+
+_SIDE, _GAP, _EDGE = 10.0, 6.0, 12.0  # a patch of colour, between things, to the view's edge
+_LEAST_VIEW = 320.0  # below, it would cover too much
+translate = QCoreApplication.translate
+
+Line = tuple[str, list[tuple[str, str]]]  # a title, and its colours with what each means
+
+
+def key_lines(overlay: OverlayOptions) -> list[Line]:
+    """Only of what is coloured so now."""
+    lines: list[Line] = []
+    if overlay.scores and overlay.points:
+        lines.append((translate("colour_key", "score"), _ranges(SCORES)))
+    if overlay.trails:
+        lines.append((translate("colour_key", "speed, % of the face/s"), _ranges(SPEEDS)))
+    return lines
+
+
+def paint_key(painter: QPainter, lines: Sequence[Line], width: float) -> None:
+    """In the upper right corner of a view so wide."""
+    if width < _LEAST_VIEW:
+        return
+    for row, line in enumerate(lines):
+        _paint_line(painter, line, width - _EDGE, row)
+
+
+def _paint_line(painter: QPainter, line: Line, right: float, row: int) -> None:
+    title, colours = line
+    metrics = painter.fontMetrics()
+    widths = [metrics.horizontalAdvance(words) for _, words in colours]
+    whole = metrics.horizontalAdvance(title) + sum(widths) + len(colours) * (_SIDE + 3 * _GAP)
+    height = metrics.height() + _GAP
+    place = QRectF(right - whole - 2 * _GAP, _EDGE + row * (height + 4), whole + 2 * _GAP, height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PLATE)
+    painter.drawRoundedRect(place, 4, 4)
+    base = place.top() + _GAP / 2 + metrics.ascent()
+    x = place.left() + _GAP
+    painter.setPen(QColor("white"))
+    painter.drawText(QPointF(x, base), title)
+    x += metrics.horizontalAdvance(title)
+    for (colour, words), advance in zip(colours, widths, strict=True):
+        x += 2 * _GAP
+        painter.fillRect(QRectF(x, place.center().y() - _SIDE / 2, _SIDE, _SIDE), QColor(colour))
+        x += _SIDE + _GAP
+        painter.setPen(QColor("white"))
+        painter.drawText(QPointF(x, base), words)
+        x += advance
+
+
+def _ranges(steps: Sequence[tuple[float, str]]) -> list[tuple[str, str]]:
+    """Colours with `< most` for all but the last, which begins where the one before ends."""
+    named = [(colour, f"< {most:g}") for most, colour in steps[:-1]]
+    return [*named, (steps[-1][1], f"≥ {steps[-2][0]:g}")]

@@ -1,0 +1,66 @@
+"""The landmark under the mouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QPointF
+
+from steadymark.app.gui.i18n.display_names import landmark_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from steadymark.app.gui.video.viewport import Viewport
+    from steadymark.engine.core.types import Landmarks, TrackedFace
+
+NEAR = 9.0  # view points
+translate = QCoreApplication.translate
+
+
+@dataclass(frozen=True, slots=True)
+class HoveredLandmark:
+    """A landmark's number, where it lies in the view, and what is to be said of it."""
+
+    index: int
+    place: QPointF
+    text: str
+
+
+def nearest_landmark(
+    faces: Sequence[TrackedFace], looks: Mapping[bool, str], viewport: Viewport, at: QPointF
+) -> HoveredLandmark | None:
+    """Of the raw (True) or stabilized landmarks in `looks`, by name; None where none is near."""
+    best, least = None, NEAR
+    for face in faces:
+        for raw, name in looks.items():
+            landmarks = face.raw if raw else face.stabilized
+            if landmarks is None:
+                continue
+            points = viewport.to_view(landmarks.xy_px)
+            away = np.hypot(points[:, 0] - at.x(), points[:, 1] - at.y())
+            index = int(np.argmin(away))
+            if away[index] < least:
+                least = float(away[index])
+                best = HoveredLandmark(
+                    index, QPointF(*points[index]), _told(face, landmarks, index, name)
+                )
+    return best
+
+
+def _told(face: TrackedFace, landmarks: Landmarks, index: int, kind: str) -> str:
+    x, y = landmarks.xy_px[index]
+    words = translate(
+        "hovering", "<b>{number} {name}</b><br>x {x}, y {y}, {kind}<br>score {score}, face {face}"
+    )
+    return words.format(
+        number=index,
+        name=landmark_name(index),
+        x=f"{x:.2f}",
+        y=f"{y:.2f}",
+        kind=kind,
+        score=f"{landmarks.score[index]:.2f}",
+        face=face.face_id,
+    )

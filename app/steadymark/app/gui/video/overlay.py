@@ -1,0 +1,254 @@
+"""Landmarks painted over the picture, as vectors: sharp at any size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
+
+from steadymark.models.face.schema import load_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from steadymark.app.gui.video.viewport import Viewport
+    from steadymark.app.session.recording.results import Trail
+    from steadymark.app.session.state import OverlayOptions
+    from steadymark.engine.core.types import FaceBox, Landmarks, TrackedFace
+    from steadymark.engine.tracking.head_pose import HeadPose
+    from steadymark.models.face.crop import Crop
+
+# Okabe and Ito's palette, which people with any colour vision can tell apart
+VERMILLION, ORANGE, YELLOW = "#d55e00", "#e69f00", "#f0e442"
+SKY_BLUE, GREEN, PURPLE = "#56b4e9", "#009e73", "#cc79a7"
+STEADY_COLOUR, RAW_COLOUR = SKY_BLUE, ORANGE
+TRUTH_COLOUR = "#ffffff"
+FACES = (SKY_BLUE, GREEN, PURPLE, YELLOW, ORANGE, VERMILLION)
+SCORES = ((0.3, VERMILLION), (0.6, ORANGE), (0.8, YELLOW), (np.inf, SKY_BLUE))
+SPEEDS = (
+    (10.0, "#9fb8d9"),
+    (40.0, SKY_BLUE),
+    (120.0, YELLOW),
+    (300.0, ORANGE),
+    (np.inf, VERMILLION),
+)
+_SHADE, PLATE = QColor(0, 0, 0, 130), QColor(16, 16, 20, 190)
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedPoints:
+    """Which points to paint, in which colour (None: each face its own), and their ways by id."""
+
+    raw: bool
+    colour: str | None
+    trails: dict[int, Trail]
+
+
+def paint_faces(
+    painter: QPainter,
+    faces: Sequence[TrackedFace],
+    viewport: Viewport,
+    overlay: OverlayOptions,
+    look: PaintedPoints,
+) -> None:
+    """Everything of these faces; the painter works in view points."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for face in faces:
+        landmarks = face.raw if look.raw else face.stabilized
+        if landmarks is None or not np.isfinite(landmarks.xy_px).all():
+            continue
+        _paint_extent(painter, face, viewport, overlay, look)
+        _paint_landmarks(painter, face, landmarks, viewport, overlay, look)
+        if overlay.axes and face.pose is not None:
+            _paint_axes(painter, face.pose, viewport)
+
+
+def paint_truth(painter: QPainter, xy_px: NDArray[np.float64], viewport: Viewport) -> None:
+    """Crosses, which dots cannot be taken for. xy_px: (K, 2), NaN where it has no such landmark."""
+    there = xy_px[np.isfinite(xy_px).all(1)]
+    if not len(there):
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    points = viewport.to_view(there)
+    arm = float(np.clip(np.ptp(points, axis=0).max() / 80, 2.0, 9.0))
+    lines = []
+    for x, y in points.tolist():
+        lines += [QLineF(x - arm, y, x + arm, y), QLineF(x, y - arm, x, y + arm)]
+    for pen in (QPen(_SHADE, 2.6), QPen(QColor(TRUTH_COLOUR), 1.1)):
+        painter.setPen(pen)
+        painter.drawLines(lines)
+
+
+def _colour(face: TrackedFace, look: PaintedPoints) -> QColor:
+    return QColor(look.colour or FACES[face.face_id % len(FACES)])
+
+
+def _paint_extent(
+    painter: QPainter,
+    face: TrackedFace,
+    viewport: Viewport,
+    overlay: OverlayOptions,
+    look: PaintedPoints,
+) -> None:
+    if overlay.crop and face.crop is not None:
+        _paint_crop(painter, face.crop, viewport)
+    if overlay.boxes and face.box is not None:
+        _paint_box(painter, face.box, viewport, _colour(face, look))
+    if overlay.trails and face.face_id in look.trails:
+        _paint_trail(painter, look.trails[face.face_id], viewport)
+
+
+def _paint_landmarks(
+    painter: QPainter,
+    face: TrackedFace,
+    landmarks: Landmarks,
+    viewport: Viewport,
+    overlay: OverlayOptions,
+    look: PaintedPoints,
+) -> None:
+    colour = _colour(face, look)
+    points = viewport.to_view(landmarks.xy_px)
+    size = float(np.ptp(points, axis=0).max())
+    if overlay.contours:
+        _paint_contours(painter, points, colour, size)
+    if overlay.points:
+        _paint_points(painter, points, colour, size, landmarks.score if overlay.scores else None)
+    if overlay.numbers:
+        _paint_numbers(painter, points, size)
+    if overlay.ids:
+        _paint_id(painter, face, points, colour)
+
+
+def _paint_contours(
+    painter: QPainter, points: NDArray[np.float64], colour: QColor, size: float
+) -> None:
+    width = float(np.clip(size / 220, 0.8, 3.0))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    lines = []
+    for indices, closed in load_schema().contours:
+        ring = [*indices, indices[0]] if closed else indices
+        lines.append(QPolygonF([QPointF(*points[i]) for i in ring]))
+    for pen in (QPen(_SHADE, width + 1.5), QPen(colour, width)):
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.setPen(pen)
+        for line in lines:
+            painter.drawPolyline(line)
+
+
+def _paint_points(
+    painter: QPainter,
+    points: NDArray[np.float64],
+    colour: QColor,
+    size: float,
+    scores: NDArray[np.float32] | None,
+) -> None:
+    width = float(np.clip(size / 60, 2.5, 9.0))
+    _dots(painter, points, _SHADE, width + 2)
+    if scores is None:
+        _dots(painter, points, colour, width)
+        return
+    least = -np.inf
+    for most, name in SCORES:
+        _dots(painter, points[(scores >= least) & (scores < most)], QColor(name), width)
+        least = most
+
+
+def _dots(painter: QPainter, points: NDArray[np.float64], colour: QColor, width: float) -> None:
+    pen = QPen(colour, width)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    painter.setPen(pen)
+    painter.drawPoints(QPolygonF([QPointF(x, y) for x, y in points]))
+
+
+def _paint_numbers(painter: QPainter, points: NDArray[np.float64], size: float) -> None:
+    font = QFont(painter.font())
+    font.setPointSizeF(float(np.clip(size / 45, 6.0, 11.0)))
+    painter.setFont(font)
+    for index, (x, y) in enumerate(points):
+        text(painter, QPointF(x + 3, y - 3), str(index), QColor("white"))
+
+
+def _paint_id(
+    painter: QPainter, face: TrackedFace, points: NDArray[np.float64], colour: QColor
+) -> None:
+    left, top = points.min(0)
+    plate(painter, QPointF(left + 6, top - 12), f"#{face.face_id}   {face.score:.2f}", colour)
+
+
+def _paint_box(painter: QPainter, box: FaceBox, viewport: Viewport, colour: QColor) -> None:
+    corners = np.array([[box.left, box.top], [box.left + box.width, box.top + box.height]])
+    (left, top), (right, bottom) = viewport.to_view(corners)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in (QPen(_SHADE, 3), QPen(colour, 1.5)):
+        painter.setPen(pen)
+        painter.drawRect(QRectF(left, top, right - left, bottom - top).normalized())
+
+
+def _paint_crop(painter: QPainter, crop: Crop, viewport: Viewport) -> None:
+    """The square that the network saw."""
+    ends = crop.to_picture(2) @ np.array(
+        [[-0.5, 1.5, 1.5, -0.5], [-0.5, -0.5, 1.5, 1.5], [1.0] * 4]
+    )
+    square = QPolygonF([QPointF(x, y) for x, y in viewport.to_view(ends.T)])
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    pen = QPen(QColor("white"), 1.2, Qt.PenStyle.DashLine)
+    for each in (QPen(_SHADE, 2.5), pen):
+        painter.setPen(each)
+        painter.drawPolygon(square)
+
+
+def _paint_axes(painter: QPainter, pose: HeadPose, viewport: Viewport) -> None:
+    """Of the head: to the right, down, and out of the face."""
+    ends = viewport.to_view(pose.axes_px())
+    if not np.isfinite(ends).all():
+        return
+    middle, *tips = (QPointF(*end) for end in ends)
+    size = float(np.linalg.norm(ends[1:] - ends[0], axis=1).max())
+    width = float(np.clip(size / 25, 1.5, 5.0))
+    for tip, name in zip(tips, (VERMILLION, GREEN, SKY_BLUE), strict=True):
+        for pen in (QPen(_SHADE, width + 2), QPen(QColor(name), width)):
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            painter.drawLine(middle, tip)
+
+
+def _paint_trail(painter: QPainter, trail: Trail, viewport: Viewport) -> None:
+    """Lines along the last second of every landmark, coloured by speed."""
+    points = viewport.to_view(trail.xy_px)  # (T, K, 2)
+    width = float(np.clip(np.ptp(points[-1], axis=0).max() / 160, 0.5, 1.6))
+    least = -np.inf
+    for most, name in SPEEDS:
+        chosen = (trail.speed >= least) & (trail.speed < most)
+        before, after = points[:-1][chosen], points[1:][chosen]
+        lines = [QLineF(*a, *b) for a, b in zip(before.tolist(), after.tolist(), strict=True)]
+        painter.setPen(QPen(QColor(name), width))
+        painter.drawLines(lines)
+        least = most
+
+
+def text(painter: QPainter, at: QPointF, words: str, colour: QColor) -> None:
+    """With a dark rim, so that it can be read on anything; `at`: its lower left corner."""
+    painter.setPen(QColor(0, 0, 0, 190))
+    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        painter.drawText(at + QPointF(dx, dy), words)
+    painter.setPen(colour)
+    painter.drawText(at, words)
+
+
+def plate(painter: QPainter, at: QPointF, words: str, colour: QColor) -> QRectF:
+    """The same on a dark plate, which is returned; `at`: the lower left corner of the words."""
+    metrics = painter.fontMetrics()
+    width = metrics.horizontalAdvance(words)
+    place = QRectF(at.x() - 6, at.y() - metrics.ascent() - 3, width + 12, metrics.height() + 6)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PLATE)
+    painter.drawRoundedRect(place, 4, 4)
+    painter.setPen(colour)
+    painter.drawText(at, words)
+    return place

@@ -1,0 +1,137 @@
+"""Below the video: playing, stepping, speed, and the place as time and frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from steadymark.app.gui.video.timeline import Timeline
+from steadymark.app.session.state import SPEEDS, Display, clock_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PySide6.QtGui import QAction
+
+_BUTTONS = ("stop", "jump_back", "step_back", "play", "step_on", "jump_on", "loop")
+
+
+class PlaybackBar(QWidget):
+    """typed: a place as the user wrote it. speed_chosen: times the real one."""
+
+    typed = Signal(str)
+    speed_chosen = Signal(float)
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.timeline = Timeline()
+        self.time = _field(self.tr("Time"), 84)
+        self.frame = _field(self.tr("Frame"), 56)
+        self.length = QLabel()
+        self.speed = QComboBox()
+        self._fill_speed()
+        self._shown: Display | None = None
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        for name in _BUTTONS:
+            row.addWidget(_button(actions[name], large=name == "play"))
+        row.addSpacing(8)
+        row.addWidget(self.speed)
+        row.addStretch(1)
+        for widget in (
+            self.time,
+            self.length,
+            QLabel(self.tr("frame")),
+            self.frame,
+        ):
+            row.addWidget(widget)
+            row.addSpacing(4)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 4, 6, 4)
+        column.setSpacing(2)
+        column.addWidget(self.timeline)
+        column.addLayout(row)
+        for field in (self.time, self.frame):
+            field.returnPressed.connect(self._on_typed)
+            field.editingFinished.connect(self._refresh)
+        self.speed.activated.connect(
+            lambda: self.speed_chosen.emit(float(self.speed.currentData()))
+        )
+        self.time.setToolTip(self.tr("Type a time: 83.4s, 1:23.4 or 1:02:03"))
+        self.frame.setToolTip(self.tr("Type a frame number, from 0"))
+
+    def set_place(self, display: Display) -> None:
+        """Where the video is."""
+        self._shown = display
+        self.timeline.set_display(display)
+        self._refresh()
+
+    def set_display(self, display: Display) -> None:
+        """All the rest."""
+        for widget in (self.time, self.frame, self.speed):
+            widget.setEnabled(display.has_film)
+        self.speed.setCurrentIndex(self.speed.findData(display.speed))
+        self.length.setText(
+            self.tr("of {clock}").format(clock=clock_text(display.duration_s))
+            if display.has_film
+            else ""
+        )
+        self.set_place(display)
+
+    def _refresh(self) -> None:
+        """What is being typed stays."""
+        display = self._shown
+        if display is None:
+            return
+        texts = (
+            (self.time, clock_text(display.time_s)),
+            (self.frame, str(display.frame)),
+        )
+        for field, text in texts:
+            if not (field.hasFocus() and field.isModified()):
+                field.setText(text if display.has_film else "")
+
+    def _on_typed(self) -> None:
+        field = self.time if self.time.hasFocus() else self.frame
+        text = field.text().strip()
+        if field is self.time and text.isdigit():
+            text += "s"  # 83 in the field of times is a time
+        field.setModified(False)
+        self.typed.emit(text)
+
+    def _fill_speed(self) -> None:
+        self.speed.setAccessibleName(self.tr("Speed"))
+        self.speed.setToolTip(self.tr("Speed of playing"))
+        for value in SPEEDS:
+            self.speed.addItem(f"{value:g}×", value)
+        self.speed.setCurrentIndex(self.speed.findData(1.0))
+
+
+def _button(action: QAction, *, large: bool) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setAutoRaise(True)
+    size = 26 if large else 20
+    button.setIconSize(QSize(size, size))
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
+def _field(name: str, width: int) -> QLineEdit:
+    field = QLineEdit()
+    field.setAccessibleName(name)
+    field.setFixedWidth(width)
+    field.setAlignment(Qt.AlignmentFlag.AlignRight)
+    field.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    return field

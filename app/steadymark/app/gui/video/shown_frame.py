@@ -1,0 +1,40 @@
+"""What the video view is given of a session: a frame, and what is known of just that frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from steadymark.app.gui.video.video_view import ShownFrame
+from steadymark.app.session.state import ShownLandmarks
+
+if TYPE_CHECKING:
+    from steadymark.app.session.session import Session
+    from steadymark.app.session.state import Display
+
+_TRAIL_S = 1.0
+
+
+def shown_frame_of(session: Session) -> ShownFrame | None:
+    """Where both are shown, raw and stabilized points are those of what is compared."""
+    frame, analysis, display = session.frame, session.analysis, session.display
+    if frame is None or session.results is None:
+        return None
+    both = display.show is ShownLandmarks.BOTH
+    trails = display.overlay.trails
+    return ShownFrame(
+        frame,
+        analysis.faces(frame.index, both=both),
+        analysis.trails(frame.index, over_s=_TRAIL_S, both=both) if trails else {},
+        analysis.truth_at(frame.index),
+    )
+
+
+def points_to_draw(display: Display) -> tuple[object, ...]:
+    """What decides how a frame is painted."""
+    return display.overlay, display.show, display.takes
+
+
+def without_place(display: Display) -> Display:
+    """The same wherever the film is."""
+    return replace(display, frame=0, time_s=0.0, share=0.0)

@@ -1,0 +1,45 @@
+"""A frame as a picture of its own, with what is drawn over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QImage, QPainter
+
+from steadymark.app.gui.video.heatmap_overlay import paint_heats
+from steadymark.app.gui.video.overlay import (
+    RAW_COLOUR,
+    STEADY_COLOUR,
+    PaintedPoints,
+    paint_faces,
+    paint_truth,
+)
+from steadymark.app.gui.video.viewport import Viewport
+from steadymark.app.gui.video.visible_image import as_qimage
+from steadymark.app.session.state import Display, ShownLandmarks
+
+if TYPE_CHECKING:
+    from steadymark.app.gui.video.video_view import ShownFrame
+
+
+def paint_snapshot(shown: ShownFrame, display: Display) -> QImage:
+    """At the frame's own size; both kinds of landmarks lie over each other."""
+    image = as_qimage(shown.frame.image)
+    painter = QPainter(image)
+    if shown.truth is not None and display.overlay.truth:
+        paint_truth(painter, shown.truth, Viewport(1.0, 0.0, 0.0))
+    if display.overlay.heatmaps:
+        port = Viewport(1.0, 0.0, 0.0)
+        paint_heats(painter, shown.faces or (), shown.heats, port, display.landmark)
+    both = display.show is ShownLandmarks.BOTH
+    looks = {
+        ShownLandmarks.OFF: (),
+        ShownLandmarks.RAW: (True,),
+        ShownLandmarks.STABILIZED: (False,),
+    }.get(display.show, (True, False))
+    for raw in looks:
+        colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
+        look = PaintedPoints(raw, colour, shown.trails.get(raw, {}))
+        paint_faces(painter, shown.faces or (), Viewport(1.0, 0.0, 0.0), display.overlay, look)
+    painter.end()
+    return image

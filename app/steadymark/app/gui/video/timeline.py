@@ -1,0 +1,256 @@
+"""The recording as a line: what is tracked, where faces were lost, how it jitters, where we are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from steadymark.app.gui.video.overlay import RAW_COLOUR, STEADY_COLOUR, VERMILLION
+from steadymark.app.session.recording.results import FrameStatus
+from steadymark.app.session.state import Display, clock_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.analysis.face_measures import FaceMeasures
+    from steadymark.app.session.recording.results import Results
+
+_MARGIN = 10.0
+_STRIP, _BAR = 30.0, 12.0
+_LEAST_MAV = 1e-6
+_TRACKED = "#009e73"
+_DAMAGED = "#000000"
+_LOOP = "#cc79a7"
+
+
+class Timeline(QWidget):
+    """Click or drag to seek. sought: a frame, and whether the mouse was let go there."""
+
+    sought = Signal(int, bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMouseTracking(True)
+        self.setAccessibleName(self.tr("Timeline"))
+        self.setAccessibleDescription(
+            self.tr(
+                "Green is tracked, orange without a face, grey not tracked yet; above it, jitter"
+            )
+        )
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._display: Display | None = None
+        self._codes: NDArray[np.int8] | None = None  # (frames,): place in _colours
+        self._times_s: NDArray[np.float64] = np.zeros(0)
+        self._measures: FaceMeasures | None = None
+        self._ground: QPixmap | None = None
+
+    def sizeHint(self) -> QSize:
+        return QSize(600, int(_STRIP + _BAR + 12))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, int(_STRIP + _BAR + 12))
+
+    def set_display(self, display: Display) -> None:
+        self._display = display
+        self.update()
+
+    def set_results(self, results: Results | None) -> None:
+        """After more was tracked."""
+        codes = None if results is None else _codes(results)
+        if codes is None or self._codes is None or not np.array_equal(codes, self._codes):
+            self._codes = codes
+            self._times_s = np.zeros(0) if results is None else results.times_s
+            self._ground = None
+            self.update()
+
+    def set_measures(self, measures: FaceMeasures | None) -> None:
+        self._measures = measures
+        self._ground = None
+        self.update()
+
+    # -- places
+
+    def _track(self) -> QRectF:
+        return QRectF(_MARGIN, 4, max(1.0, self.width() - 2 * _MARGIN), _STRIP + _BAR)
+
+    def _x_of(self, frame: float) -> float:
+        track, last = self._track(), max(1, len(self._times_s) - 1)
+        return track.left() + track.width() * frame / last
+
+    def _frame_at(self, x: float) -> int:
+        track, last = self._track(), max(0, len(self._times_s) - 1)
+        share = min(max((x - track.left()) / track.width(), 0.0), 1.0)
+        return round(share * last)
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self._ground is None:
+            self._ground = self._painted_ground()
+        painter.drawPixmap(0, 0, self._ground)
+        if self._display is not None and self._codes is not None and len(self._codes):
+            self._paint_loop(painter, self._track())
+            self._paint_place(painter, self._track())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._ground = None
+
+    def changeEvent(self, event: QEvent) -> None:
+        self._ground = None
+        super().changeEvent(event)
+
+    def _painted_ground(self) -> QPixmap:
+        """What changes when more is tracked, but not from frame to frame."""
+        ratio = self.devicePixelRatioF()
+        ground = QPixmap(self.size() * ratio)
+        ground.setDevicePixelRatio(ratio)
+        ground.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(ground)
+        track = self._track()
+        bar = QRectF(track.left(), track.top() + _STRIP, track.width(), _BAR)
+        strip = QRectF(track.left(), track.top(), track.width(), _STRIP - 2)
+        painter.fillRect(strip, self.palette().color(QPalette.ColorRole.Base))
+        painter.fillRect(bar, self.palette().color(QPalette.ColorRole.Mid))
+        if self._codes is not None and len(self._codes):
+            painter.drawImage(bar, self._bar_image(int(bar.width())))
+            self._paint_jitter(painter, strip)
+        painter.end()
+        return ground
+
+    def _bar_image(self, width: int) -> QImage:
+        """One row of pixels: of each column's frames the code that says most."""
+        assert self._codes is not None
+        empty = self.palette().color(QPalette.ColorRole.Mid)
+        colours = [empty, QColor(_TRACKED), QColor(VERMILLION), QColor(_DAMAGED)]
+        table = np.array([[c.blue(), c.green(), c.red(), 255] for c in colours], np.uint8)
+        count = len(self._codes)
+        if count > width > 0:
+            starts = np.arange(width) * count // width
+            codes = np.maximum.reduceat(self._codes, starts)
+            # a column counts as tracked only when all of it is
+            codes[np.minimum.reduceat(self._codes, starts) == 0] = 0
+        else:
+            codes = self._codes
+        row = np.ascontiguousarray(table[codes][None])
+        image = QImage(row.data, row.shape[1], 1, row.strides[0], QImage.Format.Format_RGB32)
+        return image.copy()
+
+    def _paint_jitter(self, painter: QPainter, place: QRectF) -> None:
+        """The MAV over a second, raw and stabilized, on one logarithmic scale."""
+        measures = self._measures
+        if measures is None or len(measures.jitter_raw) != len(self._times_s):
+            return
+        curves = [
+            np.log10(np.maximum(curve, _LEAST_MAV))
+            for curve in (measures.jitter_raw, measures.jitter_steady)
+        ]
+        known = np.concatenate([curve[np.isfinite(curve)] for curve in curves])
+        if not len(known):
+            return
+        low, high = (float(v) for v in np.percentile(known, (1, 99)))
+        span = max(high - low, 0.5)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for curve, name in zip(curves, (RAW_COLOUR, STEADY_COLOUR), strict=True):
+            colour = QColor(name)
+            painter.setPen(QPen(colour, 1.2))
+            for line in self._lines(np.clip((curve - low) / span, 0.0, 1.0), place):
+                painter.drawPolyline(line)
+
+    def _lines(self, curve: NDArray[np.float64], place: QRectF) -> list[QPolygonF]:
+        """Of at most two points a column; broken where nothing is known."""
+        step = max(1, len(curve) // max(1, int(place.width())))
+        whole = len(curve) // step * step
+        with np.errstate(invalid="ignore"):
+            high = np.fmax.reduce(curve[:whole].reshape(-1, step), axis=1)
+        lines, line = [], QPolygonF()
+        for i, value in enumerate(high):
+            if np.isfinite(value):
+                y = place.bottom() - 1 - float(value) * (place.height() - 3)
+                line.append(QPointF(self._x_of(i * step), y))
+            elif line.size():
+                lines.append(line)
+                line = QPolygonF()
+        return [*lines, line]
+
+    def _paint_loop(self, painter: QPainter, track: QRectF) -> None:
+        assert self._display is not None
+        first, last = self._display.loop_from, self._display.frame
+        if self._display.loop is not None:
+            first, last = self._display.loop
+        if first is None:
+            return
+        left, right = sorted((self._x_of(first), self._x_of(last)))
+        shade = QColor(_LOOP)
+        shade.setAlpha(60)
+        painter.fillRect(QRectF(left, track.top(), right - left, track.height()), shade)
+        painter.setPen(QPen(QColor(_LOOP), 2))
+        for x in (left, right):
+            painter.drawLine(QPointF(x, track.top()), QPointF(x, track.bottom()))
+
+    def _paint_place(self, painter: QPainter, track: QRectF) -> None:
+        assert self._display is not None
+        x = self._x_of(self._display.frame)
+        colour = self.palette().color(QPalette.ColorRole.WindowText)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colour, 1.6))
+        painter.drawLine(QPointF(x, track.top()), QPointF(x, track.bottom() + 2))
+        painter.setBrush(colour)
+        painter.setPen(Qt.PenStyle.NoPen)
+        top = track.top()
+        painter.drawPolygon([QPointF(x - 5, top - 4), QPointF(x + 5, top - 4), QPointF(x, top + 4)])
+
+    # -- the mouse
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton and len(self._times_s):
+            self.sought.emit(self._frame_at(event.position().x()), False)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not len(self._times_s):
+            return
+        frame = self._frame_at(event.position().x())
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.sought.emit(frame, False)
+        QToolTip.showText(event.globalPosition().toPoint(), self._told(frame), self)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton and len(self._times_s):
+            self.sought.emit(self._frame_at(event.position().x()), True)
+
+    def _told(self, frame: int) -> str:
+        assert self._codes is not None
+        state = (
+            self.tr("not tracked yet"),
+            self.tr("tracked"),
+            self.tr("no face"),
+            self.tr("damaged, no picture"),
+        )[int(self._codes[frame])]
+        clock = clock_text(float(self._times_s[frame]))
+        return self.tr("{clock}, frame {frame}: {state}").format(
+            clock=clock, frame=frame, state=state
+        )
+
+
+def _codes(results: Results) -> NDArray[np.int8]:
+    """(frames,): 0 unknown, 1 with a face, 2 without, 3 damaged."""
+    known, seen = results.known(), results.seen()
+    codes: NDArray[np.int8] = np.where(
+        known == FrameStatus.TRACKED, np.where(seen, 1, 2), 3 * (known == FrameStatus.DAMAGED)
+    ).astype(np.int8)
+    return codes

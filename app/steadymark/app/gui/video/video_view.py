@@ -1,0 +1,394 @@
+"""The video with its landmarks: zoom, pan, wipe, side by side, and what a point is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from steadymark.app.gui.i18n.display_names import variant_name
+from steadymark.app.gui.video.colour_legend import key_lines, paint_key
+from steadymark.app.gui.video.heatmap_overlay import paint_heats
+from steadymark.app.gui.video.hovered_landmark import NEAR, HoveredLandmark, nearest_landmark
+from steadymark.app.gui.video.overlay import (
+    RAW_COLOUR,
+    STEADY_COLOUR,
+    PaintedPoints,
+    paint_faces,
+    paint_truth,
+    plate,
+)
+from steadymark.app.gui.video.viewport import Viewport, centred, fitted
+from steadymark.app.gui.video.visible_image import seen
+from steadymark.app.session.analysis.variants import PLAIN
+from steadymark.app.session.state import ComparisonLayout, Display, Phase, ShownLandmarks
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PySide6.QtGui import QImage
+
+    from steadymark.app.session.recording.results import Trail
+    from steadymark.engine.core.types import Frame, TrackedFace
+
+_STEP = 1.25
+_BACKGROUND = QColor(22, 22, 24)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownFrame:
+    """A frame and the faces of exactly that frame; None where it is not tracked yet.
+
+    trails: of raw (True) and stabilized points, by the faces' ids. truth: (K, 2), of this frame.
+    heats: of the faces' crops, by their ids: (K, 2, L), what the network sees in x and in y.
+    """
+
+    frame: Frame
+    faces: tuple[TrackedFace, ...] | None
+    trails: dict[bool, dict[int, Trail]]
+    truth: NDArray[np.float64] | None = None
+    heats: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPane:
+    """A part of the view. clip: what of it is seen.
+
+    raw: which landmarks are drawn, None: as `ShownLandmarks` says.
+    """
+
+    place: QRectF
+    clip: QRectF
+    looks: tuple[bool, ...]
+    caption: str = ""
+
+
+class VideoView(QWidget):
+    """Shows what it is given. wiped: the dividing line was dragged; picked: a landmark's number.
+
+    painted: the Frame that is on the screen now.
+    """
+
+    wiped = Signal(float)
+    picked = Signal(int)
+    zoomed = Signal(float)
+    painted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Video"))
+        self.setMinimumSize(320, 200)
+        self._shown: ShownFrame | None = None
+        self._display: Display | None = None
+        self._viewport: Viewport | None = None  # None: the picture is fitted
+        self._sampled: dict[object, tuple[QImage, object]] = {}
+        self._grip: QPointF | None = None
+        self._wiping = False
+        self._near: HoveredLandmark | None = None
+
+    @property
+    def shown(self) -> ShownFrame | None:
+        return self._shown
+
+    def sizeHint(self) -> QSize:
+        return QSize(960, 600)
+
+    def show_frame(self, shown: ShownFrame | None) -> None:
+        if shown is None or self._shown is None or shown.frame is not self._shown.frame:
+            self._sampled.clear()
+        before, self._shown = self._picture_size(), shown
+        self._near = None
+        self.update()
+        if self._picture_size() != before:
+            self._moved()
+
+    def set_display(self, display: Display) -> None:
+        if self._display is not None and self._display.path != display.path:
+            self.fit()
+        self._display = display
+        self.update()
+
+    # -- zoom
+
+    def fit(self) -> None:
+        """The whole picture, also when the window is resized."""
+        self._viewport = None
+        self._moved()
+
+    def actual_size(self) -> None:
+        """One screen pixel a frame pixel."""
+        if self._shown is not None:
+            self._viewport = centred(
+                self._picture_size(), self._pane_size(), 1 / self.devicePixelRatioF()
+            )
+            self._moved()
+
+    def zoom(self, steps: float, at: QPointF | None = None) -> None:
+        """Steps in (positive) or out, around a point of the view or its middle."""
+        if self._shown is None:
+            return
+        width, height = self._pane_size()
+        point = QPointF(width / 2, height / 2) if at is None else at
+        self._viewport = self.viewport().zoomed(_STEP**steps, point.x(), point.y())
+        self._moved()
+
+    def viewport(self) -> Viewport:
+        """Of each pane, from its own top left corner."""
+        size = self._picture_size()
+        port = self._viewport or fitted(size, self._pane_size())
+        live = None if self._display is None else self._display.live
+        return replace(port, flip=size[0] if live is not None and live.mirrored else 0)
+
+    def _picture_size(self) -> tuple[int, int]:
+        frame = None if self._shown is None else self._shown.frame
+        return (frame.width, frame.height) if frame else (1, 1)
+
+    def _moved(self) -> None:
+        self._sampled.clear()
+        self._near = None
+        self.zoomed.emit(self.viewport().scale * self.devicePixelRatioF())
+        self.update()
+
+    # -- panes
+
+    def _side_by_side(self) -> bool:
+        return self._display is not None and self._display.layout is ComparisonLayout.SIDE
+
+    def _pane_size(self) -> tuple[float, float]:
+        return self.width() / (2 if self._side_by_side() else 1), float(self.height())
+
+    def _wipe_x(self) -> float:
+        """Where the dividing line is, in view points."""
+        assert self._display is not None
+        if self._shown is None:
+            return 0.0
+        port = self.viewport()
+        return port.x + self._display.wipe * self._shown.frame.width * port.scale
+
+    def _panes(self) -> list[ViewPane]:
+        display = self._display
+        whole = QRectF(self.rect())
+        if display is None or display.show is ShownLandmarks.OFF:
+            return [ViewPane(whole, whole, ())]
+        raw, steady = (variant_name(take) for take in display.takes)
+        if display.show is not ShownLandmarks.BOTH:
+            return [ViewPane(whole, whole, (display.show is ShownLandmarks.RAW,))]
+        if display.layout is ComparisonLayout.SIDE:
+            half = QRectF(0, 0, whole.width() / 2, whole.height())
+            other = half.translated(half.width(), 0)
+            return [ViewPane(half, half, (True,), raw), ViewPane(other, other, (False,), steady)]
+        if display.layout is ComparisonLayout.WIPE:
+            x = min(max(self._wipe_x(), 0.0), whole.width())
+            left, right = QRectF(whole), QRectF(whole)
+            left.setRight(x)
+            right.setLeft(x)
+            return [ViewPane(whole, left, (True,), raw), ViewPane(whole, right, (False,), steady)]
+        return [ViewPane(whole, whole, (True, False))]
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self.paint(painter)
+        painter.end()
+        if self._shown is not None:
+            self.painted.emit(self._shown.frame)
+
+    def paint(self, painter: QPainter) -> None:
+        """All that is seen, at the view's size."""
+        painter.fillRect(self.rect(), _BACKGROUND)
+        if self._shown is None or self._display is None:
+            return
+        panes = self._panes()
+        for pane in panes:
+            painter.save()
+            painter.setClipRect(pane.clip)
+            painter.translate(pane.place.topLeft())
+            self._paint_picture(painter)
+            self._paint_faces(painter, pane)
+            painter.restore()
+            if pane.caption:
+                self._paint_caption(painter, pane)
+        if self._shown.faces is None:
+            words = self.tr("not tracked yet")
+            plate(painter, QPointF(18, 26), words, QColor("white"))
+        if self._display.phase is Phase.RECONNECTING:
+            plate(painter, QPointF(18, 26), self.tr("No pictures: reconnecting…"), QColor("white"))
+        self._paint_lines(painter)
+        self._paint_legend(painter)
+        if self._display.show is not ShownLandmarks.OFF:
+            paint_key(painter, key_lines(self._display.overlay), self.width())
+        self._paint_near(painter)
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        assert self._shown is not None
+        ratio, port, size = self.devicePixelRatioF(), self.viewport(), self._pane_size()
+        key = (port, size, ratio)
+        if key not in self._sampled:
+            image, place = seen(self._shown.frame.image, port, size, ratio)
+            image.setDevicePixelRatio(ratio)
+            self._sampled = {key: (image, QPointF(place.x() / ratio, place.y() / ratio))}
+        image, at = self._sampled[key]
+        assert isinstance(at, QPointF)
+        painter.drawImage(at, image)
+
+    def _paint_faces(self, painter: QPainter, pane: ViewPane) -> None:
+        assert self._shown is not None
+        assert self._display is not None
+        if self._shown.truth is not None and self._display.overlay.truth:
+            paint_truth(painter, self._shown.truth, self.viewport())
+        if self._display.overlay.heatmaps:
+            heats, chosen = self._shown.heats, self._display.landmark
+            paint_heats(painter, self._shown.faces or (), heats, self.viewport(), chosen)
+        both = self._display.show is ShownLandmarks.BOTH
+        for raw in pane.looks:
+            colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
+            look = PaintedPoints(raw, colour, self._shown.trails.get(raw, {}))
+            paint_faces(
+                painter, self._shown.faces or (), self.viewport(), self._display.overlay, look
+            )
+
+    def _paint_caption(self, painter: QPainter, pane: ViewPane) -> None:
+        raw = pane.looks[0]
+        width = painter.fontMetrics().horizontalAdvance(pane.caption)
+        left = pane.clip.left() + 18
+        if self._display is not None and self._display.layout is ComparisonLayout.WIPE and raw:
+            left = pane.clip.right() - width - 18
+        painter.setClipRect(pane.clip)
+        colour = QColor(RAW_COLOUR if raw else STEADY_COLOUR)
+        plate(painter, QPointF(left, pane.clip.bottom() - 18), pane.caption, colour)
+        painter.setClipping(False)
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        """Which colour is which, where both lie over each other."""
+        display = self._display
+        assert display is not None
+        if (
+            display.show is not ShownLandmarks.BOTH
+            or display.layout is not ComparisonLayout.TOGETHER
+        ):
+            return
+        left = 18.0
+        for take, colour in zip(display.takes, (RAW_COLOUR, STEADY_COLOUR), strict=True):
+            at = QPointF(left, self.height() - 18)
+            left = plate(painter, at, variant_name(take), QColor(colour)).right() + 14
+
+    def _paint_lines(self, painter: QPainter) -> None:
+        """Between two panes, with a grip where it can be dragged."""
+        assert self._display is not None
+        if self._display.layout is ComparisonLayout.TOGETHER:
+            return
+        wipe = self._display.layout is ComparisonLayout.WIPE
+        x = self._wipe_x() if wipe else self.width() / 2
+        for pen in (QPen(QColor(0, 0, 0, 160), 4), QPen(QColor("white"), 1.5)):
+            painter.setPen(pen)
+            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+        if wipe:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(QColor("white"))
+            painter.setPen(QPen(QColor(0, 0, 0, 160), 1))
+            painter.drawRoundedRect(QRectF(x - 5, self.height() / 2 - 18, 10, 36), 5, 5)
+
+    def _paint_near(self, painter: QPainter) -> None:
+        if self._near is not None:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor("white"), 2))
+            painter.drawEllipse(self._near.place, 7, 7)
+
+    # -- the mouse
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.zoom(event.angleDelta().y() / 120, self._in_pane(event.position()))
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            return
+        self._wiping = self._on_line(event.position())
+        self._grip = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grip is None:
+            self._hover(event)
+            return
+        if self._wiping and self._shown is not None:
+            port = self.viewport()
+            x = (event.position().x() - port.x) / port.scale
+            self.wiped.emit(x / self._shown.frame.width)
+            return
+        by = event.position() - self._grip
+        self._grip = event.position()
+        if self._shown is not None:
+            self._viewport = self.viewport().moved(by.x(), by.y())
+            self._moved()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grip, self._wiping = None, False
+        found = self._landmark_at(event.position())
+        if found is not None and event.button() is Qt.MouseButton.LeftButton:
+            self.picked.emit(found.index)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.fit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._near = None
+        self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.setAccessibleName(self.tr("Video"))
+        super().changeEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._moved()
+
+    def _on_line(self, at: QPointF) -> bool:
+        wipe = self._display is not None and self._display.layout is ComparisonLayout.WIPE
+        return wipe and abs(at.x() - self._wipe_x()) < NEAR
+
+    def _in_pane(self, at: QPointF) -> QPointF:
+        width = self._pane_size()[0]
+        return QPointF(at.x() % width if self._side_by_side() else at.x(), at.y())
+
+    def _hover(self, event: QMouseEvent) -> None:
+        at = event.position()
+        self.setCursor(
+            Qt.CursorShape.SplitHCursor if self._on_line(at) else Qt.CursorShape.ArrowCursor
+        )
+        near = self._landmark_at(at)
+        if near == self._near:
+            return
+        self._near = near
+        if near is None:
+            QToolTip.hideText()
+        else:
+            QToolTip.showText(event.globalPosition().toPoint(), near.text, self)
+        self.update()
+
+    def _landmark_at(self, at: QPointF) -> HoveredLandmark | None:
+        pane = next((p for p in self._panes() if p.clip.contains(at) and p.looks), None)
+        if self._shown is None or pane is None:
+            return None
+        corner = pane.place.topLeft()
+        port = self.viewport().moved(corner.x(), corner.y())
+        return nearest_landmark(self._shown.faces or (), self._names(pane), port, at)
+
+    def _names(self, pane: ViewPane) -> dict[bool, str]:
+        both = self._display is not None and self._display.show is ShownLandmarks.BOTH
+        takes = self._display.takes if self._display is not None and both else PLAIN
+        return {raw: variant_name(takes[0 if raw else 1]) for raw in pane.looks}

@@ -1,0 +1,274 @@
+"""What a recording is held against: its ground truth, and what of it is measured and compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from steadymark.app.session.analysis.comparison import Comparison
+from steadymark.app.session.analysis.face_measures import MeasureSelection
+from steadymark.app.session.analysis.ground_truth import (
+    GroundTruth,
+    ground_truth_beside,
+    load_ground_truth,
+)
+from steadymark.app.session.analysis.heatmap_worker import HeatmapRequest, HeatmapWorker
+from steadymark.app.session.analysis.measure_worker import (
+    MeasureReply,
+    MeasureRequest,
+    MeasureWorker,
+)
+from steadymark.app.session.analysis.second_pass import SecondPass
+from steadymark.app.session.analysis.variants import PLAIN, variant_of_model
+from steadymark.app.session.background_opening import needs_tracking_anew
+from steadymark.app.session.state import Phase
+from steadymark.app.session.worker_threads import SingleCallback
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.models.user_text import NOTHING, UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.analysis.comparison import ComparedPoints
+    from steadymark.app.session.analysis.variants import Takes, Variant
+    from steadymark.app.session.recording.open_recording import OpenRecording
+    from steadymark.app.session.recording.results import Trail
+    from steadymark.app.session.session import Session
+    from steadymark.app.session.state import Display
+    from steadymark.engine.core.types import Frame, TrackedFace
+
+_MOST_KEPT = 2  # second passes that are not compared now
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What a loading thread brings home. film: what it was loaded for."""
+
+    film: OpenRecording
+    truth: GroundTruth | None = None
+    fault: UserText = NOTHING
+
+
+class Analysis(QObject):
+    """Of one session, in the GUI thread."""
+
+    _loaded = Signal(object)
+    _measures_came = Signal()
+    heated = Signal(object)  # Heats
+    _heats_came = Signal()
+    _pass_came = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self.truth: GroundTruth | None = None
+        self._wanted: Path | None = None  # truth of the recording that is being opened
+        self.region = ""
+        self.takes: Takes = PLAIN
+        self.compared: ComparedPoints | None = None
+        self._passes: dict[Variant, SecondPass] = {}
+        self._pass_calls = SingleCallback(self._pass_came.emit)
+        self._pass_came.connect(self._on_pass, Qt.ConnectionType.QueuedConnection)
+        queued = Qt.ConnectionType.QueuedConnection
+        self._loaded.connect(self._on_loaded, queued)
+        self._measures_came.connect(self._on_measures, queued)
+        self._measuring = MeasureWorker(self._measures_came.emit)
+        self._heats_came.connect(self._on_heats, queued)
+        self._heating = HeatmapWorker(self._heats_came.emit)
+
+    def begin(self, film: OpenRecording) -> None:
+        """A recording was opened: its truth, unless named, is looked for beside it."""
+        self._load(film, self._wanted)
+        self._wanted = None
+
+    def end(self) -> None:
+        """It was closed, or another one is being opened."""
+        self.truth = self._wanted = self.compared = None
+        self.takes = PLAIN
+        for taken in list(self._passes):
+            self._drop(taken)
+
+    def close(self, timeout_s: float) -> bool:
+        """For good; whether all threads ended in time."""
+        self._measuring.close()
+        self._heating.close()
+        return self._measuring.join(timeout_s) and self._heating.join(timeout_s)
+
+    def load_truth(self, path: Path) -> bool:
+        """In place of what was loaded before; faults are told by the session.
+
+        Of the recording at hand, or being opened; whether there is one.
+        """
+        if self._session.live.is_open:
+            return False
+        if self._session.film is not None:
+            self._load(self._session.film, path)
+        elif self._session.display.phase is Phase.OPENING:
+            self._wanted = path
+        return self._session.display.phase is not Phase.EMPTY
+
+    def truth_at(self, index: int) -> NDArray[np.float64] | None:
+        """(K, 2), pixels of that frame."""
+        return None if self.truth is None else self.truth.points[index]
+
+    def forget_truth(self) -> None:
+        """Compare with it no more."""
+        self.truth = None
+        self._renew()
+
+    def choose_region(self, name: str) -> None:
+        """Whose jitter is plotted; empty: of the whole face."""
+        self.region = name
+        self._session.ask_measures()
+
+    def ask(self, face: int | None, landmark: int) -> None:
+        """Measure this; the newest question wins."""
+        film, live = self._session.film, self._session.live
+        choice = MeasureSelection(face, landmark, self.region)
+        if film is None:
+            if live.results is not None:
+                self._measuring.ask(MeasureRequest(live.results, live.fps, choice))
+            return
+        for take in self.takes:
+            if take.tracks:  # again where the recording is tracked with other settings
+                self._track(take, film)
+        passes = {t: p.results for t, p in self._passes.items() if p.results is not None}
+        comparison = Comparison(self.takes, self._session.settings, passes)
+        self._measuring.ask(MeasureRequest(film.results, film.fps, choice, self.truth, comparison))
+
+    def shown(self, display: Display) -> Display:
+        """With what is known here."""
+        truth = "" if self.truth is None else self.truth.name
+        return replace(display, truth=truth, takes=self.takes)
+
+    def compare(self, takes: Takes) -> None:
+        """Hold these two against each other; those that track begin at once."""
+        film = self._session.film
+        if film is None:
+            return
+        self.takes, self.compared = takes, None
+        for take in takes:
+            if take.tracks:
+                self._track(take, film)
+        for taken in [t for t in self._passes if t not in takes][:-_MOST_KEPT]:
+            self._drop(taken)
+        self._renew()
+
+    def passes(self) -> tuple[tuple[Variant, float], ...]:
+        """Takes of the comparison that are being tracked, and how far."""
+        return tuple(
+            (take, p.share) for take, p in self._passes.items() if take in self.takes and not p.done
+        )
+
+    def faces(self, index: int, *, both: bool) -> tuple[TrackedFace, ...] | None:
+        """Of a frame. both: raw and stabilized points are those of the two takes."""
+        results = self._session.results
+        if both and self.takes != PLAIN:
+            made = self.compared
+            there = made is not None and made.results is results
+            return made.faces(index) if made is not None and there else ()
+        return None if results is None else results.faces(index)
+
+    def trails(self, index: int, *, over_s: float, both: bool) -> dict[bool, dict[int, Trail]]:
+        """Of raw (True) and stabilized points, or of the two takes."""
+        results = self._session.results
+        made = self.compared
+        stale = made is None or made.results is not results
+        if results is None or (both and self.takes != PLAIN and stale):
+            return {}
+        source = made if both and made is not None else results
+        return {raw: source.trails(index, over_s=over_s, raw=raw) for raw in (True, False)}
+
+    def _track(self, take: Variant, film: OpenRecording) -> None:
+        """A second time, unless that was done, or is being done, with these settings."""
+        settings = variant_of_model(take, film.settings)
+        before = self._passes.get(take)
+        if before is not None and not needs_tracking_anew(before.settings, settings):
+            return
+        if before is not None:
+            self._drop(take)
+        path, models = film.film.info.path, self._session.models
+        self._passes[take] = made = SecondPass(path, settings, models, self._pass_calls)
+        self._session.run_aside(made.run, "second pass")
+
+    def _drop(self, take: Variant) -> None:
+        gone = self._passes.pop(take)
+        gone.close()
+        self._session.run_aside(gone.leave, "closing")
+
+    def _on_pass(self) -> None:
+        self._pass_calls.arrived()
+        for take, made in list(self._passes.items()):
+            if made.fault:
+                self._session.told.emit(made.fault)
+                self._drop(take)
+                if take in self.takes:
+                    self.compare(PLAIN)
+        if self._session.film is not None:
+            self._session.progressed.emit()
+
+    def ask_heats(self, frame: Frame, faces: Sequence[TrackedFace], shown: object) -> None:
+        """`heated` follows, with `shown`; where looks come too fast, the newest wins."""
+        film = self._session.film
+        models = self._session.live.networks if film is None else film.models
+        if models is not None:
+            crops = {face.face_id: face.crop for face in faces if face.crop is not None}
+            self._heating.ask(HeatmapRequest(frame.image, crops, models.cards[0], shown))
+
+    def _on_heats(self) -> None:
+        heats = self._heating.newest.take(0)
+        if heats is not None and self._session.results is not None:
+            if heats.fault:
+                self._session.told.emit(heats.fault)
+            self.heated.emit(heats)
+
+    def _load(self, film: OpenRecording, path: Path | None) -> None:
+        """Without a path what lies beside the recording, if anything does."""
+        source = film.film.info.path
+
+        def work() -> None:
+            try:
+                found = ground_truth_beside(source) if path is None else path
+                if found is not None:
+                    self._loaded.emit(_Loaded(film, load_ground_truth(found, source)))
+            except SteadymarkError as error:
+                self._loaded.emit(_Loaded(film, fault=error.sentence))
+            except OSError as error:
+                fault = UserText(
+                    "The ground truth of {name} cannot be read: {why}",
+                    name=path or source,
+                    why=error.strerror,
+                )
+                self._loaded.emit(_Loaded(film, fault=fault))
+
+        self._session.run_aside(work, "truth")
+
+    def _on_loaded(self, loaded: _Loaded) -> None:
+        if loaded.film is not self._session.film:
+            return
+        if loaded.fault:
+            self._session.told.emit(loaded.fault)
+            return
+        self.truth = loaded.truth
+        self._renew()
+
+    def _on_measures(self) -> None:
+        answer: MeasureReply | None = self._measuring.newest.take(0)
+        session = self._session
+        if answer is not None and answer.results is session.results:
+            session.measures, session.measuring_s = answer.measures, answer.took_s
+            self.compared = answer.compared
+            session.measured.emit()
+            if answer.compared is not None:
+                session.pictured.emit()
+
+    def _renew(self) -> None:
+        self._session.ask_measures()
+        self._session.refresh()
+        self._session.pictured.emit()

@@ -1,0 +1,134 @@
+"""Two takes of one recording, row by row beside what is tracked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.app.session.analysis.variants import PLAIN, RAW, STEADY
+from steadymark.app.session.recording.point_filter import PointFilter
+from steadymark.app.session.recording.results import FrameStatus
+from steadymark.engine.core.types import Landmarks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.analysis.variants import Takes, Variant
+    from steadymark.app.session.recording.results import FaceRows, Results, Trail
+    from steadymark.engine.core.types import TrackedFace
+    from steadymark.engine.tracking.settings import TrackSettings
+
+    Points = NDArray[np.float32]
+
+_NEAR = 0.5  # of a face's width: how far apart two networks' ideas of one face may lie
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedPoints:
+    """first, second: (M, K, 2) of the first M rows of the results; NaN where that take has none.
+
+    known: (frames,), those that both takes have looked at.
+    """
+
+    takes: Takes
+    results: Results
+    first: Points
+    second: Points
+    known: NDArray[np.bool_]
+
+    def rows(self, rows: FaceRows) -> FaceRows:
+        """Rows whose raw points are the first take's, and stabilized ones the second's."""
+        count = len(self.first)
+        cut = {name: getattr(rows, name)[:count] for name in type(rows).__slots__}
+        return type(rows)(**{**cut, "raw": self.first, "steady": self.second})
+
+    def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
+        """Of a frame, likewise."""
+        faces = self.results.faces(index)
+        if faces is None:
+            return None
+        rows = self.results.rows_at(index)
+        return tuple(self._face(face, row) for face, row in zip(faces, rows, strict=True))
+
+    def trails(self, index: int, *, over_s: float, raw: bool) -> dict[int, Trail]:
+        """The ways of its faces, likewise."""
+        points = self.first if raw else self.second
+        return self.results.trails(index, over_s=over_s, points=points)
+
+    def _face(self, face: TrackedFace, row: int) -> TrackedFace:
+        if face.raw is None or face.stabilized is None:
+            return face
+        first, second = (
+            Landmarks(
+                points[row] if row < len(points) else np.full_like(face.raw.xy_px, np.nan),
+                face.raw.score,
+            )
+            for points in (self.first, self.second)
+        )
+        return replace(face, raw=first, stabilized=second)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """What is asked: two takes. settings: of filters; passes: what takes that track have so far."""
+
+    takes: Takes
+    settings: TrackSettings
+    passes: Mapping[Variant, Results]
+
+    def made(
+        self, results: Results, stop: Callable[[], bool] = lambda: False
+    ) -> ComparedPoints | None:
+        """None where it is what the results hold anyway."""
+        if self.takes == PLAIN:
+            return None
+        rows, _, known = results.window()
+        for take in self.takes:
+            if take.tracks:
+                other = self.passes.get(take)
+                known &= other is not None and other.known() == FrameStatus.TRACKED
+        first, second = (self._points(take, results, rows, stop) for take in self.takes)
+        return ComparedPoints(self.takes, results, first, second, known)
+
+    def _points(
+        self, take: Variant, results: Results, rows: FaceRows, stop: Callable[[], bool]
+    ) -> Points:
+        if take == RAW:
+            return rows.raw
+        if take == STEADY:
+            return rows.steady
+        if take.tracks:
+            other = self.passes.get(take)
+            return (
+                np.full_like(rows.raw, np.nan)
+                if other is None
+                else align_variants(rows, other.rows())
+            )
+        choice = take.filter_of(self.settings)
+        return PointFilter(choice).refilter(results, stop=stop)[: len(rows)]
+
+
+def align_variants(rows: FaceRows, others: FaceRows) -> Points:
+    """(N, K, 2): of another tracking of the same film the face nearest to that of each row.
+
+    NaN where it has none as near as half the face's width.
+    """
+    points = np.full_like(rows.raw, np.nan)
+    centres = others.raw.mean(1)
+    there: dict[int, list[int]] = {}
+    for other in np.flatnonzero(np.isfinite(centres).all(1)).tolist():
+        there.setdefault(int(others.frame[other]), []).append(other)
+    for row in range(len(rows)):
+        centre = rows.raw[row].mean(0)
+        near = there.get(int(rows.frame[row]))
+        if near is None or not np.isfinite(centre).all():
+            continue
+        away = np.linalg.norm(centres[near] - centre, axis=-1)
+        best = int(np.argmin(away))
+        if away[best] <= _NEAR * np.ptp(rows.raw[row, :, 0]):
+            points[row] = others.steady[near[best]]
+    return points

@@ -1,0 +1,105 @@
+"""Heatmaps of the frame that is looked at, on a thread of their own, only while they are shown."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.engine.pipeline.latest_value import LatestValue
+from steadymark.models.errors import SteadymarkError
+from steadymark.models.face.crop import cut
+from steadymark.models.runtime.heatmap_tap import HeatmapTap
+from steadymark.models.user_text import NOTHING, UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from steadymark.models.face.crop import Crop, Image
+    from steadymark.models.runtime.zoo import ModelCard
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeatmapRequest:
+    """A frame's picture, the crops of its faces by their ids, and the model that saw them.
+
+    shown: what the answer is for, given back with it.
+    """
+
+    image: Image
+    crops: Mapping[int, Crop]
+    card: ModelCard
+    shown: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeatmapReply:
+    """(K, 2, L) of each face, by its id. fault: a sentence, told with the first look only."""
+
+    of: dict[int, NDArray[np.float32]]
+    shown: Any
+    fault: UserText = NOTHING
+
+
+class HeatmapWorker:
+    """on_ready is called, from the thread, when an answer lies in `newest` that was empty."""
+
+    def __init__(self, on_ready: Callable[[], None]) -> None:
+        self.newest: LatestValue[HeatmapReply] = LatestValue()
+        self._looks: LatestValue[HeatmapRequest] = LatestValue()
+        self._on_ready = on_ready
+        self._card: ModelCard | None = None
+        self._marginals: HeatmapTap | None = None
+        self._thread: Thread | None = None
+
+    def ask(self, look: HeatmapRequest) -> None:
+        """The newest look wins."""
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="heatmaps", daemon=True)
+            self._thread.start()
+        self._looks.put(look)
+
+    def close(self) -> None:
+        self._looks.close()
+        self.newest.close()
+
+    def join(self, timeout_s: float) -> bool:
+        """After `close`: whether the thread ended in time."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return self._thread is None or not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (look := self._looks.take()) is not None:
+            if self.newest.put(self._answer(look)):
+                self._on_ready()
+
+    def _answer(self, look: HeatmapRequest) -> HeatmapReply:
+        fault = NOTHING
+        try:
+            if look.card is not self._card:
+                self._card, self._marginals = look.card, None
+                self._marginals = HeatmapTap(look.card)
+            return HeatmapReply(self._heats(look), look.shown)
+        except SteadymarkError as error:
+            fault = error.sentence
+        except Exception as error:
+            log.exception("heatmaps")
+            named = f"{type(error).__name__}: {error}"
+            fault = UserText("the heatmaps cannot be had ({fault})", fault=named)
+        return HeatmapReply({}, look.shown, fault)
+
+    def _heats(self, look: HeatmapRequest) -> dict[int, NDArray[np.float32]]:
+        network = self._marginals
+        if network is None or not look.crops:
+            return {}
+        size = network.card.crop
+        parts = [cut(look.image, crop.to_picture(size), size) for crop in look.crops.values()]
+        return dict(zip(look.crops, network.of(np.stack(parts)), strict=True))

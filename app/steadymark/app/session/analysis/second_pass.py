@@ -1,0 +1,98 @@
+"""A second tracking of the recording at hand, with another network, to compare with the first."""
+
+from __future__ import annotations
+
+import logging
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.recording.background_tracking import BackgroundTracking, TrackingPhase
+from steadymark.app.session.recording.media import Media
+from steadymark.app.session.recording.results import FrameStatus, Results
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.models.user_text import NOTHING, UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.app.session.background_opening import ModelCache
+    from steadymark.engine.tracking.settings import TrackSettings
+
+log = logging.getLogger(__name__)
+
+_STOP_S = 2.0
+
+
+class SecondPass:
+    """Reads the film by itself. on_change: called from threads, must return at once."""
+
+    def __init__(
+        self, path: str, settings: TrackSettings, models: ModelCache, on_change: Callable[[], None]
+    ) -> None:
+        self._path, self.settings, self._models = path, settings, models
+        self._on_change = on_change
+        self._lock = Lock()
+        self._closed = False
+        self._film: Media | None = None
+        self._tracking: BackgroundTracking | None = None
+        self._fault = NOTHING
+        self.results: Results | None = None
+
+    @property
+    def share(self) -> float:
+        """Of the frames, tracked."""
+        known = None if self.results is None else self.results.known()
+        return (
+            0.0 if known is None or not len(known) else float((known != FrameStatus.NOTHING).mean())
+        )
+
+    @property
+    def fault(self) -> UserText:
+        """A sentence, or nothing."""
+        tracking = self._tracking
+        return self._fault if tracking is None else self._fault or tracking.report.fault
+
+    @property
+    def done(self) -> bool:
+        """Whether no more will come."""
+        tracking = self._tracking
+        over = (TrackingPhase.FINISHED, TrackingPhase.FAILED)
+        return self._fault != "" or (tracking is not None and tracking.report.work in over)
+
+    def run(self) -> None:
+        """Open film and networks, and begin; for a thread of its own, which ends soon."""
+        try:
+            models = self._models.get(self.settings)
+            film = Media(self._path)
+        except SteadymarkError as error:
+            self._fault = error.sentence
+        except Exception as error:
+            log.exception("second pass")
+            self._fault = UserText(
+                "tracking cannot begin ({fault})", fault=f"{type(error).__name__}: {error}"
+            )
+        else:
+            with self._lock:
+                if self._closed:
+                    film.close()
+                    return
+                self._film, self.results = film, Results(film.times_s)
+                self._tracking = BackgroundTracking(
+                    film, models, self.settings, self.results, on_change=self._on_change
+                )
+                self._tracking.start()
+        self._on_change()
+
+    def close(self) -> None:
+        """Ask it to end."""
+        with self._lock:
+            self._closed = True
+            if self._tracking is not None:
+                self._tracking.close()
+            if self._film is not None:
+                self._film.close()
+
+    def leave(self) -> None:
+        """After `close`: wait for its threads."""
+        if self._tracking is not None:
+            self._tracking.join(_STOP_S)

@@ -1,0 +1,73 @@
+"""What can be compared with what: the points at hand, filters over them, other networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.recording.point_filter import FilterChoice
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.stabilizers.online_filters import CELLS, OFFLINE, ONE_EURO, OneEuro
+from steadymark.engine.tracking.settings import landmark_card
+from steadymark.models.runtime.zoo import FLOW, list_models
+
+if TYPE_CHECKING:
+    from steadymark.engine.tracking.settings import TrackSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way from a recording to its points.
+
+    kind: `raw` and `stabilized` are of what is tracked, filters run over its raw points; `none`,
+    `flow`, `refine` and `convlstm` track a second time. model: with which network; of these only.
+    own: parameters of a filter; None: those of the settings.
+    """
+
+    kind: str
+    model: str = ""
+    own: OneEuro | Butterworth | None = None
+
+    @property
+    def tracks(self) -> bool:
+        """Whether it needs a tracking of its own."""
+        return self.model != ""
+
+    def filter_of(self, settings: TrackSettings) -> FilterChoice:
+        """What runs over the raw points; of filters only."""
+        one_euro, butterworth = settings.one_euro, settings.butterworth
+        if isinstance(self.own, OneEuro):
+            one_euro = self.own
+        elif isinstance(self.own, Butterworth):
+            butterworth = self.own
+        return FilterChoice(self.kind, one_euro, butterworth)
+
+
+RAW, STEADY = Variant("raw"), Variant("stabilized")
+Takes = tuple[Variant, Variant]
+PLAIN: Takes = (RAW, STEADY)
+
+
+@lru_cache(maxsize=8)  # it reads every model card
+def variants_for(settings: TrackSettings) -> tuple[Variant, ...]:
+    """All that can be compared with what these settings track."""
+    points = (RAW, STEADY, Variant(ONE_EURO), Variant(OFFLINE))
+    try:
+        used = landmark_card(settings)
+    except SteadymarkError:
+        return points
+    base = used.over or used.name
+    cards = [card for card in list_models() if card.kind == "landmarks"]
+    cells = [Variant(FLOW, settings.model)]
+    cells += [Variant(str(c.cell), base) for c in cards if c.over == base and c.cell in CELLS]
+    others = [
+        Variant("none", card.name) for card in cards if card.cell is None and card.name != base
+    ]
+    return (*points, *(take for take in cells if take.kind != used.cell), *others)
+
+
+def variant_of_model(take: Variant, settings: TrackSettings) -> TrackSettings:
+    """How a take that tracks does it: as these settings, but for the network."""
+    return replace(settings, model=take.model, stabilizer=take.kind)

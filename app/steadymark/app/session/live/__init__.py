@@ -1,0 +1,1 @@
+"""One camera or stream that is watched, recorded and sent to other programs."""

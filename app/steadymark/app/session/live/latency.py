@@ -1,0 +1,47 @@
+"""How late pictures are on the screen, and how many there are a second."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+_PICTURES = 300  # that the median and the 95th percentile are of
+_RATE_S = 2.0  # over which pictures are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """From capture to paint, milliseconds; NaN before the first paint. fps: paints a second."""
+
+    p50_ms: float = float("nan")
+    p95_ms: float = float("nan")
+    most_ms: float = float("nan")
+    fps: float = 0.0
+
+
+class LatencyMeter:
+    """For the GUI thread; times are of time.perf_counter."""
+
+    def __init__(self, *, pictures: int = _PICTURES) -> None:
+        self._late_s: deque[float] = deque(maxlen=pictures)
+        self._painted_s: deque[float] = deque(maxlen=pictures)
+        self._newest = -1
+
+    def painted(self, index: int, captured_s: float, now_s: float) -> None:
+        """A frame is on the screen; only the first time counts."""
+        if index <= self._newest:
+            return
+        self._newest = index
+        self._late_s.append(now_s - captured_s)
+        self._painted_s.append(now_s)
+
+    def figures(self, now_s: float) -> Latency:
+        if not self._late_s:
+            return Latency()
+        p50, p95, most = 1e3 * np.percentile(self._late_s, (50, 95, 100))
+        recent = [t for t in self._painted_s if t > now_s - _RATE_S]
+        span_s = now_s - recent[0] if recent else _RATE_S
+        fps = (len(recent) - 1) / span_s if span_s > 0 and len(recent) > 1 else 0.0
+        return Latency(float(p50), float(p95), float(most), fps)

@@ -1,0 +1,66 @@
+"""A live view's recording: a video, and the table of exactly its frames."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from steadymark.app.session.live.open_stream import OpenStream, live_settings
+from steadymark.engine.output.csv.native_csv import NativeCsvSink
+from steadymark.engine.output.live_recorder import Recorder, RecorderReport
+from steadymark.engine.output.output_paths import output_stem, part_of
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.pipeline.job import InputSettings, header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from steadymark.engine.sources import CameraMode
+
+CLEAN = DrawOptions(points=False, contours=False, box=False, face_id=False, status=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRecording:
+    """Under way. path: of the video; the table lies beside it. draw: what is drawn into it."""
+
+    recorder: Recorder
+    path: Path
+    draw: DrawOptions
+
+
+def record(
+    view: OpenStream,
+    mode: CameraMode | None,
+    folder: Path,
+    draw: DrawOptions,
+    on_end: Callable[[RecorderReport], None],
+    taken: set[Path],
+) -> LiveRecording:
+    """Begin: what is tracked from now on. on_end: called from the recorder's thread.
+
+    taken: names of this session, which may not lie on the disk yet; the new one is added.
+    """
+    info = view.source.info
+    stem = output_stem(info.name.replace(".", "-"), set())
+    path = _free_name(folder, f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}", taken)
+    facts = header(info, view.models, live_settings(view.settings), InputSettings(camera=mode))
+    sinks = (  # the video first: what it cannot take has no row either
+        AnnotatedVideoSink(path, options=draw, hurried=True),
+        NativeCsvSink(path.with_suffix(".csv"), facts),
+    )
+    recorder = Recorder(sinks, info, on_end=on_end)
+    view.record(recorder)
+    return LiveRecording(recorder, path, draw)
+
+
+def _free_name(folder: Path, stem: str, taken: set[Path]) -> Path:
+    """Of a video whose table takes the same name."""
+    number, path = 2, folder / f"{stem}.mp4"
+    while path in taken or path.exists() or part_of(path).exists():
+        path, number = folder / f"{stem}-{number}.mp4", number + 1
+    taken.add(path)
+    return path

@@ -1,0 +1,120 @@
+"""What was tracked in the last minute of a live view: painted, measured and plotted from here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import RLock
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from steadymark.app.session.recording.results import NO_PICTURE, FaceRows, Results
+from steadymark.engine.core.types import Frame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.app.session.recording.results import Trail
+    from steadymark.engine.core.types import TrackedFace, TrackResult
+
+WINDOW_S = 60.0
+N = TypeVar("N", bound=np.generic)
+_CAPACITY = 8192  # frames: more than a minute at 120 frames a second
+
+
+class LiveResults(Results):
+    """Frames are asked for by the numbers their source gave them; older ones are forgotten.
+
+    times_s: of the frames that are kept, seconds since the first picture.
+    """
+
+    def __init__(
+        self, *, window_s: float = WINDOW_S, capacity: int = _CAPACITY, points: int = 68
+    ) -> None:
+        super().__init__(np.full(capacity, np.nan), points=points)
+        self._window_s, self._capacity = window_s, capacity
+        self._moving = RLock()  # held while places of frames change, and while one is looked up
+        self._times, self.times_s = self.times_s, self.times_s[:0]
+        self._numbers = np.zeros(capacity, np.int64)
+
+    def append(self, result: TrackResult, *, begins: bool) -> None:
+        """The next frame."""
+        with self._moving:
+            if len(self.times_s) == self._capacity:
+                self._forget()
+            place = len(self.times_s)
+            self._times[place], self._numbers[place] = result.frame.pts_s, result.frame.index
+            frame = Frame(NO_PICTURE, place, result.frame.pts_s)
+            self.add(replace(result, frame=frame), begins=begins)
+            self.times_s = self._times[: place + 1]
+
+    def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
+        with self._moving:
+            place = self._place(index)
+            return None if place is None else super().faces(place)
+
+    def trails(
+        self,
+        index: int,
+        *,
+        over_s: float,
+        raw: bool = False,
+        points: NDArray[np.float32] | None = None,
+    ) -> dict[int, Trail]:
+        with self._moving:
+            place = self._place(index)
+            if place is None:
+                return {}
+            return super().trails(place, over_s=over_s, raw=raw, points=points)
+
+    def window(self) -> tuple[FaceRows, NDArray[np.float64], NDArray[np.bool_]]:
+        """The last minute; frames count from its beginning, and all are tracked."""
+        with self._moving:
+            times, rows = self.times_s, self.rows()
+            first = int(np.searchsorted(times, times[-1] - self._window_s)) if len(times) else 0
+            return _since(rows, first), times[first:].copy(), np.ones(len(times) - first, bool)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second that are tracked, over the last seconds; 25 where nothing is known."""
+        times = self.times_s[-100:]
+        gaps = np.diff(times)
+        return float(1 / np.median(gaps)) if len(gaps) and np.median(gaps) > 0 else 25.0
+
+    def _place(self, index: int) -> int | None:
+        count = len(self.times_s)
+        place = int(np.searchsorted(self._numbers[:count], index))
+        return place if place < count and self._numbers[place] == index else None
+
+    def _forget(self) -> None:
+        """All but the last minute, and a quarter at least."""
+        with self._lock:
+            times = self._times
+            first = int(np.searchsorted(times, times[-1] - self._window_s))
+            first = min(max(first, self._capacity // 4), self._capacity - 1)
+            first_row = int(self._first_row[first])
+            old = FaceRows(**{n: getattr(self._rows, n)[: self._count] for n in FaceRows.__slots__})
+            rows = _since(old, first)
+            self._rows, self._count = rows, len(rows)
+            kept = self._capacity - first
+            for name in ("_known", "_first_row", "_faces", "_begins", "_seen", "_stage_ms"):
+                setattr(self, name, _moved(getattr(self, name), first))
+            self._first_row[:kept] -= first_row
+            self._times, self._numbers = _moved(times, first), _moved(self._numbers, first)
+            self.times_s = self._times[:kept]
+
+
+def _since(rows: FaceRows, first: int) -> FaceRows:
+    """Rows of frames from `first` on, which becomes 0."""
+    begin = int(np.searchsorted(rows.frame, first))
+    kept = {name: getattr(rows, name)[begin:] for name in FaceRows.__slots__}
+    kept["frame"] = kept["frame"] - first
+    kept["before"] = np.where(kept["before"] >= begin, kept["before"] - begin, -1)
+    return FaceRows(**kept)
+
+
+def _moved(values: NDArray[N], first: int) -> NDArray[N]:
+    """The values from `first` on, at the beginning of as many; the rest are zeros."""
+    fresh = np.zeros_like(values)
+    fresh[: len(values) - first] = values[first:]
+    return fresh

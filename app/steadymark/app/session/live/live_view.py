@@ -1,0 +1,400 @@
+"""The live view's state: a camera or stream that is watched, and recorded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+
+from steadymark.app.session.background_opening import ModelCache, OpenResult, needs_tracking_anew
+from steadymark.app.session.live.latency import Latency, LatencyMeter
+from steadymark.app.session.live.live_recording import CLEAN, LiveRecording, record
+from steadymark.app.session.live.open_stream import STOP_S, LiveFeed, LiveTarget, OpenStream
+from steadymark.app.session.live.stream_sending import StreamSending
+from steadymark.app.session.state import Facts, LiveFacts, Phase
+from steadymark.app.session.worker_threads import WorkerThreads
+from steadymark.engine.sources import LiveStatus, OpenAttempt, open_live
+from steadymark.engine.sources.live.network_camera import without_password
+from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.models.user_text import UserText, join_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from steadymark.app.session.live.live_results import LiveResults
+    from steadymark.engine.core.types import Frame
+    from steadymark.engine.output.live_recorder import RecorderReport
+    from steadymark.engine.output.video.drawing import DrawOptions
+    from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+
+    OpenFeed = Callable[[LiveTarget, Callable[[LiveStatus], None], OpenAttempt], LiveFeed]
+
+SILENCE_S = 1.5  # a stream without pictures for so long is lost; short, so that quitting is too
+FLUSH_S, QUIT_FLUSH_S = 10.0, 1.0
+_RATE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """came_fps: pictures a second that the device gives. tracked, dropped: since the start.
+
+    recording: None while nothing is recorded.
+    """
+
+    late: Latency = field(default_factory=Latency)
+    came_fps: float = 0.0
+    tracked: int = 0
+    dropped: int = 0
+    recording: RecorderReport | None = None
+
+
+def open_feed(
+    target: LiveTarget, on_status: Callable[[LiveStatus], None], opening: OpenAttempt
+) -> LiveFeed:
+    """The engine's own."""
+    return open_live(
+        target.text, mode=target.mode, on_status=on_status, opening=opening, silence_s=SILENCE_S
+    )
+
+
+class LiveView(QObject):
+    """Lives in the GUI thread. Settings, stop and start again leave what is shown as it is.
+
+    changed: other `facts`; pictured: a new `frame`; told: a UserText; recorded: a RecorderReport,
+    when its files are closed.
+    """
+
+    changed = Signal()
+    pictured = Signal()
+    told = Signal(object)
+    recorded = Signal(object)
+    _opened = Signal(object)
+    _picture_came = Signal()
+    _status_came = Signal(int, object)
+    _ended = Signal(int)
+    _recording_ended = Signal(object)
+
+    def __init__(
+        self,
+        models: ModelCache,
+        *,
+        opener: OpenFeed = open_feed,
+        clock: Callable[[], float] = time.perf_counter,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._models, self.opener, self._clock = models, opener, clock
+        self._target: LiveTarget | None = None
+        self._settings: TrackSettings | None = None
+        self._open: OpenStream | None = None
+        self._number = 0  # of the view at hand
+        self._phase = Phase.EMPTY
+        self._lost = False
+        self._opening = OpenAttempt()
+        self._mirrored = False
+        self._recording: LiveRecording | None = None
+        self._names: set[Path] = set()
+        self._came: list[tuple[float, int]] = []
+        self._meter = LatencyMeter()
+        self.frame: Frame | None = None
+        self.sending = StreamSending(parent=self)
+        self.sending.told.connect(self.told)
+        self._background = WorkerThreads(self._opened.emit)
+        queued = Qt.ConnectionType.QueuedConnection
+        self._opened.connect(self._on_opened, queued)
+        self._picture_came.connect(self._on_picture, queued)
+        self._status_came.connect(self._on_status, queued)
+        self._ended.connect(self._on_ended, queued)
+        self._recording_ended.connect(self._on_recording_ended, queued)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a live view, running or stopped."""
+        return self._target is not None
+
+    @property
+    def running(self) -> bool:
+        return self._phase in (Phase.LIVE, Phase.RECONNECTING)
+
+    @property
+    def results(self) -> LiveResults | None:
+        return None if self._open is None else self._open.results
+
+    @property
+    def networks(self) -> OpenModels | None:
+        """That track what is watched."""
+        return None if self._open is None else self._open.models
+
+    @property
+    def fps(self) -> float:
+        """Frames a second that are tracked."""
+        return 25.0 if self._open is None else self._open.results.fps
+
+    @property
+    def mirrored(self) -> bool:
+        return self._mirrored
+
+    @property
+    def facts(self) -> Facts:
+        """What is the case, as widgets are told."""
+        target, view = self._target, self._open
+        if target is None:
+            return Facts()
+        text = without_password(target.text)
+        if view is None:
+            return Facts(phase=self._phase, path=text, name=text.removeprefix("camera:"))
+        info = view.source.info
+        return Facts(
+            phase=self._phase,
+            name=info.name,
+            path=text,
+            size=(info.width, info.height),
+            fps=info.fps,
+            device=view.models.device,
+            live=LiveFacts(self._mirrored, self._recording.path.stem if self._recording else ""),
+        )
+
+    def figures(self) -> LiveFigures:
+        """Now."""
+        if self._open is None:
+            return LiveFigures()
+        now_s, report = self._clock(), self._open.report
+        dropped = self._open.dropped
+        came = report.frames + report.dropped
+        self._came = [c for c in self._came if c[0] > now_s - _RATE_S] + [(now_s, came)]
+        since_s, before = self._came[0]
+        return LiveFigures(
+            self._meter.figures(now_s),
+            (came - before) / (now_s - since_s) if now_s > since_s else 0.0,
+            report.frames,
+            dropped,
+            self._recording.recorder.report if self._recording else None,
+        )
+
+    # -- opening and ending
+
+    def open(
+        self,
+        target: LiveTarget,
+        settings: TrackSettings,
+        *,
+        after: Callable[[], object] = bool,
+    ) -> None:
+        """Watch this from now on, instead of what is watched; after: first waits, in a thread."""
+        before = self._open
+        self.close()
+        self._target, self._settings = target, settings
+        self._begin(lambda: (before is None or before.left.wait(STOP_S), after()))
+
+    def stop(self) -> None:
+        """The device is let go; the last picture stays."""
+        if self._phase is Phase.OPENING and self._open is None:
+            self.close()
+        elif self.running or self._phase is Phase.OPENING:
+            self._background.pass_over()
+            self._end(FLUSH_S)
+            self._set(Phase.STOPPED)
+
+    def start_again(self) -> None:
+        """After `stop`, or when the stream came to its end."""
+        if self._phase is Phase.STOPPED:
+            before = self._open
+            self._begin(lambda: before is None or before.left.wait(STOP_S))
+
+    def toggle(self) -> None:
+        if self.running:
+            self.stop()
+        else:
+            self.start_again()
+
+    def close(self, *, flush_s: float = FLUSH_S) -> None:
+        """Nothing is watched any more."""
+        self._background.pass_over()
+        self._end(flush_s)
+        self._target = self._open = self.frame = None
+        self._set(Phase.EMPTY)
+
+    def join(self, deadline_s: float) -> bool:
+        """After `close`: whether all threads ended before this time of `time.monotonic`."""
+        ended = self._background.join(deadline_s)
+        QCoreApplication.sendPostedEvents(self)  # a device that came too late is let go
+        ended = self.sending.join(deadline_s) and ended
+        return self._background.join(deadline_s) and ended
+
+    # -- while it runs
+
+    def use_settings(self, settings: TrackSettings) -> None:
+        """From the next frame on, or when other networks are open; the stream goes on."""
+        before, self._settings = self._settings, settings
+        if settings.stabilizer == OFFLINE and self.is_open:
+            words = UserText(
+                "Butterworth looks at frames to come, which a live view has not: its points stay "
+                "raw. Choose the One Euro filter or a network."
+            )
+            self.told.emit(words)
+        if self._open is None or before is None or not self.running:
+            return
+        if needs_tracking_anew(self._open.settings, settings):
+            self._background.open(
+                lambda number: OpenResult(
+                    number, models=self._models.get(settings), retrack=settings
+                )
+            )
+        elif self._open.settings != settings:
+            self._split_recording(lambda view: view.use_filter(settings))
+
+    def set_mirrored(self, mirrored: bool) -> None:
+        """For the eye only: nothing that is written is mirrored."""
+        self._mirrored = mirrored
+        self.changed.emit()
+
+    def painted(self, frame: Frame) -> None:
+        """The frame is on the screen."""
+        if self._open is not None and frame is self.frame:
+            self._meter.painted(frame.index, frame.captured_s, self._clock())
+
+    # -- recording
+
+    @property
+    def median_ms(self) -> float:
+        """Of the tracking of one picture."""
+        return float("nan") if self._open is None else self._open.report.median_ms
+
+    @property
+    def is_recording(self) -> bool:
+        return self._recording is not None
+
+    def start_recording(self, folder: Path, draw: DrawOptions = CLEAN) -> None:
+        """A video and the table of its frames, in this folder; faults are told by `recorded`."""
+        if self._open is None or not self.running or self._recording is not None:
+            return
+        mode = None if self._target is None else self._target.mode
+        self._recording = record(
+            self._open, mode, folder, draw, self._recording_ended.emit, self._names
+        )
+        self.changed.emit()
+
+    def stop_recording(self, *, flush_s: float = FLUSH_S) -> None:
+        """What is queued is written; `recorded` follows."""
+        if self._recording is not None:
+            self._recording = None
+            if self._open is not None:
+                self._open.stop_recording(within_s=flush_s)
+            self.changed.emit()
+
+    def _split_recording(self, change: Callable[[OpenStream], None]) -> None:
+        """A table says with which settings it was made: other settings, another table."""
+        assert self._open is not None
+        recording = self._recording
+        self.stop_recording()
+        change(self._open)
+        if recording is not None:
+            self.start_recording(recording.path.parent, recording.draw)
+
+    # -- inside
+
+    def _begin(self, free: Callable[[], object]) -> None:
+        """free: waits until the device is; many can be open once only."""
+        target, settings = self._target, self._settings
+        assert target is not None
+        assert settings is not None
+        opening = self._opening = OpenAttempt()
+        self._set(Phase.OPENING)
+
+        def work(number: int) -> OpenResult:
+            free()
+            models = self._models.get(settings)
+            source = self.opener(
+                target, lambda status: self._status_came.emit(number, status), opening
+            )
+            return OpenResult(number, models=models, source=source)
+
+        self._lost = False
+        self._background.open(work)
+        self._number = self._background.number
+
+    def _end(self, flush_s: float) -> None:
+        self._opening.give_up()
+        self.stop_recording(flush_s=flush_s)
+        if self._open is not None and not self._open.pictures.closed:
+            self._open.close(within_s=flush_s)
+            self._background.run(self._open.leave, "closing")
+
+    def _on_opened(self, opened: OpenResult) -> None:
+        if opened.number != self._background.number:
+            self._background.run(opened.close, "closing")
+        elif opened.fault:
+            self._fail(opened.fault)
+        elif opened.source is None:
+            self._change_networks(opened)
+        else:
+            self._start(opened)
+
+    def _start(self, opened: OpenResult) -> None:
+        assert opened.source is not None
+        assert opened.models is not None
+        assert self._settings is not None
+        number = opened.number
+        self._meter, self._came = LatencyMeter(), []
+        self._open = OpenStream(
+            opened.source,
+            opened.models,
+            self._settings,
+            sending=self.sending,
+            on_picture=self._picture_came.emit,
+            on_end=lambda: self._ended.emit(number),
+        )
+        self._open.start()
+        self._set(Phase.RECONNECTING if self._lost else Phase.LIVE)
+        if self._target is not None and self._target.mode is not None:
+            for note in opened.source.info.notes:  # where the camera is in another mode
+                self.told.emit(note)
+
+    def _change_networks(self, opened: OpenResult) -> None:
+        models, settings = opened.models, opened.retrack
+        if self._open is not None and models is not None and settings is not None:
+            self._split_recording(lambda view: view.use(models, settings))
+            self.changed.emit()
+
+    def _fail(self, fault: UserText) -> None:
+        self.told.emit(fault)
+        if self._phase is not Phase.OPENING:  # other networks could not be opened
+            return
+        if self._open is None:
+            self.close()
+        else:
+            self._set(Phase.STOPPED)
+
+    def _on_picture(self) -> None:
+        if self._open is None or (frame := self._open.pictures.take(0)) is None:
+            return
+        self.frame = frame
+        self.pictured.emit()
+
+    def _on_status(self, number: int, status: LiveStatus) -> None:
+        if number == self._number and status is not LiveStatus.CLOSED:
+            self._lost = status is LiveStatus.LOST
+            if self.running:
+                self._set(Phase.RECONNECTING if self._lost else Phase.LIVE)
+
+    def _on_ended(self, number: int) -> None:
+        """By itself: a stream's end, or a fault."""
+        if self._open is None or number != self._number or not self.running:
+            return
+        faults = self._open.report.faults
+        self._end(FLUSH_S)
+        self._set(Phase.STOPPED)
+        self.told.emit(join_texts(faults) or UserText("The stream came to its end."))
+
+    def _on_recording_ended(self, report: RecorderReport) -> None:
+        if self._recording is not None and not self._recording.recorder.report.running:
+            self._recording = None  # it ended by itself
+            self.changed.emit()
+        self.recorded.emit(report)
+
+    def _set(self, phase: Phase) -> None:
+        self._phase = phase
+        self.changed.emit()

@@ -1,0 +1,169 @@
+"""One camera or stream with everything that works on it, from its opening to its stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Protocol
+
+from steadymark.app.session.live.live_results import LiveResults
+from steadymark.app.session.recording.memory_restarts import MemoryRestarts
+from steadymark.app.session.recording.point_filter import PointFilter, filter_of, without_filter
+from steadymark.engine.core.protocols import FrameSource
+from steadymark.engine.pipeline.latest_value import LatestValue
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings, make_tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.app.session.live.stream_sending import StreamSending
+    from steadymark.engine.core.types import Frame, TrackResult
+    from steadymark.engine.output.live_recorder import Recorder
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
+    from steadymark.engine.sources import CameraMode
+
+STOP_S = 2.0
+
+
+class LiveFeed(FrameSource, Protocol):
+    """A live source; join: after `close`, whether its own threads have ended in time."""
+
+    def join(self, timeout_s: float) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTarget:
+    """What to open: `camera:0`, `camera:/dev/video0` or an address; mode: asked of a camera."""
+
+    text: str
+    mode: CameraMode | None = None
+
+
+def live_settings(settings: TrackSettings) -> TrackSettings:
+    """The same, but for what needs frames to come: live, there are none yet."""
+    return replace(settings, stabilizer="none") if settings.stabilizer == OFFLINE else settings
+
+
+class LiveTracker:
+    """Tracks as the settings say that count now; any thread may change them at any time."""
+
+    def __init__(self, models: OpenModels, settings: TrackSettings) -> None:
+        self._lock = Lock()
+        self.use(models, settings)
+
+    def use(self, models: OpenModels, settings: TrackSettings) -> None:
+        """From the next frame on, with fresh memory."""
+        tracker = make_tracker(models, without_filter(settings))
+        filtering = PointFilter(filter_of(settings))
+        with self._lock:
+            self._tracker, self._filtering = tracker, filtering
+            self._beginnings = MemoryRestarts()
+            self.begins = True
+
+    def use_filter(self, settings: TrackSettings) -> None:
+        """Another filter over the same points; faces are followed as before."""
+        with self._lock:
+            self._filtering = PointFilter(filter_of(settings))
+
+    def track(self, frame: Frame) -> TrackResult:
+        """begins: whether memory of faces began anew at this frame."""
+        with self._lock:
+            result = self._tracker.track(frame)
+            self.begins = self._beginnings.at(result)
+            return self._filtering.filtered(result, begins=self.begins)
+
+
+class OpenStream:
+    """Threads run from `start` until `leave` returns. pictures: the newest for the eye.
+
+    on_picture, on_end: called from threads; must return at once.
+    """
+
+    def __init__(
+        self,
+        source: LiveFeed,
+        models: OpenModels,
+        settings: TrackSettings,
+        *,
+        sending: StreamSending,
+        on_picture: Callable[[], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        self.source, self.models, self.settings = source, models, settings
+        self.results = LiveResults()
+        self.pictures: LatestValue[Frame] = LatestValue()
+        self.left = Event()  # the device is free again
+        self._sending, self._on_picture, self._on_end = sending, on_picture, on_end
+        self._recorder: Recorder | None = None
+        self._ended_recorders: list[Recorder] = []
+        self._tracker = LiveTracker(models, live_settings(settings))
+        self._pipeline = Pipeline(source, self._tracker, on_result=self._take)
+        self._watch = Thread(target=self._wait, name="live", daemon=True)
+
+    @property
+    def report(self) -> PipelineReport:
+        return self._pipeline.report
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that came and were not shown, because newer ones were there."""
+        return self._pipeline.report.dropped + self.pictures.dropped
+
+    def start(self) -> None:
+        self._sending.begin()
+        self._pipeline.start()
+        self._watch.start()
+
+    def use(self, models: OpenModels, settings: TrackSettings) -> None:
+        """Other networks, from the next frame on."""
+        self.models, self.settings = models, settings
+        self._tracker.use(models, live_settings(settings))
+
+    def use_filter(self, settings: TrackSettings) -> None:
+        """Another filter, from the next frame on."""
+        self.settings = settings
+        self._tracker.use_filter(live_settings(settings))
+
+    def record(self, recorder: Recorder) -> None:
+        """What is tracked from now on."""
+        recorder.start()
+        self._recorder = recorder
+
+    def stop_recording(self, *, within_s: float) -> None:
+        """The files are closed in the recorder's thread."""
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.finish(within_s=within_s)
+            still = [ended for ended in self._ended_recorders if ended.report.running]
+            self._ended_recorders = [*still, recorder]
+
+    def close(self, *, within_s: float) -> None:
+        """Ask everything to end."""
+        self.pictures.close()
+        self._sending.end()
+        self.stop_recording(within_s=within_s)
+
+    def leave(self) -> None:
+        """After `close`, aside: wait for the threads."""
+        self._pipeline.stop()
+        self._watch.join(STOP_S)
+        self.source.join(STOP_S)
+        self.left.set()
+        for recorder in self._ended_recorders:
+            recorder.join(STOP_S)
+
+    def _take(self, result: TrackResult) -> None:
+        """Runs in the pipeline's tracking thread."""
+        self.results.append(result, begins=self._tracker.begins)
+        self._sending.offer(result)
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.offer(result)
+        if self.pictures.put(result.frame):
+            self._on_picture()
+
+    def _wait(self) -> None:
+        self._pipeline.wait()
+        self._on_end()

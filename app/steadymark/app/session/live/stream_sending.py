@@ -1,0 +1,172 @@
+"""What a live view sends to other programs: what is wished, and what becomes of it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from steadymark.engine.streaming.sender import Sender, SendState
+from steadymark.engine.streaming.targets import PLACES, StreamTarget, TargetKind, target_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.streaming.sender import SendReport
+
+    MakeSender = Callable[[StreamTarget, Callable[[], None]], Sender]
+
+RATE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTargetState:
+    """Of one kind, now. on, place: as wished. report: None where nothing runs or ran.
+
+    rate: packets a second.
+    """
+
+    kind: TargetKind
+    on: bool
+    place: str
+    report: SendReport | None = None
+    rate: float = 0.0
+
+    @property
+    def sending(self) -> bool:
+        return self.report is not None and self.report.state is SendState.SENDING
+
+    @property
+    def in_vain(self) -> bool:
+        """Nobody listens, or it is not possible."""
+        report = self.report
+        return report is not None and (report.heard is False or report.state is SendState.FAILED)
+
+
+class _Outlet:
+    """One kind of target."""
+
+    def __init__(self, kind: TargetKind) -> None:
+        self.target = target_at(kind, PLACES[kind])
+        self.on = False
+        self.sender: Sender | None = None
+        self.told = False
+        self.sent: deque[tuple[float, int]] = deque()
+
+
+class StreamSending(QObject):
+    """Lives in the GUI thread, but for `offer`.
+
+    changed: other wishes or states; told: a fault, a UserText.
+    """
+
+    changed = Signal()
+    told = Signal(object)
+    _state_came = Signal()
+
+    def __init__(
+        self,
+        *,
+        make: MakeSender = lambda target, on_change: Sender(target, on_change=on_change),
+        clock: Callable[[], float] = time.perf_counter,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._make, self._clock = make, clock
+        self._outlets = {kind: _Outlet(kind) for kind in TargetKind}
+        self._running = False
+        self._taking: tuple[Sender, ...] = ()
+        self._leaving: list[Sender] = []
+        self._state_came.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
+
+    def want(self, kind: TargetKind, *, place: str | None = None, on: bool | None = None) -> None:
+        """From now on.
+
+        Raises:
+            UsageError: there can be no such place; nothing changes then.
+        """
+        outlet = self._outlets[kind]
+        target = outlet.target if place is None else target_at(kind, place)
+        on = outlet.on if on is None else on
+        if (target, on) == (outlet.target, outlet.on):
+            return
+        outlet.target, outlet.on = target, on
+        self._stop(outlet)
+        if self._running:
+            self._start(outlet)
+        self.changed.emit()
+
+    def begin(self) -> None:
+        """A live view runs."""
+        self._running = True
+        for outlet in self._outlets.values():
+            self._start(outlet)
+        self.changed.emit()
+
+    def end(self) -> None:
+        """It does no more; what came last is still sent."""
+        self._running = False
+        for outlet in self._outlets.values():
+            self._stop(outlet)
+        self.changed.emit()
+
+    def join(self, deadline_s: float) -> bool:
+        """After `end`: whether all threads ended before this time of `time.monotonic`.
+
+        One that still looks a host up, which cannot be broken off, is not waited for.
+        """
+        waited = [s for s in self._leaving if s.report.state is not SendState.OPENING]
+        return all(s.close(max(0.0, deadline_s - time.monotonic())) for s in waited)
+
+    def offer(self, result: TrackResult) -> None:
+        """Runs in the tracking thread; never waits."""
+        for sender in self._taking:
+            sender.offer(result)
+
+    def facts(self) -> tuple[StreamTargetState, ...]:
+        """Now, of each kind."""
+        return tuple(self._facts(kind, outlet) for kind, outlet in self._outlets.items())
+
+    def _facts(self, kind: TargetKind, outlet: _Outlet) -> StreamTargetState:
+        if outlet.sender is None:
+            return StreamTargetState(kind, outlet.on, outlet.target.place)
+        report, now_s = outlet.sender.report, self._clock()
+        while outlet.sent and outlet.sent[0][0] < now_s - RATE_S:
+            outlet.sent.popleft()
+        since_s, before = outlet.sent[0] if outlet.sent else (now_s, report.sent)
+        outlet.sent.append((now_s, report.sent))
+        rate = (report.sent - before) / (now_s - since_s) if now_s > since_s else 0.0
+        return StreamTargetState(kind, outlet.on, outlet.target.place, report, rate)
+
+    def _start(self, outlet: _Outlet) -> None:
+        if outlet.on and outlet.sender is None:
+            outlet.sender = self._make(outlet.target, self._state_came.emit)
+            outlet.told = False
+            outlet.sent.clear()
+            outlet.sender.begin()
+            self._count()
+
+    def _stop(self, outlet: _Outlet) -> None:
+        sender, outlet.sender = outlet.sender, None
+        if sender is not None:
+            self._count()
+            self._leaving = [s for s in self._leaving if not s.close(0)]
+            if not sender.close(0):
+                self._leaving.append(sender)
+
+    def _count(self) -> None:
+        running = (outlet.sender for outlet in self._outlets.values())
+        self._taking = tuple(sender for sender in running if sender is not None)
+
+    def _on_state(self) -> None:
+        for outlet in self._outlets.values():
+            if outlet.sender is not None and not outlet.told:
+                fault = outlet.sender.report.fault
+                if fault:
+                    outlet.told = True
+                    self.told.emit(fault)
+        self.changed.emit()

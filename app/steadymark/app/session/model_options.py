@@ -1,0 +1,118 @@
+"""What is typed of a network, at the command line or in the window, as a wish."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from steadymark.engine.core.errors import UsageError
+from steadymark.models.own_models.network_wrapper import CoordinateUnit, OutputKind
+from steadymark.models.own_models.preprocessing_search import NetworkDescription
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from steadymark.models.own_models.add_model import PreparedModel
+    from steadymark.models.own_models.preprocessing_search import Triple
+
+Known = TypeVar("Known")
+
+OUTPUTS = {kind.value: kind for kind in OutputKind}
+SCALES = {each.value: each for each in CoordinateUnit}
+COLOURS = {"rgb": True, "bgr": False}
+LAYOUTS = {"nchw": False, "nhwc": True}
+PIXELS = {"1": 1.0, "255": 255.0}
+
+
+def parse_network_description(typed: Mapping[str, str]) -> NetworkDescription:
+    """Check what was typed of a network.
+
+    typed: texts of output, output-names, input-size, colours, pixels, mean, std, layout, scale,
+    schema and margin; empty and missing ones are found out.
+
+    Raises:
+        UsageError: one of them is none.
+    """
+    text = {name: value.strip() for name, value in typed.items()}
+    size = _number("input-size", text.get("input-size", ""))
+    if size is not None and size != int(size):
+        raise UsageError("{name} is '{text}': write a number", name="input-size", text=f"{size:g}")
+    names = text.get("output-names", "").split(",")
+    return NetworkDescription(
+        output=_one_of("output", text, OUTPUTS),
+        outputs=tuple(part.strip() for part in names if part.strip()),
+        crop=None if size is None else int(size),
+        mean=_triple("mean", text),
+        std=_triple("std", text),
+        white=_one_of("pixels", text, PIXELS),
+        rgb=_one_of("colours", text, COLOURS),
+        channels_last=_one_of("layout", text, LAYOUTS),
+        scale=_one_of("scale", text, SCALES),
+        schema=text.get("schema") or None,
+        margin=_number("margin", text.get("margin", "")),
+    )
+
+
+def found_words(prepared: PreparedModel) -> dict[str, str]:
+    """What a network was found to be, in the words that `parse_network_description` takes."""
+    wrapping = prepared.wrapping
+    mean, std = (",".join(f"{v:g}" for v in each) for each in (wrapping.mean, wrapping.std))
+    words = {
+        "input-size": str(wrapping.crop),
+        "layout": "nhwc" if wrapping.channels_last else "nchw",
+        "colours": "rgb" if wrapping.rgb else "bgr",
+        "pixels": f"{wrapping.white:g}",
+        "mean": mean,
+        "std": std,
+        "output": wrapping.output.value,
+        "output-names": ",".join(wrapping.outputs),
+        "schema": prepared.schema,
+        "margin": f"{prepared.margin:g}",
+    }
+    if wrapping.output is OutputKind.COORDINATES:
+        words["scale"] = wrapping.scale.value
+    return words
+
+
+def _one_of(name: str, text: Mapping[str, str], known: Mapping[str, Known]) -> Known | None:
+    given = text.get(name, "").lower()
+    if not given:
+        return None
+    if given not in known:
+        raise UsageError(
+            "{name} is '{text}': choose one of {known}",
+            name=name,
+            text=given,
+            known=", ".join(known),
+        )
+    return known[given]
+
+
+def _number(name: str, given: str) -> float | None:
+    if not given:
+        return None
+    try:
+        return float(given)
+    except ValueError as error:
+        raise UsageError("{name} is '{text}': write a number", name=name, text=given) from error
+
+
+def _triple(name: str, text: Mapping[str, str]) -> Triple | None:
+    """One number for all channels, or three."""
+    given = text.get(name, "")
+    if not given:
+        return None
+    try:
+        values = [float(part) for part in given.split(",")]
+    except ValueError as error:
+        raise UsageError(
+            "{name} is '{text}': write a number, or three: 0.5,0.5,0.5", name=name, text=given
+        ) from error
+    if len(values) == 1:
+        values *= 3
+    if len(values) != 3:
+        raise UsageError(
+            "{name} has {count} numbers: write one, or three (one a channel)",
+            name=name,
+            count=len(values),
+        )
+    return values[0], values[1], values[2]

@@ -1,0 +1,1 @@
+"""One opened recording: its media, player, tracking and results."""

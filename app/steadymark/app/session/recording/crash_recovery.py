@@ -1,0 +1,271 @@
+"""What is tracked lies on disk at once, so that a crash loses nothing; the next start offers it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import shutil
+import time
+import uuid
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QLockFile
+
+from steadymark.engine.core.errors import LandmarkFileError, SteadymarkError
+from steadymark.engine.core.types import (
+    FaceBox,
+    FaceState,
+    Frame,
+    Landmarks,
+    TrackedFace,
+    TrackResult,
+)
+from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.tracking.head_pose import pose_of_values
+from steadymark.models.bounded_read import read_bounded_text
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from steadymark.app.session.recording.results import Results
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.tracking.head_pose import Intrinsics
+
+log = logging.getLogger(__name__)
+
+_FACTS = "session.json"
+_LOCK = "lock"
+_LONGEST_ROW = 1 << 20  # bytes
+_MOST_IDS, _MOST_FACES, _FARTHEST_PX = 2**31, 1000, 1e6
+_NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverableSession:
+    """What a session that did not end left behind. settings: as `TrackSettings` has them."""
+
+    folder: Path
+    source: str
+    settings: Mapping[str, object]
+    saved_at: float
+    frames: int
+
+
+class SessionStore:
+    """One running session's folder: a fact file, a lock, and a table for each piece of tracking."""
+
+    def __init__(self, root: Path, source: str, settings: Mapping[str, object]) -> None:
+        self.folder = root / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
+        self.folder.mkdir(parents=True)
+        self._lock = _locked(self.folder)
+        self._settings = dict(settings)
+        facts = {"source": source, "settings": self._settings, "saved_at": time.time()}
+        text = json.dumps(facts, ensure_ascii=False, default=str)
+        (self.folder / _FACTS).write_text(text, encoding="utf-8")
+
+    def sink(self, number: int, tell: Callable[[UserText], None]) -> TolerantSink:
+        """For a piece of tracking. tell: gets a sentence when it cannot be written."""
+        header = Header(settings=self._settings)
+        return TolerantSink(NativeCsvSink(self.folder / f"piece-{number:04}.csv", header), tell)
+
+    def take_over(self, found: RecoverableSession) -> None:
+        """What an earlier session left is kept by this one from now on."""
+        for path in sorted(found.folder.glob("piece-*")):
+            path.replace(self.folder / f"piece-0000-{path.name}")
+        forget(found)
+
+    def discard(self) -> None:
+        """The session ended as it should: nothing is left to recover."""
+        self._lock.unlock()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class TolerantSink:
+    """Writes as long as it can; tracking goes on without it."""
+
+    def __init__(self, sink: NativeCsvSink, tell: Callable[[UserText], None]) -> None:
+        self._sink, self._tell = sink, tell
+        self._broken = False
+
+    @property
+    def path(self) -> str:
+        return self._sink.path
+
+    def open(self, info: SourceInfo) -> None:
+        self._try(lambda: self._sink.open(info))
+
+    def write(self, result: TrackResult) -> None:
+        self._try(lambda: self._sink.write(result))
+
+    def close(self, *, complete: bool) -> None:
+        if self._broken:
+            with contextlib.suppress(SteadymarkError, OSError):  # it was told
+                self._sink.close(complete=False)
+        self._try(lambda: self._sink.close(complete=complete))
+
+    def _try(self, act: Callable[[], None]) -> None:
+        if self._broken:
+            return
+        try:
+            act()
+        except (SteadymarkError, OSError) as error:
+            self._broken = True
+            self._tell(
+                UserText("Tracking goes on, but is not saved against a crash: {error}", error=error)
+            )
+
+
+def find_sessions(root: Path) -> tuple[RecoverableSession, ...]:
+    """Sessions that ended without `discard`, the newest first; those that still run are left out.
+
+    Folders without any tracked frame are removed.
+    """
+    found = []
+    for folder in sorted(root.glob("*/"), reverse=True):
+        lock = QLockFile(str(folder / _LOCK))
+        lock.setStaleLockTime(0)
+        if not lock.tryLock(0):
+            continue
+        lock.unlock()
+        session = _read(folder)
+        if session is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            found.append(session)
+    return tuple(found)
+
+
+def forget(found: RecoverableSession) -> None:
+    """Remove what it left."""
+    shutil.rmtree(found.folder, ignore_errors=True)
+
+
+def recover(found: RecoverableSession, results: Results, camera: Intrinsics | None = None) -> int:
+    """Put what was tracked into the results of the same film; how many frames that were.
+
+    camera: of the film, for head poses.
+
+    Raises:
+        LandmarkFileError: the film has other frames than those.
+    """
+    count = 0
+    for table in _tables(found.folder, results.points):
+        if len(table) and int(table.frame.max()) >= results.frames:
+            raise LandmarkFileError(
+                "what was tracked of {source} does not fit this file any more: "
+                "it was changed since; track it again",
+                source=found.source,
+            )
+        last = -2
+        results.begin_piece()
+        for result in _results(table, camera):
+            index = result.frame.index
+            results.add(result, begins=index != last + 1)
+            count, last = count + 1, index
+    return count
+
+
+def _locked(folder: Path) -> QLockFile:
+    lock = QLockFile(str(folder / _LOCK))
+    lock.setStaleLockTime(0)  # only a dead process gives its lock away
+    lock.tryLock(0)
+    return lock
+
+
+def _read(folder: Path) -> RecoverableSession | None:
+    try:
+        facts = json.loads(read_bounded_text(folder / _FACTS))
+        frames = sum(_count_frames(path) for path in sorted(folder.glob("piece-*")))
+        source, saved_at = str(facts["source"]), float(facts["saved_at"])
+        settings = dict(facts["settings"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        log.warning("%s cannot be recovered: %s", folder, error)
+        return None
+    return RecoverableSession(folder, source, settings, saved_at, frames) if frames else None
+
+
+def _count_frames(path: Path) -> int:
+    """Of a table of pieces, without reading more than the numbers of its frames."""
+    count, last = 0, b""
+    with path.open("rb") as file:
+        while line := file.readline(_LONGEST_ROW):
+            number = line.partition(b",")[0]
+            if number != last and number.isdigit() and line.endswith(b"\n"):
+                count, last = count + 1, number
+    return count
+
+
+def _tables(folder: Path, points: int) -> list[LandmarkTable]:
+    tables = []
+    for path in sorted(folder.glob("piece-*")):
+        try:
+            _cut_to_whole_rows(path)
+            table = read_landmarks(path)
+        except (LandmarkFileError, OSError) as error:
+            log.warning("not recovered: %s", error)
+            continue
+        if _can_be_shown(table, points):
+            tables.append(table)
+        else:
+            log.warning("not recovered: %s holds what was never tracked", path)
+    return tables
+
+
+def _can_be_shown(table: LandmarkTable, points: int) -> bool:
+    """Whether these are landmarks as a tracker gives them."""
+    there = table.state != FaceState.LOST
+    places = (table.xy_px[there], table.raw_xy_px[there], table.point_score[there])
+    return (
+        table.xy_px.shape[1] == points
+        and bool(np.all(table.face_id < _MOST_IDS))
+        and bool(np.all(np.unique(table.frame, return_counts=True)[1] <= _MOST_FACES))
+        and all(np.isfinite(p).all() and np.abs(p).max(initial=0) < _FARTHEST_PX for p in places)
+    )
+
+
+def _cut_to_whole_rows(path: Path) -> None:
+    """A killed program may have been in the middle of a row."""
+    with path.open("rb+") as file:
+        end = file.seek(0, 2)
+        step = min(end, 1 << 16)
+        file.seek(end - step)
+        tail = file.read(step)
+        if tail and not tail.endswith(b"\n"):
+            file.truncate(end - step + tail.rfind(b"\n") + 1)
+
+
+def _results(table: LandmarkTable, camera: Intrinsics | None) -> list[TrackResult]:
+    """Without pictures and crops, which tables do not hold."""
+    made: list[TrackResult] = []
+    starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
+    for first, end in pairwise(starts):
+        faces = tuple(
+            _face(table, row, camera) for row in range(first, end) if table.face_id[row] >= 0
+        )
+        frame = Frame(_NO_PICTURE, int(table.frame[first]), float(table.timestamp_s[first]))
+        made.append(TrackResult(frame, faces))
+    return made
+
+
+def _face(table: LandmarkTable, row: int, camera: Intrinsics | None) -> TrackedFace:
+    face_id, state = int(table.face_id[row]), FaceState(str(table.state[row]))
+    if state is FaceState.LOST:
+        return TrackedFace(face_id, state, 0.0)
+    score, points = float(table.score[row]), table.point_score[row]
+    left, top, width, height = (float(v) for v in table.box[row])
+    return TrackedFace(
+        face_id,
+        state,
+        score,
+        FaceBox(left, top, width, height, score),
+        Landmarks(table.raw_xy_px[row], points),
+        Landmarks(table.xy_px[row], points),
+        pose=pose_of_values(table.pose[row], camera),
+    )

@@ -1,0 +1,400 @@
+"""Everything tracked of one recording, kept compactly: replayed, plotted and exported from here."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from steadymark.engine.core.types import (
+    FaceBox,
+    FaceState,
+    Frame,
+    Landmarks,
+    TrackedFace,
+    TrackResult,
+)
+from steadymark.engine.tracking.head_pose import head_pose, pose_of_values
+from steadymark.models.face.crop import Crop
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from steadymark.engine.tracking.head_pose import Intrinsics
+    from steadymark.models.face.crop import Points
+
+STATES = tuple(FaceState)
+NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
+_FIRST_ROWS = 512, 1 << 18  # at least, at most: one face a frame is never copied
+
+
+class FrameStatus(IntEnum):
+    """What is known of a frame. DAMAGED: no picture can be had of it."""
+
+    NOTHING = 0
+    TRACKED = 1
+    DAMAGED = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceRows:
+    """A row a face and frame, in the order tracked. N rows, K landmarks.
+
+    frame, before: (N,) int64; before: the row of the same face one frame earlier, -1 where memory
+    began in between. face_id: (N,) int32. state: (N,) place in STATES. score: (N,) float64. box:
+    (N, 4) left, top, width, height; crop: (N, 4) x, y, side, roll, float64. given: what filters
+    start from (the raw points, or what a recurrent network made of them); raw, given, steady: (N,
+    K, 2) float32, NaN where lost. point_score: (N, K) float32. pose: (N, 6) float64, mm and
+    radians.
+    """
+
+    frame: NDArray[np.int64]
+    before: NDArray[np.int64]
+    face_id: NDArray[np.int32]
+    state: NDArray[np.int8]
+    score: NDArray[np.float64]
+    box: NDArray[np.float64]
+    crop: NDArray[np.float64]
+    raw: NDArray[np.float32]
+    steady: NDArray[np.float32]
+    point_score: NDArray[np.float32]
+    pose: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trail:
+    """A face's way to a frame. xy_px: (T, K, 2); speed: (T - 1, K), % of its size a second."""
+
+    xy_px: NDArray[np.float32]
+    speed: NDArray[np.float32]
+
+
+class Results:
+    """Of a recording with frames at `times_s`; any thread may call anything.
+
+    `version` changes when stabilized points of rows that were there have changed.
+    """
+
+    def __init__(self, times_s: NDArray[np.float64], *, points: int = 68) -> None:
+        self.times_s = times_s
+        frames = len(times_s)
+        self._lock = Lock()
+        self._known = np.zeros(frames, np.int8)
+        self._first_row = np.full(frames, -1, np.int64)
+        self._faces = np.zeros(frames, np.int16)
+        self._begins = np.zeros(frames, np.bool_)
+        self._seen = np.zeros(frames, np.bool_)
+        self._stage_ms = np.full((frames, 2), np.nan, np.float32)
+        self._points = points
+        self._count = 0
+        self._camera: Intrinsics | None = None
+        self._rows = _empty(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), points)
+        self._piece_begins, self._pieces = False, 0
+        self.version = 0
+
+    @property
+    def frames(self) -> int:
+        """Of the recording."""
+        return len(self.times_s)
+
+    @property
+    def pieces(self) -> int:
+        """In how many goes the frames were tracked: where one begins, nothing is remembered."""
+        with self._lock:
+            return self._pieces
+
+    @property
+    def size_bytes(self) -> int:
+        """What is kept takes."""
+        rows = self.rows()
+        arrays = [getattr(rows, name) for name in FaceRows.__slots__]
+        arrays += [self.times_s, self._known, self._first_row, self._faces]
+        arrays += [self._begins, self._seen, self._stage_ms]
+        return sum(array.nbytes for array in arrays)
+
+    def begin_piece(self) -> None:
+        """What is added next is tracked in a go of its own."""
+        with self._lock:
+            self._piece_begins = True
+
+    @property
+    def points(self) -> int:
+        """Landmarks a face."""
+        return self._points
+
+    def add(self, result: TrackResult, *, begins: bool) -> None:
+        """A frame that is not there yet. begins: whether memory of faces began anew at it."""
+        index = result.frame.index
+        with self._lock:
+            if self._known[index] == FrameStatus.TRACKED:
+                return
+            if self._piece_begins or not self._pieces:
+                self._pieces += 1
+                self._piece_begins = False
+            self._reserve(len(result.faces))
+            self._first_row[index], self._faces[index] = self._count, len(result.faces)
+            self._begins[index] = begins
+            self._seen[index] = any(f.state is not FaceState.LOST for f in result.faces)
+            for face in result.faces:
+                self._put(self._count, index, face, begins=begins)
+                self._count += 1
+            stages = result.stage_ms
+            self._stage_ms[index] = stages.get("detect", np.nan), stages.get("landmarks", np.nan)
+            self._known[index] = FrameStatus.TRACKED
+
+    def mark_damaged(self, first: int, end: int) -> None:
+        """The frames in [first, end) of which nothing is known have no picture."""
+        with self._lock:
+            part = self._known[first:end]
+            part[part == FrameStatus.NOTHING] = FrameStatus.DAMAGED
+
+    def set_steady(self, steady: NDArray[np.float32]) -> None:
+        """Replace the stabilized points of the first rows, (M, K, 2)."""
+        with self._lock:
+            camera, rows = self._camera, self._rows
+        poses = np.full((len(steady), 6), np.nan)
+        for row, xy_px in enumerate(steady):
+            poses[row] = _pose_of(rows, row, xy_px, camera)
+        with self._lock:
+            rows, since = self._rows, slice(len(steady), self._count)
+            fresh, posed = np.empty_like(rows.steady), np.empty_like(rows.pose)
+            fresh[: len(steady)], posed[: len(steady)] = steady, poses
+            fresh[since], posed[since] = rows.steady[since], rows.pose[since]
+            self._rows = replace(rows, steady=fresh, pose=posed)
+            self.version += 1
+
+    def as_now(self) -> Results:
+        """Of what is tracked by now, whatever is filtered or tracked later."""
+        with self._lock:
+            twin = copy(self)
+            twin._known = self._known.copy()
+        return twin
+
+    def rows(self) -> FaceRows:
+        """All rows so far; later additions do not change them."""
+        with self._lock:
+            count = self._count
+            return FaceRows(**{n: getattr(self._rows, n)[:count] for n in FaceRows.__slots__})
+
+    def window(self) -> tuple[FaceRows, NDArray[np.float64], NDArray[np.bool_]]:
+        """Rows that are measured and plotted; of the frames they count, times and if tracked."""
+        known = np.asarray(self.known() == FrameStatus.TRACKED)  # first: the rows may grow
+        return self.rows(), self.times_s, known
+
+    def known(self) -> NDArray[np.int8]:
+        """(frames,): a `FrameStatus` each."""
+        with self._lock:
+            return self._known.copy()
+
+    def begins(self) -> NDArray[np.bool_]:
+        """(frames,): where memory of faces began anew."""
+        with self._lock:
+            return self._begins.copy()
+
+    def seen(self) -> NDArray[np.bool_]:
+        """(frames,): where at least one face is."""
+        with self._lock:
+            return self._seen.copy()
+
+    def stage_ms(self, last: int = 500) -> tuple[float, float]:
+        """Median milliseconds of detection, where it ran, and of landmarks; NaN where unknown."""
+        with self._lock:
+            stages = self._stage_ms[self._known == FrameStatus.TRACKED][-last:]
+        looked = stages[stages[:, 0] > 0, 0]
+        seen = stages[np.isfinite(stages[:, 1]), 1]
+        return _median(looked), _median(seen)
+
+    def is_tracked(self, index: int) -> bool:
+        with self._lock:
+            return bool(self._known[index] == FrameStatus.TRACKED)
+
+    def is_known(self, index: int) -> bool:
+        """Tracked, or damaged: nothing more will come."""
+        with self._lock:
+            return bool(self._known[index] != FrameStatus.NOTHING)
+
+    def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
+        """The faces of a frame; None where it is not tracked."""
+        with self._lock:
+            if self._known[index] != FrameStatus.TRACKED:
+                return None
+            first, rows = int(self._first_row[index]), self._rows
+            last = first + int(self._faces[index])
+            return tuple(_face(rows, row, self._camera) for row in range(first, last))
+
+    def rows_at(self, index: int) -> range:
+        """The rows of a frame, in the order of `faces`."""
+        with self._lock:
+            first = max(0, int(self._first_row[index]))
+            return range(first, first + int(self._faces[index]))
+
+    def result(self, index: int) -> TrackResult | None:
+        """The same, as it was tracked but without its picture."""
+        faces = self.faces(index)
+        if faces is None:
+            return None
+        return TrackResult(Frame(NO_PICTURE, index, float(self.times_s[index])), faces)
+
+    def trails(
+        self,
+        index: int,
+        *,
+        over_s: float,
+        raw: bool = False,
+        points: NDArray[np.float32] | None = None,
+    ) -> dict[int, Trail]:
+        """The ways of the faces of a frame over the time before it, by their ids.
+
+        points: (M, K, 2), instead of those of the first M rows.
+        """
+        with self._lock:
+            rows, first, faces = self._rows, int(self._first_row[index]), int(self._faces[index])
+            if self._known[index] != FrameStatus.TRACKED:
+                return {}
+        trails = {}
+        for row in range(first, first + faces):
+            way = self._way(rows, row, float(self.times_s[index]) - over_s)
+            source = (rows.raw if raw else rows.steady) if points is None else points
+            way = [r for r in way if r < len(source) and np.isfinite(source[r, 0, 0])]
+            if len(way) > 1:
+                times, line = self.times_s[rows.frame[way]], source[way]
+                trails[int(rows.face_id[row])] = Trail(line, _speed(line, times))
+        return trails
+
+    def _way(self, rows: FaceRows, row: int, since_s: float) -> list[int]:
+        """The rows of the same face up to this one, where it is seen, the oldest first."""
+        way = []
+        while row >= 0 and np.isfinite(rows.raw[row, 0, 0]):
+            if self.times_s[rows.frame[row]] < since_s:
+                break
+            way.append(row)
+            row = int(rows.before[row])
+        return way[::-1]
+
+    def next_gap(self, wanted: int) -> range | None:
+        """The first run of unknown frames from `wanted` on, else from the beginning."""
+        with self._lock:
+            unknown = np.flatnonzero(self._known == FrameStatus.NOTHING)
+        if not len(unknown):
+            return None
+        later = unknown[unknown >= wanted]
+        run = later if len(later) else unknown
+        breaks = np.flatnonzero(np.diff(run) > 1)
+        end = int(run[breaks[0]]) if len(breaks) else int(run[-1])
+        return range(int(run[0]), end + 1)
+
+    def ready_until(self, index: int) -> int:
+        """The last frame of the run of known ones that begins at `index`; index - 1 if none."""
+        with self._lock:
+            unknown = np.flatnonzero(self._known[index:] == FrameStatus.NOTHING)
+        return index + int(unknown[0]) - 1 if len(unknown) else self.frames - 1
+
+    def _put(self, row: int, index: int, face: TrackedFace, *, begins: bool) -> None:
+        rows = self._rows
+        for values in (rows.box, rows.crop, rows.raw, rows.steady, rows.point_score, rows.pose):
+            values[row] = np.nan
+        rows.frame[row], rows.face_id[row] = index, face.face_id
+        rows.state[row], rows.score[row] = STATES.index(face.state), face.score
+        rows.before[row] = -1 if begins else self._row_before(index, face.face_id)
+        if face.box is not None:
+            rows.box[row] = face.box.left, face.box.top, face.box.width, face.box.height
+        if face.crop is not None:
+            crop = face.crop
+            rows.crop[row] = crop.x, crop.y, crop.side, crop.roll_deg
+        if face.raw is not None and face.stabilized is not None:
+            rows.raw[row], rows.steady[row] = face.raw.xy_px, face.stabilized.xy_px
+            rows.point_score[row] = face.stabilized.score
+        if face.pose is not None:
+            rows.pose[row] = *face.pose.position_mm, *face.pose.rotation_rad
+            self._camera = face.pose.camera
+
+    def _row_before(self, index: int, face_id: int) -> int:
+        if index == 0 or self._known[index - 1] != FrameStatus.TRACKED:
+            return -1
+        first = int(self._first_row[index - 1])
+        for row in range(first, first + int(self._faces[index - 1])):
+            if self._rows.face_id[row] == face_id:
+                return row
+        return -1
+
+    def _reserve(self, more: int) -> None:
+        have = len(self._rows.frame)
+        if self._count + more <= have:
+            return
+        grown = _empty(max(2 * have, self._count + more), self._points)
+        for name in FaceRows.__slots__:
+            getattr(grown, name)[: self._count] = getattr(self._rows, name)[: self._count]
+        self._rows = grown
+
+
+def _empty(rows: int, points: int) -> FaceRows:
+    """Nothing stands in them yet: memory that is not written to is not taken."""
+
+    def some(*shape: int, dtype: Any = np.float64) -> Any:
+        return np.empty((rows, *shape), dtype)
+
+    return FaceRows(
+        frame=some(dtype=np.int64),
+        before=some(dtype=np.int64),
+        face_id=some(dtype=np.int32),
+        state=some(dtype=np.int8),
+        score=some(),
+        box=some(4),
+        crop=some(4),
+        raw=some(points, 2, dtype=np.float32),
+        steady=some(points, 2, dtype=np.float32),
+        point_score=some(points, dtype=np.float32),
+        pose=some(6),
+    )
+
+
+def _face(rows: FaceRows, row: int, camera: Intrinsics | None) -> TrackedFace:
+    state, face_id = STATES[rows.state[row]], int(rows.face_id[row])
+    score = float(rows.score[row])
+    if state is FaceState.LOST:
+        return TrackedFace(face_id, state, score)
+    left, top, width, height = (float(v) for v in rows.box[row])
+    x, y, side, roll = (float(v) for v in rows.crop[row])
+    scores = rows.point_score[row]
+    return TrackedFace(
+        face_id,
+        state,
+        score,
+        FaceBox(left, top, width, height, score) if np.isfinite(left) else None,
+        Landmarks(rows.raw[row], scores),
+        Landmarks(rows.steady[row], scores),
+        Crop(x, y, side, roll) if np.isfinite(x) else None,
+        pose_of_values(rows.pose[row], camera),
+    )
+
+
+def _pose_of(
+    rows: FaceRows, row: int, xy_px: Points, camera: Intrinsics | None
+) -> NDArray[np.float64]:
+    """(6,): of other stabilized points; NaN where there was none."""
+    pose = None
+    if camera is not None and np.isfinite(rows.pose[row, 0]):
+        pose = head_pose(Landmarks(xy_px, rows.point_score[row]), camera)
+    if pose is None:
+        return np.full(6, np.nan)
+    return np.array([*pose.position_mm, *pose.rotation_rad])
+
+
+def _speed(points: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float32]:
+    size = max(1.0, float(np.ptp(points[-1], axis=0).max()))
+    gaps = np.maximum(np.diff(times_s), 1e-6)[:, None]
+    speed: NDArray[np.float32] = (
+        np.linalg.norm(np.diff(points, axis=0), axis=-1) / size * 100 / gaps
+    ).astype(np.float32)
+    return speed
+
+
+def _median(values: NDArray[np.floating]) -> float:
+    return float(np.median(values)) if len(values) else float("nan")

@@ -1,0 +1,282 @@
+"""Many recordings, tracked into files by several processes, as `steadymark track` does it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from threading import Condition, Event, Thread
+from typing import TYPE_CHECKING
+
+from steadymark.engine.batch.index_updates import IndexUpdates
+from steadymark.engine.batch.job_planning import plan_jobs
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.batch.run_jobs import most_processes, run_here
+from steadymark.engine.batch.worker_processes import run_supply
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.pipeline.job import InputSettings, JobReport
+from steadymark.engine.pipeline.pipeline_report import PipelineState
+from steadymark.engine.sources.resolve_input import absolute, recording_path
+from steadymark.models.user_text import NOTHING, UserText, join_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from steadymark.app.session.background_opening import ModelCache
+    from steadymark.engine.batch.run_jobs import Job
+    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.pipeline.job import OutputSettings
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
+    from steadymark.engine.tracking.settings import TrackSettings
+
+log = logging.getLogger(__name__)
+
+_STOP_S = 1.5  # a window that closes waits 2
+
+
+class QueueStage(StrEnum):
+    """Where a recording stands. CANCELLED: what was tracked of it is kept, marked partial."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """One recording. frames, of: tracked, and how many it has; 0: unknown. note: a sentence."""
+
+    number: int
+    path: str
+    settings: TrackSettings
+    output: OutputSettings
+    stage: QueueStage = QueueStage.WAITING
+    frames: int = 0
+    of: int = 0
+    outputs: tuple[str, ...] = ()
+    note: UserText = NOTHING
+
+    @property
+    def place(self) -> tuple[object, str]:
+        """Equal where the results would be the same files."""
+        return self.output.folder, absolute(self.path)
+
+
+class VideoQueue:
+    """A thread from the first `add` to `close`. on_change: called from it, must return at once.
+
+    A single recording is tracked in this process, whose networks are open; several in processes of
+    their own. processes: how many at a time; None: as many as are of use.
+    """
+
+    def __init__(self, models: ModelCache, on_change: Callable[[], None]) -> None:
+        self._models, self._on_change = models, on_change
+        self.processes: int | None = None
+        self._on_gpu = False
+        self._changed = Condition()
+        self._items: list[QueueItem] = []
+        self._jobs: dict[int, tuple[Job, IndexUpdates]] = {}  # in hand
+        self._cancelled: set[int] = set()  # of those
+        self._here = False  # whether the one in hand is tracked in this process
+        self._stop = Event()  # of all in hand
+        self._closing = False
+        self._added = 0
+        self._thread: Thread | None = None
+
+    @property
+    def items(self) -> tuple[QueueItem, ...]:
+        """A snapshot, in the order added."""
+        with self._changed:
+            return tuple(self._items)
+
+    @property
+    def running(self) -> int:
+        """Recordings that wait or are being tracked."""
+        return sum(item.stage in (QueueStage.WAITING, QueueStage.RUNNING) for item in self.items)
+
+    def add(self, paths: Sequence[str], settings: TrackSettings, output: OutputSettings) -> None:
+        """Begin, or go on after what is there."""
+        with self._changed:
+            first, self._added = self._added, self._added + len(paths)
+            self._items += [
+                QueueItem(first + i, path, settings, output) for i, path in enumerate(paths)
+            ]
+            self._changed.notify_all()
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="queue", daemon=True)
+            self._thread.start()
+        self._on_change()
+
+    def cancel(self, number: int) -> None:
+        """One of them, unless it is over."""
+        with self._changed:
+            self._cancel([item for item in self._items if item.number == number])
+        self._on_change()
+
+    def cancel_all(self) -> None:
+        """Whatever waits, and those in hand."""
+        with self._changed:
+            self._cancel(self._items)
+        self._on_change()
+
+    def _cancel(self, items: Sequence[QueueItem]) -> None:
+        for item in items:
+            if item.stage is QueueStage.WAITING:
+                self._put(replace(item, stage=QueueStage.CANCELLED))
+            elif item.stage is QueueStage.RUNNING:
+                self._cancelled.add(item.number)
+                if self._here:
+                    self._stop.set()
+
+    def clear(self) -> None:
+        """Forget those that are over."""
+        over = (QueueStage.DONE, QueueStage.FAILED, QueueStage.CANCELLED)
+        with self._changed:
+            self._items = [item for item in self._items if item.stage not in over]
+        self._on_change()
+
+    def close(self) -> None:
+        """Cancel everything and end; `join` waits for it."""
+        self.cancel_all()
+        with self._changed:
+            self._closing = True
+            self._stop.set()
+            self._changed.notify_all()
+
+    def join(self, timeout_s: float) -> bool:
+        """Whether the thread ended in time, and with it all processes."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return self._thread is None or not self._thread.is_alive()
+
+    def most(self) -> int:
+        """See JobQueue; so are `take` and `cancelled`."""
+        return most_processes(self.processes, on_gpu=self._on_gpu)
+
+    def take(self) -> Job | None:
+        while (item := self._next()) is not None:
+            try:
+                return self._planned(item)
+            except SteadymarkError as error:
+                self._end(replace(item, stage=QueueStage.FAILED, note=error.sentence))
+        return None
+
+    def cancelled(self, job: Job) -> bool:
+        return job.number in self._cancelled
+
+    def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
+        """See JobObserver; so is `ended`."""
+        self._jobs[job.number][1].progressed(job)
+        with self._changed:
+            for item in self._of(QueueStage.RUNNING):
+                if item.number == job.number:
+                    self._put(replace(item, frames=report.frames, of=info.frames or 0))
+        self._on_change()
+
+    def ended(self, job: Job, report: JobReport) -> None:
+        keeping = self._jobs[job.number][1]
+        keeping.ended(job, report)
+        notes = (keeping.fault,) if keeping.fault else ()
+        for item in self.items:
+            if item.number == job.number:
+                self._end(_ended(item, report, notes))
+
+    def _run(self) -> None:
+        while self._wait():
+            fault = NOTHING
+            try:
+                self._track_waiting()
+            except Exception as error:
+                log.exception("queue")
+                named = f"{type(error).__name__}: {error}"
+                fault = UserText("tracking stopped ({fault})", fault=named)
+            with self._changed:
+                left = self._of(QueueStage.RUNNING)
+            stage = QueueStage.FAILED if fault else QueueStage.CANCELLED
+            for item in left:
+                self._end(replace(item, stage=stage, note=fault))
+
+    def _wait(self) -> bool:
+        """Until something waits, which may then be stopped; False when closing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._of(QueueStage.WAITING))
+            self._stop = Event()
+            return not self._closing
+
+    def _track_waiting(self) -> None:
+        """What waits, and what comes meanwhile if it can be tracked beside."""
+        with self._changed:
+            waiting, stop = self._of(QueueStage.WAITING), self._stop
+            self._here = len(waiting) < 2
+        if self._here:
+            job = self.take()
+            if job is not None:
+                self._track_here(job, stop)
+            return
+        if self.processes is None:
+            self._on_gpu = self._uses_gpu(waiting[0].settings)
+        run_supply(self, self._models.opener, self, stop, stop_s=_STOP_S)
+
+    def _uses_gpu(self, settings: TrackSettings) -> bool:
+        try:
+            return self._models.get(settings).device != "cpu"
+        except SteadymarkError:
+            return False  # each process finds the fault, and tells
+
+    def _track_here(self, job: Job, stop: Event) -> None:
+        try:
+            run_here([job], self._models.get(job.settings), self, stop)
+        except SteadymarkError as error:
+            self.ended(job, JobReport(job.text, error=error.sentence))
+
+    def _planned(self, item: QueueItem) -> Job:
+        index = ResultsIndex(item.output.folder)
+        path = recording_path(item.path) or item.path
+        others = [job for job, _ in self._jobs.values() if job.output.folder == item.output.folder]
+        taken = [job.stem for job in others if job.stem is not None]
+        (job,) = plan_jobs([path], item.settings, item.output, InputSettings(), index, taken=taken)
+        job = replace(job, number=item.number)
+        self._jobs[item.number] = job, IndexUpdates(index)
+        return job
+
+    def _next(self) -> QueueItem | None:
+        """The first that waits, in hand from now on; not to a place that another is tracked to."""
+        with self._changed:
+            places = {item.place for item in self._of(QueueStage.RUNNING)}
+            for item in self._of(QueueStage.WAITING):
+                if item.place not in places:
+                    running = replace(item, stage=QueueStage.RUNNING)
+                    self._put(running)
+                    return running
+            return None
+
+    def _of(self, stage: QueueStage) -> list[QueueItem]:
+        """Under the lock."""
+        return [item for item in self._items if item.stage is stage]
+
+    def _end(self, item: QueueItem) -> None:
+        """It is over."""
+        self._jobs.pop(item.number, None)
+        with self._changed:
+            self._cancelled.discard(item.number)
+            self._put(item)
+        self._on_change()
+
+    def _put(self, item: QueueItem) -> None:
+        """In place of what it was; under the lock."""
+        self._items = [item if other.number == item.number else other for other in self._items]
+
+
+def _ended(item: QueueItem, job: JobReport, notes: tuple[UserText, ...]) -> QueueItem:
+    frames = job.report.frames
+    if job.error:
+        fault = job.error
+        if job.refused:  # the command line's advice is of no use here
+            fault = UserText("{path} exists already", path=fault.fields["path"])
+        return replace(item, stage=QueueStage.FAILED, frames=frames, outputs=(), note=fault)
+    stopped = job.report.state is PipelineState.STOPPED
+    stage = QueueStage.CANCELLED if stopped else QueueStage.DONE
+    note = join_texts((*job.notes, *notes))
+    return replace(item, stage=stage, frames=frames, of=frames, outputs=job.outputs, note=note)

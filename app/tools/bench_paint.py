@@ -1,0 +1,126 @@
+"""`python -m tools.bench_paint`: what playing costs the GUI thread, in % of a core."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import av
+import numpy as np
+import typer
+
+from tools.screenshots import ScreenshotStudio
+
+_WARM_UP_MS = 2000
+
+
+def make_clip(path: Path, source: Path, *, width: int, height: int, fps: int, seconds: int) -> None:
+    """The source's pictures at another size and rate, again and again."""
+    with av.open(str(source)) as given:
+        pictures = [
+            frame.reformat(width, height, "yuv420p")
+            for _, frame in zip(range(60), given.decode(video=0), strict=False)
+        ]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for i in range(fps * seconds):
+            turn = i % (2 * len(pictures) - 2)
+            picture = pictures[min(turn, 2 * len(pictures) - 2 - turn)]
+            picture.pts = None
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+
+
+@dataclass(frozen=True, slots=True)
+class PaintCost:
+    """gui, process: CPU time / time. rate: paints a second. paint_ms: median CPU of one."""
+
+    gui: float
+    process: float
+    rate: float
+    paint_ms: float
+
+
+def measure_paint(
+    clip: str, *, seconds: float, size: tuple[int, int], surface: str = "widget"
+) -> PaintCost:
+    """Play a tracked video. surface: one of SURFACES."""
+    from PySide6.QtCore import QEventLoop, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from steadymark.app.session.state import Phase
+    from tools.paint_surfaces import put_on
+
+    application = QApplication.instance() or QApplication(["steadymark"])
+    assert isinstance(application, QApplication)
+    with tempfile.TemporaryDirectory() as home:
+        studio = ScreenshotStudio(application, Path(home), Path(home))
+        window, session = studio.window, studio.window.session
+        window.resize(*size)
+        paints: list[float] = []
+        put_on(window.view, surface, paints)
+        window.open_path(clip)
+        studio.until(lambda: session.display.phase is Phase.FINISHED)
+        session.stop()
+        session.set_loop((0, session.display.last))
+        session.play()
+        loop = QEventLoop()
+        QTimer.singleShot(_WARM_UP_MS, loop.quit)
+        loop.exec()
+        paints.clear()
+        gui_s, process_s, wall_s = time.thread_time(), time.process_time(), time.perf_counter()
+        QTimer.singleShot(int(seconds * 1000), loop.quit)
+        loop.exec()
+        wall_s = time.perf_counter() - wall_s
+        cost = PaintCost(
+            (time.thread_time() - gui_s) / wall_s,
+            (time.process_time() - process_s) / wall_s,
+            len(paints) / wall_s,
+            float(np.median(paints)) if paints else float("nan"),
+        )
+        studio.close()
+    return cost
+
+
+def main(
+    clip: Annotated[Path | None, typer.Option(help="A video; else one is made.")] = None,
+    width: Annotated[int, typer.Option(help="Of the video that is made.")] = 1920,
+    height: Annotated[int, typer.Option(help="Likewise.")] = 1080,
+    fps: Annotated[int, typer.Option(help="Likewise.")] = 60,
+    seconds: Annotated[int, typer.Option(help="How long to measure_paint.")] = 10,
+    window: Annotated[str, typer.Option(help="Size of the window.")] = "1440x900",
+    surface: Annotated[
+        str,
+        typer.Option(
+            help="widget (what we use), or to compare, on a screen: opengl, rhi. "
+            "QT_QPA_PLATFORM=xcb chooses the screen."
+        ),
+    ] = "widget",
+) -> None:
+    """Play a tracked video and say what the GUI thread does meanwhile."""
+    from steadymark.models.face.schema import assets_root
+
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if surface != "widget":  # the window is on the screen before they are in it
+        os.environ.update(QT_WIDGETS_RHI="1", QT_WIDGETS_RHI_BACKEND="opengl")
+    across, down = (int(v) for v in window.split("x"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = clip or Path(folder) / "made.mp4"
+        if clip is None:
+            demo = assets_root() / "clips" / "demo.mp4"
+            make_clip(path, demo, width=width, height=height, fps=fps, seconds=5)
+        cost = measure_paint(str(path), seconds=seconds, size=(across, down), surface=surface)
+    typer.echo(
+        f"{surface}: GUI thread {100 * cost.gui:.0f} % of a core, all threads "
+        f"{100 * cost.process:.0f} %, {cost.rate:.1f} paints a second, "
+        f"median {cost.paint_ms:.2f} ms of CPU a paint"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,214 @@
+"""`python -m tools.bench_startup`: how long starting, opening a video and quitting take."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from steadymark.app.gui.main_window import MainWindow
+
+USABLE_S, TRACKED_S, QUIT_S = 2.0, 1.0, 2.0
+_PATIENCE_S = 120
+_STAMP = "STEADYMARK_STARTED_S"  # when the child was started, of time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class StartupTimes:
+    """One run of the program, in seconds.
+
+    usable: from its start until the window is painted and answers; tracked: from opening a video
+    until a frame with its landmarks is painted; quit: from closing until the process is gone.
+    threads: left after closing. torch: whether it was imported. files: that were read.
+    """
+
+    usable_s: float
+    tracked_s: float
+    quit_s: float
+    threads: tuple[str, ...]
+    torch: bool
+    files: tuple[str, ...]
+
+
+def measure_startup(clip: Path) -> StartupTimes:
+    """Start the program in a process and a home of its own, open the clip, and quit.
+
+    Raises:
+        RuntimeError: it did not come so far.
+    """
+    with tempfile.TemporaryDirectory() as home:
+        env = {**os.environ, "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen")}
+        env |= dict.fromkeys(("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"), home)
+        env[_STAMP] = repr(time.monotonic())
+        command = [sys.executable, "-m", "tools.bench_startup", "--watched", str(clip)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=_PATIENCE_S)
+        ended_s = time.monotonic()
+    lines = done.stdout.splitlines()
+    if done.returncode != 0 or not lines:
+        raise RuntimeError(f"the window did not come so far: {done.stderr.strip()[-400:]}")
+    told = json.loads(lines[-1])
+    return StartupTimes(
+        told["usable_s"],
+        told["tracked_s"],
+        ended_s - told["closed_s"],
+        tuple(told["threads"]),
+        told["torch"],
+        tuple(told["files"]),
+    )
+
+
+def forget(files: tuple[str, ...]) -> None:
+    """Ask the system to drop these from its cache, where it can; what others have mapped stays."""
+    advise = getattr(os, "posix_fadvise", None)
+    if advise is None:
+        return
+    for name in files:
+        try:
+            with Path(name).open("rb") as file:
+                advise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        except OSError:
+            continue
+
+
+class _Watch:
+    """What happens to the window, with the time of each."""
+
+    def __init__(self, clip: str) -> None:
+        self.clip = clip
+        self.usable_s = self.opened_s = self.tracked_s = self.closed_s = 0.0
+
+    def __call__(self, window: MainWindow) -> None:
+        from PySide6.QtCore import QEvent, QObject, QTimer
+
+        watch = self
+
+        class FirstPaint(QObject):
+            def eventFilter(self, thing: QObject, event: QEvent) -> bool:
+                if event.type() == QEvent.Type.Paint:
+                    window.empty.removeEventFilter(self)
+                    QTimer.singleShot(0, lambda: watch.usable(window))  # after all that waits
+                return False
+
+        window.empty.installEventFilter(FirstPaint(window))
+        window.view.painted.connect(lambda _: self.painted(window))
+
+    def usable(self, window: MainWindow) -> None:
+        self.usable_s = time.monotonic()
+        self.opened_s = time.monotonic()
+        window.open_path(self.clip)
+
+    def painted(self, window: MainWindow) -> None:
+        shown = window.view.shown
+        if self.tracked_s or shown is None or not shown.faces:
+            return
+        from PySide6.QtCore import QTimer
+
+        self.tracked_s = time.monotonic()
+        QTimer.singleShot(0, lambda: self.close(window))
+
+    def close(self, window: MainWindow) -> None:
+        self.closed_s = time.monotonic()
+        window.close()
+
+
+def _run_watched(clip: str) -> int:
+    """The program as 'steadymark' starts it; one line of JSON says what was seen."""
+    from steadymark.app.cli import main as cli  # noqa: F401, what the command imports counts
+    from steadymark.app.gui.application import run_window
+
+    watch = _Watch(clip)
+    code = run_window(watch=watch)
+    main = threading.main_thread()
+    typer.echo(
+        json.dumps(
+            {
+                "usable_s": watch.usable_s - float(os.environ[_STAMP]),
+                "tracked_s": watch.tracked_s - watch.opened_s,
+                "closed_s": watch.closed_s,
+                "threads": [t.name for t in threading.enumerate() if t is not main],
+                "torch": "torch" in sys.modules,
+                "files": sorted(_read_files()),
+            }
+        )
+    )
+    return code
+
+
+def _read_files() -> set[str]:
+    files = {str(getattr(m, "__cached__", None) or "") for m in list(sys.modules.values())}
+    maps = Path("/proc/self/maps")
+    if maps.is_file():
+        files |= {
+            line.split(maxsplit=5)[5] for line in maps.read_text().splitlines() if "/" in line
+        }
+    return {name for name in files if name and Path(name).is_file()}
+
+
+def main(
+    clip: Annotated[Path | None, typer.Option(help="A video; else one of 1080p is made.")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Warm runs; their median counts.")] = 5,
+    watched: Annotated[Path | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Start, open and quit several times; exit code 1 where a limit is missed."""
+    if watched is not None:
+        raise typer.Exit(_run_watched(str(watched)))
+    with tempfile.TemporaryDirectory() as folder:
+        video = clip or Path(folder) / "made.mp4"
+        if clip is None:
+            from steadymark.models.face.schema import assets_root
+            from tools.bench_paint import make_clip
+
+            demo = assets_root() / "clips" / "demo.mp4"
+            make_clip(video, demo, width=1920, height=1080, fps=30, seconds=10)
+        forget(measure_startup(video).files)
+        cold = measure_startup(video)
+        warm = [measure_startup(video) for _ in range(runs)]
+    raise typer.Exit(_report(cold, warm))
+
+
+def _report(cold: StartupTimes, warm: list[StartupTimes]) -> int:
+    table = Table(box=SIMPLE)
+    for name in ("", "cold", f"warm, median of {len(warm)}", "least … most", "limit"):
+        table.add_column(name, justify="right" if name else "left")
+    missed = False
+    for words, name, limit_s in (
+        ("start until usable", "usable_s", USABLE_S),
+        ("open until a tracked frame is painted", "tracked_s", TRACKED_S),
+        ("close until the process is gone", "quit_s", QUIT_S),
+    ):
+        values = [getattr(start, name) for start in warm]
+        middle = statistics.median(values)
+        missed |= middle > limit_s
+        table.add_row(
+            words,
+            f"{getattr(cold, name):.2f} s",
+            f"{middle:.2f} s",
+            f"{min(values):.2f} … {max(values):.2f} s",
+            f"{limit_s:g} s",
+        )
+    left = sorted({name for start in (cold, *warm) for name in start.threads})
+    torch = any(start.torch for start in (cold, *warm))
+    out = Console()
+    out.print(table)
+    out.print(
+        f"threads left: {', '.join(left) or 'none'}; torch imported: {'yes' if torch else 'no'}"
+    )
+    return int(missed or torch or bool(left))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,83 @@
+"""Other ways to bring the video to the screen, for `view_cost` to compare with the one we use."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtOpenGLWidgets import QOpenGLWidget
+from PySide6.QtWidgets import QRhiWidget, QWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QRhiCommandBuffer
+
+    from steadymark.app.gui.video.video_view import VideoView
+
+SURFACES = ("widget", "opengl", "rhi")
+
+
+class GlSurface(QOpenGLWidget):
+    """QPainter on OpenGL: pictures become textures, overlays triangles."""
+
+    def __init__(self, view: VideoView, paints: list[float]) -> None:
+        super().__init__(view)
+        self._view, self._paints = view, paints
+
+    def paintGL(self) -> None:
+        _timed(self._paint, self._paints)
+
+    def _paint(self) -> None:
+        painter = QPainter(self)
+        self._view.paint(painter)
+        painter.end()
+
+
+class RhiSurface(QRhiWidget):
+    """Painted on an image, which goes to the GPU as one texture."""
+
+    def __init__(self, view: VideoView, paints: list[float]) -> None:
+        super().__init__(view)
+        self._view, self._paints = view, paints
+
+    def render(self, commands: QRhiCommandBuffer) -> None:  # type: ignore[override]
+        _timed(lambda: self._paint(commands), self._paints)
+
+    def _paint(self, commands: QRhiCommandBuffer) -> None:
+        size = self.renderTarget().pixelSize()
+        image = QImage(size, QImage.Format.Format_RGBA8888_Premultiplied)
+        image.setDevicePixelRatio(self.devicePixelRatioF())
+        painter = QPainter(image)
+        self._view.paint(painter)
+        painter.end()
+        batch = self.rhi().nextResourceUpdateBatch()
+        batch.uploadTexture(self.colorTexture(), image)
+        commands.resourceUpdate(batch)
+
+
+def put_on(view: VideoView, surface: str, paints: list[float]) -> None:
+    """From now on the view paints there. paints: gets each paint's CPU milliseconds."""
+    if surface == "widget":
+        paint = view.paint
+        view.paint = lambda painter: _timed(lambda: paint(painter), paints)  # type: ignore[method-assign]
+        return
+    over: QWidget = (GlSurface if surface == "opengl" else RhiSurface)(view, paints)
+    over.resize(view.size())
+    over.show()
+    fit = view.resizeEvent
+
+    def resized(event: object) -> None:
+        over.resize(view.size())
+        fit(event)  # type: ignore[arg-type]
+
+    view.resizeEvent = resized  # type: ignore[method-assign]
+    view.update = over.update  # type: ignore[method-assign]
+    view.paintEvent = lambda event: None  # type: ignore[method-assign]
+
+
+def _timed(paint: Callable[[], None], paints: list[float]) -> None:
+    begun = time.thread_time()
+    paint()
+    paints.append((time.thread_time() - begun) * 1e3)

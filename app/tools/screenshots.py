@@ -1,0 +1,349 @@
+"""`python -m tools.screenshots FOLDER`: every main screen as a PNG, to be looked at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tools.screenshots_errors import shoot_faults
+from tools.screenshots_faces import shoot_faces, shoot_filters
+from tools.screenshots_live import shoot_live
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QApplication, QWidget
+
+    from steadymark.app.gui.main_window import MainWindow
+
+SIZES = {"small": (900, 600), "large": (1440, 900)}
+_README_SIZE, _README_FRAMES = (1200, 750), {"light": 60, "dark": 122}
+_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class WindowAppearance:
+    """How the window is shown. scale: device pixels a point."""
+
+    dark: bool = False
+    language: str = "en"
+    scale: int = 1
+
+
+VARIANTS = {
+    "light": WindowAppearance(),
+    "dark": WindowAppearance(dark=True),
+    "de": WindowAppearance(language="de"),
+    "zh_CN": WindowAppearance(language="zh_CN", dark=True),
+    "200": WindowAppearance(scale=2),
+}
+
+
+class ScreenshotStudio:
+    """One window, brought from state to state and photographed."""
+
+    def __init__(
+        self, application: QApplication, folder: Path, home: Path, *, language: str = "en"
+    ) -> None:
+        from PySide6.QtCore import QSettings
+
+        from steadymark.app.gui.application import make_window
+
+        self._application, self._folder = application, folder
+        settings = QSettings(str(home / "settings.ini"), QSettings.Format.IniFormat)
+        settings.setValue("language", language)
+        self.window: MainWindow = make_window(settings, home / "sessions", home / "steadymark.log")
+        self.window.show()
+
+    def until(self, there: Callable[[], bool]) -> None:
+        """Run the window until that is so."""
+        from PySide6.QtCore import QEventLoop, QTimer
+
+        if there():
+            return
+        loop = QEventLoop()
+        session = self.window.session
+        signals = [
+            session.changed,
+            session.pictured,
+            session.progressed,
+            session.measured,
+            session.told,
+            session.analysis.heated,
+            self.window.exports.ended,
+        ]
+        if self.window.exports.many is not None:
+            signals.append(self.window.exports.many.changed)
+
+        def look() -> None:
+            if there():
+                loop.quit()
+
+        for signal in signals:
+            signal.connect(look)
+        QTimer.singleShot(int(_PATIENCE_S * 1000), loop.quit)
+        loop.exec()
+        for signal in signals:
+            signal.disconnect(look)
+        if not there():
+            raise TimeoutError("the window did not come to the state to be shown")
+
+    def shoot(self, name: str) -> None:
+        """At both sizes."""
+        for label, (width, height) in SIZES.items():
+            self.window.resize(width, height)
+            self._settle()
+            self.window.grab().save(str(self._folder / f"{name}_{label}.png"))
+
+    def shoot_dialog(self, name: str, command: str) -> None:
+        """The one that a command opens."""
+        from PySide6.QtWidgets import QDialog
+
+        self.window.actions_by_name[command].trigger()
+        self._settle()
+        for dialog in self.window.findChildren(QDialog):
+            if dialog.isVisible():
+                dialog.grab().save(str(self._folder / f"{name}.png"))
+                dialog.reject()
+
+    def save_small(self, path: Path) -> None:
+        """In the 256 colours that serve it best."""
+        self.window.resize(*_README_SIZE)
+        self._settle()
+        from tools.png_palette import reduce_to_palette
+
+        reduce_to_palette(self.window.grab().toImage()).save(str(path), quality=0)
+
+    def shoot_widget(self, widget: QWidget, name: str) -> None:
+        """A window beside the main one."""
+        self._settle()
+        widget.grab().save(str(self._folder / f"{name}.png"))
+
+    def close(self) -> None:
+        self.window.close()
+        self.window.deleteLater()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Layouts and paints that are posted are done."""
+        from PySide6.QtCore import QEventLoop, QTimer
+
+        loop = QEventLoop()
+        QTimer.singleShot(60, loop.quit)
+        loop.exec()
+        self._application.sendPostedEvents()
+
+
+def render(folder: Path, clip: str, name: str) -> None:
+    """All screens of one of VARIANTS, but for its scale, which Qt takes from the environment."""
+    from steadymark.app.gui.theme import palette
+
+    folder.mkdir(parents=True, exist_ok=True)
+    variant, application = VARIANTS[name], _application()
+    with tempfile.TemporaryDirectory() as home:
+        studio = ScreenshotStudio(application, folder, Path(home), language=variant.language)
+        application.setPalette(palette(dark=variant.dark))
+        _shoot_beginning(studio, name, Path(home), clip)
+        _shoot_comparing(studio, name)
+        _shoot_pose(studio, name)
+        _shoot_working(studio, name, Path(home))
+        _shoot_analysis(studio, name)
+        shoot_filters(studio, name)
+        shoot_faces(studio, name, Path(home))
+        _shoot_queue(studio, name, Path(home), clip)
+        shoot_live(studio, name, folder, Path(home))
+        studio.shoot_dialog(f"{name}_shortcuts", "shortcuts")
+        studio.shoot_dialog(f"{name}_about", "about")
+        studio.close()
+
+
+def _application() -> QApplication:
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance() or QApplication(["steadymark"])
+    assert isinstance(application, QApplication)
+    return application
+
+
+def _shoot_beginning(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -> None:
+    """Empty, faults, and tracking that is held in the middle."""
+    window, session = studio.window, studio.window.session
+    studio.shoot(f"{scheme}_empty")
+    shoot_faults(studio, scheme, home, clip)
+    window.open_path(clip)
+    studio.until(lambda: session.display.share > 0.3 and session.frame is not None)
+    session.toggle_tracking()
+    session.pause()
+    studio.until(lambda: session.measures is not None)
+    studio.shoot(f"{scheme}_tracking")
+
+
+def _shoot_comparing(studio: ScreenshotStudio, scheme: str) -> None:
+    """Raw and stabilized: over each other, wiped, side by side."""
+    from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
+
+    window, session = studio.window, studio.window.session
+    session.toggle_tracking()
+    session.seek(100)
+    studio.until(lambda: session.display.phase is Phase.FINISHED and session.display.frame == 100)
+    session.set_show(ShownLandmarks.BOTH)
+    session.measures = None
+    session.ask_measures()
+    studio.until(lambda: session.measures is not None)
+    studio.shoot(f"{scheme}_both")
+    session.set_layout(ComparisonLayout.WIPE)
+    window.docks.settings.raise_()
+    studio.shoot(f"{scheme}_wipe_settings")
+    session.set_layout(ComparisonLayout.SIDE)
+    overlay = session.display.overlay
+    session.set_overlay(replace(overlay, trails=True, scores=True, crop=True, boxes=True, ids=True))
+    studio.shoot(f"{scheme}_side_trails")
+
+
+def _shoot_pose(studio: ScreenshotStudio, scheme: str) -> None:
+    """How the head is turned: axes, figures, curves."""
+    from steadymark.app.session.state import ComparisonLayout, ShownLandmarks
+
+    window, session = studio.window, studio.window.session
+    overlay = session.display.overlay
+    session.set_layout(ComparisonLayout.TOGETHER)
+    session.set_show(ShownLandmarks.STABILIZED)
+    bare = replace(overlay, trails=False, scores=False, crop=False, boxes=False, ids=False)
+    session.set_overlay(replace(bare, axes=True))
+    window.docks.numbers.raise_()
+    window.plots.choose("pose", "jitter")
+    studio.shoot(f"{scheme}_head_pose")
+    window.plots.choose("jitter", "x")
+    session.set_overlay(overlay)
+
+
+def _shoot_working(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
+    """An export under way with settings that wait, then numbers close up."""
+    from steadymark.app.session.export import ExportKind
+    from steadymark.app.session.state import ShownLandmarks
+
+    window, session = studio.window, studio.window.session
+    window.settings.faces.setValue(4)
+    window.files.export(ExportKind.VIDEO, home / "demo_landmarks.mp4")
+    studio.shoot(f"{scheme}_exporting")
+    studio.until(lambda: window.exports.running == 0)
+    window.settings.reset.click()
+    session.set_show(ShownLandmarks.STABILIZED)
+    session.set_overlay(replace(session.display.overlay, numbers=True, trails=False))
+    window.view.zoom(5)
+    studio.shoot(f"{scheme}_zoomed_numbers")
+
+
+def render_readme(folder: Path, clip: str) -> None:
+    """window_light.png and window_dark.png, in 256 colours."""
+    from steadymark.app.gui.theme import palette
+    from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
+
+    folder.mkdir(parents=True, exist_ok=True)
+    application = _application()
+    for name in ("light", "dark"):
+        with tempfile.TemporaryDirectory() as home:
+            studio = ScreenshotStudio(application, folder, Path(home))
+            application.setPalette(palette(dark=name == "dark"))
+            session = studio.window.session
+            studio.window.open_path(clip)
+            studio.until(lambda: session.display.phase is Phase.FINISHED)  # noqa: B023
+            session.pause()
+            frame = _README_FRAMES[name]
+            session.seek(frame)
+            studio.until(lambda: session.display.frame == frame)  # noqa: B023
+            session.set_layout(ComparisonLayout.SIDE)
+            session.set_show(ShownLandmarks.BOTH if name == "light" else ShownLandmarks.STABILIZED)
+            overlay = session.display.overlay
+            session.set_overlay(replace(overlay, trails=name == "dark", crop=name == "dark"))
+            session.measures = None
+            session.ask_measures()
+            studio.until(lambda: session.measures is not None)  # noqa: B023
+            studio.save_small(folder / f"window_{name}.png")
+            studio.close()
+
+
+def render_scaled(folder: Path, clip: str, name: str) -> None:
+    """The same in a process of its own, for Qt reads the scale once."""
+    code = "import sys; from tools.screenshots import *; render(Path(sys.argv[1]), *sys.argv[2:])"
+    env = {**os.environ, "QT_SCALE_FACTOR": str(VARIANTS[name].scale)}
+    subprocess.run([sys.executable, "-c", code, str(folder), clip, name], env=env, check=True)
+
+
+def _shoot_analysis(studio: ScreenshotStudio, scheme: str) -> None:
+    """What the network sees, and two takes compared with the truth, one being tracked."""
+    from steadymark.app.session.analysis.variants import RAW, Variant
+    from steadymark.app.session.state import ComparisonLayout
+
+    window, session = studio.window, studio.window.session
+    window.view.fit()
+    window.docks.numbers.raise_()
+    overlay = replace(session.display.overlay, numbers=False, scores=False, boxes=False, ids=False)
+    session.set_overlay(replace(overlay, heatmaps=True, crop=True))
+    studio.until(lambda: window.view.shown is not None and bool(window.view.shown.heats))
+    studio.shoot(f"{scheme}_heatmaps")
+    session.set_overlay(replace(overlay, crop=False))
+    window._compare((RAW, Variant("refine", "heatmap1d-lite")))
+    session.set_layout(ComparisonLayout.SIDE)
+    studio.until(lambda: any(share > 0.4 for _, share in session.analysis.passes()))
+    studio.shoot(f"{scheme}_second_pass")
+    studio.until(lambda: not session.analysis.passes())
+    session.measures = None
+    session.ask_measures()
+    studio.until(lambda: session.measures is not None)
+    studio.shoot(f"{scheme}_compared")
+
+
+def _shoot_queue(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -> None:
+    """Many videos: one done, one bad, two under way, one not begun."""
+    window = studio.window
+    bad = home / "bad.mp4"
+    bad.write_bytes(b"no video")
+    window.files.show_queue([str(bad), clip])
+    many = window.exports.many
+    assert many is not None
+    many.folder.setText(str(home / "tables"))
+    many.begin.click()
+    studio.until(lambda: many.queue.running == 0)
+    many.replace_files.setChecked(True)
+    many.processes.setValue(2)
+    many.add([clip, shutil.copy(clip, str(home / "another.mp4"))])
+    many.begin.click()
+    studio.until(lambda: all(item.frames > 30 for item in many.queue.items[-2:]))
+    many.add(["a video to come.mp4"])
+    studio.shoot_widget(many, f"{scheme}_queue")
+    many.queue.cancel_all()
+    studio.until(lambda: many.queue.running == 0)
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where the pictures go.")],
+    clip: Annotated[Path | None, typer.Option(help="A video; else the demo clip.")] = None,
+    only: Annotated[str, typer.Option(help=f"Some of {', '.join(VARIANTS)}.")] = "",
+    readme: Annotated[
+        bool, typer.Option("--readme", help="Only the README's two, compressed.")
+    ] = False,
+) -> None:
+    """Render every main screen."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from steadymark.models.face.schema import assets_root
+
+    video = str(clip or assets_root() / "clips" / "demo.mp4")
+    if readme:
+        render_readme(folder, video)
+    else:
+        for name in only.split(",") if only else VARIANTS:
+            (render if VARIANTS[name].scale == 1 else render_scaled)(folder, video, name)
+    typer.echo(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,58 @@
+"""Screens that show errors, for `tools.screenshots`: real errors, as the window tells them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steadymark.models.runtime.zoo import DEFAULT_MODEL, weights_folder
+
+if TYPE_CHECKING:
+    from tools.screenshots import ScreenshotStudio
+
+
+def shoot_faults(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -> None:
+    """A text called .mp4, a video that was cut off, an altered model, and no folder to write to."""
+    window = studio.window
+    text, cut = home / "notes.mp4", home / "cut.mp4"
+    text.write_text("not a video", encoding="utf-8")
+    cut.write_bytes(Path(clip).read_bytes()[: Path(clip).stat().st_size // 10])
+    window.open_path(str(text))
+    studio.until(lambda: bool(window.messages.texts))
+    window.options.own_models.add(_altered(home))
+    studio.until(lambda: len(window.messages.texts) > 1)
+    studio.shoot(f"{scheme}_error")
+    window.open_path(str(cut))
+    studio.until(lambda: bool(window.messages.texts) and window.session.frame is not None)
+    studio.shoot(f"{scheme}_error_cut")
+    window.session.close_film()
+    _shoot_queue(studio, scheme, text, clip)
+
+
+def _altered(home: Path) -> Path:
+    """A model with a byte more than its card vouches for."""
+    folder = home / "altered"
+    folder.mkdir()
+    for suffix in (".onnx", ".json"):
+        shutil.copy(weights_folder() / f"{DEFAULT_MODEL}{suffix}", folder)
+    path = folder / f"{DEFAULT_MODEL}.onnx"
+    path.write_bytes(path.read_bytes() + b"\0")
+    return path
+
+
+def _shoot_queue(studio: ScreenshotStudio, scheme: str, text: Path, clip: str) -> None:
+    """Results that go into a folder that cannot be made, since it is a file's name."""
+    from steadymark.engine.pipeline.job import OutputSettings
+
+    window = studio.window
+    window.files.show_queue([])
+    many = window.exports.many
+    assert many is not None
+    many.queue.add([str(text)], window.session.settings, OutputSettings(text.parent / "out"))
+    many.queue.add([clip], window.session.settings, OutputSettings(text / "out"))
+    studio.until(lambda: many.queue.running == 0)
+    many.list.resizeColumnToContents(2)
+    studio.shoot_widget(many, f"{scheme}_error_queue")
+    many.queue.clear()
+    many.close()

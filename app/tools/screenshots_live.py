@@ -1,0 +1,109 @@
+"""The screens of cameras and streams, for `tools.screenshots`."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from steadymark.app.cli.live_benchmark import PacedSource, pictures_of
+from steadymark.engine.streaming.targets import TargetKind
+from steadymark.models.face.schema import assets_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from PySide6.QtWidgets import QDialog
+
+    from steadymark.engine.sources import LiveStatus
+    from tools.screenshots import ScreenshotStudio
+
+
+def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) -> None:
+    """Choosing a camera, none, an address; watching and recording, then lost and mirrored."""
+    from steadymark.app.session.live.open_stream import LiveTarget
+    from steadymark.engine.sources import LiveStatus
+
+    session = studio.window.session
+    session.close_film()
+    statuses: list[Callable[[LiveStatus], None]] = []
+
+    def open_camera(_: object, on_status: Callable[[LiveStatus], None], __: object) -> PacedSource:
+        statuses.append(on_status)
+        clip = assets_root() / "clips" / "demo.mp4"
+        source = PacedSource(pictures_of(str(clip), (640, 480)), 30.0)
+        source.info = replace(source.info, name="HD Webcam C920")
+        return source
+
+    session.live.opener = open_camera
+    _shoot_dialogs(studio, scheme, folder)
+    studio.window.messages.dismiss_all()
+    session.open_live(LiveTarget("camera:0"))
+    session.set_overlay(replace(session.display.overlay, numbers=False, crop=False))
+
+    def shown(frames: int) -> bool:
+        return session.results is not None and len(session.results.times_s) > frames
+
+    studio.until(lambda: shown(60))
+    session.live.start_recording(home)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        host, port = receiver.getsockname()
+        session.live.sending.want(TargetKind.OSF, place=f"{host}:{port}", on=True)
+        session.live.sending.want(TargetKind.VMC, place="127.0.0.1:9", on=True)
+        studio.until(lambda: shown(150))
+        _shoot_sending(studio, folder / f"{scheme}_sending.png")
+        studio.shoot(f"{scheme}_live")
+    session.live.set_mirrored(True)
+    session.live.recorded.connect(session.progressed)
+    session.live.stop_recording()
+    studio.until(lambda: bool(studio.window.messages.texts))
+    statuses[-1](LiveStatus.LOST)
+    studio.shoot(f"{scheme}_live_lost")
+    session.live.set_mirrored(False)
+    session.close_film()
+
+
+def _shoot_sending(studio: ScreenshotStudio, path: Path) -> None:
+    """One that is received, one that nobody listens to, one that is off with a wrong name."""
+    desk = studio.window.desk.send
+    desk.choose()
+    assert desk.dialog is not None
+    place = desk.dialog.places[TargetKind.LSL]
+    place.setText("x" * 300)
+    place.editingFinished.emit()
+    place.setText("Steadymark")
+    _shoot(desk.dialog, path)
+    desk.close()
+
+
+def _shoot_dialogs(studio: ScreenshotStudio, scheme: str, folder: Path) -> None:
+    from steadymark.engine.sources import CameraInfo, CameraMode
+
+    desk, session = studio.window.desk, studio.window.session
+    camera = CameraInfo(0, "HD Webcam C920", "/dev/video0")
+    modes = (CameraMode(1280, 720, 30, "MJPG"), CameraMode(640, 480, 30, "YUYV"))
+    desk.lister = lambda: ((camera, modes),)
+    desk.choose()
+    devices = desk.devices
+    devices.pictured.connect(session.progressed)
+    studio.until(lambda: devices.frame is not None)
+    _shoot(desk.dialog, folder / f"{scheme}_camera.png")
+    desk.close()
+    desk.lister = tuple
+    desk.choose()
+    desk.devices.found.connect(session.progressed)
+    dialog = desk.dialog
+    assert dialog is not None
+    studio.until(dialog.none.isVisible)
+    _shoot(dialog, folder / f"{scheme}_no_camera.png")
+    dialog.tabs.setCurrentIndex(1)
+    dialog.address.setEditText("rtsp://me@192.168.0.10/stream")
+    _shoot(dialog, folder / f"{scheme}_address.png")
+    desk.close()
+
+
+def _shoot(dialog: QDialog | None, path: Path) -> None:
+    assert dialog is not None
+    dialog.grab().save(str(path))

@@ -15,7 +15,7 @@ import pytest
 import steadymark as sm
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.models.face.schema import assets_root
-from strange_networks import of_heatmap1d
+from support.fakes.foreign_networks import of_heatmap1d
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 DEMO = assets_root() / "clips" / "demo.mp4"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from square_film import square_models
 from steadymark.app.cli import error_boundary, track_command
 from steadymark.app.cli import main as cli
+from support.videos.square_video import square_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

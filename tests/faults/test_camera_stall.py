@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fake_camera import mjpeg_server
-from faults.small_clip import started
-from scenes import SquareDetector, SquareNetwork
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
@@ -22,6 +19,9 @@ from steadymark.engine.sources.live.network_camera import NetworkCamera
 from steadymark.engine.stabilizers.online_filters import NoStabilizer
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
+from support.fakes.fake_camera import mjpeg_server
+from support.fakes.fake_engine import SquareDetector, SquareNetwork
+from support.program_runs import started
 
 if TYPE_CHECKING:
     from pathlib import Path

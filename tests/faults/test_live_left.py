@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from fakes import moving_results, source_info
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from support.fakes.fake_results import moving_results, source_info
 
 if TYPE_CHECKING:
     from pathlib import Path

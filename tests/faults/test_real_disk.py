@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.small_clip import run, small_clip
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
+from support.program_runs import run, small_clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

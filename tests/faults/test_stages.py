@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scenes import ListSource, SquareDetector, SquareNetwork, picture
 from steadymark.engine.core.types import Frame
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
@@ -26,6 +25,7 @@ from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.online_filters import NoStabilizer
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
+from support.fakes.fake_engine import ListSource, SquareDetector, SquareNetwork, picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def tracker(network: SquareNetwork | None = None, detector: Any = None) -> Track
     )
 
 
-class BrokenSource(ListSource):
+class FailingSource(ListSource):
     """The device driver has a fault that nobody foresaw."""
 
     def frames(self) -> Iterator[Frame]:
@@ -132,7 +132,7 @@ def broken_hand_over(result: TrackResult) -> None:
 
 
 STAGES: dict[str, tuple[dict[str, Any], str, int]] = {
-    "source": ({"source": BrokenSource(scene())}, r"reading list failed: .*Input/output", AT),
+    "source": ({"source": FailingSource(scene())}, r"reading list failed: .*Input/output", AT),
     "network": (
         {"by": tracker(BrokenNetwork())},
         r"frame \d+ at .* could not be tracked .*allocate memory.*what came before it is kept",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fake_live import PacedDevice, camera_opener
-from square_film import square_models
 from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.session import Session
 from steadymark.engine.tracking.settings import TrackSettings
+from support.fakes.fake_live_sources import PacedDevice, camera_opener
+from support.videos.square_video import square_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

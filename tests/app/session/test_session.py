@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from square_film import square_models, square_video, square_x
 from steadymark.app.session.background_opening import ModelCache, needs_tracking_anew
 from steadymark.app.session.recording.crash_recovery import find_sessions
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.engine.tracking.settings import TrackSettings
+from support.videos.square_video import square_models, square_video, square_x
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from fakes import face_points
 from steadymark.engine.metrics.accuracy_scores import FacePlace, LandmarkComparison
 from steadymark.engine.metrics.contact_sheet import CAPTION, GAP, HEAD, TILE, contact_sheet
 from steadymark.engine.output.video.drawing import ORANGE, SKY_BLUE
 from steadymark.models.face.schema import load_schema
+from support.fakes.fake_results import face_points
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from fakes import face_points
 from steadymark.engine.metrics.deviation import (
     deviation,
     furthest_point,
     restarts,
     slow_course,
 )
+from support.fakes.fake_results import face_points
 
 FACE = face_points().astype(np.float64)
 EYES = math.dist(FACE[36], FACE[45])

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from fakes import face_points
 from steadymark.engine.metrics.rigid_motion import (
     RIGID,
     WITHOUT_JAW,
@@ -15,6 +14,7 @@ from steadymark.engine.metrics.rigid_motion import (
     left_over,
     motion_besides,
 )
+from support.fakes.fake_results import face_points
 
 FACE = face_points().astype(np.float64)
 

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from fakes import face_points
 from steadymark.engine.metrics.accuracy import nrmse
 from steadymark.engine.metrics.stability import (
     allan_variance,
@@ -24,6 +23,7 @@ from steadymark.engine.metrics.stability import (
     nmf,
     with_dropped_frames,
 )
+from support.fakes.fake_results import face_points
 
 RNG = np.random.default_rng(5)
 STILL = np.repeat(face_points()[None].astype(np.float64), 40, axis=0)

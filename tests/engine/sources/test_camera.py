@@ -9,8 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from corpus import bars
-from fake_camera import FakeDevice
 from steadymark.engine.core.errors import SourceError, UsageError
 from steadymark.engine.sources.live.camera import (
     CameraInfo,
@@ -20,6 +18,8 @@ from steadymark.engine.sources.live.camera import (
     list_cameras,
 )
 from steadymark.engine.sources.live.live_source import LiveStatus
+from support.fakes.fake_camera import FakeDevice
+from support.videos.video_corpus import bars
 
 if TYPE_CHECKING:
     from pathlib import Path

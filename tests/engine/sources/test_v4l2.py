@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from fake_camera import FakeDevice
 from steadymark.engine.sources.live.camera import CameraInfo, camera_modes, list_cameras
 from steadymark.engine.sources.live.v4l2 import camera_formats
+from support.fakes.fake_camera import FakeDevice
 
 if TYPE_CHECKING:
     from pathlib import Path

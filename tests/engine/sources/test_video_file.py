@@ -12,9 +12,9 @@ import av
 import numpy as np
 import pytest
 
-from corpus import SOUND, Recipe, bars, make, number_in, packet_ticks, remuxed
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.sources.video.video_file import VideoFile
+from support.videos.video_corpus import SOUND, Recipe, bars, make, number_in, packet_ticks, remuxed
 
 if TYPE_CHECKING:
     from pathlib import Path

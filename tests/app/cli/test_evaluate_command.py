@@ -1,0 +1,396 @@
+"""`steadymark evaluate` and `steadymark bench speed`, on fakes of the networks."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from steadymark.app.cli import error_boundary, evaluate_command, track_command
+from steadymark.app.cli import main as cli
+from steadymark.engine.bench import speed_benchmark
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+from steadymark.models.face.schema import load_schema
+from support.fakes.fake_engine import SquareDetector, SquareNetwork, picture
+
+SHAPE = load_schema().mean_shape
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(autouse=True)
+def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_models(settings: TrackSettings) -> OpenModels:
+        network = SquareNetwork()
+        return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+
+    for module in (evaluate_command, speed_benchmark, track_command):
+        monkeypatch.setattr(module, "open_models", open_models)
+    for console in (error_boundary.out, error_boundary.err):
+        monkeypatch.setattr(console, "_width", 200)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "a.png"), picture((120, 110, 80)))
+    write_pts(folder / "a.pts", SHAPE * 79 + (119.5, 109.5))
+    return folder
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """40 frames of a square that comes and goes, away in 20…24; its truth lies beside it."""
+    truth = np.full((40, 68, 2), np.nan)
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for t in range(40):
+            x = way(t)
+            there = not 20 <= t < 25
+            if there:
+                truth[t] = SHAPE * 59 + (x - 0.5, 99.5)
+            image = picture((x, 100, 60) if there else None)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
+    write_truth(tmp_path / "clip_truth.csv", truth)
+    return path
+
+
+def way(frame: int) -> int:
+    """Where the square of `clip` is: no two steps are alike for long."""
+    return round(160 + 12 * math.sin(frame**1.5 / 20))
+
+
+def write_truth(path: Path, truth: np.ndarray) -> None:
+    names = ["frame", *(f"{a}_{k}" for a in "xy" for k in range(truth.shape[1]))]
+    rows = [",".join([str(t), *map(str, xy.T.ravel())]) for t, xy in enumerate(truth)]
+    path.write_text("\n".join([",".join(names), *rows]) + "\n")
+
+
+def write_pts(path: Path, points: np.ndarray) -> None:
+    rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
+    path.write_text(f"version: 1\nn_points: {len(points)}\n{{\n{rows}\n}}\n")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli.app, [str(a) for a in arguments])
+
+
+def evaluate(*arguments: object) -> Result:
+    result = run("evaluate", *arguments)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def figures(file: Path) -> dict[str, dict[str, object]]:
+    content: dict[str, dict[str, dict[str, object]]] = json.loads(file.read_text("utf-8"))
+    return content["models"]
+
+
+def one_sentence(result: Result, *words: str) -> None:
+    """Exit code 2, the words, and nothing of a program's inside."""
+    text = " ".join(result.output.split())
+    assert result.exit_code == 2, text
+    assert "Traceback" not in text
+    assert "something unexpected" not in text
+    assert text.startswith("error: ")
+    for word in words:
+        assert word in text
+
+
+@pytest.mark.parametrize("boxes", ["truth", "detector"])
+def test_evaluate_prints_and_writes_the_same_figures(folder: Path, boxes: str) -> None:
+    file = folder / "figures.json"
+    result = evaluate("net", "--data", folder, "--boxes", boxes, "--json", file)
+    found = figures(file)["net"]
+    assert found["faces"] == 1
+    for key, digits in (("nrmse", 3), ("auc8", 4), ("nrmse_inter_pupil", 3)):
+        value = found[key]
+        assert isinstance(value, float)
+        assert f"{value:.{digits}f}" in result.output
+    regions = found["regions"]
+    assert isinstance(regions, dict)
+    assert set(regions) == {"contour", "brows", "nose", "eyes", "mouth"}
+    assert {"fr8", "fr10", "auc10", "median", "nrmse_box_diagonal"} <= set(found)
+
+
+def test_models_stand_side_by_side(folder: Path) -> None:
+    file = folder / "figures.json"
+    result = evaluate("one", "other", "--data", folder, "--json", file)
+    assert list(figures(file)) == ["one", "other"]
+    assert any(line.split() == ["one", "other"] for line in result.output.splitlines())
+
+
+def test_a_video_is_scored_against_the_truth_beside_it(clip: Path, tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    result = evaluate("net", "--data", clip, "--json", file)
+    found = figures(file)["net"]
+    assert (found["faces"], found["missed"]) == (35, 0)
+    assert 0 < float(str(found["nrmse"])) < 3
+    stability = found["stability"]
+    assert isinstance(stability, dict)
+    assert (stability["of"], stability["frames"], stability["lost_spans"]) == ("error", 40, 1)
+    assert stability["tracked"] == pytest.approx(35 / 40)
+    assert abs(stability["lag_frames"]) < 0.1
+    assert stability["nrmse_fast"] > 0
+    assert stability["still_motion"] is None  # NaN is no JSON; it never stands
+    assert "MAV of error" in result.output
+
+
+@pytest.mark.parametrize("style", ["native", "openface"])
+def test_the_table_that_track_writes_scores_as_the_model_does(
+    clip: Path, tmp_path: Path, style: str
+) -> None:
+    run("track", clip, "--out", tmp_path / "out", "--csv", style)
+    file, table = tmp_path / "figures.json", tmp_path / "out" / "clip.csv"
+    evaluate("net", "--data", clip, "--csv", table, "--json", file)
+    both = figures(file)
+    tolerance = 1e-9 if style == "native" else 0.05  # % of 40 pixels; OpenFace has one decimal
+    for key in ("nrmse", "nrmse_box_size", "auc10"):
+        assert both["clip"][key] == pytest.approx(both["net"][key], abs=tolerance)
+    other = tmp_path / "other.json"
+    evaluate("--csv", table, "--truth", tmp_path / "clip_truth.csv", "--json", other)
+    assert figures(other)["clip"] == both["clip"]
+
+
+def test_videos_in_the_form_of_300vw_are_scored_each_and_together(
+    clip: Path, tmp_path: Path
+) -> None:
+    for name in ("001", "002"):
+        annot = tmp_path / "vw" / name / "annot"
+        annot.mkdir(parents=True)
+        (annot.parent / "vid.mp4").write_bytes(clip.read_bytes())
+        for t in range(40):
+            if not 20 <= t < 25:
+                write_pts(annot / f"{t + 1:06d}.pts", SHAPE * 59 + (way(t) - 0.5, 99.5))
+    file = tmp_path / "figures.json"
+    evaluate("net", "--data", tmp_path / "vw", "--json", file, "--stabilizer", "one-euro")
+    found = figures(file)["net"]
+    assert found["faces"] == 70
+    videos = found["videos"]
+    assert isinstance(videos, dict)
+    assert list(videos) == ["001", "002"]
+    assert videos["001"]["nrmse"] == pytest.approx(found["nrmse"])
+    assert videos["001"]["stability"]["lag_frames"] > 0.3  # what the smoother costs
+
+
+def test_a_video_without_truth_is_scored_where_the_face_is_still(tmp_path: Path) -> None:
+    images = tmp_path / "still"
+    images.mkdir()
+    for t in range(50):
+        cv2.imwrite(str(images / f"{t:03d}.png"), picture((120, 110, 80 + t % 2)))
+    run("track", images, "--out", tmp_path / "out")
+    file = tmp_path / "figures.json"
+    table = tmp_path / "out" / "still.csv"
+    result = evaluate("--csv", table, "--json", file)
+    assert "no truth was given" in result.output
+    assert "MAV of still frames" in result.output
+    found = figures(file)["still"]
+    stability = found["stability"]
+    assert list(found) == ["stability"]
+    assert isinstance(stability, dict)
+    assert (stability["of"], stability["tracked"]) == ("still", 1.0)
+    assert stability["still_frames"] > 20
+    assert stability["mav"] > 0
+    assert stability["lag_frames"] is None
+
+
+def test_tables_without_truth_are_compared_where_all_are_still(tmp_path: Path) -> None:
+    """The one stands from frame 0 to 69, the other from 30 to 99."""
+    for name, still in (("a", range(70)), ("b", range(30, 100))):
+        images = tmp_path / name
+        images.mkdir()
+        for t in range(100):
+            x = 120 + (0 if t in still else 4 * (t % 5))
+            cv2.imwrite(str(images / f"{t:03d}.png"), picture((x, 110, 80)))
+        run("track", images, "--out", tmp_path / "out")
+    alone, both = tmp_path / "alone.json", tmp_path / "both.json"
+    tables = [tmp_path / "out" / f"{name}.csv" for name in "ab"]
+    evaluate("--csv", tables[0], "--json", alone)
+    evaluate("--csv", tables[0], "--csv", tables[1], "--json", both)
+
+    def still_frames(figures: dict[str, dict[str, object]]) -> list[int]:
+        stability = [f["stability"] for f in figures.values()]
+        return [s["still_frames"] for s in stability if isinstance(s, dict)]
+
+    common = still_frames(figures(both))
+    assert common[0] == common[1]
+    assert 10 <= common[0] <= 40 < still_frames(figures(alone))[0]
+
+
+def test_only_chosen_landmarks_are_compared_also_in_other_numbers(
+    clip: Path, tmp_path: Path
+) -> None:
+    file, truth = tmp_path / "figures.json", tmp_path / "three.csv"
+    evaluate("net", "--data", clip, "--landmarks", "36,45,48", "--json", file)
+    ours = figures(file)["net"]
+    rows = np.loadtxt(tmp_path / "clip_truth.csv", delimiter=",", skiprows=1)[:, 1:]
+    write_truth(truth, np.stack((rows[:, :68], rows[:, 68:]), -1)[:, [48, 45, 36]])
+    arguments = ["--data", clip, "--truth", truth, "--landmarks", "36=2,45=1,48=0"]
+    evaluate("net", *arguments, "--json", file)
+    theirs = figures(file)["net"]
+    assert theirs["nrmse"] == pytest.approx(ours["nrmse"])
+    assert theirs["stability"] == pytest.approx(ours["stability"])
+    assert theirs["nrmse_box_size"] is None
+
+
+def read_png(path: Path) -> np.ndarray:
+    content = path.read_bytes()
+    assert content.startswith(b"\x89PNG")
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return image
+
+
+def test_curves_and_worst_faces_are_drawn(clip: Path, folder: Path, tmp_path: Path) -> None:
+    plot, worst = tmp_path / "kürve.png", tmp_path / "worst.png"
+    for data in (clip, folder):
+        evaluate("net", "b", "--data", data, "--plot", plot, "--worst", worst)
+        drawn = read_png(plot).astype(int)
+        assert drawn.shape == (680, 1000, 3)
+        assert (drawn[0, 0] == 255).all()
+        for colour in ((178, 114, 0), (0, 94, 213)):  # the first two lines, BGR
+            assert (np.abs(drawn - colour).max(-1) < 12).sum() > 100
+        sheet = read_png(worst)
+        assert sheet.max() > 200
+        assert sheet.shape[1] >= 3 * 260
+        assert len(np.unique(sheet)) > 50
+        plot.unlink()
+        worst.unlink()
+
+
+def test_the_worst_count_is_the_number_of_faces_shown(clip: Path, tmp_path: Path) -> None:
+    shown = []
+    for count in (1, 2):
+        worst = tmp_path / f"{count}.png"
+        evaluate("net", "--data", clip, "--worst", worst, "--worst-count", count)
+        sheet = read_png(worst)
+        shown.append([float(sheet[88:348, x : x + 260].std()) > 5 for x in (10, 280, 550)])
+    assert shown == [[True, False, False], [True, True, False]]
+
+
+def test_the_plot_needs_no_display_and_nothing_else_loads_qt() -> None:
+    code = (
+        "import sys, numpy as np, steadymark.app.cli.evaluate_command\n"
+        "from steadymark.app.cli.plots import error_plot\n"
+        "assert not {'PySide6', 'pyqtgraph', 'torch'} & set(sys.modules)\n"
+        "errors = {'a<b>': np.array([1.0, 2.0, np.nan]), 'c': np.array([np.nan])}\n"
+        "pictures = {error_plot.error_plot(errors, of='faces', title='t') for _ in range(2)}\n"
+        "assert len(pictures) == 1 and len(pictures.pop()) > 10000\n"
+    )
+    paths = ":".join(str(ROOT / part) for part in ("app", "engine", "models"))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": paths, "PATH": "", "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_qt_that_cannot_be_loaded_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "PySide6.QtWidgets", None)
+    result = run("evaluate", "net", "--data", folder, "--plot", folder / "p.png")
+    assert result.exit_code == 2
+    assert "--plot needs Qt" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["net", "--data", "FOLDER", "--boxes", "magic"], "truth or detector"),
+        (["net", "--data", "FOLDER", "--recentre", "nose"], "fit or eyes"),
+        (["net", "--data", "EMPTY"], "no .pts files"),
+        (["net", "--data", "nowhere"], "--data nowhere does not exist"),
+        (["net", "--data", "CLIP", "--truth", "nowhere"], "--truth nowhere does not exist"),
+        (["net"], "with --data"),
+        ([], "name a model"),
+        (["net", "net", "--data", "FOLDER"], "named twice"),
+        (["net", "--data", "CLIP", "--boxes", "truth"], "leave --boxes out"),
+        (["net", "--data", "FOLDER", "--threshold", "0.6"], "need --boxes detector"),
+        (["net", "--data", "FOLDER", "--csv", "TRUTH"], "needs a video's truth"),
+        (["net", "--data", "FOLDER", "--stabilizer", "one-euro"], "needs a video"),
+        (["net", "--data", "FOLDER", "--landmarks", "eyes"], "no list of landmarks"),
+        (["net", "--data", "FOLDER", "--landmarks", "36,99"], "0 to 67"),
+        (["net", "--data", "FOLDER", "--json", "nowhere/x.json"], "cannot write"),
+        (["net", "--data", "FOLDER", "--json", "EMPTY"], "cannot write"),
+        (["net", "--data", "FOLDER", "--plot", "x.jpg"], "ends in .png"),
+        (["net", "--data", "FOLDER", "--worst", "nowhere/x.png"], "cannot write"),
+        (["--csv", "CLIP", "--truth", "TRUTH"], "neither a Steadymark file nor OpenFace"),
+        (["--csv", "TRUTH"], "neither a Steadymark file nor OpenFace"),
+        (["--csv", "nowhere.csv", "--truth", "TRUTH"], "nowhere.csv"),
+        (["net", "--data", "CLIP", "--truth", "SHORT"], "has 30 frames, the video 40"),
+        (["net", "--data", "CLIP", "--truth", "EMPTY"], "no .pts files"),
+        (["net", "--truth", "SHORT"], "no video beside"),
+        (["net", "--data", "CLIP", "--truth", "OUTSIDE"], "nothing to compare"),
+        (["net", "--data", "CLIP", "--truth", "POINTS"], "has 3 landmarks"),
+        (["net", "--data", "TEXT"], "text.mp4"),
+        (["net", "--data", "TEXT", "--plot", "x.png"], "say where it is with --truth"),
+    ],
+)
+def test_bad_input_is_told_in_one_sentence(
+    clip: Path,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    words: str,
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.mp4").write_text("no video")
+    write_truth(tmp_path / "short.csv", np.zeros((30, 68, 2)))
+    write_truth(tmp_path / "outside.csv", np.full((40, 68, 2), -5.0))
+    write_truth(tmp_path / "points.csv", np.zeros((40, 3, 2)))
+    names = {
+        "FOLDER": folder,
+        "CLIP": clip,
+        "TRUTH": tmp_path / "clip_truth.csv",
+        **{n: tmp_path / f"{n.lower()}.csv" for n in ("SHORT", "OUTSIDE", "POINTS")},
+        "EMPTY": tmp_path / "empty",
+        "TEXT": tmp_path / "text.mp4",
+    }
+    monkeypatch.chdir(tmp_path)
+    result = run("evaluate", *(names.get(a, a) for a in arguments))
+    said = " ".join(result.output.replace(f"('{chr(35)} steadymark-csv 1')", "").split())
+    assert words in said
+    one_sentence(result)
+
+
+def test_a_table_of_another_video_is_told(clip: Path, tmp_path: Path) -> None:
+    run("track", clip, "--out", tmp_path / "out")
+    write_truth(tmp_path / "short.csv", np.zeros((30, 68, 2)))
+    table = tmp_path / "out" / "clip.csv"
+    result = run("evaluate", "--csv", table, "--truth", tmp_path / "short.csv")
+    one_sentence(result, "has 40 frames, the video has 30")
+
+
+def test_an_unknown_model_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from steadymark.engine.tracking import settings
+
+    monkeypatch.setattr(evaluate_command, "open_models", settings.open_models)
+    one_sentence(run("evaluate", "nothing", "--data", folder), "unknown model 'nothing'")
+
+
+def test_a_label_with_other_landmarks_is_named(folder: Path) -> None:
+    write_pts(folder / "a.pts", SHAPE[:66])
+    one_sentence(run("evaluate", "net", "--data", folder), "a.pts has 66 landmarks")
+
+
+def test_bench_speed_prints_wall_and_cpu_time_of_both_stages() -> None:
+    result = CliRunner().invoke(cli.app, ["bench", "speed", "--rounds", "10"])
+    assert result.exit_code == 0, result.output
+    assert "crop to points" in result.output
+    assert "640x480" in result.output
+    for name in ("none", "flow", "convlstm", "1920x1080"):
+        assert name in result.output

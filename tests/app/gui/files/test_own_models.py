@@ -1,0 +1,93 @@
+"""The user's own models: added from a dialog, kept over restarts, tracked with, and removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+
+from steadymark.app.gui.application import make_window
+from steadymark.models.runtime.zoo import DEFAULT_MODEL
+from support.fakes.small_model import write_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.preferences import Preferences
+
+
+def models(window: MainWindow) -> list[str]:
+    box = window.settings.model
+    return [box.itemText(i) for i in range(box.count())]
+
+
+def test_an_own_model_is_added_kept_and_removed(
+    qtbot: QtBot,
+    window: MainWindow,
+    preferences: Preferences,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = write_model(tmp_path)
+    shipped = models(window)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    window.actions_by_name["add_model"].trigger()
+    qtbot.waitUntil(lambda: bool(window.messages.texts))
+    assert window.messages.texts[0] == "own is in the list of models."
+    assert models(window) == [*shipped, "own (own)"]
+    assert window.session.settings.model == str(path)
+    assert "own · flow" in window.settings.presets.what.text()
+    hint = window.settings.model.itemData(len(shipped), Qt.ItemDataRole.ToolTipRole)
+    assert str(path) in hint
+    assert "MIT" in hint
+    again = make_window(preferences._settings, tmp_path / "other", None)
+    assert models(again) == [*shipped, "own (own)"]
+    assert again.settings.model.currentText() == "own (own)"
+    assert again.session.settings.model == str(path)
+    again.actions_by_name["remove_model"].trigger()
+    assert models(again) == shipped
+    assert again.session.settings.model == DEFAULT_MODEL
+    assert path.is_file()
+    assert preferences.models() == []
+    again.actions_by_name["remove_model"].trigger()
+    assert "comes with Steadymark" in again.messages.texts[0]
+    assert again.close()
+    again.deleteLater()
+
+
+def test_a_model_that_cannot_be_used_is_told_and_not_listed(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    shipped = models(window)
+    cards: dict[str, dict[str, Any]] = {
+        "says margin 0": {"margin": 0},
+        "no ONNX file": {"model": b"not onnx"},
+        "altered or damaged": {"sha256": "0"},
+    }
+    for why, card in cards.items():
+        window.messages.dismiss_all()
+        window.options.own_models.add(write_model(tmp_path, **card))
+        qtbot.waitUntil(lambda: bool(window.messages.texts))
+        assert window.messages.texts[0].startswith("The model was not added: ")
+        assert why in window.messages.texts[0]
+    assert models(window) == shipped
+    assert window.session.settings.model == DEFAULT_MODEL
+
+
+def test_a_model_whose_files_are_gone_can_still_be_removed(
+    preferences: Preferences, english: None, tmp_path: Path
+) -> None:
+    preferences.set_models([str(tmp_path / "gone.onnx")])
+    window = make_window(preferences._settings, tmp_path / "state", None)
+    assert models(window)[-1] == "gone (own)"
+    window.settings.model.setCurrentIndex(len(models(window)) - 1)
+    window.settings.model.activated.emit(window.settings.model.currentIndex())
+    window.actions_by_name["remove_model"].trigger()
+    assert "gone (own)" not in models(window)
+    assert window.close()
+    window.deleteLater()

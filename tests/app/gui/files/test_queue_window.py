@@ -1,0 +1,301 @@
+"""Many videos, chosen or dropped: tracked into files in processes, aside."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QFileDialog, QProgressBar
+
+from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.video_queue import QueueStage
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.output.csv.check_table import check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.pipeline.pipeline import Pipeline
+from support.fakes.blocking_fakes import Gate, gated_models, slow_models
+from support.fakes.crashing_models import DEADLY_WIDTH, deadly_models
+from support.videos.square_video import square_models, square_video
+from support.window.live_window_driver import watched
+from support.window.window_driver import key, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.files.queue_window import QueueWindow
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.engine.pipeline.pipeline_report import PipelineReport
+    from steadymark.engine.tracking.settings import OpenModels
+    from support.fakes.fake_live_sources import PacedDevice
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[str]:
+    return [str(square_video(tmp_path / f"{name}.mp4", 40)) for name in "abc"]
+
+
+def queue_of(window: MainWindow) -> QueueWindow:
+    made = window.exports.many
+    assert made is not None
+    return made
+
+
+def stages(window: MainWindow) -> list[QueueStage]:
+    return [item.stage for item in queue_of(window).queue.items]
+
+
+def test_chosen_videos_are_tracked_into_files_and_a_bad_one_stops_none(
+    qtbot: QtBot,
+    window: MainWindow,
+    clips: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video")
+    chosen = [clips[0], str(bad), clips[1]]
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (chosen, ""))
+    key(window, "queue")
+    many = queue_of(window)
+    assert many.isVisible()
+    assert not many.begin.isEnabled()
+    many._choose_videos()
+    many.video.setChecked(True)
+    assert many.folder.text() == str(tmp_path / "steadymark")
+    many.begin.click()
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    assert stages(window) == [QueueStage.DONE, QueueStage.FAILED, QueueStage.DONE]
+    for name in "ab":
+        assert check_csv(tmp_path / "steadymark" / f"{name}.csv") == ()
+        assert (tmp_path / "steadymark" / f"{name}.mp4").is_file()
+    index = (tmp_path / "steadymark" / "index.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[:3] for line in index[1:]] == [
+        [clips[0], "done", "a.csv"],
+        [clips[1], "done", "b.csv"],
+        [str(bad), "failed", ""],
+    ]
+    told = [many.list.topLevelItem(i).text(2) for i in range(3)]  # type: ignore[union-attr]
+    assert told[0] == "a.csv, a.mp4"
+    assert "bad.mp4" in told[1]
+    many.list.resize(many.list.width() + 20, many.list.height())  # the list lays itself out anew
+    QApplication.processEvents()
+    bars = many.list.findChildren(QProgressBar)
+    assert sorted(bar.isVisible() for bar in bars) == [False, True, True]
+    shown: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
+    many.open_folder.click()
+    assert shown == [str(tmp_path / "steadymark")]
+
+    many.add([clips[0]])
+    many.begin.click()  # its results are there already, and are not to be replaced
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    assert stages(window)[-1] is QueueStage.FAILED
+    assert "exists already" in many.queue.items[-1].note
+    assert "--" not in many.queue.items[-1].note
+    many.replace_files.setChecked(True)
+    many.add([clips[0]])
+    many.begin.click()
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    assert stages(window)[-1] is QueueStage.DONE
+    many.clear.click()
+    assert many.queue.items == ()
+
+
+@pytest.fixture
+def long_clips(tmp_path: Path) -> list[str]:
+    """Of half a minute each, for `slow_models`."""
+    first = square_video(tmp_path / "a.mp4", 600)
+    return [str(first), *(str(shutil.copy(first, tmp_path / f"{n}.mp4")) for n in "bcd")]
+
+
+def begun(
+    qtbot: QtBot,
+    window: MainWindow,
+    clips: list[str],
+    opener: Callable[..., OpenModels],
+    count: int,
+) -> QueueWindow:
+    """The queue, when so many of these are being tracked at the same time."""
+    window.files.show_queue(clips)
+    many = queue_of(window)
+    many.queue._models = ModelCache(opener)
+    many.processes.setMaximum(8)  # however few cores there are
+    many.processes.setValue(count)
+    many.begin.click()
+    qtbot.waitUntil(lambda: sum(i.frames > 0 for i in many.queue.items) == count, timeout=30000)
+    return many
+
+
+def test_one_is_cancelled_then_all_and_the_window_goes_on_meanwhile(
+    qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
+) -> None:
+    many = begun(qtbot, window, long_clips, slow_models, 2)
+    opened(qtbot, window, str(square_video(tmp_path / "seen.mp4", 40)))
+    assert stages(window) == [
+        QueueStage.RUNNING,
+        QueueStage.RUNNING,
+        QueueStage.WAITING,
+        QueueStage.WAITING,
+    ]
+    many.list.topLevelItem(2).setSelected(True)  # type: ignore[union-attr]
+    many.cancel.click()
+    assert stages(window)[2] is QueueStage.CANCELLED
+    many.list.clearSelection()
+    many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
+    many.cancel.click()
+    qtbot.waitUntil(lambda: many.queue.items[3].frames > 0, timeout=30000)
+    cancelled = QueueStage.CANCELLED
+    assert stages(window) == [cancelled, QueueStage.RUNNING, cancelled, QueueStage.RUNNING]
+    many.cancel_all.click()
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    assert stages(window) == [cancelled] * 4
+    out = tmp_path / "steadymark"
+    assert sorted(p.name for p in out.glob("*.csv*")) == [
+        "a.partial.csv",
+        "b.partial.csv",
+        "d.partial.csv",
+        "index.csv",
+    ]
+    for name in "abd":
+        assert 0 < len(read_landmarks(out / f"{name}.partial.csv")) < 600
+
+
+def test_a_single_video_is_tracked_in_this_process_and_can_be_cancelled(
+    qtbot: QtBot,
+    window: MainWindow,
+    clips: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate, stop = Gate(), Pipeline.stop
+
+    def stop_then_go_on(pipeline: Pipeline) -> PipelineReport:
+        pipeline._stopping.set()
+        gate.open()
+        return stop(pipeline)
+
+    monkeypatch.setattr(Pipeline, "stop", stop_then_go_on)
+    window.files.show_queue(clips[:1])
+    many = queue_of(window)
+    many.queue._models = ModelCache(lambda _: gated_models(gate, after=10))
+    many.begin.click()
+    qtbot.waitUntil(lambda: gate.reached.is_set())
+    assert multiprocessing.active_children() == []
+    many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
+    many.cancel.click()
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    assert stages(window) == [QueueStage.CANCELLED]
+    assert 0 < len(read_landmarks(tmp_path / "steadymark" / "a.partial.csv")) < 40
+
+
+def test_quitting_asks_while_the_queue_runs_and_ends_its_processes(
+    qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
+) -> None:
+    many = begun(qtbot, window, long_clips, slow_models, 3)
+    asked: list[int] = []
+    window._may_cancel_exports = lambda: bool(asked.append(1))  # type: ignore[method-assign, func-returns-value]
+    assert not window.close()
+    assert asked == [1]
+    assert len(multiprocessing.active_children()) == 3
+    window._may_cancel_exports = lambda: True  # type: ignore[method-assign]
+    assert window.close()
+    assert window.closed_in_time
+    assert multiprocessing.active_children() == []
+    assert not many.isVisible()
+    for name in "abc":
+        assert list((tmp_path / "steadymark").glob(f"{name}.*csv*")) != []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_processes_that_do_not_answer_are_ended_all_the_same(
+    qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
+) -> None:
+    many = begun(qtbot, window, long_clips, slow_models, 2)
+    for process in multiprocessing.active_children():
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGSTOP)
+    many.queue.close()
+    assert many.queue.join(20)
+    assert multiprocessing.active_children() == []
+    assert stages(window) == [QueueStage.CANCELLED] * 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_process_that_is_killed_fails_its_video_alone(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    clips = [
+        str(square_video(tmp_path / f"{name}.mp4", width=DEADLY_WIDTH if name == "b" else 320))
+        for name in "abc"
+    ]
+    window.files.show_queue(clips)
+    many = queue_of(window)
+    many.queue._models = ModelCache(deadly_models)
+    many.begin.click()
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=30000)
+    assert stages(window) == [QueueStage.DONE, QueueStage.FAILED, QueueStage.DONE]
+    note = many.queue.items[1].note
+    assert "b.mp4 ended (killed by signal 9" in note
+    assert "--" not in note
+    index = ResultsIndex(tmp_path / "steadymark")
+    entry = index.find(clips[1])
+    assert entry is not None
+    assert (entry.state, entry.table) == ("failed", "b.partial.csv")
+    opened(qtbot, window, clips[0])
+
+
+def test_videos_of_one_name_get_tables_of_their_own_and_one_that_comes_twice_waits(
+    qtbot: QtBot, window: MainWindow, clips: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = str(square_video(tmp_path / "other" / "a.mp4", 30))
+    window.files.show_queue([clips[0], other])
+    many = queue_of(window)
+    many.replace_files.setChecked(True)
+    many.begin.click()
+    many.add([clips[0]])
+    many.begin.click()
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=30000)
+    assert stages(window) == [QueueStage.DONE] * 3
+    tables = [Path(item.outputs[0]).name for item in many.queue.items]
+    assert tables == ["a.csv", "a-2.csv", "a.csv"]
+    assert len(read_landmarks(tmp_path / "steadymark" / "a-2.csv").frame) == 30
+
+
+def test_as_many_as_cores_are_tracked_at_a_time_unless_one_watches_live_or_chooses(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("steadymark.app.gui.files.queue_window.cores", lambda: 6)
+    window.files.show_queue()
+    many = queue_of(window)
+    assert (many.processes.value(), many.queue.processes) == (6, None)
+    watched(qtbot, window)
+    window.files.show_queue()
+    assert (many.processes.value(), many.queue.processes) == (4, 4)
+    many.processes.setValue(3)
+    window.files.show_queue()
+    assert (many.processes.value(), many.queue.most()) == (3, 3)
+
+
+def test_several_dropped_videos_are_offered_to_the_queue(
+    qtbot: QtBot, window: MainWindow, clips: list[str]
+) -> None:
+    from steadymark.app.gui.actions.drag_and_drop import take_dropped
+
+    window.session._models = ModelCache(square_models)
+    take_dropped(window, clips)
+    qtbot.waitUntil(lambda: window.view.shown is not None)
+    message = window.messages._shown[0]
+    assert "first was opened" in message.text
+    message._chosen(lambda: window.files.show_queue(clips))
+    assert queue_of(window).chosen == clips

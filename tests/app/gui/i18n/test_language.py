@@ -1,0 +1,122 @@
+"""What the window says goes through the translator, and the user may choose the language."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtWidgets import QApplication, QMenu
+
+from steadymark.app.gui.application import make_window
+from steadymark.app.gui.i18n import language
+from steadymark.app.gui.i18n.language import LANGUAGES, speak
+from steadymark.app.session.live.latency import Latency
+from steadymark.app.session.live.live_view import LiveFigures
+from steadymark.app.session.state import LiveFacts, Phase
+from steadymark.engine.output.live_recorder import RecorderReport
+from support.window.window_texts import said, untranslated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.preferences import Preferences
+
+
+@pytest.mark.usefixtures("brackets")
+def test_every_word_of_the_window_goes_through_the_translator(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    window.open_path(clip)
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+    qtbot.waitUntil(lambda: window.session.measures is not None)
+    same = (clip, *LANGUAGES.values())
+    texts = [(what, text) for what, text in said(window) if text not in same]
+    assert sum("⟦" in text for _, text in texts) > 200
+    licences = {window.settings.model.itemData(i, 3) for i in range(window.settings.model.count())}
+    assert [t for t in texts if untranslated(t[1]) and t[1] not in licences] == []
+    for plot in window.plots._plots.values():
+        for side in ("left", "bottom"):
+            assert not untranslated(plot.getAxis(side).labelText)
+
+
+@pytest.mark.parametrize("language", ["de", "zh_CN"])
+def test_the_window_speaks_the_language_that_was_chosen(
+    preferences: Preferences, tmp_path: Path, language: str, english: None
+) -> None:
+    preferences.set_language(language)
+    window = make_window(preferences._settings, tmp_path / "state", None)
+    texts = {action.text() for action in window.actions_by_name.values()}
+    assert ("Video &öffnen …" in texts) == (language == "de")
+    assert ("打开视频(&O)…" in texts) == (language == "zh_CN")
+    for menu in window.menuBar().findChildren(QMenu):
+        letters = [m.lower() for a in menu.actions() for m in re.findall(r"&(\w)", a.text())]
+        assert len(letters) == len(set(letters)), (menu.title(), letters)
+    assert QLocale().language() == QLocale(language).language()
+    cancel = QCoreApplication.translate("QPlatformTheme", "Cancel")
+    assert cancel in ("Abbrechen", "取消")
+    assert window.close()
+    window.deleteLater()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_window_fits_a_small_screen(
+    qtbot: QtBot, preferences: Preferences, tmp_path: Path, clip: str, language: str, english: None
+) -> None:
+    preferences.set_language(language)
+    window = make_window(preferences._settings, tmp_path / "state", None)
+    window.show()
+    window.open_path(clip)
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+    for dock in (window.docks.settings, window.docks.numbers):
+        dock.raise_()
+        window.resize(900, 600)
+        qtbot.waitUntil(lambda: window.width() == 900)
+        inside = dock.widget()
+        assert inside.width() >= inside.minimumSizeHint().width()
+    assert window.minimumSizeHint().width() <= 900
+    figures = LiveFigures(Latency(120, 210, 300, 29.8), 30.0, 900, 123, RecorderReport())
+    for recording in ("name", ""):
+        live = LiveFacts(recording=recording)
+        seen = replace(window.session.display, live=live, playing=bool(recording))
+        window.live_bar.set_display(replace(seen, phase=Phase.LIVE))
+        window.transport.hide()
+        window.live_bar.set_figures(figures)
+        window.live_bar.recording.setText("● 1:12:02" if recording else "")
+        QCoreApplication.sendPostedEvents()
+        assert window.live_bar.minimumSizeHint().width() > 300
+        assert window.minimumSizeHint().width() <= 900
+    assert window.close()
+    window.deleteLater()
+
+
+def test_a_language_that_is_not_there_is_the_systems(english: None) -> None:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    speak(application, "tlh")
+    assert QLocale().language() == QLocale.system().language()
+
+
+def test_other_languages_count_in_english(english: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    class French(QLocale):
+        @staticmethod
+        def system() -> QLocale:
+            return QLocale("fr")
+
+    monkeypatch.setattr(language, "QLocale", French)
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    speak(application)
+    counted = [QCoreApplication.translate("PresetBar", "%n face(s)", "", n) for n in (1, 2)]
+    assert counted == ["1 face", "2 faces"]
+
+
+def test_letters_of_menus_are_not_shared_in_english(window: MainWindow) -> None:
+    for menu in [window.menuBar(), *window.menuBar().findChildren(QMenu)]:
+        letters = [m.lower() for a in menu.actions() for m in re.findall(r"&(\w)", a.text())]
+        assert len(letters) == len(set(letters)), letters

@@ -1,0 +1,179 @@
+"""What a live view shares with recordings: heatmaps, presets, the queue; and what it has not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+
+from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.live.open_stream import LiveTarget
+from steadymark.app.session.state import Phase
+from steadymark.engine.tracking.settings import OpenModels
+from steadymark.models.face.crop import cut
+from steadymark.models.runtime.heatmap_tap import HeatmapTap
+from steadymark.models.runtime.zoo import find_model
+from support.videos.square_video import square_models, square_video
+from support.window.live_window_driver import came_on, watched
+from support.window.window_driver import key, opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.main_window import MainWindow
+    from support.fakes.fake_live_sources import PacedDevice
+
+ONLY_OF_RECORDINGS = (
+    "step_back", "step_on", "jump_on", "first", "go_to", "faster", "loop", "again", "track",
+    "load_truth", "export_csv", "export_openface", "export_video", "export_side",
+)  # fmt: skip
+
+
+def test_what_only_recordings_have_is_disabled_and_says_why(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice, clip: str
+) -> None:
+    watched(qtbot, window)
+    for name in ONLY_OF_RECORDINGS:
+        action = window.actions_by_name[name]
+        assert not action.isEnabled(), name
+        assert "record it and open the recording" in action.toolTip(), name
+        assert "record it" in action.statusTip(), name
+    for box in window.numbers.takes:
+        assert not box.isEnabled()
+        assert "record it" in box.toolTip()
+    opened(qtbot, window, clip)
+    for name in ONLY_OF_RECORDINGS:
+        assert "\n" not in window.actions_by_name[name].toolTip(), name
+    assert window.actions_by_name["load_truth"].isEnabled()
+    assert window.numbers.takes[0].isEnabled()
+    for name in ("record", "mirror"):
+        assert "Open a camera or stream first" in window.actions_by_name[name].toolTip()
+
+
+def test_a_new_key_is_told_beside_the_reason(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    watched(qtbot, window)
+    assert window.options.keys.set_keys("loop", ["F9"]) == ""
+    tip = window.actions_by_name["loop"].toolTip()
+    assert "(F9)" in tip
+    assert "record it" in tip
+
+
+def test_heatmaps_of_a_live_view_are_of_the_picture_that_is_shown(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    card, fakes = find_model("stabilizer-1d", "landmarks"), square_models()
+    models = ModelCache(lambda _: OpenModels(fakes.network, fakes.detector, (card,)))
+    window.session.live._models = models
+    watched(qtbot, window)
+    key(window, "heatmaps")
+    qtbot.waitUntil(lambda: window.view.shown is not None and bool(window.view.shown.heats))
+    came_on(qtbot, window)
+    key(window, "stop")
+    shown = window.view.shown
+    assert shown is not None
+    assert shown.faces
+    crop = shown.faces[0].crop
+    assert crop is not None
+    part = cut(shown.frame.image, crop.to_picture(128), 128)
+    np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([part]))[0])
+    key(window, "heatmaps")
+    qtbot.waitUntil(lambda: window.view.shown is not None and window.view.shown.heats == {})
+
+
+def test_the_time_to_paint_is_told_with_heatmaps_too(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    card, fakes = find_model("stabilizer-1d", "landmarks"), square_models()
+    window.session.live._models = ModelCache(
+        lambda _: OpenModels(fakes.network, fakes.detector, (card,))
+    )
+    key(window, "heatmaps")
+    assert not window.actions_by_name["heatmaps"].isEnabled()
+    watched(qtbot, window)
+    key(window, "heatmaps")
+    qtbot.waitUntil(lambda: "–" not in window.live_bar.late.text() + window.live_bar.rate.text())
+
+
+def test_a_preset_chosen_while_watching_counts_from_the_next_picture(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    watched(qtbot, window)
+    bar, live = window.settings.presets, window.session.live
+    bar.box.setCurrentIndex(bar.box.findText("Light filter"))
+    bar.box.activated.emit(bar.box.currentIndex())
+    qtbot.waitUntil(lambda: live._open is not None and live._open.settings.one_euro.beta == 20)
+    assert live._open is not None
+    assert live._open.settings.stabilizer == "one-euro"
+    assert not window.settings.apply.isVisibleTo(window.settings)
+    came_on(qtbot, window)
+    assert device.opened == 1
+
+
+@pytest.mark.parametrize("opening", [False, True])
+def test_ground_truth_dropped_on_a_live_view_asks_for_its_recording(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path, *, opening: bool
+) -> None:
+    if opening:
+        window.session.open_live(LiveTarget("camera:0"))
+        assert window.session.display.phase is Phase.OPENING
+    else:
+        watched(qtbot, window)
+    truth = tmp_path / "truth"
+    truth.mkdir()
+    (truth / "000001.pts").write_text("version: 1\nn_points: 1\n{\n1 1\n}\n")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(truth))])
+    window.dropEvent(
+        QDropEvent(
+            QPointF(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+    assert any("open its recording first" in text for text in window.messages.texts)
+    assert window.session.analysis._wanted is None
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
+    came_on(qtbot, window)
+
+
+def test_the_queue_works_beside_a_live_view(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
+) -> None:
+    watched(qtbot, window)
+    key(window, "queue")
+    many = window.exports.many
+    assert many is not None
+    assert many.isVisible()
+    many.add([str(square_video(tmp_path / "b.mp4", 40))])
+    many.folder.setText(str(tmp_path / "out"))
+    many.begin.click()
+    came_on(qtbot, window)
+    qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
+    assert [item.note for item in many.queue.items if item.note] == []
+    assert (tmp_path / "out" / "b.csv").is_file()
+    came_on(qtbot, window)
+
+
+def test_jitter_of_a_region_is_plotted_live(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    watched(qtbot, window)
+    region = window.plots.region
+    region.setCurrentIndex(2)
+    region.activated.emit(2)
+    chosen = region.currentData()
+    qtbot.waitUntil(
+        lambda: window.session.measures is not None and window.session.measures.region == chosen,
+        timeout=8000,
+    )
+    assert window.session.measures is not None
+    assert len(window.session.measures.regions) == region.count() - 1

@@ -1,0 +1,134 @@
+"""Sending to other programs, chosen in the real window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from steadymark.app.gui.application import open_recording
+from steadymark.app.gui.live.streaming_controller import StreamingController
+from steadymark.app.session.state import Phase
+from steadymark.engine.streaming.osf import parse_osf_packet
+from steadymark.engine.streaming.targets import TargetKind, parse_target
+from support.fakes.stream_receivers import free_place, place_of, receiver
+from support.window.live_window_driver import came_on, watched
+from support.window.window_driver import key
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.live.streaming_dialog import StreamingDialog
+    from steadymark.app.gui.main_window import MainWindow
+    from support.fakes.fake_live_sources import PacedDevice
+
+
+def active(qtbot: QtBot, widget: QWidget) -> None:
+    """Else its keys go to another window."""
+    widget.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is widget)
+
+
+def dialog_of(qtbot: QtBot, window: MainWindow) -> StreamingDialog:
+    key(window, "send")
+    dialog = window.desk.send.dialog
+    assert dialog is not None
+    active(qtbot, dialog)
+    return dialog
+
+
+def typed(dialog: StreamingDialog, kind: TargetKind, place: str) -> None:
+    dialog.places[kind].setFocus()
+    dialog.places[kind].selectAll()
+    QTest.keyClicks(dialog.places[kind], place)
+    QTest.keyClick(dialog.places[kind], Qt.Key.Key_Return)
+
+
+def test_switched_on_by_keys_it_is_sent_and_shown(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    watched(qtbot, window)
+    assert window.live_bar.sending.text() == ""
+    dialog = dialog_of(qtbot, window)
+    assert {label.text() for label in dialog.states.values()} == {"off"}
+    with receiver() as bound:
+        typed(dialog, TargetKind.OSF, place_of(bound))
+        assert dialog.isVisible()
+        dialog.switches[TargetKind.OSF].setFocus()
+        QTest.keyClick(dialog.switches[TargetKind.OSF], Qt.Key.Key_Space)
+        assert parse_osf_packet(bound.recv(65535))
+        qtbot.waitUntil(lambda: "packets/s" in dialog.states[TargetKind.OSF].text())
+        qtbot.waitUntil(lambda: "OpenSeeFace" in window.live_bar.sending.text())
+        assert window.actions_by_name["send"].isChecked()
+        assert "packets/s" in window.actions_by_name["send"].toolTip()
+        dialog.reject()
+        active(qtbot, window)
+        assert parse_osf_packet(bound.recv(65535))  # it goes on
+        dialog = dialog_of(qtbot, window)
+        dialog.switches[TargetKind.OSF].click()
+    assert window.live_bar.sending.text() == ""
+    assert not window.actions_by_name["send"].isChecked()
+    came_on(qtbot, window)
+
+
+def test_that_nobody_listens_is_shown(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    watched(qtbot, window)
+    dialog = dialog_of(qtbot, window)
+    typed(dialog, TargetKind.VMC, free_place())
+    dialog.switches[TargetKind.VMC].click()
+    qtbot.waitUntil(lambda: "nobody listens there" in dialog.states[TargetKind.VMC].text())
+    qtbot.waitUntil(lambda: "VMC: nobody listens" in window.live_bar.sending.text())
+    assert window.messages.texts == []
+    came_on(qtbot, window)
+
+
+def test_a_wrong_place_is_told_beside_it_and_switches_off(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = dialog_of(qtbot, window)
+    dialog.switches[TargetKind.OSF].click()
+    assert dialog.states[TargetKind.OSF].text() == "begins with the live view"
+    typed(dialog, TargetKind.OSF, "here:99999")
+    assert "port from 1 to 65535" in dialog.fault.text()
+    assert dialog.fault.isVisible()
+    assert not dialog.switches[TargetKind.OSF].isChecked()
+    dialog.refresh()
+    assert dialog.places[TargetKind.OSF].text() == "here:99999"  # to be mended
+    typed(dialog, TargetKind.OSF, "127.0.0.1:1234")
+    assert not dialog.fault.isVisible()
+
+
+def test_what_is_chosen_is_remembered_and_what_was_written_badly_is_not(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    dialog = dialog_of(qtbot, window)
+    typed(dialog, TargetKind.LSL, "Face of the day")
+    dialog.switches[TargetKind.LSL].click()
+    sending = window.session.live.sending
+    sending.want(TargetKind.VMC, place="192.168.1.5:1", on=True)  # for this start only
+    kept = window.preferences.values("sending")
+    assert kept == {"lsl": {"on": True, "place": "Face of the day"}}
+    for kind in TargetKind:
+        sending.want(kind, place="", on=False)
+    bad = {"osf": {"on": True, "place": "a:0"}, "vmc": 3, "udp": {"on": True}}
+    window.preferences.set_values("sending", {**kept, **bad})
+    again = StreamingController(window)
+    assert [(f.kind, f.place) for f in sending.facts() if f.on] == [
+        (TargetKind.LSL, "Face of the day")
+    ]
+    again.deleteLater()
+
+
+def test_targets_of_the_command_line_count_for_this_start(
+    qtbot: QtBot, window: MainWindow, device: PacedDevice
+) -> None:
+    with receiver() as bound:
+        target = parse_target(f"osf://{place_of(bound)}")
+        open_recording(window, "camera:0", None, [target])
+        qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
+        assert parse_osf_packet(bound.recv(65535))
+    assert window.preferences.values("sending") == {}
+    came_on(qtbot, window)

@@ -1,0 +1,122 @@
+"""Settings of tracking, chosen in the window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings, open_detector
+from support.window.window_driver import opened, steady_of
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.preferences import Preferences
+
+
+def test_settings_apply_at_once_or_ask_and_are_remembered(
+    qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
+) -> None:
+    window._use_settings(replace(window.session.settings, stabilizer="none"))
+    opened(qtbot, window, clip)
+    panel, results = window.settings, window.session.results
+    assert results is not None
+    panel.stabilizer.setCurrentIndex(panel.stabilizer.findData("one-euro"))
+    panel.stabilizer.activated.emit(panel.stabilizer.currentIndex())
+    qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().steady))
+    frame = window.session.display.frame
+    qtbot.waitUntil(
+        lambda: (
+            steady_of(window) is not None
+            and np.array_equal(steady_of(window), results.rows().steady[frame])
+        )
+    )
+    assert not panel.apply.isVisibleTo(panel)
+    panel.faces.setValue(3)
+    assert panel.apply.isVisibleTo(panel)
+    panel.look_every.setValue(1)
+    assert panel.look_every.text() == "in every frame"
+    assert preferences.tracking().tracker.max_faces == 3
+    assert preferences.tracking().tracker.look_every == 1
+    panel.apply.click()
+    qtbot.waitUntil(lambda: not panel.apply.isVisibleTo(panel), timeout=20000)
+    panel.reset.click()
+    assert window.session.settings == replace(type(window.session.settings)())
+    assert preferences.tracking() == window.session.settings
+
+
+def test_a_detector_of_a_file_is_chosen_in_the_window_and_asks_for_tracking_anew(
+    qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
+) -> None:
+    opened(qtbot, window, clip)
+    panel = window.settings
+    files = iter(["", "/models/yunet.onnx"])
+    panel.detector._ask = lambda: next(files)
+
+    def ask() -> None:
+        index = panel.detector.findData("")
+        panel.detector.setCurrentIndex(index)
+        panel.detector.activated.emit(index)
+
+    ask()  # no file is named: all stays
+    assert panel.detector.currentData() == "face_net"
+    assert not panel.apply.isVisibleTo(panel)
+    ask()
+    assert panel.detector.currentText() == "YuNet: yunet.onnx"
+    assert panel.settings.detector == "yunet:/models/yunet.onnx"
+    assert panel.apply.isVisibleTo(panel)
+    assert preferences.tracking().detector == "yunet:/models/yunet.onnx"
+    panel.reset.click()
+    assert panel.detector.currentData() == "face_net"
+
+
+def test_a_detector_whose_file_is_missing_is_told_in_the_window(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+
+    def opened_for_real(settings: TrackSettings) -> OpenModels:
+        open_detector(settings)
+        raise AssertionError("a missing file was opened")
+
+    window.session._models.opener = opened_for_real
+    window.settings.detector.chosen.emit("yunet:nowhere.onnx")
+    window.settings.apply.click()
+    qtbot.waitUntil(lambda: any("nowhere.onnx" in text for text in window.messages.texts))
+
+
+def test_a_network_that_cannot_be_opened_leaves_what_is_tracked(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    from steadymark.engine.core.errors import DeviceError
+
+    opened(qtbot, window, clip)
+
+    def refuse(_: object) -> object:
+        raise DeviceError("CUDA was asked for, but is not here")
+
+    window.session._models.opener = refuse  # type: ignore[assignment]
+    window._use_settings(replace(window.session.settings, device="cuda"))
+    window.session.retrack()
+    qtbot.waitUntil(lambda: bool(window.messages.texts))
+    assert "CUDA" in window.messages.texts[0]
+    assert window.session.results is not None
+    assert (window.session.results.known() == 1).all()
+
+
+def test_flow_is_offered_by_name_and_recommended(window: MainWindow) -> None:
+    box = window.settings.stabilizer
+    offered = [(box.itemData(i), box.itemText(i)) for i in range(box.count())]
+    assert offered[:3] == [
+        ("auto", "automatic"),
+        ("flow", "flow (recommended)"),
+        ("none", "none"),
+    ]
+    assert {"refine", "convlstm"} < {name for name, _ in offered}
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    assert window.session.settings.stabilizer == "flow"
+    assert "heatmap1d-lite · flow · 1 face" in window.settings.presets.what.text()

@@ -1,0 +1,98 @@
+"""What is expected of any desktop program: keys, names, colours, help, and what is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
+
+from steadymark.app.gui.about import AboutDialog
+from steadymark.app.gui.actions.actions import COMMANDS
+from steadymark.app.gui.theme import palette
+from steadymark.app.session.background_opening import ModelCache
+from steadymark.app.session.session import Session
+from support.videos.square_video import square_models
+from support.window.window_driver import opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.preferences import Preferences
+
+
+def test_every_command_has_a_text_and_keys_are_not_shared(window: MainWindow) -> None:
+    keys = [k for c in COMMANDS for k in c.keys]
+    keys += [d.toggleViewAction().shortcut().toString() for d in window.docks.all]
+    assert len(keys) == len(set(keys))
+    for command in COMMANDS:
+        action = window.actions_by_name[command.name]
+        assert action.text()
+        assert action.shortcuts()
+
+
+def test_whatever_can_be_pressed_or_typed_into_has_a_name(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    for kind in (QAbstractButton, QLineEdit):
+        for widget in window.findChildren(kind):
+            named = widget.accessibleName() or widget.toolTip() or getattr(widget, "text", str)()
+            parent = widget.parentWidget()
+            inner = widget.objectName().startswith("qt_") or (
+                parent is not None and parent.accessibleName() != ""
+            )
+            assert named or inner, widget
+
+
+def test_light_becomes_dark_while_a_video_is_open(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    light = window.grab().toImage().pixelColor(4, 4).lightness()
+    application.setPalette(palette(dark=True))
+    qtbot.waitUntil(lambda: window.palette().window().color().lightness() < 128)
+    assert window.grab().toImage().pixelColor(4, 4).lightness() < light
+
+
+def test_diagnostics_are_copied(qtbot: QtBot, window: MainWindow, clip: str) -> None:
+    opened(qtbot, window, clip)
+    window.actions_by_name["diagnostics"].trigger()
+    text = QGuiApplication.clipboard().text()
+    for word in ("Steadymark", "Python", "Qt 6", "a.mp4", "100 % tracked"):
+        assert word in text
+
+
+def test_about_tells_versions_and_licences(qtbot: QtBot, window: MainWindow) -> None:
+    window.actions_by_name["about"].trigger()
+    (dialog,) = window.findChildren(AboutDialog)
+    assert dialog.isVisible()
+    dialog.reject()
+    dialog.deleteLater()
+
+
+def test_the_window_comes_back_as_it_was(
+    qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences, tmp_path: Path
+) -> None:
+    opened(qtbot, window, clip)
+    window.docks.plots.hide()
+    window.session.set_overlay(replace(window.session.display.overlay, boxes=True))
+    assert window.close()
+    session = Session(
+        preferences.tracking(), state_root=tmp_path / "other", models=ModelCache(square_models)
+    )
+    again = type(window)(session, preferences)
+    again.show()
+    assert again.session.display.overlay.boxes
+    opened(qtbot, again, clip)
+    assert not again.docks.plots.isVisible()
+    assert again.docks.numbers.isVisible() or again.docks.settings.isVisible()
+    assert again.preferences.recent() == [clip]
+    assert again.close()
+    again.deleteLater()

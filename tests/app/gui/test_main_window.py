@@ -1,0 +1,247 @@
+"""The real window, offscreen, driven by keys and the mouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
+
+from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
+from support.window.window_driver import key, opened, shows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.main_window import MainWindow
+
+FRAMES = 120
+
+
+def test_an_empty_window_says_what_to_do(window: MainWindow) -> None:
+    assert window.pages.currentWidget() is window.empty
+    assert "Drop a video" in window.empty.title.text()
+    assert not window.transport.isVisible()
+    assert not window.docks.plots.isVisible()
+    assert not window.actions_by_name["play"].isEnabled()
+
+
+def test_open_play_seek_step_toggle_compare_export_quit(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    window.activateWindow()
+    window.open_path(clip)
+    qtbot.waitUntil(lambda: window.view.shown is not None)
+    assert window.windowTitle().startswith("a.mp4")
+    assert window.session.display.playing
+    key(window, "play")
+    assert not window.session.display.playing
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+    key(window, "first")
+    qtbot.waitUntil(lambda: shows(window, 0))
+    key(window, "jump_on")
+    qtbot.waitUntil(lambda: shows(window, 25))
+    key(window, "step_on")
+    key(window, "step_on")
+    key(window, "step_back")
+    qtbot.waitUntil(lambda: shows(window, 26))
+    key(window, "last")
+    qtbot.waitUntil(lambda: shows(window, FRAMES - 1))
+    key(window, "stop")
+    qtbot.waitUntil(lambda: shows(window, 0))
+    key(window, "show_both")
+    key(window, "layout_wipe")
+    assert window.session.display.layout is ComparisonLayout.WIPE
+    key(window, "layout_side")
+    assert window.session.display.layout is ComparisonLayout.SIDE
+    key(window, "boxes")
+    assert window.session.display.overlay.boxes
+    window.files.save_frame(tmp_path / "frame.png")
+    window.files.save_plots(tmp_path / "plots.png")
+    for name in ("frame.png", "plots.png"):
+        qtbot.waitUntil(lambda: (tmp_path / name).is_file())  # noqa: B023
+    qtbot.waitUntil(lambda: len(window.messages.texts) >= 2)
+
+
+def test_keys_typed_into_a_field_are_not_commands(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    window.activateWindow()
+    key(window, "go_to")
+    field = window.transport.time
+    qtbot.waitUntil(field.hasFocus)
+    QTest.keyClicks(field, "0:02")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shows(window, 50))
+    window.transport.frame.setFocus()
+    window.transport.frame.selectAll()
+    QTest.keyClicks(window.transport.frame, "7")
+    QTest.keyClick(window.transport.frame, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shows(window, 7))
+    window.transport.time.setFocus()
+    window.transport.time.selectAll()
+    QTest.keyClicks(window.transport.time, "soon")
+    QTest.keyClick(window.transport.time, Qt.Key.Key_Return)
+    assert window.messages.texts[0].startswith("'soon' is no place")
+
+
+def test_a_layout_shows_both(qtbot: QtBot, window: MainWindow, clip: str) -> None:
+    opened(qtbot, window, clip)
+    layouts = [window.actions_by_name[f"layout_{layout}"] for layout in ComparisonLayout]
+    assert [action.isChecked() for action in layouts] == [False, False, False]
+    key(window, "layout_side")
+    assert window.session.display.show is ShownLandmarks.BOTH
+    assert window.session.display.layout is ComparisonLayout.SIDE
+    key(window, "show_stabilized")
+    assert [action.isChecked() for action in layouts] == [False, False, False]
+    assert all(action.isEnabled() for action in layouts)
+
+
+def test_the_timeline_is_clicked_and_dragged_to_a_frame(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    line = window.transport.timeline
+    middle = QPoint(line.width() // 2, line.height() // 2)
+    QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.waitUntil(lambda: window.view.shown is not None and window.view.shown.frame.index > 55)
+    frame = window.session.display.frame
+    assert abs(frame - (FRAMES - 1) / 2) <= 1
+    QTest.mousePress(line, Qt.MouseButton.LeftButton, pos=middle)
+    QTest.mouseMove(line, QPoint(line.width() - 1, 10))
+    QTest.mouseRelease(line, Qt.MouseButton.LeftButton, pos=QPoint(line.width() - 1, 10))
+    qtbot.waitUntil(lambda: shows(window, FRAMES - 1))
+
+
+def test_a_dropped_video_is_opened(qtbot: QtBot, window: MainWindow, clip: str) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(clip), QUrl.fromLocalFile("other.mp4")])
+    drop = QDropEvent(
+        QPointF(50, 50),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dropEvent(drop)
+    qtbot.waitUntil(lambda: window.view.shown is not None)
+    assert any("One recording" in text for text in window.messages.texts)
+    assert window.preferences.recent() == [clip]
+    assert window.files.recent_menu.actions()[0].text() == clip
+
+
+def test_a_fault_is_told_can_be_dismissed_and_the_window_goes_on(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
+) -> None:
+    window.open_path(str(tmp_path / "none.mp4"))
+    qtbot.waitUntil(lambda: bool(window.messages.texts))
+    assert "does not exist" in window.messages.texts[0]
+    assert window.messages.isVisible()
+    key(window, "dismiss")
+    assert window.messages.texts == []
+    assert not window.messages.isVisible()
+    opened(qtbot, window, clip)
+
+
+def test_a_click_into_a_plot_goes_to_that_frame(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    plot = window.plots._plots["x"]
+
+    def all_is_plotted() -> bool:
+        found = window.session.measures
+        drawn = found is not None and bool(np.isfinite(found.raw_xy[-1, 0]))
+        return drawn and plot.vb.viewRange()[0][1] > 4.5 and not window._measure_soon.isActive()
+
+    qtbot.waitUntil(all_is_plotted)
+    at = plot.vb.mapViewToScene(QPointF(2.0, float(np.mean(plot.vb.viewRange()[1]))))
+    surface = window.plots._widget
+    QTest.mouseClick(surface.viewport(), Qt.MouseButton.LeftButton, pos=surface.mapFromScene(at))
+    qtbot.waitUntil(lambda: abs(window.session.display.frame - 50) <= 1)
+    assert window.numbers.table.cells["mav", "raw"].text()
+
+
+def test_the_pose_of_the_head_is_drawn_told_and_plotted(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    assert window.view.shown is not None
+    (face,) = window.view.shown.faces or ()
+    assert face.pose is not None
+    assert f"yaw {face.pose.yaw_deg:+.1f}°" in window.numbers.turned.text()
+    assert window.numbers.place.text().endswith(f"{face.pose.position_mm[2]:.0f} mm")
+    before = window.view.grab().toImage()
+    window.actions_by_name["axes"].trigger()
+    assert window.session.display.overlay.axes
+    assert window.view.grab().toImage() != before
+    qtbot.waitUntil(lambda: window.session.measures is not None)
+    window._on_measured()
+    yaw = window.plots._curves["pose_yaw"].getOriginalDataset()[1]
+    index = window.session.display.frame
+    assert yaw[index] == pytest.approx(face.pose.yaw_deg)
+    window.session.close_film()
+    assert window.numbers.turned.text() == "–"
+
+
+def test_a_focal_length_of_ones_own_is_a_setting(window: MainWindow) -> None:
+    assert window.settings.focal.text() == "automatic"
+    with_focal: list[float | None] = []
+    window.settings.changed.connect(lambda settings: with_focal.append(settings.focal_px))
+    window.settings.focal.setValue(900)
+    window.settings.focal.setValue(0)
+    assert with_focal == [900.0, None]
+
+
+def test_the_landmark_is_named_while_its_way_is_plotted(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    qtbot.waitUntil(lambda: "30" in window.plots.landmark.toolTip())
+    window.plots.choose("jitter", "score")
+    assert window.plots.landmark.text() == ""
+    window.plots.choose("y")
+    assert "nose tip" in window.plots.landmark.toolTip()
+
+
+def test_closing_the_recording_leaves_an_empty_window(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    key(window, "close")
+    assert window.pages.currentWidget() is window.empty
+    assert window.windowTitle() == "Steadymark"
+
+
+def test_files_are_chosen_in_dialogs(
+    qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def choose(_: object, title: str, start: str, kinds: str = "") -> tuple[str, str]:
+        asked.append(start)
+        return (str(tmp_path / f"chosen{len(asked)}"), "") if "Open" not in title else (clip, "")
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    window.actions_by_name["open"].trigger()
+    qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
+    window.session.pause()
+    for name in (
+        "export_csv", "export_openface", "export_video", "export_frame", "export_plots",
+        "export_side",
+    ):  # fmt: skip
+        window.actions_by_name[name].trigger()
+    names = (
+        "chosen2.csv", "chosen3.csv", "chosen4.mp4", "chosen5.png", "chosen6.png", "chosen7.mp4",
+    )  # fmt: skip
+    qtbot.waitUntil(lambda: all((tmp_path / n).is_file() for n in names), timeout=20000)
+    qtbot.waitUntil(lambda: window.exports.running == 0)
+    assert asked[1:3] == [str(tmp_path / "a.csv"), str(tmp_path / "a_openface.csv")]

@@ -1,0 +1,47 @@
+"""What the colours of scores and speeds mean stands in the view, while they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QColor, QImage
+
+from steadymark.app.gui.video.colour_legend import key_lines
+from steadymark.app.gui.video.overlay import SCORES, SPEEDS
+from steadymark.app.session.state import OverlayOptions, ShownLandmarks
+from support.window.window_driver import opened
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.main_window import MainWindow
+
+
+def test_only_what_is_coloured_is_told(english: None) -> None:
+    assert key_lines(OverlayOptions()) == []
+    assert key_lines(OverlayOptions(points=False, scores=True)) == []
+    lines = key_lines(OverlayOptions(scores=True, trails=True))
+    assert [title for title, _ in lines] == ["score", "speed, % of the face/s"]
+    assert [words for _, words in lines[0][1]] == ["< 0.3", "< 0.6", "< 0.8", "≥ 0.8"]
+    assert [colour for colour, _ in lines[0][1]] == [colour for _, colour in SCORES]
+    assert [colour for colour, _ in lines[1][1]] == [colour for _, colour in SPEEDS]
+
+
+def test_the_view_shows_it_while_landmarks_are_shown(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    session, all_scores = window.session, {colour for _, colour in SCORES}
+    assert not all_scores <= corner(window)
+    session.set_overlay(replace(session.display.overlay, scores=True))
+    assert all_scores <= corner(window)
+    session.set_show(ShownLandmarks.OFF)
+    assert not all_scores <= corner(window)
+
+
+def corner(window: MainWindow) -> set[str]:
+    """Colours of the view's upper right corner."""
+    image: QImage = window.view.grab().toImage()
+    width = image.width()
+    return {QColor(image.pixel(x, y)).name() for x in range(width // 2, width) for y in range(60)}

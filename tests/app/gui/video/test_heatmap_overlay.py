@@ -1,0 +1,68 @@
+"""What the network sees, along the edges of the crop: only while it is shown, and of that frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.app.session.background_opening import ModelCache
+from steadymark.engine.tracking.settings import OpenModels
+from steadymark.models.face.crop import cut
+from steadymark.models.runtime.heatmap_tap import HeatmapTap
+from steadymark.models.runtime.zoo import find_model
+from support.videos.square_video import square_models
+from support.window.window_driver import key, opened
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.main_window import MainWindow
+
+
+def test_heatmaps_come_with_their_frame_and_only_when_asked_for(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    card = find_model("stabilizer-1d", "landmarks")
+    fakes = square_models()
+    with_card = OpenModels(fakes.network, fakes.detector, (card,))
+    window.session._models = ModelCache(lambda _: with_card)
+    opened(qtbot, window, clip)
+    view, session = window.view, window.session
+    assert view.shown is not None
+    assert view.shown.heats == {}
+    assert session.analysis._heating._thread is None
+    before = view.grab().toImage()
+    key(window, "heatmaps")
+    qtbot.waitUntil(lambda: view.shown is not None and bool(view.shown.heats))
+    assert view.grab().toImage() != before
+    session.seek(40)
+    qtbot.waitUntil(lambda: view.shown is not None and view.shown.frame.index == 40)
+    shown = view.shown
+    assert shown is not None
+    assert shown.faces
+    crop = shown.faces[0].crop
+    assert crop is not None
+    part = cut(shown.frame.image, crop.to_picture(128), 128)
+    np.testing.assert_array_equal(shown.heats[0], HeatmapTap(card).of(np.stack([part]))[0])
+    key(window, "heatmaps")
+    qtbot.waitUntil(lambda: view.shown is not None and view.shown.heats == {})
+
+
+def test_a_model_without_heatmaps_is_told_once_and_frames_go_on(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    fakes = square_models()
+    card = find_model("dan-lite", "landmarks")
+    window.session._models = ModelCache(
+        lambda _: OpenModels(fakes.network, fakes.detector, (card,))
+    )
+    opened(qtbot, window, clip)
+    key(window, "heatmaps")
+    qtbot.waitUntil(lambda: bool(window.messages.texts))
+    assert "no 1D heatmaps" in window.messages.texts[0]
+    window.messages.dismiss_all()
+    window.session.seek(40)
+    shown = window.view
+    qtbot.waitUntil(lambda: shown.shown is not None and shown.shown.frame.index == 40)
+    assert window.messages.texts == []

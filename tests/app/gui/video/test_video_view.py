@@ -1,0 +1,111 @@
+"""The video with its landmarks: zoomed, hovered, divided, and always of one frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from steadymark.app.session.state import ComparisonLayout, ShownLandmarks
+from support.videos.square_video import square_x
+from support.window.window_driver import key, opened
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.gui.main_window import MainWindow
+
+
+def test_zooming_panning_and_fitting(qtbot: QtBot, window: MainWindow, clip: str) -> None:
+    opened(qtbot, window, clip)
+    scale = window.view.viewport().scale * window.view.devicePixelRatioF()
+    assert window.status.zoom.text() == f"{100 * scale:.0f} %"
+    view = window.view
+    fitted = view.viewport()
+    at = QPointF(view.width() / 3, view.height() / 3)
+    before = fitted.to_frame(at.x(), at.y())
+    wheel = QWheelEvent(
+        at,
+        view.mapToGlobal(at),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(view, wheel)
+    assert view.viewport().scale > fitted.scale
+    assert view.viewport().to_frame(at.x(), at.y()) == pytest.approx(before)
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(100, 100))
+    QTest.mouseMove(view, QPoint(120, 90))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(120, 90))
+    moved = view.viewport().to_frame(at.x() + 20, at.y() - 10)
+    assert moved == pytest.approx(before)
+    key(window, "actual")
+    assert view.viewport().scale * view.devicePixelRatioF() == pytest.approx(1)
+    key(window, "fit")
+    assert view.viewport() == fitted
+
+
+def test_hovering_a_point_tells_its_name_and_place_and_a_click_chooses_it(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    opened(qtbot, window, clip)
+    view = window.view
+    assert view.shown is not None
+    assert view.shown.faces
+    face = view.shown.faces[0]
+    assert face.stabilized is not None
+    x, y = view.viewport().to_view(face.stabilized.xy_px[8])
+    near = view._landmark_at(QPointF(x, y))
+    assert near is not None
+    assert near.index == 8
+    for word in ("8 chin", "score 1.00", "stabilized", "face 0"):
+        assert word in near.text
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+    assert window.session.display.landmark == 8
+    assert view._landmark_at(QPointF(2, 2)) is None
+
+
+def test_the_dividing_line_is_dragged(qtbot: QtBot, window: MainWindow, clip: str) -> None:
+    opened(qtbot, window, clip)
+    window.session.set_show(ShownLandmarks.BOTH)
+    window.session.set_layout(ComparisonLayout.WIPE)
+    view = window.view
+    line = QPoint(round(view._wipe_x()), 40)
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=line)
+    QTest.mouseMove(view, line + QPoint(30, 0))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=line + QPoint(30, 0))
+    expected = 0.5 + 30 / (view.viewport().scale * 320)
+    assert window.session.display.wipe == pytest.approx(expected, abs=0.01)
+
+
+def test_the_picture_and_the_landmarks_over_it_are_of_one_frame(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    wrong = []
+
+    def look() -> None:
+        shown = window.view.shown
+        for face in (shown.faces or ()) if shown else ():
+            if face.raw is not None and shown is not None:
+                away = abs(float(face.raw.xy_px[:, 0].mean()) - square_x(shown.frame.index))
+                if away > 3:
+                    wrong.append(shown.frame.index)
+
+    window.session.pictured.connect(look)
+    window.session.progressed.connect(look)
+    window.session.set_speed(4.0)
+    window.open_path(clip)
+    qtbot.waitUntil(lambda: window.view.shown is not None)
+    for index in (100, 5, 60):
+        window.session.seek(index)
+        qtbot.waitUntil(lambda: window.session.display.frame >= index)  # noqa: B023
+    window.session.pictured.disconnect(look)
+    window.session.progressed.disconnect(look)
+    assert wrong == []

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from steadymark.app.session.analysis import face_measures
+from steadymark.app.session.analysis.face_measures import MeasureSelection, measure_face
+from steadymark.app.session.recording.results import Results
+from steadymark.engine.metrics.stability import allan_variance
+from steadymark.models.face.schema import load_schema
+from support.fakes.fake_results import face_points, track_result, tracked_face
+
+FPS = 25.0
+
+
+def results_of(points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Results:
+    results = Results(np.arange(len(points)) / FPS)
+    for i, xy in enumerate(points):
+        face = tracked_face(0, points=xy, raw_shift_px=0.0)
+        results.add(track_result(i, face), begins=i == 0)
+    return results
+
+
+def noisy(frames: int, sigma: float = 0.2) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    rng = np.random.default_rng(3)
+    still = np.repeat(face_points(80, 60, 60)[None], frames, 0)
+    return (still + rng.normal(0, sigma, still.shape)).astype(np.float32)
+
+
+def test_nothing_is_measured_before_a_face_was_found() -> None:
+    results = Results(np.arange(5) / FPS)
+    results.add(track_result(0), begins=True)
+    assert measure_face(results.rows(), results.times_s, fps=FPS) is None
+
+
+def test_jitter_over_a_second_is_the_allan_variance_of_that_second() -> None:
+    points = noisy(80)
+    results = results_of(points)
+    found = measure_face(results.rows(), results.times_s, fps=FPS)
+    assert found is not None
+    half = round(FPS / 2)
+    window = points[40 - half - 1 : 40 + half + 1]
+    steps = np.diff(window.astype(np.float64), axis=0) / found.eye_px * 100
+    assert found.jitter_raw[40] == pytest.approx(float((steps**2).mean() / 2), rel=1e-6)
+    assert found.raw.mav == pytest.approx(allan_variance(points[half:-half]), rel=0.15)
+
+
+def test_a_still_face_that_jitters_is_still_and_a_moving_one_is_not() -> None:
+    still = noisy(100)
+    moving = still + np.linspace(0, 200, 100, dtype=np.float32)[:, None, None]
+    for points, is_still in ((still, True), (moving, False)):
+        results = results_of(points.astype(np.float32))
+        found = measure_face(results.rows(), results.times_s, fps=FPS)
+        assert found is not None
+        assert (found.still_share > 0.7) == is_still
+        assert np.isfinite(found.raw.mav) == is_still
+
+
+def test_long_recordings_are_looked_at_in_parts_with_the_same_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = noisy(400)
+    points[150:230] += np.linspace(0, 90, 80, dtype=np.float32)[:, None, None]
+    results = results_of(points)
+    whole = measure_face(results.rows(), results.times_s, fps=FPS)
+    monkeypatch.setattr(face_measures, "_PART", 37)
+    parts = measure_face(results.rows(), results.times_s, fps=FPS)
+    assert whole is not None
+    assert parts is not None
+    assert whole.still.any()
+    np.testing.assert_array_equal(whole.still, parts.still)
+    assert measure_face(results.rows(), results.times_s, fps=FPS, stop=lambda: True) is None
+
+
+def test_the_chosen_landmark_and_face_are_measured() -> None:
+    results = Results(np.arange(2) / FPS)
+    for i in range(2):
+        faces = (tracked_face(0), tracked_face(4, points=face_points(30, 30, 20)))
+        results.add(track_result(i, *faces), begins=i == 0)
+    found = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(4, 8))
+    assert found is not None
+    assert found.faces == (0, 4)
+    np.testing.assert_allclose(found.raw_xy[0], face_points(30, 30, 20)[8])
+    fallback = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(9))
+    assert fallback is not None
+    assert fallback.face == 0
+
+
+def test_a_regions_jitter_is_of_its_landmarks_alone() -> None:
+    points = noisy(80)
+    mouth = list(load_schema().regions["mouth"])
+    rng = np.random.default_rng(4)
+    points[:, mouth] += rng.normal(0, 0.5, points[:, mouth].shape).astype(np.float32)
+    results = results_of(points)
+    whole = measure_face(results.rows(), results.times_s, fps=FPS)
+    of_mouth = measure_face(
+        results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(region="mouth")
+    )
+    assert whole is not None
+    assert of_mouth is not None
+    assert of_mouth.jitter_raw[40] > 1.5 * whole.jitter_raw[40]
+    half = round(FPS / 2)
+    steps = np.diff(points[40 - half - 1 : 40 + half + 1, mouth].astype(np.float64), axis=0)
+    steps *= 100 / of_mouth.eye_px
+    assert of_mouth.jitter_raw[40] == pytest.approx(float((steps**2).mean() / 2), rel=1e-6)
+    mav = {name: before for name, before, _ in whole.regions}
+    assert set(mav) == {"contour", "brows", "nose", "eyes", "mouth"}
+    assert mav["mouth"] > 5 * max(mav[name] for name in mav if name != "mouth")
+    assert mav["nose"] == pytest.approx(whole.eye_px**-2 * 0.2**2 * 1e4, rel=0.2)

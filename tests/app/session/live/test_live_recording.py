@@ -1,0 +1,128 @@
+"""A live view recorded, without widgets."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+
+from steadymark.app.session.state import Phase
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.live_recorder import Recorder
+from support.fakes.fake_engine import ListSink
+from support.window.live_session_driver import came_on, live, recorded, watched
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from steadymark.app.session.session import Session
+    from steadymark.engine.output.live_recorder import RecorderReport
+    from support.fakes.fake_live_sources import PacedDevice
+
+
+def test_an_unplugged_camera_is_waited_for_and_the_recording_goes_on(
+    qtbot: QtBot, session: Session, device: PacedDevice, tmp_path: Path
+) -> None:
+    watched(qtbot, session)
+    session.live.start_recording(tmp_path)
+    came_on(qtbot, session, 5)
+    device.unplug()
+    qtbot.waitUntil(lambda: session.display.phase is Phase.RECONNECTING)
+    assert session.display.playing
+    device.plug_in()
+    qtbot.waitUntil(lambda: live(session))
+    came_on(qtbot, session, 5)
+    report = recorded(qtbot, session)
+    assert report.fault == ""
+    check_recording(tmp_path, report)
+
+
+def check_recording(folder: Path, report: RecorderReport) -> None:
+    """Every frame of the video has its rows, with its time and what is seen in it."""
+    video, table_file = sorted(folder.glob("*.mp4")) + sorted(folder.glob("*.csv"))
+    assert report.paths == (str(video), str(table_file))
+    table = read_landmarks(table_file)
+    with av.open(str(video)) as film:
+        base = film.streams.video[0].time_base
+        assert base is not None
+        frames = [(f.pts * base, f.to_ndarray(format="gray")) for f in film.decode(video=0)]  # type: ignore[operator]
+    assert report.frames == len(frames) == len(table.frame)
+    assert [f"{float(t):.6f}" for t, _ in frames] == [f"{t:.6f}" for t in table.timestamp_s]
+    for row, (_, grey) in enumerate(frames):
+        if np.isfinite(table.xy_px[row]).all():
+            middle = float(np.flatnonzero(grey[100] > 100).mean())
+            extent = table.xy_px[row, :, 0]
+            assert abs(float(extent.min() + extent.max()) / 2 - middle) < 2.5
+
+
+def test_recorded_rows_belong_exactly_to_the_recorded_frames(
+    qtbot: QtBot, session: Session, tmp_path: Path
+) -> None:
+    watched(qtbot, session)
+    came_on(qtbot, session, 4)
+    session.live.set_mirrored(True)
+    session.live.start_recording(tmp_path)
+    display = session.display
+    assert display.live is not None
+    assert display.live.recording.startswith("fake camera-")
+    came_on(qtbot, session, 15)
+    figures = session.live.figures()
+    assert figures.recording is not None
+    assert figures.recording.running
+    report = recorded(qtbot, session)
+    assert report.dropped == 0
+    check_recording(tmp_path, report)
+    assert not session.live.is_recording
+    assert live(session)
+
+
+def test_two_recordings_of_one_second_do_not_share_a_name(
+    qtbot: QtBot, session: Session, tmp_path: Path
+) -> None:
+    watched(qtbot, session)
+    reports = []
+    for _ in range(2):
+        session.live.start_recording(tmp_path)
+        came_on(qtbot, session)
+        reports.append(recorded(qtbot, session))
+    assert len({path for report in reports for path in report.paths}) == 4
+    assert len(list(tmp_path.glob("*.csv"))) == 2
+
+
+def test_a_recording_that_cannot_be_written_is_told_and_the_view_goes_on(
+    qtbot: QtBot, session: Session, tmp_path: Path
+) -> None:
+    watched(qtbot, session)
+    with qtbot.waitSignal(session.live.recorded) as told:
+        session.live.start_recording(tmp_path / "nowhere")
+    assert "the folder does not exist" in told.args[0].fault
+    assert not session.live.is_recording
+    assert session.display.live is not None
+    assert session.display.live.recording == ""
+    came_on(qtbot, session)
+
+
+def test_a_slow_recording_never_slows_the_view(
+    qtbot: QtBot, session: Session, tmp_path: Path
+) -> None:
+    watched(qtbot, session)
+    view = session.live._open
+    assert view is not None
+    held = threading.Event()
+    sink = ListSink(held=held, path=str(tmp_path / "slow"))
+    recorder = Recorder([sink], view.source.info, capacity=4)
+    view.record(recorder)
+    tracked = view.report.frames
+    begun_s = time.monotonic()
+    came_on(qtbot, session, 20)
+    assert time.monotonic() - begun_s < 5  # the sink alone takes longer for a single frame
+    qtbot.waitUntil(lambda: recorder.report.dropped > 5)
+    assert view.report.frames > tracked + 10
+    held.set()
+    view.stop_recording(within_s=1)
+    assert recorder.join(5)

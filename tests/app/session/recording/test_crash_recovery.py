@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from steadymark.app.session.recording.crash_recovery import (
+    RecoverableSession,
+    SessionStore,
+    find_sessions,
+    forget,
+    recover,
+)
+from steadymark.app.session.recording.results import Results
+from steadymark.app.session.settings_values import as_plain, from_plain
+from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.pipeline.pipeline import SINK_QUEUE
+from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.tracking.head_pose import Intrinsics
+from steadymark.engine.tracking.settings import TrackSettings
+from support.fakes.fake_results import moving_results, source_info
+from support.videos.square_video import square_video
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_KILLED = """
+import sys
+from pathlib import Path
+from support.videos.square_video import square_models
+from steadymark.app.session.recording.media import Media
+from steadymark.app.session.recording.crash_recovery import SessionStore
+from steadymark.app.session.recording.results import Results
+from steadymark.app.session.recording.background_tracking import BackgroundTracking
+from steadymark.engine.tracking.settings import TrackSettings
+
+film = Media(sys.argv[1])
+results = Results(film.times_s)
+keeping = SessionStore(Path(sys.argv[2]), sys.argv[1], {})
+def tell():
+    if tracking.head == int(sys.argv[3]):
+        print("far enough", flush=True)  # and on
+tracking = BackgroundTracking(film, square_models(), TrackSettings(), results,
+                    sinks=lambda n: [keeping.sink(n, print)], on_change=tell)
+tracking.start()
+import threading
+threading.Event().wait()
+"""
+
+
+def abandoned(root: Path, frames: int = 12) -> RecoverableSession:
+    """A session that wrote and then went away without its lock."""
+    keeping = SessionStore(root, "clip.mp4", as_plain(TrackSettings()))
+    sink = keeping.sink(1, lambda _: None)
+    sink.open(source_info())
+    for result in moving_results(frames):
+        sink.write(result)
+    sink.close(complete=False)
+    keeping._lock.unlock()
+    (found,) = find_sessions(root)
+    return found
+
+
+def test_what_was_written_comes_back(tmp_path: Path) -> None:
+    found = abandoned(tmp_path)
+    assert (found.source, found.frames) == ("clip.mp4", 12)
+    results = Results(np.arange(12) / 25)
+    camera = Intrinsics(160, 120)
+    assert recover(found, results, camera) == 12
+    for given in moving_results(12):
+        faces = results.faces(given.frame.index)
+        assert faces is not None
+        assert [(f.face_id, f.state) for f in faces] == [
+            (f.face_id, f.state) for f in sorted(given.faces, key=lambda f: f.face_id)
+        ]
+        for face, other in zip(faces, sorted(given.faces, key=lambda f: f.face_id), strict=True):
+            assert (face.pose is None) == (other.pose is None)
+            if face.pose is not None and other.pose is not None:
+                assert face.pose.camera == camera
+                assert face.pose.rotation_rad == pytest.approx(other.pose.rotation_rad, abs=6e-6)
+
+
+def test_half_a_row_at_the_end_is_left_out(tmp_path: Path) -> None:
+    found = abandoned(tmp_path)
+    (part,) = found.folder.glob("piece-*")
+    part.write_bytes(part.read_bytes()[:-100])
+    (again,) = find_sessions(tmp_path)
+    assert 10 <= again.frames < 13
+
+
+def test_a_running_session_is_not_offered(tmp_path: Path) -> None:
+    keeping = SessionStore(tmp_path, "clip.mp4", {})
+    assert find_sessions(tmp_path) == ()
+    assert keeping.folder.exists()
+    keeping.discard()
+    assert not keeping.folder.exists()
+
+
+def test_a_session_without_frames_is_removed(tmp_path: Path) -> None:
+    keeping = SessionStore(tmp_path, "clip.mp4", {})
+    keeping._lock.unlock()
+    assert find_sessions(tmp_path) == ()
+    assert not keeping.folder.exists()
+
+
+def test_a_forgotten_session_is_gone(tmp_path: Path) -> None:
+    forget(abandoned(tmp_path))
+    assert find_sessions(tmp_path) == ()
+
+
+def test_another_film_of_that_name_is_refused(tmp_path: Path) -> None:
+    found = abandoned(tmp_path)
+    with pytest.raises(LandmarkFileError, match="changed"):
+        recover(found, Results(np.arange(5) / 25))
+
+
+def test_a_disk_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+    keeping = SessionStore(tmp_path, "clip.mp4", {})
+    told: list[str] = []
+    sink = keeping.sink(1, told.append)
+    (keeping.folder / "piece-0001.csv.part").mkdir()
+    sink.open(source_info())
+    for result in moving_results(3):
+        sink.write(result)
+    sink.close(complete=True)
+    assert len(told) == 1
+    assert "Tracking goes on" in told[0]
+
+
+def test_settings_survive_the_file_and_bad_values_become_defaults(tmp_path: Path) -> None:
+    settings = TrackSettings(stabilizer="one-euro", one_euro=OneEuro(0.3, 2.0), threads=2)
+    assert from_plain(as_plain(settings)) == settings
+    assert from_plain({"model": 5, "one_euro": {"beta": -1}, "threads": "x"}) == TrackSettings()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+@pytest.mark.parametrize("frames", [12, 30, 217])
+def test_kill_9_while_tracking_loses_nothing_that_was_tracked(tmp_path: Path, frames: int) -> None:
+    clip = square_video(tmp_path / "a.mp4", 400)
+    state = tmp_path / "state"
+    command = [sys.executable, "-c", _KILLED, str(clip), str(state), str(frames)]
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=paths) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline().strip() == "far enough"
+        run.send_signal(signal.SIGKILL)
+        run.wait(10)
+    (found,) = find_sessions(state)
+    assert found.frames >= frames - SINK_QUEUE  # those in hand are written within milliseconds
+    assert found.saved_at <= time.time()
+    results = Results(np.arange(400) / 25)
+    assert recover(found, results) == found.frames
+    np.testing.assert_array_equal(results.rows().frame, np.arange(found.frames))

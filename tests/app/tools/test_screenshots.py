@@ -1,0 +1,50 @@
+"""The pictures of the window: all are made, and few colours look like many."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QImage
+
+from tools.png_palette import reduce_to_palette
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_few_colours_are_near_those_of_the_picture(tmp_path: Path, qapp: object) -> None:
+    y, x = np.mgrid[0:90, 0:161].astype(np.float32)
+    pixels = np.stack([x, y, (x + y) / 2, np.full_like(x, 255)], -1).astype(np.uint8)
+    image = QImage(pixels.data, 161, 90, pixels.strides[0], QImage.Format.Format_RGB32)
+    small = reduce_to_palette(image)
+    assert small.size() == image.size()
+    assert len(small.colorTable()) <= 256
+    again = small.convertToFormat(QImage.Format.Format_RGB32)
+    given = np.frombuffer(again.constBits(), np.uint8).reshape(90, 161, 4)
+    away = np.abs(given[..., :3].astype(int) - pixels[..., :3])
+    assert away.mean() < 5
+    assert away.max() < 40
+
+
+@pytest.mark.slow
+def test_every_main_screen_is_rendered(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tools.screenshots", str(tmp_path), "--only", "de"]
+    env = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    env["PYTHONPATH"] = os.pathsep.join(str(ROOT / part) for part in ("app", "engine", "models"))
+    run = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=300)
+    assert run.returncode == 0, run.stdout + run.stderr
+    for screen in ("empty", "error", "tracking", "both", "side_trails", "exporting"):
+        image = QImage(str(tmp_path / f"de_{screen}_small.png"))
+        assert (image.width(), image.height()) == (900, 600)
+    assert not QImage(str(tmp_path / "de_shortcuts.png")).isNull()
+
+
+def test_the_pictures_of_the_readme_are_small() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in ("window_light.png", "window_dark.png"):
+        assert f"(docs/{name})" in readme
+        assert (ROOT / "docs" / name).stat().st_size < 300_000

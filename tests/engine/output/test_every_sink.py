@@ -1,0 +1,151 @@
+"""What every sink promises."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.core.protocols import Sink
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from support.fakes.fake_results import (
+    lost_face,
+    moving_results,
+    source_info,
+    track_result,
+    tracked_face,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    MakeSink = Callable[[Path], Sink]
+
+
+def native(path: Path) -> Sink:
+    return NativeCsvSink(path, Header())
+
+
+SINKS = {".csv": native, ".of.csv": OpenFaceCsvSink, ".mp4": AnnotatedVideoSink}
+each_sink = pytest.mark.parametrize(("ending", "make"), SINKS.items(), ids=SINKS.keys())
+needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+
+
+def record(sink: Sink, *, complete: bool = True) -> None:
+    sink.open(source_info())
+    for result in moving_results(9):
+        sink.write(result)
+    sink.close(complete=complete)
+
+
+@each_sink
+def test_a_complete_recording_gets_its_name(tmp_path: Path, ending: str, make: MakeSink) -> None:
+    sink = make(tmp_path / f"out{ending}")
+    assert isinstance(sink, Sink)
+    record(sink)
+    assert sink.path == str(tmp_path / f"out{ending}")
+    assert [p.name for p in tmp_path.iterdir()] == [f"out{ending}"]
+    assert (tmp_path / f"out{ending}").stat().st_size > 500
+
+
+@each_sink
+def test_a_stopped_recording_is_kept_as_partial(
+    tmp_path: Path, ending: str, make: MakeSink
+) -> None:
+    sink = make(tmp_path / f"out{ending}")
+    record(sink, complete=False)
+    name = f"out{ending}"
+    stem, dot, suffix = name.rpartition(".")
+    assert [p.name for p in tmp_path.iterdir()] == [f"{stem}.partial{dot}{suffix}"]
+    assert sink.path == str(tmp_path / f"{stem}.partial{dot}{suffix}")
+
+
+@each_sink
+def test_nothing_lies_under_the_final_name_while_writing(
+    tmp_path: Path, ending: str, make: MakeSink
+) -> None:
+    path = tmp_path / f"out{ending}"
+    path.write_text("an older recording")
+    sink = make(path)
+    sink.open(source_info())
+    sink.write(track_result(0, tracked_face()))
+    assert path.read_text() == "an older recording"
+    assert (tmp_path / f"out{ending}.part").exists()
+    sink.close(complete=True)
+    assert not (tmp_path / f"out{ending}.part").exists()
+    assert path.read_bytes()[:8] != b"an older"
+
+
+@each_sink
+def test_closing_twice_or_unopened_does_nothing(
+    tmp_path: Path, ending: str, make: MakeSink
+) -> None:
+    sink = make(tmp_path / f"out{ending}")
+    sink.close(complete=True)
+    assert not list(tmp_path.iterdir())
+    record(sink)
+    sink.close(complete=False)
+    assert [p.name for p in tmp_path.iterdir()] == [f"out{ending}"]
+
+
+@each_sink
+def test_writing_to_a_closed_sink_is_told(tmp_path: Path, ending: str, make: MakeSink) -> None:
+    with pytest.raises(SinkError, match="not open"):
+        make(tmp_path / f"out{ending}").write(track_result(0))
+
+
+@each_sink
+@pytest.mark.parametrize("folder", ["missing", "file"])
+def test_a_folder_that_cannot_be_written_is_told_at_once(
+    tmp_path: Path, ending: str, make: MakeSink, folder: str
+) -> None:
+    (tmp_path / "file").touch()
+    sink = make(tmp_path / folder / f"out{ending}")
+    with pytest.raises(SinkError, match=r"cannot write .*out.*: .*choose another"):
+        sink.open(source_info())
+    sink.close(complete=False)
+
+
+@each_sink
+def test_names_may_be_in_any_script(tmp_path: Path, ending: str, make: MakeSink) -> None:
+    folder = tmp_path / "Größe 顔"
+    folder.mkdir()
+    record(make(folder / f"é 动{ending}"))
+    assert [p.name for p in folder.iterdir()] == [f"é 动{ending}"]
+
+
+@each_sink
+def test_every_kind_of_result_is_taken(tmp_path: Path, ending: str, make: MakeSink) -> None:
+    sink = make(tmp_path / f"out{ending}")
+    sink.open(source_info())
+    sink.write(track_result(5))
+    sink.write(track_result(6, lost_face()))
+    sink.write(track_result(7, tracked_face(2), lost_face(0), tracked_face(1)))
+    sink.close(complete=True)
+    assert Path(sink.path).exists()
+
+
+@needs_full
+@each_sink
+def test_a_full_disk_is_one_clear_sentence(tmp_path: Path, ending: str, make: MakeSink) -> None:
+    (tmp_path / f"out{ending}.part").symlink_to("/dev/full")
+    sink = make(tmp_path / f"out{ending}")
+    with pytest.raises(SinkError, match="disk is full"):
+        record(sink)
+    sink.close(complete=True)
+    assert not os.path.lexists(tmp_path / f"out{ending}")
+
+
+@each_sink
+def test_a_recording_without_frames_leaves_nothing_half_made(
+    tmp_path: Path, ending: str, make: MakeSink
+) -> None:
+    sink = make(tmp_path / f"out{ending}")
+    sink.open(source_info())
+    sink.close(complete=True)
+    assert not list(tmp_path.glob("*.part"))

@@ -1,0 +1,129 @@
+"""A table that is smoothed when all of it is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from steadymark.engine.core.types import Landmarks, SourceInfo, TrackResult
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.engine.tracking.head_pose import Intrinsics, head_pose
+from support.fakes.fake_results import face_points, lost_face, track_result, tracked_face
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.engine.core.protocols import Sink
+
+INFO = SourceInfo("a", "a", 160, 120, 30.0, None, live=False)
+FILTER = Butterworth(3.0)
+
+
+def native(path: Path) -> Sink:
+    return NativeCsvSink(path, Header())
+
+
+def shaking(frames: int = 60) -> list[TrackResult]:
+    """Two faces that shake, one of them lost now and then, at uneven times."""
+    rng = np.random.default_rng(0)
+    results = []
+    for i in range(frames):
+        points = rng.normal(0, 1, (2, 68, 2)).astype(np.float32) + 40
+        first = tracked_face(0, points=points[0])
+        second = lost_face(1) if 20 <= i < 25 else tracked_face(1, points=points[1] + 50)
+        results.append(track_result(i, first, second, pts_s=i / 30 + 0.002 * (i % 3)))
+    return results
+
+
+def write(sink: Sink, results: list[TrackResult], *, complete: bool = True) -> Path:
+    sink.open(INFO)
+    for result in results:
+        sink.write(result)
+    sink.close(complete=complete)
+    from pathlib import Path
+
+    return Path(sink.path)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_stabilized_points_are_smooth_and_all_else_is_as_without(
+    tmp_path: Path, *, complete: bool
+) -> None:
+    results = shaking()
+    plain = read_landmarks(write(native(tmp_path / "plain.csv"), results))
+    sink = OfflineFilterSink(tmp_path / "a.csv", native, FILTER)
+    path = write(sink, results, complete=complete)
+    assert path.name == ("a.csv" if complete else "a.partial.csv")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["plain.csv", path.name])
+    table = read_landmarks(path)
+    np.testing.assert_array_equal(table.frame, plain.frame)
+    np.testing.assert_array_equal(table.timestamp_s, plain.timestamp_s)
+    np.testing.assert_array_equal(table.raw_xy_px, plain.raw_xy_px)
+    there = np.isfinite(plain.xy_px).all((1, 2))
+    np.testing.assert_array_equal(np.isfinite(table.xy_px).all((1, 2)), there)
+    one = (table.face_id == 1) & (table.frame < 20)
+    expected = FILTER.smooth(plain.raw_xy_px[one], plain.timestamp_s[one])
+    np.testing.assert_allclose(table.xy_px[one], expected, atol=2e-3)
+    assert np.diff(table.xy_px[one], axis=0).std() < 0.4 * np.diff(plain.xy_px[one], axis=0).std()
+
+
+def test_rows_are_on_disk_while_tracking_goes_on(tmp_path: Path) -> None:
+    sink = OfflineFilterSink(tmp_path / "a.csv", native, FILTER)
+    sink.open(INFO)
+    for result in shaking(10):
+        sink.write(result)
+    rows = (tmp_path / "a.csv.part").read_text().splitlines()
+    assert len(rows) == 3 + 20
+    sink.close(complete=True)
+    sink.close(complete=True)
+    assert (tmp_path / "a.csv").is_file()
+
+
+def test_openface_s_columns_are_smoothed_too_and_an_empty_table_stays_empty(tmp_path: Path) -> None:
+    table = read_landmarks(
+        write(OfflineFilterSink(tmp_path / "a.csv", OpenFaceCsvSink, FILTER), shaking())
+    )
+    raw = read_landmarks(write(OpenFaceCsvSink(tmp_path / "b.csv"), shaking()))
+    one = table.face_id == 0
+    assert np.diff(table.xy_px[one], axis=0).std() < 0.4 * np.diff(raw.xy_px[one], axis=0).std()
+    empty = write(OfflineFilterSink(tmp_path / "c.csv", native, FILTER), [])
+    assert len(read_landmarks(empty).frame) == 0
+
+
+def test_poses_are_those_of_the_smoothed_points(tmp_path: Path) -> None:
+    points = face_points()
+    rng = np.random.default_rng(1)
+    results = [
+        track_result(i, tracked_face(points=points + rng.normal(0, 2, (68, 2)).astype(np.float32)))
+        for i in range(60)
+    ]
+    plain = read_landmarks(write(native(tmp_path / "plain.csv"), results))
+    table = read_landmarks(write(OfflineFilterSink(tmp_path / "a.csv", native, FILTER), results))
+    assert np.diff(table.pose[:, 3:], axis=0).std() < 0.3 * np.diff(plain.pose[:, 3:], axis=0).std()
+    expected = head_pose(Landmarks(table.xy_px[30], table.point_score[30]), Intrinsics(160, 120))
+    assert expected is not None
+    np.testing.assert_allclose(table.pose[30, 3:], expected.rotation_rad, atol=2e-3)
+
+
+def test_raw_rows_never_bear_the_name_of_the_smoothed_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pathlib import Path
+
+    replace = Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        if path.name == "a.smooth.csv":
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write(OfflineFilterSink(tmp_path / "a.csv", native, FILTER), shaking())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.partial.csv", "a.smooth.csv"]

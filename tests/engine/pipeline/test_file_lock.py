@@ -1,0 +1,124 @@
+"""Files that several programs write: nothing is lost, and nobody waits for those that are gone."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from steadymark.engine.batch.results_index import ResultsIndex
+from steadymark.engine.core import file_lock
+from steadymark.engine.core.errors import SinkError
+from steadymark.engine.core.file_lock import open_locked
+from steadymark.engine.output.csv.row_file import RowFile
+from steadymark.engine.pipeline.job import JobReport
+from steadymark.models.user_text import UserText
+from support.index_writers import LINES, hold, write_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPAWN = multiprocessing.get_context("spawn")
+WRITERS = 4
+
+
+def test_processes_that_write_an_index_at_once_lose_no_line(tmp_path: Path) -> None:
+    together = SPAWN.Barrier(WRITERS)
+    writers = [
+        SPAWN.Process(target=write_lines, args=(tmp_path, i, together)) for i in range(WRITERS)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(100)
+        assert writer.exitcode == 0
+    index = ResultsIndex(tmp_path)
+    for number in range(WRITERS):
+        for line in range(LINES):
+            assert index.find(f"camera:{number}-{line}") is not None
+    assert [p.name for p in tmp_path.iterdir()] == ["index.csv"] or sys.platform == "win32"
+
+
+def test_a_lock_goes_with_its_process_however_that_ends(tmp_path: Path) -> None:
+    near, far = SPAWN.Pipe()
+    holder = SPAWN.Process(target=hold, args=(tmp_path / "lock", far))
+    holder.start()
+    far.close()  # so that a holder that fails is no endless wait
+    assert near.recv() == "held"
+    assert open_locked(tmp_path / "lock") is None
+    holder.kill()
+    holder.join()
+    assert (tmp_path / "lock").exists()
+    handle = open_locked(tmp_path / "lock")
+    assert handle is not None
+    os.close(handle)
+
+
+def test_a_holder_that_does_not_go_on_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_lock, "_PATIENCE_S", 0.05)
+    handle = open_locked(tmp_path / ".index.csv.lock")
+    assert handle is not None
+    ResultsIndex(tmp_path).end("camera:0", JobReport("a", error=UserText("x")))
+    os.close(handle)
+    assert ResultsIndex(tmp_path).find("camera:0") is not None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX locks")
+@pytest.mark.parametrize("fault", [errno.ENOLCK, errno.ENOTSUP, errno.EINVAL])
+def test_a_disk_without_locks_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr("fcntl.flock", none)
+    ResultsIndex(tmp_path).end("camera:0", JobReport("a", error=UserText("x")))
+    file = RowFile(tmp_path / "a.csv")
+    file.open()
+    file.add("1\n")
+    file.close(complete=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "index.csv"]
+
+
+def test_what_another_program_writes_is_not_written_into(tmp_path: Path) -> None:
+    first, second = RowFile(tmp_path / "a.csv"), RowFile(tmp_path / "a.csv")
+    first.open()
+    first.add("1\n")
+    for live in (False, True):
+        with pytest.raises(SinkError, match=r"a.csv is being written by another program: wait"):
+            second.open(live=live)
+        second.close(complete=True)
+    first.add("2\n")
+    first.close(complete=True)
+    assert (tmp_path / "a.csv").read_text() == "1\n2\n"
+    second.open()
+    second.add("3\n")
+    second.close(complete=True)
+    assert (tmp_path / "a.csv").read_text() == "3\n"
+
+
+def test_who_comes_when_a_file_gets_its_name_begins_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.csv.part"
+    path.write_text("all rows")
+    lock, calls = file_lock._lock, list[int]()
+
+    def late(handle: int) -> bool:
+        calls.append(handle)
+        if len(calls) == 1:
+            path.replace(tmp_path / "a.csv")
+        return lock(handle)
+
+    monkeypatch.setattr(file_lock, "_lock", late)
+    handle = open_locked(path)
+    assert handle is not None
+    os.write(handle, b"other rows")
+    os.close(handle)
+    assert (tmp_path / "a.csv").read_text() == "all rows"

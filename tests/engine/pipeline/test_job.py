@@ -1,0 +1,102 @@
+"""One input tracked into its files, from a network camera and from damaged outputs."""
+
+from __future__ import annotations
+
+import collections
+import gc
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.engine.output.csv.check_table import Severity, check_csv
+from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.output_paths import output_stem
+from steadymark.engine.pipeline.job import OutputSettings, run_job
+from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
+from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+from support.fakes.fake_camera import mjpeg_server
+from support.fakes.fake_engine import SquareDetector, SquareNetwork
+from support.videos.video_corpus import Recipe, make
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.engine.core.types import SourceInfo
+
+OURS = "<class 'steadymark."
+
+
+def fakes() -> OpenModels:
+    network = SquareNetwork()
+    return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
+
+
+def test_a_network_camera_is_tracked_until_it_is_stopped_and_its_table_is_complete(
+    tmp_path: Path,
+) -> None:
+    stop = Event()
+
+    def watch(info: SourceInfo, report: PipelineReport) -> None:
+        assert info.live
+        if report.frames > 20:
+            stop.set()
+
+    with mjpeg_server() as server:
+        job = run_job(
+            server.url,
+            fakes(),
+            TrackSettings(),
+            OutputSettings(tmp_path),
+            taken=set(),
+            stop=stop,
+            on_progress=watch,
+            progress_s=0.01,
+        )
+    assert job.error is None
+    assert job.report.state is PipelineState.STOPPED
+    (table,) = tmp_path.iterdir()
+    assert table.name.endswith(".csv")
+    assert ".partial" not in table.name
+    assert all(f.severity is Severity.WARNING for f in check_csv(table))
+    rows = read_landmarks(table)
+    assert len(np.unique(rows.frame)) > 20
+    assert (np.diff(rows.timestamp_s) >= 0).all()
+
+
+def test_a_job_that_ended_keeps_nothing_until_the_garbage_collector_comes(tmp_path: Path) -> None:
+    """Its encoder alone would keep dozens of frames, job after job."""
+
+    def alive() -> collections.Counter[str]:
+        kinds = (repr(type(thing)) for thing in gc.get_objects())
+        return collections.Counter(k for k in kinds if k.startswith(("<class 'av.", OURS)))
+
+    def track() -> None:
+        output = OutputSettings(tmp_path / "out", video=True, overwrite=True)
+        job = run_job(str(film), fakes(), TrackSettings(), output, taken=set(), stop=Event())
+        assert job.error is None
+        assert job.report.frames == 12
+
+    film = make(tmp_path, Recipe("film.mp4", frames=12))
+    track()  # what is made once and kept
+    gc.collect()
+    before = alive()
+    gc.disable()
+    try:
+        track()
+        left = alive() - before
+    finally:
+        gc.enable()
+    assert not left
+
+
+def test_names_of_results_are_safe_and_distinct() -> None:
+    taken: set[str] = set()
+
+    def stem(name: str) -> str:
+        return output_stem(name, taken)
+
+    assert stem("a.mp4") == "a"
+    assert stem("A.mov") == "A-2"
+    assert "/" not in stem("http://host:80/video?x=1")
+    assert stem("") == "source"

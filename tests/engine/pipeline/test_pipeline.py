@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import threading
+import time
+from threading import Event
+
+import pytest
+
+from steadymark.engine.core.errors import SinkError, SourceError
+from steadymark.engine.core.types import Frame, TrackResult
+from steadymark.engine.pipeline.pipeline import Pipeline
+from steadymark.engine.pipeline.pipeline_report import PipelineState
+from steadymark.engine.stabilizers.online_filters import NoStabilizer
+from steadymark.engine.tracking.tracker import Tracker
+from steadymark.models.face.schema import load_schema
+from support.fakes.fake_engine import ListSink, ListSource, SquareDetector, SquareNetwork, picture
+
+FACE = (100.0, 100.0, 60.0)
+
+
+def tracker() -> Tracker:
+    return Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+
+
+def scene(count: int) -> list[Frame]:
+    with_face, without = picture(FACE), picture(None)
+    return [Frame(with_face if i % 10 < 8 else without, i, i / 25) for i in range(count)]
+
+
+class BrokenTracker(Tracker):
+    def __init__(self, at: int) -> None:
+        super().__init__(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+        self.at = at
+
+    def track(self, frame: Frame) -> TrackResult:
+        if frame.index == self.at:
+            raise ZeroDivisionError("planted")
+        return super().track(frame)
+
+
+class BrokenSource(ListSource):
+    def frames(self):  # type: ignore[no-untyped-def]
+        yield from super().frames()
+        raise SourceError("the camera was unplugged")
+
+
+def test_a_file_gives_every_frame_once_in_order_to_every_sink() -> None:
+    sinks = [ListSink(), ListSink()]
+    pipeline = Pipeline(ListSource(scene(200)), tracker(), sinks)
+    pipeline.start()
+    assert pipeline.wait(30)
+    for sink in sinks:
+        assert [r.frame.index for r in sink.results] == list(range(200))
+        assert sink.closed == [True]
+    report = pipeline.report
+    assert report.state is PipelineState.FINISHED
+    assert (report.frames, report.with_face, report.lost_spans) == (200, 160, 20)
+    assert report.dropped == 0
+
+
+def test_a_live_source_drops_old_frames_and_counts_them() -> None:
+    release, started = Event(), Event()
+
+    class SlowTracker(Tracker):
+        def track(self, frame: Frame) -> TrackResult:
+            started.set()
+            release.wait(5)
+            return super().track(frame)
+
+    class Watched(ListSource):
+        def frames(self):  # type: ignore[no-untyped-def]
+            for item in super().frames():
+                yield item
+                if item.index == 0:
+                    started.wait(5)
+            release.set()
+
+    sink = ListSink()
+    slow = SlowTracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+    pipeline = Pipeline(Watched(scene(50), live=True), slow, [sink])
+    pipeline.start()
+    assert pipeline.wait(10)
+    indices = [r.frame.index for r in sink.results]
+    assert indices == sorted(set(indices))
+    assert indices[-1] == 49
+    assert len(indices) + pipeline.report.dropped == 50
+    assert pipeline.report.dropped > 0
+
+
+def test_a_failing_sink_is_reported_and_the_others_go_on() -> None:
+    good, bad = ListSink(), ListSink(fail_at=5)
+    pipeline = Pipeline(ListSource(scene(100)), tracker(), [bad, good])
+    pipeline.start()
+    assert pipeline.wait(30)
+    assert len(good.results) == 100
+    assert bad.closed == [False]
+    assert pipeline.report.state is PipelineState.FAILED
+    assert pipeline.report.faults == ("the disk is full",)
+
+
+def test_when_every_sink_failed_tracking_stops() -> None:
+    pipeline = Pipeline(ListSource(scene(5000)), tracker(), [ListSink(fail_at=0)])
+    pipeline.start()
+    assert pipeline.wait(30)
+    assert pipeline.report.frames < 5000
+    assert "the disk is full" in pipeline.report.faults
+
+
+def test_a_frame_that_cannot_be_tracked_is_named_and_what_came_before_is_kept() -> None:
+    sink = ListSink()
+    pipeline = Pipeline(ListSource(scene(50)), BrokenTracker(20), [sink])
+    pipeline.start()
+    assert pipeline.wait(30)
+    assert len(sink.results) == 20
+    assert sink.closed == [False]
+    assert "frame 20" in pipeline.report.faults[0]
+
+
+def test_a_source_that_breaks_is_reported_and_its_frames_are_kept() -> None:
+    sink = ListSink()
+    pipeline = Pipeline(BrokenSource(scene(30)), tracker(), [sink])
+    pipeline.start()
+    assert pipeline.wait(30)
+    assert len(sink.results) == 30
+    assert sink.closed == [False]
+    assert pipeline.report.faults == ("the camera was unplugged",)
+
+
+def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_rest() -> None:
+    first = ListSink()
+    pipeline = Pipeline(ListSource(scene(3)), tracker(), [first, ListSink(fail_open=True)])
+    before = set(threading.enumerate())
+    with pytest.raises(SinkError):
+        pipeline.start()
+    assert first.closed == [False]
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize("held", ["source", "sink", "nothing"])
+def test_stop_returns_within_two_seconds_from_any_state(held: str) -> None:
+    gate, hold = Event(), Event()
+    if held != "source":
+        gate.set()
+    sink = ListSink(held=hold if held == "sink" else None)
+    pipeline = Pipeline(ListSource(scene(5000), gate=gate), tracker(), [sink])
+    pipeline.start()
+    started = time.monotonic()
+    report = pipeline.stop()
+    assert time.monotonic() - started < 2.5
+    hold.set()
+    assert sink.done.wait(10)
+    assert sink.closed == [False]
+    assert report.state is (PipelineState.FAILED if held == "sink" else PipelineState.STOPPED)
+
+
+def test_stopping_a_live_source_completes_its_outputs() -> None:
+    sink = ListSink()
+    pipeline = Pipeline(ListSource(scene(5), live=True, gate=Event()), tracker(), [sink])
+    pipeline.start()
+    pipeline.stop()
+    assert pipeline.wait(5)
+    assert sink.closed == [True]

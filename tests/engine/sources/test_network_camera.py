@@ -1,0 +1,146 @@
+"""Network cameras, over the loopback."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+
+import pytest
+
+from steadymark.engine.core.errors import SourceError
+from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt
+from steadymark.engine.sources.live.network_camera import NetworkCamera, without_password
+from support.fakes.fake_camera import mjpeg_server
+from support.videos.video_corpus import number_in
+
+
+def test_mjpeg_over_http_is_read() -> None:
+    with mjpeg_server() as server:
+        camera = NetworkCamera(server.url)
+        frames = camera.frames()
+        seen = [next(frames) for _ in range(5)]
+        camera.close()
+        assert list(frames) == []
+    assert [f.index for f in seen] == list(range(5))
+    assert all(0 <= number_in(f.image) < 64 for f in seen)
+    assert camera.info.live
+    assert (camera.info.width, camera.info.height) == (96, 64)
+
+
+@pytest.mark.parametrize("stalls", [True, False], ids=["stalls", "hangs up"])
+def test_a_broken_stream_is_connected_again(stalls: bool) -> None:
+    lost = threading.Event()
+
+    def note(status: LiveStatus) -> None:
+        if status is LiveStatus.LOST:
+            lost.set()
+
+    with mjpeg_server() as server:
+        server.pictures, server.stalls = 12, stalls
+        camera = NetworkCamera(server.url, read_timeout_s=0.3, retry_s=(0.01,), on_status=note)
+        times = []
+        for frame in camera.frames():
+            times.append(frame.pts_s)
+            server.pictures = 10_000 if lost.is_set() else server.pictures
+            if server.connections >= 2 and "back" in str(camera.problems):
+                break
+        camera.close()
+    assert times == sorted(times)
+    assert "lost" in camera.problems[0]
+
+
+def test_closing_from_another_thread_ends_a_stalled_stream_at_once() -> None:
+    with mjpeg_server() as server:
+        server.pictures, server.stalls = 12, True
+        camera = NetworkCamera(server.url, read_timeout_s=20)
+        ended = threading.Event()
+        started = threading.Event()
+
+        def read() -> None:
+            for _ in camera.frames():
+                started.set()
+            ended.set()
+
+        threading.Thread(target=read, daemon=True).start()
+        assert started.wait(5)
+        camera.close()
+        assert ended.wait(10)  # half of what a read may take
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:9/video", "refuses the connection"),
+        ("rtsp://u:secret@127.0.0.1:9/video", "refuses the connection"),
+        ("gopher://127.0.0.1/", "is not known here"),
+    ],
+)
+def test_what_does_not_answer_is_refused(url: str, words: str) -> None:
+    with pytest.raises(SourceError, match=words) as caught:
+        NetworkCamera(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_wrong_address_is_refused() -> None:
+    with mjpeg_server() as server, pytest.raises(SourceError, match="nothing at this address"):
+        NetworkCamera(server.url + "x")
+
+
+def test_a_server_that_is_silent_is_refused_in_time() -> None:
+    with mjpeg_server() as server:
+        server.pictures, server.stalls = 0, True
+        with pytest.raises(SourceError, match="in time"):
+            NetworkCamera(server.url, open_timeout_s=0.3, read_timeout_s=0.3)
+
+
+def full_server() -> tuple[socket.socket, list[socket.socket]]:
+    """Whose queue of connections is full: a further one is never answered."""
+    server = socket.socket()
+    server.bind(("127.0.0.1", 0))
+    server.listen(0)
+    links = []
+    for _ in range(4):
+        link = socket.socket()
+        link.setblocking(False)
+        link.connect_ex(server.getsockname())
+        links.append(link)
+    return server, links
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others refuse what does not fit")
+def test_opening_what_never_answers_is_given_up_at_once() -> None:
+    server, links = full_server()
+    opening, caught = OpenAttempt(), list[Exception]()
+
+    def connect() -> None:
+        try:
+            NetworkCamera(f"rtsp://127.0.0.1:{server.getsockname()[1]}/", opening=opening)
+        except SourceError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    begun_s = time.monotonic()
+    opening.give_up()
+    thread.join(3)
+    assert not thread.is_alive()
+    assert time.monotonic() - begun_s < 2
+    assert "does not answer" in str(caught[0])
+    for link in (server, *links):
+        link.close()
+
+
+def test_an_opening_that_may_be_given_up_works_as_any() -> None:
+    with mjpeg_server() as server:
+        camera = NetworkCamera(server.url, opening=OpenAttempt())
+        assert next(camera.frames()).index == 0
+        camera.close()
+    with pytest.raises(SourceError, match="refuses the connection"):
+        NetworkCamera("http://127.0.0.1:9/video", opening=OpenAttempt())
+
+
+def test_passwords_are_not_shown() -> None:
+    assert without_password("rtsp://me:secret@host:1/a") == "rtsp://me@host:1/a"
+    assert without_password("http://host/a:b@c") == "http://host/a:b@c"

@@ -1,0 +1,139 @@
+"""From what a user types to sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import pytest
+
+from steadymark.engine.core.errors import SourceError, UsageError
+from steadymark.engine.sources import CameraMode, expand_inputs, open_source
+from steadymark.engine.sources.image_sequence import ImageSequence
+from steadymark.engine.sources.live.network_camera import NetworkCamera
+from steadymark.engine.sources.video.video_file import VideoFile
+from support.fakes.fake_camera import mjpeg_server
+from support.videos.video_corpus import Recipe, bars, make, number_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """v2.mp4, v10.mp4 and other things; below/c.MKV; pictures/img_2.png, 3, 10; empty/."""
+    for name in ("v10.mp4", "v2.mp4", "._v2.mp4", "notes.txt", "cover.jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    for sub in ("below", "pictures", "empty"):
+        (tmp_path / sub).mkdir()
+    (tmp_path / "below" / "c.MKV").write_bytes(b"x")
+    for number in (10, 2, 3):
+        data = cv2.imencode(".png", bars(number))[1].tobytes()
+        (tmp_path / "pictures" / f"img_{number}.png").write_bytes(data)
+    return tmp_path
+
+
+def names(found: list[str], folder: Path) -> list[str]:
+    return [f.removeprefix(str(folder)).lstrip("/\\").replace("\\", "/") for f in found]
+
+
+def test_a_folder_stands_for_its_videos_in_natural_order(folder: Path) -> None:
+    found = names(expand_inputs([str(folder)]), folder)
+    assert found == ["below/c.MKV", "pictures", "v2.mp4", "v10.mp4"]
+
+
+def test_globs_are_expanded_and_each_input_counts_once(folder: Path) -> None:
+    found = names(expand_inputs([str(folder / "v1*.mp4"), str(folder / "v*.mp4")]), folder)
+    assert found == ["v10.mp4", "v2.mp4"]
+    assert names(expand_inputs([str(folder / "**" / "*.MKV")]), folder) == ["below/c.MKV"]
+
+
+def test_live_inputs_pass_unchanged() -> None:
+    live = ["camera:0", "camera:HD Webcam", "rtsp://host/a?b=*", "http://host/video.mjpg"]
+    assert expand_inputs(live) == live
+
+
+def test_a_name_with_brackets_is_a_name(folder: Path) -> None:
+    (folder / "a [1].mp4").write_bytes(b"x")
+    assert names(expand_inputs([str(folder / "a [1].mp4")]), folder) == ["a [1].mp4"]
+
+
+@pytest.mark.parametrize("text", ["pictures", "pictures/img_%d.png", "pictures/*.png"])
+def test_pictures_are_one_sequence_in_natural_order(folder: Path, text: str) -> None:
+    (only,) = expand_inputs([str(folder / text)])
+    source = open_source(only)
+    assert isinstance(source, ImageSequence)
+    assert [number_in(f.image) for f in source.frames()] == [2, 3, 10]
+
+
+def test_pictures_that_the_shell_listed_are_one_sequence(folder: Path) -> None:
+    listed = [str(folder / "pictures" / f"img_{n}.png") for n in (10, 2, 3)]
+    (only,) = expand_inputs(listed)
+    assert [number_in(f.image) for f in open_source(only).frames()] == [2, 3, 10]
+    assert len(expand_inputs(listed[:2])) == 2
+
+
+def test_a_numbered_pattern_asks_for_its_digits(folder: Path) -> None:
+    with pytest.raises(UsageError, match="nothing fits"):
+        expand_inputs([str(folder / "pictures" / "img_%04d.png")])
+    (folder / "pictures" / "img_0007.png").write_bytes(b"x")
+    assert len(expand_inputs([str(folder / "pictures" / "img_%04d.png")])) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("absent.mp4", SourceError, "absent.mp4 does not exist: check"),
+        ("empty", UsageError, "holds no videos or pictures"),
+        ("*.avi", UsageError, "nothing fits"),
+        ("*.txt", UsageError, "fits no video"),
+        ("x" * 300 + ".mp4", SourceError, "no name that a file can have"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    folder: Path, text: str, kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(kind, match=words):
+        expand_inputs([str(folder / text)])
+
+
+def test_no_input_is_refused() -> None:
+    for nothing in ([], [""], [" "]):
+        with pytest.raises(UsageError, match="no input"):
+            expand_inputs(nothing)
+
+
+def test_files_open_by_path_and_address(tmp_path: Path) -> None:
+    path = make(tmp_path, Recipe("a b é.mp4", frames=10))
+    for text in (str(path), path.as_uri(), str(tmp_path)):
+        source = open_source(text, start_s=0.2)
+        assert isinstance(source, VideoFile)
+        assert [number_in(f.image) for f in source.frames()] == [5, 6, 7, 8, 9]
+
+
+def test_an_address_opens_a_network_camera() -> None:
+    with mjpeg_server() as server:
+        source = open_source(server.url)
+        assert isinstance(source, NetworkCamera)
+        source.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "start_s", "camera", "words"),
+    [
+        ("camera:0", 1.0, None, "is live"),
+        ("http://host/a", 1.0, None, "is live"),
+        ("a.mp4", None, CameraMode(640, 480, 30), "is not a camera"),
+        ("camera:", None, None, "number or a name"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    text: str, start_s: float | None, camera: CameraMode | None, words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        open_source(text, start_s=start_s, camera=camera)
+
+
+def test_a_folder_of_several_videos_is_not_one_source(folder: Path) -> None:
+    with pytest.raises(UsageError, match="holds 4 videos"):
+        open_source(str(folder))

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from steadymark.engine.core.types import FaceState
+from steadymark.engine.stabilizers.online_filters import NoStabilizer, OneEuro
+from steadymark.engine.tracking.face_pass import TrackerConfig
+from steadymark.engine.tracking.geometry import Recentre
+from steadymark.engine.tracking.tracker import Tracker
+from steadymark.models.face.crop import transform
+from steadymark.models.face.schema import load_schema
+from support.fakes.fake_engine import SquareDetector, SquareNetwork, frame
+
+if TYPE_CHECKING:
+    from steadymark.engine.core.types import Frame
+    from steadymark.models.face.crop import Image
+    from steadymark.models.runtime.onnx_session import Moves, Prediction
+
+
+def make(config: TrackerConfig | None = None) -> tuple[Tracker, SquareDetector]:
+    detector = SquareDetector()
+    return Tracker(detector, SquareNetwork(), NoStabilizer(), load_schema(), config), detector
+
+
+def test_a_face_is_detected_once_and_then_followed_without_the_detector() -> None:
+    tracker, detector = make()
+    states = [tracker.track(frame(i, (100 + 3 * i, 100, 60))).faces[0].state for i in range(30)]
+    assert states == [FaceState.DETECTED] + [FaceState.TRACKED] * 29
+    assert detector.calls == 1
+
+
+@pytest.mark.parametrize("rule", list(Recentre))
+def test_landmarks_follow_a_moving_face_in_frame_pixels(rule: Recentre) -> None:
+    tracker, _ = make(TrackerConfig(recentre=rule))
+    for i in range(40):
+        x, y, side = 80 + 4 * i, 120 + 20 * np.sin(i / 5), 60 + i / 2
+        face = tracker.track(frame(i, (x, y, side))).faces[0]
+        assert face.raw is not None
+        middle = (face.raw.xy_px.max(0) + face.raw.xy_px.min(0)) / 2
+        assert np.abs(middle - (x - 0.5, y - 0.5)).max() < 4
+
+
+def test_a_face_that_leaves_is_lost_in_that_frame_and_found_when_it_returns() -> None:
+    tracker, _ = make()
+    there = [True] * 5 + [False] * 5 + [True] * 5
+    states = [
+        tracker.track(frame(i, (100, 100, 60) if t else None)).faces[0].state
+        for i, t in enumerate(there)
+    ]
+    assert states[4:6] == [FaceState.TRACKED, FaceState.LOST]
+    assert states[9:12] == [FaceState.LOST, FaceState.DETECTED, FaceState.TRACKED]
+
+
+def test_a_returning_face_keeps_its_id_for_two_seconds_and_no_longer() -> None:
+    tracker, _ = make()
+    tracker.track(frame(0, (100, 100, 60)))
+    tracker.track(frame(1, None))
+    assert tracker.track(frame(20, (120, 100, 60))).faces[0].face_id == 0
+    tracker.track(frame(21, None))
+    assert tracker.track(frame(100, None)).faces == ()
+    assert tracker.track(frame(101, (100, 100, 60))).faces[0].face_id == 1
+
+
+def test_a_frame_without_any_face_gives_no_faces() -> None:
+    tracker, detector = make()
+    assert tracker.track(frame(0, None)).faces == ()
+    assert detector.calls == 1
+
+
+def test_the_crop_stands_still_while_the_face_does() -> None:
+    tracker, _ = make()
+    crops = [tracker.track(frame(i, (100 + (i % 2), 100, 60))).faces[0].crop for i in range(10)]
+    assert len(set(crops[2:])) == 1
+
+
+def test_raw_points_do_not_depend_on_the_stabilizer() -> None:
+    plain, _ = make()
+    smooth = Tracker(SquareDetector(), SquareNetwork(), OneEuro(), load_schema())
+    for i in range(20):
+        scene = frame(i, (100 + 5 * np.sin(i), 100, 60))
+        a, b = plain.track(scene).faces[0], smooth.track(scene).faces[0]
+        assert a.raw is not None
+        assert b.raw is not None
+        np.testing.assert_array_equal(a.raw.xy_px, b.raw.xy_px)
+
+
+class HalfwayNetwork(SquareNetwork):
+    """Recurrent: its points lie half-way to those of the frame before; its raw points do not."""
+
+    def step(
+        self,
+        crops: Image,
+        state: tuple[object, ...] | None = None,
+        moved: Moves | None = None,
+    ) -> Prediction:
+        seen = super().step(crops)
+        before = seen.points if not state else np.asarray(state[0])
+        halfway = ((seen.points + before) / 2).astype(np.float32)
+        return seen._replace(points=halfway, state=(seen.points,))
+
+
+def test_a_recurrent_network_gives_raw_and_stabilized_points_and_forgets_a_lost_face() -> None:
+    tracker = Tracker(SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema())
+    plain, _ = make()
+    shifts: list[int | None] = []
+    for i, x in enumerate((100, 100, 104, None, 180, 180)):
+        scene = frame(i, None if x is None else (x, 100, 60))
+        face, expected = tracker.track(scene).faces[0], plain.track(scene).faces[0]
+        if face.raw is None or face.stabilized is None or expected.raw is None:
+            shifts.append(None)
+            continue
+        np.testing.assert_allclose(face.raw.xy_px, expected.raw.xy_px, atol=0.1)
+        shifts.append(round(float((face.raw.xy_px - face.stabilized.xy_px)[:, 0].mean())))
+    assert shifts == [0, 0, 2, None, 0, 0]
+
+
+@pytest.mark.parametrize("of_network", [True, False])
+def test_switching_stabilization_changes_neither_boxes_nor_crops(*, of_network: bool) -> None:
+    plain, _ = make()
+    tracker = Tracker(
+        SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema(), of_network=of_network
+    )
+    late = 0.0
+    for i in range(20):
+        scene = frame(i, (100 + 9 * i, 100 + i, 60 + i))
+        face, expected = tracker.track(scene).faces[0], plain.track(scene).faces[0]
+        assert (face.crop, face.box) == (expected.crop, expected.box)
+        assert face.raw is not None
+        assert face.stabilized is not None
+        late = max(late, float(np.abs(face.raw.xy_px - face.stabilized.xy_px).max()))
+    assert (late > 2) == of_network
+
+
+class Remembering(SquareNetwork):
+    """Recurrent; keeps what it was told of how its crops moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[bool, Moves | None]] = []
+
+    def step(
+        self,
+        crops: Image,
+        state: tuple[object, ...] | None = None,
+        moved: Moves | None = None,
+    ) -> Prediction:
+        self.told.append((state is not None, moved))
+        return super().step(crops)._replace(state=(0,))
+
+
+def textured(scene: Frame, x: int) -> Frame:
+    """Green and red of a face at x with something for flow to follow; blue tells where it is."""
+    image = scene.image.copy()
+    rough = np.random.default_rng(0).integers(0, 256, (20, 20, 2)).astype(np.uint8)
+    image[70:130, x - 30 : x + 30, 1:] = cv2.resize(rough, (60, 60), interpolation=cv2.INTER_CUBIC)
+    return replace(scene, image=image)
+
+
+def test_a_recurrent_network_is_told_how_the_face_moved() -> None:
+    network = Remembering()
+    tracker = Tracker(SquareDetector(), network, NoStabilizer(), load_schema())
+    size, crops = network.card.crop, []
+    for i, x in enumerate((100, 100, 103, 112, None, 180, 183)):
+        network.told.clear()
+        scene = frame(i, None) if x is None else textured(frame(i, (x, 100, 60)), x)
+        face = tracker.track(scene).faces[0]
+        crops.append(face.crop)
+        last = crops[-2] if i else None
+        if face.state is FaceState.DETECTED:  # two looks, neither with a memory of this face
+            assert [known for known, _ in network.told[-2:]] == [False, False]
+        elif face.crop is not None and last is not None and x is not None:
+            known, moved = network.told[-1]  # told anew where the landmarks contradict flow
+            assert known
+            assert moved is not None
+            corner = np.array([[x - 30.0, 70.0]])
+            before = corner - (x - {1: 100, 2: 100, 3: 103, 6: 180}[i], 0)
+            here = transform(face.crop.from_picture(size), corner)
+            expected = transform(last.from_picture(size), before)
+            np.testing.assert_allclose(transform(moved[0], here), expected, atol=0.7)
+    assert len(set(crops)) >= 3
+
+
+@pytest.mark.parametrize(
+    ("times_s", "cut", "kept"),
+    [
+        ((0.0, 0.04, 0.08), False, True),
+        ((0.0, 0.04, 0.54), False, True),
+        ((0.0, 0.04, 0.60), False, False),
+        ((0.0, 0.04, 0.04), False, False),
+        ((0.0, 0.04, 0.01), False, False),
+        ((0.0, 0.04, 0.08), True, False),
+    ],
+)
+def test_memory_ends_at_a_pause_a_step_back_and_a_cut(
+    times_s: tuple[float, ...], *, cut: bool, kept: bool
+) -> None:
+    network, stabilizer = Remembering(), OneEuro()
+    tracker = Tracker(SquareDetector(), network, stabilizer, load_schema())
+    for i, t_s in enumerate(times_s):
+        scene = replace(frame(i, (100, 100, 60)), pts_s=t_s)
+        if cut and i == 2:
+            rough = (95 * np.random.default_rng(4).integers(0, 2, (18, 32, 1))).astype(np.uint8)
+            room = cv2.resize(rough, (320, 240), interpolation=cv2.INTER_NEAREST)
+            image = np.where(scene.image > 0, scene.image, room[..., None])
+            scene = replace(scene, image=image)
+        tracker.track(scene)
+    assert network.told[-1][0] == kept
+
+
+class Counting(SquareNetwork):
+    """Counts how often it looked, at crops of its own size."""
+
+    def __init__(self, size: int, margin: float) -> None:
+        super().__init__()
+        self.card = replace(self.card, crop=size, margin=margin)
+        self.looks = 0
+
+    def step(
+        self,
+        crops: Image,
+        state: tuple[object, ...] | None = None,
+        moved: Moves | None = None,
+    ) -> Prediction:
+        assert crops.shape[1] == self.card.crop
+        self.looks += 1
+        return super().step(crops, state)
+
+
+def test_one_network_aligns_a_detected_face_and_another_follows_it() -> None:
+    first, follower = Counting(64, 1.4), Counting(48, 1.6)
+    tracker = Tracker(SquareDetector(), first, NoStabilizer(), load_schema(), follower=follower)
+    for i in range(10):
+        face = tracker.track(frame(i, (100 + 2 * i, 100, 60))).faces[0]
+        assert face.raw is not None
+        middle = (face.raw.xy_px.max(0) + face.raw.xy_px.min(0)) / 2
+        assert np.abs(middle - (99.5 + 2 * i, 99.5)).max() < 4
+    assert first.looks == 1
+    assert follower.looks == TrackerConfig().passes - 1 + 9
+    with pytest.raises(ValueError, match="two passes"):
+        Tracker(
+            SquareDetector(),
+            first,
+            NoStabilizer(),
+            load_schema(),
+            TrackerConfig(passes=1),
+            follower=follower,
+        )
+
+
+def test_reset_forgets_faces() -> None:
+    tracker, detector = make()
+    tracker.track(frame(0, (100, 100, 60)))
+    tracker.reset()
+    assert tracker.track(frame(0, (100, 100, 60))).faces[0].state is FaceState.DETECTED
+    assert detector.calls == 2
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 4000)])
+def test_pictures_of_any_size_can_be_tracked(size: tuple[int, int]) -> None:
+    from steadymark.engine.core.types import Frame
+
+    tracker, _ = make()
+    image = np.full((*size, 3), 200, np.uint8)
+    tracker.track(Frame(image, 0, 0.0))
+    tracker.track(Frame(image, 1, 0.04))
+
+
+def test_a_tracked_face_has_a_pose_whose_distance_follows_the_focal_length() -> None:
+    near, _ = make()
+    far = Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema(), focal_px=1000.0)
+    scene = frame(0, (160, 120, 60))
+    (one,), (other,) = near.track(scene).faces, far.track(scene).faces
+    assert one.pose is not None
+    assert other.pose is not None
+    assert one.pose.camera.focal == 250  # OpenFace's, at 320×240
+    assert other.pose.position_mm[2] == pytest.approx(4 * one.pose.position_mm[2], rel=0.05)
+    assert near.track(frame(1, None)).faces[0].pose is None

@@ -1,0 +1,172 @@
+"""Models of strangers are data: each way in which one can be wrong has its sentence."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from onnx import TensorProto, helper
+
+from steadymark.models.errors import WeightsError
+from steadymark.models.runtime.onnx_reader import refuse_external_data
+from steadymark.models.runtime.onnx_session import open_session
+from steadymark.models.runtime.validate_model import validate_model
+from steadymark.models.runtime.zoo import find_model, read_card, weights_folder
+from support.fakes.small_model import tiny_model, write_model
+
+
+def external(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Its first constant lies in another file."""
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("float_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "/etc/passwd"
+    return model
+
+
+def test_a_good_model_is_taken_by_either_of_its_files(tmp_path: Path) -> None:
+    path = write_model(tmp_path)
+    assert validate_model(path) == validate_model(path.with_suffix(".json"))
+    assert validate_model(path).name == "own"
+
+
+@pytest.mark.parametrize("name", ["stabilizer-1d", "heatmap1d-lite"])
+def test_copies_of_shipped_models_are_taken(name: str, tmp_path: Path) -> None:
+    for ending in (".onnx", ".json"):
+        shutil.copy(weights_folder() / f"{name}{ending}", tmp_path)
+    assert validate_model(tmp_path / f"{name}.onnx").name == name
+
+
+def test_a_model_whose_follower_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="unknown model 'other'"):
+        validate_model(write_model(tmp_path, follower="other"))
+    with pytest.raises(WeightsError, match="unknown model"):
+        validate_model(write_model(tmp_path, follower="../other"))
+
+
+@pytest.mark.parametrize(
+    ("card", "why"),
+    [
+        ({"kind": "face_detector"}, "face_detector model: only landmark models"),
+        ({"schema": "wflw98"}, r"float32 \(2, 68, 2\): for two faces it must be .* \(2, 98, 2\)"),
+        ({"schema": "fgnet68"}, "their mean shape is not known: models of aflw19, cofw29, ibug68"),
+        ({"schema": "helen194"}, "those of helen194"),
+        ({"batch": -1}, "says batch -1"),
+        ({"face_score": {"kind": "guess", "likely": 1, "unlikely": 2}}, "its face_score is"),
+        ({"sha256": "0" * 64}, "altered or damaged"),
+        ({"sha256": None}, "no Steadymark model card|not a Steadymark model card"),
+        ({"licence": None}, "not a Steadymark model card"),
+        ({"crop": 0}, "says crop 0"),
+        ({"crop": 10**9}, "says crop"),
+        ({"crop": "wide"}, "not a Steadymark model card"),
+        ({"crop": 32}, "its card says crop 32"),
+        ({"margin": 0}, "says margin 0"),
+        ({"margin": float("nan")}, "says margin nan"),
+        ({"file": "other.onnx"}, r"is of other\.onnx, not of own\.onnx"),
+        ({"file": "../own.onnx"}, "outside"),
+    ],
+)
+def test_a_wrong_card_is_refused(tmp_path: Path, card: dict[str, Any], why: str) -> None:
+    with pytest.raises(WeightsError, match=why):
+        validate_model(write_model(tmp_path, **card))
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (tiny_model(inputs="image"), "is no landmark model: it lacks crops"),
+        (tiny_model(kind=TensorProto.FLOAT), r"tensor\(float\)"),
+        (tiny_model(landmarks=98), r"\(2, 98, 2\)"),
+        (tiny_model(extra=True), "fails when it is run"),
+        (external(tiny_model()), "takes data from other files"),
+        (b"", "cannot be run"),
+        (b"not onnx", "cannot be run"),
+        (b"\x00\x00\x00\x00ORTM" + bytes(64), "cannot be run"),
+        (tiny_model().SerializeToString()[:-7], "cut off"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wrong_model_is_refused(tmp_path: Path, model: Any, why: str) -> None:
+    with pytest.raises(WeightsError, match=why):
+        validate_model(write_model(tmp_path, model))
+
+
+def test_other_schemas_are_taken_unless_one_is_wanted(tmp_path: Path) -> None:
+    path = write_model(tmp_path, tiny_model(landmarks=98), schema="wflw98")
+    assert validate_model(path).schema == "wflw98"
+    with pytest.raises(WeightsError, match="those of wflw98: models of ibug68"):
+        validate_model(path, schema="ibug68")
+
+
+def test_a_model_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"output 'points' of own\.onnx is not finite"):
+        validate_model(write_model(tmp_path, tiny_model(value=float("nan"))))
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    path = write_model(tmp_path)
+    with pytest.raises(WeightsError, match=r"choose a file that ends in \.onnx"):
+        validate_model(tmp_path / "own.pt")
+    path.with_suffix(".json").unlink()
+    with pytest.raises(WeightsError, match=r"own\.onnx has no model card: put own\.json beside"):
+        validate_model(path)
+    write_model(tmp_path).unlink()
+    with pytest.raises(WeightsError, match=r"there is no own\.onnx"):
+        validate_model(path)
+
+
+def test_external_data_is_found_wherever_it_hides(tmp_path: Path) -> None:
+    inner = tiny_model().graph
+    inner.initializer.extend(external(tiny_model()).graph.initializer[:1])
+    hidden = tiny_model()
+    hidden.graph.node.append(helper.make_node("If", ["x"], ["y"], then_branch=inner))
+    attribute = tiny_model()
+    outside = external(tiny_model()).graph.initializer[0]
+    attribute.graph.node.append(helper.make_node("Constant", [], ["z"], value=outside))
+    function = tiny_model()
+    made = function.functions.add()
+    made.node.append(helper.make_node("Constant", [], ["z"], value=outside))
+    for model in (hidden, attribute, function):
+        with pytest.raises(WeightsError, match="takes data from other files"):
+            refuse_external_data(model.SerializeToString(), tmp_path / "x.onnx")
+    for card in sorted(weights_folder().glob("*.onnx")):
+        refuse_external_data(card.read_bytes(), card)
+
+
+def test_whoever_opens_a_model_refuses_external_data(tmp_path: Path) -> None:
+    card = find_model(str(write_model(tmp_path, external(tiny_model()))), "landmarks")
+    with pytest.raises(WeightsError, match="takes data from other files"):
+        open_session(card, device="cpu")
+    assert read_card(tmp_path / "own.json") == card
+
+
+def test_graphs_inside_graphs_without_end_are_refused() -> None:
+    content = b""
+    for _ in range(100):
+        for number in (6, 5, 1):  # a graph in an attribute of a node of a graph
+            content = field(number, content)
+    with pytest.raises(WeightsError, match="without end"):
+        refuse_external_data(field(7, content), Path("deep.onnx"))
+
+
+@given(some.binary(max_size=200))
+def test_whatever_the_bytes_are_they_are_taken_or_refused_with_a_sentence(content: bytes) -> None:
+    for given_bytes in (content, field(7, field(5, content))):
+        try:
+            refuse_external_data(given_bytes, Path("x.onnx"))
+        except WeightsError as error:
+            assert "x.onnx" in str(error)  # noqa: PT017
+
+
+def field(number: int, content: bytes) -> bytes:
+    """Of a protobuf message."""
+    size, length = len(content), b""
+    while size > 127:
+        length, size = length + bytes([size & 127 | 128]), size >> 7
+    return bytes([number << 3 | 2]) + length + bytes([size]) + content

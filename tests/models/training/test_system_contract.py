@@ -1,0 +1,206 @@
+"""What every system at every size must hold to, whatever it is made of inside."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.stabilizer.heatmap_stabilizer import StabilizedDecoded, flat
+from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
+from steadymark.models.runtime.onnx_session import LandmarkNetwork
+from steadymark.models.runtime.zoo import ModelCard
+from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
+from steadymark.models.training.loop.checkpoint import save_checkpoint, to_image
+from steadymark.models.training.registry import SYSTEMS, system_of
+from steadymark.models.training.stabilizer.flow_cell_system import FlowCellSystem, FlowTask
+from steadymark.models.training.stabilizer.frozen_backbone import (
+    BackboneInfo,
+    TorchBackbone,
+    open_backbone,
+)
+from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
+from support.fakes.flow_scenes import made_scenes
+from support.videos.textured_images import FACE, face_in, painted, seen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.models.training.system import System
+
+SCHEMA = load_schema()
+N = TypeVar("N", bound=nn.Module)
+EVERY = [system for presets in SYSTEMS.values() for system in presets.values()]
+STILL = [system for system in EVERY if isinstance(system, LandmarkSystem)]
+RECURRENT = [system for system in EVERY if isinstance(system, RecurrentSystem)]
+FLOWING = [system for system in EVERY if isinstance(system, FlowCellSystem)]
+
+
+def told(system: System[Any]) -> str:
+    return f"{system.name}-{system.preset}"
+
+
+def test_every_system_is_held_to_one_of_the_contracts() -> None:
+    assert len(STILL) + len(RECURRENT) + len(FLOWING) == len(EVERY)
+
+
+@pytest.mark.parametrize("system", EVERY, ids=told)
+def test_its_recipe_can_be_read_back(system: System[Any]) -> None:
+    recipe = json.loads(json.dumps(system.describe()))
+    assert system_of(recipe) == system
+
+
+def lively(network: N, by: float = 0.01) -> N:
+    """Batch norms that have seen something, and no layer that is still exactly zero."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+                assert module.running_mean is not None
+                assert module.running_var is not None
+                module.running_mean.normal_(0, 0.1)
+                module.running_var.uniform_(0.7, 1.4)
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter) * by)
+    return network
+
+
+def batch(size: int, count: int = 2) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(0)
+    crops = torch.from_numpy(rng.integers(0, 256, (count, size, size, 3), np.uint8))
+    shape = SCHEMA.mean_shape * (size / 1.4) + (size - 1) / 2
+    points = torch.from_numpy(shape + rng.normal(0, 1, (count, 68, 2))).float()
+    return crops, points, torch.ones(count)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", STILL, ids=told)
+def test_its_loss_is_finite_and_moves_every_parameter(system: LandmarkSystem[Any]) -> None:
+    network = lively(system.build())
+    crops, points, face = batch(system.crop)
+    moved: set[str] = set()
+    for phase in range(system.phases):
+        network.zero_grad(set_to_none=True)
+        chosen = {id(p) for p in system.parameters(network, phase)}
+        for parameter in network.parameters():
+            parameter.requires_grad_(id(parameter) in chosen)
+        system.train_mode(network, phase)
+        loss = system.loss(network, to_image(crops), points, face, phase)
+        assert loss.shape == ()
+        assert torch.isfinite(loss)
+        loss.backward()  # type: ignore[no-untyped-call]
+        moved |= {n for n, p in network.named_parameters() if p.grad is not None and p.grad.any()}
+    assert {n for n, _ in network.named_parameters()} - moved == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", STILL, ids=told)
+def test_its_onnx_file_says_the_same_and_a_batch_is_its_rows(
+    system: LandmarkSystem[Any], tmp_path: Path
+) -> None:
+    network = lively(system.build()).eval()
+    size, path = system.crop, tmp_path / "net.onnx"
+    facts = system.export(network, tmp_path, path)
+    crops = batch(size)[0]
+    runner = opened(path, size)
+    both = runner.step(crops.numpy())
+    one = runner.step(crops[:1].numpy())
+    assert both.points.shape == (2, 68, 2)
+    assert both.scores.shape == (2, 68)
+    assert both.face.shape == (2,)
+    for part in (both.points, both.scores, both.face):
+        assert np.isfinite(part).all()
+    assert both.scores.min() >= 0
+    assert both.scores.max() <= 1
+    np.testing.assert_allclose(one.points[0], both.points[0], atol=0.02)
+    decoded = system.decoded(network)
+    with torch.no_grad():
+        points, scores, face = decoded(crops.permute(0, 3, 1, 2))
+    np.testing.assert_allclose(points.numpy(), both.points, atol=0.02)
+    np.testing.assert_allclose(scores.numpy(), both.scores, atol=1e-3)
+    np.testing.assert_allclose(face.numpy(), both.face, atol=1e-3)
+    assert facts["params"] == sum(p.numel() for p in network.parameters())
+    assert facts["macs"] > 1e6
+
+
+def opened(path: Path, size: int) -> LandmarkNetwork:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    card = ModelCard("net", "landmarks", path, digest, "MIT", crop=size)
+    return LandmarkNetwork(card, device="cpu")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", RECURRENT, ids=told)
+def test_a_recurrent_onnx_file_carries_its_memory_as_torch_does(
+    system: RecurrentSystem, tmp_path: Path
+) -> None:
+    torch.manual_seed(2)
+    detector = SYSTEMS["heatmap1d"]["lite"]
+    kept = {"recipe": detector.describe(), "averaged": lively(detector.build()).state_dict()}
+    save_checkpoint(tmp_path / "backbone.pt", kept)
+    backbone = open_backbone(BackboneInfo(file=str(tmp_path / "backbone.pt")))
+    assert isinstance(backbone, TorchBackbone)
+    system = replace(system, backbone=backbone.info)
+    network = lively(system.build(), 0.003).eval()  # by more, cells tear heatmaps: peaks may tie
+    path = tmp_path / "net.onnx"
+    system.export(network, tmp_path, path)
+    runner = opened(path, backbone.info.crop)
+    decoded = StabilizedDecoded(backbone.module, network).eval()
+    rng = np.random.default_rng(3)
+    base = rng.integers(6, 250, (2, 128, 128, 3))
+    memory = tuple(flat(network.start(2)))
+    state = None
+    for _ in range(4):
+        crops = (base + rng.integers(-6, 7, base.shape)).astype(np.uint8)  # as frames of a video
+        moved = (np.eye(2, 3) + rng.normal(0, (0.02, 0.02, 2), (2, 2, 3))).astype(np.float32)
+        seen = runner.step(crops, state, moved)
+        with torch.no_grad():
+            out = decoded(
+                torch.from_numpy(crops).permute(0, 3, 1, 2), torch.from_numpy(moved), memory
+            )
+        points, raw, scores, face = out[:4]
+        np.testing.assert_allclose(seen.points, points.numpy(), atol=0.02)
+        np.testing.assert_allclose(seen.raw, raw.numpy(), atol=0.02)
+        np.testing.assert_allclose(seen.scores, scores.numpy(), atol=1e-3)
+        np.testing.assert_allclose(seen.face, face.numpy(), atol=1e-3)
+        state = seen.state
+        for ours, theirs in zip(out[4:], state, strict=True):
+            np.testing.assert_allclose(theirs.numpy(), ours.numpy(), atol=0.02)
+        # both go on from the same: torn heatmaps of random networks drift apart by rounding
+        memory = tuple(torch.from_numpy(part.numpy().copy()) for part in state)
+
+
+@pytest.mark.parametrize("system", FLOWING, ids=told)
+def test_a_flow_cell_learns_by_every_parameter_and_its_file_stabilizes_any_landmarks(
+    system: FlowCellSystem, tmp_path: Path
+) -> None:
+    network = lively(system.build())
+    task = FlowTask(
+        system, {"lively": made_scenes(2)}, {"lively": made_scenes(1, seed=1)}, seed=0, told=[]
+    )
+    loss = task.loss(network, task.batch(0, 2), 0)
+    assert loss.shape == ()
+    assert torch.isfinite(loss)
+    loss.backward()  # type: ignore[no-untyped-call]
+    still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert still == []
+    path = tmp_path / "cell.onnx"
+    facts = system.export(network.eval(), tmp_path, path)
+    assert (facts["kind"], facts["cell"]) == ("stabilizer", "flow")
+    assert facts["params"] == sum(p.numel() for p in network.parameters())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    card = ModelCard("cell", "stabilizer", path, digest, "MIT", cell="flow")
+    for name in ("ibug68", "wflw98"):
+        stabilizer = FlowStabilizer(card, load_schema(name))
+        face = seen(painted(), face_in(FACE, stabilizer.schema))
+        scores = np.ones((1, stabilizer.schema.count), np.float32)
+        ((_, memory),) = stabilizer.step([face], scores, [None])
+        ((points, _),) = stabilizer.step([face], scores, [memory])
+        np.testing.assert_allclose(points, face.raw, atol=1.0)

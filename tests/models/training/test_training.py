@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from steadymark.models.datasets.photo_splits import is_held_back, photo_of
+from steadymark.models.face.schema import load_schema
+from steadymark.models.networks.heatmap1d import Heatmap1dConfig
+from steadymark.models.networks.pyramid import PyramidConfig
+from steadymark.models.training import heatmap1d_table
+from steadymark.models.training.data.augment import AugmentConfig, make_sample
+from steadymark.models.training.data.face_images import load_faces, split
+from steadymark.models.training.export_run import export_run
+from steadymark.models.training.landmarks.heatmap1d_system import Heatmap1dSystem
+from steadymark.models.training.loop import checkpoint
+from steadymark.models.training.loop.distributed import pick_device
+from steadymark.models.training.loop.time_budget import TimeBudget
+from steadymark.models.training.loop.training_run import RunSettings, TrainingProgress, train
+from steadymark.models.training.loop.weight_averaging import average_runs
+from steadymark.models.training.registry import SYSTEMS, system_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCHEMA = load_schema()
+TINY = Heatmap1dConfig(
+    crop=64,
+    bins=64,
+    channels=8,
+    hidden=8,
+    backbone=PyramidConfig(stem=4, widths=(8, 8, 8, 8), blocks=(1, 1, 1, 1), out=8),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Twelve noise pictures with landmarks, in 300W form."""
+    faces, rng = tmp_path / "300w" / "train", np.random.default_rng(0)
+    faces.mkdir(parents=True)
+    for i in range(12):
+        points = SCHEMA.mean_shape * 90 + 80 + rng.normal(0, 2, (68, 2))
+        rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
+        (faces / f"helen_{i}_1.pts").write_text(
+            f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n", encoding="ascii"
+        )
+        cv2.imwrite(str(faces / f"helen_{i}_1.jpg"), rng.integers(0, 256, (160, 160, 3), np.uint8))
+    return tmp_path
+
+
+def test_faces_of_one_photo_are_on_one_side_of_the_split(folder: Path) -> None:
+    for photo in ("afw_111076519", "helen_22"):
+        assert {photo_of(f"{photo}_{i}") for i in range(1, 6)} == {photo}
+    lfpw = [is_held_back(photo_of(f"lfpw_image_{i:04d}"), 0.06) for i in range(800)]
+    assert 0.02 < np.mean(lfpw) < 0.12
+    training, held = split(load_faces(folder / "300w" / "train"))
+    assert len(training) + len(held) == 12
+    assert not set(training.names) & set(held.names)
+
+
+def test_of_a_large_picture_the_part_around_the_face_is_kept(tmp_path: Path) -> None:
+    picture = np.full((900, 1200, 3), 40, np.uint8)
+    points = SCHEMA.mean_shape * 300 + (700, 400)
+    cv2.circle(picture, (round(points[30, 0]), round(points[30, 1])), 5, (255, 255, 255), -1)
+    rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
+    (tmp_path / "big_1.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
+    cv2.imwrite(str(tmp_path / "big_1.png"), picture)
+    faces = load_faces(tmp_path)
+    (kept,), (moved,) = faces.pictures, faces.points
+    assert kept.shape == (320, 320, 3)
+    ys, xs = np.nonzero(kept[..., 0] > 150)
+    assert np.hypot(xs.mean() - moved[30, 0], ys.mean() - moved[30, 1]) < 0.5
+    assert np.ptp(moved, 0).max() == pytest.approx(320 / 1.9, abs=0.5)
+
+
+def test_any_data_set_can_be_trained_on(folder: Path, tmp_path: Path) -> None:
+    train(TINY_SYSTEM, folder / "300w" / "train", tmp_path / "run", replace(SETTINGS, steps=2))
+    assert (tmp_path / "run" / "last.pt").is_file()
+    with pytest.raises(ValueError, match="is no data set itself"):
+        train(TINY_SYSTEM, tmp_path / "run", tmp_path / "other", SETTINGS)
+
+
+def test_a_sample_follows_from_its_number_alone(folder: Path) -> None:
+    faces = load_faces(folder / "300w" / "train")
+    a, b = (make_sample(faces, (), SCHEMA, 64, 5, seed=3, config=AugmentConfig()) for _ in range(2))
+    np.testing.assert_array_equal(a.crop, b.crop)
+    np.testing.assert_array_equal(a.points, b.points)
+    other = make_sample(faces, (), SCHEMA, 64, 6, seed=3, config=AugmentConfig())
+    assert not np.array_equal(a.crop, other.crop)
+
+
+def test_mirrored_samples_keep_the_numbering_of_landmarks(folder: Path) -> None:
+    """The right eye (36…41) stays to the left of the left eye, mirrored or not."""
+    faces = load_faces(folder / "300w" / "train")
+    config = AugmentConfig(negatives=0, wide_share=0)
+    for number in range(24):
+        points = make_sample(faces, (), SCHEMA, 64, number, seed=0, config=config).points
+        assert points[36:42, 0].mean() < points[42:48, 0].mean()
+        assert points[36:48, 1].mean() < points[48:68, 1].mean()
+
+
+TINY_SYSTEM = Heatmap1dSystem(network=TINY, batch=2)
+SETTINGS = RunSettings(steps=80, workers=0, save_s=0.0, check_s=1e9, device="cpu")
+
+
+def killed_at(step: int) -> Callable[[TrainingProgress], None]:
+    def report(progress: TrainingProgress) -> None:
+        if progress.step == step:
+            raise KeyboardInterrupt
+
+    return report
+
+
+def averaged(run: Path) -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = checkpoint.load_checkpoint(run / "last.pt")["averaged"]
+    return weights
+
+
+def test_a_killed_training_resumes_to_the_same_weights(folder: Path, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(TINY_SYSTEM, folder, whole, SETTINGS)
+    with pytest.raises(KeyboardInterrupt):
+        train(TINY_SYSTEM, folder, parts, SETTINGS, report=killed_at(33))
+    train(TINY_SYSTEM, folder, parts, SETTINGS, resume=True)
+    a, b = averaged(whole), averaged(parts)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    rows = (whole / "curve.csv").read_text().splitlines()
+    assert rows[0] == "minute,step,samples,rate,loss,nrmse"
+    assert rows[-1].split(",")[1] == "80"
+    assert list((whole / "tensorboard").iterdir())
+    assert checkpoint.load_checkpoint(whole / "best.pt")["recipe"] == TINY_SYSTEM.describe()
+
+
+def test_a_run_s_folder_is_not_taken_up_by_another_recipe(folder: Path, tmp_path: Path) -> None:
+    train(TINY_SYSTEM, folder, tmp_path / "run", replace(SETTINGS, steps=2))
+    other = replace(TINY_SYSTEM, rate=1e-4)
+    with pytest.raises(ValueError, match="another recipe"):
+        train(other, folder, tmp_path / "run", SETTINGS, resume=True)
+
+
+def test_minutes_become_steps_once_the_speed_is_known(folder: Path, tmp_path: Path) -> None:
+    seen: list[TrainingProgress] = []
+    settings = replace(SETTINGS, steps=0, minutes=0.12)
+    train(TINY_SYSTEM, folder, tmp_path / "run", settings, report=seen.append)
+    assert seen[0].total == 0
+    assert seen[-1].total == seen[-1].step > 10
+
+
+@pytest.mark.parametrize("device", ["tpu", "cuda"])
+def test_a_device_that_is_not_there_is_refused(device: str) -> None:
+    if device == "cuda" and torch.cuda.is_available():
+        pytest.skip("CUDA is there")
+    with pytest.raises(ValueError, match=r"choose auto|finds none"):
+        pick_device(device)
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(folder: Path, tmp_path: Path) -> None:
+    """torchrun: both see other samples, their gradients are shared, one writes."""
+    script = tmp_path / "two.py"
+    script.write_text(
+        "import sys; sys.path[:0] = " + repr(sys.path) + "\n"
+        "import os, torch\n"
+        "from pathlib import Path\n"
+        "from models.training.test_training import SETTINGS, TINY_SYSTEM\n"
+        "from dataclasses import replace\n"
+        "from steadymark.models.training.loop.training_run import TrainingRun\n"
+        f"out = Path({str(tmp_path)!r}) / 'run'\n"
+        f"run = TrainingRun(TINY_SYSTEM, Path({str(folder)!r}), out, SETTINGS, resume=False)\n"
+        "for step in range(3):\n"
+        "    run.learn(run.task.batch(2 * step + run.crew.rank, 2))\n"
+        "flat = torch.cat([p.flatten() for p in run.network.parameters()])\n"
+        f"torch.save(flat, Path({str(tmp_path)!r}) / f'rank{{run.crew.rank}}.pt')\n"
+        "torch.distributed.destroy_process_group()\n"
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, str(script)],
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    one, two = (torch.load(tmp_path / f"rank{r}.pt", weights_only=True) for r in (0, 1))
+    assert torch.equal(one, two)
+
+
+def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
+    schedule, course = checkpoint.Schedule(rate=1.0), checkpoint.ScheduleState(end=10_000)
+    assert schedule.at(0, course) == pytest.approx(1 / 500)
+    assert schedule.at(500, course) == pytest.approx(1.0, abs=0.01)
+    assert schedule.at(10_000, course) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("steps", [5, 40, 160, 2000, 50_000])
+@pytest.mark.parametrize("known_at", [0, 20, 60])
+def test_every_schedule_reaches_its_rate(steps: int, known_at: int) -> None:
+    """known_at: the step from which on the length is known, as where minutes tell it."""
+    schedule, course, rates = checkpoint.Schedule(rate=2e-3), checkpoint.ScheduleState(), []
+    for step in range(steps + known_at):
+        if step == known_at:
+            course = schedule.turned(course, step, steps + known_at)
+        rates.append(schedule.at(step, course))
+    assert max(rates) >= 0.9 * 2e-3
+    assert rates[-1] < 0.5 * max(rates)
+
+
+def test_a_run_s_rate_does_not_jump_where_its_end_turns_out_to_be_another() -> None:
+    schedule, course = checkpoint.Schedule(rate=1.0), checkpoint.ScheduleState(end=1000)
+    before = schedule.at(599, course)
+    for end in (700, 2000):
+        turned = schedule.turned(course, 600, end)
+        assert schedule.at(600, turned) == pytest.approx(before, abs=0.01)
+        assert schedule.at(end, turned) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("settings", [{"steps": 160}, {"steps": 0, "minutes": 0.12}])
+def test_a_short_run_learns_at_the_rate_that_was_asked(
+    folder: Path, tmp_path: Path, settings: dict[str, float]
+) -> None:
+    seen: list[TrainingProgress] = []
+    chosen = replace(SETTINGS, save_s=1e9, **settings)  # type: ignore[arg-type]
+    train(TINY_SYSTEM, folder, tmp_path / "run", chosen, report=seen.append)
+    assert max(progress.rate for progress in seen) >= 0.9 * TINY_SYSTEM.rate
+
+
+def test_minutes_are_kept_whatever_a_run_s_validations_and_its_speed_do() -> None:
+    """A clock by hand: steps of 0.2 s that take 0.4 s later, validations of 4 s."""
+    clock_s, step, total = 30.0, 0, 0  # what came before the steps counts too
+    pace = TimeBudget(4.0, 240.0, fixed=False)
+    pace.checked(clock_s, clock_s)
+
+    def validated() -> None:
+        nonlocal clock_s
+        began_s, clock_s = clock_s, clock_s + 4.0
+        pace.checked(began_s, clock_s)
+
+    while not total or step < total:
+        step, clock_s = step + 1, clock_s + (0.2 if clock_s < 100 else 0.4)
+        if pace.is_due(step, total, clock_s):
+            if pace.needs_a_check(total):
+                validated()
+            total = pace.total(step, clock_s)
+        if pace.check_is_due(total, clock_s):
+            validated()
+    validated()
+    assert clock_s == pytest.approx(240, rel=0.1)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_recipe_read_back_is_the_same_recipe(name: str) -> None:
+    for system in SYSTEMS[name].values():
+        assert system_of(system.describe()) == system
+
+
+@pytest.mark.slow
+def test_table_1_measures_each_cell_and_survives_one_that_has_no_memory(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = {"steps": 2, "seed": 1, "device": "cpu", "workers": 0}
+    rows = list(
+        heatmap1d_table.run_table(
+            folder, tmp_path, preset="lite", ratios=(0.25,), arguments=arguments
+        )
+    )
+    assert [(row.axes, row.bins, row.values) for row in rows] == [(1, 32, 4352), (2, 32, 69632)]
+    assert all(row.memory_mib > 10 and row.nrmse > 0 for row in rows)
+
+    def out_of_memory(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess([], 1, "", "RuntimeError: can't allocate memory: 9 GB")
+
+    monkeypatch.setattr(subprocess, "run", out_of_memory)
+    (one, _) = heatmap1d_table.run_table(
+        folder, tmp_path, preset="lite", ratios=(3.0,), arguments={}
+    )
+    assert np.isnan(one.nrmse)
+    assert one.values == 68 * 2 * 384
+
+
+def test_a_run_can_begin_with_another_s_weights(folder: Path, tmp_path: Path) -> None:
+    train(TINY_SYSTEM, folder, tmp_path / "first", replace(SETTINGS, steps=2))
+    start = str(tmp_path / "first" / "last.pt")
+    tuned = replace(TINY_SYSTEM, rate=1e-9)
+    train(tuned, folder, tmp_path / "tuned", replace(SETTINGS, steps=1, start=start))
+    a, b = averaged(tmp_path / "first"), averaged(tmp_path / "tuned")
+    assert all(torch.allclose(a[n], b[n], atol=1e-5) for n in a if n.endswith("conv.weight"))
+    weight = "cnn2_x.deconv.weight"
+    torch.testing.assert_close(a[weight], b[weight], atol=1e-6, rtol=0)
+    (origin,) = checkpoint.load_checkpoint(tmp_path / "tuned" / "last.pt")["origin"]
+    assert (origin["file"], origin["step"]) == ("last.pt", 2)
+    assert origin["recipe"] == TINY_SYSTEM.describe()
+    again = replace(SETTINGS, steps=1, start=str(tmp_path / "tuned" / "last.pt"))
+    train(tuned, folder, tmp_path / "third", again)
+    card = json.loads(
+        export_run(tmp_path / "third", tmp_path, "net").with_suffix(".json").read_text()
+    )
+    assert [o["step"] for o in card["recipe"]["began_with"]] == [2, 1]
+    other = replace(TINY_SYSTEM, network=replace(TINY, hidden=12))
+    with pytest.raises(ValueError, match="does not fit"):
+        train(other, folder, tmp_path / "other", replace(SETTINGS, steps=1, start=start))
+
+
+def test_runs_are_averaged_into_one(folder: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    train(TINY_SYSTEM, folder, first, replace(SETTINGS, steps=2))
+    train(TINY_SYSTEM, folder, second, replace(SETTINGS, steps=2, start=str(first / "last.pt")))
+    average_runs([first, second], tmp_path / "mean")
+    a, b, mean = (averaged(tmp_path / name) for name in ("first", "second", "mean"))
+    weight = "cnn2_x.deconv.weight"
+    assert not torch.equal(a[weight], b[weight])
+    torch.testing.assert_close(mean[weight], (a[weight] + b[weight]) / 2)
+    file = export_run(tmp_path / "mean", tmp_path, "net").with_suffix(".json")
+    told = json.loads(file.read_text())["recipe"]["began_with"]
+    curve = (tmp_path / "net.curve.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in curve] == ["run", "first", "second"]
+    assert [len(origin["began_with"]) for origin in told] == [0, 1]
+    with pytest.raises(ValueError, match="two runs or more"):
+        average_runs([first], tmp_path / "mean")
+    other = replace(TINY_SYSTEM, network=replace(TINY, hidden=12))
+    train(other, folder, tmp_path / "other", replace(SETTINGS, steps=1))
+    with pytest.raises(ValueError, match="is another than that of"):
+        average_runs([first, tmp_path / "other"], tmp_path / "mean")

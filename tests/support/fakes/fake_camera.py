@@ -1,0 +1,154 @@
+"""A camera that does what a test wants, and a network camera on the loopback."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import cv2
+
+from support.videos.video_corpus import bars
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from steadymark.models.face.crop import Image
+
+
+class FakeDevice:
+    """The hardware: `plugged` says whether it answers.
+
+    A read waits until the test calls `give`; `opened` counts the openings that worked.
+    """
+
+    def __init__(self, image: Image | None = None) -> None:
+        self.plugged = True
+        self.opened = 0
+        self.released = 0
+        self.reads = 0
+        self.settings: dict[int, float] = {}
+        self.refused: set[int] = set()
+        self._image = bars(0) if image is None else image
+        self._given = threading.Semaphore(0)
+        self.changed = threading.Condition()
+
+    def __call__(self, device: int | str) -> FakeCapture:
+        return FakeCapture(self)
+
+    def give(self, count: int = 1) -> None:
+        """Let that many reads return."""
+        self._given.release(count)
+
+    def wait_for(self, *, opened: int = 0, released: int = 0, reads: int = 0) -> bool:
+        """Wait until each was begun so often; False after 5 s."""
+        with self.changed:
+            return self.changed.wait_for(
+                lambda: self.opened >= opened and self.released >= released and self.reads >= reads,
+                5,
+            )
+
+    def read(self) -> tuple[bool, Any]:
+        """What a capture's read gives."""
+        self.note(reads=1)
+        if not self._given.acquire(timeout=20) or not self.plugged:
+            return False, None
+        return True, self._image.copy()
+
+    def note(self, *, opened: int = 0, released: int = 0, reads: int = 0) -> None:
+        """Count."""
+        with self.changed:
+            self.opened += opened
+            self.released += released
+            self.reads += reads
+            self.changed.notify_all()
+
+
+class FakeCapture:
+    """One opening of the device."""
+
+    def __init__(self, device: FakeDevice) -> None:
+        self._device = device
+        self._open = device.plugged
+        device.note(opened=self._open)
+
+    def isOpened(self) -> bool:
+        return self._open
+
+    def read(self) -> tuple[bool, Any]:
+        return self._device.read()
+
+    def get(self, prop: int, /) -> float:
+        return self._device.settings.get(prop, 0.0)
+
+    def set(self, prop: int, value: float, /) -> bool:
+        if prop in self._device.refused:
+            return False
+        self._device.settings[prop] = value
+        return True
+
+    def release(self) -> None:
+        self._device.note(released=self._open)
+        self._open = False
+
+
+class MjpegServer(ThreadingHTTPServer):
+    """Sends `pictures` pictures, then waits (`stalls`) or hangs up; always while it is `cut`."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.pictures = 10_000
+        self.stalls = False
+        self.cut = threading.Event()
+        self.connections = 0
+        self.ended = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/video"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """The reader hung up: expected."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: MjpegServer
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+    def do_GET(self) -> None:
+        self.server.connections += 1
+        if self.path != "/video":
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        for number in range(self.server.pictures):
+            jpeg = cv2.imencode(".jpg", bars(number % 64))[1].tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            self.wfile.write(head.encode() + jpeg + b"\r\n")
+            self.wfile.flush()
+            if self.server.ended.wait(0.005) or self.server.cut.is_set():
+                return
+        if self.server.stalls:
+            self.server.ended.wait(30)
+
+
+@contextmanager
+def mjpeg_server() -> Iterator[MjpegServer]:
+    """A running server."""
+    server = MjpegServer()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.ended.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,1 @@
+"""Helpers that drive the window and the session."""

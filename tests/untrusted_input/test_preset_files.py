@@ -1,0 +1,43 @@
+"""Presets of strangers: read with every value checked, or refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steadymark.app.session.presets import read_preset
+from steadymark.app.session.settings_values import as_plain
+from steadymark.engine.tracking.settings import TrackSettings
+from support.malformed_files import NASTY_NAMES, VALUES, mangled, objects, read_or_refused
+
+if TYPE_CHECKING:
+    import pytest
+
+SETTINGS = as_plain(TrackSettings())
+WHOLE = {"steadymark_preset": 1, "name": "mine", "settings": SETTINGS}
+
+
+@given(
+    text=st.one_of(
+        objects(list(WHOLE)).map(lambda some: json.dumps({**WHOLE, **some})),
+        objects(list(SETTINGS)).map(
+            lambda some: json.dumps({**WHOLE, "settings": {**SETTINGS, **some}})
+        ),
+        st.sampled_from(NASTY_NAMES).map(
+            lambda name: json.dumps({**WHOLE, "settings": {**SETTINGS, "model": name}})
+        ),
+        mangled(json.dumps(WHOLE).encode()).map(lambda content: content.decode("latin-1")),
+        VALUES.map(json.dumps),
+        st.integers(1, 50_000).map(lambda n: "[" * n),
+    )
+)
+def test_a_preset_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "mine.json"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    preset = read_or_refused(lambda: read_preset(path), "mine.json")
+    if preset is not None:
+        assert 1 <= preset.settings.tracker.max_faces <= 16
+        assert 0 <= preset.settings.threads <= 1024

@@ -1,0 +1,205 @@
+"""Sessions, settings and lists of strangers: whatever stands in them, the program goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QSettings
+
+from steadymark.app.gui.preferences import Preferences
+from steadymark.app.session.recording import crash_recovery
+from steadymark.app.session.recording.crash_recovery import SessionStore, find_sessions, recover
+from steadymark.app.session.recording.media import Media
+from steadymark.app.session.recording.results import Results
+from steadymark.app.session.settings_values import as_plain, from_plain
+from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.tracking.settings import TrackSettings
+from support.fakes.fake_results import moving_results, source_info
+from support.malformed_files import VALUES, mangled, objects
+from support.videos.video_corpus import Recipe, make
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = as_plain(TrackSettings())
+FACTS = {"source": "clip.mp4", "settings": SETTINGS, "saved_at": 1.7e9}
+
+
+@pytest.fixture(scope="module")
+def piece(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What a session leaves of 5 frames."""
+    keeping = SessionStore(tmp_path_factory.mktemp("session"), "clip.mp4", SETTINGS)
+    sink = keeping.sink(1, pytest.fail)
+    sink.open(source_info())
+    for result in moving_results(5):
+        sink.write(result)
+    sink.close(complete=True)
+    (path,) = keeping.folder.glob("piece-*")
+    return path.read_bytes()
+
+
+def leave(root: Path, facts: str, content: bytes) -> None:
+    """A session's folder with these files."""
+    shutil.rmtree(root, ignore_errors=True)
+    folder = root / "20260101-000000-0"
+    folder.mkdir(parents=True)
+    (folder / "session.json").write_text(facts, encoding="utf-8", errors="replace")
+    (folder / "piece-0001.csv.part").write_bytes(content)
+
+
+@pytest.mark.hypothesis
+def test_a_session_is_recovered_or_refused(tmp_path: Path, piece: bytes) -> None:
+    root = tmp_path / "sessions"
+    some_facts = st.one_of(
+        st.just(json.dumps(FACTS)),
+        objects(list(FACTS)).map(lambda some: json.dumps({**FACTS, **some})),
+        VALUES.map(json.dumps),
+        st.integers(1, 50_000).map(lambda n: "[" * n),
+    )
+
+    @given(facts=some_facts, content=st.one_of(st.just(piece), mangled(piece)))
+    def recovers(facts: str, content: bytes) -> None:
+        leave(root, facts, content)
+        for found in find_sessions(root):
+            assert isinstance(from_plain(found.settings), TrackSettings)
+            results = Results(np.arange(5) / 25)
+            try:
+                count = recover(found, results)
+            except SteadymarkError:
+                continue
+            assert count >= int((results.rows().frame >= 0).any())
+            assert np.isfinite(results.rows().frame).all()
+
+    recovers()
+    leave(root, json.dumps(FACTS), piece)
+    (found,) = find_sessions(root)
+    assert recover(found, Results(np.arange(5) / 25)) == 5
+
+
+def test_landmarks_of_another_number_are_left_out(tmp_path: Path, piece: bytes) -> None:
+    root = tmp_path / "sessions"
+    leave(root, json.dumps(FACTS), piece)
+    (found,) = find_sessions(root)
+    assert recover(found, Results(np.arange(5) / 25, points=5)) == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("face_id", 2**40), ("x_0", 1e30), ("raw_y_3", "nan"), ("score_2", "inf")]
+)
+def test_what_no_tracker_gives_is_left_out(
+    tmp_path: Path, piece: bytes, column: str, value: object
+) -> None:
+    root = tmp_path / "sessions"
+    *head, rows = piece.decode().split("\n", 3)
+    first = rows.split("\n", 1)[0].split(",")
+    first[head[2].split(",").index(column)] = str(value)
+    leave(root, json.dumps(FACTS), "\n".join([*head, ",".join(first), ""]).encode())
+    (found,) = find_sessions(root)
+    assert recover(found, Results(np.arange(5) / 25)) == 0
+
+
+def test_a_session_without_line_ends_fills_no_memory(
+    tmp_path: Path, piece: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crash_recovery, "_LONGEST_ROW", 10_000)
+    leave(tmp_path / "a", json.dumps(FACTS), piece + b"7" * 50_000)
+    (found,) = find_sessions(tmp_path / "a")
+    assert found.frames == 5
+
+
+@given(values=st.one_of(objects(list(SETTINGS)), st.dictionaries(st.text(), VALUES, max_size=3)))
+def test_settings_are_read_or_left_as_they_are(values: dict[str, Any]) -> None:
+    settings = from_plain(values)
+    assert from_plain(as_plain(settings)) == settings
+    assert 0 <= settings.threads <= 1024
+    assert settings.detector_threshold is None or 0 <= settings.detector_threshold <= 1
+
+
+@given(
+    values=st.dictionaries(
+        st.sampled_from(["tracker", "one_euro", "butterworth"]),
+        objects([name for part in SETTINGS.values() if isinstance(part, dict) for name in part]),
+    )
+)
+def test_parts_of_settings_are_read_or_left_as_they_are(values: dict[str, Any]) -> None:
+    settings = from_plain(values)
+    assert from_plain(as_plain(settings)) == settings
+
+
+@pytest.mark.hypothesis
+def test_what_the_window_remembers_may_be_anything(tmp_path: Path) -> None:
+    settings = QSettings(str(tmp_path / "a.ini"), QSettings.Format.IniFormat)
+    told = st.one_of(VALUES.map(json.dumps), st.text(max_size=30), st.just("[" * 20_000))
+
+    @given(told=told)
+    def remembers(told: str) -> None:
+        for name in ("tracking", "overlay", "recent", "geometry", "state"):
+            settings.setValue(name, told)
+        preferences = Preferences(settings)
+        assert isinstance(preferences.tracking(), TrackSettings)
+        assert all(isinstance(name, str) for name in preferences.recent())
+        preferences.overlay()
+        preferences.window()
+
+    remembers()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#EXTM3U\n#EXTINF:1,\nreal.mp4\n#EXT-X-ENDLIST\n",
+        "\ufeff#EXTM3U\nhttp://127.0.0.1:9/a.ts\n",
+        "ffconcat version 1.0\nfile real.mp4\n",
+        "\n\nffconcat version 1.0\nfile /etc/passwd\n",
+        "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\nm=video 5004 RTP/AVP 96\r\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi", "a.m3u8"])
+def test_a_video_file_that_names_other_files_opens_none(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    make(tmp_path, Recipe("real.mp4", frames=3))
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(SteadymarkError, match="is a list that names other files"):
+        Media(str(tmp_path / name))
+
+
+GIANT = """
+import struct, sys, zlib
+import numpy as np
+import steadymark.engine.sources.image_sequence as images
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+head = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+data = zlib.compress(bytes(99))
+content = b"\\x89PNG\\r\\n\\x1a\\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data)
+try:
+    images.cv2.imdecode(np.frombuffer(content, np.uint8), images.cv2.IMREAD_COLOR)
+except images.cv2.error as error:
+    sys.exit("CV_IO_MAX_IMAGE_PIXELS" not in str(error))
+sys.exit("it was begun")
+"""
+
+
+def test_a_picture_of_a_giant_size_takes_no_memory() -> None:
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    paths.pop("OPENCV_IO_MAX_IMAGE_PIXELS", None)
+    run = subprocess.run(
+        [sys.executable, "-c", GIANT], capture_output=True, text=True, env=paths, check=False
+    )
+    assert run.returncode == 0, run.stderr[-500:]
+
+
+@pytest.mark.parametrize("source", ["http://127.0.0.1:9/a.mp4", "camera:0", "rtsp://127.0.0.1:9/"])
+def test_a_session_that_names_what_is_live_is_not_opened(source: str) -> None:
+    with pytest.raises(SteadymarkError, match="is live"):
+        Media(source)

@@ -329,7 +329,7 @@ def main(
     clip: Annotated[Path | None, typer.Option(help="A video; else the demo clip.")] = None,
     only: Annotated[str, typer.Option(help=f"Some of {', '.join(VARIANTS)}.")] = "",
     readme: Annotated[
-        bool, typer.Option("--readme", help="Only the README's two, compressed.")
+        bool, typer.Option("--readme", help="Only the two of README and docs/guide.md.")
     ] = False,
 ) -> None:
     """Render every main screen."""

@@ -43,8 +43,10 @@ def test_every_main_screen_is_rendered(tmp_path: Path) -> None:
     assert not QImage(str(tmp_path / "de_shortcuts.png")).isNull()
 
 
-def test_the_pictures_of_the_readme_are_small() -> None:
+def test_the_pictures_of_the_readme_and_the_guide_are_small() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    assert "(docs/window_light.png)" in readme
+    assert "(window_dark.png)" in guide
     for name in ("window_light.png", "window_dark.png"):
-        assert f"(docs/{name})" in readme
         assert (ROOT / "docs" / name).stat().st_size < 300_000

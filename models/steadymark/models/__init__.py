@@ -1,1 +1,1 @@
-"""Networks, their training, and the torch-free runtime."""
+"""Neural networks, their training, and the runtime, which runs them without torch."""

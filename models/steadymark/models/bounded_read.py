@@ -1,4 +1,4 @@
-"""Text files of strangers that are small by nature: read whole, but never without a bound."""
+"""Read untrusted text files whole, up to a size limit."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ from steadymark.models.errors import ContentError
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_BYTES = 1 << 22  # 4 MiB: a hundred times what any of them holds
+MOST_BYTES = 1 << 22  # 4 MiB, a hundred times the size of any file that is expected
 
 
 def read_bounded_text(path: Path, *, encoding: str = "utf-8") -> str:
-    """The text of a file of at most 4 MiB.
+    """Return the text of a file that is at most 4 MiB large.
+
+    Args:
+        path: The file to read.
+        encoding: Its text encoding.
+
+    Returns:
+        The whole text.
 
     Raises:
-        OSError: it cannot be read. ValueError: it is larger, or no text.
+        OSError: The file cannot be read.
+        ContentError: The file is larger than 4 MiB.
+        UnicodeDecodeError: The content is not text in this encoding.
     """
     with path.open("rb") as file:
         content = file.read(MOST_BYTES + 1)

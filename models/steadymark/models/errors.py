@@ -1,4 +1,4 @@
-"""Faults a user can do something about: the message says what is wrong, with what, what to do."""
+"""Errors that the user can fix; the message says what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from steadymark.models.user_text import UserText
 
 
 class SteadymarkError(Exception):
-    """Base of all faults that are reported as one sentence, without a traceback.
+    """Base class of all errors that are reported as one sentence, without a traceback.
 
-    `SteadymarkError("{path} gives no frames", path=path)`: as UserText, or of a sentence.
+    It takes the same arguments as `UserText`, or a finished `UserText`. Example:
+    `SteadymarkError("{path} gives no frames", path=path)`.
     """
 
     def __init__(self, template: str, /, **fields: object) -> None:
@@ -17,20 +18,20 @@ class SteadymarkError(Exception):
 
 
 class WeightsError(SteadymarkError):
-    """A model is unknown, or its files are missing, altered or of another kind."""
+    """A model is unknown, or its files are missing, altered or of the wrong kind."""
 
 
 class DeviceError(SteadymarkError):
-    """The device asked for cannot be used."""
+    """The requested device cannot be used."""
 
 
 class LandmarkFileError(SteadymarkError):
-    """A file is not the landmark file it should be."""
+    """A landmark file cannot be read or has the wrong format."""
 
 
 class DataError(SteadymarkError, ValueError):
-    """A data set is not of the form it should have, or cannot be read here."""
+    """A dataset has the wrong format or cannot be read."""
 
 
 class ContentError(SteadymarkError, ValueError):
-    """What is wrong inside a file: the reason of another fault, which names the file."""
+    """Something is wrong inside a file; the error that names the file quotes it as the reason."""

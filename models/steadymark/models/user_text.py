@@ -1,4 +1,4 @@
-"""What users are told: English sentences that can be told again in another language."""
+"""Messages for users: English sentences that the program can translate later."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
 
 class UserText(str):
-    """`UserText("{path} gives no frames", path="a.mp4")` is "a.mp4 gives no frames".
+    """A string that remembers the template and the values it was made from.
 
-    One line of printable text, whatever strange names and values it quotes. The template is a
-    literal, so that `python -m tools.update_translations` finds it. A field may be a sentence or
-    a fault, which is then told in the other language, too.
+    `UserText("{path} gives no frames", path="a.mp4")` is "a.mp4 gives no frames". The text is
+    always one line of printable characters, whatever the values contain. The template must be a
+    literal, so that `python -m tools.update_translations` finds it. A value may itself be a
+    `UserText` or an error with a `UserText` message, which is then translated too.
     """
 
     __slots__ = ("fields", "template")
@@ -32,13 +33,23 @@ class UserText(str):
 
 
 def fill_template(template: str, fields: dict[str, object]) -> str:
-    """One line of printable text; a template without fields may hold braces."""
+    """Fill in a template and return one line of printable text.
+
+    A template without fields is returned as it is, so it may contain braces.
+
+    Args:
+        template: A format string.
+        fields: The values for the names in braces.
+
+    Returns:
+        The text, with each unprintable character replaced by a space.
+    """
     text = template.format_map(fields) if fields else template
     return "".join(c if c.isprintable() else " " for c in text)
 
 
 def join_texts(sentences: Iterable[UserText]) -> UserText:
-    """One sentence of all; empty where there are none."""
+    """Join sentences with semicolons; the result is empty if there are none."""
     first, *others = list(sentences) or [NOTHING]
     for other in others:
         first = UserText("{first}; {other}", first=first, other=other)
@@ -46,7 +57,7 @@ def join_texts(sentences: Iterable[UserText]) -> UserText:
 
 
 def _plain(value: object) -> object:
-    """What can go to another process, and be formatted."""
+    """Convert a value to something that can be pickled and formatted."""
     if isinstance(value, BaseException) and value.args and isinstance(value.args[0], UserText):
         return value.args[0]
     return value if isinstance(value, str | Number) else str(value)

@@ -1,1 +1,1 @@
-"""What a face is to every network: landmark schema, crop, motion between crops (no torch)."""
+"""Face geometry that all networks share: landmark schemas, crops and face motion (no torch)."""

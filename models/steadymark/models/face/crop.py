@@ -1,7 +1,7 @@
-"""The square crop a landmark network sees: the one mapping between crop and picture pixels.
+"""The square crop that a landmark network sees, and its mapping to picture pixels.
 
-Pixels: x right, y down, the centre of the top-left pixel at (0, 0); so a picture covers
-[-0.5, width - 0.5]. Training, tracking and evaluation all cut with `cut`.
+Pixel convention: x points right, y points down, and the centre of the top-left pixel is at (0, 0),
+so a picture covers [-0.5, width - 0.5]. Training, tracking and evaluation all use `cut`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ Points = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A square in the picture: centre and side in picture pixels, roll in degrees.
+    """A rotated square in a picture.
 
-    roll_deg is the angle of the crop's x axis in the picture, positive clockwise as seen.
+    Attributes:
+        x: Centre of the square, picture pixels.
+        y: Centre of the square, picture pixels.
+        side: Length of its sides, picture pixels.
+        roll_deg: Angle of the crop's x axis in the picture, degrees. Positive angles are
+            clockwise on the screen.
     """
 
     x: float
@@ -31,7 +36,7 @@ class Crop:
     roll_deg: float = 0.0
 
     def to_picture(self, size: int) -> Matrix:
-        """(2, 3) matrix from the pixels of a `size`×`size` crop to picture pixels."""
+        """Return the (2, 3) matrix from pixels of a `size`×`size` crop to picture pixels."""
         scale = self.side / size
         cos = scale * math.cos(math.radians(self.roll_deg))
         sin = scale * math.sin(math.radians(self.roll_deg))
@@ -44,27 +49,31 @@ class Crop:
         )
 
     def from_picture(self, size: int) -> Matrix:
-        """(2, 3) matrix from picture pixels to the pixels of a `size`×`size` crop."""
+        """Return the (2, 3) matrix from picture pixels to pixels of a `size`×`size` crop."""
         return inverse(self.to_picture(size))
 
     def onto(self, other: Crop, size: int) -> Matrix:
-        """(2, 3) matrix from this crop's pixels to those of another, both `size`×`size`."""
+        """Return the (2, 3) matrix from this crop's pixels to another's, both `size`×`size`."""
         return compose(other.from_picture(size), self.to_picture(size))
 
 
 def compose(outer: Matrix, inner: Matrix) -> Matrix:
-    """(2, 3) matrix of `inner`, then `outer`."""
+    """Return the (2, 3) matrix that applies `inner` first and `outer` second."""
     turn, shift = outer[:, :2], outer[:, 2:]
     return np.concatenate((turn @ inner[:, :2], turn @ inner[:, 2:] + shift), 1)
 
 
 def mirror_image(matrix: Matrix, size: int) -> Matrix:
-    """The same map from pixels of a `size`×`size` crop that is seen in a mirror."""
+    """Return the (2, 3) matrix of the same map from pixels of the mirrored `size`×`size` crop."""
     return compose(matrix, np.array([[-1.0, 0, size - 1], [0, 1, 0]]))
 
 
 def inverse(matrix: Matrix) -> Matrix:
-    """The inverse of a (2, 3) affine matrix; raises LinAlgError where there is none."""
+    """Invert a (2, 3) affine matrix.
+
+    Raises:
+        LinAlgError: The matrix has no inverse.
+    """
     (a, b, x), (c, d, y) = matrix.tolist()
     area = a * d - b * c
     if area == 0:
@@ -74,17 +83,25 @@ def inverse(matrix: Matrix) -> Matrix:
 
 
 def transform(matrix: Matrix, xy: NDArray[np.floating]) -> Points:
-    """Apply a (2, 3) affine matrix to points (..., 2)."""
+    """Apply a (2, 3) affine matrix to points (..., 2) and return them as float32."""
     moved: Points = (xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     return moved
 
 
 def cut(picture: Image, to_picture: Matrix, size: int, *, border: int = 0) -> Image:
-    """Sample a `size`×`size` crop, sub-pixel exact, without aliasing.
+    """Sample a `size`×`size` crop with sub-pixel accuracy and without aliasing.
 
-    picture: (H, W, 3) uint8. to_picture: (2, 3) from crop to picture pixels. Where a crop pixel is
-    k ≥ 2 picture pixels wide, the picture is first averaged over k×k blocks that lie on a fixed
-    grid of the picture, so that a crop which moves by a little does not flicker.
+    If a crop pixel is k ≥ 2 picture pixels wide, the picture is first averaged over k×k blocks.
+    The blocks lie on a fixed grid of the picture, so a crop that moves a little does not flicker.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        to_picture: (2, 3) matrix from crop pixels to picture pixels.
+        size: Side of the crop, pixels.
+        border: Grey level outside the picture.
+
+    Returns:
+        The crop, (size, size, 3) uint8.
     """
     scale = math.sqrt(abs(float(np.linalg.det(to_picture[:, :2]))))
     k = int(scale)
@@ -101,7 +118,10 @@ def cut(picture: Image, to_picture: Matrix, size: int, *, border: int = 0) -> Im
 
 
 def _shrink(picture: Image, to_picture: Matrix, size: int, k: int) -> tuple[Image, Matrix]:
-    """Average k×k blocks of the part of the picture that the crop covers."""
+    """Average k×k blocks of the part of the picture that the crop covers.
+
+    Returns the smaller picture and the matrix from crop pixels to its pixels.
+    """
     corners = transform(
         to_picture, np.array([[-1, -1], [size, -1], [-1, size], [size, size]], np.float64)
     )
@@ -122,12 +142,20 @@ def _shrink(picture: Image, to_picture: Matrix, size: int, k: int) -> tuple[Imag
 
 
 def fit_crop(xy: NDArray[np.floating], mean_shape: NDArray[np.floating], *, margin: float) -> Crop:
-    """The crop of a face by the least-squares similarity that carries the mean shape onto it.
+    """Fit the crop of a face to its landmarks.
 
-    xy: (K, 2) picture pixels. mean_shape: (K, 2), upright, longer side of its extent 1. The crop's
-    centre is where the origin of the mean shape comes to lie, its side margin × the fitted size.
-    All K points decide, so noise of one point moves the crop by 1/K of it, and a turned head does
-    not make it collapse as a distance between two eye corners does.
+    The least-squares similarity maps the mean shape onto the landmarks. The crop's centre is the
+    image of the mean shape's origin, and its side is `margin` × the fitted size. All K points
+    contribute equally, so the noise of one point moves the crop by 1/K of it. When the head turns,
+    the crop does not shrink as the distance between two eye corners does.
+
+    Args:
+        xy: (K, 2) landmarks, picture pixels.
+        mean_shape: (K, 2) upright mean shape, whose longer side is 1.
+        margin: Side of the crop divided by the fitted size of the face.
+
+    Returns:
+        The crop.
     """
     source = mean_shape.mean(0)
     target = xy.mean(0)
@@ -140,18 +168,36 @@ def fit_crop(xy: NDArray[np.floating], mean_shape: NDArray[np.floating], *, marg
 
 
 def follow(crop: Crop, wanted: Crop, before: Crop | None, *, dead_band: float) -> Crop:
-    """The next crop of a face that is `wanted` there now, and was `before` in the last look."""
+    """Compute the next crop of a tracked face.
+
+    Args:
+        crop: The current crop.
+        wanted: The crop that fits the newest landmarks.
+        before: The crop that fitted the landmarks of the previous frame, or None.
+        dead_band: See `keep_crop_if_still`.
+
+    Returns:
+        The crop for the next frame.
+    """
     still = keep_crop_if_still(crop, wanted, dead_band=dead_band)
     return still if before is None else lead(still, before, wanted)
 
 
 def keep_crop_if_still(kept: Crop, wanted: Crop, *, dead_band: float) -> Crop:
-    """Let the crop follow the face no further than it must to have it within the dead band.
+    """Move a crop only as far as needed to bring the face back into a dead band.
 
-    dead_band: share of the crop's side, for place, size and roll (radians / 2) each. Within it the
-    crop stands still, since one that follows every landmark's noise feeds that noise back into the
-    network; beyond it the crop is drawn along by the rest, so that no small difference decides
-    between standing and jumping.
+    Inside the dead band the crop does not move, because a crop that follows the noise of the
+    landmarks feeds that noise back into the network. Outside it the crop moves by the excess only,
+    so there is no jump at the limit of the band.
+
+    Args:
+        kept: The current crop.
+        wanted: The crop that fits the newest landmarks.
+        dead_band: Half width of the band. It is a share of the crop's side for the position, a
+            difference of logarithms for the size, and half an angle in radians for the roll.
+
+    Returns:
+        The moved crop.
     """
     dx, dy = (wanted.x - kept.x) / kept.side, (wanted.y - kept.y) / kept.side
     away = math.hypot(dx, dy)
@@ -167,10 +213,19 @@ def keep_crop_if_still(kept: Crop, wanted: Crop, *, dead_band: float) -> Crop:
 
 
 def lead(crop: Crop, before: Crop, now: Crop) -> Crop:
-    """The crop moved on by as much as a fast face has just moved, from `before` to `now`.
+    """Move a crop ahead by the last motion of a fast face.
 
-    One that only follows is a frame late, and the face of a head that is thrown about leaves it.
-    Slow motion leaves the crop as it is, and so does a leap: that was another face.
+    A crop that only follows the face is one frame late, so a face that moves fast can leave it.
+    Slow motion does not change the crop. A jump does not change it either, because after a jump
+    the landmarks probably belong to another face.
+
+    Args:
+        crop: The crop to move.
+        before: The crop that fitted the landmarks of the previous frame.
+        now: The crop that fits the newest landmarks.
+
+    Returns:
+        The moved crop.
     """
     dx, dy = now.x - before.x, now.y - before.y
     speed = math.hypot(dx, dy) / now.side
@@ -180,9 +235,9 @@ def lead(crop: Crop, before: Crop, now: Crop) -> Crop:
     return Crop(crop.x + share * dx, crop.y + share * dy, crop.side, crop.roll_deg)
 
 
-_SLOW, _LEAP = 0.02, 0.5  # of the crop's side, a frame
+_SLOW, _LEAP = 0.02, 0.5  # share of the crop's side per frame
 
 
 def _beyond(value: float, band: float) -> float:
-    """What of a value lies outside ±band."""
+    """Return the part of a value that lies outside ±band, or 0 inside."""
     return math.copysign(max(0.0, abs(value) - band), value)

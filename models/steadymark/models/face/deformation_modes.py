@@ -1,4 +1,4 @@
-"""How landmarks of a face move together: the directions of expressions and turns in depth."""
+"""Deformation modes: the directions in which expressions and head turns move the landmarks."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ if TYPE_CHECKING:
     from steadymark.models.face.schema import LandmarkSchema
 
 MODES = 24
-_TURN = 0.12  # radians of yaw and pitch that are as common as a full expression
+_TURN = 0.12  # radians; such a yaw or pitch counts as much as a full expression
 
 Modes = NDArray[np.float32]
 
 
 @cache
 def face_modes(schema: LandmarkSchema) -> Modes:
-    """Orthonormal directions (K, 2, MODES): motion of an upright face beside any similarity.
+    """Compute the deformation modes of the landmarks of an upright face.
 
-    They come from the expressions of a 3D face model (ICT-FaceKit), which move both sides of the
-    face by themselves and together, and from small turns of its neutral face. All zero for a schema
-    whose landmarks the model does not have.
+    The modes are the principal directions of the expressions of a 3D face model (ICT-FaceKit) and
+    of small turns of its neutral face. Motion by a similarity is removed from them.
+
+    Args:
+        schema: The landmark schema.
+
+    Returns:
+        (K, 2, MODES) float32, orthonormal. All values are zero if the 3D model does not have the
+        landmarks of this schema.
     """
     if schema.count != LANDMARKS or schema.name != "ibug68":
         return np.zeros((schema.count, 2, MODES), np.float32)
@@ -44,7 +50,7 @@ def face_modes(schema: LandmarkSchema) -> Modes:
 
 
 def _similarities(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Orthonormal columns (2K, 4): shift in x and y, growth and roll."""
+    """Return an orthonormal basis (2K, 4) of shifts in x and y, scaling and rotation."""
     centred = xy - xy.mean(0)
     ones, zeros = np.ones(len(xy)), np.zeros(len(xy))
     directions = (

@@ -1,8 +1,9 @@
-"""How a face moved from one crop to the next, by registering the two pictures with each other.
+"""Estimate how a face moved from one crop to the next by registering the two pictures.
 
-Landmarks of two frames tell it too, but with their own noise, which is what memory of several
-frames is to take away. The pictures tell it to hundredths of a pixel, in any light: they are
-compared by their structure. Where both contradict each other, the landmarks are believed.
+The landmarks of two frames also show this motion, but they contain the noise that the stabilizer
+has to remove. Optical flow between the pictures is accurate to hundredths of a pixel, and it is
+computed on normalised pictures, so a change of light does not disturb it. If flow and landmarks
+contradict each other, the landmarks are used.
 """
 
 from __future__ import annotations
@@ -19,29 +20,30 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image, Matrix, Points
     from steadymark.models.face.schema import LandmarkSchema
 
-REST = 0.0004  # motion of this share of a crop's side counts by half: below it lies flow's noise
-FEWEST = 8  # points that must be found again
+REST = 0.0004  # share of a crop's side; so small a motion counts half, since flow has such noise
+FEWEST = 8  # points that flow must find
 _WINDOW_PX = 21
-_LEVELS, _LEVELS_NEAR = 2, 1  # of the pyramid; where it is known about where to look
+_LEVELS, _LEVELS_NEAR = 2, 1  # pyramid levels without and with an expected motion
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01)
-_SLOW = 1 / 16  # of a crop's side: sigma of the slow course of light that is taken off
-_CONTRAST = 40.0  # grey levels for one standard deviation of what is left
-_MOST_GROWTH, _MOST_ROLL_DEG = 1.35, 25.0  # of a face between two frames
-EYES_OF_RADIUS = 1.62  # outer-eye distance of the mean shape, in root mean square radii
-_AGREES, _AGREES_NOISE = 0.004, 0.6  # share of a crop's side; share of the landmarks' own scatter
+_SLOW = 1 / 16  # share of a crop's side; sigma of the Gaussian that estimates the shading
+_CONTRAST = 40.0  # grey levels per standard deviation of the picture without shading
+_MOST_GROWTH, _MOST_ROLL_DEG = 1.35, 25.0  # limits for a face between two frames
+EYES_OF_RADIUS = 1.62  # outer-eye distance of the mean shape divided by its RMS radius
+_AGREES, _AGREES_NOISE = 0.004, 0.6  # share of a crop's side; share of the landmarks' residual
 
 
 def flow_picture(crop: Image) -> Image:
-    """What optical flow is computed of: the structure of a crop, whatever the light.
+    """Normalise a crop for optical flow, so that lighting does not matter.
 
-    Offsets and soft shadows go with the slow course (Gaussian, a sixteenth of the crop), gain and
-    contrast with the deviation, by which the rest is divided.
+    Subtracting a Gaussian blur (sigma is a sixteenth of the crop) removes offsets and soft shadows.
+    Dividing by the standard deviation removes gain and contrast.
 
     Args:
         crop: (F, F, 3) uint8 BGR.
 
     Returns:
-        (F, F) uint8 about 128: 40 levels for a deviation near it, ever fewer beyond.
+        (F, F) uint8 around 128. One standard deviation is about 40 grey levels near 128; larger
+        values are compressed.
     """
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.float32)
     fine = grey - cv2.GaussianBlur(grey, (0, 0), _SLOW * len(crop))
@@ -54,7 +56,10 @@ def flow_picture(crop: Image) -> Image:
 
 @cache
 def is_on_the_head(schema: LandmarkSchema) -> list[int]:
-    """Landmarks to follow: all but those of the contour, behind which something else moves."""
+    """Return the indices of the landmarks inside the face outline.
+
+    The outline itself is left out because the background beside it moves differently.
+    """
     contour = schema.regions.get("contour", ())
     return [index for index in range(schema.count) if index not in contour]
 
@@ -62,19 +67,23 @@ def is_on_the_head(schema: LandmarkSchema) -> list[int]:
 def face_motion(
     before: Image, now: Image, points: Points, crop_moved: Matrix, expected: Matrix | None = None
 ) -> Matrix:
-    """The similarity (2, 3) from pixels of this crop to those of the last one, along with the face.
+    """Estimate the rigid motion of a face between two crops.
 
-    Optical flow (Lucas and Kanade) of the landmarks, and the motion that most of them share: those
-    of lids and lips move by themselves. On a face at rest it is that of the crop alone.
+    Optical flow (Lucas and Kanade) follows the landmarks, and a robust fit finds the similarity
+    that most of them share, because eyelids and lips also move by themselves. For a face at rest
+    the result is close to `crop_moved`.
 
     Args:
-        before: (F, F) uint8, `flow_picture` of the last crop.
-        now: the same of this crop.
-        points: (K, 2) landmarks in pixels of the last crop.
-        crop_moved: (2, 3), the same map for what stands still in the picture. It is given back
-            where too few points are found again, or where they tell what no face does between two
-            frames: growth beyond 1.35, or a roll beyond 25 degrees.
-        expected: (2, 3), where flow begins to look; by default that of the crop.
+        before: (F, F) uint8, `flow_picture` of the previous crop.
+        now: (F, F) uint8, `flow_picture` of the current crop.
+        points: (K, 2) landmarks, pixels of the previous crop.
+        crop_moved: (2, 3) matrix from current to previous crop pixels for a resting background.
+        expected: (2, 3) matrix at which the flow search starts; `crop_moved` by default.
+
+    Returns:
+        (2, 3) similarity from pixels of the current crop to pixels of the previous one. It is
+        `crop_moved` if flow finds fewer than `FEWEST` points, or if the fit scales the face by
+        more than 1.35 or rolls it by more than 25 degrees.
     """
     guess = transform(inverse(crop_moved if expected is None else expected), points)
     found, known, _ = cv2.calcOpticalFlowPyrLK(
@@ -104,16 +113,21 @@ def face_motion(
 
 
 def _plausible(face: Matrix, crop_moved: Matrix) -> bool:
-    """Whether a face can have moved so, beside its crop, from one frame to the next."""
+    """Return whether a face can move like this, relative to the crop, between two frames."""
     turn = complex(face[0, 0], face[1, 0]) / complex(crop_moved[0, 0], crop_moved[1, 0])
     growth, roll_deg = abs(turn), abs(np.degrees(np.angle(turn)))
     return bool(1 / _MOST_GROWTH < growth < _MOST_GROWTH and roll_deg < _MOST_ROLL_DEG)
 
 
 def landmark_motion(before: Points, now: Points) -> Matrix:
-    """The least-squares similarity (2, 3) that carries landmarks of this frame to the last one's.
+    """Fit the least-squares similarity from the current landmarks to the previous ones.
 
-    before, now: (K, 2), pixels of the last crop and of this one.
+    Args:
+        before: (K, 2) landmarks, pixels of the previous crop.
+        now: (K, 2) landmarks, pixels of the current crop.
+
+    Returns:
+        (2, 3) matrix from pixels of the current crop to pixels of the previous one.
     """
     z, w = (np.ascontiguousarray(xy, np.float64).view(np.complex128)[:, 0] for xy in (now, before))
     source, target = z.sum() / len(z), w.sum() / len(w)
@@ -124,9 +138,16 @@ def landmark_motion(before: Points, now: Points) -> Matrix:
 
 
 def face_size(xy: Points) -> float:
-    """The outer-eye distance that a face of this extent has when it looks into the camera.
+    """Estimate the outer-eye distance that a face would have if it looked into the camera.
 
-    xy: (K, 2) landmarks; unlike the distance itself it does not collapse on profiles.
+    It is computed from the spread of all landmarks, so it does not shrink on profiles as the
+    measured eye distance does.
+
+    Args:
+        xy: (K, 2) landmarks.
+
+    Returns:
+        The distance in the unit of `xy`, at least 0.001.
     """
     return max(1e-3, EYES_OF_RADIUS * float(np.sqrt(np.square(xy - xy.mean(0)).sum(-1).mean())))
 
@@ -134,17 +155,21 @@ def face_size(xy: Points) -> float:
 def motion_contradicted(
     moved: Matrix, before: Points, now: Points, side: int, told: Matrix | None = None
 ) -> Matrix | None:
-    """The motion of the landmarks, where it contradicts the one seen in the pictures, else None.
+    """Return the motion of the landmarks if it contradicts the motion from optical flow.
 
-    Both agree where they place the landmarks within 0.4 % of the crop's side of each other, and
-    0.6 of the landmarks' own scatter about their common motion (noise, and what lips and lids do).
+    The two motions agree if the landmarks that they predict are on average no further apart than
+    0.4 % of the crop's side plus 0.6 of the landmarks' RMS residual. The residual contains noise
+    and the motion of lips and eyelids.
 
     Args:
-        moved: (2, 3), what `face_motion` gave.
-        before: (K, 2) raw landmarks in pixels of the last crop.
-        now: the same of this crop.
-        side: of a crop, pixels.
-        told: `landmark_motion` of both, where it is known.
+        moved: (2, 3) result of `face_motion`.
+        before: (K, 2) raw landmarks, pixels of the previous crop.
+        now: (K, 2) raw landmarks, pixels of the current crop.
+        side: Side of a crop, pixels.
+        told: Result of `landmark_motion(before, now)`, if it is already known.
+
+    Returns:
+        The (2, 3) result of `landmark_motion`, or None if the motions agree.
     """
     told = landmark_motion(before, now) if told is None else told
     placed = transform(told, now)

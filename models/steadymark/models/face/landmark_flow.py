@@ -1,7 +1,7 @@
-"""How each landmark moved from one frame to the next, as optical flow of two crops tells it.
+"""Estimate how each landmark moved between two frames, by optical flow between two crops.
 
-Flow tells motion to hundredths of a pixel and knows nothing of where a landmark is; a detector
-tells where it is, with noise. `flow_cell` weighs both.
+Flow measures motion to hundredths of a pixel but does not know where a landmark is. A detector
+knows where it is, but with noise. `networks.stabilizer.flow_cell` combines both.
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ _MOST_UNSURE = 8.0  # crop pixels
 
 
 class FlowFrame(NamedTuple):
-    """A face in one frame. picture: `flow_picture` of the crop; raw: (K, 2) frame pixels."""
+    """What optical flow needs to know of a face in one frame.
+
+    Attributes:
+        picture: (F, F) uint8, `flow_picture` of the crop.
+        crop: Where the crop lies in the frame.
+        raw: (K, 2) landmarks of the detector, frame pixels.
+    """
 
     picture: Image
     crop: Crop
@@ -39,11 +45,14 @@ class FlowFrame(NamedTuple):
 
 
 class LandmarkFlow(NamedTuple):
-    """Motion between two frames, in frame pixels.
+    """The motion of a face and its landmarks between two frames, in frame pixels.
 
-    face: (2, 3), the similarity from the last frame to this one, along with the face. beside:
-    (K, 2), by how much each landmark moved besides. unsure: (K,), how far flow back to the last
-    frame misses where it began. agreed: whether the raw landmarks confirm the similarity.
+    Attributes:
+        face: (2, 3) similarity of the face's rigid motion, from the previous frame to this one.
+        beside: (K, 2) motion of each landmark in addition to the rigid motion.
+        unsure: (K,) forward-backward error: how far flow back to the previous frame ends from
+            where it started.
+        agreed: Whether the raw landmarks confirm the rigid motion from optical flow.
     """
 
     face: Matrix
@@ -55,9 +64,16 @@ class LandmarkFlow(NamedTuple):
 def landmark_flow(
     before: FlowFrame, now: FlowFrame, starts: Points, schema: LandmarkSchema
 ) -> LandmarkFlow:
-    """Flow of all landmarks between two frames.
+    """Measure the motion of all landmarks between two frames.
 
-    starts: (K, 2), where the landmarks are believed to be in the last frame, frame pixels.
+    Args:
+        before: The face in the previous frame.
+        now: The face in this frame.
+        starts: (K, 2) landmarks in the previous frame from which flow starts, frame pixels.
+        schema: The landmark schema.
+
+    Returns:
+        The motion.
     """
     size = len(now.picture)
     to_before, to_now = before.crop.from_picture(size), now.crop.from_picture(size)
@@ -77,7 +93,11 @@ def landmark_flow(
 def _face(
     before: FlowFrame, now: FlowFrame, schema: LandmarkSchema, to_before: Matrix, to_now: Matrix
 ) -> tuple[Matrix, bool]:
-    """The motion of the face, from this crop's pixels to the last one's."""
+    """Return the rigid motion from this crop's pixels to the previous one's, and whether it agrees.
+
+    The second value tells whether the raw landmarks agree with optical flow; if they do not, the
+    motion is that of the landmarks.
+    """
     head, size = is_on_the_head(schema), len(now.picture)
     points = transform(to_before, before.raw[head]), transform(to_now, now.raw[head])
     told = landmark_motion(*points)

@@ -1,4 +1,4 @@
-"""The .pts files of 300W and other annotated pictures."""
+"""Read .pts files, the landmark files of 300W and other annotated datasets."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 
 
 def read_pts(path: str | Path) -> Points:
-    """Read the points of a .pts file: (K, 2) float32, pixels.
+    """Read the landmarks of a .pts file.
 
-    The files count pixels from 1; the points returned count from 0, as everything here does.
+    The files count pixels from 1; the returned points count from 0, as this project does.
+
+    Args:
+        path: The .pts file.
+
+    Returns:
+        (K, 2) float32, pixels.
 
     Raises:
-        LandmarkFileError: not a .pts file; the message names the line.
+        LandmarkFileError: The file cannot be read or is not a .pts file; the message says where.
     """
     path = Path(path)
     try:
@@ -48,7 +54,7 @@ def read_pts(path: str | Path) -> Points:
 
 
 def _brace(path: Path, lines: list[str], brace: str) -> int:
-    """Index of the line that is this brace alone."""
+    """Return the index of the only line that consists of this brace."""
     found = [i for i, line in enumerate(lines) if line.strip() == brace]
     if len(found) != 1:
         raise LandmarkFileError(

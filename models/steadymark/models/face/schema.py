@@ -1,4 +1,4 @@
-"""Landmark schemas: which points there are, how they mirror, what region each belongs to."""
+"""Landmark schemas: which landmarks there are, how they mirror, and their facial regions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def assets_root() -> Path:
-    """The packaged assets, else the checkout's."""
+    """Return the assets folder of the installed package, or else that of the checkout."""
     here = Path(__file__).resolve()
     packaged = here.parents[2] / "assets"
     return packaged if packaged.is_dir() else here.parents[4] / "assets"
@@ -23,12 +23,15 @@ def assets_root() -> Path:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LandmarkSchema:
-    """A numbering of K landmarks.
+    """The definition of a set of K landmarks.
 
-    mirror: (K,) int, the index each landmark takes in the mirrored picture. regions: name →
-    indices. contours: polylines to draw, each closed or open. eyes: outer corners (right, left of
-    the person), whose distance normalises errors. known_shape: `mean_shape`, None where nobody
-    could measure it.
+    Attributes:
+        name: Name of the schema, for example `ibug68`.
+        mirror: (K,) int, the index that each landmark has in the mirrored picture.
+        regions: The landmark indices of each region, by the region's name.
+        contours: Polylines to draw, as landmark indices and whether the line is closed.
+        eyes: Outer eye corners (the person's right, left). Their distance normalises errors.
+        known_shape: (K, 2) value of `mean_shape`, or None if it was not measured.
     """
 
     name: str
@@ -51,21 +54,29 @@ class LandmarkSchema:
 
     @property
     def count(self) -> int:
-        """K."""
+        """Number of landmarks, K."""
         return len(self.mirror)
 
     def mirrored(self, xy: NDArray[np.floating], width: int) -> NDArray[np.float64]:
-        """Points (..., K, 2) of a picture so wide, as they are in its mirror image."""
+        """Mirror landmarks together with their picture.
+
+        Args:
+            xy: (..., K, 2) landmarks, pixels.
+            width: Width of the picture, pixels.
+
+        Returns:
+            (..., K, 2) landmarks of the mirrored picture, in the schema's order.
+        """
         there = xy[..., self.mirror, :].astype(np.float64)
         there[..., 0] = width - 1 - there[..., 0]
         return there
 
     @property
     def mean_shape(self) -> NDArray[np.float32]:
-        """(K, 2) float32, upright, centred on 0, the longer side of its extent 1.
+        """The mean shape: (K, 2) float32, upright, centred on 0, its longer side has length 1.
 
         Raises:
-            ValueError: no mean shape of this schema is known.
+            ValueError: The mean shape of this schema is not known.
         """
         if self.known_shape is None:
             raise ValueError(
@@ -76,13 +87,19 @@ class LandmarkSchema:
 
 @cache
 def load_schema(name: str = "ibug68") -> LandmarkSchema:
-    """Read assets/schemas/`name`.json.
+    """Load a landmark schema from assets/schemas/`name`.json.
+
+    Args:
+        name: One of `schema_names()`.
+
+    Returns:
+        The schema.
 
     Raises:
-        ValueError: there is no schema of that name.
+        ValueError: There is no schema of that name.
     """
     path = assets_root() / "schemas" / f"{name}.json"
-    if name not in schema_names():  # which a path to elsewhere is not
+    if name not in schema_names():  # this also refuses paths
         raise ValueError(f"unknown landmark schema '{name}' (known: {', '.join(schema_names())})")
     data = json.loads(path.read_text(encoding="utf-8"))
     shape = data.get("mean_shape")
@@ -97,5 +114,5 @@ def load_schema(name: str = "ibug68") -> LandmarkSchema:
 
 
 def schema_names() -> tuple[str, ...]:
-    """The schemas in assets/schemas, sorted."""
+    """Return the names of all schemas in assets/schemas, sorted."""
     return tuple(sorted(path.stem for path in (assets_root() / "schemas").glob("*.json")))

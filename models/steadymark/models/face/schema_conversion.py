@@ -1,4 +1,4 @@
-"""Carrying points from one landmark schema to another."""
+"""Convert landmarks from one schema to another."""
 
 from __future__ import annotations
 
@@ -15,19 +15,28 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Points
 
-_HUB = "ibug68"  # every file in assets/schemas/maps leads here
+_HUB = "ibug68"  # every file in assets/schemas/maps maps to this schema
 
 
 def map_points(
     points: NDArray[np.floating], source: str, target: str, *, exact: bool = False
 ) -> Points:
-    """Points (..., K, 2) of schema `source` as points (..., L, 2) float32 of schema `target`.
+    """Convert landmarks of one schema to another schema.
 
-    Points without a counterpart are NaN. exact: leave out counterparts that are only near, such as
-    the ends of the brows, which every data set marks in its own way.
+    Args:
+        points: (..., K, 2) landmarks of the schema `source`.
+        source: Name of the schema of `points`.
+        target: Name of the schema to convert to.
+        exact: Leave out landmarks that correspond only roughly, such as the ends of the brows,
+            which each dataset annotates differently.
+
+    Returns:
+        (..., L, 2) float32 landmarks of the schema `target`; NaN where `source` has no such
+        landmark.
 
     Raises:
-        ValueError: an unknown schema, or a number of points that is not the source's.
+        ValueError: A schema is unknown, `source` does not have K landmarks, or no mapping between
+            the schemas is known.
     """
     count = load_schema(source).count
     if points.shape[-2:] != (count, 2):
@@ -40,7 +49,19 @@ def map_points(
 
 @cache
 def matching_landmarks(source: str, target: str, *, exact: bool = False) -> NDArray[np.int64]:
-    """(L,) the index in `source` of each point of `target`, -1 for those that it does not have."""
+    """Find the landmarks of one schema that correspond to those of another.
+
+    Args:
+        source: Name of the first schema.
+        target: Name of the second schema, with L landmarks.
+        exact: See `map_points`.
+
+    Returns:
+        (L,) index in `source` of each landmark of `target`, or -1 if `source` does not have it.
+
+    Raises:
+        ValueError: A schema is unknown, or no mapping between the schemas is known.
+    """
     if source == target:
         return np.arange(load_schema(target).count)
     from_hub = {hub: i for i, hub in _pairs(target, exact=exact)}
@@ -53,7 +74,7 @@ def matching_landmarks(source: str, target: str, *, exact: bool = False) -> NDAr
 
 
 def _pairs(name: str, *, exact: bool) -> list[tuple[int, int]]:
-    """(index, index in the hub) of each common point."""
+    """Return (index, index in the hub schema) of each common landmark."""
     if name == _HUB:
         return [(i, i) for i in range(load_schema(_HUB).count)]
     path = assets_root() / "schemas" / "maps" / f"{name}_{_HUB}.json"

@@ -1,1 +1,1 @@
-"""Networks run by ONNX Runtime, and the files they come from (no torch)."""
+"""The model zoo, and running its ONNX files with ONNX Runtime (no torch)."""

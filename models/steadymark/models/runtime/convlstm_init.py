@@ -1,12 +1,12 @@
-"""How a ConvLSTM over heatmaps begins, before any training: nearly as the mean of past frames."""
+"""Initial weights of a ConvLSTM over heatmaps; they make it nearly a running mean of frames."""
 
 from __future__ import annotations
 
 import math
 
-SMALL = 0.25  # of the heatmap, for tanh to pass it on
-OPEN = 3.0  # of the output gate, before the sigmoid
-OUT = (1 + math.exp(-OPEN)) / SMALL  # from h back to a heatmap
-NEW = 0.03  # share of the newest frame in memory
-LOGIT = math.log(NEW / (1 - NEW))  # of the input gate
-SPREAD = 0.03  # of what PyTorch would draw for the convolutions
+SMALL = 0.25  # factor on the heatmap, so that tanh is nearly linear
+OPEN = 3.0  # bias of the output gate, before the sigmoid
+OUT = (1 + math.exp(-OPEN)) / SMALL  # factor from h back to a heatmap
+NEW = 0.03  # weight of the newest frame in the running mean
+LOGIT = math.log(NEW / (1 - NEW))  # bias of the input gate
+SPREAD = 0.03  # factor on PyTorch's random initial weights of the convolutions

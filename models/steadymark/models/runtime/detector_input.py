@@ -1,4 +1,4 @@
-"""What face_net sees of a frame: the one mapping between a frame and the detector's input."""
+"""Prepare a frame for the face detector face_net, and map its boxes back to the frame."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
 
-BLOCK = 32  # the network's sides are multiples of this
-LONGEST_SIDE = 640
-ENLARGE = 1.6  # at most: small faces of small pictures are found better
+BLOCK = 32  # height and width of the network's input are multiples of this
+LONGEST_SIDE = 640  # pixels
+ENLARGE = 1.6  # largest enlargement, which helps to find small faces in small pictures
 
 
 class DetectorInput(NamedTuple):
-    """planes: (1, 3, H, W) uint8 BGR, multiples of BLOCK; frame pixels per pixel of it, x and y."""
+    """A frame that is resized and padded for the detector.
+
+    Attributes:
+        planes: (1, 3, H, W) uint8 BGR; H and W are multiples of `BLOCK`.
+        per_x: Frame pixels per input pixel along x.
+        per_y: Frame pixels per input pixel along y.
+    """
 
     planes: NDArray[np.uint8]
     per_x: float
     per_y: float
 
     def to_frame(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 4) left, top, right, bottom in its pixels → in frame pixels."""
+        """Convert boxes (n, 4) left, top, right, bottom from input pixels to frame pixels."""
         per = np.array([self.per_x, self.per_y] * 2, np.float32)
         moved: NDArray[np.float32] = (boxes + 0.5) * per - 0.5
         return moved
@@ -34,7 +40,16 @@ class DetectorInput(NamedTuple):
 def fit_frame(
     image: Image, longest_side: int = LONGEST_SIDE, enlarge: float = ENLARGE
 ) -> DetectorInput:
-    """Resize a frame (H, W, 3) uint8 BGR and pad it at right and below with black."""
+    """Resize a frame and pad it with black on the right and at the bottom.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        longest_side: Longest side after resizing, pixels.
+        enlarge: Largest allowed scale.
+
+    Returns:
+        The detector's input.
+    """
     height, width = image.shape[:2]
     scale = min(enlarge, longest_side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -1,9 +1,9 @@
-"""A face score for networks that have none: how sure they are that they see a face.
+"""Compute a face score for networks that have none, that is, whether a crop shows a face.
 
-`peak`: mean height and sharpness of their heatmaps. `two looks`: a network of points always gives
-a plausible face, also of a wall; but on a face the points of a moved crop are the same points of
-the face, and on a wall they are not. What the points' own shape tells (residual of the similarity
-to the mean shape) was tried and tells nothing: it is the same on faces and on walls.
+There are two kinds. `peak` uses the mean height and sharpness of the heatmaps. `two looks` runs
+the network on the crop and on a moved crop: on a face it finds the same points of the face in
+both, on a wall it does not. A network that regresses coordinates needs this kind, because its
+points look like a face on any picture; so the shape of the points does not help either.
 """
 
 from __future__ import annotations
@@ -28,18 +28,23 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 PEAK, TWO_LOOKS = "peak", "two looks"
-_MOVED = (0.06, 0.04, 1.12, 12.0)  # of the second look: shares of the side, growth, degrees
-_SURE = 3.6  # logit of the score of what is `likely`: 0.973
-_STEEPEST = 60.0
+_MOVED = (0.06, 0.04, 1.12, 12.0)  # second crop: shift right, down (shares of side), scale, degrees
+_SURE = 3.6  # logit of the score at `likely`, which is 0.973
+_STEEPEST = 60.0  # largest absolute logit
 _LEAST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class FaceScore:
-    """What a card says: the kind, and two measured values between which the score rises.
+    """How a measured value becomes a face score; the model card stores it.
 
-    likely: of a face, which then scores 0.97; unlikely: of none, which scores 0.5. Of `two looks`
-    they are the disagreement of both looks' points in sizes of the face, of `peak` the output.
+    The value is the network's `face` output for the kind `peak`. For `two looks` it is the distance
+    between the points of both crops, as a share of the face's size.
+
+    Attributes:
+        kind: `peak` or `two looks`.
+        likely: The value for which the score is 0.97, typical of a face.
+        unlikely: The value for which the score is 0.5.
     """
 
     kind: str
@@ -47,7 +52,7 @@ class FaceScore:
     unlikely: float
 
     def of(self, value: NDArray[np.floating]) -> Floats:
-        """Values as `likely` and `unlikely` → scores in [0, 1]; not a number scores 0."""
+        """Convert measured values to scores in [0, 1] float32; NaN and infinity give 0."""
         known = np.where(np.isfinite(value), value, self.unlikely)
         at = np.log(np.maximum(known, _LEAST))
         low, high = math.log(self.unlikely), math.log(self.likely)
@@ -56,15 +61,22 @@ class FaceScore:
         return np.where(np.isfinite(value), score, 0).astype(np.float32)
 
     def as_card(self) -> dict[str, object]:
-        """As `read` takes it."""
+        """Return the entry of the model card that `read_face_score` reads."""
         return {"kind": self.kind, "likely": self.likely, "unlikely": self.unlikely}
 
 
 def read_face_score(value: Any) -> FaceScore | None:
-    """What a card says under `face_score`.
+    """Read the entry `face_score` of a model card.
+
+    Args:
+        value: The entry, or None if the card has none.
+
+    Returns:
+        The face score, or None.
 
     Raises:
-        ContentError: it is none.
+        ContentError: A value of the entry is not allowed.
+        KeyError: The entry lacks a value.
     """
     if value is None:
         return None
@@ -77,7 +89,15 @@ def read_face_score(value: Any) -> FaceScore | None:
 
 
 def second_look(crops: Image) -> tuple[Image, Matrix]:
-    """The same crops (n, F, F, 3), moved, and the matrix from their pixels to those given."""
+    """Move crops for the second run of the network.
+
+    Args:
+        crops: (n, F, F, 3) uint8.
+
+    Returns:
+        The moved crops of the same shape, and the (2, 3) matrix from their pixels to those of the
+        given crops.
+    """
     size = crops.shape[1]
     right, down, growth, roll = _MOVED
     middle = (size - 1) / 2
@@ -97,9 +117,16 @@ def second_look(crops: Image) -> tuple[Image, Matrix]:
 
 
 def disagreement(first: Floats, second: Floats, matrix: Matrix) -> Floats:
-    """(n, K): how far the points (n, K, 2) of both looks lie apart, in sizes of the face.
+    """Compute how far the points found in the crop and in the moved crop lie apart.
 
-    The size is the root mean square distance of the first look's points from their middle.
+    Args:
+        first: (n, K, 2) points of the crops, pixels.
+        second: (n, K, 2) points of the moved crops, pixels.
+        matrix: (2, 3) matrix from moved to given pixels, see `second_look`.
+
+    Returns:
+        (n, K) distances divided by the face's size, which is the RMS distance of `first` from its
+        mean.
     """
     back = transform(matrix, second)
     apart = np.hypot(*np.moveaxis(back - first, -1, 0))
@@ -117,7 +144,19 @@ def scored(
     face: Floats,
     points_of: Callable[[Image], Floats],
 ) -> tuple[Floats, Floats]:
-    """Scores of the landmarks (n, K) and of the faces (n,), from the network's own outputs."""
+    """Compute the scores of landmarks and faces from the network's own outputs.
+
+    Args:
+        face_score: How to compute them.
+        crops: (n, F, F, 3) uint8.
+        points: (n, K, 2) points that the network found in the crops.
+        scores: (n, K) `scores` output of the network.
+        face: (n,) `face` output of the network.
+        points_of: Runs the network on crops and returns their points.
+
+    Returns:
+        Scores of the landmarks (n, K) and of the faces (n,).
+    """
     if face_score.kind == PEAK:
         return scores, face_score.of(face)
     moved, matrix = second_look(crops)

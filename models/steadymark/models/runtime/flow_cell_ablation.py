@@ -1,6 +1,7 @@
-"""The exported flow cell with other weights, to see what training is good for: bytes in, bytes out.
+"""Replace weights in an exported flow cell, to measure what training contributes.
 
-The layers are those of `flow_cell`, known by the names of their biases in the exported graph.
+The functions take the bytes of an ONNX file and return changed bytes. They find the layers of
+`networks.stabilizer.flow_cell` by the names of their biases in the exported graph.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.runtime.onnx_weights import Floats
 
-FIRST_SHARES = (0.15, 0.4, 0.05, 0.1, 0.04)  # with which training begins, see flow_cell
+FIRST_SHARES = (0.15, 0.4, 0.05, 0.1, 0.04)  # before training, see flow_cell
 _OUT = "out"
 _LAYERS = ("into", "near", "joined", _OUT)
 _GATES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -33,13 +34,18 @@ class _Node(NamedTuple):
 
 
 def flow_with_constant_shares(content: bytes, shares: Sequence[float]) -> bytes:
-    """The cell with the same shares in every frame and landmark, whatever it sees.
+    """Make the cell use the same shares for every frame and landmark.
 
-    shares: of flow, of flow in its modes, of the error, of the error in its modes, and of raw
-    landmarks; each between 0 and 1.
+    Args:
+        content: The ONNX file.
+        shares: Shares of the flow, of the flow within the deformation modes, of the error, of the
+            error within the modes, and of the raw landmarks; each in [0, 1].
+
+    Returns:
+        The changed ONNX file.
 
     Raises:
-        WeightsError: the model is no flow cell.
+        WeightsError: The model is not a flow cell.
     """
     weight, bias = _layer(content, _OUT)
     given = np.clip(np.asarray(shares, np.float64), 1e-9, 1 - 1e-9)
@@ -50,33 +56,50 @@ def flow_with_constant_shares(content: bytes, shares: Sequence[float]) -> bytes:
 
 
 def flow_with_constant_mean(content: bytes, gain: float) -> bytes:
-    """The cell as a running mean, carried along by the face's rigid motion alone.
+    """Make the cell a running mean of frames that moves only with the face's rigid motion.
 
-    gain: odds of the share of a new frame, above 0.
+    Args:
+        content: The ONNX file.
+        gain: Odds of the newest frame's weight, above 0.
+
+    Returns:
+        The changed ONNX file.
 
     Raises:
-        WeightsError: the model is no flow cell.
+        WeightsError: The model is not a flow cell.
     """
     return flow_with_constant_shares(content, (0, 0, gain / (1 + gain), 0, 0))
 
 
 def flow_with_first_shares(content: bytes, gain: float = 1.0) -> bytes:
-    """The cell with the constant shares with which training begins.
+    """Make the cell use the constant shares from which training starts.
 
-    gain: times their odds, above 0.
+    Args:
+        content: The ONNX file.
+        gain: Factor on the odds of the shares, above 0.
+
+    Returns:
+        The changed ONNX file.
 
     Raises:
-        WeightsError: the model is no flow cell.
+        WeightsError: The model is not a flow cell.
     """
     odds = [gain * share / (1 - share) for share in FIRST_SHARES]
     return flow_with_constant_shares(content, [each / (1 + each) for each in odds])
 
 
 def flow_with_untrained_weights(content: bytes, seed: int = 0) -> bytes:
-    """The cell as it is before training: random layers, and FIRST_SHARES whatever they give.
+    """Replace the weights by untrained ones: random layers, and `FIRST_SHARES` as the output.
+
+    Args:
+        content: The ONNX file.
+        seed: Seed of the random weights.
+
+    Returns:
+        The changed ONNX file.
 
     Raises:
-        WeightsError: the model is no flow cell.
+        WeightsError: The model is not a flow cell.
     """
     rng, known = np.random.default_rng(seed), read_weights(content)
     fresh: dict[str, Floats] = {}
@@ -96,7 +119,7 @@ def _random(rng: np.random.Generator, bound: float, like: Floats) -> Floats:
 
 
 def _prefix(known: dict[str, Floats]) -> str:
-    """What stands before the names of the cell's weights."""
+    """Return the prefix of the names of the cell's weights."""
     for name in known:
         if name.endswith(f"{_OUT}.bias") and f"{name[:-8]}memory.weight_hh" in known:
             return name[:-8]
@@ -104,7 +127,10 @@ def _prefix(known: dict[str, Floats]) -> str:
 
 
 def _layer(content: bytes, layer: str) -> tuple[str, str]:
-    """Names of a linear layer's weight and bias; exporters give the weight a name of their own."""
+    """Return the names of a linear layer's weight and bias.
+
+    The weight is found through the graph, because the exporter renames it.
+    """
     known = read_weights(content)
     bias = f"{_prefix(known)}{layer}.bias"
     nodes = list(_nodes(content))

@@ -1,4 +1,4 @@
-"""Landmarks of any network made still by flow and a small recurrent cell, run by ONNX Runtime."""
+"""Stabilize the landmarks of any network with optical flow and a small recurrent ONNX network."""
 
 from __future__ import annotations
 
@@ -25,17 +25,19 @@ if TYPE_CHECKING:
     Motion = Callable[[FlowFrame, FlowFrame, Points, LandmarkSchema], LandmarkFlow]
 
 Array = NDArray[np.float32]
-FLOW_SIDE = 128  # of the crops that are compared, pixels
-PARTS = ("contour", "brows", "nose", "eyes", "mouth")  # regions that the cell tells apart
-_FIRST_NOISE = 0.5  # as flow_cell.start
-_FURTHEST_PX = 1e6  # of a landmark from the picture's corner
+FLOW_SIDE = 128  # side of the crops for optical flow, pixels
+PARTS = ("contour", "brows", "nose", "eyes", "mouth")  # regions that the cell distinguishes
+_FIRST_NOISE = 0.5  # the same as in FlowCell.start
+_FURTHEST_PX = 1e6  # largest coordinate of a landmark that is tracked
 
 
 class FlowMemory(NamedTuple):
-    """What is remembered of one face.
+    """The recurrent state of one face.
 
-    seen: its last frame. kept: (K, 2) frame pixels, to be carried on. state: the cell's arrays, a
-    row each, in the order of the graph's inputs.
+    Attributes:
+        seen: The face in the previous frame.
+        kept: (K, 2) landmarks that the cell carries to the next frame, frame pixels.
+        state: The cell's state arrays for this face, in the order of the graph's inputs.
     """
 
     seen: FlowFrame
@@ -44,15 +46,25 @@ class FlowMemory(NamedTuple):
 
 
 class FlowStabilizer:
-    """The cell of a model card of kind `stabilizer`, for landmarks of one schema.
+    """Run the recurrent cell of a model card of kind `stabilizer` on landmarks of one schema.
 
-    motion: tells how landmarks moved. modes: see `face_modes`. Benchmarks replace both.
+    Benchmarks replace `motion`, the function that measures motion, and `modes`, the deformation
+    modes of `face_modes`.
     """
 
     def __init__(
         self, card: ModelCard, schema: LandmarkSchema, *, content: bytes | None = None
     ) -> None:
-        """content: run this ONNX file in place of the one that the card describes."""
+        """Open the cell on the CPU.
+
+        Args:
+            card: The model card of the cell.
+            schema: The schema of the landmarks.
+            content: An ONNX file to run instead of the one that the card describes.
+
+        Raises:
+            WeightsError: The model file is missing or altered, or cannot be run.
+        """
         self.card, self.schema = card, schema
         self.motion: Motion = landmark_flow
         self.modes = face_modes(schema)
@@ -62,7 +74,14 @@ class FlowStabilizer:
         self._member = face_parts(schema)
 
     def begin(self, seen: FlowFrame) -> tuple[Points, FlowMemory]:
-        """The first frame of a face: its raw landmarks."""
+        """Start a face; its first frame gives the raw landmarks.
+
+        Args:
+            seen: The face in its first frame.
+
+        Returns:
+            The raw landmarks (K, 2), frame pixels, and the state for the next frame.
+        """
         first = {"state_noise": _FIRST_NOISE, "state_frames": 1.0}
         state = tuple(
             np.full(
@@ -77,10 +96,16 @@ class FlowStabilizer:
     def step(
         self, seen: Sequence[FlowFrame], scores: Array, before: Sequence[FlowMemory | None]
     ) -> list[tuple[Points, FlowMemory]]:
-        """The stabilized landmarks (K, 2) of n faces in frame pixels, and what to remember.
+        """Stabilize the landmarks of n faces in one frame.
 
-        scores: (n, K) of the landmarks. before: of the frame before, None where a face begins; it
-        does, too, where landmarks are no numbers, or lie where no picture is.
+        Args:
+            seen: The n faces in this frame.
+            scores: (n, K) scores of the landmarks.
+            before: The state of each face after the previous frame, or None for a new face. A face
+                also starts anew if its landmarks are not finite or lie more than 10⁶ px away.
+
+        Returns:
+            For each face, the stabilized landmarks (K, 2) in frame pixels and its new state.
         """
         known = {
             i: memory
@@ -93,7 +118,7 @@ class FlowStabilizer:
     def _followed(
         self, seen: Sequence[FlowFrame], scores: Array, known: Mapping[int, FlowMemory]
     ) -> dict[int, tuple[Points, FlowMemory]]:
-        """See `step`, of the faces whose memory of the frame before is known, by their places."""
+        """Run the cell on the faces that have a state; keys are the faces' indices in `seen`."""
         flows = [self.motion(m.seen, seen[i], m.kept, self.schema) for i, m in known.items()]
         rows = [_row(seen[i], known[i], flow) for i, flow in zip(known, flows, strict=True)]
         inputs = {name: _stacked([row[name] for row in rows]) for name in rows[0]}
@@ -109,14 +134,24 @@ class FlowStabilizer:
 
 
 def flow_frame_of(image: Image, part: Image, crop: Crop, raw: Points) -> FlowFrame:
-    """What flow needs of a face in a frame. part: the network's crop, used where its size fits."""
+    """Prepare a face of a frame for optical flow.
+
+    Args:
+        image: The frame, (H, W, 3) uint8 BGR.
+        part: The landmark network's crop. It is reused if its side is `FLOW_SIDE`.
+        crop: Where the crop lies in the frame.
+        raw: (K, 2) landmarks, frame pixels.
+
+    Returns:
+        The face's picture, crop and landmarks.
+    """
     if len(part) != FLOW_SIDE:
         part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
     return FlowFrame(flow_picture(part), crop, raw)
 
 
 def _stacked(parts: Sequence[Array]) -> Array:
-    """np.stack, without a copy of a single one."""
+    """Do what np.stack does, but do not copy a single array."""
     return parts[0][None] if len(parts) == 1 else np.stack(parts)
 
 
@@ -125,7 +160,7 @@ def _is_near(xy: Points) -> bool:
 
 
 def _row(seen: FlowFrame, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, Array]:
-    """One face's inputs of the graph, see flow_cell.FlowSeen."""
+    """Return the graph's inputs for one face, see `flow_cell.FlowCellInput`."""
     roll = math.radians(seen.crop.roll_deg)
     content = {
         "raw": seen.raw,
@@ -141,7 +176,7 @@ def _row(seen: FlowFrame, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, A
 
 
 def face_parts(schema: LandmarkSchema) -> Array:
-    """(K, P), 1 where a landmark belongs to one of PARTS."""
+    """Return a (K, P) float32 matrix that is 1 where a landmark belongs to each of `PARTS`."""
     member = np.zeros((schema.count, len(PARTS)), np.float32)
     for column, name in enumerate(PARTS):
         member[list(schema.regions.get(name, ())), column] = 1

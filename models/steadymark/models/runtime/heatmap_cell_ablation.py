@@ -1,7 +1,7 @@
-"""Exported stabilizers with parts taken out, to see what each is good for: bytes in, bytes out.
+"""Disable parts of an exported heatmap stabilizer, to measure what each part contributes.
 
-The parts are those of `convlstm` and `shape_motion`, known by the names that their weights have in
-the exported graph.
+The functions take the bytes of an ONNX file and return changed bytes. They find the parts of
+`convlstm` and `shape_motion` by the names of their weights in the exported graph.
 """
 
 from __future__ import annotations
@@ -22,34 +22,53 @@ if TYPE_CHECKING:
 
 _OF_CELL = re.compile(r"(?:.*\.)?cells\.\d+\.(gates\.(?:conv|each|down|up)|out)\.(weight|bias)")
 _LEAST = re.compile(r"(?:.*\.)?shape\.least")
-_NEVER_PX = 1e9  # no motion stands out of so much noise
+_NEVER_PX = 1e9  # a noise level so large that no motion exceeds it
 
 
 def with_constant_mean(content: bytes) -> bytes:
-    """The cell as a running mean: its convolutions pass on each heatmap by itself, nothing else.
+    """Make the ConvLSTM a running mean of each heatmap, without mixing bins or landmarks.
 
-    Shares of old and new frames are those with which training begins.
+    The weights of old and new frames are those from which training starts.
+
+    Args:
+        content: The ONNX file.
+
+    Returns:
+        The changed ONNX file.
 
     Raises:
-        WeightsError: the model has no ConvLSTM.
+        WeightsError: The model has no ConvLSTM.
     """
     return replace_weights(content, _fresh(read_weights(content), spread=0.0))
 
 
 def with_untrained_weights(content: bytes, seed: int = 0) -> bytes:
-    """The cell as it is before training, with small random convolutions.
+    """Replace the ConvLSTM's weights by untrained ones, with small random convolutions.
+
+    Args:
+        content: The ONNX file.
+        seed: Seed of the random weights.
+
+    Returns:
+        The changed ONNX file.
 
     Raises:
-        WeightsError: the model has no ConvLSTM.
+        WeightsError: The model has no ConvLSTM.
     """
     return replace_weights(content, _fresh(read_weights(content), spread=SPREAD, seed=seed))
 
 
 def without_shape_motion(content: bytes) -> bytes:
-    """Memory goes along with the face's rigid motion alone.
+    """Warp the recurrent state only by the face's rigid motion, not by expressions.
+
+    Args:
+        content: The ONNX file.
+
+    Returns:
+        The changed ONNX file.
 
     Raises:
-        WeightsError: the model knows no shape motion.
+        WeightsError: The model has no shape motion.
     """
     found = {name: old for name, old in read_weights(content).items() if _LEAST.fullmatch(name)}
     if not found:
@@ -58,7 +77,7 @@ def without_shape_motion(content: bytes) -> bytes:
 
 
 def _fresh(weights: Mapping[str, Floats], *, spread: float, seed: int = 0) -> dict[str, Floats]:
-    """The cell's weights anew. spread: of random ones, share of what PyTorch would draw."""
+    """Return initial weights of the cells; `spread` is a factor on PyTorch's random range."""
     rng = np.random.default_rng(seed)
     fresh = {}
     for name, old in weights.items():
@@ -76,13 +95,13 @@ def _fresh(weights: Mapping[str, Floats], *, spread: float, seed: int = 0) -> di
 
 
 def _begin(part: str, values: Floats) -> None:
-    """Put in what makes the cell a mean of frames, as `convlstm` does."""
+    """Set the weights that make the cell a mean of frames, as `convlstm` does."""
     middle = tuple(side // 2 for side in values.shape[2:])
-    if part == "gates.conv.weight":  # (4 K, 2 K, …): input, forget, output, candidate
+    if part == "gates.conv.weight":  # (4K, 2K, …): input, forget, output, candidate
         count = len(values) // 4
         for landmark in range(count):
             values[(3 * count + landmark, landmark, *middle)] += SMALL
-    elif part == "gates.each.weight":  # (6 K, 1, …): of heat, then of h, 3 shares a landmark
+    elif part == "gates.each.weight":  # (6K, 1, …): first for heat, then for h; 3 per landmark
         for landmark in range(len(values) // 6):
             values[(3 * landmark + 2, 0, *middle)] += SMALL
     elif part == "gates.conv.bias":

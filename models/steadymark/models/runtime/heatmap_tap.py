@@ -1,7 +1,8 @@
-"""The two 1D heatmaps of a shipped heatmap1d: its graph keeps them inside, here they come out.
+"""Read the 1D heatmaps of a heatmap1d network, which are an internal tensor of its ONNX graph.
 
-An ONNX file is a protobuf message, and protobuf says that appending to one merges: repeated fields
-grow. So an output more needs neither another file nor the package onnx, only a few bytes behind it.
+An ONNX file is a protobuf message, and protobuf merges messages that are concatenated: repeated
+fields are extended. So a few bytes appended to the file declare the tensor as one more output,
+without the package onnx.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ _VALUE_NAME, _NODE_OUTPUT, _NODE_KIND = 1, 2, 4  # field numbers of onnx.proto
 
 
 class HeatmapTap:
-    """A landmark network that gives its heatmaps, on the CPU; holds no memory of faces."""
+    """Run a landmark network on the CPU and return its heatmaps; it keeps no state."""
 
     def __init__(self, card: ModelCard) -> None:
-        """The network whose heatmaps this model reads off or stabilizes.
+        """Open the network whose heatmaps this model uses.
+
+        Args:
+            card: A landmark model, or a stabilizer over one.
 
         Raises:
-            WeightsError: it has no 1D heatmaps, or cannot be opened.
+            WeightsError: The network has no 1D heatmaps, or it cannot be opened.
         """
         self.card = seen_by(card)
         content = verified_bytes(self.card)
@@ -45,21 +49,34 @@ class HeatmapTap:
         self._planar = self._session.get_inputs()[0].shape[1] == CHANNELS
 
     def of(self, crops: Image) -> NDArray[np.float32]:
-        """Of (n, F, F, 3) uint8 BGR crops: (n, K, 2, L), over L bins of x and of y, sums of 1."""
+        """Compute the heatmaps of crops.
+
+        Args:
+            crops: (n, F, F, 3) uint8 BGR.
+
+        Returns:
+            (n, K, 2, L) heatmaps over L bins along x and along y; each sums to 1.
+        """
         given = planar(crops) if self._planar else crops
         found: NDArray[np.float32] = self._session.run([self._name], {"crops": given})[0]
         return found
 
 
 def seen_by(card: ModelCard) -> ModelCard:
-    """The network that looks at the picture: the one that a stabilizer is `over`, else itself."""
+    """Return the card of the network that sees the picture.
+
+    For a stabilizer this is the model that it stabilizes (`over`), else the card itself.
+
+    Raises:
+        WeightsError: The stabilized model is not in the card's folder.
+    """
     if card.over is None:
         return card
     return find_model(card.over, "landmarks", card.path.parent)
 
 
 def _last_softmax(content: bytes) -> str | None:
-    """Name of the tensor that the last Softmax of a graph gives."""
+    """Return the name of the output of the graph's last Softmax, or None."""
     name = None
     for graph in messages(memoryview(content), GRAPH):
         for node in messages(graph, NODE):

@@ -1,7 +1,7 @@
-"""What an ONNX file holds, read as bytes: whether it takes data from files that are not it.
+"""Parse ONNX files without the package `onnx`, and refuse those that refer to other files.
 
-Only what the question needs of onnx.proto3 is known here, by its field numbers; the package `onnx`
-is for training.
+This module knows only the few fields of onnx.proto3 that it needs, by their numbers. The package
+`onnx` is installed for training only.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_EXTERNAL_DATA, _DATA_LOCATION = 13, 14  # of a TensorProto; location 1 is another file
-_DEEPEST = 64  # graphs inside graphs
+_EXTERNAL_DATA, _DATA_LOCATION = 13, 14  # fields of a TensorProto; location 1 is a file
+_DEEPEST = 64  # largest number of nested messages
 _PARTS: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
@@ -30,10 +30,14 @@ _PARTS: dict[str, dict[int, str]] = {
 
 
 def refuse_external_data(content: bytes, path: Path) -> None:
-    """A model is one file, whose SHA-256 its card tells.
+    """Refuse a model that stores weights in other files, since its card has only one SHA-256.
+
+    Args:
+        content: The ONNX file.
+        path: Its path, for messages.
 
     Raises:
-        WeightsError: a tensor of it lies in another file, or it is no ONNX file.
+        WeightsError: A tensor is stored in another file, or this is not an ONNX file.
     """
     try:
         outside = _has_external(memoryview(content), "model", 0)
@@ -65,10 +69,18 @@ def _has_external(message: memoryview, kind: str, depth: int) -> bool:
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Numbers and values of a protobuf message; values of a fixed width are passed over.
+    """Iterate over the fields of a protobuf message.
+
+    Args:
+        message: The bytes of the message.
+
+    Yields:
+        The number and the value of each field: an int, or the bytes of text, messages and arrays.
+        Fields of fixed width (32 and 64 bits) are skipped.
 
     Raises:
-        ValueError, IndexError: it is none, or is cut off.
+        ContentError: The bytes are not a protobuf message, or they are cut off.
+        IndexError: The bytes are cut off within a number.
     """
     at = 0
     while at < len(message):

@@ -1,4 +1,4 @@
-"""Running the networks with ONNX Runtime: no torch. Recurrent state stays on the device."""
+"""Run networks with ONNX Runtime, without torch; recurrent state stays on the device."""
 
 from __future__ import annotations
 
@@ -27,15 +27,20 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda")
 CHANNELS = 3
-_LARGEST_STATE = 1 << 24  # numbers a face
+_LARGEST_STATE = 1 << 24  # numbers per face
 Moves = NDArray[np.floating]
 State = tuple[Any, ...]  # OrtValues, one per recurrent input, on the device that runs the network
 
 
 class Prediction(NamedTuple):
-    """points: (n, K, 2) float32 crop pixels; scores: (n, K); face: (n,); state: for the next step.
+    """What a landmark network predicts for n crops.
 
-    raw: the points before a recurrent network's stabilization; the same array where it has none.
+    Attributes:
+        points: (n, K, 2) float32 landmarks, crop pixels.
+        raw: (n, K, 2) landmarks before stabilization; the same array if the network has none.
+        scores: (n, K) scores of the landmarks.
+        face: (n,) scores of the faces.
+        state: The recurrent state for the next step.
     """
 
     points: NDArray[np.float32]
@@ -46,10 +51,16 @@ class Prediction(NamedTuple):
 
 
 def gather(rows: Sequence[tuple[Prediction, int] | None]) -> State | None:
-    """The state of faces that were seen in some rows of earlier predictions; zeros for None.
+    """Collect the recurrent states of faces from earlier predictions.
 
-    Where they are all rows of one prediction, in order, its state is given back uncopied, and so
+    If the faces are all rows of one prediction in order, its state is returned without a copy and
     stays on the device.
+
+    Args:
+        rows: For each face, a prediction and the face's row in it, or None for a new face.
+
+    Returns:
+        The state of these faces, with zeros for new ones, or None if all faces are new.
     """
     known = [row for row in rows if row is not None]
     if not known:
@@ -74,9 +85,14 @@ def gather(rows: Sequence[tuple[Prediction, int] | None]) -> State | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OnnxSession:
-    """One ONNX session. device: where it really runs, `cpu` or `cuda`. path: None where it is ours.
+    """An ONNX Runtime session with limits for models that are not shipped.
 
-    Running raises WeightsError where somebody else's file takes too much memory or time.
+    Running raises WeightsError if a model that is not shipped takes too much memory or time.
+
+    Attributes:
+        session: The session of ONNX Runtime.
+        device: The device that runs it, `cpu` or `cuda`.
+        path: The model file, or None for a shipped model, which has no limits.
     """
 
     session: Any
@@ -84,13 +100,13 @@ class OnnxSession:
     path: Path | None = None
 
     def __call__(self, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
-        """Run once, arrays in, arrays out."""
+        """Run the network on named input arrays and return its outputs in the graph's order."""
         with self._bounded() as options:
             outputs: list[NDArray[Any]] = self.session.run(None, inputs, options)
         return outputs
 
     def run_bound(self, binding: Any) -> None:
-        """Run once, with inputs and outputs that are bound already."""
+        """Run the network with the inputs and outputs of an ONNX Runtime `IOBinding`."""
         with self._bounded() as options:
             self.session.run_with_iobinding(binding, options)
 
@@ -99,11 +115,19 @@ class OnnxSession:
 
 
 def open_session(card: ModelCard, *, device: str = "auto", threads: int = 1) -> OnnxSession:
-    """Check the weights and open them on a device; `auto` takes CUDA where it really works.
+    """Check the weights of a model and open them on a device.
+
+    Args:
+        card: The model card.
+        device: `auto`, `cpu` or `cuda`; `auto` uses CUDA if it works.
+        threads: Number of threads within an operator.
+
+    Returns:
+        The session.
 
     Raises:
-        WeightsError: missing, altered, in several files, or no ONNX model that can be run here.
-        DeviceError: CUDA was asked for and cannot be used.
+        WeightsError: The file is missing, altered, refers to other files, or cannot be run.
+        DeviceError: The device is unknown, or CUDA was requested and cannot be used.
     """
     if device not in DEVICES:
         raise DeviceError(
@@ -115,19 +139,33 @@ def open_session(card: ModelCard, *, device: str = "auto", threads: int = 1) -> 
 
 
 def open_content(content: bytes, path: Path) -> OnnxSession:
-    """Open a checked ONNX file's bytes, altered or not, on the CPU. path: for messages.
+    """Open the bytes of an ONNX file on the CPU without comparing them with a model card.
+
+    Args:
+        content: The ONNX file.
+        path: Its path, for messages and to tell whether it is a shipped model.
+
+    Returns:
+        The session.
 
     Raises:
-        WeightsError: it cannot be run.
+        WeightsError: The file refers to other files or cannot be run.
     """
     return _open(content, path, "cpu", 1)
 
 
 def open_file(path: Path, *, threads: int = 1) -> OnnxSession:
-    """Open an ONNX file without a card on the CPU: one that was just trained.
+    """Open an ONNX file that has no model card on the CPU, for example after training.
+
+    Args:
+        path: The ONNX file.
+        threads: Number of threads within an operator.
+
+    Returns:
+        The session.
 
     Raises:
-        WeightsError: it cannot be run.
+        WeightsError: The file refers to other files or cannot be run.
     """
     return _open(path.read_bytes(), path, "cpu", threads)
 
@@ -169,7 +207,7 @@ def _no_cuda(why: UserText) -> DeviceError:
 
 
 def _has_driver() -> bool:
-    """Whether NVIDIA's driver library is there: without it, trying CUDA costs time and warnings."""
+    """Return whether NVIDIA's driver is installed; without it, trying CUDA is slow and noisy."""
     import ctypes
     import sys
 
@@ -190,7 +228,10 @@ def _first_line(error: Exception) -> str:
 
 
 def planar(crops: Image) -> Image:
-    """(n, F, F, 3) → (n, 3, F, F), by OpenCV: ten times as fast as in the graph."""
+    """Move the channels of crops first: (n, F, F, 3) → (n, 3, F, F) uint8.
+
+    OpenCV does this ten times as fast as a node of the graph.
+    """
     out = np.empty((len(crops), CHANNELS, *crops.shape[1:3]), np.uint8)
     for crop, planes in zip(crops, out, strict=True):
         cv2.split(crop, list(planes))
@@ -198,11 +239,12 @@ def planar(crops: Image) -> Image:
 
 
 class LandmarkNetwork:
-    """A landmark model of the zoo, face by face or in batches.
+    """Run a landmark model of the zoo on single crops or batches.
 
-    The graph takes `crops` (n, F, F, 3) or (n, 3, F, F) uint8 BGR and gives `points`, `scores`,
-    `face`, and where it is recurrent also `raw_points`; each input `state_X` has an output
-    `next_state_X`, and `moved` (n, 2, 3) tells how the faces have moved since.
+    The graph has the input `crops`, (n, F, F, 3) or (n, 3, F, F) uint8 BGR, and the outputs
+    `points`, `scores` and `face`. A recurrent graph also has the output `raw_points`, an output
+    `next_state_X` for each input `state_X`, and the input `moved` (n, 2, 3), the motion of each
+    face since the previous frame.
     """
 
     def __init__(
@@ -213,7 +255,18 @@ class LandmarkNetwork:
         threads: int = 1,
         content: bytes | None = None,
     ) -> None:
-        """content: run this ONNX file, on the CPU, in place of the one that the card describes."""
+        """Open the model.
+
+        Args:
+            card: The model card.
+            device: See `open_session`.
+            threads: See `open_session`.
+            content: An ONNX file to run on the CPU instead of the one that the card describes.
+
+        Raises:
+            WeightsError: The model cannot be opened, or it is not a landmark model.
+            DeviceError: The device cannot be used.
+        """
         self.card = card
         if content is None:
             self.runner = open_session(card, device=device, threads=threads)
@@ -250,11 +303,11 @@ class LandmarkNetwork:
 
     @property
     def device(self) -> str:
-        """Where it really runs."""
+        """The device that runs the network, `cpu` or `cuda`."""
         return self.runner.device
 
     def start(self, faces: int = 1) -> State:
-        """State of faces that have not been seen yet: zeros."""
+        """Return the recurrent state of new faces, which is zero."""
         return tuple(
             ort.OrtValue.ortvalue_from_numpy(
                 np.zeros([faces, *self._inputs[n].shape[1:]], np.float32), self.device, 0
@@ -265,10 +318,19 @@ class LandmarkNetwork:
     def step(
         self, crops: Image, state: State | None = None, moved: Moves | None = None
     ) -> Prediction:
-        """crops: (n, F, F, 3) uint8 BGR; state: of the same n faces, None to begin.
+        """Predict the landmarks of n faces.
 
-        moved: (n, 2, 3), from pixels of these crops to those of the crops that `state` is of, along
-        with the faces (registration.py); None where nothing moved.
+        Args:
+            crops: (n, F, F, 3) uint8 BGR.
+            state: The state of the same faces after their previous frame, or None for new faces.
+            moved: (n, 2, 3) motion of the faces, from pixels of these crops to pixels of the
+                previous crops, see `face_motion`; None if nothing moved.
+
+        Returns:
+            The landmarks, scores and new state.
+
+        Raises:
+            WeightsError: A model that is not shipped takes too much memory or time.
         """
         if not self._states:
             points, scores, face = self._seen(crops)
@@ -282,7 +344,7 @@ class LandmarkNetwork:
         return self._bound_step(crops, self.start(len(crops)) if state is None else state, moved)
 
     def _seen(self, crops: Image) -> list[NDArray[np.float32]]:
-        """`points`, `scores`, `face` of crops (n, F, F, 3), in runs of the card's batch."""
+        """Return `points`, `scores` and `face` of crops (n, F, F, 3), in batches of the card."""
         given = planar(crops) if self._planar else crops
         batch = self.card.batch or len(given)
         parts = []

@@ -1,7 +1,7 @@
-"""The weights of an ONNX file as arrays, read and replaced in its bytes: without the package onnx.
+"""Read and replace the weights of an ONNX file in its bytes, without the package onnx.
 
-A replaced tensor has the shape and type of the one before, so its bytes take the same place and
-nothing else of the file changes.
+A new tensor must have the same shape and type as the old one. Its bytes then fit into the same
+place, and the rest of the file does not change.
 """
 
 from __future__ import annotations
@@ -31,10 +31,17 @@ class _Tensor(NamedTuple):
 
 
 def read_weights(content: bytes) -> dict[str, Floats]:
-    """The float32 weights of a model by name; those that it keeps otherwise are left out.
+    """Read the float32 weights of a model; weights of other types are left out.
+
+    Args:
+        content: The ONNX file.
+
+    Returns:
+        Copies of the weights, by name.
 
     Raises:
-        ValueError, IndexError: it is no ONNX file.
+        ContentError: This is not an ONNX file.
+        IndexError: The file is cut off.
     """
     return {
         name: np.frombuffer(tensor.raw, "<f4").reshape(tensor.shape).copy()
@@ -43,11 +50,19 @@ def read_weights(content: bytes) -> dict[str, Floats]:
 
 
 def replace_weights(content: bytes, changed: Mapping[str, NDArray[np.floating]]) -> bytes:
-    """The model with other weights in place of those of these names.
+    """Replace weights of a model.
+
+    Args:
+        content: The ONNX file.
+        changed: The new weights, by name.
+
+    Returns:
+        The changed ONNX file.
 
     Raises:
-        WeightsError: it has no such weight, or one of another shape.
-        ValueError, IndexError: it is no ONNX file.
+        WeightsError: The model has no weight of that name, or it has another shape.
+        ContentError: This is not an ONNX file.
+        IndexError: The file is cut off.
     """
     edited = bytearray(content)
     with memoryview(edited) as view:
@@ -81,7 +96,7 @@ def _tensors(content: memoryview) -> dict[str, _Tensor]:
 
 
 def _tensor(message: memoryview) -> tuple[str, _Tensor | None]:
-    """Name and content of a TensorProto; None where it holds no float32 as raw bytes."""
+    """Return the name and content of a TensorProto; None unless it is float32 in raw bytes."""
     name, shape, kind, raw = "", [], 0, None
     for number, value in fields(message):
         if number == _NAME and isinstance(value, memoryview):
@@ -98,7 +113,7 @@ def _tensor(message: memoryview) -> tuple[str, _Tensor | None]:
 
 
 def _packed(content: memoryview) -> list[int]:
-    """Numbers that protobuf wrote one behind the other."""
+    """Decode the integers of a packed repeated field."""
     numbers, value, shift = [], 0, 0
     for byte in content:
         value |= (byte & 127) << shift

@@ -1,7 +1,8 @@
-"""Writing ONNX nodes, constants, inputs and outputs as bytes, without the package `onnx`.
+"""Write ONNX nodes, constants, inputs and outputs as bytes, without the package `onnx`.
 
-An ONNX file is a protobuf message. Only the fields that a wrapped network needs are known here, by
-their numbers in onnx.proto3.
+An ONNX file is a protobuf message. This module knows only the fields that a wrapped network needs,
+by their numbers in onnx.proto3. "As a field of the graph" means that the returned bytes can be
+appended to the bytes of a GraphProto.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-GRAPH, OPSETS = 7, 8  # of a ModelProto
-NODE, INITIALIZER, INPUT, OUTPUT, VALUE_INFO = 1, 5, 11, 12, 13  # of a GraphProto
+GRAPH, OPSETS = 7, 8  # fields of a ModelProto
+NODE, INITIALIZER, INPUT, OUTPUT, VALUE_INFO = 1, 5, 11, 12, 13  # fields of a GraphProto
 FLOAT, UINT8, INT64, FLOAT16 = 1, 2, 7, 10  # TensorProto.DataType
 _VARINT, _BYTES = 0, 2  # protobuf's wire types
 _DTYPES = {"float32": FLOAT, "int64": INT64}
 
 
 def varint(value: int) -> bytes:
-    """A protobuf number; negative ones take ten bytes."""
+    """Encode an integer as a protobuf varint; negative numbers take ten bytes."""
     value &= (1 << 64) - 1
     content = b""
     while value >= 128:
@@ -35,14 +36,14 @@ def varint(value: int) -> bytes:
 
 
 def field(number: int, content: bytes | str) -> bytes:
-    """A protobuf field of bytes or text."""
+    """Encode a protobuf field that holds bytes, text or a message."""
     if isinstance(content, str):
         content = content.encode()
     return varint(number << 3 | _BYTES) + varint(len(content)) + content
 
 
 def number_field(number: int, value: int) -> bytes:
-    """A protobuf field that holds an integer."""
+    """Encode a protobuf field that holds an integer."""
     return varint(number << 3 | _VARINT) + varint(value)
 
 
@@ -52,7 +53,17 @@ def node(
     outputs: Sequence[str],
     **attributes: int | Sequence[int],
 ) -> bytes:
-    """A node of a graph, as a field of the graph. attributes: integers, or lists of them."""
+    """Encode a node as a field of the graph.
+
+    Args:
+        kind: Name of the ONNX operator.
+        inputs: Names of the input tensors.
+        outputs: Names of the output tensors.
+        **attributes: Attributes of the operator, integers or lists of integers.
+
+    Returns:
+        The bytes.
+    """
     parts = [field(1, name) for name in inputs] + [field(2, name) for name in outputs]
     parts += [field(3, f"{outputs[0]}:node"), field(4, kind)]
     for name, value in attributes.items():
@@ -65,7 +76,7 @@ def node(
 
 
 def constant(name: str, values: NDArray[np.float32] | NDArray[np.int64]) -> bytes:
-    """An initializer of float32 or int64, as a field of the graph."""
+    """Encode a float32 or int64 constant (an initializer) as a field of the graph."""
     content = b"".join(number_field(1, side) for side in values.shape)
     content += number_field(2, _DTYPES[str(values.dtype)]) + field(8, name)
     content += field(9, np.ascontiguousarray(values).tobytes())
@@ -73,7 +84,17 @@ def constant(name: str, values: NDArray[np.float32] | NDArray[np.int64]) -> byte
 
 
 def value_info(number: int, name: str, kind: int, shape: Sequence[int | str]) -> bytes:
-    """An input or output (number: INPUT, OUTPUT); a text is a side that may vary."""
+    """Encode an input or output as a field of the graph.
+
+    Args:
+        number: `INPUT` or `OUTPUT`.
+        name: Name of the tensor.
+        kind: Data type, for example `FLOAT`.
+        shape: Length of each axis; a string names an axis of variable length.
+
+    Returns:
+        The bytes.
+    """
     sides = b"".join(
         field(1, field(2, side) if isinstance(side, str) else number_field(1, side))
         for side in shape
@@ -83,14 +104,14 @@ def value_info(number: int, name: str, kind: int, shape: Sequence[int | str]) ->
 
 
 def messages(message: memoryview, number: int) -> Iterator[memoryview]:
-    """What a protobuf message has in a field of bytes."""
+    """Iterate over the values that a protobuf message has in one field of bytes."""
     for found, value in fields(message):
         if found == number and isinstance(value, memoryview):
             yield value
 
 
 def opset_of(content: bytes) -> int:
-    """The version of ONNX's own operators that a model uses; 0 where it does not say."""
+    """Return the version of ONNX's standard operators that a model uses, or 0 if it is missing."""
     version = 0
     for each in messages(memoryview(content), OPSETS):
         told = dict(fields(each))
@@ -101,7 +122,15 @@ def opset_of(content: bytes) -> int:
 
 
 def with_other_names(graph: memoryview, names: Mapping[str, str]) -> bytes:
-    """A graph whose tensors of these names have others, also in the graphs inside it."""
+    """Rename tensors of a graph and of the graphs nested in it.
+
+    Args:
+        graph: The bytes of a GraphProto.
+        names: The new name of each tensor, by its old name.
+
+    Returns:
+        The bytes of the changed GraphProto.
+    """
     parts = []
     for number, value in fields(graph):
         if isinstance(value, int):
@@ -116,7 +145,7 @@ def with_other_names(graph: memoryview, names: Mapping[str, str]) -> bytes:
 
 
 def tensors_of(graph: memoryview) -> set[str]:
-    """Names of what a graph's nodes take and give, without those of graphs inside it."""
+    """Return the names of all inputs and outputs of a graph's nodes, without nested graphs."""
     nodes = messages(graph, NODE)
     return {
         bytes(value).decode()
@@ -142,7 +171,10 @@ def _node_with(message: memoryview, names: Mapping[str, str]) -> bytes:
 
 
 def _attribute_with(message: memoryview, names: Mapping[str, str]) -> bytes:
-    """As it is, unless it holds graphs, which hold no numbers of a fixed width beside them."""
+    """Rename tensors in the graphs of an attribute; other attributes are returned unchanged.
+
+    An attribute with graphs has no fields of fixed width, which `fields` would skip.
+    """
     held = [(number, value) for number, value in fields(message)]
     if not any(number in _GRAPHS and not isinstance(value, int) for number, value in held):
         return bytes(message)
@@ -157,11 +189,11 @@ def _attribute_with(message: memoryview, names: Mapping[str, str]) -> bytes:
 
 
 def _named(message: memoryview, number: int, names: Mapping[str, str]) -> bytes:
-    """Of a field that is there twice, protobuf takes the last."""
+    """Rename a named message by appending its new name; protobuf uses the last of two values."""
     found = [bytes(value).decode() for value in messages(message, number)]
     other = names.get(found[-1]) if found else None
     return bytes(message) + (field(number, other) if other else b"")
 
 
-_ATTRIBUTE, _GRAPHS = 5, (6, 11)  # of a NodeProto, and of an AttributeProto
+_ATTRIBUTE, _GRAPHS = 5, (6, 11)  # fields of a NodeProto and of an AttributeProto
 _NAME_FIELDS = {INITIALIZER: 8, INPUT: 1, OUTPUT: 1, VALUE_INFO: 1}

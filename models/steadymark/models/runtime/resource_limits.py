@@ -1,8 +1,9 @@
-"""Bounds on what models of others may take of memory and time when they run.
+"""Limit the memory and time that models take which are not shipped with the program.
 
-A small ONNX file can ask for any amount: shapes and counts of loops come out of the graph, and some
-of them only when it runs. ONNX Runtime's arena of the CPU is given a most, and refuses what would
-be beyond it; a run that takes too long is told to end, which it does after the step it is at.
+A small ONNX file can request any amount of memory or time, because the graph determines shapes and
+loop counts, some of them only when it runs. ONNX Runtime's memory arena on the CPU has a limit and
+refuses to grow beyond it. A run that takes too long is told to stop; it does so after the current
+node.
 """
 
 from __future__ import annotations
@@ -21,28 +22,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MOST_S = 60.0  # of a run; the slowest of ours takes 0.5 for sixteen faces on a busy core
-MOST_GIB = 4  # for all of them together; the largest of ours takes 0.2 for sixteen faces
+MOST_S = 60.0  # per run; the slowest shipped model takes 0.5 s for 16 faces on a busy core
+MOST_GIB = 4  # for all of them together; the largest shipped model takes 0.2 GiB for 16 faces
 _REFUSED = "Available memory of"  # bfc_arena.cc
 
 
 def is_ours(path: Path) -> bool:
-    """Whether it is one of the shipped files, which have no bounds."""
+    """Return whether a file is a shipped model; these have no limits."""
     return path.resolve().is_relative_to((assets_root() / "weights").resolve())
 
 
 def limit_memory(options: Any) -> None:
-    """Of a session."""
+    """Make a session allocate its memory from the limited arena.
+
+    Args:
+        options: The `SessionOptions` of ONNX Runtime, which are changed.
+    """
     _make_arena()
     options.add_session_config_entry("session.use_env_allocators", "1")
 
 
 @contextlib.contextmanager
 def within_limits(path: Path) -> Iterator[Any]:
-    """The options for one run. path: for messages.
+    """Limit the time of one run and report exceeded limits.
+
+    Args:
+        path: The model file, for messages.
+
+    Yields:
+        The `RunOptions` of ONNX Runtime to use for the run.
 
     Raises:
-        WeightsError: it was refused memory, or took too long.
+        WeightsError: The run exceeded the limit of time or memory.
     """
     options = ort.RunOptions()
     clock = Timer(MOST_S, setattr, (options, "terminate", True))
@@ -72,14 +83,14 @@ def within_limits(path: Path) -> Iterator[Any]:
 
 @cache
 def _make_arena() -> None:
-    """Once in a process: ONNX Runtime has one such allocator, which sessions may share."""
+    """Register the limited arena, once per process; all limited sessions share it."""
     kind = ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR
     info = ort.OrtMemoryInfo("Cpu", kind, 0, ort.OrtMemType.DEFAULT)
     unset = -1
     most = ort.OrtArenaCfg(
         {
             "max_mem": MOST_GIB << 30,
-            "arena_extend_strategy": 1,  # as much as is asked for
+            "arena_extend_strategy": 1,  # grow by the requested size only
             "initial_chunk_size_bytes": unset,
             "max_dead_bytes_per_chunk": unset,
         }

@@ -1,6 +1,6 @@
-"""Whether somebody's ONNX file with its card is a landmark model that can be tracked with.
+"""Check whether a user's ONNX file with its model card is a landmark model that can track faces.
 
-The window, `steadymark add-model`, `track` and `evaluate` all ask here.
+The window and the commands `add-model`, `track` and `evaluate` use this check.
 """
 
 from __future__ import annotations
@@ -23,19 +23,24 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
 
-SCHEMA = "ibug68"  # of cards that name none
+SCHEMA = "ibug68"  # schema of cards that do not name one
 _CROPS = (16, 1024)
 _MARGINS = (0.5, 5.0)
 
 
 def validate_model(path: Path, *, schema: str | None = None) -> ModelCard:
-    """The card of a landmark model, after it was read, checked and run once on the CPU.
+    """Read the card of a landmark model, check it, and run the model once on the CPU.
 
-    path: of the .onnx file, or of the .json beside it. schema: the only numbering of landmarks that
-    is taken; None: every one that has a mean shape.
+    Args:
+        path: The .onnx file, or the model card (.json) beside it.
+        schema: The only landmark schema that is accepted. None accepts each schema that has a mean
+            shape.
+
+    Returns:
+        The model card.
 
     Raises:
-        WeightsError: what is wrong, with what, and what to do.
+        WeightsError: The model cannot be used; the message says why and what to do.
     """
     if path.suffix.lower() not in (".onnx", ".json"):
         raise WeightsError(
@@ -71,10 +76,14 @@ def validate_model(path: Path, *, schema: str | None = None) -> ModelCard:
 
 
 def check_network(card: ModelCard, network: LandmarkNetwork) -> None:
-    """Check an opened model that is not one of the shipped ones, as `validate_model` does.
+    """Check an open model as `validate_model` does; shipped models are not checked.
+
+    Args:
+        card: The model card.
+        network: The open model.
 
     Raises:
-        WeightsError: what is wrong, with what, and what to do.
+        WeightsError: The model cannot be used; the message says why and what to do.
     """
     if is_ours(card.path):
         return
@@ -91,10 +100,15 @@ def _check(card: ModelCard, schema: str | None) -> None:
 
 
 def check_card(card: ModelCard, *, schema: str | None = None) -> None:
-    """What can be told without the network.
+    """Check a model card without opening the network.
+
+    Args:
+        card: The model card.
+        schema: See `validate_model`.
 
     Raises:
-        WeightsError: it is no landmark model, or nothing can be tracked with these landmarks.
+        WeightsError: It is not a landmark model, its schema is not accepted, or a value of the
+            card is out of range.
     """
     if card.kind != "landmarks":
         raise WeightsError(
@@ -153,7 +167,10 @@ def _check_input(card: ModelCard, network: LandmarkNetwork) -> None:
 
 
 def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
-    """Two frames of two faces: one of the demo clip's, and noise."""
+    """Run the model on a face of the demo clip and on noise, and check its outputs.
+
+    A recurrent model is run twice, the second time with its state.
+    """
     crops = _pictures(card)
     try:
         seen = network.step(crops)
@@ -190,7 +207,7 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
 
 
 def _pictures(card: ModelCard) -> Image:
-    """(2, F, F, 3)."""
+    """Return two crops (2, F, F, 3): a face of the demo clip and noise."""
     size = card.crop
     noise = np.random.default_rng(1).integers(0, 256, (size, size, 3), np.uint8)
     faces = demo_faces((0,))

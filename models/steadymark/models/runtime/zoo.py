@@ -1,4 +1,4 @@
-"""The model zoo: a card beside each ONNX file says what it is, and proves that it is unaltered."""
+"""The model zoo: each ONNX file has a model card that describes it and holds its SHA-256."""
 
 from __future__ import annotations
 
@@ -24,32 +24,44 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "heatmap1d-lite"
 DEFAULT_DETECTOR = "face_net"
-FLOW = "flow"  # the cell that is no part of a model's own graph, but serves every model
-FLOW_CELL = "flow-cell"  # its card
-BEST_CELL = FLOW  # by `steadymark bench stability`
-MOST_MODEL_BYTES = 1 << 30  # 1 GiB: a hundred times the largest that is shipped
+FLOW = "flow"  # the stabilizer that is a network of its own and works with every model
+FLOW_CELL = "flow-cell"  # name of its model card
+BEST_CELL = FLOW  # according to `steadymark bench stability`
+MOST_MODEL_BYTES = 1 << 30  # 1 GiB, a hundred times the largest shipped model
 _LARGEST_CROP = 4096  # px
 _WIDEST_MARGIN = 20.0
 _LARGEST_BATCH = 1024
-OWN_MODELS = "STEADYMARK_MODELS"  # environment variable: another folder of the user's own models
+OWN_MODELS = "STEADYMARK_MODELS"  # environment variable: folder of the user's own models
 _FILES = {".onnx", ".json"}
-_PLAIN = re.compile(r"[^\x00-\x1f/\\:]{1,200}(?<!\.)")  # a name in a folder, on any system
+_PLAIN = re.compile(r"[^\x00-\x1f/\\:]{1,200}(?<!\.)")  # a file name that every system accepts
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What assets/weights/NAME.json says of NAME.onnx.
+    """The description of a model: what NAME.json says of NAME.onnx.
 
-    kind: `landmarks`, `face_detector` or `stabilizer`, which serves any model's landmarks. macs:
-    multiply-accumulates of one run at the card's input size. crop: side of the input in pixels and
-    margin: side of the crop / fitted size of the face (landmark models). threshold: score from
-    which a face is one. scores: measured figures, by the command that prints them. follower: the
-    model, in the same folder, that takes over from a landmark model once a face is aligned
-    (local_global, Figure 6). cell: `refine` or `convlstm` where the model stabilizes by itself,
-    `flow` where the cell of FLOW_CELL is to stabilize it; over: the model whose heatmaps or
-    landmarks are stabilized. batch: faces that one run takes, where the network was exported for
-    that number; 0: any. face_score: how its face score is made, where the network has none of its
-    own.
+    Attributes:
+        name: Name of the model.
+        kind: `landmarks`, `face_detector`, or `stabilizer` for any model's landmarks.
+        path: The ONNX file.
+        sha256: SHA-256 of the ONNX file.
+        licence: Licence of the weights.
+        schema: Landmark schema of a landmark model.
+        crop: Side of a landmark model's input, pixels.
+        margin: Side of the crop divided by the fitted size of the face, for landmark models.
+        threshold: Lowest score of a face.
+        params: Number of parameters.
+        macs: Multiply-accumulate operations of one run at the card's input size.
+        size_bytes: Size of the ONNX file.
+        input_text: The input's type and size in words.
+        scores: Measured figures, by the command that prints them.
+        follower: Model in the same folder that replaces this landmark model once a face is aligned
+            (local_global, Figure 6).
+        cell: `refine` or `convlstm` if the model contains a stabilizer, `flow` if the model
+            `FLOW_CELL` stabilizes it, or None.
+        over: The model whose heatmaps or landmarks are stabilized.
+        batch: Number of faces per run if the network was exported for a fixed number, or 0.
+        face_score: How to compute a face score if the network has none of its own.
     """
 
     name: str
@@ -74,21 +86,28 @@ class ModelCard:
 
 
 def own_folder() -> Path:
-    """Where models that the user added lie; it need not exist yet."""
+    """Return the folder of models that the user added; it may not exist yet."""
     given = os.environ.get(OWN_MODELS)
     return Path(given) if given else platformdirs.user_data_path("steadymark", False) / "models"
 
 
 def weights_folder() -> Path:
-    """Where the shipped models lie."""
+    """Return the folder of the shipped models."""
     return assets_root() / "weights"
 
 
 def read_card(path: Path) -> ModelCard:
-    """Read a card.
+    """Read a model card.
+
+    Args:
+        path: The .json file.
+
+    Returns:
+        The model card.
 
     Raises:
-        WeightsError: the file is no model card, or names a model file outside its own folder.
+        WeightsError: The file cannot be read, is not a model card, or names a model file outside
+            its own folder.
     """
     try:
         data: dict[str, Any] = json.loads(read_bounded_text(path))
@@ -132,7 +151,10 @@ def _card(path: Path, data: dict[str, Any]) -> ModelCard:
 
 
 def _beside_card(card: Path, file: str) -> Path:
-    """The model file, which may be a link only where the card is one to the same folder."""
+    """Return the path of the model file, which must lie in the folder of the card.
+
+    If the model file is a symbolic link to another folder, the card must be one to the same folder.
+    """
     path = card.parent / file
     if not _PLAIN.fullmatch(file) or path.resolve().parent not in (
         card.parent.resolve(),
@@ -143,7 +165,7 @@ def _beside_card(card: Path, file: str) -> Path:
 
 
 def _plain_name(data: dict[str, Any], key: str) -> str | None:
-    """A name that is no path."""
+    """Return a name of the card, or None; refuse paths and file names."""
     value = data.get(key)
     if value is not None and not (isinstance(value, str) and _PLAIN.fullmatch(value)):
         if key in ("follower", "over"):
@@ -185,14 +207,24 @@ def _input_text(value: object) -> str:
 
 
 def list_models(folder: Path | None = None) -> tuple[ModelCard, ...]:
-    """Every card of a folder, landmark models first, by name."""
+    """Read all model cards of a folder, landmark models first, sorted by name.
+
+    Args:
+        folder: The folder; by default that of the shipped models.
+
+    Returns:
+        The model cards.
+
+    Raises:
+        WeightsError: A .json file of the folder is not a model card.
+    """
     folder = folder or weights_folder()
     cards = [read_card(path) for path in sorted(folder.glob("*.json"))]
     return tuple(sorted(cards, key=lambda card: (card.kind != "landmarks", card.name)))
 
 
 def list_own_models() -> tuple[ModelCard, ...]:
-    """The cards in the folder of the user's own models; what is no card there is passed over."""
+    """Read all model cards in the folder of the user's own models; other files are ignored."""
     found = []
     for path in sorted(own_folder().glob("*.json")):
         with suppress(WeightsError):
@@ -201,13 +233,18 @@ def list_own_models() -> tuple[ModelCard, ...]:
 
 
 def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
-    """The card of that name, or the card lying beside a named .onnx or .json file.
+    """Find a model by its name or by the path of its .onnx or .json file.
 
-    A name is looked for in `folder`; without one among the shipped models, then among the user's
-    own.
+    Args:
+        name: Name of the model, or path of its file.
+        kind: The kind that the model must have, see `ModelCard`.
+        folder: Where to look for a name; by default the shipped models, then the user's own.
+
+    Returns:
+        The model card.
 
     Raises:
-        WeightsError: there is no such model, or it is of another kind.
+        WeightsError: There is no such model, or it has another kind.
     """
     given = Path(name)
     if given.suffix in _FILES:
@@ -243,17 +280,24 @@ def find_model(name: str, kind: str, folder: Path | None = None) -> ModelCard:
 
 
 def _path_of(name: str, folder: Path | None) -> Path:
-    """Where the card of that name lies, or would lie."""
+    """Return the path of the card of that name, whether or not it exists."""
     path = (folder or weights_folder()) / f"{name}.json"
     own = own_folder() / path.name
     return own if folder is None and not path.is_file() and own.is_file() else path
 
 
 def stabilized(card: ModelCard, cell: str) -> ModelCard:
-    """The model that stabilizes a landmark model by this kind of cell; itself where it does.
+    """Find the model that stabilizes a landmark model with one kind of cell.
+
+    Args:
+        card: The landmark model.
+        cell: `flow`, `refine` or `convlstm`.
+
+    Returns:
+        The card of the stabilizing model, or `card` itself if it already uses this cell.
 
     Raises:
-        WeightsError: none lies in its folder.
+        WeightsError: The folder of the landmark model has no such stabilizer.
     """
     if card.cell == cell:
         return card
@@ -275,7 +319,10 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
 
 
 def steadiest(card: ModelCard) -> ModelCard:
-    """The model that stabilizes this one best, where its folder has one; else itself."""
+    """Return the model that stabilizes a landmark model best, or the model itself if there is none.
+
+    A model that already has a stabilizer is returned as it is.
+    """
     if card.cell is not None:
         return card
     try:
@@ -285,17 +332,23 @@ def steadiest(card: ModelCard) -> ModelCard:
 
 
 def _beside(card: ModelCard) -> Iterator[ModelCard]:
-    """The other models of its folder; a folder of the user's own may hold other JSON files."""
+    """Iterate over the model cards in the folder of a card; other JSON files are ignored."""
     for path in sorted(card.path.parent.glob("*.json")):
         with suppress(WeightsError):
             yield read_card(path)
 
 
 def verified_bytes(card: ModelCard) -> bytes:
-    """The model file, if it is the one that the card describes.
+    """Read a model file and check that it is the one that the card describes.
+
+    Args:
+        card: The model card.
+
+    Returns:
+        The bytes of the ONNX file.
 
     Raises:
-        WeightsError: the file is missing or its SHA-256 differs from the card's.
+        WeightsError: The file is missing or larger than 1 GiB, or its SHA-256 differs.
     """
     try:
         if card.path.stat().st_size > MOST_MODEL_BYTES:

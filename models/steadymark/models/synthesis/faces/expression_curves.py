@@ -58,7 +58,7 @@ class ExpressionCurves:
     turns_deg: Floats
 
     def at(self, t_s: float) -> FaceState:
-        """Interpolate the curves at `t_s` seconds; they are constant before and after their ends."""
+        """Interpolate the curves at `t_s` seconds; they are constant beyond their ends."""
         place = min(max(t_s / STEP_S, 0.0), len(self.strengths) - 1.0)
         first = min(int(place), len(self.strengths) - 2)
         rest = place - first

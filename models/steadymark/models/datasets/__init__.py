@@ -1,4 +1,8 @@
-"""Reading labelled faces: every data set to one type, what is bad listed and left out."""
+"""Readers of labelled face data sets.
+
+Every reader gives a `Dataset`: the faces as one type, and a list of the bad labels that were left
+out.
+"""
 
 from steadymark.models.datasets.cofw import read_cofw
 from steadymark.models.datasets.detect_format import open_dataset

@@ -1,4 +1,4 @@
-"""COFW: pictures, 29 points and which of them are hidden, all in one MATLAB 7.3 file."""
+"""Reader of COFW: images, 29 landmarks and their occlusion flags in one MATLAB 7.3 file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _POINTS = 29
 
 @dataclass(frozen=True, slots=True)
 class _CellPicture:
-    """A picture of the file's cell array, grey or colour."""
+    """Loader of one image, grey or colour, of the file's cell array."""
 
     path: Path
     cells: str
@@ -51,10 +51,18 @@ class _CellPicture:
 
 
 def read_cofw(path: Path) -> Dataset:
-    """Read COFW_train_color.mat or COFW_test_color.mat. MATLAB counts pixels from 1.
+    """Read COFW_train_color.mat or COFW_test_color.mat.
+
+    MATLAB counts pixels from 1; the landmarks returned count from 0.
+
+    Args:
+        path: The .mat file.
+
+    Returns:
+        The faces with 29 landmarks (schema cofw29), visibility and box, and the defects.
 
     Raises:
-        DataError: it is no COFW file, or h5py is missing.
+        DataError: The file is not a COFW file, or h5py is missing.
     """
     with open_hdf5(path) as file:
         names = set(map(str, file))
@@ -93,6 +101,6 @@ def read_cofw(path: Path) -> Dataset:
 
 
 def _box(row: NDArray[np.float64]) -> NDArray[np.float32]:
-    """MATLAB's left, top, width, height → left, top, right, bottom from 0."""
+    """Convert MATLAB's left, top, width, height to left, top, right, bottom counted from 0."""
     left, top, width, height = row
     return np.array([left - 1, top - 1, left - 1 + width, top - 1 + height], np.float32)

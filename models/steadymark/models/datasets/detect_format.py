@@ -1,4 +1,4 @@
-"""One door to all data sets: which of them a path is follows from what lies there."""
+"""Open a data set of any known layout; the layout is detected from the files at the path."""
 
 from __future__ import annotations
 
@@ -28,11 +28,17 @@ _KNOWN = (
 def open_dataset(path: Path, *, pictures: Path | None = None, schema: str | None = None) -> Dataset:
     """Read a data set of any known layout.
 
-    pictures: where a list's pictures or a CSV's video are; by default they are looked for near it.
-    schema: of .pts files and HRNet's tables, where it is not the usual one.
+    Args:
+        path: A folder or a file, see the readers in this package.
+        pictures: Folder with the images of a list, or the video of a CSV; by default it is searched
+            for near `path`.
+        schema: Schema of .pts files and HRNet tables if it is not the usual one.
+
+    Returns:
+        The faces, and the defects of what was left out.
 
     Raises:
-        DataError: it is none of them; the message says what was looked for.
+        DataError: The layout is unknown; the message lists the known ones.
     """
     if path.is_dir():
         return _open_folder(path, schema)
@@ -72,7 +78,7 @@ def _open_csv(path: Path, pictures: Path | None, schema: str | None) -> Dataset:
 
 
 def _images_near(table: Path, *names: str) -> Path:
-    """A folder of one of these names in one that the table lies in, the nearest first."""
+    """Find a folder of one of these names in the three folders above the table, nearest first."""
     near = [parent / name for parent in list(table.absolute().parents)[:3] for name in names]
     for folder in near:
         if folder.is_dir():
@@ -81,7 +87,7 @@ def _images_near(table: Path, *names: str) -> Path:
 
 
 def _video_near(table: Path, header: str) -> Path:
-    """The video that the file's header names, or one of the table's own name, beside it."""
+    """Find the video beside the table by the name in its header, or by the table's own name."""
     try:
         name = json.loads(header.removeprefix("#"))["source"]["name"]
     except (ValueError, KeyError, TypeError):

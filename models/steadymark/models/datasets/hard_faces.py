@@ -1,7 +1,7 @@
-"""Which hard faces are held back from every training, so that they measure how right it is there.
+"""Difficult faces that no training may use, so that they measure accuracy on such faces.
 
-Held back are the photos of the hardest tenth of AFW's faces in 300w/train, and of aflw2000 all
-faces of the alignment `exact` and half of the others.
+These are the photos of the hardest tenth of AFW's faces in 300w/train. Of aflw2000 these are all
+faces whose alignment is `exact` and half of the others.
 """
 
 from __future__ import annotations
@@ -23,16 +23,22 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Points
 
-_HARDEST = 0.10  # of AFW's faces
-TURNED_HELD_BACK = 0.5  # of the faces of aflw2000 whose alignment is not exact
+_HARDEST = 0.10  # share of AFW's faces that is held back
+TURNED_HELD_BACK = 0.5  # share of the aflw2000 faces with inexact alignment
 
 
 def hard_photos(data: Path) -> set[str]:
-    """The photos of AFW's hardest faces, by the names that `splits.photo_of` gives.
+    """Return the photos of AFW's hardest faces, by the names that `photo_splits.photo_of` gives.
 
-    A face is the harder, the further its landmarks lie from the mean shape after a similarity fit:
-    turned, pitched and grimacing faces come first. Photos are taken from the hardest on, with all
-    their faces, until a tenth of AFW's faces is reached. Empty where 300w/train is missing.
+    A face is harder if its landmarks lie further from the mean shape after a similarity fit, so
+    turned, pitched and grimacing faces come first. Photos are taken with all their faces, hardest
+    first, until a tenth of AFW's faces is reached.
+
+    Args:
+        data: The data folder.
+
+    Returns:
+        Names of photos; empty if 300w/train is missing.
     """
     hardness: dict[str, list[float]] = defaultdict(list)
     for path in sorted((data / "300w" / "train").glob("afw_*.pts")):
@@ -53,9 +59,10 @@ def _hardest(hardness: Mapping[str, list[float]], share: float) -> set[str]:
 
 
 def shape_distance(points: Points) -> float:
-    """Mean distance of landmarks (68, 2) from the mean shape fitted to them, in sides of the fit.
+    """Return the mean distance of landmarks (68, 2) from the mean shape that is fitted to them.
 
-    The fit is the similarity of least squares, see `cropping.fit_crop`.
+    The fit is the least-squares similarity of `crop.fit_crop`. The distance is in sides of the
+    fitted shape.
     """
     mean = load_schema().mean_shape
     z = (mean - mean.mean(0)) @ np.array([1, 1j])
@@ -65,13 +72,20 @@ def shape_distance(points: Points) -> float:
 
 
 def turned_faces(data: Path, *, held_back: bool) -> dict[str, float]:
-    """Faces of aflw2000 by stem, with their yaw in degrees: to train on, or those held back.
+    """Return the yaw in degrees of aflw2000's faces, by file stem.
 
-    Faces whose alignment is exact are in neither part: they are for reports alone, see
-    `exact_faces`. Empty where the folder is missing.
+    Faces with exact alignment are in neither part, because they are only for reports; see
+    `exact_faces`.
+
+    Args:
+        data: The data folder.
+        held_back: Whether to return the faces held back, or those for training.
+
+    Returns:
+        Yaw by file stem; empty if the folder is missing.
 
     Raises:
-        DataError: index.csv is not of the form that the data's description gives.
+        DataError: index.csv lacks a column, or a value is not a number.
     """
     return {
         stem: yaw
@@ -81,7 +95,10 @@ def turned_faces(data: Path, *, held_back: bool) -> dict[str, float]:
 
 
 def exact_faces(data: Path) -> dict[str, float]:
-    """Faces of aflw2000 by stem, with their yaw, whose landmarks are exact: report them only."""
+    """Return the yaw in degrees of aflw2000's faces with exact landmarks, by file stem.
+
+    Use them only for reports, never for tuning.
+    """
     return {stem: yaw for stem, yaw, alignment in _turned(data) if alignment == "exact"}
 
 

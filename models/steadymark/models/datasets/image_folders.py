@@ -1,4 +1,4 @@
-"""Data sets of pictures with a label file beside each: 300W, AFLW2000-3D."""
+"""Readers of folders that hold a label file beside each image: 300W and AFLW2000-3D."""
 
 from __future__ import annotations
 
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
 
 
 def read_300w(folder: Path, schema: str = "ibug68", *, keep_pictures: bool = False) -> Dataset:
-    """Read every NAME.pts with NAME.jpg (or .png) of a folder, in name order.
+    """Read every NAME.pts with NAME.jpg or NAME.png of a folder, in name order.
 
-    The files count pixels from 1. keep_pictures: hold them all in memory.
+    The files count pixels from 1; the landmarks returned count from 0.
+
+    Args:
+        folder: Folder with the .pts files.
+        schema: Schema of the landmarks.
+        keep_pictures: Keep all decoded images in memory.
 
     Raises:
-        DataError: the folder has no .pts files.
+        DataError: The folder has no .pts files.
     """
     files = label_files(folder)
 
@@ -44,10 +49,10 @@ def read_300w(folder: Path, schema: str = "ibug68", *, keep_pictures: bool = Fal
 
 
 def label_files(folder: Path) -> list[Path]:
-    """The .pts files of a folder, by name.
+    """List the .pts files of a folder, by name.
 
     Raises:
-        DataError: there are none.
+        DataError: There are none.
     """
     files = sorted(folder.glob("*.pts"))
     if not files:
@@ -56,11 +61,11 @@ def label_files(folder: Path) -> list[Path]:
 
 
 def read_label(path: Path) -> Points:
-    """The points of a .pts file, see `read_pts`.
+    """Read the landmarks (K, 2) of a .pts file, see `read_pts`.
 
     Raises:
-        LandmarkFileError: it is no .pts file.
-        ValueError: it is empty.
+        LandmarkFileError: The file is not a .pts file.
+        ValueError: The file is empty.
     """
     if path.is_file() and not path.stat().st_size:
         raise ValueError("is empty")
@@ -70,11 +75,12 @@ def read_label(path: Path) -> Points:
 def read_aflw2000(folder: Path) -> Dataset:
     """Read every NAME.mat with NAME.jpg of AFLW2000-3D, in name order.
 
-    The points are 3D projected, numbered as iBUG's: those of the contour lie on the head and not
-    on the edge of what is seen of it. MATLAB counts pixels from 1.
+    The landmarks are projected 3D points in iBUG order. Contour landmarks therefore lie on the head
+    and not on the visible edge of the face. MATLAB counts pixels from 1; the landmarks returned
+    count from 0.
 
     Raises:
-        DataError: the folder has no .mat files.
+        DataError: The folder has no .mat files.
     """
     files = sorted(folder.glob("*.mat"))
     if not files:

@@ -1,4 +1,4 @@
-"""Where the picture of a labelled face comes from; each can be sent to another process."""
+"""Loaders of a labelled face's image; they can be pickled and sent to another process."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ SUFFIXES = (".jpg", ".png")
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """A picture on disk."""
+    """Loader of an image file."""
 
     path: Path
 
     def __call__(self) -> Image:
-        """Decode it.
+        """Decode the file to (H, W, 3) uint8 BGR.
 
         Raises:
-            DataError: it is missing or no picture.
+            DataError: The file is missing or is not an image.
         """
         picture = _decoded(self.path)
         if picture is None:
@@ -39,7 +39,7 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True)
 class ImageBesideLabel:
-    """The picture of a label file of the same name: .jpg, or where that is none, .png."""
+    """Loader of the .jpg with a label file's name, or of the .png if no .jpg is readable."""
 
     label: Path
 
@@ -47,10 +47,13 @@ class ImageBesideLabel:
         return self.found()[1]
 
     def found(self) -> tuple[Path, Image]:
-        """Its file and content.
+        """Find and decode the image.
+
+        Returns:
+            The image's file, and the image (H, W, 3) uint8 BGR.
 
         Raises:
-            DataError: there is none.
+            DataError: There is no readable image.
         """
         for suffix in SUFFIXES:
             file = self.label.with_suffix(suffix)
@@ -62,7 +65,7 @@ class ImageBesideLabel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageInMemory:
-    """A picture in memory."""
+    """An image that is already decoded."""
 
     image: Image
 
@@ -71,11 +74,11 @@ class ImageInMemory:
 
 
 def _decoded(path: Path) -> Image | None:
-    # not imread: it takes no non-ASCII names on Windows
+    # cv2.imread cannot open non-ASCII names on Windows
     content = np.fromfile(path, np.uint8) if _there(path) else np.zeros(0, np.uint8)
     try:
         picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
-    except cv2.error:  # it says that it is larger than any picture
+    except cv2.error:  # its header claims a size above OpenCV's limit
         return None
     return None if picture is None else picture.astype(np.uint8, copy=False)
 
@@ -83,5 +86,5 @@ def _decoded(path: Path) -> Image | None:
 def _there(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # no file can have such a name
+    except OSError:  # the name is not valid on this system
         return False

@@ -1,4 +1,4 @@
-"""Data sets whose labels are rows of one file: WFLW's lists and HRNet's tables."""
+"""Readers of data sets whose labels are rows of one file: WFLW lists and HRNet tables."""
 
 from __future__ import annotations
 
@@ -26,22 +26,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WFLW_POINTS = 98
-_WFLW_SHORT = 2 * _WFLW_POINTS + 1  # points and file name
-_WFLW_FIELDS = _WFLW_SHORT + 4 + 6  # and box and attributes
+_WFLW_SHORT = 2 * _WFLW_POINTS + 1  # fields of a line with landmarks and file name
+_WFLW_FIELDS = _WFLW_SHORT + 4 + 6  # plus box and attributes
 _WFLW_ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
 _HRNET_FIRST = ("image_name", "scale", "center_w", "center_h")
-_HRNET_UNIT = 200  # px of a face of scale 1
+_HRNET_UNIT = 200  # size in pixels of a face with scale 1
 _USUAL = {68: "ibug68", 84: "menpo84", 106: "jd106", 98: "wflw98", 29: "cofw29", 19: "aflw19"}
 
 
 def read_wflw(table: Path, images: Path) -> Dataset:
-    """Read a list of WFLW: a face a line, its file name below `images`. Pixels count from 0.
+    """Read a WFLW list, which has one face per line. Pixels count from 0.
 
-    A line holds 98 points, box, 6 attributes and file name; the lists of parts of the test set
-    hold points and file name alone.
+    A line holds 98 landmarks, the box, 6 attributes and the file name. Lines of the lists of test
+    subsets may hold only the landmarks and the file name.
+
+    Args:
+        table: The list, such as list_98pt_rect_attr_test.txt.
+        images: Folder that the file names are relative to.
 
     Raises:
-        DataError: the list cannot be read or is empty, or there is no folder of pictures.
+        DataError: The list cannot be read or is empty, or `images` is not a folder.
     """
     _check_folder(images, table)
     lines = [
@@ -75,14 +79,18 @@ def read_wflw(table: Path, images: Path) -> Dataset:
 
 
 def read_hrnet_csv(table: Path, images: Path, schema: str | None = None) -> Dataset:
-    """Read a table of HRNet's face alignment, a face a row.
+    """Read a table of HRNet's face alignment, which has one face per row.
 
-    Its columns are image_name, scale, center_w, center_h, original_0_x, original_0_y, … Pixels are
-    taken to count from 0, as HRNet itself takes them. schema: by default the usual one of that
-    many points. The box is the square of scale and centre.
+    The columns are image_name, scale, center_w, center_h, original_0_x, original_0_y, … Pixels
+    count from 0, as in HRNet. The box is the square that scale and centre define.
+
+    Args:
+        table: The CSV file.
+        images: Folder that the image names are relative to.
+        schema: Schema of the landmarks; by default the usual one with that many landmarks.
 
     Raises:
-        DataError: it is no such table, or there is no folder of pictures.
+        DataError: The file is not such a table, or `images` is not a folder.
     """
     _check_folder(images, table)
     rows = _rows(table)
@@ -121,17 +129,21 @@ def read_hrnet_csv(table: Path, images: Path, schema: str | None = None) -> Data
 
 
 def hrnet_points(head: Sequence[str]) -> int:
-    """How many points the columns of an HRNet table hold, 0 where they are others."""
+    """Return the number of landmarks in the columns of an HRNet table, or 0 for other columns."""
     count = (len(head) - len(_HRNET_FIRST)) // 2
     points = {f"original_{i}_{axis}" for i in range(count) for axis in "xy"}
     return count if count > 0 and {*_HRNET_FIRST, *points} == set(head) else 0
 
 
 def usual_schema(count: int, table: Path) -> str:
-    """The schema that most data sets of so many points have.
+    """Return the schema that most data sets with `count` landmarks use.
+
+    Args:
+        count: Number of landmarks.
+        table: File that the error message names.
 
     Raises:
-        DataError: there is none.
+        DataError: No schema is known for this number.
     """
     if count not in _USUAL:
         raise DataError(f"{table} has {count} points: name their schema")
@@ -148,7 +160,7 @@ def _face(
     box: NDArray[np.float32] | None,
     attributes: tuple[str, ...] = (),
 ) -> LabelledFace:
-    # one photo may be there with several faces: the line makes the name unique
+    # a photo may have several faces, so the line number makes the name unique
     return LabelledFace(
         f"{image}:{number}",
         image,

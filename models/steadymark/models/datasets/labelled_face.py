@@ -1,4 +1,4 @@
-"""Labelled faces, whatever data set they come from, and what is wrong with those left out."""
+"""Labelled faces of any data set, and the defects of labels that were left out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image, Points
 
-FARTHEST = 0.5  # faces; a point this far outside its picture was not meant to be there
+FARTHEST = 0.5  # face sizes; a landmark further outside its image is an error
 THREADS = 4
 
 
@@ -29,12 +29,20 @@ THREADS = 4
 class LabelledFace:
     """A face and its landmarks.
 
-    name: unique in its data set. source_photo: the same for all faces of one photo or video, which
-    have to stay on one side of a split. picture: loads (H, W, 3) uint8 BGR. points: (K, 2) float32,
-    pixels of the picture, the centre of the first at (0, 0), NaN where a point is missing.
-    visible: (K,) bool. depth: (K,) float32, pixels, from an arbitrary zero. box: (4,) float32 left,
-    top, right, bottom as the data set gives it. attributes: what it says of the face. sequence,
-    frame: which face of which video, and the frame's number from 0.
+    Attributes:
+        name: Unique name within the data set.
+        source_photo: The same for all faces of one photo or video, which must stay on one side of a
+            split.
+        picture: Loads the image, (H, W, 3) uint8 BGR.
+        points: (K, 2) float32 in pixels, where (0, 0) is the centre of the first pixel; NaN for a
+            missing landmark.
+        schema: Name of the landmark schema.
+        visible: (K,) bool.
+        depth: (K,) float32 in pixels, from an arbitrary zero.
+        box: (4,) float32 left, top, right, bottom, as the data set gives it.
+        attributes: Properties of the face that the data set lists, such as "blur".
+        sequence: Name of the face's track in a video.
+        frame: Number of the frame in the video, from 0.
     """
 
     name: str
@@ -58,7 +66,7 @@ class LabelledFace:
                 raise ValueError(f"has {len(self.points)} points, but other facts of {len(values)}")
 
     def mapped(self, schema: str, *, exact: bool = False) -> LabelledFace:
-        """The same face in another schema, see `map_points`."""
+        """Return the same face in another schema, see `map_points`."""
         place = matching_landmarks(self.schema, schema, exact=exact)
         there = place >= 0
         return replace(
@@ -74,7 +82,12 @@ class LabelledFace:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """Why something was left out. file: which file, or line of it; what: begins with a verb."""
+    """Reason why a label was left out.
+
+    Attributes:
+        file: The file, or its line.
+        what: The reason, which begins with a verb and continues a sentence after `file`.
+    """
 
     file: str
     what: str
@@ -84,23 +97,33 @@ class Defect:
 
 
 class Dataset(NamedTuple):
-    """What a reader found, in the order of the data set, and what it left out."""
+    """Faces in the order of the data set, and the defects of what was left out."""
 
     faces: tuple[LabelledFace, ...]
     defects: tuple[Defect, ...]
 
 
 class LabelEntry(NamedTuple):
-    """One label to read. read: raises ValueError or LandmarkFileError, saying what is wrong."""
+    """One label to read.
+
+    Attributes:
+        file: The file, or its line, for messages.
+        read: Reads the face; it raises ValueError or LandmarkFileError with the reason if it
+            cannot.
+    """
 
     file: str
     read: Callable[[], LabelledFace]
 
 
 def collect(entries: Iterable[LabelEntry], *, keep_pictures: bool = False) -> Dataset:
-    """Read pictures with labels; bad ones become defects.
+    """Read labels and their images; bad ones become defects.
 
-    Every picture is decoded once, to know that it can be; kept, it is not decoded again.
+    Every image is decoded once as a check.
+
+    Args:
+        entries: The labels to read.
+        keep_pictures: Keep the decoded images in memory.
     """
     entries = list(entries)
     with ThreadPoolExecutor(THREADS) as pool:
@@ -111,7 +134,7 @@ def collect(entries: Iterable[LabelEntry], *, keep_pictures: bool = False) -> Da
 
 
 def gathered(results: Iterable[LabelledFace | Defect]) -> Dataset:
-    """Faces and defects apart."""
+    """Separate faces and defects."""
     results = list(results)
     return Dataset(
         tuple(r for r in results if isinstance(r, LabelledFace)),
@@ -120,7 +143,7 @@ def gathered(results: Iterable[LabelledFace | Defect]) -> Dataset:
 
 
 def reading(entry: LabelEntry) -> LabelledFace | Defect:
-    """The face of an entry, or what is wrong with it."""
+    """Read the face of an entry, or return what is wrong with it."""
     try:
         return entry.read()
     except LandmarkFileError as error:
@@ -131,20 +154,28 @@ def reading(entry: LabelEntry) -> LabelledFace | Defect:
 
 
 def as_points(xy: NDArray[np.floating]) -> Points:
-    """Points (K, 2) as float32; what is too large for it becomes infinite, a fault found later."""
+    """Convert points (K, 2) to float32.
+
+    Values that are too large become infinite; `check_points` reports them later.
+    """
     with np.errstate(over="ignore"):
         return xy.astype(np.float32)
 
 
 def check_points(points: Points, width: int, height: int) -> None:
-    """Look for points that cannot be meant.
+    """Check that landmarks are plausible.
+
+    Args:
+        points: (K, 2) in pixels.
+        width: Width of the image.
+        height: Height of the image.
 
     Raises:
-        ValueError: some are no numbers, all are in one place, or some lie far outside the picture.
+        ValueError: Some are not finite, all are in one place, or some lie far outside the image.
     """
     if not np.isfinite(points).all():
         raise ValueError(f"has {np.sum(~np.isfinite(points).all(1))} points that are no numbers")
-    # not the extent, which a stray point would make as large as its own distance
+    # percentiles, because one stray point would inflate the full extent
     low, high = np.percentile(points, (10, 90), axis=0)
     size = float((high - low).max())
     if size == 0:
@@ -165,7 +196,7 @@ def _read(entry: LabelEntry, *, keep: bool) -> LabelledFace | Defect:
 
 
 def _again(entries: list[LabelEntry], found: list[LabelledFace | Defect]) -> dict[int, Defect]:
-    """Place → defect of each face whose points and picture were there before."""
+    """Return a defect, by index, for each face whose landmarks and image occurred before."""
     first: dict[tuple[str, bytes], list[tuple[str, LabelledFace]]] = defaultdict(list)
     again = {}
     for i, (entry, face) in enumerate(zip(entries, found, strict=True)):

@@ -1,6 +1,6 @@
-"""Tables of numbers in MATLAB files of version 5 to 7, which AFLW2000-3D's labels are.
+"""Reader of numeric matrices in MATLAB files of version 5 to 7, such as AFLW2000-3D's labels.
 
-Read as bytes: SciPy's reader, which knows all of the format, crashes of damaged files.
+It parses the bytes itself, because SciPy's complete reader crashes on damaged files.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MOST_BYTES = 1 << 24  # of a file, and of what is unpacked: a thousand times what labels take
+MOST_BYTES = 1 << 24  # largest file and largest unpacked content; labels need a thousandth
 _HEADER, _VERSION = 128, 0x0100
 _NAME, _SIZES, _FLAGS, _MATRIX, _PACKED = 1, 5, 6, 14, 15
 _NUMBERS = {
     1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8",
 }  # fmt: skip
-_NUMERIC = range(6, 16)  # classes of matrices: double, single, integers
+_NUMERIC = range(6, 16)  # matrix classes: double, single and integers
 
 
 def read_table(path: Path, name: str) -> NDArray[np.float64] | None:
-    """The matrix of that name, (rows, columns); None where there is none of numbers.
+    """Return the matrix of this name (rows, columns), or None if there is no such numeric matrix.
 
     Raises:
-        OSError: it cannot be read. ValueError: it is no such file, or is too large.
+        OSError: The file cannot be read.
+        ValueError: The file is not of this format, is damaged or is too large.
     """
     with path.open("rb") as file:
         content = file.read(MOST_BYTES + 1)
@@ -62,7 +63,7 @@ def _find(content: bytes, name: str, order: str) -> NDArray[np.float64] | None:
 
 
 def _table(body: bytes, name: str, order: str) -> NDArray[np.float64] | None:
-    """The matrix, if it has that name and two sides, and holds numbers."""
+    """Return the matrix if it has this name, two dimensions and numbers."""
     parts = list(_elements(body, order))
     if [kind for kind, _ in parts[:3]] != [_FLAGS, _SIZES, _NAME] or len(parts) < 4:
         return None
@@ -79,11 +80,11 @@ def _table(body: bytes, name: str, order: str) -> NDArray[np.float64] | None:
 
 
 def _elements(content: bytes, order: str) -> Iterator[tuple[int, bytes]]:
-    """Kinds and contents, one after the other."""
+    """Yield the type and content of each data element."""
     at = 0
     while at + 8 <= len(content):
         kind, size = struct.unpack_from(f"{order}II", content, at)
-        if kind >> 16:  # four bytes or less stand in the tag
+        if kind >> 16:  # small data element: up to four bytes are stored in the tag
             kind, size = kind & 0xFFFF, kind >> 16
             begin, most = at + 4, at + 8
         else:

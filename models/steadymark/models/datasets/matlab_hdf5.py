@@ -1,4 +1,4 @@
-"""COFW's MATLAB files of version 7.3, which are HDF5 and need the extra `train`."""
+"""Reader of MATLAB 7.3 files, which are HDF5, for COFW; it needs the extra `train`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MOST_BYTES = 1 << 28  # of a table; a file can tell of any size without holding it
+MOST_BYTES = 1 << 28  # largest table; a file can declare any size without storing it
 
 
 @contextlib.contextmanager
 def open_hdf5(path: Path) -> Iterator[Any]:
-    """A MATLAB file of version 7.3, open for reading.
+    """Open a MATLAB 7.3 file for reading, as a context manager.
 
     Raises:
-        DataError: h5py is missing, or it is no such file, or damaged where it is read.
+        DataError: h5py is missing, or the file is of another format or damaged.
     """
     if find_spec("h5py") is None:
         raise DataError(f"reading {path} needs h5py: pip install 'steadymark[train]'")
@@ -35,7 +35,7 @@ def open_hdf5(path: Path) -> Iterator[Any]:
             yield file
     except DataError:
         raise
-    # h5py raises whatever its C library meets, with no base of its own
+    # h5py passes on errors of its C library, which have no common base class
     except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise DataError(
             f"{path} is no MATLAB 7.3 file that can be read: copy it again ({error})"
@@ -43,10 +43,14 @@ def open_hdf5(path: Path) -> Iterator[Any]:
 
 
 def table_of(file: Any, name: Any) -> NDArray[Any]:
-    """A table of such a file, whole. name: or a reference.
+    """Read a whole table.
+
+    Args:
+        file: The open file.
+        name: Name of the table, or an HDF5 reference to it.
 
     Raises:
-        ValueError: it is none, or too large.
+        ValueError: It is not a table, or it is too large.
     """
     held = file[name]
     if not hasattr(held, "dtype"):

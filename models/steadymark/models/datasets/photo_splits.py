@@ -1,4 +1,4 @@
-"""Which photos are held back from training: fixed by their names, the same on every machine."""
+"""Fixed validation splits: the name of a photo decides whether it is held back from training."""
 
 from __future__ import annotations
 
@@ -17,30 +17,38 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_NUMBERED = re.compile(r"(.*image_\d+|.*?)(_\d+)?")  # LFPW's and iBUG's photos are image_0001
+_NUMBERED = re.compile(r"(.*image_\d+|.*?)(_\d+)?")  # photos of LFPW and iBUG are named image_0001
 _SIDES = ("left", "top", "right", "bottom")
 HELD_BACK = {"train": 0.06, "crowds": 0.15, "none": 0.20}
 
 
 def photo_of(stem: str) -> str:
-    """The photo that a face of 300W comes from: AFW and HELEN number the faces of one photo."""
+    """Return the photo that a face of 300W comes from.
+
+    AFW and HELEN number the faces of one photo by a suffix, which is removed.
+    """
     found = _NUMBERED.fullmatch(stem)
     return found[1] if found else stem
 
 
 def is_held_back(photo: str, share: float) -> bool:
-    """Whether a photo or video of this name belongs to the `share` (0…1) kept for validation."""
+    """Return whether a photo or video is in the `share` (0 to 1) held back for validation."""
     digest = hashlib.sha256(photo.encode()).digest()
     return int.from_bytes(digest[:4], "big") < share * 2**32
 
 
 def read_boxes(folder: Path) -> dict[str, NDArray[np.float32]]:
-    """faces/*/boxes.csv → file name: (n, 4) left, top, right, bottom in 0-based pixels.
+    """Read boxes.csv of a folder of photos.
 
-    Photos without a row are listed too, with (0, 4).
+    Args:
+        folder: Folder with .jpg photos and boxes.csv.
+
+    Returns:
+        (n, 4) left, top, right, bottom in 0-based pixels, by file name. Photos without a row have
+        (0, 4).
 
     Raises:
-        DataError: there is no such folder, or a row is not of this form.
+        DataError: There is no such folder, or a row is malformed.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder: name the data that holds it")
@@ -57,7 +65,7 @@ def read_boxes(folder: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def _lines(table: Path) -> list[tuple[int, dict[str, str]]]:
-    """Each row with the number of its line."""
+    """Return each row with its line number."""
     try:
         with table.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
@@ -77,7 +85,7 @@ def _box(line: dict[str, str], where: str) -> NDArray[np.float32]:
 
 
 def photos(data: Path, name: str, *, held_back: bool) -> dict[str, NDArray[np.float32]]:
-    """One part of faces/`name` of the data folder, see `read_boxes`."""
+    """Return the boxes of the training or held-back part of faces/`name`, see `read_boxes`."""
     share = HELD_BACK[name]
     every = read_boxes(data / "faces" / name)
     stems = {file: file.rsplit(".", 1)[0] for file in every}

@@ -1,4 +1,4 @@
-"""Data sets of videos: 300VW, and what Steadymark itself has tracked."""
+"""Readers of video data sets: 300VW, and CSV files that Steadymark has written."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _CSV_FORMAT = "1"
 
 
 def read_300vw(folder: Path) -> Dataset:
-    """Read a video of 300VW with annot/000001.pts …, or a folder of such folders.
+    """Read a 300VW video with annot/000001.pts …, or a folder of such videos.
 
-    Frames and pixels count from 1 in the files, from 0 here. The faces come in the order of the
-    frames, so that taking their pictures one after another decodes the video once.
+    The files count frames and pixels from 1; the result counts from 0. Faces are in frame order, so
+    loading their images one after another decodes the video once.
 
     Raises:
-        DataError: it is no such folder.
+        DataError: The folder is not of this form.
     """
     if (folder / "annot").is_dir():
         return _annotated(folder)
@@ -61,13 +61,17 @@ def read_300vw(folder: Path) -> Dataset:
 
 
 def read_steadymark_csv(table: Path, video: Path, *, raw: bool = False) -> Dataset:
-    """Read what `steadymark track` wrote of a video: a face a row, those lost passed over.
+    """Read the CSV that `steadymark track` wrote for a video; rows of lost faces are skipped.
 
-    raw: the network's points instead of the stabilized ones. The schema is the usual one of that
-    many points.
+    The schema is the usual one with that many landmarks.
+
+    Args:
+        table: The CSV file.
+        video: The video that was tracked.
+        raw: Read the network's landmarks instead of the stabilized ones.
 
     Raises:
-        DataError: it is no such file, or the video cannot be read.
+        DataError: The file is not of this format, or the video cannot be read.
     """
     try:
         with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
@@ -89,7 +93,7 @@ def read_steadymark_csv(table: Path, video: Path, *, raw: bool = False) -> Datas
 
 
 class _Once:
-    """What has been there before."""
+    """Rejects a frame, or a face of a frame, that occurs twice."""
 
     def __init__(self) -> None:
         self._seen: set[tuple[int, ...]] = set()
@@ -135,7 +139,7 @@ def _label(path: Path, name: str, video: Video, once: _Once) -> LabelledFace:
 def _row_reader(
     table: Path, head: Sequence[str], video: Video, *, raw: bool
 ) -> Callable[[Sequence[str], _Once], LabelledFace]:
-    """How a row of the file is read."""
+    """Return the function that reads one row of the file."""
     place = {name: i for i, name in enumerate(head)}
     prefix = "raw_" if raw else ""
     count = sum(name.startswith(f"{prefix}x_") for name in place)

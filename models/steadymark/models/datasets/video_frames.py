@@ -1,4 +1,7 @@
-"""The frames of a video by number, decoded one after another; the whole is never in memory."""
+"""Random access to the frames of a video; it decodes sequentially where it can.
+
+At most one decoded frame is kept in memory.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +26,24 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".wmv", ".mpg")
-_AHEAD = 48  # frames that are sooner decoded than sought
-_BACK = (0, 16, 64)  # how far before a frame to look for a keyframe that leads to it
+_AHEAD = 48  # decoding up to this many frames is faster than seeking
+_BACK = (0, 16, 64)  # frames before the wanted one at which to seek, tried in turn
 
 
 class Video:
-    """A video file, its frames numbered from 0 in the order they are shown. For any thread.
+    """A video file whose frames are numbered from 0 in display order. It is thread-safe.
 
-    as_shown: turned upright and with square pixels, as it was tracked; else as it is stored.
+    Args:
+        path: The video file.
+        as_shown: Rotate frames upright and make pixels square, as in tracking; otherwise frames are
+            as stored.
     """
 
     def __init__(self, path: Path, *, as_shown: bool = True) -> None:
         """Count the frames and decode the first.
 
         Raises:
-            DataError: it is no video that can be read.
+            DataError: The file is not a readable video.
         """
         self.path = path
         self._as_shown = as_shown
@@ -54,20 +60,22 @@ class Video:
         return _reopen, (self.path, self._as_shown)
 
     def picture(self, number: int) -> Image:
-        """(H, W, 3) uint8 BGR. Going on by a few frames decodes on, anything else seeks.
+        """Return frame `number` as (H, W, 3) uint8 BGR.
+
+        It decodes forwards to a frame that is slightly ahead, and seeks to any other.
 
         Raises:
-            DataError: there is no such frame, or it is damaged.
+            DataError: There is no such frame, or it is damaged.
         """
         if not 0 <= number < self.count:
             raise DataError(f"{self.path} has frames 0 to {self.count - 1}, not {number}")
         with self._lock:
             if self._held is None or self._held[0] != number:
                 self._held = (number, self._found(number))
-            return self._held[1].copy()  # two faces of one frame must not share it
+            return self._held[1].copy()  # faces of one frame must not share the array
 
     def close(self) -> None:
-        """Release the file; the next picture opens it again."""
+        """Release the file; `picture` opens it again."""
         with self._lock:
             self._stop()
 
@@ -105,7 +113,7 @@ class Video:
         return None
 
     def _frames(self, start: int) -> Generator[tuple[int, VideoFrame]]:
-        """Frames from the keyframe before `start` on, with their numbers."""
+        """Yield frames and their numbers from the keyframe before `start` on."""
         with _opened(self.path) as container:
             stream = _stream(container, self.path)
             self._aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -125,7 +133,7 @@ class Video:
     def _image(self, frame: VideoFrame) -> Image:
         if not self._as_shown:
             return frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
-        # the side whose pixels are too short grows, so nothing is lost
+        # non-square pixels enlarge one side, so no detail is lost
         width = round(frame.width * max(self._aspect, Fraction(1)))
         height = round(frame.height / min(self._aspect, Fraction(1)))
         image = frame.to_ndarray(format="bgr24", width=width, height=height)
@@ -137,7 +145,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class VideoFrameImage:
-    """One frame of a video as the picture of a face."""
+    """Loader of one frame of a video as a face's image."""
 
     video: Video
     number: int
@@ -151,7 +159,10 @@ def _reopen(path: Path, as_shown: bool) -> Video:
 
 
 def _scan(path: Path) -> tuple[list[int] | None, int]:
-    """When each frame is shown, sorted, None where the file does not tell; and how many."""
+    """Return the sorted timestamps of all frames, and the number of frames.
+
+    The timestamps are None if some are missing or occur twice.
+    """
     ticks: list[int | None] = []
     with _opened(path) as container:
         stream = _stream(container, path)
@@ -169,7 +180,7 @@ def _opened(path: Path) -> InputContainer:
     import av
 
     try:
-        # the prefix keeps a name such as "10:30.mp4" from being read as a protocol
+        # without the prefix, a name such as "10:30.mp4" is taken for a protocol
         return av.open(f"file:{path}", metadata_errors="replace")
     except (_av_error(), OSError, ValueError) as error:
         raise DataError(f"{path} is no video that can be read: check that it plays") from error

@@ -1,1 +1,4 @@
-"""Made pictures with exactly known changes, for benchmarks and for training (no torch)."""
+"""Synthetic images and videos whose changes are known exactly, for benchmarks and for training.
+
+The package does not import torch.
+"""

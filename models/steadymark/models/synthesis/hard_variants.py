@@ -1,4 +1,4 @@
-"""Harder versions of labelled photos of faces, with exact landmarks, to measure detectors on."""
+"""Harder versions of labelled face photos, with exact landmarks, to evaluate face detectors."""
 
 from __future__ import annotations
 
@@ -21,16 +21,21 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image, Points
 
-_ROOM = 1.5  # side of a rolled picture, in sides of the photo
-_SMALL_PX = 40.0  # longer side of a small face
-_FRAME = (480, 640)  # height and width of the picture that it stands in
+_ROOM = 1.5  # side of a rotated image, as a multiple of the photo's longer side
+_SMALL_PX = 40.0  # longer side of the landmarks' extent in the variant "40 px"
+_FRAME = (480, 640)  # height and width of the frame that holds the small face
 
 
 def rolled(image: Image, points: Points, roll_deg: float) -> tuple[Image, Points]:
-    """Turn a photo about the middle of its face, clockwise on the screen.
+    """Rotate a photo about the centre of its face.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        points: (K, 2) landmarks in pixels of the image.
+        roll_deg: Angle in degrees, clockwise on the screen.
 
     Returns:
-        A square picture, black beyond the photo's edges, and the landmarks in it.
+        A square image, which is black beyond the photo's edges, and the landmarks (K, 2) in it.
     """
     left, top, right, bottom = landmark_box(points)
     side = _ROOM * max(image.shape[:2])
@@ -45,7 +50,7 @@ def _any_roll(image: Image, points: Points, rng: Generator) -> tuple[Image, Poin
 
 
 def _profiled(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
-    """The head turned by 30 to 55 degrees, to the side that the photo shows, and pitched."""
+    """Turn the head by 30 to 55 degrees further to the side that it faces, and pitch it."""
     left, right = (float(np.linalg.norm(points[30] - points[i])) for i in (2, 14))
     side = 1 if left > right else -1
     return turn_head(image, points, side * rng.uniform(30, 55), rng.uniform(-30, 30))
@@ -59,14 +64,14 @@ def _occluded(image: Image, points: Points, rng: Generator) -> tuple[Image, Poin
 
 
 def _dark(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
-    """Light of 5 to 15 %, a colour cast and the noise of a sensor."""
+    """Reduce the light to 5 to 15 %, and add a colour cast and sensor noise."""
     light = image * (rng.uniform(0.05, 0.15) * np.exp(rng.uniform(-0.3, 0.3, 3)))
     noise = rng.normal(0, rng.uniform(1, 4), image.shape)
     return (light + noise).clip(0, 255).astype(np.uint8), points
 
 
 def _small(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
-    """The face 40 pixels large, compressed, somewhere in a plain frame of 640x480."""
+    """Shrink the face to 40 pixels, put it into a plain 640x480 frame, and compress it as JPEG."""
     scale = _SMALL_PX / float(np.ptp(points, axis=0).max())
     shrunk = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     height, width = shrunk.shape[:2]
@@ -93,21 +98,25 @@ VERSIONS: dict[str, Callable[[Image, Points, Generator], tuple[Image, Points]]] 
 
 
 def hard_version(kind: str, image: Image, points: Points, seed: int) -> tuple[Image, Points]:
-    """Make one of `VERSIONS` of a photo.
+    """Make one of the `VERSIONS` of a photo.
 
     Args:
-        kind: of `VERSIONS`.
+        kind: A key of `VERSIONS`.
         image: (H, W, 3) uint8 BGR.
-        points: (68, 2) iBUG landmarks in its pixels.
-        seed: decides everything that is drawn.
+        points: (68, 2) iBUG landmarks in pixels of the image.
+        seed: Seed of all random choices; the same seed gives the same result.
 
     Returns:
-        The picture and the landmarks in it; those that a turned head hides lie on its outline.
+        The image and its landmarks (68, 2). Landmarks that a turned head hides lie on the outline
+        of the visible face.
     """
     return VERSIONS[kind](image, points, np.random.default_rng(seed))
 
 
 def roll_of(points: Points) -> float:
-    """The roll in degrees of landmarks (68, 2): of the mean shape fitted to them, in ±180."""
+    """Return the roll of landmarks (68, 2) in degrees, from -180 to 180.
+
+    The roll is that of the mean shape fitted to the landmarks.
+    """
     roll = fit_crop(points, load_schema().mean_shape, margin=1).roll_deg
     return math.remainder(roll, 360)

@@ -1,4 +1,4 @@
-"""How a face moves through a made scene: rest, slow, fast, sudden starts and stops."""
+"""The path of a head through a synthetic scene: rest, slow, fast and abrupt movements."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-STEP_S = 1 / 480  # of the path's own samples
-REACH = 1.0  # how far the face strays from the middle, in outer-eye distances
-_SPREAD = np.array([REACH, REACH, 0.2, 15.0])  # of x, y, log scale, roll in degrees
-_GENTLE = 0.25  # how far a slow movement goes, of a fast one
+STEP_S = 1 / 480  # time between two samples of the path
+REACH = 1.0  # largest distance from the centre, in outer-eye distances
+_SPREAD = np.array([REACH, REACH, 0.2, 15.0])  # range (±) of x, y, log scale and roll in degrees
+_GENTLE = 0.25  # length of a slow movement, as a share of a fast one
 
-_KINDS = {  # how often, and its length in seconds
+_KINDS = {  # kind: (probability, (shortest, longest) duration in seconds)
     "rest": (0.3, (0.2, 0.6)),
     "slow": (0.3, (0.4, 1.0)),
     "fast": (0.2, (0.15, 0.35)),
@@ -22,12 +22,25 @@ _KINDS = {  # how often, and its length in seconds
 
 
 class HeadPath(NamedTuple):
-    """values: (N, 4) every STEP_S: x, y in outer-eye distances, log scale, roll in degrees."""
+    """Position, scale and roll of a head over time.
+
+    Attributes:
+        values: (N, 4) one sample every STEP_S seconds: x and y in outer-eye distances, log scale,
+            roll in degrees.
+    """
 
     values: Array
 
     def at(self, t_s: Array | float) -> Array:
-        """(..., 4) at times in seconds; the ends go on."""
+        """Interpolate the path at times in seconds.
+
+        Args:
+            t_s: Times in seconds, of any shape. Times outside the path give its first or last
+                sample.
+
+        Returns:
+            (..., 4) values, one row per time.
+        """
         place = np.asarray(t_s, np.float64) / STEP_S
         grid = np.arange(len(self.values))
         return np.stack([np.interp(place, grid, column) for column in self.values.T], -1)
@@ -36,15 +49,16 @@ class HeadPath(NamedTuple):
 def head_path_of_scene(
     length_s: float, rng: np.random.Generator, *, reach: float = 1.0
 ) -> HeadPath:
-    """Return a path of at least that many seconds.
+    """Return a random path of at least `length_s` seconds.
 
-    A slow or fast movement eases in and out; a sudden one has its full speed at once and stops at
-    once. `rng` alone decides.
+    Slow and fast movements start and stop smoothly. An abrupt movement has a constant speed from
+    its first sample to its last.
 
     Args:
-        length_s: seconds.
-        rng: makes all choices.
-        reach: how far movements go, as a share of the usual ones. It does not change the choices.
+        length_s: Duration in seconds.
+        rng: Makes all random choices.
+        reach: Size of the movements relative to the usual size. It does not change the random
+            choices.
     """
     names = list(_KINDS)
     shares = [share for share, _ in _KINDS.values()]

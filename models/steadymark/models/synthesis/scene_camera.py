@@ -1,4 +1,4 @@
-"""The camera of a scene: where it sees a photo's points, and what it shows of a moving face."""
+"""The virtual camera of a scene: it projects a photo's landmarks and renders the moving face."""
 
 from __future__ import annotations
 
@@ -18,15 +18,24 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Light = NDArray[np.float32]
-SIDE = 320  # of a frame, pixels
-_MOST_SHOTS = 15  # pictures averaged for one frame
-_SWEPT_PX, _PARTS = 1.5, 3  # a face that does more in itself while exposed is drawn so often
+SIDE = 320  # side of a frame in pixels
+_MOST_SHOTS = 15  # most renderings that are averaged for the motion blur of one frame
+# A face whose landmarks move further than _SWEPT_PX during one exposure is rendered _PARTS times.
+_SWEPT_PX, _PARTS = 1.5, 3
 
 
 class SceneCamera:
-    """Looks at a photo whose face moves along a path, and in itself where `face` is given.
+    """A camera that looks at a photo which moves along a path.
 
-    readout_s: time in which a rolling shutter reads all rows, 0 for a global one.
+    Args:
+        picture: (H, W, 3) uint8 BGR photo.
+        points: (K, 2) landmarks in pixels of the photo.
+        path: Path of the head.
+        zoom: Scale from photo pixels to frame pixels, before the path's own scale.
+        eyes: Indices of the outer eye corners.
+        face: Expressions and head rotation of the face, or None for a photo that moves rigidly.
+        readout_s: Time in seconds in which a rolling shutter reads all rows; 0 for a global
+            shutter.
     """
 
     def __init__(
@@ -47,12 +56,12 @@ class SceneCamera:
         self.middle = points.mean(0)
 
     def pose(self, t_s: float) -> Floats:
-        """(2, 3), from pixels of the picture to those of the frame."""
+        """Return the (2, 3) affine transform from photo pixels to frame pixels at time `t_s`."""
         pose: Floats = self._poses(np.array([t_s]))[0]
         return pose
 
     def truth(self, t_s: float) -> Points:
-        """(K, 2): where the landmarks are in the frame whose exposure has its middle at t_s."""
+        """Return the landmarks (K, 2) in pixels of the frame whose exposure is centred on `t_s`."""
         if self.face is None and not self.readout_s:
             return transform(self.pose(t_s), self.points)
         if self.face is None:
@@ -60,7 +69,16 @@ class SceneCamera:
         return self._seen(self.face.landmarks(t_s), t_s).astype(np.float32)
 
     def exposed(self, t_s: float, open_s: float) -> Light:
-        """(SIDE, SIDE, 3): the mean over an exposure about t_s, a picture for each pixel of way."""
+        """Render the frame whose exposure is centred on `t_s`.
+
+        Args:
+            t_s: Centre of the exposure in seconds.
+            open_s: Length of the exposure in seconds.
+
+        Returns:
+            (SIDE, SIDE, 3) float32 grey levels: the mean of several renderings, so that motion blur
+            lies along the path.
+        """
         if self.face is None:
             return self._swept(self.picture, None, t_s, open_s)
         before, after = (self.face.landmarks(t_s + side * open_s / 2) for side in (-1, 1))
@@ -76,15 +94,21 @@ class SceneCamera:
         return light if parts == 1 else light / np.float32(parts)
 
     def _swept(self, picture: Image, back: Floats | None, t_s: float, open_s: float) -> Light:
-        """The mean of a picture over an exposure.
+        """Average an image over an exposure.
 
-        back: (2, 3), from the frame to the photo, where the picture is what the frame shows at t_s.
+        Args:
+            picture: The photo, or a rendering of the frame at `t_s`.
+            back: (2, 3) transform from frame pixels to photo pixels if `picture` is a rendering of
+                the frame, otherwise None.
+            t_s: Centre of the exposure in seconds.
+            open_s: Length of the exposure in seconds.
         """
         shots = self._shots(t_s, open_s)
         if back is not None and shots == 1:
             return picture.astype(np.float32)
         light = np.zeros((SIDE, SIDE, 3), np.float32)
-        how = cv2.INTER_CUBIC if back is None else cv2.INTER_LINEAR  # blurred anyway
+        # Linear is enough, since the result is blurred.
+        how = cv2.INTER_CUBIC if back is None else cv2.INTER_LINEAR
         for pose in self._poses(t_s + open_s * ((np.arange(shots) + 0.5) / shots - 0.5)):
             shot = cv2.warpAffine(
                 picture,
@@ -104,7 +128,7 @@ class SceneCamera:
         return 1 if way_px < 0.05 else min(_MOST_SHOTS, 3 + 2 * int(way_px / 2))
 
     def _poses(self, t_s: Floats) -> Floats:
-        """(n, 2, 3) at times (n,)."""
+        """Return the affine transforms (n, 2, 3) at times (n,)."""
         x, y, growth, roll_deg = self.path.at(t_s).T
         scale, angle = self.zoom * np.exp(growth), np.radians(roll_deg)
         cos, sin = scale * np.cos(angle), scale * np.sin(angle)
@@ -118,12 +142,13 @@ class SceneCamera:
         return poses
 
     def _seen(self, xy: NDArray[np.floating], t_s: float) -> Floats:
-        """Points (n, 2) of the photo in the frame, each when its row is read."""
+        """Project points (n, 2) of the photo into the frame, each when its row is read."""
         if not self.readout_s:
             pose = self.pose(t_s)
             return xy @ pose[:, :2].T + pose[:, 2]
         times = np.full(len(xy), t_s)
-        for _ in range(4):  # the row decides the time, and the time the row
+        # Fixed-point iteration: the row depends on the time and the time on the row.
+        for _ in range(4):
             poses = self._poses(times)
             seen: Floats = np.einsum("nij,nj->ni", poses[:, :, :2], xy) + poses[:, :, 2]
             rows = (seen[:, 1] / SIDE - 0.5).clip(-0.75, 0.75)
@@ -131,7 +156,7 @@ class SceneCamera:
         return seen
 
     def _shown(self, t_s: float, *, sharp: bool) -> Image:
-        """What the frame shows at a moment. sharp: else sampled in a third of the time."""
+        """Render the deformed face at `t_s`; `sharp` selects cubic instead of linear sampling."""
         if self.face is None:
             raise ValueError("a photo that does not move in itself needs no mesh")
         triangles = self.face.mesh.triangles

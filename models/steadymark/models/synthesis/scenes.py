@@ -1,9 +1,10 @@
-"""Short videos with exactly known landmarks, made from labelled still pictures.
+"""Synthetic videos with exactly known landmarks, rendered from labelled photos.
 
-Head and camera move along a path (scene_paths); the face talks, blinks, smiles and turns in depth
-(moving_face), in changing light (light), seen by a camera with a rolling shutter, automatic
-exposure, noise as real sensors have it and an encoder. A frame is the mean over the time its
-shutter is open, so that blur lies along the path; its truth is that of the middle of this time.
+The head moves along a path (`head_path`). The face talks, blinks, smiles and turns in depth
+(`moving_face`) in changing light (`lighting`). The camera has a rolling shutter, automatic exposure
+and realistic noise, and the frames pass through a video encoder. A frame is the mean over its
+exposure time, so that motion blur lies along the path; its ground truth belongs to the middle of
+that time.
 """
 
 from __future__ import annotations
@@ -41,24 +42,34 @@ FPS = (25, 30, 60)
 CODECS = ("none", "h264-23", "h264-32")
 LIVING_FPS = (30, 25, 60, 24, 50, 30)
 LIVING_CODECS = ("none", "h264-23", "jpeg-80", "h264-28", "mpeg4-6", "h264-33", "jpeg-60")
-SHUTTER = 0.5  # of a frame's time
-_READOUT = (0.3, 0.9)  # of a rolling shutter, shares of a frame's time
-_EXPOSURE_S = (0.15, 0.5)  # in which automatic exposure follows the light
-_GAINS = (0.5, 2.0)  # of automatic exposure
-_DROPS = (0.02, 0.12)  # shares of frames, of scenes that drop any
-_BURST = 3  # frames in a row at most
+SHUTTER = 0.5  # exposure time, as a share of the frame interval
+_READOUT = (0.3, 0.9)  # readout time of a rolling shutter, as a share of the frame interval
+_EXPOSURE_S = (0.15, 0.5)  # time constant of automatic exposure
+_GAINS = (0.5, 2.0)  # smallest and largest gain of automatic exposure
+_DROPS = (0.02, 0.12)  # shares of frames at which a drop starts, in scenes that drop frames
+_BURST = 3  # most consecutive frames that are dropped together
 
 
 @dataclass(frozen=True, slots=True)
 class SceneConfig:
-    """What scenes hold; `rigid()` has only what a photo can do that is moved as a whole.
+    """Contents of synthetic scenes. Use `rigid` for photos that only move as a whole.
 
-    frames: of a scene. noise: a level of NOISE. flicker: greatest, share of the light.
-    expressions: their strength, 0 for none. turns_deg: greatest yaw beside the photo's own, 0 for
-    none. Shares of scenes, 0 to 1: `light`, in which it changes; `camera_noise`, whose noise has a
-    real camera's spectrum; `rolling` shutter; `exposure`, automatic; `things` passing before the
-    face; `drops`, of frames. reach: how far the head moves, as a share of the usual way. fps,
-    codecs: taken in turn.
+    Attributes:
+        frames: Number of frames of a scene.
+        noise: Noise level, a key of `NOISE`.
+        flicker: Largest amplitude of flicker, as a share of the light.
+        expressions: Strength of the expressions; 0 disables them.
+        turns_deg: Largest yaw relative to the photo's own yaw, in degrees; 0 disables head
+            rotation.
+        light: Share (0 to 1) of scenes in which the light changes.
+        camera_noise: Share of scenes whose noise has the spectrum of a real camera.
+        rolling: Share of scenes with a rolling shutter.
+        exposure: Share of scenes with automatic exposure.
+        things: Share of scenes in which an object passes in front of the face.
+        drops: Share of scenes that drop frames.
+        reach: Size of the head's movements relative to the usual size.
+        fps: Frame rates; consecutive scenes cycle through them.
+        codecs: Codecs, as in `compressed`; consecutive scenes cycle through them.
     """
 
     frames: int = 60
@@ -78,37 +89,50 @@ class SceneConfig:
 
     @property
     def moving(self) -> bool:
-        """Whether faces move in themselves."""
+        """Whether the faces move non-rigidly, by expressions or head rotation."""
         return self.expressions > 0 or self.turns_deg > 0
 
 
 def rigid(frames: int = 60, noise: int = 2, flicker: float = 0.04) -> SceneConfig:
-    """Photos that move as a whole, with white noise, as in this benchmark's first tables."""
+    """Return a configuration of photos that move as a whole, with white noise.
+
+    The first tables of the benchmark used this configuration.
+    """
     none = SceneConfig(frames, noise, flicker, expressions=0, turns_deg=0, light=0)
     none = replace(none, camera_noise=0, rolling=0, exposure=0, things=0, drops=0)
     return replace(none, fps=FPS, codecs=CODECS)
 
 
 def seated(frames: int = 60, noise: int = 2) -> SceneConfig:
-    """Scenes of people who sit before a camera: the head moves little, and light seldom changes."""
+    """Return a configuration of people who sit before a camera and move the head little."""
     return SceneConfig(frames, noise, turns_deg=4.0, light=0.3, things=0.1, reach=0.06)
 
 
 def resting(frames: int = 60, noise: int = 2) -> SceneConfig:
-    """Scenes of people who hardly move: what is seen of the landmarks is nearly all noise."""
+    """Return a configuration of people who hardly move, so that noise dominates."""
     return replace(seated(frames, noise), expressions=0.0, turns_deg=0.0, reach=0.02)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A made video of T frames.
+    """A synthetic video of T frames.
 
-    images: (T, SIDE, SIDE, 3) uint8 BGR. truth: (T, 68, 2) pixels. fps: nominal. crf: H.264's, or
-    None. visible: (T, 68) bool, landmarks that neither a thing nor the face itself hides. places:
-    (T,) numbers of the frames in the video before some were dropped. light: a kind of light.KINDS.
-    codec: as in `compressed`. thing: what passes before the face, or empty. strengths: (T, J) of
-    MOVEMENTS. turns_deg: (T, 2) yaw and pitch beside the photo's own. What is not given is: all
-    visible, none dropped, no movement.
+    `visible`, `places`, `strengths` and `turns_deg` may be left empty. They then mean that all
+    landmarks are visible, that no frame is dropped, and that the face does not move non-rigidly.
+
+    Attributes:
+        name: Name of the scene.
+        images: (T, SIDE, SIDE, 3) uint8 BGR.
+        truth: (T, 68, 2) landmarks in pixels.
+        fps: Nominal frame rate.
+        crf: Constant rate factor of H.264, or None for other codecs.
+        visible: (T, 68) bool, False where an object or the face itself hides a landmark.
+        places: (T,) frame numbers in the video before frames were dropped.
+        light: A key of `lighting.KINDS`.
+        codec: Codec, as in `compressed`.
+        thing: Kind of the object that passes in front of the face, or an empty string.
+        strengths: (T, J) strengths of `MOVEMENTS`.
+        turns_deg: (T, 2) yaw and pitch relative to the photo's own, in degrees.
     """
 
     name: str
@@ -138,7 +162,7 @@ class Scene:
 
     @property
     def times_s(self) -> Array:
-        """(T,) presentation times; dropped frames leave gaps."""
+        """Presentation times (T,) in seconds; dropped frames leave gaps."""
         times: Array = self.places / self.fps
         return times
 
@@ -153,13 +177,22 @@ def make_scene(
     seed: int = 0,
     config: SceneConfig | None = None,
 ) -> Scene:
-    """Scene `number` of this seed, of one face. Only the noise differs between its levels.
+    """Render scene `number` of a seed from one labelled photo.
 
-    picture: (H, W, 3) uint8 BGR; points: (68, 2) its pixels, in iBUG's numbers where the face is to
-    move in itself.
+    Scenes that differ only in the noise level are the same except for the noise.
+
+    Args:
+        picture: (H, W, 3) uint8 BGR.
+        points: (68, 2) landmarks in pixels of the picture, in iBUG order if the face moves
+            non-rigidly.
+        schema: Schema of the landmarks.
+        number: Number of the scene; it selects the frame rate, the codec and all random choices.
+        name: Name of the scene; by default it is "scene" and the number.
+        seed: Seed of the random choices.
+        config: Contents of the scene; by default `SceneConfig()`.
 
     Raises:
-        ValueError: it has not 68 landmarks, and is to move in itself.
+        ValueError: The face moves non-rigidly, but there are not 68 landmarks.
     """
     config = config or SceneConfig()
     if config.moving and points.shape != (LANDMARKS, 2):
@@ -169,7 +202,7 @@ def make_scene(
 
 
 class _SceneMaker:
-    """Everything that a scene's number decides, each by a generator of its own."""
+    """Renders one scene; each random property has a random generator of its own."""
 
     def __init__(
         self,
@@ -182,7 +215,8 @@ class _SceneMaker:
     ) -> None:
         self.config, self.number, self.seed = config, number, seed
         self.fps = config.fps[number % len(config.fps)]
-        meet = math.gcd(len(config.fps), len(config.codecs)) == 1  # every codec at every rate
+        # Then every codec occurs at every rate.
+        meet = math.gcd(len(config.fps), len(config.codecs)) == 1
         turn = number if meet else number // len(config.fps)
         self.codec = config.codecs[turn % len(config.codecs)]
         self.places = self._kept()
@@ -205,7 +239,7 @@ class _SceneMaker:
         self.thing = self._thing(picture, points)
 
     def scene(self, name: str) -> Scene:
-        """All frames, one after the other."""
+        """Render all frames in order."""
         add_noise = self._noise()
         expose = self._exposure()
         lighting = Lighting(self.light, self.fps, self.number)
@@ -231,7 +265,7 @@ class _SceneMaker:
         return np.random.default_rng((self.seed, self.number, 1000 + what))
 
     def _kept(self) -> NDArray[np.int64]:
-        """(frames,) numbers of the frames that are not dropped."""
+        """Return the numbers (frames,) of the frames that are not dropped."""
         rng, wanted = self._rng(0), self.config.frames
         if rng.random() >= self.config.drops:
             return np.arange(wanted)
@@ -266,7 +300,7 @@ class _SceneMaker:
         return float(rng.uniform(*_READOUT)) / self.fps if rolls else 0.0
 
     def _light(self) -> str:
-        """Each changing kind in turn, at every frame rate."""
+        """Choose the kind of light; scenes cycle through all kinds at every frame rate."""
         if self._rng(3).random() >= self.config.light:
             return "steady"
         kinds = [kind for kind in KINDS if kind != "steady"]
@@ -306,7 +340,7 @@ class _SceneMaker:
 
 
 class _AutoExposure:
-    """Brings frames back to the brightness of the first, some of the way with each frame."""
+    """Automatic exposure: it moves the brightness gradually back to that of the first frame."""
 
     def __init__(self, follows: float) -> None:
         self.follows = follows
@@ -322,7 +356,7 @@ class _AutoExposure:
 
 
 def _flicker(places: NDArray[np.int64], most: float, fps: int, rng: np.random.Generator) -> Light:
-    """(T,) gain of each frame: what mains light leaves, slower than the frames."""
+    """Return the gain (T,) of each frame for the slow flicker of mains light in a video."""
     t = places / fps
     amount = most * rng.random()
     wave = np.sin(2 * np.pi * rng.uniform(0.5, fps / 2) * t + rng.uniform(0, 6.3))

@@ -1,1 +1,1 @@
-"""Training of the networks (needs the extra 'train')."""
+"""Training of the networks; it needs the extra `train`."""

@@ -1,4 +1,4 @@
-"""`steadymark-train`: train the networks, and export what was trained."""
+"""The command line program `steadymark-train`, which trains and exports the networks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,12 @@ app = typer.Typer(
 
 
 def _trainer(name: str, about: str) -> None:
-    """Add the command that trains a system on still pictures."""
+    """Add the command that trains a system on still images.
+
+    Args:
+        name: Name of the command and of the system.
+        about: Help text of the command.
+    """
 
     def command(
         data: Data,
@@ -103,7 +108,7 @@ def table1(
     device: Device = "auto",
     seed: Seed = 7,
 ) -> None:
-    """Repeat heatmap1d's table 1: output size, memory and error of 1D and 2D heatmaps against L."""
+    """Reproduce table 1 of heatmap1d: size, memory and error of 1D and 2D heatmaps by length L."""
     from steadymark.models.training.heatmap1d_table import run_table
 
     arguments = {"minutes": minutes, "steps": steps, "device": device, "seed": seed}
@@ -134,7 +139,7 @@ def train_detector(
     resume: Resume = False,
     threads: Threads = 1,
 ) -> None:
-    """Train face_net, the face detector."""
+    """Train the face detector face_net."""
     from steadymark.models.training.detector.train_face_net import FaceNetTraining, train_face_net
 
     check_run(data=data, out=out, steps=steps, threads=threads)
@@ -148,7 +153,7 @@ def average(
     runs: Annotated[list[Path], typer.Argument(help="Runs that were fine-tuned from one another.")],
     out: Out,
 ) -> None:
-    """Make one network of several runs: the mean of their weights."""
+    """Average the weights of several runs into one network."""
     from steadymark.models.training.loop.weight_averaging import average_runs
 
     console.print(f"averaged: {average_runs(runs, out)}")
@@ -173,7 +178,7 @@ def export(
     ] = "",
     data_note: Annotated[str, typer.Option(help="What it was trained on, for the card.")] = "",
 ) -> None:
-    """Write NAME.onnx with its model card NAME.json."""
+    """Export a run to NAME.onnx with its model card NAME.json."""
     from steadymark.models.training.export_run import NOT_STATED, export_run
 
     model = export_run(
@@ -204,7 +209,7 @@ def _figures(file: Path | None) -> dict[str, float]:
 
 
 def main() -> None:
-    """Entry point of `steadymark-train`."""
+    """Run `steadymark-train`; errors are printed in one sentence, with exit code 2."""
     try:
         app()
     except ImportError as error:

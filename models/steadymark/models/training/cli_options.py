@@ -1,4 +1,4 @@
-"""Options that the commands of `steadymark-train` share, and what is wrong with their values."""
+"""Options that the commands of `steadymark-train` share, and checks of their values."""
 
 from __future__ import annotations
 
@@ -47,11 +47,12 @@ def check_run(
     device: str = "auto",
     **_: object,
 ) -> None:
-    """Look at options before anything is read.
+    """Check the options of a run before any data is read, and create the folder `out`.
 
     Raises:
-        ValueError, DataError: one cannot be meant; the message names it.
-        OSError: there can be no folder `out`.
+        ValueError: A value is out of range; the message names the option.
+        DataError: A data path does not exist.
+        OSError: The folder `out` cannot be created.
     """
     for option, folder in (("--data", data), ("--val", Path(val) if val else data)):
         if not folder.exists():
@@ -79,10 +80,14 @@ def _check_places(out: Path | None, start: str, device: str) -> None:
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:
-    """Numbers with commas between them.
+    """Parse numbers that commas separate.
+
+    Args:
+        text: The option's value.
+        option: Name of the option, for messages.
 
     Raises:
-        ValueError: they are none; the message names the option.
+        ValueError: A number is missing or not finite.
     """
     try:
         found = tuple(float(part) for part in text.split(","))
@@ -94,10 +99,15 @@ def numbers(text: str, option: str) -> tuple[float, ...]:
 
 
 def colours(text: str, option: str, *, zero: bool = True) -> tuple[float, ...]:
-    """A number for each of three colours; one number is for all.
+    """Parse one number for each of three colour channels; a single number applies to all three.
+
+    Args:
+        text: The option's value.
+        option: Name of the option, for messages.
+        zero: Whether 0 and negative numbers are allowed.
 
     Raises:
-        ValueError: it is neither, or one is 0 or less where that cannot be.
+        ValueError: There are not one or three numbers, or one is not allowed.
     """
     found = numbers(text, option)
     found = found * 3 if len(found) == 1 else found
@@ -109,10 +119,10 @@ def colours(text: str, option: str, *, zero: bool = True) -> tuple[float, ...]:
 
 
 def margin_of(text: str) -> float | None:
-    """A margin, or None for `auto`.
+    """Parse a crop margin; `auto` gives None.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: The text is neither `auto` nor a number from 0.5 to 5.
     """
     if text == "auto":
         return None

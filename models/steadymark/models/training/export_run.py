@@ -1,4 +1,4 @@
-"""Checkpoints of training runs → ONNX files with model cards."""
+"""Export training runs as ONNX files with model cards."""
 
 from __future__ import annotations
 
@@ -29,10 +29,22 @@ def provenance(
     licence: str = "",
     data_note: str = "",
 ) -> dict[str, Any]:
-    """Licence and data for a card: as the user says, else as is known, never as is assumed.
+    """Return licence and training data for a model card.
 
-    sources: what the checkpoint says of its data, None if it is from before they were noted, when
-    there was 300W alone. A stabilizer's own sequences are told apart from its backbone's data.
+    What the user states takes precedence over what the checkpoint knows. Anything unknown becomes
+    "not stated".
+
+    Args:
+        system: The system that was trained.
+        run: Folder of the run.
+        sources: Data that the checkpoint lists. None for old checkpoints that list none; these were
+            trained on 300W.
+        licence: Licence that the user states.
+        data_note: Description of the training data that the user states.
+
+    Returns:
+        Entries of the card. For a stabilizer, `licence` and `data` describe its backbone, and
+        `stabilizer_data` describes the sequences that the stabilizer itself learned from.
     """
     from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
 
@@ -72,7 +84,7 @@ def _is_300w(sources: dict[str, Any]) -> bool:
 
 
 def _of_backbone(file: Path) -> dict[str, Any]:
-    """What a checkpoint, or the card beside an ONNX file, says of itself."""
+    """Return licence and data as a checkpoint, or the card beside an ONNX file, states them."""
     if file.suffix != ".onnx":
         return _of_landmarks(load_checkpoint(file).get("sources"))
     try:
@@ -86,7 +98,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
 
 def export_landmarks(decoded: nn.Module, crop: int, path: Path) -> dict[str, Any]:
-    """Write a graph from uint8 crops to points, scores and face; gives facts for its card."""
+    """Export a graph from uint8 crops to landmarks, scores and face score.
+
+    Args:
+        decoded: Module from crops (n, 3, F, F) uint8 to points, scores and face.
+        crop: Side F of the crops in pixels.
+        path: The ONNX file to write.
+
+    Returns:
+        Entries for the model card.
+    """
     export_onnx(
         decoded,
         (torch.zeros(2, 3, crop, crop, dtype=torch.uint8),),
@@ -115,14 +136,25 @@ def export_run(
     licence: str = "",
     data_note: str = "",
 ) -> Path:
-    """Export a run's averaged weights, the last or the best on the validation split.
+    """Export the averaged weights of a run, the last ones or the best on the validation split.
 
-    over: name of the zoo's model whose heatmaps it stabilizes. licence, data_note: of the network,
-    and of what it learned from; by default what is known of them, else "not stated".
+    Args:
+        run: Folder of the run.
+        out: Folder for the model, the card and the training curve.
+        name: Name of the model.
+        scores: Measured figures for the card.
+        best: Export the best weights instead of the last ones.
+        over: Name of the zoo model whose heatmaps a stabilizer works on.
+        licence: Licence of the network; by default what is known of it, otherwise "not stated".
+        data_note: Description of the training data; by default likewise.
+
+    Returns:
+        Path of the ONNX file.
 
     Raises:
-        OSError: there is no checkpoint in `run`.
-        ValueError: it is of no system known here, or the name is none of a file.
+        OSError: There is no checkpoint in `run`.
+        ValueError: The system is unknown, or the name contains other characters than a file name
+            may.
     """
     from steadymark.models.training.registry import system_of
 

@@ -1,7 +1,8 @@
-"""heatmap1d's table 1 repeated: output size, memory and error of 1D and 2D heatmaps against L/F.
+"""Reproduction of table 1 of heatmap1d: size, memory and error of 1D and 2D heatmaps by L/F.
 
-Each cell is trained in a process of its own, so that its peak memory is its own, and one that runs
-out of memory is a row and not an end.
+L is the number of bins of a heatmap, and F is the side of the crop. Each cell of the table is
+trained in its own process, so that its peak memory is measured separately and running out of memory
+does not end the whole table.
 """
 
 from __future__ import annotations
@@ -32,7 +33,13 @@ _NO_MEMORY = re.compile("out of memory|can.t allocate memory|MemoryError", re.IG
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """One column of the table. axes: 1 or 2, of the heatmaps. preset: of heatmap1d."""
+    """One cell of the table to measure.
+
+    Attributes:
+        axes: 1 or 2, the number of axes of the heatmaps.
+        ratio: L/F, the bins of the heatmap per crop pixel.
+        preset: Preset of heatmap1d.
+    """
 
     axes: int
     ratio: float
@@ -41,11 +48,17 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A measured cell.
+    """Measurements of one cell.
 
-    values: numbers a face in the output. memory_mib: peak; of the GPU on CUDA, else of the process
-    beyond what it took before training. steps: of training, as errors after unequal numbers do not
-    compare. nrmse: in %, of the validation split; NaN where memory ran out.
+    Attributes:
+        axes: 1 or 2, the number of axes of the heatmaps.
+        ratio: L/F.
+        bins: L.
+        values: Output values per face.
+        memory_mib: Peak memory: of the GPU on CUDA, otherwise of the process beyond what it used
+            before training.
+        steps: Training steps; errors after different numbers of steps are not comparable.
+        nrmse: Error in % on the validation split; NaN if memory ran out.
     """
 
     axes: int
@@ -58,7 +71,7 @@ class TableRow:
 
 
 def cell_system(cell: TableColumn) -> Heatmap1dSystem | Heatmap2dSystem:
-    """The system of a cell: targets as wide in pixels of the crop at every L."""
+    """Return the system of a cell; the target's width in crop pixels is the same for every L."""
     base = find_system("heatmap1d", cell.preset)
     assert isinstance(base, Heatmap1dSystem)
     bins = round(base.network.crop * cell.ratio)
@@ -78,7 +91,7 @@ def cell_system(cell: TableColumn) -> Heatmap1dSystem | Heatmap2dSystem:
 
 
 def run_cell(cell: TableColumn, data: Path, out: Path, settings: RunSettings) -> TableRow:
-    """Train one cell here and measure it."""
+    """Train and measure one cell in this process."""
     import torch
 
     system = cell_system(cell)
@@ -98,9 +111,9 @@ def run_cell(cell: TableColumn, data: Path, out: Path, settings: RunSettings) ->
 
 
 def _resident_mib() -> float:
-    """The most memory this process has held so far."""
+    """Return the peak resident memory of this process in MiB."""
     status = Path("/proc/self/status")
-    if status.is_file():  # Linux hands ru_maxrss on to the processes that a large one starts
+    if status.is_file():  # on Linux, ru_maxrss is inherited from the parent process
         peak = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"), re.MULTILINE)
         if peak:
             return int(peak[1]) / 2**10
@@ -109,7 +122,7 @@ def _resident_mib() -> float:
 
 
 def _limit_memory() -> None:
-    """Let a cell that needs more than there is fail by itself, before the system ends others."""
+    """Limit this process's memory, so that it fails before the system kills other processes."""
     held = psutil.Process().memory_info().data
     most = held + int(0.8 * psutil.virtual_memory().available)
     resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
@@ -118,7 +131,10 @@ def _limit_memory() -> None:
 def run_table(
     data: Path, out: Path, *, preset: str, ratios: tuple[float, ...], arguments: dict[str, Any]
 ) -> Iterator[TableRow]:
-    """Each cell in a process; one that was finished before is read from its file in `out`."""
+    """Measure each cell in its own process, and yield the rows.
+
+    A cell that was finished before is read from its file in `out`.
+    """
     out.mkdir(parents=True, exist_ok=True)
     for axes in (1, 2):
         for ratio in ratios:
@@ -129,7 +145,7 @@ def run_table(
 
 
 def _spawn(cell: TableColumn, data: Path, out: Path, told: Path, arguments: dict[str, Any]) -> None:
-    """Train a cell in another process; killed for its memory it leaves a row without an error."""
+    """Train a cell in another process; if memory runs out, write a row without an error."""
     asked = json.dumps({**arguments, "cell": [cell.axes, cell.ratio, cell.preset]})
     command = [sys.executable, "-m", __name__, str(data), str(out), str(told), asked]
     ended = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -150,7 +166,7 @@ def _plain(row: TableRow) -> dict[str, float]:
 
 
 def main() -> None:
-    """One cell: DATA OUT FILE ARGUMENTS."""
+    """Train one cell; the command line arguments are DATA OUT FILE ARGUMENTS."""
     data, out, told = (Path(a) for a in sys.argv[1:4])
     arguments = json.loads(sys.argv[4])
     cell = TableColumn(*arguments.pop("cell"))

@@ -1,4 +1,4 @@
-"""Every system that `steadymark-train` knows, by name and preset."""
+"""All systems that `steadymark-train` can train, by name and preset."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ SYSTEMS: dict[str, dict[str, System[Any]]] = {
 
 
 def find_system(name: str, preset: str) -> System[Any]:
-    """The system of this name and preset.
+    """Return the system of this name and preset.
 
     Raises:
-        ValueError: there is none.
+        ValueError: The name or preset is unknown.
     """
     presets = SYSTEMS.get(name)
     if presets is None:
@@ -48,20 +48,24 @@ def find_system(name: str, preset: str) -> System[Any]:
 
 
 def system_of(recipe: dict[str, Any]) -> System[Any]:
-    """The system that a checkpoint's recipe describes.
+    """Rebuild the system that a checkpoint's recipe describes.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: The name or preset in the recipe is unknown.
     """
     found = find_system(str(recipe.get("system")), str(recipe.get("preset")))
     return thaw(type(found), recipe)
 
 
 def altered(system: System[Any], settings: Iterable[str]) -> System[Any]:
-    """The system with fields of its recipe set: `rate=1e-3`, `network.gamma=0.2`.
+    """Return the system with some recipe fields changed.
+
+    Args:
+        system: The system to change.
+        settings: Assignments such as `rate=1e-3` or `network.gamma=0.2`.
 
     Raises:
-        ValueError: no such field, or a value of another kind.
+        ValueError: There is no such field, or the value has another type.
     """
     recipe = json.loads(json.dumps(system.describe()))
     for setting in settings:
@@ -88,7 +92,7 @@ def _paths(recipe: dict[str, Any], before: str = "") -> list[str]:
 
 
 def _read(text: str, old: Any, setting: str) -> Any:
-    """A value of the kind of the old one: JSON, or a bare word where that is text."""
+    """Parse a value as JSON, or as plain text, and check that it has the type of the old value."""
     try:
         value = json.loads(text)
     except ValueError:

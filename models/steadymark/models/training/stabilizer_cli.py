@@ -1,4 +1,4 @@
-"""The commands of `steadymark-train` that train recurrent cells over a frozen backbone."""
+"""Commands of `steadymark-train` that train recurrent cells over a frozen backbone."""
 
 from __future__ import annotations
 
@@ -64,7 +64,18 @@ def run_training(
     settings: dict[str, Any],
     bank_minutes: float = 0.0,
 ) -> None:
-    """Train a system, telling how far it is. bank_minutes: see `CacheBudget`."""
+    """Train a system, and show its progress.
+
+    Args:
+        system: The system to train.
+        data: The data folder or data set.
+        out: Folder of the run.
+        resume: Continue from the run's last checkpoint.
+        threads: CPU threads; 0 for torch's default.
+        settings: Fields of `RunSettings`.
+        bank_minutes: Minutes of the whole run that limit the time for preparing sequences, see
+            `CacheBudget`; 0 for no limit.
+    """
     import torch
 
     from steadymark.models.training.loop.progress_bars import shown
@@ -90,7 +101,14 @@ def run_training(
 
 
 def add_recurrent_trainer(app: typer.Typer, command_name: str, system: str, about: str) -> None:
-    """Add the command that trains a recurrent system over a frozen detector."""
+    """Add the command that trains a recurrent system over a frozen detector.
+
+    Args:
+        app: The program to add it to.
+        command_name: Name of the command.
+        system: Name of the system.
+        about: Help text of the command.
+    """
 
     def command(
         data: Data,
@@ -133,7 +151,7 @@ def add_recurrent_trainer(app: typer.Typer, command_name: str, system: str, abou
 def _settings(
     minutes: float, steps: int, device: str, seed: int, workers: int, start: str, val: Path | None
 ) -> dict[str, Any]:
-    """Of a run that begins now."""
+    """Return the fields of `RunSettings` for a run that begins now."""
     return {
         "minutes": minutes,
         "steps": steps,
@@ -149,10 +167,10 @@ def _settings(
 def _stated(
     file: Path, crop: int, heatmaps: str, *, rgb: bool, mean: str, std: str, schema: str
 ) -> BackboneInfo:
-    """What the options say of a backbone.
+    """Return what the options state about a backbone.
 
     Raises:
-        ValueError: one of them is out of range or no number, or there is no such schema.
+        ValueError: A value is out of range or not a number, or the schema is unknown.
     """
     if not 8 <= crop <= _LARGEST:
         raise ValueError(f"--crop {crop}: give pixels, from 8 to {_LARGEST}")
@@ -189,10 +207,20 @@ def _over(
     force: bool,
     kept: Path | None,
 ) -> RecurrentSystem:
-    """The system over a backbone that was looked at; kept: a checkpoint to go on from, or None.
+    """Return the system over a backbone whose error on faces was checked.
+
+    Args:
+        system: The recurrent system.
+        info: What the options state about the backbone.
+        data: The data folder or data set.
+        val: Another data set for validation, or None.
+        margin: Margin of the crop, or None to choose the best.
+        force: Accept a backbone with a large error.
+        kept: Checkpoint to resume from, or None; the check is skipped when resuming.
 
     Raises:
-        ValueError, SteadymarkError: there is no such backbone, or it does not see faces.
+        ValueError: There is no such backbone.
+        SteadymarkError: The backbone's error on faces is too large.
     """
     from steadymark.models.training.loop.checkpoint import load_checkpoint
     from steadymark.models.training.stabilizer.backbone_check import check_backbone

@@ -1,4 +1,4 @@
-"""What a training run needs of a published system: network, batches, loss, score, export."""
+"""What a training run needs of a system: network, batches, loss, validation and export."""
 
 from __future__ import annotations
 
@@ -22,33 +22,48 @@ C = TypeVar("C")
 
 
 class Task(Protocol):
-    """A system on a data folder. figures: names of what `validate` gives, in its order.
+    """A system on a particular data set.
 
-    sources: plain values that a model card tells of the data.
+    Attributes:
+        figures: Names of the values that `validate` returns, in its order.
+        sources: Plain values that a model card states about the data.
     """
 
     figures: tuple[str, ...]
     sources: dict[str, Any]
 
     def batch(self, number: int, size: int) -> Batch:
-        """Batch `number` of the endless stream: it follows from this number alone."""
+        """Return batch `number` of an endless stream; it depends only on this number."""
         ...
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
-        """The mean over the batch. network: the system's, or that wrapped to share gradients."""
+        """Return the mean loss over the batch.
+
+        Args:
+            network: The system's network, which may be wrapped to share gradients between
+                processes.
+            batch: A batch of `batch`.
+            phase: Phase of the training, from 0.
+        """
         ...
 
     def validate(self, network: Any) -> dict[str, float]:
-        """Figures of the faces held back; the lower the first, the better. See `figures`."""
+        """Return the figures on held-back faces; the first is the score, and lower is better."""
         ...
 
 
 @dataclass(frozen=True)
 class System(ABC, Generic[N]):
-    """One system at one size. Frozen, and its fields tell everything that training follows from.
+    """One trainable system at one size; its frozen fields determine the whole training.
 
-    preset: `paper` or `lite`. rate, weight_decay, batch: of AdamW. phases: trained one after the
-    other, each with its own schedule, for the same number of steps.
+    Attributes:
+        name: Name of the system.
+        preset: Name of the size, such as `lite` or `paper`.
+        rate: Learning rate of AdamW.
+        weight_decay: Weight decay of AdamW.
+        batch: Batch size.
+        phases: Number of phases, which are trained in order with equal numbers of steps; each has
+            its own schedule.
     """
 
     name: ClassVar[str]
@@ -61,7 +76,7 @@ class System(ABC, Generic[N]):
 
     @abstractmethod
     def build(self) -> N:
-        """The network, its weights drawn by torch's generator."""
+        """Build the network with random weights from torch's generator."""
 
     @abstractmethod
     def open(
@@ -73,46 +88,61 @@ class System(ABC, Generic[N]):
         val: Path | None = None,
         allowance: CacheBudget | None = None,
     ) -> Task:
-        """The task on a data folder. out: the run's folder, where what costs time may be kept.
+        """Open the task on a data set.
 
-        val: another data set, to validate by. allowance: for what is made before training.
+        Args:
+            data: The data folder or data set.
+            out: Folder of the run, where data that is slow to prepare may be cached.
+            seed: Seed of the samples.
+            val: Another data set for validation; by default a part of `data`.
+            allowance: Time budget for data that is prepared before training.
 
         Raises:
-            ValueError: the folder does not hold what is needed.
+            ValueError: The data set lacks something that is needed.
         """
 
     @abstractmethod
     def export(self, network: N, run: Path, path: Path) -> dict[str, Any]:
-        """Write the ONNX file that the tracker runs; gives what its model card says of it."""
+        """Write the ONNX file that the tracker runs, and return entries for its model card.
+
+        Args:
+            network: The trained network.
+            run: Folder of the run.
+            path: The ONNX file to write.
+        """
 
     def calibrate(self, network: N, task: Any) -> None:
-        """Set what the network takes from the data before it trains."""
+        """Set constants of the network that are measured on the data before training."""
 
     def take_weights(self, file: Path, network: N, task: Task) -> None:
-        """Begin with the weights of an exported model.
+        """Initialize the network with the weights of an exported model.
 
         Raises:
-            ValueError: they cannot be had of it.
+            ValueError: The system cannot read weights from this file.
         """
         raise ValueError(f"{self.name} cannot begin with {file}: give a run's last.pt or best.pt")
 
     def parameters(self, network: N, phase: int) -> Iterable[nn.Parameter]:
-        """What trains in this phase; the rest stands still."""
+        """Return the parameters that train in this phase; the others are frozen."""
         return network.parameters()
 
     def train_mode(self, network: N, phase: int) -> None:
-        """Set the modules that train to training mode."""
+        """Set the modules that train in this phase to training mode."""
         network.train()
 
     def describe(self) -> dict[str, Any]:
-        """The recipe for a checkpoint and a model card: plain values, read back by `thaw`."""
+        """Return the recipe for checkpoints and cards, as plain values that `thaw` reads."""
         return {"system": self.name, **dataclasses.asdict(self)}
 
 
 def thaw(kind: type[C], values: dict[str, Any]) -> C:
-    """A (nested) dataclass out of what `dataclasses.asdict` made of it; unknown keys are dropped.
+    """Rebuild a (nested) dataclass from the result of `dataclasses.asdict`, ignoring unknown keys.
 
-    A field that may be one of several dataclasses becomes the one whose fields fit.
+    If a field's type is a union of dataclasses, the first one whose fields fit is built.
+
+    Args:
+        kind: The dataclass.
+        values: Result of `dataclasses.asdict`.
     """
     hints = typing.get_type_hints(kind)
     content = {}

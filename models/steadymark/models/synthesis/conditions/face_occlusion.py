@@ -1,4 +1,4 @@
-"""What hides parts of a face: hands, things, glasses, masks, hoods and patches."""
+"""Random occlusions of a face: hands, objects, glasses, masks, hoods and patches."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def cover_box(image: Image, box: Floats, roll_deg: float, rng: Generator) -> Non
     """Hide a part of a face, in place.
 
     Args:
-        image: (H, W, 3) uint8 BGR.
+        image: (H, W, 3) uint8 BGR; it is changed.
         box: (4,) left, top, right, bottom of the face's landmarks in pixels.
-        roll_deg: of the face; NaN where it is unknown.
-        rng: decides what hides which part.
+        roll_deg: Roll of the face in degrees; NaN if it is unknown.
+        rng: Chooses the kind of occlusion and its position.
     """
     kind = rng.random()
     if kind < 0.3:
@@ -51,7 +51,7 @@ def _colour(values: Floats) -> tuple[float, ...]:
 
 
 def _fingers(image: Image, box: Floats, rng: Generator) -> None:
-    """Fingers and a fist, of the colour of the skin or of another."""
+    """Draw fingers, and sometimes a fist, in the colour of the skin or in a random colour."""
     side = float((box[2:] - box[:2]).max())
     middle = (box[:2] + box[2:]) / 2
     skin = _skin(image, *middle) if rng.random() < 0.7 else rng.uniform(0, 255, 3)
@@ -73,7 +73,7 @@ def _fingers(image: Image, box: Floats, rng: Generator) -> None:
 
 
 def _thing(image: Image, box: Floats, rng: Generator) -> None:
-    """A drawn hand, mug or microphone that reaches in from any side."""
+    """Draw a hand, mug or microphone that reaches into the face from a random direction."""
     middle = (box[:2] + box[2:]) / 2
     side = float((box[2:] - box[:2]).max())
     kind = THINGS[int(rng.integers(len(THINGS)))]
@@ -92,7 +92,7 @@ def _thing(image: Image, box: Floats, rng: Generator) -> None:
 
 
 def _worn(image: Image, box: Floats, roll_deg: float, rng: Generator) -> None:
-    """Dark glasses, a mask or scarf, or a cap or hood, placed by the box and the roll."""
+    """Draw dark glasses, a mask or scarf, or a cap or hood, aligned to the box and the roll."""
     middle = (box[:2] + box[2:]) / 2
     half = float((box[2:] - box[:2]).min()) / 2
     cos, sin = math.cos(math.radians(roll_deg)), math.sin(math.radians(roll_deg))
@@ -137,7 +137,7 @@ def _glasses(
 
 
 def _patch(image: Image, box: Floats, rng: Generator) -> None:
-    """A piece of the picture from elsewhere, or a plain one, over up to half of the face."""
+    """Cover a part of the face with a plain patch or with a patch from elsewhere in the image."""
     sides = box[2:] - box[:2]
     width, height = (max(2, int(v)) for v in sides * rng.uniform(0.35, 0.8, 2))
     left, top = (box[:2] + rng.uniform(-0.1, 0.65, 2) * sides).astype(int)

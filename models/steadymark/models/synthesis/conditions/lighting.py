@@ -1,7 +1,7 @@
-"""Changes of light over a video, as real lamps and cameras make them, with a fixed strength each.
+"""Changes of light over a video, as real lamps and cameras cause them, each with a fixed strength.
 
-Every frame's light follows from the kind, the seed and the frame's index alone, so a video can be
-relit frame by frame, in any order, and twice with the same result.
+The light of a frame depends only on the kind, the seed and the frame index. Frames can therefore be
+relit in any order, and the result is repeatable.
 """
 
 from __future__ import annotations
@@ -20,22 +20,32 @@ if TYPE_CHECKING:
 
 Gain = NDArray[np.float64]
 
-MAINS_HZ = 100.0  # lamps on 50 Hz mains brighten twice a period
-_STEP_S, _STEP = 0.4, 0.4  # gain steps: how long a level lasts, and how far it strays from 1
+MAINS_HZ = 100.0  # lamps on 50 Hz mains reach their maximum twice in a period
+_STEP_S, _STEP = 0.4, 0.4  # gain steps: duration of a level, largest deviation from 1
 _GAMMA_HZ, _GAMMA = 0.8, 0.5
-_FLASH_S, _FLASH = 0.9, (2.6, 1.5, 1.15)  # from flash to flash, and its gain frame by frame
-_MAINS = 0.35  # amplitude of the light of a lamp with little afterglow
-_BANDS, _BAND_DEPTH, _BAND_HZ = 2.5, 0.45, 0.7  # bands in the picture, depth, pictures a second
-_READOUT_S = 0.025  # time in which a rolling shutter reads all rows
+_FLASH_S, _FLASH = 0.9, (2.6, 1.5, 1.15)  # time between flashes, gain of the frames of a flash
+_MAINS = 0.35  # amplitude of a lamp with little afterglow
+# Bands per image height, depth, image heights per second.
+_BANDS, _BAND_DEPTH, _BAND_HZ = 2.5, 0.45, 0.7
+_READOUT_S = 0.025  # readout time of all rows of a rolling shutter
 _RAMP_S, _RAMP = 1.6, (0.55, 1.6)
-_FILM, _FILM_GAMMA = 0.13, 0.08  # standard deviations from frame to frame
+_FILM, _FILM_GAMMA = 0.13, 0.08  # standard deviations of gain and log gamma between frames
 
 
 @dataclass(frozen=True, slots=True)
 class Lighting:
-    """Light of one kind of `KINDS` over a video of `fps` frames a second.
+    """Changes of light over a video.
 
-    A kind such as `mains-240` takes the frames as if a camera of 240 frames a second had made them.
+    A kind such as `mains-240` treats the frames as if a camera with 240 frames per second had
+    recorded them.
+
+    Attributes:
+        kind: A key of `KINDS`.
+        fps: Frames per second.
+        seed: Seed of the random choices.
+
+    Raises:
+        ValueError: `kind` is unknown.
     """
 
     kind: str
@@ -47,7 +57,15 @@ class Lighting:
             raise ValueError(f"unknown light '{self.kind}': choose one of {', '.join(KINDS)}")
 
     def relit(self, image: Image, index: int) -> Image:
-        """The frame of this index in this light: (H, W, 3) uint8, a new array."""
+        """Return the frame with index `index` in this light.
+
+        Args:
+            image: (H, W, 3) uint8.
+            index: Index of the frame in the video.
+
+        Returns:
+            A new (H, W, 3) uint8 array.
+        """
         rows = (np.arange(image.shape[0]) + 0.5) / image.shape[0]
         gain, gamma = KINDS[self.kind](index, self.fps, self.seed, rows)
         table = (np.linspace(0, 1, 256) ** gamma * 255).astype(np.float32)
@@ -59,7 +77,7 @@ class Lighting:
 
 
 def rounded(light: NDArray[np.float32]) -> Image:
-    """Light as grey levels of a picture, 0 to 255."""
+    """Round float grey levels to uint8 and clip them to 0 to 255."""
     near = np.rint(light)
     np.clip(near, 0, 255, out=near)
     return near.astype(np.uint8)
@@ -74,52 +92,53 @@ def _steady(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]
 
 
 def _gain_steps(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
-    """Lamps that are switched: another level, up to ±40 %, every 0.4 s."""
+    """Lamps are switched: every 0.4 s the gain takes another level within ±40 %."""
     level = int(index / fps / _STEP_S)
     return _one(1 + _STEP * np.random.default_rng((seed, level)).uniform(-1, 1)), 1.0
 
 
 def _gamma_swings(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
-    """Contrast that a camera keeps correcting: gamma swings between 0.5 and 1.5."""
+    """The camera keeps correcting the contrast: gamma oscillates between 0.5 and 1.5."""
     return _one(1.0), 1 + _GAMMA * float(np.sin(2 * np.pi * _GAMMA_HZ * index / fps + seed))
 
 
 def _flash(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
-    """A photographer's flash every 0.9 s, which takes three frames to fade."""
+    """A photographer's flash fires every 0.9 s and fades within three frames."""
     since = (index + 7 * seed + 3) % max(len(_FLASH) + 1, round(_FLASH_S * fps))
     return _one(_FLASH[since] if since < len(_FLASH) and index > since else 1.0), 1.0
 
 
 def _mains(rate: float) -> Callable[[int, float, int, Gain], tuple[Gain, float]]:
     def mains(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
-        """A lamp on the mains, seen through short exposures of a global shutter."""
-        turn = 2 * np.pi * MAINS_HZ * 1.002 * index / rate  # mains are never exactly 50 Hz
+        """A lamp on the mains is seen through short exposures of a global shutter."""
+        # The mains frequency is never exactly 50 Hz.
+        turn = 2 * np.pi * MAINS_HZ * 1.002 * index / rate
         return _one(1 + _MAINS * float(np.cos(turn + seed))), 1.0
 
     return mains
 
 
 def _moving_bands(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
-    """Soft dark bands that wander down the picture."""
+    """Soft dark bands move down the image."""
     phase = _BANDS * rows - _BAND_HZ * _BANDS * index / fps
     return 1 - _BAND_DEPTH * (0.5 + 0.5 * np.sin(2 * np.pi * phase + seed)), 1.0
 
 
 def _rolling_bands(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
-    """A lamp on the mains, seen through a rolling shutter: each row in another moment."""
+    """A lamp on the mains is seen by a rolling shutter, which reads each row at another time."""
     t_s = index / fps + rows * _READOUT_S
     return 1 + _MAINS * np.cos(2 * np.pi * MAINS_HZ * 1.002 * t_s + seed), 1.0
 
 
 def _exposure_ramp(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
-    """Automatic exposure that goes up and down between 0.55 and 1.6, highlights cut off."""
+    """Automatic exposure moves between gains of 0.55 and 1.6; highlights are clipped."""
     way = abs((index / fps / _RAMP_S + 0.3 * seed) % 2 - 1)
     low, high = _RAMP
     return _one(low * (high / low) ** way), 1.0
 
 
 def _film(index: int, fps: float, seed: int, rows: Gain) -> tuple[Gain, float]:
-    """Old film: gain and gamma of every frame by themselves."""
+    """The gain and gamma of every frame are independent, as in old film."""
     rng = np.random.default_rng((seed, index, 1))
     return _one(max(0.4, 1 + _FILM * rng.standard_normal())), float(
         np.exp(_FILM_GAMMA * rng.standard_normal())

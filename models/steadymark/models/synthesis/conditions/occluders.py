@@ -1,4 +1,4 @@
-"""Things that pass before a face: hands, mugs, microphones, made of simple shapes."""
+"""Objects that pass in front of a face: hands, mugs and microphones, drawn from simple shapes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,24 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 Light = NDArray[np.float32]
-_SIZE = 256  # of the picture of a thing, pixels; below it an arm or handle goes on
+# Side of the square that holds the object's head, pixels; the arm or handle continues below it.
+_SIZE = 256
 _LENGTH = 640
-_HIDDEN = 0.5  # cover under which a landmark is not seen
+_HIDDEN = 0.5  # opacity from which a landmark counts as hidden
 THINGS = ("hand", "mug", "microphone")
 
 
 class Occluder:
-    """One thing that comes from a side, stays a while before the face and may leave again.
+    """One object that enters from a side, stays in front of the face for a while and then leaves.
 
-    kind: of `THINGS`. Its place and size are in extents of the landmarks.
+    Its position and size are multiples of the landmarks' extent.
+
+    Args:
+        kind: One of `THINGS`.
+        picture: (H, W, 3) uint8 BGR photo, from which the skin colour of a hand is taken.
+        points: (68, 2) landmarks in pixels of the photo.
+        length_s: Duration of the scene in seconds.
+        rng: Makes all random choices.
     """
 
     def __init__(
@@ -33,8 +41,10 @@ class Occluder:
         self.kind = kind
         self.colour, self.cover = _DRAWN[kind](_skin(picture, points), rng)
         self.size = rng.uniform(0.75, 1.15)
-        side = np.pi / 2 + rng.uniform(-1.2, 1.2)  # from below, or from a side
-        self.roll = side - np.pi / 2 + rng.uniform(-0.2, 0.2)  # its arm or handle points there
+        # Direction from which the object enters: below or a side.
+        side = np.pi / 2 + rng.uniform(-1.2, 1.2)
+        # The arm or handle points in that direction.
+        self.roll = side - np.pi / 2 + rng.uniform(-0.2, 0.2)
         self.away = 2.0 * np.array((np.cos(side), np.sin(side)))
         self.aim = np.array((rng.uniform(-0.35, 0.35), rng.uniform(-0.15, 0.45)))
         self.comes_s = rng.uniform(-0.3, 0.4 * length_s)
@@ -42,7 +52,13 @@ class Occluder:
         self.sway = rng.uniform(0, 0.06, 2)
 
     def pose(self, t_s: float, centre: Floats, extent: float) -> Floats:
-        """(2, 3), from pixels of the thing's picture to those of the frame."""
+        """Return the affine transform (2, 3) from pixels of the object's image to frame pixels.
+
+        Args:
+            t_s: Time in seconds.
+            centre: (2,) centre of the face in frame pixels.
+            extent: Extent of the landmarks in frame pixels.
+        """
         since = t_s - self.comes_s
         here = _ease(since / self.takes_s)
         here -= _ease((since - self.takes_s - self.stays_s) / self.takes_s)
@@ -57,7 +73,19 @@ class Occluder:
     def before(
         self, light: Light, truth: Points, t_s: float, centre: Floats, extent: float
     ) -> tuple[Light, NDArray[np.bool_]]:
-        """The frame (H, W, 3) with the thing before it, and which landmarks are seen (K,)."""
+        """Draw the object in front of the face.
+
+        Args:
+            light: (H, W, 3) float32 frame.
+            truth: (K, 2) landmarks in frame pixels.
+            t_s: Time in seconds.
+            centre: (2,) centre of the face in frame pixels.
+            extent: Extent of the landmarks in frame pixels.
+
+        Returns:
+            The frame (H, W, 3) with the object, and (K,) bool, True where a landmark is still
+            visible.
+        """
         height, width = light.shape[:2]
         pose = self.pose(t_s, centre, extent)
         corners = np.array([[0, 0], [_SIZE, 0], [0, _LENGTH], [_SIZE, _LENGTH]]) @ pose[:, :2].T
@@ -80,7 +108,7 @@ def _ease(way: float) -> float:
 
 
 def _skin(picture: Image, points: Points) -> Floats:
-    """(3,) the colour of cheeks and nose."""
+    """Return the mean colour (3,) of the cheeks and nose."""
     places = (points[[2, 14, 30]] * 0.5 + points[[31, 35, 28]] * 0.5).round().astype(int)
     places = places.clip(0, np.array(picture.shape[1::-1]) - 1)
     colour: Floats = picture[places[:, 1], places[:, 0]].mean(0)
@@ -88,14 +116,14 @@ def _skin(picture: Image, points: Points) -> Floats:
 
 
 def _texture(rng: np.random.Generator, depth: float, cells: int) -> Light:
-    """(length, size) factors about 1."""
+    """Return smooth random factors (length, size) around 1."""
     small = rng.uniform(-depth, depth, (cells * _LENGTH // _SIZE, cells)).astype(np.float32)
     big = cv2.resize(small, (_SIZE, _LENGTH), interpolation=cv2.INTER_CUBIC)
     return 1 + np.asarray(big, np.float32)
 
 
 def _finished(cover: Light, shade: Light, colour: Floats) -> tuple[Light, Light]:
-    """Colour (length, size, 3) and cover (length, size), darker towards the edges."""
+    """Return colour (length, size, 3) and opacity (length, size), darker towards the edges."""
     soft = cv2.GaussianBlur(cover, (0, 0), 1.0)
     inner = cv2.GaussianBlur(cover, (0, 0), 9.0)
     lit = (0.45 + 0.55 * np.clip(1.6 * inner - 0.6, 0, 1)) * shade
@@ -111,7 +139,7 @@ def _capsule(mask: Light, a: Floats, b: Floats, width: float) -> None:
 
 
 def _hand(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
-    """A palm, four fingers, a thumb, with creases between the fingers."""
+    """Draw a palm, four fingers and a thumb, with creases between the fingers."""
     cover = np.zeros((_LENGTH, _SIZE), np.float32)
     crease = np.zeros_like(cover)
     spread = rng.uniform(0.08, 0.22)
@@ -131,7 +159,7 @@ def _hand(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
 
 
 def _mug(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
-    """A cylinder with a handle and a stripe."""
+    """Draw a cylinder with a handle and a stripe."""
     cover = np.zeros((_LENGTH, _SIZE), np.float32)
     cv2.ellipse(cover, (190, 140), (36, 44), 0, 0, 360, 1.0, 13)
     cv2.rectangle(cover, (60, 70), (190, 210), 1.0, -1)
@@ -145,7 +173,7 @@ def _mug(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
 
 
 def _microphone(skin: Floats, rng: np.random.Generator) -> tuple[Light, Light]:
-    """A ball of wire mesh on a dark handle."""
+    """Draw a ball of wire mesh on a dark handle."""
     cover = np.zeros((_LENGTH, _SIZE), np.float32)
     _capsule(cover, np.array((128.0, 110)), np.array((128.0, 330)), 34)
     _capsule(cover, np.array((128.0, 330)), np.array((128.0, _LENGTH)), 16)
@@ -163,14 +191,16 @@ _DRAWN = {"hand": _hand, "mug": _mug, "microphone": _microphone}
 def draw_thing(
     kind: str, skin: NDArray[np.floating], rng: np.random.Generator
 ) -> tuple[Light, Light]:
-    """Draw one of `THINGS` upright; its head fills the upper square, its arm or handle goes down.
+    """Draw one of `THINGS` upright.
+
+    The head of the object fills the upper square; its arm or handle continues below.
 
     Args:
-        kind: of `THINGS`.
-        skin: (3,) BGR colour of the skin, 0…255.
-        rng: decides its form and colour.
+        kind: One of `THINGS`.
+        skin: (3,) BGR colour of the skin, 0 to 255.
+        rng: Chooses the shape and the colour.
 
     Returns:
-        Colour (640, 256, 3) in 0…255 and cover (640, 256) in 0…1.
+        Colour (640, 256, 3) from 0 to 255 and opacity (640, 256) from 0 to 1.
     """
     return _DRAWN[kind](skin.astype(np.float64), rng)

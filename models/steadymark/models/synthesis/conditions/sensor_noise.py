@@ -1,7 +1,7 @@
-"""Noise as real cameras leave it: grain of more than a pixel, alike in the colours, lasting.
+"""Camera noise that is correlated between pixels, colour channels and frames, as in real clips.
 
-The constants are medians over still blocks of eight real clips (webcams, phones, films; H.264 and
-others), measured by `python -m tools.measure_camera_noise CLIP…`, which prints them.
+The constants are medians over still blocks of eight real clips (webcams, phones and films; H.264
+and other codecs). `python -m tools.measure_camera_noise CLIP…` measures and prints them.
 """
 
 from __future__ import annotations
@@ -12,25 +12,28 @@ from numpy.typing import NDArray
 
 Light = NDArray[np.float32]
 
-# correlation of a pixel's noise with that of its neighbours 1, 2, 3 and 4 pixels away
+# Correlation of a pixel's noise with the noise 1, 2, 3 and 4 pixels away.
 NEIGHBOURS = (0.55, 0.23, 0.17, 0.09)
-COLOURS = 0.82  # correlation between the channels
-# Correlation with the frame before: 0.92 and 0.89 in the two clips where nearly all stands still,
-# since encoders repeat what changes little; a bare sensor has none.
+COLOURS = 0.82  # correlation between the colour channels
+# Correlation with the previous frame. It is 0.92 and 0.89 in the two clips that hardly move,
+# because encoders repeat blocks that change little. A sensor without an encoder has none.
 LASTS = 0.9
-# standard deviation at these brightnesses, relative to a clip's mean
+# Standard deviation at these brightnesses, relative to the mean of a clip.
 BRIGHTNESS = (16, 48, 80, 112, 144, 176, 208, 240)
 BY_BRIGHTNESS = (0.95, 1.30, 1.22, 0.99, 0.79, 0.88, 0.75, 0.67)
 
-# White noise seen through two Gaussians, with what differs between the colours at half the size,
-# has about the correlations of NEIGHBOURS.
-_FINE, _WIDE, _WIDE_SHARE = 0.55, 0.9, 0.2  # the wide one at half the size
+# White noise that is blurred by two Gaussians, with the difference between colours at half the
+# resolution, has about the correlations of NEIGHBOURS.
+_FINE, _WIDE, _WIDE_SHARE = 0.55, 0.9, 0.2  # the wide Gaussian works at half the resolution
 
 
 class SensorNoise:
     """Noise of one video.
 
-    deviation: grey levels, mean of all brightnesses. lasts: correlation with the frame before.
+    Args:
+        deviation: Standard deviation in grey levels, averaged over all brightnesses.
+        lasts: Correlation with the previous frame.
+        rng: Generator of the noise.
     """
 
     def __init__(self, deviation: float, lasts: float, rng: np.random.Generator) -> None:
@@ -40,7 +43,7 @@ class SensorNoise:
         self._deviation = (deviation * levels).astype(np.float32)
 
     def over(self, light: Light) -> Light:
-        """The next frame (H, W, 3) with noise, not rounded; a new array."""
+        """Return a new frame (H, W, 3) float32 with the next noise added; it is not rounded."""
         height, width = light.shape[:2]
         fresh = coloured(height, width, self._rng)
         if self._field is None:
@@ -57,9 +60,10 @@ class SensorNoise:
 
 
 def coloured(height: int, width: int, rng: np.random.Generator) -> Light:
-    """(H, W, 3) noise of deviation 1, correlated as the constants say.
+    """Return noise (H, W, 3) of standard deviation 1 with the correlations of the constants.
 
-    What differs between the colours is coarser, as encoders keep colours at half the size.
+    The difference between the colours is coarser, because encoders store colour at half the
+    resolution.
     """
     half = (height + 1) // 2, (width + 1) // 2
     common = _blurred(rng.standard_normal((height, width), np.float32), _FINE)
@@ -75,12 +79,15 @@ def coloured(height: int, width: int, rng: np.random.Generator) -> Light:
 
 
 def in_colours(plane: Light) -> Light:
-    """(H, W, 3) a plane (H, W) for each colour: faster to reckon with than one seen as three."""
+    """Repeat a plane (H, W) in three channels (H, W, 3).
+
+    Arithmetic on this copy is faster than on a broadcast view.
+    """
     return np.asarray(cv2.merge((plane, plane, plane)), np.float32)
 
 
 def _kernel(sigma: float) -> Light:
-    """(n,) a Gaussian that leaves white noise at deviation 1."""
+    """Return a Gaussian kernel (n,) that keeps the standard deviation of white noise at 1."""
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * max(sigma, 1e-3) ** 2))
     scaled: Light = (kernel / np.linalg.norm(kernel)).astype(np.float32)
@@ -94,7 +101,10 @@ def _blurred(white: Light, sigma: float) -> Light:
 
 
 def _enlarged(sigma: float) -> float:
-    """Deviation of blurred noise when it is enlarged twice: weights 3/4 and 1/4 on either axis."""
+    """Return the standard deviation of blurred noise after it is enlarged by 2.
+
+    Linear enlargement by 2 has the weights 3/4 and 1/4 on each axis.
+    """
     kernel = _kernel(sigma)
     neighbours = float((kernel[1:] * kernel[:-1]).sum())
     return 0.625 + 0.375 * neighbours

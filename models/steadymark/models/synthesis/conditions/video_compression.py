@@ -1,4 +1,4 @@
-"""What cameras and encoders leave of a scene's pictures."""
+"""Video and JPEG compression of synthetic frames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 Codec = Literal["libx264", "mpeg4", "ffv1"]
-# as live encoders do; what looks ahead gives another video once in a while, from the same frames
+# Settings of live encoders. With look-ahead, x264 occasionally encodes the same frames differently.
 _LIVE = {"x264-params": "bframes=0:mbtree=0:rc-lookahead=0:threads=1"}
 
 
@@ -31,9 +31,16 @@ def encode(
     *,
     places: Iterable[int] | None = None,
 ) -> None:
-    """Write a Matroska video of pictures (side, side, 3) BGR.
+    """Write images as a Matroska video.
 
-    places: of each in a video of every frame, where some were dropped.
+    Args:
+        file: Path or binary file to write to.
+        images: Images (H, W, 3) uint8 BGR of one size.
+        fps: Frames per second.
+        codec: FFmpeg's name of the encoder.
+        pix_fmt: FFmpeg's name of the pixel format.
+        options: Options of the encoder.
+        places: Frame number of each image if some frames were dropped; by default 0, 1, 2, …
     """
     shown = list(images)
     height, width = shown[0].shape[:2]
@@ -49,12 +56,16 @@ def encode(
 
 
 def compressed(images: list[Image], fps: int, codec: str) -> list[Image]:
-    """What an encoder leaves of pictures.
+    """Encode and decode images, and return what the compression leaves of them.
 
-    codec: `none`, `h264-CRF`, `mpeg4-QSCALE` or `jpeg-QUALITY`, which webcams use.
+    Args:
+        images: Images (H, W, 3) uint8 BGR of one size.
+        fps: Frames per second.
+        codec: `none`, `h264-CRF`, `mpeg4-QSCALE` or `jpeg-QUALITY` (which webcams use).
 
     Raises:
-        ValueError: it is another.
+        ValueError: The codec is unknown.
+        RuntimeError: The decoder returns another number of frames.
     """
     kind, _, rate = codec.partition("-")
     if kind == "none":
@@ -78,7 +89,8 @@ def _recoded(images: list[Image], fps: int, codec: Codec, options: dict[str, str
     encode(file, images, fps, codec, "yuv420p", options)
     file.seek(0)
     with av.open(file, "r") as source:
-        to_bgr = VideoReformatter()  # one for all frames, since each sets up its tables once
+        # Shared by all frames, because each reformatter computes its tables once.
+        to_bgr = VideoReformatter()
         decoded = [
             to_bgr.reformat(frame, format="bgr24", threads=1).to_ndarray()
             for frame in source.decode(video=0)

@@ -1,4 +1,4 @@
-"""How strongly a face does what over time: syllables, blinks, smiles, brows, turns of the head."""
+"""Random curves of facial expressions, blinks and head rotation over time."""
 
 from __future__ import annotations
 
@@ -20,17 +20,25 @@ LIDS = (_NAMES.index("lid_L"), _NAMES.index("lid_R"))
 
 _PAUSE_S, _PHRASE_S = (0.15, 0.6), (0.6, 2.5)
 _SYLLABLES_HZ = (3.0, 7.0)
-_JAW, _LIPS = (0.06, 0.42), (0.0, 0.5)  # strengths of a syllable
+_JAW, _LIPS = (0.06, 0.42), (0.0, 0.5)  # strengths of the jaw and of the lips in a syllable
 _BLINKS_HZ = 0.5
-_CLOSING_S, _SHUT_S, _OPENING_S = (0.05, 0.09), (0.01, 0.05), (0.08, 0.16)  # 0.14 to 0.3 in all
-_ONSET_S, _HOLD_S = (0.3, 1.0), (0.2, 1.5)  # of smiles and brows
+# A blink lasts 0.14 to 0.3 s.
+_CLOSING_S, _SHUT_S, _OPENING_S = (0.05, 0.09), (0.01, 0.05), (0.08, 0.16)
+_ONSET_S, _HOLD_S = (0.3, 1.0), (0.2, 1.5)  # durations of smiles and brow movements
 _TURN_S, _REST_S = (0.3, 1.0), (0.1, 0.8)
-_TALKS, _SMILES, _BROWS, _CHINS, _TURNS = 0.6, 0.45, 0.45, 0.3, 0.75  # shares of scenes
-_PITCH = 0.65  # of the yaw's reach
+# Shares of scenes that have each movement.
+_TALKS, _SMILES, _BROWS, _CHINS, _TURNS = 0.6, 0.45, 0.45, 0.3, 0.75
+_PITCH = 0.65  # largest pitch, as a share of the largest yaw
 
 
 class FaceState(NamedTuple):
-    """strengths: (J,) of `MOVEMENTS`. Angles in degrees: to the right of the picture, and down."""
+    """Expression and rotation of a face at one moment.
+
+    Attributes:
+        strengths: (J,) strengths of `MOVEMENTS`.
+        yaw_deg: Yaw in degrees, positive to the right of the image.
+        pitch_deg: Pitch in degrees, positive downwards.
+    """
 
     strengths: Floats
     yaw_deg: float
@@ -39,13 +47,18 @@ class FaceState(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExpressionCurves:
-    """strengths: (N, J) every STEP_S seconds. turns_deg: (N, 2) yaw and pitch."""
+    """Expression and rotation of a face over time.
+
+    Attributes:
+        strengths: (N, J) strengths of `MOVEMENTS`, one row every STEP_S seconds.
+        turns_deg: (N, 2) yaw and pitch in degrees.
+    """
 
     strengths: Floats
     turns_deg: Floats
 
     def at(self, t_s: float) -> FaceState:
-        """At a time in seconds; the ends go on."""
+        """Interpolate the curves at `t_s` seconds; they are constant beyond their ends."""
         place = min(max(t_s / STEP_S, 0.0), len(self.strengths) - 1.0)
         first = min(int(place), len(self.strengths) - 2)
         rest = place - first
@@ -54,7 +67,7 @@ class ExpressionCurves:
         return FaceState(strengths, float(yaw), float(pitch))
 
     def scaled(self, expressions: float, turns: float) -> ExpressionCurves:
-        """Weaker or stronger ones; blinks close the eyes all the same."""
+        """Scale the expressions and turns by these factors; blinks still close the eyes fully."""
         factors = np.full(len(_NAMES), expressions)
         factors[list(LIDS)] = 1
         return ExpressionCurves(factors * self.strengths, turns * self.turns_deg)
@@ -63,14 +76,21 @@ class ExpressionCurves:
 def expression_curves(
     length_s: float, rng: np.random.Generator, *, strength: float, turns_deg: float
 ) -> ExpressionCurves:
-    """Curves over so many seconds at least. turns_deg: the greatest yaw."""
+    """Return random curves of at least `length_s` seconds.
+
+    Args:
+        length_s: Duration in seconds.
+        rng: Makes all random choices.
+        strength: Factor of all expressions; 0 disables them, blinks included.
+        turns_deg: Largest yaw in degrees.
+    """
     t = np.arange(0, length_s + 2 * STEP_S, STEP_S)
     strengths = np.zeros((len(t), len(_NAMES)))
     if rng.random() < _TALKS:
         _talk(t, strengths, rng)
     if rng.random() < _SMILES:
         smile = _lasting(t, rng, rng.uniform(0.3, 0.9))
-        for name in ("smile_L", "smile_R"):  # no smile is quite even
+        for name in ("smile_L", "smile_R"):  # a smile is never fully symmetric
             strengths[:, _NAMES.index(name)] += smile * rng.uniform(0.8, 1.0)
     if rng.random() < _BROWS:
         name = "brows_up" if rng.random() < 0.65 else "brows_down"
@@ -89,14 +109,14 @@ def expression_curves(
 
 
 def _ease(t: Floats, begin: float, lasts: float) -> Floats:
-    """0 before, 1 after, smooth between."""
+    """Return a smooth step: 0 before `begin`, and 1 from `begin + lasts` on."""
     way = ((t - begin) / lasts).clip(0, 1)
     eased: Floats = way**3 * (10 - 15 * way + 6 * way**2)
     return eased
 
 
 def _talk(t: Floats, strengths: Floats, rng: np.random.Generator) -> None:
-    """Phrases of syllables, with pauses between them."""
+    """Add phrases of syllables with pauses between them, in place."""
     now = -rng.uniform(0, 1)
     shapes: Sequence[str] = ("funnel", "pucker", "teeth")
     while now < t[-1]:
@@ -113,7 +133,7 @@ def _talk(t: Floats, strengths: Floats, rng: np.random.Generator) -> None:
 
 
 def _lasting(t: Floats, rng: np.random.Generator, strength: float) -> Floats:
-    """Something that comes, stays and may go again."""
+    """Return a curve that rises, stays at `strength`, and may fall again."""
     begin = rng.uniform(-0.5, 0.7 * t[-1])
     comes, goes = rng.uniform(*_ONSET_S, 2)
     end = begin + comes + rng.uniform(*_HOLD_S)
@@ -121,7 +141,7 @@ def _lasting(t: Floats, rng: np.random.Generator, strength: float) -> Floats:
 
 
 def _blinks(t: Floats, rng: np.random.Generator) -> Floats:
-    """Closing fast, opening slower."""
+    """Return how far the eyes are shut (N,), 0 to 1; they close fast and open more slowly."""
     shut = np.zeros(len(t))
     now = rng.exponential(1 / _BLINKS_HZ)
     while now < t[-1]:
@@ -135,7 +155,7 @@ def _blinks(t: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _turns(t: Floats, rng: np.random.Generator) -> Floats:
-    """(N, 2) within ±1 and ±_PITCH: moves to other directions, and rests between them."""
+    """Return yaw within ±1 and pitch within ±_PITCH (N, 2), with rests between the movements."""
     reach = np.array((1.0, _PITCH))
     here = rng.uniform(-0.6, 0.6, 2) * reach
     way = np.tile(here, (len(t), 1))

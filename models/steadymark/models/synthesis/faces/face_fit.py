@@ -1,4 +1,4 @@
-"""A 3D face fitted to the 68 landmarks of a photo, and how each expression moves it there."""
+"""Fit a 3D face model to the 68 landmarks of a photo, and derive its expression displacements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# what a face does → expressions of the model that do it, at full strength
+# movement → weights of the model's expressions at full strength
 MOVEMENTS: dict[str, dict[str, float]] = {
     "jaw": {"jawOpen": 1.0},
     "funnel": {"mouthFunnel": 1.0},
@@ -47,18 +47,21 @@ MOVEMENTS: dict[str, dict[str, float]] = {
 }
 _FITTED = ("jaw", "smile_L", "smile_R", "brows_up", "brows_down", "pucker", "lid_L", "lid_R")
 _ROUNDS = 6
-_WEIGHTS = np.r_[np.full(17, 0.15), np.full(10, 0.5), np.ones(41)]  # jaw, brows, the rest
-_RIDGE = 0.06  # noise of a landmark, in cm, against one standard deviation of a mode
-_FACING = 0.12  # of a normal towards the camera, for a point to be seen
+# Weights of the jaw line, the brows and all other landmarks.
+_WEIGHTS = np.r_[np.full(17, 0.15), np.full(10, 0.5), np.ones(41)]
+_RIDGE = 0.06  # landmark noise in cm relative to one standard deviation of a mode
+_FACING = 0.12  # least component of a normal towards the camera for a visible point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedFace:
-    """Points of a face in pixels of its photo: x right, y down, z away from the camera.
+    """A fitted 3D face, in pixels of its photo: x right, y down, z away from the camera.
 
-    rest: (n, 3); the first 68 lie exactly on the photo's landmarks. moves: (J, n, 3), full strength
-    of each of `MOVEMENTS`. pivot: (3,), about which the head turns. seen: (n,) bool, of the points
-    that face the camera; landmarks always do.
+    Attributes:
+        rest: (n, 3) points; the first 68 lie exactly on the photo's landmarks.
+        moves: (J, n, 3) displacements at full strength of each of `MOVEMENTS`.
+        pivot: (3,) centre of head rotation.
+        seen: (n,) bool, points that face the camera; landmarks are always True.
     """
 
     rest: Floats
@@ -68,10 +71,10 @@ class FittedFace:
 
 
 def fit_face(points: NDArray[np.floating]) -> FittedFace:
-    """Fit identity, expression and weak perspective pose to landmarks (68, 2) of a photo.
+    """Fit identity, expression and a weak perspective pose to the landmarks (68, 2) of a photo.
 
-    Ridge least squares, in turns with the pose. What the model cannot explain is carried along:
-    every point of the face is moved by what its landmarks are off, blended smoothly.
+    The coefficients are solved by ridge least squares, alternating with the pose. The remaining
+    landmark residual is interpolated smoothly and added to all points of the face.
     """
     rows, target = load_face_model(), points.astype(np.float64)
     moves = _movements(rows)
@@ -96,15 +99,17 @@ def fit_face(points: NDArray[np.floating]) -> FittedFace:
 
 
 def spread(places: Floats, values: Floats, wanted: Floats) -> Floats:
-    """Values (k, c) at places (k, 2), carried on smoothly to wanted (n, 2): (n, c).
+    """Interpolate values (k, c) at places (k, 2) smoothly at positions wanted (n, 2): (n, c).
 
-    Interpolation with the kernel r and a constant, which stays tame beyond the places.
+    The radial basis function is r, with a constant term, so that extrapolation stays bounded in
+    slope.
     """
     k = len(places)
     system = np.ones((k + 1, k + 1))
     system[k, k] = 0
     system[:k, :k] = np.linalg.norm(places[:, None] - places, axis=-1)
-    system[np.arange(k), np.arange(k)] -= 1e-3  # places may coincide, as lips do
+    # Keeps the system regular if places coincide, as the lips may.
+    system[np.arange(k), np.arange(k)] -= 1e-3
     solved = np.linalg.solve(system, np.concatenate((values, np.zeros((1, values.shape[1])))))
     away = np.linalg.norm(wanted[:, None] - places, axis=-1)
     carried: Floats = away @ solved[:k] + solved[k]
@@ -112,7 +117,7 @@ def spread(places: Floats, values: Floats, wanted: Floats) -> Floats:
 
 
 def _movements(rows: FaceModel) -> Floats:
-    """(J, n, 3) centimetres."""
+    """Return the displacements (J, n, 3) of `MOVEMENTS` in centimetres."""
     return np.stack(
         [
             np.sum([weight * rows.expressions[name] for name, weight in parts.items()], axis=0)
@@ -122,7 +127,7 @@ def _movements(rows: FaceModel) -> Floats:
 
 
 def _pose(shape: Floats, target: Floats) -> tuple[Floats, Floats]:
-    """(3, 3) scaled rotation and (2,) shift that carry a shape (68, 3) onto landmarks (68, 2)."""
+    """Fit a scaled rotation (3, 3) and a shift (2,) from a shape (68, 3) to landmarks (68, 2)."""
     weights = _WEIGHTS[:, None] / _WEIGHTS.sum()
     middle, aim = (weights * shape).sum(0), (weights * target).sum(0)
     root = np.sqrt(weights)
@@ -136,14 +141,14 @@ def _pose(shape: Floats, target: Floats) -> tuple[Floats, Floats]:
 def _coefficients(
     neutral: Floats, modes: Floats, turn: Floats, shift: Floats, target: Floats
 ) -> Floats:
-    """(n, 3): displacement of the whole face by the modes that explain the landmarks best."""
+    """Return the displacement (n, 3) of the face by the modes that explain the landmarks best."""
     scale = np.linalg.norm(turn[0])
     seen = modes[:, :LANDMARKS] @ turn[:2].T / scale  # (m, 68, 2) cm
     missing = (target - shift - neutral[:LANDMARKS] @ turn[:2].T) / scale
     system = seen.reshape(len(modes), -1) * np.sqrt(np.repeat(_WEIGHTS, 2))
     wanted = missing.reshape(-1) * np.sqrt(np.repeat(_WEIGHTS, 2))
     prior = np.full(len(modes), _RIDGE)
-    prior[-len(_FITTED) :] *= 2  # expressions are within about 0…0.5
+    prior[-len(_FITTED) :] *= 2  # the coefficients of expressions lie between about 0 and 0.5
     solved = np.linalg.solve(system @ system.T + np.diag(prior**2) * 68, system @ wanted)
     solved[-len(_FITTED) :] = solved[-len(_FITTED) :].clip(-0.3, 1)
     moved: Floats = np.tensordot(solved, modes, 1)

@@ -1,4 +1,4 @@
-"""The photo of a face as a mesh that expressions and turns of the head move, landmarks with it."""
+"""A triangle mesh over a face photo, which expressions and head rotation deform."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from steadymark.models.synthesis.faces.face_model import LANDMARKS
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-_SPACING = 0.09  # of the nodes between, shares of the landmarks' extent
-_FADE = 0.5  # how far beyond the face the picture is moved, shares of the extent
-_FAR = (2.0, 6.0)  # rings that never move, extents from the middle
-_CLOSED = 0.05  # what a blink leaves of an eye's opening
-_APART = 0.005  # least distance of lips and of lids, shares of the extent
+_SPACING = 0.09  # spacing of the grid nodes, as a share of the landmarks' extent
+_FADE = 0.5  # distance from the face at which its motion fades to 0, as a share of the extent
+_FAR = (2.0, 6.0)  # radii of the fixed outer rings, in extents
+_CLOSED = 0.05  # share of an eye's opening that remains in a blink
+_APART = 0.005  # least distance of lips and of lids, as a share of the extent
 _PAIRS = ((61, 67), (62, 66), (63, 65), (37, 41), (38, 40), (43, 47), (44, 46))
-_RAISED = 0.12  # by how much of the opening a blink raises the lower lid
+_RAISED = 0.12  # share of the opening by which a blink raises the lower lid
 
-# contours whose points between the landmarks belong to the mesh: indices, and points a piece
+# Contours with extra mesh nodes between their landmarks; _PIECE is the number of segments per pair.
 _UPPER_LIDS = ((36, 37, 38, 39), (42, 43, 44, 45))
 _LOWER_LIDS = ((36, 41, 40, 39), (42, 47, 46, 45))
 _LIPS = (
@@ -32,17 +32,24 @@ _LIPS = (
     (64, 65, 66, 67, 60),
 )
 _LID_PIECE, _LIP_PIECE = 3, 2
-_LASH = 0.022  # how wide a seam of the upper lid is not stretched by a blink, shares of the extent
+# Width of the strip above the upper lid that a blink does not stretch, as a share of the extent.
+_LASH = 0.022
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceMesh:
-    """A face's photo as a mesh of N nodes.
+    """A triangle mesh of N nodes over a face photo.
 
-    rest: (N, 3) pixels of the photo, z away from the camera; the first 68 are the landmarks.
-    moves: (J, N, 3) of full strength of each of `MOVEMENTS`. fade: (N,), how much of the face's
-    motion a node follows. triangles: (M, 3), `inside` many of an eye first, then those between the
-    lips, then the skin from far to near. lids: (J, N, 2) displacement by closing lids alone.
+    Attributes:
+        rest: (N, 3) nodes in pixels of the photo, z away from the camera; the first 68 are the
+            landmarks.
+        moves: (J, N, 3) displacements at full strength of each of `MOVEMENTS`.
+        fade: (N,) how much of the face's motion a node follows, 0 to 1.
+        pivot: (3,) centre of head rotation.
+        triangles: (M, 3) node indices. The `inside` triangles of the eyes come first, then those
+            between the lips, then the skin from far to near.
+        inside: Number of triangles inside the eyes.
+        lids: (J, N, 2) displacements by the closing of the lids alone.
     """
 
     rest: Floats
@@ -54,14 +61,17 @@ class FaceMesh:
     lids: Floats
 
     def places(self, strengths: Floats, yaw_deg: float = 0.0, pitch_deg: float = 0.0) -> Floats:
-        """(N, 2) where the nodes are, in pixels of the photo.
+        """Return the node positions (N, 2) in pixels of the photo.
 
-        strengths: (J,). yaw_deg: to the right of the picture. pitch_deg: downwards.
+        Args:
+            strengths: (J,) strengths of `MOVEMENTS`.
+            yaw_deg: Yaw in degrees, positive to the right of the image.
+            pitch_deg: Pitch in degrees, positive downwards.
         """
         return self.turned(strengths, yaw_deg, pitch_deg)[:, :2]
 
     def turned(self, strengths: Floats, yaw_deg: float, pitch_deg: float) -> Floats:
-        """(N, 3) where the nodes are, as `places`, with the depth away from the camera."""
+        """Return the node positions (N, 3) as `places` does, with depth away from the camera."""
         xyz = self.rest + np.tensordot(strengths, self.moves, 1) - self.pivot
         yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
         across = np.array(
@@ -75,22 +85,25 @@ class FaceMesh:
         return moved
 
     def eye_sources(self, strengths: Floats) -> Floats:
-        """(N, 2) which places of the photo the nodes show to triangles inside an eye.
+        """Return the photo positions (N, 2) that the nodes show for triangles inside an eye.
 
-        The eyeball stays where it is under moving lids.
+        The eyeball stays in place while the lids move over it.
         """
         shown: Floats = self.rest[:, :2] + np.tensordot(strengths, self.lids, 1)
         return shown
 
     def folded(self, places: Floats) -> float:
-        """Area, in px², that would be shown reversed; a warp that is one-to-one has 0.
+        """Return the area, in px², of triangles that the warp reverses; a one-to-one warp has 0.
 
-        Lips that overlap count, lids do not: they slide over the eye.
+        Overlapping lips count. Lids do not count, because they slide over the eye.
         """
         return float(-np.minimum(_areas(places, self.triangles[self.inside :]), 0).sum())
 
     def turned_away(self, places: Floats) -> NDArray[np.bool_]:
-        """(68,) landmarks that the face itself hides: more skin round them is reversed than not."""
+        """Return which of the landmarks (68,) the face itself hides.
+
+        A landmark is hidden if more of the skin around it is reversed than not.
+        """
         triangles = self.triangles[self.inside :]
         areas = _areas(places, triangles)
         sums = np.zeros(len(places))
@@ -100,9 +113,9 @@ class FaceMesh:
 
 
 def face_mesh(points: NDArray[np.floating]) -> FaceMesh:
-    """The mesh of a photo with landmarks (68, 2).
+    """Build the mesh of a photo with landmarks (68, 2).
 
-    Labels of closed lips and lids that cross each other are parted first.
+    Labels of closed lips and lids may cross each other; they are first moved apart.
     """
     extent = float(np.ptp(points, axis=0).max())
     apart = _uncrossed(points.astype(np.float64), _APART * extent)
@@ -128,7 +141,7 @@ def face_mesh(points: NDArray[np.floating]) -> FaceMesh:
 
 
 def _uncrossed(points: Floats, least: float) -> Floats:
-    """Landmarks whose lips and lids are `least` apart, pixels, each moved half of the way."""
+    """Move crossing lip and lid landmarks apart, symmetrically, to a distance of `least` pixels."""
     down = points[8] - points[27]
     down = down / np.linalg.norm(down)
     apart = points.copy()
@@ -140,9 +153,10 @@ def _uncrossed(points: Floats, least: float) -> Floats:
 
 
 def _curve(line: tuple[int, ...], steps: int, xy: Floats) -> Floats:
-    """Weights ((len(line) - 1) × (steps - 1), 68) of landmarks for points of a smooth curve.
+    """Return the weights ((len(line) - 1) × (steps - 1), 68) of landmarks for points on a curve.
 
-    Catmull-Rom through the landmarks of the line; of its own points only those between.
+    The curve is a Catmull-Rom spline through the landmarks of the line. Only points between the
+    landmarks are returned.
     """
     rows = []
     for i in range(len(line) - 1):
@@ -160,7 +174,7 @@ def _curve(line: tuple[int, ...], steps: int, xy: Floats) -> Floats:
 
 
 def _first_of(lines: tuple[tuple[int, ...], ...], start: int, steps: int) -> list[list[int]]:
-    """Indices of each line's nodes in the mesh, landmarks and those between."""
+    """Return the mesh nodes of each line: its landmarks and intermediate nodes in order."""
     told = []
     for line in lines:
         nodes = [line[0]]
@@ -175,17 +189,20 @@ _LID_LINES = _first_of((*_UPPER_LIDS, *_LOWER_LIDS), LANDMARKS, _LID_PIECE)
 _LIP_LINES = _first_of(_LIPS, LANDMARKS + 12 * (_LID_PIECE - 1), _LIP_PIECE)
 _EYE_LINES = ((_LID_LINES[0], _LID_LINES[2]), (_LID_LINES[1], _LID_LINES[3]))
 _INNER_LINES = (_LIP_LINES[2], _LIP_LINES[3][::-1])
-_LASHES = _LID_LINES[0][1:-1] + _LID_LINES[1][1:-1]  # nodes of the upper lids between the corners
-INNER_LIPS = _INNER_LINES  # nodes about the opening of the mouth, pairs of upper and lower
+_LASHES = _LID_LINES[0][1:-1] + _LID_LINES[1][1:-1]  # inner nodes of the upper lids
+INNER_LIPS = _INNER_LINES  # upper and lower nodes of the mouth opening
 
 
 def _ring(upper: list[int], lower: list[int]) -> list[int]:
-    """A closed line of both, which share their ends."""
+    """Join two lines with common ends into one closed line."""
     return upper + lower[-2:0:-1]
 
 
 def _controls(face: FittedFace, extent: float) -> tuple[Floats, Floats, Floats]:
-    """Rest (n, 3), moves (J, n, 3) and lids (J, n, 2) of landmarks, contours and other points."""
+    """Return rest (n, 3), moves (J, n, 3) and lids (J, n, 2) of the nodes that the face moves.
+
+    These are the landmarks, the contour nodes and the model's other visible points.
+    """
     landmarks = face.rest[:LANDMARKS]
     lines: list[tuple[tuple[int, ...], int]]
     lines = [(line, _LID_PIECE) for line in (*_UPPER_LIDS, *_LOWER_LIDS)]
@@ -216,7 +233,10 @@ def _controls(face: FittedFace, extent: float) -> tuple[Floats, Floats, Floats]:
 
 
 def _lashes(rest: Floats, extent: float) -> Floats:
-    """(n, 3) places above the upper lids that move as these do: skin is stretched further up."""
+    """Return nodes (n, 3) just above the upper lids that move with them.
+
+    The skin is then stretched further up, and the lashes keep their shape.
+    """
     up = rest[27] - rest[8]
     above: Floats = rest[_LASHES] + _LASH * extent * up / np.linalg.norm(up[:2])
     above[:, 2] = rest[_LASHES, 2]
@@ -224,7 +244,7 @@ def _lashes(rest: Floats, extent: float) -> Floats:
 
 
 def _between(controls: Floats, extent: float) -> tuple[Floats, Floats]:
-    """Nodes (n, 2) of a grid about the face, where no others are near, and their fade (n,)."""
+    """Return grid nodes (n, 2) around the face, away from other nodes, and their fade (n,)."""
     step = _SPACING * extent
     low, high = controls.min(0) - (_FADE + 0.15) * extent, controls.max(0) + (_FADE + 0.15) * extent
     x, y = np.meshgrid(np.arange(low[0], high[0], step), np.arange(low[1], high[1], step))
@@ -255,7 +275,7 @@ def _inside(polygon: Floats, xy: Floats) -> NDArray[np.bool_]:
 
 
 def _within(xy: Floats, triangles: Indices, rings: list[list[int]]) -> NDArray[np.bool_]:
-    """(M,): all nodes belong to one of the rings, and the middle lies inside it."""
+    """Return which triangles (M,) have all nodes in one of the rings and their centre inside it."""
     middles = xy[triangles].mean(1)
     found = np.zeros(len(triangles), bool)
     for ring in rings:
@@ -272,7 +292,7 @@ def _areas(xy: Floats, triangles: Indices) -> Floats:
 
 
 def _delaunay(xy: Floats) -> Indices:
-    """(M, 3) triangles of all places, turned alike."""
+    """Return the Delaunay triangles (M, 3) of all nodes, with the same orientation."""
     low, high = xy.min(0) - 10, xy.max(0) + 10
     spots = xy.astype(np.float32)
     box = (int(low[0]), int(low[1]), int(high[0] - low[0]) + 2, int(high[1] - low[1]) + 2)

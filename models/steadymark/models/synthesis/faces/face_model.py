@@ -1,9 +1,9 @@
-"""The rows of a 3D face model that scenes need: its landmarks and some points between them.
+"""The part of a 3D face model that scenes need: its landmarks and some points between them.
 
-The file is made from the ICT-FaceKit model (Copyright (c) 2020 USC Institute for Creative
-Technologies, MIT licence) by
+The file is derived from the ICT-FaceKit model (Copyright (c) 2020 USC Institute for Creative
+Technologies, MIT licence) by this command:
 
-    python -m steadymark.models.synthesis.faces.face_model FOLDER/ict_face_model.npz
+        python -m steadymark.models.synthesis.faces.face_model FOLDER/ict_face_model.npz
 """
 
 from __future__ import annotations
@@ -21,16 +21,19 @@ from steadymark.models.face.schema import assets_root
 Floats = NDArray[np.float64]
 SOURCE = "ICT-FaceKit, https://github.com/ICT-VGL/ICT-FaceKit, Copyright (c) 2020 USC ICT, MIT"
 LANDMARKS = 68
-_IDENTITIES, _OTHERS = 30, 110  # modes, and points beside the landmarks
+_IDENTITIES, _OTHERS = 30, 110  # number of identity modes, and of points besides the landmarks
 _STEP_CM = 0.002
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceModel:
-    """Rows of the model in centimetres: x to the right of the picture, y down, z away.
+    """Vertices and modes of the model, in centimetres: x right in the image, y down, z away.
 
-    neutral: (n, 3), the first 68 are iBUG's landmarks. normals: (n, 3), of length 1, outwards.
-    identity: (m, n, 3), one standard deviation each. expressions: name → (n, 3) at full strength.
+    Attributes:
+        neutral: (n, 3) neutral face; the first 68 points are the iBUG landmarks.
+        normals: (n, 3) unit normals that point outwards.
+        identity: (m, n, 3) displacement of one standard deviation of each identity mode.
+        expressions: Name of each expression and its displacement (n, 3) at full strength.
     """
 
     neutral: Floats
@@ -40,13 +43,13 @@ class FaceModel:
 
 
 def face_model_path() -> Path:
-    """Where the file lies."""
+    """Return the path of the model file."""
     return assets_root() / "schemas" / "face3d" / "ict_rows.npz"
 
 
 @cache
 def load_face_model() -> FaceModel:
-    """The rows, in the camera's axes."""
+    """Load the model, converted to the camera's axes."""
     axes = np.array([1.0, -1.0, -1.0])
     with np.load(face_model_path()) as data:
         step = float(data["step_cm"])
@@ -61,7 +64,7 @@ def load_face_model() -> FaceModel:
 
 
 def choose_vertices(model: Path) -> dict[str, NDArray[np.generic]]:
-    """The arrays of the file, from the whole model."""
+    """Select vertices and modes of the whole model, and return the arrays of the model file."""
     with np.load(model) as data:
         neutral = data["neutral"].astype(np.float64)
         normals = vertex_normals(neutral, data["triangles"])
@@ -83,7 +86,7 @@ def choose_vertices(model: Path) -> dict[str, NDArray[np.generic]]:
 
 
 def vertex_normals(xyz: Floats, triangles: NDArray[np.integer]) -> Floats:
-    """(n, 3): mean of a vertex's triangles, weighted by area."""
+    """Return the unit normals (n, 3), the area-weighted means of a vertex's triangles."""
     a, b, c = (xyz[triangles[:, i]] for i in range(3))
     faces = np.cross(b - a, c - a)
     normals = np.zeros_like(xyz)
@@ -94,7 +97,7 @@ def vertex_normals(xyz: Floats, triangles: NDArray[np.integer]) -> Floats:
 
 
 def _spread(xyz: Floats, normals: Floats, landmarks: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Landmarks, then vertices of the face's front, each as far as can be from those before."""
+    """Return the landmarks, then vertices on the front of the face by farthest point sampling."""
     x, y, z = xyz.T
     front = (normals[:, 2] > 0.2) & (np.abs(x) < 7.6) & (y > -9) & (y < 10.5) & (z > 3)
     open_ = _unhidden(xyz, front)
@@ -109,7 +112,7 @@ def _spread(xyz: Floats, normals: Floats, landmarks: NDArray[np.integer]) -> NDA
 
 
 def _unhidden(xyz: Floats, front: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Vertices that no other vertex near them in the picture lies 0.4 cm before."""
+    """Return the front vertices that no nearby vertex hides, with a depth tolerance of 0.5 cm."""
     seen = np.ones(len(xyz), bool)
     near = xyz[front]
     for i in np.flatnonzero(front):
@@ -119,4 +122,5 @@ def _unhidden(xyz: Floats, front: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 if __name__ == "__main__":
-    np.savez_compressed(face_model_path(), **choose_vertices(Path(sys.argv[1])))  # type: ignore[arg-type]
+    # Type: ignore[arg-type].
+    np.savez_compressed(face_model_path(), **choose_vertices(Path(sys.argv[1])))

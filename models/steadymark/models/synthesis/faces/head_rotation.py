@@ -1,7 +1,7 @@
-"""Face profiling: the photo of a face with its head turned, by a 3D face fitted to its landmarks.
+"""Face profiling: rotate the head of a photo with a 3D face that is fitted to its landmarks.
 
-After Zhu et al. 2016 (3DDFA, Section 4): the picture round the face is part of the mesh, so that
-the turned head has a background without holes.
+The method follows Zhu et al. 2016 (3DDFA, Section 4). The image around the face is part of the
+mesh, so the background of the rotated head has no holes.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 def turn_head(
     image: Image, points: Points, yaw_deg: float, pitch_deg: float
 ) -> tuple[Image, Points]:
-    """Turn the head of a photo.
+    """Rotate the head of a photo.
 
     Args:
         image: (H, W, 3) uint8.
-        points: (68, 2) iBUG landmarks in its pixels.
-        yaw_deg: to the right of the picture, in addition to the photo's own yaw.
-        pitch_deg: downwards, likewise.
+        points: (68, 2) iBUG landmarks in pixels of the image.
+        yaw_deg: Yaw in degrees to add, positive to the right of the image.
+        pitch_deg: Pitch in degrees to add, positive downwards.
 
     Returns:
-        The picture of the same size, and the landmarks (68, 2) in it. A landmark that the turned
-        head hides lies on the nearest one that is seen, so that the extent is that of the visible
-        face.
+        The image of the same size, and its landmarks (68, 2). A landmark that the rotated head
+        hides is moved to the nearest visible one, so that the landmarks' extent is that of the
+        visible face.
     """
     mesh = face_mesh(points)
     turned = mesh.turned(np.zeros(len(MOVEMENTS)), yaw_deg, pitch_deg)

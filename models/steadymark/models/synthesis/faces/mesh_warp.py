@@ -1,4 +1,4 @@
-"""The picture that a moved mesh shows."""
+"""Sampling maps for images that a deformed triangle mesh shows."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Map = NDArray[np.float32]
-_SHIFT = 6  # binary places of a corner
+_SHIFT = 6  # fractional bits of a corner's coordinates
 
 
 def backward_map(places: Floats, sources: Floats, size: tuple[int, int]) -> Map:
-    """(2, height, width) x and y of the place of the photo that each pixel shows.
+    """Return the photo position that each pixel of the warped image shows.
 
-    The map is straight in each triangle.
+    The map is affine within each triangle. Later triangles are painted over earlier ones, and
+    reversed triangles are left out.
 
-    places: (M, 3, 2) corners in the picture; sources: (M, 3, 2) the same in the photo; later
-    triangles are painted over earlier ones, and those turned over are left out. size: width and
-    height.
+    Args:
+        places: (M, 3, 2) corners of the triangles in the warped image.
+        sources: (M, 3, 2) corners of the triangles in the photo.
+        size: Width and height of the warped image.
+
+    Returns:
+        (2, height, width) float32, x and y in the photo.
     """
     width, height = size
     number = np.zeros((height, width), np.int32)
@@ -35,7 +40,7 @@ def backward_map(places: Floats, sources: Floats, size: tuple[int, int]) -> Map:
     for axis in range(2):
         a, b, c = straight[3 * axis : 3 * axis + 3]
         there_is = shown[axis]
-        a.take(pixels, out=there_is, mode="clip")  # a mode that needs no buffer
+        a.take(pixels, out=there_is, mode="clip")  # "clip" needs no temporary buffer
         there_is *= x
         b.take(pixels, out=part, mode="clip")
         part *= y
@@ -46,7 +51,7 @@ def backward_map(places: Floats, sources: Floats, size: tuple[int, int]) -> Map:
 
 
 def _affine(places: Floats, sources: Floats) -> Map:
-    """(6, M): the straight map of each triangle."""
+    """Return the affine map of each triangle, (6, M)."""
     u, v = places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]
     det = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
     det = np.where(np.abs(det) < 1e-3, 1e-3, det)

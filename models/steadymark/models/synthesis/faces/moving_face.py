@@ -1,4 +1,4 @@
-"""A photo's face that talks, blinks and turns along curves, never folded."""
+"""A face photo that talks, blinks and turns along curves, without folds in the mesh."""
 
 from __future__ import annotations
 
@@ -17,18 +17,23 @@ if TYPE_CHECKING:
     from steadymark.models.synthesis.faces.expression_curves import ExpressionCurves
     from steadymark.models.synthesis.faces.face_mesh import FaceMesh, Floats
 
-# How much skin may be hidden, of the extent's square: by turns, behind a nose or cheek, and by
-# expressions, whose slivers come from bad labels.
+# Largest area of hidden skin, as a share of the squared extent: by turns, behind a nose or cheek,
+# and by expressions, which fold small slivers only where labels are bad.
 _HIDDEN, _FOLDED = 0.006, 0.001
 _WEAKER = 0.8
 _TRIES = 14
-_LOOKS = 24  # times at which a scene is checked
-_KNOWN = 8  # moments whose places are kept: a frame asks for the same few several times
-_DARK = 0.72  # how much darker the inside of a mouth is that the photo shows closed
+_LOOKS = 24  # evenly spaced times at which a scene is checked for folds
+_KNOWN = 8  # times whose node positions are cached, because a frame needs the same few repeatedly
+_DARK = 0.72  # largest darkening of the inside of a mouth that the photo shows closed
 
 
 class MovingFace:
-    """The mesh of a photo with its curves, weakened until nothing is folded."""
+    """The mesh of a photo with its curves, which are weakened until the mesh has no folds.
+
+    Args:
+        points: (68, 2) landmarks in pixels of the photo.
+        curves: Expressions and rotations over time.
+    """
 
     def __init__(self, points: Points, curves: ExpressionCurves) -> None:
         self.mesh: FaceMesh = face_mesh(points)
@@ -38,7 +43,7 @@ class MovingFace:
         self._known: dict[float, Floats] = {}
 
     def places(self, t_s: float) -> Floats:
-        """(N, 2) where the mesh's nodes are, in pixels of the photo; the first 68 its landmarks."""
+        """Return the mesh nodes (N, 2) at `t_s` in photo pixels; the 68 landmarks come first."""
         if t_s not in self._known:
             while len(self._known) >= _KNOWN:
                 del self._known[next(iter(self._known))]
@@ -46,15 +51,15 @@ class MovingFace:
         return self._known[t_s]
 
     def landmarks(self, t_s: float) -> Floats:
-        """(68, 2) where the photo's labels are."""
+        """Return the landmarks (68, 2) at time `t_s` in pixels of the photo."""
         return self.places(t_s)[:LANDMARKS]
 
     def seen(self, t_s: float) -> NDArray[np.bool_]:
-        """(68,) landmarks that the face itself does not hide."""
+        """Return which landmarks (68,) the face itself does not hide at time `t_s`."""
         return ~self.mesh.turned_away(self.places(t_s))
 
     def sources(self, t_s: float) -> Floats:
-        """(M, 3, 2) which places of the photo the corners of the triangles show."""
+        """Return the photo positions (M, 3, 2) that the triangles' corners show at time `t_s`."""
         mesh = self.mesh
         shown: Floats = mesh.rest[:, :2][mesh.triangles]
         eyes = mesh.triangles[: mesh.inside]
@@ -62,7 +67,10 @@ class MovingFace:
         return shown
 
     def _cavity(self, seen: Floats) -> Floats:
-        """(n, 2) what has opened since the photo: under the teeth that it may show."""
+        """Return the outline (n, 2) of the part of the mouth that has opened since the photo.
+
+        It lies below the teeth that the photo may show.
+        """
         upper, lower = (np.array(line) for line in INNER_LIPS)
         rest = self.mesh.rest[:, :2]
         scale = np.linalg.norm(seen[36] - seen[45]) / np.linalg.norm(rest[36] - rest[45])
@@ -74,9 +82,12 @@ class MovingFace:
         return ring
 
     def darkened(self, image: Image, seen: Floats, t_s: float) -> Image:
-        """The picture with a dark inside of the mouth, as far as lips are further apart.
+        """Darken the inside of the mouth by how much further the lips are open than in the photo.
 
-        seen: (N, 2) the nodes in the picture.
+        Args:
+            image: (H, W, 3) uint8; it is changed in place.
+            seen: (N, 2) nodes in pixels of the image.
+            t_s: Time in seconds.
         """
         opened = _opening(self.places(t_s)) - 1.3 * self._opening
         depth = _DARK * float(np.clip(opened / (0.06 * self.extent) - 0.1, 0, 1))
@@ -97,12 +108,12 @@ class MovingFace:
 
 
 def _opening(places: Floats) -> float:
-    """Between the middles of the inner lips."""
+    """Return the distance between the centres of the inner lips."""
     return float(np.linalg.norm(places[62] - places[66]))
 
 
 def _unfolded(mesh: FaceMesh, curves: ExpressionCurves, square: float) -> ExpressionCurves:
-    """Curves as strong as they can be: first the turns alone, then what the face does."""
+    """Scale the curves down until the mesh has no folds: first the turns, then the expressions."""
     every = np.linspace(0, len(curves.strengths) - 1, _LOOKS).astype(int)
     peaks = curves.strengths.argmax(0)
     looks = np.unique(np.concatenate((every, peaks)))
@@ -113,7 +124,8 @@ def _unfolded(mesh: FaceMesh, curves: ExpressionCurves, square: float) -> Expres
         return max(mesh.folded(places) for places in told)
 
     expressions, turns = 1.0, 1.0
-    most = folded(0.0, 0.0) + _HIDDEN * square  # blinks, and the labels' own folds
+    # Folds by blinks and by the labels themselves are allowed.
+    most = folded(0.0, 0.0) + _HIDDEN * square
     for _ in range(_TRIES):
         if folded(0.0, turns) <= most:
             break

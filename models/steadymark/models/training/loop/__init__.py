@@ -1,1 +1,1 @@
-"""What every training run shares: steps, schedule, checkpoints, time budget, several processes."""
+"""What all training runs share: steps, schedule, checkpoints, time budget and processes."""

@@ -1,4 +1,4 @@
-"""What every training run here shares: a schedule in minutes, averaged weights, exact resume."""
+"""Checkpoints, learning rate schedule, averaged weights and metrics log of a training run."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ N = TypeVar("N", bound=nn.Module)
 
 @dataclass(frozen=True, slots=True)
 class ScheduleState:
-    """Where the schedule of a run, or of one of its phases, goes on from.
+    """State of the schedule of a run, or of one of its phases.
 
-    step: the step it goes on from. end: the step it ends at, 0 while the length is not known.
-    progress, warmth: how much of the training and of the warm-up was done at that step, 0…1.
+    Attributes:
+        step: Step at which this state was set.
+        end: Step at which the run ends; 0 while its length is unknown.
+        progress: Share of the training that was done at `step`, 0 to 1.
+        warmth: Share of the warm-up that was done at `step`, 0 to 1.
     """
 
     step: int = 0
@@ -45,10 +48,13 @@ class ScheduleState:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Cosine from `rate` to 1 % of it, after a warm-up.
+    """Cosine learning rate schedule from `rate` to 1 % of it, with a linear warm-up.
 
-    warmup: its length, a share of the steps that are left; at most `most` steps. assumed: its
-    length in steps while that of the run is not known. So every run reaches its rate.
+    Attributes:
+        rate: Peak learning rate.
+        warmup: Length of the warm-up, as a share of the remaining steps.
+        most: Greatest length of the warm-up in steps.
+        assumed: Length of the warm-up in steps while the length of the run is unknown.
     """
 
     rate: float
@@ -57,31 +63,36 @@ class Schedule:
     assumed: int = 200
 
     def at(self, step: int, course: ScheduleState) -> float:
-        """The learning rate of a step."""
+        """Return the learning rate of a step."""
         cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress(step, course)))
         return self.rate * cosine * self.warmth(step, course)
 
     def progress(self, step: int, course: ScheduleState) -> float:
-        """How much of the training is done before this step, 0…1."""
+        """Return the share of the training that is done before this step, 0 to 1."""
         if not course.end:
             return course.progress
         way = min(1.0, (step - course.step) / course.left)
         return course.progress + (1 - course.progress) * way
 
     def warmth(self, step: int, course: ScheduleState) -> float:
-        """How much of the rate the warm-up allows at this step, 0…1."""
+        """Return the factor of the warm-up at this step, 0 to 1."""
         length = min(self.most, max(1, round(self.warmup * course.left)))
         way = (step - course.step + 1) / (length if course.end else self.assumed)
         return min(1.0, course.warmth + (1 - course.warmth) * way)
 
     def turned(self, course: ScheduleState, step: int, end: float) -> ScheduleState:
-        """The course from this step on, where its end turns out to be another; without a jump."""
+        """Return the state for a new end from this step on; the learning rate does not jump."""
         warmth = self.warmth(step - 1, course) if step > course.step else course.warmth
         return ScheduleState(step, end, self.progress(step, course), warmth)
 
 
 class AveragedWeights(Generic[N]):
-    """Exponential moving average of weights and of the batch norms' statistics."""
+    """Exponential moving average of weights and batch norm statistics.
+
+    Args:
+        network: The network to average; it is copied.
+        decay: Decay per step.
+    """
 
     def __init__(self, network: N, decay: float = 0.9995) -> None:
         self.decay = decay
@@ -90,7 +101,7 @@ class AveragedWeights(Generic[N]):
 
     @torch.no_grad()
     def update(self, network: N, step: int) -> None:
-        """Take up the weights after a step; young averages forget faster."""
+        """Update the average after a step; in the first steps the decay is smaller."""
         decay = min(self.decay, (1 + step) / (10 + step))
         ours, theirs = self.network.state_dict(), network.state_dict()
         for name, value in ours.items():
@@ -101,7 +112,7 @@ class AveragedWeights(Generic[N]):
 
 
 def commit() -> str:
-    """The checkout's commit, with '+' where files differ from it."""
+    """Return the checkout's git commit, with "+" if files are modified, or "unknown"."""
     here = Path(__file__).parent
     run = subprocess.run(
         ["git", "describe", "--always", "--dirty=+", "--abbrev=12"],
@@ -114,17 +125,18 @@ def commit() -> str:
 
 
 def save_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a checkpoint so that a kill leaves the old or the new one, whole."""
+    """Write a checkpoint atomically: if the process is killed, the old or the new file remains."""
     part = path.with_suffix(".part")
     torch.save(dict(content), part)
     part.replace(path)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint: tensors and plain values alone.
+    """Load a checkpoint, which may contain only tensors and plain values.
 
     Raises:
-        WeightsError: it is none, or holds anything else. OSError: it cannot be read.
+        WeightsError: The file is not a checkpoint, or contains other objects.
+        OSError: The file cannot be read.
     """
     try:
         with warnings.catch_warnings(action="ignore"):
@@ -133,7 +145,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
-        if "weights_only" in reason:  # torch's advice is not for users
+        if "weights_only" in reason:  # torch's message advises developers, not users
             reason = "it is none of torch's files, or holds more than weights"
         raise WeightsError(
             f"{path} is no checkpoint that can be read ({reason}): name one of steadymark-train"
@@ -144,16 +156,20 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def origin_of(checkpoint: Path, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model card says of the weights that a run began with. kept: the checkpoint's content.
+    """Describe the weights that a run began with, for its model card.
 
-    An exported model has none: its own card, found by the SHA-256, tells the rest.
+    An exported model has no recipe here; its card can be found by the SHA-256.
+
+    Args:
+        checkpoint: The file.
+        kept: Content of the checkpoint; empty for an exported model.
     """
     told = {"file": checkpoint.name, "sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest()}
     return {**told, **{n: kept[n] for n in ("step", "recipe", "seed", "history") if n in kept}}
 
 
 class MetricsLog:
-    """A CSV of what was measured when; appended to on resume."""
+    """A CSV file of training metrics, which a resumed run appends to."""
 
     def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
         self.path = path
@@ -163,7 +179,7 @@ class MetricsLog:
                 csv.writer(file).writerow(columns)
 
     def add(self, **values: float) -> None:
-        """One row; columns that are not given stay empty."""
+        """Append a row; columns without a value stay empty."""
         with self.path.open("a", newline="") as file:
             csv.writer(file).writerow([_short(values.get(c)) for c in self.columns])
 
@@ -173,9 +189,11 @@ def _short(value: float | None) -> str:
 
 
 class TrainingClock:
-    """Seconds of training so far, over all resumptions.
+    """Seconds of training, summed over all resumptions.
 
-    started: `time.monotonic()` when this part of the training began; now by default.
+    Args:
+        before_s: Seconds of training before this process.
+        started: `time.monotonic()` at which this process began to train; now by default.
     """
 
     def __init__(self, before_s: float = 0.0, started: float | None = None) -> None:
@@ -184,11 +202,11 @@ class TrainingClock:
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds."""
+        """Seconds of training so far."""
         return self.before_s + time.monotonic() - self.started
 
 
 def to_image(crops: Tensor) -> Tensor:
-    """(B, F, F, 3) uint8 BGR → (B, 3, F, F) float in about [-1, 1], channels last in memory."""
+    """Convert crops (B, F, F, 3) uint8 BGR to (B, 3, F, F) float in [-1, 1], channels last."""
     image = (crops.permute(0, 3, 1, 2).float() - 127.5) / 127.5
     return image.contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Where a training runs: one process on one device, or several that torchrun started."""
+"""Device and processes of a training: one process, or several that torchrun started."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 class ProcessGroup:
-    """The processes that train together under torchrun; alone without it."""
+    """The processes that train together under torchrun; without torchrun there is one."""
 
     def __init__(self, device: torch.device) -> None:
         self.rank = int(os.environ.get("RANK", "0"))
@@ -18,13 +18,13 @@ class ProcessGroup:
             torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
 
     def joined(self, network: nn.Module) -> nn.Module:
-        """The network with gradients shared by all."""
+        """Wrap the network so that all processes share gradients."""
         if self.size == 1:
             return network
         return nn.parallel.DistributedDataParallel(network)
 
     def agree(self, value: float, device: torch.device) -> float:
-        """The first one's value."""
+        """Return the first process's value in all processes."""
         if self.size == 1:
             return value
         told = torch.tensor(value, dtype=torch.float64, device=device)
@@ -33,10 +33,12 @@ class ProcessGroup:
 
 
 def pick_device(name: str) -> torch.device:
-    """`auto`: CUDA where there is one; under torchrun each process takes its own.
+    """Return the device of this name.
+
+    `auto` is CUDA if available, otherwise the CPU. Under torchrun each process uses its own GPU.
 
     Raises:
-        ValueError: CUDA was asked for and there is none.
+        ValueError: The name is unknown, or CUDA was requested but is not available.
     """
     if name not in ("auto", "cpu") and not name.startswith("cuda"):
         raise ValueError(f"unknown device '{name}': choose auto, cpu or cuda")

@@ -1,4 +1,4 @@
-"""A training's progress on the terminal: bars with the time left, loss and last score."""
+"""Progress of a training on the terminal: bars with remaining time, loss and last score."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from steadymark.models.training.loop.training_run import TrainingProgress
 
 _BANKS = {"train": "sequences", "held": "sequences to validate by"}
-_LINES = 4  # for each bank, in a log file
+_LINES = 4  # progress lines per set of sequences, in a log file
 
 
 @contextmanager
 def shown(console: Console, name: str) -> Iterator[ProgressBars]:
-    """A reporter for `run.train`; on a terminal bars, in a log file a line now and then."""
+    """Give a reporter for `training_run.train`: bars on a terminal, lines in a log file."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -44,7 +44,7 @@ def shown(console: Console, name: str) -> Iterator[ProgressBars]:
 
 
 class ProgressBars:
-    """Tells of sequences that are made (`bank`), and of steps and validations (when called)."""
+    """Shows prepared sequences (`bank`), and steps and validations (when it is called)."""
 
     def __init__(self, console: Console, bar: Bar, name: str) -> None:
         self.console, self.bar, self.name = console, bar, name
@@ -52,18 +52,18 @@ class ProgressBars:
         self._told = float("nan")
 
     def tell(self, text: str) -> None:
-        """A sentence."""
+        """Print a sentence."""
         self.console.print(escape(text), soft_wrap=True)
 
     def bank(self, which: str, done: int, count: int) -> None:
-        """Sequences of a bank that are made."""
+        """Show how many of the sequences to train or to validate are prepared."""
         task = self._task(_BANKS[which])
         self.bar.update(task, completed=done, total=count)
         if not self.console.is_terminal and done % max(1, count // _LINES) == 0:
             self.console.print(f"{_BANKS[which]}: {done} of {count}")
 
     def __call__(self, progress: TrainingProgress) -> None:
-        """Steps, and the last validation."""
+        """Show the current step and the last validation."""
         figures = f"loss {progress.loss:.3f}, val {progress.score:.3f}, best {progress.best:.3f}"
         total = progress.total or None
         self.bar.update(

@@ -1,36 +1,43 @@
-"""Minutes → steps: measured at the start of a run, and corrected as it goes on."""
+"""Converts minutes to training steps: it measures the speed at the start and corrects it later."""
 
 from __future__ import annotations
 
 import logging
 
 _log = logging.getLogger(__name__)
-_FIRST, _FEWEST, _MOST = 3, 10, 60  # steps: of the start, which is slow, and of the measurement
-_SHARE = 0.1  # of the minutes, for measuring and for validations each
-_MILESTONES = (0.5, 0.75, 0.9)  # of the run, where its end is reckoned anew
-_HARDLY = 50  # steps from which a network hardly learns
+# Steps: slow ones at the start, then least and most steps of the speed measurement.
+_FIRST, _FEWEST, _MOST = 3, 10, 60
+_SHARE = 0.1  # largest share of the time for the measurement, and for validations
+_MILESTONES = (0.5, 0.75, 0.9)  # shares of the run at which its end is estimated again
+_HARDLY = 50  # a network hardly learns in fewer steps
 
 
 class TimeBudget:
-    """How many steps a run takes to keep to its minutes, and when it is validated.
+    """Plans the number of steps and the validations of a run with a time limit.
 
-    All times are seconds of the run's clock. check_s: between validations, at most; short runs
-    are validated more often, as far as it costs at most a tenth of the time. fixed: the number of
-    steps is given, and minutes do not count. alone: no other process trains along; several must
-    reckon at the same steps, whatever their clocks say.
+    All times are in seconds of the run's clock.
+
+    Args:
+        minutes: Time limit of the run.
+        check_s: Longest time between validations. Short runs validate more often, as long as
+            validations take at most a tenth of the time.
+        fixed: The number of steps is given, and the time limit is ignored.
+        alone: No other process trains together with this one. Several processes must estimate the
+            end at the same steps, although their clocks differ.
     """
 
     def __init__(self, minutes: float, check_s: float, *, fixed: bool, alone: bool = True) -> None:
         self.end_s, self.check_s, self.fixed, self.alone = minutes * 60, check_s, fixed, alone
-        self._done = 0  # steps since this process began
-        self._from: tuple[int, float] | None = None  # step and time since which steps are timed
-        self._checks_s = 0.0  # of that time, what validations took
+        self._done = 0  # steps of this process
+        self._from: tuple[int, float] | None = None  # step and time at which the timing began
+        self._checks_s = 0.0  # seconds of validations since then
         self._cost_s, self._checked_s = 0.0, 0.0
         self._timed_checks = 0
-        self._milestones: list[int] | None = None  # steps, unknown at first
+        # Steps at which the end is estimated again; unknown at first.
+        self._milestones: list[int] | None = None
 
     def is_due(self, step: int, total: int, now_s: float) -> bool:
-        """Whether the number of steps is to be reckoned; to be asked after each step."""
+        """Return whether the number of steps must be estimated now; call it after every step."""
         if self.fixed:
             return False
         self._done += 1
@@ -46,11 +53,11 @@ class TimeBudget:
         return self._done >= _MOST or (self._done >= _FEWEST and slow)
 
     def needs_a_check(self, total: int) -> bool:
-        """Whether a validation is to be timed before the first reckoning."""
+        """Return whether a validation must be timed before the first estimate."""
         return not total and not self._timed_checks
 
     def checked(self, began_s: float, now_s: float) -> None:
-        """Tell of a validation."""
+        """Record the duration of a validation."""
         took_s = now_s - began_s
         if took_s:
             self._cost_s, self._timed_checks = took_s, self._timed_checks + 1
@@ -58,11 +65,17 @@ class TimeBudget:
         self._checked_s = now_s
 
     def check_is_due(self, total: int, now_s: float) -> bool:
-        """Whether it is time for a validation; never before the number of steps is known."""
+        """Return whether to validate now; never before the number of steps is known."""
         return bool(total) and now_s > self._checked_s + self._interval_s()
 
     def total(self, step: int, now_s: float, *, keep: int = 0) -> int:
-        """The step at which the run is to end. keep: a number that must not change, or 0."""
+        """Estimate the step at which the run should end.
+
+        Args:
+            step: Current step.
+            now_s: Current time.
+            keep: A number of steps that must not change, or 0.
+        """
         assert self._from is not None
         steps = max(1, step - self._from[0])
         each_s = max(1e-6, (now_s - self._from[1] - self._checks_s) / steps)

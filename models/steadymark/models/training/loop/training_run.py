@@ -1,4 +1,4 @@
-"""A training run: steps, checkpoints, curves; resumed after a kill it ends in the same weights."""
+"""The training loop with checkpoints and curves; a resumed run ends with the same weights."""
 
 from __future__ import annotations
 
@@ -36,14 +36,23 @@ N = TypeVar("N", bound=nn.Module)
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How long and on what.
+    """Length, seed and device of a run.
 
-    minutes: turned into steps once the speed is known; steps: as many, instead. began_s: since
-    when the minutes count, by `time.monotonic()`; by default since the run is opened. start: a
-    checkpoint whose averaged weights the run begins with: fine-tuning. average: decay of the
-    averaged weights a step. val: another data set to validate by. warmup: share of the steps,
-    warmup_most: its greatest number of steps. save_s: what an interruption may cost. check_s:
-    seconds between validations, at most.
+    Attributes:
+        minutes: Time limit; it is converted to steps once the speed is known.
+        steps: Number of steps; if it is not 0, it replaces the time limit.
+        start: Checkpoint or exported model with which to begin (fine-tuning); empty for random
+            weights.
+        val: Another data set for validation; empty for a part of the data.
+        seed: Seed of the weights, the samples and their order.
+        device: `auto`, `cpu` or `cuda`.
+        workers: Processes that prepare samples.
+        average: Decay of the averaged weights per step.
+        warmup: Length of the warm-up, as a share of the steps.
+        warmup_most: Greatest length of the warm-up in steps.
+        began_s: `time.monotonic()` from which the minutes count; by default when the run is opened.
+        save_s: Seconds between checkpoints, the most that an interruption costs.
+        check_s: Longest time between validations, in seconds.
     """
 
     minutes: float = 120.0
@@ -63,9 +72,15 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """How far a run is. total: 0 until the speed is known. score: the last validation.
+    """Progress of a run.
 
-    rate: the learning rate of the last step.
+    Attributes:
+        step: Steps that are done.
+        total: Steps of the whole run; 0 until the speed is known.
+        loss: Moving average of the loss.
+        score: Score of the last validation; NaN before the first.
+        best: Best score so far.
+        rate: Learning rate of the last step.
     """
 
     step: int
@@ -77,7 +92,7 @@ class TrainingProgress:
 
 
 class _Stream(Dataset["Batch"]):
-    """Step → batch of this process."""
+    """The batches of this process, by step."""
 
     def __init__(self, task: Task, size: int, crew: ProcessGroup, first: int) -> None:
         self.task, self.size, self.first = task, size, first
@@ -91,7 +106,7 @@ class _Stream(Dataset["Batch"]):
 
 
 class TrainingRun(Generic[N]):
-    """What changes from step to step, and its checkpoint `last.pt`."""
+    """The state of a run, which changes with every step, and its checkpoint `last.pt`."""
 
     def __init__(
         self,
@@ -138,7 +153,7 @@ class TrainingRun(Generic[N]):
         )
 
     def _begin_with(self, checkpoint: Path) -> None:
-        """Weights of another run or exported model; what does not fit is told by name."""
+        """Load the weights of another run or of an exported model."""
         if checkpoint.suffix == ".onnx":
             self.system.take_weights(checkpoint, self.network, self.task)
             self.origin = [origin_of(checkpoint, {})]
@@ -167,7 +182,7 @@ class TrainingRun(Generic[N]):
         self.origin = kept.get("origin", [])
 
     def _enter_phase(self, phase: int) -> None:
-        """What trains now, with a fresh optimizer."""
+        """Select the parameters that train in this phase, and create a new optimizer."""
         self.phase = phase
         chosen = {id(p) for p in self.system.parameters(self.network, phase)}
         for parameter in self.network.parameters():
@@ -183,7 +198,7 @@ class TrainingRun(Generic[N]):
         self.system.train_mode(self.network, phase)
 
     def save(self) -> None:
-        """Write the checkpoint, whole or not at all."""
+        """Write the checkpoint `last.pt` atomically."""
         content = {
             "weights": self.network.state_dict(),
             "averaged": self.averaged.network.state_dict(),
@@ -208,13 +223,13 @@ class TrainingRun(Generic[N]):
             save_checkpoint(self.out / "last.pt", content)
 
     def phase_at(self, step: int) -> int:
-        """Which phase a step belongs to; the first until the number of steps is known."""
+        """Return the phase of a step; it is 0 until the number of steps is known."""
         if not self.total:
             return 0
         return min(step * self.system.phases // self.total, self.system.phases - 1)
 
     def ends_at(self, total: int) -> None:
-        """Let the run end at another step than was thought, its schedule with it."""
+        """Change the step at which the run ends, and its schedule accordingly."""
         self.course = self.schedule.turned(self.course, self.step, total / self.system.phases)
         self.total = total
 
@@ -226,7 +241,7 @@ class TrainingRun(Generic[N]):
         return self.schedule.at(self.step, ScheduleState(first, first + steps))
 
     def learn(self, batch: Batch) -> None:
-        """One step."""
+        """Run one training step."""
         if self.phase_at(self.step) != self.phase:
             self._enter_phase(self.phase_at(self.step))
         rate = self._rate()
@@ -247,7 +262,7 @@ class TrainingRun(Generic[N]):
         self.step += 1
 
     def check(self, writer: Any) -> None:
-        """Score the averaged weights; keep them as `best.pt` where they are the best so far."""
+        """Validate the averaged weights, and save them as `best.pt` if they are the best so far."""
         figures = self.task.validate(self.averaged.network)
         self.score = next(iter(figures.values()))
         minute, samples = self.clock.elapsed_s / 60, self.step * self.system.batch * self.crew.size
@@ -267,7 +282,7 @@ class TrainingRun(Generic[N]):
             save_checkpoint(self.out / "best.pt", content)
 
     def progress(self) -> TrainingProgress:
-        """How far it is."""
+        """Return the progress of the run."""
         rate = float(self.optimizer.param_groups[0]["lr"])
         return TrainingProgress(self.step, self.total, self.loss, self.score, self.best, rate)
 
@@ -282,7 +297,20 @@ def train(
     report: Callable[[TrainingProgress], None] = lambda _: None,
     allowance: CacheBudget | None = None,
 ) -> Path:
-    """Train to the end; gives the checkpoint `last.pt` in `out`. allowance: see `System.open`."""
+    """Train a system to the end.
+
+    Args:
+        system: The system to train.
+        data: The data folder or data set.
+        out: Folder of the run.
+        settings: Length, seed and device of the run.
+        resume: Continue from `last.pt` in `out`.
+        report: Called with the progress after every step.
+        allowance: Time budget for data that is prepared before training, see `System.open`.
+
+    Returns:
+        Path of the last checkpoint, `last.pt` in `out`.
+    """
     run = TrainingRun(system, data, out, settings, resume=resume, allowance=allowance)
     with _writer(out) if run.crew.rank == 0 else nullcontext() as writer:
         alone, fixed = run.crew.size == 1, bool(settings.steps)
@@ -309,7 +337,7 @@ def train(
 
 
 def _check(run: TrainingRun[Any], pace: TimeBudget, writer: Any) -> None:
-    """Score the run, in one of its processes, and tell its pace how long that took."""
+    """Validate the run in its first process, and record how long that took."""
     began_s = run.clock.elapsed_s
     if run.crew.rank == 0:
         run.check(writer)
@@ -317,7 +345,7 @@ def _check(run: TrainingRun[Any], pace: TimeBudget, writer: Any) -> None:
 
 
 def _total(run: TrainingRun[Any], pace: TimeBudget) -> int:
-    """The number of steps that the minutes allow, the same in all processes."""
+    """Return the number of steps that the time allows, the same in all processes."""
     total = pace.total(
         run.step, run.clock.elapsed_s, keep=run.total if run.system.phases > 1 else 0
     )
@@ -325,7 +353,7 @@ def _total(run: TrainingRun[Any], pace: TimeBudget) -> int:
 
 
 def _batches(run: TrainingRun[Any]) -> Iterator[Batch]:
-    """Batches from the run's step on."""
+    """Yield batches from the run's current step on."""
     workers = run.settings.workers
     loader: DataLoader[Batch] = DataLoader(
         _Stream(run.task, run.system.batch, run.crew, run.step),
@@ -339,7 +367,7 @@ def _batches(run: TrainingRun[Any]) -> Iterator[Batch]:
 
 
 class _Forever:
-    """0, 1, 2, …."""
+    """Sampler of the endless sequence 0, 1, 2, …."""
 
     def __iter__(self) -> Iterator[int]:
         number = 0
@@ -349,7 +377,7 @@ class _Forever:
 
 
 def _writer(out: Path) -> Any:
-    """TensorBoard's curves."""
+    """Create the TensorBoard writer."""
     from torch.utils.tensorboard import SummaryWriter
 
     return SummaryWriter(str(out / "tensorboard"))

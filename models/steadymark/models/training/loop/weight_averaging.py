@@ -1,4 +1,4 @@
-"""One network out of several runs that began alike: the mean of their weights (a model soup)."""
+"""Averages the weights of several related runs into one network (a model soup)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,21 @@ if TYPE_CHECKING:
 
 
 def average_runs(runs: Sequence[Path], out: Path) -> Path:
-    """Write a checkpoint with the mean of the runs' averaged weights; gives `last.pt` in `out`.
+    """Write a checkpoint with the mean of the runs' averaged weights.
 
-    It helps where the runs were fine-tuned from one another or from the same weights; from other
-    beginnings the mean is worth nothing (Wortsman et al., ICML 2022).
+    Averaging helps if the runs were fine-tuned from one another or from the same weights. The mean
+    of independently initialized networks is useless (Wortsman et al., ICML 2022).
+
+    Args:
+        runs: Folders of at least two runs.
+        out: Folder for the new checkpoint.
+
+    Returns:
+        Path of the checkpoint, `last.pt` in `out`.
 
     Raises:
-        ValueError: fewer than two runs, or networks of different sizes.
-        OSError: a run has no checkpoint.
+        ValueError: There are fewer than two runs, or their networks differ in size.
+        OSError: A run has no checkpoint.
     """
     if len(runs) < 2:
         raise ValueError("give two runs or more to average")
@@ -48,7 +55,7 @@ def average_runs(runs: Sequence[Path], out: Path) -> Path:
 
 
 def _join_curves(runs: Sequence[Path], path: Path) -> None:
-    """The runs' curves one after the other, with the run's name in the first column."""
+    """Join the runs' curves into one file, with the run's name in the first column."""
     lines: list[str] = []
     for run in runs:
         head, *rows = (run / "curve.csv").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Weights for fine-tuning out of an exported model, its folded batch norms put back."""
+"""Loads the weights of an exported model for fine-tuning, and restores its folded batch norms."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-TOLERANCE_PX = 0.05  # on crops with a face; the rest is rounding
+TOLERANCE_PX = 0.05  # largest difference that rounding may cause on crops with a face
 _Norm = nn.BatchNorm1d | nn.BatchNorm2d
 _Stored = dict[str, "NDArray[np.float32]"]
 
 
 @torch.no_grad()
 def take_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
-    """Put the weights of an exported model into the network that it was exported from.
+    """Copy the weights of an exported model into the network that it was exported from.
 
-    Export folds a batch norm into the convolution before it. Here each norm takes up its mean and
-    variance from `crops`, and the scale and shift that leave what comes after it as it was.
+    The export folds each batch norm into the convolution before it. Here each norm takes its mean
+    and variance from `crops`, and a scale and shift that keep its output unchanged.
 
-    decoded: the module that was exported, changed in place. crops: (B, 3, F, F) uint8 of faces, a
-    hundred or so.
+    Args:
+        file: The ONNX file.
+        decoded: The module that was exported; it is changed in place.
+        crops: (B, 3, F, F) uint8 crops of about a hundred faces.
 
     Raises:
-        ValueError: the file is of another network. WeightsError: it cannot be run.
+        ValueError: The file belongs to another network.
+        WeightsError: The file cannot be run.
     """
     runner = open_file(file)
     stored: _Stored = {w.name: numpy_helper.to_array(w) for w in onnx.load(file).graph.initializer}
@@ -52,7 +55,7 @@ def take_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
 
 
 def _folded(decoded: nn.Module, stored: _Stored) -> list[tuple[_Norm, Tensor]]:
-    """Batch norms that the file lacks, each with the bias that it left in the layer before it."""
+    """Return the folded batch norms, each with the bias that it left in the layer before."""
     leaves = [(name, part) for name, part in decoded.named_modules() if not any(part.children())]
     found: list[tuple[_Norm, Tensor]] = []
     for (before, _), (name, norm) in pairwise(leaves):
@@ -63,9 +66,9 @@ def _folded(decoded: nn.Module, stored: _Stored) -> list[tuple[_Norm, Tensor]]:
 
 
 def _copy(stored: _Stored, decoded: nn.Module) -> None:
-    """Copy what the file has, by name; what the graph does not use stays as it was built.
+    """Copy the file's weights by name; weights that the graph does not use keep their values.
 
-    Export may reshape a bias and rename it: such are taken in their order, by size.
+    The export may reshape and rename a bias. Such biases are matched by order and size.
     """
     unnamed = [value for name, value in stored.items() if "." not in name]
     for name, weight in decoded.state_dict().items():
@@ -78,7 +81,7 @@ def _copy(stored: _Stored, decoded: nn.Module) -> None:
 
 
 def _unfold(folded: list[tuple[_Norm, Tensor]], decoded: nn.Module, crops: Tensor) -> None:
-    """One pass in which each norm, as it is reached, takes up what it sees and adds its bias."""
+    """Set the statistics and bias of each folded norm, in order, during one forward pass."""
     bias_of = {id(norm): bias for norm, bias in folded}
 
     def fit(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:

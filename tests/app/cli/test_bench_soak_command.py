@@ -48,9 +48,10 @@ def short_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_does_not_leak_passes_and_is_told(tmp_path: Path, film: Path) -> None:
     table = tmp_path / "soak.json"
-    script = Path(__file__).parents[2] / "support" / "soak_process.py"
-    command: list[str | Path] = [sys.executable, script, film, tmp_path / "tables", table]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    script = "support.soak_process"
+    command: list[str | Path] = [sys.executable, "-m", script, film, tmp_path / "tables", table]
+    tests = Path(__file__).parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tests)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout
     assert "FAIL" not in done.stdout

@@ -31,6 +31,9 @@ class DanConfig:
         dropout: Dropout probability before fc1.
         feature: Side of the feature image F_t before it is enlarged.
         radius: Radius of the landmark heatmap (eq. 3), pixels.
+
+    Raises:
+        ValueError: The sizes do not fit together.
     """
 
     schema: str = "ibug68"
@@ -194,6 +197,9 @@ class Dan(nn.Module):
 
     def stage_parameters(self, stage: int) -> list[nn.Parameter]:
         """Return the weights trained with a stage: its own and those of the connection before it.
+
+        Args:
+            stage: Number of the stage, from 1.
 
         Raises:
             ValueError: There is no such stage.

@@ -72,7 +72,15 @@ class Similarity(NamedTuple):
 
 
 def estimate(shape: Tensor, canonical: Tensor) -> Similarity:
-    """Fit T, the least-squares similarity from shapes (B, K, 2) to the canonical shape (K, 2)."""
+    """Fit the transform T, the least-squares similarity from a shape to the canonical shape.
+
+    Args:
+        shape: (B, K, 2) shapes, crop pixels.
+        canonical: (K, 2) shape S_0, crop pixels.
+
+    Returns:
+        The similarities.
+    """
     centre, target = shape.mean(1), canonical.mean(0)
     z, w = shape - centre.unsqueeze(1), canonical - target
     real = (z * w).sum((1, 2))

@@ -93,7 +93,14 @@ def spread_loss(
 
 
 def found_share(log_spread: Tensor) -> Tensor:
-    """Return the probability of an error below `TOLERANCE` under the density of `spread_loss`."""
+    """Compute the probability of an error below `TOLERANCE` under the density of `spread_loss`.
+
+    Args:
+        log_spread: (...) logarithms of the scale s.
+
+    Returns:
+        (...) probabilities.
+    """
     reach = TOLERANCE * torch.exp(-log_spread)
     return 1 - (1 + reach) * torch.exp(-reach)
 

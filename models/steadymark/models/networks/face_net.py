@@ -200,7 +200,15 @@ def places(index: Tensor, height: int, width: int) -> Tensor:
 
 
 def locations(height: int, width: int) -> Tensor:
-    """Return the locations (n, 3) of all output rows in their order, see `places`."""
+    """Compute the locations of all output rows of `FaceNet`.
+
+    Args:
+        height: Height of the input, pixels.
+        width: Width of the input, pixels.
+
+    Returns:
+        (n, 3), see `places`.
+    """
     count = sum((height // stride) * (width // stride) for stride in STRIDES)
     return places(torch.arange(count), height, width)
 
@@ -249,7 +257,14 @@ class FaceNetDecoded(nn.Module):
 
 
 def export_face_net(network: FaceNet, path: Path) -> None:
-    """Write the ONNX file: input `image` (1, 3, H, W) uint8, output `boxes` (top, 6) float32."""
+    """Write the detector as an ONNX file.
+
+    Its input is `image` (1, 3, H, W) uint8 and its output is `boxes` (top, 6) float32.
+
+    Args:
+        network: The detector.
+        path: The file to write.
+    """
     height = torch.export.Dim("h", min=1, max=400) * 32
     width = torch.export.Dim("w", min=1, max=400) * 32
     export_onnx(

@@ -74,13 +74,26 @@ class Heatmaps(NamedTuple):
 def build_backbone(config: BackboneConfig) -> nn.Module:
     """Build the backbone that a config describes.
 
-    Its output is features (B, out, F/stride, F/stride) and the deepest feature map.
+    Args:
+        config: Sizes of the backbone.
+
+    Returns:
+        A module that maps images (B, 3, F, F) to features (B, out, F/stride, F/stride) and the
+        deepest feature map.
     """
     return Pyramid(config) if isinstance(config, PyramidConfig) else StackedHourglass(config)
 
 
 def face_head(config: BackboneConfig, crop: int) -> nn.Sequential:
-    """Build the head that reads the face logit of each crop from the deepest feature map."""
+    """Build the head that tells whether a crop shows a face.
+
+    Args:
+        config: Sizes of the backbone.
+        crop: Side F of the input, pixels.
+
+    Returns:
+        A module that maps the deepest feature map to one logit per crop, (B, 1).
+    """
     side = crop // config.deepest_stride
     return nn.Sequential(
         PyramidConvNorm(config.deepest, 32, 1), nn.Flatten(), nn.Linear(32 * side**2, 1)

@@ -61,7 +61,16 @@ def squared_loss(logits: Tensor, bins: Tensor, *, sigma: float) -> Tensor:
 
 
 def geman_mcclure(heat: Tensor, target: Tensor, *, threshold: float = 1.0) -> Tensor:
-    """Compute the Geman-McClure pixel loss of each element (convlstm_jitter_pdc, eq. 7)."""
+    """Compute the Geman-McClure loss of each element (convlstm_jitter_pdc, eq. 7).
+
+    Args:
+        heat: (...) heatmaps.
+        target: (...) target heatmaps.
+        threshold: The difference at which the loss is 0.5.
+
+    Returns:
+        (...) in [0, 1).
+    """
     squared = (heat - target).square()
     return squared / (squared + threshold**2)
 

@@ -24,6 +24,7 @@ class HourglassConfig:
         modified: Use the changes 1 to 3 of local_global, section 3.1. Each hourglass is followed by
             a residual instead of a convolution, learned deconvolution replaces nearest-neighbour
             upsampling, and residuals are pre-activation. The stem starts with 3×3 instead of 7×7.
+            Neither kind uses dropout.
     """
 
     stacks: int = 4
@@ -65,7 +66,10 @@ class NormConv(nn.Sequential):
 
 
 class PreResidual(nn.Module):
-    """Pre-activation bottleneck: 1×1, 3×3, 1×1 with an identity skip (He et al., 2016)."""
+    """Pre-activation bottleneck: 1×1, 3×3, 1×1 convolutions with an identity skip.
+
+    See He et al., "Identity Mappings in Deep Residual Networks", 2016.
+    """
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()

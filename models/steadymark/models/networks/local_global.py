@@ -35,6 +35,9 @@ class LocalGlobalConfig:
         widths: Channels of its VGG part.
         hidden: Width of its first fully connected layer.
         hourglass: Sizes of the hourglasses.
+
+    Raises:
+        ValueError: The side of the crop does not suit the hourglasses.
     """
 
     landmarks: int = 68

@@ -129,5 +129,14 @@ def bins_to_px(bins: Tensor, crop: int, length: float | Tensor) -> Tensor:
 
 
 def px_to_bins(px: Tensor, crop: int, length: float | Tensor) -> Tensor:
-    """Convert crop pixels to fractional 0-based bins; the inverse of `bins_to_px`."""
+    """Convert crop pixels to bins, as the inverse of `bins_to_px`.
+
+    Args:
+        px: (...) crop pixels.
+        crop: Side of the crop, pixels.
+        length: Number of bins along the side.
+
+    Returns:
+        (...) fractional 0-based bins.
+    """
     return (px + 0.5) * (length / crop) - 0.5

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from steadymark.models.user_text import UserText
 
 NOT_STATED = "not stated by the person who added it"
-UNKNOWN = "unknown"  # what the user types for a licence or data that he does not know
+UNKNOWN = "unknown"  # what the user types if the licence or the data are not known
 SCHEMAS = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19", "jd106", "insightface106")
 
 

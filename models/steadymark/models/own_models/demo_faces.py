@@ -121,7 +121,16 @@ def face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: in
 def near_crops(
     faces: tuple[DemoFace, ...], schema: str, margin: float
 ) -> list[tuple[DemoFace, Crop]]:
-    """Place four crops on each face: one exact, and three displaced as by a detector's box."""
+    """Place four crops on each face: one exact, and three displaced as by a detector's box.
+
+    Args:
+        faces: The faces.
+        schema: Name of the landmark schema.
+        margin: Side of the crop divided by the fitted size of the face.
+
+    Returns:
+        Each face with each of its crops.
+    """
     random = np.random.default_rng(5)
     found = []
     for face in faces:
@@ -140,6 +149,12 @@ def near_crops(
 
 def hard_face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:
     """Cut crops as `face_crops` does, and add blurred, noisy and partly covered copies.
+
+    Args:
+        faces: The faces.
+        schema: Name of the landmark schema.
+        margin: Side of the crop divided by the fitted size of the face.
+        size: Side F of the crops, pixels.
 
     Returns:
         (16n, F, F, 3) uint8 BGR for n faces. The lowest third of a covered copy is hidden.
@@ -163,6 +178,12 @@ def faceless_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size
 
     They are parts of the picture beside the face, the face with shuffled blocks, and noise with the
     spectrum of the face.
+
+    Args:
+        faces: The faces.
+        schema: Name of the landmark schema.
+        margin: Side of the crop divided by the fitted size of the face.
+        size: Side F of the crops, pixels.
 
     Returns:
         (5n, F, F, 3) uint8 BGR for n faces.

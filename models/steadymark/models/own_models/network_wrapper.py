@@ -152,6 +152,10 @@ def _graph_of(content: bytes) -> memoryview:
 def apart(content: bytes, wrapping: WrapperConfig) -> tuple[bytes, WrapperConfig]:
     """Rename the tensors of a network whose names the wrapper needs for its own.
 
+    Args:
+        content: The user's ONNX file.
+        wrapping: How to wrap it.
+
     Returns:
         The changed ONNX file, and the settings with the new names.
     """

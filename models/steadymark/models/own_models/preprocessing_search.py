@@ -117,7 +117,15 @@ def nearest(
 def candidate_descriptions(
     wrapping: WrapperConfig, wish: NetworkDescription
 ) -> Iterator[WrapperConfig]:
-    """Iterate over the common preprocessings that agree with what the user knows."""
+    """Iterate over the common preprocessings that agree with what the user knows.
+
+    Args:
+        wrapping: What is known from the file.
+        wish: What the user knows of the network.
+
+    Yields:
+        `wrapping` with each preprocessing.
+    """
     colours: tuple[tuple[float, Triple, Triple], ...] = _COLOURS
     if wrapping.input_type == "tensor(uint8)":
         colours = _COLOURS[-1:]
@@ -210,6 +218,9 @@ class NetworkTrial:
         """Return the cost by which margins are compared: the error plus the median disagreement.
 
         The disagreement of `two looks` is added because the error on one person says too little.
+
+        Args:
+            margin: Side of the crop divided by the fitted size of the face.
         """
         crops = face_crops(demo_faces(), self.schema, margin, self.wrapping.crop)
         return self.error(margin) + float(np.median(_apart(self, crops)))

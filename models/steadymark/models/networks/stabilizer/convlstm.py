@@ -121,7 +121,7 @@ class ConvLstm(nn.Module):
         return ConvLstmState(zeros, zeros.clone())
 
     def shown(self, state: ConvLstmState) -> Tensor:
-        """Return the heatmaps s_t that a state contains."""
+        """Return the heatmaps s_t that a state contains, with the shape of its h."""
         heat: Tensor = self.out(state.h)
         return heat
 

@@ -82,6 +82,9 @@ class StabilizerConfig:
         through: Share of the newest heatmaps that is mixed into the output, so that motion that is
             too small to be told from noise appears without delay.
         by_shape: Whether to warp the state by non-rigid motion, too, see `shape_motion`.
+
+    Raises:
+        ValueError: The cell does not suit the heatmaps or `by_shape`.
     """
 
     cell: RefinerConfig | ConvLstmConfig

@@ -19,9 +19,16 @@ def identity_motion(faces: int) -> Tensor:
 
 
 def apply_motion(matrix: Tensor, points: Tensor) -> Tensor:
-    """Apply affine matrices (B, 2, 3) to points (B, ..., 2).
+    """Apply a batch of affine matrices to points.
 
     It uses no matrix product, which autocast would compute in bfloat16 with eight bits.
+
+    Args:
+        matrix: (B, 2, 3).
+        points: (B, ..., 2).
+
+    Returns:
+        (B, ..., 2).
     """
     rows = matrix
     for _ in range(points.ndim - 2):
@@ -31,7 +38,7 @@ def apply_motion(matrix: Tensor, points: Tensor) -> Tensor:
 
 
 def inverse_motion(matrix: Tensor) -> Tensor:
-    """Invert affine matrices (B, 2, 3)."""
+    """Invert a batch of affine matrices (B, 2, 3)."""
     a, b, c, d = matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1]
     turned = torch.stack((d, -b, -c, a), -1).view(-1, 2, 2) / (a * d - b * c)[:, None, None]
     back = -(turned * matrix[:, None, :, 2]).sum(-1, keepdim=True)

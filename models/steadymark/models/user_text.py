@@ -49,7 +49,14 @@ def fill_template(template: str, fields: dict[str, object]) -> str:
 
 
 def join_texts(sentences: Iterable[UserText]) -> UserText:
-    """Join sentences with semicolons; the result is empty if there are none."""
+    """Join sentences with semicolons.
+
+    Args:
+        sentences: The sentences to join.
+
+    Returns:
+        One text; it is empty if there are no sentences.
+    """
     first, *others = list(sentences) or [NOTHING]
     for other in others:
         first = UserText("{first}; {other}", first=first, other=other)

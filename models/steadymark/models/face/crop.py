@@ -36,7 +36,14 @@ class Crop:
     roll_deg: float = 0.0
 
     def to_picture(self, size: int) -> Matrix:
-        """Return the (2, 3) matrix from pixels of a `size`×`size` crop to picture pixels."""
+        """Compute the matrix from crop pixels to picture pixels.
+
+        Args:
+            size: Side of the sampled crop, pixels.
+
+        Returns:
+            (2, 3) affine matrix.
+        """
         scale = self.side / size
         cos = scale * math.cos(math.radians(self.roll_deg))
         sin = scale * math.sin(math.radians(self.roll_deg))
@@ -49,27 +56,64 @@ class Crop:
         )
 
     def from_picture(self, size: int) -> Matrix:
-        """Return the (2, 3) matrix from picture pixels to pixels of a `size`×`size` crop."""
+        """Compute the matrix from picture pixels to crop pixels.
+
+        Args:
+            size: Side of the sampled crop, pixels.
+
+        Returns:
+            (2, 3) affine matrix.
+        """
         return inverse(self.to_picture(size))
 
     def onto(self, other: Crop, size: int) -> Matrix:
-        """Return the (2, 3) matrix from this crop's pixels to another's, both `size`×`size`."""
+        """Compute the matrix from this crop's pixels to those of another crop.
+
+        Args:
+            other: The other crop.
+            size: Side of both sampled crops, pixels.
+
+        Returns:
+            (2, 3) affine matrix.
+        """
         return compose(other.from_picture(size), self.to_picture(size))
 
 
 def compose(outer: Matrix, inner: Matrix) -> Matrix:
-    """Return the (2, 3) matrix that applies `inner` first and `outer` second."""
+    """Compose two affine matrices.
+
+    Args:
+        outer: (2, 3) matrix that is applied second.
+        inner: (2, 3) matrix that is applied first.
+
+    Returns:
+        (2, 3) matrix.
+    """
     turn, shift = outer[:, :2], outer[:, 2:]
     return np.concatenate((turn @ inner[:, :2], turn @ inner[:, 2:] + shift), 1)
 
 
 def mirror_image(matrix: Matrix, size: int) -> Matrix:
-    """Return the (2, 3) matrix of the same map from pixels of the mirrored `size`×`size` crop."""
+    """Change a matrix from crop pixels so that it starts from pixels of the mirrored crop.
+
+    Args:
+        matrix: (2, 3) matrix from crop pixels.
+        size: Side of the crop, pixels.
+
+    Returns:
+        (2, 3) matrix from pixels of the mirrored crop.
+    """
     return compose(matrix, np.array([[-1.0, 0, size - 1], [0, 1, 0]]))
 
 
 def inverse(matrix: Matrix) -> Matrix:
-    """Invert a (2, 3) affine matrix.
+    """Invert an affine matrix.
+
+    Args:
+        matrix: (2, 3).
+
+    Returns:
+        (2, 3) inverse.
 
     Raises:
         LinAlgError: The matrix has no inverse.
@@ -83,7 +127,15 @@ def inverse(matrix: Matrix) -> Matrix:
 
 
 def transform(matrix: Matrix, xy: NDArray[np.floating]) -> Points:
-    """Apply a (2, 3) affine matrix to points (..., 2) and return them as float32."""
+    """Apply an affine matrix to points.
+
+    Args:
+        matrix: (2, 3).
+        xy: (..., 2) points.
+
+    Returns:
+        (..., 2) float32.
+    """
     moved: Points = (xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     return moved
 

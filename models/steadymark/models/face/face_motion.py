@@ -59,6 +59,9 @@ def is_on_the_head(schema: LandmarkSchema) -> list[int]:
     """Return the indices of the landmarks inside the face outline.
 
     The outline itself is left out because the background beside it moves differently.
+
+    Args:
+        schema: The landmark schema.
     """
     contour = schema.regions.get("contour", ())
     return [index for index in range(schema.count) if index not in contour]

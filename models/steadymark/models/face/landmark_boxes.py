@@ -13,7 +13,14 @@ CROWDS_TO_EXTENT = (-0.005, 0.063, -0.022, -0.090)
 
 
 def landmark_box(points: Floats) -> Floats:
-    """Return the bounding box (left, top, right, bottom) of points (n, 2)."""
+    """Compute the bounding box of points.
+
+    Args:
+        points: (n, 2).
+
+    Returns:
+        (4,) float32: left, top, right, bottom, in the unit of the points.
+    """
     return np.concatenate((points.min(0), points.max(0))).astype(np.float32)
 
 

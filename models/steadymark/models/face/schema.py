@@ -32,6 +32,9 @@ class LandmarkSchema:
         contours: Polylines to draw, as landmark indices and whether the line is closed.
         eyes: Outer eye corners (the person's right, left). Their distance normalises errors.
         known_shape: (K, 2) value of `mean_shape`, or None if it was not measured.
+
+    Raises:
+        ValueError: The parts do not fit together, for example an index is not below K.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""The networks as torch modules, their losses and their export."""
+"""The networks as torch modules, with their losses and their ONNX export."""

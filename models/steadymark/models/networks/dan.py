@@ -1,4 +1,4 @@
-"""dan: Deep Alignment Network (papers/dan.txt)."""
+"""dan: the Deep Alignment Network (papers/dan.txt); equations and tables are the paper's."""
 
 from __future__ import annotations
 
@@ -15,13 +15,25 @@ from steadymark.models.networks.pyramid import PyramidConvNorm, Residual
 
 @dataclass(frozen=True, slots=True)
 class DanConfig:
-    """Sizes of the network; `lite` are the defaults.
+    """Sizes of the network; the defaults are the preset `lite`.
 
-    crop: F, side of the input in pixels; margin: side of the crop / fitted size of the face, which
-    places S_0. column: `vgg` as Table 1, or `residual`, whose levels start with a strided
-    convolution. widths, blocks: channels, and convolutions or residual blocks, of each level; a
-    level halves the side. fold: channels that go into fc1, 0 for all of the last level. hidden:
-    width of fc1. feature: side of F_t before it is upscaled. radius: of eq. 3, in pixels.
+    Attributes:
+        schema: Name of the landmark schema.
+        crop: Side F of the input, pixels.
+        margin: Side of the crop divided by the fitted size of the face; it determines S_0.
+        stages: Number of stages.
+        column: `vgg` is the paper's Table 1; the levels of `residual` start with a strided
+            convolution.
+        widths: Channels of each level; each level halves the side.
+        blocks: Number of convolutions or residual blocks of each level.
+        fold: Channels that enter fc1 after a 1×1 convolution; 0 uses all without one.
+        hidden: Width of fc1.
+        dropout: Dropout probability before fc1.
+        feature: Side of the feature image F_t before it is enlarged.
+        radius: Radius of the landmark heatmap (eq. 3), pixels.
+
+    Raises:
+        ValueError: The sizes do not fit together.
     """
 
     schema: str = "ibug68"
@@ -58,10 +70,13 @@ PRESETS: dict[str, DanConfig] = {
 
 
 class DanOutput(NamedTuple):
-    """What the stages that ran found.
+    """The output of the stages that ran.
 
-    shapes: S_1 … S_n, each (B, K, 2) crop px. face: (B,) logit. log_spread: (B, K), the log of the
-    scale of each landmark's error after the last of these stages, see `dan_loss.spread_loss`.
+    Attributes:
+        shapes: S_1 … S_n, each (B, K, 2) crop pixels.
+        face: (B,) logits of the face score.
+        log_spread: (B, K) logarithm of the scale of each landmark's error after the last of these
+            stages, see `dan_loss.spread_loss`.
     """
 
     shapes: tuple[Tensor, ...]
@@ -70,7 +85,14 @@ class DanOutput(NamedTuple):
 
 
 class StageOutput(NamedTuple):
-    """delta: ΔS_t, (B, K, 2) px of T_t(I). fc1: (B, hidden). face: (B,). log_spread: (B, K)."""
+    """The output of one stage.
+
+    Attributes:
+        delta: ΔS_t, (B, K, 2), pixels of the warped image T_t(I).
+        fc1: (B, hidden) activations of the layer fc1.
+        face: (B,) logits.
+        log_spread: (B, K), see `DanOutput`.
+    """
 
     delta: Tensor
     fc1: Tensor
@@ -90,7 +112,10 @@ def _residual_level(c_in: int, width: int, count: int) -> nn.Sequential:
 
 
 class DanStage(nn.Module):
-    """The feed-forward part (Table 1), with a face logit and each landmark's spread beside fc2."""
+    """The feed-forward network of one stage (Table 1).
+
+    In addition to fc2 it has outputs for a face logit and for the spread of each landmark.
+    """
 
     def __init__(self, config: DanConfig, landmarks: int, c_in: int) -> None:
         super().__init__()
@@ -112,20 +137,21 @@ class DanStage(nn.Module):
         self.fc2 = nn.Linear(config.hidden, 2 * landmarks)
         self.face = nn.Linear(config.hidden, 1)
         self.spread = nn.Linear(config.hidden, landmarks)
-        nn.init.constant_(self.spread.bias, -3.0)  # e⁻³ of the pupils' distance, about an error
+        nn.init.constant_(self.spread.bias, -3.0)  # e⁻³ pupil distances, a typical error
 
     def forward(self, x: Tensor) -> StageOutput:
-        """x: (B, c_in, F, F). Float32 comes out, also under autocast."""
+        """Run the stage on x (B, c_in, F, F); all outputs but fc1 are float32, even in autocast."""
         fc1 = self.fc1(self.column(x))  # (B, hidden)
         delta = self.fc2(fc1).float().unflatten(1, (-1, 2))
         return StageOutput(delta, fc1, self.face(fc1).float().flatten(), self.spread(fc1).float())
 
 
 class Dan(nn.Module):
-    """Stages joined by connection layers. They count from 1, as in the paper, and train in turn.
+    """The network: stages that are joined by connection layers and trained one after another.
 
-    The face logit is refined as the shape is: each stage adds to what the one before it found. The
-    first stage alone sees where in the crop the face lies; the next sees it put right.
+    Stages are numbered from 1, as in the paper. Each stage adds a correction to the face logit, as
+    it does to the shape. Only the first stage sees where the face lies in the crop; later stages
+    see a crop that is aligned by the shape so far.
     """
 
     canonical: Tensor
@@ -145,10 +171,21 @@ class Dan(nn.Module):
         self.frozen = 0
 
     def forward(self, image: Tensor, stages: int | None = None) -> DanOutput:
-        """image: (B, 3, F, F) BGR, normalised to about [-1, 1]; stages: how many run, else all."""
+        """Run the first stages (eq. 2).
+
+        Args:
+            image: (B, 3, F, F) BGR, normalised to about [-1, 1].
+            stages: Number of stages to run; all by default.
+
+        Returns:
+            The shapes and scores.
+
+        Raises:
+            ValueError: The network does not have so many stages.
+        """
         count = self._checked(self.config.stages if stages is None else stages)
         grey = to_grey(image)
-        step: StageOutput = self.stages[0](grey)  # T_1 carries S_0 onto itself
+        step: StageOutput = self.stages[0](grey)  # T_1 is the identity
         shapes, face = [self.canonical + step.delta], step.face
         for stage, connect in zip(self.stages[1:count], self.connections, strict=False):
             given, transform = connect(grey, shapes[-1], self.canonical, step.fc1)
@@ -159,14 +196,27 @@ class Dan(nn.Module):
         return DanOutput(tuple(shapes), face, step.log_spread)
 
     def stage_parameters(self, stage: int) -> list[nn.Parameter]:
-        """What trains with stage 1, 2, …: its own weights and those of the connection before it."""
+        """Return the weights trained with a stage: its own and those of the connection before it.
+
+        Args:
+            stage: Number of the stage, from 1.
+
+        Raises:
+            ValueError: There is no such stage.
+        """
         return [p for part in self._parts(self._checked(stage)) for p in part.parameters()]
 
     def train_stage(self, stage: int) -> None:
-        """Into training mode, for `stage`: what lies before it stands still until the next call.
+        """Start training one stage, with all earlier stages frozen until the next call.
 
-        Its weights take no gradient and its batch norms and dropout stay as in `eval`, also when
-        `train` is called later. Weights of later stages are left as they are.
+        Frozen weights get no gradient, and frozen batch norms and dropout stay in `eval` mode, even
+        if `train` is called later. Later stages are not changed.
+
+        Args:
+            stage: Number of the stage, from 1.
+
+        Raises:
+            ValueError: There is no such stage.
         """
         self.frozen = self._checked(stage) - 1
         for number in range(1, self.config.stages + 1):
@@ -175,7 +225,7 @@ class Dan(nn.Module):
         self.train()
 
     def train(self, mode: bool = True) -> Dan:
-        """As of any module, but for the stages that `train_stage` froze."""
+        """Set the training mode, except for the stages that `train_stage` froze."""
         super().train(mode)
         for number in range(1, self.frozen + 1):
             for part in self._parts(number):
@@ -192,17 +242,23 @@ class Dan(nn.Module):
 
 
 class DanDecoded(nn.Module):
-    """What is exported: uint8 crops in, points and scores out."""
+    """The exported network: it takes uint8 crops and returns points and scores."""
 
     def __init__(self, network: Dan) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """crops: (B, 3, F, F) uint8 BGR → points (B, K, 2) crop px, scores (B, K), face (B,).
+        """Predict points and scores.
 
-        A score is the face's times the probability, by the landmark's spread, that it lies within
-        `dan_loss.TOLERANCE` of the pupils' distance of the truth.
+        A landmark's score is the face score times the probability that its error is below
+        `dan_loss.TOLERANCE` pupil distances, which follows from its spread.
+
+        Args:
+            crops: (B, 3, F, F) uint8 BGR.
+
+        Returns:
+            Points (B, K, 2) in crop pixels, scores (B, K), and face scores (B,).
         """
         out = self.network((crops.float() - 127.5) / 127.5)
         face = out.face.sigmoid()

@@ -1,8 +1,8 @@
 """The connection layers of the deep alignment network (papers/dan.txt, sections 3.2 to 3.4).
 
-Points are crop pixels, x right, y down, the centre of the top-left pixel at (0, 0). Everything is
-batched and differentiable. What carries points is made of element-wise operations, which autocast
-leaves in float32: a product of matrices in bfloat16 would move landmarks by half a pixel.
+Points are crop pixels: x points right, y points down, the centre of the top-left pixel is at
+(0, 0). Everything is batched and differentiable. Points are transformed by element-wise operations,
+which autocast leaves in float32; a matrix product in bfloat16 would move landmarks by half a pixel.
 """
 
 from __future__ import annotations
@@ -15,54 +15,72 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from steadymark.models.face.schema import LandmarkSchema
 
-GREY_OF_BGR = (0.114, 0.587, 0.299)  # luma of ITU-R BT.601, as cv2.COLOR_BGR2GRAY
+GREY_OF_BGR = (0.114, 0.587, 0.299)  # ITU-R BT.601 luma, as in cv2.COLOR_BGR2GRAY
 
 
 def canonical_shape(schema: LandmarkSchema, crop: int, margin: float) -> Tensor:
-    """S_0: the mean shape as `cropping.fit_crop` puts it into a crop, (K, 2) float32 crop px.
+    """Compute S_0, the mean shape placed in a crop as `face.crop.fit_crop` places a face.
 
-    The origin of the mean shape lies at the crop's centre and one unit of it is 1 / margin of the
+    The origin of the mean shape is at the crop's centre, and its longer side is 1 / margin of the
     crop's side.
+
+    Args:
+        schema: The landmark schema.
+        crop: Side of the crop, pixels.
+        margin: Side of the crop divided by the size of the face.
+
+    Returns:
+        (K, 2) float32, crop pixels.
     """
     return torch.from_numpy(schema.mean_shape * (crop / margin) + (crop - 1) / 2).float()
 
 
 def to_grey(image: Tensor) -> Tensor:
-    """(B, 3, F, F) BGR → (B, 1, F, F) in the same range."""
+    """Convert BGR images (B, 3, F, F) to grey images (B, 1, F, F) of the same range."""
     blue, green, red = image.unbind(1)
     grey = GREY_OF_BGR[0] * blue + GREY_OF_BGR[1] * green + GREY_OF_BGR[2] * red
     return grey.unsqueeze(1)
 
 
 def _times(turn: Tensor, xy: Tensor) -> Tensor:
-    """Complex products: turn (B, 2), xy (B, N, 2) → (B, N, 2)."""
+    """Multiply complex numbers: turn (B, 2) times xy (B, N, 2) gives (B, N, 2)."""
     a, b = turn[:, None, 0], turn[:, None, 1]  # (B, 1)
     x, y = xy[..., 0], xy[..., 1]  # (B, N)
     return torch.stack((a * x - b * y, b * x + a * y), -1)
 
 
 class Similarity(NamedTuple):
-    """p → turn · p + shift, a batch of them, points read as complex numbers x + iy.
+    """A batch of similarities p → turn · p + shift, with points as complex numbers x + iy.
 
-    turn, shift: (B, 2); turn is scale · (cos, sin) of the angle.
+    Attributes:
+        turn: (B, 2), scale · (cos, sin) of the rotation angle.
+        shift: (B, 2).
     """
 
     turn: Tensor
     shift: Tensor
 
     def apply(self, xy: Tensor) -> Tensor:
-        """(B, N, 2) → (B, N, 2)."""
+        """Transform points (B, N, 2)."""
         return _times(self.turn, xy) + self.shift.unsqueeze(1)
 
     def inverse(self) -> Similarity:
-        """The transforms back; finite even for a turn of 0, where there is none."""
+        """Return the inverse similarities; they are finite even if the scale is 0."""
         square = self.turn.square().sum(-1, keepdim=True).clamp_min(1e-4)
         back = torch.stack((self.turn[:, 0], -self.turn[:, 1]), -1) / square
         return Similarity(back, -_times(back, self.shift.unsqueeze(1)).squeeze(1))
 
 
 def estimate(shape: Tensor, canonical: Tensor) -> Similarity:
-    """T: the least-squares similarity that carries shapes (B, K, 2) onto canonical (K, 2)."""
+    """Fit the transform T, the least-squares similarity from a shape to the canonical shape.
+
+    Args:
+        shape: (B, K, 2) shapes, crop pixels.
+        canonical: (K, 2) shape S_0, crop pixels.
+
+    Returns:
+        The similarities.
+    """
     centre, target = shape.mean(1), canonical.mean(0)
     z, w = shape - centre.unsqueeze(1), canonical - target
     real = (z * w).sum((1, 2))
@@ -73,9 +91,10 @@ def estimate(shape: Tensor, canonical: Tensor) -> Similarity:
 
 
 def _bilinear(image: Tensor, xy: Tensor) -> Tensor:
-    """Sample (B, 1, F, F) at (B, N, 2) px → (B, N); beyond its edge the edge goes on.
+    """Sample images (B, 1, F, F) at points (B, N, 2) in pixels → (B, N); edges are repeated.
 
-    By gathering: in ONNX Runtime on the CPU that takes 0.11 ms a 112 × 112 crop, GridSample 0.26.
+    It uses gather, which takes 0.11 ms per 112×112 crop in ONNX Runtime on the CPU; GridSample
+    takes 0.26 ms.
     """
     side = image.shape[-1]
     xy = xy.clamp(0, side - 1)
@@ -89,7 +108,15 @@ def _bilinear(image: Tensor, xy: Tensor) -> Tensor:
 
 
 def warp(image: Tensor, transform: Similarity) -> Tensor:
-    """The image transform layer: T(I), (B, 1, F, F); its pixel p is the image at T⁻¹(p)."""
+    """Warp images (the image transform layer): pixel p of T(I) is the image at T⁻¹(p).
+
+    Args:
+        image: (B, 1, F, F).
+        transform: T, from image pixels to pixels of the warped image.
+
+    Returns:
+        T(I), (B, 1, F, F).
+    """
     side = image.shape[-1]
     line = torch.arange(side, device=image.device, dtype=transform.turn.dtype)
     y, x = torch.meshgrid(line, line, indexing="ij")
@@ -98,10 +125,18 @@ def warp(image: Tensor, transform: Similarity) -> Tensor:
 
 
 def landmark_heatmap(shape: Tensor, side: int, radius: float) -> Tensor:
-    """Eq. 3, 0 beyond `radius` of every landmark: (B, K, 2) px → (B, 1, side, side).
+    """Draw the landmark heatmap of eq. 3, which is 0 further than `radius` from all landmarks.
 
-    Squared distances are kept with K as last axis: the minimum over it is then a third of the
-    time that it takes over the second.
+    K is the last axis of the squared distances, because the minimum over the last axis takes a
+    third of the time of that over the second.
+
+    Args:
+        shape: (B, K, 2) landmarks, pixels.
+        side: Side of the heatmap, pixels.
+        radius: Radius around each landmark, pixels.
+
+    Returns:
+        (B, 1, side, side), values in [0, 1].
     """
     line = torch.arange(side, device=shape.device, dtype=shape.dtype)[:, None]
     columns = (line - shape[:, None, :, 0]).square()  # (B, side, K)
@@ -112,7 +147,7 @@ def landmark_heatmap(shape: Tensor, side: int, radius: float) -> Tensor:
 
 
 class Connection(nn.Module):
-    """All five connection layers: what a stage t > 1 is given by the stage before it."""
+    """The five connection layers, which prepare the input of a stage t > 1."""
 
     def __init__(self, hidden: int, crop: int, feature: int, radius: float) -> None:
         super().__init__()
@@ -123,9 +158,16 @@ class Connection(nn.Module):
     def forward(
         self, grey: Tensor, shape: Tensor, canonical: Tensor, fc1: Tensor
     ) -> tuple[Tensor, Similarity]:
-        """grey: (B, 1, F, F); shape: S_{t-1}, (B, K, 2); fc1: (B, hidden) of stage t - 1.
+        """Prepare the input of stage t.
 
-        Returns T_t(I), H_t and F_t in one, (B, 3, F, F), and T_t.
+        Args:
+            grey: (B, 1, F, F) image I.
+            shape: (B, K, 2) shape S_{t-1}.
+            canonical: (K, 2) shape S_0.
+            fc1: (B, hidden) activations of stage t - 1.
+
+        Returns:
+            T_t(I), H_t and F_t stacked as (B, 3, F, F), and the similarity T_t.
         """
         transform = estimate(shape, canonical)
         heat = landmark_heatmap(transform.apply(shape), self.crop, self.radius)

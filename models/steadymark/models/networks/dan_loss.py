@@ -1,4 +1,4 @@
-"""Losses of the deep alignment network: eq. 4 of papers/dan.txt, and of each landmark's spread."""
+"""Losses of the deep alignment network: eq. 4 of papers/dan.txt, and a loss for the spread."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from torch import Tensor
 if TYPE_CHECKING:
     from steadymark.models.face.schema import LandmarkSchema
 
-TOLERANCE = 0.1  # of the pupils' distance; a landmark farther off is counted as lost
+TOLERANCE = 0.1  # pupil distances; a landmark with a larger error counts as lost
 
 
 def pupil_distance(points: Tensor, schema: LandmarkSchema) -> Tensor:
-    """d_ipd, (B,): between the means of the two eyes' contours of points (B, K, 2)."""
+    """Compute the pupil distance d_ipd, the distance between the mean points of both eyes.
+
+    Args:
+        points: (B, K, 2) landmarks.
+        schema: The landmark schema.
+
+    Returns:
+        (B,) distances in the unit of `points`.
+    """
     right, left = (
         points[:, list(next(c for c, _ in schema.contours if corner in c))].mean(1)
         for corner in schema.eyes
@@ -24,9 +32,17 @@ def pupil_distance(points: Tensor, schema: LandmarkSchema) -> Tensor:
 
 
 def landmark_errors(shape: Tensor, truth: Tensor, schema: LandmarkSchema) -> Tensor:
-    """Distances of points (B, K, 2) to the truth, in the pupils' distance of the truth: (B, K).
+    """Compute each landmark's error, divided by the pupil distance of the true landmarks.
 
-    That distance counts as 1 px at least, so that a full profile cannot outweigh all other faces.
+    The pupil distance is at least 1 px, so that a full profile cannot dominate all other faces.
+
+    Args:
+        shape: (B, K, 2) predicted landmarks, pixels.
+        truth: (B, K, 2) true landmarks, pixels.
+        schema: The landmark schema.
+
+    Returns:
+        (B, K) errors in pupil distances.
     """
     apart = pupil_distance(truth, schema).clamp_min(1.0)
     away: Tensor = torch.linalg.vector_norm(shape - truth, dim=-1)
@@ -36,10 +52,16 @@ def landmark_errors(shape: Tensor, truth: Tensor, schema: LandmarkSchema) -> Ten
 def dan_loss(
     shape: Tensor, truth: Tensor, schema: LandmarkSchema, weight: Tensor | None = None
 ) -> Tensor:
-    """Eq. 4, the mean over landmarks of `landmark_errors`, averaged over the batch: ().
+    """Compute the loss of eq. 4: the mean of `landmark_errors` over landmarks and batch.
 
-    shape: S_t, already carried back by T_t⁻¹. truth: S*. Both (B, K, 2) crop px. weight: (B,), 0
-    for a sample without a face; the mean is weighted, and 0 where all weights are.
+    Args:
+        shape: S_t, (B, K, 2), crop pixels, already transformed back by T_t⁻¹.
+        truth: S*, (B, K, 2) true landmarks, crop pixels.
+        schema: The landmark schema.
+        weight: (B,) weights of the samples, 0 for a sample without a face; 1 by default.
+
+    Returns:
+        The weighted mean, a scalar. It is 0 if all weights are 0.
     """
     return _mean(landmark_errors(shape, truth, schema).mean(-1), weight)
 
@@ -51,16 +73,34 @@ def spread_loss(
     schema: LandmarkSchema,
     weight: Tensor | None = None,
 ) -> Tensor:
-    """−log p of the landmarks' errors, p ∝ exp(−|e| / s) / s² in the plane, s = e^log_spread: ().
+    """Compute the negative log likelihood of the landmarks' errors.
 
-    The errors are taken as they are: the shape learns by eq. 4 alone.
+    The density of an error e in the plane is p ∝ exp(−|e| / s) / s² with s = e^log_spread. No
+    gradient flows into the shape, which learns from eq. 4 only.
+
+    Args:
+        log_spread: (B, K) logarithms of s.
+        shape: (B, K, 2) predicted landmarks, crop pixels.
+        truth: (B, K, 2) true landmarks, crop pixels.
+        schema: The landmark schema.
+        weight: See `dan_loss`.
+
+    Returns:
+        The weighted mean, a scalar.
     """
     error = landmark_errors(shape.detach(), truth, schema)
     return _mean((2 * log_spread + error * torch.exp(-log_spread)).mean(-1), weight)
 
 
 def found_share(log_spread: Tensor) -> Tensor:
-    """Probability, under the density of `spread_loss`, of an error below TOLERANCE."""
+    """Compute the probability of an error below `TOLERANCE` under the density of `spread_loss`.
+
+    Args:
+        log_spread: (...) logarithms of the scale s.
+
+    Returns:
+        (...) probabilities.
+    """
     reach = TOLERANCE * torch.exp(-log_spread)
     return 1 - (1 + reach) * torch.exp(-reach)
 

@@ -18,10 +18,18 @@ BackboneConfig = PyramidConfig | HourglassConfig
 
 @dataclass(frozen=True, slots=True)
 class Heatmap1dConfig:
-    """Sizes of the detector of section 4.1; those of the preset `lite` are the defaults.
+    """Sizes of the detector of section 4.1; the defaults are the preset `lite`.
 
-    crop: F, side of the input in pixels. bins: L, length of a 1D heatmap. gamma: γ of eq. 10.
-    rest: what an axis is compressed to before the co-attention (columns of a D_k).
+    Attributes:
+        landmarks: Number of landmarks, K.
+        crop: Side F of the input, pixels.
+        bins: Length L of a 1D heatmap.
+        gamma: γ of eq. 10.
+        rest: Length to which the other axis is compressed before the co-attention (the columns of
+            a D_k).
+        channels: Channels C of the features of one axis.
+        hidden: Channels inside the heads (CNN_2).
+        backbone: Sizes of the backbone.
     """
 
     landmarks: int = 68
@@ -50,7 +58,13 @@ PRESETS = {
 
 
 class Heatmaps(NamedTuple):
-    """Logits of the marginals, x and y: (B, K, L) each, and of the face score: (B,)."""
+    """The output of the detector.
+
+    Attributes:
+        x: (B, K, L) logits of the heatmaps along x.
+        y: (B, K, L) logits of the heatmaps along y.
+        face: (B,) logits of the face score.
+    """
 
     x: Tensor
     y: Tensor
@@ -58,12 +72,28 @@ class Heatmaps(NamedTuple):
 
 
 def build_backbone(config: BackboneConfig) -> nn.Module:
-    """(B, 3, F, F) → features (B, out, F/stride, F/stride), and the deepest map."""
+    """Build the backbone that a config describes.
+
+    Args:
+        config: Sizes of the backbone.
+
+    Returns:
+        A module that maps images (B, 3, F, F) to features (B, out, F/stride, F/stride) and the
+        deepest feature map.
+    """
     return Pyramid(config) if isinstance(config, PyramidConfig) else StackedHourglass(config)
 
 
 def face_head(config: BackboneConfig, crop: int) -> nn.Sequential:
-    """The deepest map of a backbone → one logit a crop: is there a face to be tracked?"""
+    """Build the head that tells whether a crop shows a face.
+
+    Args:
+        config: Sizes of the backbone.
+        crop: Side F of the input, pixels.
+
+    Returns:
+        A module that maps the deepest feature map to one logit per crop, (B, 1).
+    """
     side = crop // config.deepest_stride
     return nn.Sequential(
         PyramidConvNorm(config.deepest, 32, 1), nn.Flatten(), nn.Linear(32 * side**2, 1)
@@ -71,7 +101,7 @@ def face_head(config: BackboneConfig, crop: int) -> nn.Sequential:
 
 
 class CoAttention(nn.Module):
-    """Eqs. 9 and 10: each axis' features take up what the other axis' features correlate with."""
+    """The co-attention of eqs. 9 and 10: the features of each axis attend to the other axis."""
 
     def __init__(self, rest: int, gamma: float) -> None:
         super().__init__()
@@ -81,14 +111,25 @@ class CoAttention(nn.Module):
         self.q = nn.Parameter(torch.eye(rest))
 
     def forward(self, d_x: Tensor, d_y: Tensor) -> tuple[Tensor, Tensor]:
-        """d_x, d_y: (B, C, n, rest), distributions along n; d_y is the paper's D^y transposed."""
+        """Exchange features between the axes.
+
+        Args:
+            d_x: (B, C, n_x, rest) features along x.
+            d_y: (B, C, n_y, rest) features along y, the paper's D^y transposed.
+
+        Returns:
+            Both with the attended features added.
+        """
         w_xy = (d_y @ self.p @ d_x.transpose(-1, -2) * self.scale).softmax(-1)  # (B, C, n_y, n_x)
         w_yx = (d_x @ self.q @ d_y.transpose(-1, -2) * self.scale).softmax(-1)  # (B, C, n_x, n_y)
         return d_x + self.gamma * (w_yx @ d_y), d_y + self.gamma * (w_xy @ d_x)
 
 
 class AxisHead(nn.Module):
-    """CNN_2 of one axis: the rest of the other axis is folded away, deconvolution makes L bins."""
+    """CNN_2 of one axis: it turns the features of the axis into heatmaps of L bins.
+
+    The remaining columns of the other axis become channels, and a deconvolution makes L bins.
+    """
 
     def __init__(self, config: Heatmap1dConfig, length: int) -> None:
         super().__init__()
@@ -106,14 +147,14 @@ class AxisHead(nn.Module):
         )
 
     def forward(self, d: Tensor) -> Tensor:
-        """d: (B, C, n, rest) → (B, K, L) logits."""
+        """Compute logits (B, K, L) from features d (B, C, n, rest)."""
         folded = d.transpose(2, 3).flatten(1, 2)  # (B, C*rest, n)
         return self._deconvolve(self.fold(folded))
 
     def _deconvolve(self, x: Tensor) -> Tensor:
-        """`self.deconv` as one matrix product and an overlap of halves: a fifth of its time.
+        """Compute `self.deconv` as a matrix product and a sum of halves, in a fifth of the time.
 
-        x: (B, H, n) → (B, K, L); kernel 2f, stride f, padding f/2.
+        x: (B, H, n) → (B, K, L). The deconvolution has kernel 2f, stride f and padding f/2.
         """
         weight, bias = self.deconv.weight, self.deconv.bias
         assert bias is not None
@@ -152,7 +193,7 @@ class Heatmap1d(nn.Module):
         )
 
     def forward(self, image: Tensor) -> Heatmaps:
-        """image: (B, 3, F, F), normalised to about [-1, 1]."""
+        """Predict the heatmaps of images (B, 3, F, F), normalised to about [-1, 1]."""
         features, deepest = self.backbone(image)
         d_x = self.cnn1_x(features).transpose(-1, -2)  # (B, C, n_x, rest)
         d_y = self.cnn1_y(features)  # (B, C, n_y, rest)
@@ -161,14 +202,21 @@ class Heatmap1d(nn.Module):
 
 
 class Heatmap1dDecoded(nn.Module):
-    """What is exported: uint8 crops in, points and scores out, PDC (soft) inside the graph."""
+    """The exported network: it takes uint8 crops and returns points, read off by soft PDC."""
 
     def __init__(self, network: Heatmap1d) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """crops: (B, 3, F, F) uint8 BGR → points (B, K, 2) crop px, scores (B, K), face (B,)."""
+        """Predict points and scores.
+
+        Args:
+            crops: (B, 3, F, F) uint8 BGR.
+
+        Returns:
+            Points (B, K, 2) in crop pixels, scores (B, K), and face scores (B,).
+        """
         heat = self.network((crops.float() - 127.5) / 127.5)
         both = torch.stack((heat.x, heat.y), 2).softmax(-1)  # (B, K, 2, L)
         bins, share = pdc_of_distribution(both)

@@ -1,4 +1,4 @@
-"""2D heatmaps over heatmap1d's backbone: what the paper compares with in its table 1."""
+"""heatmap2d: 2D heatmaps with the backbone of heatmap1d, the baseline of that paper's Table 1."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from steadymark.models.networks.pdc import bins_to_px, pdc_2d
 
 
 class Heatmaps2d(NamedTuple):
-    """Logits of the joint distributions (B, K, L, L), rows are y, and of the face score (B,)."""
+    """The output of the network.
+
+    Attributes:
+        joint: (B, K, L, L) logits of the heatmaps; rows are y.
+        face: (B,) logits of the face score.
+    """
 
     joint: Tensor
     face: Tensor
 
 
 class Heatmap2d(nn.Module):
-    """Backbone → one deconvolution → K maps of L x L. bins of the config is L."""
+    """The network: a backbone and one deconvolution to K heatmaps of L×L; `bins` is L."""
 
     def __init__(self, config: Heatmap1dConfig | None = None) -> None:
         super().__init__()
@@ -35,20 +40,27 @@ class Heatmap2d(nn.Module):
         self.face = face_head(config.backbone, config.crop)
 
     def forward(self, image: Tensor) -> Heatmaps2d:
-        """image: (B, 3, F, F), normalised to about [-1, 1]."""
+        """Predict the heatmaps of images (B, 3, F, F), normalised to about [-1, 1]."""
         features, deepest = self.backbone(image)
         return Heatmaps2d(self.head(features), self.face(deepest).flatten())
 
 
 class Heatmap2dDecoded(nn.Module):
-    """What is exported: uint8 crops in, points and scores out, PDC (soft) inside the graph."""
+    """The exported network: it takes uint8 crops and returns points, read off by soft PDC."""
 
     def __init__(self, network: Heatmap2d) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """crops: (B, 3, F, F) uint8 BGR → points (B, K, 2) crop px, scores (B, K), face (B,)."""
+        """Predict points and scores.
+
+        Args:
+            crops: (B, 3, F, F) uint8 BGR.
+
+        Returns:
+            Points (B, K, 2) in crop pixels, scores (B, K), and face scores (B,).
+        """
         heat = self.network((crops.float() - 127.5) / 127.5)
         joint = torch.softmax(heat.joint.flatten(2), -1).view_as(heat.joint)
         bins, share = pdc_2d(joint, soft=True)

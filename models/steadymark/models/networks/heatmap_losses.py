@@ -1,4 +1,4 @@
-"""Losses over heatmaps."""
+"""Losses for 1D and 2D heatmaps (papers heatmap1d and convlstm_jitter_pdc)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from torch import Tensor
 
 
 def gaussian_targets(bins: Tensor, length: int, sigma: float) -> Tensor:
-    """Marginals of eq. 2 (heatmap1d, eq. 12), each normalised to sum 1.
+    """Create target heatmaps: Gaussians that are normalised to sum 1 (heatmap1d, eqs. 2 and 12).
 
-    bins: (...,) fractional 0-based positions → (..., length).
+    Args:
+        bins: (...) true positions, fractional 0-based bins.
+        length: Number of bins, L.
+        sigma: Standard deviation, bins.
+
+    Returns:
+        (..., L).
     """
     grid = torch.arange(length, device=bins.device, dtype=bins.dtype)
     weight = torch.exp(-0.5 * ((grid - bins.clamp(0, length - 1).unsqueeze(-1)) / sigma) ** 2)
@@ -17,10 +23,19 @@ def gaussian_targets(bins: Tensor, length: int, sigma: float) -> Tensor:
 
 
 def marginal_loss(logits: Tensor, bins: Tensor, *, sigma: float, l1: float) -> Tensor:
-    """Cross entropy with Gaussian marginals + l1 × |soft-argmax − truth| in bins, (B,) per sample.
+    """Compute cross entropy with Gaussian targets + l1 × |soft-argmax − truth| for 1D heatmaps.
 
-    logits: (B, K, L); bins: (B, K) true positions. The paper's squared error (eq. 11) on L bins
-    is `squared_loss`; it learns slowly from few pictures.
+    The paper uses the squared error of eq. 11 instead (`squared_loss`), which learns slowly from
+    few pictures.
+
+    Args:
+        logits: (B, K, L).
+        bins: (B, K) true positions, fractional 0-based bins.
+        sigma: Standard deviation of the targets, bins.
+        l1: Weight of the distance.
+
+    Returns:
+        (B,) loss of each sample.
     """
     length = logits.shape[-1]
     log_p = logits.log_softmax(-1)
@@ -31,13 +46,31 @@ def marginal_loss(logits: Tensor, bins: Tensor, *, sigma: float, l1: float) -> T
 
 
 def squared_loss(logits: Tensor, bins: Tensor, *, sigma: float) -> Tensor:
-    """Eq. 11 per sample, (B,): squared distance of the marginals over landmarks and bins."""
+    """Compute the squared error of eq. 11 (heatmap1d), summed over landmarks and bins.
+
+    Args:
+        logits: (B, K, L).
+        bins: (B, K) true positions, fractional 0-based bins.
+        sigma: Standard deviation of the targets, bins.
+
+    Returns:
+        (B,) loss of each sample.
+    """
     target = gaussian_targets(bins, logits.shape[-1], sigma)
     return (logits.softmax(-1) - target).square().sum((-1, -2))
 
 
 def geman_mcclure(heat: Tensor, target: Tensor, *, threshold: float = 1.0) -> Tensor:
-    """The pixel loss of the Jitter loss (convlstm_jitter_pdc, eq. 7), element by element."""
+    """Compute the Geman-McClure loss of each element (convlstm_jitter_pdc, eq. 7).
+
+    Args:
+        heat: (...) heatmaps.
+        target: (...) target heatmaps.
+        threshold: The difference at which the loss is 0.5.
+
+    Returns:
+        (...) in [0, 1).
+    """
     squared = (heat - target).square()
     return squared / (squared + threshold**2)
 
@@ -51,14 +84,26 @@ def jitter_modulation(
     threshold: float = 1.0,
     xi: float = 0.5,
 ) -> Tensor:
-    """Ψ of eqs. 3 and 4 (convlstm_jitter_pdc): (..., K, 2) each, same unit as xi → (..., K)."""
+    """Compute the weight Ψ of the jitter loss (convlstm_jitter_pdc, eqs. 3 and 4).
+
+    Args:
+        points: (..., K, 2) predicted landmarks, in the unit of `xi`.
+        truth: (..., K, 2) true landmarks.
+        points_before: (..., K, 2) predicted landmarks of the previous frame.
+        truth_before: (..., K, 2) true landmarks of the previous frame.
+        threshold: Largest value of Ψ.
+        xi: ξ, which is added to the length of the true motion.
+
+    Returns:
+        Ψ, (..., K).
+    """
     change = _length(points - truth - points_before + truth_before)
     moved = _length(truth - truth_before)
     return (change / (moved + xi)).clamp(max=threshold)
 
 
 def _length(vectors: Tensor) -> Tensor:
-    """Euclidean, with a gradient at 0."""
+    """Return the Euclidean length, with a finite gradient at 0."""
     return (vectors.square().sum(-1) + 1e-12).sqrt()
 
 
@@ -70,20 +115,36 @@ def jitter_loss(
     threshold: float = 1.0,
     least: float = 0.0,
 ) -> Tensor:
-    """Eq. 2: Ψ · L_pixel, the pixel loss summed over a landmark's heatmap: (B, K) → mean, a scalar.
+    """Compute the jitter loss Ψ · L_pixel (convlstm_jitter_pdc, eq. 2).
 
-    heat, target: (B, K, ...); modulation: Ψ (B, K). least: λ of eq. 8, a share of the pixel loss
-    that counts even where nothing jitters; without it a steady error costs nothing.
+    Args:
+        heat: (B, K, ...) heatmaps.
+        target: (B, K, ...) target heatmaps.
+        modulation: (B, K), Ψ of `jitter_modulation`.
+        threshold: Threshold of the Geman-McClure loss.
+        least: λ of eq. 8, added to Ψ; without it a constant error costs nothing.
+
+    Returns:
+        The mean over batch and landmarks, a scalar. L_pixel is summed over each heatmap.
     """
     pixel = geman_mcclure(heat, target, threshold=threshold).flatten(2).sum(-1)
     return ((modulation + least) * pixel).mean()
 
 
 def joint_loss(logits: Tensor, bins: Tensor, *, sigma: float, l1: float) -> Tensor:
-    """`marginal_loss` on 2D heatmaps: logits (B, K, L, L), bins (B, K, 2) true x, y → (B,).
+    """Compute the loss of `marginal_loss` for 2D heatmaps.
 
-    The Gaussian of eq. 2 (heatmap1d) is the product of its marginals, so the cross entropy takes
-    both and never the whole target.
+    The Gaussian of eq. 2 (heatmap1d) is the product of its marginals, so the cross entropy needs
+    only these and not the whole target.
+
+    Args:
+        logits: (B, K, L, L); rows are y.
+        bins: (B, K, 2) true x and y, fractional 0-based bins.
+        sigma: Standard deviation of the targets, bins.
+        l1: Weight of the distance.
+
+    Returns:
+        (B,) loss of each sample.
     """
     length = logits.shape[-1]
     log_p = logits.flatten(2).log_softmax(-1).view_as(logits)
@@ -97,9 +158,16 @@ def joint_loss(logits: Tensor, bins: Tensor, *, sigma: float, l1: float) -> Tens
 
 
 def change_loss(points: Tensor, truth: Tensor) -> Tensor:
-    """Mean length of the change of the error from frame to frame: neither jitter nor lag is free.
+    """Compute the mean change of the error between frames, which penalises jitter and lag.
 
-    points, truth: (B, T, K, 2). An error that stays, which no memory can undo, costs nothing.
+    A constant error costs nothing, since a stabilizer cannot correct it.
+
+    Args:
+        points: (B, T, K, 2) predicted landmarks of T frames.
+        truth: (B, T, K, 2) true landmarks.
+
+    Returns:
+        A scalar, in the unit of the points.
     """
     error = points - truth
     change: Tensor = torch.linalg.vector_norm(error[:, 1:] - error[:, :-1], dim=-1)

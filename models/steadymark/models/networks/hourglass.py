@@ -1,4 +1,4 @@
-"""The stacked hourglass (Newell et al., 2016), as heatmap1d `full` and local_global need it."""
+"""The stacked hourglass (Newell et al., 2016) for heatmap1d `paper` and local_global."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ STRIDE = 4  # input pixels per feature
 
 @dataclass(frozen=True, slots=True)
 class HourglassConfig:
-    """Sizes of a stacked hourglass; the defaults are Newell's, the backbone of heatmap1d `full`.
+    """Sizes of a stacked hourglass; the defaults are Newell's, the backbone of heatmap1d `paper`.
 
-    depth: how often an hourglass halves its map. stem: channels at half the input's side.
-    modified: the changes 1-3 of local_global, section 3.1: a residual after each hourglass in place
-    of a convolution, learned deconvolution in place of nearest-neighbour upsampling, pre-activation
-    residuals; its stem begins with 3×3 in place of 7×7. Neither kind has dropout.
+    Attributes:
+        stacks: Number of hourglasses.
+        depth: How often an hourglass halves its feature map.
+        channels: Channels of the features.
+        stem: Channels at half the input's side.
+        modified: Use the changes 1 to 3 of local_global, section 3.1. Each hourglass is followed by
+            a residual instead of a convolution, learned deconvolution replaces nearest-neighbour
+            upsampling, and residuals are pre-activation. The stem starts with 3×3 instead of 7×7.
+            Neither kind uses dropout.
     """
 
     stacks: int = 4
@@ -35,7 +40,7 @@ class HourglassConfig:
 
     @property
     def deepest(self) -> int:
-        """Channels of the deepest map."""
+        """Channels of the deepest feature map."""
         return self.channels
 
     @property
@@ -45,12 +50,12 @@ class HourglassConfig:
 
     @property
     def deepest_stride(self) -> int:
-        """Input pixels per element of the deepest map; the input's side is a multiple of it."""
+        """Input pixels per element of the deepest map; it must divide the input's side."""
         return STRIDE << self.depth
 
 
 class NormConv(nn.Sequential):
-    """Batch norm, ReLU, convolution: what a pre-activation residual is made of."""
+    """Batch norm, ReLU and convolution, the parts of a pre-activation residual."""
 
     def __init__(self, c_in: int, c_out: int, kernel: int = 1) -> None:
         super().__init__(
@@ -61,7 +66,10 @@ class NormConv(nn.Sequential):
 
 
 class PreResidual(nn.Module):
-    """1×1 down, 3×3, 1×1 up with an identity skip (He et al., Identity mappings, 2016)."""
+    """Pre-activation bottleneck: 1×1, 3×3, 1×1 convolutions with an identity skip.
+
+    See He et al., "Identity Mappings in Deep Residual Networks", 2016.
+    """
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
@@ -77,7 +85,7 @@ class PreResidual(nn.Module):
 
 
 class PostResidual(nn.Module):
-    """The bottleneck of He et al. (2015): norm after each convolution, ReLU after the sum."""
+    """Bottleneck of He et al. (2015): norm after each convolution, ReLU after the sum."""
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__()
@@ -96,7 +104,7 @@ class PostResidual(nn.Module):
 class Deconvolution(nn.Module):
     """Learned upsampling by 2: a deconvolution of kernel 2 and stride 2, as a 1×1 convolution.
 
-    It begins as the nearest-neighbour upsampling that it takes the place of.
+    Before training it equals nearest-neighbour upsampling.
     """
 
     def __init__(self, channels: int) -> None:
@@ -113,12 +121,12 @@ class Deconvolution(nn.Module):
 
 
 def residual(config: HourglassConfig, c_in: int, c_out: int) -> nn.Module:
-    """The residual module of this kind of hourglass."""
+    """Build the residual module that this kind of hourglass uses."""
     return PreResidual(c_in, c_out) if config.modified else PostResidual(c_in, c_out)
 
 
 class HourglassStem(nn.Module):
-    """(B, 3, F, F) → (B, C, F/4, F/4): strided convolution, residual, pooling, two residuals."""
+    """The stem, (B, 3, F, F) → (B, C, F/4, F/4): convolution, residual, pooling, two residuals."""
 
     def __init__(self, config: HourglassConfig) -> None:
         super().__init__()
@@ -135,7 +143,7 @@ class HourglassStem(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """One hourglass: pool `depth` times, come back up, add what was kept at each size."""
+    """One hourglass: it pools `depth` times and upsamples again, with a skip at each size."""
 
     def __init__(self, config: HourglassConfig) -> None:
         super().__init__()
@@ -153,7 +161,10 @@ class Hourglass(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, n, n) → the same shape, and the deepest map (B, C, n/2^depth, n/2^depth)."""
+        """Return features of the shape of x (B, C, n, n), and the deepest map.
+
+        The deepest map is (B, C, n/2^depth, n/2^depth).
+        """
         kept = []
         for keep, down in zip(self.keep, self.down, strict=True):
             kept.append(keep(x))
@@ -165,14 +176,14 @@ class Hourglass(nn.Module):
 
 
 class HourglassStack(nn.Module):
-    """An hourglass and what follows it: features to read heatmaps from, and the deepest map."""
+    """An hourglass with its output layers; it returns features for heatmaps and the deepest map."""
 
     def __init__(self, config: HourglassConfig) -> None:
         super().__init__()
         c = config.channels
         self.hourglass = Hourglass(config)
         self.after = residual(config, c, c) if config.modified else PyramidConvNorm(c, c, 1)
-        # a pre-activation residual leaves a bare sum
+        # a pre-activation residual ends with a sum that is not normalised
         self.norm = (
             nn.Sequential(nn.BatchNorm2d(c), nn.ReLU(inplace=True))
             if config.modified
@@ -185,10 +196,10 @@ class HourglassStack(nn.Module):
 
 
 class StackedHourglass(nn.Module):
-    """(B, 3, F, F) → features (B, C, F/4, F/4), deepest map of the last hourglass.
+    """A backbone: (B, 3, F, F) → features (B, C, F/4, F/4) and the last hourglass's deepest map.
 
-    Without heatmaps between the stacks: heatmap1d supervises its own, of one dimension. A network
-    that has some composes `Stem`, `HourglassStack` and its own joints.
+    It has no heatmaps between the stacks, because heatmap1d has 1D heatmaps of its own. A network
+    with intermediate heatmaps combines `HourglassStem`, `HourglassStack` and its own joints.
     """
 
     def __init__(self, config: HourglassConfig | None = None) -> None:

@@ -24,11 +24,20 @@ from steadymark.models.networks.pyramid import PyramidConvNorm
 class LocalGlobalConfig:
     """Sizes of the network of Figure 2; the defaults are the paper's.
 
-    crop: F, side of the input in pixels; a heatmap has F/4 bins a side. module: of Figure 4, 1 to
-    4. radius: of the target Gaussians in bins, three standard deviations. refine: the finetune
-    module moves the points that PDC reads off the last heatmaps (ours) instead of giving points of
-    its own. image, widths, hidden: channels of the finetune module's image part, of its VGG and of
-    its first full connection.
+    Attributes:
+        landmarks: Number of landmarks, K.
+        crop: Side F of the input, pixels; a heatmap has F/4 bins per side.
+        module: Number of the heatmap module of Figure 4, 1 to 4.
+        radius: Radius of the target Gaussians, three standard deviations, bins.
+        refine: The finetune module corrects the points that PDC reads off the last heatmaps (our
+            change), instead of predicting points itself.
+        image: Channels of the finetune module's image branch.
+        widths: Channels of its VGG part.
+        hidden: Width of its first fully connected layer.
+        hourglass: Sizes of the hourglasses.
+
+    Raises:
+        ValueError: The side of the crop does not suit the hourglasses.
     """
 
     landmarks: int = 68
@@ -66,9 +75,12 @@ PRESETS = {
 
 
 class LocalGlobalOutput(NamedTuple):
-    """What the network says of a crop.
+    """The output of the network.
 
-    heatmaps: (B, S, K, n, n) logits of all stacks; points: (B, K, 2) crop px; face: (B,) logits.
+    Attributes:
+        heatmaps: (B, S, K, n, n) logits of the heatmaps of all S stacks.
+        points: (B, K, 2) landmarks, crop pixels.
+        face: (B,) logits of the face score.
     """
 
     heatmaps: Tensor
@@ -77,9 +89,10 @@ class LocalGlobalOutput(NamedTuple):
 
 
 class Finetune(nn.Module):
-    """Figure 5: image and heatmaps of all stacks → a small VGG → two full connections.
+    """The finetune module (Figure 5), which regresses points from the image and all heatmaps.
 
-    The image comes down to the heatmaps' side by two strided convolutions.
+    It is a small VGG with two fully connected layers. Two strided convolutions reduce the image to
+    the side of the heatmaps.
     """
 
     def __init__(self, config: LocalGlobalConfig) -> None:
@@ -110,14 +123,25 @@ class Finetune(nn.Module):
         )
 
     def forward(self, image: Tensor, heat: Tensor) -> Tensor:
-        """image: (B, 3, F, F); heat: (B, S*K, n, n) in [0, 1] → (B, K, 2), in crop sides."""
+        """Regress landmark offsets.
+
+        Args:
+            image: (B, 3, F, F).
+            heat: (B, S*K, n, n) heatmaps in [0, 1].
+
+        Returns:
+            (B, K, 2) offsets, as shares of the crop's side.
+        """
         mixed = self.mix(torch.cat((heat, self.image(image)), 1))
         y: Tensor = self.full(self.vgg(mixed))
         return y
 
 
 class LocalGlobal(nn.Module):
-    """Figure 2: stem → hourglasses, each with heatmaps that the next one sees → finetune module."""
+    """The network of Figure 2: a stem, hourglasses and the finetune module.
+
+    Each hourglass has heatmaps, which the next hourglass gets as input.
+    """
 
     def __init__(self, config: LocalGlobalConfig | None = None) -> None:
         super().__init__()
@@ -135,20 +159,20 @@ class LocalGlobal(nn.Module):
         )
 
     def forward(self, image: Tensor) -> LocalGlobalOutput:
-        """image: (B, 3, F, F), normalised to about [-1, 1]."""
+        """Predict the heatmaps and points of images (B, 3, F, F), normalised to about [-1, 1]."""
         x = self.stem(image)
         logits = []
         for i, (stack, head) in enumerate(zip(self.stacks, self.heads, strict=True)):
             features, deepest = stack(x)
             logits.append(head(features))
-            if i < len(self.joints):  # Figure 3: two convolutions, here as one on both
+            if i < len(self.joints):  # the two convolutions of Figure 3 as one
                 x = x + self.joints[i](torch.cat((features, logits[i].sigmoid()), 1))
         moves = self.finetune(image, torch.cat(logits, 1).sigmoid()).float()
         points = self._start(logits[-1]) + moves * self.config.crop
         return LocalGlobalOutput(torch.stack(logits, 1), points, self.face(deepest).flatten())
 
     def _start(self, logits: Tensor) -> Tensor | float:
-        """From where the finetune module counts: (B, K, 2) crop pixels, or the crop's middle."""
+        """Return the start of the offsets: points (B, K, 2) in pixels, or the crop's centre."""
         if not self.config.refine:
             return (self.config.crop - 1) / 2
         bins, _ = pdc_2d(logits.float().sigmoid(), soft=True)
@@ -156,10 +180,11 @@ class LocalGlobal(nn.Module):
 
 
 class LocalGlobalDecoded(nn.Module):
-    """What is exported: uint8 crops in, points and scores out.
+    """The exported network: it takes uint8 crops and returns points and scores.
 
-    A landmark's score is the peak of its last heatmap × the face score: sigmoid cross entropy
-    makes a heatmap the Gaussian to be expected, whose peak falls from 1 as its place gets unsure.
+    A landmark's score is the peak of its last heatmap times the face score. Sigmoid cross entropy
+    trains a heatmap to be the expected Gaussian, so its peak falls below 1 when the position is
+    uncertain.
     """
 
     def __init__(self, network: LocalGlobal) -> None:
@@ -167,7 +192,14 @@ class LocalGlobalDecoded(nn.Module):
         self.network = network
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """crops: (B, 3, F, F) uint8 BGR → points (B, K, 2) crop px, scores (B, K), face (B,)."""
+        """Predict points and scores.
+
+        Args:
+            crops: (B, 3, F, F) uint8 BGR.
+
+        Returns:
+            Points (B, K, 2) in crop pixels, scores (B, K), and face scores (B,).
+        """
         out = self.network((crops.float() - 127.5) / 127.5)
         face = out.face.sigmoid()
         peak = out.heatmaps[:, -1].amax((-1, -2)).sigmoid()
@@ -175,7 +207,15 @@ class LocalGlobalDecoded(nn.Module):
 
 
 def gaussian_maps(points: Tensor, config: LocalGlobalConfig) -> Tensor:
-    """Target heatmaps: points (B, K, 2) crop px → (B, K, n, n), rows y, columns x, peak 1."""
+    """Create target heatmaps.
+
+    Args:
+        points: (B, K, 2) true landmarks, crop pixels.
+        config: Sizes of the network.
+
+    Returns:
+        (B, K, n, n) Gaussians with peak 1; rows are y, columns are x.
+    """
     grid = torch.arange(config.bins, device=points.device, dtype=points.dtype)
     at = px_to_bins(points, config.crop, config.bins).unsqueeze(-1)  # (B, K, 2, 1)
     weight = torch.exp(-0.5 * ((grid - at) / (config.radius / 3)).square())  # (B, K, 2, n)
@@ -191,13 +231,23 @@ def local_global_loss(
     heat_weight: float = 1.0,
     point_weight: float = 1.0,
 ) -> Tensor:
-    """The joint loss of sections 3.1 and 3.3: mean over the samples with a face, (), 0 without.
+    """Compute the joint loss of heatmaps and points (sections 3.1 and 3.3).
 
-    Sigmoid cross entropy of every stack's heatmaps, the mean over bins counted in areas of the
-    Gaussian so that the weights hold for every size of heatmap, + the points' distance over √(w h)
-    of the true points' extent (eq. 5). The face score is learned elsewhere, negatives too.
+    The first part is the sigmoid cross entropy of the heatmaps of every stack. It is divided by the
+    area of the target Gaussian, so that the weights suit every size of heatmap. The second part is
+    the distance of the points divided by √(w h), the size of the true points' bounding box (eq. 5).
+    The face score has a loss of its own.
 
-    points: (B, K, 2) crop px, true; face: (B,), 1 where there is one.
+    Args:
+        output: Output of the network.
+        points: (B, K, 2) true landmarks, crop pixels.
+        face: (B,), 1 for a sample with a face, else 0.
+        config: Sizes of the network.
+        heat_weight: Weight of the heatmaps.
+        point_weight: Weight of the points.
+
+    Returns:
+        The mean over the samples with a face, a scalar. It is 0 if there are none.
     """
     there = face > 0.5
     points = torch.where(there[:, None, None], points.float(), torch.zeros(()).to(points))

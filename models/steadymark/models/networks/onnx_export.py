@@ -1,4 +1,4 @@
-"""From a checkpoint to ONNX with a model card, ready for assets/weights."""
+"""Export a network to an ONNX file and write its model card."""
 
 from __future__ import annotations
 
@@ -27,7 +27,16 @@ def export_onnx(
     outputs: list[str],
     dynamic: tuple[Any, ...],
 ) -> None:
-    """Write one self-contained ONNX file. dynamic: for each input, axis → torch.export.Dim."""
+    """Write a network as one self-contained ONNX file.
+
+    Args:
+        network: The network; it is set to `eval` mode.
+        example: Example inputs.
+        path: The file to write.
+        inputs: Names of the inputs.
+        outputs: Names of the outputs.
+        dynamic: For each input, the `torch.export.Dim` of each axis of variable length.
+    """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -47,14 +56,28 @@ def export_onnx(
 
 
 def count_macs(network: nn.Module, *example: Any) -> int:
-    """Multiply-accumulates of convolutions and matrix products for one forward pass."""
+    """Count the multiply-accumulate operations of one forward pass.
+
+    Args:
+        network: The network; it is set to `eval` mode.
+        *example: Its inputs.
+
+    Returns:
+        The number of operations in convolutions and matrix products.
+    """
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network.eval()(*example)
     return int(counter.get_total_flops()) // 2
 
 
 def write_card(path: Path, model: Path, facts: dict[str, Any]) -> None:
-    """Write the card of an ONNX file: the facts given, its size and its SHA-256."""
+    """Write the model card of an ONNX file.
+
+    Args:
+        path: The card to write.
+        model: The ONNX file, whose name, size and SHA-256 are added.
+        facts: All other entries of the card.
+    """
     content = model.read_bytes()
     card = {
         **facts,

@@ -1,8 +1,8 @@
-"""The four heatmap modules of local_global, Figure 4: features → one map of logits a landmark.
+"""The four heatmap modules of local_global (Figure 4), which turn features into heatmap logits.
 
-The paper gives an attention map y one channel (1×H×W) and h = y ⊙ x the size of x; N reweighted
-features of C channels then become N heatmaps. Here a 1×1 convolution of each landmark reads its
-heatmap off its own reweighted features.
+In the paper an attention map y has one channel (1×H×W) and h = y ⊙ x has the size of x. The N
+reweighted features of C channels then become N heatmaps. Here each landmark has a 1×1 convolution
+that computes its heatmap from its own reweighted features.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-EMPTY = -4.0  # a heatmap is nearly empty: its logits begin where its sigmoid is 0.02
+EMPTY = -4.0  # initial logit; its sigmoid is 0.02, since a heatmap is nearly empty
 
 
 def _maps(channels: int, landmarks: int) -> nn.Conv2d:
@@ -21,7 +21,7 @@ def _maps(channels: int, landmarks: int) -> nn.Conv2d:
 
 
 class PlainHeatmaps(nn.Module):
-    """Module 1: a 1×1 convolution."""
+    """Module 1: a 1×1 convolution gives the heatmaps."""
 
     def __init__(self, channels: int, landmarks: int) -> None:
         super().__init__()
@@ -33,10 +33,10 @@ class PlainHeatmaps(nn.Module):
 
 
 class LinkedHeatmaps(nn.Module):
-    """Module 2: each heatmap takes up its neighbours', moved by learned affine matrices.
+    """Module 2: to each heatmap its neighbours' heatmaps are added, warped by learned matrices.
 
-    Neighbours are the landmarks before and after in numbering; the first and the last have
-    themselves. The paper found this module to do harm.
+    The neighbours are the previous and next landmarks by number; the first and last landmarks are
+    their own neighbours. The paper found that this module makes the result worse.
     """
 
     def __init__(self, channels: int, landmarks: int) -> None:
@@ -57,7 +57,7 @@ class LinkedHeatmaps(nn.Module):
         return linked
 
     def _move(self, heat: Tensor) -> Tensor:
-        """heat: (B, 2K, H, W); the sides of a map lie at ±1."""
+        """Warp heatmaps (B, 2K, H, W) by affine matrices; the edges of a map are at ±1."""
         batch, count, height, width = heat.shape
         y = (torch.arange(height, device=heat.device, dtype=heat.dtype) * 2 + 1) / height - 1
         x = (torch.arange(width, device=heat.device, dtype=heat.dtype) * 2 + 1) / width - 1
@@ -76,10 +76,11 @@ class LinkedHeatmaps(nn.Module):
 
 
 class PartAttention(nn.Module):
-    """Modules 3 and 4: a local attention map a landmark (eq. 4), in 4 after a global one (eq. 3).
+    """Modules 3 and 4: each landmark has a local attention map (eq. 4).
 
-    The heatmap of landmark i is v_i · (y_i ⊙ h) + b_i. Since y_i has one channel, that is
-    y_i (v_i · h) + b_i, and the N products of C channels are never built.
+    In module 4 a global attention map (eq. 3) is applied first. The heatmap of landmark i is
+    v_i · (y_i ⊙ h) + b_i. Since y_i has one channel, this equals y_i (v_i · h) + b_i, and the N
+    products of C channels need not be computed.
     """
 
     def __init__(self, channels: int, landmarks: int, *, whole: bool) -> None:
@@ -96,10 +97,18 @@ class PartAttention(nn.Module):
 
 
 def heatmap_module(module: int, channels: int, landmarks: int) -> nn.Module:
-    """The module of that number in Figure 4: (B, C, H, W) → logits (B, K, H, W).
+    """Build a heatmap module of Figure 4, which maps (B, C, H, W) to logits (B, K, H, W).
+
+    Args:
+        module: Number of the module, 1 to 4.
+        channels: Number of channels C.
+        landmarks: Number of landmarks K.
+
+    Returns:
+        The module.
 
     Raises:
-        ValueError: there are modules 1 to 4.
+        ValueError: There is no module of that number.
     """
     if module == 1:
         return PlainHeatmaps(channels, landmarks)

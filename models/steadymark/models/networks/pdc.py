@@ -1,4 +1,8 @@
-"""Probability Density Centralization (convlstm_jitter_pdc, Algorithm 1) over 1D and 2D heatmaps."""
+"""Probability density centralization (PDC): read landmarks off 1D and 2D heatmaps.
+
+PDC is Algorithm 1 of the paper convlstm_jitter_pdc: the centre of mass of a heatmap's values above
+a threshold.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,11 @@ PDC_THRESHOLD = 0.2
 
 
 def _cut(heatmap: Tensor, threshold: float, *, soft: bool) -> Tensor:
-    """Set what lies under `threshold` of the heatmap's range, and what is negative, to 0.
+    """Set negative values, and values below a share `threshold` of the range, to 0.
 
-    heatmap: (..., N); the range is that of each row: from 0 (or its least value, where larger) to
-    its greatest value. soft: also take the threshold off what is kept, so that a bin that crosses
-    it does not jump in.
+    heatmap: (..., N). The range of each row goes from its minimum, at least 0, to its maximum.
+    soft: subtract the threshold from the values that remain, so that a bin that crosses it does
+    not jump.
     """
     positive = heatmap.clamp_min(0)
     low = positive.amin(-1, keepdim=True)
@@ -27,18 +31,19 @@ def _cut(heatmap: Tensor, threshold: float, *, soft: bool) -> Tensor:
 def pdc_1d(
     heatmap: Tensor, threshold: float = PDC_THRESHOLD, *, soft: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Centre of mass of what lies above the threshold.
+    """Compute the position of a landmark from its 1D heatmap.
 
     Args:
         heatmap: (..., L), any scale.
-        threshold: Θ_PDC, share of the heatmap's range.
-        soft: weigh each bin by its excess over the threshold (ours) instead of by its value
-            (Algorithm 1): a Gaussian between two bins is then found to 0.01 bins, not 0.15.
+        threshold: Θ_PDC, a share of the heatmap's range.
+        soft: Weight each bin by its excess over the threshold (our change) instead of by its value
+            (Algorithm 1). The error for a Gaussian between two bins is then 0.01 bins, not 0.15.
 
     Returns:
-        position: (...), 0-based bins (the paper counts from 1); argmax where the heatmap is empty.
-        kept: (...), share of the heatmap's positive mass that lies within ±3 % of L of the
-        position: 1 for one sharp peak, small for a flat or torn one, 0 for an empty heatmap.
+        The position (...) in 0-based bins (the paper counts from 1), and the share (...) of the
+        heatmap's positive mass within ±3 % of L around it. For an empty heatmap the position is
+        the argmax and the share is 0. The share is 1 for one sharp peak, and small for a flat
+        heatmap or one with several peaks.
     """
     bins = torch.arange(heatmap.shape[-1], device=heatmap.device, dtype=heatmap.dtype)
     cut = _cut(heatmap, threshold, soft=soft)
@@ -55,13 +60,20 @@ def pdc_1d(
 
 
 def pdc_of_distribution(p: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Tensor, Tensor]:
-    """`pdc_1d(p, threshold, soft=True)` in few operations, for what is positive and sums to 1.
+    """Compute `pdc_1d(p, threshold, soft=True)` of a distribution in fewer operations.
 
-    p: (..., L), a softmax. For the exported graph, where every operation counts.
+    The exported graph uses it, because each operation costs time there.
+
+    Args:
+        p: (..., L), a softmax: positive, with sum 1.
+        threshold: Θ_PDC, a share of the range.
+
+    Returns:
+        The position and the share, see `pdc_1d`.
     """
     bins = torch.arange(p.shape[-1], device=p.device, dtype=p.dtype)
     low, high = p.amin(-1, keepdim=True), p.amax(-1, keepdim=True)
-    cut = torch.relu(p - (low + threshold * (high - low)))  # never empty but for a flat p
+    cut = torch.relu(p - (low + threshold * (high - low)))  # all 0 only for a flat p
     moments = cut @ torch.stack((bins, torch.ones_like(bins)), -1)  # (..., 2)
     position = moments[..., 0] / moments[..., 1].clamp_min(1e-12)
     reach = max(1.0, 0.03 * p.shape[-1])
@@ -72,7 +84,16 @@ def pdc_of_distribution(p: Tensor, threshold: float = PDC_THRESHOLD) -> tuple[Te
 def pdc_2d(
     heatmap: Tensor, threshold: float = PDC_THRESHOLD, *, soft: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """PDC over (..., H, W) → positions (..., 2), x, y in 0-based pixels, and the kept share."""
+    """Compute the position of a landmark from its 2D heatmap.
+
+    Args:
+        heatmap: (..., H, W), any scale.
+        threshold: See `pdc_1d`.
+        soft: See `pdc_1d`.
+
+    Returns:
+        The position (..., 2), x and y in 0-based bins, and the share (...) of mass near it.
+    """
     height, width = heatmap.shape[-2:]
     flat = heatmap.flatten(-2)
     cut = _cut(flat, threshold, soft=soft)
@@ -94,10 +115,28 @@ def pdc_2d(
 
 
 def bins_to_px(bins: Tensor, crop: int, length: float | Tensor) -> Tensor:
-    """0-based bins → crop pixels: bin j stands for the j-th of `length` equal parts of the crop."""
+    """Convert bins to crop pixels; bin j is the j-th of `length` equal parts of the crop.
+
+    Args:
+        bins: (...) fractional 0-based bins.
+        crop: Side of the crop, pixels.
+        length: Number of bins along the side.
+
+    Returns:
+        (...) crop pixels.
+    """
     return (bins + 0.5) * (crop / length) - 0.5
 
 
 def px_to_bins(px: Tensor, crop: int, length: float | Tensor) -> Tensor:
-    """Crop pixels → fractional 0-based bins."""
+    """Convert crop pixels to bins, as the inverse of `bins_to_px`.
+
+    Args:
+        px: (...) crop pixels.
+        crop: Side of the crop, pixels.
+        length: Number of bins along the side.
+
+    Returns:
+        (...) fractional 0-based bins.
+    """
     return (px + 0.5) * (length / crop) - 0.5

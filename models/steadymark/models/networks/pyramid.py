@@ -1,4 +1,4 @@
-"""A small residual backbone with a top-down path, made for one CPU core (heatmap1d `lite`)."""
+"""A small residual backbone with a top-down path, designed for one CPU core (heatmap1d `lite`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class PyramidConfig:
-    """stem, widths: channels at strides 2 and 4 … 32; blocks: residual blocks at strides 4 … 32."""
+    """Sizes of the backbone.
+
+    Attributes:
+        stem: Channels at stride 2.
+        widths: Channels at strides 4, 8, 16 and 32.
+        blocks: Number of residual blocks at strides 4, 8, 16 and 32.
+        out: Channels of the features.
+    """
 
     stem: int = 24
     widths: tuple[int, int, int, int] = (40, 80, 128, 160)
@@ -24,17 +31,17 @@ class PyramidConfig:
 
     @property
     def deepest(self) -> int:
-        """Channels of the deepest map."""
+        """Channels of the deepest feature map."""
         return self.widths[-1]
 
     @property
     def deepest_stride(self) -> int:
-        """Input pixels per element of the deepest map; the input's side is a multiple of it."""
+        """Input pixels per element of the deepest map; it must divide the input's side."""
         return 32
 
 
 class PyramidConvNorm(nn.Sequential):
-    """Convolution, batch norm and, unless told not to, ReLU."""
+    """Convolution, batch norm and an optional ReLU."""
 
     def __init__(
         self, c_in: int, c_out: int, kernel: int = 3, stride: int = 1, *, relu: bool = True
@@ -49,7 +56,7 @@ class PyramidConvNorm(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """1×1 down, 3×3, 1×1 up with a skip: the hourglass papers' bottleneck."""
+    """Residual bottleneck of the hourglass papers: 1×1, 3×3, 1×1 convolutions with a skip."""
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
@@ -66,7 +73,10 @@ class Residual(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """(B, 3, F, F) → features (B, out, F/8, F/8) and the deepest map (B, widths[3], F/32, F/32)."""
+    """The backbone: images (B, 3, F, F) → features (B, out, F/8, F/8) and the deepest map.
+
+    The deepest map is (B, widths[3], F/32, F/32).
+    """
 
     def __init__(self, config: PyramidConfig) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Networks of other people are inspected, wrapped and added to the zoo."""
+"""Add a user's own ONNX network to the model zoo: inspect it, wrap it, and test it."""

@@ -1,4 +1,4 @@
-"""Making a model of the zoo of somebody's network: what is not told is found out on known faces."""
+"""Add a user's network to the model zoo; unknown settings are found on faces of the demo clip."""
 
 from __future__ import annotations
 
@@ -39,17 +39,27 @@ if TYPE_CHECKING:
     from steadymark.models.user_text import UserText
 
 NOT_STATED = "not stated by the person who added it"
-UNKNOWN = "unknown"  # what to type for it
+UNKNOWN = "unknown"  # what the user types if the licence or the data are not known
 SCHEMAS = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19", "jd106", "insightface106")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedModel:
-    """A wrapped network that passed the checks.
+    """A wrapped network that can be saved to the zoo.
 
-    stated: what of it the user said; the rest was read from the file or found by trying.
-    error: mean distance from the truth on the demo clip, share of the eye distance. warnings: what
-    a user should know before adding it.
+    Attributes:
+        source: The user's ONNX file.
+        source_sha256: SHA-256 of that file.
+        stated: The fields of `NetworkDescription` that the user gave; all others were read from
+            the file or found by trying.
+        content: The wrapped ONNX file.
+        wrapping: How it is wrapped.
+        schema: Name of its landmark schema.
+        margin: Side of the crop divided by the fitted size of the face.
+        batch: Number of faces per run, 0 for any.
+        face_score: How to compute a face score.
+        error: Mean landmark error on the demo clip, as a share of the eye distance.
+        warnings: What the user should know before adding it.
     """
 
     source: Path
@@ -71,14 +81,21 @@ def prepare_model(
     *,
     on_try: Callable[[int, int], None] = lambda *_: None,
 ) -> PreparedModel:
-    """Wrap a network, find out what the wish leaves open, and check what came of it.
+    """Wrap a network, find the settings that the user did not give, and test the result.
 
-    Ways of feeding it, margins and numberings of as many landmarks are tried on faces of the demo
-    clip, whose landmarks are known; what comes nearest to them is taken.
-    on_try: how many were tried, and of how many.
+    Preprocessings, margins and schemas with the right number of landmarks are tried on faces of the
+    demo clip, whose landmarks are known. The settings with the smallest error are used.
+
+    Args:
+        path: The ONNX file.
+        wish: What the user knows of the network.
+        on_try: Called with the number of trials that are done and the number of all trials.
+
+    Returns:
+        The wrapped network.
 
     Raises:
-        WeightsError: it is no network of landmarks that can be used, and why.
+        WeightsError: The network cannot be used as a landmark model; the message says why.
     """
     wish = wish or NetworkDescription()
     _check_wish(wish)
@@ -123,7 +140,7 @@ def _likeliest(
     wish: NetworkDescription,
     on_try: Callable[[int, int], None],
 ) -> tuple[NetworkTrial, float]:
-    """The numbering and the margin that fit known faces best, with the way to feed it."""
+    """Find the schema, preprocessing and margin with the smallest error on known faces."""
     of_count = [name for name in SCHEMAS if load_schema(name).count == wrapping.count]
     schemas = of_count if wish.schema is None else [wish.schema]
     margins = MARGINS if wish.margin is None else (wish.margin,)
@@ -167,14 +184,22 @@ def save_model(
     folder: Path | None = None,
     overwrite: bool = False,
 ) -> ModelCard:
-    """Write NAME.onnx with its card NAME.json, and check both as whoever opens them will.
+    """Write NAME.onnx and its model card NAME.json, and check both; a bad model is removed again.
 
-    licence, data: terms of the weights and what they were trained on, as the user states them;
-    `unknown` where the user does not know. folder: else the one of the user's own models.
+    Args:
+        prepared: The wrapped network.
+        name: Name of the new model.
+        licence: Licence of the weights, or `unknown`.
+        data: The data that the network was trained on, or `unknown`.
+        folder: Where to write; by default the folder of the user's own models.
+        overwrite: Replace an own model of that name.
+
+    Returns:
+        The card of the new model.
 
     Raises:
-        WeightsError: the name is none, or taken; licence or data are missing; or the files cannot
-            be written.
+        WeightsError: The name is not allowed or is taken, the licence or the data are missing, the
+            files cannot be written, or the check fails.
     """
     folder = folder or own_folder()
     check_name(name, folder, overwrite=overwrite)
@@ -201,10 +226,15 @@ def save_model(
 
 
 def check_name(name: str, folder: Path | None = None, *, overwrite: bool = False) -> None:
-    """A model's name, before anything is tried.
+    """Check the name of a new model.
+
+    Args:
+        name: The name.
+        folder: Where the model will be written; by default the folder of the user's own models.
+        overwrite: Accept the name of an own model.
 
     Raises:
-        WeightsError: it is no plain name, or a model has it.
+        WeightsError: The name contains characters that are not allowed, or a model has this name.
     """
     if not _NAME.fullmatch(name):
         raise WeightsError(
@@ -229,7 +259,7 @@ def _stated(what: str, text: str) -> str:
 
 
 def _card(prepared: PreparedModel, name: str) -> dict[str, Any]:
-    """All but what only the user can know."""
+    """Return the model card's entries, except licence and data, which only the user knows."""
     wrapping = prepared.wrapping
     layout = "NHWC" if wrapping.channels_last else "NCHW"
     return {

@@ -1,4 +1,4 @@
-"""Faces with known landmarks from the shipped demo clip, and pictures without a face made of it."""
+"""Test pictures from the shipped demo clip: faces with known landmarks, and pictures without."""
 
 from __future__ import annotations
 
@@ -22,25 +22,47 @@ if TYPE_CHECKING:
 FRAMES = (0, 20, 70, 120, 170, 220)
 _TRUTH = "ibug68"
 _NOISE = 15.0  # grey levels
-_BLURRED = 3  # pixels of a crop that become one
+_BLURRED = 3  # factor by which a crop is reduced and enlarged again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DemoFace:
-    """picture: (H, W, 3) uint8 BGR. truth: (68, 2) iBUG landmarks, its pixels."""
+    """A face with known landmarks.
+
+    Attributes:
+        picture: (H, W, 3) uint8 BGR.
+        truth: (68, 2) true iBUG landmarks, picture pixels.
+    """
 
     picture: Image
     truth: Points
 
     def crop(self, schema: str, margin: float) -> Crop:
-        """The crop that tracking with a schema cuts round this face."""
+        """Return the crop around this face that tracking with a schema would use.
+
+        Args:
+            schema: Name of the landmark schema.
+            margin: Side of the crop divided by the fitted size of the face.
+
+        Returns:
+            The crop.
+        """
         place = matching_landmarks(_TRUTH, schema)
         known = place >= 0
         shape = load_schema(schema).mean_shape[known]
         return fit_crop(self.truth[place[known]], shape, margin=margin)
 
     def error(self, points: NDArray[np.floating], schema: str) -> float:
-        """Mean distance of (K, 2) picture pixels from the truth, share of the eye distance."""
+        """Compute the mean error of landmarks.
+
+        Args:
+            points: (K, 2) landmarks, picture pixels.
+            schema: Name of their schema.
+
+        Returns:
+            The mean distance from the truth divided by the outer-eye distance, over the landmarks
+            that both schemas have; infinite if no landmark can be compared.
+        """
         mapped = map_points(points, schema, _TRUTH, exact=True)
         there = np.isfinite(mapped).all(1)
         if not there.any():
@@ -51,7 +73,14 @@ class DemoFace:
 
 @cache
 def demo_faces(frames: tuple[int, ...] = FRAMES) -> tuple[DemoFace, ...]:
-    """Some frames of the demo clip that show the whole face; fewer where it cannot be read."""
+    """Read faces of the demo clip.
+
+    Args:
+        frames: Frame numbers, from 0.
+
+    Returns:
+        The faces of the frames that can be read and whose landmarks are all known.
+    """
     folder = assets_root() / "clips"
     film = cv2.VideoCapture(str(folder / "demo.mp4"))
     with (folder / "demo_truth.csv").open(encoding="utf-8", newline="") as file:
@@ -73,7 +102,17 @@ def demo_faces(frames: tuple[int, ...] = FRAMES) -> tuple[DemoFace, ...]:
 
 
 def face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:
-    """(n, F, F, 3): each face four times, as crops of a detector's boxes may lie."""
+    """Cut four crops of each face, placed as in `near_crops`.
+
+    Args:
+        faces: The faces.
+        schema: Name of the landmark schema.
+        margin: Side of the crop divided by the fitted size of the face.
+        size: Side F of the crops, pixels.
+
+    Returns:
+        (4n, F, F, 3) uint8 BGR for n faces.
+    """
     places = near_crops(faces, schema, margin)
     parts = [cut(face.picture, crop.to_picture(size), size) for face, crop in places]
     return np.stack(parts)
@@ -82,7 +121,16 @@ def face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: in
 def near_crops(
     faces: tuple[DemoFace, ...], schema: str, margin: float
 ) -> list[tuple[DemoFace, Crop]]:
-    """Each face with four crops, the first exact, the others as detectors' boxes may lie."""
+    """Place four crops on each face: one exact, and three displaced as by a detector's box.
+
+    Args:
+        faces: The faces.
+        schema: Name of the landmark schema.
+        margin: Side of the crop divided by the fitted size of the face.
+
+    Returns:
+        Each face with each of its crops.
+    """
     random = np.random.default_rng(5)
     found = []
     for face in faces:
@@ -100,7 +148,17 @@ def near_crops(
 
 
 def hard_face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:
-    """(4n, F, F, 3): `face_crops`, and the same blurred, noisy, and with a covered chin."""
+    """Cut crops as `face_crops` does, and add blurred, noisy and partly covered copies.
+
+    Args:
+        faces: The faces.
+        schema: Name of the landmark schema.
+        margin: Side of the crop divided by the fitted size of the face.
+        size: Side F of the crops, pixels.
+
+    Returns:
+        (16n, F, F, 3) uint8 BGR for n faces. The lowest third of a covered copy is hidden.
+    """
     plain = face_crops(faces, schema, margin, size)
     random = np.random.default_rng(7)
     noisy = (plain + random.normal(0, _NOISE, plain.shape)).clip(0, 255).astype(np.uint8)
@@ -116,7 +174,20 @@ def hard_face_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, siz
 
 
 def faceless_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size: int) -> Image:
-    """(n, F, F, 3): beside the face, blocks of it in disorder, and its spectrum without phase."""
+    """Make crops without a face.
+
+    They are parts of the picture beside the face, the face with shuffled blocks, and noise with the
+    spectrum of the face.
+
+    Args:
+        faces: The faces.
+        schema: Name of the landmark schema.
+        margin: Side of the crop divided by the fitted size of the face.
+        size: Side F of the crops, pixels.
+
+    Returns:
+        (5n, F, F, 3) uint8 BGR for n faces.
+    """
     random = np.random.default_rng(6)
     parts = []
     for face in faces:
@@ -130,7 +201,7 @@ def faceless_crops(faces: tuple[DemoFace, ...], schema: str, margin: float, size
 
 
 def _shuffled(part: Image, random: np.random.Generator) -> Image:
-    """Its blocks, 4 × 4, in another order."""
+    """Shuffle the 4×4 blocks of a crop."""
     block = len(part) // 4
     out = part.copy()
     places = [(y * block, x * block) for y in range(4) for x in range(4)]
@@ -140,7 +211,7 @@ def _shuffled(part: Image, random: np.random.Generator) -> Image:
 
 
 def _without_phase(part: Image, random: np.random.Generator) -> Image:
-    """Noise with the spectrum of the picture."""
+    """Return noise with the amplitude spectrum of a crop."""
     size = len(part)
     phase = np.fft.fft2(random.standard_normal((size, size)))
     phase /= np.maximum(np.abs(phase), 1e-9)

@@ -1,4 +1,4 @@
-"""What a network of somebody else's takes and gives, and which of it are landmarks."""
+"""Inspect a user's network: its input, its outputs, and which of them are landmarks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHANNELS = 3
-SIDES = (16, 1024)  # px, of inputs
+SIDES = (16, 1024)  # smallest and largest side of an input, pixels
 _SMALLEST_MAP, _SHORTEST_LINE = 8, 16
 _TYPES: dict[str, Any] = {
     "tensor(float)": np.float32,
@@ -31,9 +31,17 @@ _TYPES: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForeignNetwork:
-    """An opened network. batch: faces a run, 0: any. outputs: their shapes without the first side.
+    """A user's network and what was found out about it.
 
-    content: the file's bytes. crop: side of the input, 0 where it may vary.
+    Attributes:
+        path: The ONNX file.
+        content: Its bytes.
+        input: Name of the input.
+        input_type: Type of the input, for example `tensor(float)`.
+        crop: Side F of the input, pixels.
+        channels_last: Whether the input is (n, F, F, 3) instead of (n, 3, F, F).
+        batch: Number of faces per run, 0 for any.
+        outputs: Shape of each output by its name, without the batch axis.
     """
 
     path: Path
@@ -48,7 +56,13 @@ class ForeignNetwork:
 
 @dataclass(frozen=True, slots=True)
 class LandmarkOutputs:
-    """The outputs that hold landmarks, their kind, and how many landmarks they are."""
+    """The outputs that contain landmarks.
+
+    Attributes:
+        output: Kind of the outputs.
+        names: Names of the outputs.
+        count: Number of landmarks, K.
+    """
 
     output: OutputKind
     names: tuple[str, ...]
@@ -58,13 +72,19 @@ class LandmarkOutputs:
 def open_network(
     path: Path, *, crop: int | None = None, last: bool | None = None
 ) -> ForeignNetwork:
-    """Read an ONNX file and run it once on grey.
+    """Read an ONNX file and run it on a grey picture.
 
-    crop: the side of its input, where the file does not say. last: whether its channels come last,
-    likewise.
+    Args:
+        path: The ONNX file.
+        crop: Side of the input, pixels; needed if the file does not say.
+        last: Whether the channels are the last axis of the input; by default it is guessed.
+
+    Returns:
+        The network.
 
     Raises:
-        WeightsError: it cannot be run, or takes something else than square pictures in colour.
+        WeightsError: The file cannot be read or run, the network does not take square colour
+            pictures, or the side is unknown, contradicts the file, or is out of range.
     """
     if path.suffix.lower() != ".onnx":
         raise WeightsError(
@@ -114,7 +134,7 @@ def open_network(
 
 
 def _picture_input(path: Path, runner: OnnxSession) -> tuple[str, str, list[Any]]:
-    """Name, type and shape of the only input."""
+    """Return the name, type and shape of the only input."""
     inputs = runner.session.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         told = ", ".join(f"{i.name} {i.shape}" for i in inputs)
@@ -134,7 +154,7 @@ def _picture_input(path: Path, runner: OnnxSession) -> tuple[str, str, list[Any]
 
 
 def _layout(path: Path, shape: Sequence[Any], last: bool | None) -> tuple[int, bool]:
-    """The side, 0 where it may vary, and whether the channels come last."""
+    """Return the input's side, 0 if it is variable, and whether the channels come last."""
     if last is None:
         last = shape[3] == CHANNELS and shape[1] != CHANNELS
     channels = shape[3] if last else shape[1]
@@ -177,10 +197,10 @@ def _run(
 
 
 def _batch(runner: OnnxSession, name: str, one: NDArray[Any], seen: dict[str, NDArray[Any]]) -> int:
-    """0 where two pictures give twice what one gives, else 1."""
+    """Return 0 (any batch) if two equal pictures give the single result twice, else 1."""
     try:
         found = runner(**{name: np.concatenate((one, one))})
-    except Exception:  # noqa: BLE001 - whatever it is, two pictures do not go through
+    except Exception:  # noqa: BLE001 - any error means that two pictures cannot be run
         return 1
     names = [o.name for o in runner.session.get_outputs()]
     twice = dict(zip(names, found, strict=True))
@@ -200,12 +220,19 @@ def find_landmarks(
     names: tuple[str, ...] = (),
     count: int | None = None,
 ) -> LandmarkOutputs:
-    """The outputs that can be landmarks of a known schema.
+    """Find the outputs that can be landmarks of a known schema.
 
-    output, names, count: what the user says of them.
+    Args:
+        network: The network.
+        output: Kind of the outputs, if the user knows it.
+        names: Names of the outputs, if the user knows them.
+        count: Number of landmarks, if the user knows it.
+
+    Returns:
+        The outputs.
 
     Raises:
-        WeightsError: there are none.
+        WeightsError: No output can be landmarks, or there is no output of a given name.
     """
     unknown = [name for name in names if name not in network.outputs]
     if unknown:

@@ -1,7 +1,7 @@
-"""A network of somebody else's, with the nodes before and behind it that make a model of the zoo.
+"""Wrap a user's network: add nodes before and after it so that it becomes a model of the zoo.
 
-The result takes `crops` uint8 BGR and gives `points` (n, K, 2) crop pixels, `scores` (n, K) and
-`face` (n,). Its nodes are written as bytes: adding a model needs neither torch nor onnx.
+The wrapped model has the input `crops` uint8 BGR and the outputs `points` (n, K, 2) crop pixels,
+`scores` (n, K) and `face` (n,). The nodes are written as bytes, without torch and onnx.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PDC_THRESHOLD = 0.2  # as models.networks.pdc, which needs torch
+PDC_THRESHOLD = 0.2  # the value of models.networks.pdc, which needs torch
 OLDEST_OPSET = 9
-_OLDEST_IR = 4  # from which on constants need not be inputs
+_OLDEST_IR = 4  # the first version in which constants need not be inputs
 _IR = 1  # field of a ModelProto
 _KINDS = {"tensor(float)": FLOAT, "tensor(float16)": FLOAT16, "tensor(uint8)": UINT8}
 _ADDED = ("crops", "points", "scores", "face")
-_MINE = "steadymark/"  # begins the names of all that is added
+_MINE = "steadymark/"  # prefix of the names of added tensors
 
 
 class OutputKind(StrEnum):
-    """What a network gives: points, 2D heatmaps, or a heatmap along x and one along y."""
+    """What a network outputs: coordinates, 2D heatmaps, or 1D heatmaps along x and y (lines)."""
 
     COORDINATES = "coordinates"
     HEATMAPS = "heatmaps"
@@ -55,7 +55,7 @@ class OutputKind(StrEnum):
 
 
 class CoordinateUnit(StrEnum):
-    """Units of coordinates: pixels of the input, its share (0 … 1), or −1 … 1 over it."""
+    """Units of coordinates: input pixels, 0 … 1 over the input, or −1 … 1 over the input."""
 
     PIXELS = "pixels"
     UNIT = "unit"
@@ -64,12 +64,27 @@ class CoordinateUnit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WrapperConfig:
-    """How to feed a network and read it.
+    """How to prepare the input of a network and how to read its outputs.
 
-    crop: side F of the input, pixels. count: K. mean, std: of (pixel × white / 255 − mean) / std,
-    one a channel, in the network's order. channels_last: input (n, F, F, 3). shapes: of the
-    outputs `outputs` without their first side. planar: coordinates x_0 … x_K, y_0 … y_K. softmax:
-    heatmaps are logits.
+    The input is (pixel × white / 255 − mean) / std, with one mean and std per channel in the
+    network's order.
+
+    Attributes:
+        input: Name of the input.
+        input_type: Type of the input, for example `tensor(float)`.
+        crop: Side F of the input, pixels.
+        outputs: Names of the outputs that contain landmarks.
+        shapes: Their shapes, without the batch axis.
+        output: Kind of these outputs.
+        count: Number of landmarks, K.
+        mean: See above.
+        std: See above.
+        white: The input's value for white before mean and std, 1 or 255.
+        rgb: The channels are RGB, not BGR.
+        channels_last: The input is (n, F, F, 3).
+        scale: Unit of coordinates.
+        planar: Coordinates are ordered x_1 … x_K, y_1 … y_K.
+        softmax: Heatmaps are logits.
     """
 
     input: str
@@ -90,10 +105,17 @@ class WrapperConfig:
 
 
 def wrap_network(content: bytes, wrapping: WrapperConfig) -> bytes:
-    """The bytes of the wrapped model.
+    """Wrap a network.
+
+    Args:
+        content: The user's ONNX file.
+        wrapping: How to wrap it.
+
+    Returns:
+        The wrapped ONNX file.
 
     Raises:
-        WeightsError: its operators are too old, or its input is of a kind that is not fed.
+        WeightsError: Its operators are too old, or the type of its input is not supported.
     """
     content, wrapping = apart(content, wrapping)
     opset = opset_of(content)
@@ -123,12 +145,20 @@ def wrap_network(content: bytes, wrapping: WrapperConfig) -> bytes:
 
 
 def _graph_of(content: bytes) -> memoryview:
-    """A graph in several parts is, by protobuf's rules, that of them all."""
+    """Return the graph; protobuf merges a graph that is stored in several parts."""
     return memoryview(b"".join(messages(memoryview(content), GRAPH)))
 
 
 def apart(content: bytes, wrapping: WrapperConfig) -> tuple[bytes, WrapperConfig]:
-    """A network none of whose tensors has the name of one that is added."""
+    """Rename the tensors of a network whose names the wrapper needs for its own.
+
+    Args:
+        content: The user's ONNX file.
+        wrapping: How to wrap it.
+
+    Returns:
+        The changed ONNX file, and the settings with the new names.
+    """
     graph = _graph_of(content)
     taken = tensors_of(graph) | {wrapping.input}
     names = {n: f"network/{n}" for n in taken if n in _ADDED or n.startswith(_MINE)}
@@ -153,7 +183,7 @@ def _copied(number: int, value: int | memoryview) -> bytes:
 
 
 def _graph(graph: memoryview, wrapping: WrapperConfig, before: bytes, after: bytes) -> bytes:
-    """The network's graph, with other inputs and outputs."""
+    """Return the network's graph with the added nodes and the new input and outputs."""
     side = wrapping.crop
     shape = [side, side, 3] if wrapping.channels_last else [3, side, side]
     parts = [before, value_info(INPUT, "crops", UINT8, ["n", *shape])]
@@ -179,7 +209,7 @@ def _name_of(value: int | memoryview) -> str:
 
 
 class _Nodes:
-    """Nodes that are added to a graph, in order."""
+    """A list of nodes to add to a graph, in order."""
 
     def __init__(self, opset: int) -> None:
         self._opset = opset
@@ -189,13 +219,13 @@ class _Nodes:
     def add(
         self, kind: str, *inputs: str, named: str = "", **attributes: int | Sequence[int]
     ) -> str:
-        """A node with one output, whose name is given back."""
+        """Add a node with one output and return the name of the output."""
         name = named or self._name()
         self.parts.append(node(kind, inputs, [name], **attributes))
         return name
 
     def values(self, values: object, kind: type = np.float32) -> str:
-        """A constant."""
+        """Add a constant and return its name."""
         name = self._name()
         array: NDArray[np.float32] = np.asarray(values, kind)
         self.parts.append(constant(name, array))
@@ -204,7 +234,7 @@ class _Nodes:
     def reduced(
         self, kind: str, value: str, axis: int, *, keep: bool = True, named: str = ""
     ) -> str:
-        """ReduceMax, ReduceMin or ReduceMean, whose axes became an input in opset 18."""
+        """Add ReduceMax, ReduceMin or ReduceMean, whose axes became an input in opset 18."""
         if self._opset < 18:
             return self.add(kind, value, named=named, axes=[axis], keepdims=int(keep))
         return self.add(kind, value, self.values([axis], np.int64), named=named, keepdims=int(keep))
@@ -216,7 +246,7 @@ class _Nodes:
         return self.add("Gather", value, self.values(indices, np.int64), axis=axis)
 
     def written(self) -> bytes:
-        """What was added since the last call."""
+        """Return the nodes that were added since the last call."""
         content, self.parts = b"".join(self.parts), []
         return content
 
@@ -226,7 +256,7 @@ class _Nodes:
 
 
 def _feed(nodes: _Nodes, wrapping: WrapperConfig) -> bytes:
-    """From `crops` to the network's input."""
+    """Add the nodes from `crops` to the network's input."""
     axis, sides = (3, (1, 1, 1, 3)) if wrapping.channels_last else (1, (1, 3, 1, 1))
     value = nodes.add("Cast", "crops", to=FLOAT)
     if wrapping.rgb:
@@ -240,7 +270,7 @@ def _feed(nodes: _Nodes, wrapping: WrapperConfig) -> bytes:
 
 
 def _read_coordinates(nodes: _Nodes, wrapping: WrapperConfig) -> bytes:
-    """Points from (2K), (K, 2), (2, K) or (K, 3) numbers a face."""
+    """Read points from outputs of shape (2K), (K, 2), (2, K) or (K, 3) per face."""
     (shape,), k, side = wrapping.shapes, wrapping.count, float(wrapping.crop)
     value = _cast(nodes, wrapping.outputs[0])
     if len(shape) >= 2 and shape[-2:] == (k, 3):
@@ -263,7 +293,7 @@ def _read_coordinates(nodes: _Nodes, wrapping: WrapperConfig) -> bytes:
 
 
 def _read_heatmaps(nodes: _Nodes, wrapping: WrapperConfig) -> bytes:
-    """Points from (C, H, W) or (H, W, C) heatmaps, of whose C channels the first K count."""
+    """Read points from heatmaps (C, H, W) or (H, W, C); the first K of C channels are used."""
     (shape,), k = wrapping.shapes, wrapping.count
     value = _cast(nodes, wrapping.outputs[0])
     if last_channels(shape, k):
@@ -283,7 +313,7 @@ def _read_heatmaps(nodes: _Nodes, wrapping: WrapperConfig) -> bytes:
 
 
 def _read_lines(nodes: _Nodes, wrapping: WrapperConfig) -> bytes:
-    """Points from two outputs (K, L), along x and along y."""
+    """Read points from two outputs (K, L), 1D heatmaps along x and y."""
     k, found, scores = wrapping.count, [], []
     for name, (_, length) in zip(wrapping.outputs, wrapping.shapes, strict=True):
         value = nodes.reshaped(_cast(nodes, name), (-1, k, length))
@@ -297,12 +327,12 @@ def _read_lines(nodes: _Nodes, wrapping: WrapperConfig) -> bytes:
 
 
 def last_channels(shape: Sequence[int], count: int) -> bool:
-    """Whether heatmaps of these sides are (H, W, C)."""
+    """Return whether heatmaps of this shape are (H, W, C) and not (C, H, W)."""
     return shape[0] not in (count, count + 1) and shape[2] in (count, count + 1)
 
 
 def _px(bins: NDArray[np.integer], wrapping: WrapperConfig, length: int) -> NDArray[np.float64]:
-    """0-based bins → crop pixels, as models.networks.pdc.bins_to_px."""
+    """Convert 0-based bins to crop pixels, as `models.networks.pdc.bins_to_px` does."""
     return (bins.astype(np.float64) + 0.5) * (wrapping.crop / length) - 0.5
 
 
@@ -318,11 +348,10 @@ def _centres(
     *,
     softmax: bool,
 ) -> tuple[str, str, str]:
-    """Soft PDC (`networks.pdc`) of heatmaps (n, K, B) over bins at `places` (B, D), crop pixels.
+    """Compute soft PDC (`networks.pdc`) of heatmaps (n, K, B) with bins at `places` (B, D) px.
 
-    Returns:
-        The names of the centres (n, K, D), of the share of mass within `reach` (D) of them, and of
-        the peaks, both (n, K, 1).
+    It returns the names of three tensors: the centres (n, K, D), the share of mass within `reach`
+    (D) of them (n, K, 1), and the peaks (n, K, 1).
     """
     if softmax:
         value = nodes.add("Softmax", value, axis=2)
@@ -350,7 +379,7 @@ def _centres(
 
 
 def _scored(nodes: _Nodes, found: Sequence[tuple[str, str]]) -> bytes:
-    """`scores`: the mean share of mass near the peak; `face`: the mean of share × peak."""
+    """Add `scores`, the mean share of mass near the peak, and `face`, the mean of share × peak."""
     share = found[0][0]
     for quality, _ in found[1:]:
         share = nodes.add("Mul", nodes.add("Add", share, quality), nodes.values(0.5))

@@ -1,4 +1,4 @@
-"""Trying a wrapped network on known faces: how it is fed best, and what it is worth."""
+"""Try a wrapped network on known faces, to find its preprocessing and to measure its quality."""
 
 from __future__ import annotations
 
@@ -42,29 +42,30 @@ if TYPE_CHECKING:
     from steadymark.models.own_models.network_inspection import ForeignNetwork
 
 MARGINS = (1.0, 1.2, 1.4, 1.7, 2.0)
-USABLE = 0.08  # error on the demo clip, of the eye distance, up to which nobody is warned
-_FOLLOWED = 0.5  # of a crop's motion, at least, that points must make up for
-_TOLD_APART = 1.6  # times as large, at least, must a face score's measure be beside faces
-_COLOURS = (  # white, mean, std: how networks are fed
+USABLE = 0.08  # largest error on the demo clip without a warning, share of the eye distance
+_FOLLOWED = 0.5  # smallest share of a crop's motion that the points must compensate
+_TOLD_APART = 1.6  # smallest ratio of the score's measure between faces and other pictures
+_COLOURS = (  # common preprocessings: white, mean, std
     (1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     (1.0, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
     (1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     (255.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
 )
-_SPARE = 1.1  # people differ more than pictures of one
-_FARTHEST = 1e6  # pixels or whatever unit: beyond it nothing is a place
-_SHIFT = 0.05  # of a crop's side
+_SPARE = 1.1  # safety factor, since different people vary more than pictures of one person
+_FARTHEST = 1e6  # largest coordinate that counts as a point, in the network's unit
+_SHIFT = 0.05  # share of a crop's side
 
 Triple = tuple[float, float, float]
-_TRIED_AT = (1.2, 1.4)  # margins at which ways of feeding are compared
-_BETTER = 0.95  # of the error before, at most, has a way that is taken for one tried before it
+_TRIED_AT = (1.2, 1.4)  # margins at which preprocessings are compared
+_BETTER = 0.95  # an error must be below this share of the best so far to replace it
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkDescription:
-    """What a user says of a network; None is found out. See WrapperConfig for what the fields mean.
+    """What the user knows of a network; fields that are None are found by trying.
 
-    outputs: names of those that hold landmarks. margin: side of the crop / size of the face.
+    The fields have the meaning of the fields of `WrapperConfig`. In addition, `schema` is the name
+    of the landmark schema, and `margin` is the crop's side divided by the face's fitted size.
     """
 
     output: OutputKind | None = None
@@ -87,7 +88,18 @@ def nearest(
     schema: str,
     on_try: Callable[[int, int], None],
 ) -> NetworkTrial:
-    """Of the ways to feed it that fit the wish, the first that comes nearest to the known faces."""
+    """Find the preprocessing with the smallest error on known faces.
+
+    Args:
+        network: The user's network.
+        wrapping: What is known from the file.
+        wish: What the user knows of the network.
+        schema: Name of the landmark schema.
+        on_try: Called with the number of trials that are done and the number of all trials.
+
+    Returns:
+        The best trial. An earlier one is kept unless a later one is at least 5 % better.
+    """
     margins = _TRIED_AT if wish.margin is None else (wish.margin,)
     tries = list(candidate_descriptions(wrapping, wish))
     best, least = None, float("inf")
@@ -105,7 +117,15 @@ def nearest(
 def candidate_descriptions(
     wrapping: WrapperConfig, wish: NetworkDescription
 ) -> Iterator[WrapperConfig]:
-    """Ways of feeding it that fit what the user says."""
+    """Iterate over the common preprocessings that agree with what the user knows.
+
+    Args:
+        wrapping: What is known from the file.
+        wish: What the user knows of the network.
+
+    Yields:
+        `wrapping` with each preprocessing.
+    """
     colours: tuple[tuple[float, Triple, Triple], ...] = _COLOURS
     if wrapping.input_type == "tensor(uint8)":
         colours = _COLOURS[-1:]
@@ -121,7 +141,7 @@ def candidate_descriptions(
 
 
 def _whites(mean: Triple, std: Triple) -> tuple[float, ...]:
-    """What white may be where mean and std are these: values of 0 … 1 or of 0 … 255."""
+    """Return the possible values of white (1 or 255) for a given mean and std."""
     if max(*mean, *std) > 1:
         return (255.0,)
     return (1.0,) if any(mean) or min(std) < 1 else (1.0, 255.0)
@@ -129,7 +149,15 @@ def _whites(mean: Triple, std: Triple) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkTrial:
-    """A wrapped network that is tried."""
+    """A wrapped network that is open, to be tried on known faces.
+
+    Attributes:
+        content: The wrapped ONNX file.
+        wrapping: How it is wrapped.
+        schema: Name of the landmark schema.
+        batch: Number of faces per run, 0 for any.
+        runner: The open session.
+    """
 
     content: bytes
     wrapping: WrapperConfig
@@ -144,7 +172,14 @@ class NetworkTrial:
         return cls(content, wrapping, schema, network.batch, runner)
 
     def look(self, crops: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Points (n, K, 2) and face (n,) of crops (n, F, F, 3); NaN for what is no place."""
+        """Run the network.
+
+        Args:
+            crops: (n, F, F, 3) uint8 BGR.
+
+        Returns:
+            Points (n, K, 2), NaN where they are not finite or far too large, and `face` (n,).
+        """
         given = crops if self.wrapping.channels_last else planar(crops)
         step = self.batch or len(given)
         points, face = [], []
@@ -160,7 +195,14 @@ class NetworkTrial:
         return places.astype(np.float32), np.concatenate(face)
 
     def error(self, margin: float) -> float:
-        """Mean over faces that lie as in detectors' boxes; infinite where it is no number."""
+        """Compute the mean landmark error on the crops of `near_crops`.
+
+        Args:
+            margin: Side of the crop divided by the fitted size of the face.
+
+        Returns:
+            The error as a share of the eye distance; infinite if points are not finite.
+        """
         size = self.wrapping.crop
         places = near_crops(demo_faces(), self.schema, margin)
         parts = [cut(face.picture, crop.to_picture(size), size) for face, crop in places]
@@ -173,7 +215,13 @@ class NetworkTrial:
         return mean if np.isfinite(mean) else float("inf")
 
     def cost(self, margin: float) -> float:
-        """What margins are compared by: one face alone says too little, so agreement counts."""
+        """Return the cost by which margins are compared: the error plus the median disagreement.
+
+        The disagreement of `two looks` is added because the error on one person says too little.
+
+        Args:
+            margin: Side of the crop divided by the fitted size of the face.
+        """
         crops = face_crops(demo_faces(), self.schema, margin, self.wrapping.crop)
         return self.error(margin) + float(np.median(_apart(self, crops)))
 
@@ -181,7 +229,17 @@ class NetworkTrial:
 def interpret_outputs(
     network: ForeignNetwork, wrapping: WrapperConfig, wish: NetworkDescription, schema: str
 ) -> WrapperConfig:
-    """With the units and order of its outputs, which its numbers on faces tell."""
+    """Find the unit and order of coordinates, or whether heatmaps are logits, by running it.
+
+    Args:
+        network: The user's network.
+        wrapping: The settings so far.
+        wish: What the user knows of the network.
+        schema: Name of the landmark schema.
+
+    Returns:
+        The completed settings.
+    """
     if wrapping.output is OutputKind.COORDINATES:
         return _coordinates_as(network, wrapping, wish, schema)
     return replace(wrapping, softmax=_are_logits(network, wrapping, schema))
@@ -205,7 +263,7 @@ def _coordinates_as(
 
 
 def _scale_of(points: NDArray[np.float32]) -> CoordinateUnit:
-    """Faces fill most of a crop: the least and greatest of their numbers tell the unit."""
+    """Guess the unit of coordinates from their range, since a face fills most of a crop."""
     finite = points[np.isfinite(points)]
     if not len(finite):
         return CoordinateUnit.PIXELS
@@ -216,7 +274,7 @@ def _scale_of(points: NDArray[np.float32]) -> CoordinateUnit:
 
 
 def _are_logits(network: ForeignNetwork, wrapping: WrapperConfig, schema: str) -> bool:
-    """Whether heatmaps of a face lie far below 0, too, so that they want a softmax."""
+    """Return whether heatmaps have clearly negative values, so that they need a softmax."""
     size = wrapping.crop
     crops = face_crops(demo_faces(), schema, 1.4, size)[: network.batch or 1]
     content, wrapping = apart(network.content, wrapping)
@@ -229,7 +287,15 @@ def _are_logits(network: ForeignNetwork, wrapping: WrapperConfig, schema: str) -
 
 
 def face_score_of(trial: NetworkTrial, margin: float) -> tuple[FaceScore, tuple[UserText, ...]]:
-    """The cheapest measure that tells faces from what is none, and what is to be said of it."""
+    """Choose the cheapest face score that separates faces from pictures without a face.
+
+    Args:
+        trial: The wrapped network.
+        margin: Side of the crop divided by the fitted size of the face.
+
+    Returns:
+        The face score, and a warning if it does not separate them well.
+    """
     place = (demo_faces(), trial.schema, margin, trial.wrapping.crop)
     with_face, without = hard_face_crops(*place), faceless_crops(*place)
     if trial.wrapping.output is not OutputKind.COORDINATES:
@@ -252,12 +318,15 @@ def face_score_of(trial: NetworkTrial, margin: float) -> tuple[FaceScore, tuple[
 
 
 def _between(likely: float, unlikely: float) -> float:
-    """Two thirds of the way, in proportions: demo faces are fewer than there are faces."""
+    """Return the value two thirds of the way to `unlikely` on a logarithmic scale.
+
+    It is nearer to `unlikely`, because the demo clip shows less variety than all faces.
+    """
     return float(np.exp(0.35 * np.log(likely) + 0.65 * np.log(unlikely)))
 
 
 def _apart(trial: NetworkTrial, crops: Image) -> NDArray[np.float32]:
-    """(n,): median disagreement of two looks."""
+    """Return the median disagreement (n,) of the points in a crop and in a moved crop."""
     moved, matrix = second_look(crops)
     apart = disagreement(trial.look(crops)[0], trial.look(moved)[0], matrix)
     median: NDArray[np.float32] = np.median(apart, axis=1)
@@ -265,7 +334,16 @@ def _apart(trial: NetworkTrial, crops: Image) -> NDArray[np.float32]:
 
 
 def quality_warnings(trial: NetworkTrial, margin: float, error: float) -> tuple[UserText, ...]:
-    """What speaks against it on faces whose landmarks are known."""
+    """Return warnings about a network that does badly on known faces.
+
+    Args:
+        trial: The wrapped network.
+        margin: Side of the crop divided by the fitted size of the face.
+        error: Mean landmark error, as a share of the eye distance.
+
+    Returns:
+        The warnings; none for a good network.
+    """
     doubts = []
     followed = _followed(trial, margin)
     if followed < _FOLLOWED:
@@ -289,7 +367,7 @@ def quality_warnings(trial: NetworkTrial, margin: float, error: float) -> tuple[
 
 
 def _followed(trial: NetworkTrial, margin: float) -> float:
-    """The share of a moved crop's motion that the points make up for: 1 on a good network."""
+    """Return which share of a crop's motion the points compensate; 1 for a good network."""
     size, shares = trial.wrapping.crop, []
     for face in demo_faces():
         crop = face.crop(trial.schema, margin)

@@ -31,7 +31,14 @@ class DetectorInput(NamedTuple):
     per_y: float
 
     def to_frame(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Convert boxes (n, 4) left, top, right, bottom from input pixels to frame pixels."""
+        """Convert boxes from input pixels to frame pixels.
+
+        Args:
+            boxes: (n, 4) left, top, right, bottom, input pixels.
+
+        Returns:
+            (n, 4) float32, frame pixels.
+        """
         per = np.array([self.per_x, self.per_y] * 2, np.float32)
         moved: NDArray[np.float32] = (boxes + 0.5) * per - 0.5
         return moved

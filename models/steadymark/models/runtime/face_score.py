@@ -52,7 +52,14 @@ class FaceScore:
     unlikely: float
 
     def of(self, value: NDArray[np.floating]) -> Floats:
-        """Convert measured values to scores in [0, 1] float32; NaN and infinity give 0."""
+        """Convert measured values to scores.
+
+        Args:
+            value: (...) values of the kind that `likely` and `unlikely` are.
+
+        Returns:
+            (...) float32 in [0, 1]; 0 for NaN and infinity.
+        """
         known = np.where(np.isfinite(value), value, self.unlikely)
         at = np.log(np.maximum(known, _LEAST))
         low, high = math.log(self.unlikely), math.log(self.likely)

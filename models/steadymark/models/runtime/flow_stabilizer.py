@@ -176,7 +176,14 @@ def _row(seen: FlowFrame, memory: FlowMemory, flow: LandmarkFlow) -> dict[str, A
 
 
 def face_parts(schema: LandmarkSchema) -> Array:
-    """Return a (K, P) float32 matrix that is 1 where a landmark belongs to each of `PARTS`."""
+    """Compute which landmarks belong to which of the facial parts `PARTS`.
+
+    Args:
+        schema: The landmark schema.
+
+    Returns:
+        (K, P) float32, 1 where a landmark belongs to a part, else 0.
+    """
     member = np.zeros((schema.count, len(PARTS)), np.float32)
     for column, name in enumerate(PARTS):
         member[list(schema.regions.get(name, ())), column] = 1

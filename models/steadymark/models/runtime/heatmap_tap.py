@@ -67,6 +67,9 @@ def seen_by(card: ModelCard) -> ModelCard:
 
     For a stabilizer this is the model that it stabilizes (`over`), else the card itself.
 
+    Args:
+        card: A landmark model, or a stabilizer over one.
+
     Raises:
         WeightsError: The stabilized model is not in the card's folder.
     """

@@ -228,9 +228,15 @@ def _first_line(error: Exception) -> str:
 
 
 def planar(crops: Image) -> Image:
-    """Move the channels of crops first: (n, F, F, 3) → (n, 3, F, F) uint8.
+    """Move the channels of crops to the second axis.
 
     OpenCV does this ten times as fast as a node of the graph.
+
+    Args:
+        crops: (n, F, F, 3) uint8.
+
+    Returns:
+        (n, 3, F, F) uint8.
     """
     out = np.empty((len(crops), CHANNELS, *crops.shape[1:3]), np.uint8)
     for crop, planes in zip(crops, out, strict=True):

@@ -76,7 +76,15 @@ def node(
 
 
 def constant(name: str, values: NDArray[np.float32] | NDArray[np.int64]) -> bytes:
-    """Encode a float32 or int64 constant (an initializer) as a field of the graph."""
+    """Encode a constant (an initializer) as a field of the graph.
+
+    Args:
+        name: Name of the tensor.
+        values: The values, float32 or int64, of any shape.
+
+    Returns:
+        The bytes.
+    """
     content = b"".join(number_field(1, side) for side in values.shape)
     content += number_field(2, _DTYPES[str(values.dtype)]) + field(8, name)
     content += field(9, np.ascontiguousarray(values).tobytes())
@@ -104,14 +112,32 @@ def value_info(number: int, name: str, kind: int, shape: Sequence[int | str]) ->
 
 
 def messages(message: memoryview, number: int) -> Iterator[memoryview]:
-    """Iterate over the values that a protobuf message has in one field of bytes."""
+    """Iterate over the values that a protobuf message has in one field of bytes.
+
+    Args:
+        message: The bytes of the message.
+        number: Number of the field, which may be repeated.
+
+    Yields:
+        The bytes of each value.
+    """
     for found, value in fields(message):
         if found == number and isinstance(value, memoryview):
             yield value
 
 
 def opset_of(content: bytes) -> int:
-    """Return the version of ONNX's standard operators that a model uses, or 0 if it is missing."""
+    """Read the version of ONNX's standard operators that a model uses.
+
+    Args:
+        content: The ONNX file.
+
+    Returns:
+        The version, or 0 if the file does not state it.
+
+    Raises:
+        ContentError: This is not an ONNX file.
+    """
     version = 0
     for each in messages(memoryview(content), OPSETS):
         told = dict(fields(each))

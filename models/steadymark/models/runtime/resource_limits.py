@@ -28,7 +28,7 @@ _REFUSED = "Available memory of"  # bfc_arena.cc
 
 
 def is_ours(path: Path) -> bool:
-    """Return whether a file is a shipped model; these have no limits."""
+    """Return whether a file lies in the folder of the shipped models, which have no limits."""
     return path.resolve().is_relative_to((assets_root() / "weights").resolve())
 
 

@@ -319,9 +319,14 @@ def stabilized(card: ModelCard, cell: str) -> ModelCard:
 
 
 def steadiest(card: ModelCard) -> ModelCard:
-    """Return the model that stabilizes a landmark model best, or the model itself if there is none.
+    """Find the model that stabilizes a landmark model best.
 
-    A model that already has a stabilizer is returned as it is.
+    Args:
+        card: The landmark model.
+
+    Returns:
+        The card of the stabilizing model. It is `card` itself if that already has a stabilizer, or
+        if there is none for it.
     """
     if card.cell is not None:
         return card

@@ -1,1 +1,1 @@
-"""Recurrent cells that turn an image detector into a video tracker."""
+"""Recurrent networks that stabilize the landmarks of a video, frame by frame."""

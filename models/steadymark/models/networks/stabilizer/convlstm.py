@@ -1,4 +1,4 @@
-"""ConvLSTM over 1D and 2D heatmaps (convlstm_jitter_pdc, eq. 1; cell of Shi et al. 2015)."""
+"""ConvLSTM for 1D and 2D heatmaps (convlstm_jitter_pdc, eq. 1; the cell of Shi et al., 2015)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ _GATES = 4  # input, forget, output, candidate
 
 @dataclass(frozen=True, slots=True)
 class ConvLstmConfig:
-    """A cell with one channel of memory a landmark. axes: 1 or 2, of the heatmaps.
+    """Sizes of a cell, which has one state channel per landmark.
 
-    rank: 0 for the paper's cell; else the channels through which all landmarks of a place are
-    mixed, see SeparableGates.
+    Attributes:
+        landmarks: Number of landmarks, K.
+        axes: Number of axes of the heatmaps, 1 or 2.
+        kernel: Kernel size of the convolutions.
+        rank: 0 for the paper's cell; else the number of channels through which the landmarks are
+            mixed, see `SeparableGates`.
     """
 
     landmarks: int = 68
@@ -28,14 +32,14 @@ class ConvLstmConfig:
 
 
 class ConvLstmState(NamedTuple):
-    """h and c: (B, K, L) or (B, K, H, W)."""
+    """The recurrent state: hidden state h and cell state c, (B, K, L) or (B, K, H, W) each."""
 
     h: Tensor
     c: Tensor
 
 
 class FullGates(nn.Module):
-    """One convolution from (o_t, h_{t-1}) to the four gates, as in the paper."""
+    """The paper's gates: one convolution from (o_t, h_{t-1}) to all four gates."""
 
     def __init__(self, config: ConvLstmConfig) -> None:
         super().__init__()
@@ -55,10 +59,10 @@ class FullGates(nn.Module):
 
 
 class SeparableGates(nn.Module):
-    """Each landmark convolved by itself, all mixed at each place; ours, for one core.
+    """Gates with separable convolutions (our change, for one CPU core).
 
-    What is forgotten is what comes in anew, so that memory stays a mean of heatmaps however long a
-    video is.
+    Each landmark is convolved separately, and 1×1 convolutions mix all landmarks. The forget gate
+    is one minus the input gate, so the state remains a mean of heatmaps however long a video is.
     """
 
     def __init__(self, config: ConvLstmConfig) -> None:
@@ -66,7 +70,7 @@ class SeparableGates(nn.Module):
         k, middle = config.landmarks, config.kernel // 2
         self.landmarks, gates = k, _GATES - 1
         kind = nn.Conv1d if config.axes == 1 else nn.Conv2d
-        # channel j of (heat, h) has three outputs in a row: its share in input, output, candidate
+        # each channel of (heat, h) has three consecutive outputs: for input, output and candidate
         self.each = kind(2 * k, 2 * gates * k, config.kernel, padding=middle, groups=2 * k)
         self.down = kind(2 * k, config.rank, 1)
         self.up = kind(config.rank, gates * k, 1)
@@ -87,10 +91,10 @@ class SeparableGates(nn.Module):
 
 
 class ConvLstm(nn.Module):
-    """h_t, c_t, s_t = ConvLSTM(h_{t-1}, c_{t-1}, o_t).
+    """The cell of eq. 1: h_t, c_t, s_t = ConvLSTM(h_{t-1}, c_{t-1}, o_t).
 
-    It starts nearly as the mean of the last frames: the candidate is the heatmap made small, and
-    the output undoes that. Training teaches it when to forget.
+    Before training it is nearly a running mean of frames: the candidate is the heatmap times a
+    small factor, and the output layer divides by it. Training adds when to forget.
     """
 
     def __init__(self, config: ConvLstmConfig | None = None) -> None:
@@ -104,17 +108,33 @@ class ConvLstm(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def start(self, faces: int, *size: int) -> ConvLstmState:
-        """Memory of new faces: zeros of the heatmaps' size."""
+        """Return the state of new faces: zeros of the heatmaps' size.
+
+        Args:
+            faces: Number of faces.
+            *size: Size of a heatmap, L or H and W.
+
+        Returns:
+            The state.
+        """
         zeros = self.out.weight.new_zeros(faces, self.config.landmarks, *size)
         return ConvLstmState(zeros, zeros.clone())
 
     def shown(self, state: ConvLstmState) -> Tensor:
-        """The heatmap that memory holds."""
+        """Return the heatmaps s_t that a state contains, with the shape of its h."""
         heat: Tensor = self.out(state.h)
         return heat
 
     def forward(self, heat: Tensor, state: ConvLstmState) -> tuple[Tensor, ConvLstmState]:
-        """heat: o_t (B, K, L) or (B, K, H, W), peaks about 1 → s_t of the same shape, h and c."""
+        """Process one frame.
+
+        Args:
+            heat: o_t, (B, K, L) or (B, K, H, W), with peaks of about 1.
+            state: The state of the previous frame.
+
+        Returns:
+            The stabilized heatmaps s_t, of the same shape, and the new state.
+        """
         i, f, o, g = self.gates(heat, state.h).chunk(_GATES, 1)
         c = f.sigmoid() * state.c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()

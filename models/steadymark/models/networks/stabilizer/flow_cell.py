@@ -1,9 +1,10 @@
-"""A recurrent cell over landmarks, whose memory optical flow carries along with the face.
+"""A recurrent cell that fuses the landmarks of a detector with optical flow.
 
-Flow tells how the face and each landmark moved, to hundredths of a pixel; the detector tells where
-they are, with noise. What is remembered of each landmark is moved by flow and drawn towards the
-detector's landmark; the cell learns by how much, from how both differ, in each landmark and in the
-directions in which faces move (face_modes). It knows nothing of the detector: one cell serves all.
+Flow measures how the face and each landmark moved, to hundredths of a pixel. The detector measures
+where they are, with noise. The cell predicts each landmark by flow and corrects it towards the
+detector's landmark, as a Kalman filter does. It learns the weights from the difference of the two,
+for each landmark and for the deformation modes of the face (`face_modes`). It uses nothing specific
+to a detector, so one trained cell works with all of them.
 """
 
 from __future__ import annotations
@@ -18,14 +19,20 @@ from torch import Tensor, nn
 _FEATURES = 21
 _SHARES = 5
 _PERCENT = 100.0
-_FIRST_NOISE = 0.5  # % of the face's size
-_NOISE_LEARN, _ERROR_LEARN = 0.06, 0.2  # of a frame
-_MOST_NOISE = 20.0  # (%)² of a frame
+_FIRST_NOISE = 0.5  # initial variance, (% of the face's size)²
+_NOISE_LEARN, _ERROR_LEARN = 0.06, 0.2  # weight of a new frame in the running means
+_MOST_NOISE = 20.0  # largest variance that one frame contributes, (% of the face's size)²
 
 
 @dataclass(frozen=True, slots=True)
 class FlowCellConfig:
-    """width: of hidden layers. hidden: numbers remembered of each landmark. parts: of a face."""
+    """Sizes of the cell.
+
+    Attributes:
+        width: Width of the hidden layers.
+        hidden: Size H of the recurrent state of each landmark.
+        parts: Number P of facial parts, see `FaceParts`.
+    """
 
     width: int = 32
     hidden: int = 16
@@ -33,11 +40,15 @@ class FlowCellConfig:
 
 
 class FlowCellState(NamedTuple):
-    """What the cell remembers of n faces beside the landmarks.
+    """The recurrent state of n faces, without their landmarks.
 
-    error: (n, K, 2), mean of what the detector lately differed by, % of the face's size, upright.
-    noise: (n, K), variance of its landmarks beside the face's motion, (%)². hidden: (n, K, H).
-    frames: (n,), seen so far.
+    Attributes:
+        error: (n, K, 2) running mean of the detector's difference from the prediction, in % of the
+            face's size and in the axes of the upright face.
+        noise: (n, K) variance of the detector's landmarks relative to the face's rigid motion, in
+            (% of the face's size)².
+        hidden: (n, K, H) hidden state of the GRU.
+        frames: (n,) number of frames so far.
     """
 
     error: Tensor
@@ -47,13 +58,18 @@ class FlowCellState(NamedTuple):
 
 
 class FlowCellInput(NamedTuple):
-    """A frame of n faces, in frame pixels.
+    """The measurements of n faces in one frame, in frame pixels.
 
-    raw: (n, K, 2), the detector's landmarks. carried, carried_raw: (n, K, 2), stabilized and raw
-    landmarks of the last frame, moved along with the face. beside: (n, K, 2), by how much flow saw
-    each landmark move besides. unsure: (n, K), how far flow back misses. score: (n, K). agreed:
-    (n,), 1 where raw landmarks confirm the face's motion. upright: (n, 2), cosine and sine of the
-    face's roll. size_px: (n,), of the face.
+    Attributes:
+        raw: (n, K, 2) landmarks of the detector.
+        carried: (n, K, 2) kept landmarks of the previous frame, moved by the face's rigid motion.
+        carried_raw: (n, K, 2) raw landmarks of the previous frame, moved in the same way.
+        beside: (n, K, 2) motion of each landmark by flow in addition to the rigid motion.
+        unsure: (n, K) forward-backward error of flow.
+        score: (n, K) scores of the landmarks.
+        agreed: (n,) 1 if the raw landmarks confirm the rigid motion, else 0.
+        upright: (n, 2) cosine and sine of the face's roll.
+        size_px: (n,) size of the face.
     """
 
     raw: Tensor
@@ -68,10 +84,11 @@ class FlowCellInput(NamedTuple):
 
 
 class FaceParts(NamedTuple):
-    """What the cell must know of a landmark schema.
+    """What the cell needs to know of a landmark schema.
 
-    member: (K, P), 1 where a landmark belongs to a part. modes: (K, 2, M), see
-    `face_modes`.
+    Attributes:
+        member: (K, P), 1 where a landmark belongs to a facial part, else 0.
+        modes: (K, 2, M) deformation modes, see `face_modes`.
     """
 
     member: Tensor
@@ -79,7 +96,7 @@ class FaceParts(NamedTuple):
 
 
 class FlowCell(nn.Module):
-    """Learned shares of flow and of the detector in each landmark."""
+    """The cell: a small GRU per landmark predicts the weights of flow and detector."""
 
     def __init__(self, config: FlowCellConfig | None = None) -> None:
         super().__init__()
@@ -91,12 +108,20 @@ class FlowCell(nn.Module):
         self.memory = nn.GRUCell(width, hidden)
         self.out = nn.Linear(hidden + width, _SHARES)
         nn.init.zeros_(self.out.weight)
-        first = (0.15, 0.4, 0.05, 0.1, 0.04)  # of flow, of its modes; of errors, of theirs; of raw
+        first = (0.15, 0.4, 0.05, 0.1, 0.04)  # flow, flow in modes, error, error in modes, raw
         with torch.no_grad():
             self.out.bias.copy_(torch.tensor([math.log(p / (1 - p)) for p in first]))
 
     def start(self, faces: int, landmarks: int) -> FlowCellState:
-        """After the first frame of a face."""
+        """Return the state after the first frame of new faces.
+
+        Args:
+            faces: Number of faces, n.
+            landmarks: Number of landmarks, K.
+
+        Returns:
+            The state.
+        """
         zeros = self.out.bias.new_zeros(faces, landmarks)
         return FlowCellState(
             zeros[..., None].repeat(1, 1, 2),
@@ -108,11 +133,16 @@ class FlowCell(nn.Module):
     def forward(
         self, seen: FlowCellInput, state: FlowCellState, parts: FaceParts
     ) -> tuple[Tensor, Tensor, FlowCellState]:
-        """One frame.
+        """Process one frame.
+
+        Args:
+            seen: The measurements of this frame.
+            state: The state after the previous frame.
+            parts: Parts and deformation modes of the landmark schema.
 
         Returns:
-            points: (n, K, 2) frame pixels, what is given out. kept: (n, K, 2), what is to be
-            carried to the next frame. The state for it.
+            The stabilized landmarks (n, K, 2) in frame pixels, the landmarks (n, K, 2) to carry to
+            the next frame, and the new state.
         """
         unit = (seen.size_px / _PERCENT)[:, None, None]
         axes = _axes(seen.upright)
@@ -125,7 +155,7 @@ class FlowCell(nn.Module):
         features = self._features(seen, state.noise, unit, torch.cat(told, -1), differs, frames)
         shares, hidden = self._shares(features, state.hidden, parts)
         of_flow, of_modes, of_error, of_errors, of_raw = shares.unsqueeze(-1).unbind(-2)
-        of_error = torch.maximum(of_error, 1 / (frames + 1))  # young memory counts less
+        of_error = torch.maximum(of_error, 1 / (frames + 1))  # a short history has less weight
         moved = of_flow * flow + of_modes * together
         error = differs - moved
         kept = moved + of_error * error + of_errors * _projected(error[:, None], flat)[:, 0]
@@ -150,7 +180,10 @@ class FlowCell(nn.Module):
         differs: Tensor,
         frames: Tensor,
     ) -> Tensor:
-        """(n, K, _FEATURES), each about 1. told: (n, K, 14), measured by the detector's noise."""
+        """Compute the features (n, K, _FEATURES), each of the order of 1.
+
+        told: (n, K, 14) differences in %, which are divided by the detector's noise.
+        """
         sigma = noise.clamp_min(1e-4).sqrt().unsqueeze(-1)
         alike = torch.ones_like(sigma)
         return torch.cat(
@@ -166,7 +199,7 @@ class FlowCell(nn.Module):
         )
 
     def _shares(self, features: Tensor, hidden: Tensor, parts: FaceParts) -> tuple[Tensor, Tensor]:
-        """What is taken of each (n, K, _SHARES), in (0, 1), and the new hidden state."""
+        """Return the weights (n, K, _SHARES), in (0, 1), and the new hidden state."""
         member = parts.member
         mean = (member / member.sum(0).clamp_min(1)).transpose(0, 1)  # (P, K)
         hidden_of = hidden.flatten(0, 1)  # layers work on (n K, ...)
@@ -184,16 +217,16 @@ class FlowCell(nn.Module):
 
 
 def _axes(upright: Tensor) -> Tensor:
-    """(n, 2, 2), by which row vectors come into the axes of an upright face.
+    """Return matrices (n, 2, 2) that turn row vectors into the axes of the upright face.
 
-    upright: (n, 2), cosine and sine of its roll.
+    upright: (n, 2), cosine and sine of the face's roll.
     """
     cos, sin = upright.unbind(-1)
     return torch.stack((cos, -sin, sin, cos), -1).view(-1, 2, 2)
 
 
 def _projected(vectors: Tensor, flat: Tensor) -> Tensor:
-    """(n, V, K, 2), what of them lies in the directions (2K, M) in which faces move."""
+    """Project vectors (n, V, K, 2) onto the deformation modes (2K, M)."""
     return ((vectors.flatten(2) @ flat) @ flat.transpose(0, 1)).view_as(vectors)
 
 

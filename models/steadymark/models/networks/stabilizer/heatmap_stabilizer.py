@@ -1,7 +1,8 @@
-"""Recurrent cells over the heatmaps of any backbone: what makes an image detector a video tracker.
+"""Stabilize the heatmaps of a frozen backbone with recurrent cells.
 
-The cell is a ConvLSTM (convlstm_jitter_pdc) or heatmap1d's temporal refinement (refine.py); the
-heatmaps are 2D (K, H, W), or 1D (K, L) for x and for y, with a cell each. The backbone is frozen.
+A cell is a ConvLSTM (paper convlstm_jitter_pdc) or the temporal refinement of heatmap1d
+(`refiner`). The heatmaps are 2D (K, H, W) with one cell, or 1D (K, L) along x and y with one cell
+each.
 """
 
 from __future__ import annotations
@@ -32,21 +33,30 @@ if TYPE_CHECKING:
     from steadymark.models.networks.heatmap2d import Heatmap2d
     from steadymark.models.networks.local_global import LocalGlobal
 
-Heats = tuple[Tensor, ...]  # (B, K, L) for x and for y, or (B, K, H, W); peaks are about 1
+Heats = tuple[Tensor, ...]  # (B, K, L) for x and y, or (B, K, H, W); peaks are about 1
 
 
 class PreviousOutput(NamedTuple):
-    """points: (B, K, 2) crop px, as they were given of the last frame. usual: see `trusted`."""
+    """What shape motion needs to know of the previous frame.
+
+    Attributes:
+        points: (B, K, 2) stabilized landmarks, pixels of the previous crop.
+        usual: (B, K) usual share of mass near the peak, see `trusted`.
+    """
 
     points: Tensor
     usual: Tensor
 
 
 class StabilizerOutput(NamedTuple):
-    """heats: the stabilized ones. points, raw_points: (B, K, 2) crop px. share: (B, K), see points.
+    """The output for one frame.
 
-    The share is that of the new heatmaps, whatever memory makes of them. No gradient goes
-    through points: they are for use, not for learning.
+    Attributes:
+        heats: The stabilized heatmaps.
+        points: (B, K, 2) stabilized landmarks, crop pixels, without gradient.
+        raw_points: (B, K, 2) landmarks of the backbone's heatmaps, crop pixels, without gradient.
+        share: (B, K) share of mass near the peaks of the backbone's heatmaps, see
+            `Stabilizer.points`.
     """
 
     heats: Heats
@@ -56,16 +66,25 @@ class StabilizerOutput(NamedTuple):
 
 
 CellState = RefinerState | ConvLstmState
-State = tuple[CellState | PreviousOutput, ...]  # one memory a cell, and what shape motion needs
+State = tuple[
+    CellState | PreviousOutput, ...
+]  # a state per cell, then PreviousOutput with shape motion
 
 
 @dataclass(frozen=True, slots=True)
 class StabilizerConfig:
-    """crop: F, pixels. size: of a heatmap, (L,) or (H, W).
+    """Sizes of a stabilizer.
 
-    through: share of the newest heatmaps in the output, beside what memory makes of them: motion
-    too small for memory to tell from noise then comes without delay. by_shape: whether memory goes
-    along with what the shape does beside the face's rigid motion, see shape_motion.py.
+    Attributes:
+        cell: Sizes of the cells.
+        crop: Side F of the crop, pixels.
+        size: Size of a heatmap, (L,) or (H, W).
+        through: Share of the newest heatmaps that is mixed into the output, so that motion that is
+            too small to be told from noise appears without delay.
+        by_shape: Whether to warp the state by non-rigid motion, too, see `shape_motion`.
+
+    Raises:
+        ValueError: The cell does not suit the heatmaps or `by_shape`.
     """
 
     cell: RefinerConfig | ConvLstmConfig
@@ -83,7 +102,7 @@ class StabilizerConfig:
 
 
 class Stabilizer(nn.Module):
-    """The cells, and how points are read off their heatmaps."""
+    """The cells, the warping of their state, and the reading of landmarks off their heatmaps."""
 
     def __init__(self, config: StabilizerConfig) -> None:
         super().__init__()
@@ -93,7 +112,7 @@ class Stabilizer(nn.Module):
         self.shape = ShapeMotion(config.cell.landmarks) if config.by_shape else None
 
     def start(self, faces: int) -> State:
-        """Memory of faces that have not been seen yet."""
+        """Return the state of new faces."""
         states = tuple(cell.start(faces, *self.config.size) for cell in self._cells())
         if self.shape is None:
             return states
@@ -106,10 +125,15 @@ class Stabilizer(nn.Module):
             yield cell
 
     def forward(self, heats: Heats, moved: Tensor, unroll: int = 0) -> Heats:
-        """Whole sequences, from empty memory: (B, T, K, ...) each → the stabilized ones.
+        """Stabilize whole sequences, starting with new faces.
 
-        moved: (B, T, 2, 3), see `step`. unroll: give only so many of the last frames, and gradients
-        through these alone; 0: all.
+        Args:
+            heats: Heatmaps, (B, T, K, ...) each.
+            moved: (B, T, 2, 3) motion, see `step`.
+            unroll: Number of last frames to return and to compute gradients for; 0 for all.
+
+        Returns:
+            The stabilized heatmaps.
         """
         frames = heats[0].shape[1]
         silent = max(0, frames - unroll) if unroll else 0
@@ -124,10 +148,16 @@ class Stabilizer(nn.Module):
         return tuple(torch.stack(part, 1) for part in zip(*steady, strict=True))
 
     def step(self, heats: Heats, state: State, moved: Tensor) -> tuple[StabilizerOutput, State]:
-        """A frame's heatmaps → what is made of them, and the memory for the next frame.
+        """Stabilize the heatmaps of one frame.
 
-        moved: (B, 2, 3), from pixels of this frame's crop to those of the last one, along with the
-        face: see `registration.face_motion`.
+        Args:
+            heats: The backbone's heatmaps.
+            state: The state after the previous frame.
+            moved: (B, 2, 3) rigid motion of the face, from pixels of this crop to pixels of the
+                previous crop, see `face.face_motion.face_motion`.
+
+        Returns:
+            The output and the new state.
         """
         cells, shown = state[: len(self.cells)], state[-1]
         with torch.no_grad():
@@ -145,7 +175,7 @@ class Stabilizer(nn.Module):
         steady, memory = self._remembered(self._believed(heats, carried, trust), carried)
         with torch.no_grad():
             points, _ = self.points(steady)
-            # heatmaps end with the crop, what is remembered of a place beyond does not
+            # heatmaps cannot show a landmark outside the crop, so its tracked position is used
             followed = torch.where(shown.usual.unsqueeze(-1) > 0, kept + shift, raw)
             beyond = (followed - (self.config.crop - 1) / 2).abs() > self.config.crop / 2
             points = torch.where(beyond, followed, points)
@@ -155,14 +185,14 @@ class Stabilizer(nn.Module):
         )
 
     def _remembered(self, heats: Heats, carried: State) -> tuple[Heats, State]:
-        """One step of the cells."""
+        """Run one step of the cells."""
         done = [c(h, s) for c, h, s in zip(self._cells(), heats, carried, strict=True)]
         share = self.config.through
         steady = tuple(s + share * (h - s) for (s, _), h in zip(done, heats, strict=True))
         return steady, tuple(memory for _, memory in done)
 
     def _believed(self, heats: Heats, carried: State, trust: Tensor) -> Heats:
-        """Heatmaps, where they are not trusted replaced by what memory holds. trust: (B, K)."""
+        """Blend heatmaps with those of the state; trust (B, K) is the weight of the new ones."""
         believed = []
         for cell, heat, memory in zip(self._cells(), heats, carried, strict=True):
             assert isinstance(cell, ConvLstm)
@@ -174,9 +204,9 @@ class Stabilizer(nn.Module):
     def _carried(
         self, cells: State, points: Tensor, moved: Tensor, shift: Tensor | None = None
     ) -> State:
-        """The memory of the cells where the face is now, `shift` as in `warp_heatmaps_1d`.
+        """Warp the state of the cells to where the face is now; see `warp_heatmaps_1d`.
 
-        points: of this frame, (B, K, 2) crop pixels.
+        points: (B, K, 2) landmarks of this frame, crop pixels.
         """
         crop, kind = self.config.crop, self._cell_kind()
         if len(self.config.size) == 2:
@@ -189,20 +219,27 @@ class Stabilizer(nn.Module):
         )
 
     def points(self, heats: Heats) -> tuple[Tensor, Tensor]:
-        """PDC → points (..., K, 2) in crop pixels, and how much mass lies near them, (..., K)."""
+        """Read landmarks off heatmaps by PDC.
+
+        Args:
+            heats: The heatmaps.
+
+        Returns:
+            Landmarks (..., K, 2) in crop pixels, and the share (..., K) of mass near them.
+        """
         size = torch.tensor(self.config.size[::-1] * (2 // len(self.config.size)))  # x, y
         bins, share = read_landmarks(heats)
         return bins_to_px(bins, self.config.crop, size.to(bins)), share
 
     def memory_names(self) -> list[str]:
-        """Names of the tensors of `start`, in the order of `flat`."""
+        """Return the names of the state's tensors in the order of `flat`."""
         names = "xy" if len(self.config.size) == 1 else ("xy",)
         fields = self._cell_kind()._fields
         shown = [] if self.shape is None else [f"state_{field}" for field in PreviousOutput._fields]
         return [f"state_{axis}_{field}" for axis in names for field in fields] + shown
 
     def unflat(self, memory: tuple[Tensor, ...]) -> State:
-        """Tensors in a row → State."""
+        """Rebuild the state from the tensors that `flat` returned."""
         kind = self._cell_kind()
         step, count = len(kind._fields), len(self.cells)
         cells = tuple(kind(*memory[i * step : (i + 1) * step]) for i in range(count))
@@ -213,7 +250,14 @@ class Stabilizer(nn.Module):
 
 
 def read_landmarks(heats: Heats) -> tuple[Tensor, Tensor]:
-    """Lines for x and for y, or a map → PDC in bins (..., K, 2), and shares of mass (..., K)."""
+    """Read landmarks off 1D heatmaps along x and y, or off 2D heatmaps, by PDC.
+
+    Args:
+        heats: The heatmaps.
+
+    Returns:
+        Landmarks (..., K, 2) in bins, and the share (..., K) of mass near them.
+    """
     if len(heats) == 1:
         return pdc_2d(heats[0], soft=True)
     bins, shares = pdc_1d(torch.stack(heats, -2), soft=True)  # (..., K, 2)
@@ -221,7 +265,7 @@ def read_landmarks(heats: Heats) -> tuple[Tensor, Tensor]:
 
 
 def flat(state: State) -> list[Tensor]:
-    """State → tensors in a row."""
+    """Return the tensors of a state as a flat list."""
     return [tensor for memory in state for tensor in memory]
 
 
@@ -230,7 +274,13 @@ def _cell(config: RefinerConfig | ConvLstmConfig) -> Refiner | ConvLstm:
 
 
 class HeatmapBackbone(nn.Module, ABC):
-    """A frozen detector seen as its heatmaps, scaled so that a target of `sigma` peaks at 1."""
+    """A frozen detector that returns its heatmaps, scaled so that target heatmaps have peaks of 1.
+
+    Attributes:
+        crop: Side F of the input, pixels.
+        size: Size of a heatmap, (L,) or (H, W).
+        sigma: Standard deviation of the target heatmaps, bins.
+    """
 
     crop: int
     size: tuple[int, ...]
@@ -238,11 +288,18 @@ class HeatmapBackbone(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, image: Tensor) -> tuple[Heats, Tensor]:
-        """image: (B, 3, F, F), about [-1, 1] → heatmaps, and the face score (B,) in [0, 1]."""
+        """Compute the heatmaps.
+
+        Args:
+            image: (B, 3, F, F), normalised to about [-1, 1].
+
+        Returns:
+            The heatmaps, and the face scores (B,) in [0, 1].
+        """
 
 
 class HeatmapBackbone1d(HeatmapBackbone):
-    """The marginals of heatmap1d. sigma: of its targets, in bins."""
+    """The 1D heatmaps of heatmap1d."""
 
     def __init__(self, network: Heatmap1d, *, sigma: float) -> None:
         super().__init__()
@@ -257,7 +314,7 @@ class HeatmapBackbone1d(HeatmapBackbone):
 
 
 class HeatmapBackbone2d(HeatmapBackbone):
-    """The joint distributions of heatmap2d. sigma: of its targets, in bins."""
+    """The 2D heatmaps of heatmap2d."""
 
     def __init__(self, network: Heatmap2d, *, sigma: float) -> None:
         super().__init__()
@@ -271,7 +328,7 @@ class HeatmapBackbone2d(HeatmapBackbone):
 
 
 class LastStackHeatmapBackbone(HeatmapBackbone):
-    """The last heatmaps of local_global, which its targets make peak at 1."""
+    """The heatmaps of local_global's last stack, whose targets already have peaks of 1."""
 
     def __init__(self, network: LocalGlobal) -> None:
         super().__init__()
@@ -285,7 +342,7 @@ class LastStackHeatmapBackbone(HeatmapBackbone):
 
 
 class StabilizedDecoded(nn.Module):
-    """Backbone and stabilizer as exported: uint8 crops and memory in, points and memory out."""
+    """The exported network of backbone and stabilizer; the state is an input and an output."""
 
     def __init__(self, backbone: HeatmapBackbone, stabilizer: Stabilizer) -> None:
         super().__init__()
@@ -294,9 +351,16 @@ class StabilizedDecoded(nn.Module):
     def forward(
         self, crops: Tensor, moved: Tensor, memory: tuple[Tensor, ...]
     ) -> tuple[Tensor, ...]:
-        """crops: (B, 3, F, F) uint8 BGR; moved: see Stabilizer.step; memory: see memory_names.
+        """Process one frame.
 
-        Gives points and raw_points (B, K, 2) crop px, scores (B, K), face (B,), and the memory.
+        Args:
+            crops: (B, 3, F, F) uint8 BGR.
+            moved: (B, 2, 3), see `Stabilizer.step`.
+            memory: Tensors of the state, see `Stabilizer.memory_names`.
+
+        Returns:
+            Stabilized and raw points (B, K, 2) in crop pixels, scores (B, K), face scores (B,), and
+            the tensors of the new state.
         """
         raw, face = self.backbone((crops.float() - 127.5) / 127.5)
         points, raw_points, share, *memory_after = self.tail(raw, moved, memory)
@@ -304,13 +368,13 @@ class StabilizedDecoded(nn.Module):
 
 
 class StabilizedTail(nn.Module):
-    """What follows the backbone: stabilizer and PDC."""
+    """The part of the exported network after the backbone: stabilizer and PDC."""
 
     def __init__(self, stabilizer: Stabilizer) -> None:
         super().__init__()
         self.stabilizer = stabilizer
 
     def forward(self, raw: Heats, moved: Tensor, memory: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Heatmaps and memory → points, raw points, shares (B, K), and the memory."""
+        """Return stabilized and raw points, shares of mass (B, K) and the new state's tensors."""
         found, state = self.stabilizer.step(raw, self.stabilizer.unflat(memory), moved)
         return found.points, found.raw_points, found.share, *flat(state)

@@ -1,7 +1,7 @@
-"""Recurrent memory over a face and a crop that move: carried to where the face is now.
+"""Warp the recurrent state by the motion of face and crop, to where the face is now.
 
-Memory that stays where the face was smooths and lags at once. Carried along with the face's rigid
-motion (registration.py) it holds only what the face does in itself, and its mean costs no lag.
+Without this, averaging over frames would also delay the motion of the head. After warping by the
+face's rigid motion (`face.face_motion`) the state contains only the motion within the face.
 """
 
 from __future__ import annotations
@@ -14,14 +14,21 @@ from steadymark.models.networks.pdc import bins_to_px, px_to_bins
 
 
 def identity_motion(faces: int) -> Tensor:
-    """(faces, 2, 3): faces that have not moved."""
+    """Return the motion (faces, 2, 3) of faces that have not moved: identity matrices."""
     return torch.eye(2, 3).expand(faces, 2, 3)
 
 
 def apply_motion(matrix: Tensor, points: Tensor) -> Tensor:
-    """(B, 2, 3) affine matrices on points (B, ..., 2).
+    """Apply a batch of affine matrices to points.
 
-    No matrix product: under autocast that would have the eight bits of bfloat16.
+    It uses no matrix product, which autocast would compute in bfloat16 with eight bits.
+
+    Args:
+        matrix: (B, 2, 3).
+        points: (B, ..., 2).
+
+    Returns:
+        (B, ..., 2).
     """
     rows = matrix
     for _ in range(points.ndim - 2):
@@ -31,7 +38,7 @@ def apply_motion(matrix: Tensor, points: Tensor) -> Tensor:
 
 
 def inverse_motion(matrix: Tensor) -> Tensor:
-    """Of affine matrices (B, 2, 3)."""
+    """Invert a batch of affine matrices (B, 2, 3)."""
     a, b, c, d = matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1]
     turned = torch.stack((d, -b, -c, a), -1).view(-1, 2, 2) / (a * d - b * c)[:, None, None]
     back = -(turned * matrix[:, None, :, 2]).sum(-1, keepdim=True)
@@ -41,14 +48,23 @@ def inverse_motion(matrix: Tensor) -> Tensor:
 def warp_heatmaps_1d(
     memory: Tensor, moved: Tensor, points: Tensor, axis: int, crop: int, shift: Tensor | None = None
 ) -> Tensor:
-    """Memory along x (axis 0) or y (axis 1) of the last frame's crop → along that of this one's.
+    """Warp 1D state from the previous crop to this crop.
 
-    Where a bin lay in the last crop depends on the other coordinate too, once face or crop have
-    turned: that of the landmark is taken, or the mean of all for memory that mixes them.
+    If face or crop turned, the place of a bin in the previous crop also depends on the other
+    coordinate. The landmark's own coordinate is used, or the mean over all landmarks if the
+    channels of the state are not landmarks.
 
-    memory: (B, C, L), zero beyond its ends. moved: (B, 2, 3), from pixels of this frame's crop to
-    those of the last one's, along with the face. points: (B, K, 2), pixels of this crop. shift:
-    (B, K, 2), by how many of its pixels each landmark has moved besides.
+    Args:
+        memory: (B, C, L) state; it counts as zero outside.
+        moved: (B, 2, 3) rigid motion, from pixels of this crop to pixels of the previous crop.
+        points: (B, K, 2) landmarks, pixels of this crop.
+        axis: Axis of the state, 0 for x and 1 for y.
+        crop: Side of the crop, pixels.
+        shift: (B, K, 2) motion of each landmark in addition to the rigid motion, pixels of this
+            crop.
+
+    Returns:
+        (B, C, L).
     """
     count, length = memory.shape[1:]
     along = bins_to_px(torch.arange(length, device=memory.device), crop, length)
@@ -62,7 +78,7 @@ def warp_heatmaps_1d(
     row = moved[:, axis, :, None, None]  # (B, 3, 1, 1)
     px = row[:, axis] * along + row[:, 1 - axis] * other[..., None] + row[:, 2]  # (B, C, L)
     at = px_to_bins(px, crop, length).clamp(-1, length)
-    padded = functional.pad(memory, (1, 2))  # bin -1 is at 0
+    padded = functional.pad(memory, (1, 2))  # index 0 is bin -1
     low = at.floor()
     index = low.long() + 1
     share = at - low
@@ -72,14 +88,24 @@ def warp_heatmaps_1d(
 def warp_heatmaps_2d(
     memory: Tensor, moved: Tensor, crop: int, shift: Tensor | None = None
 ) -> Tensor:
-    """Memory (B, C, H, W) of the last crop → of this crop; else as in `warp_heatmaps_1d`."""
+    """Warp 2D state from the previous crop to this crop.
+
+    Args:
+        memory: (B, C, H, W) state; it counts as zero outside.
+        moved: See `warp_heatmaps_1d`.
+        crop: Side of the crop, pixels.
+        shift: See `warp_heatmaps_1d`; C must then be K.
+
+    Returns:
+        (B, C, H, W).
+    """
     count, height, width = memory.shape[1:]
     x = bins_to_px(torch.arange(width, device=memory.device), crop, width)
     y = bins_to_px(torch.arange(height, device=memory.device), crop, height)
     ours = torch.stack((x.expand(height, width), y[:, None].expand(height, width)), -1)
     if shift is None:
         px = apply_motion(moved, ours[None])
-    else:  # each landmark's map by itself
+    else:  # each landmark has its own grid
         px = apply_motion(moved, ours - shift[:, :, None, None]).flatten(0, 1)
         memory = memory.flatten(0, 1).unsqueeze(1)
     grid = (px + 0.5) * (2 / crop) - 1  # edges at ±1

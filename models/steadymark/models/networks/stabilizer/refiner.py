@@ -1,4 +1,4 @@
-"""The tracker of heatmap1d (section 4.2): temporal refinement of 1D heatmaps, eq. 13."""
+"""Temporal refinement of 1D heatmaps, the tracker of heatmap1d (section 4.2, eq. 13)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class RefinerConfig:
-    """CNN_3 and CNN_4 of one axis. decay: λ of eq. 13. width: channels of U and V."""
+    """Sizes of CNN_3 and CNN_4 of one axis.
+
+    Attributes:
+        landmarks: Number of landmarks, K.
+        width: Channels C of U and V.
+        kernel: Kernel size of the convolutions.
+        decay: λ of eq. 13.
+    """
 
     landmarks: int = 68
     width: int = 68
@@ -20,16 +27,18 @@ class RefinerConfig:
 
 
 class RefinerState(NamedTuple):
-    """v: (B, C, L), the V of eq. 13."""
+    """The recurrent state: V of eq. 13, (B, C, L)."""
 
     v: Tensor
 
 
 class Refiner(nn.Module):
-    """One axis: V_t = U_t + λ V_{t-1}, which is eq. 13 as a recurrence; E'_t = CNN_4(V_t).
+    """The refinement of one axis, which is eq. 13 as a recurrence.
 
-    It starts as a mean of the last frames: both networks pass on the heatmaps that they are given,
-    and a gain, which no position depends on, brings E_t + E'_t back to peaks of 1.
+    V_t = U_t + λ V_{t-1} with U_t = CNN_3(E_t), and E'_t = CNN_4(V_t).
+
+    Before training it is nearly a mean of the last frames, because both networks nearly pass their
+    input through. A gain scales E_t + E'_t to peaks of 1; it does not change positions.
     """
 
     def __init__(self, config: RefinerConfig | None = None) -> None:
@@ -52,18 +61,26 @@ class Refiner(nn.Module):
         self.gain = nn.Parameter(torch.tensor(1 / (1 + 1 / (1 - min(config.decay, 0.99)))))
 
     def start(self, faces: int, bins: int) -> RefinerState:
-        """V_0 of new faces: (faces, C, L) zeros."""
+        """Return the state V_0 of new faces: zeros (faces, C, bins)."""
         return RefinerState(next(self.parameters()).new_zeros(faces, self.config.width, bins))
 
     def forward(self, heat: Tensor, state: RefinerState) -> tuple[Tensor, RefinerState]:
-        """heat: E_t (B, K, L), peaks about 1 → E_t + E'_t, scaled, of the same shape, and V_t."""
+        """Process one frame.
+
+        Args:
+            heat: E_t, (B, K, L), with peaks of about 1.
+            state: V_{t-1}.
+
+        Returns:
+            E_t + E'_t, scaled, of the same shape, and V_t.
+        """
         v = self.cnn3(heat) + self.config.decay * state.v
         return self.gain * (heat + self.cnn4(v)), RefinerState(v)
 
 
 @torch.no_grad()
 def _pass_on(conv: nn.Conv1d) -> None:
-    """Channels go through as they are, but for a tenth of what random weights make of all."""
+    """Initialise a convolution as the identity plus a tenth of its random weights."""
     first = conv.weight.clone()
     nn.init.dirac_(conv.weight)
     conv.weight.add_(0.1 * first)

@@ -1,9 +1,10 @@
-"""How landmarks move beside the face's rigid motion, told from noise: talk, blinks, turns.
+"""Separate the non-rigid motion of landmarks (speech, blinks, head turns) from noise (our method).
 
-Noise moves each landmark by itself, a face moves many together. So what differs from memory is seen
-in a basis of the shapes that faces have: what stands out of the noise of its direction is motion,
-and memory goes along with it; the rest stays for memory to take away. Landmarks whose heatmaps
-are less sharp than before, in a blurred frame or behind a hand, have less say. Ours.
+Noise moves each landmark independently, but a face moves many landmarks together. So the difference
+between new and remembered landmarks is expressed in a basis of face shapes. A component that is
+larger than the noise along its direction is motion, by which the state is warped; the rest is
+treated as noise, which the state averages out. Landmarks whose heatmaps are less sharp than usual,
+because of blur or occlusion, have less weight.
 """
 
 from __future__ import annotations
@@ -21,17 +22,19 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PARTS = (("eyes", 8), ("mouth", 10))  # regions that move by themselves, and directions of each
+PARTS = (("eyes", 8), ("mouth", 10))  # regions with their own motion, and directions of each
 _LEAST_NOISE_PX = 1e-3
-_STRICT = 8  # nine tenths of the usual share count by less than a half
-_LEAST_TRUST = 0.5
-_LEARN = 0.05  # of a frame, in what is usual
+_STRICT = 8  # exponent; at nine tenths of the usual share the trust is below a half
+_LEAST_TRUST = 0.5  # smallest ratio of shares, before the exponent
+_LEARN = 0.05  # weight of a new frame in the usual share
 
 
 class ShapeMotion(nn.Module):
-    """basis: (2K, 2K), a direction a row, x and y of a landmark beside each other.
+    """Estimate the non-rigid motion of the landmarks.
 
-    least: (2K,), crop pixels: motion along a direction by so much counts by half.
+    Attributes:
+        basis: (2K, 2K), one direction per row, in the order x, y of each landmark.
+        least: (2K,) crop pixels; motion of this length along a direction counts half.
     """
 
     basis: Tensor
@@ -43,12 +46,18 @@ class ShapeMotion(nn.Module):
         self.register_buffer("least", torch.full((2 * landmarks,), 8.0))
 
     def forward(self, found: Tensor, kept: Tensor, trust: Tensor) -> Tensor:
-        """How landmarks moved, (B, K, 2) crop px.
+        """Estimate how the landmarks moved.
 
-        found, kept: points of this frame and of memory, (B, K, 2). trust: see `trusted`.
+        Args:
+            found: (B, K, 2) landmarks of this frame, crop pixels.
+            kept: (B, K, 2) remembered landmarks, moved by the face's rigid motion.
+            trust: (B, K), see `trusted`.
+
+        Returns:
+            (B, K, 2) motion, crop pixels.
         """
         differ = ((found - kept) * trust.unsqueeze(-1)).flatten(1)
-        # no matrix product: under autocast that would have the eight bits of bfloat16
+        # no matrix product, which autocast would compute in bfloat16 with eight bits
         along = (differ.unsqueeze(1) * self.basis).sum(-1)
         squared = along.square()
         least = self.least / trust.mean(1, keepdim=True)
@@ -57,9 +66,14 @@ class ShapeMotion(nn.Module):
 
 
 def trusted(share: Tensor, usual: Tensor) -> tuple[Tensor, Tensor]:
-    """By how much each landmark is believed, in (0, 1], and its usual share from now on, (B, K).
+    """Compute how much each landmark is trusted, from the sharpness of its heatmap.
 
-    share: of a heatmap's mass near its peak. usual: that of frames before, 0 if there were none.
+    Args:
+        share: (B, K) share of a heatmap's mass near its peak.
+        usual: (B, K) running mean of the share over earlier frames, 0 if there were none.
+
+    Returns:
+        The trust (B, K) in (0, 1], and the new running mean.
     """
     usual = torch.where(usual > 0, usual, share)
     trust = (share / usual.clamp_min(1e-6)).clamp(_LEAST_TRUST, 1.0) ** _STRICT
@@ -67,9 +81,17 @@ def trusted(share: Tensor, usual: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def shape_basis(shapes: Floats, schema: LandmarkSchema) -> tuple[Floats, int]:
-    """Orthonormal directions (2K, 2K) of shapes (N, K, 2) in upright crops, greatest first.
+    """Compute an orthonormal basis of face shapes by principal component analysis.
 
-    Those of the parts that move by themselves come before all others; their number is given too.
+    The directions of the parts with their own motion (`PARTS`) come first.
+
+    Args:
+        shapes: (N, K, 2) landmarks in upright crops.
+        schema: The landmark schema.
+
+    Returns:
+        The directions (2K, 2K), largest variance first within each group, and the number of
+        directions of the parts.
     """
     flat = (shapes - shapes.mean(0)).reshape(len(shapes), -1)
     covariance = flat.T @ flat / len(flat)
@@ -82,21 +104,27 @@ def shape_basis(shapes: Floats, schema: LandmarkSchema) -> tuple[Floats, int]:
             rows.append(whole)
     first = np.concatenate(rows) if rows else np.zeros((0, len(covariance)))
     rest = np.eye(len(covariance)) - first.T @ first
-    # what is left of the unit matrix keeps directions without any shape apart from `first`
+    # the small identity keeps directions without any variance orthogonal to `first`
     left = rest @ (covariance / np.trace(covariance) + 1e-6 * np.eye(len(rest))) @ rest
     return np.concatenate((first, _directions(left)[: len(rest) - len(first)])), len(first)
 
 
 def _directions(covariance: Floats) -> Floats:
-    """Eigenvectors in rows, greatest eigenvalue first."""
+    """Return the eigenvectors as rows, largest eigenvalue first."""
     vectors: Floats = np.linalg.eigh(covariance)[1].T[::-1]
     return vectors
 
 
 def noise_along(errors: Floats, basis: Floats) -> Floats:
-    """How far noise alone goes in a frame along each direction, crop px, one sigma, (2K,).
+    """Compute the standard deviation of the landmarks' noise along each direction.
 
-    errors: (N, T, K, 2), found minus true points of sequences.
+    Args:
+        errors: (N, T, K, 2) found minus true landmarks of N sequences of T frames, crop pixels.
+        basis: (2K, 2K), see `shape_basis`.
+
+    Returns:
+        (2K,) crop pixels. It is computed from differences between frames, so a constant error does
+        not count.
     """
     along = errors.reshape(*errors.shape[:2], -1) @ basis.T
     sigma: Floats = np.diff(along, axis=1).std((0, 1)) / np.sqrt(2)

@@ -1,1 +1,1 @@
-"""Accuracy and stability measures."""
+"""Measures of landmark accuracy and stability."""

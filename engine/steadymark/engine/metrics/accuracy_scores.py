@@ -1,4 +1,4 @@
-"""Every measure of accuracy of one model or tracker, from its landmarks and the true ones."""
+"""All accuracy measures of one model or tracker, computed from predicted and true landmarks."""
 
 from __future__ import annotations
 
@@ -25,13 +25,18 @@ if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Length, Real, Values
     from steadymark.models.face.schema import LandmarkSchema
 
-APART = 15  # frames between two worst ones of a video, which otherwise show one moment N times
+# Least distance in frames between two worst faces of a video; closer ones show the same moment.
+APART = 15
 
 
 class FacePlace(NamedTuple):
-    """Where a face is to be seen: source is a picture, or a video with the frame's number.
+    """Where the image of a face can be read again.
 
-    source is empty where only the landmarks of the video are known.
+    Attributes:
+        name: Name of the image or video, for display.
+        source: The image or the video as `open_source` takes it; empty when only the landmarks of a
+            video are known.
+        frame: Frame number in the video; None for an image.
     """
 
     name: str
@@ -41,10 +46,17 @@ class FacePlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LandmarkComparison:
-    """What was found in N faces, against the truth.
+    """Predicted and true landmarks of N faces.
 
-    found: (N, K, 2), NaN where the face was not found. truth: (N, K, 2), NaN in landmarks that it
-    lacks. scored: the landmarks that count. places: N.
+    Attributes:
+        places: Where each of the N faces comes from.
+        found: Predicted landmarks, (N, K, 2), in pixels; NaN where the face was not found.
+        truth: True landmarks, (N, K, 2), in pixels; NaN for landmarks that the ground truth lacks.
+        schema: The landmark schema with K landmarks.
+        scored: Indices of the landmarks that count in the scores.
+
+    Raises:
+        ValueError: The shapes of `found` and `truth` do not match `places` and `schema`.
     """
 
     places: tuple[FacePlace, ...]
@@ -59,17 +71,41 @@ class LandmarkComparison:
             raise ValueError(f"found {self.found.shape}, truth {self.truth.shape}, not {shape}")
 
     def of_points(self, length: Length | None = None) -> Values:
-        """(N, number scored): each landmark's error, in % of a length; outer eyes by default."""
+        """Return the error of each scored landmark, in percent of a reference length.
+
+        Args:
+            length: Function that computes the reference length; the outer-eye distance by default.
+
+        Returns:
+            Errors, (N, number of scored landmarks), in percent.
+        """
         errors = point_errors(self.found, self.truth, length or eye_length(self.schema))
         return errors[:, list(self.scored)]
 
     def errors(self, length: Length | None = None) -> Values:
-        """(N,): NRMSE of each face; NaN where it was not found."""
+        """Return the NRMSE of each face.
+
+        Args:
+            length: Function that computes the reference length; the outer-eye distance by default.
+
+        Returns:
+            Errors, (N,), in percent; NaN where the face was not found.
+        """
         errors: Values = self.of_points(length).mean(-1)
         return errors
 
     def worst(self, count: int) -> list[int]:
-        """Indices of the worst faces, those not found first; of a video's, only well apart."""
+        """Return the faces with the largest errors, worst first.
+
+        Faces that were not found come first. Of two faces of the same video that are fewer than
+        `APART` frames apart, only the worse one is returned.
+
+        Args:
+            count: The largest number of faces to return.
+
+        Returns:
+            Indices of faces.
+        """
         errors = self.errors()
         order = np.argsort(-np.where(np.isnan(errors), np.inf, errors), kind="stable")
         chosen: list[int] = []
@@ -82,7 +118,14 @@ class LandmarkComparison:
 
 
 def join_comparisons(parts: Sequence[LandmarkComparison]) -> LandmarkComparison:
-    """The faces of several comparisons of one schema."""
+    """Concatenate the faces of several comparisons that share one schema.
+
+    Args:
+        parts: One or more comparisons; the schema and the scored landmarks are those of the first.
+
+    Returns:
+        One comparison with the faces of all parts, in order.
+    """
     return LandmarkComparison(
         tuple(place for part in parts for place in part.places),
         np.concatenate([part.found for part in parts]),
@@ -94,13 +137,22 @@ def join_comparisons(parts: Sequence[LandmarkComparison]) -> LandmarkComparison:
 
 @dataclass(frozen=True, slots=True)
 class AccuracyScores:
-    """What a model reached.
+    """Accuracy scores of one model or tracker.
 
-    nrmse (mean) and median in % of the outer-eye distance, over the faces found; the same mean in
-    % of the inter-pupil distance, of the diagonal and of √(width · height) of the landmarks' box,
-    NaN where the truth lacks landmarks of these. fr8, fr10: share of all faces with an error of 8
-    (10) % or more, those not found included; auc8, auc10: in [0, 1], a face not found counts 0.
-    regions: nrmse of each. missed: faces that were not found.
+    Attributes:
+        faces: Number of faces.
+        missed: Number of faces that were not found.
+        nrmse: Mean error of the found faces, in percent of the outer-eye distance.
+        median: Median error of the found faces, in percent of the outer-eye distance.
+        fr8: Share of all faces with an error of 8 % or more; a missed face counts as a failure.
+        fr10: Share of all faces with an error of 10 % or more; a missed face counts as a failure.
+        auc8: Area under the cumulative error curve up to 8 %, in [0, 1]; a missed face counts 0.
+        auc10: Area under the cumulative error curve up to 10 %, in [0, 1]; a missed face counts 0.
+        nrmse_inter_pupil: Mean error, in percent of the inter-pupil distance; NaN when the schema
+            does not have 68 landmarks or the ground truth lacks the eyes.
+        nrmse_box_diagonal: Mean error, in percent of the diagonal of the landmarks' box.
+        nrmse_box_size: Mean error, in percent of √(width · height) of the landmarks' box.
+        regions: NRMSE of each region of the face, by the region's name.
     """
 
     faces: int
@@ -118,7 +170,17 @@ class AccuracyScores:
 
 
 def accuracy_of(compared: LandmarkComparison) -> AccuracyScores:
-    """All measures of accuracy of N ≥ 1 faces."""
+    """Compute all accuracy scores of a comparison.
+
+    Args:
+        compared: Predicted and true landmarks of at least one face.
+
+    Returns:
+        The scores.
+
+    Raises:
+        ValueError: The comparison holds no face.
+    """
     errors = compared.errors()
     there = np.isfinite(errors)
     pupils: Length = inter_pupil_distance if compared.schema.count == 68 else _unknown
@@ -139,7 +201,7 @@ def accuracy_of(compared: LandmarkComparison) -> AccuracyScores:
 
 
 def eye_length(schema: LandmarkSchema) -> Length:
-    """The distance of the schema's outer eye corners."""
+    """Return a function that measures the distance between the schema's outer eye corners."""
     return partial(outer_eye_distance, corners=schema.eyes)
 
 

@@ -1,4 +1,4 @@
-"""One picture of the worst faces of each model, so that one sees what goes wrong."""
+"""Contact sheet: one image that shows the worst faces of each compared model."""
 
 from __future__ import annotations
 
@@ -29,12 +29,20 @@ _PAPER = 40
 
 
 def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Image:
-    """(H, W, 3) BGR: under each model's name its `count` worst faces, the error under each.
+    """Draw the worst faces of each model, with the error under each face.
 
-    The true landmarks are blue, those found orange.
+    The true landmarks are blue and the predicted landmarks are orange.
+
+    Args:
+        compared: Predicted and true landmarks by the model's name.
+        count: Number of faces to show for each model.
+
+    Returns:
+        The contact sheet, (H, W, 3) uint8 BGR.
 
     Raises:
-        SourceError: a picture cannot be read any more.
+        SourceError: An image or video can no longer be read.
+        UsageError: A face comes from a live source, whose images cannot be read again.
     """
     worst = {name: c.worst(count) for name, c in compared.items()}
     pictures = _pictures([c.places[i] for name, c in compared.items() for i in worst[name]])
@@ -52,7 +60,7 @@ def contact_sheet(compared: Mapping[str, LandmarkComparison], count: int) -> Ima
 
 
 def _pictures(places: Sequence[FacePlace]) -> dict[FacePlace, Image]:
-    """Each source is opened once and read forwards."""
+    """Read the image of each face; each source is opened once and read forwards."""
     pictures: dict[FacePlace, Image] = {}
     for text in dict.fromkeys(place.source for place in places):
         source = open_source(text)
@@ -124,7 +132,7 @@ def _heading(name: str, errors: Values, width: int) -> Image:
 
 
 def _line(text: str, width: int, height: int, *, right: str = "") -> Image:
-    """A strip with text at its left, cut to fit, and at its right end."""
+    """Draw a strip with text at its left end and at its right end; the left text is cut to fit."""
     line = np.full((height, width, 3), _PAPER, np.uint8)
     free = width - _width(right) - (GAP if right else 0)
     while text and _width(text) > free:

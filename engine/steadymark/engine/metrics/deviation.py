@@ -1,7 +1,7 @@
-"""How far stabilized landmarks stray: from the raw ones, and from where these slowly go.
+"""Deviation of stabilized landmarks from the raw landmarks and from their low-pass course.
 
-A video is points (T, K, 2), NaN in frames without the face; distances are in % of the reference's
-mean outer-eye distance.
+A video is an array of landmarks (T, K, 2) with NaN in frames without the face. Distances are in
+percent of the reference's mean outer-eye distance.
 """
 
 from __future__ import annotations
@@ -18,21 +18,32 @@ if TYPE_CHECKING:
 
     from steadymark.engine.metrics.accuracy import Real, Values
 
-SLOW_HZ = 3.0  # what raw points do up to here is motion of the face, above it is mostly noise
-_SAME_PX = 1e-3  # a distance below this is rounding
+SLOW_HZ = 3.0  # Raw motion below this frequency is mostly the face's; above it is mostly noise.
+_SAME_PX = 1e-3  # A distance below this is a rounding error.
 
 
 class Deviation(NamedTuple):
-    """Of all points of a video, in % of the outer-eye distance. most: the 98th percentile."""
+    """Deviation of all landmarks of a video, in percent of the outer-eye distance.
+
+    Attributes:
+        mean: Mean over frames and landmarks.
+        most: 98th percentile over frames and landmarks.
+    """
 
     mean: float
     most: float
 
 
 def distances(points: Real, reference: Real) -> Values:
-    """(T, K): from each point to that of the reference, in % of the reference's eye distance.
+    """Return the distance of each landmark from the reference, in percent of the eye distance.
 
-    points, reference: (T, 68, 2).
+    Args:
+        points: Landmarks, (T, 68, 2), in pixels.
+        reference: Reference landmarks, (T, 68, 2), in pixels; their mean outer-eye distance is the
+            unit.
+
+    Returns:
+        Distances, (T, K), in percent.
     """
     size = float(mean_of_finite(outer_eye_distance(reference)))
     apart: Values = np.linalg.norm(points.astype(np.float64) - reference, axis=-1)
@@ -40,21 +51,43 @@ def distances(points: Real, reference: Real) -> Values:
 
 
 def furthest_point(points: Real, reference: Real) -> float:
-    """The largest distance of one landmark in one frame from the reference; NaN without frames.
+    """Return the largest distance of any landmark in any frame from the reference.
 
-    reference: the raw points, or the true ones.
+    Args:
+        points: Landmarks, (T, 68, 2), in pixels.
+        reference: The raw or the true landmarks, (T, 68, 2), in pixels.
+
+    Returns:
+        The distance, in percent of the outer-eye distance; NaN when no frame has a face.
     """
     apart = distances(points, reference)
     return float(np.nanmax(apart)) if np.isfinite(apart).any() else float("nan")
 
 
 def slow_course(raw: Real, times_s: Real, low_hz: float = SLOW_HZ) -> Values:
-    """Raw points (T, K, 2) at (T,) seconds after a low pass without lag: where they slowly go."""
+    """Return the raw landmarks after a zero-phase low-pass filter.
+
+    Args:
+        raw: Raw landmarks, (T, K, 2), in pixels.
+        times_s: Time of each frame, (T,), in seconds.
+        low_hz: Cut-off frequency, in Hz.
+
+    Returns:
+        Filtered landmarks, (T, K, 2), in pixels.
+    """
     return Butterworth(low_hz).smooth(raw, times_s)
 
 
 def deviation(points: Real, course: Real) -> Deviation:
-    """How far points lie from a course, both (T, 68, 2), such as that of `slow_course`."""
+    """Return how far landmarks lie from a reference course, such as that of `slow_course`.
+
+    Args:
+        points: Landmarks, (T, 68, 2), in pixels.
+        course: Reference landmarks, (T, 68, 2), in pixels.
+
+    Returns:
+        Mean and 98th percentile of the distances; both are NaN when no distance is known.
+    """
     apart = distances(points, course)
     there = apart[np.isfinite(apart)]
     if not len(there):
@@ -65,11 +98,20 @@ def deviation(points: Real, course: Real) -> Deviation:
 def restarts(
     raw: Real, stabilized: Real, detected: NDArray[np.bool_], cuts: NDArray[np.bool_] | None = None
 ) -> NDArray[np.bool_]:
-    """(T,): frames in which a stabilizer began anew.
+    """Return the frames in which the stabilizer restarted.
 
-    That is where the stabilized points are exactly the raw ones after they had differed in the
-    frame before, where the face was detected anew, and where the tracker declared a scene cut.
-    The first frame with a face is none. raw, stabilized: (T, K, 2); detected, cuts: (T,).
+    A stabilizer restarted where the stabilized landmarks equal the raw ones after they had differed
+    in the previous frame, where the face was detected anew, and where the tracker reported a scene
+    cut. The first frame with a face does not count as a restart.
+
+    Args:
+        raw: Raw landmarks, (T, K, 2), in pixels.
+        stabilized: Stabilized landmarks, (T, K, 2), in pixels.
+        detected: Whether the face came from the detector in each frame, (T,).
+        cuts: Whether the tracker reported a scene cut in each frame, (T,); None for no cuts.
+
+    Returns:
+        A mask, (T,), that is True in frames with a restart.
     """
     there = np.asarray(np.isfinite(raw).all((1, 2)))
     with np.errstate(invalid="ignore"):

@@ -1,4 +1,4 @@
-"""How far eyes and mouth open: what a stabilizer must leave as it is."""
+"""Opening of eyes and mouth, whose amplitude and timing a stabilizer must preserve."""
 
 from __future__ import annotations
 
@@ -14,21 +14,42 @@ if TYPE_CHECKING:
 
 _LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _LIPS = ((61, 67), (62, 66), (63, 65))
-MOVES = 2.0  # % of the outer-eye distance: an opening of less amplitude is noise, and called still
+MOVES = 2.0  # Least amplitude that counts as motion, in % of the outer-eye distance; less is noise.
 
 
 def eye_opening(points: Real) -> Values:
-    """(T, 68, 2) → (T,): mean distance of upper and lower lids, % of the outer-eye distance."""
+    """Return the mean distance between upper and lower eyelids.
+
+    Args:
+        points: Landmarks of the 68-point schema, (T, 68, 2).
+
+    Returns:
+        Openings, (T,), in percent of the outer-eye distance.
+    """
     return _apart(points, _LIDS)
 
 
 def mouth_opening(points: Real) -> Values:
-    """(T, 68, 2) → (T,): mean distance of the inner lips, % of the outer-eye distance."""
+    """Return the mean distance between the inner edges of the upper and lower lips.
+
+    Args:
+        points: Landmarks of the 68-point schema, (T, 68, 2).
+
+    Returns:
+        Openings, (T,), in percent of the outer-eye distance.
+    """
     return _apart(points, _LIPS)
 
 
 def amplitude(opening: Values) -> float:
-    """How far an opening goes over a video: its 98th percentile over its 2nd; NaN not counted."""
+    """Return the amplitude of an opening: its 98th percentile minus its 2nd percentile.
+
+    Args:
+        opening: Opening in each frame, (T,); NaN values are ignored.
+
+    Returns:
+        The amplitude, in the unit of `opening`; NaN with fewer than two finite values.
+    """
     there = opening[np.isfinite(opening)]
     if len(there) < 2:
         return float("nan")
@@ -37,10 +58,17 @@ def amplitude(opening: Values) -> float:
 
 
 def kept_amplitude(opening: Values, reference: Values) -> float:
-    """Amplitude of an opening (T,) divided by that of the true or raw one (T,); 1: all is kept.
+    """Return the amplitude of an opening divided by the amplitude of a reference opening.
 
-    Frames in which either is NaN count for neither. NaN where the reference goes by less than
-    MOVES.
+    Frames in which either opening is NaN are left out of both.
+
+    Args:
+        opening: Opening in each frame, (T,), in percent of the outer-eye distance.
+        reference: True or raw opening in each frame, (T,), in percent of the outer-eye distance.
+
+    Returns:
+        The ratio, where 1 means that the amplitude is preserved; NaN where the reference's
+            amplitude is below `MOVES`.
     """
     there = np.isfinite(opening) & np.isfinite(reference)
     whole = amplitude(reference[there])
@@ -48,7 +76,15 @@ def kept_amplitude(opening: Values, reference: Values) -> float:
 
 
 def opening_lag(opening: Values, reference: Values) -> float:
-    """By how many frames an opening (T,) comes after the true or raw one (T,), see `lag_frames`."""
+    """Return by how many frames an opening follows a reference opening; see `lag_frames`.
+
+    Args:
+        opening: Opening in each frame, (T,).
+        reference: True or raw opening in each frame, (T,).
+
+    Returns:
+        The lag, in frames.
+    """
     return lag_frames(opening[:, None, None], reference[:, None, None])
 
 

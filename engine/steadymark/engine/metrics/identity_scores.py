@@ -1,8 +1,9 @@
-"""Whether faces keep their ids: MOTA and IDF1 against known truth.
+"""Multi-face identity scores against ground truth: MOTA and IDF1.
 
-MOTA and id switches: Bernardin and Stiefelhagen, Evaluating Multiple Object Tracking Performance:
-The CLEAR MOT Metrics (2008), section 2.1. IDF1: Ristani, Solera, Zou, Cucchiara and Tomasi,
-Performance Measures and a Data Set for Multi-Target, Multi-Camera Tracking (2016), section 3.
+MOTA and identity switches follow Bernardin and Stiefelhagen, Evaluating Multiple Object Tracking
+Performance: The CLEAR MOT Metrics (2008), section 2.1. IDF1 follows Ristani, Solera, Zou, Cucchiara
+and Tomasi, Performance Measures and a Data Set for Multi-Target, Multi-Camera Tracking (2016),
+section 3.
 """
 
 from __future__ import annotations
@@ -20,16 +21,19 @@ from steadymark.engine.core.types import FaceBox
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LEAST_IOU = 0.5  # of a found face with a true one, to be it
+LEAST_IOU = 0.5  # Least IoU at which a found face matches a true face.
 
-Boxes = Mapping[int, FaceBox]  # by id
+Boxes = Mapping[int, FaceBox]  # Face boxes by id.
 
 
 class IdentityFrame(NamedTuple):
-    """One frame. truth: faces to be found. found: by the tracker.
+    """True and tracked face boxes of one frame, each by id.
 
-    ignored: true faces that are too much hidden to be asked for; what is found there is not counted
-    either.
+    Attributes:
+        truth: True faces that the tracker must find.
+        found: Faces that the tracker reported.
+        ignored: True faces that are too occluded to be required; tracked faces on them do not
+            count.
     """
 
     truth: Boxes
@@ -39,11 +43,16 @@ class IdentityFrame(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class IdentityScores:
-    """Counts over videos; they add up.
+    """Counts from which MOTA and IDF1 follow; counts of several videos can be added.
 
-    truths, founds: faces in frames. misses, false: those without a counterpart. switches: a true
-    face was found under another id than the last time. kept: faces in frames that are right under
-    the best one-to-one assignment of ids in each video (IDTP).
+    Attributes:
+        truths: Number of true faces, summed over frames.
+        founds: Number of tracked faces, summed over frames.
+        misses: Number of true faces without a matching tracked face.
+        false: Number of tracked faces without a matching true face.
+        switches: How often a true face matched another id than at its previous match.
+        kept: Number of faces, summed over frames, that match under the best one-to-one assignment
+            of ids in each video (IDTP).
     """
 
     truths: int = 0
@@ -65,20 +74,27 @@ class IdentityScores:
 
     @property
     def mota(self) -> float:
-        """1 - (misses + false + switches) / truths, at most 1; NaN without any true face."""
+        """MOTA: 1 - (misses + false + switches) / truths, at most 1; NaN without true faces."""
         wrong = self.misses + self.false + self.switches
         return 1 - wrong / self.truths if self.truths else float("nan")
 
     @property
     def idf1(self) -> float:
-        """2 IDTP / (2 IDTP + IDFP + IDFN), in [0, 1]; NaN without any face."""
+        """IDF1: 2 IDTP / (2 IDTP + IDFP + IDFN), in [0, 1]; NaN without any face."""
         every = self.truths + self.founds
         return 2 * self.kept / every if every else float("nan")
 
 
 def identity_scores(video: Iterable[IdentityFrame]) -> IdentityScores:
-    """Of one video, frame by frame."""
-    last: dict[int, int] = {}  # true id → found id, when it was last found
+    """Compute the identity scores of one video.
+
+    Args:
+        video: The video's frames, in order.
+
+    Returns:
+        The counts of this video.
+    """
+    last: dict[int, int] = {}  # true id → tracked id of its latest match
     both: Counter[tuple[int, int]] = Counter()
     truths = founds = matched = switches = 0
     for moment in video:
@@ -103,7 +119,7 @@ def identity_scores(video: Iterable[IdentityFrame]) -> IdentityScores:
 
 
 def _without_ignored(moment: IdentityFrame) -> dict[int, FaceBox]:
-    """What was found, but for what lies best on a true face that is not asked for."""
+    """Return the tracked faces, except those whose best match is an ignored true face."""
     every = {(0, i): box for i, box in moment.truth.items()}
     every |= {(1, i): box for i, box in moment.ignored.items()}
     numbered = dict(enumerate(every.values()))
@@ -113,7 +129,7 @@ def _without_ignored(moment: IdentityFrame) -> dict[int, FaceBox]:
 
 
 def _kept_pairs(truth: Boxes, found: Boxes, last: Mapping[int, int]) -> dict[int, int]:
-    """Pairs of the last time that still lie on each other go before others."""
+    """Return the matches of earlier frames that still overlap; they take precedence."""
     return {
         true: last[true]
         for true, box in truth.items()
@@ -122,7 +138,7 @@ def _kept_pairs(truth: Boxes, found: Boxes, last: Mapping[int, int]) -> dict[int
 
 
 def _best_pairs(truth: Boxes, found: Boxes) -> dict[int, int]:
-    """As many as overlap enough, with the largest overlap together."""
+    """Return the largest set of matches; among equal sets, the one with the largest total IoU."""
     if not truth or not found:
         return {}
     ids = list(found)
@@ -138,7 +154,7 @@ def _best_pairs(truth: Boxes, found: Boxes) -> dict[int, int]:
 
 
 def _best_total(both: Counter[tuple[int, int]]) -> int:
-    """Frames that lie on each other under the best one-to-one assignment of whole videos' ids."""
+    """Return the number of matches under the best one-to-one assignment of ids (IDTP)."""
     if not both:
         return 0
     true_ids, our_ids = (sorted({pair[side] for pair in both}) for side in (0, 1))

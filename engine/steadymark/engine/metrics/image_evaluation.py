@@ -1,4 +1,4 @@
-"""Accuracy of a model on a folder in 300W form: NAME.jpg (or .png) with NAME.pts."""
+"""Evaluate a model on a folder of labelled images in 300W form: NAME.jpg or .png with NAME.pts."""
 
 from __future__ import annotations
 
@@ -39,17 +39,26 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image, Points
     from steadymark.models.face.schema import LandmarkSchema
 
-TRUTH, TRUTH_COUNT = "ibug68", 68  # of folders in 300W form
-MOST_FACES = 16  # looked for in a picture, the most that a user can track
+TRUTH, TRUTH_COUNT = "ibug68", 68  # Schema of the ground truth of folders in 300W form.
+MOST_FACES = 16  # Faces that are tracked in an image; the most that a user can track.
 
 
 def labelled(folder: Path) -> Iterator[tuple[Path, Image, Points]]:
-    """File and content (BGR) of each picture of a folder, with landmarks (K, 2), 0-based pixels.
+    """Yield each labelled image of a folder with its landmarks.
+
+    One bad image is an error, because a score of a part of a data set is not a score of the data
+    set.
+
+    Args:
+        folder: Folder in 300W form.
+
+    Yields:
+        The image's file, the image, (H, W, 3) uint8 BGR, and its landmarks, (K, 2), in 0-based
+            pixels.
 
     Raises:
-        UsageError: the folder has no labelled pictures, or one is bad: a score of a part of a data
-            set is no score of it.
-        LandmarkFileError: a file is no .pts file.
+        UsageError: The folder has no labelled images, or an image or its landmarks are unusable.
+        LandmarkFileError: A .pts file cannot be parsed.
     """
     try:
         files = label_files(folder)
@@ -78,18 +87,33 @@ def compare_faces(
     on_face: Callable[[int], None] = lambda _: None,
     follower: LandmarkModel | None = None,
 ) -> LandmarkComparison:
-    """Find the landmarks of every labelled face.
+    """Predict the landmarks of every labelled face in a folder.
 
-    Without a detector they start from the box of the true landmarks, whatever the face score is.
-    With one, a tracker looks at the picture as at the first frame of a video, and of the faces that
-    it tells, at most `MOST_FACES`, the one that overlaps the true one most counts; a face that it
-    does not take for one is missed.
+    Without a detector, the model starts from the box of the true landmarks, whatever the face score
+    is. With a detector, a tracker processes the image as the first frame of a video. Among at most
+    `MOST_FACES` tracked faces, the one that overlaps the true face most is scored; if no tracked
+    face overlaps it, the face counts as missed.
 
-    follower: see Tracker. Truth of iBUG's 68 landmarks is compared with models of other schemas by
-    the landmarks that both share.
+    Ground truth of the 68 iBUG landmarks is compared with a model of another schema by the
+    landmarks that both schemas share.
+
+    Args:
+        network: Landmark model to evaluate.
+        folder: Folder in 300W form.
+        schema: Landmark schema of the model.
+        detector: Face detector; None starts from the true boxes.
+        config: Tracker settings; None means the defaults.
+        chosen: Which landmarks are scored, and their numbers in the ground truth; None chooses them
+            from the schemas.
+        on_face: Called with the number of faces done so far.
+        follower: Network for faces that are already tracked; see `Tracker`.
+
+    Returns:
+        Predicted and true landmarks of all faces.
 
     Raises:
-        UsageError: as `labelled`, or the landmarks are not those of the model.
+        UsageError: As in `labelled`, or the labelled landmarks do not match the model's.
+        LandmarkFileError: A .pts file cannot be parsed.
     """
     config = config or TrackerConfig()
     tracker = _tracker(network, detector, schema, config, follower) if detector else None
@@ -119,7 +143,22 @@ def evaluate(
     detector: FaceDetector | None = None,
     config: TrackerConfig | None = None,
 ) -> AccuracyScores:
-    """The accuracy of `compare_faces`."""
+    """Compute the accuracy scores of a model on a folder of labelled images.
+
+    Args:
+        network: Landmark model to evaluate.
+        folder: Folder in 300W form.
+        schema: Landmark schema of the model.
+        detector: Face detector; None starts from the true boxes.
+        config: Tracker settings; None means the defaults.
+
+    Returns:
+        The accuracy scores of `compare_faces`.
+
+    Raises:
+        UsageError: As in `compare_faces`.
+        LandmarkFileError: A .pts file cannot be parsed.
+    """
     return accuracy_of(compare_faces(network, folder, schema, detector=detector, config=config))
 
 
@@ -135,7 +174,7 @@ def _tracker(
 
 
 def _tracked(tracker: Tracker, picture: Image, truth: Points) -> Landmarks | None:
-    """Of all faces in a picture the one that overlaps the labelled one most."""
+    """Return the landmarks of the tracked face that overlaps the labelled face most."""
     tracker.reset()
     true_box = box_of_landmarks(truth, score=1.0)
     seen = [face.stabilized for face in tracker.track(Frame(picture, 0, 0.0)).faces]

@@ -1,4 +1,8 @@
-"""Which landmarks are scored, where the truth has other ones or not all should count."""
+"""Correspondence between the model's landmarks and those of the ground truth.
+
+It also selects the landmarks that are scored, because the two may use different schemas or only a
+part of the landmarks may count.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +21,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Correspondence:
-    """Landmark ours[i] is the truth's landmark theirs[i]; both count from 0."""
+    """Pairs of landmark numbers: landmark ours[i] corresponds to the truth's landmark theirs[i].
+
+    Attributes:
+        ours: Landmark numbers in the model's schema, counted from 0.
+        theirs: Landmark numbers in the ground truth, counted from 0.
+    """
 
     ours: tuple[int, ...]
     theirs: tuple[int, ...]
 
     @classmethod
     def parse(cls, text: str) -> Correspondence:
-        """From `36,39,42,45`, or `36=27,39=29` where the truth numbers them otherwise.
+        """Parse `36,39,42,45`, or `36=27,39=29` where the ground truth has other numbers.
+
+        Args:
+            text: Comma-separated landmark numbers, or pairs OURS=THEIRS.
+
+        Returns:
+            The correspondence.
 
         Raises:
-            UsageError: the text is neither, or names a landmark of ours twice.
+            UsageError: The text has another form or names one of the model's landmarks twice.
         """
         pairs = [part.split("=") for part in text.split(",")]
         try:
@@ -46,10 +61,17 @@ class Correspondence:
 
     @classmethod
     def of_schemas(cls, ours: str, theirs: str) -> Correspondence:
-        """The landmarks that two schemas share exactly (assets/schemas/maps).
+        """Return the landmarks that two schemas share exactly, from assets/schemas/maps.
+
+        Args:
+            ours: Name of the model's schema.
+            theirs: Name of the ground truth's schema.
+
+        Returns:
+            The correspondence.
 
         Raises:
-            ValueError: an unknown schema, or one without a map.
+            ValueError: A schema is unknown, or there is no map between the two.
         """
         place = matching_landmarks(theirs, ours, exact=True)
         shared = [(i, int(j)) for i, j in enumerate(place) if j >= 0]
@@ -57,7 +79,7 @@ class Correspondence:
 
     @property
     def renumbers(self) -> bool:
-        """Whether the truth has other numbers than ours."""
+        """Whether the ground truth has other landmark numbers than the model."""
         return self.ours != self.theirs
 
     def __str__(self) -> str:
@@ -68,11 +90,20 @@ class Correspondence:
 def in_our_numbers(
     truth: Real, schema: LandmarkSchema, chosen: Correspondence | None, name: str
 ) -> Values:
-    """The truth (..., K', 2) with the schema's K landmarks, NaN where it has no such landmark.
+    """Convert true landmarks to the numbering of the model's schema.
+
+    Args:
+        truth: True landmarks, (..., K', 2).
+        schema: The model's schema with K landmarks.
+        chosen: Correspondence between the two; None when the numbers are the same.
+        name: Name of the ground truth, for error messages.
+
+    Returns:
+        Landmarks, (..., K, 2), with NaN for landmarks that the ground truth lacks.
 
     Raises:
-        UsageError: it has not K landmarks, or not those that were chosen, or no outer eye corners,
-            without which there is no NRMSE.
+        UsageError: The number of landmarks does not fit, a chosen landmark does not exist, or the
+            outer eye corners are missing, without which NRMSE is not defined.
     """
     count = truth.shape[-2]
     if chosen is None or not chosen.renumbers:
@@ -103,7 +134,7 @@ def in_our_numbers(
 
 
 def scored_landmarks(schema: LandmarkSchema, chosen: Correspondence | None) -> tuple[int, ...]:
-    """The schema's landmarks whose error counts."""
+    """Return the numbers of the schema's landmarks whose error is scored."""
     return tuple(range(schema.count)) if chosen is None else tuple(sorted(chosen.ours))
 
 

@@ -1,4 +1,7 @@
-"""When is a face still? Jitter without ground truth is measured there, and nowhere else."""
+"""Detection of the frames in which a face is at rest.
+
+Without ground truth, jitter can be measured only in these frames.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,27 @@ if TYPE_CHECKING:
 Mask = NDArray[np.bool_]
 
 WINDOW_S = 1.0
-DRIFT = 0.5  # % of the outer-eye distance
+DRIFT = 0.5  # In % of the outer-eye distance, like SPREAD.
 SPREAD = 3.0
 
 
 def still_frames(points: Real, fps: float, size_px: float) -> Mask:
-    """(T, K, 2), NaN in frames without the face → (T,), whether the face is still.
+    """Return the frames in which the face is at rest.
 
-    A frame is still when, in the second around it, the landmarks' mean places in the first and
-    the second half are less than 0.5 % of the outer-eye distance apart (mean over landmarks), and
-    the landmarks stray from their mean place by less than 3 % (root mean square over frames, mean
-    over landmarks). The first measure averages jitter away, so that a tracker that jitters is not
-    taken for a face that moves; the second knows a face that nods fast from a still one.
-    size_px: the mean outer-eye distance.
+    Two conditions are checked in the second around each frame. First, the mean positions of the
+    landmarks in the first and in the second half differ by less than 0.5 % of the outer-eye
+    distance (mean over landmarks). This measure averages jitter out, so a tracker that jitters is
+    not mistaken for a moving face. Second, the landmarks deviate from their mean position by less
+    than 3 % (root mean square over frames, mean over landmarks). This measure recognizes a face
+    that nods fast.
+
+    Args:
+        points: Landmarks, (T, K, 2), in pixels, with NaN in frames without the face.
+        fps: Frames per second.
+        size_px: Mean outer-eye distance, in pixels.
+
+    Returns:
+        A mask, (T,), that is True in frames in which the face is at rest.
     """
     half = half_window(fps)
     still = np.zeros(len(points), np.bool_)
@@ -33,7 +44,7 @@ def still_frames(points: Real, fps: float, size_px: float) -> Mask:
         return still
     there = np.asarray(np.isfinite(points).all((1, 2)))
     percent = np.where(there[:, None, None], points, 0.0).astype(np.float64) / size_px * 100
-    percent -= percent[there].mean(0) if there.any() else 0.0  # sums of squares stay exact
+    percent -= percent[there].mean(0) if there.any() else 0.0  # Keeps sums of squares precise.
     means, squares = _running(percent, half), _running(percent**2, 2 * half)
     mean = (means[:-half] + means[half:]) / 2
     drift = np.linalg.norm(means[half:] - means[:-half], axis=-1).mean(-1)
@@ -44,19 +55,27 @@ def still_frames(points: Real, fps: float, size_px: float) -> Mask:
 
 
 def segments(still: Mask, fps: float) -> list[slice]:
-    """The runs of still frames that last half a second or more."""
+    """Return the runs of still frames that last at least half a second.
+
+    Args:
+        still: Mask of still frames, (T,).
+        fps: Frames per second.
+
+    Returns:
+        Slices of frames.
+    """
     edges = np.flatnonzero(np.diff(still.astype(np.int8), prepend=0, append=0))
     runs = [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     return [run for run in runs if run.stop - run.start >= half_window(fps)]
 
 
 def half_window(fps: float) -> int:
-    """Frames of half the window."""
+    """Return half the length of the detection window in frames."""
     return max(2, round(fps * WINDOW_S / 2))
 
 
 def _running(values: Values, length: int) -> Values:
-    """Means over `length` frames: (T, …) → (T - length + 1, …)."""
+    """Return running means over `length` frames: (T, …) → (T - length + 1, …)."""
     sums = np.concatenate((np.zeros_like(values[:1]), np.cumsum(values, axis=0)))
     means: Values = (sums[length:] - sums[:-length]) / length
     return means

@@ -1,7 +1,8 @@
-"""What landmarks do besides the rigid motion of the face: jitter without truth, though it moves.
+"""Motion of landmarks besides the rigid motion of the face: jitter without ground truth.
 
-Plain frame-to-frame motion rewards lag wherever a face really moves. What is left after the face's
-own rigid motion, which the picture tells (`bench.rigid_by_flow`), does not.
+Frame-to-frame motion alone rewards a lagging stabilizer wherever the face really moves. The motion
+that remains after the face's rigid motion is removed does not. `bench.clips.rigid_flow` measures
+the rigid motion in the image.
 """
 
 from __future__ import annotations
@@ -17,25 +18,42 @@ if TYPE_CHECKING:
 
     from steadymark.engine.metrics.accuracy import Real, Values
 
-RIGID = (27, 28, 29, 30, 36, 39, 42, 45)  # nose ridge and eye corners: they move with the skull
+RIGID = (27, 28, 29, 30, 36, 39, 42, 45)  # Nose ridge and eye corners move with the skull.
 WITHOUT_JAW = tuple(range(17, 68))
 
 
 def motion_besides(
     points: Real, rigid: Real, size_px: float, *, landmarks: Sequence[int] | None = None
 ) -> float:
-    """Mean of |p(t + 1) - S(t) p(t)| over frames and landmarks, in % of the outer-eye distance.
+    """Return the mean motion of landmarks besides the face's rigid motion.
 
-    points: (T, K, 2). rigid: (T - 1, 2, 3), the similarity S(t) of the face from frame t to t + 1,
-    frame pixels, NaN where it is not known. size_px: the mean outer-eye distance. landmarks: only
-    of these. NaN where nothing is known.
+    It is the mean of |p(t + 1) - S(t) p(t)| over frames and landmarks, where S(t) is the rigid
+    motion.
+
+    Args:
+        points: Landmarks, (T, K, 2), in pixels.
+        rigid: Similarity transform S(t) of the face from frame t to t + 1, (T - 1, 2, 3), in frame
+            pixels; NaN where it is unknown.
+        size_px: Mean outer-eye distance, in pixels.
+        landmarks: Indices of the landmarks that count; None for all.
+
+    Returns:
+        The motion, in percent of the outer-eye distance per frame; NaN where nothing is known.
     """
     left = left_over(points, rigid) / size_px * 100
     return float(mean_of_finite(left if landmarks is None else left[:, list(landmarks)]))
 
 
 def left_over(points: Real, rigid: Real) -> Values:
-    """(T - 1, K): distance in pixels of each landmark from where the face's motion takes it."""
+    """Return how far each landmark lies from where the face's rigid motion moves it.
+
+    Args:
+        points: Landmarks, (T, K, 2), in pixels.
+        rigid: Similarity transforms between neighbouring frames, (T - 1, 2, 3).
+
+    Returns:
+        Distances, (T - 1, K), in pixels.
+    """
     given = points.astype(np.float64)
     carried = np.einsum("tij,tkj->tki", rigid[:, :, :2], given[:-1]) + rigid[:, None, :, 2]
     apart: Values = np.linalg.norm(given[1:] - carried, axis=-1)
@@ -43,5 +61,5 @@ def left_over(points: Real, rigid: Real) -> Values:
 
 
 def eye_distance(points: Real) -> float:
-    """The mean outer-eye distance of a video (T, 68, 2), pixels."""
+    """Return the mean outer-eye distance of a video's landmarks (T, 68, 2), in pixels."""
     return float(mean_of_finite(outer_eye_distance(points)))

@@ -1,8 +1,8 @@
-"""How still landmarks are, and how late: MAV, MCV, NMF, frame-to-frame motion, lag.
+"""Stability measures of landmarks: MAV, MCV, NMF, frame-to-frame motion and lag.
 
-Equations are those of the ConvLSTM paper (`papers/convlstm_jitter_pdc.txt`). A video is points
-(T, K, 2), NaN in frames without the face; such frames, and steps into or out of them, do not count.
-Where a source dropped frames, `with_dropped_frames` puts such frames in their places.
+Equation numbers are those of the ConvLSTM paper (`papers/convlstm_jitter_pdc.txt`). A video is an
+array of landmarks (T, K, 2) with NaN in frames without the face; such frames, and steps into or out
+of them, do not count. Use `with_dropped_frames` to insert NaN rows where the source dropped frames.
 """
 
 from __future__ import annotations
@@ -22,10 +22,16 @@ _LONGEST_GAP = 10  # frames
 
 
 def mean_motion(points: Real, truth: Real | None = None) -> float:
-    """Mean motion from frame to frame, in % of the video's mean outer-eye distance.
+    """Return the mean frame-to-frame motion of landmarks. For a face at rest, it measures jitter.
 
-    points, truth: (T, 68, 2); the eye distance is the truth's where there is one. What a still
-    face shows of it is jitter. NaN without two frames in a row.
+    Args:
+        points: Landmarks, (T, 68, 2), in pixels.
+        truth: True landmarks, (T, 68, 2), in pixels, for the eye distance; None takes it from
+            `points`.
+
+    Returns:
+        The motion, in percent of the video's mean outer-eye distance per frame; NaN without two
+            consecutive frames.
     """
     steps = _steps(_in_percent(points, points if truth is None else truth))
     return _mean(np.linalg.norm(steps, axis=-1))
@@ -34,12 +40,19 @@ def mean_motion(points: Real, truth: Real | None = None) -> float:
 def allan_variance(
     points: Real, truth: Real | None = None, *, landmarks: Sequence[int] | None = None
 ) -> float:
-    """Allan variance of a video, eq. 11, mean over landmarks and both axes.
+    """Return the Allan variance of a video, eq. 11: mean over landmarks and both axes.
 
-    Coordinates are % of the video's mean outer-eye distance (the truth's where there is one).
-    With the truth (T, 68, 2), of the error, so that true motion is no jitter; without it, points
-    (T, 68, 2) must be a segment in which the face is still. landmarks: only of these. NaN without
-    two frames in a row.
+    With ground truth, it is the variance of the error, so true motion does not count as jitter.
+    Without ground truth, `points` must be a segment in which the face is at rest.
+
+    Args:
+        points: Landmarks, (T, 68, 2), in pixels.
+        truth: True landmarks, (T, 68, 2), in pixels, or None.
+        landmarks: Indices of the landmarks that count; None for all.
+
+    Returns:
+        The variance, in (percent of the video's mean outer-eye distance)², with the truth's eye
+            distance where there is one; NaN without two consecutive frames.
     """
     u = _in_percent(points, points) if truth is None else _in_percent(points - truth, truth)
     if landmarks is not None:
@@ -53,7 +66,16 @@ def mav(
     *,
     landmarks: Sequence[int] | None = None,
 ) -> float:
-    """Mean Allan variance: the mean of `allan_variance` over videos (those where it exists)."""
+    """Return the mean Allan variance (MAV): the mean of `allan_variance` over videos.
+
+    Args:
+        videos: Landmarks of each video, (T, 68, 2), in pixels.
+        truths: True landmarks of each video, (T, 68, 2), in pixels, or None.
+        landmarks: Indices of the landmarks that count; None for all.
+
+    Returns:
+        The mean over the videos whose variance is defined, in (percent of the outer-eye distance)².
+    """
     truth = [None] * len(videos) if truths is None else truths
     each = zip(videos, truth, strict=True)
     values = [allan_variance(v, t, landmarks=landmarks) for v, t in each]
@@ -61,34 +83,51 @@ def mav(
 
 
 def allan_variance_of_positions(points: Real) -> float:
-    """Allan variance as the ConvLSTM paper writes it, eq. 11: of positions, in square pixels.
+    """Return the Allan variance of positions as the ConvLSTM paper writes it, eq. 11.
 
-    u_t is a landmark's location, so its step is squared over x and y together; the mean is over
-    landmarks. True motion counts, and a larger face has a larger value. points: (T, K, 2). NaN
-    without two frames in a row.
+    u_t is a landmark's location, so the square of its step sums over x and y; the mean is over
+    landmarks. True motion counts, and a larger face has a larger value.
+
+    Args:
+        points: Landmarks, (T, K, 2), in pixels.
+
+    Returns:
+        The variance, in px²; NaN without two consecutive frames.
     """
     return _mean(np.square(_steps(points)).sum(-1)) / 2
 
 
 def mav_of_positions(videos: Sequence[Real]) -> float:
-    """MAV as the ConvLSTM paper writes it: mean of `allan_variance_of_positions` over videos."""
+    """Return the mean of `allan_variance_of_positions` over videos, in px² (the paper's MAV)."""
     return _mean(np.array([allan_variance_of_positions(video) for video in videos]))
 
 
 def nmf(points: Real, truth: Real) -> float:
-    """Normalised mean flicker (LDEQ, arXiv 2304.00600) of a video, in % of the eye distance.
+    """Return the normalised mean flicker (NMF) of a video (LDEQ, arXiv 2304.00600).
 
-    The mean over frames and landmarks of the length by which the error vector changes between
-    neighbouring frames, divided by the video's mean true outer-eye distance. points, truth:
-    (T, 68, 2). NaN without two frames in a row.
+    It is the mean, over frames and landmarks, of the length by which the error vector changes
+    between neighbouring frames, divided by the video's mean true outer-eye distance.
+
+    Args:
+        points: Landmarks, (T, 68, 2), in pixels.
+        truth: True landmarks, (T, 68, 2), in pixels.
+
+    Returns:
+        The flicker, in percent of the outer-eye distance; NaN without two consecutive frames.
     """
     return _mean(np.linalg.norm(_steps(_in_percent(points - truth, truth)), axis=-1))
 
 
 def coefficient_of_variation(samples: Real) -> Values:
-    """Standard deviation over mean along the first axis, eq. 9 (with N - 1); NaN not counted.
+    """Return the standard deviation divided by the mean along the first axis, eq. 9.
 
-    samples: (N, ...) → (...), NaN where there are fewer than two or their mean is 0.
+    The standard deviation divides by N - 1. NaN samples are ignored.
+
+    Args:
+        samples: Samples, (N, ...).
+
+    Returns:
+        Coefficients, (...); NaN where there are fewer than two samples or the mean is not positive.
     """
     samples = samples.astype(np.float64)
     there = np.isfinite(samples)
@@ -101,27 +140,46 @@ def coefficient_of_variation(samples: Real) -> Values:
 
 
 def mcv(errors: Sequence[Real]) -> float:
-    """Mean coefficient of variation, eq. 10, in %, of the NRMSE (T,) of each video's frames."""
+    """Return the mean coefficient of variation (MCV), eq. 10, of the per-frame NRMSE.
+
+    Args:
+        errors: NRMSE of each frame, (T,), for each video.
+
+    Returns:
+        The mean over videos, in percent.
+    """
     values = [float(coefficient_of_variation(e)) for e in errors]
     return _mean(np.array(values)) * 100
 
 
 def mcv_of_positions(videos: Sequence[Real]) -> float:
-    """MCV as the ConvLSTM paper writes it, eqs. 9 and 10, of positions, in %.
+    """Return the MCV of positions as the ConvLSTM paper writes it, eqs. 9 and 10.
 
-    The samples of eq. 9 are a landmark's coordinate in all frames of a video; the mean is over
-    landmarks and both axes, then over videos (T, K, 2). It depends on where the picture has its
-    origin, and true motion counts.
+    The samples of eq. 9 are one coordinate of a landmark in all frames of a video; the mean is over
+    landmarks and both axes, then over videos. The value depends on the image's origin, and true
+    motion counts.
+
+    Args:
+        videos: Landmarks of each video, (T, K, 2), in pixels.
+
+    Returns:
+        The mean over videos, in percent.
     """
     values = [_mean(coefficient_of_variation(video)) for video in videos]
     return _mean(np.array(values)) * 100
 
 
 def mcv_still(segments: Sequence[Real]) -> float:
-    """Mean coefficient of variation, eq. 10, in %, without truth, of still segments (T, K, 2).
+    """Return the MCV, eq. 10, of segments in which the face is at rest, without ground truth.
 
-    Of each landmark's distance to its mean position in the segment; mean over landmarks, then
-    over segments.
+    The samples are each landmark's distances from its mean position in the segment; the mean is
+    over landmarks, then over segments.
+
+    Args:
+        segments: Landmarks of each segment, (T, K, 2), in pixels.
+
+    Returns:
+        The mean over segments, in percent.
     """
     values = []
     for points in segments:
@@ -133,12 +191,20 @@ def mcv_still(segments: Sequence[Real]) -> float:
 
 
 def lag_frames(points: Real, truth: Real, *, most: int = 5) -> float:
-    """By how many frames the motion of `points` comes after the true one.
+    """Return by how many frames the motion of landmarks follows the true motion.
 
-    The shift, within ± `most` frames, that maximises the correlation of predicted and true motion
-    (from frame to frame, all landmarks and axes together), refined to parts of a frame by the
-    parabola through the best shift and its neighbours. points, truth: (T, K, 2). NaN where
-    nothing moves or the video is too short.
+    The lag is the shift, within ± `most` frames, that maximises the correlation of predicted and
+    true frame-to-frame motion (all landmarks and axes together). The parabola through the best
+    shift and its neighbours refines it to fractions of a frame.
+
+    Args:
+        points: Landmarks, (T, K, 2), in pixels.
+        truth: True landmarks, (T, K, 2), in pixels.
+        most: Largest shift that is tried, in frames.
+
+    Returns:
+        The lag, in frames, positive when `points` are late; NaN where nothing moves or the video is
+            too short.
     """
     predicted, true = _steps(points), _steps(truth)
     shifts = range(-most, most + 1)
@@ -154,10 +220,17 @@ def lag_frames(points: Real, truth: Real, *, most: int = 5) -> float:
 
 
 def with_dropped_frames(points: Real, times_s: Real) -> Values:
-    """The video with a row of NaN for each frame that its source dropped, so that no step skips it.
+    """Insert a row of NaN for each frame that the source dropped, so that no step spans the gap.
 
-    A frame takes the median of all steps in time. points: (T, K, 2), times_s: (T,), rising. At most
-    ten rows are put into one gap: no measure looks further.
+    The duration of a frame is the median of all time steps. At most ten rows are inserted into one
+    gap, because no measure looks further.
+
+    Args:
+        points: Landmarks, (T, K, 2), in pixels.
+        times_s: Increasing times of the frames, (T,), in seconds.
+
+    Returns:
+        Landmarks, (T', K, 2), in pixels, with T' ≥ T.
     """
     if len(points) < 2:
         return points.astype(np.float64)
@@ -170,11 +243,19 @@ def with_dropped_frames(points: Real, times_s: Real) -> Values:
 
 
 def fast_and_slow_error(errors: Real, truth: Real, *, share: float = 0.1) -> tuple[float, float]:
-    """Mean error on the frames with the fastest true motion, and on the rest.
+    """Return the mean error of the frames with the fastest true motion, and of the other frames.
 
-    A smoother that lags shows in the first. errors: (T,), truth: (T, 68, 2), NaN in landmarks
-    that it lacks; a frame's motion is that from the frame before, the first frame and frames
-    without error do not count.
+    A filter that lags has a large error in the fast frames. The motion of a frame is measured from
+    the previous frame; the first frame and frames without an error do not count.
+
+    Args:
+        errors: Error of each frame, (T,).
+        truth: True landmarks, (T, 68, 2), in pixels, with NaN for landmarks that it lacks.
+        share: Share of the frames that count as fast.
+
+    Returns:
+        The mean error of the fast frames and of the others, in the unit of `errors`; both are NaN
+            with fewer than two frames.
     """
     steps = np.linalg.norm(_steps(_in_percent(truth, truth)), axis=-1)  # (T - 1, 68)
     speed = mean_of_finite(steps, -1)
@@ -189,12 +270,12 @@ def fast_and_slow_error(errors: Real, truth: Real, *, share: float = 0.1) -> tup
 
 
 def _in_percent(values: Real, points: Real) -> Values:
-    """(T, K, 2) in % of the mean outer-eye distance of `points` (T, 68, 2)."""
+    """Return values (T, K, 2) in percent of the mean outer-eye distance of `points` (T, 68, 2)."""
     return values.astype(np.float64) / _mean(outer_eye_distance(points)) * 100
 
 
 def _steps(points: Real) -> Values:
-    """(T, K, 2) → (T - 1, K, 2), from each frame to the next."""
+    """Return the motion from each frame to the next: (T, K, 2) → (T - 1, K, 2)."""
     return np.diff(points.astype(np.float64), axis=0)
 
 
@@ -203,7 +284,7 @@ def _mean(values: Real) -> float:
 
 
 def _correlation(predicted: Values, true: Values, shift: int) -> float:
-    """Pearson's correlation of predicted[t + shift] and true[t]."""
+    """Return Pearson's correlation of predicted[t + shift] and true[t]."""
     length = len(true) - abs(shift)
     if length < 2:
         return float("nan")

@@ -1,4 +1,4 @@
-"""From a video with its truth, and a tracker's table of it, to what can be scored."""
+"""Prepare a video with ground truth and a tracker's landmark table of it for scoring."""
 
 from __future__ import annotations
 
@@ -41,12 +41,18 @@ USUAL_FPS = 25.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredVideo:
-    """A video to score trackers on.
+    """A video on which trackers are scored.
 
-    source: as `open_source` takes it, None where only the truth is known. frames: how many it has,
-    None where nothing tells. truth: (T, K, 2), NaN in frames that do not count: those without
-    truth and, of a table whose video is known, those in which a landmark lies beyond the picture,
-    since no tracker can see it. What people annotated (.pts) counts as it is, as is usual.
+    Attributes:
+        name: Name of the video, for display.
+        source: The video as `open_source` takes it; None when only the ground truth is known.
+        frames: Number of frames; None when it is unknown.
+        truth: True landmarks, (T, K, 2), in pixels; None without ground truth. It is NaN in frames
+            that do not count: frames without ground truth and, when the truth is a table whose
+            video is known, frames in which a landmark lies outside the image, where no tracker can
+            see it. Manual annotations (.pts files) count even outside the image, as is usual.
+        schema: Landmark schema of the scored landmarks.
+        scored: Indices of the landmarks that count in the scores.
     """
 
     name: str
@@ -64,11 +70,22 @@ def prepare_video(
     *,
     read: Values | None = None,
 ) -> ScoredVideo:
-    """Read a video's truth and ask the video for its size and length. read: the truth, if it is.
+    """Read the ground truth of a video and check that it fits the video's length and size.
+
+    Args:
+        video: The video and the path of its ground truth.
+        schema: Landmark schema of the trackers.
+        chosen: Which landmarks are scored, and their numbers in the ground truth; None scores all.
+        read: The ground truth, (T, K', 2), if it has been read already.
+
+    Returns:
+        The video, ready for scoring.
 
     Raises:
-        UsageError: they do not belong together, or there is nothing to compare.
-        SourceError, LandmarkFileError: one of them cannot be read.
+        UsageError: The video is live, ground truth and video do not belong together, or there is
+            nothing to compare.
+        SourceError: The video cannot be read.
+        LandmarkFileError: The ground truth cannot be read.
     """
     scored = scored_landmarks(schema, chosen)
     info = None
@@ -102,13 +119,22 @@ def prepare_video(
 
 
 def followed(table: LandmarkTable, video: ScoredVideo, *, name: str) -> TrackedVideo:
-    """What a tracker's table says of the video; where it follows several faces, of one of them.
+    """Return one face of a tracker's table, aligned with the frames of a video.
 
-    It is the face nearest to the true one or, without truth, that with most rows. A table of a
-    part of the video (--start, --end) is scored on that part. `name`: for messages.
+    If the table holds several faces, it is in each frame the face nearest to the true one or,
+    without ground truth, the face with the most rows. A table of a part of the video (--start,
+    --end) is scored on that part.
+
+    Args:
+        table: The tracker's landmark table.
+        video: The video that was tracked.
+        name: Name of the table, for error messages.
+
+    Returns:
+        The tracked video.
 
     Raises:
-        UsageError: the table is of another video or of other landmarks, or is empty.
+        UsageError: The table is empty, or it belongs to another video or another landmark schema.
     """
     if not len(table):
         raise UsageError("{name} holds no rows: there is nothing to compare", name=name)
@@ -133,9 +159,18 @@ def followed(table: LandmarkTable, video: ScoredVideo, *, name: str) -> TrackedV
 def tracked_video(
     points: Values, video: ScoredVideo, *, fps: float, first: int = 0, known: Mask | None = None
 ) -> TrackedVideo:
-    """What one face's points (T, K, 2) from frame `first` on, NaN where it is not, say of a video.
+    """Combine the landmarks of one tracked face with the ground truth of a video.
 
-    known: (T,), frames that were looked at; the others do not count.
+    Args:
+        points: Landmarks, (T, K, 2), in pixels, from frame `first` on, with NaN in frames without
+            the face.
+        video: The video that was tracked.
+        fps: Frames per second.
+        first: Number of the first frame in `points`.
+        known: Frames that were tracked, (T,); other frames do not count. None for all.
+
+    Returns:
+        The tracked video with its still frames.
     """
     truth = None if video.truth is None else video.truth[first : first + len(points)]
     calm = points if truth is None else truth
@@ -161,10 +196,20 @@ def tracked_video(
 def track(
     video: ScoredVideo, models: OpenModels, settings: TrackSettings, *, on_progress: Progress
 ) -> tuple[LandmarkTable, tuple[str, ...]]:
-    """The table that `steadymark track` writes of the video, and notes of what was passed over.
+    """Track a video as `steadymark track` does.
+
+    Args:
+        video: The video to track.
+        models: The opened models.
+        settings: Tracking settings.
+        on_progress: Called with the source's information and the report so far.
+
+    Returns:
+        The landmark table and the job's notes.
 
     Raises:
-        TrackingError: the video cannot be tracked to its end.
+        TrackingError: The video cannot be tracked to its end.
+        ValueError: Only the ground truth of the video is known.
     """
     if video.source is None:
         raise ValueError(f"no video of {video.name} is known")
@@ -185,14 +230,14 @@ def track(
 
 
 def _cut_off(truth: Values, width: int, height: int) -> Mask:
-    """(T,): frames in which some landmark lies beyond the picture. NaN lies nowhere."""
+    """Return the frames, (T,), in which a landmark lies outside the image; NaN is not outside."""
     with np.errstate(invalid="ignore"):
         outside = (truth < 0) | (truth > (width - 1, height - 1))
     return np.asarray(outside.any((1, 2)))
 
 
 def _span(table: LandmarkTable, frames: int | None, name: str) -> tuple[int, int]:
-    """Number of the first frame that the table is of, and how many."""
+    """Return the number of the first frame that the table covers, and the number of frames."""
     first, end = int(table.frame.min()), int(table.frame.max()) + 1
     if frames is None:
         return first, end - first
@@ -209,7 +254,7 @@ def _span(table: LandmarkTable, frames: int | None, name: str) -> tuple[int, int
 
 
 def _is_part(table: LandmarkTable) -> bool:
-    """Whether the table says that it was made with --start or --end."""
+    """Return whether the table was made with --start or --end, as its header tells."""
     settings = table.header.get("settings")
     if not isinstance(settings, dict):
         return False
@@ -219,7 +264,7 @@ def _is_part(table: LandmarkTable) -> bool:
 def _one_face(
     table: LandmarkTable, first: int, count: int, truth: Values | None, scored: tuple[int, ...]
 ) -> Values:
-    """(T, K, 2), NaN in frames without a face."""
+    """Return the landmarks of one face, (T, K, 2), with NaN in frames without it."""
     rows = np.flatnonzero(np.isfinite(table.xy_px).all((1, 2)))
     points = np.full((count, *table.xy_px.shape[1:]), np.nan)
     if not len(rows):
@@ -237,7 +282,7 @@ def _one_face(
 
 
 def _fps(table: LandmarkTable) -> float:
-    """Frames a second, from the times of frames that follow each other."""
+    """Return the frames per second, from the times of consecutive frames."""
     frames, at = np.unique(table.frame, return_index=True)
     with np.errstate(invalid="ignore"):
         steps_s = np.diff(table.timestamp_s[at])[np.diff(frames) == 1]

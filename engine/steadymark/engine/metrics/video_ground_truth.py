@@ -1,4 +1,4 @@
-"""Videos with ground truth: where the truth lies, and how it is read."""
+"""Find and read the ground truth of videos."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Real, Values
 
 _OF_CSV, _OF_FOLDER = "_truth", "annot"
-_SPARSEST, _SPARE = 100, 10_000  # frames a row of truth, and frames more
+# A ground truth may have this many frames per row, and so many frames more.
+_SPARSEST, _SPARE = 100, 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledVideo:
-    """source: as `open_source` takes it, None where only the truth is known; truth: None likewise.
+    """A video and the place of its ground truth.
 
-    name: for tables.
+    Attributes:
+        name: Name of the video, for tables.
+        source: The video as `open_source` takes it; None when only the ground truth is known.
+        truth: File or folder of the ground truth; None when there is none.
     """
 
     name: str
@@ -38,9 +42,16 @@ class LabelledVideo:
 
 
 def find_videos(data: Path) -> tuple[LabelledVideo, ...]:
-    """The video that `data` is, or those with truth in the folder or in its folders, as 300VW has.
+    """Find the video at a path, or the videos with ground truth in a folder and its subfolders.
 
-    Truth is looked for beside a video: NAME_truth.csv, or, of the only video of a folder, `annot`.
+    Ground truth is a file NAME_truth.csv beside the video or, when the folder holds a single video,
+    a folder `annot` as in 300VW.
+
+    Args:
+        data: A video file, or a folder.
+
+    Returns:
+        The video, or all videos with ground truth.
     """
     if not data.is_dir():
         return (_labelled(data),)
@@ -50,7 +61,14 @@ def find_videos(data: Path) -> tuple[LabelledVideo, ...]:
 
 
 def video_of_truth(truth: Path) -> LabelledVideo:
-    """The truth with the video beside it, if one is: the way back of `find_videos`."""
+    """Find the video that belongs to a ground truth; this is the inverse of `find_videos`.
+
+    Args:
+        truth: File or folder of the ground truth.
+
+    Returns:
+        The ground truth with its video, whose `source` is None if no video lies beside it.
+    """
     source = None
     if truth.is_dir() and truth.name == _OF_FOLDER:
         source = _only_video(truth.parent)
@@ -62,14 +80,22 @@ def video_of_truth(truth: Path) -> LabelledVideo:
 
 
 def read_truth(path: Path) -> Values:
-    """(T, K, 2), 0-based pixels, by frame; NaN where a frame has no truth.
+    """Read the true landmarks of a video.
 
-    `path` is a folder of .pts files whose names end in the frame's number, counted from 1 (from 0
-    where there is a 0); or a table: with the columns frame (from 0), x_0 …, y_0 …; a tracker's,
-    ours or OpenFace's, with one face; or without a line of names, a row x0,y0,x1,y1 … a frame.
+    The path is one of these: a folder of .pts files whose names end in the frame number, counted
+    from 1 (from 0 if there is a file with number 0); a table with the columns frame (from 0), x_0
+    …, y_0 …; a table of a tracker (Steadymark or OpenFace) with one face; or a table without a
+    header, with one row x0,y0,x1,y1 … per frame.
+
+    Args:
+        path: Folder or file of the ground truth.
+
+    Returns:
+        Landmarks, (T, K, 2), in 0-based pixels, by frame; NaN in frames without ground truth.
 
     Raises:
-        UsageError: there is no truth. LandmarkFileError: it cannot be read; the message says where.
+        UsageError: There is no ground truth, or it holds several faces per frame.
+        LandmarkFileError: The ground truth cannot be parsed; the message says where.
     """
     if path.is_dir():
         return _of_folder(path)
@@ -84,10 +110,15 @@ def read_truth(path: Path) -> Values:
 
 
 def check_length(truth: Values, path: Path, frames: int) -> None:
-    """Whether the truth is of a video of so many frames; .pts files may leave frames out.
+    """Check that the ground truth fits a video of `frames` frames; .pts files may leave frames out.
+
+    Args:
+        truth: True landmarks, (T, K, 2).
+        path: Where the ground truth was read, for the message.
+        frames: Number of frames of the video.
 
     Raises:
-        UsageError: it is not.
+        UsageError: The lengths do not match.
     """
     gaps = path.is_dir() and bool(np.isnan(truth).all((1, 2)).any())
     if len(truth) > frames or (len(truth) < frames and not gaps):
@@ -109,7 +140,7 @@ def _labelled(video: Path) -> LabelledVideo:
 
 
 def _name(video: Path, truth: Path | None) -> str:
-    """All videos of 300VW are called vid.avi: their folders tell them apart."""
+    """Return the video's name, or its folder's: all videos of 300VW are called vid.avi."""
     in_folder = truth is not None and truth.is_dir()
     return video.absolute().parent.name if in_folder else video.stem
 
@@ -205,7 +236,7 @@ def _numbers(path: Path, *, skip: int, columns: list[int] | None = None) -> Valu
 
 
 def _check_span(path: Path, frames: int, rows: int) -> None:
-    """One wild number must not ask for more memory than there is."""
+    """Check the last frame number, so that one wrong number cannot exhaust the memory."""
     if frames > _SPARSEST * rows + _SPARE:
         raise LandmarkFileError(
             "{path} has {rows} rows, the last of frame {last}: check its frame numbers",

@@ -1,4 +1,4 @@
-"""Every measure of one tracker on videos, with their ground truth or without."""
+"""All measures of one tracker on videos, with or without ground truth."""
 
 from __future__ import annotations
 
@@ -30,12 +30,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackedVideo:
-    """One video as one tracker followed it.
+    """One video with the landmarks that one tracker found in it.
 
-    points: (T, K, 2), NaN in frames without the face. truth: (T, K, 2), NaN in frames that do not
-    count and in landmarks that it lacks; None where there is none. first: number of the first of
-    the T frames. source: the video, None where only its landmarks are known. tracked: (T,), frames
-    with any face. still: (T,), frames in which the face is still.
+    Attributes:
+        name: Name of the video, for display.
+        source: The video as `open_source` takes it; None when only its landmarks are known.
+        points: Landmarks, (T, K, 2), in pixels; NaN in frames without the face.
+        truth: True landmarks, (T, K, 2), in pixels; NaN in frames that do not count and for
+            landmarks that it lacks; None without ground truth.
+        tracked: Mask of the frames with a face, (T,).
+        still: Mask of the frames in which the face is at rest, (T,).
+        fps: Frames per second.
+        schema: Landmark schema with K landmarks.
+        scored: Indices of the landmarks that count in the scores.
+        first: Number of the first of the T frames in the video.
     """
 
     name: str
@@ -50,7 +58,7 @@ class TrackedVideo:
     first: int = 0
 
     def compared(self) -> LandmarkComparison | None:
-        """The frames that have truth; None where there is none."""
+        """Return the frames that have ground truth; None if the video has no ground truth."""
         if self.truth is None:
             return None
         frames = np.flatnonzero(has_truth(self.truth, self.scored))
@@ -60,7 +68,7 @@ class TrackedVideo:
         )
 
     def errors(self) -> Values:
-        """(T,): NRMSE of each frame; NaN where there is no face or no truth."""
+        """Return the NRMSE of each frame, (T,), in percent; NaN without a face or ground truth."""
         errors = np.full(len(self.points), np.nan)
         compared = self.compared()
         if compared is not None:
@@ -70,15 +78,25 @@ class TrackedVideo:
 
 @dataclass(frozen=True, slots=True)
 class StabilityScores:
-    """How steadily videos were followed; NaN is what cannot be told.
+    """Stability scores of one tracker on videos. A value is NaN where it is not defined.
 
-    of: `error`, where there is truth, or `still`, where mav and mcv are of still segments.
-    frames, tracked: of all frames, the share with a face. lost_spans: how often none was there.
-    mav: eqs. 11, in (% of the outer-eye distance)²; mcv: eq. 10, in %. still_frames, still_motion:
-    frames in which the face is still, and the motion that landmarks show there, in % of the
-    outer-eye distance a frame. lag_frames: how many frames landmarks come late. nrmse_fast,
-    nrmse_rest: error on the fastest tenth of the frames, and on the others. All but counts are
-    means over videos.
+    All values except counts and `tracked` are means over videos.
+
+    Attributes:
+        of: "error" where there is ground truth, or "still" where mav and mcv are measured in
+            segments in which the face is at rest.
+        videos: Number of videos.
+        frames: Number of frames in all videos.
+        tracked: Share of all frames with a face.
+        lost_spans: How often the face was lost: number of spans of frames without it.
+        mav: Mean Allan variance, eq. 11, in (percent of the outer-eye distance)².
+        mcv: Mean coefficient of variation, eq. 10, in percent.
+        still_frames: Number of frames in which the face is at rest.
+        still_motion: Motion of the landmarks in these frames, in percent of the outer-eye distance
+            per frame.
+        lag_frames: Lag of the landmarks, in frames.
+        nrmse_fast: Error on the tenth of the frames with the fastest motion, in percent.
+        nrmse_rest: Error on the other frames, in percent.
     """
 
     of: str
@@ -96,7 +114,7 @@ class StabilityScores:
 
 
 def stability_of(videos: Sequence[TrackedVideo]) -> StabilityScores:
-    """All measures of stability of one or more videos."""
+    """Compute all stability scores of one or more tracked videos."""
     each = [_with_truth(v) if v.truth is not None else _without_truth(v) for v in videos]
     frames = sum(len(v.points) for v in videos)
     return StabilityScores(
@@ -111,15 +129,29 @@ def stability_of(videos: Sequence[TrackedVideo]) -> StabilityScores:
 
 
 def has_truth(truth: Values, scored: tuple[int, ...]) -> Mask:
-    """(T, K, 2) → (T,): frames in which every landmark that counts is known."""
+    """Return the frames in which every scored landmark is known.
+
+    Args:
+        truth: True landmarks, (T, K, 2).
+        scored: Indices of the scored landmarks.
+
+    Returns:
+        A mask, (T,).
+    """
     return np.asarray(np.isfinite(truth[:, list(scored)]).all((1, 2)))
 
 
 def alike_still(videos: Sequence[TrackedVideo]) -> Mask | None:
-    """Frames that every tracker's landmarks of one video call still; None if they differ in length.
+    """Return the frames that are at rest according to every tracker of one video.
 
-    Without truth each tracker has its own idea of when the face is still; only in frames common to
-    all can they be compared.
+    Without ground truth, each tracker's landmarks define their own still frames, so trackers can
+    only be compared in the frames that all share.
+
+    Args:
+        videos: The same video, tracked by different trackers.
+
+    Returns:
+        A mask, (T,); None if the trackers cover different frames.
     """
     if len({(v.first, len(v.points)) for v in videos}) > 1:
         return None
@@ -158,7 +190,7 @@ def _without_truth(video: TrackedVideo) -> dict[str, float]:
 
 
 def _spans(mask: Mask) -> int:
-    """Runs of True."""
+    """Return the number of runs of True."""
     return int((np.diff(mask.astype(np.int8), prepend=0) == 1).sum())
 
 

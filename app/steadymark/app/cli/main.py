@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.markup import escape
-from rich.table import Table
 
 from steadymark.app.cli.add_model_command import add_model
 from steadymark.app.cli.bench_commands import bench
@@ -228,6 +226,7 @@ def track(
 @app.command()
 def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> None:
     """Say what is in a video file, and how exact its times are."""
+    from steadymark.app.cli.reports.report_table import Column, ReportTable
     from steadymark.engine.sources import probe as look
 
     def run() -> int:
@@ -239,7 +238,7 @@ def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> N
                 err.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
                 failed += 1
                 continue
-            table = Table(title=escape(text), show_header=False, title_justify="left", box=SIMPLE)
+            table = ReportTable(("",), (Column("", "left", wraps=True),), title=text)
             for name, value in report.as_dict().items():
                 table.add_row(name, value)
             out.print(table)
@@ -251,29 +250,17 @@ def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> N
 @app.command()
 def models() -> None:
     """List the models that are here, with what they reached."""
+    from steadymark.app.cli.reports.models_report import models_table
     from steadymark.models.runtime.zoo import list_models, list_own_models
 
     def run() -> int:
         cards = (*list_models(), *list_own_models())
-        table = Table(title="Models", title_justify="left", box=SIMPLE)
-        for column in ("name", "kind", "schema", "input", "parameters", "MACs", "size"):
-            table.add_column(column, no_wrap=column in ("name", "kind"))
+        out.print(models_table(cards))
         for card in cards:
-            table.add_row(
-                card.name,
-                card.kind,
-                "any" if card.kind == "stabilizer" else card.schema or "–",
-                "landmarks and optical flow" if card.kind == "stabilizer" else card.input_text,
-                f"{card.params / 1e6:.2f} M" if card.params else "–",
-                f"{card.macs / 1e6:.0f} M" if card.macs else "–",
-                f"{card.size_bytes / 2**20:.1f} MiB",
-            )
-        out.print(table)
-        for card in cards:
-            out.print(f"[bold]{card.name}[/bold]")
+            out.print(f"[bold]{escape(card.name)}[/bold]", soft_wrap=True)
             for name, value in card.scores.items():
                 out.print(f"  {escape(name.replace('_', ' '))}: {value:g}", soft_wrap=True)
-            out.print(f"  licence: {card.licence}\n", soft_wrap=True)
+            out.print(f"  licence: {escape(card.licence)}\n", soft_wrap=True)
         return 0
 
     report_errors(run)

@@ -8,6 +8,16 @@ from typing import Annotated
 import typer
 
 from steadymark.app.cli.error_boundary import err, out, report_errors
+from steadymark.app.cli.help_groups import (
+    COMPUTER,
+    FACES,
+    INPUT,
+    MODEL,
+    OUTPUT,
+    SCENES,
+    STABILIZER,
+    help_groups,
+)
 from steadymark.engine.core.errors import UsageError
 from steadymark.models.runtime.zoo import DEFAULT_MODEL
 
@@ -34,6 +44,14 @@ def speed(
 
 
 @bench.command()
+@help_groups(
+    {
+        SCENES: "data scenes sequences frames noise held_back seed",
+        MODEL: "model csv",
+        OUTPUT: "json_file plot write",
+        COMPUTER: "device",
+    }
+)
 def stability(
     data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
     model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
@@ -84,6 +102,14 @@ def stability(
 
 
 @bench.command()
+@help_groups(
+    {
+        SCENES: "data tune sequences frames noise held_back seed",
+        MODEL: "model also",
+        OUTPUT: "json_file",
+        COMPUTER: "device",
+    }
+)
 def ablation(
     data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
     model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
@@ -140,6 +166,13 @@ def identity(
 
 
 @bench.command()
+@help_groups(
+    {
+        INPUT: "data report",
+        FACES: "threshold most_false",
+        OUTPUT: "json_file write",
+    }
+)
 def detector(
     data: Annotated[Path, typer.Option(help="The folder that holds faces, 300w and aflw2000.")],
     detectors: Annotated[
@@ -222,6 +255,15 @@ def clips(
 
 
 @bench.command()
+@help_groups(
+    {
+        INPUT: "kinds most_frames seed",
+        MODEL: "model",
+        STABILIZER: "choices",
+        OUTPUT: "json_file",
+        COMPUTER: "device",
+    }
+)
 def light(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT…", help="Videos or folders.")],
     model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,

@@ -15,6 +15,15 @@ from rich.markup import escape
 from steadymark.app.cli.add_model_command import add_model
 from steadymark.app.cli.bench_commands import bench
 from steadymark.app.cli.error_boundary import err, out, report_errors
+from steadymark.app.cli.help_groups import (
+    COMPUTER,
+    FACES,
+    INPUT,
+    LIVE,
+    OUTPUT,
+    STABILIZER,
+    help_groups,
+)
 from steadymark.app.cli.smooth_command import smooth
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 
@@ -118,6 +127,16 @@ def cameras() -> None:
 
 
 @app.command()
+@help_groups(
+    {
+        INPUT: "start_time end_time",
+        FACES: "model detector threshold max_faces look_every recentre focal",
+        STABILIZER: "stabilizer min_cutoff beta derivative_cutoff cutoff",
+        OUTPUT: "folder csv video axes overwrite resume",
+        LIVE: "camera_mode send",
+        COMPUTER: "device jobs scheduler",
+    }
+)
 def track(
     inputs: Annotated[
         list[str],
@@ -250,17 +269,11 @@ def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> N
 @app.command()
 def models() -> None:
     """List the models that are here, with what they reached."""
-    from steadymark.app.cli.reports.models_report import models_table
+    from steadymark.app.cli.reports.models_report import report_models
     from steadymark.models.runtime.zoo import list_models, list_own_models
 
     def run() -> int:
-        cards = (*list_models(), *list_own_models())
-        out.print(models_table(cards))
-        for card in cards:
-            out.print(f"[bold]{escape(card.name)}[/bold]", soft_wrap=True)
-            for name, value in card.scores.items():
-                out.print(f"  {escape(name.replace('_', ' '))}: {value:g}", soft_wrap=True)
-            out.print(f"  licence: {escape(card.licence)}\n", soft_wrap=True)
+        report_models((*list_models(), *list_own_models()), out)
         return 0
 
     report_errors(run)
@@ -302,6 +315,15 @@ def spans(
 
 
 @app.command()
+@help_groups(
+    {
+        INPUT: "data truth csv landmarks",
+        FACES: "boxes detector threshold recentre",
+        STABILIZER: "stabilizer",
+        OUTPUT: "json_file plot worst worst_count",
+        COMPUTER: "device",
+    }
+)
 def evaluate(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="MODEL…", help="Names, or .onnx files.")

@@ -1,15 +1,29 @@
-"""`steadymark models`: its table."""
+"""`steadymark models`: its table, and what each model reached."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from steadymark.app.cli.reports.report_table import Column, ReportTable, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
 
     from steadymark.models.runtime.zoo import ModelCard
+
+
+def report_models(cards: Sequence[ModelCard], out: Console) -> None:
+    """Print the table of models, then the scores and the licence of each."""
+    out.print(models_table(cards))
+    for card in cards:
+        out.print(f"[bold]{escape(card.name)}[/bold]", soft_wrap=True)
+        for name, value in card.scores.items():
+            out.print(f"  {escape(name.replace('_', ' '))}: {value:g}", soft_wrap=True)
+        out.print(f"  licence: {escape(card.licence)}\n", soft_wrap=True)
 
 
 def models_table(cards: Iterable[ModelCard]) -> ReportTable:

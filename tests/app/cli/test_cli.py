@@ -384,7 +384,7 @@ def test_check_finds_a_planted_fault(run: Run, tmp_path: Path) -> None:
 def test_models_lists_the_zoo(run: Run) -> None:
     listed = run("models")
     one_sentence(listed, 0, "heatmap1d-lite", "face_net", "licence")
-    assert re.search(r"flow-cell +stabilizer +any +landmarks", listed.output)
+    assert re.search(r"flow-cell +stabilizer +any .+ landmarks and optical flow", listed.output)
 
 
 def test_without_a_command_and_a_display_it_says_how_to_track(

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from steadymark.app.cli.error_boundary import err, out, report_errors
+from steadymark.app.cli.help_groups import MODEL, NETWORK, help_groups
 from steadymark.engine.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ Folder = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace your model of that name.")]
 
 
+@help_groups(
+    {
+        MODEL: "name folder overwrite licence data",
+        NETWORK: "output output_names input_size mean std pixels rgb layout scale schema margin",
+    }
+)
 def add_model(
     file: File,
     name: Name = "",

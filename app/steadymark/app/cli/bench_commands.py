@@ -5,11 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from rich.table import Table
 
 from steadymark.app.cli.error_boundary import err, out, report_errors
+from steadymark.app.cli.help_groups import (
+    COMPUTER,
+    FACES,
+    INPUT,
+    MODEL,
+    OUTPUT,
+    SCENES,
+    STABILIZER,
+    help_groups,
+)
 from steadymark.engine.core.errors import UsageError
 from steadymark.models.runtime.zoo import DEFAULT_MODEL
 
@@ -36,6 +44,14 @@ def speed(
 
 
 @bench.command()
+@help_groups(
+    {
+        SCENES: "data scenes sequences frames noise held_back seed",
+        MODEL: "model csv",
+        OUTPUT: "json_file plot write",
+        COMPUTER: "device",
+    }
+)
 def stability(
     data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
     model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
@@ -86,6 +102,14 @@ def stability(
 
 
 @bench.command()
+@help_groups(
+    {
+        SCENES: "data tune sequences frames noise held_back seed",
+        MODEL: "model also",
+        OUTPUT: "json_file",
+        COMPUTER: "device",
+    }
+)
 def ablation(
     data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
     model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
@@ -142,6 +166,13 @@ def identity(
 
 
 @bench.command()
+@help_groups(
+    {
+        INPUT: "data report",
+        FACES: "threshold most_false",
+        OUTPUT: "json_file write",
+    }
+)
 def detector(
     data: Annotated[Path, typer.Option(help="The folder that holds faces, 300w and aflw2000.")],
     detectors: Annotated[
@@ -224,6 +255,15 @@ def clips(
 
 
 @bench.command()
+@help_groups(
+    {
+        INPUT: "kinds most_frames seed",
+        MODEL: "model",
+        STABILIZER: "choices",
+        OUTPUT: "json_file",
+        COMPUTER: "device",
+    }
+)
 def light(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT…", help="Videos or folders.")],
     model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
@@ -307,7 +347,7 @@ def live(
     ] = False,
 ) -> None:
     """Latency from a picture's arrival to its paint with landmarks, in the real window."""
-    from steadymark.app.cli.live_benchmark import measure_live, pictures_of
+    from steadymark.app.cli.live_benchmark import live_table, measure_live, pictures_of
     from steadymark.engine.sources import CameraMode
     from steadymark.models.face.schema import assets_root
 
@@ -325,26 +365,9 @@ def live(
             window_size=(shown.width, shown.height),
             record=record,
         )
-        late = np.percentile(result.late_ms, (50, 95, 100)) if result.late_ms else [np.nan] * 3
         height, width = pictures[0].shape[:2]
-        table = Table(
-            title=f"{width}x{height} at {fps:g} fps, {result.seconds:.0f} s", title_justify="left"
-        )
-        for column in ("what", "value"):
-            table.add_column(column, justify="left" if column == "what" else "right")
-        for name, value in (
-            ("latency, median", f"{late[0]:.1f} ms"),
-            ("latency, 95 %", f"{late[1]:.1f} ms"),
-            ("latency, most", f"{late[2]:.1f} ms"),
-            ("painted", f"{result.fps:.1f} fps"),
-            ("dropped", f"{result.dropped} of {result.came}"),
-            ("tracking, median", f"{result.stage_ms:.1f} ms"),
-            ("CPU", f"{100 * result.cpu:.0f} % of a core"),
-        ):
-            table.add_row(name, value)
-        if record:
-            table.add_row("recorded", f"{result.recorded}, {result.not_recorded} dropped")
-        out.print(table)
+        title = f"{width}x{height} at {fps:g} fps, {result.seconds:.0f} s"
+        out.print(live_table(result, title, recorded=record))
         return 0
 
     report_errors(run)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from steadymark.app.cli.reports.report_table import ReportTable
 from steadymark.engine.core.errors import SourceError
 from steadymark.engine.core.types import Frame, SourceInfo
 from steadymark.engine.sources import open_source
@@ -171,3 +172,19 @@ def _newest(frame: Frame | None) -> int:
 
 def _now() -> float:
     return time.perf_counter()
+
+
+def live_table(result: LiveBench, title: str, *, recorded: bool) -> ReportTable:
+    """A line for each figure. recorded: whether it was recorded meanwhile."""
+    late = np.percentile(result.late_ms, (50, 95, 100)) if result.late_ms else [np.nan] * 3
+    table = ReportTable(("what",), ("value",), title=title)
+    table.add_row("latency, median", f"{late[0]:.1f} ms")
+    table.add_row("latency, 95 %", f"{late[1]:.1f} ms")
+    table.add_row("latency, most", f"{late[2]:.1f} ms")
+    table.add_row("painted", f"{result.fps:.1f} fps")
+    table.add_row("dropped", f"{result.dropped} of {result.came}")
+    table.add_row("tracking, median", f"{result.stage_ms:.1f} ms")
+    table.add_row("CPU", f"{100 * result.cpu:.0f} % of a core")
+    if recorded:
+        table.add_row("recorded", f"{result.recorded}, {result.not_recorded} dropped")
+    return table

@@ -10,13 +10,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.markup import escape
-from rich.table import Table
 
 from steadymark.app.cli.add_model_command import add_model
 from steadymark.app.cli.bench_commands import bench
 from steadymark.app.cli.error_boundary import err, out, report_errors
+from steadymark.app.cli.help_groups import (
+    COMPUTER,
+    FACES,
+    INPUT,
+    LIVE,
+    OUTPUT,
+    STABILIZER,
+    help_groups,
+)
 from steadymark.app.cli.smooth_command import smooth
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 
@@ -120,6 +127,16 @@ def cameras() -> None:
 
 
 @app.command()
+@help_groups(
+    {
+        INPUT: "start_time end_time",
+        FACES: "model detector threshold max_faces look_every recentre focal",
+        STABILIZER: "stabilizer min_cutoff beta derivative_cutoff cutoff",
+        OUTPUT: "folder csv video axes overwrite resume",
+        LIVE: "camera_mode send",
+        COMPUTER: "device jobs scheduler",
+    }
+)
 def track(
     inputs: Annotated[
         list[str],
@@ -228,6 +245,7 @@ def track(
 @app.command()
 def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> None:
     """Say what is in a video file, and how exact its times are."""
+    from steadymark.app.cli.reports.report_table import Column, ReportTable
     from steadymark.engine.sources import probe as look
 
     def run() -> int:
@@ -239,7 +257,7 @@ def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> N
                 err.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
                 failed += 1
                 continue
-            table = Table(title=escape(text), show_header=False, title_justify="left", box=SIMPLE)
+            table = ReportTable(("",), (Column("", "left", wraps=True),), title=text)
             for name, value in report.as_dict().items():
                 table.add_row(name, value)
             out.print(table)
@@ -251,29 +269,11 @@ def probe(inputs: Annotated[list[str], typer.Argument(metavar="INPUT…")]) -> N
 @app.command()
 def models() -> None:
     """List the models that are here, with what they reached."""
+    from steadymark.app.cli.reports.models_report import report_models
     from steadymark.models.runtime.zoo import list_models, list_own_models
 
     def run() -> int:
-        cards = (*list_models(), *list_own_models())
-        table = Table(title="Models", title_justify="left", box=SIMPLE)
-        for column in ("name", "kind", "schema", "input", "parameters", "MACs", "size"):
-            table.add_column(column, no_wrap=column in ("name", "kind"))
-        for card in cards:
-            table.add_row(
-                card.name,
-                card.kind,
-                "any" if card.kind == "stabilizer" else card.schema or "–",
-                "landmarks and optical flow" if card.kind == "stabilizer" else card.input_text,
-                f"{card.params / 1e6:.2f} M" if card.params else "–",
-                f"{card.macs / 1e6:.0f} M" if card.macs else "–",
-                f"{card.size_bytes / 2**20:.1f} MiB",
-            )
-        out.print(table)
-        for card in cards:
-            out.print(f"[bold]{card.name}[/bold]")
-            for name, value in card.scores.items():
-                out.print(f"  {escape(name.replace('_', ' '))}: {value:g}", soft_wrap=True)
-            out.print(f"  licence: {card.licence}\n", soft_wrap=True)
+        report_models((*list_models(), *list_own_models()), out)
         return 0
 
     report_errors(run)
@@ -315,6 +315,15 @@ def spans(
 
 
 @app.command()
+@help_groups(
+    {
+        INPUT: "data truth csv landmarks",
+        FACES: "boxes detector threshold recentre",
+        STABILIZER: "stabilizer",
+        OUTPUT: "json_file plot worst worst_count",
+        COMPUTER: "device",
+    }
+)
 def evaluate(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="MODEL…", help="Names, or .onnx files.")

@@ -9,12 +9,20 @@ import typer
 from rich.markup import escape
 
 from steadymark.app.cli.error_boundary import err, out, report_errors
+from steadymark.app.cli.help_groups import INPUT, OUTPUT, STABILIZER, help_groups
 from steadymark.engine.core.errors import UsageError
 
 if TYPE_CHECKING:
     from steadymark.engine.api.video_landmarks import VideoLandmarks
 
 
+@help_groups(
+    {
+        INPUT: "size focal",
+        STABILIZER: "method cutoff min_cutoff beta derivative_cutoff",
+        OUTPUT: "target csv overwrite",
+    }
+)
 def smooth(
     table: Annotated[
         Path, typer.Argument(metavar="TABLE.csv", help="A table of ours, or of OpenFace.")

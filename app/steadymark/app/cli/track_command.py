@@ -10,11 +10,10 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.table import Table
 
 from steadymark.app.cli.progress import ProgressDisplay, progress_bars
+from steadymark.app.cli.reports.report_table import Column, ReportTable
 from steadymark.engine.batch.dask_cluster import run_on_cluster
 from steadymark.engine.batch.job_planning import plan_jobs, split_results
 from steadymark.engine.batch.results_index import ResultsIndex
@@ -40,7 +39,7 @@ from steadymark.engine.tracking.settings import TrackSettings, open_models
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR, DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
 
@@ -202,7 +201,7 @@ def run_batch(
                 del models  # every worker has its own
                 run_in_processes(jobs, count, open_models, board, stop)
     reports += board.reports
-    out.print(summary(reports, output.folder))
+    out.print(summary(reports, output.folder, out.width))
     if stop.is_set():
         return 130
     return _exit_code(reports)
@@ -247,33 +246,55 @@ def _interrupts(stop: Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def summary(reports: Sequence[JobReport], folder: Path) -> Table:
-    """A line an input."""
-    title = f"Results in {escape(str(folder))}"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("input", overflow="fold")
-    for column in ("frames", "tracked", "lost\nspans", "ms a\nframe", "device"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("result", overflow="fold")
+def summary(reports: Sequence[JobReport], folder: Path, width: int) -> ReportTable:
+    """A line for each input. width: of the console.
+
+    Where the table does not fit, it is made narrower: results that are named after their input are
+    given by their endings, and a device that is that of all inputs stands in the title.
+    """
+    table = _summary(reports, folder, _full_result)
+    if table.fits(width):
+        return table
+    devices = {job.device for job in reports if job.device}
+    return _summary(reports, folder, _short_result, *(devices if len(devices) == 1 else ()))
+
+
+def _summary(
+    reports: Sequence[JobReport], folder: Path, result: Callable[[JobReport], str], *device: str
+) -> ReportTable:
+    """device: that of all inputs, which then has no column."""
+    figures = ("frames", "tracked", "lost spans", "ms a frame", *(() if device else ("device",)))
+    title = ", ".join([f"Results in {folder}", *(f"tracked on {name}" for name in device)])
+    table = ReportTable(("input",), (*figures, Column("result", "left", wraps=True)), title=title)
     for job in reports:
         report = job.report
         share = f"{100 * report.with_face / report.frames:.1f} %" if report.frames else "–"
         dropped = f" (+{report.dropped} dropped)" if report.dropped else ""
         table.add_row(
-            escape(job.name),
+            job.name,
             "–" if job.skipped else f"{report.frames}" + dropped,
             share,
             str(report.lost_spans) if report.frames else "–",
             f"{report.median_ms:.1f}" if report.frames else "–",
-            job.device or "–",
-            escape(_result(job)),
+            *(() if device else (job.device or "–",)),
+            result(job),
         )
     return table
 
 
-def _result(job: JobReport) -> str:
-    """What came of it: names of files in the output folder."""
-    names = ", ".join(Path(output).name for output in job.outputs)
+def _full_result(job: JobReport) -> str:
+    return _result(job, [Path(output).name for output in job.outputs])
+
+
+def _short_result(job: JobReport) -> str:
+    stem = Path(job.name).stem + "."
+    names = [Path(output).name for output in job.outputs]
+    return _result(job, ["." + n.removeprefix(stem) if n.startswith(stem) else n for n in names])
+
+
+def _result(job: JobReport, files: Sequence[str]) -> str:
+    """What came of it. files: names in the output folder."""
+    names = ", ".join(files)
     if job.skipped:
         return f"done before: {names}"
     if job.error:

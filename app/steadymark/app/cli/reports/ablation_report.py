@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.progress import Progress
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
-from steadymark.app.cli.reports.benchmark_table import Columns, figures_table
+from steadymark.app.cli.reports.report_table import Columns, ReportTable, figures_table
 from steadymark.engine.bench.scenes.ablation_benchmark import (
     VARIANTS,
     AblationVariant,
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
-    from rich.table import Table
 
     from steadymark.engine.bench.scenes.ablation_benchmark import AblationConfig, AblationRow
     from steadymark.engine.tracking.settings import TrackSettings
@@ -77,7 +76,7 @@ def report_ablation(
         rows = list(
             run_ablation(data, settings, config, tune=tune, variants=variants, report=report)
         )
-    console.print(_table(rows, settings.model, config))
+    console.print(ablation_table(rows, settings.model, config))
     for row in rows:
         if row.reached is None:
             console.print(f"{row.name} is left out: {row.note}", markup=False, soft_wrap=True)
@@ -94,7 +93,8 @@ def _also(text: str) -> AblationVariant:
     return AblationVariant(name, AUTO, model=model)
 
 
-def _table(rows: Sequence[AblationRow], model: str, config: AblationConfig) -> Table:
+def ablation_table(rows: Sequence[AblationRow], model: str, config: AblationConfig) -> ReportTable:
+    """A line for each variant that the model has."""
     title = (
         f"{model}: {config.sequences} scenes of {config.frames} frames, noise level {config.noise}"
     )

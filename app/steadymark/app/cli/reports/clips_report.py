@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
-from steadymark.app.cli.reports.benchmark_table import Columns, figures_table
+from steadymark.app.cli.reports.report_table import Columns, ReportTable, figures_table
 from steadymark.engine.bench.clips.clip_benchmark import (
     ClipRow,
     figures,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
     from rich.progress import TaskID
-    from rich.table import Table
 
     from steadymark.engine.tracking.settings import TrackSettings
 
@@ -93,7 +92,7 @@ def report_clips(
 
     failed = each_clip(expand_inputs(inputs), measure, err)
     rows = worst_clips_first(rows)
-    for table in _tables(rows, settings.model) if rows else ():
+    for table in clip_tables(rows, settings.model) if rows else ():
         out.print(table)
     if json_file is not None:
         middle = {name: medians(each) for name, each in _by_choice(rows)}
@@ -148,7 +147,8 @@ def _by_choice(rows: Sequence[ClipRow]) -> Iterator[tuple[str, list[ClipRow]]]:
         yield name, [row for row in rows if row.choice == name]
 
 
-def _tables(rows: Sequence[ClipRow], model: str) -> Iterator[Table]:
+def clip_tables(rows: Sequence[ClipRow], model: str) -> Iterator[ReportTable]:
+    """Two tables with a line for each clip and stabilizer, and the medians."""
     lines: list[tuple[str, str, dict[str, float]]] = []
     for name, each in _by_choice(rows):
         lines += [(row.clip, name, figures(row)) for row in each]

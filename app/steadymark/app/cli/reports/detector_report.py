@@ -7,11 +7,10 @@ import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE
 from rich.progress import Progress
-from rich.table import Table
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.reports.report_table import ReportTable
 from steadymark.engine.bench.detector_benchmark import measure, threshold_for
 from steadymark.engine.bench.hard_face_set import write_hard_set
 from steadymark.engine.tracking.settings import open_detector
@@ -63,7 +62,7 @@ def report_detectors(
                 reported=reported,
                 on_part=lambda part, n=name: progress.update(task, description=f"{n}: {part}"),  # type: ignore[misc]
             )
-    out.print(_table(figures))
+    out.print(detector_table(figures))
     if json_file is not None:
         told = {name: _as_json(each) for name, each in figures.items()}
         write_file(json_file, json.dumps(plain(told), indent=2).encode())
@@ -101,12 +100,10 @@ def _rows(figures: DetectorFigures) -> dict[str, str]:
     return rows
 
 
-def _table(figures: dict[str, DetectorFigures]) -> Table:
-    table = Table(box=SIMPLE, title="face detectors", title_justify="left")
-    table.add_column("what")
+def detector_table(figures: dict[str, DetectorFigures]) -> ReportTable:
+    """A column for each detector."""
     columns = {name: _rows(each) for name, each in figures.items()}
-    for name in columns:
-        table.add_column(name, justify="right", overflow="fold")
+    table = ReportTable(("what",), columns, title="face detectors")
     for row in next(iter(columns.values())):
         table.add_row(row, *(column[row] for column in columns.values()))
     return table

@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import cv2
-from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.table import Table
 
 from steadymark.app.cli.output_files import OutputFiles, plain, write_file
+from steadymark.app.cli.reports.report_table import ReportTable
 from steadymark.engine.metrics.accuracy_scores import (
     AccuracyScores,
     LandmarkComparison,
@@ -49,7 +48,7 @@ def report(
     accuracies = {name: accuracy_of(c) for name, c in compared.items()}
     videos = {name: stability_of(s.videos) for name, s in scored.items() if s.videos}
     out.print(f"[bold]{escape(title)}[/bold]", soft_wrap=True)
-    out.print(_figures(scored, accuracies, videos))
+    out.print(evaluation_table(scored, accuracies, videos))
     if outputs.json is not None:
         content = _content(scored, accuracies, videos)
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
@@ -57,17 +56,14 @@ def report(
     _write_pictures(compared, title, outputs, of="frames" if videos else "faces")
 
 
-def _figures(
+def evaluation_table(
     names: Iterable[str],
     accuracies: Mapping[str, AccuracyScores],
     videos: Mapping[str, StabilityScores],
-) -> Table:
-    """A column a model, so that models stand side by side in a narrow terminal too."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
+) -> ReportTable:
+    """A column for each model, so that models stand side by side in a narrow terminal too."""
     names = list(names)
-    for name in names:
-        table.add_column(escape(name), justify="right", overflow="fold")
+    table = ReportTable(("",), names)
     of = "frames" if videos else "faces"
     sections = [
         [_accuracy_rows(accuracies[n], of) if n in accuracies else [] for n in names],

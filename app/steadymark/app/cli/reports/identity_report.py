@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE
 from rich.progress import Progress
-from rich.table import Table
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.reports.report_table import ReportTable
 from steadymark.engine.bench.scenes.face_crossings import CROSSINGS
 from steadymark.engine.bench.scenes.identity_benchmark import FACES, IdentityRow, run_identity
 from steadymark.engine.metrics.identity_scores import IdentityScores
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import Console
 
     from steadymark.engine.tracking.settings import TrackSettings
+
+_HEADINGS = ("count", "MOTA", "IDF1", "switches", "in ten", "missed", "false")
 
 
 def report_identity(
@@ -47,11 +49,16 @@ def report_identity(
         )
     crossings = [row for row in rows if row.kind in CROSSINGS]
     rows += [_sum("all crossings", crossings), _sum("all", rows)]
-    table = Table(title=settings.model, box=SIMPLE, title_justify="left", caption_justify="left")
-    table.caption = f"two faces a video, up to {FACES} followed; MOTA and IDF1 at IoU 0.5, in %"
-    table.add_column("videos")
-    for heading in ("count", "MOTA", "IDF1", "switches", "in ten", "missed", "false"):
-        table.add_column(heading, justify="right")
+    out.print(identity_table(rows, settings.model))
+    if json_file is not None:
+        content = plain({"model": settings.model, "rows": [_figures(row) for row in rows]})
+        write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def identity_table(rows: Sequence[IdentityRow], model: str) -> ReportTable:
+    """A line for each kind of video."""
+    caption = f"two faces a video, up to {FACES} followed; MOTA and IDF1 at IoU 0.5, in %"
+    table = ReportTable(("videos",), _HEADINGS, title=model, caption=caption)
     for row in rows:
         figures = _figures(row)
         table.add_row(
@@ -64,10 +71,7 @@ def report_identity(
             f"{figures['missed']:.2f} %",
             f"{figures['false']:.2f} %",
         )
-    out.print(table)
-    if json_file is not None:
-        content = plain({"model": settings.model, "rows": [_figures(row) for row in rows]})
-        write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
+    return table
 
 
 def _sum(kind: str, rows: list[IdentityRow]) -> IdentityRow:

@@ -7,11 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.box import SIMPLE
-from rich.table import Table
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
 from steadymark.app.cli.reports.clips_report import chosen, each_clip
+from steadymark.app.cli.reports.report_table import Column, ReportTable
 from steadymark.engine.bench.clips.clip_tracks import open_choices
 from steadymark.engine.bench.clips.light_benchmark import (
     CHANGING,
@@ -76,8 +75,8 @@ def report_light(
     failed = each_clip(expand_inputs(inputs), measure, err)
     rows = worst_lights_first(rows)
     if rows:
-        out.print(_worst(rows, settings.model))
-        out.print(_summary(rows))
+        out.print(worst_table(rows, settings.model))
+        out.print(light_summary(rows))
     if json_file is not None:
         content = {
             "model": settings.model,
@@ -99,13 +98,14 @@ def _kinds(text: str | None) -> tuple[str, ...]:
     return kinds
 
 
-def _worst(rows: Sequence[LightRow], model: str) -> Table:
-    table = _table(f"{model}: the worst {min(SHOWN, len(rows))} of {len(rows)}", _CAPTION)
-    for name in ("clip", "light", "stabilizer"):
-        table.add_column(name, overflow="fold")
-    for name in _HEADINGS:
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("broken")
+def worst_table(rows: Sequence[LightRow], model: str) -> ReportTable:
+    """A line for each of the worst rows."""
+    table = ReportTable(
+        ("clip", "light", "stabilizer"),
+        (*_HEADINGS, Column("broken", "left", wraps=True)),
+        title=f"{model}: the worst {min(SHOWN, len(rows))} of {len(rows)}",
+        caption=_CAPTION,
+    )
     for row in rows[:SHOWN]:
         numbers = (
             *(_short(v, 1) for v in (row.furthest, row.furthest_steady, row.beyond)),
@@ -119,14 +119,14 @@ def _worst(rows: Sequence[LightRow], model: str) -> Table:
     return table
 
 
-def _summary(rows: Sequence[LightRow]) -> Table:
+def light_summary(rows: Sequence[LightRow]) -> ReportTable:
+    """A line for each light and stabilizer, over all clips."""
     caption = (
         "clips that keep all limits; of all clips the largest distance from raw, the median ratio "
         "of the motion to that of raw, the median gain, and all resets"
     )
-    table = _table("", caption)
-    for name in ("light", "stabilizer", "passed", "furthest", "motion", "gain", "resets"):
-        table.add_column(name, justify="left" if name in ("light", "stabilizer") else "right")
+    columns = ("passed", "furthest", "motion", "gain", "resets")
+    table = ReportTable(("light", "stabilizer"), columns, caption=caption)
     for kind, choice in dict.fromkeys((row.kind, row.choice) for row in rows):
         each = [row for row in rows if (row.kind, row.choice) == (kind, choice)]
         table.add_row(
@@ -149,12 +149,6 @@ def _of(measure: Callable[[list[float]], float], values: list[float]) -> float:
     """A measure of those values that are known."""
     known = [value for value in values if np.isfinite(value)]
     return float(measure(known)) if known else float("nan")
-
-
-def _table(title: str, caption: str) -> Table:
-    table = Table(title=title, caption=caption, box=SIMPLE, collapse_padding=True)
-    table.title_justify = table.caption_justify = "left"
-    return table
 
 
 def _lists(value: object) -> object:

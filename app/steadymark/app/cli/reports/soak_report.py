@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE
 from rich.markup import escape
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.text import Text
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.reports.report_table import Column, ReportTable
 from steadymark.app.cli.reports.results_memory import measure_results_memory
 from steadymark.engine.bench.soak.soak_limits import HOUR
 from steadymark.engine.bench.soak.soak_test import PARTS, SoakCase, run_soak
@@ -68,7 +68,7 @@ def report_soak(
     passed = all(case.passed for case in cases) and all(figure.passed for figure in keeping)
     for case in cases:
         _print_case(case, out)
-    out.print(_table("what the window keeps", keeping))
+    out.print(soak_table("what the window keeps", keeping))
     out.print("[green]passed[/green]" if passed else "[red]failed[/red]")
     if json_file is not None:
         content = plain(
@@ -119,27 +119,24 @@ def _print_case(case: SoakCase, out: Console) -> None:
     rate = case.frames / max(case.seconds, 1e-9)
     dropped = f", {case.dropped} dropped" if case.dropped else ""
     title = f"{case.name}: {case.frames} frames in {case.seconds / 60:.1f} min"
-    out.print(_table(f"{title}, {rate:.0f} a second{dropped}", case.figures))
+    out.print(soak_table(f"{title}, {rate:.0f} a second{dropped}", case.figures))
     for fault in case.faults:
         out.print(f"  [red]fault:[/red] {escape(fault)}", soft_wrap=True)
     for problem in case.problems:
         out.print(f"  note: {escape(problem)}", soft_wrap=True)
 
 
-def _table(title: str, figures: Sequence[SoakFigure]) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE)
-    table.add_column("what", overflow="fold")
-    for column in ("measured", "limit"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("")
-    table.add_column("", overflow="fold")
+def soak_table(title: str, figures: Sequence[SoakFigure]) -> ReportTable:
+    """Each figure beside its limit."""
+    columns = ("measured", "limit", Column("", "left"), Column("", "left", wraps=True))
+    table = ReportTable(("what",), columns, title=title)
     for figure in figures:
         digits = 4 if figure.most < 0.1 and figure.unit else 1 if figure.unit else 0
         table.add_row(
             figure.what,
             f"{figure.value:.{digits}f} {figure.unit}".strip(),
             f"{figure.most:.{3 if digits == 4 else digits}f} {figure.unit}".strip(),
-            "[green]pass[/green]" if figure.passed else "[red]FAIL[/red]",
+            Text("pass", "green") if figure.passed else Text("FAIL", "red"),
             figure.remark,
         )
     return table

@@ -6,10 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE
-from rich.table import Table
-
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.reports.report_table import Column, ReportTable
 from steadymark.engine.output.csv.face_spans import NOBODY, FaceSpan, face_spans
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 
@@ -29,16 +27,16 @@ def report_spans(files: Sequence[Path], json_file: Path | None, *, out: Console)
     check_outputs(OutputFiles(json_file))
     found = {str(file): face_spans(read_landmarks(file)) for file in files}
     for name, spans in found.items():
-        out.print(_table(name, spans))
+        out.print(spans_table(name, spans))
     if json_file is not None:
         rows = {name: [asdict(span) for span in spans] for name, spans in found.items()}
         write_file(json_file, (json.dumps(plain(rows), indent=2) + "\n").encode())
 
 
-def _table(name: str, spans: Sequence[FaceSpan]) -> Table:
-    table = Table(title=name, box=SIMPLE, title_justify="left")
-    for heading in ("face", "state", "frames", "from – to", "seconds", "least score"):
-        table.add_column(heading, justify="left" if heading == "state" else "right")
+def spans_table(name: str, spans: Sequence[FaceSpan]) -> ReportTable:
+    """A line for each span of one file."""
+    columns = (Column("state", "left"), "frames", "from – to", "seconds", "least score")
+    table = ReportTable(("face",), columns, title=name)
     for span in spans:
         table.add_row(
             "–" if span.face_id == NOBODY else f"{span.face_id}",

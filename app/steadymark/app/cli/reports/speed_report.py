@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
+from steadymark.app.cli.reports.report_table import ReportTable
 from steadymark.engine.bench.speed_benchmark import (
     measure_faces,
     measure_speed,
@@ -13,10 +12,11 @@ from steadymark.engine.bench.speed_benchmark import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console
 
+    from steadymark.engine.bench.speed_benchmark import FacesSpeed, StabilizerSpeed, StageSpeed
     from steadymark.engine.tracking.settings import TrackSettings
 
 
@@ -26,24 +26,8 @@ def report_stages(settings: TrackSettings, rounds: int, console: Console) -> Non
     Raises:
         WeightsError: the model cannot be opened.
     """
-    stages = measure_speed(settings, rounds=rounds)
-    console.print(
-        _table(
-            "Median of one run, one thread",
-            ("stage",),
-            ("wall ms", "CPU ms"),
-            ((line.name, line.wall_ms, line.cpu_ms) for line in stages),
-        )
-    )
-    each = measure_stabilizers(settings, rounds=rounds)
-    console.print(
-        _table(
-            "Tracking one frame with one face, one thread",
-            ("stabilizer", "frame"),
-            ("wall ms", "CPU ms", "times none"),
-            ((line.stabilizer, line.size, line.wall_ms, line.cpu_ms, line.ratio) for line in each),
-        )
-    )
+    console.print(stages_table(measure_speed(settings, rounds=rounds)))
+    console.print(stabilizers_table(measure_stabilizers(settings, rounds=rounds)))
 
 
 def report_faces(settings: TrackSettings, rounds: int, console: Console) -> None:
@@ -52,14 +36,34 @@ def report_faces(settings: TrackSettings, rounds: int, console: Console) -> None
     Raises:
         SteadymarkError: not all faces are followed.
     """
-    lines = measure_faces(settings, rounds=rounds)
+    console.print(faces_table(measure_faces(settings, rounds=rounds)))
+
+
+def stages_table(lines: Iterable[StageSpeed]) -> ReportTable:
+    """A line for each stage."""
+    rows = ((line.name, line.wall_ms, line.cpu_ms) for line in lines)
+    return _table("Median of one run, one thread", ("stage",), ("wall ms", "CPU ms"), rows)
+
+
+def stabilizers_table(lines: Iterable[StabilizerSpeed]) -> ReportTable:
+    """A line for each stabilizer and size of the frames."""
+    return _table(
+        "Tracking one frame with one face, one thread",
+        ("stabilizer", "frame"),
+        ("wall ms", "CPU ms", "times none"),
+        ((line.stabilizer, line.size, line.wall_ms, line.cpu_ms, line.ratio) for line in lines),
+    )
+
+
+def faces_table(lines: Sequence[FacesSpeed]) -> ReportTable:
+    """A line for each number of faces; the first one is of one face."""
     one = lines[0].cpu_ms
     rows = (
         (str(line.faces), line.wall_ms, line.cpu_ms, line.cpu_ms / line.faces, line.cpu_ms / one)
         for line in lines
     )
     figures = ("wall ms", "CPU ms", "CPU ms a face", "times one face")
-    console.print(_table("Tracking one frame, one thread", ("faces",), figures, rows))
+    return _table("Tracking one frame, one thread", ("faces",), figures, rows)
 
 
 def _table(
@@ -67,12 +71,8 @@ def _table(
     names: tuple[str, ...],
     figures: tuple[str, ...],
     rows: Iterable[tuple[str | float, ...]],
-) -> Table:
-    table = Table(title=title, title_justify="left")
-    for name in names:
-        table.add_column(name)
-    for name in figures:
-        table.add_column(name, justify="right")
+) -> ReportTable:
+    table = ReportTable(names, figures, title=title)
     for row in rows:
         table.add_row(*(part if isinstance(part, str) else f"{part:.2f}" for part in row))
     return table

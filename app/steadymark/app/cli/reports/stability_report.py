@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
 from steadymark.app.cli.plots.stability_plot import stability_plot
-from steadymark.app.cli.reports.benchmark_table import Columns, figures_table
+from steadymark.app.cli.reports.report_table import Columns, ReportTable, figures_table
 from steadymark.engine.bench.scenes.stability_benchmark import (
     StabilityConfig,
     StabilityRow,
@@ -23,8 +23,9 @@ from steadymark.engine.stabilizers.online_filters import CELLS, ONE_EURO
 from steadymark.engine.tracking.settings import TrackSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
-    from rich.table import Table
 
 _COLUMNS: Columns = {
     "nrmse": ("NRMSE", 3),
@@ -47,6 +48,16 @@ _MORE: Columns = {
     "mav_positions": ("MAV px²", 3),
     "mcv_positions": ("MCV pos.", 2),
 }
+_CAPTION = (
+    "NRMSE; its FR8, % of frames; MAV of the error, (% of the outer-eye distance)²; MCV, %; "
+    "lag, frames; NRMSE of the fastest tenth of the frames, and of the rest; frames lost, %"
+)
+_OF_MORE = (
+    "NMF (LDEQ), % of the outer-eye distance; amplitude of the opening of eyes and mouth, "
+    "stabilized / true, and of the mouth, stabilized / raw; lag of the mouth's opening, frames; "
+    "furthest landmark from the raw one, and from the true one, % of the outer-eye distance; MAV "
+    "in px² and MCV in % of positions, as the ConvLSTM paper writes them (eqs. 9-11)"
+)
 
 
 def report_stability(
@@ -89,14 +100,15 @@ def report_stability(
             count = write_scenes(data, write, config, report=report)
             console.print(
                 f"{count} videos in {write}: track each, then run this again with "
-                "--csv NAME=FOLDER of the tables instead of --write"
+                "--csv NAME=FOLDER of the tables instead of --write",
+                soft_wrap=True,
             )
             return
         rows = list(run_stability(data, settings, config, tables=tables, report=report))
-    console.print(_table([row for row in rows if not row.setting], model, config))
-    console.print(_more([row for row in rows if not row.setting]))
+    for table in stability_tables([row for row in rows if not row.setting], model, config):
+        console.print(table)
     for line in against_filter(rows, config.curve_noise):
-        console.print(line)
+        console.print(line, soft_wrap=True)
     if plot is not None:
         level = config.curve_noise if config.curve_noise in levels else levels[0]
         title = f"{model}, noise level {level}; small dots: other settings"
@@ -133,24 +145,13 @@ def _table_folder(text: str) -> tuple[str, Path]:
     return name, Path(folder)
 
 
-def _table(rows: list[StabilityRow], model: str, config: StabilityConfig) -> Table:
+def stability_tables(
+    rows: list[StabilityRow], model: str, config: StabilityConfig
+) -> Iterator[ReportTable]:
+    """Two tables with a line for each noise level and stabilizer."""
     many = f"{config.sequences} {config.scenes} scenes of {config.frames} frames"
     title = f"{model}: {many} at each noise level"
-    caption = (
-        "NRMSE; its FR8, % of frames; MAV of the error, (% of the outer-eye distance)²; MCV, %; "
-        "lag, frames; NRMSE of the fastest tenth of the frames, and of the rest; frames lost, %"
-    )
-    figures = ((str(row.noise), row.choice, asdict(row.reached)) for row in rows)
-    return figures_table(title, caption, ("noise", "stabilizer"), _COLUMNS, figures)
-
-
-def _more(rows: list[StabilityRow]) -> Table:
-    caption = (
-        "NMF (LDEQ), % of the outer-eye distance; amplitude of the opening of eyes and mouth, "
-        "stabilized / true, and of the mouth, stabilized / raw; lag of the "
-        "mouth's opening, frames; furthest landmark from the raw one, and from the true one, % "
-        "of the outer-eye distance; MAV in px² and MCV in % of "
-        "positions, as the ConvLSTM paper writes them (eqs. 9-11)"
-    )
-    figures = ((str(row.noise), row.choice, asdict(row.reached)) for row in rows)
-    return figures_table("", caption, ("noise", "stabilizer"), _MORE, figures)
+    names = ("noise", "stabilizer")
+    lines = [(str(row.noise), row.choice, asdict(row.reached)) for row in rows]
+    yield figures_table(title, _CAPTION, names, _COLUMNS, lines)
+    yield figures_table("", _OF_MORE, names, _MORE, lines)

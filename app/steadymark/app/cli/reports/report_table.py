@@ -1,0 +1,215 @@
+"""Tables whose names and figures are printed whole, however narrow the console is."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType
+
+Cell = str | Text
+Columns = dict[str, tuple[str, int]]  # measure → heading, decimals
+
+_GAP = 2  # cells between two columns
+_INDENT = 2  # of the figures that stand under a long name
+_PARTS = 3  # that are printed with names beside figures
+_REMARK = 24  # cells that a column of remarks is given at least
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a report's table.
+
+    wraps: Its cells are sentences, which may be wrapped between words. Others stay on one line.
+    """
+
+    heading: str
+    align: JustifyMethod = "right"
+    wraps: bool = False
+
+
+def words(*headings: str) -> tuple[Column, ...]:
+    """Columns of words, which are aligned to the left."""
+    return tuple(Column(heading, "left") for heading in headings)
+
+
+class ReportTable:
+    """A table that is split where it is wider than the console.
+
+    Each part repeats the columns of names, so names and figures are never cut. Where long names
+    leave so little room that there would be more than three parts, names stand on a line of their
+    own above their figures. Cells are plain text; pass `rich.text.Text` for colours.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        columns: Iterable[str | Column],
+        *,
+        title: str = "",
+        caption: str = "",
+    ) -> None:
+        """names: headings of the first columns. columns: the others; a heading alone: figures."""
+        self.title, self.caption = title, caption
+        self._names = words(*names)
+        self._columns = tuple(Column(c) if isinstance(c, str) else c for c in columns)
+        self._rows: list[tuple[Text, ...]] = []
+        self._section_ends: set[int] = set()
+
+    def add_row(self, *cells: Cell) -> None:
+        """Add a cell for each column, those of names first.
+
+        Raises:
+            ValueError: The number of cells is not the number of columns.
+        """
+        if len(cells) != len(self._names) + len(self._columns):
+            raise ValueError(f"{len(cells)} cells for {len(self._all)} columns")
+        self._rows.append(tuple(c if isinstance(c, Text) else Text(c) for c in cells))
+
+    def add_section(self) -> None:
+        """Leave a line free before the next row."""
+        self._section_ends.add(len(self._rows) - 1)
+
+    def fits(self, width: int) -> bool:
+        """Whether the table is one part in a console that is so many cells wide."""
+        everything = range(len(self._all))
+        return self._width({i: self._natural(i, one_line=True) for i in everything}) <= width
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        width = options.max_width
+        if self.title:
+            yield Text(self.title, style="table.title", overflow="fold")
+        for number, part in enumerate(self._parts(width)):
+            if number:
+                yield ""
+            yield from part
+        if self.caption:
+            yield ""
+            yield Text(self.caption, style="table.caption")
+        yield ""
+
+    @property
+    def _all(self) -> tuple[Column, ...]:
+        return (*self._names, *self._columns)
+
+    def _parts(self, width: int) -> Iterator[Iterator[RenderableType]]:
+        """The table as a whole where it fits, else its parts."""
+        names = {i: self._natural(i, one_line=True) for i in range(len(self._names))}
+        figures = range(len(self._names), len(self._all))
+        if self.fits(width):
+            yield self._beside(names | {i: self._natural(i, one_line=True) for i in figures})
+            return
+        beside = list(self._split(figures, width - self._width(names) - _GAP))
+        above = list(self._split(figures, width - _INDENT))
+        if self._cuts(beside) or len(beside) > max(_PARTS, len(above)):
+            yield from (self._under(columns) for columns in above)
+        else:
+            yield from (self._beside(names | columns) for columns in beside)
+
+    def _cuts(self, parts: Iterable[Mapping[int, int]]) -> bool:
+        """Whether a column is narrower than its cells."""
+        widths = {index: width for part in parts for index, width in part.items()}
+        return any(widths[i] < self._cells(i) for i in widths)
+
+    def _split(self, figures: Iterable[int], room: int) -> Iterator[dict[int, int]]:
+        """Columns and their widths, as many at a time as there is room for."""
+        part: dict[int, int] = {}
+        for index in figures:
+            needed = max(1, min(self._natural(index, one_line=False), room))
+            if part and self._width(part | {index: needed}) > room:
+                yield self._widened(part, room)
+                part = {}
+            part[index] = needed
+        if part:
+            yield self._widened(part, room)
+
+    def _widened(self, part: dict[int, int], room: int) -> dict[int, int]:
+        """Remarks take what the other columns leave free."""
+        for index, width in part.items():
+            if self._all[index].wraps:
+                free = width + room - self._width(part)
+                return part | {index: min(self._natural(index, one_line=True), free)}
+        return part
+
+    def _natural(self, index: int, *, one_line: bool) -> int:
+        """Cells that a column takes. one_line: neither its heading nor its remarks are wrapped."""
+        column = self._all[index]
+        if one_line:
+            return max(self._longest(index), cell_len(column.heading))
+        return max(self._cells(index), *(cell_len(word) for word in column.heading.split()), 1)
+
+    def _cells(self, index: int) -> int:
+        """Cells that a column must have, whatever its heading is."""
+        longest = self._longest(index)
+        return min(longest, _REMARK) if self._all[index].wraps else longest
+
+    def _longest(self, index: int) -> int:
+        return max((row[index].cell_len for row in self._rows), default=0)
+
+    @staticmethod
+    def _width(widths: Mapping[int, int]) -> int:
+        return sum(widths.values()) + _GAP * (len(widths) - 1)
+
+    def _beside(self, widths: Mapping[int, int]) -> Iterator[RenderableType]:
+        """One table in which names and figures stand side by side."""
+        table = self._drawn(widths)
+        for number, row in enumerate(self._rows):
+            if self._says_something(row, widths):
+                table.add_row(*(row[i] for i in widths))
+            if number in self._section_ends:
+                table.add_section()
+        yield table
+
+    def _under(self, widths: Mapping[int, int]) -> Iterator[RenderableType]:
+        """A line of names before each row of figures."""
+        yield Padding(self._drawn(widths), (0, 0, 0, _INDENT), expand=False)
+        for row in self._rows:
+            if not self._says_something(row, widths):
+                continue
+            yield Text("  ").join(cell for cell in row[: len(self._names)] if cell)
+            table = self._drawn(widths, headings=False)
+            table.add_row(*(row[i] for i in widths))
+            yield Padding(table, (0, 0, 0, _INDENT), expand=False)
+
+    def _says_something(self, row: Sequence[Text], widths: Mapping[int, int]) -> bool:
+        """Whether a part has more of a row than its names."""
+        return any(row[i] for i in widths if i >= len(self._names))
+
+    def _drawn(self, widths: Mapping[int, int], *, headings: bool = True) -> Table:
+        """A table of these columns without rows."""
+        shown = headings and any(self._all[i].heading for i in widths)
+        table = Table(box=SIMPLE_HEAD, show_header=shown, show_edge=False, pad_edge=False)
+        table.collapse_padding = True
+        for index, width in widths.items():
+            column = self._all[index]
+            lines = textwrap.wrap(column.heading, width) if width else []
+            table.add_column("\n".join(lines), justify=column.align, width=width, overflow="fold")
+        return table
+
+
+def figures_table(
+    title: str,
+    caption: str,
+    names: tuple[str, str],
+    columns: Columns,
+    rows: Iterable[tuple[str, str, Mapping[str, float]]],
+) -> ReportTable:
+    """names: headings of the first two columns. rows: what stands in these, and the measures."""
+    headings = (heading for heading, _ in columns.values())
+    table = ReportTable(names, headings, title=title, caption=caption)
+    for first, second, values in rows:
+        cells = (f"{values[name]:.{digits}f}" for name, (_, digits) in columns.items())
+        table.add_row(first, second, *cells)
+    return table

@@ -1,0 +1,304 @@
+"""Every report is read whole at 80 columns, as log files and narrow terminals have them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from io import StringIO
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console, Group
+
+from steadymark.app.cli.live_benchmark import LiveBench, live_table
+from steadymark.app.cli.reports.ablation_report import ablation_table
+from steadymark.app.cli.reports.clips_report import clip_tables
+from steadymark.app.cli.reports.detector_report import detector_table
+from steadymark.app.cli.reports.evaluation_report import ModelScores, evaluation_table
+from steadymark.app.cli.reports.identity_report import identity_table
+from steadymark.app.cli.reports.light_report import light_summary, worst_table
+from steadymark.app.cli.reports.models_report import models_table
+from steadymark.app.cli.reports.report_table import Column, ReportTable
+from steadymark.app.cli.reports.soak_report import soak_table
+from steadymark.app.cli.reports.spans_report import spans_table
+from steadymark.app.cli.reports.speed_report import faces_table, stabilizers_table, stages_table
+from steadymark.app.cli.reports.stability_report import stability_tables
+from steadymark.app.cli.track_command import summary
+from steadymark.engine.bench.clips.clip_benchmark import ClipRow, ExpressionMotion
+from steadymark.engine.bench.clips.light_benchmark import LightRow
+from steadymark.engine.bench.detector_benchmark import DetectorFigures, Recall
+from steadymark.engine.bench.hard_face_set import Missed, RollFigures
+from steadymark.engine.bench.scenes.ablation_benchmark import (
+    VARIANTS,
+    AblationConfig,
+    AblationRow,
+)
+from steadymark.engine.bench.scenes.identity_benchmark import IdentityRow
+from steadymark.engine.bench.scenes.stability_benchmark import StabilityConfig, StabilityRow
+from steadymark.engine.bench.scenes.stability_scores import StabilityBenchScores
+from steadymark.engine.bench.soak.soak_limits import SoakFigure
+from steadymark.engine.bench.speed_benchmark import FacesSpeed, StabilizerSpeed, StageSpeed
+from steadymark.engine.metrics.accuracy_scores import AccuracyScores
+from steadymark.engine.metrics.identity_scores import IdentityScores
+from steadymark.engine.metrics.video_scores import StabilityScores
+from steadymark.engine.output.csv.face_spans import FaceSpan
+from steadymark.engine.pipeline.job import JobReport
+from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
+from steadymark.models.runtime.zoo import list_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+WIDTHS = (80, 200)
+CLIPS = ("talk_mediapipe_selfie.mp4", "outdoor_walk_handheld_1080p.mp4")
+CHOICES = ("none", "flow", "convlstm", "refine", "one-euro", "butterworth")
+LIGHTS = ("gain-steps", "moving-bands", "exposure-ramp")
+
+
+def _scores(i: int) -> StabilityBenchScores:
+    figures = (100.125, 12.25, 104.31, 1234.1235, -10.25, 112.375, 13.625, 100.0)
+    more = (13.456, 0.81, 1.02, 0.79, -12.34, 123.4, 234.5, 1234.567, 104.11)
+    return StabilityBenchScores(*(value + i / 8 for value in (*figures, *more)))
+
+
+def _ablation() -> Iterable[ReportTable]:
+    filters = ("one-euro", "butterworth, offline")
+    rows = [AblationRow(v.name, _scores(i)) for i, v in enumerate(VARIANTS)]
+    rows += [AblationRow(n, _scores(9), "min_cutoff 0.5, beta 1.5") for n in filters]
+    return (ablation_table(rows, "heatmap1d-tracker", AblationConfig()),)
+
+
+def _clips() -> Iterable[ReportTable]:
+    moved = ExpressionMotion(10.123, 12.345, 1.22)
+    figures = (120, 10.125, 12.12345, 3.25, -10.25, 10.75, 0.98, 1.02, 10.25, 11.5, 123.4, 10.1, 12)
+    rows = [
+        ClipRow(clip, choice, 300, moved, moved, moved, *figures, own=10.876)
+        for clip in CLIPS
+        for choice in CHOICES
+    ]
+    return clip_tables(rows, "heatmap1d-tracker")
+
+
+def _light() -> Iterable[ReportTable]:
+    figures = (100.0, 123.4, 101.2, 134.5, 23.1, 10.123, 11.234, -10.25, 10.75, 12, 10)
+    broken = ("furthest", "motion", "stillness", "resets")
+    rows = [LightRow(CLIPS[0], light, "convlstm", 90, *figures, broken) for light in LIGHTS]
+    return worst_table(rows, "heatmap1d-tracker"), light_summary(rows)
+
+
+def _stability() -> Iterable[ReportTable]:
+    rows = [StabilityRow(noise, name, _scores(noise)) for noise in (1, 4) for name in CHOICES]
+    return stability_tables(rows, "heatmap1d-tracker", StabilityConfig())
+
+
+def _speed() -> Iterable[ReportTable]:
+    stages = [StageSpeed("crop and network, heatmap1d-tracker, 16 faces", 123.456, 234.567)]
+    stabilizers = [StabilizerSpeed(name, "1920x1080", 112.25, 113.5, 1.25) for name in CHOICES]
+    faces = [FacesSpeed(1, 12.25, 13.5), FacesSpeed(16, 112.25, 113.5)]
+    return stages_table(stages), stabilizers_table(stabilizers), faces_table(faces)
+
+
+def _models() -> Iterable[ReportTable]:
+    return (models_table(list_models()),)
+
+
+def _detector() -> Iterable[ReportTable]:
+    found = DetectorFigures(
+        threshold=0.525,
+        false_per_100=1.25,
+        crowds=Recall(1000, 912, 0.81),
+        train=Recall(1000, 998, 0.83),
+        hard={"strongly occluded": Missed(100, ("a", "b"))},
+        rolls=RollFigures(100, 98, 95, 2.5),
+        frame_ms=12.25,
+    )
+    names = (
+        "face_net",
+        "yunet",
+        "mediapipe:/home/somebody/models/downloaded/blaze_face_full.tflite",
+    )
+    return (detector_table(dict.fromkeys(names, found)),)
+
+
+def _evaluation() -> Iterable[ReportTable]:
+    names = ("heatmap1d-tracker", "openface_clm_of_the_same_video", "local_global-lite", "mine")
+    accuracy = AccuracyScores(
+        1000, 12, 3.141, 2.718, 0.01, 0.005, 0.6073, 0.7123, 4.125, 1.25, 2.125, {"outer lips": 3.5}
+    )
+    still = StabilityScores("error", 1, 900, 0.995, 3, 0.0382, 4.04, 0, 0.038, 0.007, 4.5, 3.0)
+    scored = {name: ModelScores(None) for name in names}
+    return (evaluation_table(scored, dict.fromkeys(names, accuracy), dict.fromkeys(names, still)),)
+
+
+def _identity() -> Iterable[ReportTable]:
+    scores = IdentityScores(1200, 1100, 120, 20, 12, 1000)
+    return (identity_table([IdentityRow("one leaves, another comes", 10, scores)], "mine"),)
+
+
+def _soak() -> Iterable[ReportTable]:
+    remark = "+12.34 MiB in 123456 frames, 512 MiB at the end"
+    figures = (
+        SoakFigure("window: 10⁵ frames of a recording", 1234.5, "MiB", 1300.0, True, remark),
+        SoakFigure("memory: growth in 10⁵ frames", 12.5, "MiB", 10.0, False, remark),
+        SoakFigure("threads: those of the first minute", 31, "", 31, True),
+    )
+    return (soak_table("live: 5400 frames in 3.0 min, 30 a second", figures),)
+
+
+def _spans() -> Iterable[ReportTable]:
+    spans = [
+        FaceSpan(0, True, 100000, 123456, 3333.333, 4115.2, 0.98),
+        FaceSpan(-1, False, 123457, 200000, 4115.233, 6666.667, float("nan")),
+    ]
+    return (spans_table("out/a_long_folder/talk_mediapipe_selfie.csv", spans),)
+
+
+def _live() -> Iterable[ReportTable]:
+    bench = LiveBench((10.0, 12.5, 33.1), 600, 20.0, 0.75, 8.5, recorded=590, not_recorded=3)
+    return (live_table(bench, "640x480 at 30 fps, 20 s", recorded=True),)
+
+
+REPORTS = {
+    "models": _models,
+    "ablation": _ablation,
+    "clips": _clips,
+    "stability": _stability,
+    "speed": _speed,
+    "light": _light,
+    "detector": _detector,
+    "evaluation": _evaluation,
+    "identity": _identity,
+    "soak": _soak,
+    "spans": _spans,
+    "live": _live,
+}
+
+
+def printed(tables: Iterable[ReportTable], width: int) -> str:
+    """What a log file holds at this width."""
+    console = Console(file=StringIO(), width=width, highlight=False)
+    console.print(Group(*tables))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a line, which two spaces part."""
+    return [cell for cell in re.split(r" {2,}", line.strip()) if cell]
+
+
+def rows(table: ReportTable) -> list[list[str]]:
+    """The rows of a table in a console that is wide enough for all."""
+    lines = printed([table], 1000).splitlines()
+    first = next((i for i, line in enumerate(lines) if line.startswith("──")), -1) + 1
+    end = len(lines) - (2 if table.caption else 0)
+    return [found for line in lines[first:end] if (found := cells(line))]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_every_name_and_figure_of_a_report_is_whole(
+    report: Callable[[], Iterable[ReportTable]], width: int
+) -> None:
+    for table in report():
+        text = printed([table], width)
+        assert "…" not in text
+        assert max(map(len, text.splitlines())) <= width
+        every = rows(table)
+        assert every
+        for row in every:
+            seen = beside(row[0], text)
+            for cell in row[1:]:
+                assert cell in seen or set(cell.split()) <= set(" ".join(seen).split()), text
+
+
+def beside(name: str, text: str) -> list[str]:
+    """Cells of the lines with this name, and of the line after a name that stands alone."""
+    lines = text.splitlines()
+    found: list[str] = []
+    for number, line in enumerate(lines):
+        if name in line:
+            after = lines[number + 1 : number + 2]
+            found += cells(line) + [cell for further in after for cell in cells(further)]
+    assert found, f"{name} is not in\n{text}"
+    return found
+
+
+def _finished(*names: str, devices: Iterable[str] = ("cuda",)) -> list[JobReport]:
+    report = PipelineReport(PipelineState.FINISHED, 12345, 0, 12000, 3, 12.3)
+    outputs = [
+        tuple(f"out/{Path(name).stem}{suffix}" for suffix in (".csv", ".mp4")) for name in names
+    ]
+    each = zip(names, outputs, cycle(devices), strict=False)
+    return [JobReport(name, files, report, device) for name, files, device in each]
+
+
+def test_the_summary_of_track_is_one_line_a_file_at_80_columns() -> None:
+    text = printed([summary(_finished(*CLIPS), Path("out"), 80)], 80)
+    assert "tracked on cuda" in text
+    for name in CLIPS:
+        (line,) = (line for line in text.splitlines() if name in line)
+        assert cells(line) == [name, "12345", "97.2 %", "3", "12.3", ".csv, .mp4"]
+
+
+def test_a_wide_console_shows_all_names_of_results_and_the_device() -> None:
+    text = printed([summary(_finished(*CLIPS), Path("out"), 200)], 200)
+    for name in CLIPS:
+        (line,) = (line for line in text.splitlines() if line.startswith(name))
+        stem = Path(name).stem
+        assert cells(line)[-2:] == ["cuda", f"{stem}.csv, {stem}.mp4"]
+
+
+def test_the_device_keeps_its_column_where_inputs_were_tracked_on_several() -> None:
+    jobs = _finished(*CLIPS, devices=("cuda", "cpu"))
+    text = printed([summary(jobs, Path("out"), 80)], 80)
+    assert "tracked on" not in text
+    assert {"cuda"} < set(beside(CLIPS[0], text))
+    assert {"cpu"} < set(beside(CLIPS[1], text))
+
+
+def test_results_of_another_name_than_the_input_are_told_whole_at_80_columns() -> None:
+    (job,) = _finished(CLIPS[0])
+    other = replace(job, outputs=("out/talk_mediapipe_selfie-2.csv", "out/a.partial.csv"))
+    text = printed([summary([other], Path("out"), 80)], 80)
+    assert "talk_mediapipe_selfie-2.csv" in text
+    assert "a.partial.csv" in text
+
+
+def test_a_table_is_one_part_where_it_fits_and_repeats_names_where_not() -> None:
+    table = ReportTable(("name",), [f"figure{i}" for i in range(12)])
+    table.add_row("one", *(f"{i}.125" for i in range(12)))
+    assert printed([table], 200).count("one") == 1
+    assert printed([table], 80).count("one") == 2
+    assert printed([table], 80).count("name") == 2
+
+
+def test_long_names_stand_above_their_figures() -> None:
+    table = ReportTable(("name",), [f"figure{i}" for i in range(8)])
+    name = "a name that takes most of a narrow console, and leaves little"
+    table.add_row(name, *(f"{i}.125" for i in range(8)))
+    lines = printed([table], 80).splitlines()
+    place = lines.index(name)
+    assert cells(lines[place + 1]) == [f"{i}.125" for i in range(8)]
+
+
+def test_names_are_plain_text_and_no_markup() -> None:
+    table = ReportTable(("name",), ("figure",))
+    table.add_row("[red]clip[0]", "1.5")
+    assert "[red]clip[0]" in printed([table], 80)
+
+
+def test_a_row_without_its_remark_is_not_repeated_for_it() -> None:
+    table = ReportTable(("name",), ("figure", Column("remark", "left", wraps=True)))
+    table.add_row("first", "1" * 60, "")
+    table.add_row("second", "2", "a remark that has words enough for two lines of the console " * 2)
+    text = printed([table], 80)
+    assert text.count("first") == 1
+    assert text.count("second") == 2
+
+
+def test_a_row_with_a_missing_cell_is_refused() -> None:
+    with pytest.raises(ValueError, match="2 cells for 3 columns"):
+        ReportTable(("name",), ("one", "two")).add_row("a", "1")

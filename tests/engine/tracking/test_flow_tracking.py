@@ -93,7 +93,7 @@ def test_memory_ends_at_a_pause_a_step_back_and_a_cut(
             rough = (95 * np.random.default_rng(4).integers(0, 2, (18, 32, 1))).astype(np.uint8)
             room = cv2.resize(rough, (320, 240), interpolation=cv2.INTER_NEAREST)
             scene = replace(scene, image=np.where(scene.image > 0, scene.image, room[..., None]))
-        assert tracker.track(scene).goes_on == (kept or i < 2)
+        assert tracker.track(scene).restarted == (i == 0 or (i == 2 and not kept))
     assert flow.known[-1] == [kept]
 
 

@@ -74,7 +74,7 @@ def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:
     options = options or DrawOptions()
     if options.beside is not None:
         return _beside(result, options, options.beside)
-    picture = result.frame.image.copy()
+    picture = result.picture.image.copy()
     for face in result.faces:
         _draw_face(picture, face, options)
     if options.status:
@@ -87,8 +87,8 @@ def _beside(result: TrackResult, options: DrawOptions, captions: tuple[str, str]
     for raw, caption in zip((True, False), captions, strict=True):
         once = replace(options, raw=raw, beside=None, status=options.status and raw)
         half = draw(result, once)
-        scale = float(np.clip(result.frame.height / 720, 0.35, 2))
-        at = (round(10 * scale) + 2, result.frame.height - round(14 * scale) - 2)
+        scale = float(np.clip(result.picture.height / 720, 0.35, 2))
+        at = (round(10 * scale) + 2, result.picture.height - round(14 * scale) - 2)
         draw_text(half, caption, at, scale, ORANGE if raw else SKY_BLUE)
         halves.append(half)
     return np.concatenate(halves, axis=1)
@@ -162,7 +162,7 @@ def _draw_status(picture: Image, result: TrackResult) -> None:
     lost = len(result.faces) - there
     text = f"{result.frame.pts_s:.3f} s  frame {result.frame.index}  faces {there}"
     text += f"  lost {lost}" if lost else ""
-    scale = float(np.clip(result.frame.height / 720, 0.35, 2))
+    scale = float(np.clip(result.picture.height / 720, 0.35, 2))
     colour = WHITE if there else ORANGE
     draw_text(picture, text, (round(10 * scale) + 2, round(28 * scale)), scale, colour)
 

@@ -73,11 +73,11 @@ class FailingResults(Results):
 
     failed = False
 
-    def add(self, result: TrackResult, *, begins: bool) -> None:
+    def add(self, result: TrackResult) -> None:
         if result.frame.index == AT and not self.failed:
             self.failed = True
             raise MemoryError
-        super().add(result, begins=begins)
+        super().add(result)
 
 
 def test_a_result_that_cannot_be_kept_is_told_and_tracking_goes_on_behind_it(
@@ -155,10 +155,10 @@ def test_a_live_view_whose_results_break_stops_with_the_reason_and_starts_again(
     session.live.told.connect(told.append)
     append = LiveResults.append
 
-    def broken(results: LiveResults, result: TrackResult, *, begins: bool) -> None:
+    def broken(results: LiveResults, result: TrackResult) -> None:
         if result.frame.index == 5:
             raise MemoryError("no room")
-        append(results, result, begins=begins)
+        append(results, result)
 
     monkeypatch.setattr(LiveResults, "append", broken)
     session.live.open(LiveTarget("camera:0"), TrackSettings(stabilizer="none"))

@@ -13,7 +13,7 @@ from support.fakes.fake_results import track_result
 from support.fakes.stream_receivers import posed_face
 from support.malformed_files import mangled, read_or_refused
 
-WHOLE = osf_packet(posed_face((0.1, 0.2, 0.3)), track_result(0).frame, 1.7e9)
+WHOLE = osf_packet(posed_face((0.1, 0.2, 0.3)), track_result(0).picture, 1.7e9)
 
 
 @st.composite

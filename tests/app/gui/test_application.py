@@ -103,7 +103,7 @@ def test_a_crashed_session_is_offered_and_recovered(
     qtbot.waitUntil(lambda: window.session.display.share == 1.0, timeout=20000)
     results = window.session.results
     assert results is not None
-    assert results.begins()[40]
+    assert results.restarted()[40]
     faces = results.faces(0)
     assert faces is not None
     assert faces[0].face_id == moving_results(1)[0].faces[0].face_id

@@ -239,7 +239,7 @@ def test_a_crashed_session_goes_on_where_it_was(
     session.open(clip, found=found)
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
     assert session.results is not None
-    begins = np.flatnonzero(session.results.begins())
+    begins = np.flatnonzero(session.results.restarted())
     assert 60 in begins
     assert root.exists()
 

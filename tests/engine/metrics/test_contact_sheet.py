@@ -10,7 +10,7 @@ import pytest
 
 from steadymark.engine.metrics.accuracy_scores import FacePlace, LandmarkComparison
 from steadymark.engine.metrics.contact_sheet import CAPTION, GAP, HEAD, TILE, contact_sheet
-from steadymark.engine.output.video.drawing import ORANGE, SKY_BLUE
+from steadymark.engine.output.video.draw_style import ORANGE, SKY_BLUE, bgr
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points
 
@@ -52,16 +52,16 @@ def test_the_worst_faces_are_shown_with_true_and_found_landmarks(
     lost, worst = tile(sheet, 0, 0), tile(sheet, 0, 1)
     assert lost[2, 2].tolist() == [120] * 3
     assert worst[2, 2].tolist() == [100] * 3
-    assert near(lost, SKY_BLUE) > 300
-    assert near(lost, ORANGE) == 0
-    assert near(worst, SKY_BLUE) > 300
-    assert near(worst, ORANGE) > 300
+    assert near(lost, bgr(SKY_BLUE)) > 300
+    assert near(lost, bgr(ORANGE)) == 0
+    assert near(worst, bgr(SKY_BLUE)) > 300
+    assert near(worst, bgr(ORANGE)) > 300
 
 
 def test_landmarks_are_drawn_where_they_are(compared: LandmarkComparison) -> None:
     worst = tile(contact_sheet({"net": compared}, 2), 0, 1)
-    blue = np.argwhere(np.abs(worst.astype(int) - SKY_BLUE).max(-1) < 12)[:, ::-1]
-    orange = np.argwhere(np.abs(worst.astype(int) - ORANGE).max(-1) < 12)[:, ::-1]
+    blue = np.argwhere(np.abs(worst.astype(int) - bgr(SKY_BLUE)).max(-1) < 12)[:, ::-1]
+    orange = np.argwhere(np.abs(worst.astype(int) - bgr(ORANGE)).max(-1) < 12)[:, ::-1]
     scale = TILE / (1.5 * 90)  # the tile is 1.5 times the face, which is 90 px long
     shift = (orange.min(0) + orange.max(0)) / 2 - (blue.min(0) + blue.max(0)) / 2
     np.testing.assert_allclose(shift, 6 * scale, atol=2)
@@ -79,8 +79,8 @@ def test_each_model_has_its_rows_and_landmarks_that_do_not_count_are_left_out(
     assert sheet.shape[0] == HEAD + 2 * (HEAD + part)
     second = sheet[HEAD + HEAD + part + HEAD :][:TILE, GAP + TILE + GAP :][:, :TILE]
     # the mouth alone fills the tile: none of its landmarks lies in the upper fifth
-    assert near(second, ORANGE) > 100
-    assert near(second[: TILE // 6], ORANGE) == 0
+    assert near(second, bgr(ORANGE)) > 100
+    assert near(second[: TILE // 6], bgr(ORANGE)) == 0
 
 
 def test_names_that_are_too_long_are_cut(compared: LandmarkComparison) -> None:

@@ -17,7 +17,7 @@ POINTS_ONLY = DrawOptions(contours=False, face_id=False, status=False)
 def test_the_frame_itself_is_not_drawn_into() -> None:
     result = track_result(0, tracked_face())
     picture = draw(result, DrawOptions(box=True))
-    assert (result.frame.image == 90).all()
+    assert (result.picture.image == 90).all()
     assert (picture != 90).any()
 
 

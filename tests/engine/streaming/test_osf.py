@@ -68,7 +68,7 @@ def test_time_is_when_the_frame_was_captured() -> None:
 def test_points_are_those_that_OpenSeeFaces_numbers_mean() -> None:
     """Its mean face, in its numbers: x to the person's right, y up, from the tip of the nose."""
     (values,) = parse_osf_packet(
-        osf_packet(posed_face(), track_result(0, size=(640, 480)).frame, 0.0)
+        osf_packet(posed_face(), track_result(0, size=(640, 480)).picture, 0.0)
     )
     theirs = {
         0: (0.502, 0.280), 8: (0.002, -0.555), 16: (-0.502, 0.280), 17: (0.445, 0.384),
@@ -132,7 +132,7 @@ def test_angles_and_quaternion_are_the_matrix(turn: tuple[float, float, float]) 
 
 def test_a_face_without_a_pose_says_so() -> None:
     face = replace(posed_face(), pose=None)
-    (values,) = parse_osf_packet(osf_packet(face, track_result(0).frame, 0.0))
+    (values,) = parse_osf_packet(osf_packet(face, track_result(0).picture, 0.0))
     assert not values.success
     assert (values.right_open, values.left_open) == (1, 1)
     assert not values.points_3d.any()
@@ -144,7 +144,9 @@ def test_the_eye_that_is_closed_is_the_one_that_is_told(lids: list[int]) -> None
     """Right and left are the person's: iBUG's right eye (36…41) is at the left of the picture."""
     solid = mean_face().copy()
     solid[lids] = solid[[lid + (4 if lid % 6 == 1 else 2) for lid in lids]]  # onto the lower lids
-    values = struct.unpack(FORMAT, osf_packet(posed_face(solid=solid), track_result(0).frame, 0.0))
+    values = struct.unpack(
+        FORMAT, osf_packet(posed_face(solid=solid), track_result(0).picture, 0.0)
+    )
     right, left = values[4:6]
     closed, open_ = (right, left) if lids == [37, 38] else (left, right)
     assert closed < 0.1
@@ -152,7 +154,7 @@ def test_the_eye_that_is_closed_is_the_one_that_is_told(lids: list[int]) -> None
 
 
 def test_several_faces_in_a_datagram_are_read() -> None:
-    frame = track_result(0).frame
+    frame = track_result(0).picture
     both = osf_packet(posed_face(face_id=1), frame, 1.0) + osf_packet(
         posed_face(face_id=2), frame, 2.0
     )

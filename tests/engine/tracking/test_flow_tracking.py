@@ -17,6 +17,7 @@ from steadymark.engine.tracking.settings import (
     landmark_card,
     make_tracker,
     open_models,
+    resolved_stabilizer,
 )
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
@@ -93,7 +94,7 @@ def test_memory_ends_at_a_pause_a_step_back_and_a_cut(
             rough = (95 * np.random.default_rng(4).integers(0, 2, (18, 32, 1))).astype(np.uint8)
             room = cv2.resize(rough, (320, 240), interpolation=cv2.INTER_NEAREST)
             scene = replace(scene, image=np.where(scene.image > 0, scene.image, room[..., None]))
-        assert tracker.track(scene).goes_on == (kept or i < 2)
+        assert tracker.track(scene).restarted == (i == 0 or (i == 2 and not kept))
     assert flow.known[-1] == [kept]
 
 
@@ -223,3 +224,9 @@ def test_the_cell_is_opened_only_where_it_is_wanted(stabilizer: str) -> None:
     models = open_models(TrackSettings(stabilizer=stabilizer, device="cpu"))
     assert models.flow is None
     assert FLOW_CELL not in [card.name for card in models.cards]
+
+
+def test_auto_is_resolved_to_what_the_model_is_tracked_with() -> None:
+    assert resolved_stabilizer(TrackSettings()) == landmark_card(TrackSettings()).cell == "flow"
+    assert resolved_stabilizer(TrackSettings(stabilizer="one-euro")) == "one-euro"
+    assert resolved_stabilizer(TrackSettings(model="no such model")) == "auto"

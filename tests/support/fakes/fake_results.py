@@ -62,10 +62,12 @@ def track_result(
     pts_s: float | None = None,
     size: tuple[int, int] = (160, 120),
     level: int = 90,
+    restarted: bool = False,
 ) -> TrackResult:
     """A result on a plain grey frame of (width, height); 25 frames a second unless told."""
     image = np.full((size[1], size[0], 3), level, np.uint8)
-    return TrackResult(Frame(image, index, index / 25 if pts_s is None else pts_s), faces)
+    frame = Frame(image, index, index / 25 if pts_s is None else pts_s)
+    return TrackResult(frame, faces, restarted=restarted)
 
 
 def moving_results(frames: int) -> list[TrackResult]:

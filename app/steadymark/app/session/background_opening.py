@@ -9,14 +9,12 @@ from steadymark.app.session.recording.crash_recovery import recover
 from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.point_filter import without_filter
 from steadymark.app.session.recording.results import Results
-from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.stabilizers.online_filters import AUTO
 from steadymark.engine.tracking.head_pose import Intrinsics
 from steadymark.engine.tracking.settings import (
     OpenModels,
     TrackSettings,
-    landmark_card,
     open_models,
+    resolved_stabilizer,
 )
 from steadymark.models.user_text import NOTHING, UserText
 
@@ -96,16 +94,10 @@ class ModelCache:
 def network_key(settings: TrackSettings) -> object:
     """Equal for settings between which nothing but a filter over the points changes."""
     bare = without_filter(settings)
-    stabilizer = bare.stabilizer
-    if stabilizer == AUTO:
-        try:
-            stabilizer = landmark_card(settings).cell or "none"
-        except SteadymarkError:
-            stabilizer = AUTO
     return (
         bare.model,
         bare.detector,
-        stabilizer,
+        resolved_stabilizer(bare),
         bare.device,
         bare.threads,
         bare.detector_threshold,

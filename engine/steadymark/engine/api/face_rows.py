@@ -11,7 +11,7 @@ import numpy as np
 from steadymark.engine.core.types import (
     FaceBox,
     FaceState,
-    Frame,
+    FrameTime,
     Landmarks,
     TrackedFace,
     TrackResult,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from steadymark.engine.tracking.head_pose import Intrinsics
 
 NOBODY = -1  # the face_id of a row that says that a frame has no face
-_NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +36,8 @@ class FaceRows:
     """R rows of K landmarks, in the order of frames and, within a frame, of ids.
 
     frame, face_id: (R,) int64; a frame without a face has one row with the id NOBODY. timestamp_s:
-    (R,) seconds. state: (R,) str, see FaceState. begins: (R,), frames in which the tracker forgot
-    what it remembered of the faces. score: (R,) of the face, box: (R, 4) left, top, width, height,
+    (R,) seconds. state: (R,) str, see FaceState. restarted: (R,), see
+    `TrackResult.restarted`. score: (R,) of the face, box: (R, 4) left, top, width, height,
     pose: (R, 6) position in mm and rotation in radians, all float64. xy, raw_xy: (R, K, 2) and
     point_score: (R, K), float32. NaN is what is not known.
     """
@@ -47,7 +46,7 @@ class FaceRows:
     timestamp_s: NDArray[np.float64]
     face_id: NDArray[np.int64]
     state: NDArray[np.str_]
-    begins: NDArray[np.bool_]
+    restarted: NDArray[np.bool_]
     score: NDArray[np.float64]
     box: NDArray[np.float64]
     pose: NDArray[np.float64]
@@ -57,12 +56,6 @@ class FaceRows:
 
     def __len__(self) -> int:
         return len(self.frame)
-
-
-def without_picture(result: TrackResult) -> TrackResult:
-    """The result with its frame's number and time, but without the megabytes of its picture."""
-    frame = Frame(_NO_PICTURE, result.frame.index, result.frame.pts_s)
-    return TrackResult(frame, result.faces, result.stage_ms, result.goes_on)
 
 
 def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
@@ -75,7 +68,7 @@ def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
         timestamp_s=np.array([r.frame.pts_s for r, _ in pairs], np.float64),
         face_id=np.array([f.face_id for _, f in pairs], np.int64),
         state=np.array([str(f.state) for _, f in pairs], np.str_),
-        begins=np.array([not r.goes_on for r, _ in pairs], np.bool_),
+        restarted=np.array([r.restarted for r, _ in pairs], np.bool_),
         score=np.full(count, np.nan),
         box=np.full((count, len(BOX)), np.nan),
         pose=np.full((count, len(POSE)), np.nan),
@@ -106,9 +99,9 @@ def results_of(rows: FaceRows, camera: Intrinsics | None) -> list[TrackResult]:
         first = places[0]
         results.append(
             TrackResult(
-                Frame(_NO_PICTURE, frame, float(rows.timestamp_s[first])),
+                FrameTime(frame, float(rows.timestamp_s[first])),
                 tuple(faces),
-                goes_on=not rows.begins[first],
+                restarted=bool(rows.restarted[first]),
             )
         )
     return results

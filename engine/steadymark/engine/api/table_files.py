@@ -124,7 +124,7 @@ def _rows(table: LandmarkTable) -> FaceRows:
         timestamp_s=table.timestamp_s,
         face_id=table.face_id,
         state=table.state,
-        begins=_begins(table),
+        restarted=_restarted(table),
         score=table.score.astype(np.float64),
         box=table.box.astype(np.float64),
         pose=table.pose,
@@ -134,12 +134,10 @@ def _rows(table: LandmarkTable) -> FaceRows:
     )
 
 
-def _begins(table: LandmarkTable) -> NDArray[np.bool_]:
-    """Frames that came after a pause; scene cuts are not in tables."""
-    frames, first, place = np.unique(table.frame, return_index=True, return_inverse=True)
-    begins = after_pauses(table.timestamp_s[first])
-    begins[: min(1, len(frames))] = False
-    return np.asarray(begins[place])
+def _restarted(table: LandmarkTable) -> NDArray[np.bool_]:
+    """The first frame and those after a pause; scene cuts are not in tables."""
+    _, first, place = np.unique(table.frame, return_index=True, return_inverse=True)
+    return np.asarray(after_pauses(table.timestamp_s[first])[place])
 
 
 def write_table(video: VideoLandmarks, path: str | Path, style: str) -> None:

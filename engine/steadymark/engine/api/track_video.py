@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias, Unpack
 
-from steadymark.engine.api.face_rows import rows_of, without_picture
+from steadymark.engine.api.face_rows import rows_of
 from steadymark.engine.api.inputs import checked_number
 from steadymark.engine.api.landmarker import FaceLandmarker, LandmarkerOptions
 from steadymark.engine.api.video_landmarks import VideoLandmarks
@@ -125,7 +125,7 @@ def _results(
     pipeline = Pipeline(
         opened,
         make_tracker(models, settings),
-        on_result=lambda result: results.append(without_picture(result)),
+        on_result=lambda result: results.append(result.without_picture()),
     )
     pipeline.start()
     try:

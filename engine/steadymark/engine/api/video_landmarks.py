@@ -194,7 +194,7 @@ class VideoLandmarks:
         steady = np.full_like(rows.xy, np.nan)
         for face_id in self.face_ids:
             mine = np.flatnonzero(rows.face_id == face_id)
-            begins = rows.begins[mine] | (rows.state[mine] == FaceState.DETECTED)
+            begins = rows.restarted[mine] | (rows.state[mine] == FaceState.DETECTED)
             steady[mine] = filtered(chosen, given[mine], rows.timestamp_s[mine], begins)
         pose = self._poses_of(steady)
         settings = {**self.header.settings, "stabilizer": method, _setting(chosen): asdict(chosen)}

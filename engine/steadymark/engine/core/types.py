@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,15 @@ class FaceState(StrEnum):
     LOST = "lost"
 
 
+@dataclass(frozen=True, slots=True)
+class FrameTime:
+    """Which frame of a source this is, and when it was taken; the fields are those of `Frame`."""
+
+    index: int
+    pts_s: float
+    captured_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture of a source, which owns its array.
@@ -42,6 +51,11 @@ class Frame:
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
             raise ValueError(f"image is {self.image.shape} {self.image.dtype}, not (H, W, 3) uint8")
+
+    @property
+    def time(self) -> FrameTime:
+        """Which frame this is, without the memory that its image takes."""
+        return FrameTime(self.index, self.pts_s, self.captured_s)
 
     @property
     def width(self) -> int:
@@ -115,16 +129,33 @@ class TrackedFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackResult:
-    """Everything tracked in one frame. stage_ms: milliseconds of each stage (detect, landmarks).
+    """Everything tracked in one frame.
 
-    goes_on: whether it shows the scene of the frame before, shortly after it; if not, what was
-    remembered of the faces was dropped.
+    frame: a `FrameTime` where the picture is not kept, which nothing but drawing needs.
+    stage_ms: milliseconds of each stage (detect, landmarks). restarted: the tracker remembered
+    nothing of any face before this frame, because it is the first one, shows another scene than
+    the frame before, or did not come shortly after it. Only the tracker decides this.
     """
 
-    frame: Frame
+    frame: Frame | FrameTime
     faces: tuple[TrackedFace, ...]
     stage_ms: dict[str, float] = field(default_factory=dict)
-    goes_on: bool = True
+    restarted: bool = False
+
+    @property
+    def picture(self) -> Frame:
+        """The frame with its image.
+
+        Raises:
+            ValueError: The result is kept without its picture.
+        """
+        if isinstance(self.frame, FrameTime):
+            raise ValueError(f"the result of frame {self.frame.index} has no picture")
+        return self.frame
+
+    def without_picture(self) -> TrackResult:
+        """The same result, without the memory that the picture takes."""
+        return replace(self, frame=self.frame.time) if isinstance(self.frame, Frame) else self
 
 
 @dataclass(frozen=True, slots=True)

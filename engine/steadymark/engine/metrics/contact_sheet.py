@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.output.video.drawing import ORANGE, SKY_BLUE, WHITE, draw_contours, draw_text
+from steadymark.engine.output.video.draw_style import ORANGE, SKY_BLUE, WHITE, bgr
+from steadymark.engine.output.video.drawing import draw_contours, draw_text
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.image_sequence import ImageSequence
 from steadymark.engine.sources.video.video_file import VideoFile
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.metrics.accuracy import Values
     from steadymark.engine.metrics.accuracy_scores import FacePlace, LandmarkComparison
-    from steadymark.engine.output.video.drawing import Colour
+    from steadymark.engine.output.video.draw_style import Bgr
     from steadymark.models.face.crop import Image
 
 TILE, GAP, CAPTION, HEAD = 260, 10, 26, 44  # pixels
@@ -89,7 +90,7 @@ def _tile(compared: LandmarkComparison, index: int, picture: Image, error: float
     tile = cut(picture, crop.to_picture(TILE), TILE)
     there = np.full(len(truth), False)
     there[scored] = True
-    for points, colour in ((truth, SKY_BLUE), (found, ORANGE)):
+    for points, colour in ((truth, bgr(SKY_BLUE)), (found, bgr(ORANGE))):
         _draw(tile, np.where(there[:, None], points, np.nan), crop, colour, compared.schema.name)
     place = compared.places[index]
     name = place.name if place.frame is None else f"{place.name} frame {place.frame}"
@@ -97,7 +98,7 @@ def _tile(compared: LandmarkComparison, index: int, picture: Image, error: float
     return np.concatenate((tile, _line(name, TILE, CAPTION, right=told)))
 
 
-def _draw(tile: Image, points: Values, crop: Crop, colour: Colour, schema: str) -> None:
+def _draw(tile: Image, points: Values, crop: Crop, colour: Bgr, schema: str) -> None:
     xy = transform(crop.from_picture(TILE), points)
     draw_contours(tile, xy, colour, TILE / MARGIN, schema)
     for x, y in xy[np.isfinite(xy).all(1)].clip(-TILE, 2 * TILE):
@@ -117,9 +118,11 @@ def _rows(tiles: list[Image], columns: int, width: int) -> list[Image]:
 
 def _legend(width: int) -> Image:
     line = _line("", width, HEAD)
-    draw_text(line, "true", (GAP, 29), 0.6, SKY_BLUE)
-    draw_text(line, "found", (GAP + 60, 29), 0.6, ORANGE)
-    draw_text(line, "mean distance in % of the outer-eye distance", (GAP + 135, 29), 0.6, WHITE)
+    draw_text(line, "true", (GAP, 29), 0.6, bgr(SKY_BLUE))
+    draw_text(line, "found", (GAP + 60, 29), 0.6, bgr(ORANGE))
+    draw_text(
+        line, "mean distance in % of the outer-eye distance", (GAP + 135, 29), 0.6, bgr(WHITE)
+    )
     return line
 
 
@@ -127,7 +130,7 @@ def _heading(name: str, errors: Values, width: int) -> Image:
     missed = int(np.isnan(errors).sum())
     text = f"{name}: the worst of {len(errors)}" + (f", {missed} not found" if missed else "")
     line = _line("", width, HEAD)
-    draw_text(line, text, (GAP, 29), 0.7, WHITE)
+    draw_text(line, text, (GAP, 29), 0.7, bgr(WHITE))
     return line
 
 
@@ -137,8 +140,8 @@ def _line(text: str, width: int, height: int, *, right: str = "") -> Image:
     free = width - _width(right) - (GAP if right else 0)
     while text and _width(text) > free:
         text = text[:-2] + "…" if len(text) > 2 else ""
-    draw_text(line, text, (2, height - 9), 0.5, WHITE)
-    draw_text(line, right, (width - _width(right) - 2, height - 9), 0.5, WHITE)
+    draw_text(line, text, (2, height - 9), 0.5, bgr(WHITE))
+    draw_text(line, right, (width - _width(right) - 2, height - 9), 0.5, bgr(WHITE))
     return line
 
 

@@ -142,7 +142,7 @@ class Recorder:
         index = self.report.frames
         if index % LOOK_EVERY == 0:
             self._check_room()
-        size = (result.frame.width, result.frame.height)
+        size = (result.picture.width, result.picture.height)
         if self._first_s is None:
             self._first_s, self._size = result.frame.pts_s, size
         if size != self._size:

@@ -134,7 +134,7 @@ class OsfWriter:
     def send(self, result: TrackResult) -> tuple[int, int]:
         faces = [face for face in result.faces if face.stabilized is not None]
         time_s = self._since_1970_s + (result.frame.captured_s or time.perf_counter())
-        taken = [self.line.send(osf_packet(face, result.frame, time_s)) for face in faces]
+        taken = [self.line.send(osf_packet(face, result.picture, time_s)) for face in faces]
         return sum(taken), len(taken) - sum(taken)
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.online_filters import AUTO, CELLS, OneEuro, make_stabilizer
 from steadymark.engine.tracking.detection import DetectorConfig, FaceNetDetector, open_face_net
@@ -91,6 +91,19 @@ def landmark_card(settings: TrackSettings) -> ModelCard:
     if settings.stabilizer in CELLS:
         return stabilized(card, settings.stabilizer)
     return steadiest(card) if settings.stabilizer == AUTO else card
+
+
+def resolved_stabilizer(settings: TrackSettings) -> str:
+    """The stabilizer that these settings mean: for `auto`, what it takes for their model.
+
+    It stays `auto` where there is no such model.
+    """
+    if settings.stabilizer != AUTO:
+        return settings.stabilizer
+    try:
+        return landmark_card(settings).cell or "none"
+    except SteadymarkError:
+        return AUTO
 
 
 def open_models(settings: TrackSettings) -> OpenModels:

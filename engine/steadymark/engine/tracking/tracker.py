@@ -119,8 +119,8 @@ class Tracker:
     def track(self, frame: Frame) -> TrackResult:
         """The faces of one frame, in order of their ids."""
         started = time.perf_counter()
-        goes_on = self._goes_on(frame)
-        tracks = [track if goes_on else self._anew(track) for track in self._tracks]
+        restarted = self._restarts(frame)
+        tracks = [self._anew(track) if restarted else track for track in self._tracks]
         lost = [track for track in tracks if self._waits(track, frame.pts_s)]
         seen, gone = self._follow(frame, [track for track in tracks if track.lost_s is None])
         lost += gone
@@ -144,16 +144,16 @@ class Tracker:
             frame,
             tuple(sorted(faces, key=lambda face: face.face_id)),
             {"detect": detect_ms, "landmarks": total_ms - detect_ms, "total": total_ms},
-            goes_on,
+            restarted,
         )
 
-    def _goes_on(self, frame: Frame) -> bool:
-        """Whether the last frame came shortly before this one and shows the same scene."""
+    def _restarts(self, frame: Frame) -> bool:
+        """Whether nothing that is remembered of faces holds in this frame: see TrackResult."""
         last, self._last = self._last, (frame.pts_s, thumbnail(frame.image))
         if last is None:
             return True
         soon = 0 < self._last[0] - last[0] <= self.config.longest_gap_s
-        return soon and not is_cut(last[1], self._last[1])
+        return not soon or is_cut(last[1], self._last[1])
 
     def _anew(self, track: Track) -> Track:
         """Without what was remembered of how the face looked and moved."""

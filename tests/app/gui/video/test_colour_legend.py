@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QColor, QImage
 
 from steadymark.app.gui.video.colour_legend import key_lines
-from steadymark.app.gui.video.overlay import SCORES, SPEEDS
+from steadymark.app.gui.video.overlay import SPEEDS
 from steadymark.app.session.state import OverlayOptions, ShownLandmarks
+from steadymark.engine.output.video.draw_style import SCORE_BANDS
 from support.window.window_driver import opened
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def test_only_what_is_coloured_is_told(english: None) -> None:
     lines = key_lines(OverlayOptions(scores=True, trails=True))
     assert [title for title, _ in lines] == ["score", "speed, % of the face/s"]
     assert [words for _, words in lines[0][1]] == ["< 0.3", "< 0.6", "< 0.8", "≥ 0.8"]
-    assert [colour for colour, _ in lines[0][1]] == [colour for _, colour in SCORES]
+    assert [colour for colour, _ in lines[0][1]] == [colour for _, colour in SCORE_BANDS]
     assert [colour for colour, _ in lines[1][1]] == [colour for _, colour in SPEEDS]
 
 
@@ -32,7 +33,7 @@ def test_the_view_shows_it_while_landmarks_are_shown(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     opened(qtbot, window, clip)
-    session, all_scores = window.session, {colour for _, colour in SCORES}
+    session, all_scores = window.session, {colour for _, colour in SCORE_BANDS}
     assert not all_scores <= corner(window)
     session.set_overlay(replace(session.display.overlay, scores=True))
     assert all_scores <= corner(window)

@@ -17,7 +17,7 @@ def results_of(points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Res
     results = Results(np.arange(len(points)) / FPS)
     for i, xy in enumerate(points):
         face = tracked_face(0, points=xy, raw_shift_px=0.0)
-        results.add(track_result(i, face), begins=i == 0)
+        results.add(track_result(i, face, restarted=i == 0))
     return results
 
 
@@ -29,7 +29,7 @@ def noisy(frames: int, sigma: float = 0.2) -> np.ndarray[tuple[int, ...], np.dty
 
 def test_nothing_is_measured_before_a_face_was_found() -> None:
     results = Results(np.arange(5) / FPS)
-    results.add(track_result(0), begins=True)
+    results.add(track_result(0, restarted=True))
     assert measure_face(results.rows(), results.times_s, fps=FPS) is None
 
 
@@ -76,7 +76,7 @@ def test_the_chosen_landmark_and_face_are_measured() -> None:
     results = Results(np.arange(2) / FPS)
     for i in range(2):
         faces = (tracked_face(0), tracked_face(4, points=face_points(30, 30, 20)))
-        results.add(track_result(i, *faces), begins=i == 0)
+        results.add(track_result(i, *faces, restarted=i == 0))
     found = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(4, 8))
     assert found is not None
     assert found.faces == (0, 4)

@@ -17,7 +17,9 @@ def filled(results: LiveResults, frames: int, *, every: int = 3) -> None:
     for i in range(frames):
         second = lost_face(7) if i % 5 == 2 else tracked_face(7, points=face_points(i, 20))
         faces = (tracked_face(2, points=face_points(10.0 + i, 60)), second)
-        results.append(track_result(every * i, *faces, pts_s=every * i / 30), begins=i in (0, 500))
+        results.append(
+            track_result(every * i, *faces, pts_s=every * i / 30, restarted=i in (0, 500))
+        )
 
 
 def test_frames_are_found_by_their_sources_numbers() -> None:
@@ -61,7 +63,7 @@ def test_what_was_taken_before_is_not_changed_when_older_frames_are_forgotten() 
     copies = rows.raw.copy(), rows.frame.copy(), times.copy()
     for i in range(64, 140):
         face = tracked_face(2, points=face_points(0, 0))
-        results.append(track_result(3 * i, face, pts_s=i / 10), begins=False)
+        results.append(track_result(3 * i, face, pts_s=i / 10))
     assert np.array_equal(rows.raw, copies[0], equal_nan=True)
     assert np.array_equal(rows.frame, copies[1])
     assert np.array_equal(times, copies[2])

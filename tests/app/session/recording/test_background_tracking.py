@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from threading import Condition
 from threading import enumerate as threads
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from steadymark.app.session.recording.background_tracking import BackgroundTracking, TrackingPhase
 from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.results import FrameStatus, Results
+from steadymark.engine.tracking import scene_cuts
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from support.videos.square_video import square_models, square_video
 
@@ -75,7 +76,7 @@ def test_seeking_far_ahead_tracks_from_there_then_what_was_left_out(following: F
     begins = np.flatnonzero(np.diff(rows) != 1)
     assert len(begins) == 2
     assert rows[begins[0] + 1] == 150
-    assert following.results.begins()[150]
+    assert following.results.restarted()[150]
     assert (following.results.known() == FrameStatus.TRACKED).all()
     assert len(np.unique(rows)) == len(rows) == FRAMES
 
@@ -156,3 +157,19 @@ def test_pictures_in_a_folder_are_tracked_and_unreadable_ones_are_damaged(tmp_pa
     assert following.results.known().tolist() == [1, 1, 1, 2, 1, 1]
     following.tracking.close()
     assert following.tracking.join(2)
+
+
+def test_pictures_are_looked_at_for_a_scene_cut_once_a_frame(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, thumbnail = [], scene_cuts.Thumbnail
+
+    def counted(*parts: Any) -> scene_cuts.Thumbnail:
+        made.append(parts)
+        return thumbnail(*parts)
+
+    monkeypatch.setattr(scene_cuts, "Thumbnail", counted)
+    following.tracking.start()
+    assert following.tracking.wait(TrackingPhase.FINISHED, 20)
+    assert len(made) == FRAMES
+    assert following.results.restarted()[0]

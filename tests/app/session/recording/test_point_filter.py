@@ -77,7 +77,7 @@ def test_a_filter_chosen_later_gives_the_same_as_one_chosen_before(film: Media, 
 
 def test_memory_of_a_filter_begins_anew_where_the_tracker_begins_anew(film: Media) -> None:
     results, tracking = tracked(film, ONE_EURO)
-    begins = np.flatnonzero(results.begins())
+    begins = np.flatnonzero(results.restarted())
     assert begins[0] == 0
     again: Callable[[Results], object] = PointFilter(filter_of(ONE_EURO)).refilter
     np.testing.assert_array_equal(again(results), results.rows().steady)

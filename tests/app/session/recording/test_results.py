@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from steadymark.app.session.recording.results import FrameStatus, Results
@@ -10,7 +12,7 @@ from support.fakes.fake_results import lost_face, moving_results, track_result, 
 def results_of(frames: int = 20) -> Results:
     results = Results(np.arange(frames) / 25)
     for result in moving_results(frames):
-        results.add(result, begins=result.frame.index == 0)
+        results.add(replace(result, restarted=result.frame.index == 0))
     return results
 
 
@@ -36,24 +38,24 @@ def test_what_was_tracked_comes_back_as_it_was() -> None:
 
 def test_an_untracked_frame_has_no_faces_and_one_without_faces_has_an_empty_tuple() -> None:
     results = Results(np.arange(3) / 25)
-    results.add(track_result(1), begins=True)
+    results.add(track_result(1, restarted=True))
     assert results.faces(0) is None
     assert results.faces(1) == ()
 
 
 def test_a_frame_counts_once() -> None:
     results = Results(np.arange(3) / 25)
-    results.add(track_result(1, tracked_face()), begins=True)
-    results.add(track_result(1), begins=True)
+    results.add(track_result(1, tracked_face(), restarted=True))
+    results.add(track_result(1, restarted=True))
     assert len(results.faces(1) or ()) == 1
 
 
 def test_rows_grow_beyond_the_first_block_and_older_snapshots_stay() -> None:
     results = Results(np.arange(2000) / 25)
-    results.add(track_result(0, tracked_face()), begins=True)
+    results.add(track_result(0, tracked_face(), restarted=True))
     early = results.rows()
     for i in range(1, 2000):
-        results.add(track_result(i, tracked_face()), begins=False)
+        results.add(track_result(i, tracked_face()))
     assert len(early) == 1
     rows = results.rows()
     assert len(rows) == 2000
@@ -63,17 +65,17 @@ def test_rows_grow_beyond_the_first_block_and_older_snapshots_stay() -> None:
 
 def test_rows_are_linked_to_the_same_face_one_frame_before_unless_memory_began() -> None:
     results = Results(np.arange(5) / 25)
-    results.add(track_result(0, tracked_face(0), tracked_face(1)), begins=True)
-    results.add(track_result(1, tracked_face(1)), begins=False)
-    results.add(track_result(2, tracked_face(1)), begins=True)
-    results.add(track_result(4, tracked_face(1)), begins=False)
+    results.add(track_result(0, tracked_face(0), tracked_face(1), restarted=True))
+    results.add(track_result(1, tracked_face(1)))
+    results.add(track_result(2, tracked_face(1), restarted=True))
+    results.add(track_result(4, tracked_face(1)))
     assert results.rows().before.tolist() == [-1, -1, 1, -1, -1]
 
 
 def test_gaps_are_given_from_where_they_are_wanted_then_from_the_beginning() -> None:
     results = Results(np.arange(10) / 25)
     for i in (2, 3, 7):
-        results.add(track_result(i), begins=True)
+        results.add(track_result(i, restarted=True))
     assert results.next_gap(0) == range(2)
     assert results.next_gap(2) == range(4, 7)
     assert results.next_gap(5) == range(5, 7)
@@ -90,7 +92,7 @@ def test_gaps_are_given_from_where_they_are_wanted_then_from_the_beginning() -> 
 def test_frames_are_ready_until_the_first_unknown_one() -> None:
     results = Results(np.arange(6) / 25)
     for i in (1, 2, 3):
-        results.add(track_result(i, lost_face()), begins=True)
+        results.add(track_result(i, lost_face(), restarted=True))
     assert [results.ready_until(i) for i in range(6)] == [-1, 3, 3, 3, 3, 4]
 
 
@@ -106,7 +108,7 @@ def test_stabilized_points_can_be_replaced_and_the_version_tells() -> None:
 def test_poses_come_back_as_they_were_and_follow_the_stabilized_points() -> None:
     results = Results(np.arange(3) / 25)
     face = tracked_face(2)
-    results.add(track_result(0, face, lost_face(4)), begins=True)
+    results.add(track_result(0, face, lost_face(4), restarted=True))
     (kept, gone) = results.faces(0) or ()
     assert kept.pose == face.pose
     assert kept.pose is not None

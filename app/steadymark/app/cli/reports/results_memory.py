@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.app.session.live.live_results import LiveResults
-from steadymark.app.session.recording.results import NO_PICTURE, Results
+from steadymark.app.session.recording.results import Results
 from steadymark.engine.bench.soak.process_stats import rss_bytes
 from steadymark.engine.bench.soak.soak_limits import HOUR, MEMORY_MIB, SoakFigure
+from steadymark.engine.core.types import FrameTime
 from steadymark.engine.sources.video.video_file import VideoFile
 from steadymark.engine.tracking.settings import make_tracker
 
@@ -43,7 +44,7 @@ def measure_results_memory(
     before = rss_bytes()
     results = Results(times_s)
     for result in _again(tracked, times_s):
-        results.add(result, begins=False)
+        results.add(result)
     taken, needed = rss_bytes() - before, results.size_bytes
     scale = HOUR / frames / _MIB
     live, filled_s = LiveResults(), np.arange(_FILLED) / 30
@@ -73,7 +74,7 @@ def _most(live: LiveResults, results: Iterator[TrackResult]) -> int:
     """Memory goes up and down with what is forgotten: the most that it comes to."""
     most = 0
     for number, result in enumerate(results):
-        live.append(result, begins=False)
+        live.append(result)
         most = max(most, rss_bytes()) if number % _LOOK_EVERY == 0 else most
     return most
 
@@ -83,5 +84,4 @@ def _again(
 ) -> Iterator[TrackResult]:
     for index, at_s in enumerate(times_s, first):
         result = tracked[index % len(tracked)]
-        frame = replace(result.frame, image=NO_PICTURE, index=index, pts_s=float(at_s))
-        yield replace(result, frame=frame)
+        yield replace(result, frame=FrameTime(index, float(at_s)), restarted=False)

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.video.overlay import VERMILLION
 from steadymark.app.session.model_options import (
     COLOURS,
     OUTPUTS,
@@ -32,6 +31,7 @@ from steadymark.app.session.model_options import (
     parse_network_description,
 )
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.output.video.draw_style import VERMILLION
 from steadymark.models.face.schema import load_schema
 from steadymark.models.own_models.add_model import (
     PreparedModel,

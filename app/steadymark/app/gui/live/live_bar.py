@@ -9,9 +9,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
-from steadymark.app.gui.video.overlay import VERMILLION
 from steadymark.app.gui.widgets.elided_label import ElidedLabel
 from steadymark.app.session.state import Display, Phase, clock_text
+from steadymark.engine.output.video.draw_style import VERMILLION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,8 @@ from steadymark.app.gui.actions.actions import tell_more
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.live.streaming_dialog import StreamingDialog
 from steadymark.app.gui.live.streaming_texts import NAMES, short_words, state_words
-from steadymark.app.gui.video.overlay import VERMILLION
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.output.video.draw_style import VERMILLION
 from steadymark.engine.streaming.targets import TargetKind
 
 if TYPE_CHECKING:

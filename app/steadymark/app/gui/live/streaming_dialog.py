@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.gui.live.streaming_texts import NAMES, hint, state_words
-from steadymark.app.gui.video.overlay import VERMILLION
+from steadymark.engine.output.video.draw_style import VERMILLION
 from steadymark.engine.streaming.targets import PLACES, TargetKind
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from steadymark.app.gui.i18n.display_names import REGIONS, landmark_name, region
 from steadymark.app.gui.panels.plot_curves import curves_of
 from steadymark.app.gui.panels.portable_svg import without_scaled_strokes
 from steadymark.app.gui.theme import is_dark
-from steadymark.app.gui.video.overlay import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
 from steadymark.app.gui.widgets.value_axis import ValueAxis
+from steadymark.engine.output.video.draw_style import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,9 +19,8 @@ from PySide6.QtWidgets import (
 from steadymark.app.gui.i18n.stabilizer_names import stabilizer_text
 from steadymark.app.gui.widgets.menu_button import menu_button_of, widget_with_button
 from steadymark.app.session.presets import Preset, PresetError, Presets
-from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.stabilizers.online_filters import AUTO, OFFLINE, ONE_EURO
-from steadymark.engine.tracking.settings import landmark_card
+from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO
+from steadymark.engine.tracking.settings import resolved_stabilizer
 
 if TYPE_CHECKING:
     from steadymark.engine.tracking.settings import TrackSettings
@@ -99,7 +98,7 @@ class PresetBar(QWidget):
             self.chosen.emit(preset.over(self._settings))
 
     def _summary(self, settings: TrackSettings) -> str:
-        parts = [Path(settings.model).stem, stabilizer_text(_meant(settings))]
+        parts = [Path(settings.model).stem, stabilizer_text(resolved_stabilizer(settings))]
         if settings.stabilizer == ONE_EURO:
             parts[-1] += f" {settings.one_euro.min_cutoff_hz:g} Hz, {settings.one_euro.beta:g}"
         if settings.stabilizer == OFFLINE:
@@ -135,13 +134,3 @@ class PresetBar(QWidget):
             self.told.emit(words.format(folder=self._presets.folder, why=error.strerror))
             return
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._presets.folder)))
-
-
-def _meant(settings: TrackSettings) -> str:
-    """The stabilizer that `auto` takes for this model."""
-    if settings.stabilizer != AUTO:
-        return settings.stabilizer
-    try:
-        return landmark_card(settings).cell or "none"
-    except SteadymarkError:
-        return AUTO

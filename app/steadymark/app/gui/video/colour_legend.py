@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 
-from steadymark.app.gui.video.overlay import PLATE, SCORES, SPEEDS
+from steadymark.app.gui.video.overlay import PLATE, SPEEDS
+from steadymark.engine.output.video.draw_style import SCORE_BANDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ def key_lines(overlay: OverlayOptions) -> list[Line]:
     """Only of what is coloured so now."""
     lines: list[Line] = []
     if overlay.scores and overlay.points:
-        lines.append((translate("colour_key", "score"), _ranges(SCORES)))
+        lines.append((translate("colour_key", "score"), _ranges(SCORE_BANDS)))
     if overlay.trails:
         lines.append((translate("colour_key", "speed, % of the face/s"), _ranges(SPEEDS)))
     return lines

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from steadymark.app.gui.video.overlay import SKY_BLUE, YELLOW
+from steadymark.engine.output.video.draw_style import SKY_BLUE, YELLOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

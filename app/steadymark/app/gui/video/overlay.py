@@ -9,6 +9,17 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
+from steadymark.engine.output.video.draw_style import (
+    AXIS_COLOURS,
+    ORANGE,
+    SCORE_BANDS,
+    SKY_BLUE,
+    TRUTH_COLOUR,
+    VERMILLION,
+    YELLOW,
+    face_colour,
+    score_bands,
+)
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
@@ -23,13 +34,6 @@ if TYPE_CHECKING:
     from steadymark.engine.tracking.head_pose import HeadPose
     from steadymark.models.face.crop import Crop
 
-# Okabe and Ito's palette, which people with any colour vision can tell apart
-VERMILLION, ORANGE, YELLOW = "#d55e00", "#e69f00", "#f0e442"
-SKY_BLUE, GREEN, PURPLE = "#56b4e9", "#009e73", "#cc79a7"
-STEADY_COLOUR, RAW_COLOUR = SKY_BLUE, ORANGE
-TRUTH_COLOUR = "#ffffff"
-FACES = (SKY_BLUE, GREEN, PURPLE, YELLOW, ORANGE, VERMILLION)
-SCORES = ((0.3, VERMILLION), (0.6, ORANGE), (0.8, YELLOW), (np.inf, SKY_BLUE))
 SPEEDS = (
     (10.0, "#9fb8d9"),
     (40.0, SKY_BLUE),
@@ -85,7 +89,7 @@ def paint_truth(painter: QPainter, xy_px: NDArray[np.float64], viewport: Viewpor
 
 
 def _colour(face: TrackedFace, look: PaintedPoints) -> QColor:
-    return QColor(look.colour or FACES[face.face_id % len(FACES)])
+    return QColor(look.colour or face_colour(face.face_id))
 
 
 def _paint_extent(
@@ -152,10 +156,9 @@ def _paint_points(
     if scores is None:
         _dots(painter, points, colour, width)
         return
-    least = -np.inf
-    for most, name in SCORES:
-        _dots(painter, points[(scores >= least) & (scores < most)], QColor(name), width)
-        least = most
+    bands = score_bands(scores)
+    for band, (_, name) in enumerate(SCORE_BANDS):
+        _dots(painter, points[bands == band], QColor(name), width)
 
 
 def _dots(painter: QPainter, points: NDArray[np.float64], colour: QColor, width: float) -> None:
@@ -210,7 +213,7 @@ def _paint_axes(painter: QPainter, pose: HeadPose, viewport: Viewport) -> None:
     middle, *tips = (QPointF(*end) for end in ends)
     size = float(np.linalg.norm(ends[1:] - ends[0], axis=1).max())
     width = float(np.clip(size / 25, 1.5, 5.0))
-    for tip, name in zip(tips, (VERMILLION, GREEN, SKY_BLUE), strict=True):
+    for tip, name in zip(tips, AXIS_COLOURS, strict=True):
         for pen in (QPen(_SHADE, width + 2), QPen(QColor(name), width)):
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             painter.setPen(pen)

@@ -8,8 +8,6 @@ from PySide6.QtGui import QImage, QPainter
 
 from steadymark.app.gui.video.heatmap_overlay import paint_heats
 from steadymark.app.gui.video.overlay import (
-    RAW_COLOUR,
-    STEADY_COLOUR,
     PaintedPoints,
     paint_faces,
     paint_truth,
@@ -17,6 +15,7 @@ from steadymark.app.gui.video.overlay import (
 from steadymark.app.gui.video.viewport import Viewport
 from steadymark.app.gui.video.visible_image import as_qimage
 from steadymark.app.session.state import Display, ShownLandmarks
+from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
 
 if TYPE_CHECKING:
     from steadymark.app.gui.video.video_view import ShownFrame

@@ -20,9 +20,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from steadymark.app.gui.video.overlay import RAW_COLOUR, STEADY_COLOUR, VERMILLION
 from steadymark.app.session.recording.results import FrameStatus
 from steadymark.app.session.state import Display, clock_text
+from steadymark.engine.output.video.draw_style import (
+    GREEN,
+    PURPLE,
+    RAW_COLOUR,
+    STEADY_COLOUR,
+    VERMILLION,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,9 +39,9 @@ if TYPE_CHECKING:
 _MARGIN = 10.0
 _STRIP, _BAR = 30.0, 12.0
 _LEAST_MAV = 1e-6
-_TRACKED = "#009e73"
+_TRACKED = GREEN
 _DAMAGED = "#000000"
-_LOOP = "#cc79a7"
+_LOOP = PURPLE
 
 
 class Timeline(QWidget):

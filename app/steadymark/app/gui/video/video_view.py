@@ -22,8 +22,6 @@ from steadymark.app.gui.video.colour_legend import key_lines, paint_key
 from steadymark.app.gui.video.heatmap_overlay import paint_heats
 from steadymark.app.gui.video.hovered_landmark import NEAR, HoveredLandmark, nearest_landmark
 from steadymark.app.gui.video.overlay import (
-    RAW_COLOUR,
-    STEADY_COLOUR,
     PaintedPoints,
     paint_faces,
     paint_truth,
@@ -33,6 +31,7 @@ from steadymark.app.gui.video.viewport import Viewport, centred, fitted
 from steadymark.app.gui.video.visible_image import seen
 from steadymark.app.session.analysis.variants import PLAIN
 from steadymark.app.session.state import ComparisonLayout, Display, Phase, ShownLandmarks
+from steadymark.engine.output.video.draw_style import RAW_COLOUR, STEADY_COLOUR
 
 if TYPE_CHECKING:
     import numpy as np

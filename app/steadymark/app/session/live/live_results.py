@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from steadymark.app.session.recording.results import NO_PICTURE, FaceRows, Results
-from steadymark.engine.core.types import Frame
+from steadymark.app.session.recording.results import FaceRows, Results
+from steadymark.engine.core.types import FrameTime
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,15 +37,14 @@ class LiveResults(Results):
         self._times, self.times_s = self.times_s, self.times_s[:0]
         self._numbers = np.zeros(capacity, np.int64)
 
-    def append(self, result: TrackResult, *, begins: bool) -> None:
+    def append(self, result: TrackResult) -> None:
         """The next frame."""
         with self._moving:
             if len(self.times_s) == self._capacity:
                 self._forget()
             place = len(self.times_s)
             self._times[place], self._numbers[place] = result.frame.pts_s, result.frame.index
-            frame = Frame(NO_PICTURE, place, result.frame.pts_s)
-            self.add(replace(result, frame=frame), begins=begins)
+            self.add(replace(result, frame=FrameTime(place, result.frame.pts_s)))
             self.times_s = self._times[: place + 1]
 
     def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
@@ -97,7 +96,7 @@ class LiveResults(Results):
             rows = _since(old, first)
             self._rows, self._count = rows, len(rows)
             kept = self._capacity - first
-            for name in ("_known", "_first_row", "_faces", "_begins", "_seen", "_stage_ms"):
+            for name in ("_known", "_first_row", "_faces", "_restarted", "_seen", "_stage_ms"):
                 setattr(self, name, _moved(getattr(self, name), first))
             self._first_row[:kept] -= first_row
             self._times, self._numbers = _moved(times, first), _moved(self._numbers, first)

@@ -7,7 +7,6 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Protocol
 
 from steadymark.app.session.live.live_results import LiveResults
-from steadymark.app.session.recording.memory_restarts import MemoryRestarts
 from steadymark.app.session.recording.point_filter import PointFilter, filter_of, without_filter
 from steadymark.engine.core.protocols import FrameSource
 from steadymark.engine.pipeline.latest_value import LatestValue
@@ -59,8 +58,6 @@ class LiveTracker:
         filtering = PointFilter(filter_of(settings))
         with self._lock:
             self._tracker, self._filtering = tracker, filtering
-            self._beginnings = MemoryRestarts()
-            self.begins = True
 
     def use_filter(self, settings: TrackSettings) -> None:
         """Another filter over the same points; faces are followed as before."""
@@ -68,11 +65,9 @@ class LiveTracker:
             self._filtering = PointFilter(filter_of(settings))
 
     def track(self, frame: Frame) -> TrackResult:
-        """begins: whether memory of faces began anew at this frame."""
+        """The faces of the next frame."""
         with self._lock:
-            result = self._tracker.track(frame)
-            self.begins = self._beginnings.at(result)
-            return self._filtering.filtered(result, begins=self.begins)
+            return self._filtering.filtered(self._tracker.track(frame))
 
 
 class OpenStream:
@@ -156,12 +151,12 @@ class OpenStream:
 
     def _take(self, result: TrackResult) -> None:
         """Runs in the pipeline's tracking thread."""
-        self.results.append(result, begins=self._tracker.begins)
+        self.results.append(result)
         self._sending.offer(result)
         recorder = self._recorder
         if recorder is not None:
             recorder.offer(result)
-        if self.pictures.put(result.frame):
+        if self.pictures.put(result.picture):
             self._on_picture()
 
     def _wait(self) -> None:

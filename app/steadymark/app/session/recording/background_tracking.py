@@ -8,7 +8,6 @@ from enum import StrEnum
 from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING
 
-from steadymark.app.session.recording.memory_restarts import MemoryRestarts
 from steadymark.app.session.recording.point_filter import PointFilter, filter_of, without_filter
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.pipeline.pipeline import Pipeline
@@ -215,13 +214,7 @@ class BackgroundTracking:
                 piece.hold()
             self._number += 1
         self._results.begin_piece()
-        beginnings = MemoryRestarts()
-        pipeline = Pipeline(
-            piece,
-            tracker,
-            self._sinks(self._number),
-            on_result=lambda result: self._take(result, beginnings),
-        )
+        pipeline = Pipeline(piece, tracker, self._sinks(self._number), on_result=self._take)
         pipeline.start()
         pipeline.wait()
         with self._changed:
@@ -235,12 +228,10 @@ class BackgroundTracking:
             self._results.mark_damaged(head + 1, frames.stop)
         self._on_change()
 
-    def _take(self, result: TrackResult, beginnings: MemoryRestarts) -> None:
+    def _take(self, result: TrackResult) -> None:
         """Runs in the pipeline's tracking thread."""
-        begins = beginnings.at(result)
         with self._filtering_lock:
-            kept = self._filtering.filtered(result, begins=begins)
-            self._results.add(kept, begins=begins)
+            self._results.add(self._filtering.filtered(result))
         with self._changed:
             head, self._head = self._head, result.frame.index
         if result.frame.index > head + 1:

@@ -19,7 +19,7 @@ from steadymark.engine.core.errors import LandmarkFileError, SteadymarkError
 from steadymark.engine.core.types import (
     FaceBox,
     FaceState,
-    Frame,
+    FrameTime,
     Landmarks,
     TrackedFace,
     TrackResult,
@@ -44,7 +44,6 @@ _FACTS = "session.json"
 _LOCK = "lock"
 _LONGEST_ROW = 1 << 20  # bytes
 _MOST_IDS, _MOST_FACES, _FARTHEST_PX = 2**31, 1000, 1e6
-_NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +162,10 @@ def recover(found: RecoverableSession, results: Results, camera: Intrinsics | No
                 "it was changed since; track it again",
                 source=found.source,
             )
-        last = -2
         results.begin_piece()
         for result in _results(table, camera):
-            index = result.frame.index
-            results.add(result, begins=index != last + 1)
-            count, last = count + 1, index
+            results.add(result)
+            count += 1
     return count
 
 
@@ -242,15 +239,20 @@ def _cut_to_whole_rows(path: Path) -> None:
 
 
 def _results(table: LandmarkTable, camera: Intrinsics | None) -> list[TrackResult]:
-    """Without pictures and crops, which tables do not hold."""
+    """Without pictures, crops and scene cuts, which tables do not hold.
+
+    Tracking restarted at least where the numbers of frames have a gap.
+    """
     made: list[TrackResult] = []
+    last = -2
     starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
     for first, end in pairwise(starts):
         faces = tuple(
             _face(table, row, camera) for row in range(first, end) if table.face_id[row] >= 0
         )
-        frame = Frame(_NO_PICTURE, int(table.frame[first]), float(table.timestamp_s[first]))
-        made.append(TrackResult(frame, faces))
+        frame = FrameTime(int(table.frame[first]), float(table.timestamp_s[first]))
+        made.append(TrackResult(frame, faces, restarted=frame.index != last + 1))
+        last = frame.index
     return made
 
 

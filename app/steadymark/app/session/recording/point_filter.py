@@ -61,11 +61,11 @@ class PointFilter:
         self._stabilizer = make_stabilizer(choice.name, choice.one_euro)
         self._memories: dict[int, Any] = {}
 
-    def filtered(self, result: TrackResult, *, begins: bool) -> TrackResult:
-        """The result with its stabilized points; begins: memory of all faces begins anew."""
+    def filtered(self, result: TrackResult) -> TrackResult:
+        """The result with its stabilized points; results come in order."""
         if self.choice.name != ONE_EURO:
             return result
-        if begins:
+        if result.restarted:
             self._memories.clear()
         faces = tuple(self._face(face, result.frame.pts_s) for face in result.faces)
         return replace(result, faces=faces)
@@ -96,11 +96,11 @@ class PointFilter:
         self._memories.clear()
         steady = rows.raw.copy()
         if self.choice.name == ONE_EURO:
-            begins = results.begins()
+            restarted = results.restarted()
             for row in range(len(rows)):
                 if row % _ASK_EVERY == 0 and stop():
                     break
-                self._refilter_row(results, rows, steady, row, begins)
+                self._refilter_row(results, rows, steady, row, restarted)
         return steady
 
     def _refilter_row(
@@ -109,10 +109,10 @@ class PointFilter:
         rows: FaceRows,
         steady: NDArray[np.float32],
         row: int,
-        begins: NDArray[np.bool_],
+        restarted: NDArray[np.bool_],
     ) -> None:
         frame, face_id = int(rows.frame[row]), int(rows.face_id[row])
-        if begins[frame] and (row == 0 or rows.frame[row - 1] != frame):
+        if restarted[frame] and (row == 0 or rows.frame[row - 1] != frame):
             self._memories.clear()
         if not np.isfinite(rows.raw[row, 0, 0]):
             self._memories.pop(face_id, None)

@@ -13,7 +13,7 @@ import numpy as np
 from steadymark.engine.core.types import (
     FaceBox,
     FaceState,
-    Frame,
+    FrameTime,
     Landmarks,
     TrackedFace,
     TrackResult,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
 
 STATES = tuple(FaceState)
-NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 _FIRST_ROWS = 512, 1 << 18  # at least, at most: one face a frame is never copied
 
 
@@ -89,7 +88,7 @@ class Results:
         self._known = np.zeros(frames, np.int8)
         self._first_row = np.full(frames, -1, np.int64)
         self._faces = np.zeros(frames, np.int16)
-        self._begins = np.zeros(frames, np.bool_)
+        self._restarted = np.zeros(frames, np.bool_)
         self._seen = np.zeros(frames, np.bool_)
         self._stage_ms = np.full((frames, 2), np.nan, np.float32)
         self._points = points
@@ -116,7 +115,7 @@ class Results:
         rows = self.rows()
         arrays = [getattr(rows, name) for name in FaceRows.__slots__]
         arrays += [self.times_s, self._known, self._first_row, self._faces]
-        arrays += [self._begins, self._seen, self._stage_ms]
+        arrays += [self._restarted, self._seen, self._stage_ms]
         return sum(array.nbytes for array in arrays)
 
     def begin_piece(self) -> None:
@@ -129,8 +128,8 @@ class Results:
         """Landmarks a face."""
         return self._points
 
-    def add(self, result: TrackResult, *, begins: bool) -> None:
-        """A frame that is not there yet. begins: whether memory of faces began anew at it."""
+    def add(self, result: TrackResult) -> None:
+        """Keep a frame that is not there yet."""
         index = result.frame.index
         with self._lock:
             if self._known[index] == FrameStatus.TRACKED:
@@ -140,10 +139,10 @@ class Results:
                 self._piece_begins = False
             self._reserve(len(result.faces))
             self._first_row[index], self._faces[index] = self._count, len(result.faces)
-            self._begins[index] = begins
+            self._restarted[index] = result.restarted
             self._seen[index] = any(f.state is not FaceState.LOST for f in result.faces)
             for face in result.faces:
-                self._put(self._count, index, face, begins=begins)
+                self._put(self._count, index, face, restarted=result.restarted)
                 self._count += 1
             stages = result.stage_ms
             self._stage_ms[index] = stages.get("detect", np.nan), stages.get("landmarks", np.nan)
@@ -193,10 +192,10 @@ class Results:
         with self._lock:
             return self._known.copy()
 
-    def begins(self) -> NDArray[np.bool_]:
-        """(frames,): where memory of faces began anew."""
+    def restarted(self) -> NDArray[np.bool_]:
+        """(frames,): see `TrackResult.restarted`."""
         with self._lock:
-            return self._begins.copy()
+            return self._restarted.copy()
 
     def seen(self) -> NDArray[np.bool_]:
         """(frames,): where at least one face is."""
@@ -240,7 +239,8 @@ class Results:
         faces = self.faces(index)
         if faces is None:
             return None
-        return TrackResult(Frame(NO_PICTURE, index, float(self.times_s[index])), faces)
+        restarted = bool(self.restarted()[index])
+        return TrackResult(FrameTime(index, float(self.times_s[index])), faces, restarted=restarted)
 
     def trails(
         self,
@@ -296,13 +296,13 @@ class Results:
             unknown = np.flatnonzero(self._known[index:] == FrameStatus.NOTHING)
         return index + int(unknown[0]) - 1 if len(unknown) else self.frames - 1
 
-    def _put(self, row: int, index: int, face: TrackedFace, *, begins: bool) -> None:
+    def _put(self, row: int, index: int, face: TrackedFace, *, restarted: bool) -> None:
         rows = self._rows
         for values in (rows.box, rows.crop, rows.raw, rows.steady, rows.point_score, rows.pose):
             values[row] = np.nan
         rows.frame[row], rows.face_id[row] = index, face.face_id
         rows.state[row], rows.score[row] = STATES.index(face.state), face.score
-        rows.before[row] = -1 if begins else self._row_before(index, face.face_id)
+        rows.before[row] = -1 if restarted else self._row_before(index, face.face_id)
         if face.box is not None:
             rows.box[row] = face.box.left, face.box.top, face.box.width, face.box.height
         if face.crop is not None:

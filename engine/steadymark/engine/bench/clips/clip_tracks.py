@@ -80,10 +80,10 @@ class ClipTracker:
         self._steady.append(steady)
         self._times_s.append(frame.pts_s)
         self._detected.append(face is not None and face.state is FaceState.DETECTED)
-        self._cuts.append(not result.goes_on)
+        self._cuts.append(result.restarted)
         same = face is not None and face.face_id == self._id
         self._id = None if face is None else face.face_id
-        return face, same and result.goes_on
+        return face, same and not result.restarted
 
     def track(self) -> ClipTrack:
         """What was seen so far."""

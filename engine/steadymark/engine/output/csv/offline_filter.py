@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.core.types import Frame, Landmarks, TrackResult
+from steadymark.engine.core.types import Landmarks
 from steadymark.engine.output.output_paths import cannot_write
 from steadymark.engine.stabilizers.butterworth import smooth_guarded
 from steadymark.engine.tracking.head_pose import with_points
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.engine.core.protocols import Sink
-    from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.core.types import SourceInfo, TrackResult
     from steadymark.engine.stabilizers.butterworth import Butterworth
-
-_NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 
 
 class OfflineFilterSink:
@@ -48,8 +46,7 @@ class OfflineFilterSink:
 
     def write(self, result: TrackResult) -> None:
         self._sink.write(result)
-        frame = Frame(_NO_PICTURE, result.frame.index, result.frame.pts_s)
-        self._results.append(replace(result, frame=frame))
+        self._results.append(result.without_picture())
 
     def close(self, *, complete: bool) -> None:
         info, self._info = self._info, None

@@ -87,7 +87,7 @@ class AnnotatedVideoSink:
         if self._file is None:
             raise SinkError("cannot write {path}: it is not open", path=self._path)
         clean = not self._options.draws
-        picture = result.frame.image if clean else draw(result, self._options)
+        picture = result.picture.image if clean else draw(result, self._options)
         try:
             if self._movie is None:
                 start_s = None if result.frame.index == 0 else result.frame.pts_s

@@ -9,28 +9,28 @@ import cv2
 import numpy as np
 
 from steadymark.engine.core.types import FaceState
+from steadymark.engine.output.video.draw_style import (
+    AXIS_COLOURS,
+    BLACK,
+    ORANGE,
+    RAW_COLOUR,
+    SCORE_BANDS,
+    STEADY_COLOUR,
+    WHITE,
+    bgr,
+    face_colour,
+    score_bands,
+)
 from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.core.types import FaceBox, Landmarks, TrackedFace, TrackResult
+    from steadymark.engine.output.video.draw_style import Bgr
     from steadymark.engine.tracking.head_pose import HeadPose
     from steadymark.models.face.crop import Image, Points
 
-    Colour = tuple[int, int, int]
-
-# Okabe and Ito's palette, which people with any colour vision can tell apart; BGR
-_VERMILLION: Colour = (0, 94, 213)
-ORANGE: Colour = (0, 159, 230)
-_YELLOW: Colour = (66, 228, 240)
-SKY_BLUE: Colour = (233, 180, 86)
-_BLUISH_GREEN: Colour = (115, 158, 0)
-_REDDISH_PURPLE: Colour = (167, 121, 204)
-WHITE: Colour = (255, 255, 255)
-_BLACK: Colour = (0, 0, 0)
-_FACES = (SKY_BLUE, _BLUISH_GREEN, _REDDISH_PURPLE, _YELLOW, ORANGE, _VERMILLION)
-_SCORES = ((0.3, _VERMILLION), (0.6, ORANGE), (0.8, _YELLOW), (np.inf, SKY_BLUE))
 _SHIFT = 4  # cv2 takes coordinates as whole 1/16 pixels
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -74,7 +74,7 @@ def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:
     options = options or DrawOptions()
     if options.beside is not None:
         return _beside(result, options, options.beside)
-    picture = result.frame.image.copy()
+    picture = result.picture.image.copy()
     for face in result.faces:
         _draw_face(picture, face, options)
     if options.status:
@@ -87,9 +87,9 @@ def _beside(result: TrackResult, options: DrawOptions, captions: tuple[str, str]
     for raw, caption in zip((True, False), captions, strict=True):
         once = replace(options, raw=raw, beside=None, status=options.status and raw)
         half = draw(result, once)
-        scale = float(np.clip(result.frame.height / 720, 0.35, 2))
-        at = (round(10 * scale) + 2, result.frame.height - round(14 * scale) - 2)
-        draw_text(half, caption, at, scale, ORANGE if raw else SKY_BLUE)
+        scale = float(np.clip(result.picture.height / 720, 0.35, 2))
+        at = (round(10 * scale) + 2, result.picture.height - round(14 * scale) - 2)
+        draw_text(half, caption, at, scale, bgr(RAW_COLOUR if raw else STEADY_COLOUR))
         halves.append(half)
     return np.concatenate(halves, axis=1)
 
@@ -98,7 +98,7 @@ def _draw_face(picture: Image, face: TrackedFace, options: DrawOptions) -> None:
     landmarks = face.raw if options.raw else face.stabilized
     if landmarks is None:
         return
-    colour = _FACES[face.face_id % len(_FACES)]
+    colour = bgr(face_colour(face.face_id))
     seen = landmarks.xy_px[np.isfinite(landmarks.xy_px).all(1)]
     if not len(seen):
         return
@@ -118,7 +118,7 @@ def _draw_face(picture: Image, face: TrackedFace, options: DrawOptions) -> None:
 
 
 def draw_contours(
-    picture: Image, xy_px: Points, colour: Colour, size_px: float, schema_name: str
+    picture: Image, xy_px: Points, colour: Bgr, size_px: float, schema_name: str
 ) -> None:
     """Draw the schema's polylines; size_px: of the face, decides how thick they are."""
     schema = load_schema(schema_name)
@@ -134,14 +134,14 @@ def draw_contours(
 def _draw_points(picture: Image, landmarks: Landmarks, size_px: float) -> None:
     """Dots, coloured by score, whose radius follows the size of the face."""
     radius = round(float(np.clip(size_px / 110, 0.9, 8)) * 2**_SHIFT)
-    for xy, score in zip(landmarks.xy_px, landmarks.score, strict=True):
+    for xy, band in zip(landmarks.xy_px, score_bands(landmarks.score), strict=True):
         if np.isfinite(xy).all():
             x, y = (int(v) for v in _fixed(xy))
-            colour = next(c for limit, c in _SCORES if not score >= limit)
+            colour = bgr(SCORE_BANDS[band][1])
             cv2.circle(picture, (x, y), radius, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def _draw_box(picture: Image, box: FaceBox, colour: Colour, thickness: int) -> None:
+def _draw_box(picture: Image, box: FaceBox, colour: Bgr, thickness: int) -> None:
     right, bottom = box.left + box.width, box.top + box.height
     corners = _fixed(np.array([[box.left, box.top], [right, bottom]]))
     first, last = ((int(x), int(y)) for x, y in corners)
@@ -153,8 +153,8 @@ def _draw_axes(picture: Image, pose: HeadPose, thickness: int) -> None:
     if not np.isfinite(ends).all():
         return
     middle, *tips = ((int(x), int(y)) for x, y in _fixed(ends))
-    for tip, colour in zip(tips, (_VERMILLION, _BLUISH_GREEN, SKY_BLUE), strict=True):
-        cv2.line(picture, middle, tip, colour, 2 * thickness, cv2.LINE_AA, _SHIFT)
+    for tip, colour in zip(tips, AXIS_COLOURS, strict=True):
+        cv2.line(picture, middle, tip, bgr(colour), 2 * thickness, cv2.LINE_AA, _SHIFT)
 
 
 def _draw_status(picture: Image, result: TrackResult) -> None:
@@ -162,19 +162,19 @@ def _draw_status(picture: Image, result: TrackResult) -> None:
     lost = len(result.faces) - there
     text = f"{result.frame.pts_s:.3f} s  frame {result.frame.index}  faces {there}"
     text += f"  lost {lost}" if lost else ""
-    scale = float(np.clip(result.frame.height / 720, 0.35, 2))
-    colour = WHITE if there else ORANGE
+    scale = float(np.clip(result.picture.height / 720, 0.35, 2))
+    colour = bgr(WHITE if there else ORANGE)
     draw_text(picture, text, (round(10 * scale) + 2, round(28 * scale)), scale, colour)
 
 
-def draw_text(picture: Image, text: str, at: tuple[int, int], scale: float, colour: Colour) -> None:
+def draw_text(picture: Image, text: str, at: tuple[int, int], scale: float, colour: Bgr) -> None:
     """Draw text with a dark rim, so that it can be read on anything; `at`: its lower left corner.
 
     The rim is the text itself, moved: OpenCV 5 sets thicker text wider, so that it would not fit.
     """
     rim, (x, y) = max(1, round(scale)), at
     for place in ((x - rim, y - rim), (x + rim, y - rim), (x - rim, y + rim), (x + rim, y + rim)):
-        cv2.putText(picture, text, place, _FONT, scale, _BLACK, 1, cv2.LINE_AA)
+        cv2.putText(picture, text, place, _FONT, scale, bgr(BLACK), 1, cv2.LINE_AA)
     cv2.putText(picture, text, at, _FONT, scale, colour, 1, cv2.LINE_AA)
 
 

@@ -1,0 +1,36 @@
+"""The colours that the window and annotated videos share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from steadymark.engine.output.video.draw_style import (
+    FACE_COLOURS,
+    ORANGE,
+    SCORE_BANDS,
+    VERMILLION,
+    bgr,
+    face_colour,
+    score_bands,
+)
+
+
+def test_a_score_belongs_to_the_band_that_begins_with_it() -> None:
+    scores = np.array([0.0, 0.29, 0.3, 0.59, 0.6, 0.8, 1.0], np.float32)
+    assert score_bands(scores).tolist() == [0, 0, 1, 1, 2, 3, 3]
+
+
+def test_a_score_that_is_no_number_has_the_colour_of_the_worst() -> None:
+    (band,) = score_bands(np.array([np.nan], np.float32))
+    assert SCORE_BANDS[band][1] == VERMILLION
+
+
+def test_colours_are_given_to_opencv_as_blue_green_red() -> None:
+    assert bgr(ORANGE) == (0, 159, 230)
+
+
+def test_faces_have_different_colours_until_there_are_no_more() -> None:
+    count = len(FACE_COLOURS)
+    colours = [face_colour(i) for i in range(count + 1)]
+    assert len(set(colours[:count])) == count
+    assert colours[count] == colours[0]

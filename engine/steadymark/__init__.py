@@ -46,9 +46,8 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
-    from steadymark.engine.core.types import FaceBox, FaceState
+    from steadymark.engine.core.types import FaceBox, FaceState, HeadPose
     from steadymark.engine.stabilizers.online_filters import STABILIZERS
-    from steadymark.engine.tracking.head_pose import HeadPose
 
     __version__: str
 
@@ -109,9 +108,8 @@ _MODULES = {
         "UsageError",
         "WeightsError",
     ),
-    "engine.tracking.head_pose": ("HeadPose",),
     "engine.stabilizers.online_filters": ("STABILIZERS",),
-    "engine.core.types": ("FaceBox", "FaceState"),
+    "engine.core.types": ("FaceBox", "FaceState", "HeadPose"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -10,8 +10,8 @@ from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.point_filter import without_filter
 from steadymark.app.session.recording.results import Results
 from steadymark.engine.core.errors import SteadymarkError
+from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.stabilizers.online_filters import AUTO
-from steadymark.engine.tracking.head_pose import Intrinsics
 from steadymark.engine.tracking.settings import (
     OpenModels,
     TrackSettings,

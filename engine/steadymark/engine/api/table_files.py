@@ -15,7 +15,7 @@ from steadymark.engine.api.inputs import Array, schema_of
 from steadymark.engine.api.smooth_points import after_pauses
 from steadymark.engine.api.video_landmarks import VideoLandmarks
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.core.types import SourceInfo, TrackResult
+from steadymark.engine.core.types import Intrinsics, SourceInfo, TrackResult
 from steadymark.engine.metrics.video_ground_truth import read_truth as read_truth_file
 from steadymark.engine.output.csv.columns import BOX, POSE, CsvStyle, numbered, read_head
 from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
@@ -26,7 +26,6 @@ from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.pipeline.job import CSV_STYLES
 from steadymark.engine.sources import open_source
-from steadymark.engine.tracking.head_pose import Intrinsics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

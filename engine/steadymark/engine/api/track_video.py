@@ -11,6 +11,7 @@ from steadymark.engine.api.inputs import checked_number
 from steadymark.engine.api.landmarker import FaceLandmarker, LandmarkerOptions
 from steadymark.engine.api.video_landmarks import VideoLandmarks
 from steadymark.engine.core.errors import TrackingError, UsageError
+from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.output.csv.offline_filter import filter_table
 from steadymark.engine.pipeline.job import InputSettings, header
 from steadymark.engine.pipeline.pipeline import Pipeline
@@ -18,7 +19,6 @@ from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.resolve_input import is_live
 from steadymark.engine.stabilizers.online_filters import OFFLINE
-from steadymark.engine.tracking.head_pose import Intrinsics
 from steadymark.engine.tracking.settings import make_tracker
 from steadymark.models.user_text import join_texts
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from steadymark.engine.core.types import Intrinsics
     from steadymark.engine.stabilizers.online_filters import OneEuro
-    from steadymark.engine.tracking.head_pose import Intrinsics
 
     Floats = NDArray[np.floating[Any]]
 

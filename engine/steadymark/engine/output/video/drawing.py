@@ -14,8 +14,7 @@ from steadymark.models.face.schema import load_schema
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steadymark.engine.core.types import FaceBox, Landmarks, TrackedFace, TrackResult
-    from steadymark.engine.tracking.head_pose import HeadPose
+    from steadymark.engine.core.types import FaceBox, HeadPose, Landmarks, TrackedFace, TrackResult
     from steadymark.models.face.crop import Image, Points
 
     Colour = tuple[int, int, int]

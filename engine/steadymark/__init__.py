@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from steadymark.engine.api.estimate_pose import head_pose
     from steadymark.engine.api.face import Face
     from steadymark.engine.api.face_tracker import FaceTracker
-    from steadymark.engine.api.landmarker import FaceLandmarker
+    from steadymark.engine.api.landmarker import FaceLandmarker, track_video
     from steadymark.engine.api.own_models import (
         ModelInfo,
         OnnxLandmarker,
@@ -32,9 +32,8 @@ if TYPE_CHECKING:
         list_models,
     )
     from steadymark.engine.api.read_frames import VideoFrame, read_frames, read_image
+    from steadymark.engine.api.read_tables import read_csv, read_truth
     from steadymark.engine.api.smooth_points import POINT_STABILIZERS, smooth
-    from steadymark.engine.api.table_files import read_csv, read_truth
-    from steadymark.engine.api.track_video import track_video
     from steadymark.engine.api.video_landmarks import VideoLandmarks
     from steadymark.engine.core.errors import (
         DeviceError,
@@ -46,9 +45,8 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
-    from steadymark.engine.core.types import FaceBox, FaceState
+    from steadymark.engine.core.types import FaceBox, FaceState, HeadPose
     from steadymark.engine.stabilizers.online_filters import STABILIZERS
-    from steadymark.engine.tracking.head_pose import HeadPose
 
     __version__: str
 
@@ -92,12 +90,11 @@ _MODULES = {
     "engine.api.estimate_pose": ("head_pose",),
     "engine.api.face": ("Face",),
     "engine.api.face_tracker": ("FaceTracker",),
-    "engine.api.landmarker": ("FaceLandmarker",),
+    "engine.api.landmarker": ("FaceLandmarker", "track_video"),
     "engine.api.own_models": ("ModelInfo", "OnnxLandmarker", "add_model", "list_models"),
     "engine.api.read_frames": ("VideoFrame", "read_frames", "read_image"),
-    "engine.api.table_files": ("read_csv", "read_truth"),
+    "engine.api.read_tables": ("read_csv", "read_truth"),
     "engine.api.smooth_points": ("POINT_STABILIZERS", "smooth"),
-    "engine.api.track_video": ("track_video",),
     "engine.api.video_landmarks": ("VideoLandmarks",),
     "engine.core.errors": (
         "DeviceError",
@@ -109,9 +106,8 @@ _MODULES = {
         "UsageError",
         "WeightsError",
     ),
-    "engine.tracking.head_pose": ("HeadPose",),
     "engine.stabilizers.online_filters": ("STABILIZERS",),
-    "engine.core.types": ("FaceBox", "FaceState"),
+    "engine.core.types": ("FaceBox", "FaceState", "HeadPose"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

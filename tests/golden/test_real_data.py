@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.core.types import FaceState
+from steadymark.engine.core.types import FaceState, rotation_matrix
 from steadymark.engine.metrics.image_evaluation import evaluate
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.pipeline.job import OutputSettings, run_job
 from steadymark.engine.sources.video.video_file import VideoFile
-from steadymark.engine.tracking.head_pose import rotation_matrix
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, open_models
 from steadymark.models.face.schema import load_schema
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.core.types import Landmarks, SourceInfo, TrackResult
+from steadymark.engine.core.types import Intrinsics, Landmarks, SourceInfo, TrackResult
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.tracking.head_pose import Intrinsics, head_pose
+from steadymark.engine.tracking.head_pose import head_pose
 from support.fakes.fake_results import face_points, lost_face, track_result, tracked_face
 
 if TYPE_CHECKING:

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.core.types import Landmarks
+from steadymark.engine.core.types import HeadPose, Intrinsics, Landmarks, rotation_matrix
 from steadymark.engine.tracking.head_pose import (
-    HeadPose,
-    Intrinsics,
     euler_angles,
     head_pose,
     mean_face,
     pose_of_values,
-    rotation_matrix,
     with_points,
 )
 from steadymark.models.face.schema import load_schema

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from steadymark.engine.api.face_rows import results_of, rows_of
-from steadymark.engine.core.types import FrameTime, SourceInfo, TrackResult
+from steadymark.engine.core.types import FrameTime, Intrinsics, SourceInfo, TrackResult
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink, filter_table
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.output.video.drawing import draw
 from steadymark.engine.pipeline.pipeline_report import Stats
 from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.tracking.head_pose import Intrinsics
 from support.fakes.fake_results import moving_results
 
 if TYPE_CHECKING:

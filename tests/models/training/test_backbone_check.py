@@ -18,11 +18,8 @@ from steadymark.models.training.data.augment import clean_crop
 from steadymark.models.training.data.face_images import FaceImages, split
 from steadymark.models.training.landmarks.landmark_task import open_faces
 from steadymark.models.training.stabilizer.backbone_check import MARGINS, check_backbone
-from steadymark.models.training.stabilizer.frozen_backbone import (
-    Backbone,
-    BackboneInfo,
-    open_backbone,
-)
+from steadymark.models.training.stabilizer.frozen_backbone import Backbone, BackboneInfo
+from steadymark.models.training.stabilizer.open_backbone import open_backbone
 
 if TYPE_CHECKING:
     from collections.abc import Callable

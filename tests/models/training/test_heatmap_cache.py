@@ -15,7 +15,8 @@ from steadymark.models.networks.pdc import pdc_1d, pdc_2d
 from steadymark.models.training.data.face_images import FaceImages
 from steadymark.models.training.data.image_sequences import SequenceConfig
 from steadymark.models.training.stabilizer import cache_filling
-from steadymark.models.training.stabilizer.cache_filling import CacheBudget, CacheFiller
+from steadymark.models.training.stabilizer.cache_budget import CacheBudget
+from steadymark.models.training.stabilizer.cache_filling import CacheFiller
 from steadymark.models.training.stabilizer.frozen_backbone import Backbone, BackboneInfo, Floats
 from steadymark.models.training.stabilizer.heatmap_cache import (
     HeatmapCache,

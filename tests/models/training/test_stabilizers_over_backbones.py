@@ -24,13 +24,14 @@ from steadymark.models.training.data.image_sequences import SequenceConfig
 from steadymark.models.training.export_run import LICENCE_300W, export_run
 from steadymark.models.training.landmarks.heatmap1d_system import Heatmap1dSystem
 from steadymark.models.training.loop.training_run import train
-from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo, open_backbone
+from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
 from steadymark.models.training.stabilizer.heatmap_cell_systems import (
     STABILIZER,
     TRACKER,
     RecurrentSystem,
 )
 from steadymark.models.training.stabilizer.onnx_backbone import OnnxBackbone
+from steadymark.models.training.stabilizer.open_backbone import open_backbone
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,12 +21,10 @@ from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
 from steadymark.models.training.loop.checkpoint import save_checkpoint, to_image
 from steadymark.models.training.registry import SYSTEMS, system_of
 from steadymark.models.training.stabilizer.flow_cell_system import FlowCellSystem, FlowTask
-from steadymark.models.training.stabilizer.frozen_backbone import (
-    BackboneInfo,
-    TorchBackbone,
-    open_backbone,
-)
+from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
 from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
+from steadymark.models.training.stabilizer.open_backbone import open_backbone
+from steadymark.models.training.stabilizer.torch_backbone import TorchBackbone
 from support.fakes.flow_scenes import made_scenes
 from support.videos.textured_images import FACE, face_in, painted, seen
 

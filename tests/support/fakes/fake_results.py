@@ -8,12 +8,13 @@ from steadymark.engine.core.types import (
     FaceBox,
     FaceState,
     Frame,
+    Intrinsics,
     Landmarks,
     SourceInfo,
     TrackedFace,
     TrackResult,
 )
-from steadymark.engine.tracking.head_pose import Intrinsics, head_pose
+from steadymark.engine.tracking.head_pose import head_pose
 from steadymark.models.face.crop import Crop, Points
 from steadymark.models.face.schema import load_schema
 

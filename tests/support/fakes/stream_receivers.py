@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace
-from steadymark.engine.tracking.head_pose import HeadPose, Intrinsics, head_pose, mean_face
+from steadymark.engine.core.types import FaceState, HeadPose, Intrinsics, Landmarks, TrackedFace
+from steadymark.engine.tracking.head_pose import head_pose, mean_face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

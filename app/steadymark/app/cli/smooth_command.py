@@ -71,7 +71,7 @@ def smooth(
     given = {name: value for name, value in parameters.items() if value is not None}
 
     def run() -> int:
-        from steadymark.engine.api.table_files import read_csv, style_of
+        from steadymark.engine.api.read_tables import read_csv, style_of
 
         path = _target(table, target, method, overwrite=overwrite)
         read = read_csv(table, image_size=parse_size(size), focal_px=focal)

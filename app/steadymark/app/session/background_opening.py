@@ -9,7 +9,7 @@ from steadymark.app.session.recording.crash_recovery import recover
 from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.point_filter import without_filter
 from steadymark.app.session.recording.results import Results
-from steadymark.engine.tracking.head_pose import Intrinsics
+from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.tracking.settings import (
     OpenModels,
     TrackSettings,

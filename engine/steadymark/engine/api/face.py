@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from steadymark.engine.api.inputs import Points
-    from steadymark.engine.tracking.head_pose import HeadPose
+    from steadymark.engine.core.types import HeadPose
 
 
 @dataclass(frozen=True, slots=True, eq=False)

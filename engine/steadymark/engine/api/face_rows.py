@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from steadymark.engine.core.types import Scores
-    from steadymark.engine.tracking.head_pose import Intrinsics
+    from steadymark.engine.core.types import Intrinsics, Scores
 
 NOBODY = -1  # the face_id of a row that says that a frame has no face
 

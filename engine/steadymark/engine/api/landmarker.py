@@ -1,8 +1,8 @@
-"""Faces and landmarks in pictures: the main object of the public API."""
+"""Faces and landmarks in pictures and videos: the main object of the public API."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from steadymark.engine.api.face import Face, faces_of
 from steadymark.engine.api.face_tracker import FaceTracker
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.engine.api.inputs import Image
-    from steadymark.engine.api.track_video import Progress
+    from steadymark.engine.api.run_tracking import Progress
     from steadymark.engine.api.video_landmarks import VideoLandmarks
 
 MOST_FACES = 16
@@ -177,8 +177,47 @@ class FaceLandmarker:
         progress: Progress = False,
     ) -> VideoLandmarks:
         """Track the faces of a whole video; see `sm.track_video`."""
-        from steadymark.engine.api.track_video import run_tracking
+        from steadymark.engine.api.run_tracking import run_tracking
 
         return run_tracking(
             source, self._models, self._settings, start_s=start_s, end_s=end_s, progress=progress
         )
+
+
+def track_video(
+    source: str | Path,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    progress: Progress = False,
+    **options: Unpack[LandmarkerOptions],
+) -> VideoLandmarks:
+    """Track the faces of a whole video.
+
+    Args:
+        source: A video file, or a folder or pattern of pictures.
+        start_s: The time in seconds from which the video is tracked; None begins at its start.
+        end_s: The time at which to stop; None goes on to its end.
+        progress: True shows a bar on the terminal; a function is called now and then with the
+            number of frames that are done and of all frames, None where that is not known.
+        **options: The arguments of `sm.FaceLandmarker`, such as `stabilizer` and `max_faces`.
+            To track several videos, make one landmarker and call its `track_video`.
+
+    Returns:
+        The landmarks of all frames; the numbers are those of `steadymark track`.
+
+    Raises:
+        SourceError: The video cannot be opened.
+        TrackingError: Reading or tracking failed on the way.
+        UsageError: The source is a camera, which has no end, or an option is wrong.
+        WeightsError: The model is unknown, or its files are missing or altered.
+        DeviceError: CUDA was asked for and is not there.
+
+    Example:
+        >>> import steadymark as sm
+        >>> result = sm.track_video(video, stabilizer="flow", end_s=0.2)
+        >>> result.timestamp_s.shape, result.landmarks.shape
+        ((6,), (6, 1, 68, 2))
+    """
+    landmarker = FaceLandmarker(**options)
+    return landmarker.track_video(source, start_s=start_s, end_s=end_s, progress=progress)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from steadymark.engine.core.types import Intrinsics
     from steadymark.engine.stabilizers.online_filters import OneEuro
-    from steadymark.engine.tracking.head_pose import Intrinsics
 
     Floats = NDArray[np.floating[Any]]
 
@@ -136,9 +136,9 @@ class VideoLandmarks:
         Raises:
             UsageError: pandas is not installed.
         """
-        from steadymark.engine.api.table_files import data_frame
+        from steadymark.engine.api.write_files import data_frame
 
-        return data_frame(self)
+        return data_frame(self.rows)
 
     def to_csv(self, path: str | Path, *, style: str = "native") -> None:
         """Write a table, as `steadymark track` does; a file that is there is replaced.
@@ -151,9 +151,16 @@ class VideoLandmarks:
             SinkError: The file cannot be written, or OpenFace's columns do not fit the landmarks.
             UsageError: The style is unknown.
         """
-        from steadymark.engine.api.table_files import write_table
+        from steadymark.engine.api.write_files import write_table
 
-        write_table(self, path, style)
+        write_table(
+            self.rows,
+            path,
+            style,
+            schema=self.schema,
+            header=self.header,
+            camera=self.camera,
+        )
 
     def save_video(
         self, path: str | Path, *, source: str | Path | None = None, axes: bool = False
@@ -170,9 +177,12 @@ class VideoLandmarks:
             SourceError: The video cannot be read.
             SinkError: The file cannot be written.
         """
-        from steadymark.engine.api.table_files import write_video
+        from steadymark.engine.api.write_files import write_video
 
-        write_video(self, path, source=source, axes=axes)
+        given = str(source or self.source)
+        write_video(
+            self.rows, path, source=given, schema=self.schema, camera=self.camera, axes=axes
+        )
 
     def smooth(self, method: str = OFFLINE, **parameters: float) -> VideoLandmarks:
         """The same video with its raw landmarks stabilized in another way.

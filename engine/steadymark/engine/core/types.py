@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -10,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from steadymark.engine.tracking.head_pose import HeadPose
     from steadymark.models.face.crop import Crop, Image, Points
     from steadymark.models.user_text import UserText
 
 Scores = NDArray[np.float32]
+_FOCAL, _WIDTH, _HEIGHT = 500.0, 640.0, 480.0
 
 
 class FaceState(StrEnum):
@@ -103,6 +104,89 @@ class Landmarks:
     def __post_init__(self) -> None:
         if self.xy_px.shape != (len(self.score), 2):
             raise ValueError(f"xy_px is {self.xy_px.shape}, score {self.score.shape}")
+
+
+@dataclass(frozen=True, slots=True)
+class Intrinsics:
+    """A camera: width and height of its pictures, and focal_px; None takes OpenFace's guess."""
+
+    width: int
+    height: int
+    focal_px: float | None = None
+
+    @property
+    def focal(self) -> float:
+        """Pixels: 500 at 640×480, and in proportion to the mean of both sides."""
+        if self.focal_px is not None:
+            return self.focal_px
+        return _FOCAL * (self.width / _WIDTH + self.height / _HEIGHT) / 2
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """(3, 3): the middle of the picture is where the camera looks."""
+        x, y = (self.width - 1) / 2, (self.height - 1) / 2
+        return np.array([[self.focal, 0, x], [0, self.focal, y], [0, 0, 1]])
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Where a head is and how it is turned.
+
+    position_mm: of the middle of the face's landmarks. rotation_rad: Rx, Ry, Rz. Camera space as
+    in OpenFace: millimetres and radians, x right, y down, z away from the camera, its centre at 0;
+    rotations R = Rx Ry Rz of a face that looks into the camera. So pitch (Rx) is positive
+    downwards, yaw (Ry) towards the left of the picture, roll (Rz) clockwise as seen.
+    """
+
+    position_mm: tuple[float, float, float]
+    rotation_rad: tuple[float, float, float]
+    camera: Intrinsics
+
+    @property
+    def pitch_deg(self) -> float:
+        return math.degrees(self.rotation_rad[0])
+
+    @property
+    def yaw_deg(self) -> float:
+        return math.degrees(self.rotation_rad[1])
+
+    @property
+    def roll_deg(self) -> float:
+        return math.degrees(self.rotation_rad[2])
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """(3, 3): from the face's own axes to the camera's."""
+        return rotation_matrix(self.rotation_rad)
+
+    def project(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points (n, 3) in the face's axes → (n, 2) pixels; NaN behind the camera."""
+        seen = points_mm @ self.matrix.T + self.position_mm
+        with np.errstate(divide="ignore", invalid="ignore"):
+            there = np.where(seen[:, 2:] > 1, seen, np.nan)
+            rays = there[:, :2] / there[:, 2:]
+        pixels: NDArray[np.float64] = rays * self.camera.focal + self.camera.matrix[:2, 2]
+        return pixels
+
+    def axes_px(self, length_mm: float = 60.0) -> NDArray[np.float64]:
+        """(4, 2) pixels: the middle of the face, and the ends of its x, y and z axes.
+
+        x to the right of the picture, y down, z out of the face.
+        """
+        ends = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, -1]]) * length_mm
+        return self.project(ends)
+
+
+def rotation_matrix(rotation_rad: tuple[float, float, float]) -> NDArray[np.float64]:
+    """Rx Ry Rz."""
+    (sx, sy, sz), (cx, cy, cz) = np.sin(rotation_rad), np.cos(rotation_rad)
+    return np.array(
+        [
+            [cy * cz, -cy * sz, sy],
+            [cx * sz + sx * sy * cz, cx * cz - sx * sy * sz, -sx * cy],
+            [sx * sz - cx * sy * cz, sx * cz + cx * sy * sz, cx * cy],
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from steadymark.engine.core.errors import UsageError
 
-if TYPE_CHECKING:
-    from steadymark.engine.sources.video.video_index import Seconds
-
+Seconds = NDArray[np.float64]
 _UNEVEN = 0.05
 
 

@@ -10,7 +10,8 @@ from scipy.spatial.transform import Rotation
 from steadymark.engine.tracking.head_pose import mean_face
 
 if TYPE_CHECKING:
-    from steadymark.engine.tracking.head_pose import Array, HeadPose
+    from steadymark.engine.core.types import HeadPose
+    from steadymark.engine.tracking.head_pose import Array
 
 _SWAPPED = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
 _NOSE, _JAW = 30, (0, 16)

@@ -1,26 +1,21 @@
 """Head pose: where a head is and how it is turned, from its landmarks and a mean face in 3D.
 
-Camera space as in OpenFace: millimetres and radians, x right, y down, z away from the camera, its
-centre at 0; rotations R = Rx Ry Rz of a face that looks into the camera. So pitch (Rx) is positive
-downwards, yaw (Ry) towards the left of the picture, roll (Rz) clockwise as seen.
+The axes and units are those of `HeadPose`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from steadymark.engine.core.types import HeadPose, Intrinsics, Landmarks, TrackedFace
 from steadymark.models.face.schema import assets_root, load_schema
-
-if TYPE_CHECKING:
-    from steadymark.engine.core.types import Landmarks, TrackedFace
 
 Array = NDArray[np.float64]
 IBUG, POINTS = "ibug68", 68
@@ -29,84 +24,6 @@ _TRUST = {"contour": 0.2, "brows": 0.5, "nose": 1.0, "eyes": 1.0, "mouth": 0.5}
 _STRAY = 0.06  # of the face's size: a point so far from where it should be counts by half
 _ROUNDS = 12
 _DONE = 1e-5  # radians, and shares of the distance
-_FOCAL, _WIDTH, _HEIGHT = 500.0, 640.0, 480.0
-
-
-@dataclass(frozen=True, slots=True)
-class Intrinsics:
-    """width, height: of its pictures, pixels. focal_px: None takes OpenFace's guess."""
-
-    width: int
-    height: int
-    focal_px: float | None = None
-
-    @property
-    def focal(self) -> float:
-        """Pixels: 500 at 640×480, and in proportion to the mean of both sides."""
-        if self.focal_px is not None:
-            return self.focal_px
-        return _FOCAL * (self.width / _WIDTH + self.height / _HEIGHT) / 2
-
-    @property
-    def matrix(self) -> Array:
-        """(3, 3): the middle of the picture is where the camera looks."""
-        x, y = (self.width - 1) / 2, (self.height - 1) / 2
-        return np.array([[self.focal, 0, x], [0, self.focal, y], [0, 0, 1]])
-
-
-@dataclass(frozen=True, slots=True)
-class HeadPose:
-    """position_mm: of the middle of the face's landmarks. rotation_rad: Rx, Ry, Rz. See above."""
-
-    position_mm: tuple[float, float, float]
-    rotation_rad: tuple[float, float, float]
-    camera: Intrinsics
-
-    @property
-    def pitch_deg(self) -> float:
-        return math.degrees(self.rotation_rad[0])
-
-    @property
-    def yaw_deg(self) -> float:
-        return math.degrees(self.rotation_rad[1])
-
-    @property
-    def roll_deg(self) -> float:
-        return math.degrees(self.rotation_rad[2])
-
-    @property
-    def matrix(self) -> Array:
-        """(3, 3): from the face's own axes to the camera's."""
-        return rotation_matrix(self.rotation_rad)
-
-    def project(self, points_mm: Array) -> Array:
-        """Points (n, 3) in the face's axes → (n, 2) pixels; NaN behind the camera."""
-        seen = points_mm @ self.matrix.T + self.position_mm
-        with np.errstate(divide="ignore", invalid="ignore"):
-            there = np.where(seen[:, 2:] > 1, seen, np.nan)
-            rays = there[:, :2] / there[:, 2:]
-        pixels: Array = rays * self.camera.focal + self.camera.matrix[:2, 2]
-        return pixels
-
-    def axes_px(self, length_mm: float = 60.0) -> Array:
-        """(4, 2) pixels: the middle of the face, and the ends of its x, y and z axes.
-
-        x to the right of the picture, y down, z out of the face.
-        """
-        ends = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, -1]]) * length_mm
-        return self.project(ends)
-
-
-def rotation_matrix(rotation_rad: tuple[float, float, float]) -> Array:
-    """Rx Ry Rz."""
-    (sx, sy, sz), (cx, cy, cz) = np.sin(rotation_rad), np.cos(rotation_rad)
-    return np.array(
-        [
-            [cy * cz, -cy * sz, sy],
-            [cx * sz + sx * sy * cz, cx * cz - sx * sy * sz, -sx * cy],
-            [sx * sz - cx * sy * cz, sx * cz + cx * sy * sz, cx * cy],
-        ]
-    )
 
 
 def euler_angles(matrix: Array) -> tuple[float, float, float]:

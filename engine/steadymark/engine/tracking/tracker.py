@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from steadymark.engine.core.types import FaceBox, FaceState, TrackedFace, TrackResult
+from steadymark.engine.core.types import FaceBox, FaceState, Intrinsics, TrackedFace, TrackResult
 from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
 from steadymark.engine.tracking.association import (
     FaceMotion,
@@ -26,7 +26,7 @@ from steadymark.engine.tracking.face_pass import (
     run_network,
 )
 from steadymark.engine.tracking.geometry import box_of_landmarks, crop_of_landmarks
-from steadymark.engine.tracking.head_pose import IBUG, Intrinsics, head_pose
+from steadymark.engine.tracking.head_pose import IBUG, head_pose
 from steadymark.engine.tracking.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.models.face.crop import Crop, follow
 

@@ -6,11 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import nn
-
-from steadymark.models.networks.onnx_export import count_macs, export_onnx, write_card
+from steadymark.models.networks.onnx_export import write_card
 from steadymark.models.training.loop.checkpoint import load_checkpoint
+from steadymark.models.training.registry import system_of
+from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +45,6 @@ def provenance(
         Entries of the card. For a stabilizer, `licence` and `data` describe its backbone, and
         `stabilizer_data` describes the sequences that the stabilizer itself learned from.
     """
-    from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
-
     if not isinstance(system, RecurrentSystem):
         known = _of_landmarks(sources)
         return _said(known, licence, data_note)
@@ -97,34 +94,6 @@ def _of_backbone(file: Path) -> dict[str, Any]:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 
 
-def export_landmarks(decoded: nn.Module, crop: int, path: Path) -> dict[str, Any]:
-    """Export a graph from uint8 crops to landmarks, scores and face score.
-
-    Args:
-        decoded: Module from crops (n, 3, F, F) uint8 to points, scores and face.
-        crop: Side F of the crops in pixels.
-        path: The ONNX file to write.
-
-    Returns:
-        Entries for the model card.
-    """
-    export_onnx(
-        decoded,
-        (torch.zeros(2, 3, crop, crop, dtype=torch.uint8),),
-        path,
-        inputs=["crops"],
-        outputs=["points", "scores", "face"],
-        dynamic=({0: torch.export.Dim("n")},),
-    )
-    return {
-        "kind": "landmarks",
-        "crop": crop,
-        "input": {"type": "uint8", "layout": "NCHW BGR", "size": f"{crop}x{crop}"},
-        "params": sum(p.numel() for p in decoded.parameters()),
-        "macs": count_macs(decoded, torch.zeros(1, 3, crop, crop, dtype=torch.uint8)),
-    }
-
-
 def export_run(
     run: Path,
     out: Path,
@@ -156,8 +125,6 @@ def export_run(
         ValueError: The system is unknown, or the name contains other characters than a file name
             may.
     """
-    from steadymark.models.training.registry import system_of
-
     if not _NAME.fullmatch(name):
         raise ValueError(f"--name {name}: give letters, digits, '-', '_' and '.' alone")
     kept = load_checkpoint(run / "last.pt")

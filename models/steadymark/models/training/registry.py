@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from steadymark.models.training.landmarks import dan_system, heatmap1d_system, local_global_system
+from steadymark.models.training.landmarks.landmark_registry import LANDMARK_SYSTEMS
 from steadymark.models.training.stabilizer import flow_cell_system, heatmap_cell_systems
 from steadymark.models.training.system import System, thaw
 
@@ -13,14 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ALL: tuple[System[Any], ...] = (
-    heatmap1d_system.LITE,
-    heatmap1d_system.BASE,
-    heatmap1d_system.PAPER,
-    heatmap1d_system.LITE_2D,
-    dan_system.LITE,
-    dan_system.PAPER,
-    local_global_system.LITE,
-    local_global_system.PAPER,
+    *LANDMARK_SYSTEMS,
     heatmap_cell_systems.TRACKER,
     heatmap_cell_systems.TRACKER_PAPER,
     heatmap_cell_systems.STABILIZER,

@@ -80,7 +80,7 @@ def run_training(
 
     from steadymark.models.training.loop.progress_bars import shown
     from steadymark.models.training.loop.training_run import RunSettings, train
-    from steadymark.models.training.stabilizer.cache_filling import CacheBudget
+    from steadymark.models.training.stabilizer.cache_budget import CacheBudget
 
     if threads:
         torch.set_num_threads(threads)
@@ -224,8 +224,9 @@ def _over(
     """
     from steadymark.models.training.loop.checkpoint import load_checkpoint
     from steadymark.models.training.stabilizer.backbone_check import check_backbone
-    from steadymark.models.training.stabilizer.frozen_backbone import TorchBackbone, open_backbone
     from steadymark.models.training.stabilizer.heatmap_cell_systems import sequence_faces
+    from steadymark.models.training.stabilizer.open_backbone import open_backbone
+    from steadymark.models.training.stabilizer.torch_backbone import TorchBackbone
 
     backbone = open_backbone(info)
     if isinstance(backbone, TorchBackbone):

@@ -14,7 +14,7 @@ if typing.TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from steadymark.models.training.stabilizer.cache_filling import CacheBudget
+    from steadymark.models.training.stabilizer.cache_budget import CacheBudget
 
 N = TypeVar("N", bound=nn.Module)
 Batch = tuple[Tensor, ...]

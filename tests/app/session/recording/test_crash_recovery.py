@@ -20,9 +20,9 @@ from steadymark.app.session.recording.crash_recovery import (
 from steadymark.app.session.recording.results import Results
 from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.core.errors import LandmarkFileError
+from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.pipeline.pipeline import SINK_QUEUE
 from steadymark.engine.stabilizers.online_filters import OneEuro
-from steadymark.engine.tracking.head_pose import Intrinsics
 from steadymark.engine.tracking.settings import TrackSettings
 from support.fakes.fake_results import moving_results, source_info
 from support.videos.square_video import square_video

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.video.viewport import Viewport
     from steadymark.app.session.recording.results import Trail
     from steadymark.app.session.state import OverlayOptions
-    from steadymark.engine.core.types import FaceBox, Landmarks, TrackedFace
-    from steadymark.engine.tracking.head_pose import HeadPose
+    from steadymark.engine.core.types import FaceBox, HeadPose, Landmarks, TrackedFace
     from steadymark.models.face.crop import Crop
 
 SPEEDS = (

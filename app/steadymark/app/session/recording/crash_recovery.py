@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.app.session.recording.results import Results
-    from steadymark.engine.core.types import SourceInfo
-    from steadymark.engine.tracking.head_pose import Intrinsics
+    from steadymark.engine.core.types import Intrinsics, SourceInfo
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from steadymark.models.face.crop import Crop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steadymark.engine.tracking.head_pose import Intrinsics
+    from steadymark.engine.core.types import Intrinsics
     from steadymark.models.face.crop import Points
 
 STATES = tuple(FaceState)

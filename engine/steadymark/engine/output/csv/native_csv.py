@@ -15,8 +15,7 @@ from steadymark.engine.output.csv.columns import FORMAT, MAGIC, POSE, native_col
 from steadymark.engine.output.csv.row_file import RowFile
 
 if TYPE_CHECKING:
-    from steadymark.engine.core.types import FaceBox, SourceInfo, TrackResult
-    from steadymark.engine.tracking.head_pose import HeadPose
+    from steadymark.engine.core.types import FaceBox, HeadPose, SourceInfo, TrackResult
 
 
 @dataclass(frozen=True, slots=True)

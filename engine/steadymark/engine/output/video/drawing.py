@@ -26,9 +26,8 @@ from steadymark.models.face.schema import load_schema
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steadymark.engine.core.types import FaceBox, Landmarks, TrackedFace, TrackResult
+    from steadymark.engine.core.types import FaceBox, HeadPose, Landmarks, TrackedFace, TrackResult
     from steadymark.engine.output.video.draw_style import Bgr
-    from steadymark.engine.tracking.head_pose import HeadPose
     from steadymark.models.face.crop import Image, Points
 
 _SHIFT = 4  # cv2 takes coordinates as whole 1/16 pixels

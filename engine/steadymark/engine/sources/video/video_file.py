@@ -20,8 +20,9 @@ from steadymark.models.user_text import UserText
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from steadymark.engine.sources.time_spans import Seconds
     from steadymark.engine.sources.video.decoder import DecodedFrame
-    from steadymark.engine.sources.video.video_index import Seconds, VideoIndex
+    from steadymark.engine.sources.video.video_index import VideoIndex
     from steadymark.models.face.crop import Image
 
 

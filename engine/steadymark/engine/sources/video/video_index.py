@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.sources.damage_report import clock
-from steadymark.engine.sources.time_spans import uneven_share
+from steadymark.engine.sources.time_spans import Seconds, uneven_share
 from steadymark.engine.sources.video.container import packets
 from steadymark.models.user_text import UserText
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 Ticks = NDArray[np.int64]
-Seconds = NDArray[np.float64]
 
 FALLBACK_FPS = 25.0
 _EVEN = 0.05

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from steadymark.models.training.data.augment import AugmentConfig
-from steadymark.models.training.export_run import export_landmarks
 from steadymark.models.training.landmarks.distillation import distilled_targets
+from steadymark.models.training.landmarks.landmark_export import export_landmarks
 from steadymark.models.training.landmarks.landmark_task import LandmarkTask
 from steadymark.models.training.loop.weights_from_onnx import take_weights
 from steadymark.models.training.system import System
@@ -19,7 +19,7 @@ from steadymark.models.training.system import System
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from steadymark.models.training.stabilizer.cache_filling import CacheBudget
+    from steadymark.models.training.stabilizer.cache_budget import CacheBudget
     from steadymark.models.training.system import Task
 
 N = TypeVar("N", bound=nn.Module)

@@ -28,7 +28,7 @@ from steadymark.models.training.loop.time_budget import TimeBudget
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from steadymark.models.training.stabilizer.cache_filling import CacheBudget
+    from steadymark.models.training.stabilizer.cache_budget import CacheBudget
     from steadymark.models.training.system import Batch, System, Task
 
 N = TypeVar("N", bound=nn.Module)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from steadymark.models.errors import DataError
 from steadymark.models.face.schema import load_schema
 from steadymark.models.training.data.image_sequences import SequenceConfig, make_sequence
+from steadymark.models.training.stabilizer.cache_budget import BANK_SHARE, CacheBudget
 from steadymark.models.training.stabilizer.heatmap_cache import (
     HeatmapCache,
     HeatmapCacheWriter,
@@ -18,39 +17,14 @@ from steadymark.models.training.stabilizer.heatmap_cache import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from steadymark.models.training.data.face_images import FaceImages
     from steadymark.models.training.stabilizer.frozen_backbone import Backbone
 
 LEAST = (32, 8)  # sequences to learn from, and to validate by
-BANK_SHARE = 0.4  # of the minutes of a run
 _TIMED = 3  # sequences by which the rest is reckoned
 _HELD_SHARE = 0.1
-
-
-@dataclass(frozen=True)
-class CacheBudget:
-    """How long making sequences may take, and who is told of it.
-
-    minutes: of the whole run, 0 without a limit. clock: tells seconds; began_s: since when they
-    count. tell: gets sentences; report: gets which bank is being filled, how many sequences it has
-    and how many it will have.
-    """
-
-    minutes: float = 0.0
-    began_s: float = field(default_factory=time.monotonic)
-    clock: Callable[[], float] = time.monotonic
-    tell: Callable[[str], None] = lambda _: None
-    report: Callable[[str, int, int], None] = lambda *_: None
-
-    @property
-    def left_s(self) -> float:
-        """Seconds that are left for sequences."""
-        if not self.minutes:
-            return math.inf
-        return self.began_s + BANK_SHARE * self.minutes * 60 - self.clock()
 
 
 class CacheFiller:

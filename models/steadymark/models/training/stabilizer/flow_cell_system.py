@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from steadymark.models.training.data.face_images import FaceImages
-    from steadymark.models.training.stabilizer.cache_filling import CacheBudget
+    from steadymark.models.training.stabilizer.cache_budget import CacheBudget
     from steadymark.models.training.stabilizer.flow_cache import Arrays
     from steadymark.models.training.system import Batch
 

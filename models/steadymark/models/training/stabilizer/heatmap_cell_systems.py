@@ -26,13 +26,14 @@ from steadymark.models.networks.stabilizer.refiner import RefinerConfig
 from steadymark.models.networks.stabilizer.shape_motion import noise_along, shape_basis
 from steadymark.models.training.data.image_sequences import SequenceConfig
 from steadymark.models.training.landmarks.landmark_task import clean_crops, open_faces, sources_of
-from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo, open_backbone
+from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
+from steadymark.models.training.stabilizer.open_backbone import open_backbone
 from steadymark.models.training.stabilizer.sequence_task import SequenceTask
 from steadymark.models.training.system import System
 
 if TYPE_CHECKING:
     from steadymark.models.training.data.face_images import FaceImages
-    from steadymark.models.training.stabilizer.cache_filling import CacheBudget
+    from steadymark.models.training.stabilizer.cache_budget import CacheBudget
 
 
 @lru_cache(maxsize=1)

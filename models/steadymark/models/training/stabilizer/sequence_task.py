@@ -16,7 +16,8 @@ from steadymark.models.face.crop import transform
 from steadymark.models.face.schema import load_schema
 from steadymark.models.training.data.augment import clean_crop
 from steadymark.models.training.data.image_sequences import SequenceConfig
-from steadymark.models.training.stabilizer.cache_filling import CacheBudget, CacheFiller
+from steadymark.models.training.stabilizer.cache_budget import CacheBudget
+from steadymark.models.training.stabilizer.cache_filling import CacheFiller
 from steadymark.models.training.stabilizer.heatmap_cache import unpack_heatmaps
 from steadymark.models.training.stabilizer.stabilizer_score import StabilizerScore, stabilizer_score
 

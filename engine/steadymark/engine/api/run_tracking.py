@@ -1,16 +1,16 @@
-"""A whole video tracked into arrays."""
+"""Networks that are open already run over a whole video, and give its landmarks as arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias, Unpack
+from typing import TYPE_CHECKING, TypeAlias
 
 from steadymark.engine.api.face_rows import rows_of
 from steadymark.engine.api.inputs import checked_number
-from steadymark.engine.api.landmarker import FaceLandmarker, LandmarkerOptions
 from steadymark.engine.api.video_landmarks import VideoLandmarks
 from steadymark.engine.core.errors import TrackingError, UsageError
+from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.output.csv.offline_filter import filter_table
 from steadymark.engine.pipeline.job import InputSettings, header
 from steadymark.engine.pipeline.pipeline import Pipeline
@@ -18,7 +18,6 @@ from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import open_source
 from steadymark.engine.sources.resolve_input import is_live
 from steadymark.engine.stabilizers.online_filters import OFFLINE
-from steadymark.engine.tracking.head_pose import Intrinsics
 from steadymark.engine.tracking.settings import make_tracker
 from steadymark.models.user_text import join_texts
 
@@ -34,45 +33,6 @@ Progress: TypeAlias = bool | Callable[[int, int | None], None]
 _TELL_EVERY_S = 0.1
 
 
-def track_video(
-    source: str | Path,
-    *,
-    start_s: float | None = None,
-    end_s: float | None = None,
-    progress: Progress = False,
-    **options: Unpack[LandmarkerOptions],
-) -> VideoLandmarks:
-    """Track the faces of a whole video.
-
-    Args:
-        source: A video file, or a folder or pattern of pictures.
-        start_s: The time in seconds from which the video is tracked; None begins at its start.
-        end_s: The time at which to stop; None goes on to its end.
-        progress: True shows a bar on the terminal; a function is called now and then with the
-            number of frames that are done and of all frames, None where that is not known.
-        **options: The arguments of `sm.FaceLandmarker`, such as `stabilizer` and `max_faces`.
-            To track several videos, make one landmarker and call its `track_video`.
-
-    Returns:
-        The landmarks of all frames; the numbers are those of `steadymark track`.
-
-    Raises:
-        SourceError: The video cannot be opened.
-        TrackingError: Reading or tracking failed on the way.
-        UsageError: The source is a camera, which has no end, or an option is wrong.
-        WeightsError: The model is unknown, or its files are missing or altered.
-        DeviceError: CUDA was asked for and is not there.
-
-    Example:
-        >>> import steadymark as sm
-        >>> result = sm.track_video(video, stabilizer="flow", end_s=0.2)
-        >>> result.timestamp_s.shape, result.landmarks.shape
-        ((6,), (6, 1, 68, 2))
-    """
-    landmarker = FaceLandmarker(**options)
-    return landmarker.track_video(source, start_s=start_s, end_s=end_s, progress=progress)
-
-
 def run_tracking(
     source: str | Path,
     models: OpenModels,
@@ -82,7 +42,7 @@ def run_tracking(
     end_s: float | None,
     progress: Progress,
 ) -> VideoLandmarks:
-    """Track with networks that are open already; see `track_video`."""
+    """Track with networks that are open already; see `sm.track_video`."""
     text = str(source)
     if is_live(text):
         raise UsageError(

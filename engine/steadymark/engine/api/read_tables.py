@@ -1,8 +1,7 @@
-"""Tables and annotated videos of landmarks: read, written, and handed to pandas."""
+"""Tables of landmarks and of true landmarks, read from files."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,33 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.engine.api.estimate_pose import camera_of
-from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
+from steadymark.engine.api.face_rows import FaceRows
 from steadymark.engine.api.inputs import Array, schema_of
 from steadymark.engine.api.smooth_points import after_pauses
 from steadymark.engine.api.video_landmarks import VideoLandmarks
-from steadymark.engine.core.errors import UsageError
-from steadymark.engine.core.types import SourceInfo, TrackResult
 from steadymark.engine.metrics.video_ground_truth import read_truth as read_truth_file
-from steadymark.engine.output.csv.columns import BOX, POSE, CsvStyle, numbered, read_head
+from steadymark.engine.output.csv.columns import read_head
 from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
-from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
-from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink, check_schema
+from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.row_parsing import lines_of, open_text
-from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
-from steadymark.engine.output.video.drawing import DrawOptions
-from steadymark.engine.pipeline.job import CSV_STYLES
-from steadymark.engine.sources import open_source
-from steadymark.engine.tracking.head_pose import Intrinsics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import pandas as pd
     from numpy.typing import NDArray
-
-    from steadymark.engine.core.protocols import Sink
-
-_ANY_CAMERA = Intrinsics(1, 1)  # of poses that are only written
 
 
 def read_csv(
@@ -138,96 +122,6 @@ def _restarted(table: LandmarkTable) -> NDArray[np.bool_]:
     """The first frame and those after a pause; scene cuts are not in tables."""
     _, first, place = np.unique(table.frame, return_index=True, return_inverse=True)
     return np.asarray(after_pauses(table.timestamp_s[first])[place])
-
-
-def write_table(video: VideoLandmarks, path: str | Path, style: str) -> None:
-    """See `VideoLandmarks.to_csv`."""
-    if style not in CSV_STYLES:
-        raise UsageError(
-            "unknown style '{style}': choose one of {known}",
-            style=style,
-            known=", ".join(CSV_STYLES),
-        )
-    sink: Sink
-    if style == CsvStyle.OPENFACE:
-        check_schema(video.schema)
-        sink = OpenFaceCsvSink(path)
-    else:
-        sink = NativeCsvSink(path, video.header, points=video.rows.xy.shape[1])
-    _write(sink, results_of(video.rows, video.camera or _ANY_CAMERA))
-
-
-def write_video(
-    video: VideoLandmarks, path: str | Path, *, source: str | Path | None, axes: bool
-) -> None:
-    """See `VideoLandmarks.save_video`."""
-    given = str(source or video.source)
-    if not given:
-        raise UsageError(
-            "these landmarks come from a table, which holds no pictures: pass the video as source"
-        )
-    if Path(path).resolve() == Path(given).resolve():
-        raise UsageError("{path} is the video itself: choose another name", path=path)
-    options = DrawOptions(axes=axes, schema=video.schema or DrawOptions().schema)
-    original = given if Path(given).is_file() else None
-    _write(AnnotatedVideoSink(path, original, options), _with_pictures(video, given))
-
-
-def _with_pictures(video: VideoLandmarks, source: str) -> Iterator[TrackResult]:
-    """The frames that the rows are of, with their pictures."""
-    known = {each.frame.index: each for each in results_of(video.rows, video.camera)}
-    last = max(known, default=-1)
-    opened = open_source(source)
-    try:
-        for frame in opened.frames():
-            if frame.index > last:
-                return
-            if frame.index in known:
-                yield TrackResult(frame, known[frame.index].faces)
-    finally:
-        opened.close()
-
-
-def _write(sink: Sink, results: Iterator[TrackResult] | list[TrackResult]) -> None:
-    """Write all results; what fails leaves no file under the final name."""
-    sink.open(SourceInfo("", "", 0, 0, None, None, live=False))
-    written = False
-    try:
-        for result in results:
-            sink.write(result)
-        written = True
-    finally:
-        sink.close(complete=written)
-        if not written:
-            with contextlib.suppress(OSError):
-                Path(sink.path).unlink()
-
-
-def data_frame(video: VideoLandmarks) -> pd.DataFrame:
-    """See `VideoLandmarks.to_pandas`."""
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise UsageError(
-            "to_pandas needs pandas, which is not installed: pip install pandas"
-        ) from error
-    rows, k = video.rows, video.rows.xy.shape[1]
-    ids = pd.array(rows.face_id, dtype="Int64")
-    ids[rows.face_id == NOBODY] = pd.NA
-    columns: dict[str, Any] = {
-        "frame": rows.frame,
-        "face_id": ids,
-        "timestamp_s": rows.timestamp_s,
-        "state": rows.state.astype(object),
-        "score": rows.score,
-        **dict(zip(BOX, rows.box.T, strict=True)),
-        **dict(zip(POSE, rows.pose.T, strict=True)),
-    }
-    for prefix, points in (("", rows.xy), ("raw_", rows.raw_xy)):
-        for axis, name in enumerate("xy"):
-            columns.update(zip(numbered(f"{prefix}{name}", k), points[..., axis].T, strict=True))
-    columns.update(zip(numbered("score", k), rows.point_score.T, strict=True))
-    return pd.DataFrame(columns)
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -1,0 +1,130 @@
+"""Tables and annotated videos of landmarks written, and tables handed to pandas."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
+from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.types import Intrinsics, SourceInfo, TrackResult
+from steadymark.engine.output.csv.columns import BOX, POSE, CsvStyle, numbered
+from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink, check_schema
+from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.pipeline.job import CSV_STYLES
+from steadymark.engine.sources import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from steadymark.engine.core.protocols import Sink
+
+_ANY_CAMERA = Intrinsics(1, 1)  # of poses that are only written
+
+
+def write_table(
+    rows: FaceRows,
+    path: str | Path,
+    style: str,
+    *,
+    schema: str,
+    header: Header,
+    camera: Intrinsics | None,
+) -> None:
+    """See `VideoLandmarks.to_csv`."""
+    if style not in CSV_STYLES:
+        raise UsageError(
+            "unknown style '{style}': choose one of {known}",
+            style=style,
+            known=", ".join(CSV_STYLES),
+        )
+    sink: Sink
+    if style == CsvStyle.OPENFACE:
+        check_schema(schema)
+        sink = OpenFaceCsvSink(path)
+    else:
+        sink = NativeCsvSink(path, header, points=rows.xy.shape[1])
+    _write(sink, results_of(rows, camera or _ANY_CAMERA))
+
+
+def write_video(
+    rows: FaceRows,
+    path: str | Path,
+    *,
+    source: str,
+    schema: str,
+    camera: Intrinsics | None,
+    axes: bool,
+) -> None:
+    """See `VideoLandmarks.save_video`."""
+    if not source:
+        raise UsageError(
+            "these landmarks come from a table, which holds no pictures: pass the video as source"
+        )
+    if Path(path).resolve() == Path(source).resolve():
+        raise UsageError("{path} is the video itself: choose another name", path=path)
+    options = DrawOptions(axes=axes, schema=schema or DrawOptions().schema)
+    original = source if Path(source).is_file() else None
+    _write(AnnotatedVideoSink(path, original, options), _with_pictures(rows, camera, source))
+
+
+def _with_pictures(rows: FaceRows, camera: Intrinsics | None, source: str) -> Iterator[TrackResult]:
+    """The frames that the rows are of, with their pictures."""
+    known = {each.frame.index: each for each in results_of(rows, camera)}
+    last = max(known, default=-1)
+    opened = open_source(source)
+    try:
+        for frame in opened.frames():
+            if frame.index > last:
+                return
+            if frame.index in known:
+                yield TrackResult(frame, known[frame.index].faces)
+    finally:
+        opened.close()
+
+
+def _write(sink: Sink, results: Iterator[TrackResult] | list[TrackResult]) -> None:
+    """Write all results; what fails leaves no file under the final name."""
+    sink.open(SourceInfo("", "", 0, 0, None, None, live=False))
+    written = False
+    try:
+        for result in results:
+            sink.write(result)
+        written = True
+    finally:
+        sink.close(complete=written)
+        if not written:
+            with contextlib.suppress(OSError):
+                Path(sink.path).unlink()
+
+
+def data_frame(rows: FaceRows) -> pd.DataFrame:
+    """See `VideoLandmarks.to_pandas`."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise UsageError(
+            "to_pandas needs pandas, which is not installed: pip install pandas"
+        ) from error
+    k = rows.xy.shape[1]
+    ids = pd.array(rows.face_id, dtype="Int64")
+    ids[rows.face_id == NOBODY] = pd.NA
+    columns: dict[str, Any] = {
+        "frame": rows.frame,
+        "face_id": ids,
+        "timestamp_s": rows.timestamp_s,
+        "state": rows.state.astype(object),
+        "score": rows.score,
+        **dict(zip(BOX, rows.box.T, strict=True)),
+        **dict(zip(POSE, rows.pose.T, strict=True)),
+    }
+    for prefix, points in (("", rows.xy), ("raw_", rows.raw_xy)):
+        for axis, name in enumerate("xy"):
+            columns.update(zip(numbered(f"{prefix}{name}", k), points[..., axis].T, strict=True))
+    columns.update(zip(numbered("score", k), rows.point_score.T, strict=True))
+    return pd.DataFrame(columns)

@@ -1,0 +1,33 @@
+"""Networks of single crops written as ONNX graphs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from steadymark.models.networks.onnx_export import count_macs, export_onnx
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+
+def export_landmarks(decoded: nn.Module, crop: int, path: Path) -> dict[str, Any]:
+    """Write a graph from uint8 crops to points, scores and face; gives facts for its card."""
+    export_onnx(
+        decoded,
+        (torch.zeros(2, 3, crop, crop, dtype=torch.uint8),),
+        path,
+        inputs=["crops"],
+        outputs=["points", "scores", "face"],
+        dynamic=({0: torch.export.Dim("n")},),
+    )
+    return {
+        "kind": "landmarks",
+        "crop": crop,
+        "input": {"type": "uint8", "layout": "NCHW BGR", "size": f"{crop}x{crop}"},
+        "params": sum(p.numel() for p in decoded.parameters()),
+        "macs": count_macs(decoded, torch.zeros(1, 3, crop, crop, dtype=torch.uint8)),
+    }

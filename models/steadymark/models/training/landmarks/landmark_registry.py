@@ -1,0 +1,35 @@
+"""Every system of single crops that `steadymark-train` knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from steadymark.models.training.landmarks import dan_system, heatmap1d_system, local_global_system
+from steadymark.models.training.system import thaw
+
+if TYPE_CHECKING:
+    from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
+
+LANDMARK_SYSTEMS: tuple[LandmarkSystem[Any], ...] = (
+    heatmap1d_system.LITE,
+    heatmap1d_system.BASE,
+    heatmap1d_system.PAPER,
+    heatmap1d_system.LITE_2D,
+    dan_system.LITE,
+    dan_system.PAPER,
+    local_global_system.LITE,
+    local_global_system.PAPER,
+)
+
+
+def landmark_system_of(recipe: dict[str, Any]) -> LandmarkSystem[Any]:
+    """The system of single crops that a checkpoint's recipe describes.
+
+    Raises:
+        ValueError: There is none of that name and preset.
+    """
+    name, preset = str(recipe.get("system")), str(recipe.get("preset"))
+    for system in LANDMARK_SYSTEMS:
+        if (system.name, system.preset) == (name, preset):
+            return thaw(type(system), recipe)
+    raise ValueError(f"{name} with preset {preset} is no network of single pictures")

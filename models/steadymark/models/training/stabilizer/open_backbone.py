@@ -1,0 +1,70 @@
+"""Trained detectors opened from a checkpoint, an exported model or any ONNX file of heatmaps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from steadymark.models.training.landmarks.landmark_registry import landmark_system_of
+from steadymark.models.training.loop.checkpoint import load_checkpoint
+from steadymark.models.training.loop.weights_from_onnx import take_weights
+from steadymark.models.training.stabilizer.onnx_backbone import OnnxBackbone
+from steadymark.models.training.stabilizer.torch_backbone import TorchBackbone
+
+if TYPE_CHECKING:
+    from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
+    from steadymark.models.training.stabilizer.frozen_backbone import Backbone, BackboneInfo
+
+
+def open_backbone(info: BackboneInfo) -> Backbone:
+    """Open the file of `info`, and fill in what it tells by itself.
+
+    Raises:
+        ValueError: it is neither a checkpoint of a system with heatmaps nor such an ONNX file.
+        OSError: there is no such file. WeightsError: an ONNX file cannot be run.
+    """
+    path = Path(info.file)
+    if not path.is_file():
+        raise ValueError(f"no backbone at {path}: name a run's last.pt or an .onnx file")
+    recipe = recipe_of(path) if path.suffix == ".onnx" else None
+    if path.suffix != ".onnx" or recipe is not None:
+        if info.schema != "ibug68":
+            raise ValueError(f"{path} has the landmarks of ibug68, not of {info.schema}")
+        known = _of_checkpoint(path) if recipe is None else _of_exported(path, recipe)
+        return TorchBackbone(info, *known)
+    return OnnxBackbone(info)
+
+
+def recipe_of(exported: Path) -> dict[str, Any] | None:
+    """The recipe in the card beside a model that `steadymark-train export` wrote, else None."""
+    try:
+        card = json.loads(exported.with_suffix(".json").read_text(encoding="utf-8"))
+        recipe = card["recipe"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return recipe if isinstance(recipe, dict) and "system" in recipe else None
+
+
+def _of_checkpoint(path: Path) -> tuple[LandmarkSystem[Any], nn.Module]:
+    try:
+        kept = load_checkpoint(path)
+        system = landmark_system_of(kept["recipe"])
+        network = system.build()
+        network.load_state_dict(kept["averaged"])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise ValueError(f"{path} is no checkpoint of steadymark-train ({error})") from error
+    return system, network
+
+
+def _of_exported(path: Path, recipe: dict[str, Any]) -> tuple[LandmarkSystem[Any], nn.Module]:
+    system = landmark_system_of(recipe)
+    network = system.build()
+    # any pictures do: what a norm takes up of them it gives back, where it does not train
+    noise = np.random.default_rng(0).integers(0, 256, (16, 3, system.crop, system.crop), np.uint8)
+    take_weights(path, system.decoded(network), torch.from_numpy(noise))
+    return system, network

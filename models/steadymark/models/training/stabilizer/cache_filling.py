@@ -1,4 +1,4 @@
-"""Filling the banks of sequences that a stabilizer learns from, within the time that is given."""
+"""Generates the cached sequences that a stabilizer learns from, within a time budget."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ if TYPE_CHECKING:
     from steadymark.models.training.data.face_images import FaceImages
     from steadymark.models.training.stabilizer.frozen_backbone import Backbone
 
-LEAST = (32, 8)  # sequences to learn from, and to validate by
-BANK_SHARE = 0.4  # of the minutes of a run
-_TIMED = 3  # sequences by which the rest is reckoned
+LEAST = (32, 8)  # least numbers of sequences to train and to validate
+BANK_SHARE = 0.4  # share of a run's time that may go into sequences
+_TIMED = 3  # sequences that are timed to estimate the rest
 _HELD_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class CacheBudget:
-    """How long making sequences may take, and who is told of it.
+    """Time budget for generating sequences, and where progress is reported.
 
-    minutes: of the whole run, 0 without a limit. clock: tells seconds; began_s: since when they
-    count. tell: gets sentences; report: gets which bank is being filled, how many sequences it has
-    and how many it will have.
+    Attributes:
+        minutes: Time limit of the whole run; 0 for no limit.
+        began_s: Time of `clock` at which the run began.
+        clock: Returns the time in seconds.
+        tell: Called with sentences for the user.
+        report: Called with the name of the cache, the number of its sequences and the number
+            planned.
     """
 
     minutes: float = 0.0
@@ -47,16 +51,27 @@ class CacheBudget:
 
     @property
     def left_s(self) -> float:
-        """Seconds that are left for sequences."""
+        """Seconds that are left for generating sequences."""
         if not self.minutes:
             return math.inf
         return self.began_s + BANK_SHARE * self.minutes * 60 - self.clock()
 
 
 class CacheFiller:
-    """The two banks of a run: sequences of faces to train, and of faces held back.
+    """Fills the two caches of a run: sequences of training faces and of held-back faces.
 
-    counts: sequences of each, at most; fewer where time does not allow for them.
+    Args:
+        folder: Folder of the caches.
+        faces: Training and held-back faces.
+        backbone: The backbone whose heatmaps are cached.
+        counts: Greatest numbers of training and validation sequences; there are fewer if time is
+            short.
+        seed: Seed of the sequences.
+        config: Parameters of the sequences.
+        allowance: Time budget.
+
+    Raises:
+        DataError: A number is below 1, or the sequences have fewer than 2 frames.
     """
 
     def __init__(
@@ -86,10 +101,10 @@ class CacheFiller:
         self.writers = {name: HeatmapCacheWriter(folder, name, self.makes[name]) for name in _NAMES}
 
     def fill(self) -> tuple[HeatmapCache, HeatmapCache]:
-        """Make what is missing.
+        """Generate the missing sequences, and open both caches.
 
         Raises:
-            DataError: the minutes do not allow for the fewest sequences that teach anything.
+            DataError: The time does not allow for the least number of sequences.
         """
         wanted = self._decided()
         if wanted is None:
@@ -98,10 +113,11 @@ class CacheFiller:
             learnt = self._make("train", wanted[0], self.allowance.left_s)
             wanted = min(learnt, wanted[0]), min(made, wanted[1])
             self._decide(wanted)
-        return tuple(HeatmapCache(self.folder, n, c) for n, c in zip(_NAMES, wanted, strict=True))  # type: ignore[return-value]
+        # Type: ignore[return-value].
+        return tuple(HeatmapCache(self.folder, n, c) for n, c in zip(_NAMES, wanted, strict=True))
 
     def _decided(self) -> tuple[int, int] | None:
-        """The numbers of sequences of complete banks of this make."""
+        """Return the numbers of sequences if complete caches with the same parameters exist."""
         try:
             kept = json.loads((self.folder / _PLAN).read_text(encoding="utf-8"))
             counts = tuple(int(count) for count in kept["counts"])
@@ -118,7 +134,10 @@ class CacheFiller:
         (self.folder / _PLAN).write_text(json.dumps(plan), encoding="utf-8")
 
     def _planned(self) -> tuple[int, int]:
-        """How many sequences of each, by the time that a few take; time and size are told."""
+        """Return the numbers of sequences that fit into the time, and tell the user time and size.
+
+        The estimate is based on the time of a few sequences.
+        """
         most, there = self.counts, sum(w.finished for w in self.writers.values())
         began_s, first = self.allowance.clock(), self.writers["train"].finished
         timed = min(_TIMED, max(0, most[0] - first))
@@ -159,7 +178,7 @@ class CacheFiller:
         )
 
     def _make(self, name: str, count: int, within_s: float, *, told: bool = True) -> int:
-        """Append sequences until there are so many, or time is over; gives how many there are."""
+        """Append sequences up to `count` or until time is up, and return how many there are."""
         end_s = self.allowance.clock() + within_s
         least = min(LEAST[_NAMES.index(name)], count)
         with self.writers[name] as writer:

@@ -1,4 +1,4 @@
-"""Trained detectors under a stabilizer: a checkpoint, an exported model, any ONNX of heatmaps."""
+"""Frozen detectors under a stabilizer: a checkpoint, an exported model or any heatmap ONNX file."""
 
 from __future__ import annotations
 
@@ -44,13 +44,23 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class BackboneInfo:
-    """What a stabilizer must know of its backbone.
+    """What a stabilizer must know about its backbone.
 
-    file: where it lies. crop: F, pixels; margin: side of the crop / fitted size of the face. size:
-    of a heatmap, (L,) or (H, W). sigma: of a heatmap's peak, in bins. schema: of its landmarks.
-    The rest is for ONNX files, see onnx_backbone: names of its heatmap outputs, scale that makes
-    peaks 1, sure: the mean share of mass near the peaks from which a crop surely shows a face, and
-    how a picture becomes its input: rgb or bgr, minus mean, over std.
+    The fields from `heatmaps` to `std` apply to ONNX files, see `onnx_backbone`.
+
+    Attributes:
+        file: Path of the backbone.
+        crop: Side F of the crop in pixels.
+        margin: Side of the crop relative to the fitted size of the face.
+        size: Size of a heatmap, (L,) or (H, W).
+        sigma: Standard deviation of a heatmap's peak, in bins.
+        heatmaps: Names of the heatmap outputs.
+        scale: Factor that makes the peaks 1.
+        sure: Mean share of mass near the peaks from which a crop certainly shows a face.
+        rgb: Whether the input is RGB; otherwise it is BGR.
+        mean: Mean that is subtracted from the input, 0 to 255.
+        std: Value by which the input is divided, 0 to 255.
+        schema: Schema of the landmarks.
     """
 
     file: str = ""
@@ -68,17 +78,26 @@ class BackboneInfo:
 
 
 class Backbone(ABC):
-    """A frozen detector: what fills the bank of heatmaps, and what is exported with the cells."""
+    """A frozen detector, which fills the heatmap cache and is exported together with the cells.
+
+    Attributes:
+        info: Properties of the backbone.
+        identity: Hash of the weights or of the file.
+    """
 
     info: BackboneInfo
     identity: str
 
     @abstractmethod
     def __call__(self, crops: Image) -> Floats:
-        """(T, F, F, 3) uint8 BGR → (T, n, K, *size), n = 2 for x and y or 1; peaks about 1."""
+        """Return the heatmaps of crops (T, F, F, 3) uint8 BGR.
+
+        They are (T, n, K, *size), where n is 2 for separate x and y heatmaps and otherwise 1. Peaks
+        are about 1.
+        """
 
     def points(self, crops: Image) -> Points:
-        """(T, F, F, 3) uint8 BGR → its landmarks (T, K, 2), crop pixels."""
+        """Return the landmarks (T, K, 2) in crop pixels of crops (T, F, F, 3) uint8 BGR."""
         bins, _ = read_landmarks(torch.from_numpy(self(crops)).unbind(1))
         size = torch.tensor(self.info.size[::-1] * (2 // len(self.info.size)))  # x, y
         found: Points = bins_to_px(bins, self.info.crop, size).numpy().astype(np.float32)
@@ -86,19 +105,33 @@ class Backbone(ABC):
 
     @abstractmethod
     def calibrate(self, faces: Callable[[], Image]) -> None:
-        """Complete `info` by what the backbone makes of faces' crops (N, F, F, 3)."""
+        """Complete `info` with properties that are measured on crops of faces.
+
+        Args:
+            faces: Returns crops (N, F, F, 3) uint8 BGR.
+        """
 
     @abstractmethod
     def export(self, stabilizer: Stabilizer, path: Path) -> dict[str, Any]:
-        """Write one ONNX file of both, memory in and out; gives facts for its model card."""
+        """Write one ONNX file of backbone and stabilizer; the recurrent state goes in and out.
+
+        Args:
+            stabilizer: The trained stabilizer.
+            path: The ONNX file to write.
+
+        Returns:
+            Entries for the model card.
+        """
 
 
 def open_backbone(info: BackboneInfo) -> Backbone:
-    """Open the file of `info`, and fill in what it tells by itself.
+    """Open the backbone file of `info`, and complete `info` from the file.
 
     Raises:
-        ValueError: it is neither a checkpoint of a system with heatmaps nor such an ONNX file.
-        OSError: there is no such file. WeightsError: an ONNX file cannot be run.
+        ValueError: The file does not exist, or is neither a checkpoint of a system with heatmaps
+            nor such an ONNX file.
+        OSError: The file cannot be read.
+        WeightsError: An ONNX file cannot be run.
     """
     path = Path(info.file)
     if not path.is_file():
@@ -115,7 +148,7 @@ def open_backbone(info: BackboneInfo) -> Backbone:
 
 
 def recipe_of(exported: Path) -> dict[str, Any] | None:
-    """The recipe in the card beside a model that `steadymark-train export` wrote, else None."""
+    """Return the recipe in the card that `steadymark-train export` wrote for a model, or None."""
     try:
         card = json.loads(exported.with_suffix(".json").read_text(encoding="utf-8"))
         recipe = card["recipe"]
@@ -143,14 +176,14 @@ def _of_exported(path: Path, recipe: dict[str, Any]) -> tuple[LandmarkSystem[Any
 
     system = _landmark_system(system_of(recipe), path)
     network = system.build()
-    # any pictures do: what a norm takes up of them it gives back, where it does not train
+    # any images will do, because frozen norms give the same output whatever statistics they take
     noise = np.random.default_rng(0).integers(0, 256, (16, 3, system.crop, system.crop), np.uint8)
     take_weights(path, system.decoded(network), torch.from_numpy(noise))
     return system, network
 
 
 class TorchBackbone(Backbone):
-    """A detector trained by `steadymark-train`."""
+    """A detector that `steadymark-train` trained."""
 
     def __init__(self, info: BackboneInfo, system: LandmarkSystem[Any], network: nn.Module) -> None:
         sigma = float(getattr(system, "sigma", 0.0))
@@ -174,7 +207,7 @@ class TorchBackbone(Backbone):
         return found
 
     def calibrate(self, faces: Callable[[], Image]) -> None:
-        """A checkpoint tells everything by itself."""
+        """Do nothing, because a checkpoint contains all properties."""
 
     def export(self, stabilizer: Stabilizer, path: Path) -> dict[str, Any]:
         whole = StabilizedDecoded(self.module, stabilizer).eval()

@@ -46,7 +46,7 @@ MOVEMENTS: dict[str, dict[str, float]] = {
     "lid_R": {"eyeBlink_R": 1.0},
 }
 _FITTED = ("jaw", "smile_L", "smile_R", "brows_up", "brows_down", "pucker", "lid_L", "lid_R")
-_ROUNDS = 6
+_ROUNDS = 6  # iterations of pose and coefficients
 # Weights of the jaw line, the brows and all other landmarks.
 _WEIGHTS = np.r_[np.full(17, 0.15), np.full(10, 0.5), np.ones(41)]
 _RIDGE = 0.06  # landmark noise in cm relative to one standard deviation of a mode

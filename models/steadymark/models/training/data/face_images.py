@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image, Points
 
 REACH = 1.9  # side of the kept part of a large image / longer side of the landmarks' extent
-KEPT_PX = 320
+KEPT_PX = 320  # largest side of that part, pixels
 FEWEST_HELD = 12  # least number of photos held back
-_SHARE_OF_FEW = 0.15
+_SHARE_OF_FEW = 0.15  # largest share held back of a data set with few photos
 _log = logging.getLogger(__name__)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MARGINS = (1.2, 1.4, 1.6, 1.8, 2.0)
 MOST_NRMSE = 8.0  # %; a stabilizer cannot repair a backbone with a larger error
 FACES, TRIED = 50, 20  # faces for the reported error, and for the comparison of options
-_FAR_BETTER = 0.7
+_FAR_BETTER = 0.7  # an option is suggested if it reduces the error to less than this share
 _SCALES = {  # mean and std on a scale of 0 to 255
     "127.5,127.5,127.5 and 127.5,127.5,127.5": ((127.5,) * 3, (127.5,) * 3),
     "0,0,0 and 255,255,255": ((0.0,) * 3, (255.0,) * 3),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LEAST = (32, 8)  # least numbers of sequences to train and to validate
 BANK_SHARE = 0.4  # share of a run's time that may go into sequences
 _TIMED = 3  # sequences that are timed to estimate the rest
-_HELD_SHARE = 0.1
+_HELD_SHARE = 0.1  # share of the sequences that is for validation
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from steadymark.models.training.stabilizer.flow_cache import Arrays
     from steadymark.models.training.system import Batch
 
-_PERCENT = 100.0
+_PERCENT = 100.0  # size of the face in the units of the training
 _NAMES = ("raw", "truth", "visible", "score", "face", "beside", "unsure", "agreed", "upright")
 _FLOORS = (0.3, 0.05, 0.3, 0.3)  # %; smaller errors of the four kinds are negligible
-_LEAST = 1e-6
+_LEAST = 1e-6  # least score, so that its logarithm is finite
 _MOVES = 0.7  # % of the face's size; an opening with a larger standard deviation moves
 _MOST = 10.0  # % of the face's size; larger errors are clipped
 _CALM_MEASURES = ("nrmse", "mav", "raw_mav")

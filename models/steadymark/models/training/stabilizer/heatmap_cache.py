@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from steadymark.models.training.data.image_sequences import SequenceConfig
     from steadymark.models.training.stabilizer.frozen_backbone import Backbone, Floats
 
-_FORM = 5
-_CODES = 255
+_FORM = 5  # version of the file format
+_CODES = 255  # largest code of a value
 _INFO = ("crop", "size", "heatmaps", "scale", "rgb", "mean", "std", "schema")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # ibug68 indices of pairs on the inner lips and on the lids; other schemas are converted to ibug68
 MOUTH = ((61, 67), (62, 66), (63, 65))
 LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
-_EYES = (36, 45)
+_EYES = (36, 45)  # ibug68 indices of the outer eye corners
 _MOVES = 2.0  # % of the outer-eye distance; openings that truly move by less are ignored
 _MOST = 3  # largest lag in frames that is searched
 AMPLITUDE, LAG = (0.95, 1.05), 0.1  # values within these limits are not penalized

@@ -101,8 +101,8 @@ def fit_face(points: NDArray[np.floating]) -> FittedFace:
 def spread(places: Floats, values: Floats, wanted: Floats) -> Floats:
     """Interpolate values (k, c) at places (k, 2) smoothly at positions wanted (n, 2): (n, c).
 
-    The radial basis function is r, with a constant term, so that extrapolation stays bounded in
-    slope.
+    The radial basis function is r, with a constant term, so that values beyond the places stay
+    bounded.
     """
     k = len(places)
     system = np.ones((k + 1, k + 1))

@@ -122,5 +122,4 @@ def _unhidden(xyz: Floats, front: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 if __name__ == "__main__":
-    # Type: ignore[arg-type].
-    np.savez_compressed(face_model_path(), **choose_vertices(Path(sys.argv[1])))
+    np.savez_compressed(face_model_path(), **choose_vertices(Path(sys.argv[1])))  # type: ignore[arg-type]

@@ -303,8 +303,7 @@ def spoil(image: Image, rng: Generator) -> Image:
     if rng.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(12, 90))]
         packed = cv2.imencode(".jpg", x, quality)[1]
-        # Type: ignore[union-attr].
-        x = cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
+        x = cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)  # type: ignore[union-attr]
     return x
 
 

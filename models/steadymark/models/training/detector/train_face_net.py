@@ -168,8 +168,7 @@ class FaceNetRun:
 def start_run(config: FaceNetTraining) -> FaceNetRun:
     """Create a run at step 0."""
     torch.manual_seed(config.seed)
-    # Type: ignore[call-overload].
-    network = FaceNet(config.network).to(memory_format=torch.channels_last)
+    network = FaceNet(config.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
     groups: list[dict[str, Any]] = [

@@ -113,8 +113,7 @@ class CacheFiller:
             learnt = self._make("train", wanted[0], self.allowance.left_s)
             wanted = min(learnt, wanted[0]), min(made, wanted[1])
             self._decide(wanted)
-        # Type: ignore[return-value].
-        return tuple(HeatmapCache(self.folder, n, c) for n, c in zip(_NAMES, wanted, strict=True))
+        return tuple(HeatmapCache(self.folder, n, c) for n, c in zip(_NAMES, wanted, strict=True))  # type: ignore[return-value]
 
     def _decided(self) -> tuple[int, int] | None:
         """Return the numbers of sequences if complete caches with the same parameters exist."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 REACH = 1.9  # side of the kept part of a large image / longer side of the landmarks' extent
 KEPT_PX = 320  # largest side of that part, pixels
-FEWEST_HELD = 12  # least number of photos held back
+FEWEST_HELD = 12  # least number of photos held back, if _SHARE_OF_FEW allows it
 _SHARE_OF_FEW = 0.15  # largest share held back of a data set with few photos
 _log = logging.getLogger(__name__)
 

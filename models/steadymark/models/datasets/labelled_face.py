@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image, Points
 
 FARTHEST = 0.5  # face sizes; a landmark further outside its image is an error
-THREADS = 4
+THREADS = 4  # threads that decode images
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_BYTES = 1 << 24  # largest file and largest unpacked content; labels need a thousandth
-_HEADER, _VERSION = 128, 0x0100
-_NAME, _SIZES, _FLAGS, _MATRIX, _PACKED = 1, 5, 6, 14, 15
+_HEADER, _VERSION = 128, 0x0100  # bytes of the file header, and the version in it
+_NAME, _SIZES, _FLAGS, _MATRIX, _PACKED = 1, 5, 6, 14, 15  # types of data elements
 _NUMBERS = {
     1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8",
 }  # fmt: skip

@@ -30,7 +30,7 @@ Alter = Annotated[
     list[str] | None,
     typer.Option("--set", help="A field of the recipe: rate=1e-3, network.gamma=0.2; repeatable."),
 ]
-MOST_WORKERS = 256
+MOST_WORKERS = 256  # largest number of processes or threads
 
 
 def check_run(

@@ -22,7 +22,7 @@ Gain = NDArray[np.float64]
 
 MAINS_HZ = 100.0  # lamps on 50 Hz mains reach their maximum twice in a period
 _STEP_S, _STEP = 0.4, 0.4  # gain steps: duration of a level, largest deviation from 1
-_GAMMA_HZ, _GAMMA = 0.8, 0.5
+_GAMMA_HZ, _GAMMA = 0.8, 0.5  # frequency and amplitude of the gamma swings
 _FLASH_S, _FLASH = 0.9, (2.6, 1.5, 1.15)  # time between flashes, gain of the frames of a flash
 _MAINS = 0.35  # amplitude of a lamp with little afterglow
 # Bands per image height, depth, image heights per second.

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Light = NDArray[np.float32]
 # Side of the square that holds the object's head, pixels; the arm or handle continues below it.
 _SIZE = 256
-_LENGTH = 640
+_LENGTH = 640  # height of an object's image, pixels
 _HIDDEN = 0.5  # opacity from which a landmark counts as hidden
 THINGS = ("hand", "mug", "microphone")
 

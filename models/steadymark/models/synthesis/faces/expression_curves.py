@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Floats = NDArray[np.float64]
-STEP_S = 1 / 240
+STEP_S = 1 / 240  # time between two samples of the curves
 _NAMES = list(MOVEMENTS)
 LIDS = (_NAMES.index("lid_L"), _NAMES.index("lid_R"))
 
-_PAUSE_S, _PHRASE_S = (0.15, 0.6), (0.6, 2.5)
+_PAUSE_S, _PHRASE_S = (0.15, 0.6), (0.6, 2.5)  # durations of pauses and phrases in talk
 _SYLLABLES_HZ = (3.0, 7.0)
 _JAW, _LIPS = (0.06, 0.42), (0.0, 0.5)  # strengths of the jaw and of the lips in a syllable
-_BLINKS_HZ = 0.5
+_BLINKS_HZ = 0.5  # mean number of blinks per second
 # A blink lasts 0.14 to 0.3 s.
 _CLOSING_S, _SHUT_S, _OPENING_S = (0.05, 0.09), (0.01, 0.05), (0.08, 0.16)
-_ONSET_S, _HOLD_S = (0.3, 1.0), (0.2, 1.5)  # durations of smiles and brow movements
-_TURN_S, _REST_S = (0.3, 1.0), (0.1, 0.8)
+_ONSET_S, _HOLD_S = (0.3, 1.0), (0.2, 1.5)  # onset and hold of smiles and brow movements
+_TURN_S, _REST_S = (0.3, 1.0), (0.1, 0.8)  # durations of head turns and rests between them
 # Shares of scenes that have each movement.
 _TALKS, _SMILES, _BROWS, _CHINS, _TURNS = 0.6, 0.45, 0.45, 0.3, 0.75
 _PITCH = 0.65  # largest pitch, as a share of the largest yaw
@@ -81,7 +81,7 @@ def expression_curves(
     Args:
         length_s: Duration in seconds.
         rng: Makes all random choices.
-        strength: Factor of all expressions; 0 disables them, blinks included.
+        strength: Factor of the expressions. Blinks keep their strength, but 0 disables them too.
         turns_deg: Largest yaw in degrees.
     """
     t = np.arange(0, length_s + 2 * STEP_S, STEP_S)

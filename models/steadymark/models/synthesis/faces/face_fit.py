@@ -46,7 +46,7 @@ MOVEMENTS: dict[str, dict[str, float]] = {
     "lid_R": {"eyeBlink_R": 1.0},
 }
 _FITTED = ("jaw", "smile_L", "smile_R", "brows_up", "brows_down", "pucker", "lid_L", "lid_R")
-_ROUNDS = 6
+_ROUNDS = 6  # iterations of pose and coefficients
 # Weights of the jaw line, the brows and all other landmarks.
 _WEIGHTS = np.r_[np.full(17, 0.15), np.full(10, 0.5), np.ones(41)]
 _RIDGE = 0.06  # landmark noise in cm relative to one standard deviation of a mode
@@ -101,8 +101,8 @@ def fit_face(points: NDArray[np.floating]) -> FittedFace:
 def spread(places: Floats, values: Floats, wanted: Floats) -> Floats:
     """Interpolate values (k, c) at places (k, 2) smoothly at positions wanted (n, 2): (n, c).
 
-    The radial basis function is r, with a constant term, so that extrapolation stays bounded in
-    slope.
+    The radial basis function is r, with a constant term, so that values beyond the places stay
+    bounded.
     """
     k = len(places)
     system = np.ones((k + 1, k + 1))

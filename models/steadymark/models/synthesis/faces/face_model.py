@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 SOURCE = "ICT-FaceKit, https://github.com/ICT-VGL/ICT-FaceKit, Copyright (c) 2020 USC ICT, MIT"
 LANDMARKS = 68
 _IDENTITIES, _OTHERS = 30, 110  # number of identity modes, and of points besides the landmarks
-_STEP_CM = 0.002
+_STEP_CM = 0.002  # resolution of the stored coordinates
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # Largest area of hidden skin, as a share of the squared extent: by turns, behind a nose or cheek,
 # and by expressions, which fold small slivers only where labels are bad.
 _HIDDEN, _FOLDED = 0.006, 0.001
-_WEAKER = 0.8
-_TRIES = 14
+_WEAKER = 0.8  # factor by which an attempt weakens the curves
+_TRIES = 14  # most attempts
 _LOOKS = 24  # evenly spaced times at which a scene is checked for folds
 _KNOWN = 8  # times whose node positions are cached, because a frame needs the same few repeatedly
 _DARK = 0.72  # largest darkening of the inside of a mouth that the photo shows closed

@@ -1,1 +1,1 @@
-"""Training samples made of labelled images: augmentation, degradation, sequences."""
+"""Training samples from labelled images: augmentation, degradation and synthetic sequences."""

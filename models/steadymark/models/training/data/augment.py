@@ -1,4 +1,7 @@
-"""Training samples for landmark networks: every sample follows from (seed, number) alone."""
+"""Augmented training samples for landmark networks.
+
+A sample depends only on the seed and its number, so training can resume exactly.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """How far samples stray from the crop that the true landmarks give.
+    """Random deviations of a sample's crop from the crop that the true landmarks define.
 
-    margin: side of the crop / fitted size of the face. tight, wide: standard deviations of shift
-    (share of the side), scale (log) and roll (degrees) while following a face, and after a
-    detector's box; wide_share: how often the latter. negatives: share of samples without a face
-    to be tracked (background, far off-centre, nearly all covered).
+    Attributes:
+        margin: Side of the crop relative to the fitted size of the face.
+        tight: Standard deviations of shift (share of the side), scale (log) and roll (degrees) as
+            in tracking, when the crop follows a face.
+        wide: The same standard deviations as after a detector's box.
+        wide_share: Share of samples that use `wide`.
+        stretch: Standard deviation of anisotropic stretch and of shear.
+        negatives: Share of samples without a face to track: background, far off-centre, or nearly
+            covered.
     """
 
     margin: float = 1.4
@@ -37,7 +45,13 @@ class AugmentConfig:
 
 
 class Sample(NamedTuple):
-    """crop: (F, F, 3) uint8 BGR; points: (K, 2) crop pixels; face: 1 where one is to be tracked."""
+    """A training sample.
+
+    Attributes:
+        crop: (F, F, 3) uint8 BGR.
+        points: (K, 2) landmarks in crop pixels.
+        face: 1 if the crop shows a face to track, otherwise 0.
+    """
 
     crop: Image
     points: Points
@@ -45,7 +59,7 @@ class Sample(NamedTuple):
 
 
 def clean_crop(faces: FaceImages, index: int, schema: LandmarkSchema, margin: float) -> Crop:
-    """The crop that the true landmarks give."""
+    """Return the crop that the true landmarks of face `index` define."""
     return fit_crop(faces.points[index], schema.mean_shape, margin=margin)
 
 
@@ -59,7 +73,17 @@ def make_sample(
     seed: int,
     config: AugmentConfig,
 ) -> Sample:
-    """The `number`-th sample of the endless stream of this seed."""
+    """Return sample `number` of the endless stream of this seed.
+
+    Args:
+        faces: Labelled faces; every epoch visits all of them in a new order.
+        backgrounds: Images without faces.
+        schema: Schema of the landmarks.
+        size: Side F of the crop in pixels.
+        number: Number of the sample, from 0.
+        seed: Seed of the stream.
+        config: Random deviations of the crop.
+    """
     rng = np.random.default_rng((seed, number))
     epoch, place = divmod(number, len(faces))
     order = np.random.default_rng((seed, epoch, 1)).permutation(len(faces))
@@ -96,14 +120,23 @@ def _without_face(
     rng: np.random.Generator,
     kind: float,
 ) -> tuple[Image, Crop]:
-    """A place without a face to track: kind in [0, 1) says what; from 0.9 the face is covered."""
+    """Return an image and a crop without a face to track.
+
+    Args:
+        picture: Image of a face.
+        crop: The crop of that face.
+        backgrounds: Images without faces.
+        rng: Makes the random choices.
+        kind: In [0, 1), selects the kind of negative; from 0.9 the crop is kept and the caller
+            covers the face.
+    """
     if kind < 0.3 and backgrounds:
         picture = backgrounds[int(rng.integers(len(backgrounds)))]
         return picture, _anywhere(picture, rng)
     if kind < 0.4:
         picture = blobs(rng)
         return picture, _anywhere(picture, rng)
-    if kind < 0.6:  # a far too small part: an eye, a button, the dot of an i
+    if kind < 0.6:  # a crop that is far too small, such as an eye or a button
         height, width = picture.shape[:2]
         side = crop.side * float(np.exp(rng.uniform(np.log(0.04), np.log(0.35))))
         return picture, Crop(
@@ -129,7 +162,7 @@ def _stray(crop: Crop, config: AugmentConfig, rng: np.random.Generator) -> Crop:
 
 
 def _off_centre(crop: Crop, rng: np.random.Generator) -> Crop:
-    """A crop so far from its face that tracking on from it would be wrong."""
+    """Return a crop so far from its face that the tracker should not continue from it."""
     angle = rng.uniform(0, 2 * np.pi)
     if rng.random() < 0.7:
         reach, scale = rng.uniform(0.35, 0.7), float(np.exp(rng.normal(0, 0.25)))
@@ -150,7 +183,7 @@ def _anywhere(picture: Image, rng: np.random.Generator) -> Crop:
 
 
 def _stretched(matrix: Matrix, size: int, amount: float, rng: np.random.Generator) -> Matrix:
-    """Anisotropic stretch and shear about the crop's centre, in crop pixels."""
+    """Add anisotropic stretch and shear about the crop's centre, in crop pixels."""
     stretch, shear = rng.normal(0, amount, 2).clip(-2 * amount, 2 * amount)
     middle = (size - 1) / 2
     inner: NDArray[np.float64] = np.array([[1 + stretch, shear, 0], [0, 1 - stretch, 0], [0, 0, 1]])

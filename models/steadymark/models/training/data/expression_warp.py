@@ -1,4 +1,4 @@
-"""Faces of still pictures that talk, blink and turn: pictures bent, and landmarks with them."""
+"""Image warps that make still faces talk, blink and turn; the landmarks move with the image."""
 
 from __future__ import annotations
 
@@ -15,9 +15,17 @@ Floats = NDArray[np.float64]
 
 
 def face_path(frames: int, rng: np.random.Generator, *, lips: float, turns: float) -> Floats:
-    """(T, 4): openings of mouth and eyes, and turns of the head to the right and down.
+    """Return random openings and turns over time.
 
-    lips, turns: how often there are any.
+    Args:
+        frames: Number of frames T.
+        rng: Makes all random choices.
+        lips: Probability that mouth and eyes move.
+        turns: Probability that the head turns.
+
+    Returns:
+        (T, 4): opening of the mouth, opening of the eyes, and turn of the head to the right and
+        down.
     """
     path = np.zeros((frames, 4))
     if rng.random() < lips:
@@ -28,11 +36,11 @@ def face_path(frames: int, rng: np.random.Generator, *, lips: float, turns: floa
 
 
 def _openings(frames: int, rng: np.random.Generator) -> Floats:
-    """(T, 2): by how much of their height mouth and eyes are opened: talk with pauses, blinks."""
+    """Return the relative change of height of mouth and eyes (T, 2), in talk and blinks."""
     t = np.arange(frames)
-    rate = rng.uniform(0.2, 1.4)  # radians a frame; syllables are about one
+    rate = rng.uniform(0.2, 1.4)  # radians per frame; syllables are at about one
     mouth = 0.6 * rng.random() * np.sin(rate * t + rng.uniform(0, 6.3))
-    if rng.random() < 0.5:  # it begins or ends
+    if rng.random() < 0.5:  # the talk begins or ends
         mouth /= 1 + np.exp(rng.choice((-1, 1)) * (t - rng.uniform(0, frames)))
     eyes = np.zeros(frames)
     for _ in range(rng.poisson(frames / 20)):
@@ -41,7 +49,7 @@ def _openings(frames: int, rng: np.random.Generator) -> Floats:
 
 
 def _turns(frames: int, rng: np.random.Generator) -> Floats:
-    """(T, 2): by how much the middle of the face leads its edge, shares of a crop's side."""
+    """Return the shift of the face's middle against its edge (T, 2), in shares of a crop's side."""
     t = np.arange(frames)[:, None]
     way = np.zeros((frames, 2))
     for _ in range(int(rng.integers(1, 4))):
@@ -50,18 +58,19 @@ def _turns(frames: int, rng: np.random.Generator) -> Floats:
     return way.clip(-0.07, 0.07)
 
 
-# Centre and reach in the upright face, in crop sides from the crop's centre, for a margin of 1.4;
-# close enough for every face, since the landmarks move with the picture. Mouth and eyes stretch
-# by what opens them, the chin goes along with the mouth, the middle of the face turns.
+# Centre and radius in the upright face, in crop sides from the crop's centre, for a margin of 1.4.
+# They suit every face well enough, since the landmarks move with the image. Mouth and eyes are
+# stretched vertically, the chin follows the mouth, and the middle of the face shifts in turns.
 _STRETCHED = (((0.0, 0.185), 0.11, 0), ((-0.15, -0.115), 0.05, 1), ((0.15, -0.115), 0.05, 1))
 _CHIN, _CHIN_REACH, _CHIN_WAY = (0.0, 0.34), 0.12, 0.05
 _MIDDLE, _MIDDLE_REACH = (0.0, 0.05), 0.26
 
 
 def _pulls(xy: Floats, base: Crop) -> Floats:
-    """(4, ..., 2): for each number of `face_path`, by how much 1 of it moves what is shown at xy.
+    """Return the backward displacement (4, ..., 2) at xy for each column of `face_path`.
 
-    What is shown at xy (..., 2) lies in the still picture at xy plus these, each times its number.
+    The pixel shown at xy (..., 2) comes from the still image at xy plus these displacements, each
+    multiplied by its value.
     """
     angle = np.radians(base.roll_deg)
     right, down = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -83,7 +92,15 @@ def _pulls(xy: Floats, base: Crop) -> Floats:
 
 
 def shift_points(points: Points, base: Crop, path: Floats) -> Points:
-    """Where landmarks (K, 2) go along a `face_path` (T, 4): (T, K, 2), by fixed-point steps."""
+    """Move landmarks (K, 2) along a `face_path` (T, 4), giving (T, K, 2).
+
+    It inverts the backward warp by fixed-point iteration.
+
+    Args:
+        points: (K, 2) landmarks in the still image, in pixels.
+        base: Crop of the face in the still image.
+        path: (T, 4) openings and turns.
+    """
     still = np.broadcast_to(points.astype(np.float64), (len(path), *points.shape))
     xy = still.copy()
     for _ in range(12):
@@ -95,9 +112,9 @@ def shift_points(points: Points, base: Crop, path: Floats) -> Points:
 
 
 class ExpressionWarp:
-    """A still picture of a face, with mouth, eyes and head moved.
+    """Warps a still image of a face by openings of mouth and eyes and by turns of the head.
 
-    The map is made at half the picture's size, and what does not change from frame to frame once.
+    The displacements are computed once, at half the image's resolution.
     """
 
     def __init__(self, picture: Image, base: Crop) -> None:
@@ -110,7 +127,7 @@ class ExpressionWarp:
         self._halves = cv2.convertMaps(x / 2, y / 2, cv2.CV_16SC2)
 
     def bent(self, face: Floats) -> Image:
-        """The picture as `face` (4,), a frame of `face_path`, has it."""
+        """Return the image warped by `face` (4,), one row of `face_path`."""
         if not face.any():
             return self.picture
         coarse = np.tensordot(face.astype(np.float32), self._pulls, 1)

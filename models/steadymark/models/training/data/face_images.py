@@ -1,4 +1,4 @@
-"""Labelled faces in memory: pictures, landmarks, a fixed validation split."""
+"""Labelled faces in memory, with a fixed validation split."""
 
 from __future__ import annotations
 
@@ -21,18 +21,22 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image, Points
 
-REACH = 1.9  # side of what is kept of a large picture / longer side of the landmarks' extent
-KEPT_PX = 320
-FEWEST_HELD = 12  # photos
-_SHARE_OF_FEW = 0.15
+REACH = 1.9  # side of the kept part of a large image / longer side of the landmarks' extent
+KEPT_PX = 320  # largest side of that part, pixels
+FEWEST_HELD = 12  # least number of photos held back, if _SHARE_OF_FEW allows it
+_SHARE_OF_FEW = 0.15  # largest share held back of a data set with few photos
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceImages:
-    """N faces. names: of the faces, photos: of the photos or videos they come from.
+    """N labelled faces in memory.
 
-    pictures: N × (H, W, 3) uint8 BGR; points: (N, K, 2) pixels.
+    Attributes:
+        names: Name of each face.
+        photos: Photo or video that each face comes from.
+        pictures: N images (H, W, 3) uint8 BGR.
+        points: (N, K, 2) landmarks in pixels.
     """
 
     names: tuple[str, ...]
@@ -44,7 +48,7 @@ class FaceImages:
         return len(self.names)
 
     def subset(self, keep: list[int]) -> FaceImages:
-        """The faces at these positions."""
+        """Return the faces at these indices."""
         return FaceImages(
             tuple(self.names[i] for i in keep),
             tuple(self.photos[i] for i in keep),
@@ -54,17 +58,21 @@ class FaceImages:
 
 
 def load_faces(path: Path, schema: str = "ibug68") -> FaceImages:
-    """Read any data set of `open_dataset` into memory; what is bad in it is logged and left out.
+    """Load any data set of `open_dataset` into memory; bad labels are logged and left out.
 
-    Points are carried to `schema`. Of pictures much larger than their face the part around it is
-    kept, at most KEPT_PX wide.
+    If an image is much larger than its face, only the part around the face is kept, at most KEPT_PX
+    wide.
+
+    Args:
+        path: The data set.
+        schema: Schema to which the landmarks are converted.
 
     Raises:
-        DataError: no face is left, or faces lack landmarks of the schema.
+        DataError: No face is left, or faces lack landmarks of the schema.
     """
     load_schema(schema)
     labelled, defects = open_dataset(path)
-    if not labelled and schema != "ibug68":  # .pts files do not tell their schema
+    if not labelled and schema != "ibug68":  # .pts files do not contain their schema
         labelled, defects = open_dataset(path, schema=schema)
     for defect in defects:
         _log.warning("left out: %s", defect)
@@ -88,7 +96,7 @@ def load_faces(path: Path, schema: str = "ibug68") -> FaceImages:
 
 
 def _near(face: LabelledFace) -> tuple[Image, Points]:
-    """The picture around a face, and the landmarks in it; a picture that is small stays whole."""
+    """Return the image around a face and the landmarks in it; small images are kept whole."""
     picture = face.picture()
     low, high = face.points.min(0), face.points.max(0)
     side = REACH * float((high - low).max())
@@ -101,16 +109,16 @@ def _near(face: LabelledFace) -> tuple[Image, Points]:
 
 
 def load_backgrounds(folder: Path) -> tuple[Image, ...]:
-    """All pictures of a folder, as BGR."""
+    """Load all .jpg images of a folder as BGR."""
     pictures = (cv2.imread(str(f), cv2.IMREAD_COLOR) for f in sorted(folder.glob("*.jpg")))
     return tuple(p.astype(np.uint8, copy=False) for p in pictures if p is not None)
 
 
 def split(faces: FaceImages) -> tuple[FaceImages, FaceImages]:
-    """Train and validation faces; those of one photo stay together.
+    """Split faces into training and validation faces; faces of one photo stay together.
 
-    A photo's name decides, the same on every machine. Of few photos, of which so hardly any would
-    be held back, a greater share is: the names still decide which.
+    The photo's name decides, so the split is the same on every machine. If a data set has few
+    photos, a greater share is held back.
     """
     photos = sorted(set(faces.photos), key=_digest)
     held = {photo for photo in photos if is_held_back(photo, HELD_BACK["train"])}

@@ -1,4 +1,4 @@
-"""What cameras, light and hands do to a crop."""
+"""Image degradations for training crops: light, colour, blur, noise, compression and occlusion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def degrade_image(image: Image, rng: np.random.Generator) -> Image:
-    """Colour, light, grey, blur, resolution, noise and compression, each with its own chance."""
+    """Randomly degrade colour, light, sharpness, resolution, noise and compression."""
     image = relight(image, rng)
     if rng.random() < 0.15:
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
@@ -36,7 +36,7 @@ def degrade_image(image: Image, rng: np.random.Generator) -> Image:
 
 
 def relight(image: Image, rng: np.random.Generator) -> Image:
-    """Gamma, gain, offset and a gain a channel, by one lookup table."""
+    """Randomly change gamma, gain, offset and the gain of each channel, with one lookup table."""
     strength = 1.0 if rng.random() < 0.8 else 2.2
     gamma = float(np.exp(rng.normal(0, 0.18 * strength)))
     gain = float(np.exp(rng.normal(0, 0.15 * strength)))
@@ -60,7 +60,7 @@ def _blur(image: Image, rng: np.random.Generator) -> Image:
 
 
 def _coarse(image: Image, rng: np.random.Generator) -> Image:
-    """Down and up again: a face that was smaller in the picture."""
+    """Reduce the resolution, as if the face were smaller in the image."""
     size = image.shape[0]
     small = int(size * rng.uniform(0.25, 0.8))
     shrunk = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
@@ -76,7 +76,14 @@ def cover(
     *,
     share: tuple[float, float],
 ) -> Image:
-    """Lay a flat, noisy or photographic patch over this share of the crop's area."""
+    """Cover a random share of the crop's area with a flat, noisy or photographic patch.
+
+    Args:
+        image: (F, F, 3) uint8 crop.
+        pictures: Images from which photographic patches are cut.
+        rng: Makes all random choices.
+        share: Least and greatest share of the area.
+    """
     size = image.shape[0]
     area = rng.uniform(*share) * size * size
     ratio = float(np.exp(rng.normal(0, 0.5)))
@@ -111,7 +118,7 @@ def _patch(pictures: Sequence[Image], width: int, height: int, rng: np.random.Ge
 
 
 def blobs(rng: np.random.Generator) -> Image:
-    """Soft ellipses, strokes and letters on a gradient: logos, signs, buttons; never a face."""
+    """Draw ellipses, strokes and letters on a gradient; such negatives resemble logos and signs."""
     ends = rng.integers(0, 256, (2, 3)).astype(np.float32)
     ramp = np.linspace(0, 1, 160, dtype=np.float32)[:, None, None]
     image = np.ascontiguousarray(

@@ -1,7 +1,8 @@
-"""Short videos with exactly known landmarks, made from still pictures of faces.
+"""Synthetic image sequences with exactly known landmarks, from still images of faces.
 
-Head and camera move, so do mouth, eyes and head (bending.py), the crop follows as the tracker's
-does, and every frame has noise and motion blur of its own (convlstm_jitter_pdc, section 4.4).
+Head and camera move, and so do mouth, eyes and head rotation (`expression_warp`). The crop follows
+the face as in tracking, and each frame has its own noise and motion blur (convlstm_jitter_pdc,
+section 4.4).
 """
 
 from __future__ import annotations
@@ -28,11 +29,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class SequenceConfig:
-    """margin: of the crop. dead_band: see `keep_crop_if_still`. noise: greatest sigma, grey levels.
+    """Parameters of synthetic sequences.
 
-    rest: how often a stretch of frames stands still. slip: how far the crop's guess strays from the
-    true landmarks at the start, share of its side. lips: how often mouth and eyes move.
-    turns: how often the head turns.
+    Attributes:
+        frames: Number of frames.
+        margin: Side of the crop relative to the fitted size of the face.
+        dead_band: Dead band of the crop, as a share of its side, see `keep_crop_if_still`.
+        noise: Largest standard deviation of the noise, in grey levels.
+        rest: Probability that a stretch of frames stands still.
+        slip: Deviation of the first crop from the true landmarks, as a share of its side.
+        lips: Probability that mouth and eyes move.
+        turns: Probability that the head turns.
     """
 
     frames: int = 48
@@ -46,10 +53,13 @@ class SequenceConfig:
 
 
 class ImageSequence(NamedTuple):
-    """crops: (T, F, F, 3) uint8 BGR; points: (T, K, 2) crop pixels.
+    """A sequence of T crops that follow a face.
 
-    moved: (T, 2, 3), from pixels of a frame's crop to those of the crop before, along with the face
-    as the pictures tell (registration.py).
+    Attributes:
+        crops: (T, F, F, 3) uint8 BGR.
+        points: (T, K, 2) landmarks in crop pixels.
+        moved: (T, 2, 3) affine transforms from pixels of a crop to those of the crop before it,
+            which follow the face as `face_motion` estimates from the images.
     """
 
     crops: Image
@@ -66,7 +76,16 @@ def make_sequence(
     seed: int,
     config: SequenceConfig,
 ) -> ImageSequence:
-    """The `number`-th sequence of the endless stream of this seed."""
+    """Return sequence `number` of the endless stream of this seed.
+
+    Args:
+        faces: Labelled faces.
+        schema: Schema of the landmarks.
+        size: Side F of the crops in pixels.
+        number: Number of the sequence, from 0.
+        seed: Seed of the stream.
+        config: Parameters of the sequence.
+    """
     rng = np.random.default_rng((seed, number, 2))
     index = int(rng.integers(len(faces)))
     picture, still = faces.pictures[index], faces.points[index]
@@ -88,11 +107,11 @@ def make_sequence(
     told: list[Points] = []
     moves: list[Floats] = []
     for t in range(config.frames):
-        # a frame's pixels are the still picture's under the head's movement
+        # the frame shows the still image, moved by the head's movement
         moved = _moved(base, path[t])
         in_head = transform(inverse(moved.to_picture(size)), shifted[t])
         in_frame = transform(base.to_picture(size), in_head)
-        # as the tracker's, the crop follows from the frame before
+        # as in tracking, the crop follows the previous frame's landmarks
         guess = last_seen + rng.normal(0, 0.004 * base.side, in_frame.shape)
         last_seen = in_frame
         wanted = fit_crop(guess, schema.mean_shape, margin=config.margin)
@@ -129,7 +148,10 @@ def make_sequence(
 
 
 def _moved(base: Crop, change: Floats) -> Crop:
-    """Where the head has gone: change is x, y (shares of the side), log scale, roll in degrees."""
+    """Return the crop that shows the head moved by `change`.
+
+    `change` is x and y (shares of the side), log scale and roll in degrees.
+    """
     return Crop(
         base.x - change[0] * base.side,
         base.y - change[1] * base.side,
@@ -138,11 +160,14 @@ def _moved(base: Crop, change: Floats) -> Crop:
     )
 
 
-_SPEEDS = np.array([0.015, 0.015, 0.008, 0.8])  # a frame, at medium speed
+_SPEEDS = np.array([0.015, 0.015, 0.008, 0.8])  # change per frame at medium speed
 
 
 def head_path(frames: int, rng: np.random.Generator, *, rest: float) -> Floats:
-    """(T, 4): rest, slow and fast stretches with sudden starts and stops; see `_moved`."""
+    """Return a random head path (T, 4) of rests, slow and fast stretches.
+
+    The columns are those of `change` in `_moved`. Half of the stretches change the speed abruptly.
+    """
     speed, velocity = np.zeros((frames, 4)), np.zeros(4)
     t = 0
     while t < frames:
@@ -165,9 +190,9 @@ def head_path(frames: int, rng: np.random.Generator, *, rest: float) -> Floats:
 
 
 def _smear(image: Image, before: Points, now: Points) -> Image:
-    """Motion blur of half the way since the last frame, as a shutter of 180 degrees gives it.
+    """Add motion blur over half of the motion since the last frame, as a 180 degree shutter does.
 
-    The blur is centred on the instant that the landmarks are of.
+    The blur is centred on the instant of the landmarks.
     """
     way = (now - before).mean(0) / 2
     length = float(np.hypot(*way))

@@ -1,1 +1,1 @@
-"""The face detector face_net as a trainable system."""
+"""Training of the face detector face_net."""

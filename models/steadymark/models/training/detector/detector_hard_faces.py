@@ -1,6 +1,6 @@
-"""Harder faces for face_net: turned heads, real and made, and faces that only the teacher labels.
+"""Difficult training faces for face_net: real and synthetic turned heads, pseudo-labelled faces.
 
-Faces that `hard_faces` and `splits` hold back are in none of them.
+Faces that `hard_faces` and `photo_splits` hold back are left out.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image, Points
 
-_SURE = 0.85  # the teacher's score from which its box is taken for a face
-_PADDED = 0.35  # border laid round a tight picture before the teacher looks, shares of its size
-_QUALITY = 92  # of the JPEG files that made pictures are kept as
+_SURE = 0.85  # least teacher score at which its box counts as a face
+_PADDED = 0.35  # border added to tightly cropped images for the teacher, as a share of their size
+_QUALITY = 92  # JPEG quality of synthetic images
 
 
 def load_turned(data: Path) -> list[DetectorPhoto]:
-    """The training part of aflw2000, with its landmarks of the visible face."""
+    """Load the training part of aflw2000; boxes come from the landmarks of the visible face."""
     folder = data / "aflw2000"
     return [
         DetectorPhoto(np.fromfile(folder / f"{stem}.jpg", np.uint8), (_face(points),))
@@ -48,7 +48,10 @@ def load_turned(data: Path) -> list[DetectorPhoto]:
 
 
 def load_unlabelled(data: Path) -> list[DetectorPhoto]:
-    """Pictures of faces/unlabelled in which the teacher surely sees one face and nothing else."""
+    """Load the images of faces/unlabelled in which the teacher finds exactly one certain face.
+
+    The result is empty if the folder or the teacher is missing.
+    """
     model = data / "detectors" / "yunet_n_dynamic.onnx"
     folder = data / "faces" / "unlabelled"
     if not model.is_file() or not folder.is_dir():
@@ -74,7 +77,13 @@ def _pseudo_labelled(path: Path, teacher: LabelTeacher) -> DetectorPhoto | None:
 
 
 def make_profiled(data: Path, count: int, seed: int) -> list[DetectorPhoto]:
-    """`count` pictures of 300w/train whose heads are turned by up to 60 degrees and pitched."""
+    """Make `count` images of 300w/train whose heads are turned by up to 60 degrees and pitched.
+
+    Args:
+        data: The data folder.
+        count: Number of images to try; photos that cannot be read are skipped.
+        seed: Seed of the photos and of the angles.
+    """
     hard = hard_photos(data)
     files = [
         path
@@ -99,10 +108,14 @@ def _profiled(image: Image, points: Points, rng: Generator) -> DetectorPhoto:
 
 
 def drawn_turn(points: Points, rng: Generator) -> tuple[float, float]:
-    """Yaw and pitch in degrees by which a head is turned.
+    """Draw the yaw and pitch in degrees by which a head is turned.
 
-    A head that is turned already is turned on to the same side, since the photo does not show the
-    other one.
+    A head that is already turned is turned further to the same side, because the photo does not
+    show the other side.
+
+    Args:
+        points: (68, 2) iBUG landmarks.
+        rng: Makes all random choices.
     """
     yaw = float(rng.uniform(15, 60)) * (1 if rng.random() < 0.5 else -1)
     left, right = (float(np.linalg.norm(points[30] - points[i])) for i in (2, 14))

@@ -1,4 +1,4 @@
-"""What every location of face_net should say, and how far from it it is."""
+"""Targets and losses of face_net at each location of its output."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from torch.nn import functional
 
 from steadymark.models.networks.face_net import STRIDES, decode
 
-# The longer sides of the boxes, in pixels, that each stride answers for; they overlap on purpose.
+# Longer sides of the boxes, in pixels, that each stride detects; the ranges overlap on purpose.
 RANGES = ((0.0, 56.0), (40.0, 120.0), (88.0, 1e9))
-_REACH = 1.5  # strides from a face's centre within which locations find it
-_FLOOR = 0.7  # without it small faces, whose boxes overlap less, score like what is no face
+_REACH = 1.5  # distance from a face's centre, in strides, within which locations detect it
+# Least score target of a face; small boxes overlap less and would otherwise get low targets.
+_FLOOR = 0.7
 
 
 class DetectorTargets(NamedTuple):
-    """For n locations: face index, -1 none, -2 ignored; boxes (n, 4); rolls (n,) degrees or NaN."""
+    """Targets of n locations.
+
+    Attributes:
+        face: (n,) index of the face; -1 for none, -2 for a location that is ignored.
+        boxes: (n, 4) left, top, right, bottom in pixels.
+        rolls: (n,) degrees, or NaN.
+    """
 
     face: Tensor
     boxes: Tensor
@@ -25,9 +32,16 @@ class DetectorTargets(NamedTuple):
 
 
 def assign(places: Tensor, boxes: Tensor, rolls: Tensor, ignored: Tensor) -> DetectorTargets:
-    """Centre sampling: locations within `_REACH` of their strides of a face's centre find it.
+    """Assign faces to locations by centre sampling.
 
-    places: (n, 3); boxes: (m, 4); rolls: (m,); ignored: (k, 4). The smaller face wins a location.
+    A location detects a face if it lies in the face's box, within `_REACH` strides of its centre,
+    and its stride is responsible for that size. If several faces qualify, the smallest is assigned.
+
+    Args:
+        places: (n, 3) x, y and stride of the locations.
+        boxes: (m, 4) boxes of the faces.
+        rolls: (m,) rolls of the faces in degrees, or NaN.
+        ignored: (k, 4) regions that are ignored.
     """
     n = len(places)
     face = torch.full((n,), -1, dtype=torch.long)
@@ -48,7 +62,7 @@ def assign(places: Tensor, boxes: Tensor, rolls: Tensor, ignored: Tensor) -> Det
 
 
 def _within(xy: Tensor, boxes: Tensor) -> Tensor:
-    """xy: (n, 1, 2), boxes: (m, 4) → (n, m) bool."""
+    """Return whether points (n, 1, 2) lie in boxes (m, 4), as (n, m) bool."""
     return ((xy > boxes[:, :2]) & (xy < boxes[:, 2:])).all(2)
 
 
@@ -57,7 +71,7 @@ def _level(places: Tensor) -> Tensor:
 
 
 class DetectorLosses(NamedTuple):
-    """Means over the faces' locations of a batch."""
+    """Losses of a batch, each divided by the number of locations with a face."""
 
     score: Tensor
     box: Tensor
@@ -65,11 +79,17 @@ class DetectorLosses(NamedTuple):
 
 
 def face_losses(rows: Tensor, places: Tensor, targets: DetectorTargets) -> DetectorLosses:
-    """rows: (B, n, 7); targets: every part (B, n, …).
+    """Return the losses of a batch.
 
-    Score: quality focal loss (Li et al. 2020), the aim rising from _FLOOR to 1 with the IoU of the
-    box that is told there; its exponent is 1 where there is a face and 2 where there is none.
-    Box: GIoU (Rezatofighi et al. 2019). Roll: squared distance on the unit circle where known.
+    The score uses the quality focal loss (Li et al. 2020): its target rises from _FLOOR to 1 with
+    the IoU of the predicted box, and the exponent is 1 for locations with a face and 2 for others.
+    The box uses the GIoU loss (Rezatofighi et al. 2019). The roll uses the squared distance on the
+    unit circle, if the roll is known.
+
+    Args:
+        rows: (B, n, 7) output of the network.
+        places: (n, 3) x, y and stride of the locations.
+        targets: Targets whose parts are (B, n, …).
     """
     found = targets.face >= 0
     told = rows[found]
@@ -79,7 +99,8 @@ def face_losses(rows: Tensor, places: Tensor, targets: DetectorTargets) -> Detec
     quality[found] = _FLOOR + (1 - _FLOOR) * iou.detach().clamp(0, 1)
     logit = rows[..., 0]
     off = (logit.detach().sigmoid() - quality).abs()
-    focus = torch.where(found, off, off.square())  # faces pull harder: their scores get a margin
+    # Exponent 1 weighs faces more, which gives their scores a margin.
+    focus = torch.where(found, off, off.square())
     score = functional.binary_cross_entropy_with_logits(logit, quality, reduction="none") * focus
     count = found.sum().clamp(min=1)
     radians = targets.rolls[found].deg2rad()
@@ -90,7 +111,7 @@ def face_losses(rows: Tensor, places: Tensor, targets: DetectorTargets) -> Detec
 
 
 def _ious(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """IoU and GIoU of pairs of boxes (n, 4)."""
+    """Return IoU and GIoU of pairs of boxes (n, 4)."""
     sides = torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])
     both = sides.clamp(min=0).prod(1)
     union = (a[:, 2:] - a[:, :2]).prod(1) + (b[:, 2:] - b[:, :2]).prod(1) - both

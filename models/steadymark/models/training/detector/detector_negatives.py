@@ -1,4 +1,4 @@
-"""What face_net learns is no face: photos without faces, made more than they are."""
+"""Augmentation of photos without faces, the negatives of face_net."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def colour_grey(image: Image, rng: Generator) -> Image:
-    """A grey picture in the colours between four drawn ones, from dark to light."""
+    """Colour a grey image with a random table of four colours from dark to light."""
     drawn = rng.uniform(0, 255, (4, 3))
     own = np.linspace(0, 255, 4)[:, None]
     drawn = own + (drawn - own) * rng.uniform(0.2, 0.6)
@@ -24,7 +24,7 @@ def colour_grey(image: Image, rng: Generator) -> Image:
 
 
 def letter(image: Image, rng: Generator) -> Image:
-    """Titles, signs and round blobs, at times on a plain ground: what is taken for faces."""
+    """Draw text and ellipses, which detectors take for faces, sometimes on a plain ground."""
     size = len(image)
     canvas = image.copy()
     if rng.random() < 0.3:
@@ -47,13 +47,13 @@ def letter(image: Image, rng: Generator) -> Image:
 
 
 def scramble(image: Image, other: Image, rng: Generator) -> Image:
-    """Two pictures without faces as one: mixed, mirrored in itself, bent, blurred or inverted."""
+    """Combine or distort images without faces: blend, mirror, swirl, blur or invert them."""
     height, width = image.shape[:2]
     if rng.random() < 0.4:
         share = rng.uniform(0.3, 0.7)
         fitted = cv2.resize(other, (width, height))
         image = cv2.addWeighted(image, share, fitted, 1 - share, 0).astype(np.uint8, copy=False)
-    if rng.random() < 0.3:  # faces are symmetric, and so is much else
+    if rng.random() < 0.3:  # faces are symmetric, so negatives must be too
         half = image[:, : (width + 1) // 2]
         image = np.concatenate((half, half[:, ::-1]), 1)
     if rng.random() < 0.3:
@@ -66,7 +66,7 @@ def scramble(image: Image, other: Image, rng: Generator) -> Image:
 
 
 def _swirl(image: Image, rng: Generator) -> Image:
-    """Turned the more the nearer to a centre, and drawn together or apart there."""
+    """Rotate and scale the image around a random centre; the effect fades with the distance."""
     height, width = image.shape[:2]
     x0, y0 = rng.uniform(0, width), rng.uniform(0, height)
     reach = rng.uniform(0.15, 0.6) * max(height, width)

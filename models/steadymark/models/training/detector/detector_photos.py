@@ -1,4 +1,4 @@
-"""The photos face_net learns from, with what is known about every face in them."""
+"""Training photos of face_net, with the labels of every face in them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Floats = NDArray[np.float32]
-_SURE = 0.85  # YuNet's score above which its box is taken for a face, not only for "perhaps"
+# Least YuNet score at which its box counts as a face; boxes with less are ignored regions.
+_SURE = 0.85
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoFace:
-    """One face, photo pixels: box (4,), its extent; points (68, 2) or None; roll_deg or NaN."""
+    """One labelled face, in photo pixels.
+
+    Attributes:
+        box: (4,) left, top, right, bottom of the landmarks' extent.
+        points: (68, 2) landmarks, or None.
+        roll_deg: Roll in degrees, or NaN.
+    """
 
     box: Floats
     points: Floats | None = None
@@ -42,14 +49,24 @@ class PhotoFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectorPhoto:
-    """A JPEG kept in memory. ignored: (m, 4) places where there may or may not be a face."""
+    """A photo in memory as JPEG, with its faces.
+
+    Attributes:
+        jpeg: Bytes of the JPEG file.
+        faces: The labelled faces.
+        ignored: (m, 4) regions in which a face is uncertain.
+    """
 
     jpeg: NDArray[np.uint8]
     faces: tuple[PhotoFace, ...] = ()
     ignored: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
     def image(self) -> Image:
-        """(H, W, 3) uint8 BGR."""
+        """Decode the photo to (H, W, 3) uint8 BGR.
+
+        Raises:
+            ValueError: The photo cannot be decoded.
+        """
         picture = cv2.imdecode(self.jpeg, cv2.IMREAD_COLOR)
         if picture is None:
             raise ValueError("a photo cannot be decoded")
@@ -57,7 +74,7 @@ class DetectorPhoto:
 
 
 def frozen(photo: DetectorPhoto) -> dict[str, Any]:
-    """Tensors and plain values alone, for `loop.save`."""
+    """Convert a photo to tensors and plain values, for `save_checkpoint`."""
     tensor = torch.tensor
     faces = [
         (tensor(f.box), None if f.points is None else tensor(f.points), float(f.roll_deg))
@@ -67,7 +84,7 @@ def frozen(photo: DetectorPhoto) -> dict[str, Any]:
 
 
 def thawed(kept: Mapping[str, Any]) -> DetectorPhoto:
-    """The photo that `frozen` took."""
+    """Restore the photo that `frozen` converted."""
     faces = tuple(
         PhotoFace(box.numpy(), None if points is None else points.numpy(), roll_deg)
         for box, points, roll_deg in kept["faces"]
@@ -76,7 +93,7 @@ def thawed(kept: Mapping[str, Any]) -> DetectorPhoto:
 
 
 def overlap(box: Floats, boxes: Floats) -> Floats:
-    """Intersection over the smaller of the two, (n,)."""
+    """Return the intersection of a box (4,) and boxes (n, 4), divided by the smaller area, (n,)."""
     if len(boxes) == 0:
         return np.zeros(0, np.float32)
     sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
@@ -87,9 +104,9 @@ def overlap(box: Floats, boxes: Floats) -> Floats:
 
 
 def move_face(face: PhotoFace, matrix: Matrix, turn_deg: float) -> PhotoFace:
-    """The face after a similarity (2, 3) that turns by turn_deg.
+    """Transform a face by a similarity (2, 3) that rotates by `turn_deg`.
 
-    Without points the face is taken for the ellipse inscribed in its upright box.
+    Without landmarks, the face is assumed to be the ellipse inscribed in its upright box.
     """
     roll = (face.roll_deg + turn_deg + 180) % 360 - 180
     if face.points is not None:
@@ -104,7 +121,7 @@ def move_face(face: PhotoFace, matrix: Matrix, turn_deg: float) -> PhotoFace:
 
 
 def mirror_face(face: PhotoFace, width: int) -> PhotoFace:
-    """The face in the mirrored picture."""
+    """Return the face in the mirrored image of this width."""
     left, top, right, bottom = face.box
     box = np.array([width - 1 - right, top, width - 1 - left, bottom], np.float32)
     points = face.points
@@ -115,13 +132,13 @@ def mirror_face(face: PhotoFace, width: int) -> PhotoFace:
 
 
 class LabelTeacher:
-    """YuNet: labels what carries no label and tells the roll of upright boxes."""
+    """The detector YuNet, which labels unlabelled faces and the roll of upright boxes."""
 
     def __init__(self, path: Path) -> None:
         self._net: Any = cv2.FaceDetectorYN.create(str(path), "", (320, 320), 0.5, 0.3, 5000)
 
     def rows(self, image: Image) -> Floats:
-        """(n, 15): x, y, w, h, five points (right eye, left eye, …), score."""
+        """Detect faces, and return (n, 15): x, y, w, h, five points (right eye first), score."""
         self._net.setInputSize((image.shape[1], image.shape[0]))
         rows = self._net.detect(image)[1]
         found: Floats = np.zeros((0, 15), np.float32) if rows is None else rows
@@ -129,7 +146,7 @@ class LabelTeacher:
 
 
 def _taught(photo: DetectorPhoto, teacher: LabelTeacher) -> DetectorPhoto:
-    """Complete a photo's labels by what the teacher sees."""
+    """Complete a photo's labels with the teacher's detections."""
     faces = list(photo.faces)
     boxes = np.array([f.box for f in faces], np.float32).reshape(-1, 4)
     perhaps = []
@@ -151,7 +168,7 @@ def _taught(photo: DetectorPhoto, teacher: LabelTeacher) -> DetectorPhoto:
 
 
 def _frame_points(data: Path, stem: str, boxes: Floats) -> list[Floats]:
-    """Landmarks of every labelled face of a photo in its own pixels, from the 320-pixel crops."""
+    """Return the landmarks of each labelled face in photo pixels, from its 320 pixel crop."""
     kin = sorted((data / "300w" / "train").glob(f"{stem.rsplit('_', 1)[0]}_*.pts"))
     files = kin if len(boxes) > 1 else [data / "300w" / "train" / f"{stem}.pts"]
     if len(files) != len(boxes):
@@ -183,7 +200,7 @@ def _faces(data: Path, name: str, file: str, boxes: Floats) -> tuple[PhotoFace, 
 
 
 def load_photos(data: Path, name: str) -> list[DetectorPhoto]:
-    """The training part of faces/train, faces/crowds or faces/none."""
+    """Load the training part of faces/train, faces/crowds or faces/none."""
     model = data / "detectors" / "yunet_n_dynamic.onnx"
     teacher = LabelTeacher(model) if model.is_file() and name != "none" else None
     hard = hard_photos(data) if name == "train" else set()

@@ -1,4 +1,4 @@
-"""Training tiles for face_net: photos turned, scaled, joined and spoilt, every face labelled."""
+"""Training tiles of face_net: photos that are rotated, scaled, combined and degraded."""
 
 from __future__ import annotations
 
@@ -27,26 +27,43 @@ Floats = NDArray[np.float32]
 
 
 KINDS = ("train", "crowds", "none", "turned", "unlabelled", "profiled")
-_KEPT = 3  # kinds whose pictures are kept decoded; those of the others are small
+# Number of leading kinds whose decoded images are cached; images of the other kinds are small.
+_KEPT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class TileConfig:
-    """Odds and ranges. Lengths are pixels of the tile; face lengths are the box's longer side.
+    """Probabilities and ranges of the tiles.
 
-    share: how often a picture comes from each of `KINDS`. seen: the part of a box that must
-    lie inside for the face to count; between `seen` and `hinted` it is ignored. backed: how often
-    a photo without faces fills what lies outside the photo. large: how often the face looked at
-    takes up half the tile or more; without that such faces, a webcam's daily bread, are rare.
-    crowded: how often a picture of crowds keeps about its own scale, within `own_scale`: faces
-    enlarged further are only blurred. anywhere: how often a photo with faces is looked at where it
-    happens to be: their backgrounds are in colour. coloured: how often a photo of none is given
-    colours: they are grey, which would tell them. lettered: how often a view without a face gets
-    lettering and blobs. scrambled: how often a photo of none is mixed with another, mirrored in
-    itself or bent: there are few, and what is taken for a face is often like no photo at all.
-    rolled: how often a picture, and one of crowds, whose upright boxes turn along only roughly, is
-    turned by up to 50 degrees and not by 12. whirled: likewise, how often it is turned by any angle
-    before that is asked.
+    Lengths are in pixels of the tile. The length of a face is the longer side of its box.
+
+    Attributes:
+        sizes: Sides of the tiles.
+        pixels_a_batch: Pixels per batch.
+        share: Probability of each of `KINDS`.
+        smallest: Least length of the face that a view is centred on.
+        enlarge: Largest factor by which a face is enlarged.
+        large: Probability that this face takes up about half the tile or more, as with a webcam.
+        ignore_below: Faces shorter than this are ignored.
+        seen: Share of a box that must be inside the tile for the face to count.
+        hinted: A face with a share between `hinted` and `seen` is ignored.
+        mosaic: Probability that a tile consists of four photos.
+        occluded: Probability that faces are partly occluded.
+        backed: Probability that a photo without faces fills the area outside the photo.
+        crowded: Probability that a crowd photo is scaled only within `own_scale`, since its faces
+            are blurred if they are enlarged further.
+        own_scale: Least and largest scale of such photos.
+        anywhere: Probability that a photo with faces is cropped at a random place, for its
+            background.
+        coloured: Probability that a photo without faces is coloured; these photos are grey, which
+            would reveal them.
+        lettered: Probability that text and blobs are drawn on a view without a face.
+        scrambled: Probability that a photo without faces is blended, mirrored or distorted, since
+            there are few and false detections are often unlike any photo.
+        rolled: Probability of a rotation by up to 50 instead of 12 degrees, for normal and for
+            crowd photos, whose upright boxes follow a rotation only roughly.
+        whirled: Probability of a rotation by any angle, likewise; it takes precedence over
+            `rolled`.
     """
 
     sizes: tuple[int, ...] = (320, 448, 640)
@@ -73,7 +90,14 @@ class TileConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tile:
-    """image (S, S, 3) uint8 BGR; boxes (n, 4), ignored (m, 4) px; rolls (n,) degrees or NaN."""
+    """A square training image with labels in its pixels.
+
+    Attributes:
+        image: (S, S, 3) uint8 BGR.
+        boxes: (n, 4) faces.
+        rolls: (n,) degrees, or NaN.
+        ignored: (m, 4) regions that are ignored.
+    """
 
     image: Image
     boxes: Floats
@@ -82,12 +106,19 @@ class Tile:
 
 
 class TileMaker:
-    """Makes tiles; each is decided by its random generator alone."""
+    """Makes tiles; a tile depends only on its random generator and on `hard`."""
 
     def __init__(
         self, sets: tuple[list[DetectorPhoto], ...], config: TileConfig, hard: Floats | None = None
     ) -> None:
-        """sets: of each of `KINDS`. hard: the best score so far in each photo without faces."""
+        """Set the photos and the configuration.
+
+        Args:
+            sets: Photos of each of `KINDS`.
+            config: Probabilities and ranges.
+            hard: Best score so far in each photo without faces; photos with high scores are drawn
+                more often.
+        """
         self.sets = sets
         share = np.array(config.share[: len(sets)]) * [len(photos) > 0 for photos in sets]
         self._share = share / share.sum()
@@ -96,7 +127,7 @@ class TileMaker:
         self._decoded: dict[tuple[int, int], Image] = {}
 
     def _image(self, kind: int, index: int) -> Image:
-        """Large ones are decoded once: together they take 1.5 GB."""
+        """Return a decoded image; the large ones are cached, which takes 1.5 GB."""
         if kind >= _KEPT:
             return self.sets[kind][index].image()
         key = (kind, index)
@@ -105,7 +136,7 @@ class TileMaker:
         return self._decoded[key]
 
     def _without_face(self, rng: Generator) -> int:
-        """A photo of none; those that look like faces are drawn more often."""
+        """Draw a photo without faces; those with high scores are drawn more often."""
         odds = None
         if self.hard is not None:
             odds = 0.05 + self.hard.astype(np.float64) ** 2
@@ -113,7 +144,12 @@ class TileMaker:
         return int(rng.choice(len(self.sets[2]), p=odds))
 
     def tile(self, rng: Generator, size: int) -> Tile:
-        """One photo, or four of half the size."""
+        """Make a tile from one photo, or from four of half the size.
+
+        Args:
+            rng: Makes all random choices.
+            size: Side of the tile in pixels.
+        """
         if rng.random() >= self.config.mosaic:
             tile = self._view(rng, size)
         else:
@@ -136,7 +172,7 @@ class TileMaker:
         )
 
     def _view(self, rng: Generator, size: int) -> Tile:
-        """A square view of one photo."""
+        """Cut a square view from one photo."""
         kind = int(rng.choice(len(self.sets), p=self._share))
         drawn = self._without_face(rng) if kind == 2 else int(rng.integers(len(self.sets[kind])))
         photo, image = self.sets[kind][drawn], self._image(kind, drawn)
@@ -164,12 +200,12 @@ class TileMaker:
         return tile
 
     def _background(self, rng: Generator, size: int) -> Image:
-        """A photo without faces, stretched."""
+        """Return a photo without faces, stretched to the tile."""
         image = self._image(2, int(rng.integers(len(self.sets[2]))))
         return cv2.resize(image, (size, size)).astype(np.uint8, copy=False)
 
     def _changed(self, image: Image, rng: Generator) -> Image:
-        """A photo without faces as one that nobody took; still without faces."""
+        """Distort or colour a photo without faces."""
         if rng.random() < self.config.scrambled:
             other = self._image(2, int(rng.integers(len(self.sets[2]))))
             image = scramble(image, other, rng)
@@ -184,7 +220,7 @@ class TileMaker:
         *,
         upright: bool,
     ) -> Crop:
-        """Where to look: at a face of the photo, of a length drawn evenly in the logarithm."""
+        """Choose a crop around a face, whose length is drawn uniformly in its logarithm."""
         height, width = image.shape[:2]
         wide = 50.0 if rng.random() < self.config.rolled[int(upright)] else 12.0
         wide = 180.0 if rng.random() < self.config.whirled[int(upright)] else wide
@@ -212,7 +248,7 @@ class TileMaker:
     def _labelled(
         self, view: Image, faces: list[PhotoFace], unsure: list[Floats], size: int
     ) -> Tile:
-        """Sort the faces into those to find, those to ignore and those outside."""
+        """Sort the faces into those to detect, those to ignore and those outside the tile."""
         boxes, rolls = [], []
         for face in faces:
             sides = face.box[2:] - face.box[:2]
@@ -234,7 +270,7 @@ class TileMaker:
 
 
 def _occlude(tile: Tile, rng: Generator) -> None:
-    """Hide a part of some faces or, where there is none, of something else, in place."""
+    """Occlude some faces in place, or another region if there is no face."""
     if not len(tile.boxes):
         size = len(tile.image)
         half = size * math.exp(rng.uniform(-3.5, -1.5)) * np.ones(2)
@@ -246,7 +282,7 @@ def _occlude(tile: Tile, rng: Generator) -> None:
 
 
 def spoil(image: Image, rng: Generator) -> Image:
-    """Light, colour, blur, resolution, noise and JPEG as bad cameras make them."""
+    """Degrade light, colour, sharpness, resolution and noise as poor cameras do."""
     x = image
     if rng.random() < 0.3:
         x = np.repeat(cv2.cvtColor(x, cv2.COLOR_BGR2GRAY)[..., None], 3, 2)
@@ -272,7 +308,7 @@ def spoil(image: Image, rng: Generator) -> Image:
 
 
 def _smeared(image: Image, rng: Generator) -> Image:
-    """Motion blur of 3 to 13 pixels in any direction."""
+    """Add motion blur of 3 to 13 pixels in a random direction."""
     kernel = np.zeros((15, 15), np.float32)
     angle = rng.uniform(0, math.pi)
     reach = np.array([math.cos(angle), math.sin(angle)]) * math.exp(rng.uniform(0, 1.9))
@@ -282,7 +318,7 @@ def _smeared(image: Image, rng: Generator) -> Image:
 
 
 def _relit(image: Image, rng: Generator) -> Image:
-    """A tone curve a channel: gamma, contrast, brightness, tint, and at times near darkness."""
+    """Apply a random tone curve per channel: gamma, contrast, brightness, tint or darkness."""
     ramp = np.linspace(0, 1, 256)[:, None] ** math.exp(rng.uniform(-0.4, 0.4))
     ramp = (ramp - 0.5) * rng.uniform(0.6, 1.3) + 0.5 + rng.uniform(-0.15, 0.15)
     if rng.random() < 0.5:

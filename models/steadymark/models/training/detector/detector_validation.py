@@ -1,4 +1,4 @@
-"""How well face_net does on the photos held back, while it trains."""
+"""Validation of face_net on held-back photos during training."""
 
 from __future__ import annotations
 
@@ -32,8 +32,13 @@ Floats = NDArray[np.float32]
 class DetectorScores:
     """Recalls at the threshold that leaves one false box in 100 photos without faces.
 
-    crowds: of faces of at least 20 px. train: of the 300W faces held back. iou: mean, of train.
-    hard: of AFW's hardest faces. turned: of the faces of aflw2000 held back. NaN: there are none.
+    Attributes:
+        threshold: The score threshold.
+        crowds: Recall of held-back faces of faces/crowds with at least 20 px.
+        train: Recall of the held-back 300W faces.
+        iou: Mean IoU of these 300W faces.
+        hard: Recall of AFW's hardest faces; NaN if there are none.
+        turned: Recall of the held-back faces of aflw2000; NaN if there are none.
     """
 
     threshold: float
@@ -46,7 +51,7 @@ class DetectorScores:
 
 @torch.no_grad()
 def _best(network: FaceNet, path: Path) -> Floats:
-    """(n, 6) rows of one photo, in its pixels, as `decode` gives them."""
+    """Return the detections (n, 6) of one photo in its pixels, in the format of `decode`."""
     image = cv2.imread(str(path))
     assert image is not None
     fitted = fit_frame(image.astype(np.uint8, copy=False))
@@ -58,7 +63,7 @@ def _best(network: FaceNet, path: Path) -> Floats:
 
 
 def _scores(network: FaceNet, folder: Path, truth: dict[str, Floats]) -> Floats:
-    """For each true box the best score among boxes that hit it, and that box's IoU: (n, 2)."""
+    """Return the best score that hits each true box, and that box's IoU, (n, 2)."""
     told = []
     for name, boxes in truth.items():
         rows = _best(network, folder / name)
@@ -73,14 +78,20 @@ def _scores(network: FaceNet, folder: Path, truth: dict[str, Floats]) -> Floats:
 
 
 def best_scores(network: FaceNet, data: Path, *, held_back: bool) -> Floats:
-    """The best score anywhere in each photo of faces/none, in name order."""
+    """Return the highest score in each photo of faces/none, in name order.
+
+    Args:
+        network: The network in eval mode.
+        data: The data folder.
+        held_back: Whether to use the photos held back, or those for training.
+    """
     names = photos(data, "none", held_back=held_back)
     rows = [_best(network, data / "faces" / "none" / name) for name in names]
     return np.array([r[:, 4].max(initial=0) for r in rows], np.float32)
 
 
 def validate_detector(network: FaceNet, data: Path) -> DetectorScores:
-    """Measure an averaged network (in eval mode) on everything held back."""
+    """Measure a network in eval mode on all held-back photos."""
     faces = data / "faces"
     false = np.sort(best_scores(network, data, held_back=True))
     threshold = float(false[-1 - len(false) // 100])
@@ -97,19 +108,19 @@ def validate_detector(network: FaceNet, data: Path) -> DetectorScores:
 
 
 def _share(scores: Floats, threshold: float) -> float:
-    """The recall, NaN without faces."""
+    """Return the recall; it is NaN if there are no faces."""
     return float((scores[:, 0] > threshold).mean()) if len(scores) else math.nan
 
 
 def hard_boxes(data: Path) -> dict[str, Floats]:
-    """The photos of faces/train with AFW's hardest faces, and their boxes."""
+    """Return the boxes of the photos in faces/train that show AFW's hardest faces, by file name."""
     hard = hard_photos(data)
     every = read_boxes(data / "faces" / "train")
     return {file: v for file, v in every.items() if photo_of(file.rsplit(".", 1)[0]) in hard}
 
 
 def turned_boxes(data: Path) -> dict[str, Floats]:
-    """The faces of aflw2000 that are held back, and their boxes."""
+    """Return the boxes of the held-back faces of aflw2000, by file name."""
     folder = data / "aflw2000"
     return {
         f"{stem}.jpg": landmark_box(read_pts(folder / f"{stem}.pts"))[None]

@@ -1,7 +1,8 @@
-"""Ship face_net.
+"""Export a trained face_net with its model card and training curve.
 
-`python -m steadymark.models.training.detector.face_net_card --run … --out assets/weights`
-takes a training run's folder and writes the ONNX file, its model card and the curve.
+`python -m steadymark.models.training.detector.face_net_card --run … --out assets/weights
+--threshold …` reads the folder of a training run, and writes the ONNX file, its model card and the
+curve.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ DATA = [
 
 
 def load_run(run: Path) -> tuple[FaceNet, dict[str, Any]]:
-    """The averaged network of a run's checkpoint, in eval mode, and what the checkpoint says."""
+    """Load the averaged network of a run in eval mode, and the content of its checkpoint."""
     state = load_checkpoint(run / "face_net.pt")
     network = FaceNet(FaceNetConfig(**state["config"]["network"]))
     network.load_state_dict(state["mean"])
@@ -44,10 +45,10 @@ def load_run(run: Path) -> tuple[FaceNet, dict[str, Any]]:
 
 
 def scores_of(figures: dict[str, Any]) -> dict[str, float]:
-    """What a card tells of one detector's figures, as `steadymark bench detector --json` has them.
+    """Return the card's scores from the figures of `steadymark bench detector --json`.
 
     Raises:
-        KeyError: they are not of that form.
+        KeyError: The figures lack an entry.
     """
 
     def found(part: dict[str, Any]) -> float:
@@ -80,10 +81,18 @@ def ship(
     note: str = "",
     commit: str = "",
 ) -> Path:
-    """Export the run's network to out/face_net.onnx and describe it in out/face_net.json.
+    """Export the run's network to out/face_net.onnx, and its card to out/face_net.json.
 
-    note: how the scores were measured. commit: of the training code, where the run was not made in
-    a checkout.
+    Args:
+        run: Folder of the training run.
+        out: Folder to write to.
+        scores: Scores for the card.
+        threshold: Score threshold of the detector.
+        note: How the scores were measured.
+        commit: Commit of the training code, if the run was not made in a checkout.
+
+    Returns:
+        Path of the card.
     """
     network, state = load_run(run)
     commit = commit or state["commit"]
@@ -120,7 +129,7 @@ def ship(
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Command line."""
+    """Run the command line program."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--run", type=Path, required=True)
     options.add_argument("--out", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""Train face_net.
+"""Train the face detector face_net.
 
 `python -m steadymark.models.training.detector.train_face_net --data … --out … --steps N`
 """
@@ -44,12 +44,23 @@ from steadymark.models.training.loop.checkpoint import commit, load_checkpoint, 
 
 @dataclass(frozen=True, slots=True)
 class FaceNetTraining:
-    """How to train.
+    """Settings of the training.
 
-    steps: in all, over every resumption. cooled: the last share of them, in which the rate falls
-    from `rate` to nothing by half a cosine; before that it is constant, so that a run can be made
-    longer. profiled: how many pictures with turned heads are made. box_weight, roll_weight: of
-    these losses beside that of the scores; a roll of any angle is learnt slowly.
+    Attributes:
+        steps: Total number of steps over all resumptions.
+        cooled: Last share of the steps, in which the learning rate falls by half a cosine. Before
+            it the rate is constant, so that a run can be extended.
+        profiled: Number of images with synthetically turned heads.
+        box_weight: Weight of the box loss relative to the score loss.
+        roll_weight: Weight of the roll loss; it is high because arbitrary rolls are learned slowly.
+        seed: Seed of weights and samples.
+        rate: Peak learning rate.
+        decay: Weight decay.
+        warmup: Steps of the warm-up.
+        average: Decay of the averaged weights per step.
+        check_every_min: Minutes between validations.
+        tiles: Probabilities and ranges of the tiles.
+        network: Configuration of the network.
     """
 
     steps: int
@@ -71,7 +82,7 @@ Batch = tuple[Tensor, Tensor, DetectorTargets]
 
 
 class TileBatches(Dataset[Batch]):
-    """Batch i of the run: its size of tile and all its tiles follow from (seed, i) and `hard`."""
+    """Batches of tiles; batch i depends only on the seed, i and `hard`."""
 
     def __init__(
         self,
@@ -80,7 +91,15 @@ class TileBatches(Dataset[Batch]):
         first: int,
         hard: Tensor,
     ) -> None:
-        """hard: of each photo without faces, see TileMaker; in memory shared with the trainer."""
+        """Set the photos and the settings.
+
+        Args:
+            sets: Photos of each of `KINDS`.
+            config: Settings of the training.
+            first: Number of the first batch.
+            hard: Best score in each photo without faces, see `TileMaker`; its memory is shared with
+                the trainer.
+        """
         self.sets = sets
         self.hard = hard
         self.tiler: TileMaker | None = None
@@ -92,7 +111,7 @@ class TileBatches(Dataset[Batch]):
 
     def __getitem__(self, index: int) -> Batch:
         cv2.setNumThreads(1)
-        if self.tiler is None:  # here, in the worker, whose memory `hard` is shared with
+        if self.tiler is None:  # created in the worker process, which shares the memory of `hard`
             self.tiler = TileMaker(self.sets, self.config.tiles, self.hard.numpy())
         rng = np.random.default_rng((self.config.seed, self.first + index))
         size = int(rng.choice(self.config.tiles.sizes))
@@ -110,7 +129,7 @@ class TileBatches(Dataset[Batch]):
 
 @dataclass(slots=True)
 class FaceNetRun:
-    """What a checkpoint brings back."""
+    """State of a run that a checkpoint restores."""
 
     network: FaceNet
     mean: FaceNet
@@ -121,7 +140,7 @@ class FaceNetRun:
     history: list[tuple[int, str]] = field(default_factory=list)
 
     def save(self, path: Path, config: FaceNetTraining) -> None:
-        """Write the checkpoint, whole or not at all."""
+        """Write the checkpoint atomically."""
         state = {
             "network": self.network.state_dict(),
             "mean": self.mean.state_dict(),
@@ -136,7 +155,7 @@ class FaceNetRun:
         save_checkpoint(path, state)
 
     def load(self, path: Path) -> None:
-        """Take up the checkpoint."""
+        """Restore the state of a checkpoint."""
         state = load_checkpoint(path)
         self.network.load_state_dict(state["network"])
         self.mean.load_state_dict(state["mean"])
@@ -147,7 +166,7 @@ class FaceNetRun:
 
 
 def start_run(config: FaceNetTraining) -> FaceNetRun:
-    """A run at step 0."""
+    """Create a run at step 0."""
     torch.manual_seed(config.seed)
     network = FaceNet(config.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     decayed = [p for p in network.parameters() if p.ndim > 1]
@@ -161,16 +180,16 @@ def start_run(config: FaceNetTraining) -> FaceNetRun:
 
 
 def rate_now(step: int, config: FaceNetTraining) -> float:
-    """The rate: linear at the start, constant, then half a cosine over the last steps."""
+    """Return the learning rate: linear warm-up, constant, then half a cosine at the end."""
     left = (config.steps - step) / max(1.0, config.cooled * config.steps)
     warm = min((step + 1) / config.warmup, 1.0)
     return config.rate * warm * (0.5 - 0.5 * math.cos(math.pi * min(max(left, 0.0), 1.0))) + 1e-5
 
 
 def _step(run: FaceNetRun, batch: Batch, config: FaceNetTraining) -> list[float]:
-    """One update; gives the three losses."""
+    """Run one training step, and return the three losses."""
     images, places, targets = batch
-    x = images.permute(0, 3, 1, 2).float()  # already channels-last in memory
+    x = images.permute(0, 3, 1, 2).float()  # this is already channels-last in memory
     for group in run.optimizer.param_groups:
         group["lr"] = rate_now(run.step, config)
     with torch.autocast("cpu", torch.bfloat16):
@@ -189,7 +208,7 @@ def _step(run: FaceNetRun, batch: Batch, config: FaceNetTraining) -> list[float]
 
 @torch.no_grad()
 def _average(run: FaceNetRun, keep: float) -> None:
-    """Exponential moving average of weights and of batch norm's statistics."""
+    """Update the exponential moving average of weights and batch norm statistics."""
     fresh = run.network.state_dict()
     for name, mean in run.mean.state_dict().items():
         if mean.is_floating_point():
@@ -199,12 +218,12 @@ def _average(run: FaceNetRun, keep: float) -> None:
 
 
 def _hard(run: FaceNetRun, data: Path) -> Tensor:
-    """How much each photo without faces, of those learnt from, looks like one with a face."""
+    """Return the best score in each training photo without faces."""
     return torch.from_numpy(best_scores(run.mean, data, held_back=False))
 
 
 def _photos(data: Path, out: Path, config: FaceNetTraining) -> tuple[list[DetectorPhoto], ...]:
-    """The sets of `KINDS`; making them takes minutes, so they are kept beside the checkpoints."""
+    """Load the photos of `KINDS`; preparing them takes minutes, so they are cached in `out`."""
     kept = out / "photos.pt"
     if kept.is_file():
         return tuple(
@@ -221,7 +240,7 @@ def _photos(data: Path, out: Path, config: FaceNetTraining) -> tuple[list[Detect
 
 
 def _note(path: Path, run: FaceNetRun, losses: list[list[float]], result: DetectorScores) -> None:
-    """Add a line to the curve."""
+    """Append a row to the training curve."""
     new = not path.is_file()
     means = np.mean(losses, 0).round(4).tolist()
     with path.open("a", newline="", encoding="utf-8") as file:
@@ -233,7 +252,7 @@ def _note(path: Path, run: FaceNetRun, losses: list[list[float]], result: Detect
 
 
 def _loader(batches: TileBatches) -> DataLoader[Batch]:
-    """One process beside the trainer; spawned: one forked after OpenCV ran threads hangs."""
+    """Return a loader with one spawned worker; a forked one hangs after OpenCV has run threads."""
     return DataLoader(
         batches,
         batch_size=None,
@@ -247,7 +266,18 @@ def _loader(batches: TileBatches) -> DataLoader[Batch]:
 def train_face_net(
     data: Path, out: Path, *, config: FaceNetTraining, resume: bool = False, threads: int = 1
 ) -> Path:
-    """Train until the steps are done; gives the path of the ONNX file in `out`."""
+    """Train until all steps are done.
+
+    Args:
+        data: The data folder.
+        out: Folder of the run.
+        config: Settings of the training.
+        resume: Continue from the checkpoint in `out`.
+        threads: CPU threads of the network.
+
+    Returns:
+        Path of the ONNX file in `out`.
+    """
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
     out.mkdir(parents=True, exist_ok=True)
@@ -282,7 +312,7 @@ def train_face_net(
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Command line."""
+    """Run the command line program."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--out", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""dan as a trainable system: its stages are trained one after the other."""
+"""Training of the Deep Alignment Network, whose stages are trained one after the other."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DanSystem(LandmarkSystem[Dan]):
-    """Eq. 4 on the shape of the stage that trains; the earlier ones are frozen.
+    """Training of one stage at a time with eq. 4 of the paper; earlier stages are frozen.
 
-    spread_weight: of the likelihood by which each landmark's score is learned; it does not move the
-    points.
+    Attributes:
+        spread_weight: Weight of the likelihood loss that trains each landmark's score; it does not
+            affect the landmarks.
+        network: Configuration of the network.
     """
 
     name: ClassVar[str] = "dan"

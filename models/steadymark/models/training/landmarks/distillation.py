@@ -1,4 +1,4 @@
-"""Distillation: landmarks to learn are drawn towards what trained models make of the face."""
+"""Distillation: training landmarks are moved towards the predictions of trained models."""
 
 from __future__ import annotations
 
@@ -19,19 +19,26 @@ if TYPE_CHECKING:
     from steadymark.models.face.schema import LandmarkSchema
     from steadymark.models.training.data.face_images import FaceImages
 
-_CROPS = 3  # of a face, each also mirrored
+_CROPS = 3  # crops per face; each is also used mirrored
 
 
 def distilled_targets(
     faces: FaceImages, schema: LandmarkSchema, teachers: Sequence[str], trust: float, *, seed: int
 ) -> FaceImages:
-    """The faces, their landmarks moved by the share `trust` towards the teachers' mean.
+    """Move the landmarks of faces by the share `trust` towards the mean of the teachers.
 
-    A teacher's word is its mean over a few crops and their mirror images, which is steadier than
-    any single look of it. teachers: names in the zoo, or .onnx files with their cards.
+    A teacher's prediction is the mean over a few crops and their mirror images, which is more
+    precise than a single prediction.
+
+    Args:
+        faces: Faces whose landmarks are moved.
+        schema: Schema of the landmarks.
+        teachers: Names of zoo models, or .onnx files with their cards.
+        trust: Weight of the teachers, 0 to 1.
+        seed: Seed of the random crops.
 
     Raises:
-        WeightsError: a teacher is not there.
+        WeightsError: A teacher is missing.
     """
     networks = [LandmarkNetwork(find_model(name, "landmarks"), device="cpu") for name in teachers]
     points = faces.points.copy()
@@ -76,7 +83,7 @@ def _look(
     *,
     mirrored: bool,
 ) -> Points:
-    """Landmarks (K, 2) in pixels of the picture."""
+    """Predict the landmarks (K, 2) in pixels of the image."""
     crop = cut(faces.pictures[index], matrix, network.card.crop)
     points = transform(matrix, network.step(crop[None]).points[0])
     return points[schema.mirror] if mirrored else points

@@ -1,4 +1,4 @@
-"""heatmap1d and its 2D counterpart as trainable systems."""
+"""Training of heatmap1d and of its counterpart with 2D heatmaps."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ PAPER_TITLE = "heatmap1d: Attentive One-Dimensional Heatmap Regression (MM 2020)
 
 @dataclass(frozen=True)
 class Heatmap1dSystem(LandmarkSystem[Heatmap1d]):
-    """The detector of heatmap1d.
+    """Training of the detector of heatmap1d.
 
-    sigma: of the target marginals, in bins. squared: eq. 11, the paper's loss, in place of the
-    cross entropy, which learns faster from few pictures. l1: weight of |soft-argmax - truth| in
-    bins beside the cross entropy.
+    Attributes:
+        sigma: Standard deviation of the target marginals, in bins.
+        l1: Weight of |soft-argmax - truth| in bins, added to the cross entropy.
+        squared: Use the paper's loss, eq. 11, instead of the cross entropy, which learns faster
+            from few images.
+        network: Configuration of the network.
     """
 
     name: ClassVar[str] = "heatmap1d"
@@ -65,7 +68,7 @@ class Heatmap1dSystem(LandmarkSystem[Heatmap1d]):
 
 @dataclass(frozen=True)
 class Heatmap2dSystem(LandmarkSystem[Heatmap2d]):
-    """2D heatmaps over the same backbone, for the paper's table 1. sigma: in bins."""
+    """Training of 2D heatmaps over the same backbone, for table 1 of the paper (sigma in bins)."""
 
     name: ClassVar[str] = "heatmap2d"
     paper: ClassVar[str] = PAPER_TITLE

@@ -1,4 +1,4 @@
-"""What the systems that learn from single crops share."""
+"""Common base of the systems that learn from single crops."""
 
 from __future__ import annotations
 
@@ -27,9 +27,14 @@ N = TypeVar("N", bound=nn.Module)
 
 @dataclass(frozen=True)
 class LandmarkSystem(System[N]):
-    """A network from a crop to landmarks.
+    """Training of a network from a crop to landmarks.
 
-    face_weight: of the face score's cross entropy. teachers, trust: see `teaching.taught`.
+    Attributes:
+        paper: Title of the paper.
+        face_weight: Weight of the face score's cross entropy.
+        augment: Augmentation of the samples.
+        teachers: Teacher models, see `distilled_targets`.
+        trust: Weight of the teachers, see `distilled_targets`.
     """
 
     paper: ClassVar[str]
@@ -42,17 +47,28 @@ class LandmarkSystem(System[N]):
     @property
     @abstractmethod
     def crop(self) -> int:
-        """F, pixels."""
+        """Side F of the crop in pixels."""
 
     @abstractmethod
     def decoded(self, network: N) -> nn.Module:
-        """uint8 crops (B, 3, F, F) → points (B, K, 2) crop px, scores (B, K), face (B,)."""
+        """Return a module from uint8 crops (B, 3, F, F) to landmarks, scores and face scores.
+
+        The landmarks are (B, K, 2) in crop pixels, the scores (B, K), the face scores (B,).
+        """
 
     @abstractmethod
     def loss(
         self, network: nn.Module, images: Tensor, points: Tensor, face: Tensor, phase: int
     ) -> Tensor:
-        """images: (B, 3, F, F), points: (B, K, 2) crop pixels, face: (B,), 1 or 0 → the mean."""
+        """Return the mean loss of a batch.
+
+        Args:
+            network: The network.
+            images: (B, 3, F, F) float.
+            points: (B, K, 2) landmarks in crop pixels.
+            face: (B,), 1 if there is a face, otherwise 0.
+            phase: Phase of the training, from 0.
+        """
 
     def open(
         self,
@@ -83,9 +99,12 @@ class LandmarkSystem(System[N]):
         network.to(device)
 
     def with_score(self, loss: Tensor, logit: Tensor, face: Tensor) -> Tensor:
-        """Mean loss of the samples with a face, plus the face score's cross entropy of all.
+        """Return the mean loss of samples with a face, plus the face score's cross entropy of all.
 
-        loss: (B,), or () where it is that mean already.
+        Args:
+            loss: (B,), or () if it is that mean already.
+            logit: (B,) logits of the face score.
+            face: (B,), 1 if there is a face, otherwise 0.
         """
         if loss.ndim:
             loss = (loss * face).sum() / face.sum().clamp_min(1)

@@ -1,4 +1,4 @@
-"""Single crops of a 300W folder: what the landmark networks learn from and are scored by."""
+"""Training and validation of landmark networks on single crops of labelled faces."""
 
 from __future__ import annotations
 
@@ -33,11 +33,20 @@ N = TypeVar("N", bound=nn.Module)
 def open_faces(
     data: Path, val: Path | None = None, schema: str = "ibug68"
 ) -> tuple[FaceImages, FaceImages, tuple[Image, ...]]:
-    """Faces to train and to validate, and pictures without faces.
+    """Load faces for training and validation, and images without faces.
 
-    data: a folder with 300w/train and faces/none, or any data set of `open_dataset`; without
-    faces/none the face score learns from other negatives alone. val: of the same forms, to validate
-    by; by default photos of `data` are set aside.
+    Args:
+        data: A folder with 300w/train and faces/none, or any data set of `open_dataset`. Without
+            faces/none, the face score learns only from other negatives.
+        val: Another data set of the same forms for validation; by default some photos of `data` are
+            held back.
+        schema: Schema of the landmarks.
+
+    Returns:
+        Training faces, validation faces and images without faces.
+
+    Raises:
+        DataError: There are too few photos to hold some back.
     """
     faces = load_faces(_data_set(data), schema)
     training, held = split(faces) if val is None else (faces, load_faces(_data_set(val), schema))
@@ -50,7 +59,7 @@ def open_faces(
 
 
 def sources_of(data: Path, val: Path | None = None) -> list[str]:
-    """What a model card says of the data of `open_faces`."""
+    """Describe the data of `open_faces` for a model card."""
     ours = data / "300w" / "train"
     name = "300w/train" if ours.is_dir() else data.name
     told = [f"{name} without the validation split (a hash of the photo)" if val is None else name]
@@ -65,7 +74,15 @@ def _data_set(data: Path) -> Path:
 def clean_crops(
     faces: FaceImages, size: int, margin: float, *, schema: str = "ibug68", count: int = 32
 ) -> Image:
-    """Crops (count, F, F, 3) of faces, as the true landmarks give them."""
+    """Return crops (count, F, F, 3) of faces that the true landmarks define.
+
+    Args:
+        faces: The faces.
+        size: Side F of the crops in pixels.
+        margin: Side of the crop relative to the fitted size of the face.
+        schema: Schema of the landmarks.
+        count: Greatest number of crops.
+    """
     known = load_schema(schema)
     return np.stack(
         [
@@ -80,10 +97,17 @@ def clean_crops(
 
 
 class LandmarkTask(Generic[N]):
-    """A Task of system.py.
+    """A `Task` of single crops.
 
-    loss: (network, images (B, 3, F, F), points (B, K, 2) crop px, face (B,), phase) → the mean.
-    decoded: network → module from uint8 crops to (points, scores, face).
+    Args:
+        data: The data folder or data set.
+        crop: Side F of the crops in pixels.
+        augment: Augmentation of the samples.
+        seed: Seed of the samples.
+        loss: Returns the mean loss, from network, images (B, 3, F, F), points (B, K, 2) in crop
+            pixels, face (B,) and phase.
+        decoded: Turns a network into a module from uint8 crops to points, scores and face.
+        val: Another data set for validation.
     """
 
     figures: tuple[str, ...] = ("nrmse",)
@@ -106,7 +130,7 @@ class LandmarkTask(Generic[N]):
         self._loss, self._decoded = loss, decoded
 
     def batch(self, number: int, size: int) -> Batch:
-        """Crops (B, F, F, 3) uint8, points (B, K, 2) crop pixels, face (B,)."""
+        """Return crops (B, F, F, 3) uint8, landmarks (B, K, 2) in crop pixels, and face (B,)."""
         samples = [
             make_sample(
                 self.training,
@@ -126,13 +150,13 @@ class LandmarkTask(Generic[N]):
         )
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
-        """Mean over the batch; samples without a face teach the face score alone."""
+        """Return the mean loss of a batch; samples without a face train only the face score."""
         crops, points, face = batch
         return self._loss(network, to_image(crops), points, face.float(), phase)
 
     @torch.no_grad()
     def validate(self, network: N) -> dict[str, float]:
-        """NRMSE in % with the crop that the true landmarks give."""
+        """Return the NRMSE in % of the outer-eye distance, on crops by the true landmarks."""
         decoded = self._decoded(network).eval()
         device = next(network.parameters()).device
         errors = []

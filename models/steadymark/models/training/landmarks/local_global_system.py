@@ -1,4 +1,4 @@
-"""local_global as a trainable system."""
+"""Training of the local_global network."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocalGlobalSystem(LandmarkSystem[LocalGlobal]):
-    """Heatmaps with part attention, then a shape regressor, trained end to end.
+    """End-to-end training of heatmaps with part attention, followed by a shape regressor.
 
-    heat_weight, point_weight: of the two losses of the paper.
+    Attributes:
+        heat_weight: Weight of the paper's heatmap loss.
+        point_weight: Weight of the paper's landmark loss.
+        network: Configuration of the network.
     """
 
     name: ClassVar[str] = "local_global"

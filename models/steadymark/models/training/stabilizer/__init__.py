@@ -1,1 +1,1 @@
-"""Recurrent cells as trainable systems, with the caches that they learn from."""
+"""Training of recurrent stabilizer cells, and the caches of sequences that they learn from."""

@@ -1,4 +1,4 @@
-"""Whether a backbone is worth a training: its error on faces, the margin that suits it best."""
+"""Measures whether a backbone is accurate enough to train a stabilizer on, and its best margin."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from steadymark.models.training.stabilizer.frozen_backbone import Backbone
 
 MARGINS = (1.2, 1.4, 1.6, 1.8, 2.0)
-MOST_NRMSE = 8.0  # %: above it nothing that a stabilizer remembers is worth much
-FACES, TRIED = 50, 20  # by how many the error is told, and by how many choices are compared
-_FAR_BETTER = 0.7
-_SCALES = {  # mean and std of 0-255
+MOST_NRMSE = 8.0  # %; a stabilizer cannot repair a backbone with a larger error
+FACES, TRIED = 50, 20  # faces for the reported error, and for the comparison of options
+_FAR_BETTER = 0.7  # an option is suggested if it reduces the error to less than this share
+_SCALES = {  # mean and std on a scale of 0 to 255
     "127.5,127.5,127.5 and 127.5,127.5,127.5": ((127.5,) * 3, (127.5,) * 3),
     "0,0,0 and 255,255,255": ((0.0,) * 3, (255.0,) * 3),
     "123.675,116.28,103.53 and 58.395,57.12,57.375": (
@@ -38,10 +38,13 @@ _SCALES = {  # mean and std of 0-255
 
 @dataclass(frozen=True, slots=True)
 class BackboneCheck:
-    """What was measured. margin: the crop's, as given or the best; nrmse: %, of `FACES` faces.
+    """Result of measuring a backbone.
 
-    tried: margin → NRMSE on `TRIED` faces, empty where none was asked for. hint: options by which
-    the network would do far better, or "".
+    Attributes:
+        margin: Margin of the crop, as given or the best.
+        nrmse: Error in % on `FACES` faces.
+        tried: NRMSE by margin on `TRIED` faces; empty if a margin was given.
+        hint: Options with which the network would be far more accurate, or an empty string.
     """
 
     margin: float
@@ -58,12 +61,17 @@ def check_backbone(
     force: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> BackboneCheck:
-    """Measure a backbone on faces, and try margins where none is given.
+    """Measure a backbone on faces, and choose the best margin if none is given.
 
-    faces: to train and held back; those held back come first.
+    Args:
+        backbone: The backbone.
+        faces: Training and held-back faces; held-back ones are used first.
+        margin: Side of the crop relative to the fitted size of the face, or None to choose it.
+        force: Accept a backbone with a large error.
+        tell: Called with each sentence for the user.
 
     Raises:
-        DataError: its error is above MOST_NRMSE, and `force` does not allow for it.
+        DataError: The error is above MOST_NRMSE, and `force` is False.
     """
     chosen = _some(faces, FACES)
     few = _some(faces, TRIED)
@@ -87,7 +95,7 @@ def check_backbone(
 
 
 def nrmse_of(backbone: Backbone, faces: list[tuple[FaceImages, int]], margin: float) -> float:
-    """Mean NRMSE in % of the outer-eye distance, in the crops that the true landmarks give."""
+    """Return the mean NRMSE in % of the outer-eye distance, on crops that true landmarks define."""
     crops, truths = _crops(backbone, faces, margin)
     right, left = load_schema(backbone.info.schema).eyes
     eyes = np.linalg.norm(truths[:, right] - truths[:, left], axis=-1)
@@ -108,7 +116,7 @@ def _crops(
 
 
 def _some(faces: tuple[FaceImages, FaceImages], count: int) -> list[tuple[FaceImages, int]]:
-    """So many faces, those held back first, spread over each part."""
+    """Choose `count` faces, spread over each part; held-back faces come first."""
     chosen: list[tuple[FaceImages, int]] = []
     for part in (faces[1], faces[0]):
         missing = min(count - len(chosen), len(part))
@@ -117,7 +125,7 @@ def _some(faces: tuple[FaceImages, FaceImages], count: int) -> list[tuple[FaceIm
 
 
 def _hint(backbone: OnnxBackbone, faces: list[tuple[FaceImages, int]], margin: float) -> str:
-    """Other colours, mean and std that make the network far better, as options; else ""."""
+    """Return options for colours, mean and std that make the network far more accurate, or ""."""
     now = nrmse_of(backbone, faces, margin)
     found = []
     for rgb in (backbone.info.rgb, not backbone.info.rgb):

@@ -1,4 +1,4 @@
-"""Filling the banks of sequences that a stabilizer learns from, within the time that is given."""
+"""Generates the cached sequences that a stabilizer learns from, within a time budget."""
 
 from __future__ import annotations
 
@@ -28,9 +28,20 @@ _HELD_SHARE = 0.1
 
 
 class CacheFiller:
-    """The two banks of a run: sequences of faces to train, and of faces held back.
+    """Fills the two caches of a run: sequences of training faces and of held-back faces.
 
-    counts: sequences of each, at most; fewer where time does not allow for them.
+    Args:
+        folder: Folder of the caches.
+        faces: Training and held-back faces.
+        backbone: The backbone whose heatmaps are cached.
+        counts: Greatest numbers of training and validation sequences; there are fewer if time is
+            short.
+        seed: Seed of the sequences.
+        config: Parameters of the sequences.
+        allowance: Time budget.
+
+    Raises:
+        DataError: A number is below 1, or the sequences have fewer than 2 frames.
     """
 
     def __init__(
@@ -60,10 +71,10 @@ class CacheFiller:
         self.writers = {name: HeatmapCacheWriter(folder, name, self.makes[name]) for name in _NAMES}
 
     def fill(self) -> tuple[HeatmapCache, HeatmapCache]:
-        """Make what is missing.
+        """Generate the missing sequences, and open both caches.
 
         Raises:
-            DataError: the minutes do not allow for the fewest sequences that teach anything.
+            DataError: The time does not allow for the least number of sequences.
         """
         wanted = self._decided()
         if wanted is None:
@@ -75,7 +86,7 @@ class CacheFiller:
         return tuple(HeatmapCache(self.folder, n, c) for n, c in zip(_NAMES, wanted, strict=True))  # type: ignore[return-value]
 
     def _decided(self) -> tuple[int, int] | None:
-        """The numbers of sequences of complete banks of this make."""
+        """Return the numbers of sequences if complete caches with the same parameters exist."""
         try:
             kept = json.loads((self.folder / _PLAN).read_text(encoding="utf-8"))
             counts = tuple(int(count) for count in kept["counts"])
@@ -92,7 +103,10 @@ class CacheFiller:
         (self.folder / _PLAN).write_text(json.dumps(plan), encoding="utf-8")
 
     def _planned(self) -> tuple[int, int]:
-        """How many sequences of each, by the time that a few take; time and size are told."""
+        """Return the numbers of sequences that fit into the time, and tell the user time and size.
+
+        The estimate is based on the time of a few sequences.
+        """
         most, there = self.counts, sum(w.finished for w in self.writers.values())
         began_s, first = self.allowance.clock(), self.writers["train"].finished
         timed = min(_TIMED, max(0, most[0] - first))
@@ -133,7 +147,7 @@ class CacheFiller:
         )
 
     def _make(self, name: str, count: int, within_s: float, *, told: bool = True) -> int:
-        """Append sequences until there are so many, or time is over; gives how many there are."""
+        """Append sequences up to `count` or until time is up, and return how many there are."""
         end_s = self.allowance.clock() + within_s
         least = min(LEAST[_NAMES.index(name)], count)
         with self.writers[name] as writer:

@@ -1,6 +1,6 @@
-"""Made scenes as detectors and optical flow see them: what the flow cell learns from.
+"""Cached landmarks and optical flow of synthetic scenes, from which the flow cell learns.
 
-A scene is a file of its own, so that what a kill leaves is taken up again.
+Each scene has its own file, so that an interrupted run can continue.
 """
 
 from __future__ import annotations
@@ -40,14 +40,19 @@ KINDS = {"lively": SceneConfig, "seated": seated, "resting": resting}
 
 @dataclass(frozen=True, slots=True)
 class FlowCacheConfig:
-    """What a bank holds.
+    """Contents of a cache.
 
-    scenes: numbers of lively scenes, to train and to validate by. seated, resting: more scenes of
-    people who move little or hardly at all, as shares of these numbers. frames: of each scene.
-    noise, calm_noise: levels of sensor noise of lively and of other scenes, drawn with equal
-    chance. detectors: models of the zoo that see the scenes in turn. slip: how far the first crop
-    strays, share of its side. bias: how far the landmarks that flow follows lie beside the true
-    ones, share of the face's size.
+    Attributes:
+        scenes: Numbers of lively scenes for training and validation.
+        seated: Number of additional scenes of people who move little, as a share of `scenes`.
+        resting: Number of additional scenes of people who hardly move, as a share of `scenes`.
+        frames: Frames of each scene.
+        noise: Levels of sensor noise of lively scenes, drawn with equal probability.
+        calm_noise: The same for the other scenes.
+        detectors: Models of the zoo; consecutive scenes use them in turn.
+        slip: Deviation of the first crop, as a share of its side.
+        bias: Deviation of the landmarks that the flow follows from the true ones, as a share of the
+            face's size.
     """
 
     scenes: tuple[int, int] = (900, 60)
@@ -66,13 +71,13 @@ class FlowCacheConfig:
     bias: float = 0.007
 
     def counts(self, part: int) -> dict[str, int]:
-        """How many scenes of each of KINDS; part: 0 to train, 1 to validate by."""
+        """Return the number of scenes by kind, for training (part 0) or validation (part 1)."""
         lively = self.scenes[part]
         calm = {"seated": round(self.seated * lively), "resting": round(self.resting * lively)}
         return {"lively": lively, **calm}
 
     def made_of(self, kind: str) -> dict[str, object]:
-        """All that decides about the scenes of a kind, but their number."""
+        """Return all parameters that determine the scenes of a kind, except their number."""
         noise = self.noise if kind == "lively" else self.calm_noise
         told = (self.frames, noise, self.detectors, self.slip, self.bias)
         names = ("frames", "noise", "detectors", "slip", "bias")
@@ -81,7 +86,7 @@ class FlowCacheConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Order:
-    """One scene to be made: all that a process must know."""
+    """All that a process needs to generate one scene."""
 
     picture: Image
     points: Points
@@ -102,9 +107,19 @@ def fill_flow_cache(
     kind: str = "lively",
     report: Callable[[int, int], None] = lambda _done, _count: None,
 ) -> Arrays:
-    """Make the scenes that are not there yet, on all cores, and read all: (N, T, ...) each.
+    """Generate the missing scenes on all cores, and load all scenes.
 
-    See `watched` for the arrays. kind: of KINDS. report: scenes that are done, and all.
+    Args:
+        folder: Folder of the cache.
+        faces: Faces of the scenes.
+        count: Number of scenes.
+        seed: Seed of the scenes.
+        config: Contents of the cache.
+        kind: A key of KINDS.
+        report: Called with the number of finished scenes and the number of all.
+
+    Returns:
+        The arrays of `track_scene`, each (N, T, ...).
     """
     make = sha256(repr((config.made_of(kind), seed, faces.names)).encode()).hexdigest()[:12]
     folder = folder / make
@@ -127,7 +142,7 @@ def fill_flow_cache(
 
 
 def _make(order: _Order) -> None:
-    """Make one scene, let its detector watch it, and write the file whole or not at all."""
+    """Generate one scene, track it, and write its file atomically."""
     cv2.setNumThreads(1)
     config = order.config
     rng = np.random.default_rng((order.seed, order.number, 9))
@@ -155,10 +170,18 @@ def _detector(name: str) -> LandmarkNetwork:
 def track_scene(
     scene: Scene, network: LandmarkNetwork, rng: np.random.Generator, config: FlowCacheConfig
 ) -> Arrays:
-    """What a tracker sees of a scene, in frame pixels.
+    """Track a scene, and return what a stabilizer gets, in frame pixels.
 
-    raw, truth (T, K, 2); visible, score, unsure (T, K); face (T, 2, 3), beside (T, K, 2) and agreed
-    (T,) of `LandmarkFlow`; upright (T, 2), cosine and sine of the roll; size (T,) of the face.
+    Args:
+        scene: The scene of T frames.
+        network: The landmark model.
+        rng: Makes all random choices.
+        config: Deviations of the crop and of the landmarks that flow follows.
+
+    Returns:
+        raw and truth (T, K, 2); visible, score and unsure (T, K); face (T, 2, 3), beside (T, K, 2)
+        and agreed (T,) of `LandmarkFlow`; upright (T, 2), cosine and sine of the crop's roll;
+        size (T,) of the face.
     """
     schema, margin = load_schema(), network.card.margin
     first = fit_crop(scene.truth[0], schema.mean_shape, margin=margin)

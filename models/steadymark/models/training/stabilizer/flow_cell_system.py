@@ -1,4 +1,4 @@
-"""The flow cell as a trainable system: it learns from made scenes as real detectors see them."""
+"""Training of the flow cell on synthetic scenes that real detectors have tracked."""
 
 from __future__ import annotations
 
@@ -39,25 +39,31 @@ if TYPE_CHECKING:
     from steadymark.models.training.stabilizer.flow_cache import Arrays
     from steadymark.models.training.system import Batch
 
-_PERCENT = 100.0
+_PERCENT = 100.0  # size of the face in the units of the training
 _NAMES = ("raw", "truth", "visible", "score", "face", "beside", "unsure", "agreed", "upright")
-_FLOORS = (0.3, 0.05, 0.3, 0.3)  # %: errors below these are as good as none
-_LEAST = 1e-6
-_MOVES = 0.7  # % of the face's size: standard deviation of an opening that moves
-_MOST = 10.0  # % of the face's size: an error beyond it counts no more
+_FLOORS = (0.3, 0.05, 0.3, 0.3)  # %; smaller errors of the four kinds are negligible
+_LEAST = 1e-6  # least score, so that its logarithm is finite
+_MOVES = 0.7  # % of the face's size; an opening with a larger standard deviation moves
+_MOST = 10.0  # % of the face's size; larger errors are clipped
 _CALM_MEASURES = ("nrmse", "mav", "raw_mav")
 _MEASURES = tuple(f.name for f in fields(StabilizerScore))
 
 
 @dataclass(frozen=True)
 class FlowCellSystem(System[FlowCell]):
-    """See flow_cell.py.
+    """Training of the flow cell, see `flow_cell`.
 
-    place, change, opening: weights of the mean distance to the true landmarks (beside what the
-    detector differs by throughout a scene), of its change from frame to frame, and of the error of
-    the openings of mouth and of eyes, each as a share of the raw landmarks' error. amplitude:
-    weight of by how much these openings go less or more far than the true ones. hidden: weight of
-    landmarks that something hides.
+    Errors are divided by the raw landmarks' errors.
+
+    Attributes:
+        place: Weight of the mean distance to the true landmarks, apart from the detector's mean
+            difference over a scene.
+        change: Weight of the change of this error between frames.
+        opening: Weight of the error of the openings of mouth and of eyes.
+        amplitude: Weight of the error in the amplitude of these openings.
+        hidden: Weight of landmarks that something hides, relative to visible ones.
+        cell: Configuration of the cell.
+        bank: Contents of the cached scenes.
     """
 
     name: ClassVar[str] = "flow-cell"
@@ -101,7 +107,7 @@ class FlowCellSystem(System[FlowCell]):
         seed: int,
         allowance: CacheBudget | None,
     ) -> dict[str, Arrays]:
-        """The scenes of each kind; what is reported counts all of them."""
+        """Fill the caches of all kinds of scenes; reported numbers count all kinds."""
         banks: dict[str, Arrays] = {}
         total, before = sum(counts.values()), 0
         for kind, count in counts.items():
@@ -128,9 +134,14 @@ def _reporter(
 
 
 class FlowTask:
-    """A Task of system.py over scenes (N, T, ...) in % of the face's size.
+    """A `Task` of scenes (N, T, ...) in % of the face's size.
 
-    training, held: the banks of each kind of scene, lively ones first.
+    Args:
+        system: The system.
+        training: Training scenes by kind, lively ones first.
+        held: Validation scenes by kind, lively ones first.
+        seed: Seed of the order and of mirroring.
+        told: Descriptions of the data for the model card.
     """
 
     figures: tuple[str, ...]
@@ -154,7 +165,7 @@ class FlowTask:
         self.sources: dict[str, Any] = {"data": told, "scenes": list(system.bank.scenes)}
 
     def batch(self, number: int, size: int) -> Batch:
-        """The arrays `_NAMES` of so many scenes, some of them mirrored."""
+        """Return the arrays `_NAMES` of `size` scenes, about half of them mirrored."""
         count = len(self.training["raw"])
         chosen = []
         for i in range(number * size, (number + 1) * size):
@@ -166,7 +177,7 @@ class FlowTask:
         return tuple(mirrored(parts, torch.from_numpy(flips), list(self.schema.mirror)).values())
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
-        """Mean over the batch; in full precision, since places are much larger than errors."""
+        """Return the mean loss of a batch, in full precision, since positions exceed errors."""
         seen = dict(zip(_NAMES, batch, strict=True))
         system = self.system
         with torch.autocast(seen["raw"].device.type, enabled=False):
@@ -174,7 +185,9 @@ class FlowTask:
             aim = aimed_at(seen)
             weight = system.hidden + (1 - system.hidden) * seen["visible"]
             reached, before = (_errors(points, aim, weight) for points in (found, seen["raw"]))
-            # as shares of the raw points' errors, so that calm scenes count as much as lively ones
+            # Relative to the raw landmarks' errors, so that calm scenes count as much as lively
+            # ones.
+
             shares = (reached / (before + before.new_tensor(_FLOORS)[:, None])).mean(1)
             weights = shares.new_tensor((system.place, system.change, *2 * (system.opening,)))
             amplitude = sum(_amplitude_error(found, aim, p) for p in (MOUTH, LIDS))
@@ -182,7 +195,7 @@ class FlowTask:
 
     @torch.no_grad()
     def validate(self, network: FlowCell) -> dict[str, float]:
-        """Measures of `RestJitter`, stabilized and raw, of the scenes held back.
+        """Return the measures of `StabilizerScore` on held-back scenes, stabilized and raw.
 
         The score is the geometric mean over the kinds of scenes.
         """
@@ -203,7 +216,7 @@ class FlowTask:
     def _reached(
         self, network: FlowCell, held: dict[str, Tensor]
     ) -> tuple[StabilizerScore, StabilizerScore]:
-        """Stabilized and raw."""
+        """Return the scores of the stabilized and of the raw landmarks."""
         device = next(network.parameters()).device
         seen = {name: held[name].to(device) for name in _NAMES}
         found = unrolled(network, seen, self._parts(device))
@@ -219,12 +232,12 @@ class FlowTask:
 
 
 def _calm(steady: StabilizerScore, raw: StabilizerScore) -> tuple[float, float, float]:
-    """_CALM_MEASURES of scenes in which faces move little."""
+    """Return the _CALM_MEASURES of scenes in which faces move little."""
     return steady.nrmse, steady.mav, raw.mav
 
 
 def _errors(points: Tensor, aim: Tensor, weight: Tensor) -> Tensor:
-    """(4, B), of each scene: error of places, its change, errors of mouth and lids; %."""
+    """Return errors (4, B) of each scene in %: position, its change, mouth and eye openings."""
     error = points - aim
     place = (_length(error).clamp(max=_MOST) * weight).mean((1, 2))
     change = (_length(error[:, 1:] - error[:, :-1]) * weight[:, 1:]).mean((1, 2))
@@ -233,7 +246,7 @@ def _errors(points: Tensor, aim: Tensor, weight: Tensor) -> Tensor:
 
 
 def _amplitude_error(points: Tensor, aim: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
-    """By how much openings go less or more far than the true ones, as a share, where these move."""
+    """Return the mean relative error in amplitude of those openings that move."""
     found, true = (_opening(p, pairs) for p in (points, aim))  # (B, T)
     found, true = (o - o.mean(1, keepdim=True) for o in (found, true))
     power = true.square().sum(1)
@@ -243,7 +256,7 @@ def _amplitude_error(points: Tensor, aim: Tensor, pairs: tuple[tuple[int, int], 
 
 
 def scaled(bank: Arrays) -> dict[str, Tensor]:
-    """Frame pixels → % of the face's median size, from a place near the face."""
+    """Convert frame pixels to % of the face's median size, with the origin near the face."""
     size = np.median(bank["size"], 1).astype(np.float64)  # (N,)
     scale = (_PERCENT / size)[:, None, None, None]
     origin = bank["raw"][:, 0].mean(1).astype(np.float64)  # (N, 2)
@@ -259,7 +272,7 @@ def scaled(bank: Arrays) -> dict[str, Tensor]:
 
 
 def mirrored(seen: dict[str, Tensor], flips: Tensor, mirror: list[int]) -> dict[str, Tensor]:
-    """The same arrays, with some of the scenes as a mirror shows them."""
+    """Mirror the scenes that `flips` (B,) selects; `mirror` lists each landmark's partner."""
     sign = torch.tensor([-1.0, 1.0])
     out = {}
     for name, value in seen.items():
@@ -277,7 +290,7 @@ def mirrored(seen: dict[str, Tensor], flips: Tensor, mirror: list[int]) -> dict[
 
 
 def unrolled(network: nn.Module, seen: dict[str, Tensor], parts: FaceParts) -> Tensor:
-    """Stabilized landmarks (B, T, K, 2) of whole scenes."""
+    """Run the cell over whole scenes, and return the stabilized landmarks (B, T, K, 2)."""
     inner = network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
     assert isinstance(inner, FlowCell)
     raw = seen["raw"]
@@ -298,14 +311,15 @@ def unrolled(network: nn.Module, seen: dict[str, Tensor], parts: FaceParts) -> T
 
 
 def _moved(face: Tensor, points: Tensor) -> Tensor:
-    """(B, 2, 3) on points (B, K, 2)."""
+    """Apply transforms (B, 2, 3) to points (B, K, 2)."""
     return points @ face[:, :, :2].transpose(1, 2) + face[:, None, :, 2]
 
 
 def aimed_at(seen: dict[str, Tensor]) -> Tensor:
-    """True landmarks, beside them what the detector differs by throughout, (B, T, K, 2).
+    """Return the target landmarks (B, T, K, 2): the truth plus the detector's mean difference.
 
-    No memory of a few seconds can know that difference, which is taken of an upright face.
+    The mean is taken over the scene and relative to the upright face. A cell that remembers a few
+    seconds cannot know this difference.
     """
     differs = _turned(seen["raw"] - seen["truth"], seen["upright"])
     weight = seen["visible"].unsqueeze(-1)
@@ -330,7 +344,7 @@ def _opening(points: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
 
 
 class _Exported(nn.Module):
-    """The cell with its inputs and outputs as plain tuples."""
+    """The cell with plain tuples as inputs and outputs."""
 
     def __init__(self, cell: FlowCell) -> None:
         super().__init__()
@@ -346,7 +360,7 @@ class _Exported(nn.Module):
 
 
 def export_flow_cell(cell: FlowCell, path: Path) -> dict[str, Any]:
-    """Write the graph that `flow_stabilizer` runs, for any number of faces and landmarks."""
+    """Write the graph that `flow_stabilizer` runs, and return its size for the model card."""
     faces, known = 3, load_schema()
     points = torch.rand(faces, known.count, 2)
     seen = (

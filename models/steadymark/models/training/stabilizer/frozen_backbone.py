@@ -27,13 +27,23 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class BackboneInfo:
-    """What a stabilizer must know of its backbone.
+    """What a stabilizer must know about its backbone.
 
-    file: where it lies. crop: F, pixels; margin: side of the crop / fitted size of the face. size:
-    of a heatmap, (L,) or (H, W). sigma: of a heatmap's peak, in bins. schema: of its landmarks.
-    The rest is for ONNX files, see onnx_backbone: names of its heatmap outputs, scale that makes
-    peaks 1, sure: the mean share of mass near the peaks from which a crop surely shows a face, and
-    how a picture becomes its input: rgb or bgr, minus mean, over std.
+    The fields from `heatmaps` to `std` apply to ONNX files, see `onnx_backbone`.
+
+    Attributes:
+        file: Path of the backbone.
+        crop: Side F of the crop in pixels.
+        margin: Side of the crop relative to the fitted size of the face.
+        size: Size of a heatmap, (L,) or (H, W).
+        sigma: Standard deviation of a heatmap's peak, in bins.
+        heatmaps: Names of the heatmap outputs.
+        scale: Factor that makes the peaks 1.
+        sure: Mean share of mass near the peaks from which a crop certainly shows a face.
+        rgb: Whether the input is RGB; otherwise it is BGR.
+        mean: Mean that is subtracted from the input, 0 to 255.
+        std: Value by which the input is divided, 0 to 255.
+        schema: Schema of the landmarks.
     """
 
     file: str = ""
@@ -51,17 +61,26 @@ class BackboneInfo:
 
 
 class Backbone(ABC):
-    """A frozen detector: what fills the bank of heatmaps, and what is exported with the cells."""
+    """A frozen detector, which fills the heatmap cache and is exported together with the cells.
+
+    Attributes:
+        info: Properties of the backbone.
+        identity: Hash of the weights or of the file.
+    """
 
     info: BackboneInfo
     identity: str
 
     @abstractmethod
     def __call__(self, crops: Image) -> Floats:
-        """(T, F, F, 3) uint8 BGR → (T, n, K, *size), n = 2 for x and y or 1; peaks about 1."""
+        """Return the heatmaps of crops (T, F, F, 3) uint8 BGR.
+
+        They are (T, n, K, *size), where n is 2 for separate x and y heatmaps and otherwise 1. Peaks
+        are about 1.
+        """
 
     def points(self, crops: Image) -> Points:
-        """(T, F, F, 3) uint8 BGR → its landmarks (T, K, 2), crop pixels."""
+        """Return the landmarks (T, K, 2) in crop pixels of crops (T, F, F, 3) uint8 BGR."""
         bins, _ = read_landmarks(torch.from_numpy(self(crops)).unbind(1))
         size = torch.tensor(self.info.size[::-1] * (2 // len(self.info.size)))  # x, y
         found: Points = bins_to_px(bins, self.info.crop, size).numpy().astype(np.float32)
@@ -69,7 +88,11 @@ class Backbone(ABC):
 
     @abstractmethod
     def calibrate(self, faces: Callable[[], Image]) -> None:
-        """Complete `info` by what the backbone makes of faces' crops (N, F, F, 3)."""
+        """Complete `info` with properties that are measured on crops of faces.
+
+        Args:
+            faces: Returns crops (N, F, F, 3) uint8 BGR.
+        """
 
     @abstractmethod
     def export(self, stabilizer: Stabilizer, path: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Heatmaps of made sequences on disk: what a frozen backbone saw of each, in a byte a value.
+"""Heatmaps of a frozen backbone on synthetic sequences, cached on disk with one byte per value.
 
-Sequences are appended one by one, so that what a kill leaves is taken up again.
+Sequences are appended one by one, so that an interrupted run can continue.
 """
 
 from __future__ import annotations
@@ -24,16 +24,20 @@ if TYPE_CHECKING:
     from steadymark.models.training.data.image_sequences import SequenceConfig
     from steadymark.models.training.stabilizer.frozen_backbone import Backbone, Floats
 
-_FORM = 5
-_CODES = 255
+_FORM = 5  # version of the file format
+_CODES = 255  # largest code of a value
 _INFO = ("crop", "size", "heatmaps", "scale", "rgb", "mean", "std", "schema")
 
 
 class PackedHeatmaps(NamedTuple):
-    """Heatmaps of any leading shape: code (..., *size) uint8, ends (..., 2) float16.
+    """Heatmaps of any leading shape, quantized to bytes.
 
-    A value is low + (high - low) · (code / 255)², so that the small values around a peak, on
-    which its place depends, are kept more exactly than the greatest.
+    A value is low + (high - low) · (code / 255)². The small values around a peak determine its
+    position, and this code resolves them more finely than the large ones.
+
+    Attributes:
+        code: (..., *size) uint8.
+        ends: (..., 2) float16, low and high.
     """
 
     code: NDArray[np.uint8]
@@ -41,10 +45,10 @@ class PackedHeatmaps(NamedTuple):
 
 
 def pack_heatmaps(heat: Floats, axes: int) -> PackedHeatmaps:
-    """Heatmaps (..., *size) of 1 or 2 axes in bytes, each from 0 or less to its greatest value.
+    """Quantize heatmaps (..., *size) with 1 or 2 axes, each from 0 or less to its maximum.
 
     Raises:
-        ValueError: they hold values that are no numbers, or too large for a half float.
+        ValueError: Values are not finite, or too large for float16.
     """
     flat = heat.reshape(*heat.shape[: heat.ndim - axes], -1).astype(np.float32)
     with np.errstate(over="ignore"):
@@ -60,7 +64,7 @@ def pack_heatmaps(heat: Floats, axes: int) -> PackedHeatmaps:
 
 
 def unpack_heatmaps(code: Tensor, ends: Tensor) -> Tensor:
-    """What was packed, as float32, on the tensors' device."""
+    """Convert packed heatmaps to float32, on the tensors' device."""
     lows, highs = ends.float().unbind(-1)
     axes = code.ndim - lows.ndim
     low, high = (part.view(*part.shape, *[1] * axes) for part in (lows, highs))
@@ -68,11 +72,18 @@ def unpack_heatmaps(code: Tensor, ends: Tensor) -> Tensor:
 
 
 class HeatmapCache:
-    """Sequences, and what is known of them.
+    """Cached sequences.
 
-    code (N, T, n, K, *size), ends (N, T, n, K, 2): see `PackedHeatmaps`.
-    points: (N, T, K, 2) crop px; moved: (N, T, 2, 3), see Stabilizer.step. count: take so many of
-    the first, all by default.
+    Attributes:
+        code: (N, T, n, K, *size), see `PackedHeatmaps`.
+        ends: (N, T, n, K, 2), see `PackedHeatmaps`.
+        points: (N, T, K, 2) landmarks in crop pixels.
+        moved: (N, T, 2, 3) transforms to the crop before, see `Stabilizer.step`.
+
+    Args:
+        folder: Folder of the cache.
+        name: Name of the cache.
+        count: Number of sequences to use, from the first; by default all.
     """
 
     def __init__(self, folder: Path, name: str, count: int | None = None) -> None:
@@ -88,7 +99,7 @@ class HeatmapCache:
         return self._count
 
     def heats(self, index: int | slice) -> Tensor:
-        """The heatmaps (..., T, n, K, *size) float32 of sequences."""
+        """Return the heatmaps (..., T, n, K, *size) float32 of some sequences."""
         code, ends = np.array(self.code[index]), np.array(self.ends[index])
         return unpack_heatmaps(torch.from_numpy(code), torch.from_numpy(ends))
 
@@ -98,7 +109,7 @@ class HeatmapCache:
 
 
 class HeatmapCacheWriter:
-    """Appends sequences to a bank; goes on with one of the same make, replaces any other."""
+    """Appends sequences to a cache; a cache with other parameters is replaced."""
 
     def __init__(self, folder: Path, name: str, make: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,7 +137,7 @@ class HeatmapCacheWriter:
             file.close()
 
     def add(self, heat: Floats, points: Points, moved: Points) -> None:
-        """One sequence: heat (T, n, K, *size), points (T, K, 2), moved (T, 2, 3)."""
+        """Append one sequence: heat (T, n, K, *size), points (T, K, 2) and moved (T, 2, 3)."""
         kept = pack_heatmaps(heat, heat.ndim - 3)
         parts: dict[str, NDArray[Any]] = {
             "code": kept.code,
@@ -145,7 +156,7 @@ class HeatmapCacheWriter:
         self.finished += 1
 
     def _take_up(self, shapes: dict[str, list[int]]) -> None:
-        """Keep the sequences that were finished, and cut off what was begun."""
+        """Keep the complete sequences, and truncate an incomplete one."""
         self._shapes = shapes
         self.finished = _finished(self.folder, self.name, shapes)
         each = _bytes(shapes)
@@ -156,7 +167,10 @@ class HeatmapCacheWriter:
 
 
 def make_of(faces: FaceImages, backbone: Backbone, seed: int, config: SequenceConfig) -> str:
-    """What sequences follow from, in short: banks of the same make hold the same ones."""
+    """Return a text of all parameters that determine the sequences.
+
+    Caches with the same text hold the same sequences.
+    """
     seen = hashlib.sha256(np.ascontiguousarray(faces.points).tobytes())
     seen.update("\n".join(faces.names).encode())
     info = asdict(backbone.info)
@@ -171,7 +185,7 @@ def make_of(faces: FaceImages, backbone: Backbone, seed: int, config: SequenceCo
     )
 
 
-_PARTS = {"code": 1, "ends": 2, "points": 4, "moved": 4}  # bytes a value
+_PARTS = {"code": 1, "ends": 2, "points": 4, "moved": 4}  # bytes per value
 
 
 def _files(folder: Path, name: str) -> dict[str, Path]:
@@ -179,11 +193,11 @@ def _files(folder: Path, name: str) -> dict[str, Path]:
 
 
 def _bytes(shapes: dict[str, list[int]]) -> dict[str, int]:
-    """Of one sequence, by part."""
+    """Return the bytes of one sequence, by part."""
     return {part: each * int(np.prod(shapes[part])) for part, each in _PARTS.items()}
 
 
 def _finished(folder: Path, name: str, shapes: dict[str, list[int]]) -> int:
-    """How many sequences all files hold."""
+    """Return the number of sequences that all files hold completely."""
     each, files = _bytes(shapes), _files(folder, name)
     return min(f.stat().st_size // each[p] if f.is_file() else 0 for p, f in files.items())

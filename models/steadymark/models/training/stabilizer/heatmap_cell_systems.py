@@ -1,4 +1,4 @@
-"""The recurrent systems over a frozen detector: heatmap1d's tracker and the ConvLSTM stabilizer."""
+"""Training of recurrent cells over a frozen detector: heatmap1d's tracker and a ConvLSTM."""
 
 from __future__ import annotations
 
@@ -38,19 +38,29 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def sequence_faces(data: Path, val: Path | None, schema: str) -> tuple[FaceImages, FaceImages]:
-    """Faces to train and to validate: those of `open_faces`, read once for check and training."""
+    """Load the faces of `open_faces` for training and validation.
+
+    The result is cached, because the backbone check and the training both need it.
+    """
     training, held, _ = open_faces(data, val, schema)
     return training, held
 
 
 @dataclass(frozen=True)
 class RecurrentSystem(System[Stabilizer]):
-    """What both recurrent systems share. backbone: see `over`.
+    """Common base of both recurrent systems.
 
-    sequences: for training and for validation. unroll: frames that gradients go back through.
-    through: see StabilizerConfig, 0 in the papers. moves: multiples of noise from which lids and
-    lips, and all else, are taken to have moved, see shape_motion.py; empty for memory that only
-    goes along with the face as a whole, as in the papers.
+    Attributes:
+        paper: Title of the paper.
+        cell_name: Name of the cell in the model card.
+        backbone: Properties of the backbone, see `over`.
+        sequences: Greatest numbers of training and validation sequences.
+        unroll: Frames through which gradients are propagated back.
+        through: See `StabilizerConfig`; 0 in the papers.
+        moves: Multiples of the noise from which lids and lips, and all other parts, count as
+            moving, see `shape_motion`. Empty if the recurrent state follows only the face as a
+            whole, as in the papers.
+        sequence: Parameters of the sequences.
     """
 
     paper: ClassVar[str]
@@ -67,12 +77,17 @@ class RecurrentSystem(System[Stabilizer]):
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
 
     def over(self, info: BackboneInfo, data: Path, val: Path | None = None) -> Self:
-        """This system over a trained detector.
+        """Return this system over a trained detector.
 
-        `info` is completed by what its file tells and by what it makes of faces of the data folder.
+        Args:
+            info: Properties of the detector. They are completed from its file and by measurements
+                on faces of the data.
+            data: The data folder or data set.
+            val: Another data set for validation.
         """
         backbone = open_backbone(info)
-        dataclasses.replace(self, backbone=backbone.info).cell_config()  # which may refuse it
+        # Raises an error if the cell cannot use this backbone.
+        dataclasses.replace(self, backbone=backbone.info).cell_config()
         size, margin, schema = backbone.info.crop, info.margin, info.schema
         backbone.calibrate(
             lambda: clean_crops(sequence_faces(data, val, schema)[0], size, margin, schema=schema)
@@ -84,7 +99,7 @@ class RecurrentSystem(System[Stabilizer]):
 
     @abstractmethod
     def cell_config(self) -> RefinerConfig | ConvLstmConfig:
-        """Of each cell."""
+        """Return the configuration of each cell."""
 
     def build(self) -> Stabilizer:
         return Stabilizer(
@@ -119,7 +134,8 @@ class RecurrentSystem(System[Stabilizer]):
         source = Path(self.backbone.file)
         backbone = open_backbone(self.backbone)
         kept = self.kept(out)
-        if source.resolve() != kept.resolve():  # the run keeps all that its export needs
+        # The run's folder must hold all that its export needs.
+        if source.resolve() != kept.resolve():
             shutil.copyfile(source, kept)
             card = source.with_suffix(".json")
             if source.suffix == ".onnx" and card.is_file():
@@ -138,24 +154,31 @@ class RecurrentSystem(System[Stabilizer]):
         )
 
     def kept(self, run: Path) -> Path:
-        """A run's copy of its backbone."""
+        """Return the path of the copy of the backbone in a run's folder."""
         return run / f"backbone{Path(self.backbone.file).suffix or '.pt'}"
 
     @abstractmethod
     def loss(self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor) -> Tensor:
-        """heats: (B, T, K, ...) each; moved: (B, T, 2, 3); points: (B, T, K, 2) crop pixels."""
+        """Return the mean loss of a batch.
+
+        Args:
+            network: The stabilizer.
+            heats: Heatmaps (B, T, K, ...), one tensor, or one for x and one for y.
+            moved: (B, T, 2, 3) transforms to the crop before.
+            points: (B, T, K, 2) landmarks in crop pixels.
+        """
 
     def _unrolled(
         self, network: nn.Module, heats: Heats, moved: Tensor, points: Tensor
     ) -> tuple[Heats, Tensor]:
-        """The stabilized heatmaps of the frames that are learnt from, and their points."""
+        """Return the stabilized heatmaps of the frames with gradients, and their true landmarks."""
         steady = tuple(part.float() for part in network(heats, moved, self.unroll))
         return steady, points[:, -steady[0].shape[1] :]
 
     def targets(self, points: Tensor) -> Heats:
-        """True heatmaps (B, T, K, ...) with peaks of 1."""
+        """Return the true heatmaps (B, T, K, ...) with peaks of 1."""
         size, sigma = self.backbone.size, self.backbone.sigma
-        sides = (size[-1], size[0])  # of x and of y
+        sides = (size[-1], size[0])  # lengths of the x and y axes
         lines = []
         for axis, length in enumerate(sides):
             at = px_to_bins(points[..., axis], self.backbone.crop, length)
@@ -183,10 +206,12 @@ class RecurrentSystem(System[Stabilizer]):
 
 @dataclass(frozen=True)
 class TrackerSystem(RecurrentSystem):
-    """heatmap1d's tracker: temporal refinement, eq. 13, trained by eq. 14.
+    """Training of heatmap1d's tracker: temporal refinement, eq. 13, with the loss of eq. 14.
 
-    l1: weight of the points' error in crop pixels beside the squared error of the heatmaps. steady:
-    weight of `change_loss`, ours.
+    Attributes:
+        l1: Weight of the landmarks' error in crop pixels, added to the heatmaps' squared error.
+        steady: Weight of `change_loss`, which is not in the paper.
+        cell: Configuration of the cell.
     """
 
     name: ClassVar[str] = "heatmap1d-tracker"
@@ -217,10 +242,16 @@ class TrackerSystem(RecurrentSystem):
 
 @dataclass(frozen=True)
 class StabilizerSystem(RecurrentSystem):
-    """ConvLSTM over any backbone's heatmaps, 1D or 2D, trained by the Jitter loss, eqs. 2-7.
+    """Training of a ConvLSTM over a backbone's 1D or 2D heatmaps with the Jitter loss, eqs. 2-7.
 
-    threshold: Θ. xi: ξ of eq. 3, crop pixels. least: λ of eq. 8. l1: as in TrackerSystem. steady:
-    weight of `change_loss`, ours. kernel, rank: of the cell, whose axes are the backbone's.
+    Attributes:
+        threshold: Θ of the paper.
+        xi: ξ of eq. 3, in crop pixels.
+        least: λ of eq. 8.
+        l1: As in `TrackerSystem`.
+        steady: Weight of `change_loss`, which is not in the paper.
+        kernel: Kernel size of the cell; its number of axes is that of the heatmaps.
+        rank: Rank of the cell.
     """
 
     name: ClassVar[str] = "stabilizer"
@@ -262,7 +293,7 @@ class StabilizerSystem(RecurrentSystem):
 
 
 def _points(network: nn.Module, heats: Heats) -> Tensor:
-    """PDC of the heatmaps, whether or not the network is wrapped to share gradients."""
+    """Return the landmarks of heatmaps by PDC; the network may be wrapped to share gradients."""
     inner = network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
     assert isinstance(inner, Stabilizer)
     return inner.points(heats)[0]

@@ -1,4 +1,4 @@
-"""Any ONNX detector with heatmaps under a stabilizer: the replaceable backbone of the paper."""
+"""Any ONNX detector with heatmaps as a backbone, the replaceable backbone of the paper."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class _Prepare(nn.Module):
-    """uint8 crops, BGR → what the backbone takes."""
+    """Converts uint8 BGR crops to the backbone's input."""
 
     mean: Tensor
     std: Tensor
@@ -53,9 +53,9 @@ class _Prepare(nn.Module):
 
 
 class _Tail(nn.Module):
-    """The backbone's heatmaps → points, scores and memory.
+    """Converts the backbone's heatmaps to landmarks, scores and recurrent state.
 
-    The face score is the mean share of mass near the peaks, 1 from `sure` on.
+    The face score is the mean share of mass near the peaks, divided by `sure` and clipped to 1.
     """
 
     def __init__(self, stabilizer: Stabilizer, scale: float, sure: float) -> None:
@@ -70,9 +70,15 @@ class _Tail(nn.Module):
 
 
 class OnnxBackbone(Backbone):
-    """An ONNX file with one picture input (n, 3, F, F) and heatmaps (n, K, H, W), or two (n, K, L).
+    """An ONNX file from images (n, 3, F, F) to heatmaps (n, K, H, W), or two of (n, K, L).
 
-    Scale and width of the peaks are measured on pictures by `calibrate`.
+    `calibrate` measures the scale and width of the peaks on images.
+
+    Args:
+        info: Properties of the backbone; those that the file contains are replaced.
+
+    Raises:
+        ValueError: The file has other inputs or outputs.
     """
 
     at_once = 1
@@ -95,14 +101,17 @@ class OnnxBackbone(Backbone):
         self.at_once = self._batch()
 
     def prepared(self, **how: Any) -> OnnxBackbone:
-        """The same network, whose pictures are prepared otherwise: rgb, mean, std."""
+        """Return the same network with another preparation of its input: rgb, mean, std."""
         other = copy.copy(self)
         other.info = replace(self.info, **how)
         other.prepare = _Prepare(other.info).eval()
         return other
 
     def _batch(self) -> int:
-        """How many pictures it takes at once: those whose batches say what each one says alone."""
+        """Return how many images the file takes at once.
+
+        Batches are used only if they give the same result as single images.
+        """
         if isinstance(self.session.get_inputs()[0].shape[0], int):
             return 1
         size = self.info.crop
@@ -110,7 +119,7 @@ class OnnxBackbone(Backbone):
         alone = self._run(crops)
         try:
             together = self.session.run(list(self.info.heatmaps), self._picture(crops))
-        except Exception:  # noqa: BLE001 - a runtime of C++ raises what it likes
+        except Exception:  # noqa: BLE001 - ONNX Runtime raises exceptions without a common base
             return 1
         pairs = zip(alone, together, strict=True)
         same = all(
@@ -119,14 +128,14 @@ class OnnxBackbone(Backbone):
         return _AT_ONCE if same else 1
 
     def _guess(self, path: Path) -> tuple[str, ...]:
-        """The last output with a map for each landmark, or the last two with a line for each."""
+        """Find the last output with a map per landmark, or the last two with a line for each."""
         schema, size = load_schema(self.info.schema), self.info.crop
         count = schema.count
         names = [o.name for o in self.session.get_outputs()]
         given = self._picture(np.zeros((1, size, size, 3), np.uint8))
         try:
             found = self.session.run(names, given)
-        except Exception as error:  # a runtime of C++ raises what it likes
+        except Exception as error:  # ONNX Runtime raises exceptions without a common base
             reason = " ".join(str(error).split())[:160]
             raise ValueError(f"{path} cannot run on pictures of {size} px ({reason})") from error
         shapes = {n: np.shape(a) for n, a in zip(names, found, strict=True)}
@@ -148,7 +157,7 @@ class OnnxBackbone(Backbone):
         return {self.input: self.prepare(planes).numpy()}
 
     def _run(self, crops: Image) -> list[Floats]:
-        """Heatmaps as the file gives them; face by face where it does not take more at a time."""
+        """Return the heatmaps as the file gives them, in batches of `at_once` images."""
         each = self.at_once
         found = [
             self.session.run(list(self.info.heatmaps), self._picture(crops[i : i + each]))
@@ -157,7 +166,14 @@ class OnnxBackbone(Backbone):
         return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
     def calibrate(self, faces: Callable[[], Image]) -> None:
-        """Set scale, sigma and `sure` by peaks, mass and shares of heatmaps of faces."""
+        """Set scale, sigma and `sure` from the heatmaps of faces.
+
+        Args:
+            faces: Returns crops (N, F, F, 3) uint8 BGR.
+
+        Raises:
+            ValueError: The heatmaps have no positive peak.
+        """
         seen = self._run(faces())
         heats = [part.clip(0) for part in seen]
         peaks = [part.reshape(*part.shape[:2], -1).max(-1) for part in heats]
@@ -241,12 +257,16 @@ class OnnxBackbone(Backbone):
         return {"params": held + own, "macs_of_the_stabilizer": cells}
 
 
-_SURE = 0.05  # of all faces have less
-_AT_ONCE = 8  # pictures
+_SURE = 0.05  # quantile of the faces' shares that defines `sure`
+_AT_ONCE = 8  # images per batch
 
 
 def _picture_input(session: Any, path: Path, crop: int) -> tuple[str, int]:
-    """Name of the one picture input, and its side: `crop` where the file leaves it open."""
+    """Return the name of the only image input, and its side, or `crop` if the side is dynamic.
+
+    Raises:
+        ValueError: The file does not take a single float32 image.
+    """
     inputs = session.get_inputs()
     told = ", ".join(f"{i.name} {list(i.shape)} {i.type}" for i in inputs)
     given = inputs[0]

@@ -1,4 +1,4 @@
-"""Sequences of heatmaps: what recurrent cells over a frozen backbone learn from.
+"""Training of recurrent cells on cached sequences of heatmaps.
 
 The backbone sees every sequence once, before training; its heatmaps are kept in a file.
 """
@@ -34,13 +34,23 @@ if TYPE_CHECKING:
     from steadymark.models.training.system import Batch
 
 _MEASURES = tuple(field.name for field in fields(StabilizerScore))
-_TOGETHER = 12  # sequences that are validated at once
+_TOGETHER = 12  # sequences per validation batch
 
 
 class SequenceTask:
-    """A Task of system.py over banks of heatmaps.
+    """A `Task` of cached heatmap sequences.
 
-    faces: to train and held back. counts: sequences of each, at most, see `CacheFiller`.
+    Args:
+        faces: Training and held-back faces.
+        folder: Folder of the caches.
+        backbone: The frozen backbone.
+        loss: Returns the mean loss, from network, heatmaps, moved and points.
+        seed: Seed of the sequences and of their order.
+        counts: Greatest numbers of training and validation sequences, see `CacheFiller`.
+        unroll: Frames through which gradients are propagated back.
+        config: Parameters of the sequences.
+        allowance: Time budget for generating sequences.
+        told: Descriptions of the data for the model card.
     """
 
     figures: tuple[str, ...] = ("score", *_MEASURES, *(f"raw_{name}" for name in _MEASURES))
@@ -81,11 +91,11 @@ class SequenceTask:
         }
 
     def batch(self, number: int, size: int) -> Batch:
-        """Packed heatmaps, what moved and the points of sequences.
+        """Return packed heatmaps, motion and landmarks of `size` sequences.
 
-        They are code (B, T, n, K, ...) and ends (B, T, n, K, 2), see heat_bank.py, moved
-        (B, T, 2, 3) and points (B, T, K, 2) in crop pixels. T is `unroll` or more: what is
-        remembered of a face is of any length when learning begins.
+        They are code (B, T, n, K, ...) and ends (B, T, n, K, 2), see `heatmap_cache`, moved (B, T,
+        2, 3), and points (B, T, K, 2) in crop pixels. T varies from `unroll` to the whole length,
+        so that the recurrent state has any age when gradients begin.
         """
         chosen = []
         for i in range(number * size, (number + 1) * size):
@@ -103,13 +113,13 @@ class SequenceTask:
         )
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
-        """Mean over the batch."""
+        """Return the mean loss of a batch."""
         code, ends, moved, points = batch
         return self._loss(network, unpack_heatmaps(code, ends).unbind(2), moved, points)
 
     @torch.no_grad()
     def held_errors(self, network: Stabilizer) -> NDArray[np.float64]:
-        """(N, T, K, 2) crop px, of the backbone's points of the sequences held back."""
+        """Return the backbone's errors (N, T, K, 2) on held-back sequences, in crop pixels."""
         errors = []
         for number, truth in enumerate(self.held.points):
             found = network.points(self.held.heats(number).unbind(1))[0]
@@ -118,7 +128,7 @@ class SequenceTask:
 
     @torch.no_grad()
     def validate(self, network: Stabilizer) -> dict[str, float]:
-        """Measures of `RestJitter`, stabilized and raw, of the sequences held back."""
+        """Return the measures of `StabilizerScore` on held-back sequences, stabilized and raw."""
         parts = [
             self._tracked(network, slice(i, i + _TOGETHER))
             for i in range(0, len(self.held), _TOGETHER)
@@ -135,7 +145,7 @@ class SequenceTask:
     def _tracked(
         self, network: Stabilizer, part: slice
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Stabilized and raw points (n, T, K, 2) of some of the sequences held back."""
+        """Return stabilized and raw landmarks (n, T, K, 2) of some held-back sequences."""
         device = next(network.parameters()).device
         heat = self.held.heats(part).to(device)  # (n, T, 2 or 1, K, ...)
         moved = torch.from_numpy(self.held.moved[part]).to(device)
@@ -151,7 +161,7 @@ class SequenceTask:
 def upright_shapes(
     faces: FaceImages, schema: LandmarkSchema, size: int, margin: float
 ) -> NDArray[np.float64]:
-    """Landmarks (2N, K, 2) of faces and of their mirror images, in upright crops' pixels."""
+    """Return landmarks (2N, K, 2) of faces and their mirror images, in pixels of upright crops."""
     shapes: list[NDArray[np.floating]] = []
     for index, points in enumerate(faces.points):
         crop = clean_crop(faces, index, schema, margin)

@@ -1,6 +1,7 @@
-"""How still, how true and how late stabilized points are: what a stabilizer is validated by.
+"""Validation measures of a stabilizer: jitter, accuracy, lag and amplitude.
 
-The measures are those of `steadymark bench stability`, pooled over sequences with exact truth.
+The measures are those of `steadymark bench stability`, pooled over sequences with exact ground
+truth.
 """
 
 from __future__ import annotations
@@ -20,21 +21,26 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# of ibug68, to which other schemas are mapped: pairs of inner lips, and of lids
+# ibug68 indices of pairs on the inner lips and on the lids; other schemas are converted to ibug68
 MOUTH = ((61, 67), (62, 66), (63, 65))
 LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
-_EYES = (36, 45)
-_MOVES = 2.0  # % of the outer-eye distance: an opening that truly moves by less says nothing
-_MOST = 3  # frames of lag looked for
-AMPLITUDE, LAG = (0.95, 1.05), 0.1  # within these nothing is taken off
+_EYES = (36, 45)  # ibug68 indices of the outer eye corners
+_MOVES = 2.0  # % of the outer-eye distance; openings that truly move by less are ignored
+_MOST = 3  # largest lag in frames that is searched
+AMPLITUDE, LAG = (0.95, 1.05), 0.1  # values within these limits are not penalized
 _AMPLITUDE_WEIGHT, _LAG_WEIGHT = 10.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class StabilizerScore:
-    """nrmse: mean, %. mav: of the error, (% of the outer-eye distance)². lag: frames.
+    """Measures of landmarks against the ground truth.
 
-    mouth, lids: amplitude of their opening over the true one; NaN where it is not known.
+    Attributes:
+        nrmse: Mean error in % of the outer-eye distance.
+        mav: Mean Allan variance of the error, in (% of the outer-eye distance)².
+        lag: Delay in frames; NaN if it is not known.
+        mouth: Amplitude of the mouth opening relative to the true one; NaN if it is not known.
+        lids: Amplitude of the eye opening relative to the true one; NaN if it is not known.
     """
 
     nrmse: float
@@ -44,11 +50,14 @@ class StabilizerScore:
     lids: float
 
     def score(self, raw: StabilizerScore) -> float:
-        """The less, the better: NRMSE · MAV, by which the paper chooses (its tables 3 and 4).
+        """Return NRMSE · MAV with penalties for wrong amplitude and lag; lower is better.
 
-        It is more where lips or lids move too little or too much, or the face moves late. An
-        amplitude of 0.85 or 1.15 makes it e times as large, so does a lag of 0.3 frames. raw: of
-        the backbone's points; what these do not show of an opening is not asked of a stabilizer.
+        The paper selects by NRMSE · MAV (its tables 3 and 4). The score is e times as large for an
+        amplitude of 0.85 or 1.15, or for a lag of 0.3 frames.
+
+        Args:
+            raw: Measures of the backbone's landmarks. If these already have too small an amplitude,
+                the stabilizer need not restore it.
         """
         beyond = 0.0
         for value, seen in ((self.mouth, raw.mouth), (self.lids, raw.lids)):
@@ -58,7 +67,13 @@ class StabilizerScore:
 
 
 def stabilizer_score(found: Floats, truth: Floats, schema: LandmarkSchema) -> StabilizerScore:
-    """Of sequences (N, T, K, 2), crop pixels."""
+    """Return the measures of landmarks against the ground truth.
+
+    Args:
+        found: (N, T, K, 2) landmarks of sequences in crop pixels.
+        truth: (N, T, K, 2) true landmarks.
+        schema: Schema of the landmarks.
+    """
     right, left = schema.eyes
     eyes = np.linalg.norm(truth[:, :, right] - truth[:, :, left], axis=-1)  # (N, T)
     error = found - truth
@@ -70,9 +85,13 @@ def stabilizer_score(found: Floats, truth: Floats, schema: LandmarkSchema) -> St
 
 
 def allan_variance(error: Floats, eyes: Floats) -> float:
-    """Eq. 11 of convlstm_jitter_pdc on errors (N, T, K, 2): Σ(e_{t+1} - e_t)² / (2(T-1)).
+    """Return the mean Allan variance of errors (N, T, K, 2): Σ(e_{t+1} - e_t)² / (2(T-1)).
 
-    In (% of the sequence's mean outer-eye distance)²; eyes: (N, T).
+    This is eq. 11 of convlstm_jitter_pdc, in (% of the sequence's mean outer-eye distance)².
+
+    Args:
+        error: (N, T, K, 2) errors in pixels.
+        eyes: (N, T) outer-eye distances in pixels.
     """
     scaled = error * (100 / eyes.mean(1))[:, None, None, None]
     change = np.diff(scaled, axis=1)
@@ -80,9 +99,10 @@ def allan_variance(error: Floats, eyes: Floats) -> float:
 
 
 def lag(found: Floats, truth: Floats) -> float:
-    """By how many frames motion comes late: the shift at which both correlate best, to parts.
+    """Return by how many frames the motion is late: the shift with the highest correlation.
 
-    NaN where nothing moves, or sequences are too short.
+    The maximum is interpolated to fractions of a frame. The result is NaN if nothing moves or the
+    sequences are too short.
     """
     steps, true = np.diff(found, axis=1), np.diff(truth, axis=1)
     if steps.shape[1] < 2 * _MOST + 2:
@@ -99,7 +119,7 @@ def lag(found: Floats, truth: Floats) -> float:
 
 
 def _correlation(steps: Floats, true: Floats, shift: int) -> float:
-    """Of `steps`, `shift` frames later than `true`."""
+    """Return the correlation of `true` with `steps`, taken `shift` frames later."""
     length = true.shape[1] - abs(shift)
     a = steps[:, max(0, shift) :][:, :length]
     b = true[:, max(0, -shift) :][:, :length]
@@ -115,10 +135,10 @@ def _amplitude(
     *,
     pairs_eyes: tuple[int, int],
 ) -> float:
-    """How far openings go, over how far the true ones go, of the sequences in which these do."""
+    """Return the range of an opening relative to the true one, over sequences in which it moves."""
     try:
         true_68, found_68 = (map_points(points, schema, "ibug68") for points in (truth, found))
-    except ValueError:  # a schema without a map
+    except ValueError:  # a schema that cannot be converted to ibug68
         return math.nan
     eyes = np.linalg.norm(true_68[:, :, pairs_eyes[0]] - true_68[:, :, pairs_eyes[1]], axis=-1)
     true, seen = (_spread(_opening(points, pairs, eyes)) for points in (true_68, found_68))
@@ -129,14 +149,14 @@ def _amplitude(
 def _opening(
     points: NDArray[np.floating], pairs: tuple[tuple[int, int], ...], eyes: Floats
 ) -> Floats:
-    """(N, T), % of the outer-eye distance."""
+    """Return the openings (N, T) in % of the outer-eye distance."""
     a, b = (points[:, :, [pair[i] for pair in pairs]].astype(np.float64) for i in (0, 1))
     opening: Floats = np.linalg.norm(a - b, axis=-1).mean(-1) / eyes * 100
     return opening
 
 
 def _spread(opening: Floats) -> Floats:
-    """(N,): 98th percentile over the 2nd."""
+    """Return the range (N,) between the 2nd and 98th percentile."""
     low, high = np.percentile(opening, (2, 98), axis=1)
     spread: Floats = high - low
     return spread

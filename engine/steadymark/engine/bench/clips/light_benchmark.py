@@ -177,7 +177,7 @@ def _follow(
     followers: dict[str, ClipTracker],
     seen: ClipMotion | None,
 ) -> None:
-    """Track one frame in one light with all networks; `seen` is only given for the original clip."""
+    """Track a frame in one light with all networks; `seen` is only given for the original clip."""
     if light.kind != STEADY:
         frame = replace(frame, image=light.relit(frame.image, index))
     for number, follower in enumerate(followers.values()):

@@ -323,7 +323,7 @@ def open_variant(variant: AblationVariant, settings: TrackSettings) -> OpenModel
 def _with_gain(
     variant: AblationVariant, scenes: Sequence[Scene], settings: TrackSettings
 ) -> AblationVariant:
-    """Return the variant with the gain that opens the mouth as far as TRAINED does, if it has one."""
+    """Return the variant with the gain that opens the mouth as far as TRAINED does."""
     make = variant.by_gain
     if make is None:
         return variant

@@ -141,7 +141,7 @@ class _Sending(BaseHTTPRequestHandler):
 
 
 def stamped(image: Image, number: int) -> Image:
-    """Return a copy of the image with a number in its top left corner, in black and white blocks."""
+    """Return a copy of the image with a number in its top left corner as black and white blocks."""
     out = image.copy()
     for bit in range(_BITS):
         left = bit * _BLOCK_PX

@@ -1,1 +1,1 @@
-"""Many inputs: what is done already, one index of all results, processes, clusters."""
+"""Track many inputs: planning, results index, worker processes and Dask clusters."""

@@ -1,8 +1,8 @@
-"""The same jobs on the workers of a Dask cluster, which see the same files (extra `cluster`).
+"""Run jobs on the workers of a Dask cluster that share a file system (extra `cluster`).
 
-Dask gives a job to another worker when one dies, and cannot know that it is dead: two may track
-the same file for a while. So each attempt writes into a folder of its own, and moves what is
-complete to where it belongs.
+When a worker stops answering, Dask gives its job to another worker but cannot know whether the
+first one is dead, so two workers may track the same file for a while. Therefore each attempt writes
+into a folder of its own and moves complete results to their final place.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONNECT_S = 10.0
-PROGRESS_S = 2.0  # Dask keeps what is told on its way
+PROGRESS_S = 2.0  # Rarely, because Dask stores every event.
 _LOOK_S = 0.1
-_STOP_S = 5.0  # a shared disk tells the others late
+_STOP_S = 5.0  # A shared disk shows new files late.
 _STOP_FILE = "stop"
 _LOST = UserText("the scheduler does not answer any more: see to it, and go on with --resume")
 
@@ -58,11 +58,19 @@ def run_on_cluster(
     opens: Opens = open_models,
     connect_s: float = CONNECT_S,
 ) -> None:
-    """Track every job on some worker; `stop` ends all, what they tracked is kept.
+    """Track every job on a worker of the cluster.
+
+    Args:
+        jobs: The jobs.
+        address: Address of the Dask scheduler.
+        watch: Receives progress and results.
+        stop: When it is set, all jobs end and keep what was tracked.
+        opens: Opens the models on a worker.
+        connect_s: How long to wait for the scheduler and its workers, in seconds.
 
     Raises:
-        UsageError: no cluster is there, its workers are no use, or an input is live.
-        SinkError: the output folder cannot be written.
+        UsageError: The scheduler does not answer, its workers are unsuitable, or an input is live.
+        SinkError: The output folder cannot be written.
     """
     if live := [job.text for job in jobs if is_live(job.text)]:
         raise UsageError(f"{live[0]} is live: track it on its own computer, without --scheduler")
@@ -90,7 +98,7 @@ def _connected(address: str, within_s: float) -> Client:
     for name in [
         name for name in logging.root.manager.loggerDict if name.startswith("distributed")
     ]:
-        logging.getLogger(name).setLevel(logging.root.level)  # its faults are told as sentences
+        logging.getLogger(name).setLevel(logging.root.level)  # We report its errors ourselves.
     client: Any = distributed.Client.__new__(distributed.Client)
     outcome: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
 
@@ -103,14 +111,14 @@ def _connected(address: str, within_s: float) -> Client:
         else:
             outcome.put(None)
 
-    # Dask waits without end for a listener that is no scheduler
+    # Dask waits forever if the server at this address is not a scheduler.
     Thread(target=connect, name="connecting", daemon=True).start()
     try:
         fault = outcome.get(timeout=within_s + 1)
     except queue.Empty as error:
         fault = error
     if fault is not None:
-        client.status = "closed"  # half made, it would wait and complain when it is forgotten
+        client.status = "closed"  # Otherwise its finalizer would wait and log errors.
         raise UsageError(
             f"no Dask scheduler answers at {address} within {within_s:g} s: start one with 'dask "
             "scheduler', and write its address as tcp://HOST:8786"
@@ -119,7 +127,7 @@ def _connected(address: str, within_s: float) -> Client:
 
 
 def _check_workers(client: Client, address: str, within_s: float) -> None:
-    """Some are there, and all have this version: others would write other tables."""
+    """Check that there are workers and that all have this version, which determines the tables."""
     try:
         client.wait_for_workers(1, timeout=within_s)
     except TimeoutError as error:
@@ -136,7 +144,7 @@ def _check_workers(client: Client, address: str, within_s: float) -> None:
 
 
 def _installed() -> str:
-    """Runs on a worker."""
+    """Return the installed version; runs on a worker."""
     return version()
 
 
@@ -151,7 +159,7 @@ def _other_version(worker: str, found: str) -> UserText:
 
 
 class _Run:
-    """One run's jobs on their way. run: its folder, below that of the results."""
+    """The jobs of one run; `run` is its temporary folder inside the output folder."""
 
     def __init__(self, client: Client, run: Path, opens: Opens, watch: JobObserver) -> None:
         self._client, self._folder, self._opens, self._watch = client, run, opens, watch
@@ -160,7 +168,7 @@ class _Run:
         self._futures: dict[int, Any] = {}
 
     def through(self, jobs: Sequence[Job], stop: Event) -> None:
-        """Until all are done, or those in hand after `stop` is set."""
+        """Run until all jobs are done or, after `stop` is set, the running jobs have ended."""
         known = {job.number: job for job in jobs}
         self._client.subscribe_topic(self._topic, self._hear)
         for job in jobs:
@@ -192,12 +200,12 @@ class _Run:
         future.add_done_callback(lambda future: self._events.put((job.number, future)))
 
     def _hear(self, event: tuple[float, Any]) -> None:
-        """Runs in the client's thread."""
+        """Receive a progress event; runs in the client's thread."""
         number, content = event[1]
         self._events.put((int(number), str(content)))
 
     def _give_up(self) -> None:
-        """What runs ends by itself when it finds the file; what waits never begins."""
+        """Stop all jobs: running jobs find the stop file, and waiting jobs are cancelled."""
         with contextlib.suppress(OSError):
             (self._folder / _STOP_FILE).touch()
         given = {key for keys in self._client.processing().values() for key in keys}
@@ -245,7 +253,7 @@ class _Run:
         return JobReport(Path(job.text).name, self._kept(job), error=told)
 
     def _kept(self, job: Job) -> tuple[str, ...]:
-        """The longest of the tables that ended workers left, marked partial."""
+        """Return the longest table that ended workers left, renamed to a partial one."""
         table = job.output.folder / f"{job.stem}.csv"
         left = [path / part_of(table).name for path in self._folder.glob(f"{job.number}-*")]
         with contextlib.suppress(OSError, ValueError):
@@ -263,7 +271,17 @@ _opening = Lock()
 
 
 def track_there(job: Job, run: Path, opens: Opens, needed: str) -> JobReport | None:
-    """Runs on a worker; None where all was stopped before. run: the folder of this run."""
+    """Track one job; runs on a worker.
+
+    Args:
+        job: The job.
+        run: Temporary folder of this run.
+        opens: Opens the models.
+        needed: Version of Steadymark that the cluster's client has.
+
+    Returns:
+        The report; None if the run was stopped before the job began.
+    """
     from distributed import get_worker
 
     worker = get_worker()

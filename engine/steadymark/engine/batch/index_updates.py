@@ -1,4 +1,4 @@
-"""Jobs that run keep their index."""
+"""Keep the results index up to date while jobs run."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 
 class IndexUpdates:
-    """Passes on what a JobObserver hears. A fault of the index stops no job: tables count.
+    """Writes progress and results of jobs into the results index.
 
-    fault: the first, a sentence.
+    An error of the index stops no job, because the tables are what counts.
+
+    Attributes:
+        fault: The first error, as a sentence.
     """
 
     def __init__(self, index: ResultsIndex) -> None:

@@ -1,4 +1,4 @@
-"""Which inputs are tracked, and which results each will have: decided before any is, in order."""
+"""Plan the jobs for all inputs and the names of their results before any job starts."""
 
 from __future__ import annotations
 
@@ -30,12 +30,23 @@ def plan_jobs(
     *,
     taken: Iterable[str] = (),
 ) -> list[Job]:
-    """A job an input, as `expand_inputs` gives them; names do not depend on what ends first.
+    """Create one job per input.
 
-    taken: names of results that others are making.
+    The names of the results do not depend on which job ends first.
+
+    Args:
+        texts: The inputs as `expand_inputs` returns them.
+        settings: Tracking settings.
+        output: Output settings.
+        wish: Settings of the input, such as the time span.
+        index: Results index of the output folder.
+        taken: Names of results that other jobs are writing.
+
+    Returns:
+        The jobs, in the order of the inputs.
 
     Raises:
-        UsageError: an input would be replaced by a result.
+        UsageError: A result would overwrite an input.
     """
     names = {name.casefold() for name in taken}
     jobs = []
@@ -51,9 +62,16 @@ def plan_jobs(
 
 
 def split_results(text: str, found: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What is to be tracked of what was found for an argument, and videos that tracking made.
+    """Separate the inputs to track from annotated videos that an earlier run wrote.
 
-    They are left out where a folder or pattern fits them, and not where they are named.
+    Such videos are left out when a folder or pattern matches them, but not when they are named.
+
+    Args:
+        text: The argument of the user.
+        found: The inputs that match it.
+
+    Returns:
+        The inputs to track, and the results that are left out.
     """
     if len(found) == 1 and absolute(found[0]) == absolute(text):
         return list(found), []
@@ -71,7 +89,7 @@ def split_results(text: str, found: Sequence[str]) -> tuple[list[str], list[str]
 def _made_in(folder: Path) -> frozenset[str]:
     try:
         return ResultsIndex(folder).videos
-    except SinkError:  # another's file of that name
+    except SinkError:  # Another program's file has that name.
         return frozenset()
 
 
@@ -89,7 +107,7 @@ def _spare_inputs(jobs: Sequence[Job]) -> None:
 
 
 def _file(path: str | Path) -> tuple[int, int] | None:
-    """What it is, whatever its name."""
+    """Return the identity of a file, which does not depend on its name; None if there is none."""
     with contextlib.suppress(OSError, ValueError):
         status = os.stat(path)  # noqa: PTH116
         return status.st_dev, status.st_ino

@@ -1,4 +1,4 @@
-"""`index.csv`: what came of every input whose results lie in a folder, a line each."""
+"""The results index `index.csv`: one row for every input whose results lie in a folder."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
 NAME = "index.csv"
 _LOCK = f".{NAME}.lock"
-_LARGEST = 1 << 28  # bytes: some hundred thousand lines
+_LARGEST = 1 << 28  # Bytes; some hundred thousand rows.
 
 
 class Outcome(StrEnum):
-    """Of one input. SKIPPED: was done before. RUNNING: begun, and not ended if nothing runs."""
+    """State of one input.
+
+    SKIPPED means that an earlier run had finished it. RUNNING means that tracking began; if no
+    program runs, it was interrupted.
+    """
 
     RUNNING = "running"
     DONE = "done"
@@ -39,11 +43,26 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """A line, as its text; empty where it is not known.
+    """One row of the index, as text; a field is empty when its value is unknown.
 
-    input: see `absolute`. table, video: names in the index's folder. source_sha256,
-    settings_sha256, models, drawn: see Fingerprint. tracked_share: of the frames, 0 to 1.
-    duration_s: time of the last frame. median_ms: a frame's tracking. began, ended: UTC.
+    Attributes:
+        input: Absolute path or address of the input; see `absolute`.
+        state: An `Outcome`.
+        table: File name of the landmark table in the index's folder.
+        video: File name of the annotated video in the index's folder.
+        frames: Number of frames.
+        tracked_share: Share of the frames with a face, in [0, 1].
+        lost_spans: Number of spans without a face.
+        duration_s: Time of the last frame, in seconds.
+        median_ms: Median tracking time per frame, in milliseconds.
+        device: Device that ran the networks.
+        error: What went wrong, as a sentence.
+        began_utc: When tracking began, in UTC.
+        ended_utc: When tracking ended, in UTC.
+        source_sha256: See Fingerprint.
+        settings_sha256: See Fingerprint.
+        models: See Fingerprint.
+        drawn: See Fingerprint.
     """
 
     input: str
@@ -66,7 +85,7 @@ class IndexEntry:
 
     @property
     def made(self) -> Fingerprint | None:
-        """What complete results were made of; None where there are none."""
+        """Fingerprint of the complete results; None when there are none."""
         if self.state not in (Outcome.DONE, Outcome.SKIPPED):
             return None
         return Fingerprint(
@@ -75,7 +94,7 @@ class IndexEntry:
 
     @property
     def stem(self) -> str:
-        """The results' name."""
+        """File stem of the results."""
         return Path(self.table).stem.removesuffix(PARTIAL) if self.table else ""
 
 
@@ -83,16 +102,20 @@ _COLUMNS = tuple(field.name for field in fields(IndexEntry))
 
 
 class ResultsIndex:
-    """Of one folder. Every change is on disk at once, and a killed program leaves a whole file.
+    """The results index of one folder.
 
-    Lines of earlier runs, and those that other programs add at the same time, stay.
+    Every change is written at once by replacing the whole file, so a killed program leaves a valid
+    file. Rows of earlier runs and of other programs that run at the same time are kept.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Read what is there.
+        """Read the existing index.
+
+        Args:
+            folder: Folder of the results.
 
         Raises:
-            SinkError: there is a file of that name which is no index, or cannot be read.
+            SinkError: A file of that name is not an index, or it cannot be read.
         """
         self.path = folder / NAME
         self._unwritten: dict[str, IndexEntry] = {}
@@ -101,20 +124,29 @@ class ResultsIndex:
 
     @property
     def videos(self) -> frozenset[str]:
-        """Names of those that tracking made."""
+        """File names of the videos that tracking wrote."""
         return frozenset(entry.video for entry in self._entries.values() if entry.video)
 
     def find(self, text: str) -> IndexEntry | None:
-        """What is known of an input."""
+        """Return the row of an input; None if there is none."""
         return self._entries.get(absolute(text))
 
     def made(self, text: str, stem: str) -> Fingerprint | None:
-        """What the complete results of this name were made of, which may have been moved here."""
+        """Return the fingerprint of an input's complete results.
+
+        Args:
+            text: The input.
+            stem: File stem of the results, which are found by it even if they were moved to this
+                folder.
+
+        Returns:
+            The fingerprint; None if there are no complete results.
+        """
         entry = self._of_results(text, stem)
         return entry.made if entry else None
 
     def knows(self, stem: str) -> bool:
-        """Whether results of this name are tracking's."""
+        """Return whether results with this file stem were written by tracking."""
         return any(entry.stem == stem for entry in self._entries.values())
 
     def _of_results(self, text: str, stem: str) -> IndexEntry | None:
@@ -122,9 +154,17 @@ class ResultsIndex:
         return self.find(text) or next(named, None)
 
     def name_results(self, text: str, name: str, taken: set[str]) -> str:
-        """The name of an input's results: the one it had, else a free one; is then `taken`.
+        """Choose the file stem of an input's results: its earlier one, or a free one.
 
-        Names of results of other inputs, as long as these exist, are not free.
+        Stems of the results of other inputs are not free as long as these inputs exist.
+
+        Args:
+            text: The input.
+            name: File name of the input, from which a new stem is made.
+            taken: Stems in lower case that are in use; the chosen stem is added.
+
+        Returns:
+            The stem.
         """
         key = absolute(text)
         known = self._entries.get(key)
@@ -142,31 +182,41 @@ class ResultsIndex:
         return stem
 
     def begin(self, text: str, stem: str, began: str, *, video: bool = False) -> None:
-        """An input is being tracked.
+        """Record that tracking of an input has begun.
+
+        Args:
+            text: The input.
+            stem: File stem of the results.
+            began: Time in UTC.
+            video: Whether an annotated video is written.
 
         Raises:
-            SinkError: the index cannot be written.
+            SinkError: The index cannot be written.
         """
         film = f"{stem}.mp4" if video else ""
         self._put(IndexEntry(absolute(text), Outcome.RUNNING, f"{stem}.csv", film, began_utc=began))
 
     def end(self, text: str, job: JobReport) -> None:
-        """What came of an input.
+        """Record the result of an input.
+
+        Args:
+            text: The input.
+            job: The report of its job.
 
         Raises:
-            SinkError: the index cannot be written.
+            SinkError: The index cannot be written.
         """
         entry = _entry(text, job)
         before = self._of_results(text, entry.stem)
         if before and before.made and (job.skipped or job.refused):
             state = Outcome.SKIPPED if job.skipped else before.state
             entry = replace(before, input=absolute(text), state=str(state))
-        elif not entry.table and (earlier := self.find(text)):  # its files may still be there
+        elif not entry.table and (earlier := self.find(text)):  # Earlier files may still exist.
             entry = replace(entry, table=earlier.table, video=earlier.video)
         self._put(entry)
 
     def _put(self, entry: IndexEntry) -> None:
-        """Results of one name belong to one input: to the one that had them last."""
+        """Add a row and write the index; a result's name belongs to its latest input."""
         self._unwritten[entry.input] = entry
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -186,7 +236,7 @@ class ResultsIndex:
         self._entries[entry.input] = entry
 
     def _refresh(self) -> None:
-        """Read the file: another program may have written it."""
+        """Read the file again, because another program may have written it."""
         try:
             with self.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
                 if os.fstat(file.fileno()).st_size > _LARGEST:

@@ -20,14 +20,22 @@ if TYPE_CHECKING:
     from steadymark.engine.pipeline.pipeline_report import PipelineReport
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
-_MOST_ON_A_GPU = 4  # processes: each holds the networks in its memory anew
+_MOST_ON_A_GPU = 4  # Processes; each loads its own copy of the networks into GPU memory.
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One input of many; it travels to other processes. The rest: see `run_job`.
+    """One input to track; it can be sent to other processes.
 
-    number: its place among all. stem: None where the source must be opened to know it.
+    Attributes:
+        number: Position among all jobs.
+        text: The input.
+        settings: Tracking settings.
+        output: Output settings.
+        wish: Settings of the input.
+        stem: File stem of the results; None if the source must be opened to determine it.
+        before: Fingerprint of the existing results; see `run_job`.
+        known: Whether the existing results were written by tracking; see `run_job`.
     """
 
     number: int
@@ -41,30 +49,30 @@ class Job:
 
 
 class JobObserver(Protocol):
-    """Is told what happens, always by the thread that runs the jobs; must return soon."""
+    """Receives progress and results, always in the thread that runs the jobs; must not block."""
 
     def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
-        """A few times a second while it is tracked, and so not where it was done before."""
+        """Called a few times per second while a job is tracked, but not if it was done before."""
 
     def ended(self, job: Job, report: JobReport) -> None:
-        """Exactly once for each job that was begun."""
+        """Called exactly once for each job that was begun."""
 
 
 class JobQueue(Protocol):
-    """Jobs that come and go while others run; is asked by the thread that runs them."""
+    """Jobs that may be added and cancelled while others run; used by the thread that runs them."""
 
     def most(self) -> int:
-        """How many run at a time, 1 or more."""
+        """Return how many jobs may run at the same time; at least 1."""
 
     def take(self) -> Job | None:
-        """The next one to begin; None where there is none now."""
+        """Return the next job to begin; None if there is none at the moment."""
 
     def cancelled(self, job: Job) -> bool:
-        """Whether one that was taken is to end."""
+        """Return whether a job that was taken must end."""
 
 
 class JobList:
-    """A JobQueue of these jobs, in order."""
+    """A JobQueue with a fixed list of jobs, in order."""
 
     def __init__(self, jobs: Sequence[Job], count: int) -> None:
         self._jobs, self._count = iter(jobs), count
@@ -80,26 +88,50 @@ class JobList:
 
 
 def cores() -> int:
-    """Of this computer, that this program may use."""
+    """Return the number of CPU cores that this program may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def most_processes(asked: int | None, *, on_gpu: bool) -> int:
-    """How many track at a time: what was asked for (1 or more), or as many as are of use."""
+    """Return how many processes track at the same time.
+
+    Args:
+        asked: The number that the user asked for, at least 1; None for the most useful number.
+        on_gpu: Whether the networks run on a GPU.
+
+    Returns:
+        The number of processes.
+    """
     return asked or (min(cores(), _MOST_ON_A_GPU) if on_gpu else cores())
 
 
 def useful_processes(asked: int | None, texts: Sequence[str], *, on_gpu: bool) -> int:
-    """The same for these inputs: a live one is tracked in this process."""
+    """Return how many processes are useful for these inputs; a live input needs this process.
+
+    Args:
+        asked: The number that the user asked for; None for the most useful number.
+        texts: The inputs.
+        on_gpu: Whether the networks run on a GPU.
+
+    Returns:
+        The number of processes; 1 means that this process tracks.
+    """
     if any(map(is_live, texts)):
         return 1
     return max(1, min(most_processes(asked, on_gpu=on_gpu), len(texts)))
 
 
 def run_here(jobs: Sequence[Job], models: OpenModels, watch: JobObserver, stop: Event) -> None:
-    """One after the other, in order; `stop` ends the one in hand, and none begins after it."""
+    """Run jobs one after the other in this process.
+
+    Args:
+        jobs: The jobs, in order.
+        models: The opened models.
+        watch: Receives progress and results.
+        stop: When it is set, the current job ends and no other begins.
+    """
     taken = {job.stem.casefold() for job in jobs if job.stem is not None} | {"index"}
     for job in jobs:
         if stop.is_set():
@@ -117,7 +149,19 @@ def run_one(
     taken: set[str] | None = None,
     progress_s: float = 0.1,
 ) -> JobReport:
-    """One of them, see `run_job`."""
+    """Run one job in this process.
+
+    Args:
+        job: The job.
+        models: The opened models.
+        stop: When it is set, the job ends and keeps what was tracked.
+        on_progress: Called with the source's information and the report so far.
+        taken: Stems in lower case that other results use.
+        progress_s: Time between two calls of `on_progress`, in seconds.
+
+    Returns:
+        The report; see `run_job`.
+    """
     return run_job(
         job.text,
         models,

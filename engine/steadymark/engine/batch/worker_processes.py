@@ -1,7 +1,7 @@
-"""Many jobs in several processes: what ends one of them fails one job.
+"""Run jobs in several processes, so that a crash fails only one job.
 
-A worker is told by its pipe what to track and when to stop, and tells by it what happens. Not
-concurrent.futures: there, one process that is killed breaks all others.
+Jobs and stop requests are sent to a worker through its pipe, and progress and reports come back
+through it. `concurrent.futures` is not used, because one killed process breaks its whole pool.
 """
 
 from __future__ import annotations
@@ -39,17 +39,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROGRESS_S = 0.2
-_LOOK_S = 0.1  # between looks at `stop`
-_STOP_S = 3.0  # a pipeline ends within 2
+_LOOK_S = 0.1  # Time between checks of `stop`.
+_STOP_S = 3.0  # A pipeline ends within 2 s.
 _BEGUN, _PROGRESSED, _ENDED = range(3)
 
 
 def run_in_processes(
     jobs: Sequence[Job], count: int, opens: Opens, watch: JobObserver, stop: Event
 ) -> None:
-    """Up to `count` at a time, begun in order; `stop` ends all, what they tracked is kept.
+    """Run a list of jobs in worker processes.
 
-    opens: `open_models`; workers call it, and are spawned, so it must be importable.
+    Args:
+        jobs: The jobs, which begin in order.
+        count: Number of processes.
+        opens: Opens the models in a worker, such as `open_models`. It must be importable, because
+            workers are spawned.
+        watch: Receives progress and results.
+        stop: When it is set, all jobs end and keep what was tracked.
     """
     run_supply(JobList(jobs, count), opens, watch, stop)
 
@@ -57,9 +63,15 @@ def run_in_processes(
 def run_supply(
     supply: JobQueue, opens: Opens, watch: JobObserver, stop: Event, *, stop_s: float = _STOP_S
 ) -> None:
-    """The same of jobs that come and go; one that is cancelled keeps what was tracked of it.
+    """Run jobs of a queue in worker processes; a cancelled job keeps what was tracked.
 
-    stop_s: how long those in hand may take to end after `stop` is set, before they are killed.
+    Args:
+        supply: Queue of jobs.
+        opens: Opens the models in a worker; see `run_in_processes`.
+        watch: Receives progress and results.
+        stop: When it is set, all jobs end and keep what was tracked.
+        stop_s: How long running jobs may take to end after `stop` is set before they are killed, in
+            seconds.
     """
     pool = _Pool(supply, opens, watch)
     try:
@@ -71,7 +83,7 @@ def run_supply(
 
 
 class _Pool:
-    """Workers with a job in hand, and those that are to end."""
+    """Busy workers, and workers that are about to end."""
 
     def __init__(self, supply: JobQueue, opens: Opens, watch: JobObserver) -> None:
         self._supply, self._opens, self._watch = supply, opens, watch
@@ -79,13 +91,13 @@ class _Pool:
         self._idle: list[_Worker] = []
 
     def fill(self) -> bool:
-        """Begin as many as may be; whether any is at work."""
+        """Start workers as long as jobs are available and allowed; return whether any is busy."""
         while len(self._workers) < self._supply.most() and (job := self._supply.take()) is not None:
             self._workers.append(_Worker(self._opens, job))
         return bool(self._workers)
 
     def hear(self) -> None:
-        """What the workers tell within a moment, and give the next job to those that are done."""
+        """Handle messages that arrive within a moment, and give idle workers the next job."""
         for worker in self._workers:
             if worker.begun and worker.job and self._supply.cancelled(worker.job):
                 worker.stop()
@@ -105,7 +117,7 @@ class _Pool:
         self._idle.append(worker)
 
     def end(self, within_s: float) -> None:
-        """All tell what they kept; those that have opened nothing yet are not waited for."""
+        """Stop all workers and collect their reports; workers that have not begun are skipped."""
         deadline = time.monotonic() + within_s
         for worker in self._workers:
             worker.stop()
@@ -119,21 +131,24 @@ class _Pool:
             worker.join(max(0.0, deadline - time.monotonic()))
 
     def kill(self) -> None:
-        """Whatever is left."""
+        """Kill all remaining workers."""
         for worker in (*self._workers, *self._idle):
             worker.kill()
 
 
 def _talking(workers: Sequence[_Worker], within_s: float = _LOOK_S) -> list[_Worker]:
-    """Those that have told something, or ended, within a moment."""
+    """Return the workers that sent a message, or ended, within a moment."""
     ready = wait([worker.pipe for worker in workers], within_s)
     return [worker for worker in workers if worker.pipe in ready]
 
 
 class _Worker:
-    """A process, seen from here. job: the one in its hands; begun: it has told so.
+    """Handle of a worker process.
 
-    willing: it would take another.
+    Attributes:
+        job: The current job.
+        begun: Whether the worker has reported that it began the job.
+        willing: Whether the worker accepts another job.
     """
 
     def __init__(self, opens: Opens, job: Job) -> None:
@@ -154,18 +169,18 @@ class _Worker:
         self.track(job)
 
     def track(self, job: Job) -> None:
-        """Give it the next."""
+        """Send the next job."""
         self.job, self.begun = job, False
         self._tell(job)
 
     def stop(self) -> None:
-        """End what it does, and itself."""
+        """Ask the worker to end its job and itself."""
         if self.willing:
             self.willing = False
             self._tell(None)
 
     def hear(self, watch: JobObserver) -> None:
-        """One message; its end, whatever ended it, is a report too."""
+        """Handle one message; the end of the process, whatever its cause, counts as a report."""
         try:
             kind, content = self.pipe.recv()
         except (EOFError, OSError):
@@ -183,11 +198,11 @@ class _Worker:
             watch.ended(job, content)
 
     def join(self, timeout_s: float) -> None:
-        """Wait for its end."""
+        """Wait for the process to end."""
         self._process.join(timeout_s)
 
     def kill(self) -> None:
-        """At once."""
+        """Kill the process."""
         self._process.kill()
         self._process.join()
         self.pipe.close()
@@ -201,12 +216,12 @@ class _Worker:
         watch.ended(job, _crashed(job, self._process.exitcode or 0))
 
     def _tell(self, job: Job | None) -> None:
-        with contextlib.suppress(OSError):  # it has ended: `hear` finds out
+        with contextlib.suppress(OSError):  # If the worker has ended, `hear` notices it.
             self.pipe.send(job)
 
 
 def _crashed(job: Job, code: int) -> JobReport:
-    """What is told of a job whose process has ended; its rows are kept, marked partial."""
+    """Return the report of a job whose process has ended; its rows are kept and marked partial."""
     kept: tuple[str, ...] = ()
     if job.stem is not None:
         table = result_files(job.stem, job.output)[0]
@@ -232,7 +247,7 @@ def _crashed(job: Job, code: int) -> JobReport:
 
 @contextlib.contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Ctrl-C reaches every process of a terminal; those begun here ignore it from the start."""
+    """Start processes that ignore Ctrl-C, which a terminal sends to all its processes."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -244,10 +259,10 @@ def _no_interrupts() -> Iterator[None]:
 
 
 def _work(pipe: Connection, opens: Opens, log_level: int) -> None:
-    """A worker's life. It ends at once when the program that began it is gone."""
+    """Run jobs in a worker process; the worker ends as soon as its parent is gone."""
     logging.basicConfig(level=log_level)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the pipe tells when to stop
+        signal.signal(number, signal.SIG_IGN)  # Stop requests come through the pipe.
     stop, jobs = Event(), queue.SimpleQueue[Any]()
     Thread(target=_listen, args=(pipe, jobs, stop), name="pipe", daemon=True).start()
     tell = _Teller(pipe)
@@ -284,8 +299,8 @@ def _listen(pipe: Connection, jobs: queue.SimpleQueue[Any], stop: Event) -> None
         try:
             job = pipe.recv()
         except (EOFError, OSError):
-            # As if killed with the program: who tracks the same files next must not find them
-            # renamed by a process that is left over.
+            # Exit as if killed together with the parent: a later run that tracks the same files
+            # must not find them renamed by a process that was left over.
             os._exit(1)
         if job is None:
             stop.set()
@@ -295,7 +310,7 @@ def _listen(pipe: Connection, jobs: queue.SimpleQueue[Any], stop: Event) -> None
 
 
 class _Teller:
-    """Sends to the program; ends with it."""
+    """Sends messages to the parent process; exits when the parent is gone."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe

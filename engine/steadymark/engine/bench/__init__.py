@@ -1,1 +1,1 @@
-"""Measurements that people run."""
+"""Benchmarks that the `steadymark bench` command runs."""

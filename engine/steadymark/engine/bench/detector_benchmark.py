@@ -1,4 +1,4 @@
-"""What face detectors find, miss and take for faces: `steadymark bench detector`."""
+"""Recall, false detections and speed of face detectors: `steadymark bench detector`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,13 @@ LEAST_PX = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """hits of the `faces` of at least 20 px. iou: mean of the hits."""
+    """Recall of a detector over faces of at least 20 px.
+
+    Attributes:
+        faces: Number of faces.
+        hits: Number of faces that were found.
+        iou: Mean IoU of the faces that were found.
+    """
 
     faces: int
     hits: int
@@ -49,7 +55,7 @@ class Recall:
 
     @property
     def percent(self) -> float:
-        """Recall."""
+        """Recall in percent."""
         return 100 * self.hits / max(1, self.faces)
 
     def __str__(self) -> str:
@@ -57,7 +63,11 @@ class Recall:
 
 
 def is_hit(box: FaceBox, true: FaceBox) -> bool:
-    """IoU of at least 0.4, or centres closer than a quarter of the true size."""
+    """Return whether a detected box matches a true face box.
+
+    It matches when the IoU is at least 0.4, or when the centres are closer than a quarter of the
+    true box's longer side.
+    """
     away = np.hypot(
         box.left + box.width / 2 - true.left - true.width / 2,
         box.top + box.height / 2 - true.top - true.height / 2,
@@ -66,7 +76,16 @@ def is_hit(box: FaceBox, true: FaceBox) -> bool:
 
 
 def detect_all(detector: FaceDetector, folder: Path, names: Iterable[str]) -> Found:
-    """Every photo's boxes."""
+    """Detect the faces of every photo.
+
+    Args:
+        detector: Face detector to run.
+        folder: Folder of the photos.
+        names: File names of the photos; files that cannot be read are left out.
+
+    Returns:
+        The detected boxes by file name.
+    """
     found: dict[str, tuple[FaceBox, ...]] = {}
     for name in names:
         image = cv2.imread(str(folder / name))
@@ -76,7 +95,17 @@ def detect_all(detector: FaceDetector, folder: Path, names: Iterable[str]) -> Fo
 
 
 def recall(found: Found, truth: Truth) -> Recall:
-    """Each box found answers for one face at most, the best boxes choose first."""
+    """Compute the recall of detected boxes against true boxes.
+
+    Each detected box matches at most one face. Boxes are matched in the detector's order.
+
+    Args:
+        found: Detected boxes by file name.
+        truth: True boxes by file name, (N, 4): left, top, right and bottom in pixels.
+
+    Returns:
+        The recall over faces of at least 20 px.
+    """
     faces, ious = 0, []
     for name, boxes in truth.items():
         left = [FaceBox(x, y, r - x, b - y) for x, y, r, b in boxes.tolist()]
@@ -94,20 +123,20 @@ def recall(found: Found, truth: Truth) -> Recall:
 
 
 def false_per_100(found: Found) -> float:
-    """False boxes in 100 photos without faces."""
+    """Return the number of false detections per 100 photos without faces."""
     return 100 * sum(len(boxes) for boxes in found.values()) / max(1, len(found))
 
 
 def threshold_for(make: Callable[[float], FaceDetector], data: Path, most: float) -> float:
-    """Choose a detector's threshold on held-back photos without faces.
+    """Choose a detector's score threshold on held-back photos without faces, by bisection.
 
     Args:
-        make: opens the detector with a threshold.
-        data: the data folder.
-        most: how many false boxes there may be in 100 photos.
+        make: Opens the detector with a given threshold.
+        data: The data folder.
+        most: Largest allowed number of false detections per 100 photos.
 
     Returns:
-        The least threshold, to 0.005, that leaves no more of them; by bisection.
+        The lowest threshold, to within 0.005, that keeps the false detections within the limit.
     """
     names = photos(data, "none", held_back=True)
     low, high = 0.1, 0.99
@@ -119,7 +148,15 @@ def threshold_for(make: Callable[[float], FaceDetector], data: Path, most: float
 
 
 def frame_ms(detector: FaceDetector, *, runs: int = 100) -> tuple[float, float]:
-    """Least and median milliseconds for a 640x480 frame of noise."""
+    """Measure the time that a detector needs for a 640x480 frame of noise.
+
+    Args:
+        detector: Face detector to run.
+        runs: Number of measurements.
+
+    Returns:
+        The least and the median time, in milliseconds.
+    """
     image = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
     took = []
     for _ in range(runs):
@@ -131,12 +168,16 @@ def frame_ms(detector: FaceDetector, *, runs: int = 100) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class DetectorFigures:
-    """What one detector reaches.
+    """Benchmark results of one detector.
 
-    threshold: of the scores; NaN is the detector's own. false_per_100: false boxes in 100 photos
-    without faces. crowds, train: of held-back photos.
-    hard: by kind of hard picture, see `detector_hard`. frame_ms: median of a 640x480 frame, on one
-    thread.
+    Attributes:
+        threshold: Score threshold; NaN means the detector's own.
+        false_per_100: False detections per 100 photos without faces.
+        crowds: Recall on held-back photos of crowds.
+        train: Recall on held-back photos of 300W's training part.
+        hard: Missed faces by kind of hard image; see `hard_face_set`.
+        rolls: Results on faces rotated to every angle.
+        frame_ms: Median time for a 640x480 frame on one thread, in milliseconds.
     """
 
     threshold: float
@@ -149,7 +190,7 @@ class DetectorFigures:
 
     @property
     def hard_set(self) -> Missed:
-        """The hard set as a whole."""
+        """Missed faces of the whole hard set."""
         parts = [self.hard[kind] for kind in HARD if kind in self.hard]
         names = [
             f"{kind}/{name}"
@@ -168,18 +209,21 @@ def measure(
     reported: bool = False,
     on_part: Callable[[str], None] = lambda _: None,
 ) -> DetectorFigures:
-    """Measure a detector on everything that is held back from training.
+    """Measure a detector on all images that are held back from training.
 
     Args:
-        detector: with the threshold and all else that the product gives it.
-        data: the data folder, see its README.
-        threshold: that one, to be told with the figures.
-        reported: whether the faces of aflw2000 that no choice may follow are looked at as well.
-        on_part: told the name of each part when it begins.
+        detector: Detector with the threshold and settings that the product uses.
+        data: The data folder; see its README.
+        threshold: The detector's threshold, to be included in the result.
+        reported: Whether to include the AFLW2000 faces that may be reported but not tuned on.
+        on_part: Called with the name of each part when it begins.
+
+    Returns:
+        All benchmark results.
 
     Raises:
-        DataError: a folder is missing or unfit.
-        UsageError: a picture cannot be read.
+        DataError: A folder is missing or unsuitable.
+        UsageError: An image cannot be read.
     """
     faces = data / "faces"
     on_part("photos without faces")

@@ -1,4 +1,7 @@
-"""The hard set of a detector: faces held back from every training, and harder versions of them."""
+"""Hard test set for face detectors.
+
+It holds faces that are held back from all training, and harder versions of them.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +34,19 @@ AFW, TURNED, TURNED_ALL, EXACT = (
     "aflw2000, all",
     "aflw2000, exact",
 )
-HARD = (AFW, TURNED, *VERSIONS)  # the kinds of pictures of the hard set
+HARD = (AFW, TURNED, *VERSIONS)  # Kinds of images in the hard set.
 _ROLLS = range(0, 360, 30)
 
 
 class HardPicture(NamedTuple):
-    """A picture, and the box of the face that is to be found in it.
+    """An image with the box of the face that the detector must find.
 
-    points: its landmarks (68, 2); None where they are known in a crop of the photo alone.
+    Attributes:
+        kind: Kind of image, one of `HARD`, TURNED_ALL or EXACT.
+        name: Name of the image.
+        image: The image, (H, W, 3) uint8 BGR.
+        box: Box of the face.
+        points: Landmarks, (68, 2), in pixels; None when they are known only in a crop of the photo.
     """
 
     kind: str
@@ -50,20 +58,32 @@ class HardPicture(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """How many of the faces of one kind of pictures a detector did not find."""
+    """The faces of one kind of image that a detector did not find.
+
+    Attributes:
+        faces: Number of faces.
+        missed: Names of the images whose face was not found.
+    """
 
     faces: int
     missed: tuple[str, ...]
 
     @property
     def percent(self) -> float:
-        """Of the faces."""
+        """Share of missed faces, in percent."""
         return 100 * len(self.missed) / max(1, self.faces)
 
 
 @dataclass(frozen=True, slots=True)
 class RollFigures:
-    """Of faces turned to every angle: how many were found, and with a roll within 10 degrees."""
+    """Detection results on faces rotated to every angle.
+
+    Attributes:
+        faces: Number of rotated faces.
+        found: Number of faces that were found.
+        within_10: Number of faces whose roll was found to within 10 degrees.
+        median_deg: Median roll error, in degrees.
+    """
 
     faces: int
     found: int
@@ -72,7 +92,17 @@ class RollFigures:
 
 
 def hard_pictures(data: Path) -> Iterator[HardPicture]:
-    """The hard set: AFW's hardest faces, turned faces of aflw2000, versions of held-back photos."""
+    """Yield the hard set: AFW's hardest faces, AFLW2000 profiles and versions of held-back photos.
+
+    Args:
+        data: The data folder.
+
+    Yields:
+        Images with the face to be found.
+
+    Raises:
+        UsageError: An image cannot be read.
+    """
     folder = data / "faces" / "train"
     hard = hard_photos(data)
     for name, boxes in read_boxes(folder).items():
@@ -89,7 +119,18 @@ def hard_pictures(data: Path) -> Iterator[HardPicture]:
 
 
 def turned_pictures(data: Path, kind: str) -> Iterator[HardPicture]:
-    """Faces of aflw2000: of TURNED, those held back; of EXACT or TURNED_ALL, for reports alone."""
+    """Yield strongly turned faces of AFLW2000.
+
+    Args:
+        data: The data folder.
+        kind: TURNED for the held-back faces; EXACT or TURNED_ALL only for reports.
+
+    Yields:
+        Images with the face to be found.
+
+    Raises:
+        UsageError: An image cannot be read.
+    """
     held, exact = turned_faces(data, held_back=True), exact_faces(data)
     chosen = {TURNED: held, EXACT: exact}.get(
         kind, {**held, **exact, **turned_faces(data, held_back=False)}
@@ -100,7 +141,7 @@ def turned_pictures(data: Path, kind: str) -> Iterator[HardPicture]:
 
 
 def _versioned(data: Path) -> Iterator[tuple[Path, Image, Points]]:
-    """Photos of 300w/train that are held back, for being drawn or for being hard."""
+    """Yield the photos of 300w/train that are held back by the random split or as hard photos."""
     hard = hard_photos(data)
     for path in sorted((data / "300w" / "train").glob("*.pts")):
         photo = photo_of(path.stem)
@@ -120,13 +161,20 @@ def _read(path: Path) -> Image:
 
 
 def write_hard_set(data: Path, out: Path) -> dict[str, int]:
-    """Write the hard set as folders in 300W form, one a kind, for `steadymark evaluate --data`.
+    """Write the hard set as folders in 300W form, one per kind, for `steadymark evaluate --data`.
 
-    AFW's hardest faces are written as the crops of 300w/train, since their landmarks are known
-    there. Landmarks that a turned head hides (`profiled`) lie on its outline.
+    AFW's hardest faces are written as the crops of 300w/train, because their landmarks are known
+    only there. Landmarks that a turned head hides lie on the head's outline.
+
+    Args:
+        data: The data folder.
+        out: Folder to write to.
 
     Returns:
-        How many faces each folder holds, by its name.
+        The number of faces in each folder, by the folder's name.
+
+    Raises:
+        UsageError: An image cannot be read.
     """
     hard = hard_photos(data)
     crops = (
@@ -154,7 +202,16 @@ def missed(
     pictures: Iterator[HardPicture],
     is_hit: Callable[[FaceBox, FaceBox], bool],
 ) -> dict[str, Missed]:
-    """Which faces a detector misses, by kind of pictures."""
+    """Return the faces that a detector misses, by kind of image.
+
+    Args:
+        detector: Face detector to run.
+        pictures: Images with the face to be found.
+        is_hit: Tells whether a detected box matches the true box.
+
+    Returns:
+        Missed faces by kind.
+    """
     faces: dict[str, int] = {}
     names: dict[str, list[str]] = {}
     for picture in pictures:
@@ -168,7 +225,16 @@ def missed(
 def all_rolls(
     detector: FaceDetector, data: Path, is_hit: Callable[[FaceBox, FaceBox], bool]
 ) -> RollFigures:
-    """Over held-back photos, each turned by twelve angles from 0 to 330 degrees."""
+    """Run a detector on held-back photos, each rotated by 0, 30, … 330 degrees.
+
+    Args:
+        detector: Face detector to run.
+        data: The data folder.
+        is_hit: Tells whether a detected box matches the true box.
+
+    Returns:
+        How many faces were found and how exact their roll is.
+    """
     faces, errors = 0, []
     for _, image, points in _versioned(data):
         for turn in _ROLLS:

@@ -1,4 +1,4 @@
-"""Milliseconds a face and frame on this machine, one thread, without video decoding."""
+"""Tracking time per face and frame on this machine, with one thread and without video decoding."""
 
 from __future__ import annotations
 
@@ -29,12 +29,18 @@ if TYPE_CHECKING:
 _WARM_UP = 10
 STABILIZERS_TIMED = ("none", "flow", "convlstm")
 SIZES = ((400, 300), (1920, 1080))
-_DEMO_FRAMES = 60  # of the clip, in which the face is in sight
+_DEMO_FRAMES = 60  # Frames of the demo clip in which the face is visible.
 
 
 @dataclass(frozen=True, slots=True)
 class StageSpeed:
-    """Medians, in milliseconds; cpu counts this process' threads."""
+    """Time of one processing stage.
+
+    Attributes:
+        name: Name of the stage.
+        wall_ms: Median wall-clock time, in milliseconds.
+        cpu_ms: Median CPU time of all threads of this process, in milliseconds.
+    """
 
     name: str
     wall_ms: float
@@ -42,7 +48,7 @@ class StageSpeed:
 
 
 def _without_face() -> Image:
-    """A 640×480 picture with structure at every scale, so that no stage is spared work."""
+    """Return a 640×480 image with texture at every scale, so that no stage is skipped."""
     rng = np.random.default_rng(0)
     image = np.zeros((480, 640, 3), np.float32)
     for cell in (4, 16, 80):
@@ -52,7 +58,7 @@ def _without_face() -> Image:
 
 
 def _with_face() -> Image:
-    """The first frame of the demo clip, 640×480."""
+    """Return the first frame of the demo clip, 640×480."""
     with contextlib.closing(VideoFile(assets_root() / "clips" / "demo.mp4")) as clip:
         return clip.frame_at(0).image
 
@@ -70,7 +76,15 @@ def _measure(name: str, step: Callable[[], object], rounds: int) -> StageSpeed:
 
 
 def measure_speed(settings: TrackSettings | None = None, *, rounds: int = 200) -> list[StageSpeed]:
-    """Crop to points of one face, alone and stabilized, and detections in 640×480 frames."""
+    """Measure the landmark model alone, the model with its stabilizer, and the face detector.
+
+    Args:
+        settings: Tracking settings; None means one CPU thread.
+        rounds: Number of measurements per stage.
+
+    Returns:
+        One row per stage, for one face in a 640×480 frame.
+    """
     settings = settings or TrackSettings(device="cpu", threads=1)
     models = open_models(replace(settings, stabilizer="none"))
     steady = open_models(settings)
@@ -99,7 +113,13 @@ def _named(models: OpenModels) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FacesSpeed:
-    """What tracking one frame with so many faces takes: medians, in milliseconds."""
+    """Time to track one frame with a number of faces.
+
+    Attributes:
+        faces: Number of faces.
+        wall_ms: Median wall-clock time, in milliseconds.
+        cpu_ms: Median CPU time, in milliseconds.
+    """
 
     faces: int
     wall_ms: float
@@ -108,9 +128,14 @@ class FacesSpeed:
 
 @dataclass(frozen=True, slots=True)
 class StabilizerSpeed:
-    """What tracking one frame of one face takes with a stabilizer: medians, in milliseconds.
+    """Time to track one frame of one face with a stabilizer.
 
-    size: of the frames. ratio: CPU time over that without a stabilizer, in the same frames.
+    Attributes:
+        stabilizer: Name of the stabilizer.
+        size: Size of the frames, as WIDTHxHEIGHT.
+        wall_ms: Median wall-clock time, in milliseconds.
+        cpu_ms: Median CPU time, in milliseconds.
+        ratio: CPU time divided by that of the first stabilizer of the list (`none` by default).
     """
 
     stabilizer: str
@@ -126,14 +151,23 @@ def measure_stabilizers(
     rounds: int = 200,
     names: Sequence[str] = STABILIZERS_TIMED,
 ) -> list[StabilizerSpeed]:
-    """The whole tracking step of one face with each stabilizer, without decoding.
+    """Measure the whole tracking step of one face with each stabilizer, without decoding.
 
-    The frames are those of the demo clip, as they are, small and large. All stabilizers are
-    measured in turn, frame by frame, so that a busy moment meets them all alike. Frames in which a
-    face is detected do not count.
+    The frames come from the demo clip, scaled to a small and a large size. All stabilizers track
+    each frame in turn, so that a moment of high system load affects all of them. Frames in which
+    the detector runs do not count.
+
+    Args:
+        settings: Tracking settings; None means one CPU thread.
+        rounds: Number of measured frames per size.
+        names: Names of the stabilizers.
+
+    Returns:
+        One row per size and stabilizer.
 
     Raises:
-        WeightsError, UsageError: the model has not such a stabilizer.
+        WeightsError: A model file is missing or unusable.
+        UsageError: The model does not have such a stabilizer.
     """
     settings = settings or TrackSettings(device="cpu", threads=1)
     chosen = {name: replace(settings, stabilizer=name) for name in names}
@@ -158,7 +192,7 @@ def measure_stabilizers(
 
 
 def _frames_of_demo(count: int, size: tuple[int, int]) -> Iterator[Frame]:
-    """The demo clip at this size, to and fro."""
+    """Yield frames of the demo clip at this size, played forwards and backwards in turn."""
     with contextlib.closing(VideoFile(assets_root() / "clips" / "demo.mp4")) as clip:
         frames = [clip.frame_at(index) for index in range(min(count, _DEMO_FRAMES))]
     way = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
@@ -169,7 +203,7 @@ def _frames_of_demo(count: int, size: tuple[int, int]) -> Iterator[Frame]:
 
 
 def _many_faces() -> Image:
-    """Sixteen of the demo clip's face in a 1280×960 picture."""
+    """Return a 1280×960 image that shows the demo clip's face sixteen times."""
     small = cv2.resize(_with_face(), (320, 240), interpolation=cv2.INTER_AREA)
     return np.tile(small.astype(np.uint8, copy=False), (4, 4, 1))
 
@@ -177,12 +211,21 @@ def _many_faces() -> Image:
 def measure_faces(
     settings: TrackSettings | None = None, *, rounds: int = 60, most: int = 16
 ) -> list[FacesSpeed]:
-    """A whole frame of the tracker, all faces known, for 1 … most faces; without decoding.
+    """Measure a whole tracking step with 1 to `most` known faces, without decoding.
 
-    The counts are measured in turn, round by round, so that a busy moment meets them all alike.
+    All numbers of faces are measured in turn in each round, so that a moment of high system load
+    affects all of them.
+
+    Args:
+        settings: Tracking settings; None means one CPU thread.
+        rounds: Number of measured rounds.
+        most: Largest number of faces.
+
+    Returns:
+        One row per number of faces.
 
     Raises:
-        SteadymarkError: the faces of the picture were not all found and followed.
+        SteadymarkError: Not all faces of the image were found and tracked.
     """
     settings = settings or TrackSettings(device="cpu", threads=1)
     models, picture = open_models(settings), _many_faces()

@@ -1,1 +1,1 @@
-"""Filters over landmarks, and the guard that resets them."""
+"""Filters of landmark trajectories, and the guard that restarts them when they diverge."""

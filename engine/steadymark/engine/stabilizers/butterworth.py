@@ -1,4 +1,4 @@
-"""The zero-lag Butterworth filter: for whole recordings, since it looks at frames to come."""
+"""The zero-phase Butterworth filter for whole recordings; it needs future frames."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ from steadymark.engine.stabilizers.divergence_guard import contradicted_frames, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-GAP_S = 0.5  # a longer pause between two frames divides a recording in two
-_PASSES = 8  # of looking where to begin anew
+GAP_S = 0.5  # A longer pause between two frames splits the recording.
+_PASSES = 8  # Largest number of searches for restart positions.
 
 
 @dataclass(frozen=True, slots=True)
 class Butterworth:
-    """A low pass run forwards and backwards (Winter, Biomechanics and Motor Control, ch. 3).
+    """A low-pass filter run forwards and backwards (Winter, Biomechanics and Motor Control, ch. 3).
 
-    cutoff_hz: where both runs together leave half of the power. order: of a single run.
+    Attributes:
+        cutoff_hz: Frequency at which both runs together leave half of the power, in Hz.
+        order: Order of a single run.
+
+    Raises:
+        UsageError: The cut-off frequency is not positive and finite.
     """
 
     cutoff_hz: float = 6.0
@@ -39,10 +44,18 @@ class Butterworth:
     def smooth(
         self, points: NDArray[np.floating], times_s: NDArray[np.floating]
     ) -> NDArray[np.float64]:
-        """(T, K, 2) at (T,) rising times → the same, smoothed; NaN stays and divides.
+        """Filter landmarks without lag.
 
-        Uneven times are filtered on an even grid of as many samples. Stretches of less than four
-        frames, or of a rate too low for the cut-off, stay as they are.
+        Unevenly timed frames are resampled to an even grid with the same number of samples, and
+        back. Segments of fewer than four frames, or with a frame rate that is too low for the
+        cut-off, stay unchanged.
+
+        Args:
+            points: Landmarks, (T, K, 2), in pixels. NaN stays NaN and separates segments.
+            times_s: Increasing times, (T,), in seconds.
+
+        Returns:
+            Filtered landmarks, (T, K, 2), in pixels.
         """
         out = points.astype(np.float64)
         for part in _stretches(points, times_s):
@@ -53,7 +66,7 @@ class Butterworth:
         if len(xy) < 4 or t_s[-1] <= t_s[0]:
             return xy
         rate = (len(xy) - 1) / (t_s[-1] - t_s[0])
-        # two runs multiply: each is to leave the square root of the half (Winter, 1/C of p. 69)
+        # The two runs multiply, so each must leave √½ of the power (Winter, 1/C on p. 69).
         cutoff = self.cutoff_hz / (np.sqrt(2) - 1) ** (1 / (2 * self.order))
         if cutoff >= rate / 2:
             return xy
@@ -76,16 +89,20 @@ class Butterworth:
 def smooth_guarded(
     low_pass: Butterworth, points: NDArray[np.floating], times_s: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """What a filter makes of a recording where it does not contradict the raw landmarks.
+    """Filter a recording, but keep the result from contradicting the raw landmarks.
 
-    Where it does (see `guard.contradicted_frames`), it begins anew, at the largest step of the raw
-    landmarks there: a scene cut or a jump of the detector is not smeared over the frames around it.
-    Where even that does not help, the raw landmarks stay. Like the filter it has no lag.
+    Where it does (see `divergence_guard.contradicted_frames`), the filter restarts at the largest
+    step of the raw landmarks there. A scene cut or a jump of the detector is therefore not smeared
+    over the neighbouring frames. Where a restart does not help, the raw landmarks are kept. The
+    result has no lag.
 
     Args:
-        low_pass: the filter.
-        points: (T, K, 2) raw landmarks of one face, NaN where it is not seen.
-        times_s: (T,), rising.
+        low_pass: The filter.
+        points: Raw landmarks of one face, (T, K, 2), in pixels; NaN in frames without it.
+        times_s: Increasing times, (T,), in seconds.
+
+    Returns:
+        Filtered landmarks, (T, K, 2), in pixels.
     """
     out = points.astype(np.float64)
     for part in _stretches(points, times_s):
@@ -100,14 +117,14 @@ def _guarded(
         return raw
     begins = np.zeros(len(raw) + 1, np.bool_)
     begins[[0, -1]] = True
-    steps = np.pad(landmark_ways(raw).max(-1), 1)  # to each frame; none to the first, nor the end
+    steps = np.pad(landmark_ways(raw).max(-1), 1)  # Step to each frame; 0 at both ends.
     for _ in range(_PASSES):
         steady = _in_parts(low_pass, raw, times_s, begins)
         wrong = contradicted_frames(steady, raw)
         if not wrong.any():
             return steady
         begins[_where_to_begin(wrong, np.where(begins, -1, steps))] = True
-    for first, end in _runs(wrong):  # what lies beside raw landmarks ends and begins near them
+    for first, end in _runs(wrong):  # The filter ends and restarts next to raw landmarks.
         begins[[first, end]] = True
     steady = _in_parts(low_pass, raw, times_s, begins)
     wrong |= contradicted_frames(steady, raw)
@@ -115,9 +132,10 @@ def _guarded(
 
 
 def _where_to_begin(wrong: NDArray[np.bool_], steps: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The largest step of each run of wrong frames, smaller ones than half of all's left for later.
+    """Return the largest step (T + 1,) in each run of wrong frames, if it is large enough.
 
-    A large one may be what makes the frames beside smaller ones wrong. steps: (T + 1,).
+    Steps of at most half of the largest one are left for a later pass, because the large step may
+    be what makes the frames beside the smaller ones wrong.
     """
     chosen = np.array([a + int(steps[a : b + 1].argmax()) for a, b in _runs(wrong)], np.int64)
     largest: NDArray[np.int64] = chosen[steps[chosen] > steps[chosen].max() / 2]
@@ -130,19 +148,19 @@ def _in_parts(
     times_s: NDArray[np.floating],
     begins: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """The filter, anew in each part. begins: (T + 1,), True at both ends."""
+    """Filter each part separately; `begins` (T + 1,) is True at the edges of the parts."""
     edges = np.flatnonzero(begins).tolist()
     return np.concatenate([low_pass.smooth(raw[a:b], times_s[a:b]) for a, b in pairwise(edges)])
 
 
 def _runs(there: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First frames and ends of the runs of True."""
+    """Return the first frame and the end of each run of True."""
     changes = np.flatnonzero(np.diff(np.pad(there, 1).astype(np.int8)))
     return [(int(a), int(b)) for a, b in changes.reshape(-1, 2)]
 
 
 def _stretches(points: NDArray[np.floating], times_s: NDArray[np.floating]) -> list[slice]:
-    """Runs of frames with all points, without a long pause."""
+    """Return the segments of frames with all landmarks and without a long pause."""
     there = np.isfinite(points).all((1, 2))
     breaks = np.flatnonzero(
         ~(there[1:] & there[:-1]) | ~(np.diff(times_s) > 0) | (np.diff(times_s) > GAP_S)
@@ -154,5 +172,5 @@ def _stretches(points: NDArray[np.floating], times_s: NDArray[np.floating]) -> l
 def _at(
     wanted: NDArray[np.float64], known: NDArray[np.float64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(T, C) by straight lines between known times."""
+    """Interpolate values (T, C) linearly between the known times."""
     return np.stack([np.interp(wanted, known, column) for column in values.T], 1)

@@ -1,8 +1,8 @@
-"""The last guard over every stabilizer: where it contradicts the raw landmarks, these win.
+"""Divergence guard: restart a stabilizer whose landmarks contradict the raw ones.
 
-A stabilizer may hold landmarks back by what is noise, and be late by what a face has just done.
-Beyond that it is wrong, whatever the reason, and its memory is worth nothing. A filter that looks
-at frames to come is judged likewise, by the frames of both sides.
+A stabilizer may differ from the raw landmarks by their noise, and lag by what the face has just
+done. If it differs by more, it is wrong for some reason and its state is useless. A filter that
+uses future frames is judged in the same way, with the frames on both sides.
 """
 
 from __future__ import annotations
@@ -22,18 +22,20 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import Landmarks
     from steadymark.models.face.crop import Points
 
-_FURTHEST, _MEAN = 0.10, 0.04  # of the eye distance, of one landmark and of all
-_NOISE = 4.0  # standard deviations of the raw landmarks
-_LEARN = 0.1  # of a frame, in the noise
-_AROUND = 21  # frames of both sides together, whose median scatter is a frame's noise offline
+_FURTHEST, _MEAN = 0.10, 0.04  # Shares of the eye distance, for one landmark and for the mean.
+_NOISE = 4.0  # Standard deviations of the raw landmarks' noise.
+_LEARN = 0.1  # Weight of one frame in the noise estimate.
+_AROUND = 21  # Window of the offline noise estimate, in frames.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawHistory:
-    """What is known of a face's raw landmarks up to a frame.
+    """What is known of a face's raw landmarks up to one frame.
 
-    xy_px: (K, 2) of that frame. noise_px: how far they stray from frame to frame beside the motion
-    that all of them share, root mean square.
+    Attributes:
+        xy_px: Raw landmarks of that frame, (K, 2), in pixels.
+        noise_px: Noise of the landmarks from frame to frame relative to their common motion, root
+            mean square, in pixels.
     """
 
     xy_px: Points
@@ -41,7 +43,15 @@ class RawHistory:
 
 
 def update_history(before: RawHistory | None, raw: Landmarks) -> RawHistory:
-    """The course with one more frame."""
+    """Return the history with one more frame.
+
+    Args:
+        before: History of the previous frames; None for the first frame.
+        raw: Raw landmarks of the new frame.
+
+    Returns:
+        The new history.
+    """
     xy = raw.xy_px
     if before is None:
         return RawHistory(xy, 0.0)
@@ -52,13 +62,20 @@ def update_history(before: RawHistory | None, raw: Landmarks) -> RawHistory:
 
 
 def contradicts(steady: Landmarks, raw: Landmarks, before: RawHistory | None) -> bool:
-    """Whether stabilized landmarks contradict the raw ones of the same frame.
+    """Return whether stabilized landmarks contradict the raw ones of the same frame.
 
-    They do where one is further from its raw place than a tenth of the outer-eye distance, or all
-    together than 4 %, four times the raw landmarks' noise, and the way that they went in this
-    frame. The eye distance is taken of the face's size, since it collapses on profiles.
+    They contradict if one landmark is further from its raw place than a tenth of the outer-eye
+    distance, or the mean distance exceeds 4 % of it, after four times the raw landmarks' noise and
+    their motion in this frame are subtracted. The eye distance is derived from the face's size,
+    because it collapses in profile views.
 
-    before: of the frames before this one.
+    Args:
+        steady: Stabilized landmarks.
+        raw: Raw landmarks of the same frame.
+        before: History of the previous frames; None for the first frame.
+
+    Returns:
+        Whether they contradict.
     """
     if before is None or steady is raw:
         return False
@@ -70,14 +87,19 @@ def contradicts(steady: Landmarks, raw: Landmarks, before: RawHistory | None) ->
 
 
 def contradicted_frames(steady: NDArray[np.float64], raw: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """In which frames of a recording the stabilized landmarks contradict the raw ones.
+    """Return the frames of a recording in which the stabilized landmarks contradict the raw ones.
 
-    The rule is that of `contradicts`, the same forwards and backwards in time: the noise is the
-    median of the ten frames before and after, and the way that is allowed for is the shorter one of
-    those from the last frame and to the next, so that no landmark that jumps for a single frame
-    excuses what a filter makes of its neighbours.
+    The rule is that of `contradicts`, but symmetric in time. The noise is the median over the ten
+    frames before and after. The allowed motion is the smaller of the motions from the previous and
+    to the next frame, so that a landmark that jumps for a single frame does not excuse errors in
+    its neighbours.
 
-    steady, raw: (T, K, 2), finite. Returns (T,).
+    Args:
+        steady: Stabilized landmarks, (T, K, 2), finite, in pixels.
+        raw: Raw landmarks, (T, K, 2), finite, in pixels.
+
+    Returns:
+        A mask, (T,).
     """
     if len(raw) < 2:
         return np.zeros(len(raw), np.bool_)
@@ -94,13 +116,13 @@ def contradicted_frames(steady: NDArray[np.float64], raw: NDArray[np.float64]) -
 
 
 def landmark_ways(raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T - 1, K): how far each landmark goes from every frame to the next; raw: (T, K, 2)."""
+    """Return how far each landmark moves to the next frame: (T, K, 2) → (T - 1, K), in pixels."""
     ways: NDArray[np.float64] = np.linalg.norm(np.diff(raw, axis=0), axis=-1)
     return ways
 
 
 def _noise_around(raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T,): the noise of `RawHistory`, of the frames before and after each."""
+    """Return the noise of `RawHistory`, (T,), estimated from the frames before and after."""
     from scipy.ndimage import median_filter
 
     scatter = np.array(

@@ -1,4 +1,4 @@
-"""Stabilizers over points. Networks that stabilize carry theirs inside their graph."""
+"""Online filters of landmarks. Networks that stabilize contain their filter in their graph."""
 
 from __future__ import annotations
 
@@ -21,19 +21,25 @@ Array = NDArray[np.float32]
 
 
 class NoStabilizer:
-    """Points stay as they are given."""
+    """A stabilizer that returns the raw landmarks unchanged."""
 
     def start(self) -> None:
-        """No memory."""
+        """Return the initial state; there is none."""
 
     def step(self, points: Landmarks, t_s: float, state: None) -> tuple[Landmarks, None]:
-        """The same object."""
+        """Return the same landmarks."""
         return points, None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OneEuroState:
-    """Of the last frame: its time, the smoothed points and their smoothed speed."""
+    """State of the 1€ filter after a frame.
+
+    Attributes:
+        t_s: Time of the frame, in seconds.
+        xy: Smoothed landmarks, (K, 2), in pixels; None before the first frame.
+        speed: Smoothed speed, (K, 2), in pixels per second; None before the first frame.
+    """
 
     t_s: float = -1.0
     xy: Array | None = None
@@ -42,11 +48,18 @@ class OneEuroState:
 
 @dataclass(frozen=True, slots=True)
 class OneEuro:
-    """The 1€ filter (Casiez, Roussel and Vogel, CHI 2012), per coordinate, by time.
+    """The 1€ filter (Casiez, Roussel and Vogel, CHI 2012), applied to each coordinate.
 
-    min_cutoff_hz: cut-off at rest. beta: how fast it rises with speed. derivative_cutoff_hz: of
-    the speed's own low pass. Coordinates are divided by the face's size (root mean square distance
-    of its landmarks from their centre), so that one setting serves every size.
+    The speed is divided by the face's size (root mean square distance of its landmarks from their
+    centre), so that one setting fits every size.
+
+    Attributes:
+        min_cutoff_hz: Cut-off frequency at rest, in Hz.
+        beta: How fast the cut-off rises with speed.
+        derivative_cutoff_hz: Cut-off frequency of the speed's own low-pass filter, in Hz.
+
+    Raises:
+        UsageError: A parameter is out of range.
     """
 
     min_cutoff_hz: float = 1.0
@@ -68,13 +81,25 @@ class OneEuro:
                 )
 
     def start(self) -> OneEuroState:
-        """Nothing seen yet."""
+        """Return the state before the first frame."""
         return OneEuroState()
 
     def step(
         self, points: Landmarks, t_s: float, state: OneEuroState
     ) -> tuple[Landmarks, OneEuroState]:
-        """Frames that are not later than the one before pass through and restart the filter."""
+        """Filter one frame.
+
+        The filter restarts, and the landmarks pass through, if the frame is not later than the
+        previous one or follows after a second or more.
+
+        Args:
+            points: Raw landmarks of the frame.
+            t_s: Time of the frame, in seconds.
+            state: State after the previous frame.
+
+        Returns:
+            The filtered landmarks and the new state.
+        """
         xy = points.xy_px
         gap_s = t_s - state.t_s
         if state.xy is None or state.speed is None or not 0 < gap_s < 1:
@@ -88,14 +113,19 @@ class OneEuro:
 
 
 def _share(gap_s: float, cutoff_hz: Any) -> Any:
-    """Weight of the new value in a first-order low pass."""
+    """Return the weight of the new value in a first-order low-pass filter."""
     turn = 2 * np.pi * cutoff_hz * gap_s
     return turn / (turn + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GuardedStabilizerState:
-    """Memory of the filter itself, and the course of the raw points."""
+    """State of a guarded stabilizer.
+
+    Attributes:
+        inner: State of the guarded filter.
+        raw: History of the raw landmarks; None before the first frame.
+    """
 
     inner: Any
     raw: RawHistory | None = None
@@ -103,36 +133,56 @@ class GuardedStabilizerState:
 
 @dataclass(frozen=True, slots=True)
 class GuardedStabilizer:
-    """A filter over points that begins anew, from the raw ones, where it contradicts them."""
+    """A filter that restarts from the raw landmarks when it contradicts them.
+
+    Attributes:
+        inner: The guarded filter.
+    """
 
     inner: Stabilizer[Any]
 
     def start(self) -> GuardedStabilizerState:
-        """Nothing seen yet."""
+        """Return the state before the first frame."""
         return GuardedStabilizerState(self.inner.start())
 
     def step(
         self, points: Landmarks, t_s: float, state: GuardedStabilizerState
     ) -> tuple[Landmarks, GuardedStabilizerState]:
-        """One frame: see `guard.contradicts`."""
+        """Filter one frame; see `divergence_guard.contradicts`.
+
+        Args:
+            points: Raw landmarks of the frame.
+            t_s: Time of the frame, in seconds.
+            state: State after the previous frame.
+
+        Returns:
+            The filtered landmarks and the new state.
+        """
         steady, memory = self.inner.step(points, t_s, state.inner)
         if contradicts(steady, points, state.raw):
             steady, memory = self.inner.step(points, t_s, self.inner.start())
         return steady, GuardedStabilizerState(memory, update_history(state.raw, points))
 
 
-AUTO = "auto"  # what a model stabilizes itself by, else flow
-OFFLINE = "butterworth"  # over whole recordings, see offline.py
-CELLS = (FLOW, "refine", "convlstm")  # recurrent networks, see zoo.stabilized
+AUTO = "auto"  # The model's own stabilizer, or else flow.
+OFFLINE = "butterworth"  # For whole recordings; see butterworth.py.
+CELLS = (FLOW, "refine", "convlstm")  # Recurrent networks; see zoo.stabilized.
 ONE_EURO = "one-euro"
 STABILIZERS = (AUTO, "none", *CELLS, ONE_EURO, OFFLINE)
 
 
 def make_stabilizer(name: str, one_euro: OneEuro | None = None) -> Stabilizer[Any]:
-    """What is done to the points outside the network, for the choice of that name.
+    """Return the filter that is applied outside the network for a stabilizer.
+
+    Args:
+        name: Name of the stabilizer.
+        one_euro: Settings of the 1€ filter; None for the defaults.
+
+    Returns:
+        The filter; `NoStabilizer` where the network stabilizes or nothing is filtered online.
 
     Raises:
-        UsageError: there is none.
+        UsageError: The name is unknown.
     """
     if name not in STABILIZERS:
         raise UsageError(

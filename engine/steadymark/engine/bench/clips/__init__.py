@@ -1,1 +1,1 @@
-"""Benchmarks on real clips without ground truth."""
+"""Benchmarks of stabilizers on real clips without ground truth."""

@@ -1,4 +1,4 @@
-"""Stabilizers on real clips, without truth: how still they are, and what they take off the face."""
+"""Benchmark of stabilizers on real clips: how much jitter and how much real motion they remove."""
 
 from __future__ import annotations
 
@@ -42,9 +42,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExpressionMotion:
-    """Motion besides the face's rigid motion, % of the outer-eye distance a frame.
+    """Motion of landmarks besides the face's rigid motion.
 
-    ratio: stabilized over raw.
+    Attributes:
+        raw: Motion of the raw landmarks, in percent of the outer-eye distance per frame.
+        stabilized: Motion of the stabilized landmarks, in the same unit.
+        ratio: Stabilized motion divided by raw motion.
     """
 
     raw: float
@@ -54,17 +57,32 @@ class ExpressionMotion:
 
 @dataclass(frozen=True, slots=True)
 class ClipRow:
-    """What one choice made of one clip.
+    """Result of one stabilizer on one clip.
 
-    own: how far the face moves in itself, as flow sees it (see ExpressionFlow), % of the outer-eye
-    distance a frame: no stabilizer may take more off. besides: of all landmarks, without_jaw: of
-    all but the jaw's, nose_and_eyes: of nose ridge and eye corners. still: frames in which optical
-    flow calls the face still; motion, mav, mcv: there, in % of the outer-eye distance a frame,
-    (%)², and %. lag_frames, lip_lag_frames: of all points and of the mouth's opening against the
-    raw ones, over the whole clip. eyes, mouth: amplitude of their opening, stabilized over raw.
-    deviation, deviation_98: mean and 98th percentile of the distance from the raw points' slow
-    course, furthest: the largest distance from a raw point, all in % of the outer-eye distance.
-    lost: % of frames without a face. resets: frames in which memory began anew.
+    Distances are in percent of the outer-eye distance.
+
+    Attributes:
+        clip: File name of the clip.
+        choice: Name of the stabilizer.
+        frames: Number of frames.
+        besides: Motion of all landmarks besides the face's rigid motion.
+        without_jaw: The same without the landmarks of the jaw.
+        nose_and_eyes: The same for nose ridge and eye corners only.
+        still: Number of frames in which the face is at rest according to optical flow.
+        motion: Mean motion in these frames, in percent per frame.
+        mav: Mean Allan variance in these frames, in (percent)².
+        mcv: Mean coefficient of variation in these frames, in percent.
+        lag_frames: Lag of all landmarks behind the raw ones, in frames, over the whole clip.
+        lip_lag_frames: Lag of the mouth opening behind the raw one, in frames.
+        eyes: Amplitude of the eye opening, stabilized divided by raw.
+        mouth: Amplitude of the mouth opening, stabilized divided by raw.
+        deviation: Mean distance from the low-pass course of the raw landmarks.
+        deviation_98: 98th percentile of this distance.
+        furthest: Largest distance from a raw landmark.
+        lost: Percentage of frames without a face.
+        resets: Number of frames in which the stabilizer restarted.
+        own: Deformation of the face according to optical flow (see ExpressionFlow), per frame; a
+            stabilizer must not remove more motion than this leaves.
     """
 
     clip: str
@@ -90,24 +108,30 @@ class ClipRow:
 
 
 class ClipMotion:
-    """What the pictures of a clip tell of its face, whatever any stabilizer says."""
+    """Rest and rigid motion of a clip's face, measured without any stabilizer."""
 
     def __init__(self, fps: float) -> None:
         self.fps = fps
         self._still, self._rigid = RestFlow(fps), RigidFlow()
 
     def watch(self, image: Image, face: TrackedFace | None, *, goes_on: bool) -> None:
-        """The next frame with its face. goes_on: see RigidFlow."""
+        """Add the next frame with its face.
+
+        Args:
+            image: The frame, (H, W, 3) uint8 BGR.
+            face: The tracked face; None when the frame has none.
+            goes_on: Whether face and scene are those of the previous frame; see RigidFlow.
+        """
         self._still.add(image, face.box if face else None)
         raw = face.raw.xy_px if face and face.raw else None
         self._rigid.add(image, raw, goes_on=goes_on)
 
     def still(self) -> NDArray[np.bool_]:
-        """(T,): see RestFlow."""
+        """Return the mask of still frames, (T,); see RestFlow."""
         return self._still.still()
 
     def rigid(self) -> Values:
-        """(T - 1, 2, 3): see RigidFlow."""
+        """Return the rigid motion between frames, (T - 1, 2, 3); see RigidFlow."""
         return self._rigid.motions()
 
 
@@ -118,12 +142,22 @@ def run_clip(
     most_frames: int | None = None,
     report: Callable[[int], None] = lambda _: None,
 ) -> Iterator[ClipRow]:
-    """A row for each choice. The clip is read once; flow is measured at the first pass's points.
+    """Run all stabilizers on one clip, which is read once.
 
-    clip: as `open_source` takes it. report: frames done so far.
+    Optical flow is measured at the raw landmarks of the first network pass.
+
+    Args:
+        clip: The clip as `open_source` takes it.
+        choices: The stabilizers with their opened networks.
+        most_frames: Largest number of frames to read; None for all.
+        report: Called with the number of frames done so far.
+
+    Yields:
+        One row per stabilizer.
 
     Raises:
-        SourceError: the clip cannot be read. UsageError: it is live.
+        SourceError: The clip cannot be read.
+        UsageError: The clip is live.
     """
     fps, frames = read_clip(clip, most_frames)
     seen, own, following = ClipMotion(fps), ExpressionFlow(), choices.following()
@@ -150,7 +184,19 @@ def clip_row(
     rigid: Values,
     fps: float,
 ) -> ClipRow:
-    """All measures of one choice. still: (T,), rigid: (T - 1, 2, 3), see ClipMotion."""
+    """Compute all measures of one stabilizer on one clip.
+
+    Args:
+        clip: File name of the clip.
+        choice: Name of the stabilizer.
+        track: Raw and stabilized landmarks.
+        still: Mask of still frames, (T,).
+        rigid: Rigid motion between frames, (T - 1, 2, 3); see ClipMotion.
+        fps: Frames per second.
+
+    Returns:
+        The row.
+    """
     raw, steady = track.raw, track.steady
     there = [steady[part] for part in segments(still, fps)]
     strayed = deviation(steady, slow_course(raw, track.times_s))
@@ -188,7 +234,7 @@ def _besides(track: ClipTrack, rigid: Values, landmarks: Sequence[int] | None) -
 
 
 def worst_clips_first(rows: Sequence[ClipRow]) -> list[ClipRow]:
-    """The rows choice by choice, in each the clip with the highest ratio of `besides` first."""
+    """Sort rows by stabilizer, and within each by the ratio of `besides`, highest first."""
     names = list(dict.fromkeys(row.choice for row in rows))
 
     def key(row: ClipRow) -> tuple[int, float]:
@@ -199,7 +245,7 @@ def worst_clips_first(rows: Sequence[ClipRow]) -> list[ClipRow]:
 
 
 def figures(row: ClipRow) -> dict[str, float]:
-    """The row's numbers by name; those of `ExpressionMotion` are called besides_raw and so on."""
+    """Return the row's numbers by name; fields of ExpressionMotion become besides_raw and so on."""
     flat: dict[str, float] = {}
     for name, value in asdict(row).items():
         if isinstance(value, dict):
@@ -210,7 +256,7 @@ def figures(row: ClipRow) -> dict[str, float]:
 
 
 def medians(rows: Sequence[ClipRow]) -> dict[str, float]:
-    """The median of each figure over the rows that have it."""
+    """Return the median of each figure over the rows in which it is finite."""
     each = [figures(row) for row in rows]
     known = {name: [f[name] for f in each if np.isfinite(f[name])] for name in each[0]}
     return {name: float(np.median(v)) if v else float("nan") for name, v in known.items()}

@@ -1,4 +1,8 @@
-"""Real clips tracked for measurement: read once, by each network once; filters use its points."""
+"""Track real clips for benchmarks.
+
+Each clip is read once, and each network tracks it once; filters are applied to the raw landmarks of
+the first network pass.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +32,20 @@ if TYPE_CHECKING:
     from steadymark.engine.tracking.tracker import Tracker
 
 NONE = "none"
-FROM_RAW = (NONE, ONE_EURO, OFFLINE)  # they start from the raw points, and need no network pass
+FROM_RAW = (NONE, ONE_EURO, OFFLINE)  # Filters of raw landmarks, which need no network pass.
 _USUAL_FPS = 25.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipTrack:
-    """The first face of a clip of T frames.
+    """Landmarks of the first face in a clip of T frames.
 
-    raw, steady: (T, K, 2), NaN in frames without the face. times_s: (T,). detected: (T,), frames in
-    which the face was found anew. cuts: (T,), frames that the tracker says belong to another scene
-    than the frame before.
+    Attributes:
+        raw: Raw landmarks, (T, K, 2), in pixels; NaN in frames without the face.
+        steady: Stabilized landmarks, (T, K, 2), in pixels.
+        times_s: Time of each frame, (T,), in seconds.
+        detected: Frames in which the face came from the detector, (T,).
+        cuts: Frames before which the tracker reported a scene cut, (T,).
     """
 
     raw: Values
@@ -49,12 +56,12 @@ class ClipTrack:
 
     @property
     def there(self) -> NDArray[np.bool_]:
-        """(T,): frames with the face."""
+        """Mask of the frames with the face, (T,)."""
         return np.asarray(np.isfinite(self.raw).all((1, 2)))
 
 
 class ClipTracker:
-    """A tracker over the frames of a clip, in order."""
+    """Runs a tracker over the frames of a clip and collects the first face."""
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
@@ -67,7 +74,14 @@ class ClipTracker:
         self._id: int | None = None
 
     def add(self, frame: Frame) -> tuple[TrackedFace | None, bool]:
-        """The first face of the next frame, and whether it is that of the frame before it."""
+        """Track the next frame.
+
+        Args:
+            frame: The frame.
+
+        Returns:
+            The first face, and whether it is the face of the previous frame in the same scene.
+        """
         result = self._tracker.track(frame)
         face = next((face for face in result.faces if face.raw is not None), None)
         raw, steady = self._nothing, self._nothing
@@ -86,7 +100,7 @@ class ClipTracker:
         return face, same and not result.restarted
 
     def track(self) -> ClipTrack:
-        """What was seen so far."""
+        """Return the landmarks collected so far."""
         shape = (-1, *self._nothing.shape)
         return ClipTrack(
             np.array(self._raw, np.float64).reshape(shape),
@@ -99,21 +113,35 @@ class ClipTracker:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipStabilizers:
-    """Stabilizers to compare, and the networks that they need, opened once for all clips."""
+    """Stabilizers to compare, with the networks that they need, opened once for all clips.
+
+    Attributes:
+        names: Names of the stabilizers.
+        settings: Tracking settings.
+        models: Opened networks by the stabilizer that needs them.
+    """
 
     names: tuple[str, ...]
     settings: TrackSettings
     models: Mapping[str, OpenModels]
 
     def following(self) -> dict[str, ClipTracker]:
-        """New trackers, one for each network pass, by the choice that it is made for."""
+        """Create new trackers, one per network pass, by the name of the stabilizer."""
         return {
             name: ClipTracker(make_tracker(models, replace(self.settings, stabilizer=name)))
             for name, models in self.models.items()
         }
 
     def stabilized(self, name: str, passes: Mapping[str, ClipTrack]) -> ClipTrack:
-        """What a choice makes of a clip. passes: what the trackers of `following` saw."""
+        """Return the landmarks of a clip with one stabilizer.
+
+        Args:
+            name: Name of the stabilizer.
+            passes: What the trackers of `following` collected, by name.
+
+        Returns:
+            Raw and stabilized landmarks.
+        """
         if name in passes:
             return passes[name]
         track = next(iter(passes.values()))
@@ -128,11 +156,18 @@ class ClipStabilizers:
 
 
 def open_choices(settings: TrackSettings, names: Sequence[str]) -> ClipStabilizers:
-    """Open the networks that these stabilizers need; without a recurrent one, that of `none`.
+    """Open the networks that the stabilizers need; without a recurrent one, that of `none`.
+
+    Args:
+        settings: Tracking settings.
+        names: Names of the stabilizers.
+
+    Returns:
+        The stabilizers with their opened networks.
 
     Raises:
-        WeightsError, UsageError: a choice is not to be had, or the model has not the 68 landmarks
-            that the measures know.
+        WeightsError: A model is not available.
+        UsageError: A stabilizer is unknown, or the model does not have the 68 iBUG landmarks.
     """
     own = [name for name in names if name not in FROM_RAW] or [NONE]
     models = {name: open_models(replace(settings, stabilizer=name)) for name in own}
@@ -148,10 +183,18 @@ def open_choices(settings: TrackSettings, names: Sequence[str]) -> ClipStabilize
 
 
 def read_clip(text: str, most: int | None = None) -> tuple[float, Iterator[Frame]]:
-    """Frames a second of a clip, as its file says or else 25, and its frames, at most so many.
+    """Open a clip.
+
+    Args:
+        text: The clip as `open_source` takes it.
+        most: Largest number of frames to read; None for all.
+
+    Returns:
+        The declared frame rate, or 25 frames per second if none is declared, and the frames.
 
     Raises:
-        SourceError: it cannot be read, also while frames are taken. UsageError: it is live.
+        SourceError: The clip cannot be read; this may also be raised while frames are taken.
+        UsageError: The clip is live.
     """
     source = open_source(text)
     if source.info.live:

@@ -1,8 +1,9 @@
-"""How much a face moves in itself, as optical flow sees it: what no stabilizer may take off.
+"""Deformation of a face, measured by optical flow; a stabilizer must not remove it.
 
-Flow of the landmarks beside the motion of the whole face, where flow back to the frame before ends
-where it began, and of that what lies in the directions in which faces move (`face_modes`): talking,
-lids, brows, and small turns in depth. On a face at rest what is left is the noise of flow.
+The flow of each landmark is taken relative to the motion of the whole face, where the flow back to
+the previous frame ends at the starting point. It is projected onto the directions in which faces
+deform (`face_modes`): talking, eyelids, brows and small turns in depth. For a face at rest, the
+noise of the flow remains.
 """
 
 from __future__ import annotations
@@ -27,20 +28,23 @@ if TYPE_CHECKING:
     from steadymark.models.face.landmark_flow import FlowFrame
 
 _MARGIN = 1.4
-_MISS = 0.01  # of the face's size: a landmark that flow back misses by more is not known
+_MISS = 0.01  # Largest error of the backward flow, as a share of the face's size.
 
 
 class ExpressionFlow:
-    """Takes a video's frames with the raw points, then tells how far landmarks moved beside it."""
+    """Accumulates the deformation of a face over the frames of a video."""
 
     def __init__(self) -> None:
         self._last: FlowFrame | None = None
         self._moved_px: list[float] = []
 
     def add(self, image: Image, points: Points | None, *, goes_on: bool = True) -> None:
-        """The next frame, BGR, and the raw points (68, 2) in it; None where no face is.
+        """Add the next frame.
 
-        goes_on: whether it shows the same face in the same scene as the frame before.
+        Args:
+            image: The frame, (H, W, 3) uint8 BGR.
+            points: Raw landmarks, (68, 2), in pixels; None when the frame has no face.
+            goes_on: Whether face and scene are those of the previous frame.
         """
         now = None if points is None else _seen(image, points)
         if now is not None and self._last is not None and goes_on:
@@ -48,16 +52,21 @@ class ExpressionFlow:
         self._last = now
 
     def watch(self, image: Image, face: TrackedFace | None, *, goes_on: bool) -> None:
-        """The next frame with its face, see `add`."""
+        """Add the next frame with its tracked face; see `add`."""
         self.add(image, face.raw.xy_px if face and face.raw else None, goes_on=goes_on)
 
     def mean_px(self) -> float:
-        """The mean over frames and landmarks, pixels a frame; NaN where nothing is known."""
+        """Return the mean over frames and landmarks, in pixels per frame; NaN if unknown."""
         return float(mean_of_finite(np.array(self._moved_px, np.float64)))
 
 
 def own_motion(before: FlowFrame, now: FlowFrame) -> float:
-    """Mean motion of the landmarks beside that of the face, pixels; NaN where flow is lost."""
+    """Return the mean deformation between two frames, in pixels; NaN if the flow is lost.
+
+    Args:
+        before: The previous frame.
+        now: The current frame.
+    """
     schema = load_schema()
     flow = landmark_flow(before, now, before.raw, schema)
     known = flow.unsure < _MISS * face_size(now.raw)

@@ -1,7 +1,7 @@
-"""Stabilizers on real clips whose light is made to change: nothing may be scrambled by it.
+"""Benchmark of stabilizers on real clips with artificially changing light.
 
-The face does the same in every light, so what the picture tells of its motion is measured once, in
-the clip as it is; so are its still stretches.
+The face moves in the same way in every light, so its motion and its still segments are measured
+once, in the original clip.
 """
 
 from __future__ import annotations
@@ -30,27 +30,40 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import Frame
     from steadymark.engine.metrics.accuracy import Values
 
-STEADY = "steady"  # the clip as it is
+STEADY = "steady"  # The original clip.
 CHANGING = tuple(kind for kind in KINDS if kind != STEADY)
-FURTHER = 1.3  # times what it is in steady light: how far a point may lie from the raw one
-FURTHEST = 15.0  # % of the outer-eye distance
-GAIN_KEPT = 0.5  # of the gain in steady light
-_NEAR = 1  # frames: a real cut may be told so much later
+FURTHER = 1.3  # Allowed distance from the raw landmark, divided by that in steady light.
+FURTHEST = 15.0  # Largest allowed distance, in % of the outer-eye distance.
+GAIN_KEPT = 0.5  # Least share of the gain in steady light.
+_NEAR = 1  # Frames by which the detection of a real cut may shift.
 
 
 @dataclass(frozen=True, slots=True)
 class LightRow:
-    """What one choice made of one clip in one light.
+    """Result of one stabilizer on one clip in one light.
 
-    tracked: % of frames with a face. furthest: the largest distance of a stabilized point from the
-    raw one, furthest_steady: without the change of light. beyond: the same, less the distance that
-    this raw point lies from where it is in steady light: what the raw points themselves do is no
-    fault of the stabilizer. raw_step: the furthest that a raw point goes in a frame besides the
-    face's rigid motion. All in % of the outer-eye distance. motion, raw_motion: mean motion besides
-    the face's rigid one, % a frame (where flow tells none, plain motion). gain, gain_steady: by
-    which share MAV falls on still stretches, NaN without any. resets: frames in which memory began
-    anew, but for those that are so in steady light; cuts: scene cuts declared, likewise. failed:
-    names of the limits that are broken: furthest, motion, stillness, resets.
+    Distances are in percent of the outer-eye distance.
+
+    Attributes:
+        clip: File name of the clip.
+        kind: Kind of light change.
+        choice: Name of the stabilizer.
+        frames: Number of frames.
+        tracked: Percentage of frames with a face.
+        furthest: Largest distance of a stabilized landmark from the raw one.
+        furthest_steady: The same in steady light.
+        beyond: Largest distance of a stabilized landmark from the raw one, minus the distance of
+            this raw landmark from its place in steady light. The motion of the raw landmarks is not
+            a fault of the stabilizer.
+        raw_step: Largest motion of a raw landmark in a frame besides the face's rigid motion.
+        motion: Mean motion besides the face's rigid motion, per frame; plain motion where the flow
+            is unknown.
+        raw_motion: The same for the raw landmarks.
+        gain: Share by which the MAV falls in still segments; NaN without any.
+        gain_steady: The same in steady light.
+        resets: Number of frames in which the stabilizer restarted but did not in steady light.
+        cuts: Number of reported scene cuts that were not reported in steady light.
+        failed: Names of the limits that are broken: furthest, motion, stillness, resets.
     """
 
     clip: str
@@ -77,17 +90,19 @@ class LightRow:
 
     @property
     def badness(self) -> float:
-        """By how much the furthest point breaks its limit: 1 is the limit."""
+        """Distance of the furthest landmark divided by its limit."""
         value = self.beyond / furthest_limit(self.furthest_steady, self.raw_step)
         return value if np.isfinite(value) else np.inf
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipFacts:
-    """What the clip as it is tells of its face.
+    """Motion of the face in the original clip.
 
-    parts: its still stretches. rigid: (T - 1, 2, 3), see ClipMotion. size_px: the mean outer-eye
-    distance.
+    Attributes:
+        parts: Segments in which the face is at rest.
+        rigid: Rigid motion between frames, (T - 1, 2, 3); see ClipMotion.
+        size_px: Mean outer-eye distance, in pixels.
     """
 
     parts: list[slice]
@@ -96,7 +111,11 @@ class ClipFacts:
 
 
 def check_kinds(kinds: Sequence[str]) -> None:
-    """Raises UsageError where one is unknown."""
+    """Check that all kinds of light change are known.
+
+    Raises:
+        UsageError: A kind is unknown.
+    """
     for kind in kinds:
         if kind not in KINDS:
             raise UsageError(
@@ -113,10 +132,22 @@ def run_light(
     seed: int = 0,
     report: Callable[[int], None] = lambda _: None,
 ) -> Iterator[LightRow]:
-    """A row for each light and choice; the clip is read once. report: frames done so far.
+    """Run all stabilizers on one clip in each light; the clip is read once.
+
+    Args:
+        clip: The clip as `open_source` takes it.
+        choices: The stabilizers with their opened networks.
+        kinds: Kinds of light change.
+        most_frames: Largest number of frames to read; None for all.
+        seed: Seed of the random light changes.
+        report: Called with the number of frames done so far.
+
+    Yields:
+        One row per light and stabilizer.
 
     Raises:
-        SourceError: the clip cannot be read. UsageError: it is live, or a light is unknown.
+        SourceError: The clip cannot be read.
+        UsageError: The clip is live, or a light is unknown.
     """
     check_kinds(kinds)
     fps, frames = read_clip(clip, most_frames)
@@ -146,7 +177,7 @@ def _follow(
     followers: dict[str, ClipTracker],
     seen: ClipMotion | None,
 ) -> None:
-    """One frame in one light, by all networks. seen: is told of it where it is the clip's own."""
+    """Track a frame in one light with all networks; `seen` is only given for the original clip."""
     if light.kind != STEADY:
         frame = replace(frame, image=light.relit(frame.image, index))
     for number, follower in enumerate(followers.values()):
@@ -158,7 +189,19 @@ def _follow(
 def judged(
     clip: str, kind: str, choice: str, steady: ClipTrack, lit: ClipTrack, facts: ClipFacts
 ) -> LightRow:
-    """The row of a choice's track in some light, beside its track in steady light."""
+    """Compare a stabilizer's track in some light with its track in steady light.
+
+    Args:
+        clip: File name of the clip.
+        kind: Kind of light change.
+        choice: Name of the stabilizer.
+        steady: Track in steady light.
+        lit: Track in the changed light.
+        facts: Motion of the face in the original clip.
+
+    Returns:
+        The row with the limits that are broken.
+    """
     furthest_steady = furthest_point(steady.steady, steady.raw)
     motion, raw_motion = (_motion(points, facts) for points in (lit.steady, lit.raw))
     new = _resets(lit, choice) & ~_widened(_resets(steady, choice))
@@ -184,16 +227,23 @@ def judged(
 
 
 def furthest_limit(furthest_steady: float, raw_step: float) -> float:
-    """How far a stabilized point may lie from the raw one, in % of the outer-eye distance.
+    """Return how far a stabilized landmark may lie from the raw one.
 
-    furthest_steady, raw_step: see LightRow. It is FURTHER times what it is in steady light, and at
-    most FURTHEST, or what a raw point itself goes in a frame if that is more.
+    The limit is FURTHER times the distance in steady light, but at most FURTHEST or, if this is
+    larger, the largest motion of a raw landmark in a frame.
+
+    Args:
+        furthest_steady: See LightRow.
+        raw_step: See LightRow.
+
+    Returns:
+        The limit, in percent of the outer-eye distance.
     """
     return min(FURTHER * furthest_steady, float(np.fmax(FURTHEST, raw_step)))
 
 
 def broken(row: LightRow) -> tuple[str, ...]:
-    """Names of the limits that a row breaks; what is not known (NaN) breaks none."""
+    """Return the names of the limits that a row breaks; an unknown value (NaN) breaks none."""
     limits = {
         "furthest": row.beyond > furthest_limit(row.furthest_steady, row.raw_step),
         "motion": row.motion > row.raw_motion,
@@ -204,7 +254,7 @@ def broken(row: LightRow) -> tuple[str, ...]:
 
 
 def worst_lights_first(rows: Sequence[LightRow]) -> list[LightRow]:
-    """Rows that break limits before others, and of each kind the furthest points first."""
+    """Sort rows that break limits first, and within these groups by the furthest landmark."""
     return sorted(rows, key=lambda row: (row.passed, -row.badness))
 
 
@@ -214,7 +264,7 @@ def _motion(points: Values, facts: ClipFacts) -> float:
 
 
 def _beyond(lit: ClipTrack, steady: ClipTrack, size_px: float) -> float:
-    """See LightRow; frames without the face in steady light count as they are."""
+    """Return `beyond` of LightRow; frames without the face in steady light are not corrected."""
     strayed = np.linalg.norm(lit.raw - steady.raw, axis=-1) / size_px * 100
     return _most(distances(lit.steady, lit.raw) - np.nan_to_num(strayed))
 
@@ -224,7 +274,7 @@ def _most(values: Values) -> float:
 
 
 def _gain(track: ClipTrack, parts: Sequence[slice]) -> float:
-    """The share by which MAV falls on these stretches."""
+    """Return the share by which the MAV falls in these segments."""
     raw, steady = (mav([points[part] for part in parts]) for points in (track.raw, track.steady))
     return 1 - steady / raw if raw > 0 else float("nan")
 
@@ -235,7 +285,7 @@ def _resets(track: ClipTrack, choice: str) -> NDArray[np.bool_]:
 
 
 def _widened(frames: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """These frames and their neighbours."""
+    """Return these frames and their neighbours."""
     wide = frames.copy()
     for shift in range(1, _NEAR + 1):
         wide[shift:] |= frames[:-shift]

@@ -1,4 +1,4 @@
-"""When a face is still, told by optical flow: by the picture alone, whatever any tracker says."""
+"""Detection of frames in which a face is at rest by optical flow, independently of any tracker."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import FaceBox
     from steadymark.models.face.crop import Image
 
-FACE_PX = 128  # width of a face in the pictures that are compared
-MOST = 0.6  # motion over half a second of nine tenths of the face, in % of its width
+FACE_PX = 128  # Width of the face in the images that are compared.
+MOST = 0.6  # 90th percentile of the face's motion in half a second, in % of its width.
 
 
 class RestFlow:
-    """Takes a video's frames with their face boxes, then tells in which the face was still."""
+    """Accumulates the motion of a face over the frames of a video."""
 
     def __init__(self, fps: float) -> None:
         self._past: deque[tuple[Image, FaceBox | None]] = deque(maxlen=half_window(fps))
@@ -30,7 +30,12 @@ class RestFlow:
         self._moved: list[float] = []
 
     def add(self, image: Image, box: FaceBox | None) -> None:
-        """The next frame; None where no face is."""
+        """Add the next frame.
+
+        Args:
+            image: The frame, (H, W, 3) uint8 BGR.
+            box: Box of the face; None when the frame has no face.
+        """
         if not self._scale and box is not None:
             self._scale = min(1.0, FACE_PX / box.width)
         scale = self._scale or 1.0
@@ -42,7 +47,7 @@ class RestFlow:
         self._past.append((small, box))
 
     def _motion(self, now: Image, box: FaceBox | None) -> float:
-        """% of the face's width by which it moved since half a second ago; NaN: nobody knows."""
+        """Return the motion in the last half second, in % of the face's width; NaN if unknown."""
         if len(self._past) < (self._past.maxlen or 0):
             return float("nan")
         before, old = self._past[0]
@@ -58,7 +63,7 @@ class RestFlow:
         return far / (old.width * self._scale) * 100
 
     def still(self) -> NDArray[np.bool_]:
-        """(T,): frames that lie in half a second over which the face did not move."""
+        """Return the frames, (T,), that lie in half a second during which the face did not move."""
         still = np.zeros(len(self._moved), np.bool_)
         length = self._past.maxlen or 1
         for end, moved in enumerate(self._moved):

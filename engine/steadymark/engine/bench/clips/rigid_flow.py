@@ -1,8 +1,8 @@
-"""How a face moves as a rigid body from frame to frame, told by optical flow of the picture alone.
+"""Rigid motion of a face between frames, measured by optical flow.
 
-Points about the nose ridge and the eye corners are followed (Lucas and Kanade), in pictures of the
-face that are freed of its light, and the similarity that most of them share is the face's motion.
-Landmarks only say where to look.
+Points around the nose ridge and the eye corners are tracked by the Lucas-Kanade method in images
+from which the lighting is removed. The similarity transform that most of these points share is the
+face's motion. Landmarks only define where to look.
 """
 
 from __future__ import annotations
@@ -21,33 +21,37 @@ if TYPE_CHECKING:
     from steadymark.engine.metrics.accuracy import Real, Values
     from steadymark.models.face.crop import Image, Points
 
-EYES_PX = (60.0, 140.0)  # outer-eye distance in the pictures that are compared
-_AROUND = 0.5  # of the eye distance: picture beyond the landmarks
-_GRID = (-0.06, 0.0, 0.06)  # of the eye distance: points about each landmark
+EYES_PX = (60.0, 140.0)  # Range of the outer-eye distance in the images that are compared.
+# Lengths without a unit are shares of the eye distance.
+_AROUND = 0.5  # Margin of the image part around the landmarks.
+_GRID = (-0.06, 0.0, 0.06)  # Offsets of the tracked points from each landmark.
 _WINDOW, _LEVELS = 21, 3
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 0.003)
-_BACK_PX = 0.5  # a point that is followed forth and back ends where it began
+_BACK_PX = 0.5  # Largest forward-backward error.
 _FEWEST = 12
-_ROUNDS = 10  # of the robust fit
-_LEAST = 0.0005  # of the eye distance: errors of flow below this count alike
-_MOST = 0.02  # of the eye distance: where half of the points are further off, nothing is known
-_COARSE, _NEAR = 1 / 14, 1 / 4  # of the eye distance: light changes over more, contrast over this
-_FLOOR = 3.0  # grey levels: what has less contrast is noise
+_ROUNDS = 10  # Iterations of the robust fit.
+_LEAST = 0.0005  # Smallest scale of the robust weights.
+_MOST = 0.02  # Largest median residual of a valid fit.
+_COARSE, _NEAR = 1 / 14, 1 / 4  # Scales at which brightness and contrast are normalised.
+_FLOOR = 3.0  # Grey levels; less contrast is noise.
 _CONTRAST = 45.0
 _UNKNOWN = np.full((2, 3), np.nan)
 
 
 class RigidFlow:
-    """Takes a video's frames with the raw points, then tells the face's motion between them."""
+    """Accumulates the rigid motion of a face over the frames of a video."""
 
     def __init__(self) -> None:
         self._last: tuple[Image, Points | None] | None = None
         self._motions: list[Values] = []
 
     def add(self, image: Image, points: Points | None, *, goes_on: bool = True) -> None:
-        """The next frame, BGR, and the raw points (68, 2) in it; None where no face is.
+        """Add the next frame.
 
-        goes_on: whether it shows the same face in the same scene as the frame before.
+        Args:
+            image: The frame, (H, W, 3) uint8 BGR.
+            points: Raw landmarks, (68, 2), in pixels; None when the frame has no face.
+            goes_on: Whether face and scene are those of the previous frame.
         """
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
         if self._last is not None:
@@ -59,15 +63,22 @@ class RigidFlow:
         self._last = grey, points
 
     def motions(self) -> Values:
-        """(T - 1, 2, 3): the similarity from each frame's pixels to the next one's, or NaN."""
+        """Return the similarity from each frame to the next one, (T - 1, 2, 3), or NaN."""
         return np.array(self._motions, np.float64).reshape(-1, 2, 3)
 
 
 def rigid_motion(before: Image, now: Image, old: Points, new: Points) -> Values:
-    """The similarity (2, 3) of a face from frame to frame, frame pixels; NaN: it cannot be told.
+    """Return the similarity transform of a face from one frame to the next.
 
-    before, now: (H, W) uint8 grey. old, new: raw points (68, 2) of both; they only say where to
-    look, and are the first guess of the flow.
+    Args:
+        before: The previous frame, (H, W) uint8 grey.
+        now: The current frame, (H, W) uint8 grey.
+        old: Raw landmarks of the previous frame, (68, 2), in pixels.
+        new: Raw landmarks of the current frame, (68, 2), in pixels. The landmarks only define where
+            to look and the initial guess of the flow.
+
+    Returns:
+        The transform, (2, 3), in frame pixels; NaN when it cannot be measured.
     """
     size_px = face_size(old)
     part, scale = _part(before.shape, np.concatenate((old, new)), size_px)
@@ -89,7 +100,11 @@ def rigid_motion(before: Image, now: Image, old: Points, new: Points) -> Values:
 
 
 def face_size(points: Real) -> float:
-    """What a frontal face of this extent has for an outer-eye distance, pixels; of (68, 2)."""
+    """Return the outer-eye distance that a frontal face of the same size would have, in pixels.
+
+    Args:
+        points: Landmarks, (68, 2), in pixels.
+    """
     shape = load_schema().mean_shape
     eyes = float(np.linalg.norm(shape[36] - shape[45]))
     spread = [float(np.square(p - p.mean(0)).sum(-1).mean() ** 0.5) for p in (points, shape)]
@@ -97,9 +112,14 @@ def face_size(points: Real) -> float:
 
 
 def freed_of_light(grey: Image, size_px: float) -> Image:
-    """Grey levels less their surroundings, divided by their deviation there: (H, W) uint8.
+    """Normalise brightness and contrast locally, so that slow changes of light have no effect.
 
-    Light that changes with time or over the face, slowly, leaves it as it is.
+    Args:
+        grey: Image, (H, W) uint8 grey.
+        size_px: Outer-eye distance in this image, in pixels.
+
+    Returns:
+        Grey levels minus their local mean, divided by their local deviation, (H, W) uint8.
     """
     light = grey.astype(np.float32)
     fine = light - cv2.GaussianBlur(light, (0, 0), _COARSE * size_px)
@@ -110,7 +130,16 @@ def freed_of_light(grey: Image, size_px: float) -> Image:
 
 
 def similarity(source: Real, target: Real, weights: Real | None = None) -> Values:
-    """(2, 3): the similarity that takes points (N, 2) nearest to others, by least squares."""
+    """Fit the similarity transform between two point sets by least squares.
+
+    Args:
+        source: Points, (N, 2).
+        target: Corresponding points, (N, 2).
+        weights: Weight of each point, (N,); None for equal weights.
+
+    Returns:
+        The transform, (2, 3).
+    """
     a, b = (xy.astype(np.float64) @ np.array([1, 1j]) for xy in (source, target))
     w = np.ones(len(a)) if weights is None else weights / weights.sum() * len(a)
     middle_a, middle_b = (w @ a) / w.sum(), (w @ b) / w.sum()
@@ -123,7 +152,7 @@ def similarity(source: Real, target: Real, weights: Real | None = None) -> Value
 def _part(
     shape: tuple[int, ...], points: Real, size_px: float
 ) -> tuple[tuple[slice, slice] | None, float]:
-    """Rows and columns of the picture that hold the face, and by how much to scale them."""
+    """Return the rows and columns of the image that hold the face, and the scale to apply."""
     around = _AROUND * size_px
     left, top = (max(0, int(v - around)) for v in points.min(0))
     right, bottom = (int(v + around) for v in points.max(0))
@@ -141,7 +170,7 @@ def _resized(image: Image, scale: float) -> Image:
 
 
 def _points_about(points: Real, size_px: float) -> Values:
-    """(72, 2): a small grid about each of the rigid landmarks."""
+    """Return a small grid of points around each of the rigid landmarks, (72, 2)."""
     steps = np.array([(x, y) for x in _GRID for y in _GRID]) * size_px
     grid: Values = (points[list(RIGID), None].astype(np.float64) + steps).reshape(-1, 2)
     return grid
@@ -150,7 +179,7 @@ def _points_about(points: Real, size_px: float) -> Values:
 def _followed(
     before: Image, now: Image, start: Values, guess: Values
 ) -> tuple[Values, NDArray[np.bool_]]:
-    """Where points are now, (N, 2), and which of them are found again on the way back."""
+    """Return the tracked points, (N, 2), and which of them pass the forward-backward check."""
     forth, seen = _flow(before, now, start, guess)
     back, again = _flow(now, before, forth, start)
     near = np.linalg.norm(back - start, axis=-1) < _BACK_PX
@@ -160,7 +189,7 @@ def _followed(
 def _flow(
     before: Image, now: Image, start: Values, guess: Values
 ) -> tuple[Values, NDArray[np.bool_]]:
-    """Lucas and Kanade: where points (N, 2) are now, and which were found."""
+    """Track points (N, 2) by the Lucas-Kanade method; return their places and which were found."""
     found, known, _ = cv2.calcOpticalFlowPyrLK(
         before,
         now,
@@ -175,7 +204,7 @@ def _flow(
 
 
 def _shared(source: Values, target: Values, size_px: float) -> Values:
-    """The similarity that most points share: least squares, weighted anew by what is left."""
+    """Fit the similarity that most points share by iteratively reweighted least squares."""
     first, _ = cv2.estimateAffinePartial2D(source, target, method=cv2.LMEDS)
     if first is None:
         return _UNKNOWN
@@ -189,6 +218,6 @@ def _shared(source: Values, target: Values, size_px: float) -> Values:
 
 
 def _moved(matrix: Values, points: Real) -> Values:
-    """A (2, 3) matrix on points (N, 2)."""
+    """Apply a (2, 3) matrix to points (N, 2)."""
     moved: Values = points @ matrix[:, :2].T + matrix[:, 2]
     return moved

@@ -1,7 +1,7 @@
-"""What each part of a stabilizer is good for: made scenes, tracked by variants that lack a part.
+"""Ablation benchmark: synthetic scenes, tracked by stabilizer variants that lack one part each.
 
-A variant changes the exported model's bytes, or the tracker; a new one is a line of VARIANTS.
-Filters stand beside them at their best, which is searched on faces that are not reported.
+A variant changes the exported model's bytes, or the tracker; add a new one to VARIANTS. Filters are
+compared at their best setting, which is searched on faces that are not reported.
 """
 
 from __future__ import annotations
@@ -75,18 +75,24 @@ if TYPE_CHECKING:
 
 NONE = "none"
 _CELL = "convlstm"
-_ENOUGH = 1.01  # times the NRMSE of raw points: what a filter may cost
+_ENOUGH = 1.01  # Largest NRMSE of a tuned filter, relative to that of the raw landmarks.
 Item = TypeVar("Item")
-_TUNED_BY = 1000  # added to the seed: scenes to tune by move otherwise
+_TUNED_BY = 1000  # Added to the seed, so that tuning scenes have other motion.
 
 
 @dataclass(frozen=True, slots=True)
 class AblationVariant:
-    """A row of the table. stabilizer, model: see TrackSettings; None: the model that is asked for.
+    """One row of the ablation table.
 
-    edit: makes other bytes of the model's file, or of the flow cell's where that stabilizes; raises
-    WeightsError where the model lacks the part. by_gain: makes such an edit of a gain, which is
-    chosen so that the mouth opens as far as with the trained cell. adjust: changes the tracker.
+    Attributes:
+        name: Name of the variant.
+        stabilizer: Name of the stabilizer; see TrackSettings.
+        edit: Changes the bytes of the model's file, or of the flow cell's file where that
+            stabilizes; raises WeightsError if the model lacks the part.
+        adjust: Changes the tracker.
+        model: Name of the model; None for the model of the settings.
+        by_gain: Creates such an edit for a gain. The gain is chosen so that the mouth opens as far
+            as with the trained cell.
     """
 
     name: str
@@ -98,7 +104,10 @@ class AblationVariant:
 
 
 class UnwarpedMemory:
-    """A recurrent network whose memory stays where it was in the crop (ConvLSTM paper, eq. 1)."""
+    """A recurrent network whose state is not warped by the face's motion.
+
+    This is the recurrence of the ConvLSTM paper, eq. 1.
+    """
 
     def __init__(self, network: LandmarkModel) -> None:
         self._network, self.card, self.device = network, network.card, network.device
@@ -106,12 +115,12 @@ class UnwarpedMemory:
     def step(
         self, crops: Image, state: State | None = None, moved: Moves | None = None
     ) -> Prediction:
-        """As the network's, without being told how faces moved."""
+        """Run the network without the faces' motion; see `LandmarkModel.step`."""
         return self._network.step(crops, state)
 
 
 def no_flow(tracker: Tracker) -> None:
-    """What optical flow sees is not used."""
+    """Run the tracker without optical flow."""
     tracker.follower = UnwarpedMemory(tracker.follower)
 
 
@@ -144,10 +153,15 @@ VARIANTS = (
 
 @dataclass(frozen=True, slots=True)
 class AblationConfig:
-    """sequences, frames, noise, seed: of the reported scenes, see StabilityConfig.
+    """Settings of the ablation benchmark.
 
-    tuned_by: scenes by which filters are tuned. held_back: report only faces that no training has
-    seen.
+    Attributes:
+        sequences: Number of reported scenes.
+        frames: Frames per scene.
+        noise: Noise level; see StabilityConfig.
+        seed: Random seed.
+        tuned_by: Number of scenes on which filters are tuned.
+        held_back: Whether to report only faces that no training has used.
     """
 
     sequences: int = 30
@@ -160,7 +174,13 @@ class AblationConfig:
 
 @dataclass(frozen=True, slots=True)
 class AblationRow:
-    """What a variant reached; None where the model has no such part. note: why, or the setting."""
+    """Result of one variant.
+
+    Attributes:
+        name: Name of the variant or filter.
+        reached: Its scores; None if the model does not have the part.
+        note: The reason, or the filter's setting.
+    """
 
     name: str
     reached: StabilityBenchScores | None
@@ -176,13 +196,24 @@ def run_ablation(
     variants: Sequence[AblationVariant] = VARIANTS,
     report: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Iterator[AblationRow]:
-    """A row for each variant and filter, on the same scenes.
+    """Run all variants and filters on the same scenes.
 
-    tune: a folder of labelled faces whose held-back ones filters are tuned by; else `train` beside
-    `data`, or `data` itself, of which every other face is then reported. report: frames done, all.
+    Args:
+        data: Folder of labelled faces to report.
+        settings: Tracking settings.
+        config: Benchmark settings.
+        tune: Folder of labelled faces whose held-back ones are used to tune filters. None takes
+            `train` beside `data` or, if there is none, `data` itself, of which every other face is
+            then reported.
+        variants: The variants to run.
+        report: Called with the number of frames done and the total.
+
+    Yields:
+        One row per variant and filter.
 
     Raises:
-        UsageError: no faces in a folder, or a number out of range. WeightsError: no such model.
+        UsageError: A folder holds no faces, or a number is out of range.
+        WeightsError: A model is not available.
     """
     reported, others = _faces(data, tune, held_back=config.held_back)
     every = config.sequences * (1 + len(variants)) + 2 * config.tuned_by
@@ -214,7 +245,7 @@ def run_ablation(
 
 @dataclass(slots=True)
 class _Told:
-    """Tells how many frames are done, scene by scene."""
+    """Reports the number of finished frames after each scene."""
 
     frames: int
     every: int
@@ -232,7 +263,7 @@ Filter = Callable[["Values", "Scene"], "Values"]
 
 
 def _filters() -> dict[str, dict[str, Filter]]:
-    """Filters over raw points, by name and setting."""
+    """Return the filters of raw landmarks by name and setting."""
 
     def one_euro(low_hz: float, beta: float) -> Filter:
         stabilizer = make_stabilizer(ONE_EURO, OneEuro(low_hz, beta))
@@ -251,7 +282,7 @@ def _filters() -> dict[str, dict[str, Filter]]:
 
 
 def _best(scenes: Sequence[Scene], raw: Sequence[Values], filters: dict[str, Filter]) -> str:
-    """The setting with the least MAV of those whose NRMSE is good enough; else the least NRMSE."""
+    """Return the setting with the least MAV among those with a good NRMSE, else the least NRMSE."""
     enough = _ENOUGH * score_tracks(scenes, raw).nrmse
     reached = {
         setting: score_tracks(scenes, [chosen(p, s) for p, s in zip(raw, scenes, strict=True)])
@@ -264,10 +295,17 @@ def _best(scenes: Sequence[Scene], raw: Sequence[Values], filters: dict[str, Fil
 
 
 def open_variant(variant: AblationVariant, settings: TrackSettings) -> OpenModels:
-    """The networks of a variant; an edited one runs on the CPU.
+    """Open the networks of a variant; an edited network runs on the CPU.
+
+    Args:
+        variant: The variant.
+        settings: Tracking settings.
+
+    Returns:
+        The opened networks.
 
     Raises:
-        WeightsError: there is no such model, or it has not the part that is taken out.
+        WeightsError: The model is not available, or it lacks the part to be removed.
     """
     chosen = _chosen(variant, settings)
     models = open_models(chosen)
@@ -285,7 +323,7 @@ def open_variant(variant: AblationVariant, settings: TrackSettings) -> OpenModel
 def _with_gain(
     variant: AblationVariant, scenes: Sequence[Scene], settings: TrackSettings
 ) -> AblationVariant:
-    """The variant with the gain that opens the mouth as far as TRAINED does; itself without one."""
+    """Return the variant with the gain that opens the mouth as far as TRAINED does."""
     make = variant.by_gain
     if make is None:
         return variant
@@ -306,7 +344,7 @@ def _chosen(variant: AblationVariant, settings: TrackSettings) -> TrackSettings:
 def _tracked(
     scenes: Sequence[Scene], variant: AblationVariant, models: OpenModels, settings: TrackSettings
 ) -> Iterator[tuple[Values, Values]]:
-    """Raw and stabilized points of each scene."""
+    """Yield raw and stabilized landmarks of each scene."""
     detector = TruthDetector(load_schema())
     tracker = make_tracker(replace(models, detector=detector), _chosen(variant, settings))
     if variant.adjust is not None:
@@ -325,7 +363,7 @@ def _scenes(
 def _faces(
     data: Path, tune: Path | None, *, held_back: bool
 ) -> tuple[list[LabelledFace], list[LabelledFace]]:
-    """Faces to report and faces to tune by, of which none is the same."""
+    """Return the faces to report and the faces to tune on, which have none in common."""
     beside = data.parent / "train"
     tune = tune or (beside if beside.is_dir() else data)
     try:

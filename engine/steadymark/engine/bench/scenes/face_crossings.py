@@ -1,7 +1,7 @@
-"""Short videos of two faces that cross, meet, are hidden or leave, with known truth.
+"""Short synthetic videos of two faces that cross, meet, are occluded or leave, with ground truth.
 
-Faces are cut out of labelled still pictures and moved over a made background; which one is in front
-is known, and so is how much of each can be seen.
+Faces are cut out of labelled images and moved over a synthetic background. It is known which face
+is in front and how much of each is visible.
 """
 
 from __future__ import annotations
@@ -23,22 +23,33 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, FPS, FRAMES = 640, 360, 25, 90
 CROSSINGS = ("pass", "overtake", "meet")
 KINDS = (*CROSSINGS, "bar", "exit")
-SEEN = 0.6  # share of a face's landmarks that can be seen, from which on it must be found
-_NOISE = 3.0  # grey levels
-_FRONT, _MARGIN = 0.55, 12  # how much of the head is cut out with the face; soft rim, pixels
+SEEN = 0.6  # Share of visible landmarks from which on a face must be found.
+_NOISE = 3.0  # Standard deviation, in grey levels.
+_FRONT, _MARGIN = 0.55, 12  # Share of the head that is cut out; soft edge in pixels.
 Array = NDArray[np.float64]
 Light = NDArray[np.float32]
 
 
 class PortraitFace(NamedTuple):
-    """A labelled picture: (H, W, 3) uint8 BGR, and its (68, 2) landmarks in pixels."""
+    """A labelled image of a face.
+
+    Attributes:
+        picture: The image, (H, W, 3) uint8 BGR.
+        points: Landmarks, (68, 2), in pixels.
+    """
 
     picture: Image
     points: Points
 
 
 class CrossingFrame(NamedTuple):
-    """One frame. points: (faces, 68, 2); visible: (faces,) share of the landmarks to be seen."""
+    """One frame of a video with its ground truth.
+
+    Attributes:
+        image: The frame, (H, W, 3) uint8 BGR.
+        points: Landmarks of all faces, (faces, 68, 2), in pixels.
+        visible: Share of each face's landmarks that are visible, (faces,).
+    """
 
     image: Image
     points: Points
@@ -47,7 +58,13 @@ class CrossingFrame(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FacePath:
-    """Of one face, all (FRAMES, …): its middle, its longer side, pixels, and its roll."""
+    """Motion of one face over the FRAMES frames of a video.
+
+    Attributes:
+        xy: Centre of the face, (FRAMES, 2), in pixels.
+        size: Longer side of the face, (FRAMES,), in pixels.
+        roll_deg: Roll of the face, (FRAMES,), in degrees.
+    """
 
     xy: Array
     size: Array
@@ -57,7 +74,16 @@ class FacePath:
 def render_crossing(
     kind: str, sitters: tuple[PortraitFace, PortraitFace], rng: np.random.Generator
 ) -> Iterator[CrossingFrame]:
-    """The frames of one video; the second face is in front of the first. kind: one of KINDS."""
+    """Render the frames of one video; the second face is in front of the first.
+
+    Args:
+        kind: Kind of video, one of KINDS.
+        sitters: The two faces.
+        rng: Random generator.
+
+    Yields:
+        The frames with their ground truth.
+    """
     ways = _ways(kind, rng)
     background = _background(rng)
     bar = _bar(rng) if kind == "bar" else None
@@ -116,14 +142,14 @@ def _ways(kind: str, rng: np.random.Generator) -> tuple[FacePath, FacePath]:
 
 
 def _eased(start: float, end: float, t: Array, begin: float, stop: float) -> Array:
-    """From start to end between two shares of the video."""
+    """Return a smooth motion from start to end between two moments, as shares of the video."""
     way = ((t - begin) / (stop - begin)).clip(0, 1)
     eased: Array = start + (end - start) * way * way * (3 - 2 * way)
     return eased
 
 
 def _away_and_back(left: float, rng: np.random.Generator, t: Array) -> Array:
-    """Out of the picture and in again where it left; nothing is seen of it for 1 to 2 s."""
+    """Return a motion out of the image and back; the face is out of sight for 1 to 2 s."""
     half = rng.uniform(0.25, 0.75) * FPS / FRAMES
     near = _eased(0.0, 1.0, np.abs(t - 0.5), half, half + 0.25)
     way: Array = -110 + (left + 110) * near
@@ -131,7 +157,7 @@ def _away_and_back(left: float, rng: np.random.Generator, t: Array) -> Array:
 
 
 def _pose(points: Points, way: FacePath, frame: int) -> Array:
-    """(2, 3), from pixels of the picture to those of the frame."""
+    """Return the transform, (2, 3), from pixels of the portrait to pixels of the frame."""
     low, high = points.min(0).astype(np.float64), points.max(0).astype(np.float64)
     scale = way.size[frame] / (high - low).max()
     angle = np.radians(way.roll_deg[frame])
@@ -140,7 +166,7 @@ def _pose(points: Points, way: FacePath, frame: int) -> Array:
 
 
 def _head(sitter: PortraitFace) -> Light:
-    """(H, W) in [0, 1]: an ellipse about face and forehead, with a soft rim."""
+    """Return a mask, (H, W) in [0, 1]: an ellipse around face and forehead with a soft edge."""
     low, high = sitter.points.min(0), sitter.points.max(0)
     width, height = (float(v) for v in high - low)
     centre = ((low[0] + high[0]) / 2, high[1] - height * _FRONT - height * 0.1)
@@ -152,7 +178,7 @@ def _head(sitter: PortraitFace) -> Light:
 
 
 def _background(rng: np.random.Generator) -> Light:
-    """Cloudy, without anything like a face."""
+    """Return a cloudy background without face-like structure."""
     light = np.full((HEIGHT, WIDTH, 3), 60, np.float32)
     for cell in (20, 60, 180):
         rows, columns = HEIGHT // cell + 2, WIDTH // cell + 2
@@ -162,7 +188,7 @@ def _background(rng: np.random.Generator) -> Light:
 
 
 def _bar(rng: np.random.Generator) -> tuple[Light, Light]:
-    """A pillar in the middle: its light (H, W, 3), and where it is (H, W)."""
+    """Return a vertical bar in the middle: its colour, (H, W, 3), and its mask, (H, W)."""
     cover = np.zeros((HEIGHT, WIDTH), np.float32)
     width, at = round(rng.uniform(110, 170)), WIDTH // 2
     cover[: round(HEIGHT * 0.85), at - width // 2 : at + width // 2] = 1
@@ -170,7 +196,7 @@ def _bar(rng: np.random.Generator) -> tuple[Light, Light]:
 
 
 def _visible(xy: Points, covers: list[Light]) -> float:
-    """Share of landmarks (68, 2) inside the picture that nothing covers."""
+    """Return the share of landmarks (68, 2) that lie inside the image and are not covered."""
     x, y = np.rint(xy).astype(int).T
     inside = (x >= 0) & (x < WIDTH) & (y >= 0) & (y < HEIGHT)
     seen = inside.copy()

@@ -1,4 +1,4 @@
-"""Parts taken from the flow stabilizer for the ablation, and constants that are as lively as it."""
+"""Ablations of the flow stabilizer: versions without one part, and the search for their gain."""
 
 from __future__ import annotations
 
@@ -28,15 +28,25 @@ GAINS = (
     6.4,
     12.8,
     25.6,
-)  # of which the search begins between two
-NEAR = 0.01  # mouth amplitudes that differ by less are the same
+)  # The search starts between two neighbours of these.
+NEAR = 0.01  # Amplitudes that differ by less count as equal.
 _HALVINGS = 6
 
 
 def still_landmarks(
     before: FlowFrame, now: FlowFrame, starts: Points, schema: LandmarkSchema
 ) -> LandmarkFlow:
-    """As landmark_flow, but no landmark moves beside the face."""
+    """Compute `landmark_flow` with the landmarks' motion relative to the face set to zero.
+
+    Args:
+        before: The previous frame.
+        now: The current frame.
+        starts: Places of the landmarks in the previous frame, (K, 2), in pixels.
+        schema: The landmark schema.
+
+    Returns:
+        The flow.
+    """
     flow = landmark_flow(before, now, starts, schema)
     return flow._replace(beside=np.zeros_like(flow.beside))
 
@@ -44,26 +54,36 @@ def still_landmarks(
 def still_face(
     before: FlowFrame, now: FlowFrame, starts: Points, schema: LandmarkSchema
 ) -> LandmarkFlow:
-    """As landmark_flow, but the face stands still in the frame: each landmark moves by itself."""
+    """Compute `landmark_flow` with the face's motion set to zero; each landmark moves on its own.
+
+    Args:
+        before: The previous frame.
+        now: The current frame.
+        starts: Places of the landmarks in the previous frame, (K, 2), in pixels.
+        schema: The landmark schema.
+
+    Returns:
+        The flow.
+    """
     flow = landmark_flow(before, now, starts, schema)
     beside = transform(flow.face, starts) - starts + flow.beside
     return flow._replace(face=np.eye(2, 3), beside=beside.astype(np.float32))
 
 
 def no_landmark_flow(tracker: Tracker) -> None:
-    """The flow cell is told that no landmark moves beside the face."""
+    """Make the flow cell assume that no landmark moves relative to the face."""
     if tracker.flow is not None:
         tracker.flow.motion = still_landmarks
 
 
 def no_face_motion(tracker: Tracker) -> None:
-    """The flow cell is told that the face stands still in the frame."""
+    """Make the flow cell assume that the face does not move in the frame."""
     if tracker.flow is not None:
         tracker.flow.motion = still_face
 
 
 def no_modes(tracker: Tracker) -> None:
-    """The flow cell is not told how landmarks of a face move together."""
+    """Remove from the flow cell the deformation modes, in which landmarks move together."""
     if tracker.flow is not None:
         tracker.flow.modes = np.zeros_like(tracker.flow.modes)
 
@@ -71,12 +91,18 @@ def no_modes(tracker: Tracker) -> None:
 def gain_of(
     reached: Callable[[float], float], wanted: float, gains: tuple[float, ...] = GAINS
 ) -> float:
-    """The gain with which the mouth opens as far as is wanted.
+    """Find the gain with which the mouth opens as far as wanted.
 
-    It is found between two neighbours of `gains`, by halving on a logarithmic scale; where none
-    reaches it, the nearest end is given.
+    The gain is searched between two neighbours of `gains` by bisection on a logarithmic scale. If
+    no gain reaches the amplitude, the nearest end of `gains` is returned.
 
-    reached: tells the mouth's amplitude of a gain, which grows with it.
+    Args:
+        reached: Returns the mouth's amplitude for a gain; it increases with the gain.
+        wanted: The wanted amplitude.
+        gains: Increasing gains between which the search starts.
+
+    Returns:
+        The gain.
     """
     known = [reached(gains[0])]
     while known[-1] < wanted and len(known) < len(gains):

@@ -1,4 +1,4 @@
-"""Whether the tracker keeps faces apart: made crossings, with known truth, through all of it."""
+"""Benchmark of face identities: synthetic videos of two faces, tracked by the whole tracker."""
 
 from __future__ import annotations
 
@@ -28,12 +28,18 @@ if TYPE_CHECKING:
 
     from steadymark.engine.tracking.tracker import Tracker
 
-FACES = 4  # that the tracker may follow
+FACES = 4  # Largest number of faces that the tracker may follow.
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityRow:
-    """What the tracker reached in all videos of one kind; see crossings.KINDS."""
+    """Result of the tracker on all videos of one kind.
+
+    Attributes:
+        kind: Kind of video; see face_crossings.KINDS.
+        videos: Number of videos.
+        scores: Identity scores, summed over the videos.
+    """
 
     kind: str
     videos: int
@@ -48,10 +54,20 @@ def run_identity(
     seed: int = 0,
     report: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Iterator[IdentityRow]:
-    """A row a kind, of that many videos with faces of `data`. report: videos done, and all.
+    """Run the tracker on synthetic videos of two faces.
+
+    Args:
+        data: Folder of labelled faces.
+        settings: Tracking settings.
+        videos: Number of videos of each kind.
+        seed: Random seed.
+        report: Called with the number of videos done and the total.
+
+    Yields:
+        One row per kind.
 
     Raises:
-        UsageError: fewer than two faces in `data`, or no videos are asked for.
+        UsageError: `data` holds fewer than two faces, or `videos` is below 1.
     """
     if videos < 1:
         raise UsageError("the benchmark needs a video of each kind at least")
@@ -79,7 +95,7 @@ def run_identity(
 
 
 def track_crossing(shots: Iterator[CrossingFrame], tracker: Tracker) -> Iterator[IdentityFrame]:
-    """The truth of each frame, and what the tracker found."""
+    """Yield the ground truth of each frame with the faces that the tracker found."""
     for index, shot in enumerate(shots):
         result = tracker.track(Frame(shot.image, index, index / FPS))
         boxes = {i: box_of_landmarks(xy, score=1.0) for i, xy in enumerate(shot.points)}

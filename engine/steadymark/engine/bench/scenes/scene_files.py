@@ -1,4 +1,4 @@
-"""Scenes as videos, for other programs to track, and the tables that these make of them."""
+"""Write scenes as videos for other trackers, and read the tables that these trackers make."""
 
 from __future__ import annotations
 
@@ -22,15 +22,20 @@ if TYPE_CHECKING:
 
 
 def scene_name(noise: int, number: int) -> str:
-    """Of a scene's files, without their endings."""
+    """Return the file stem of a scene."""
     return f"noise{noise}-scene{number:03d}"
 
 
 def write_scene(folder: Path, name: str, scene: Scene) -> None:
-    """A lossless video (FFV1 in Matroska) of exactly the frames that our own choices track.
+    """Write a scene as a lossless video (FFV1 in Matroska) of exactly the benchmark's frames.
+
+    Args:
+        folder: Folder to write to.
+        name: File stem of the video.
+        scene: The scene.
 
     Raises:
-        SinkError: it cannot be written.
+        SinkError: The video cannot be written.
     """
     path = folder / f"{name}.mkv"
     try:
@@ -42,11 +47,20 @@ def write_scene(folder: Path, name: str, scene: Scene) -> None:
 
 
 def read_scene(folder: Path, name: str, scene: Scene, schema: LandmarkSchema) -> Values:
-    """Points (T, K, 2) of a tracker's table NAME.csv, ours or OpenFace's; NaN where it has none.
+    """Read another tracker's table NAME.csv of a scene, in Steadymark's or OpenFace's format.
+
+    Args:
+        folder: Folder of the tables.
+        name: File stem of the table.
+        scene: The scene that was tracked.
+        schema: The landmark schema.
+
+    Returns:
+        Landmarks, (T, K, 2), in pixels; NaN in frames without the face.
 
     Raises:
-        UsageError: there is no such table, or it is of another video.
-        LandmarkFileError: it cannot be read.
+        UsageError: The table is missing, or it belongs to another video.
+        LandmarkFileError: The table cannot be read.
     """
     path = folder / f"{name}.csv"
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Scenes as the benchmarks use them: `living` ones, and the `rigid` ones of the first tables."""
+"""Presets of synthetic scenes: `living` faces, and the `rigid` faces of the first benchmarks."""
 
 from __future__ import annotations
 
@@ -20,10 +20,18 @@ PRESETS: dict[str, Callable[[int, int], SceneConfig]] = {
 
 
 def preset(name: str, frames: int, noise: int) -> SceneConfig:
-    """The config of scenes of that name.
+    """Return the scene settings of a preset.
+
+    Args:
+        name: Name of the preset.
+        frames: Frames per scene.
+        noise: Noise level.
+
+    Returns:
+        The settings.
 
     Raises:
-        UsageError: there is no such preset.
+        UsageError: The preset is unknown.
     """
     if name not in PRESETS:
         raise UsageError(f"--scenes {name}: choose one of {', '.join(PRESETS)}")

@@ -1,4 +1,4 @@
-"""The stability benchmark: scenes of a data folder's faces, tracked under every choice."""
+"""Stability benchmark: synthetic scenes of a data folder's faces, tracked with every stabilizer."""
 
 from __future__ import annotations
 
@@ -59,11 +59,17 @@ OFFLINE_HZ = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 
 @dataclass(frozen=True, slots=True)
 class StabilityConfig:
-    """What is run.
+    """Settings of the stability benchmark.
 
-    sequences: scenes at each noise level, of `frames` each. held_back: only faces that no training
-    has seen, to tune by. choices: stabilizers; those that a model lacks are left out. curve_noise:
-    the level at which filters are also tried over their settings. scenes: `living` or `rigid`.
+    Attributes:
+        sequences: Number of scenes at each noise level.
+        frames: Frames per scene.
+        noise: Noise levels.
+        seed: Random seed.
+        held_back: Whether to use only faces that no training has used, for tuning.
+        choices: Names of the stabilizers; those that a model lacks are left out.
+        curve_noise: Noise level at which filters are also run with other settings.
+        scenes: Preset of the scenes, `living` or `rigid`.
     """
 
     sequences: int = 100
@@ -78,7 +84,14 @@ class StabilityConfig:
 
 @dataclass(frozen=True, slots=True)
 class StabilityRow:
-    """What one choice reached at one noise level. setting: of a filter; empty for its default."""
+    """Result of one stabilizer at one noise level.
+
+    Attributes:
+        noise: The noise level.
+        choice: Name of the stabilizer or of another tracker.
+        reached: Its scores.
+        setting: Setting of a filter; empty for its default.
+    """
 
     noise: int
     choice: str
@@ -94,15 +107,23 @@ def run_stability(
     tables: Mapping[str, Path] | None = None,
     report: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Iterator[StabilityRow]:
-    """Rows of the benchmark's table, level by level; the same scenes for every choice.
+    """Run all stabilizers on the same scenes, one noise level after the other.
 
-    tables: folders of other trackers' tables of these scenes, by the name to show; see
-    `write_scenes`. report: frames done, and all.
+    Args:
+        data: Folder of labelled faces.
+        settings: Tracking settings.
+        config: Benchmark settings.
+        tables: Folders with other trackers' tables of these scenes, by the tracker's name; see
+            `write_scenes`.
+        report: Called with the number of frames done and the total.
+
+    Yields:
+        One row per noise level and stabilizer.
 
     Raises:
-        UsageError: no faces in `data`, no choice that the model has, a number out of range, or a
-            table that is missing or of another video.
-        LandmarkFileError: a table cannot be read.
+        UsageError: `data` holds no faces, the model has none of the stabilizers, a number is out of
+            range, or a table is missing or belongs to another video.
+        LandmarkFileError: A table cannot be read.
     """
     schema = load_schema()
     _check(config)
@@ -141,11 +162,20 @@ def write_scenes(
     *,
     report: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> int:
-    """Write every scene of the benchmark as a video, for other programs to track; gives how many.
+    """Write every scene of the benchmark as a video for other trackers.
+
+    Args:
+        data: Folder of labelled faces.
+        folder: Folder to write to.
+        config: Benchmark settings.
+        report: Called with the number of videos done and the total.
+
+    Returns:
+        The number of videos.
 
     Raises:
-        UsageError: no faces in `data`, or a number out of range.
-        SinkError: a video cannot be written.
+        UsageError: `data` holds no faces, or a number is out of range.
+        SinkError: A video cannot be written.
     """
     schema = load_schema()
     _check(config)
@@ -172,7 +202,7 @@ def _check(config: StabilityConfig) -> None:
 def _curves(
     scenes: Sequence[Scene], raw: Sequence[Values], level: int, choices: Sequence[str]
 ) -> Iterator[StabilityRow]:
-    """What filters over raw points reach with other settings."""
+    """Yield the results of filters of raw landmarks with other settings."""
     if "one-euro" in choices:
         for low_hz, beta in product(CUTOFFS_HZ, BETAS):
             one_euro = GuardedStabilizer(OneEuro(low_hz, beta))
@@ -189,10 +219,17 @@ def _curves(
 
 
 def faces_of(data: Path, *, held_back: bool) -> list[LabelledFace]:
-    """The labelled faces of a folder, in iBUG's numbers.
+    """Return the labelled faces of a folder, converted to the iBUG schema.
+
+    Args:
+        data: Folder of labelled faces.
+        held_back: Whether to return only faces that no training has used.
+
+    Returns:
+        The faces.
 
     Raises:
-        UsageError: there are none.
+        UsageError: The folder holds no such faces.
     """
     found, _ = open_dataset(data)
     faces = [face for face in found if not held_back or _is_held(face)]
@@ -206,20 +243,35 @@ def _is_held(face: LabelledFace) -> bool:
 
 
 def scenes_of(faces: list[LabelledFace], config: StabilityConfig, made: SceneConfig) -> list[Scene]:
-    """The scenes of one noise level, `config.sequences` of them, for other benchmarks.
+    """Create the scenes of one noise level, for use in other benchmarks.
+
+    Args:
+        faces: Labelled faces.
+        config: Benchmark settings, with the number of scenes.
+        made: Settings of the scenes.
+
+    Returns:
+        The scenes.
 
     Raises:
-        UsageError: a number is out of range.
+        UsageError: A number is out of range.
     """
     _check(config)
     return list(_scenes(faces, load_schema(), config, made))
 
 
 def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[str, ...]:
-    """Those that the model has.
+    """Return the stabilizers that the model has.
+
+    Args:
+        settings: Tracking settings.
+        choices: Names of stabilizers.
+
+    Returns:
+        The available names.
 
     Raises:
-        UsageError: none, or an unknown one.
+        UsageError: None is available, or a name is unknown.
     """
     missing, there = [], []
     for choice in choices:
@@ -254,7 +306,7 @@ def _scenes(
 def _tracked(
     scenes: Sequence[Scene], settings: TrackSettings, schema: LandmarkSchema
 ) -> Iterator[tuple[Values, Values]]:
-    """Raw and stabilized points of each scene."""
+    """Yield raw and stabilized landmarks of each scene."""
     detector = TruthDetector(schema)
     tracker = make_tracker(replace(open_models(settings), detector=detector), settings)
     for scene in scenes:

@@ -1,4 +1,4 @@
-"""Every stabilizer on made scenes whose truth is exactly known: how right, how still, how late."""
+"""Scores of stabilizers on synthetic scenes with exact ground truth: error, jitter and lag."""
 
 from __future__ import annotations
 
@@ -45,19 +45,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StabilityBenchScores:
-    """What one choice reached on all scenes.
+    """Scores of one stabilizer on all scenes.
 
-    nrmse, fr8: of all frames, in %. mcv: eq. 10, in %, mav: eq. 11, of the error, in (% of the
-    outer-eye distance)², means over scenes. lag_frames: over all scenes together. nrmse_fast,
-    nrmse_rest: on the fastest tenth of all frames, and on the others. lost: share of frames without
-    a face, in %.
+    Distances are in percent of the outer-eye distance.
 
-    nmf: normalised mean flicker, % of the outer-eye distance, mean over scenes. eyes, mouth:
-    amplitude of their opening over the true one, in all scenes in which that moves; lip_lag_frames:
-    of the mouth's opening there. mouth_of_raw: that amplitude over the raw one. furthest: the
-    largest distance of a landmark from the raw one, furthest_truth: from the true one, in % of the
-    outer-eye distance. mav_positions, in px², and mcv_positions, in %: as the ConvLSTM paper
-    writes them, of positions.
+    Attributes:
+        nrmse: Mean error of all frames.
+        fr8: Percentage of frames with an error of 8 % or more.
+        mcv: Mean coefficient of variation, eq. 10 of the ConvLSTM paper, in percent; mean over
+            scenes.
+        mav: Mean Allan variance of the error, eq. 11, in (percent)²; mean over scenes.
+        lag_frames: Lag over all scenes together, in frames.
+        nrmse_fast: Error on the tenth of the frames with the fastest motion.
+        nrmse_rest: Error on the other frames.
+        lost: Percentage of frames without a face.
+        nmf: Normalised mean flicker; mean over scenes.
+        eyes: Amplitude of the eye opening divided by the true one, in scenes in which the eyes
+            move.
+        mouth: Amplitude of the mouth opening divided by the true one, in scenes in which it moves.
+        mouth_of_raw: Amplitude of the mouth opening divided by the raw one, in these scenes.
+        lip_lag_frames: Lag of the mouth opening in these scenes, in frames.
+        furthest: Largest distance of a landmark from the raw one.
+        furthest_truth: Largest distance of a landmark from the true one.
+        mav_positions: MAV of positions as the ConvLSTM paper writes it, in px².
+        mcv_positions: MCV of positions as the ConvLSTM paper writes it, in percent.
     """
 
     nrmse: float
@@ -80,19 +91,28 @@ class StabilityBenchScores:
 
 
 class TruthDetector:
-    """Gives the true box of the frame in hand, so that trackers differ in nothing but tracking."""
+    """A detector that returns the current frame's true box, so that only tracking is compared."""
 
     def __init__(self, schema: LandmarkSchema) -> None:
         self.schema = schema
         self.truth: Points | None = None
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
-        """Image is not looked at."""
+        """Return the true box; the image is not used."""
         return () if self.truth is None else (box_of_landmarks(self.truth, score=1.0),)
 
 
 def track_scene(scene: Scene, tracker: Tracker, detector: TruthDetector) -> tuple[Values, Values]:
-    """Raw and stabilized points (T, K, 2) of a scene, NaN where the face was lost."""
+    """Track a scene.
+
+    Args:
+        scene: The scene.
+        tracker: The tracker, which uses `detector`.
+        detector: The detector to which each frame's true landmarks are given.
+
+    Returns:
+        Raw and stabilized landmarks, (T, K, 2), in pixels; NaN where the face was lost.
+    """
     tracker.reset()
     found = np.full((2, *scene.truth.shape), np.nan)
     for index, (image, truth) in enumerate(zip(scene.images, scene.truth, strict=True)):
@@ -105,7 +125,7 @@ def track_scene(scene: Scene, tracker: Tracker, detector: TruthDetector) -> tupl
 
 
 def smoothed(points: Values, scene: Scene, stabilizer: Stabilizer[Any]) -> Values:
-    """A filter over points (T, K, 2) of a scene, see `filtered`."""
+    """Apply a filter to the landmarks (T, K, 2) of a scene; see `filtered`."""
     return filtered(points, scene.times_s, stabilizer)
 
 
@@ -115,9 +135,18 @@ def filtered(
     stabilizer: Stabilizer[Any],
     begins: NDArray[np.bool_] | None = None,
 ) -> Values:
-    """A filter over points (T, K, 2) at (T,) seconds, frame by frame.
+    """Apply a filter to landmarks frame by frame.
 
-    It begins anew where the face was lost, and at frames that `begins` (T,) names.
+    The filter restarts where the face was lost and at the frames that `begins` marks.
+
+    Args:
+        points: Landmarks, (T, K, 2), in pixels, with NaN in frames without the face.
+        times_s: Time of each frame, (T,), in seconds.
+        stabilizer: The filter.
+        begins: Frames at which the filter restarts, (T,); None for none.
+
+    Returns:
+        Filtered landmarks, (T, K, 2), in pixels.
     """
     out = np.full_like(points, np.nan)
     memory = stabilizer.start()
@@ -135,7 +164,16 @@ def filtered(
 def score_tracks(
     scenes: Sequence[Scene], points: Sequence[Values], raw: Sequence[Values] | None = None
 ) -> StabilityBenchScores:
-    """All measures. points: (T, K, 2) of each scene; raw: the network's own, likewise."""
+    """Compute all scores of tracked scenes.
+
+    Args:
+        scenes: The scenes with their ground truth.
+        points: Landmarks of each scene, (T, K, 2), in pixels.
+        raw: Raw landmarks of each scene, (T, K, 2), in pixels; None if they are unknown.
+
+    Returns:
+        The scores.
+    """
     lost = np.concatenate([~np.isfinite(p).all((1, 2)) for p in points])
     every = np.concatenate([nrmse(p, s.truth) for p, s in zip(points, scenes, strict=True)])
     times = [scene.times_s for scene in scenes]
@@ -170,7 +208,7 @@ def score_tracks(
 def _kept(
     opening: Callable[[Values], Values], points: Sequence[Values], truths: Sequence[Values]
 ) -> float:
-    """Amplitude of an opening over the true one, in scenes in which that moves; NaN without any."""
+    """Return the amplitude of an opening divided by the true one, over scenes in which it moves."""
     pairs = zip(points, truths, strict=True)
     amplitudes = np.array([(amplitude(opening(p)), amplitude(opening(t))) for p, t in pairs])
     found, true = amplitudes[np.isfinite(amplitudes).all(1) & (amplitudes[:, 1] >= MOVES)].T
@@ -183,7 +221,7 @@ def _mouth_of_raw(
     raw: Sequence[Values] | None,
     times_s: Sequence[Values],
 ) -> float:
-    """Amplitude of the mouth's opening over the raw one, where the true one moves."""
+    """Return the amplitude of the mouth opening divided by the raw one, where the truth moves."""
     if raw is None:
         return float("nan")
     given = [with_dropped_frames(p, t) for p, t in zip(raw, times_s, strict=True)]
@@ -192,7 +230,7 @@ def _mouth_of_raw(
 
 
 def _lip_lag(points: Sequence[Values], truths: Sequence[Values]) -> float:
-    """Lag of the mouth's opening over all scenes in which it moves; NaN without any."""
+    """Return the lag of the mouth opening over all scenes in which it moves; NaN without any."""
     pairs = [(mouth_opening(p), mouth_opening(t)) for p, t in zip(points, truths, strict=True)]
     moving = [pair for pair in pairs if amplitude(pair[1]) >= MOVES]
     if not moving:
@@ -209,7 +247,7 @@ def _furthest(points: Sequence[Values], references: Sequence[Values | Points]) -
 
 
 def _joined(parts: Iterable[Values | Points]) -> Values:
-    """Scenes (T, K, 2) one after the other, with a gap of NaN after each."""
+    """Concatenate scenes (T, K, 2) with a row of NaN after each."""
     out = []
     for part in parts:
         out += [part, np.full((1, *part.shape[1:]), np.nan)]

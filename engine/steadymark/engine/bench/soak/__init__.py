@@ -1,1 +1,1 @@
-"""Long runs, and what must not grow meanwhile."""
+"""Soak test: long runs that check that memory, threads and queues do not grow."""

@@ -1,4 +1,4 @@
-"""What this process takes of the system: memory, threads, open files."""
+"""Memory, threads and open files of this process."""
 
 from __future__ import annotations
 
@@ -14,14 +14,26 @@ _LOOK_S = 0.02
 
 
 class ProcessStats:
-    """From now on. Raises UsageError where psutil is not there."""
+    """Counts the memory, threads and open files of this process from its creation on.
+
+    Raises:
+        UsageError: psutil is not installed.
+    """
 
     def __init__(self) -> None:
         self._process = _own_process()
         self._before = self._counts()
 
     def sample(self, at_s: float, frames: int) -> SoakSample:
-        """Now, so many frames after the beginning."""
+        """Return the current counts.
+
+        Args:
+            at_s: Time since the start of the run, in seconds.
+            frames: Number of frames tracked so far.
+
+        Returns:
+            A sample of this moment.
+        """
         threads, handles = self._counts()
         rss_mib = rss_bytes() / _MIB
         return SoakSample(
@@ -29,7 +41,17 @@ class ProcessStats:
         )
 
     def left(self, patience_s: float) -> tuple[int, ...]:
-        """Threads and handles more than before; the system takes a moment to end a thread."""
+        """Return how many more threads and handles exist than at creation.
+
+        The system takes a moment to end a thread, so the counts are read until nothing is left or
+        the time is over.
+
+        Args:
+            patience_s: How long to wait, in seconds.
+
+        Returns:
+            The numbers of additional threads and handles.
+        """
         end_s, pause = time.monotonic() + patience_s, threading.Event()
         while True:
             left = tuple(n - b for n, b in zip(self._counts(), self._before, strict=True))
@@ -38,13 +60,17 @@ class ProcessStats:
             pause.wait(_LOOK_S)
 
     def _counts(self) -> tuple[int, int]:
-        """Threads, and open files (handles on Windows), now."""
+        """Return the current numbers of threads and of open files (handles on Windows)."""
         counted = getattr(self._process, "num_fds", None) or self._process.num_handles
         return int(self._process.num_threads()), int(counted())
 
 
 def rss_bytes() -> int:
-    """Resident memory of this process; raises UsageError where psutil is not there."""
+    """Return the resident memory of this process, in bytes.
+
+    Raises:
+        UsageError: psutil is not installed.
+    """
     return int(_own_process().memory_info().rss)
 
 

@@ -1,4 +1,4 @@
-"""What a soak comes to: each figure against its limit."""
+"""Figures of a soak test and their limits."""
 
 from __future__ import annotations
 
@@ -16,19 +16,31 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MEMORY_MIB = 20.0  # growth over HOUR frames
+MEMORY_MIB = 20.0  # Allowed growth over HOUR frames.
 HOUR = 100_000
-NOISE_MIB, _FEW = 8.0, 20_000  # what an allocator takes until it settles; frames until it has
-_MICROSECOND_MS = 1e-3  # tables write PTS to this
+# Memory that the allocator takes until it settles, and the frames that this may take.
+NOISE_MIB, _FEW = 8.0, 20_000
+_MICROSECOND_MS = 1e-3  # Tables round PTS to this.
 _WARM_UP_S, _WARM_UP_SHARE = 60.0, 0.25
 _DRIFT_MS = 50.0
-_LEAST = 5  # %: delays that nothing but what is measured makes longer
-_OPEN = 4.0  # a file that is opened anew has threads and handles of its own
+_LEAST = 5  # Percentile of the delays; such short delays do not depend on the system load.
+_OPEN = 4.0  # Allowed growth: a reopened file has threads and handles of its own.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoakSample:
-    """A moment. waiting: see Pipeline. late_ms: how old the last live pictures were, tracked."""
+    """Counts at one moment of a soak test.
+
+    Attributes:
+        at_s: Time since the start, in seconds.
+        frames: Number of frames tracked so far.
+        rss_mib: Resident memory, in MiB.
+        threads: Number of threads.
+        handles: Number of open files or handles.
+        dropped: Number of dropped frames so far.
+        waiting: Lengths of the queues; see `Pipeline`.
+        late_ms: Median age of the last live images when their tracking ended, in milliseconds.
+    """
 
     at_s: float
     frames: int
@@ -42,7 +54,16 @@ class SoakSample:
 
 @dataclass(frozen=True, slots=True)
 class SoakFigure:
-    """A measure; most: its limit. remark: what else there is to say of it."""
+    """A measured figure and its limit.
+
+    Attributes:
+        what: What is measured.
+        value: The measured value.
+        unit: Unit of the value.
+        most: Largest allowed value.
+        passed: Whether the value is within its limit.
+        remark: Additional information.
+    """
 
     what: str
     value: float
@@ -60,11 +81,20 @@ def soak_figures(
     live: bool,
     left: Sequence[int],
 ) -> tuple[SoakFigure, ...]:
-    """Growth is that after the warm-up: a minute, or a quarter of the time.
+    """Compare all figures of one soak case with their limits.
 
-    due: (N, 2): of each result in order, the PTS that it must have (live: when its picture was
-    sent) and how late it was, in seconds. left: threads and handles after the end, less those
-    before the beginning.
+    Growth is measured after a warm-up of one minute, or a quarter of the run if that is shorter.
+
+    Args:
+        samples: Samples of the run, in order.
+        table: The landmark table that the run wrote.
+        due: Expected PTS of each result (for a live source, when its image was sent) and how late
+            the result was, (N, 2), in seconds.
+        live: Whether the source is live.
+        left: Threads and handles at the end minus those at the start.
+
+    Returns:
+        All figures.
     """
     warm = _warm(samples)
     most = max(sample.waiting[0] for sample in samples)
@@ -85,7 +115,16 @@ def soak_figures(
 def growth_of(
     samples: Sequence[SoakSample], left: Sequence[int], *, noise_mib: float = NOISE_MIB
 ) -> tuple[SoakFigure, ...]:
-    """Memory, threads and handles, as in `soak_figures`; noise_mib: see `memory_figure`."""
+    """Compare the growth of memory, threads and handles with their limits.
+
+    Args:
+        samples: Samples of the run, in order.
+        left: Threads and handles at the end minus those at the start.
+        noise_mib: See `memory_figure`.
+
+    Returns:
+        The figures.
+    """
     warm = _warm(samples)
     return (
         memory_figure(warm, noise_mib=noise_mib),
@@ -102,9 +141,14 @@ def _warm(samples: Sequence[SoakSample]) -> list[SoakSample]:
 
 
 def memory_figure(warm: Sequence[SoakSample], *, noise_mib: float = NOISE_MIB) -> SoakFigure:
-    """Growth of resident memory over frames, by Theil and Sen's slope.
+    """Measure the growth of resident memory over frames with the Theil-Sen slope.
 
-    noise_mib: what it may come to in a run too short to tell growth from settling.
+    Args:
+        warm: Samples after the warm-up.
+        noise_mib: Allowed growth, in MiB, in a run that is too short to tell growth from settling.
+
+    Returns:
+        The figure, in MiB per 10⁵ frames.
     """
     frames = np.array([sample.frames for sample in warm], float)
     rss = np.array([sample.rss_mib for sample in warm])
@@ -129,7 +173,7 @@ def memory_figure(warm: Sequence[SoakSample], *, noise_mib: float = NOISE_MIB) -
 def _table_figures(
     path: Path, due_s: NDArray[np.float64], first: int, *, live: bool
 ) -> tuple[SoakFigure, ...]:
-    """The table as it lies on disk. first: the number of the first result after the warm-up."""
+    """Return the figures of the written table; `first` is the first result after the warm-up."""
     found = [f for f in check_csv(path, most=1000) if f.severity is Severity.ERROR]
     written_s = np.fromiter(_written(path), float)
     missing = len(due_s) - len(written_s)
@@ -150,7 +194,7 @@ def _table_figures(
 
 
 def _written(path: Path) -> Iterator[float]:
-    """The PTS of each frame, once, without reading more of a row than that."""
+    """Yield the PTS of each frame once, without parsing the rest of the row."""
     last = ""
     with path.open(encoding="utf-8") as file:
         for line in file:
@@ -161,13 +205,16 @@ def _written(path: Path) -> Iterator[float]:
 
 
 def _least_grown(counts: Sequence[int]) -> float:
-    """The least of the last quarter less that of the first: what comes and goes is left out."""
+    """Return the minimum of the last quarter minus that of the first; peaks do not count."""
     quarter = max(1, len(counts) // 4)
     return float(min(counts[-quarter:]) - min(counts[:quarter]))
 
 
 def _least_late(delays: NDArray[np.float64]) -> float:
-    """The same of delays: a busy machine makes some longer, a queue or a drift makes all so."""
+    """Return how much the shortest delays grow from the first to the last quarter.
+
+    A busy machine makes some delays longer; a growing queue or a drift makes all of them longer.
+    """
     quarter = max(1, len(delays) // 4)
     if not np.isfinite(delays).any():
         return float("nan")
@@ -177,7 +224,7 @@ def _least_late(delays: NDArray[np.float64]) -> float:
 
 
 def _quarters(values: NDArray[np.float64]) -> float:
-    """The median of the last quarter less that of the first; NaN where there are none."""
+    """Return the median of the last quarter minus that of the first; NaN without values."""
     quarter = max(1, len(values) // 4)
     if not np.isfinite(values).any():
         return float("nan")

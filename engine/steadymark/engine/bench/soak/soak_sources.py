@@ -1,4 +1,4 @@
-"""What a soak tracks: a video file that never ends, and a network camera on the loopback."""
+"""Sources of a soak test: an endlessly looped video file, and a network camera on the loopback."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from steadymark.models.user_text import UserText
 
 _BITS, _BLOCK_PX = 7, 8
-PICTURES = 1 << _BITS  # that a camera sends in turn; each carries its number
+PICTURES = 1 << _BITS  # Images that the camera sends in turn; each carries its number.
 
 
 class LoopedVideo:
-    """A FrameSource over a file that is opened and decoded anew each time round, until `close`.
+    """A FrameSource that opens and decodes one file again and again until it is closed.
 
-    Numbers and times of frames run on: a round begins the file's median gap after the last frame.
+    Frame numbers and times increase through all rounds. Each round starts one median frame interval
+    of the file after the last frame.
     """
 
     dropped = 0
@@ -50,12 +51,16 @@ class LoopedVideo:
         return self._film.problems
 
     def due_s(self, index: int) -> float:
-        """The PTS that a frame must have."""
+        """Return the PTS that the frame with this index must have, in seconds."""
         rounds, place = divmod(index, len(self._times_s))
         return rounds * self._round_s + float(self._times_s[place])
 
     def frames(self) -> Iterator[Frame]:
-        """Raises SourceError where a round gives none."""
+        """Yield frames until `close` is called.
+
+        Raises:
+            SourceError: A round yields no frames.
+        """
         index = -1
         while not self._closed.is_set():
             with contextlib.closing(VideoFile(self._path)) as self._film:
@@ -71,12 +76,12 @@ class LoopedVideo:
             self.rounds += 1
 
     def close(self) -> None:
-        """End `frames` after the frame in hand."""
+        """End `frames` after the current frame."""
         self._closed.set()
 
 
 class LoopbackCamera(ThreadingHTTPServer):
-    """Sends PICTURES stamped pictures in turn as MJPEG, fps a second."""
+    """An HTTP server that sends numbered images in turn as MJPEG, `fps` per second."""
 
     daemon_threads = True
 
@@ -93,21 +98,25 @@ class LoopbackCamera(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/video"
 
     def sent_s(self, image: Image) -> float:
-        """When the picture that carries this number was sent last, time.perf_counter()."""
+        """Return when this image was last sent, in `time.perf_counter()` seconds.
+
+        Args:
+            image: An image that carries its number; see `stamped`.
+        """
         return float(self._sent_s[stamp_of(image)])
 
     def end(self) -> None:
-        """Hang up."""
+        """Stop the server and close the connection."""
         self._ended.set()
         self.shutdown()
         self._thread.join()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """The reader hung up: expected."""
+        """Ignore the error: the reader has closed the connection, which is expected."""
 
     def send_all(self, file: Any) -> None:
-        """Picture by picture, none before its time."""
+        """Send one image after the other, each at its due time."""
         start_s, number = time.perf_counter(), 0
         while not self._ended.wait(max(0.0, start_s + number / self._fps - time.perf_counter())):
             jpeg = self._jpegs[number % PICTURES]
@@ -127,12 +136,12 @@ class _Sending(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
-        with contextlib.suppress(OSError):  # the reader hung up
+        with contextlib.suppress(OSError):  # The reader closed the connection.
             self.server.send_all(self.wfile)
 
 
 def stamped(image: Image, number: int) -> Image:
-    """With a number as white and black blocks in its top left corner."""
+    """Return a copy of the image with a number in its top left corner as black and white blocks."""
     out = image.copy()
     for bit in range(_BITS):
         left = bit * _BLOCK_PX
@@ -141,14 +150,20 @@ def stamped(image: Image, number: int) -> Image:
 
 
 def stamp_of(image: Image) -> int:
-    """The number that `stamped` wrote."""
+    """Return the number that `stamped` wrote into an image."""
     strip = image[:_BLOCK_PX, : _BITS * _BLOCK_PX].reshape(_BLOCK_PX, _BITS, -1)
     bits = strip.mean((0, 2)) > 127
     return int(bits @ (1 << np.arange(_BITS)))
 
 
 def camera_jpegs(path: str | Path) -> list[bytes]:
-    """The first pictures of a video, stamped, for LoopbackCamera; a short video more than once."""
+    """Encode the first frames of a video as numbered JPEGs for LoopbackCamera.
+
+    A video that is too short is repeated.
+
+    Raises:
+        SourceError: The video cannot be read, or it is too narrow for the number.
+    """
     film = LoopedVideo(path)
     if film.info.width < _BITS * _BLOCK_PX:
         raise SourceError(f"{path} is narrower than {_BITS * _BLOCK_PX} pixels: take another video")

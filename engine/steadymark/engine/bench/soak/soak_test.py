@@ -1,7 +1,8 @@
-"""Tracking for a long time, and what grows meanwhile: `steadymark bench soak`.
+"""Soak test of the real pipeline: `steadymark bench soak`.
 
-A film that is decoded again and again, then a network camera, each through the real pipeline into
-a table: source, tracker with its stabilizer, sink. Then the film job after job, with its video.
+A looped video and then a network camera each run through the pipeline (source, tracker with its
+stabilizer, sink) into a table. Then the video is tracked in one job after another, with an
+annotated video as output.
 """
 
 from __future__ import annotations
@@ -33,18 +34,29 @@ if TYPE_CHECKING:
     from steadymark.engine.core.protocols import Sink
     from steadymark.engine.core.types import TrackResult
 
-_SAMPLES = 60  # of a case, at least
+_SAMPLES = 60  # Least number of samples per case.
 _EVERY_S, _REHEARSAL_S, _MOST_FPS = 5.0, 3.0, 2000
 _JOIN_S = 5.0
-_LEAST, _PATIENCE_S = 60, 60.0  # frames of any run, and how long they are waited for
+_LEAST, _PATIENCE_S = 60, 60.0  # Least number of frames of a run, and how long to wait for them.
 _REHEARSED_JOBS, _LEAST_JOBS = 3, 8
-_ENCODER_MIB = 32.0  # comes and goes with the frames that an encoder holds
-PARTS = 3  # of the time
+_ENCODER_MIB = 32.0  # Memory that varies with the frames that an encoder holds.
+PARTS = 3  # Cases that share the time.
 
 
 @dataclass(frozen=True, slots=True)
 class SoakCase:
-    """What came of one source. faults, problems: sentences."""
+    """Result of one case of the soak test.
+
+    Attributes:
+        name: Name of the case.
+        seconds: Duration.
+        frames: Number of tracked frames.
+        dropped: Number of dropped frames.
+        samples: Samples of the run, in order.
+        figures: Figures with their limits.
+        faults: What went wrong, as sentences.
+        problems: Problems of the source, as sentences.
+    """
 
     name: str
     seconds: float
@@ -57,13 +69,19 @@ class SoakCase:
 
     @property
     def passed(self) -> bool:
-        """Whether no limit is broken and nothing went wrong."""
+        """Whether all limits are kept and nothing went wrong."""
         return not self.faults and all(figure.passed for figure in self.figures)
 
 
 @dataclass(frozen=True, slots=True)
 class SoakSubject:
-    """What is soaked. due_s: the PTS that a result must have, or when its picture was sent."""
+    """The source that is tracked in a case.
+
+    Attributes:
+        source: The source.
+        due_s: Returns the expected PTS of a result, or for a camera when its image was sent, in
+            seconds.
+    """
 
     source: LoopedVideo | NetworkCamera
     due_s: Callable[[TrackResult], float]
@@ -80,13 +98,23 @@ def run_soak(
     more_sinks: Callable[[], Sequence[Sink]] = tuple,
     on_sample: Callable[[str, SoakSample], None] = lambda *_: None,
 ) -> list[SoakCase]:
-    """A third of the time for the film, for the camera and for jobs, so that each is told apart.
+    """Run the soak test: a third of the time each for the looped video, the camera and the jobs.
 
-    path: the video that is looped, and whose first pictures the camera sends, fps a second. folder:
-    where the tables go, which stay there. more_sinks: for film and camera, beside the table.
+    Args:
+        path: The video that is looped, and whose first frames the camera sends.
+        models: The opened models.
+        settings: Tracking settings.
+        seconds: Total duration.
+        fps: Frames per second of the camera.
+        folder: Folder for the tables, which are kept.
+        more_sinks: Creates additional sinks for video and camera.
+        on_sample: Called with the case's name and each sample.
+
+    Returns:
+        One result per case.
 
     Raises:
-        SteadymarkError: the video cannot be read, or a table cannot be written.
+        SteadymarkError: The video cannot be read, or a table cannot be written.
     """
     jpegs = camera_jpegs(path)
 
@@ -108,7 +136,7 @@ def run_soak(
     found = []
     for name, subject in (("looped file", looped), ("live camera", camera)):
         case = _Case(name, models, settings, folder, more_sinks, on_sample)
-        case.run(subject, min(_REHEARSAL_S, seconds / 20))  # caches and pools have their size then
+        case.run(subject, min(_REHEARSAL_S, seconds / 20))  # Caches and pools reach their size.
         found.append(case.run(subject, seconds / PARTS))
     found.append(_jobs(path, models, settings, seconds / PARTS, folder, on_sample))
     return found
@@ -122,7 +150,7 @@ def _jobs(
     folder: Path,
     on_sample: Callable[[str, SoakSample], None],
 ) -> SoakCase:
-    """As `steadymark track --video` makes them; a sample after each."""
+    """Track the video in one job after another, as `steadymark track --video` does; sample each."""
     name, output = "job after job", OutputSettings(folder, video=True, overwrite=True)
 
     def track() -> JobReport:
@@ -132,7 +160,7 @@ def _jobs(
             settings,
             output,
             taken=set(),
-            stem=_stem(name),  # not the video's: its own results may lie there
+            stem=_stem(name),  # The video's own results may be in the folder.
             stop=threading.Event(),
         )
 
@@ -156,12 +184,12 @@ def _jobs(
 
 
 def _stem(name: str) -> str:
-    """Of a case's files."""
+    """Return the file stem of a case."""
     return name.replace(" ", "-")
 
 
 class _Case:
-    """One source's turn; `run` may be called again."""
+    """One source's case; `run` may be called more than once."""
 
     def __init__(
         self,
@@ -182,7 +210,7 @@ class _Case:
         footing = ProcessStats()
         running = set(threading.enumerate())
         self._results = 0
-        self._due = np.full((int(seconds * _MOST_FPS) + 10_000, 2), np.nan)  # due, how late it was
+        self._due = np.full((int(seconds * _MOST_FPS) + 10_000, 2), np.nan)  # When due, how late.
         with opened() as subject:
             sink = NativeCsvSink(self._folder / f"{_stem(self._name)}.csv", Header())
             pipeline = Pipeline(
@@ -195,7 +223,7 @@ class _Case:
             try:
                 samples = self._watch(pipeline, footing, seconds)
             finally:
-                subject.source.close()  # its proper end: the table becomes complete
+                subject.source.close()  # A regular end, so that the table is complete.
                 ended = pipeline.wait(_JOIN_S)
                 if not ended:
                     pipeline.stop()
@@ -222,7 +250,7 @@ class _Case:
     def _watch(
         self, pipeline: Pipeline, footing: ProcessStats, seconds: float
     ) -> tuple[SoakSample, ...]:
-        """Until the time is up and some frames came, or it ends by itself."""
+        """Take samples until the time is over and enough frames came, or the pipeline ends."""
         samples = []
         start_s = time.perf_counter()
         gap_s = min(_EVERY_S, seconds / _SAMPLES)
@@ -244,7 +272,7 @@ class _Case:
         return tuple(samples)
 
     def _note(self, result: TrackResult, subject: SoakSubject) -> None:
-        """Runs in the tracking thread. A live picture is as late as it is old."""
+        """Record when a result was due and how late it is; runs in the tracking thread."""
         if self._results < len(self._due):
             due_s, now_s = subject.due_s(result), time.perf_counter()
             late_s = now_s - due_s if subject.source.info.live else np.nan

@@ -1,4 +1,4 @@
-"""What must stay true of the tree: one package over three roots, separate imports, small files and rooms."""
+"""What must stay true of the tree: one package in three roots, small files and rooms."""
 
 from __future__ import annotations
 

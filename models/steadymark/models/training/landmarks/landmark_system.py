@@ -29,7 +29,7 @@ N = TypeVar("N", bound=nn.Module)
 class LandmarkSystem(System[N]):
     """A network from a crop to landmarks.
 
-    face_weight: of the face score's cross entropy. teachers, trust: see `teaching.taught`.
+    face_weight: of the face score's cross entropy. teachers, trust: see `distilled_targets`.
     """
 
     paper: ClassVar[str]

@@ -1,15 +1,26 @@
-"""What must stay true of the tree: one package over three roots, separate imports, small files."""
+"""What must stay true of the tree: one package in three roots, small files and rooms."""
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = [p for part in ("app", "engine", "models") for p in (ROOT / part).rglob("*.py")]
+
+ROOMS = ("app", "engine", "models", "tests")
+MOST_FILES = 15  # besides `__init__.py`
+REPEATED = {
+    "__init__.py": "marks a package",
+    "conftest.py": "pytest looks for it in each room",
+    "errors.py": "each root's own errors, under the name that every reader expects",
+    "cli.py": "each program's own command line",
+}
 
 
 def test_the_package_is_made_in_one_root_and_holds_the_others() -> None:
@@ -24,6 +35,36 @@ def test_packaging_does_not_shadow_the_library() -> None:
 def test_no_file_is_longer_than_400_lines() -> None:
     long = {p.name: n for p in SOURCES if (n := len(p.read_text("utf-8").splitlines())) > 400}
     assert long == {}
+
+
+@pytest.mark.parametrize("root", ROOMS)
+def test_a_room_holds_at_most_15_python_files(root: str) -> None:
+    rooms: dict[str, int] = defaultdict(int)
+    for path in (ROOT / root).rglob("*.py"):
+        rooms[str(path.parent.relative_to(ROOT))] += path.name != "__init__.py"
+    assert rooms
+    assert {room: count for room, count in rooms.items() if count > MOST_FILES} == {}
+
+
+@pytest.mark.parametrize("root", ROOMS)
+def test_no_file_name_stands_twice_within_a_root(root: str) -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / root).rglob("*.py")):
+        if path.name not in REPEATED:
+            places[path.name].append(str(path.relative_to(ROOT)))
+    assert places
+    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
+
+
+@pytest.mark.parametrize("root", ROOMS)
+def test_no_class_name_stands_twice_within_a_root(root: str) -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / root).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(str(path.relative_to(ROOT)))
+    assert places
+    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
 
 
 @pytest.mark.parametrize(

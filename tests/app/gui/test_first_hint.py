@@ -11,7 +11,7 @@ def test_the_first_picture_brings_a_hint_with_the_keys_as_they_are(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     window.actions_by_name["show_raw"].setShortcut("Ctrl+9")
-    hint_once(window)
+    hint_once(window.session, window.preferences, window.messages, lambda: window.actions_by_name)
     assert window.messages.texts == []
     opened(qtbot, window, clip)
     (words,) = window.messages.texts
@@ -25,6 +25,6 @@ def test_the_first_picture_brings_a_hint_with_the_keys_as_they_are(
 
 def test_it_is_never_told_again(qtbot: QtBot, window: MainWindow, clip: str) -> None:
     window.preferences.set_values("hints", {"first": True})
-    hint_once(window)
+    hint_once(window.session, window.preferences, window.messages, lambda: window.actions_by_name)
     opened(qtbot, window, clip)
     assert window.messages.texts == []

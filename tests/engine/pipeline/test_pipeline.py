@@ -67,7 +67,7 @@ def test_a_live_source_drops_old_frames_and_counts_them() -> None:
             release.wait(5)
             return super().track(frame)
 
-    class Watched(ListSource):
+    class GatedSource(ListSource):
         def frames(self):  # type: ignore[no-untyped-def]
             for item in super().frames():
                 yield item
@@ -77,7 +77,7 @@ def test_a_live_source_drops_old_frames_and_counts_them() -> None:
 
     sink = ListSink()
     slow = SlowTracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
-    pipeline = Pipeline(Watched(scene(50), live=True), slow, [sink])
+    pipeline = Pipeline(GatedSource(scene(50), live=True), slow, [sink])
     pipeline.start()
     assert pipeline.wait(10)
     indices = [r.frame.index for r in sink.results]

@@ -84,7 +84,7 @@ def run_window(
     log.info("ready")
     if recording is not None:
         open_recording(window, recording, mode, send)
-    hint_once(window)
+    hint_once(window.session, window.preferences, window.messages, lambda: window.actions_by_name)
     offer_recovery(window, state_root)
     if os.environ.get(QUIT_AFTER, "").isdecimal():
         QTimer.singleShot(int(os.environ[QUIT_AFTER]), window.close)

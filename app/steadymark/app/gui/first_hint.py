@@ -8,34 +8,44 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QKeySequence
 
 if TYPE_CHECKING:
-    from steadymark.app.gui.main_window import MainWindow
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtGui import QAction
+
+    from steadymark.app.gui.messages import Messages
+    from steadymark.app.gui.preferences import Preferences
+    from steadymark.app.session.session import Session
 
 translate = QCoreApplication.translate
 _NAME = "hints"
 
 
-def hint_once(window: MainWindow) -> None:
-    """At the first picture of the first recording or camera, never again after it."""
-    preferences = window.preferences
+def hint_once(
+    session: Session,
+    preferences: Preferences,
+    messages: Messages,
+    actions: Callable[[], Mapping[str, QAction]],
+) -> None:
+    """Show the hint at the first picture of the first recording or camera, never again after it.
+
+    actions: gives the window's actions by name, as they are then.
+    """
     if preferences.values(_NAME).get("first"):
         return
 
     def hint() -> None:
-        window.session.pictured.disconnect(hint)
+        session.pictured.disconnect(hint)
         preferences.set_values(_NAME, {"first": True})
-        window.messages.tell(_words(window), note=True)
+        messages.tell(_words(actions()), note=True)
 
-    window.session.pictured.connect(hint)
+    session.pictured.connect(hint)
 
 
-def _words(window: MainWindow) -> str:
+def _words(actions: Mapping[str, QAction]) -> str:
     """With the keys as they are now."""
     names = ("show_raw", "show_stabilized", "show_both", "shortcuts")
     texts = {
-        name: window.actions_by_name[name]
-        .shortcut()
-        .toString(QKeySequence.SequenceFormat.NativeText)
-        or "–"
+        name: actions[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText) or "–"
         for name in names
     }
     return translate(

@@ -6,29 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer
-from PySide6.QtWidgets import QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMessageBox
 
 from steadymark.app.gui.action_handlers import name_play, name_stop, name_track, show_state, wire
-from steadymark.app.gui.actions.actions import make_actions, recolour
+from steadymark.app.gui.actions.actions import recolour
 from steadymark.app.gui.actions.drag_and_drop import take_dropped
 from steadymark.app.gui.actions.menus import make_menus, make_toolbar
 from steadymark.app.gui.actions.window_options import WindowOptions
-from steadymark.app.gui.docks import Docks
-from steadymark.app.gui.files.exports_list import ExportsList
-from steadymark.app.gui.files.file_controller import FileController
 from steadymark.app.gui.i18n.translate import translated
-from steadymark.app.gui.live.live_bar import LiveBar
-from steadymark.app.gui.live.live_controller import LiveController
-from steadymark.app.gui.messages import Messages
-from steadymark.app.gui.panels.plots import Plots
-from steadymark.app.gui.panels.settings_panel import SettingsPanel
-from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
-from steadymark.app.gui.start_page import StartPage
-from steadymark.app.gui.status_line import StatusLine
 from steadymark.app.gui.theme import icon
-from steadymark.app.gui.video.playback_bar import PlaybackBar
 from steadymark.app.gui.video.shown_frame import points_to_draw, shown_frame_of, without_place
-from steadymark.app.gui.video.video_view import VideoView
+from steadymark.app.gui.window_layout import WindowLayout
 from steadymark.app.gui.window_rebuild import put_back, take_out
 from steadymark.app.session.analysis.variants import variants_for
 from steadymark.app.session.state import Display, ShownLandmarks, frame_at_time, parse_place
@@ -49,21 +37,17 @@ _MEASURE_EVERY_MS = 500
 _REFRESH_EVERY_MS = 100  # of what need not be as fast as the video
 
 
-class MainWindow(QMainWindow):
+class MainWindow(WindowLayout):
     """Owns the session: closing the window ends it. log_file: shown and copied on request."""
 
     def __init__(
         self, session: Session, preferences: Preferences, *, log_file: Path | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(session, preferences)
         self._ready = False
-        self.session, self.preferences = session, preferences
         self.setWindowTitle("Steadymark")
         self.setAcceptDrops(True)
-        self.view = VideoView()
-        self.messages, self.exports = Messages(), ExportsList()
-        self.files = FileController(self, log_file)
-        self.desk = LiveController(self)
+        self._make_controllers(log_file)
         self._measure_soon = QTimer(self, singleShot=True, interval=_MEASURE_EVERY_MS)
         self._refresh_soon = QTimer(self, singleShot=True, interval=_REFRESH_EVERY_MS)
         self._say_soon = QTimer(self, singleShot=True, interval=0)
@@ -71,7 +55,13 @@ class MainWindow(QMainWindow):
         self._applied: Display | None = None
         self.closed_in_time = True
         self._build()
-        self.options = WindowOptions(self)
+        self.options = WindowOptions(
+            self,
+            preferences=preferences,
+            messages=self.messages,
+            settings=self.settings,
+            actions=self.actions_by_name,
+        )
         self._finish()
         self._connect()
         self.resize(1280, 820)
@@ -84,30 +74,6 @@ class MainWindow(QMainWindow):
         self._ready = True  # before, Qt sends changes of colours to a window half made
 
     # -- putting together
-
-    def _build(self) -> None:
-        """All that has words, but for menus."""
-        self.actions_by_name = make_actions(self)
-        self.empty = StartPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
-        self.transport = PlaybackBar(self.actions_by_name)
-        self.live_bar = LiveBar(self.actions_by_name)
-        self.plots, self.numbers = Plots(), StatisticsPanel()
-        self.settings = SettingsPanel(self.session.settings, self.preferences.presets)
-        self.status = StatusLine()
-        self.pages = QStackedWidget()
-        self.pages.addWidget(self.empty)
-        self.pages.addWidget(self.view)
-        self.middle = QWidget()
-        column = QVBoxLayout(self.middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.messages)
-        column.addWidget(self.pages, 1)
-        column.addWidget(self.transport)
-        column.addWidget(self.live_bar)
-        column.addWidget(self.exports)
-        self.setCentralWidget(self.middle)
-        self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
 
     def _finish(self) -> None:
         """Menus, and what the widgets say."""
@@ -140,8 +106,8 @@ class MainWindow(QMainWindow):
         ):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
         actions["full_screen"].setChecked(self.isFullScreen())
-        self.files.wire(actions)
-        self.desk.wire(actions)
+        self.files.wire(actions, plots=self.plots, settings=self.settings)
+        self.desk.wire(actions, self.live_bar)
 
     def _connect(self) -> None:
         """What stays for good."""
@@ -163,25 +129,18 @@ class MainWindow(QMainWindow):
         """In another language; what is open, tracked and exported goes on meanwhile."""
         if not self._ready:
             return
-        before = take_out(self)
+        before = take_out(self, self._parts())
         self._build()
-        self.options.renew()
+        self.options.renew(self.settings, self.actions_by_name)
         self._finish()
         self.middle.show()
-        put_back(self, before)
+        put_back(self, self._parts(), before, has_picture=self.session.display.has_picture)
         self._applied = None
         self._on_changed()
         self._on_pictured()
         self._on_measured()
 
-    # -- opening
-
-    def open_path(self, path: str) -> None:
-        """A video, or a folder or pattern of pictures."""
-        self.messages.dismiss_all()
-        self.preferences.add_recent(path)
-        self.files.fill_recent()
-        self.session.open(path)
+    # -- dropped on it
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
@@ -191,7 +150,13 @@ class MainWindow(QMainWindow):
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            take_dropped(self, paths)
+            take_dropped(
+                paths,
+                open_path=self.open_path,
+                load_truth=self.session.analysis.load_truth,
+                show_queue=self.files.show_queue,
+                messages=self.messages,
+            )
 
     # -- from the session
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from steadymark.app.session.analysis.face_measures import FaceMeasures
+    from steadymark.app.session.analysis.measure_worker import MeasureReply
     from steadymark.app.session.live.live_view import OpenFeed
     from steadymark.app.session.live.open_stream import LiveTarget
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
@@ -83,7 +84,18 @@ class Session(DisplayModel):
         self._frame_came.connect(self._on_frame, queued)
         self._work_came.connect(self._on_work, queued)
         self._ended.connect(self._on_ended, queued)
-        self.analysis = Analysis(self)
+        self.analysis = Analysis(
+            self,
+            live=self.live,
+            models=lambda: self._models,
+            settings=lambda: self._settings,
+            run_aside=self.run_aside,
+        )
+        self.analysis.told.connect(self.told)
+        self.analysis.asked.connect(self.ask_measures)
+        self.analysis.measured.connect(self._on_measures)
+        self.analysis.pictured.connect(self.pictured)
+        self.analysis.progressed.connect(self.progressed)
         self.live.changed.connect(self.refresh)
         self.live.pictured.connect(self._on_live_picture)
         self.live.told.connect(self.told)
@@ -305,11 +317,11 @@ class Session(DisplayModel):
         )
         film = media_of(opened, self._settings, calls, self._state_root)
         self._film = film
+        self.analysis.begin(film)
         film.start()
         if self._wish.playing:
             film.player.play(self._wish.speed, self._wish.loop)
         self._on_work()
-        self.analysis.begin(film)
         for note in film.film.info.notes:
             self.told.emit(note)
 
@@ -341,6 +353,10 @@ class Session(DisplayModel):
             self._wish = replace(self._wish, frame=frame.index)
         self._look()
         self.pictured.emit()
+
+    def _on_measures(self, reply: MeasureReply) -> None:
+        self.measures, self.measuring_s = reply.measures, reply.took_s
+        self.measured.emit()
 
     def _on_live_picture(self) -> None:
         self.frame = self.live.frame

@@ -293,7 +293,13 @@ def test_several_dropped_videos_are_offered_to_the_queue(
     from steadymark.app.gui.actions.drag_and_drop import take_dropped
 
     window.session._models = ModelCache(square_models)
-    take_dropped(window, clips)
+    take_dropped(
+        clips,
+        open_path=window.open_path,
+        load_truth=window.session.analysis.load_truth,
+        show_queue=window.files.show_queue,
+        messages=window.messages,
+    )
     qtbot.waitUntil(lambda: window.view.shown is not None)
     message = window.messages._shown[0]
     assert "first was opened" in message.text

@@ -115,7 +115,7 @@ def test_what_is_chosen_is_remembered_and_what_was_written_badly_is_not(
         sending.want(kind, place="", on=False)
     bad = {"osf": {"on": True, "place": "a:0"}, "vmc": 3, "udp": {"on": True}}
     window.preferences.set_values("sending", {**kept, **bad})
-    again = StreamingController(window)
+    again = StreamingController(window, session=window.session, preferences=window.preferences)
     assert [(f.kind, f.place) for f in sending.facts() if f.on] == [
         (TargetKind.LSL, "Face of the day")
     ]

@@ -27,7 +27,7 @@ class StillFilm:
         return Frame(picture(None), index, float(TIMES[index]))
 
 
-class Watched:
+class CollectingPlayer:
     """A player whose frames, ends and faults are collected."""
 
     def __init__(self, *, damaged: tuple[int, ...] = (), limit: int = 100) -> None:
@@ -44,7 +44,7 @@ class Watched:
         )
         self.player.start()
 
-    def __enter__(self) -> Watched:
+    def __enter__(self) -> CollectingPlayer:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,14 +71,14 @@ def test_a_run_tells_when_a_frame_is_due() -> None:
 
 
 def test_exactly_the_frame_that_is_asked_for_is_shown() -> None:
-    with Watched() as watched:
+    with CollectingPlayer() as watched:
         for index in (7, 3, 3, 0):
             watched.player.show(index)
             assert watched.seen(1) == [index]
 
 
 def test_playing_shows_frames_in_order_and_tells_the_end() -> None:
-    with Watched() as watched:
+    with CollectingPlayer() as watched:
         watched.player.show(0)
         watched.player.play(4.0)
         assert watched.ended.wait(5)
@@ -88,7 +88,7 @@ def test_playing_shows_frames_in_order_and_tells_the_end() -> None:
 
 
 def test_playing_never_passes_the_limit_until_it_grows() -> None:
-    with Watched(limit=3) as watched:
+    with CollectingPlayer(limit=3) as watched:
         watched.player.show(0)
         watched.player.play(4.0)
         shown = watched.seen(1)
@@ -101,7 +101,7 @@ def test_playing_never_passes_the_limit_until_it_grows() -> None:
 
 
 def test_a_region_is_played_again_and_again() -> None:
-    with Watched() as watched:
+    with CollectingPlayer() as watched:
         watched.player.show(4)
         watched.player.play(4.0, (4, 6))
         shown = watched.seen(12)
@@ -110,7 +110,7 @@ def test_a_region_is_played_again_and_again() -> None:
 
 
 def test_a_damaged_frame_that_is_asked_for_is_told_and_passed_over_when_playing() -> None:
-    with Watched(damaged=(5,)) as watched:
+    with CollectingPlayer(damaged=(5,)) as watched:
         watched.player.show(5)
         assert "damaged" in watched.faults.get(timeout=5)
         watched.player.show(4)
@@ -119,7 +119,7 @@ def test_a_damaged_frame_that_is_asked_for_is_told_and_passed_over_when_playing(
 
 
 def test_pausing_stops_and_playing_goes_on_from_there() -> None:
-    with Watched() as watched:
+    with CollectingPlayer() as watched:
         watched.player.show(2)
         assert watched.seen(1) == [2]
         watched.player.play(4.0)

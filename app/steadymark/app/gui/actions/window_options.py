@@ -14,31 +14,45 @@ from steadymark.app.gui.files.own_models import OwnModels
 from steadymark.app.gui.i18n.language import LANGUAGES, SYSTEM, speak
 
 if TYPE_CHECKING:
-    from steadymark.app.gui.main_window import MainWindow
+    from collections.abc import Mapping
+
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QMainWindow
+
+    from steadymark.app.gui.messages import Messages
+    from steadymark.app.gui.panels.settings_panel import SettingsPanel
+    from steadymark.app.gui.preferences import Preferences
 
 
 class WindowOptions(QObject):
-    """Of one main window, whose docks are there."""
+    """Belongs to one main window, whose docks and menu bar it uses."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        *,
+        preferences: Preferences,
+        messages: Messages,
+        settings: SettingsPanel,
+        actions: Mapping[str, QAction],
+    ) -> None:
         super().__init__(window)
-        self._window = window
-        self.own_models = OwnModels(window.settings, window.preferences, self)
-        self.own_models.told.connect(window.messages.tell)
-        self.own_models.noted.connect(lambda text: window.messages.tell(text, note=True))
-        self.renew()
+        self._window, self._preferences, self._messages = window, preferences, messages
+        self.own_models = OwnModels(settings, preferences, self)
+        self.own_models.told.connect(messages.tell)
+        self.own_models.noted.connect(lambda text: messages.tell(text, note=True))
+        self.renew(settings, actions)
 
-    def renew(self) -> None:
-        """The window's widgets were built anew."""
+    def renew(self, settings: SettingsPanel, actions: Mapping[str, QAction]) -> None:
+        """Serve widgets and actions that were built anew."""
         window = self._window
-        actions = window.actions_by_name
         docks = {d.objectName(): d.toggleViewAction() for d in window.findChildren(QDockWidget)}
-        self.keys = Shortcuts({**actions, **docks}, window.preferences)
+        self.keys = Shortcuts({**actions, **docks}, self._preferences)
         self.language_menu = self._languages()
-        self.own_models.serve(window.settings)
+        self.own_models.serve(settings)
         self.own_models.wire(actions)
-        window.settings.presets.told.connect(window.messages.tell)
-        window.settings.presets.fill()
+        settings.presets.told.connect(self._messages.tell)
+        settings.presets.fill()
         actions["shortcuts"].triggered.connect(self._show_keys)
 
     def close(self) -> bool:
@@ -51,13 +65,13 @@ class WindowOptions(QObject):
         for language, name in {SYSTEM: self.tr("As the system"), **LANGUAGES}.items():
             action = menu.addAction(name)
             action.setCheckable(True)
-            action.setChecked(language == self._window.preferences.language())
+            action.setChecked(language == self._preferences.language())
             group.addAction(action)
             action.triggered.connect(lambda _=False, language=language: self._speak(language))
         return menu
 
     def _speak(self, language: str) -> None:
-        self._window.preferences.set_language(language)
+        self._preferences.set_language(language)
         application = QApplication.instance()
         assert application is not None
         speak(application, language)  # which changes the language of the window, too

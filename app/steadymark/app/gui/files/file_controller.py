@@ -26,23 +26,59 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from PySide6.QtGui import QAction, QImage
+    from PySide6.QtWidgets import QWidget
 
-    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.files.exports_list import ExportsList
+    from steadymark.app.gui.messages import Messages
+    from steadymark.app.gui.panels.plots import Plots
+    from steadymark.app.gui.panels.settings_panel import SettingsPanel
+    from steadymark.app.gui.preferences import Preferences
+    from steadymark.app.gui.video.video_view import VideoView
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
+    from steadymark.app.session.session import Session
 
 
 class FileController(QObject):
-    """Of one main window."""
+    """Opens, exports and saves what the user chooses.
 
-    def __init__(self, window: MainWindow, log_file: Path | None) -> None:
-        super().__init__(window)
-        self._window, self._log_file = window, log_file
+    Args:
+        parent: The window over which dialogs open.
+        session: Holds what is open and tracked.
+        preferences: Keep the recent files.
+        messages: Tell the user what was written, and what failed.
+        exports: Runs the exports.
+        view: Shows the frame that is saved as a picture.
+        log_file: Shown and copied on request.
+        open_path: Opens a recording in the window.
+        recordings: Gives the folder for recordings of live views.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        *,
+        session: Session,
+        preferences: Preferences,
+        messages: Messages,
+        exports: ExportsList,
+        view: VideoView,
+        log_file: Path | None,
+        open_path: Callable[[str], None],
+        recordings: Callable[[], str],
+    ) -> None:
+        super().__init__(parent)
+        self._parent, self._session, self._preferences = parent, session, preferences
+        self._messages, self._exports, self._view = messages, exports, view
+        self._log_file, self._open_path, self._recordings = log_file, open_path, recordings
         self.recent_menu = QMenu()
-        window.exports.ended.connect(self._on_exported)
-        window.exports.saved.connect(self._on_saved)
+        exports.ended.connect(self._on_exported)
+        exports.saved.connect(self._on_saved)
 
-    def wire(self, actions: Mapping[str, QAction]) -> None:
-        """Commands about files."""
+    def wire(
+        self, actions: Mapping[str, QAction], *, plots: Plots, settings: SettingsPanel
+    ) -> None:
+        """Connect the commands about files, after the window's widgets were built (anew)."""
+        self._plots, self._settings = plots, settings
         for name, slot in (
             ("open", self._open),
             ("open_folder", self._open_folder),
@@ -54,7 +90,7 @@ class FileController(QObject):
             ("export_side", lambda: self._export(ExportKind.SIDE, "_compared.mp4")),
             ("export_frame", self._export_frame),
             ("export_plots", self._export_plots),
-            ("about", lambda: AboutDialog(self._window).open()),
+            ("about", lambda: AboutDialog(self._parent).open()),
             ("diagnostics", self._copy_diagnostics),
             ("log", self._show_log),
         ):
@@ -63,17 +99,17 @@ class FileController(QObject):
 
     def renew_menu(self) -> QMenu:
         """Of recent recordings, for the menu of files."""
-        self.recent_menu = QMenu(self.tr("Open &recent"), self._window)
+        self.recent_menu = QMenu(self.tr("Open &recent"), self._parent)
         self.fill_recent()
         return self.recent_menu
 
     def fill_recent(self) -> None:
         """After another recording was opened."""
         self.recent_menu.clear()
-        files = self._window.preferences.recent()
+        files = self._preferences.recent()
         for path in files:
             action = self.recent_menu.addAction(path)
-            action.triggered.connect(lambda _=False, path=path: self._window.open_path(path))
+            action.triggered.connect(lambda _=False, path=path: self._open_path(path))
         self.recent_menu.setEnabled(bool(files))
         if files:
             self.recent_menu.addSeparator()
@@ -86,7 +122,7 @@ class FileController(QObject):
             "",
             found.frames,
         ).format(name=Path(found.source).name)
-        self._window.messages.tell(
+        self._messages.tell(
             words,
             [
                 (self.tr("Recover"), lambda: self._recover(found)),
@@ -96,7 +132,7 @@ class FileController(QObject):
 
     def export(self, kind: ExportKind, path: Path) -> None:
         """What is tracked by now, to this file."""
-        session = self._window.session
+        session = self._session
         film = session.film
         if film is None:
             return
@@ -112,68 +148,67 @@ class FileController(QObject):
         takes, compared = session.display.takes, session.analysis.compared
         if kind is ExportKind.SIDE:
             if takes != PLAIN and compared is None:
-                self._window.messages.tell(self.tr("The comparison is not ready: export it then."))
+                self._messages.tell(self.tr("The comparison is not ready: export it then."))
                 return
             draw = replace(draw, beside=(variant_name(takes[0]), variant_name(takes[1])))
         material = ExportSource(
             film.film.info, film.tracking.settled, film.models, film.settings, compared
         )
-        self._window.exports.start(ExportRequest(kind, path, draw), material)
+        self._exports.start(ExportRequest(kind, path, draw), material)
 
     def show_queue(self, paths: Sequence[str] = ()) -> None:
         """The window of many videos, with these added."""
-        window = self._window
-        if window.exports.many is None:
-            session = window.session
-            window.exports.many = QueueWindow(
-                window,
+        session, exports = self._session, self._exports
+        if exports.many is None:
+            exports.many = QueueWindow(
+                self._parent,
                 session.models,
                 lambda: session.settings,
                 lambda: session.display.live is not None,
             )
-        window.exports.many.add(paths)
-        window.exports.many.show()
-        window.exports.many.raise_()
+        exports.many.add(paths)
+        exports.many.show()
+        exports.many.raise_()
 
     def save_frame(self, path: Path) -> None:
         """The frame that is shown, at its own size, with what is drawn over it."""
         picture = self._still()
         if picture is not None:
-            self._window.exports.save(picture, str(path))
+            self._exports.save(picture, str(path))
 
     def save_plots(self, path: Path) -> None:
         """As they are seen; as vectors where the name ends in .svg."""
-        plots = self._window.plots
+        plots = self._plots
         vectors = path.suffix.lower() == ".svg"
-        self._window.exports.save(plots.as_svg() if vectors else plots.as_image(), str(path))
+        self._exports.save(plots.as_svg() if vectors else plots.as_image(), str(path))
 
     def _open(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
         path, _ = QFileDialog.getOpenFileName(
-            self._window,
+            self._parent,
             self.tr("Open video"),
             self._folder(),
             self.tr("Videos ({kinds});;All files (*)").format(kinds=kinds),
         )
         if path:
-            self._window.open_path(path)
+            self._open_path(path)
 
     def _open_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(
-            self._window, self.tr("Open folder of pictures"), self._folder()
+            self._parent, self.tr("Open folder of pictures"), self._folder()
         )
         if path:
-            self._window.open_path(path)
+            self._open_path(path)
 
     def _load_truth(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
-            self._window,
+            self._parent,
             self.tr("Load ground truth: a table, or any of a folder's .pts files"),
-            str(Path(self._window.session.display.path).parent),
+            str(Path(self._session.display.path).parent),
             self.tr("Ground truth ({kinds});;All files (*)").format(kinds="*.csv *.pts *.txt"),
         )
         if path:
-            self._window.session.analysis.load_truth(Path(path))
+            self._session.analysis.load_truth(Path(path))
 
     def _export(self, kind: ExportKind, ending: str) -> None:
         path = self._chosen(self.tr("Export"), ending)
@@ -182,15 +217,15 @@ class FileController(QObject):
 
     def _export_frame(self) -> None:
         """What is seen now, not when a name is chosen: a film or camera goes on meanwhile."""
-        picture, display = self._still(), self._window.session.display
+        picture, display = self._still(), self._session.display
         stamp = f"{display.frame}" if display.live is None else time.strftime("%Y%m%d-%H%M%S")
         path = self._chosen(self.tr("Save this frame"), f"_{stamp}.png", free=True)
         if picture is not None and path is not None:
-            self._window.exports.save(picture, str(path))
+            self._exports.save(picture, str(path))
 
     def _still(self) -> QImage | None:
-        shown = self._window.view.shown
-        return None if shown is None else paint_snapshot(shown, self._window.session.display)
+        shown = self._view.shown
+        return None if shown is None else paint_snapshot(shown, self._session.display)
 
     def _export_plots(self) -> None:
         path = self._chosen(self.tr("Save the plots"), "_plots.png", "*.svg")
@@ -202,14 +237,17 @@ class FileController(QObject):
 
         free: the name that is suggested is that of no file.
         """
-        window = self._window
-        source = window.session.display.path
-        if window.session.display.live is not None:
-            source = str(Path(window.desk.kept.folder) / f"{window.session.display.name}.mp4")
+        display = self._session.display
+        source = display.path
+        if display.live is not None:
+            source = str(Path(self._recordings()) / f"{display.name}.mp4")
         suffix = Path(ending).suffix or ending
         name = suggested(source, ending)
         text, _ = QFileDialog.getSaveFileName(
-            window, title, free_name(name) if free else name, ";;".join((f"*{suffix}", *others))
+            self._parent,
+            title,
+            free_name(name) if free else name,
+            ";;".join((f"*{suffix}", *others)),
         )
         if not text:
             return None
@@ -222,28 +260,28 @@ class FileController(QObject):
 
     def _may_replace(self, path: Path) -> bool:
         answer = QMessageBox.question(
-            self._window,
+            self._parent,
             self.tr("Replace the file?"),
             self.tr("{name} is there already. Replace it?").format(name=path.name),
         )
         return answer is QMessageBox.StandardButton.Yes
 
     def _folder(self) -> str:
-        recent = self._window.preferences.recent()
+        recent = self._preferences.recent()
         return str(Path(recent[0]).parent) if recent else ""
 
     def _forget(self) -> None:
-        self._window.preferences.clear_recent()
+        self._preferences.clear_recent()
         self.fill_recent()
 
     def _recover(self, found: RecoverableSession) -> None:
         from steadymark.app.session.settings_values import from_plain
 
         settings = from_plain(found.settings)
-        self._window.settings.show_settings(settings)
-        self._window.session.close_film()
-        self._window.session.use_settings(settings)
-        self._window.session.open(found.source, found=found)
+        self._settings.show_settings(settings)
+        self._session.close_film()
+        self._session.use_settings(settings)
+        self._session.open(found.source, found=found)
 
     def _on_exported(self, report: ExportReport) -> None:
         name = Path(report.path or report.order.path).name
@@ -264,12 +302,12 @@ class FileController(QObject):
                 "remembered. 'Track again from the beginning' gives one uninterrupted run."
             ).format(count=report.pieces)
         folder = str(Path(report.path or report.order.path).parent)
-        self._window.messages.tell(text, [] if report.fault else [self.show_folder(folder)])
+        self._messages.tell(text, [] if report.fault else [self.show_folder(folder)])
 
     def _on_saved(self, path: str, fault: str) -> None:
         text = fault or self.tr("{name} is written.").format(name=Path(path).name)
         choices = [] if fault else [self.show_folder(str(Path(path).parent))]
-        self._window.messages.tell(text, choices)
+        self._messages.tell(text, choices)
 
     def show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
         """A choice for a message."""
@@ -280,14 +318,14 @@ class FileController(QObject):
         return self.tr("Show folder"), show
 
     def _copy_diagnostics(self) -> None:
-        QGuiApplication.clipboard().setText(diagnostics(self._window.session, self._log_file))
-        self._window.messages.tell(
+        QGuiApplication.clipboard().setText(diagnostics(self._session, self._log_file))
+        self._messages.tell(
             self.tr("Diagnostics are on the clipboard: paste them into your report."), note=True
         )
 
     def _show_log(self) -> None:
         if self._log_file is not None:
-            self._window.messages.tell(
+            self._messages.tell(
                 self.tr("The log file is {path}").format(path=self._log_file),
                 [self.show_folder(str(self._log_file.parent))],
             )

@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QWidget
 
+    from steadymark.app.gui.live.live_bar import LiveBar
     from steadymark.app.gui.live.live_preferences import LivePreferences
-    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.messages import Messages
+    from steadymark.app.gui.preferences import Preferences
     from steadymark.app.session.live.camera_discovery import Known
     from steadymark.app.session.live.open_stream import LiveTarget
+    from steadymark.app.session.session import Session
     from steadymark.app.session.state import Display
     from steadymark.engine.output.live_recorder import RecorderReport
 
@@ -36,19 +40,38 @@ _EVERY_S = 0.4  # figures that change faster cannot be read
 
 
 class LiveController(QObject):
-    """Of one main window. lister: the cameras that are here."""
+    """Opens, shows and records cameras and streams. lister: gives the cameras that are here.
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    Args:
+        parent: The window over which dialogs open.
+        session: Runs the live view.
+        preferences: Keep addresses, the folder for recordings and how they are made.
+        messages: Tell the user what was recorded, and what failed.
+        open_path: Opens a recording in the window.
+        show_folder: Gives the choice of a message that shows a folder.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        *,
+        session: Session,
+        preferences: Preferences,
+        messages: Messages,
+        open_path: Callable[[str], None],
+        show_folder: Callable[[str], tuple[str, Callable[[], None]]],
+    ) -> None:
+        super().__init__(parent)
+        self._parent, self._session, self._preferences = parent, session, preferences
+        self._messages, self._open_path, self._show_folder = messages, open_path, show_folder
         self.lister: Callable[[], Known] = known_cameras
         self.dialog: CameraDialog | None = None
-        self.send = StreamingController(window)
+        self.send = StreamingController(parent, session=session, preferences=preferences)
         self._devices: CameraDiscovery | None = None
         self._refreshed_s = 0.0
-        self._kept = live_preferences.read(window.preferences)
-        window.session.live.recorded.connect(self._on_recorded)
-        window.session.live.set_mirrored(self._kept.mirrored)
+        self._kept = live_preferences.read(preferences)
+        session.live.recorded.connect(self._on_recorded)
+        session.live.set_mirrored(self._kept.mirrored)
 
     @property
     def devices(self) -> CameraDiscovery:
@@ -60,10 +83,11 @@ class LiveController(QObject):
     def kept(self) -> LivePreferences:
         return self._kept
 
-    def wire(self, actions: Mapping[str, QAction]) -> None:
-        """Commands about cameras."""
+    def wire(self, actions: Mapping[str, QAction], bar: LiveBar) -> None:
+        """Connect the commands about cameras, after the window's widgets were built (anew)."""
+        self._actions, self._bar = actions, bar
         actions["record_drawn"].setChecked(self._kept.drawn)
-        self.send.wire(actions)
+        self.send.wire(actions["send"], bar.sending)
         for name, slot in (
             ("open_camera", self.choose),
             ("record", self._record),
@@ -78,13 +102,13 @@ class LiveController(QObject):
         if self.dialog is not None:
             self.dialog.raise_()
             return
-        live = self._window.session.live
+        live = self._session.live
         if self._devices is not None and self._devices.join(0):
             self._devices.deleteLater()
         self._devices = CameraDiscovery(live.opener, self.lister, self)
         watched = live.facts.path if live.running else ""
         self.dialog = CameraDialog(
-            self._devices, self._kept.addresses, watched=watched, parent=self._window
+            self._devices, self._kept.addresses, watched=watched, parent=self._parent
         )
         self.dialog.chosen.connect(self.open)
         self.dialog.finished.connect(self._on_dialog_done)
@@ -92,13 +116,12 @@ class LiveController(QObject):
 
     def open(self, target: LiveTarget) -> None:
         """Watch it."""
-        window = self._window
-        window.messages.dismiss_all()
+        self._messages.dismiss_all()
         if not target.text.startswith("camera:"):
             self._keep(live_preferences.with_address(self._kept, target.text))
         devices = self._devices
         after = (lambda: devices.join(2.0)) if devices is not None else (lambda: True)
-        window.session.open_live(target, after=after)
+        self._session.open_live(target, after=after)
 
     def close(self) -> bool:
         """The program ends; whether the dialog's threads did."""
@@ -109,23 +132,23 @@ class LiveController(QObject):
 
     def set_display(self, display: Display) -> None:
         """What can be done now."""
-        actions, live = self._window.actions_by_name, display.live
+        actions, live = self._actions, display.live
         running = live is not None and display.playing
         actions["record"].setEnabled(running)
         actions["record"].setChecked(live is not None and bool(live.recording))
         actions["mirror"].setEnabled(live is not None)
-        actions["mirror"].setChecked(self._window.session.live.mirrored)
+        actions["mirror"].setChecked(self._session.live.mirrored)
         self._tell_more(display)
-        self._window.live_bar.set_display(display)
+        self._bar.set_display(display)
         self._refreshed_s = 0.0
 
     def refresh(self) -> tuple[float, int]:
         """Show figures, now and then. The share of the pictures that is tracked, and how many."""
-        figures = self._window.session.live.figures()
+        figures = self._session.live.figures()
         now_s = time.monotonic()
         if now_s - self._refreshed_s > _EVERY_S:
             self._refreshed_s = now_s
-            self._window.live_bar.set_figures(figures)
+            self._bar.set_figures(figures)
             self.send.refresh()
         came = figures.tracked + figures.dropped
         return figures.tracked / max(1, came), came
@@ -133,7 +156,7 @@ class LiveController(QObject):
     # -- commands
 
     def _record(self) -> None:
-        live = self._window.session.live
+        live = self._session.live
         if live.is_recording:
             live.stop_recording()
             return
@@ -147,7 +170,7 @@ class LiveController(QObject):
         """What the view shows, where landmarks are to be drawn at all."""
         if not self._kept.drawn:
             return CLEAN
-        display = self._window.session.display
+        display = self._session.display
         overlay = display.overlay
         return DrawOptions(
             points=overlay.points,
@@ -159,29 +182,29 @@ class LiveController(QObject):
         )
 
     def _keep_drawn(self) -> None:
-        drawn = self._window.actions_by_name["record_drawn"].isChecked()
+        drawn = self._actions["record_drawn"].isChecked()
         self._keep(replace(self._kept, drawn=drawn))
 
     def _choose_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(
-            self._window, self.tr("Folder for recordings"), self._kept.folder
+            self._parent, self.tr("Folder for recordings"), self._kept.folder
         )
         if folder:
             self._keep(replace(self._kept, folder=folder))
 
     def _mirror(self) -> None:
-        mirrored = not self._window.session.live.mirrored
-        self._window.session.live.set_mirrored(mirrored)
+        mirrored = not self._session.live.mirrored
+        self._session.live.set_mirrored(mirrored)
         self._keep(replace(self._kept, mirrored=mirrored))
 
     def _keep(self, kept: LivePreferences) -> None:
         self._kept = kept
-        live_preferences.write(self._window.preferences, kept)
-        self._tell_more(self._window.session.display)
+        live_preferences.write(self._preferences, kept)
+        self._tell_more(self._session.display)
 
     def _tell_more(self, display: Display) -> None:
         """In tooltips: where recordings go, or why nothing can be recorded or mirrored now."""
-        actions, live = self._window.actions_by_name, display.live
+        actions, live = self._actions, display.live
         none = "" if live is not None else self.tr("Open a camera or stream first.")
         stopped = "" if display.playing else self.tr("The live view is stopped: start it again.")
         folder = self.tr("Into {folder}").format(folder=self._kept.folder)
@@ -196,7 +219,7 @@ class LiveController(QObject):
             dialog.deleteLater()
 
     def _on_recorded(self, report: RecorderReport) -> None:
-        messages, files = self._window.messages, self._window.files
+        messages = self._messages
         if report.fault:
             messages.tell(report.fault)
         if not report.frames:
@@ -213,7 +236,7 @@ class LiveController(QObject):
                 "helps."
             ).format(count=report.dropped)
         video = report.paths[0]
-        choices = [files.show_folder(str(Path(video).parent))]
+        choices = [self._show_folder(str(Path(video).parent))]
         if video.endswith(".mp4"):
-            choices.append((self.tr("Open"), lambda: self._window.open_path(video)))
+            choices.append((self.tr("Open"), lambda: self._open_path(video)))
         messages.tell(words, choices)

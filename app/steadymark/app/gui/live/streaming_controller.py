@@ -17,40 +17,44 @@ from steadymark.engine.output.video.draw_style import VERMILLION
 from steadymark.engine.streaming.targets import TargetKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QLabel, QWidget
 
-    from steadymark.app.gui.main_window import MainWindow
+    from steadymark.app.gui.preferences import Preferences
     from steadymark.app.session.live.stream_sending import StreamTargetState
+    from steadymark.app.session.session import Session
 
 _NAME = "sending"
 
 
 class StreamingController(QObject):
-    """Of one main window."""
+    """Chooses what is sent, keeps it in the preferences and shows how it goes.
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._sending = window.session.live.sending
+    parent: the window over which the dialog opens. session: its live view sends.
+    """
+
+    def __init__(self, parent: QWidget, *, session: Session, preferences: Preferences) -> None:
+        super().__init__(parent)
+        self._parent, self._live, self._preferences = parent, session.live, preferences
+        self._sending = session.live.sending
         self.dialog: StreamingDialog | None = None
-        for name, kept in window.preferences.values(_NAME).items():
+        for name, kept in preferences.values(_NAME).items():
             if name in tuple(TargetKind) and isinstance(kept, dict):
                 with contextlib.suppress(UsageError):  # as if it had never been written
                     place = str(kept.get("place", ""))
                     self._sending.want(TargetKind(name), place=place, on=kept.get("on") is True)
         self._sending.changed.connect(self.refresh)
 
-    def wire(self, actions: Mapping[str, QAction]) -> None:
-        """The command."""
-        actions["send"].triggered.connect(lambda _=False: self.choose())
+    def wire(self, action: QAction, label: QLabel) -> None:
+        """Connect the command and the label, after the window's widgets were built (anew)."""
+        self._action, self._label = action, label
+        action.triggered.connect(lambda _=False: self.choose())
         self.refresh()
 
     def choose(self) -> None:
         """The dialog."""
         if self.dialog is None:
-            self.dialog = StreamingDialog(self._facts, self._window)
+            self.dialog = StreamingDialog(self._facts, self._parent)
             self.dialog.wanted.connect(self._want)
             self.dialog.finished.connect(self._on_done)
         self.dialog.show()
@@ -67,14 +71,14 @@ class StreamingController(QObject):
         """Below the view, and in the command's hint."""
         all_facts, live = self._facts()
         shown = [facts for facts in all_facts if facts.on]
-        label = self._window.live_bar.sending
+        label = self._label
         short = "  ".join(short_words(facts) for facts in shown)
         label.setText(f"→ {short}" if live and shown else "")
         colours = QPalette()
         if any(facts.in_vain for facts in shown):
             colours.setColor(QPalette.ColorRole.WindowText, QColor(VERMILLION))
         label.setPalette(colours)
-        action = self._window.actions_by_name["send"]
+        action = self._action
         action.setChecked(bool(shown))
         lines = [f"{NAMES[f.kind]}: {state_words(f, live=live)}" for f in shown]
         tell_more(action, "\n".join(lines))
@@ -83,7 +87,7 @@ class StreamingController(QObject):
             self.dialog.refresh()
 
     def _facts(self) -> tuple[tuple[StreamTargetState, ...], bool]:
-        return self._sending.facts(), self._window.session.live.running
+        return self._sending.facts(), self._live.running
 
     def _want(self, kind: TargetKind, on: bool, place: str) -> None:
         assert self.dialog is not None
@@ -100,7 +104,7 @@ class StreamingController(QObject):
     def _keep(self, kind: TargetKind) -> None:
         """What was not chosen here, but for one start, is not kept."""
         (facts,) = (facts for facts in self._sending.facts() if facts.kind is kind)
-        preferences = self._window.preferences
+        preferences = self._preferences
         chosen = {str(kind): {"on": facts.on, "place": facts.place}}
         preferences.set_values(_NAME, {**preferences.values(_NAME), **chosen})
 

@@ -29,7 +29,7 @@ from steadymark.engine.core.errors import SteadymarkError
 from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -37,11 +37,14 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.analysis.comparison import ComparedPoints
     from steadymark.app.session.analysis.variants import Takes, Variant
+    from steadymark.app.session.background_opening import ModelCache
+    from steadymark.app.session.display_model import DisplayModel
+    from steadymark.app.session.live.live_view import LiveView
     from steadymark.app.session.recording.open_recording import OpenRecording
-    from steadymark.app.session.recording.results import Trail
-    from steadymark.app.session.session import Session
+    from steadymark.app.session.recording.results import Results, Trail
     from steadymark.app.session.state import Display
     from steadymark.engine.core.types import Frame, TrackedFace
+    from steadymark.engine.tracking.settings import TrackSettings
 
 _MOST_KEPT = 2  # second passes that are not compared now
 
@@ -56,17 +59,44 @@ class _Loaded:
 
 
 class Analysis(QObject):
-    """Of one session, in the GUI thread."""
+    """Belongs to one session and lives in the GUI thread.
 
+    told: a fault for the user, a UserText; asked: new measures are needed; measured: they are
+    there, a MeasureReply; pictured: the frame is to be shown anew; progressed: a second pass has
+    come further.
+
+    Args:
+        model: What is displayed; the parent of this object.
+        live: The live view, which is measured while no recording is open.
+        models: Gives the networks that are open.
+        settings: Gives the settings of the session as they are now.
+        run_aside: Runs work on a thread that the session waits for when it closes.
+    """
+
+    told = Signal(object)
+    asked = Signal()
+    measured = Signal(object)
+    pictured = Signal()
+    progressed = Signal()
     _loaded = Signal(object)
     _measures_came = Signal()
     heated = Signal(object)  # Heats
     _heats_came = Signal()
     _pass_came = Signal()
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self._session = session
+    def __init__(
+        self,
+        model: DisplayModel,
+        *,
+        live: LiveView,
+        models: Callable[[], ModelCache],
+        settings: Callable[[], TrackSettings],
+        run_aside: Callable[[Callable[[], None], str], None],
+    ) -> None:
+        super().__init__(model)
+        self._model, self._live, self._models = model, live, models
+        self._settings, self._run_aside = settings, run_aside
+        self._film: OpenRecording | None = None
         self.truth: GroundTruth | None = None
         self._wanted: Path | None = None  # truth of the recording that is being opened
         self.region = ""
@@ -84,12 +114,13 @@ class Analysis(QObject):
 
     def begin(self, film: OpenRecording) -> None:
         """A recording was opened: its truth, unless named, is looked for beside it."""
+        self._film = film
         self._load(film, self._wanted)
         self._wanted = None
 
     def end(self) -> None:
         """It was closed, or another one is being opened."""
-        self.truth = self._wanted = self.compared = None
+        self._film = self.truth = self._wanted = self.compared = None
         self.takes = PLAIN
         for taken in list(self._passes):
             self._drop(taken)
@@ -105,13 +136,13 @@ class Analysis(QObject):
 
         Of the recording at hand, or being opened; whether there is one.
         """
-        if self._session.live.is_open:
+        if self._live.is_open:
             return False
-        if self._session.film is not None:
-            self._load(self._session.film, path)
-        elif self._session.display.phase is Phase.OPENING:
+        if self._film is not None:
+            self._load(self._film, path)
+        elif self._model.display.phase is Phase.OPENING:
             self._wanted = path
-        return self._session.display.phase is not Phase.EMPTY
+        return self._model.display.phase is not Phase.EMPTY
 
     def truth_at(self, index: int) -> NDArray[np.float64] | None:
         """(K, 2), pixels of that frame."""
@@ -125,11 +156,11 @@ class Analysis(QObject):
     def choose_region(self, name: str) -> None:
         """Whose jitter is plotted; empty: of the whole face."""
         self.region = name
-        self._session.ask_measures()
+        self.asked.emit()
 
     def ask(self, face: int | None, landmark: int) -> None:
         """Measure this; the newest question wins."""
-        film, live = self._session.film, self._session.live
+        film, live = self._film, self._live
         choice = MeasureSelection(face, landmark, self.region)
         if film is None:
             if live.results is not None:
@@ -139,7 +170,7 @@ class Analysis(QObject):
             if take.tracks:  # again where the recording is tracked with other settings
                 self._track(take, film)
         passes = {t: p.results for t, p in self._passes.items() if p.results is not None}
-        comparison = Comparison(self.takes, self._session.settings, passes)
+        comparison = Comparison(self.takes, self._settings(), passes)
         self._measuring.ask(MeasureRequest(film.results, film.fps, choice, self.truth, comparison))
 
     def shown(self, display: Display) -> Display:
@@ -149,7 +180,7 @@ class Analysis(QObject):
 
     def compare(self, takes: Takes) -> None:
         """Hold these two against each other; those that track begin at once."""
-        film = self._session.film
+        film = self._film
         if film is None:
             return
         self.takes, self.compared = takes, None
@@ -168,7 +199,7 @@ class Analysis(QObject):
 
     def faces(self, index: int, *, both: bool) -> tuple[TrackedFace, ...] | None:
         """Of a frame. both: raw and stabilized points are those of the two takes."""
-        results = self._session.results
+        results = self._results
         if both and self.takes != PLAIN:
             made = self.compared
             there = made is not None and made.results is results
@@ -177,13 +208,17 @@ class Analysis(QObject):
 
     def trails(self, index: int, *, over_s: float, both: bool) -> dict[bool, dict[int, Trail]]:
         """Of raw (True) and stabilized points, or of the two takes."""
-        results = self._session.results
+        results = self._results
         made = self.compared
         stale = made is None or made.results is not results
         if results is None or (both and self.takes != PLAIN and stale):
             return {}
         source = made if both and made is not None else results
         return {raw: source.trails(index, over_s=over_s, raw=raw) for raw in (True, False)}
+
+    @property
+    def _results(self) -> Results | None:
+        return self._live.results if self._film is None else self._film.results
 
     def _track(self, take: Variant, film: OpenRecording) -> None:
         """A second time, unless that was done, or is being done, with these settings."""
@@ -193,39 +228,39 @@ class Analysis(QObject):
             return
         if before is not None:
             self._drop(take)
-        path, models = film.film.info.path, self._session.models
+        path, models = film.film.info.path, self._models()
         self._passes[take] = made = SecondPass(path, settings, models, self._pass_calls)
-        self._session.run_aside(made.run, "second pass")
+        self._run_aside(made.run, "second pass")
 
     def _drop(self, take: Variant) -> None:
         gone = self._passes.pop(take)
         gone.close()
-        self._session.run_aside(gone.leave, "closing")
+        self._run_aside(gone.leave, "closing")
 
     def _on_pass(self) -> None:
         self._pass_calls.arrived()
         for take, made in list(self._passes.items()):
             if made.fault:
-                self._session.told.emit(made.fault)
+                self.told.emit(made.fault)
                 self._drop(take)
                 if take in self.takes:
                     self.compare(PLAIN)
-        if self._session.film is not None:
-            self._session.progressed.emit()
+        if self._film is not None:
+            self.progressed.emit()
 
     def ask_heats(self, frame: Frame, faces: Sequence[TrackedFace], shown: object) -> None:
         """`heated` follows, with `shown`; where looks come too fast, the newest wins."""
-        film = self._session.film
-        models = self._session.live.networks if film is None else film.models
+        film = self._film
+        models = self._live.networks if film is None else film.models
         if models is not None:
             crops = {face.face_id: face.crop for face in faces if face.crop is not None}
             self._heating.ask(HeatmapRequest(frame.image, crops, models.cards[0], shown))
 
     def _on_heats(self) -> None:
         heats = self._heating.newest.take(0)
-        if heats is not None and self._session.results is not None:
+        if heats is not None and self._results is not None:
             if heats.fault:
-                self._session.told.emit(heats.fault)
+                self.told.emit(heats.fault)
             self.heated.emit(heats)
 
     def _load(self, film: OpenRecording, path: Path | None) -> None:
@@ -247,28 +282,26 @@ class Analysis(QObject):
                 )
                 self._loaded.emit(_Loaded(film, fault=fault))
 
-        self._session.run_aside(work, "truth")
+        self._run_aside(work, "truth")
 
     def _on_loaded(self, loaded: _Loaded) -> None:
-        if loaded.film is not self._session.film:
+        if loaded.film is not self._film:
             return
         if loaded.fault:
-            self._session.told.emit(loaded.fault)
+            self.told.emit(loaded.fault)
             return
         self.truth = loaded.truth
         self._renew()
 
     def _on_measures(self) -> None:
         answer: MeasureReply | None = self._measuring.newest.take(0)
-        session = self._session
-        if answer is not None and answer.results is session.results:
-            session.measures, session.measuring_s = answer.measures, answer.took_s
+        if answer is not None and answer.results is self._results:
             self.compared = answer.compared
-            session.measured.emit()
+            self.measured.emit(answer)
             if answer.compared is not None:
-                session.pictured.emit()
+                self.pictured.emit()
 
     def _renew(self) -> None:
-        self._session.ask_measures()
-        self._session.refresh()
-        self._session.pictured.emit()
+        self.asked.emit()
+        self._model.refresh()
+        self.pictured.emit()

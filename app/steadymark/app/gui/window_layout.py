@@ -1,0 +1,110 @@
+"""The widgets of the main window: how they are laid out, and which controllers work on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from steadymark.app.gui.actions.actions import make_actions
+from steadymark.app.gui.docks import Docks
+from steadymark.app.gui.files.exports_list import ExportsList
+from steadymark.app.gui.files.file_controller import FileController
+from steadymark.app.gui.live.live_bar import LiveBar
+from steadymark.app.gui.live.live_controller import LiveController
+from steadymark.app.gui.messages import Messages
+from steadymark.app.gui.panels.plots import Plots
+from steadymark.app.gui.panels.settings_panel import SettingsPanel
+from steadymark.app.gui.panels.statistics_panel import StatisticsPanel
+from steadymark.app.gui.start_page import StartPage
+from steadymark.app.gui.status_line import StatusLine
+from steadymark.app.gui.video.playback_bar import PlaybackBar
+from steadymark.app.gui.video.video_view import VideoView
+from steadymark.app.gui.window_rebuild import WindowParts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from steadymark.app.gui.actions.window_options import WindowOptions
+    from steadymark.app.gui.preferences import Preferences
+    from steadymark.app.session.session import Session
+
+
+class WindowLayout(QMainWindow):
+    """Holds the main window's widgets; `MainWindow` connects them with the session.
+
+    The view, the messages and the exports stay when the language changes; all other widgets have
+    words and are built again.
+    """
+
+    options: WindowOptions
+
+    def __init__(self, session: Session, preferences: Preferences) -> None:
+        super().__init__()
+        self.session, self.preferences = session, preferences
+        self.view = VideoView()
+        self.messages, self.exports = Messages(), ExportsList()
+
+    def open_path(self, path: str) -> None:
+        """A video, or a folder or pattern of pictures."""
+        self.messages.dismiss_all()
+        self.preferences.add_recent(path)
+        self.files.fill_recent()
+        self.session.open(path)
+
+    def _make_controllers(self, log_file: Path | None) -> None:
+        self.files = FileController(
+            self,
+            session=self.session,
+            preferences=self.preferences,
+            messages=self.messages,
+            exports=self.exports,
+            view=self.view,
+            log_file=log_file,
+            open_path=self.open_path,
+            recordings=lambda: self.desk.kept.folder,
+        )
+        self.desk = LiveController(
+            self,
+            session=self.session,
+            preferences=self.preferences,
+            messages=self.messages,
+            open_path=self.open_path,
+            show_folder=self.files.show_folder,
+        )
+
+    def _build(self) -> None:
+        """All that has words, but for menus."""
+        self.actions_by_name = make_actions(self)
+        self.empty = StartPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
+        self.transport = PlaybackBar(self.actions_by_name)
+        self.live_bar = LiveBar(self.actions_by_name)
+        self.plots, self.numbers = Plots(), StatisticsPanel()
+        self.settings = SettingsPanel(self.session.settings, self.preferences.presets)
+        self.status = StatusLine()
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.empty)
+        self.pages.addWidget(self.view)
+        self.middle = QWidget()
+        column = QVBoxLayout(self.middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.messages)
+        column.addWidget(self.pages, 1)
+        column.addWidget(self.transport)
+        column.addWidget(self.live_bar)
+        column.addWidget(self.exports)
+        self.setCentralWidget(self.middle)
+        self.docks = Docks(self, plots=self.plots, numbers=self.numbers, settings=self.settings)
+
+    def _parts(self) -> WindowParts:
+        menus = (self.files.recent_menu, self.options.language_menu)
+        return WindowParts(
+            view=self.view,
+            messages=self.messages,
+            exports=self.exports,
+            docks=self.docks,
+            plots=self.plots,
+            status=self.status,
+            others=(*menus, *self.actions_by_name.values(), self.middle),
+        )

@@ -6,6 +6,7 @@ import pytest
 from steadymark.app.session.analysis import face_measures
 from steadymark.app.session.analysis.face_measures import MeasureSelection, measure_face
 from steadymark.app.session.recording.results import Results
+from steadymark.engine.core.types import FrameTime
 from steadymark.engine.metrics.stability import allan_variance
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points, track_result, tracked_face
@@ -31,6 +32,22 @@ def test_nothing_is_measured_before_a_face_was_found() -> None:
     results = Results(np.arange(5) / FPS)
     results.add(track_result(0, restarted=True))
     assert measure_face(results.rows(), results.times_s, fps=FPS) is None
+
+
+def test_faces_are_measured_from_results_without_pictures() -> None:
+    points, kept = noisy(80), Results(np.arange(80) / FPS)
+    for i, xy in enumerate(points):
+        face = tracked_face(0, points=xy, raw_shift_px=0.0)
+        kept.add(track_result(i, face, restarted=i == 0).without_picture())
+    result = kept.result(0)
+    assert result is not None
+    assert result.restarted
+    assert result.frame == FrameTime(0, 0.0)
+    found = measure_face(kept.rows(), kept.times_s, fps=FPS)
+    expected = measure_face(results_of(points).rows(), kept.times_s, fps=FPS)
+    assert found is not None
+    assert expected is not None
+    np.testing.assert_array_equal(found.jitter_raw, expected.jitter_raw)
 
 
 def test_jitter_over_a_second_is_the_allan_variance_of_that_second() -> None:

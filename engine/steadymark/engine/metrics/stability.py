@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.metrics.accuracy import Real, Values
 
-_LONGEST_GAP = 10  # frames
+_LONGEST_GAP = 10  # Largest number of rows that are inserted into one gap.
 
 
 def mean_motion(points: Real, truth: Real | None = None) -> float:

@@ -72,7 +72,7 @@ class OpenAttempt:
 
 class _Taken(NamedTuple):
     image: Image
-    taken_s: float  # time.perf_counter()
+    taken_s: float  # In time.perf_counter() seconds.
 
 
 class LiveSource:

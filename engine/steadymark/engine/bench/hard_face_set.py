@@ -120,7 +120,7 @@ def hard_pictures(data: Path) -> Iterator[HardPicture]:
 
 
 def turned_pictures(data: Path, kind: str) -> Iterator[HardPicture]:
-    """Yield strongly turned faces of AFLW2000.
+    """Yield the turned faces of AFLW2000.
 
     Args:
         data: The data folder.

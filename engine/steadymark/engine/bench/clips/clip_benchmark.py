@@ -81,8 +81,8 @@ class ClipRow:
         furthest: Largest distance from a raw landmark.
         lost: Percentage of frames without a face.
         resets: Number of frames in which the stabilizer restarted.
-        own: Deformation of the face according to optical flow, per frame (see ExpressionFlow). It is
-            real motion, which a stabilizer must not remove.
+        own: Deformation of the face per frame according to optical flow (see ExpressionFlow). It
+            is real motion, which a stabilizer must not remove.
     """
 
     clip: str

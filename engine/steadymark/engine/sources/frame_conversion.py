@@ -94,7 +94,14 @@ class FrameConverter:
         self._turns: dict[tuple[int, int], FrameOrientation] = {}
 
     def picture(self, frame: VideoFrame) -> Image:
-        """Convert a frame to an image, (H, W, 3) uint8 BGR, that owns its memory."""
+        """Convert a decoded frame to an upright image with square pixels.
+
+        Args:
+            frame: The decoded frame.
+
+        Returns:
+            The image, (H, W, 3) uint8 BGR, which owns its memory.
+        """
         width, height = square_size(frame.width, frame.height, self._stream.sample_aspect_ratio)
         has_alpha = len(frame.format.components) in _ALPHA_COMPONENTS or frame.format.has_palette
         converted = self._reformatter.reformat(

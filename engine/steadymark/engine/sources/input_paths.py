@@ -81,6 +81,12 @@ def matches(pattern: str) -> list[Path]:
 def exists(path: Path) -> bool:
     """Return whether a file or folder exists.
 
+    Args:
+        path: The path to check.
+
+    Returns:
+        Whether it exists.
+
     Raises:
         SourceError: The path is not a valid file name.
     """

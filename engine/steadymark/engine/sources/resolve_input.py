@@ -73,7 +73,13 @@ def open_source(
 
 
 def recording_path(text: str) -> str | None:
-    """Return the file, image folder or pattern that an input names; None if it is live.
+    """Return the file, image folder or pattern that an input names.
+
+    Args:
+        text: The input as the user typed it.
+
+    Returns:
+        The path or pattern; None if the input is live.
 
     Raises:
         SourceError: It does not exist.
@@ -119,7 +125,14 @@ def is_live(text: str) -> bool:
 
 
 def absolute(text: str) -> str:
-    """Return the absolute path of an input; the name of a camera or an address is unchanged."""
+    """Return a text that names an input from any working directory.
+
+    Args:
+        text: The input.
+
+    Returns:
+        The absolute path; the name of a camera or the address of a stream is unchanged.
+    """
     return text if is_live(text) else os.path.abspath(plain(text))  # noqa: PTH100 - of patterns
 
 

@@ -57,7 +57,14 @@ def part(
 
 
 def mean_fps(times_s: Seconds) -> float | None:
-    """Return the mean frames per second; None without two different times."""
+    """Return the mean frame rate.
+
+    Args:
+        times_s: Increasing times, (N,), in seconds.
+
+    Returns:
+        Frames per second; None without two different times.
+    """
     if len(times_s) < 2 or times_s[-1] <= times_s[0]:
         return None
     return float((len(times_s) - 1) / (times_s[-1] - times_s[0]))

@@ -245,7 +245,14 @@ def worst_clips_first(rows: Sequence[ClipRow]) -> list[ClipRow]:
 
 
 def figures(row: ClipRow) -> dict[str, float]:
-    """Return the row's numbers by name; fields of ExpressionMotion become besides_raw and so on."""
+    """Return the row's numbers by name; fields of ExpressionMotion become besides_raw and so on.
+
+    Args:
+        row: Result of one stabilizer on one clip.
+
+    Returns:
+        The numbers by name.
+    """
     flat: dict[str, float] = {}
     for name, value in asdict(row).items():
         if isinstance(value, dict):

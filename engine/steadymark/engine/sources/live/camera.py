@@ -88,6 +88,12 @@ class CameraMode:
     def parse(cls, text: str) -> CameraMode:
         """Parse a mode such as "1280x720@30"; the rate defaults to 30.
 
+        Args:
+            text: The mode as the user wrote it.
+
+        Returns:
+            The mode.
+
         Raises:
             UsageError: The text is not a camera mode.
         """

@@ -85,6 +85,12 @@ class Decoder:
     def first_picture(self, first: int) -> tuple[DecodedFrame, Image]:
         """Return the first frame from `first` on that can be decoded, with its image.
 
+        Args:
+            first: Number of the frame to start from.
+
+        Returns:
+            The frame and its image, (H, W, 3) uint8 BGR.
+
         Raises:
             SourceError: No frame can be decoded.
         """

@@ -95,6 +95,9 @@ class VideoFile:
 
         Any thread may call this; the last call counts.
 
+        Args:
+            index: Number of the frame in the whole file.
+
         Raises:
             UsageError: There is no such frame.
         """

@@ -1,4 +1,4 @@
-"""Jobs, and running them one after the other in this process."""
+"""Jobs, and functions that run them one after the other in this process."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Job:
         output: Output settings.
         wish: Settings of the input.
         stem: File stem of the results; None if the source must be opened to determine it.
-        before: Fingerprint of the existing results; see `run_job`.
-        known: Whether the existing results were written by tracking; see `run_job`.
+        before: Fingerprint of the input's complete results according to the index.
+        known: Whether the index lists results with this stem.
     """
 
     number: int

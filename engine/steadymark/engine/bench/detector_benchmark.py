@@ -65,8 +65,15 @@ class Recall:
 def is_hit(box: FaceBox, true: FaceBox) -> bool:
     """Return whether a detected box matches a true face box.
 
-    It matches when the IoU is at least 0.4, or when the centres are closer than a quarter of the
-    true box's longer side.
+    It matches when the IoU is at least 0.4, or when the centres are no further apart than a quarter
+    of the true box's longer side.
+
+    Args:
+        box: The detected box.
+        true: The true box.
+
+    Returns:
+        Whether they match.
     """
     away = np.hypot(
         box.left + box.width / 2 - true.left - true.width / 2,

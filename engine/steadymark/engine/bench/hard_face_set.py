@@ -92,7 +92,7 @@ class RollFigures:
 
 
 def hard_pictures(data: Path) -> Iterator[HardPicture]:
-    """Yield the hard set: AFW's hardest faces, AFLW2000 profiles and versions of held-back photos.
+    """Yield the hard set: hard AFW faces, turned AFLW2000 faces, versions of held-back photos.
 
     Args:
         data: The data folder.
@@ -101,6 +101,7 @@ def hard_pictures(data: Path) -> Iterator[HardPicture]:
         Images with the face to be found.
 
     Raises:
+        DataError: The table of AFLW2000 has another form.
         UsageError: An image cannot be read.
     """
     folder = data / "faces" / "train"
@@ -119,7 +120,7 @@ def hard_pictures(data: Path) -> Iterator[HardPicture]:
 
 
 def turned_pictures(data: Path, kind: str) -> Iterator[HardPicture]:
-    """Yield strongly turned faces of AFLW2000.
+    """Yield the turned faces of AFLW2000.
 
     Args:
         data: The data folder.
@@ -129,6 +130,7 @@ def turned_pictures(data: Path, kind: str) -> Iterator[HardPicture]:
         Images with the face to be found.
 
     Raises:
+        DataError: The table of AFLW2000 has another form.
         UsageError: An image cannot be read.
     """
     held, exact = turned_faces(data, held_back=True), exact_faces(data)

@@ -201,7 +201,14 @@ def accuracy_of(compared: LandmarkComparison) -> AccuracyScores:
 
 
 def eye_length(schema: LandmarkSchema) -> Length:
-    """Return a function that measures the distance between the schema's outer eye corners."""
+    """Return a function that measures the distance between the schema's outer eye corners.
+
+    Args:
+        schema: The landmark schema.
+
+    Returns:
+        A function of landmarks (..., K, 2) that returns distances (...), in their unit.
+    """
     return partial(outer_eye_distance, corners=schema.eyes)
 
 

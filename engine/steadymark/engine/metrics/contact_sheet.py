@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from steadymark.engine.output.video.draw_style import Bgr
     from steadymark.models.face.crop import Image
 
-TILE, GAP, CAPTION, HEAD = 260, 10, 26, 44  # pixels
+TILE, GAP, CAPTION, HEAD = 260, 10, 26, 44  # Sizes in pixels.
 COLUMNS = 6
-MARGIN = 1.5  # side of a tile / longer side of the true face
+MARGIN = 1.5  # Side of a tile divided by the longer side of the true face.
 _PAPER = 40
 
 
@@ -80,7 +80,7 @@ def _frame(place: FacePlace) -> int:
 
 
 def _tile(compared: LandmarkComparison, index: int, picture: Image, error: float) -> Image:
-    """(TILE + CAPTION, TILE, 3): a face, what is true and what was found drawn over it."""
+    """Draw a face with its true and its predicted landmarks, (TILE + CAPTION, TILE, 3)."""
     scored = list(compared.scored)
     truth, found = compared.truth[index], compared.found[index]
     corner, far = truth[scored].min(0), truth[scored].max(0)

@@ -106,7 +106,7 @@ def compare_faces(
         chosen: Which landmarks are scored, and their numbers in the ground truth; None chooses them
             from the schemas.
         on_face: Called with the number of faces done so far.
-        follower: Network for faces that are already tracked; see `Tracker`.
+        follower: Second network for faces that `network` has aligned; see `Tracker`.
 
     Returns:
         Predicted and true landmarks of all faces.

@@ -134,7 +134,15 @@ def in_our_numbers(
 
 
 def scored_landmarks(schema: LandmarkSchema, chosen: Correspondence | None) -> tuple[int, ...]:
-    """Return the numbers of the schema's landmarks whose error is scored."""
+    """Return the numbers of the schema's landmarks whose error is scored.
+
+    Args:
+        schema: The model's schema.
+        chosen: The chosen landmarks; None for all of the schema.
+
+    Returns:
+        Landmark numbers in increasing order.
+    """
     return tuple(range(schema.count)) if chosen is None else tuple(sorted(chosen.ours))
 
 

@@ -70,7 +70,14 @@ def segments(still: Mask, fps: float) -> list[slice]:
 
 
 def half_window(fps: float) -> int:
-    """Return half the length of the detection window in frames."""
+    """Return half the length of the detection window.
+
+    Args:
+        fps: Frames per second.
+
+    Returns:
+        A number of frames, at least 2.
+    """
     return max(2, round(fps * WINDOW_S / 2))
 
 

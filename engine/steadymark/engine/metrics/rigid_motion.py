@@ -61,5 +61,12 @@ def left_over(points: Real, rigid: Real) -> Values:
 
 
 def eye_distance(points: Real) -> float:
-    """Return the mean outer-eye distance of a video's landmarks (T, 68, 2), in pixels."""
+    """Return the mean outer-eye distance of a video.
+
+    Args:
+        points: Landmarks, (T, 68, 2), in pixels, with NaN in frames without the face.
+
+    Returns:
+        The distance, in pixels; NaN when no frame has a face.
+    """
     return float(mean_of_finite(outer_eye_distance(points)))

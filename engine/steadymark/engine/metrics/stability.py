@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.metrics.accuracy import Real, Values
 
-_LONGEST_GAP = 10  # frames
+_LONGEST_GAP = 10  # Largest number of rows that are inserted into one gap.
 
 
 def mean_motion(points: Real, truth: Real | None = None) -> float:
@@ -98,7 +98,14 @@ def allan_variance_of_positions(points: Real) -> float:
 
 
 def mav_of_positions(videos: Sequence[Real]) -> float:
-    """Return the mean of `allan_variance_of_positions` over videos, in px² (the paper's MAV)."""
+    """Return the MAV as the ConvLSTM paper writes it: mean of `allan_variance_of_positions`.
+
+    Args:
+        videos: Landmarks of each video, (T, K, 2), in pixels.
+
+    Returns:
+        The mean over the videos whose variance is defined, in px².
+    """
     return _mean(np.array([allan_variance_of_positions(video) for video in videos]))
 
 

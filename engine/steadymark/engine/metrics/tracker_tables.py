@@ -205,7 +205,7 @@ def track(
         on_progress: Called with the source's information and the report so far.
 
     Returns:
-        The landmark table and the job's notes.
+        The landmark table, and notes on the source and on what was skipped.
 
     Raises:
         TrackingError: The video cannot be tracked to its end.

@@ -114,7 +114,14 @@ class StabilityScores:
 
 
 def stability_of(videos: Sequence[TrackedVideo]) -> StabilityScores:
-    """Compute all stability scores of one or more tracked videos."""
+    """Compute all stability scores of one or more tracked videos.
+
+    Args:
+        videos: Videos that the same tracker has tracked.
+
+    Returns:
+        The scores.
+    """
     each = [_with_truth(v) if v.truth is not None else _without_truth(v) for v in videos]
     frames = sum(len(v.points) for v in videos)
     return StabilityScores(

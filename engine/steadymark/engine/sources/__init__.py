@@ -1,4 +1,4 @@
-"""Where frames come from."""
+"""Sources of frames: video files, image sequences, cameras and network streams."""
 
 from steadymark.engine.sources.live.camera import CameraInfo, CameraMode, camera_modes, list_cameras
 from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt

@@ -1,4 +1,4 @@
-"""What was passed over while reading, as sentences."""
+"""Report of damaged frames and other problems of a source, as sentences."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from steadymark.models.user_text import UserText
 
 _NEAR_S = 1.0
 _MOST = 20
-_KEPT = 40  # of places, and of sentences
+_KEPT = 40  # Largest number of stored places, and of stored sentences.
 
 
 class DamageKind(StrEnum):
-    """Of damage that is counted."""
+    """What happened to a damaged frame."""
 
     SKIPPED = "skipped"
     KEPT = "kept"
@@ -29,20 +29,26 @@ class _Place:
 
 
 class DamageReport:
-    """Gathers damage; what lies within a second of each other becomes one sentence.
+    """Collects damage; damage within a second of each other becomes one sentence.
 
-    Of very much, only the first places are kept, and the rest is counted: a camera whose cable is
-    loose may lose its picture a hundred thousand times a day.
+    Only the first places are stored and the rest is counted, because a camera with a loose cable
+    may lose its image a hundred thousand times a day.
     """
 
     def __init__(self) -> None:
         self._places: list[_Place] = []
         self._events: list[UserText] = []
         self._more = 0
-        self._last: deque[_Place] = deque(maxlen=2)  # where `add` may go on, kept or not
+        self._last: deque[_Place] = deque(maxlen=2)  # Places that `add` may extend.
 
     def add(self, what: DamageKind, time_s: float, count: int = 1) -> None:
-        """Of so many frames."""
+        """Add damaged frames.
+
+        Args:
+            what: What happened to the frames.
+            time_s: Time of the damage, in seconds.
+            count: Number of frames.
+        """
         for place in reversed(self._last):
             if place.what == what and 0 <= time_s - place.last_s <= _NEAR_S:
                 place.count += count
@@ -55,14 +61,14 @@ class DamageReport:
             self._more += 1
 
     def tell(self, sentence: UserText) -> None:
-        """Add a sentence of its own."""
+        """Add a sentence."""
         if len(self._events) < _KEPT:
             self._events.append(sentence)
         else:
             self._more += 1
 
     def sentences(self) -> tuple[UserText, ...]:
-        """At most 20 places; the rest as a count."""
+        """Return a sentence for each of at most 20 places, and the number of the others."""
         told = [*map(_told, list(self._places)), *list(self._events)]
         if (more := len(told) + self._more - _MOST) > 0:
             told[_MOST:] = [UserText("and {count} more places", count=more)]
@@ -87,6 +93,6 @@ def _told(place: _Place) -> UserText:
 
 
 def clock(time_s: float) -> str:
-    """Minutes and seconds, 00:01.2."""
+    """Format a time in seconds as minutes and seconds, such as 00:01.2."""
     tenths = round(time_s * 10)
     return f"{tenths // 600:02d}:{tenths % 600 // 10:02d}.{tenths % 10}"

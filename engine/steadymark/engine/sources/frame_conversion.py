@@ -1,4 +1,4 @@
-"""From a decoded frame to the picture that is tracked: upright, square pixels, 8-bit BGR."""
+"""Convert a decoded frame to the image that is tracked: upright, square pixels, 8-bit BGR."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
 
-_ALPHA_COMPONENTS = (2, 4)  # grey + alpha, colour + alpha
+_ALPHA_COMPONENTS = (2, 4)  # Grey with alpha, and colour with alpha.
 _WIDEST_PIXEL = 8
 
 
 class FrameOrientation(NamedTuple):
-    """Swap x and y, then mirror left-right, then up-down."""
+    """How to turn an image upright: first swap x and y, then mirror left-right, then up-down."""
 
     transpose: bool = False
     mirror_x: bool = False
@@ -29,13 +29,21 @@ class FrameOrientation(NamedTuple):
 
 
 def orientation_of(frame: VideoFrame, stream: VideoStream) -> FrameOrientation:
-    """How the decoded frame must be turned to stand upright.
+    """Return how a decoded frame must be turned to be upright.
 
-    From the display matrix (a b; c d): x' = a x + c y, y' = b x + d y; angles between the right
-    ones go to the nearest. Else from the old `rotate` tag, degrees clockwise.
+    It follows from the display matrix (a b; c d) with x' = a x + c y and y' = b x + d y, rounded to
+    the nearest right angle. Without a matrix, it follows from the older `rotate` tag, in degrees
+    clockwise.
+
+    Args:
+        frame: The decoded frame.
+        stream: The stream of the frame.
+
+    Returns:
+        The orientation.
     """
-    # not frame.side_data: it ties the frame, and a decoder's megabytes, into a cycle that waits
-    # for the garbage collector
+    # frame.side_data would put the frame, and megabytes of the decoder, into a reference cycle
+    # that only the garbage collector frees.
     data = SideDataContainer(frame).get(Type.DISPLAYMATRIX)  # type: ignore[call-arg]
     if data is not None:
         a, b, _, c, d = (int(v) for v in np.frombuffer(bytes(data), np.int32)[:5])
@@ -55,9 +63,19 @@ def orientation_of(frame: VideoFrame, stream: VideoStream) -> FrameOrientation:
 
 
 def square_size(width: int, height: int, pixel_aspect: Fraction | None) -> tuple[int, int]:
-    """Size with square pixels; the side whose pixels are too short grows, so nothing is lost."""
+    """Return the size of an image with square pixels; one side grows, so no detail is lost.
+
+    Args:
+        width: Coded width, in pixels.
+        height: Coded height, in pixels.
+        pixel_aspect: Width of a pixel divided by its height; None means square. Implausible values
+            are ignored.
+
+    Returns:
+        Width and height, in pixels.
+    """
     aspect = pixel_aspect or Fraction(1)
-    if not Fraction(1, _WIDEST_PIXEL) <= aspect <= _WIDEST_PIXEL:  # nonsense in the file
+    if not Fraction(1, _WIDEST_PIXEL) <= aspect <= _WIDEST_PIXEL:  # The value is implausible.
         return width, height
     if aspect >= 1:
         return max(1, round(width * aspect)), height
@@ -65,9 +83,9 @@ def square_size(width: int, height: int, pixel_aspect: Fraction | None) -> tuple
 
 
 class FrameConverter:
-    """Converts the frames of one stream; keeps the converter's tables from frame to frame.
+    """Converts the frames of one stream to images; reuses the converter's tables.
 
-    Transparent pictures are laid over black.
+    Transparent frames are drawn over black.
     """
 
     def __init__(self, stream: VideoStream) -> None:
@@ -76,7 +94,14 @@ class FrameConverter:
         self._turns: dict[tuple[int, int], FrameOrientation] = {}
 
     def picture(self, frame: VideoFrame) -> Image:
-        """(H, W, 3) uint8 BGR that owns its memory."""
+        """Convert a decoded frame to an upright image with square pixels.
+
+        Args:
+            frame: The decoded frame.
+
+        Returns:
+            The image, (H, W, 3) uint8 BGR, which owns its memory.
+        """
         width, height = square_size(frame.width, frame.height, self._stream.sample_aspect_ratio)
         has_alpha = len(frame.format.components) in _ALPHA_COMPONENTS or frame.format.has_palette
         converted = self._reformatter.reformat(
@@ -86,7 +111,7 @@ class FrameConverter:
         return _turned(image, self.turn(frame))
 
     def turn(self, frame: VideoFrame) -> FrameOrientation:
-        """How frames of this size are turned: the first of them tells."""
+        """Return the orientation of frames of this size, which the first of them defines."""
         size = (frame.width, frame.height)
         if size not in self._turns:
             self._turns[size] = orientation_of(frame, self._stream)
@@ -94,7 +119,14 @@ class FrameConverter:
 
 
 def over_black(image: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Image:
-    """(H, W, 4) uint8 or uint16 with straight alpha → (H, W, 3) uint8 that owns its memory."""
+    """Draw an image with straight alpha over black.
+
+    Args:
+        image: Image, (H, W, 4) uint8 or uint16.
+
+    Returns:
+        Image, (H, W, 3) uint8, that owns its memory.
+    """
     full = 65535 if image.dtype == np.uint16 else 255
     colour, alpha = np.asarray(image[..., :3], np.uint32), np.asarray(image[..., 3:], np.uint32)
     if full == 65535:

@@ -1,4 +1,4 @@
-"""Picture files as a video: a folder, a pattern, or one picture."""
+"""Image files as a video: a folder, a pattern, or one image."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _PNG_WITH_ALPHA = (4, 6)
 
 
 class ImageSequence:
-    """A FrameSource over picture files, in the order given, each 1/fps long; sizes may differ.
+    """A FrameSource over image files in the given order; each lasts 1/fps, and sizes may differ.
 
-    A frame's index is its file's place: an unreadable picture leaves a gap. The first readable
-    picture's size is the one in `info`. Pictures are turned as their EXIF data asks, as OpenCV
-    does; 16 bit becomes 8; transparent PNG is laid over black.
+    The index of a frame is the position of its file, so an unreadable image leaves a gap. `info`
+    gives the size of the first readable image. Images are turned according to their EXIF data, as
+    OpenCV does; 16-bit images are converted to 8 bits; transparent PNG files are drawn over black.
     """
 
     dropped = 0
@@ -77,16 +77,16 @@ class ImageSequence:
 
     @property
     def info(self) -> SourceInfo:
-        """Frames counts the files, readable or not."""
+        """Facts of the sequence; `frames` counts all files, readable or not."""
         return self._info
 
     @property
     def problems(self) -> tuple[UserText, ...]:
-        """Pictures that the last reading could not read."""
+        """Images that the last iteration could not read."""
         return self._damage.sentences()
 
     def frames(self) -> Iterator[Frame]:
-        """Every readable picture, once, in order."""
+        """Yield every readable image once, in order."""
         self._damage = DamageReport()
         for index in range(self._first, self._end):
             if self._closed.is_set():
@@ -100,10 +100,17 @@ class ImageSequence:
                 yield self._frame(index, image)
 
     def frame_at(self, index: int) -> Frame:
-        """The picture of that place.
+        """Return the image at a position.
+
+        Args:
+            index: Position of the file, from 0.
+
+        Returns:
+            The frame.
 
         Raises:
-            UsageError: there is no such place. SourceError: the picture cannot be read.
+            UsageError: There is no such position.
+            SourceError: The image cannot be read.
         """
         if not 0 <= index < len(self._files):
             raise UsageError(
@@ -117,7 +124,7 @@ class ImageSequence:
         return self._frame(index, image)
 
     def close(self) -> None:
-        """End `frames`."""
+        """End the iteration of `frames`."""
         self._closed.set()
 
     def _frame(self, index: int, image: Image) -> Frame:
@@ -132,7 +139,14 @@ class ImageSequence:
 
 
 def read_image(path: Path) -> Image | None:
-    """(H, W, 3) uint8 BGR, upright; None where it cannot be read. Any path the system knows."""
+    """Read an image file; paths with any characters work.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The upright image, (H, W, 3) uint8 BGR; None if it cannot be read.
+    """
     try:
         data = np.fromfile(path, np.uint8)
         if not len(data):

@@ -1,4 +1,4 @@
-"""Files, folders and patterns: what a text names in the file system."""
+"""Files, folders and patterns that an input text names."""
 
 from __future__ import annotations
 
@@ -25,24 +25,35 @@ _NUMBERED = re.compile(r"%(0?\d*)d")
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether the name stands for several files."""
+    """Return whether a path is a pattern that may match several files."""
     return glob.has_magic(str(path)) or _NUMBERED.search(path.name) is not None
 
 
 def globbed(pattern: str) -> list[Path]:
-    """What fits a glob pattern, in natural order."""
-    # Path.glob takes no absolute patterns.
+    """Return the paths that match a glob pattern, in natural order."""
+    # Path.glob does not support absolute patterns.
     return sorted(map(Path, glob.glob(pattern, recursive=True)), key=natural)  # noqa: PTH207
 
 
 def natural(path: Path) -> list[tuple[int, int, str]]:
-    """Sort key in which img2 comes before img10."""
+    """Return a sort key for natural order, in which img2 comes before img10."""
     parts = re.split(r"(\d+)", str(path).casefold())
     return [(0, int(p), p) if p.isdecimal() else (1, 0, p) for p in parts if p]
 
 
 def files_of(folder: Path, suffixes: frozenset[str]) -> list[Path]:
-    """Files of these kinds in the folder itself; macOS's and other hidden ones do not count."""
+    """Return the files with these suffixes directly in a folder; hidden files are ignored.
+
+    Args:
+        folder: The folder.
+        suffixes: Suffixes in lower case, with the dot.
+
+    Returns:
+        The files in natural order.
+
+    Raises:
+        SourceError: The folder cannot be read.
+    """
     try:
         found = [p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.name[0] != "."]
     except OSError as error:
@@ -53,7 +64,7 @@ def files_of(folder: Path, suffixes: frozenset[str]) -> list[Path]:
 
 
 def matches(pattern: str) -> list[Path]:
-    """What fits a glob or a numbered pattern, in natural order."""
+    """Return the paths that match a glob or a numbered pattern, in natural order."""
     folder, name = os.path.split(pattern)
     numbered = _NUMBERED.search(name)
     if numbered is None:
@@ -68,7 +79,17 @@ def matches(pattern: str) -> list[Path]:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is such a file or folder; SourceError where there can be none."""
+    """Return whether a file or folder exists.
+
+    Args:
+        path: The path to check.
+
+    Returns:
+        Whether it exists.
+
+    Raises:
+        SourceError: The path is not a valid file name.
+    """
     try:
         return path.exists()
     except (OSError, ValueError) as error:
@@ -78,14 +99,14 @@ def exists(path: Path) -> bool:
 
 
 def plain(text: str) -> str:
-    """A path without file://, with the user's ~ filled in."""
+    """Return a path without file:// and with ~ expanded."""
     if text.startswith("file://"):
         return url2pathname(urlsplit(text).path)
     return str(Path(text).expanduser())
 
 
 def image_files(text: str) -> list[Path]:
-    """The pictures that this input stands for, in natural order; none where it is a video."""
+    """Return the image files of an input in natural order; empty if the input is a video."""
     path = Path(plain(text))
     if path.is_dir():
         return [] if files_of(path, VIDEO_SUFFIXES) else files_of(path, IMAGE_SUFFIXES)

@@ -1,4 +1,4 @@
-"""From what a user types to sources: files, folders, patterns, cameras, addresses."""
+"""Open sources from the texts that a user types: files, folders, patterns, cameras, addresses."""
 
 from __future__ import annotations
 
@@ -44,10 +44,20 @@ def open_source(
     end_s: float | None = None,
     camera: CameraMode | None = None,
 ) -> FrameSource:
-    """Open one input, as `expand_inputs` gives it.
+    """Open one input.
+
+    Args:
+        text: The input as `expand_inputs` returns it.
+        start_s: Start of the part to read, in seconds; files only.
+        end_s: End of the part to read, in seconds; files only.
+        camera: Camera mode; cameras only.
+
+    Returns:
+        The source.
 
     Raises:
-        SourceError: it cannot be opened. UsageError: what is asked for does not go together.
+        SourceError: The input cannot be opened.
+        UsageError: The options do not fit the input.
     """
     if is_live(text):
         if start_s is not None or end_s is not None:
@@ -63,10 +73,17 @@ def open_source(
 
 
 def recording_path(text: str) -> str | None:
-    """The file, folder of pictures or pattern that an input names; None where it is live.
+    """Return the file, image folder or pattern that an input names.
+
+    Args:
+        text: The input as the user typed it.
+
+    Returns:
+        The path or pattern; None if the input is live.
 
     Raises:
-        SourceError: it does not exist. UsageError: nothing fits, or several videos do.
+        SourceError: It does not exist.
+        UsageError: Nothing matches, or several videos match.
     """
     if is_live(text):
         return None
@@ -79,15 +96,22 @@ def recording_path(text: str) -> str | None:
 
 
 def expand_inputs(texts: Sequence[str]) -> list[str]:
-    """Every input that the arguments name, each once, in their order; folders in natural order.
+    """Return every input that the arguments name, once and in their order.
 
-    A folder stands for the videos in it and below; one that holds pictures only is one image
-    sequence. Patterns (`*`, `?`, `[…]`, `**`) may come unexpanded; `img_%04d.png` and patterns
-    that match pictures only are one image sequence each. Picture files that the shell made of
-    such a pattern become one sequence again.
+    A folder stands for all videos in it and in its subfolders, in natural order; a folder that
+    holds only images is one image sequence. Patterns (`*`, `?`, `[…]`, `**`) may be unexpanded;
+    `img_%04d.png` and patterns that match only images are one image sequence each. Image files into
+    which the shell expanded such a pattern become one sequence again.
+
+    Args:
+        texts: The arguments.
+
+    Returns:
+        The inputs.
 
     Raises:
-        SourceError: a file does not exist. UsageError: nothing fits.
+        SourceError: A file does not exist.
+        UsageError: Nothing matches.
     """
     if not all(map(str.strip, texts)) or not texts:
         raise UsageError("no input: give a video, a folder, a pattern, camera:0 or an address")
@@ -96,12 +120,19 @@ def expand_inputs(texts: Sequence[str]) -> list[str]:
 
 
 def is_live(text: str) -> bool:
-    """Whether this names a camera or a stream, not files."""
+    """Return whether an input names a camera or a network stream instead of files."""
     return text.startswith(_CAMERA) or (is_network(text) and not text.startswith("file://"))
 
 
 def absolute(text: str) -> str:
-    """What names an input from any folder: the absolute path; a camera's name or address as is."""
+    """Return a text that names an input from any working directory.
+
+    Args:
+        text: The input.
+
+    Returns:
+        The absolute path; the name of a camera or the address of a stream is unchanged.
+    """
     return text if is_live(text) else os.path.abspath(plain(text))  # noqa: PTH100 - of patterns
 
 
@@ -113,13 +144,21 @@ def open_live(
     opening: OpenAttempt | None = None,
     silence_s: float | None = None,
 ) -> CameraSource | NetworkCamera:
-    """A camera (`camera:0`, `camera:NAME`, `camera:/dev/video0`) or a stream's address.
+    """Open a camera (`camera:0`, `camera:NAME`, `camera:/dev/video0`) or a network stream.
 
-    on_status: told, in the reading thread, when pictures stop and come again. silence_s: without
-    pictures for so long, a stream counts as lost. opening: can give it up.
+    Args:
+        text: The camera or the address of the stream.
+        mode: Camera mode; cameras only.
+        on_status: Called in the reading thread when images stop and come again.
+        opening: Allows another thread to cancel opening.
+        silence_s: A stream counts as lost after so many seconds without an image.
+
+    Returns:
+        The source.
 
     Raises:
-        SourceError: it cannot be opened. UsageError: the text names none.
+        SourceError: It cannot be opened.
+        UsageError: The text names neither, or the mode does not fit.
     """
     if not text.startswith(_CAMERA):
         if mode is not None:
@@ -187,7 +226,7 @@ def _found_in(folder: Path) -> list[str]:
 
 
 def _gathered(texts: Iterable[str]) -> list[str]:
-    """Where two or more pictures of a folder are named, and they are all that a pattern names."""
+    """Replace image files by a pattern if they are all the files that the pattern matches."""
     texts = list(texts)
     groups: dict[tuple[Path, str], list[Path]] = {}
     for path in map(Path, texts):
@@ -203,6 +242,6 @@ def _gathered(texts: Iterable[str]) -> list[str]:
 
 
 def _common_start(names: list[str]) -> str:
-    """What all names begin with, without digits at its end."""
+    """Return the common prefix of all names, without trailing digits."""
     shared = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     return "".join(letters[0] for letters in shared).rstrip("0123456789")

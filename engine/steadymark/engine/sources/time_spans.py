@@ -1,4 +1,4 @@
-"""Spans of time in a list of time stamps."""
+"""Time spans and frame rates of lists of time stamps."""
 
 from __future__ import annotations
 
@@ -16,10 +16,19 @@ _UNEVEN = 0.05
 def part(
     times_s: Seconds, start_s: float | None, end_s: float | None, name: str
 ) -> tuple[int, int]:
-    """First index and end index of the times in [start_s, end_s).
+    """Return the first and the end index of the times in [start_s, end_s).
+
+    Args:
+        times_s: Increasing times, (N,), in seconds.
+        start_s: Start, in seconds; None for the beginning.
+        end_s: End, in seconds; None for the end.
+        name: Name of the source, for error messages.
+
+    Returns:
+        First index and end index.
 
     Raises:
-        UsageError: no time lies there.
+        UsageError: The start or end is invalid, or no time lies between them.
     """
     for given in (start_s, end_s):
         if given is not None and not (math.isfinite(given) and given >= 0):
@@ -46,14 +55,32 @@ def part(
 
 
 def mean_fps(times_s: Seconds) -> float | None:
-    """Frames per second; None where there are not two different times."""
+    """Return the mean frame rate.
+
+    Args:
+        times_s: Increasing times, (N,), in seconds.
+
+    Returns:
+        Frames per second; None without two different times.
+    """
     if len(times_s) < 2 or times_s[-1] <= times_s[0]:
         return None
     return float((len(times_s) - 1) / (times_s[-1] - times_s[0]))
 
 
 def uneven_share(times_s: Seconds, tick_s: float) -> float:
-    """Share of the intervals off their median by more than 5 %, and more than rounding to ticks."""
+    """Return the share of uneven intervals between frames.
+
+    An interval is uneven if it differs from the median by more than 5 % and by more than rounding
+    to ticks explains.
+
+    Args:
+        times_s: Times, (N,), in seconds.
+        tick_s: Unit of the time stamps, in seconds.
+
+    Returns:
+        The share, in [0, 1].
+    """
     if len(times_s) < 3:
         return 0.0
     gaps = np.diff(times_s)

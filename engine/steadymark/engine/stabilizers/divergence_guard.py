@@ -116,7 +116,14 @@ def contradicted_frames(steady: NDArray[np.float64], raw: NDArray[np.float64]) -
 
 
 def landmark_ways(raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far each landmark moves to the next frame: (T, K, 2) → (T - 1, K), in pixels."""
+    """Return how far each landmark moves from each frame to the next.
+
+    Args:
+        raw: Landmarks, (T, K, 2), in pixels.
+
+    Returns:
+        Distances, (T - 1, K), in pixels.
+    """
     ways: NDArray[np.float64] = np.linalg.norm(np.diff(raw, axis=0), axis=-1)
     return ways
 

@@ -1,1 +1,1 @@
-"""Results sent to other programs while they are tracked; off unless asked for."""
+"""Send results to other programs during tracking; nothing is sent unless the user asks for it."""

@@ -1,8 +1,8 @@
-"""How a face moves in itself, whichever way the head is turned: lids, brows and mouth as numbers.
+"""Expression features of a face, independent of the head pose: eyelids, brows and mouth.
 
-Landmarks are laid onto the depths that the mean face has there, and turned back by the head's
-pose. What is measured then is compared with how faces look at rest and at their most (RANGES):
-nothing is learnt of a person, so a frame's numbers follow from that frame alone.
+The landmarks are placed at the depths of the mean face and rotated back by the head pose. The
+measures are then scaled by their values in a face at rest and at its extremes (RANGES). Nothing is
+learnt about a person, so the features of a frame depend on that frame alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import TrackedFace
 
 Array = NDArray[np.float64]
-Points = Sequence[Sequence[float]]  # plain numbers: NumPy is slow on single ones
+Points = Sequence[Sequence[float]]  # Plain numbers, because NumPy is slow on single values.
 Pair = tuple[int, int]
 _NOSE, _JAW = (27, 30), (0, 16)
 _UPPER_LIP, _MIDDLE = (50, 51, 52), (27, 30, 51, 57, 62, 66)
@@ -31,9 +31,14 @@ _LIPS = ((61, 67), (62, 66), (63, 65))
 
 
 def solid_points(face: TrackedFace) -> Array | None:
-    """(68, 3) mm in the face's own axes (x to the person's left, y down, z into the head).
+    """Return the landmarks in 3-D, rotated to a frontal pose.
 
-    None where a face has no pose, or another number of landmarks.
+    Args:
+        face: The tracked face.
+
+    Returns:
+        Points, (68, 3), in mm in the face's axes (x to the person's left, y down, z into the head);
+            None if the face has no pose or another number of landmarks.
     """
     if face.pose is None or face.stabilized is None or len(face.stabilized.score) != POINTS:
         return None
@@ -46,23 +51,23 @@ def solid_points(face: TrackedFace) -> Array | None:
 
 
 def _eye(points: Points, *, corners: Pair, lids: tuple[Pair, ...]) -> float:
-    """Mean distance of the lids over the width of the eye."""
+    """Return the mean distance of the eyelids divided by the width of the eye."""
     return _apart(points, *lids) / _apart(points, corners)
 
 
 def _brow_up(points: Points, *, brow: tuple[int, ...]) -> float:
-    """Its height over the root of the nose, in lengths of the nose."""
+    """Return the height of a brow above the root of the nose, in lengths of the nose."""
     return (points[27][1] - _mean(points, brow, 1)) / _apart(points, _NOSE)
 
 
 def _brow_steep(points: Points, *, brow: tuple[int, ...]) -> float:
-    """Degrees by which the inner end, named first, is higher than the outer."""
+    """Return by how many degrees the inner end, named first, is higher than the outer end."""
     inner, outer = points[brow[0]], points[brow[-1]]
     return math.degrees(math.atan2(outer[1] - inner[1], abs(outer[0] - inner[0])))
 
 
 def _brow_quirk(points: Points, *, brow: tuple[int, ...]) -> float:
-    """How high it arches over the line between its ends, in lengths of that line."""
+    """Return how high a brow arches over the line between its ends, in lengths of that line."""
     (x, y, _), (far_x, far_y, _) = points[brow[0]], points[brow[-1]]
     along_x, along_y = far_x - x, far_y - y
     between = (points[i] for i in brow[1:-1])
@@ -71,27 +76,27 @@ def _brow_quirk(points: Points, *, brow: tuple[int, ...]) -> float:
 
 
 def _corner_down(points: Points, *, corner: int) -> float:
-    """How far it is below the upper lip's edge, in lengths of the nose."""
+    """Return how far a mouth corner is below the edge of the upper lip, in lengths of the nose."""
     return (points[corner][1] - _mean(points, _UPPER_LIP, 1)) / _apart(points, _NOSE)
 
 
 def _corner_out(points: Points, *, corner: int) -> float:
-    """How far it is from the middle of the face, in widths of the jaw."""
+    """Return how far a mouth corner is from the middle of the face, in widths of the jaw."""
     return abs(points[corner][0] - _mean(points, _MIDDLE, 0)) / _apart(points, _JAW)
 
 
 def _mouth_open(points: Points) -> float:
-    """Mean distance of the inner lips, in lengths of the nose."""
+    """Return the mean distance of the inner lips, in lengths of the nose."""
     return _apart(points, *_LIPS) / _apart(points, _NOSE)
 
 
 def _mouth_wide(points: Points) -> float:
-    """Distance of the inner corners, in widths of the jaw."""
+    """Return the distance of the inner mouth corners, in widths of the jaw."""
     return abs(points[60][0] - points[64][0]) / _apart(points, _JAW)
 
 
 def _apart(points: Points, *pairs: Pair) -> float:
-    """Mean distance."""
+    """Return the mean distance of pairs of points."""
     return sum(math.dist(points[a], points[b]) for a, b in pairs) / len(pairs)
 
 
@@ -99,7 +104,7 @@ def _mean(points: Points, some: tuple[int, ...], axis: int) -> float:
     return sum(points[i][axis] for i in some) / len(some)
 
 
-_BROWS = {"l": (22, 23, 24, 25, 26), "r": (21, 20, 19, 18, 17)}  # from inside to outside
+_BROWS = {"l": (22, 23, 24, 25, 26), "r": (21, 20, 19, 18, 17)}  # From the inner end outwards.
 _CORNERS = {"l": 64, "r": 60}
 MEASURES: dict[str, Callable[[Points], float]] = {
     "eye_l": partial(_eye, corners=(42, 45), lids=((43, 47), (44, 46))),
@@ -122,8 +127,8 @@ MEASURES: dict[str, Callable[[Points], float]] = {
     "mouth_wide": _mouth_wide,
 }
 
-# (least, at rest, most) of 464 faces of 300W's training part that look into the camera: their 2nd,
-# 50th and 98th percentiles. A mouth at rest is closed, unlike the median's: there, the mean face.
+# (least, at rest, most): the 2nd, 50th and 98th percentiles of 464 frontal faces of 300W's training
+# part. The median mouth is not closed, so the mouth at rest is that of the mean face.
 _EYE, _STEEP, _UP, _QUIRK = (
     (0.12, 0.305, 0.44),
     (-9.5, 3.8, 17.0),
@@ -145,18 +150,32 @@ RANGES: dict[str, tuple[float, float, float]] = {
 
 
 def features(solid: Array) -> dict[str, float]:
-    """OpenSeeFace's 14, by name and in its order, from `solid_points`; each from −1 to 1.
+    """Compute OpenSeeFace's 14 expression features from `solid_points`.
 
-    0 is a face at rest, −1 the least and 1 the most of its RANGES. l and r are the person's. Eyes:
-    −1 closed; brows: 1 up, with the inner end higher (steepness), arched (quirk); corners of the
-    mouth: 1 down, out; mouth: 1 open, wide. What cannot be measured (NaN) is 0.
+    A feature is 0 for a face at rest, −1 for the least and 1 for the largest value of its range in
+    RANGES. The suffixes l and r are the person's left and right. Eyes: −1 is closed. Brows: 1 is
+    up, with the inner end higher (steepness), or arched (quirk). Mouth corners: 1 is down, or
+    outwards. Mouth: 1 is open, or wide. A feature that cannot be measured (NaN) is 0.
+
+    Args:
+        solid: Points, (68, 3), in mm.
+
+    Returns:
+        Features in [−1, 1] by name, in OpenSeeFace's order.
     """
     points = solid.tolist()
     return {name: _shared(measure, points, *RANGES[name]) for name, measure in MEASURES.items()}
 
 
 def openness(eye: float) -> float:
-    """1 open, 0 closed, of an eye's feature, as OpenSeeFace has it: 1 − min(1, max(0, −eye))."""
+    """Return how far an eye is open, as in OpenSeeFace: 1 − min(1, max(0, −eye)).
+
+    Args:
+        eye: Feature of the eye, in [−1, 1].
+
+    Returns:
+        1 for an open eye and 0 for a closed one.
+    """
     return 1.0 - min(1.0, max(0.0, -eye))
 
 

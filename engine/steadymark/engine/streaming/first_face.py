@@ -1,4 +1,4 @@
-"""Whose landmarks go to what can take one face only."""
+"""Select the face whose landmarks are sent to targets that accept only one face."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ if TYPE_CHECKING:
 
 
 def first_face(result: TrackResult) -> TrackedFace | None:
-    """The one with the lowest id; None while that is lost, so that nobody else takes its place."""
+    """Return the face with the lowest id.
+
+    Args:
+        result: Tracking result of a frame.
+
+    Returns:
+        The face; None while it is lost, so that no other face takes its place.
+    """
     face = min(result.faces, key=lambda face: face.face_id, default=None)
     return None if face is None or face.stabilized is None else face

@@ -1,11 +1,11 @@
-"""A stream of Lab Streaming Layer: the first face of each frame.
+"""Output to Lab Streaming Layer (LSL): a stream with the first face of each frame.
 
-Float32 channels, see CHANNELS, with names and units in the stream's description; the rate is
-irregular. A frame without the face is a sample of NaN. Time stamps are LSL's clock at which the
-frame left the camera or decoder.
+The float32 channels (see CHANNELS) have names and units in the stream's description; the rate is
+irregular. A frame without the face is a sample of NaN. Time stamps are the time, in LSL's clock, at
+which the frame left the camera or decoder.
 
-The stream is announced on this machine only, unless the user has a configuration of LSL
-(lsl_api.cfg, or LSLAPICFG), which then counts.
+The stream is announced on this machine only, unless the user has an LSL configuration (lsl_api.cfg,
+or LSLAPICFG), which then applies.
 """
 
 from __future__ import annotations
@@ -46,14 +46,21 @@ ListenAddress = 127.0.0.1
 level = -2
 """
 _OWN = ("lsl_api.cfg", "~/lsl_api/lsl_api.cfg", "/etc/lsl_api/lsl_api.cfg")
-_LOOKS = 5  # at two clocks
-_BUFFERED_S = 10  # seconds of 100 samples, for a receiver that stalls
+_LOOKS = 5  # Readings of both clocks.
+_BUFFERED_S = 10  # For a receiver that stalls; LSL counts a second as 100 samples.
 _configuring = Lock()
 _library: Any = None
 
 
 def sample(face: TrackedFace | None) -> NDArray[np.float32]:
-    """(144,) float32, in the order of CHANNELS."""
+    """Return the LSL sample of a face.
+
+    Args:
+        face: The tracked face; None while it is lost.
+
+    Returns:
+        Values, (144,) float32, in the order of CHANNELS; NaN where they are unknown.
+    """
     values = np.full(len(CHANNELS), np.nan, np.float32)
     if face is None or face.stabilized is None:
         return values
@@ -65,7 +72,10 @@ def sample(face: TrackedFace | None) -> NDArray[np.float32]:
 
 
 class LslWriter:
-    """Needs pylsl. place: the stream's name."""
+    """Sends the first face of each frame as an LSL stream; needs pylsl.
+
+    The place of the target is the stream's name.
+    """
 
     def __init__(self, target: StreamTarget) -> None:
         self._name = target.place
@@ -73,7 +83,11 @@ class LslWriter:
         self._clock_s = 0.0
 
     def open(self) -> None:
-        """Raises SinkError."""
+        """Open the stream.
+
+        Raises:
+            SinkError: pylsl is missing or too old.
+        """
         pylsl = library()
         info = pylsl.StreamInfo(
             self._name,
@@ -81,7 +95,7 @@ class LslWriter:
             len(CHANNELS),
             pylsl.IRREGULAR_RATE,
             pylsl.cf_float32,
-            f"steadymark {self._name}",  # a receiver finds it again after a new start
+            f"steadymark {self._name}",  # Receivers recognize the stream after a restart.
         )
         channels = info.desc().append_child("channels")
         for name in CHANNELS:
@@ -90,7 +104,7 @@ class LslWriter:
             channel.append_child_value("unit", _UNITS.get(name, "px"))
         info.desc().append_child_value("manufacturer", "Steadymark")
         self._outlet = pylsl.StreamOutlet(info, max_buffered=_BUFFERED_S)
-        # several looks: another program may come between two clocks, and all stamps would be early
+        # The largest of several readings is the least delayed between the two clocks.
         self._clock_s = max(pylsl.local_clock() - time.perf_counter() for _ in range(_LOOKS))
 
     def send(self, result: TrackResult) -> tuple[int, int]:
@@ -104,14 +118,17 @@ class LslWriter:
         return None if outlet is None else bool(outlet.have_consumers())
 
     def close(self) -> None:
-        self._outlet = None  # ends the stream
+        self._outlet = None  # This ends the stream.
 
 
 def library() -> Any:
-    """pylsl, once a process set to stay on this machine where the user has not set it up.
+    """Import pylsl once; it stays on this machine unless the user has an LSL configuration.
+
+    Returns:
+        The module.
 
     Raises:
-        SinkError: it is not here, or too old to be set.
+        SinkError: pylsl is missing, or too old to be configured.
     """
     global _library
     with _configuring:

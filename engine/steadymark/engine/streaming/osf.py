@@ -1,11 +1,11 @@
-"""Packets as OpenSeeFace sends them: 1785 bytes a face, little-endian, for whatever receives these.
+"""OpenSeeFace packets: 1785 bytes per face, little-endian, for any receiver of OpenSeeFace.
 
-Landmarks: OpenSeeFace has 66 and two pupils. It follows iBUG up to 47, leaves the outer corners of
-the mouth (48, 54) out, and so has the upper lip's edge at 48…52, the lower's at 53…57 and the inner
-lips, corners included, at 58…65. (It has one corner a side; that it is the inner one follows from
-its mean face and its order, and is not written down anywhere.) Pupils are not tracked: the middles
-of the eyes stand there with confidence 0, and the eyeballs behind them, so that gaze is straight
-ahead.
+OpenSeeFace has 66 landmarks and two pupils. Up to 47 they are those of iBUG. It leaves out the
+outer mouth corners (48, 54), so the edge of the upper lip is at 48…52, the edge of the lower lip at
+53…57, and the inner lips with their corners at 58…65. (It has one corner per side. That this is the
+inner one follows from its mean face and its order, but is not documented.) Pupils are not tracked:
+the centres of the eyes are sent with confidence 0 and the eyeballs behind them, so the gaze is
+straight ahead.
 """
 
 from __future__ import annotations
@@ -47,21 +47,31 @@ LAYOUT = np.dtype(
     ]
 )
 _KEPT = [i for i in range(68) if i not in (48, 54)]
-_EYES = ([36, 39], [42, 45])  # corners; right and left
-_EYEBALL = 0.385  # its radius, in widths of the eye, as OpenSeeFace has it
+_EYES = ([36, 39], [42, 45])  # Corners of the right and the left eye.
+_EYEBALL = 0.385  # Radius of the eyeball in widths of the eye, as in OpenSeeFace.
 _LARGEST = 65_535
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OsfFace:
-    """One face of a packet.
+    """One face of an OpenSeeFace packet.
 
-    time_s: since 1970. size: width and height of the picture, pixels. right_open, left_open: the
-    person's eyes, 1 open, 0 closed. success: whether there is a pose; without, all that comes of
-    it is 0. error_px: of the fit. quaternion, euler_deg, translation: see `axes.OsfPose`, in
-    OpenSeeFace's unit. confidence: (68,). points_px: (68, 2). points_3d: (70, 3), the same turned
-    to the front, 0 at the tip of the nose: x to the person's right, y down, z into the head; pupils
-    and eyeballs last. features: by name, see `expressions.features`.
+    Attributes:
+        time_s: Seconds since 1970.
+        face_id: Id of the face.
+        size: Width and height of the image, in pixels.
+        right_open: How far the person's right eye is open: 1 open, 0 closed.
+        left_open: How far the person's left eye is open: 1 open, 0 closed.
+        success: Whether there is a pose; without one, everything derived from it is 0.
+        error_px: Error of the pose fit, in pixels.
+        quaternion: Rotation, (4,); see `pose_axes.OsfPose`.
+        euler_deg: Rotation, (3,), in degrees; see `pose_axes.OsfPose`.
+        translation: Position, (3,), in OpenSeeFace's unit.
+        confidence: Confidence of each landmark, (68,).
+        points_px: Landmarks, (68, 2), in pixels.
+        points_3d: Landmarks in 3-D, (70, 3), in a frontal pose with the tip of the nose at 0: x to
+            the person's right, y down, z into the head; pupils and eyeballs come last.
+        features: Expression features by name; see `expressions.features`.
     """
 
     time_s: float
@@ -81,7 +91,16 @@ class OsfFace:
 
 
 def osf_packet(face: TrackedFace, frame: Frame, time_s: float) -> bytes:
-    """1785 bytes. The face must have 68 stabilized landmarks. time_s: since 1970."""
+    """Encode a face as an OpenSeeFace packet.
+
+    Args:
+        face: The face, with 68 stabilized landmarks.
+        frame: The frame that shows it.
+        time_s: Seconds since 1970.
+
+    Returns:
+        1785 bytes.
+    """
     assert face.stabilized is not None
     row = np.zeros((), LAYOUT)
     row["time"], row["id"], row["size"] = time_s, face.face_id, (frame.width, frame.height)
@@ -100,10 +119,16 @@ def osf_packet(face: TrackedFace, frame: Frame, time_s: float) -> bytes:
 
 
 def parse_osf_packet(data: bytes) -> tuple[OsfFace, ...]:
-    """What a datagram says; it may hold several faces.
+    """Decode a datagram, which may hold several faces.
+
+    Args:
+        data: The datagram.
+
+    Returns:
+        The faces.
 
     Raises:
-        PacketError: these are not OpenSeeFace's packets.
+        PacketError: The data are not OpenSeeFace packets.
     """
     if not data or len(data) % LAYOUT.itemsize or len(data) > _LARGEST:
         raise PacketError(
@@ -121,7 +146,7 @@ def parse_osf_packet(data: bytes) -> tuple[OsfFace, ...]:
 
 
 class OsfWriter:
-    """A datagram for each face of a frame; a lost face has none."""
+    """Sends one datagram for each face of a frame; a lost face has none."""
 
     def __init__(self, target: StreamTarget) -> None:
         self.line = UdpSocket(target)
@@ -146,7 +171,7 @@ class OsfWriter:
 
 
 def _with_pupils(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(68, 2 or 3) of iBUG → OpenSeeFace's 66, and the middles of the eyes."""
+    """Convert iBUG landmarks (68, 2 or 3) to OpenSeeFace's 66 and the centres of the eyes."""
     middles = [points[corners].mean(0) for corners in _EYES]
     return np.vstack((points[_KEPT], *(middle[None] for middle in middles)))
 
@@ -162,7 +187,7 @@ def _points_3d(solid: Array) -> Array:
 
 
 def _error_px(points: Landmarks, face: TrackedFace) -> float:
-    """Root of the mean square of how far landmarks are from the mean face's, an axis."""
+    """Return the root mean square distance per axis from the projected mean face, in pixels."""
     assert face.pose is not None
     off = face.pose.project(mean_face()) - points.xy_px
     return float(np.sqrt((off**2).mean()))

@@ -1,4 +1,4 @@
-"""Head poses in the axes of other programs."""
+"""Convert head poses to the axes of other programs."""
 
 from __future__ import annotations
 
@@ -18,30 +18,38 @@ _NOSE, _JAW = 30, (0, 16)
 
 
 def unity_quaternion(pose: HeadPose) -> tuple[float, float, float, float]:
-    """x, y, z, w of the head against one that looks into the camera, in Unity's left-handed axes.
+    """Return the head's rotation as a quaternion in Unity's left-handed axes.
 
-    x to the person's right, y up, z to where the face looks: the reverse of each of our axes, so
-    the matrix is the same. Positive turns are down (x), to the person's right (y) and to the
-    person's left shoulder (z). Not mirrored.
+    The axes are x to the person's right, y up, and z to where the face looks. Each is the reverse
+    of ours, so the rotation matrix is the same. Positive rotations are down (x), to the person's
+    right (y) and to the person's left shoulder (z). The rotation is not mirrored and is 0 for a
+    face that looks into the camera.
+
+    Args:
+        pose: The head pose.
+
+    Returns:
+        x, y, z, w.
     """
     x, y, z, w = (float(v) for v in Rotation.from_matrix(pose.matrix).as_quat(canonical=True))
     return x, y, z, w
 
 
 def unit_mm() -> float:
-    """OpenSeeFace's unit of length: its mean face is 1.004 wide at the ends of the jaw."""
+    """Return OpenSeeFace's unit of length in mm: its mean face is 1.004 units wide at the jaw."""
     face = mean_face()
     return float(np.linalg.norm(face[_JAW[0]] - face[_JAW[1]])) / 1.00388
 
 
 class OsfPose:
-    """A pose as OpenSeeFace gives it: odd, but what its receivers undo.
+    """A head pose in OpenSeeFace's unusual axes, which its receivers undo.
 
-    Its pictures have x down and y right, and its search for the pose ends with the face behind the
-    camera: what is seen is the same, with every sign of the place reversed, and of the rotation's
-    first two rows. Its face has x to the person's right, y up, z out of the face, 0 at the tip of
-    the nose. So a face that looks into the camera has the matrix ((0 1 0) (1 0 0) (0 0 −1)), and
-    the angles ±180°, 0, 90°. Unlike there, looking aside does not depend on where in the picture.
+    OpenSeeFace's images have x down and y right, and its pose estimation ends with the face behind
+    the camera. The projection is the same, with all signs of the position and of the first two rows
+    of the rotation reversed. Its face has x to the person's right, y up and z out of the face, with
+    0 at the tip of the nose. A face that looks into the camera therefore has the matrix ((0 1 0) (1
+    0 0) (0 0 −1)) and the angles ±180°, 0, 90°. Unlike in OpenSeeFace, the rotation does not depend
+    on the face's place in the image.
     """
 
     def __init__(self, pose: HeadPose) -> None:
@@ -51,16 +59,20 @@ class OsfPose:
 
     @property
     def quaternion(self) -> Array:
-        """(4,) x, y, z, w of the transposed matrix, as OpenSeeFace computes it; y is not negative.
+        """Quaternion x, y, z, w, (4,), of the transposed matrix, as OpenSeeFace computes it.
 
-        Either sign means the same; this one does not jump where a face looks into the camera.
+        Both signs mean the same rotation. The sign with y ≥ 0 is chosen, because it does not jump
+        for a face that looks into the camera.
         """
         values: Array = Rotation.from_matrix(self.matrix.T).as_quat()
         return -values if values[1] < 0 else values
 
     @property
     def euler_deg(self) -> Array:
-        """(3,) degrees x, y, z, the matrix being Rz Ry Rx: y within ±90, the others within ±180."""
+        """Angles x, y, z, (3,), in degrees, of the matrix Rz Ry Rx.
+
+        y lies within ±90° and the others within ±180°.
+        """
         m = self.matrix
         angles = (
             np.arctan2(m[2, 1], m[2, 2]),

@@ -1,4 +1,4 @@
-"""Sends what is tracked while it is tracked: the newest result wins, and nobody is waited for."""
+"""Send results during tracking; only the newest result is kept, and tracking never waits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ CLOSE_S = 1.0
 
 
 class SendState(StrEnum):
-    """`opening`: the host is looked up; `failed`: see the report's fault."""
+    """State of a sender.
+
+    `opening`: the host is being looked up. `failed`: see the fault in the report.
+    """
 
     OPENING = "opening"
     SENDING = "sending"
@@ -34,9 +37,16 @@ class SendState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendReport:
-    """sent: packets. dropped: results that newer ones replaced, packets that did not fit.
+    """What a sender has sent so far.
 
-    heard: whether somebody listens; None where that cannot be known. fault: a sentence.
+    Attributes:
+        target: Where results are sent.
+        state: State of the sender.
+        sent: Number of packets sent.
+        dropped: Number of results that were replaced by newer ones, and of packets that could not
+            be sent.
+        heard: Whether a receiver listens; None if that cannot be known.
+        fault: What went wrong, as a sentence.
     """
 
     target: StreamTarget
@@ -48,7 +58,7 @@ class SendReport:
 
     @property
     def summary(self) -> UserText:
-        """A sentence about all that was sent."""
+        """A sentence about everything that was sent."""
         if self.fault:
             return self.fault
         told = [
@@ -62,10 +72,11 @@ class SendReport:
 
 
 class StreamWriter(Protocol):
-    """One way to put a result into packets. `open` may wait, `send` never does.
+    """Encodes results for one kind of target and sends them.
 
-    `open` raises SinkError; `send` gives how many packets were taken, and how many were not;
-    `heard` as in SendReport; `close` may be called more than once.
+    `open` may block and raises SinkError; `send` never blocks and returns the numbers of packets
+    that were sent and lost. `heard` is explained in SendReport. `close` may be called more than
+    once.
     """
 
     @property
@@ -76,7 +87,14 @@ class StreamWriter(Protocol):
 
 
 def open_writer(target: StreamTarget) -> StreamWriter:
-    """What this kind of target understands."""
+    """Create the writer for a kind of target.
+
+    Args:
+        target: Where to send.
+
+    Returns:
+        The writer, which is not open yet.
+    """
     if target.kind is TargetKind.OSF:
         from steadymark.engine.streaming.osf import OsfWriter
 
@@ -91,7 +109,13 @@ def open_writer(target: StreamTarget) -> StreamWriter:
 
 
 class Sender:
-    """Runs once, on a thread of its own. on_change: called from it when the state is another."""
+    """Sends results to one target on a thread of its own; runs once.
+
+    Args:
+        target: Where to send.
+        wire: Creates the writer.
+        on_change: Called in the sender's thread when the state changes.
+    """
 
     def __init__(
         self,
@@ -109,30 +133,37 @@ class Sender:
 
     @property
     def report(self) -> SendReport:
-        """A snapshot."""
+        """A snapshot of the current report."""
         with self._lock:
             report = self._report
         return replace(report, dropped=report.dropped + self._newest.dropped)
 
     def open(self) -> None:
-        """Begin; hosts are looked up before it returns.
+        """Open the target and start sending; the host is looked up before this returns.
 
         Raises:
-            SinkError: there is no such host, or a package is missing.
+            SinkError: The host is unknown, or a package is missing.
         """
         self._open()
         self._thread.start()
 
     def begin(self) -> None:
-        """The same, but the thread opens, and faults come in the report."""
+        """Start the thread, which opens the target; errors are given in the report."""
         self._thread.start()
 
     def offer(self, result: TrackResult) -> None:
-        """Any one thread; never waits."""
+        """Hand over a result to send; never blocks. Call it from one thread only."""
         self._newest.put(result)
 
     def close(self, within_s: float = CLOSE_S) -> bool:
-        """Send what came last, and end; whether it has. May be called more than once."""
+        """Send the last result and end; may be called more than once.
+
+        Args:
+            within_s: How long to wait, in seconds.
+
+        Returns:
+            Whether the sender has ended.
+        """
         self._newest.close()
         if self._thread.ident is None:
             self._end()
@@ -197,23 +228,27 @@ class Sender:
 
 
 class Senders:
-    """All targets of one input."""
+    """All senders of one input."""
 
     def __init__(self, targets: Iterable[StreamTarget]) -> None:
         self._all = [Sender(target) for target in targets]
 
     def open(self) -> None:
-        """Raises SinkError; those that are open then need `close`."""
+        """Open all targets.
+
+        Raises:
+            SinkError: A target cannot be opened; call `close` for those that are open already.
+        """
         for sender in self._all:
             sender.open()
 
     def offer(self, result: TrackResult) -> None:
-        """Never waits."""
+        """Hand over a result to all senders; never blocks."""
         for sender in self._all:
             sender.offer(result)
 
     def close(self) -> tuple[UserText, ...]:
-        """End, and a sentence about each."""
+        """Close all senders and return a sentence about each."""
         for sender in self._all:
             sender.close()
         return tuple(sender.report.summary for sender in self._all)

@@ -1,4 +1,4 @@
-"""Where to send to: `osf`, `vmc://192.168.1.5:39540`, `lsl://NAME`."""
+"""Targets of streaming: parse `osf`, `vmc://192.168.1.5:39540` or `lsl://NAME`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from steadymark.engine.core.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
-_MOST = 200  # characters
+_MOST = 200  # Characters of a name.
 
 
 class TargetKind(StrEnum):
-    """The programs that understand: OpenSeeFace's receivers, VMC's, Lab Streaming Layer."""
+    """Protocols of streaming: OpenSeeFace, Virtual Motion Capture and Lab Streaming Layer."""
 
     OSF = "osf"
     VMC = "vmc"
@@ -29,7 +29,14 @@ PLACES = {
 
 @dataclass(frozen=True, slots=True)
 class StreamTarget:
-    """place: HOST:PORT, or the name of an LSL stream. host, port: of the former."""
+    """Where results are sent.
+
+    Attributes:
+        kind: The protocol.
+        place: HOST:PORT, or the name of an LSL stream.
+        host: Host name or address; empty for LSL.
+        port: Port; 0 for LSL.
+    """
 
     kind: TargetKind
     place: str
@@ -41,10 +48,18 @@ class StreamTarget:
 
 
 def parse_target(text: str) -> StreamTarget:
-    """`KIND` alone means this machine, and the port that its receivers listen on.
+    """Parse KIND or KIND://PLACE.
+
+    KIND alone means this machine and the default port of the protocol's receivers.
+
+    Args:
+        text: The target as the user wrote it.
+
+    Returns:
+        The target.
 
     Raises:
-        UsageError: no such kind, or no such place.
+        UsageError: The kind is unknown, or the place is invalid.
     """
     name, mark, place = text.strip().partition("://")
     if name not in tuple(TargetKind) or (mark and not place):
@@ -59,10 +74,17 @@ def parse_target(text: str) -> StreamTarget:
 
 
 def target_at(kind: TargetKind, place: str) -> StreamTarget:
-    """An empty place is the default one, a host or port that is left out too.
+    """Create a target; an empty place, host or port means the default one.
+
+    Args:
+        kind: The protocol.
+        place: HOST:PORT, or the name of an LSL stream.
+
+    Returns:
+        The target.
 
     Raises:
-        UsageError: there can be no such place.
+        UsageError: The place is invalid.
     """
     place = place.strip()
     if kind is TargetKind.LSL:

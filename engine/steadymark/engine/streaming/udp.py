@@ -1,4 +1,4 @@
-"""Datagrams to one address, without ever waiting."""
+"""Send UDP datagrams to one address without blocking."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 class UdpSocket:
-    """Connected, so that the system tells when nobody listens there (on this machine it does).
+    """A connected UDP socket; the system reports if nobody listens at the address on this machine.
 
-    heard: False where the last datagram but one found nobody; None: UDP cannot tell more.
+    Attributes:
+        heard: False if the previous datagram reached nobody; None if this is unknown.
     """
 
     def __init__(self, target: StreamTarget) -> None:
@@ -24,10 +25,10 @@ class UdpSocket:
         self.heard: bool | None = None
 
     def open(self) -> None:
-        """Look the host up; that may wait.
+        """Look up the host and connect; this may block.
 
         Raises:
-            SinkError: the host is unknown, or cannot be reached from here.
+            SinkError: The host is unknown or cannot be reached from here.
         """
         target = self._target
         try:
@@ -39,7 +40,7 @@ class UdpSocket:
                 target=target,
                 host=target.host,
             ) from error
-        found.sort(key=lambda item: item[0] != socket.AF_INET)  # where most receivers listen
+        found.sort(key=lambda item: item[0] != socket.AF_INET)  # Most receivers listen on IPv4.
         family, kind, protocol, _, address = found[0]
         line = socket.socket(family, kind, protocol)
         try:
@@ -55,20 +56,20 @@ class UdpSocket:
         self._socket = line
 
     def send(self, data: bytes) -> bool:
-        """Whether the system took it. What nobody receives is taken too."""
+        """Send a datagram; return whether the system accepted it, even if nobody receives it."""
         if self._socket is None:
             return False
         self.heard = None
         with contextlib.suppress(OSError):
             try:
                 return self._socket.send(data) == len(data)
-            except ConnectionError:  # of an earlier one: nobody listens
+            except ConnectionError:  # The previous datagram reached nobody.
                 self.heard = False
                 return self._socket.send(data) == len(data)
         return False
 
     def close(self) -> None:
-        """May be called more than once."""
+        """Close the socket; may be called more than once."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None

@@ -1,12 +1,13 @@
-"""OSC messages of the Virtual Motion Capture protocol (https://protocol.vmc.info).
+"""OSC messages of the Virtual Motion Capture (VMC) protocol (https://protocol.vmc.info).
 
-One bundle a frame: `/VMC/Ext/OK 1 3 0 TRACKED`, the head as `/VMC/Ext/Bone/Pos`, a
-`/VMC/Ext/Blend/Val` for each shape, `/VMC/Ext/Blend/Apply`. Of the first face; while that is lost,
-the first message alone. The head is turned against one that looks into the camera, see
-`axes.unity_quaternion`; its position is 0 0 0, since where a bone is belongs to the avatar.
+Each frame is one bundle: `/VMC/Ext/OK 1 3 0 TRACKED`, the head as `/VMC/Ext/Bone/Pos`, a
+`/VMC/Ext/Blend/Val` for each blend shape, and `/VMC/Ext/Blend/Apply`. It describes the first face;
+while that face is lost, only the first message is sent. The head's rotation is relative to a face
+that looks into the camera, see `pose_axes.unity_quaternion`. Its position is 0 0 0, because the
+avatar defines where a bone is.
 
-Lids and jaw go by names that every VRM avatar has, the rest by ARKit's: nothing has two names, so
-that no avatar moves twice as far.
+Eyelids and jaw have names that every VRM avatar knows, and the other blend shapes have ARKit's
+names. No blend shape is sent under two names, because an avatar would then move twice as far.
 """
 
 from __future__ import annotations
@@ -27,7 +28,14 @@ Message = tuple[str, tuple[str | int | float, ...]]
 
 
 def shapes(features: dict[str, float]) -> dict[str, float]:
-    """From 0 to 1, by name; L and R are the person's. features: see `expressions.features`."""
+    """Convert expression features to blend shapes.
+
+    Args:
+        features: Features by name; see `expressions.features`.
+
+    Returns:
+        Blend shapes in [0, 1] by name; L and R are the person's left and right.
+    """
 
     def more(name: str) -> float:
         return max(0.0, features[name])
@@ -52,7 +60,15 @@ def shapes(features: dict[str, float]) -> dict[str, float]:
 
 
 def messages(face: TrackedFace | None) -> list[Message]:
-    """Addresses with their values; None, or a face without a pose: nothing is tracked."""
+    """Return the OSC addresses and values of one frame.
+
+    Args:
+        face: The tracked face; without a face or its pose, the message says that nothing is
+            tracked.
+
+    Returns:
+        Pairs of address and values.
+    """
     solid = None if face is None else solid_points(face)
     if face is None or face.pose is None or solid is None:
         return [("/VMC/Ext/OK", (1, 3, 0, 0))]
@@ -67,13 +83,17 @@ def messages(face: TrackedFace | None) -> list[Message]:
 
 
 class VmcWriter:
-    """Needs python-osc."""
+    """Sends one OSC bundle per frame; needs python-osc."""
 
     def __init__(self, target: StreamTarget) -> None:
         self.line = UdpSocket(target)
 
     def open(self) -> None:
-        """Raises SinkError."""
+        """Open the socket.
+
+        Raises:
+            SinkError: python-osc is missing, or the host cannot be reached.
+        """
         try:
             import pythonosc.osc_bundle_builder  # noqa: F401
         except ImportError as error:
@@ -96,7 +116,7 @@ class VmcWriter:
 
 
 def bundle(given: list[Message]) -> bytes:
-    """One OSC bundle, to be used at once."""
+    """Encode messages as one OSC bundle that takes effect immediately."""
     from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
     from pythonosc.osc_message_builder import OscMessageBuilder
 

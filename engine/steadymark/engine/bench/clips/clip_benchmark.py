@@ -81,8 +81,8 @@ class ClipRow:
         furthest: Largest distance from a raw landmark.
         lost: Percentage of frames without a face.
         resets: Number of frames in which the stabilizer restarted.
-        own: Deformation of the face according to optical flow (see ExpressionFlow), per frame; a
-            stabilizer must not remove more motion than this leaves.
+        own: Deformation of the face per frame according to optical flow (see ExpressionFlow). It
+            is real motion, which a stabilizer must not remove.
     """
 
     clip: str
@@ -245,7 +245,14 @@ def worst_clips_first(rows: Sequence[ClipRow]) -> list[ClipRow]:
 
 
 def figures(row: ClipRow) -> dict[str, float]:
-    """Return the row's numbers by name; fields of ExpressionMotion become besides_raw and so on."""
+    """Return the row's numbers by name; fields of ExpressionMotion become besides_raw and so on.
+
+    Args:
+        row: Result of one stabilizer on one clip.
+
+    Returns:
+        The numbers by name.
+    """
     flat: dict[str, float] = {}
     for name, value in asdict(row).items():
         if isinstance(value, dict):

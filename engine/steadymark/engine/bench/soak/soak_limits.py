@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MEMORY_MIB = 20.0  # Allowed growth over HOUR frames.
-HOUR = 100_000
+HOUR = 100_000  # Frames; about an hour of video.
 # Memory that the allocator takes until it settles, and the frames that this may take.
 NOISE_MIB, _FEW = 8.0, 20_000
 _MICROSECOND_MS = 1e-3  # Tables round PTS to this.

@@ -1,1 +1,1 @@
-"""Cameras and network streams."""
+"""Live sources: cameras and network streams."""

@@ -1,4 +1,4 @@
-"""Cameras at this computer, through OpenCV."""
+"""Cameras of this computer, through OpenCV."""
 
 from __future__ import annotations
 
@@ -45,7 +45,13 @@ OpenCapture = Callable[[int | str], Capture]
 
 @dataclass(frozen=True, slots=True)
 class CameraInfo:
-    """A camera the system knows. path: what opens it where it has a path (Linux), else ''."""
+    """A camera that the system knows.
+
+    Attributes:
+        index: Number of the camera.
+        name: Name for display.
+        path: Device path that opens the camera (Linux); empty on other systems.
+    """
 
     index: int
     name: str
@@ -54,9 +60,16 @@ class CameraInfo:
 
 @dataclass(frozen=True, slots=True)
 class CameraMode:
-    """Picture size in pixels, rate in frames per second, and the format's four letters.
+    """Image size, frame rate and pixel format of a camera.
 
-    fourcc: empty for the one that is asked for where nothing is said, MJPG.
+    Attributes:
+        width: Width, in pixels.
+        height: Height, in pixels.
+        fps: Frames per second.
+        fourcc: Four-letter code of the format; empty for the default, MJPG.
+
+    Raises:
+        UsageError: The size or the rate is out of range.
     """
 
     width: int
@@ -73,7 +86,17 @@ class CameraMode:
 
     @classmethod
     def parse(cls, text: str) -> CameraMode:
-        """Read "1280x720@30"; without a rate, 30."""
+        """Parse a mode such as "1280x720@30"; the rate defaults to 30.
+
+        Args:
+            text: The mode as the user wrote it.
+
+        Returns:
+            The mode.
+
+        Raises:
+            UsageError: The text is not a camera mode.
+        """
         found = re.fullmatch(r"(\d{1,5})x(\d{1,5})(?:@(\d+(?:\.\d+)?))?", text.strip())
         if found is None:
             raise UsageError(
@@ -83,7 +106,22 @@ class CameraMode:
 
 
 class CameraSource(LiveSource):
-    """A FrameSource over a camera, by index or device path. Survives unplugging."""
+    """A FrameSource of a camera, which reconnects after the camera was unplugged.
+
+    Args:
+        device: Index or device path of the camera.
+        mode: Mode to request; None leaves the camera's own.
+        name: Name for display.
+        open_capture: Opens the device; for tests.
+        read_timeout_s: The camera counts as lost after so many seconds without an image.
+        first_picture_s: How long to wait for the first image, in seconds.
+        retry_s: Time between attempts to reconnect, in seconds.
+        on_status: Called in the reading thread when images stop and come again.
+        opening: Allows another thread to cancel opening.
+
+    Raises:
+        SourceError: The camera cannot be opened or gives no image.
+    """
 
     def __init__(
         self,
@@ -131,18 +169,22 @@ class CameraSource(LiveSource):
 
     @property
     def info(self) -> SourceInfo:
-        """fps: as the camera declares it; notes tell where it differs from what was asked for."""
+        """Facts of the camera.
+
+        `fps` is the rate that the camera declares; notes say where its mode differs from the
+        request.
+        """
         return self._info
 
     @property
     def delivered(self) -> DeliveredMode:
-        """The mode the camera says it is in."""
+        """The mode that the camera reports."""
         return self._delivered
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveredMode:
-    """What a camera says of its mode; 0 where it does not say."""
+    """The mode that a camera reports; a value is 0 if it is not reported."""
 
     width: int
     height: int
@@ -150,7 +192,7 @@ class DeliveredMode:
 
 
 class _CameraFeed:
-    """One opened camera, set to a mode."""
+    """An opened camera in the requested mode."""
 
     def __init__(self, device: int | str, mode: CameraMode | None, open_: OpenCapture) -> None:
         self._capture = open_(device)
@@ -161,9 +203,9 @@ class _CameraFeed:
                 "program uses it, and that this program may use cameras",
                 device=device,
             )
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # old pictures are of no use
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # Only the newest image is useful.
         if mode is not None:
-            # Raw pictures of a large mode do not fit through USB 2: ask for JPEG first.
+            # USB 2 is too slow for raw images of large modes, so request JPEG first.
             code = cv2.VideoWriter.fourcc(*(mode.fourcc or "MJPG"))
             self._capture.set(cv2.CAP_PROP_FOURCC, code)
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.width)
@@ -176,7 +218,7 @@ class _CameraFeed:
         )
 
     def read(self) -> Image | None:
-        """The next picture, (H, W, 3); None when the camera is gone."""
+        """Return the next image, (H, W, 3) uint8 BGR; None when the camera is gone."""
         try:
             good, image = self._capture.read()
         except cv2.error:
@@ -193,9 +235,9 @@ class _CameraFeed:
 
 
 def open_quietly(device: int | str) -> Capture:
-    """cv2.VideoCapture without its warnings on the terminal: failures are told by us."""
+    """Open cv2.VideoCapture without its warnings on the terminal; we report errors ourselves."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    # DirectShow lists cameras in the order in which `list_cameras` names them, and opens fast
+    # DirectShow has the same order of cameras as `list_cameras`, and opens them fast.
     return cv2.VideoCapture(device, cv2.CAP_DSHOW if sys.platform == "win32" else cv2.CAP_ANY)
 
 
@@ -205,9 +247,17 @@ def list_cameras(
     open_capture: OpenCapture | None = None,
     names: Callable[[], list[str]] | None = None,
 ) -> tuple[CameraInfo, ...]:
-    """The cameras of this computer, with the names that the system gives them.
+    """Return the cameras of this computer with the names that the system gives them.
 
-    Where the system tells no names, indices 0 to 4 are tried.
+    If the system gives no names, the indices 0 to 4 are tried.
+
+    Args:
+        sysfs: Folder in which Linux lists its cameras.
+        open_capture: Opens a device; for tests.
+        names: Returns the names of the cameras; for tests.
+
+    Returns:
+        The cameras.
     """
     if sys.platform == "linux":
         return _listed(sysfs)
@@ -224,13 +274,13 @@ def list_cameras(
 
 
 def camera_modes(camera: CameraInfo) -> tuple[CameraMode, ...]:
-    """What the camera offers, large and fast first; nothing where it does not tell."""
+    """Return the modes of a camera, large and fast ones first; empty if it does not report any."""
     modes = {CameraMode(w, h, round(f, 3), c) for c, w, h, f in camera_formats(camera.path) if f}
     return tuple(sorted(modes, key=lambda m: (m.width * m.height, m.fps, m.fourcc), reverse=True))
 
 
 def _named_by_system() -> list[str]:
-    """In OpenCV's order; nothing where that cannot be told."""
+    """Return the camera names in OpenCV's order; empty if the order is unknown."""
     system = {"win32": "dshow", "darwin": "avfoundation"}.get(sys.platform, "")
     try:
         devices = av.enumerate_input_devices(system)
@@ -241,19 +291,19 @@ def _named_by_system() -> list[str]:
         for d in devices
         if "video" in d.media_types and not d.description.startswith("Capture screen")
     ]
-    # OpenCV sorts macOS's cameras by their serial numbers: only a single one is known by name
+    # On macOS OpenCV sorts cameras by serial number, so the name is certain only for a single one.
     return names if system == "dshow" or len(names) == 1 else []
 
 
 def _listed(sysfs: Path) -> tuple[CameraInfo, ...]:
-    """A device has several nodes: the one with index 0 gives its pictures."""
+    """Return the cameras in sysfs; of a device's nodes, the one with index 0 gives its images."""
     cameras = []
     for node in sysfs.glob("video*"):
         number = node.name.removeprefix("video")
         try:
             is_first = (node / "index").read_text().strip() == "0"
             name = (node / "name").read_text(errors="replace").strip()
-        except OSError:  # unplugged meanwhile
+        except OSError:  # The camera has just been unplugged.
             continue
         if is_first and number.isdecimal():
             cameras.append(
@@ -267,10 +317,17 @@ def _listed(sysfs: Path) -> tuple[CameraInfo, ...]:
 
 
 def find_camera(text: str, cameras: tuple[CameraInfo, ...]) -> CameraInfo:
-    """The camera whose name is, or else contains, this text.
+    """Return the camera whose name equals or, if none does, contains a text.
+
+    Args:
+        text: The name or a part of it; upper and lower case are the same.
+        cameras: The known cameras.
+
+    Returns:
+        The camera.
 
     Raises:
-        SourceError: none or several do.
+        SourceError: No camera or several cameras match.
     """
     wanted = text.casefold().strip()
     same = [c for c in cameras if c.name.casefold() == wanted]

@@ -1,4 +1,4 @@
-"""What cameras and network streams share: a reading thread, silence, loss and return."""
+"""Common part of cameras and network streams: reading thread, loss of images and reconnection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _JOIN_S = 0.3
 
 
 class LiveStatus(StrEnum):
-    """Whether pictures are coming."""
+    """Whether images arrive."""
 
     RUNNING = "running"
     LOST = "lost"
@@ -32,13 +32,14 @@ class LiveStatus(StrEnum):
 
 
 class FeedEnded(Exception):  # noqa: N818 - an event, not a fault
-    """The feed came to its proper end, as a film sent over a network does."""
+    """The feed came to its regular end, as a video that is sent over a network does."""
 
 
 class Feed(Protocol):
-    """An open device. Used by one thread at a time.
+    """An open device, used by one thread at a time.
 
-    `read` waits for the next picture; None says that the device is gone. It raises FeedEnded.
+    `read` blocks until the next image arrives and returns None when the device is gone. It raises
+    FeedEnded at a regular end.
     """
 
     def read(self) -> Image | None: ...
@@ -46,7 +47,7 @@ class Feed(Protocol):
 
 
 class OpenAttempt:
-    """Of a live source: may be given up from another thread, and then fails at once."""
+    """An attempt to open a live source; another thread may cancel it, and it then fails at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -61,7 +62,7 @@ class OpenAttempt:
             act()
 
     def on_give_up(self, act: Callable[[], object]) -> None:
-        """Call this then, or now where it is given up already."""
+        """Call `act` when the attempt is cancelled, or now if it is cancelled already."""
         with self._lock:
             if not self._given_up:
                 self._acts.append(act)
@@ -71,14 +72,24 @@ class OpenAttempt:
 
 class _Taken(NamedTuple):
     image: Image
-    taken_s: float  # time.perf_counter()
+    taken_s: float  # In time.perf_counter() seconds.
 
 
 class LiveSource:
-    """A FrameSource over a feed that is connected again whenever it breaks.
+    """A FrameSource of a feed, which is reconnected whenever it breaks.
 
-    The newest picture wins; indices count the pictures given; pts_s is monotonic seconds since the
-    first one and runs on through a loss. Give the connected feed, which this then owns.
+    Only the newest image is kept. Frame indices count the delivered images. `pts_s` is the
+    monotonic time since the first image, in seconds; it continues through a loss. The source owns
+    the connected feed that it is given.
+
+    Args:
+        feed: The connected feed.
+        connect: Connects again.
+        silence_s: The device counts as lost after so many seconds without an image.
+        first_s: How long to wait for the first image, in seconds.
+        retry_s: Times between attempts to reconnect, in seconds; the last one repeats.
+        on_status: Called when images stop and come again.
+        opening: Allows another thread to cancel opening.
     """
 
     def __init__(
@@ -112,27 +123,27 @@ class LiveSource:
 
     @property
     def first_image(self) -> Image | None:
-        """The picture that proved that the device works; None where none came."""
+        """The image that proved that the device works; None if none came."""
         return None if self._kept is None else self._kept.image
 
     @property
     def problems(self) -> tuple[UserText, ...]:
-        """When the device was lost and came back."""
+        """Sentences that say when the device was lost and when it came back."""
         return self._damage.sentences()
 
     @property
     def dropped(self) -> int:
-        """Pictures that were replaced by a newer one before they were taken."""
+        """Number of images that were replaced by newer ones before they were taken."""
         return self._pictures.dropped
 
     @property
     def status(self) -> LiveStatus:
-        """Whether pictures are coming, now. Any thread."""
+        """Whether images arrive at the moment; any thread may ask."""
         with self._status_lock:
             return self._status
 
     def frames(self) -> Iterator[Frame]:
-        """The newest picture each time, until `close`; waits while the device is lost."""
+        """Yield the newest image each time until `close`; block while the device is lost."""
         if self._kept is not None and not self._closed.is_set():
             kept, self._kept = self._pictures.take(0) or self._kept, None
             self._start_s = kept.taken_s
@@ -157,7 +168,7 @@ class LiveSource:
         self._reader.join(_JOIN_S)
 
     def join(self, timeout_s: float) -> bool:
-        """After `close`: whether the reading thread has ended in time."""
+        """Wait for the reading thread after `close`; return whether it has ended in time."""
         return self._reader.join(timeout_s)
 
     def _frame(self, taken: _Taken) -> Frame:
@@ -181,7 +192,7 @@ class LiveSource:
 
 
 class _Reader:
-    """The thread that reads. A read that hangs cannot be stopped: the thread is left behind."""
+    """The reading thread; if a read hangs, the thread cannot be stopped and is abandoned."""
 
     def __init__(self, source: LiveSource, feed: Feed | None) -> None:
         self._source = source
@@ -191,14 +202,14 @@ class _Reader:
         self._thread.start()
 
     def replaced_if_stuck(self) -> _Reader:
-        """Another reader where this one hangs in a read; else this one, which tries on its own."""
+        """Return a new reader if this one hangs in a read; else this one, which retries."""
         if not self._reading:
             return self
         self._left.set()
         return _Reader(self._source, None)
 
     def join(self, timeout_s: float) -> bool:
-        """Wait for the thread, unless it is the caller's own; whether it has ended."""
+        """Wait for the thread, unless it is the current one; return whether it has ended."""
         if self._thread is threading.current_thread():
             return False
         self._thread.join(timeout_s)
@@ -227,7 +238,7 @@ class _Reader:
         return None
 
     def _read_all(self, feed: Feed) -> bool:
-        """Hand over pictures until the feed breaks. Whether there were any."""
+        """Pass on images until the feed breaks; return whether there were any."""
         some = False
         try:
             self._reading = True

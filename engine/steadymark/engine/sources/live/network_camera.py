@@ -1,4 +1,4 @@
-"""Network cameras: RTSP, RTMP, and MJPEG over HTTP, through PyAV."""
+"""Network cameras through PyAV: RTSP, RTMP, and MJPEG over HTTP."""
 
 from __future__ import annotations
 
@@ -34,15 +34,26 @@ _SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "rtp", "sr
 
 
 def is_network(text: str) -> bool:
-    """Whether this is the address of a network camera."""
+    """Return whether a text is the address of a network stream."""
     return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", text) is not None
 
 
 class NetworkCamera(LiveSource):
-    """A FrameSource over a stream from the network. Connects again when it breaks.
+    """A FrameSource of a network stream, which reconnects when the stream breaks.
 
-    A film of known length ends normally. Times are those of arrival: the senders' clocks jump
-    when they start again.
+    A video of known length ends regularly. Time stamps are times of arrival, because the senders'
+    clocks jump when they restart.
+
+    Args:
+        url: Address of the stream.
+        open_timeout_s: How long opening may take, in seconds.
+        read_timeout_s: How long to wait for data, in seconds.
+        retry_s: Times between attempts to reconnect, in seconds.
+        on_status: Called in the reading thread when images stop and come again.
+        opening: Allows another thread to cancel opening.
+
+    Raises:
+        SourceError: The stream cannot be opened or sends no images.
     """
 
     def __init__(
@@ -62,7 +73,7 @@ class NetworkCamera(LiveSource):
         super().__init__(
             feed,
             lambda: _NetworkFeed(url, timeouts),
-            silence_s=1.5 * read_timeout_s,  # the reader itself notices earlier
+            silence_s=1.5 * read_timeout_s,  # The reader's own timeout comes first.
             first_s=1.5 * read_timeout_s,
             retry_s=retry_s,
             on_status=on_status,
@@ -87,17 +98,17 @@ class NetworkCamera(LiveSource):
 
     @property
     def info(self) -> SourceInfo:
-        """Path is the address without its password; fps is as declared."""
+        """Facts of the stream; the path has no password, and fps is as declared."""
         return self._info
 
 
 def without_password(url: str) -> str:
-    """The address as it may be shown and written into reports."""
+    """Return an address without its password, for display and reports."""
     return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1@", url)
 
 
 class _NetworkFeed:
-    """One connection."""
+    """One connection to a network stream."""
 
     def __init__(self, url: str, timeouts_s: tuple[float, float]) -> None:
         self._url = without_password(url)
@@ -114,7 +125,7 @@ class _NetworkFeed:
         except SourceError:
             self._container.close()
             raise
-        self._stream.thread_type = "SLICE"  # frame threads would hold pictures back
+        self._stream.thread_type = "SLICE"  # Frame threads would delay images.
         rate = self._stream.average_rate or self._stream.guessed_rate
         tells_rate = self._container.format.name not in ("mpjpeg", "mjpeg")  # else 25, always
         self.fps = float(rate) if rate and tells_rate else None
@@ -122,10 +133,10 @@ class _NetworkFeed:
         self._frames = self._decoded()
 
     def read(self) -> Image | None:
-        """The next picture; None when the connection broke.
+        """Return the next image, (H, W, 3) uint8 BGR; None when the connection broke.
 
         Raises:
-            FeedEnded: a film of known length is over.
+            FeedEnded: A video of known length is over.
         """
         try:
             frame = next(self._frames, None)
@@ -138,7 +149,7 @@ class _NetworkFeed:
         return None
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._frames.close()
         self._container.close()
 
@@ -157,7 +168,7 @@ class _NetworkFeed:
         return container.streams.video[0]
 
     def _decoded(self) -> Any:
-        """Frames until the end; a damaged packet is passed over, a lost connection raises."""
+        """Yield frames until the end; damaged packets are skipped, and a lost connection raises."""
         faults = 0
         for packet in self._container.demux(self._stream):
             try:
@@ -172,7 +183,7 @@ class _NetworkFeed:
 
 
 def _why(error: Exception) -> UserText:
-    """What is wrong with the connection and what to do."""
+    """Return what is wrong with the connection and what the user can do."""
     reasons: tuple[tuple[type[Exception], UserText], ...] = (
         (
             fault.ConnectionRefusedError,

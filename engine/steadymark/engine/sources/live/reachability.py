@@ -1,4 +1,4 @@
-"""Whether somebody answers at an address, asked so that the asking can be given up at once."""
+"""Check whether a server answers at an address; the check can be cancelled at once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,18 @@ _PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "rtmp": 1935, "rt
 
 
 def is_reachable(url: str, timeout_s: float, opening: OpenAttempt) -> bool:
-    """False where nobody answers in time, or when it is given up.
+    """Return whether a server answers.
 
-    True where the connection is refused, too, or the address cannot be asked this way: opening it
-    will tell.
+    It is also True if the connection is refused or if the address cannot be checked in this way;
+    opening the stream then gives the exact error.
+
+    Args:
+        url: Address of the stream.
+        timeout_s: How long to wait, in seconds.
+        opening: Allows another thread to cancel the check.
+
+    Returns:
+        False if nothing answers in time or the check was cancelled.
     """
     try:
         parts = urlsplit(url)
@@ -41,7 +49,7 @@ def _connects(found: tuple[object, ...], given_up: socket.socket, deadline_s: fl
         link.setblocking(False)
         link.connect_ex(address)  # type: ignore[arg-type]
         left_s = max(0.0, deadline_s - time.monotonic())
-        # Windows tells of a refused connection as of something exceptional
+        # Windows reports a refused connection as an exceptional condition.
         woken, open_, refused = select.select([given_up], [link], [link], left_s)
         return bool((open_ or refused) and not woken)
 
@@ -49,5 +57,5 @@ def _connects(found: tuple[object, ...], given_up: socket.socket, deadline_s: fl
 def _wake(far: socket.socket) -> None:
     try:
         far.send(b"!")
-    except OSError:  # it has answered long since
+    except OSError:  # The check is over and the socket is closed.
         return

@@ -1,4 +1,4 @@
-"""What a Linux camera can do: its formats, sizes and rates, asked of the kernel (V4L2)."""
+"""Formats, sizes and frame rates of a Linux camera, queried from the kernel (V4L2)."""
 
 from __future__ import annotations
 
@@ -15,15 +15,21 @@ if TYPE_CHECKING:
 _CAPTURE = 1  # V4L2_BUF_TYPE_VIDEO_CAPTURE
 _DISCRETE = 1
 _DECODED = ("MJPG", "JPEG", "YUYV", "UYVY", "NV12", "YU12", "BGR3", "RGB3", "GREY")
-_MOST = 256  # of anything: some drivers never say that a list is over
+_MOST = 256  # Largest length of a list; some drivers never end one.
 _COMMON = ((640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 _RATES = (60.0, 30.0, 15.0)
 
 
 def camera_formats(path: str, ask: Ask | None = None) -> tuple[tuple[str, int, int, float], ...]:
-    """Each (format's four letters, width, height, frames a second) that `path` offers.
+    """Return the formats that a camera offers.
 
-    Nothing where the device does not tell. ask: fcntl.ioctl, or a fake of it.
+    Args:
+        path: Device path of the camera.
+        ask: fcntl.ioctl, or a fake in tests.
+
+    Returns:
+        Tuples of four-letter code, width and height in pixels, and frames per second; empty if the
+            device does not report them.
     """
     try:
         device = os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
@@ -88,7 +94,7 @@ def _rates(device: int, ask: Ask, of: tuple[int, int, int]) -> Iterator[float]:
 def _each(
     device: int, ask: Ask, number: int, layout: str, of: Callable[[int], tuple[object, ...]]
 ) -> Iterator[bytearray]:
-    """The entries of one of V4L2's lists: `_IOWR('V', number, …)` until it refuses."""
+    """Yield the entries of one V4L2 list: call `_IOWR('V', number, …)` until it fails."""
     size = struct.calcsize(layout)
     request = 3 << 30 | size << 16 | ord("V") << 8 | number
     for index in range(_MOST):

@@ -1,1 +1,1 @@
-"""Video files: index, decoder, exact seeks."""
+"""Video files."""

@@ -1,4 +1,4 @@
-"""Opening a video file with PyAV, and saying in one sentence why it cannot be opened."""
+"""Open a video file with PyAV, and explain in one sentence why it cannot be opened."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _FAULTS_IN_A_ROW = 50
-MOST_PIXELS = 1 << 27  # 16384 x 8192: a larger picture is damage, and would fill the memory
+MOST_PIXELS = 1 << 27  # 16384 x 8192; a larger size is damage and would exhaust the memory.
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"v=0\r", b"v=0\n")
 _ISO_STARTS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
@@ -29,8 +29,14 @@ _ISO_STARTS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 def open_container(path: Path) -> InputContainer:
     """Open a file for reading.
 
+    Args:
+        path: The file.
+
+    Returns:
+        The open container.
+
     Raises:
-        SourceError: with the file's name, what is wrong and what to do.
+        SourceError: The file cannot be opened; the message says what is wrong and what to do.
     """
     size = _size_of(path)
     if size == 0:
@@ -55,10 +61,17 @@ def open_container(path: Path) -> InputContainer:
 
 
 def video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The stream of moving pictures that players would show; cover art does not count.
+    """Return the video stream that players would show; cover art does not count.
+
+    Args:
+        container: The open container.
+        path: Its file, for error messages.
+
+    Returns:
+        The stream.
 
     Raises:
-        SourceError: there is none, or no decoder for it.
+        SourceError: There is no video stream or no decoder for it, or its images are too large.
     """
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
@@ -90,18 +103,27 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
 def packets(
     container: InputContainer, stream: VideoStream, on_fault: Callable[[FFmpegError], None]
 ) -> Iterator[Packet[VideoStream]]:
-    """The stream's packets, in file order. Goes on after a fault; gives up after 50 in a row."""
+    """Yield the packets of a stream in file order; give up after 50 errors in a row.
+
+    Args:
+        container: The open container.
+        stream: The stream.
+        on_fault: Called with each error.
+
+    Yields:
+        The packets.
+    """
     faults = 0
     while faults < _FAULTS_IN_A_ROW:
         try:
             for packet in container.demux(stream):
                 faults = 0
-                if packet.size:  # an empty one would flush the decoder
+                if packet.size:  # An empty packet would flush the decoder.
                     yield packet
         except FFmpegError as fault:
             faults += 1
             on_fault(fault)
-        except IndexError:  # PyAV meets a stream that appeared after the file was opened
+        except IndexError:  # PyAV met a stream that appeared after the file was opened.
             continue
         else:
             return

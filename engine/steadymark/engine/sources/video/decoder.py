@@ -1,4 +1,4 @@
-"""Decoding a file's frames from any of them on, each with its number."""
+"""Decode the frames of a file from any frame on, each with its number in the index."""
 
 from __future__ import annotations
 
@@ -25,27 +25,29 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 
-_TRIED = 50  # frames
+_TRIED = 50  # Frames that are tried before a file counts as damaged.
 
 
 class _DamagedError(Exception):
-    """A frame is damaged, the first one."""
+    """Raised at the first damaged frame."""
 
 
 class DecodedFrame(NamedTuple):
-    """A frame as the decoder gives it, and its place in the index."""
+    """A decoded frame and its number in the index."""
 
     number: int
     frame: VideoFrame
 
 
 class Decoder:
-    """One open file and its place in it. For one thread at a time.
+    """An open file and its read position; for one thread at a time.
 
-    seeks: how often the place was changed. faults: packets the decoder refused.
+    Several threads decode until the first damaged frame. After damage, these threads would lose
+    intact frames and decode damaged ones in a random way, so a single thread continues.
 
-    Frames are decoded in several threads until the first that is damaged: after it those threads
-    lose sound frames, and what they make of damaged ones is a matter of chance.
+    Attributes:
+        seeks: How often the read position was changed.
+        faults: Number of packets that the decoder rejected.
     """
 
     def __init__(self, path: Path, index: VideoIndex) -> None:
@@ -58,7 +60,17 @@ class Decoder:
         self._open()
 
     def picture(self, decoded: DecodedFrame) -> Image:
-        """Upright BGR picture of a frame."""
+        """Convert a decoded frame to an upright image.
+
+        Args:
+            decoded: The frame.
+
+        Returns:
+            The image, (H, W, 3) uint8 BGR.
+
+        Raises:
+            SourceError: The frame cannot be converted.
+        """
         try:
             return self._maker.picture(decoded.frame)
         except (FFmpegError, ValueError) as error:
@@ -71,10 +83,16 @@ class Decoder:
             ) from error
 
     def first_picture(self, first: int) -> tuple[DecodedFrame, Image]:
-        """The first frame from `first` on that can be had.
+        """Return the first frame from `first` on that can be decoded, with its image.
+
+        Args:
+            first: Number of the frame to start from.
+
+        Returns:
+            The frame and its image, (H, W, 3) uint8 BGR.
 
         Raises:
-            SourceError: there is none.
+            SourceError: No frame can be decoded.
         """
         error = SourceError(
             "{path}: no frame can be decoded, the file is damaged or cut off: copy it again",
@@ -88,7 +106,7 @@ class Decoder:
         raise error
 
     def frames(self, first: int) -> Iterator[DecodedFrame]:
-        """Frames from number `first` on, in order, each once; damaged ones are left out."""
+        """Yield the frames from number `first` on, in order and once; damaged ones are left out."""
         try:
             for decoded in self._sought(first):
                 if self._whole and decoded.frame.is_corrupt:
@@ -112,7 +130,7 @@ class Decoder:
             yield from (d for d in chain((head,), found) if d.number >= first)
 
     def notes(self, decoded: DecodedFrame) -> tuple[UserText, ...]:
-        """What is done to the pictures, a sentence each."""
+        """Return a sentence for each conversion that is applied to the images."""
         notes = []
         if self._maker.turn(decoded.frame) != FrameOrientation():
             notes.append(UserText("the pictures are turned upright, as the file asks"))
@@ -134,7 +152,7 @@ class Decoder:
         self._maker = FrameConverter(self._stream)
 
     def _entries(self, first: int) -> Iterator[int | None]:
-        """Keyframes to begin at, ever further back; None is the file's beginning."""
+        """Yield keyframes to start from, further and further back; None is the file's beginning."""
         if not self._index.by_count and first > 0:
             shown, entry = self._index.keys.T
             place = int(np.searchsorted(shown, self._index.ticks[first], "right")) - 1
@@ -160,7 +178,7 @@ class Decoder:
         yield from self._numbered(self._decoded(skip_to_key=key is not None))
 
     def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[DecodedFrame]:
-        """Numbers rise: a frame whose time runs backwards is left out."""
+        """Number the frames in increasing order; a frame whose time runs backwards is left out."""
         last: int | None = None
         for count, frame in enumerate(frames):
             if self._index.by_count:

@@ -1,4 +1,4 @@
-"""Single frames of a video file, for looking at and for stepping."""
+"""Read single frames of a video file, for display and stepping."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class FrameGrabber:
-    """Gives any frame of one file. Any thread. Opens the file at the first one."""
+    """Reads any frame of one file; thread-safe. The file is opened at the first request."""
 
     def __init__(self, path: Path, index: VideoIndex) -> None:
         self._path = path
@@ -33,10 +33,16 @@ class FrameGrabber:
         self._closed = False
 
     def image(self, number: int) -> Image:
-        """The picture of exactly this frame.
+        """Return the image of exactly this frame.
+
+        Args:
+            number: Number of the frame in the file.
+
+        Returns:
+            The image, (H, W, 3) uint8 BGR.
 
         Raises:
-            SourceError: the frame is damaged, or the source is closed.
+            SourceError: The frame is damaged, or the source is closed.
         """
         with self._lock:
             if self._closed:
@@ -65,7 +71,7 @@ class FrameGrabber:
                 self._decoder = None
 
     def _is_ahead(self, number: int) -> bool:
-        """Whether decoding on from the last frame is less work than seeking."""
+        """Return whether decoding on from the last frame is less work than seeking."""
         if self._last < 0 or number <= self._last:
             return False
         keys, ticks = self._index.keys[:, 0], self._index.ticks

@@ -1,4 +1,4 @@
-"""What a video file is: for reports, and to find out why a file behaves as it does."""
+"""Report of a video file's properties, for users and for diagnosing problems."""
 
 from __future__ import annotations
 
@@ -35,11 +35,30 @@ _CLOCKWISE_DEG = {
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """Facts of one file, of its video track.
+    """Properties of a file and its video stream; times are in seconds.
 
-    rotation_deg: clockwise, to make it upright; None where it is mirrored as well. variable_rate:
-    more than 1 % of the intervals are off their median by over 5 % (uneven_share is that share).
-    decoded: frames that could be decoded, None where nobody asked. Times in seconds.
+    Attributes:
+        path: The file.
+        container: Name of the container format.
+        codec: Name of the codec.
+        profile: Profile of the codec.
+        pixel_format: Pixel format.
+        coded_size: Width and height as coded, in pixels.
+        shown_size: Width and height as shown, in pixels.
+        rotation_deg: Clockwise rotation that makes the image upright; None if it is also mirrored.
+        pixel_aspect: Aspect ratio of a pixel.
+        fps_declared: Declared frame rate; None if there is none.
+        fps_measured: Mean frame rate; None if it cannot be measured.
+        variable_rate: Whether more than 1 % of the intervals are uneven.
+        uneven_share: Share of the intervals that differ from their median by more than 5 %.
+        start_s: Time of the first frame.
+        duration_s: End of the last frame.
+        frames: Number of frames.
+        keyframes: Number of keyframes.
+        audio: Descriptions of the audio streams.
+        broken_packets: Number of damaged packets.
+        decoded: Number of frames that could be decoded; None if they were not counted.
+        notes: Problems of the file, as sentences.
     """
 
     path: str
@@ -65,21 +84,28 @@ class ProbeReport:
     notes: tuple[UserText, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
-        """One line for each fact, "name: value"."""
+        """Return one line "name: value" for each property."""
         return tuple(f"{name}: {value}" for name, value in self.as_dict().items())
 
     def as_dict(self) -> dict[str, str]:
-        """Names and values as a person reads them."""
+        """Return the names and values as readable text."""
         return {
             f.name.replace("_", " "): _shown(f.name, getattr(self, f.name)) for f in fields(self)
         }
 
 
 def probe(path: str | Path, *, decode: bool = False) -> ProbeReport:
-    """Read every packet; with `decode`, decode every frame as well.
+    """Read all packets of a file and report its properties.
+
+    Args:
+        path: The file.
+        decode: Whether to decode and count all frames as well.
+
+    Returns:
+        The report.
 
     Raises:
-        SourceError: not a video that can be opened.
+        SourceError: The file is not a video that can be opened.
     """
     path = Path(path)
     container = open_container(path)
@@ -141,7 +167,7 @@ class _Seen(NamedTuple):
 
 
 def _look(path: Path, index: VideoIndex, *, decode: bool) -> _Seen:
-    """Decode the first frame, or all."""
+    """Decode the first frame, or all frames."""
     decoder = Decoder(path, index)
     try:
         first, image = decoder.first_picture(0)

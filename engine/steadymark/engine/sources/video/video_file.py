@@ -1,4 +1,4 @@
-"""Video files: exact time stamps, every frame once, seeks that hit exactly the frame."""
+"""Video files with exact time stamps, every frame exactly once, and exact seeks."""
 
 from __future__ import annotations
 
@@ -27,11 +27,20 @@ if TYPE_CHECKING:
 
 
 class VideoFile:
-    """A FrameSource over one file, or the part of it in [start_s, end_s).
+    """A FrameSource of one file, or of its part in [start_s, end_s).
 
-    A frame's index is its number in the whole file, in presentation order: a damaged frame leaves
-    a gap and never shifts those after it, and `frame_at(frame.index)` gives that frame again.
-    pts_s is the container's presentation time less the container's own beginning.
+    The index of a frame is its number in the whole file, in presentation order. A damaged frame
+    leaves a gap and never shifts later frames, and `frame_at(frame.index)` returns the same frame
+    again. `pts_s` is the container's presentation time minus the container's start, in seconds.
+
+    Args:
+        path: The file.
+        start_s: Start of the part, in seconds; None for the beginning.
+        end_s: End of the part, in seconds; None for the end.
+
+    Raises:
+        SourceError: The file cannot be opened or decoded.
+        UsageError: The part is invalid or holds no frames.
     """
 
     dropped = 0
@@ -51,26 +60,26 @@ class VideoFile:
 
     @property
     def info(self) -> SourceInfo:
-        """frames, fps: of the part asked for; fps is measured."""
+        """Facts of the part that was requested; `fps` is measured."""
         return self._info
 
     @property
     def problems(self) -> tuple[UserText, ...]:
-        """What the last reading passed over."""
+        """Frames that the last iteration skipped, and other problems."""
         return self._damage.sentences()
 
     @property
     def times_s(self) -> Seconds:
-        """(N,) float64: pts_s of every frame of the file, by frame index."""
+        """pts_s of every frame of the file by frame index, (N,) float64, in seconds."""
         return self._index.times_s
 
     @property
     def span(self) -> range:
-        """Indices of the frames asked for."""
+        """Indices of the frames that were requested."""
         return range(self._first, self._end)
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame of the part, once; from where `seek` points, if it was called."""
+        """Yield every frame of the part once, or from the index that `seek` sets."""
         decoder = Decoder(self._path, self._index)
         self._damage = DamageReport()
         wanted = self._take_wanted()
@@ -83,29 +92,46 @@ class VideoFile:
             decoder.close()
 
     def seek(self, index: int) -> None:
-        """Make `index` the next frame that `frames` gives. Any thread; the last call counts."""
+        """Make `index` the next frame that `frames` yields.
+
+        Any thread may call this; the last call counts.
+
+        Args:
+            index: Number of the frame in the whole file.
+
+        Raises:
+            UsageError: There is no such frame.
+        """
         self._check(index)
         with self._wanted_lock:
             self._wanted = index
 
     def frame_at(self, index: int) -> Frame:
-        """Exactly that frame; forward steps decode on, others seek. Any thread.
+        """Return exactly this frame; any thread may call this.
+
+        Short forward steps continue decoding, other steps seek.
+
+        Args:
+            index: Number of the frame in the whole file.
+
+        Returns:
+            The frame.
 
         Raises:
-            SourceError: the frame is damaged, or the source is closed.
-            UsageError: there is no such frame.
+            SourceError: The frame is damaged, or the source is closed.
+            UsageError: There is no such frame.
         """
         self._check(index)
         image = self._stills.image(index)
         return Frame(image, index, self._time_s(index), time.perf_counter())
 
     def close(self) -> None:
-        """End `frames` and release the file."""
+        """End the iteration of `frames` and release the file."""
         self._closed.set()
         self._stills.close()
 
     def _run(self, decoder: Decoder, first: int) -> Iterator[Frame]:
-        """Frames from `first` on until the end, a seek or `close`."""
+        """Yield frames from `first` on until the end, a seek or `close`."""
         last, faults, size = first - 1, decoder.faults, (0, 0)
         for decoded in decoder.frames(first):
             if self._interrupted():
@@ -159,7 +185,7 @@ class VideoFile:
         return float(self._index.times_s[max(0, number)])
 
     def _note_gap(self, begin: int, end: int) -> None:
-        # Counted frames have no gaps, and packets of old formats may hold no picture.
+        # Counted frames have no gaps, and packets of old formats may hold no image.
         if end > begin and not self._index.by_count:
             self._damage.add(DamageKind.SKIPPED, self._time_s(begin), end - begin)
 
@@ -177,7 +203,7 @@ class VideoFile:
         return new
 
     def _look(self, declared_fps: float | None) -> SourceInfo:
-        """Decode one frame, to know the size and that the rest has a chance."""
+        """Decode one frame to learn the image size and to check that the file can be decoded."""
         decoder = Decoder(self._path, self._index)
         try:
             first, image = decoder.first_picture(self._first)
@@ -198,7 +224,7 @@ class VideoFile:
 
 
 def _indexed(path: Path) -> tuple[VideoIndex, float | None]:
-    """The file's index and the frame rate that it declares."""
+    """Return the file's index and the frame rate that the file declares."""
     container = open_container(path)
     try:
         stream = video_stream(container, path)

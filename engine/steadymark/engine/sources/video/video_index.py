@@ -1,4 +1,4 @@
-"""Which frames a video file holds, and when each is shown: read from its packets, once."""
+"""Index of a video file: its frames and their presentation times, read from the packets."""
 
 from __future__ import annotations
 
@@ -24,18 +24,27 @@ Ticks = NDArray[np.int64]
 FALLBACK_FPS = 25.0
 _EVEN = 0.05
 _MOSTLY = 0.8
-_MOST_REORDERED = 16  # frames: H.264 and HEVC allow no more
+_MOST_REORDERED = 16  # Frames; H.264 and HEVC allow no more.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoIndex:
-    """One entry for each frame, in presentation order.
+    """Index with one entry per frame, in presentation order.
 
-    ticks: (N,) int64, presentation time in units of the stream's time base, sorted.
-    times_s: (N,) float64, seconds, not falling; 0 is the container's own beginning.
-    keys: (K, 2) int64: keyframes' presentation ticks, sorted, and the tick to seek to for each.
-    by_count: the time stamps cannot tell which frame is which, so frames are counted from the
-    file's beginning. broken: packets marked as damaged, or lost while reading.
+    Attributes:
+        ticks: Sorted presentation times, (N,) int64, in units of the stream's time base.
+        times_s: Non-decreasing presentation times, (N,) float64, in seconds; 0 is the container's
+            start.
+        keys: Sorted presentation ticks of the keyframes and the tick to seek to for each, (K, 2)
+            int64.
+        keyframes: Number of keyframes.
+        by_count: Whether frames are counted from the beginning of the file, because the time stamps
+            do not identify them.
+        broken: Number of packets that are marked as damaged or were lost while reading.
+        notes: Problems of the time stamps, as sentences.
+
+    Raises:
+        ValueError: The shapes of the arrays do not match.
     """
 
     ticks: Ticks
@@ -54,9 +63,14 @@ class VideoIndex:
         return len(self.times_s)
 
     def number_of(self, tick: int | None, after: int | None) -> int | None:
-        """Number of the frame shown at `tick`, given the number decoded before it.
+        """Return the number of the frame that is shown at a tick.
 
-        None where it is no frame of the index or one that was already given.
+        Args:
+            tick: Presentation tick; None if the decoder gives none.
+            after: Number of the frame that was decoded before; None for the first one.
+
+        Returns:
+            The number; None if it is not a frame of the index, or was returned before.
         """
         if tick is not None:
             first = int(np.searchsorted(self.ticks, tick, "left"))
@@ -76,7 +90,15 @@ class _Entry:
 
 
 def read_index(container: InputContainer, stream: VideoStream) -> VideoIndex:
-    """Demux the whole file. Leaves the container at its end."""
+    """Read all packets of a file and build its index; the container is then at its end.
+
+    Args:
+        container: The open container.
+        stream: Its video stream.
+
+    Returns:
+        The index.
+    """
     broken = 0
 
     def count(_: Exception) -> None:
@@ -103,13 +125,13 @@ def _with_times(
     stream: VideoStream,
     broken: int,
 ) -> VideoIndex:
-    """Every packet has a presentation time."""
+    """Build the index of a file in which every packet has a presentation time."""
     notes = [UserText("{count} packets are damaged", count=broken)] if broken else []
     reorders = stream.codec_context.codec.reorder
-    falls = int(np.sum(ticks[1:] < ticks[:-1]))  # a difference may be too large for int64
+    falls = int(np.sum(ticks[1:] < ticks[:-1]))  # A difference could overflow int64.
     steady = _steady(ticks, entries, stream)
     same = len(ticks) - len(np.unique(ticks))
-    # AVI stores no presentation times: with these codecs PyAV's are those of decoding.
+    # AVI stores no presentation times; with these codecs PyAV gives decoding times instead.
     by_count = container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
     if reorders:
         decoded = [e.dts for e in entries if e.dts is not None]
@@ -151,7 +173,7 @@ def _with_times(
 
 
 def _steady(ticks: Ticks, entries: list[_Entry], stream: VideoStream) -> Ticks | None:
-    """The ticks at the declared rate; None where that fits neither the span nor the intervals."""
+    """Return ticks at the declared rate; None if it fits neither the span nor the intervals."""
     rate = stream.average_rate or stream.guessed_rate
     if not rate or len(ticks) < 2:
         return None
@@ -166,19 +188,19 @@ def _steady(ticks: Ticks, entries: list[_Entry], stream: VideoStream) -> Ticks |
 
 
 def _displaced(ticks: Ticks) -> bool:
-    """Whether a frame is shown further from where it is decoded than any codec puts it."""
+    """Return whether a frame is reordered further than any codec allows."""
     order = np.argsort(ticks, kind="stable")
     return bool(np.any(np.abs(order - np.arange(len(ticks))) > _MOST_REORDERED))
 
 
 def _longest(mask: NDArray[np.bool_]) -> int:
-    """Length of the longest run of True."""
+    """Return the length of the longest run of True."""
     edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
     return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
 def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[UserText]:
-    """Signs that packets were lost where a container's reader says nothing of it."""
+    """Return notes about missing packets that the container's demuxer does not report."""
     notes = []
     gaps = np.diff(times)
     if len(gaps) and uneven_share(times, unit_s) < _EVEN:
@@ -206,7 +228,10 @@ def _missing(times: Seconds, unit_s: float, container: InputContainer) -> list[U
 
 
 def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> VideoIndex:
-    """Some or all packets lack a presentation time: between known ones, else by the rate."""
+    """Build the index of a file in which some or all packets lack a presentation time.
+
+    Times are interpolated between known ones if there are enough, or else follow from the rate.
+    """
     count = np.arange(len(entries))
     at = np.array([i for i, e in enumerate(entries) if e.pts is not None])
     if len(at) > len(entries) // 2 and not stream.codec_context.codec.reorder:
@@ -236,9 +261,9 @@ def _without_times(entries: list[_Entry], stream: VideoStream, broken: int) -> V
 
 
 def _keys(entries: list[_Entry], container: InputContainer, ticks: Ticks) -> Ticks:
-    """Where to seek for each keyframe: Matroska looks for presentation, others for decoding.
+    """Return where to seek for each keyframe: by presentation in Matroska, else by decoding time.
 
-    A keyframe that shares its time with another frame is none that a seek is sure to hit.
+    A keyframe that shares its time with another frame is left out, because a seek may miss it.
     """
     by_pts = "matroska" in container.format.name
     times, counts = np.unique(ticks, return_counts=True)
@@ -252,9 +277,9 @@ def _keys(entries: list[_Entry], container: InputContainer, ticks: Ticks) -> Tic
 
 
 def _origin(first: int, container: InputContainer, stream: VideoStream) -> int:
-    """Tick that is 0 s: where the container begins, which may be its sound.
+    """Return the tick of time 0: the container's start, which may be that of its audio.
 
-    AVI's own beginning is one of decoding, so there the first frame is at 0.
+    AVI's own start is a decoding time, so there the first frame is at 0.
     """
     if container.start_time is None or container.format.name == "avi":
         return first
@@ -266,6 +291,6 @@ def _unit_s(stream: VideoStream) -> float:
 
 
 def _is_hidden(packet: Packet[VideoStream]) -> bool:
-    """VP8 frames that are only reference carry a cleared "show" bit and are never shown."""
+    """Return whether a VP8 frame is only a reference: its "show" bit is cleared."""
     context = packet.stream.codec_context
     return context.name in ("vp8", "libvpx") and not memoryview(packet)[0] >> 4 & 1

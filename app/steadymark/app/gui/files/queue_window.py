@@ -126,7 +126,7 @@ class QueueWindow(QDialog):
         return button
 
     def _name_all(self) -> None:
-        """In the language of now."""
+        """Set all texts in the current language."""
         self.setWindowTitle(self.tr("Track and export many videos"))
         self.list.setAccessibleName(self.tr("Videos"))
         self.list.setHeaderLabels([self.tr("Video"), self.tr("Progress"), self.tr("Result")])
@@ -338,7 +338,7 @@ class QueueWindow(QDialog):
 
 
 def _cell(bar: QProgressBar) -> QWidget:
-    """What a list shows in a row: it would show the bar itself again when that is hidden."""
+    """Wrap the progress bar, because the list would show a hidden bar again."""
     cell = QWidget()
     layout = QHBoxLayout(cell)
     layout.setContentsMargins(0, 0, 0, 0)

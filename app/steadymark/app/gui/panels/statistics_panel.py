@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 _LANDMARKS = 68
-# NRMSE in % from which the landmarks, not the tracker, are assumed to differ
+# NRMSE in % above which the ground truth probably uses another numbering of the landmarks
 _OTHER_LANDMARKS = 30.0
 
 

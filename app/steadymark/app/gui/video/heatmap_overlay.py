@@ -89,7 +89,7 @@ def _placed(
     axis: int,
     viewport: Viewport,
 ) -> QPolygonF:
-    """Return points that are given along an edge of the crop and outwards from it, in view points."""
+    """Map bins along an edge of the crop, and outwards from it, to view points."""
     ends = (along, -0.5 - out) if axis == 0 else (-0.5 - out, along)
     points = crop.to_picture(bins) @ np.stack((*ends, np.ones(len(along))))
     return QPolygonF([QPointF(x, y) for x, y in viewport.to_view(points.T).tolist()])

@@ -129,9 +129,8 @@ def main(
     from steadymark.models.face.schema import assets_root
 
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    if (
-        surface != "widget"
-    ):  # The window is shown before the surface is added, so Qt must know the backend early.
+    # The window is shown before the surface is added, so Qt must know the backend early.
+    if surface != "widget":
         os.environ.update(QT_WIDGETS_RHI="1", QT_WIDGETS_RHI_BACKEND="opengl")
     across, down = (int(v) for v in window.split("x"))
     with tempfile.TemporaryDirectory() as folder:

@@ -52,7 +52,7 @@ def packages() -> list[tuple[str, str, str]]:
 def diagnostics(session: Session, log_file: Path | None) -> str:
     """Return the text that a fault report should contain.
 
-    The recording's file name is the only file name in it.
+    It includes the recording's name and the last lines of the log file.
     """
     display = session.display
     screen = QGuiApplication.primaryScreen()

@@ -154,7 +154,7 @@ def has_display() -> bool:
 
 
 def log_to_file(folder: Path) -> Path | None:
-    """Write warnings and errors to a log file from now on.
+    """Write log records to a file from now on.
 
     Returns:
         The log file, or None if it cannot be written.

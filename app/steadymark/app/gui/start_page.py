@@ -69,7 +69,7 @@ class StartPage(QWidget):
         for widget in (picture, self.title, self.words):
             if isinstance(widget, QLabel):
                 widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            # A layout takes the height of wrapped text at its real width into account.
+            # A row layout asks the label for the height of its text at the real width.
             row = QHBoxLayout()
             row.addStretch(1)
             row.addWidget(widget)

@@ -80,7 +80,7 @@ class MainWindow(WindowLayout):
         # Qt reports colour changes already during construction, when the window is incomplete.
         self._ready = True
 
-    # -- putting together
+    # -- construction
 
     def _finish(self) -> None:
         """Build the menus and connect the signals of widgets that are rebuilt."""
@@ -147,7 +147,7 @@ class MainWindow(WindowLayout):
         self._on_pictured()
         self._on_measured()
 
-    # -- dropped on it
+    # -- drag and drop
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
@@ -165,7 +165,7 @@ class MainWindow(WindowLayout):
                 messages=self.messages,
             )
 
-    # -- from the session
+    # -- signals of the session
 
     def _on_changed(self) -> None:
         display, before = self.session.display, self._applied
@@ -276,7 +276,7 @@ class MainWindow(WindowLayout):
         if self.session.results is None:
             self.transport.timeline.set_results(None)
 
-    # -- from the widgets
+    # -- signals of the widgets
 
     def _go_to(self, text: str) -> None:
         results = self.session.results
@@ -323,7 +323,7 @@ class MainWindow(WindowLayout):
         else:
             self.showFullScreen()
 
-    # -- the window itself
+    # -- window events
 
     def changeEvent(self, event: QEvent) -> None:
         ready = getattr(self, "_ready", False)

@@ -121,7 +121,7 @@ class AddModelDialog(QDialog):
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    # -- putting together
+    # -- construction
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -214,7 +214,7 @@ class AddModelDialog(QDialog):
         self.choices[name] = box
         form.addRow(label, box)
 
-    # -- trying
+    # -- trying the network
 
     def _changed(self) -> None:
         self._number += 1  # The result of the current attempt is now out of date.
@@ -280,7 +280,7 @@ class AddModelDialog(QDialog):
             parts.append(words.format(shown=load_schema(SCHEMA).count))
         return "\n".join([*parts, *(f"⚠ {translated(each)}" for each in prepared.warnings)])
 
-    # -- adding
+    # -- adding the model
 
     def _allow(self) -> None:
         stated = all(edit.text().strip() for edit in (self.name, self.licence, self.data))

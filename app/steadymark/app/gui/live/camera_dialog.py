@@ -105,7 +105,7 @@ class CameraDialog(QDialog):
         self._devices.end()
         super().done(result)
 
-    # -- putting together
+    # -- construction
 
     def _lay_out(self) -> None:
         self.none.setWordWrap(True)
@@ -185,7 +185,7 @@ class CameraDialog(QDialog):
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)
 
-    # -- what happens
+    # -- signal handlers
 
     def _on_found(self, known: Known) -> None:
         self.cameras.clear()

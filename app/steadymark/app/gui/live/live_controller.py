@@ -220,7 +220,7 @@ class LiveController(QObject):
         tell_more(actions["mirror"], none)
         tell_more(actions["record"], none or stopped or folder)
 
-    # -- what comes home
+    # -- signal handlers
 
     def _on_dialog_done(self) -> None:
         dialog, self.dialog = self.dialog, None

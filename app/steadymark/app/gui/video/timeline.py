@@ -93,7 +93,7 @@ class Timeline(QWidget):
         self._ground = None
         self.update()
 
-    # -- places
+    # -- coordinates
 
     def _track(self) -> QRectF:
         return QRectF(_MARGIN, 4, max(1.0, self.width() - 2 * _MARGIN), _STRIP + _BAR)
@@ -228,7 +228,7 @@ class Timeline(QWidget):
         top = track.top()
         painter.drawPolygon([QPointF(x - 5, top - 4), QPointF(x + 5, top - 4), QPointF(x, top + 4)])
 
-    # -- the mouse
+    # -- mouse events
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton and len(self._times_s):

@@ -312,7 +312,7 @@ class VideoView(QWidget):
             painter.setPen(QPen(QColor("white"), 2))
             painter.drawEllipse(self._near.place, 7, 7)
 
-    # -- the mouse
+    # -- mouse events
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.zoom(event.angleDelta().y() / 120, self._in_pane(event.position()))

@@ -1,1 +1,1 @@
-"""What only developers run: screenshots, translations, the demo clip, timings."""
+"""Tools for developers: screenshots, translations, the demo clip and benchmarks."""

@@ -1,4 +1,4 @@
-"""`python -m tools.bench_paint`: what playing costs the GUI thread, in % of a core."""
+"""`python -m tools.bench_paint` measures the GUI thread's CPU load during playback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ _WARM_UP_MS = 2000
 
 
 def make_clip(path: Path, source: Path, *, width: int, height: int, fps: int, seconds: int) -> None:
-    """The source's pictures at another size and rate, again and again."""
+    """Make a clip that plays the source's first frames forwards and backwards repeatedly.
+
+    Args:
+        path: The file to write.
+        source: The source video; its first 60 frames are used.
+        width: The width of the clip in pixels.
+        height: The height of the clip in pixels.
+        fps: The frame rate of the clip.
+        seconds: The duration of the clip.
+    """
     with av.open(str(source)) as given:
         pictures = [
             frame.reformat(width, height, "yuv420p")
@@ -38,7 +47,14 @@ def make_clip(path: Path, source: Path, *, width: int, height: int, fps: int, se
 
 @dataclass(frozen=True, slots=True)
 class PaintCost:
-    """gui, process: CPU time / time. rate: paints a second. paint_ms: median CPU of one."""
+    """The cost of painting.
+
+    Attributes:
+        gui: CPU time of the GUI thread divided by elapsed time.
+        process: CPU time of all threads divided by elapsed time.
+        rate: Paints per second.
+        paint_ms: Median CPU time of one paint.
+    """
 
     gui: float
     process: float
@@ -49,7 +65,14 @@ class PaintCost:
 def measure_paint(
     clip: str, *, seconds: float, size: tuple[int, int], surface: str = "widget"
 ) -> PaintCost:
-    """Play a tracked video. surface: one of SURFACES."""
+    """Play a tracked video and measure the cost of painting.
+
+    Args:
+        clip: The video.
+        seconds: The duration of the measurement.
+        size: The width and height of the window.
+        surface: One of SURFACES.
+    """
     from PySide6.QtCore import QEventLoop, QTimer
     from PySide6.QtWidgets import QApplication
 
@@ -106,7 +129,8 @@ def main(
     from steadymark.models.face.schema import assets_root
 
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    if surface != "widget":  # the window is on the screen before they are in it
+    # The window is shown before the surface is added, so Qt must know the backend early.
+    if surface != "widget":
         os.environ.update(QT_WIDGETS_RHI="1", QT_WIDGETS_RHI_BACKEND="opengl")
     across, down = (int(v) for v in window.split("x"))
     with tempfile.TemporaryDirectory() as folder:

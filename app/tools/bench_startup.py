@@ -1,4 +1,4 @@
-"""`python -m tools.bench_startup`: how long starting, opening a video and quitting take."""
+"""`python -m tools.bench_startup` measures starting, opening a video and quitting."""
 
 from __future__ import annotations
 
@@ -24,16 +24,20 @@ if TYPE_CHECKING:
 
 USABLE_S, TRACKED_S, QUIT_S = 2.0, 1.0, 2.0
 _PATIENCE_S = 120
-_STAMP = "STEADYMARK_STARTED_S"  # when the child was started, of time.monotonic
+_STAMP = "STEADYMARK_STARTED_S"  # start time of the child process, from time.monotonic
 
 
 @dataclass(frozen=True, slots=True)
 class StartupTimes:
-    """One run of the program, in seconds.
+    """Times of one run of the program.
 
-    usable: from its start until the window is painted and answers; tracked: from opening a video
-    until a frame with its landmarks is painted; quit: from closing until the process is gone.
-    threads: left after closing. torch: whether it was imported. files: that were read.
+    Attributes:
+        usable_s: Seconds from the start until the window is painted and responds.
+        tracked_s: Seconds from opening a video until a frame with landmarks is painted.
+        quit_s: Seconds from closing the window until the process has ended.
+        threads: The names of threads that were still running after closing.
+        torch: Whether torch was imported.
+        files: The files that were read.
     """
 
     usable_s: float
@@ -45,10 +49,10 @@ class StartupTimes:
 
 
 def measure_startup(clip: Path) -> StartupTimes:
-    """Start the program in a process and a home of its own, open the clip, and quit.
+    """Start the program in a new process with its own home folder, open the clip, and quit.
 
     Raises:
-        RuntimeError: it did not come so far.
+        RuntimeError: The program did not reach the end of these steps.
     """
     with tempfile.TemporaryDirectory() as home:
         env = {**os.environ, "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen")}
@@ -72,7 +76,10 @@ def measure_startup(clip: Path) -> StartupTimes:
 
 
 def forget(files: tuple[str, ...]) -> None:
-    """Ask the system to drop these from its cache, where it can; what others have mapped stays."""
+    """Ask the system to drop these files from its cache, if it supports that.
+
+    Files that other processes have mapped stay in the cache.
+    """
     advise = getattr(os, "posix_fadvise", None)
     if advise is None:
         return
@@ -85,7 +92,7 @@ def forget(files: tuple[str, ...]) -> None:
 
 
 class _Watch:
-    """What happens to the window, with the time of each."""
+    """Records the times of the window's events, and opens and closes the window's recording."""
 
     def __init__(self, clip: str) -> None:
         self.clip = clip
@@ -100,7 +107,7 @@ class _Watch:
             def eventFilter(self, thing: QObject, event: QEvent) -> bool:
                 if event.type() == QEvent.Type.Paint:
                     window.empty.removeEventFilter(self)
-                    QTimer.singleShot(0, lambda: watch.usable(window))  # after all that waits
+                    QTimer.singleShot(0, lambda: watch.usable(window))  # after all pending events
                 return False
 
         window.empty.installEventFilter(FirstPaint(window))
@@ -126,7 +133,7 @@ class _Watch:
 
 
 def _run_watched(clip: str) -> int:
-    """The program as 'steadymark' starts it; one line of JSON says what was seen."""
+    """Run the program as the command 'steadymark' does, and print the times as one line of JSON."""
     from steadymark.app.cli import main as cli  # noqa: F401, what the command imports counts
     from steadymark.app.gui.application import run_window
 

@@ -1,8 +1,8 @@
-"""Noise of real cameras, measured where nothing moves: the constants of models.synthesis.
+"""Measure the noise of real cameras in still regions, for the constants of models.synthesis.
 
     python -m tools.measure_camera_noise CLIP…
 
-prints each clip's figures and the medians of all.
+The command prints the values of each clip and the medians over all clips.
 """
 
 from __future__ import annotations
@@ -23,19 +23,24 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 _FRAMES, _BLOCK = 60, 16
-_STILL = 0.7  # grey levels by which the mean of a still block changes at most
-_LOUD = 8.0  # deviation of differences above which something moves
+_STILL = 0.7  # maximum change of a still block's mean, in grey levels
+_LOUD = 8.0  # standard deviation of differences above which a block is assumed to move
 _BINS = 8
-_FEWEST = 50  # blocks in a bin of brightness
+_FEWEST = 50  # minimum number of blocks, in all and in a bin of brightness
 
 
 @dataclass(frozen=True, slots=True)
 class CameraNoise:
-    """deviation: of the noise, grey levels, of what changes from frame to frame.
+    """Properties of a camera's noise.
 
-    neighbours: (4,) correlation 1 to 4 pixels away, mean of both axes and all channels. colours:
-    correlation between channels. lasts: correlation from frame to frame. by_brightness: (8,)
-    deviation at 16, 48 … 240, relative to the clip's mean; NaN where the clip has too little.
+    Attributes:
+        deviation: Standard deviation in grey levels of the noise that changes between frames.
+        neighbours: (4,) correlation at distances of 1 to 4 pixels, mean of both axes and all
+            channels.
+        colours: Correlation between channels.
+        lasts: Correlation between consecutive frames.
+        by_brightness: (8,) standard deviation at brightness 16, 48 … 240, relative to the clip's
+            mean; NaN where the clip has too few blocks.
     """
 
     deviation: float
@@ -46,20 +51,21 @@ class CameraNoise:
 
 
 def measure_noise(frames: NDArray[np.uint8]) -> CameraNoise:
-    """The noise of blocks of a video (T, H, W, 3) that stand still from frame to frame.
+    """Measure the noise in those blocks of a video (T, H, W, 3) that do not move.
 
-    Differences of two frames hold no picture, only noise. If noise follows its predecessor with
-    correlation r, differences that follow each other correlate by −(1 − r)/2.
+    The difference of two frames of a still block contains only noise. If consecutive noise values
+    have
+    the correlation r, then consecutive differences have the correlation −(1 − r)/2.
 
     Raises:
-        UsageError: hardly anything stands still.
+        UsageError: There are too few still blocks.
     """
     light = frames.astype(np.float32)
     blocks = _blocks((light[1:] - light[:-1]) / np.float32(np.sqrt(2)))
     brightness = _blocks(light[:-1]).mean((3, 4, 5))
     spread = blocks.std((3, 4))
     still = (np.abs(blocks.mean((3, 4))).max(-1) < _STILL) & (spread.max(-1) < _LOUD)
-    still &= spread.min(-1) > 0  # a frame that is shown twice has no noise of its own
+    still &= spread.min(-1) > 0  # A repeated frame has no noise of its own.
     if still.sum() < _FEWEST:
         raise UsageError("hardly anything stands still: take a clip from a camera on a stand")
     grain = blocks[still]
@@ -77,10 +83,10 @@ def measure_noise(frames: NDArray[np.uint8]) -> CameraNoise:
 
 
 def read_frames(clip: str) -> NDArray[np.uint8]:
-    """The first frames of a clip.
+    """Read the first frames of a clip.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: The clip cannot be read.
     """
     frames = []
     try:
@@ -97,7 +103,7 @@ def read_frames(clip: str) -> NDArray[np.uint8]:
 
 
 def _blocks(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(T, H, W, 3) → (T, rows, columns, block, block, 3)."""
+    """Split (T, H, W, 3) into blocks (T, rows, columns, block, block, 3)."""
     frames, height, width, _ = light.shape
     rows, columns = height // _BLOCK, width // _BLOCK
     cut = light[:, : rows * _BLOCK, : columns * _BLOCK]
@@ -132,7 +138,7 @@ def _told(name: str, noise: CameraNoise) -> str:
 
 
 def main(clips: Sequence[str]) -> int:
-    """Print what was measured; 2 where a clip cannot be measured."""
+    """Print the measured noise; return 2 if a clip cannot be measured."""
     measured = []
     try:
         for clip in clips:

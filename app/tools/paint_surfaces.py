@@ -1,4 +1,4 @@
-"""Other ways to bring the video to the screen, for `view_cost` to compare with the one we use."""
+"""Other ways to paint the video, which `bench_paint` compares with the one in use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SURFACES = ("widget", "opengl", "rhi")
 
 
 class GlSurface(QOpenGLWidget):
-    """QPainter on OpenGL: pictures become textures, overlays triangles."""
+    """Surface that uses QPainter on OpenGL: pictures become textures, overlays become triangles."""
 
     def __init__(self, view: VideoView, paints: list[float]) -> None:
         super().__init__(view)
@@ -36,7 +36,7 @@ class GlSurface(QOpenGLWidget):
 
 
 class RhiSurface(QRhiWidget):
-    """Painted on an image, which goes to the GPU as one texture."""
+    """Surface that paints on an image and uploads it to the GPU as one texture."""
 
     def __init__(self, view: VideoView, paints: list[float]) -> None:
         super().__init__(view)
@@ -58,7 +58,13 @@ class RhiSurface(QRhiWidget):
 
 
 def put_on(view: VideoView, surface: str, paints: list[float]) -> None:
-    """From now on the view paints there. paints: gets each paint's CPU milliseconds."""
+    """Make the view paint on this surface from now on.
+
+    Args:
+        view: The view.
+        surface: The kind of surface: widget, opengl or rhi.
+        paints: Receives the CPU time of each paint in milliseconds.
+    """
     if surface == "widget":
         paint = view.paint
         view.paint = lambda painter: _timed(lambda: paint(painter), paints)  # type: ignore[method-assign]

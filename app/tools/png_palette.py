@@ -1,4 +1,4 @@
-"""A picture in 256 colours of its own: a third of the bytes for the README."""
+"""Reduction of an image to a palette of 256 colours, which shrinks the README's pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _COLOURS, _SAMPLES, _ROWS = 256, 20_000, 100
 
 
 def reduce_to_palette(image: QImage) -> QImage:
-    """The colours are the centres of clusters of its pixels."""
+    """Reduce an image to 256 colours, which are cluster centres of its pixels."""
     image = image.convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
     pixels = rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
@@ -25,7 +25,8 @@ def reduce_to_palette(image: QImage) -> QImage:
     wide = table.astype(np.float32)
     for top in range(0, len(pixels), _ROWS):
         part = pixels[top : top + _ROWS].astype(np.float32)
-        away = (wide**2).sum(-1) - 2 * (part @ wide.T)  # of each pixel to each colour, ordered
+        # squared distance of each pixel to each colour, up to a term that is equal for all colours
+        away = (wide**2).sum(-1) - 2 * (part @ wide.T)
         out[top : top + _ROWS] = away.argmin(-1)
     made = QImage(
         out.data, image.width(), image.height(), out.shape[1], QImage.Format.Format_Indexed8

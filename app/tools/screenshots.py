@@ -1,4 +1,4 @@
-"""`python -m tools.screenshots FOLDER`: every main screen as a PNG, to be looked at."""
+"""`python -m tools.screenshots FOLDER` renders every main screen as a PNG for inspection."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PATIENCE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class WindowAppearance:
-    """How the window is shown. scale: device pixels a point."""
+    """The appearance of the window; scale is in device pixels per point."""
 
     dark: bool = False
     language: str = "en"
@@ -48,7 +48,7 @@ VARIANTS = {
 
 
 class ScreenshotStudio:
-    """One window, brought from state to state and photographed."""
+    """One window that is brought into different states and captured."""
 
     def __init__(
         self, application: QApplication, folder: Path, home: Path, *, language: str = "en"
@@ -64,7 +64,11 @@ class ScreenshotStudio:
         self.window.show()
 
     def until(self, there: Callable[[], bool]) -> None:
-        """Run the window until that is so."""
+        """Run the event loop until the condition is true.
+
+        Raises:
+            TimeoutError: The condition did not become true in time.
+        """
         from PySide6.QtCore import QEventLoop, QTimer
 
         if there():
@@ -97,14 +101,14 @@ class ScreenshotStudio:
             raise TimeoutError("the window did not come to the state to be shown")
 
     def shoot(self, name: str) -> None:
-        """At both sizes."""
+        """Capture the window at all sizes."""
         for label, (width, height) in SIZES.items():
             self.window.resize(width, height)
             self._settle()
             self.window.grab().save(str(self._folder / f"{name}_{label}.png"))
 
     def shoot_dialog(self, name: str, command: str) -> None:
-        """The one that a command opens."""
+        """Capture the dialog that a command opens."""
         from PySide6.QtWidgets import QDialog
 
         self.window.actions_by_name[command].trigger()
@@ -115,7 +119,7 @@ class ScreenshotStudio:
                 dialog.reject()
 
     def save_small(self, path: Path) -> None:
-        """In the 256 colours that serve it best."""
+        """Capture the window in 256 colours."""
         self.window.resize(*_README_SIZE)
         self._settle()
         from tools.png_palette import reduce_to_palette
@@ -123,7 +127,7 @@ class ScreenshotStudio:
         reduce_to_palette(self.window.grab().toImage()).save(str(path), quality=0)
 
     def shoot_widget(self, widget: QWidget, name: str) -> None:
-        """A window beside the main one."""
+        """Capture a window beside the main one."""
         self._settle()
         widget.grab().save(str(self._folder / f"{name}.png"))
 
@@ -133,7 +137,7 @@ class ScreenshotStudio:
         self._settle()
 
     def _settle(self) -> None:
-        """Layouts and paints that are posted are done."""
+        """Wait until pending layouts and paints are done."""
         from PySide6.QtCore import QEventLoop, QTimer
 
         loop = QEventLoop()
@@ -143,7 +147,10 @@ class ScreenshotStudio:
 
 
 def render(folder: Path, clip: str, name: str) -> None:
-    """All screens of one of VARIANTS, but for its scale, which Qt takes from the environment."""
+    """Render all screens of one of VARIANTS.
+
+    The scale of the variant is not applied here, because Qt reads it from the environment.
+    """
     from steadymark.app.gui.theme import palette
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -174,7 +181,7 @@ def _application() -> QApplication:
 
 
 def _shoot_beginning(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -> None:
-    """Empty, faults, and tracking that is held in the middle."""
+    """Capture the start page, errors, and tracking in progress."""
     window, session = studio.window, studio.window.session
     studio.shoot(f"{scheme}_empty")
     shoot_faults(studio, scheme, home, clip)
@@ -187,7 +194,7 @@ def _shoot_beginning(studio: ScreenshotStudio, scheme: str, home: Path, clip: st
 
 
 def _shoot_comparing(studio: ScreenshotStudio, scheme: str) -> None:
-    """Raw and stabilized: over each other, wiped, side by side."""
+    """Capture raw and stabilized landmarks: overlaid, wiped and side by side."""
     from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
 
     window, session = studio.window, studio.window.session
@@ -209,7 +216,7 @@ def _shoot_comparing(studio: ScreenshotStudio, scheme: str) -> None:
 
 
 def _shoot_pose(studio: ScreenshotStudio, scheme: str) -> None:
-    """How the head is turned: axes, figures, curves."""
+    """Capture the head pose: axes, values and curves."""
     from steadymark.app.session.state import ComparisonLayout, ShownLandmarks
 
     window, session = studio.window, studio.window.session
@@ -226,7 +233,7 @@ def _shoot_pose(studio: ScreenshotStudio, scheme: str) -> None:
 
 
 def _shoot_working(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
-    """An export under way with settings that wait, then numbers close up."""
+    """Capture a running export with settings that wait, and then numbers at high zoom."""
     from steadymark.app.session.export import ExportKind
     from steadymark.app.session.state import ShownLandmarks
 
@@ -243,7 +250,7 @@ def _shoot_working(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
 
 
 def render_readme(folder: Path, clip: str) -> None:
-    """window_light.png and window_dark.png, in 256 colours."""
+    """Render window_light.png and window_dark.png in 256 colours."""
     from steadymark.app.gui.theme import palette
     from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
 
@@ -272,14 +279,14 @@ def render_readme(folder: Path, clip: str) -> None:
 
 
 def render_scaled(folder: Path, clip: str, name: str) -> None:
-    """The same in a process of its own, for Qt reads the scale once."""
+    """Render in a new process, because Qt reads the scale only once."""
     code = "import sys; from tools.screenshots import *; render(Path(sys.argv[1]), *sys.argv[2:])"
     env = {**os.environ, "QT_SCALE_FACTOR": str(VARIANTS[name].scale)}
     subprocess.run([sys.executable, "-c", code, str(folder), clip, name], env=env, check=True)
 
 
 def _shoot_analysis(studio: ScreenshotStudio, scheme: str) -> None:
-    """What the network sees, and two takes compared with the truth, one being tracked."""
+    """Capture heatmaps, and two variants with one of them being tracked."""
     from steadymark.app.session.analysis.variants import RAW, Variant
     from steadymark.app.session.state import ComparisonLayout
 
@@ -303,7 +310,7 @@ def _shoot_analysis(studio: ScreenshotStudio, scheme: str) -> None:
 
 
 def _shoot_queue(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -> None:
-    """Many videos: one done, one bad, two under way, one not begun."""
+    """Capture the queue: one video done, one bad, two being tracked, one not begun."""
     window = studio.window
     bad = home / "bad.mp4"
     bad.write_bytes(b"no video")

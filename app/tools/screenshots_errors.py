@@ -1,4 +1,4 @@
-"""Screens that show errors, for `tools.screenshots`: real errors, as the window tells them."""
+"""Screens of real error messages, for `tools.screenshots`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def shoot_faults(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -> None:
-    """A text called .mp4, a video that was cut off, an altered model, and no folder to write to."""
+    """Capture errors: a text file named .mp4, a truncated video, an altered model, a bad folder."""
     window = studio.window
     text, cut = home / "notes.mp4", home / "cut.mp4"
     text.write_text("not a video", encoding="utf-8")
@@ -31,7 +31,7 @@ def shoot_faults(studio: ScreenshotStudio, scheme: str, home: Path, clip: str) -
 
 
 def _altered(home: Path) -> Path:
-    """A model with a byte more than its card vouches for."""
+    """Return a model that is one byte longer than its card states."""
     folder = home / "altered"
     folder.mkdir()
     for suffix in (".onnx", ".json"):
@@ -42,7 +42,7 @@ def _altered(home: Path) -> Path:
 
 
 def _shoot_queue(studio: ScreenshotStudio, scheme: str, text: Path, clip: str) -> None:
-    """Results that go into a folder that cannot be made, since it is a file's name."""
+    """Capture a queue whose output folder cannot be created, because a file has its name."""
     from steadymark.engine.pipeline.job import OutputSettings
 
     window = studio.window

@@ -1,4 +1,4 @@
-"""The screens of several faces, and of a filter compared with itself, for `tools.screenshots`."""
+"""Screens of several faces and of a filter comparison, for `tools.screenshots`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FRAMES, _FACES = 45, 6
 
 
 def shoot_filters(studio: ScreenshotStudio, scheme: str) -> None:
-    """One filter at two settings, on the recording at hand."""
+    """Capture one filter with two sets of parameters on the open recording."""
     from steadymark.app.session.analysis.variants import Variant
     from steadymark.app.session.state import ComparisonLayout
     from steadymark.engine.stabilizers.online_filters import ONE_EURO, OneEuro
@@ -34,7 +34,7 @@ def shoot_filters(studio: ScreenshotStudio, scheme: str) -> None:
 
 
 def shoot_faces(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
-    """As many as there are colours, each with its own."""
+    """Capture as many faces as there are face colours."""
     from steadymark.app.session.state import Phase, ShownLandmarks
 
     window, session = studio.window, studio.window.session
@@ -63,7 +63,7 @@ def _compared(studio: ScreenshotStudio, takes: object) -> bool:
 
 
 def _make_crowd(path: Path) -> None:
-    """The demo clip beside itself, mirrored, darker and brighter."""
+    """Make a clip that repeats the demo clip side by side: mirrored, darker and brighter."""
     with av.open(str(assets_root() / "clips" / "demo.mp4")) as given:
         pictures = [
             frame.to_ndarray(format="bgr24")

@@ -1,4 +1,4 @@
-"""The screens of cameras and streams, for `tools.screenshots`."""
+"""Screens of cameras and streams, for `tools.screenshots`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) -> None:
-    """Choosing a camera, none, an address; watching and recording, then lost and mirrored."""
+    """Capture the camera dialog, then live views: recording, lost and mirrored."""
     from steadymark.app.session.live.open_stream import LiveTarget
     from steadymark.engine.sources import LiveStatus
 
@@ -66,7 +66,7 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
 
 
 def _shoot_sending(studio: ScreenshotStudio, path: Path) -> None:
-    """One that is received, one that nobody listens to, one that is off with a wrong name."""
+    """Capture the streaming dialog with a target that is received, one that is not, and one off."""
     desk = studio.window.desk.send
     desk.choose()
     assert desk.dialog is not None

@@ -1,8 +1,8 @@
-"""The sentences of engine and session that the window can show, found in the sources.
+"""The sentences of the engine and the session that the window can show, found in the sources.
 
-These are the templates of every `UserText(…)`, and of every fault, in all modules that the window
-imports: what they say is translated. What only the command line, training and the cluster import
-stays English.
+They are the templates of every `UserText(…)` and of every error in all modules that the window
+imports. Sentences of modules that only the command line, training and the cluster import stay in
+English.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 ROOTS = ("steadymark.app", "steadymark.engine", "steadymark.models")
 WINDOW = ("steadymark.app.session", "steadymark.app.gui")
 NOT_SHOWN = {
-    "steadymark.app.gui.application",  # told on the terminal, before there is a window
-    "steadymark.models.errors",  # makes sentences of faults, and has none of its own
+    "steadymark.app.gui.application",  # shown on the terminal, before there is a window
+    "steadymark.models.errors",  # builds the sentences of errors, and has none of its own
 }
 
 
 class TemplateUse(NamedTuple):
-    """One place where a sentence or a fault is made. template: None where it is no literal."""
+    """One place where a sentence or an error is made; template is None if it is not a literal."""
 
     module: str
     line: int
@@ -38,7 +38,7 @@ class TemplateUse(NamedTuple):
 
     @property
     def fault(self) -> str:
-        """What keeps it from being translated and filled in; empty where all is well."""
+        """Return why the template cannot be translated and filled in, or an empty string."""
         where = f"{self.module}, line {self.line}"
         if self.template is None:
             return f"{where}: the template is no literal"
@@ -50,10 +50,10 @@ class TemplateUse(NamedTuple):
 
 @cache
 def shown_modules() -> dict[str, Path]:
-    """Whose sentences the window can show, with their files.
+    """Return the modules whose sentences the window can show, with their files.
 
     Raises:
-        ImportError: grimp, which is for development, is not here.
+        ImportError: grimp, which is a development dependency, is not installed.
     """
     import grimp
 
@@ -64,7 +64,7 @@ def shown_modules() -> dict[str, Path]:
 
 
 def templates_in(module: str, file: Path) -> Iterator[TemplateUse]:
-    """Of one module."""
+    """Return the templates of one module."""
     makers = {"UserText", *(kind.__name__ for kind in _faults(SteadymarkError))}
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in makers:
@@ -78,21 +78,24 @@ def templates_in(module: str, file: Path) -> Iterator[TemplateUse]:
 
 @cache
 def all_template_uses() -> tuple[TemplateUse, ...]:
-    """Of all that the window can show."""
+    """Return the templates of all modules that the window can show."""
     shown = shown_modules()
     for module in shown:
-        importlib.import_module(module)  # so that all kinds of faults are known
+        importlib.import_module(module)  # Importing the modules defines all kinds of errors.
     return tuple(told for module, file in shown.items() for told in templates_in(module, file))
 
 
 def templates() -> list[str]:
-    """What is to be translated: each once, in order; also how fields are put together."""
+    """Return the templates to translate, sorted and without duplicates.
+
+    Templates that consist only of fields are left out.
+    """
     found = {told.template or "" for told in all_template_uses()}
     return sorted(template for template in found if _words(template).strip())
 
 
 def _words(template: str) -> str:
-    """Without the fields."""
+    """Return the template without its fields."""
     return "".join(words for words, *_ in string.Formatter().parse(template))
 
 

@@ -1,10 +1,12 @@
-"""`python -m tools.update_translations`: bring what is translated up to date with the sources.
+"""`python -m tools.update_translations` updates the translations from the sources.
 
-These are the window's own texts, and the sentences of engine and session that it can show.
+The translated texts are the window's own texts, and the sentences of the engine and the session
+that the window can show.
 
-It writes new texts into assets/translations/steadymark_LANGUAGE.ts, drops those that are gone,
-compiles the .qm files, and lists what is still to be translated (in the .ts files, with any editor
-or Qt Linguist; then run it again). English holds only plurals.
+The tool writes new texts into assets/translations/steadymark_LANGUAGE.ts, removes those that are no
+longer used, compiles the .qm files, and lists the texts that are not translated yet. Translate them
+in the .ts files with any editor or Qt Linguist, and run the tool again. The English file contains
+only plural forms.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ _PLACE = re.compile(r"\{\w*(?:!\w)?(?::[^{}]*)?\}|%n")
 
 @dataclass(frozen=True, slots=True)
 class TranslationEntry:
-    """One text of a .ts file. words: one, or as many as the language has plurals."""
+    """One text of a .ts file; words has one translation, or one for each plural form."""
 
     context: str
     source: str
@@ -43,14 +45,14 @@ class TranslationEntry:
 
     @property
     def faults(self) -> list[str]:
-        """What is wrong with the translation."""
+        """Return what is wrong with the translation."""
         if not self.finished or not all(self.words):
             return ["not translated"]
         found = []
         wanted = set(_PLACE.findall(self.source))
         for words in self.words:
             given = set(_PLACE.findall(words))
-            # "one face" needs no number
+            # "one face" needs no number.
             if given | {"%n"} != wanted | {"%n"} or (given ^ wanted and not self.plural):
                 found.append(f"the places differ in '{words}'")
             if words.count("&") and not self.source.count("&"):
@@ -59,7 +61,7 @@ class TranslationEntry:
 
 
 def read_entries(path: Path) -> list[TranslationEntry]:
-    """Of a .ts file."""
+    """Read the entries of a .ts file."""
     entries = []
     for context in ET.parse(path).getroot().iter("context"):
         name = context.findtext("name", "")
@@ -82,15 +84,16 @@ def read_entries(path: Path) -> list[TranslationEntry]:
 
 
 def extract(path: Path) -> None:
-    """Bring a .ts file up to date with the sources; translations that are there stay.
+    """Update a .ts file from the sources, and keep the existing translations.
 
     Raises:
-        RuntimeError: Qt's tool is not here, or fails.
+        RuntimeError: Qt's tool is not installed or fails.
     """
     sources = sorted(str(p) for p in _SOURCES.rglob("*.py"))
     english = ["-pluralonly"] if path.stem.endswith("_en") else []
     with tempfile.TemporaryDirectory() as folder:
-        told = Path(folder) / "sentences.py"  # Qt's tool knows no faults: it reads them as calls
+        # lupdate does not know the error classes, so it gets calls of translate
+        told = Path(folder) / "sentences.py"
         told.write_text("".join(map(_as_call, templates())), encoding="utf-8")
         how = ("-locations", "none", "-no-obsolete", *english)
         _run("lupdate", *sources, str(told), *how, "-ts", str(path))
@@ -104,7 +107,7 @@ def compile_entries(path: Path) -> Path:
     """Write the .qm file beside a .ts file.
 
     Raises:
-        RuntimeError: Qt's tool is not here, or fails.
+        RuntimeError: Qt's tool is not installed or fails.
     """
     made = path.with_suffix(".qm")
     _run("lrelease", "-silent", str(path), "-qm", str(made))

@@ -1,8 +1,9 @@
-"""Expressions of a portrait: a smooth displacement of its pixels, exact for its landmarks.
+"""Facial expressions of a portrait: a smooth displacement of its pixels and landmarks.
 
-A weighted sum of expressions moves the 68 landmarks; in between, Wendland's C2 function of compact
-support interpolates, so everything farther than RADIUS_PX from a moved landmark stays. The field
-*is* the bilinear interpolation of its samples on a grid: truth and pictures use the same one.
+A weighted sum of expressions moves the 68 landmarks. Between the landmarks, the displacement is
+interpolated with Wendland's C2 function of compact support, so pixels farther than RADIUS_PX from
+a moved landmark stay. The displacement field is defined as the bilinear interpolation of its
+samples on a grid. The ground truth and the pictures use the same field, so the truth is exact.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ Array = NDArray[np.float64]
 
 RADIUS_PX = 42.0
 STEP_PX = 0.5
-ANCHORS = 24  # motionless points round the head
+ANCHORS = 24  # fixed points around the head
 RING = (70.0, 84.0)
 
-# expression → landmarks → displacement (x, y) in portrait pixels, at weight 1
+# expression → landmarks → displacement (x, y) in portrait pixels at weight 1
 EXPRESSIONS: dict[str, dict[tuple[int, ...], tuple[float, float]]] = {
     "open": {
         (55, 56, 57, 58, 59): (0.0, 3.6),
@@ -58,7 +59,7 @@ EXPRESSIONS: dict[str, dict[tuple[int, ...], tuple[float, float]]] = {
 
 
 def bilinear(grid: Array, origin: Array, xy: Array) -> Array:
-    """Sample (rows, columns, 2) at points (..., 2) of the portrait; 0 outside the grid."""
+    """Interpolate a grid (rows, columns, 2) at portrait points (..., 2); it is 0 outside."""
     at = (xy - origin) / STEP_PX
     whole = np.floor(at).astype(np.int64)
     limit = np.array([grid.shape[1] - 2, grid.shape[0] - 2])
@@ -72,9 +73,10 @@ def bilinear(grid: Array, origin: Array, xy: Array) -> Array:
 
 
 class ExpressionWarp:
-    """Displacement of the portrait's pixels, for weights of EXPRESSIONS.
+    """Displacement of the portrait's pixels for given weights of EXPRESSIONS.
 
-    landmarks: (68, 2) portrait pixels of the face as photographed.
+    Args:
+        landmarks: (68, 2) landmarks of the original photograph in portrait pixels.
     """
 
     def __init__(self, landmarks: Array) -> None:
@@ -94,7 +96,7 @@ class ExpressionWarp:
         self._samples = self._sample(centres, factors.astype(np.float64), end)
 
     def _sample(self, centres: Array, factors: Array, end: Array) -> Array:
-        """(E, rows, columns, 2) displacements on the grid, at weight 1."""
+        """Return the displacements on the grid at weight 1, (E, rows, columns, 2)."""
         x = np.arange(self.origin[0], end[0], STEP_PX)
         y = np.arange(self.origin[1], end[1], STEP_PX)
         rows = []
@@ -102,28 +104,30 @@ class ExpressionWarp:
             points = np.stack((x, np.full_like(x, at)), 1)
             rows.append(_kernel(points, centres) @ factors)
         field = np.stack(rows).reshape(len(y), len(x), len(self.names), 2)
-        rim = np.minimum.outer(_to_rim(len(y)), _to_rim(len(x)))  # the ring's kernels reach beyond
+        # The kernels of the fixed points extend beyond the grid.
+        rim = np.minimum.outer(_to_rim(len(y)), _to_rim(len(x)))
         fade = (rim / 20).clip(0, 1)[..., None, None]
         return np.ascontiguousarray(np.moveaxis(field * fade, 2, 0))
 
     def field(self, weights: tuple[float, ...]) -> Array:
-        """(rows, columns, 2) displacement at the grid's points."""
+        """Return the displacement at the grid's points, (rows, columns, 2)."""
         field: Array = np.tensordot(np.array(weights), self._samples, 1)
         return field
 
     def forward(self, weights: tuple[float, ...], xy: Array) -> Array:
-        """Where points (..., 2) of the portrait go."""
+        """Return the displaced positions of portrait points (..., 2)."""
         parts = zip(weights, self._samples, strict=True)
         return xy + sum(w * bilinear(samples, self.origin, xy) for w, samples in parts if w)
 
     def inverse(self, weights: tuple[float, ...]) -> Array:
-        """(rows, columns, 2): what to add at the grid's points to come to the portrait's.
+        """Return the inverse displacement at the grid's points, (rows, columns, 2).
 
-        Damped fixed-point iteration: it converges where the picture is stretched up to fourfold
-        and nowhere folded.
+        It is found by damped fixed-point iteration, which converges if the picture is stretched at
+        most
+        fourfold and not folded anywhere.
 
         Raises:
-            ValueError: it did not converge; the weights are too large.
+            ValueError: The iteration did not converge because the weights are too large.
         """
         field = self.field(weights)
         rows, columns = field.shape[:2]
@@ -139,12 +143,12 @@ class ExpressionWarp:
 
 
 def _kernel(points: Array, centres: Array) -> Array:
-    """Wendland's C2 function of each distance, (P, C)."""
+    """Evaluate Wendland's C2 function of the distance of each pair, (P, C)."""
     apart = np.linalg.norm(points[:, None] - centres, axis=-1) / RADIUS_PX
     kernel: Array = (1 - apart).clip(0) ** 4 * (4 * apart + 1)
     return kernel
 
 
 def _to_rim(count: int) -> Array:
-    """Samples between each of `count` samples and the nearer end."""
+    """Return the distance of each of `count` samples from the nearer end, in samples."""
     return np.minimum(np.arange(count), np.arange(count)[::-1]).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What the demo clip's face does: pose and expression as functions of time in frames."""
+"""The motion of the face in the demo clip: pose and expression as functions of time in frames."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WIDTH, HEIGHT, FPS, FRAMES = 640, 480, 30, 300
-PIVOT = (224.0, 133.0)  # the portrait's point that the path moves: the nose
-EXPOSURE = 0.5  # of a frame's time, its middle at the frame's time
+PIVOT = (224.0, 133.0)  # portrait point that the path moves: the nose
+EXPOSURE = 0.5  # share of the frame interval, centred on the frame's time
 
-PARTS: dict[str, tuple[int, int]] = {  # first frame and the one after the last
+PARTS: dict[str, tuple[int, int]] = {  # first frame, and the frame after the last one
     "slow": (0, 40),
     "still": (40, 110),
     "sudden start and stop": (110, 134),
@@ -30,7 +30,7 @@ PARTS: dict[str, tuple[int, int]] = {  # first frame and the one after the last
     "fast": (272, 300),
 }
 
-# frame, x and y of the pivot in frame pixels, scale, roll in degrees, how it comes there
+# frame, x and y of the pivot in frame pixels, scale, roll in degrees, interpolation up to here
 POSES: tuple[tuple[float, float, float, float, float, str], ...] = (
     (0, 300, 232, 1.35, -3.0, "linear"),
     (39, 322, 238, 1.55, 0.0, "smooth"),
@@ -50,7 +50,7 @@ POSES: tuple[tuple[float, float, float, float, float, str], ...] = (
     (299, 320, 238, 1.10, 0.0, "smooth"),
 )
 
-# expression → frame: weight; smooth in between
+# expression → frame: weight; interpolated smoothly
 WEIGHTS: dict[str, dict[int, float]] = {
     "open": {138: 0, 148: 1, 156: 1, 164: 0.1, 170: 0.8, 180: 0, 274: 0, 284: 0.7},
     "smile": {
@@ -89,7 +89,14 @@ WEIGHTS: dict[str, dict[int, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class PortraitPose:
-    """Similarity from portrait to frame pixels: where the pivot goes, scale, roll in degrees."""
+    """Similarity transform from portrait to frame pixels.
+
+    Attributes:
+        x: Horizontal position of the pivot in the frame.
+        y: Vertical position of the pivot in the frame.
+        scale: Frame pixels per portrait pixel.
+        roll_deg: Rotation in degrees.
+    """
 
     x: float
     y: float
@@ -97,7 +104,7 @@ class PortraitPose:
     roll_deg: float
 
     def matrix(self) -> Array:
-        """(2, 3), portrait to frame pixels."""
+        """Return the (2, 3) matrix from portrait to frame pixels."""
         cos = self.scale * math.cos(math.radians(self.roll_deg))
         sin = self.scale * math.sin(math.radians(self.roll_deg))
         turn = np.array([[cos, -sin], [sin, cos]])
@@ -106,7 +113,7 @@ class PortraitPose:
 
 
 def pose_at(t: float) -> PortraitPose:
-    """Pose at time `t`, in frames."""
+    """Return the pose at time `t`, in frames."""
     t = min(max(t, POSES[0][0]), POSES[-1][0])
     i = next(k for k in range(1, len(POSES)) if t <= POSES[k][0])
     before, after = POSES[i - 1], POSES[i]
@@ -116,12 +123,15 @@ def pose_at(t: float) -> PortraitPose:
 
 
 def weights_at(t: float) -> tuple[float, ...]:
-    """Weights of EXPRESSIONS at time `t`, in their order."""
+    """Return the weights of EXPRESSIONS at time `t`, in their order."""
     return tuple(_weight(WEIGHTS[name], t) for name in EXPRESSIONS)
 
 
 def exposure_times(frame: int) -> list[float]:
-    """Times over which a frame's picture is averaged, symmetric about `frame`; one when still."""
+    """Return the times over which a frame's picture is averaged.
+
+    They are symmetric about `frame`; there is only one if the face is still.
+    """
     opens, closes = pose_at(frame - EXPOSURE / 2), pose_at(frame + EXPOSURE / 2)
     path = math.hypot(closes.x - opens.x, closes.y - opens.y)
     path += 150 * abs(math.radians(closes.roll_deg - opens.roll_deg))
@@ -132,7 +142,7 @@ def exposure_times(frame: int) -> list[float]:
 
 
 def within(xy: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Which points (..., 2) lie in the picture."""
+    """Return which points (..., 2) lie inside the picture."""
     limit = np.array([WIDTH - 0.5, HEIGHT - 0.5])
     return np.asarray(((xy >= -0.5) & (xy <= limit)).all(-1))
 

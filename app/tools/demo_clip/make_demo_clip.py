@@ -1,10 +1,10 @@
-"""Make the demo clip and its exact truth from one photograph.
+"""Make the demo clip and its exact ground truth from one photograph.
 
     python -m tools.demo_clip.make_demo_clip --out assets/clips
 
-Landmarks annotated by eye on the photograph (demo_portrait.json) and the photograph's pixels go
-through the same maps: expression (demo_warp), then pose (demo_path). Needs scikit-image, which
-bundles the photograph.
+The landmarks, which were annotated by hand on the photograph (demo_portrait.json), and the
+photograph's pixels go through the same transforms: first the expression (demo_expressions), then
+the pose (demo_motion). The tool needs scikit-image, which contains the photograph.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from tools.demo_clip.demo_expressions import STEP_PX, Array, ExpressionWarp
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAD_PX = 480  # backdrop added on each side of the photograph
-NOISE = 2.5  # standard deviation, grey levels
+PAD_PX = 480  # width of the backdrop on each side of the photograph
+NOISE = 2.5  # standard deviation in grey levels
 CRF = "20"
 
 
 def annotated() -> Array:
-    """(68, 2) landmarks of the photograph, its pixels."""
+    """Return the (68, 2) landmarks of the photograph in its pixels."""
     file = assets_root() / "clips" / "demo_portrait.json"
     return np.array(json.loads(file.read_text(encoding="utf-8"))["points"], np.float64)
 
 
 def photograph() -> Image:
-    """(512, 512, 3) BGR: Eileen Collins, NASA.
+    """Return the photograph of Eileen Collins by NASA, (512, 512, 3) BGR.
 
     Raises:
-        SourceError: scikit-image, which holds it, is not installed.
+        SourceError: scikit-image, which contains the photograph, is not installed.
     """
     try:
         from skimage import data
@@ -58,7 +58,7 @@ def photograph() -> Image:
 
 
 def backdrop(picture: Image) -> Image:
-    """The photograph with PAD_PX of its own blurred edge on each side."""
+    """Extend the photograph by PAD_PX of its own blurred edge on each side."""
     pad = PAD_PX
     wide = cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     soft = cv2.GaussianBlur(wide, (0, 0), 40).astype(np.float32)
@@ -70,7 +70,7 @@ def backdrop(picture: Image) -> Image:
 
 
 def truth(warp: ExpressionWarp, landmarks: Array) -> Array:
-    """(FRAMES, 68, 2) landmarks in frame pixels, in the picture or not."""
+    """Return all landmarks in frame pixels, (FRAMES, 68, 2), also those outside the picture."""
     frames = []
     for n in range(path.FRAMES):
         matrix = path.pose_at(n).matrix()
@@ -80,7 +80,7 @@ def truth(warp: ExpressionWarp, landmarks: Array) -> Array:
 
 
 class Renderer:
-    """Pictures of the moving face. The expression is held while the shutter is open."""
+    """Renders pictures of the moving face; the expression is constant during an exposure."""
 
     def __init__(self, canvas: Image, warp: ExpressionWarp) -> None:
         self._canvas = canvas
@@ -90,7 +90,7 @@ class Renderer:
         self._pixels = np.stack((x, y), -1).astype(np.float64)
 
     def picture(self, frame: int, *, seed: int) -> Image:
-        """(HEIGHT, WIDTH, 3) uint8 BGR: blurred along its path, with sensor noise."""
+        """Return a picture with motion blur and sensor noise, (HEIGHT, WIDTH, 3) uint8 BGR."""
         back = self._inverse(path.weights_at(frame))
         times = path.exposure_times(frame)
         light = np.zeros((path.HEIGHT, path.WIDTH, 3), np.float32)
@@ -104,7 +104,7 @@ class Renderer:
 
     def _instant(self, back: Array, t: float) -> Image:
         matrix = inverse(path.pose_at(t).matrix())
-        xy = self._pixels @ matrix[:, :2].T + matrix[:, 2]  # the portrait with its expression
+        xy = self._pixels @ matrix[:, :2].T + matrix[:, 2]  # portrait pixels after the expression
         at = ((xy - self._warp.origin) / STEP_PX).astype(np.float32)
         move = cv2.remap(back, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderValue=(0.0, 0.0))
         source = (xy + move + PAD_PX).astype(np.float32)
@@ -119,7 +119,10 @@ class Renderer:
 
 
 def write_truth(file: Path, points: Array) -> None:
-    """CSV: frame, timestamp_s, visible, x_0 … x_67, y_0 … y_67; nan where no point is in sight."""
+    """Write the ground truth as CSV: frame, timestamp_s, visible, x_0 … x_67, y_0 … y_67.
+
+    The coordinates are nan in frames in which no landmark is visible.
+    """
     count = points.shape[1]
     header = ["frame", "timestamp_s", "visible"]
     header += [f"{axis}_{k}" for axis in "xy" for k in range(count)]
@@ -133,7 +136,7 @@ def write_truth(file: Path, points: Array) -> None:
 
 
 def write_video(file: Path, pictures: Iterator[Image]) -> None:
-    """H.264, yuv420p; frame n is shown at n / FPS exactly."""
+    """Write an H.264 video in yuv420p; frame n is shown at exactly n / FPS seconds."""
     with av.open(str(file), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=path.FPS)
         stream.width, stream.height, stream.pix_fmt = path.WIDTH, path.HEIGHT, "yuv420p"
@@ -157,7 +160,7 @@ def make(out: Path, *, seed: int) -> None:
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="make the demo clip and its truth")
     parser.add_argument("--out", type=Path, default=assets_root() / "clips")
     parser.add_argument("--seed", type=int, default=68)

@@ -1,1 +1,1 @@
-"""The window: thin widgets over the session."""
+"""The main window: thin widgets on top of the session."""

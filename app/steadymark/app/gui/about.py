@@ -1,4 +1,4 @@
-"""Who made it of what: versions, licences, and what helps when something goes wrong."""
+"""The About dialog shows versions, licences and diagnostics for fault reports."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ translate = QCoreApplication.translate
 
 
 def packages() -> list[tuple[str, str, str]]:
-    """Name, version and licence of what is installed."""
+    """Return name, version and licence of each package that the program uses."""
     found = []
     for name, licence in _PACKAGES:
         try:
@@ -50,7 +50,10 @@ def packages() -> list[tuple[str, str, str]]:
 
 
 def diagnostics(session: Session, log_file: Path | None) -> str:
-    """What a report of a fault should hold; no file names beyond the recording's own."""
+    """Return the text that a fault report should contain.
+
+    It includes the recording's name and the last lines of the log file.
+    """
     display = session.display
     screen = QGuiApplication.primaryScreen()
     lines = [
@@ -73,7 +76,7 @@ def diagnostics(session: Session, log_file: Path | None) -> str:
 
 
 class AboutDialog(QDialog):
-    """Versions and licences."""
+    """Dialog that shows versions and licences."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""What each command does, and when it can be done."""
+"""This module connects commands to the session and sets when each command is enabled."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ONLY_RECORDINGS = QT_TRANSLATE_NOOP(
 
 
 def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> None:
-    """Commands that need nothing but the session and the view."""
+    """Connect the commands that need only the session and the view."""
     last = 2**31 - 1
     slots: dict[str, Callable[[], object]] = {
         "close": session.close_film,
@@ -64,7 +64,10 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
 
 
 def show_state(actions: Mapping[str, QAction], display: Display) -> None:
-    """Enabled, checked, and named as it stands; what only recordings have says so of live views."""
+    """Enable, check and name the commands according to the display.
+
+    During a live view, the tooltip of a command that needs a recording says so.
+    """
     why = translate("wiring", str(ONLY_RECORDINGS)) if display.live is not None else ""
     for names, can in (
         (_NEED_FILM, display.has_film),
@@ -84,7 +87,7 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
 
 
 def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
-    """What is drawn, and how."""
+    """Update the commands that choose which landmarks and overlays are drawn."""
     for layout in ComparisonLayout:
         actions[f"layout_{layout}"].setEnabled(display.has_picture)
         both = display.show is ShownLandmarks.BOTH
@@ -95,7 +98,7 @@ def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
         actions[f"show_{show}"].setChecked(display.show is show)
     for name in OVERLAYS:
         actions[name].setChecked(getattr(display.overlay, name))
-        if name != "heatmaps":  # which are drawn without landmarks, too
+        if name != "heatmaps":  # Heatmaps can also be drawn without landmarks.
             actions[name].setEnabled(display.show is not ShownLandmarks.OFF)
     for name in ("truth", "drop_truth"):
         actions[name].setEnabled(display.truth != "")
@@ -103,7 +106,13 @@ def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
 
 
 def name_play(action: QAction, display: Display, texts: tuple[str, str]) -> None:
-    """Play or pause, or a camera's start and stop; texts: of each."""
+    """Give the play command its text and icon.
+
+    Args:
+        action: The command.
+        display: The current display state.
+        texts: The text while stopped and the text while playing.
+    """
     action.setText(texts[display.playing])
     pause = "stop" if display.live is not None else "pause"
     action.setIcon(icon(pause if display.playing else "play"))
@@ -111,7 +120,13 @@ def name_play(action: QAction, display: Display, texts: tuple[str, str]) -> None
 
 
 def name_stop(action: QAction, display: Display, of_live: str) -> None:
-    """Only recordings have a beginning to go back to."""
+    """Give the stop command its text, and enable it if it applies.
+
+    Args:
+        action: The command.
+        display: The current display state.
+        of_live: The text for a live view, which has no beginning to return to.
+    """
     of_film = translate("commands", "&Stop, back to the beginning")
     action.setText(of_film if display.live is None else of_live)
     action.setEnabled(display.has_picture and display.phase is not Phase.STOPPED)
@@ -119,7 +134,13 @@ def name_stop(action: QAction, display: Display, of_live: str) -> None:
 
 
 def name_track(action: QAction, *, running: bool, texts: tuple[str, str]) -> None:
-    """Go on or pause; texts: of each."""
+    """Give the tracking command its text and icon.
+
+    Args:
+        action: The command.
+        running: Whether tracking is running.
+        texts: The text while tracking is paused and the text while it is running.
+    """
     action.setText(texts[running])
     action.setIcon(icon("track-pause" if running else "track"))
     set_hint(action)

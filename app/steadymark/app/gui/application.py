@@ -1,4 +1,4 @@
-"""Starting the program with a window, and ending it."""
+"""Start and end of the program with a window."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-QUIT_AFTER = "STEADYMARK_QUIT_AFTER_MS"  # for tests of installed programs
+QUIT_AFTER = "STEADYMARK_QUIT_AFTER_MS"  # used by the tests of installed programs
 _NO_DISPLAY = (
     "there is no display to open a window on: start Steadymark from a desktop, or use "
     "'steadymark track VIDEO --out FOLDER' ('steadymark --help' lists all commands)"
@@ -43,18 +43,20 @@ def run_window(
     *,
     watch: Callable[[MainWindow], object] = bool,
 ) -> int:
-    """Until the window is closed; the exit code.
+    """Run the window until it is closed, and return the exit code.
 
-    recording: a file, camera or address to be opened at once; mode: asked of a camera; send: where
-    to send what is tracked live, besides what the user has chosen. watch: is given the window
-    before it is shown.
+    Args:
+        recording: The file, camera or address to open at the start.
+        mode: The mode to request from a camera.
+        send: Where to send live results, in addition to the user's own choice.
+        watch: Called with the window before it is shown.
 
     Raises:
-        UsageError: no window can be opened here.
+        UsageError: No window can be opened on this computer.
     """
     if not has_display():
         raise UsageError(_NO_DISPLAY)
-    # OpenCV wheels with a GUI point Qt to plugins that are not ours
+    # OpenCV wheels with a GUI point Qt to their own plugins.
     for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
         if "cv2" in os.environ.get(name, ""):
             del os.environ[name]
@@ -102,9 +104,14 @@ def make_window(
     presets: Path | None = None,
     opener: OpenFeed | None = None,
 ) -> MainWindow:
-    """The window with its session; an application must be there.
+    """Return the main window with its session; a QApplication must exist.
 
-    presets: see Preferences; opener: of cameras.
+    Args:
+        settings: Where preferences are stored.
+        state_root: The folder for the state of sessions.
+        log_file: The log file, which the window can show.
+        presets: The folder of presets; see `Preferences`.
+        opener: Opens cameras.
     """
     from PySide6.QtWidgets import QApplication
 
@@ -125,7 +132,7 @@ def make_window(
 
 
 def offer_recovery(window: MainWindow, state_root: Path) -> None:
-    """What crashed sessions left, the newest two."""
+    """Offer to recover the two newest sessions that crashed."""
     from steadymark.app.session.recording.crash_recovery import find_sessions
 
     for found in reversed(find_sessions(state_root)[:2]):
@@ -133,7 +140,10 @@ def offer_recovery(window: MainWindow, state_root: Path) -> None:
 
 
 def has_display() -> bool:
-    """Whether Qt would find one: it ends the whole program where it does not."""
+    """Return whether Qt would find a display.
+
+    Without a display, Qt ends the whole program.
+    """
     if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
         return True
     wayland = os.environ.get("WAYLAND_DISPLAY", "")
@@ -144,7 +154,11 @@ def has_display() -> bool:
 
 
 def log_to_file(folder: Path) -> Path | None:
-    """Warnings and worse go there from now on; None where it cannot be written."""
+    """Write log records to a file from now on.
+
+    Returns:
+        The log file, or None if it cannot be written.
+    """
     path = folder / "steadymark.log"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -156,7 +170,7 @@ def log_to_file(folder: Path) -> Path | None:
     handler.setLevel(logging.INFO)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
-    for other in root.handlers:  # the terminal says no more than before
+    for other in root.handlers:  # The terminal must not show more messages than before.
         other.setLevel(max(other.level, root.level))
     root.addHandler(handler)
     root.setLevel(min(root.level, logging.INFO))
@@ -167,7 +181,7 @@ def log_to_file(folder: Path) -> Path | None:
 def open_recording(
     window: MainWindow, recording: str, mode: CameraMode | None, send: Sequence[StreamTarget]
 ) -> None:
-    """See `run_window`."""
+    """Open the recording; see `run_window` for the arguments."""
     from steadymark.app.session.live.open_stream import LiveTarget
     from steadymark.engine.sources.resolve_input import is_live
 
@@ -190,7 +204,7 @@ def _name(application: QApplication) -> None:
 
 
 def _x_answers(display: str) -> bool:
-    """Whether an X server listens at host:number.screen."""
+    """Return whether an X server accepts connections at host:number.screen."""
     host, _, rest = display.rpartition(":")
     number = rest.split(".")[0]
     if not number.isdecimal():
@@ -213,7 +227,7 @@ def _connects(family: socket.AddressFamily, address: str | tuple[str, int]) -> b
 
 
 def _close_on_signals(window: MainWindow) -> object:
-    """Ctrl-C in the terminal and SIGTERM close the window as its cross does."""
+    """Close the window on SIGINT and SIGTERM, as its close button does."""
     from PySide6.QtCore import QSocketNotifier
 
     near, far = socket.socketpair()
@@ -233,7 +247,7 @@ def _close_on_signals(window: MainWindow) -> object:
 
 
 def _tell_of_faults(window: MainWindow) -> None:
-    """What nobody expected is logged and told, and the window stays."""
+    """Log unexpected exceptions and show them to the user; the window stays open."""
     from PySide6.QtCore import QCoreApplication
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

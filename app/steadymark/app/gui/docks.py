@@ -1,4 +1,4 @@
-"""Panels beside the video, each with a key that shows and hides it."""
+"""The docks beside the video; each has a key that shows and hides it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ _RIGHT, _BELOW = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.Bottom
 
 
 class Docks(QObject):
-    """Of one main window. They are there only while something is shown that they belong to."""
+    """The docks of one main window.
+
+    They are visible only while a recording or live view is shown.
+    """
 
     def __init__(
         self, window: QMainWindow, *, plots: QWidget, numbers: QWidget, settings: QWidget
     ) -> None:
         super().__init__(window)
         self._window = window
-        self._hidden: QByteArray | None = None  # where they are, while none is shown
+        # state of the window from before the docks were hidden
+        self._hidden: QByteArray | None = None
         window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
         self.plots = self._add(self.tr("Plots"), "plots", plots, _BELOW, "F5")
         self.numbers = self._add(self.tr("Numbers"), "numbers", numbers, _RIGHT, "F6")
@@ -39,16 +43,20 @@ class Docks(QObject):
 
     @property
     def actions(self) -> list[QAction]:
-        """That show and hide them."""
+        """Return the actions that show and hide the docks."""
         return [dock.toggleViewAction() for dock in self.all]
 
     def resize(self) -> None:
-        """As they are at first."""
+        """Give the docks their initial sizes."""
         self._window.resizeDocks([self.numbers], [300], Qt.Orientation.Horizontal)
         self._window.resizeDocks([self.plots], [260], Qt.Orientation.Vertical)
 
     def show(self, *, there: bool) -> None:
-        """Those that the user wants, or none where there is nothing to plot and set."""
+        """Show the docks that the user has chosen, or hide all of them.
+
+        Args:
+            there: Whether there is something to plot and set.
+        """
         for action in self.actions:
             action.setEnabled(there)
         if not there:
@@ -64,18 +72,26 @@ class Docks(QObject):
                 dock.hide()
 
     def state(self) -> QByteArray:
-        """Of the whole window, as it is while they are there."""
+        """Return the state of the whole window with its docks shown."""
         return self._hidden or self._window.saveState()
 
     def recolour(self) -> None:
-        """After light became dark, or dark light."""
+        """Reload the icons after the window changed between light and dark."""
         for dock in self.all:
             dock.toggleViewAction().setIcon(icon(dock.widget().objectName()))
 
     def _add(
         self, title: str, name: str, widget: QWidget, area: Qt.DockWidgetArea, key: str
     ) -> QDockWidget:
-        """name: of the widget, and a file's stem in assets/icons."""
+        """Add a dock and return it.
+
+        Args:
+            title: The title of the dock.
+            name: The object name of the widget, and the stem of its icon in assets/icons.
+            widget: The content of the dock.
+            area: Where the dock is placed.
+            key: The shortcut that shows and hides the dock.
+        """
         widget.setObjectName(name)
         dock = QDockWidget(title, self._window)
         dock.setObjectName(f"{name}_dock")

@@ -1,4 +1,4 @@
-"""What a new user may try, told once: when landmarks are seen for the first time."""
+"""A hint for new users, which is shown once, when landmarks are first visible."""
 
 from __future__ import annotations
 
@@ -26,9 +26,13 @@ def hint_once(
     messages: Messages,
     actions: Callable[[], Mapping[str, QAction]],
 ) -> None:
-    """Show the hint at the first picture of the first recording or camera, never again after it.
+    """Show the hint at the first picture of the first recording or camera, and never again.
 
-    actions: gives the window's actions by name, as they are then.
+    Args:
+        session: Reports the first picture.
+        preferences: Store that the hint was shown.
+        messages: Show the hint.
+        actions: Returns the window's current actions by name.
     """
     if preferences.values(_NAME).get("first"):
         return
@@ -42,7 +46,7 @@ def hint_once(
 
 
 def _words(actions: Mapping[str, QAction]) -> str:
-    """With the keys as they are now."""
+    """Return the hint with the current shortcuts."""
     names = ("show_raw", "show_stabilized", "show_both", "shortcuts")
     texts = {
         name: actions[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText) or "–"

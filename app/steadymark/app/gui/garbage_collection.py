@@ -1,7 +1,8 @@
-"""Garbage is collected in the GUI thread alone.
+"""Python's garbage collection, restricted to the GUI thread.
 
-Python collects wherever it happens to allocate. Qt's objects that end in a worker thread take a
-lock there that the GUI thread may hold while it waits for the interpreter: both wait for ever.
+By default, Python collects in whichever thread allocates memory. When a Qt object is destroyed in
+a worker thread, it takes a lock there. The GUI thread may hold that lock while it waits for the
+interpreter, which is a deadlock.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _EVERY_MS = 1000
 
 
 class GuiGarbageCollector(QObject):
-    """Collects as often as Python would, but in the thread that it lives in."""
+    """Collects garbage about as often as Python would, but in the thread that it lives in."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -24,13 +25,13 @@ class GuiGarbageCollector(QObject):
         self._timer.start(_EVERY_MS)
 
     def collect(self) -> None:
-        """The oldest generation that has grown beyond its threshold, and the younger ones."""
+        """Collect the oldest generation that exceeds its threshold, and all younger ones."""
         grown = zip(gc.get_count(), gc.get_threshold(), strict=True)
         due = [generation for generation, (count, most) in enumerate(grown) if count > most]
         if due:
             gc.collect(due[-1])
 
     def stop(self) -> None:
-        """Leave it to Python again."""
+        """Return garbage collection to Python."""
         self._timer.stop()
         gc.enable()

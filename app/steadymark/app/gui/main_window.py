@@ -1,4 +1,4 @@
-"""The main window: puts the widgets together and carries what they say to the session and back."""
+"""The main window connects the widgets with the session."""
 
 from __future__ import annotations
 
@@ -34,11 +34,17 @@ if TYPE_CHECKING:
     from steadymark.engine.tracking.settings import TrackSettings
 
 _MEASURE_EVERY_MS = 500
-_REFRESH_EVERY_MS = 100  # of what need not be as fast as the video
+_REFRESH_EVERY_MS = 100  # interval for what need not be as fast as the video
 
 
 class MainWindow(WindowLayout):
-    """Owns the session: closing the window ends it. log_file: shown and copied on request."""
+    """The main window, which owns the session: closing the window ends the session.
+
+    Args:
+        session: The session to show.
+        preferences: The stored preferences.
+        log_file: Shown and copied on request.
+    """
 
     def __init__(
         self, session: Session, preferences: Preferences, *, log_file: Path | None = None
@@ -71,12 +77,13 @@ class MainWindow(WindowLayout):
         session.set_overlay(preferences.overlay())
         self._on_changed()
         self._on_progressed()
-        self._ready = True  # before, Qt sends changes of colours to a window half made
+        # Qt reports colour changes already during construction, when the window is incomplete.
+        self._ready = True
 
-    # -- putting together
+    # -- construction
 
     def _finish(self) -> None:
-        """Menus, and what the widgets say."""
+        """Build the menus and connect the signals of widgets that are rebuilt."""
         actions, session = self.actions_by_name, self.session
         recent, language = self.files.renew_menu(), self.options.language_menu
         make_menus(self, actions, recent, language, self.docks.actions)
@@ -110,7 +117,7 @@ class MainWindow(WindowLayout):
         self.desk.wire(actions, self.live_bar)
 
     def _connect(self) -> None:
-        """What stays for good."""
+        """Connect the signals of objects that are never rebuilt."""
         session = self.session
         session.changed.connect(self._on_changed)
         session.pictured.connect(self._on_pictured)
@@ -126,7 +133,7 @@ class MainWindow(WindowLayout):
         self.view.painted.connect(session.live.painted)
 
     def _say_again(self) -> None:
-        """In another language; what is open, tracked and exported goes on meanwhile."""
+        """Rebuild the widgets in another language; tracking and exports continue meanwhile."""
         if not self._ready:
             return
         before = take_out(self, self._parts())
@@ -140,7 +147,7 @@ class MainWindow(WindowLayout):
         self._on_pictured()
         self._on_measured()
 
-    # -- dropped on it
+    # -- drag and drop
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
@@ -158,7 +165,7 @@ class MainWindow(WindowLayout):
                 messages=self.messages,
             )
 
-    # -- from the session
+    # -- signals of the session
 
     def _on_changed(self) -> None:
         display, before = self.session.display, self._applied
@@ -169,7 +176,7 @@ class MainWindow(WindowLayout):
             self._apply(display, before)
 
     def _apply(self, display: Display, before: Display | None) -> None:
-        """All but where the video is and how far tracking has come."""
+        """Show the display state, except the playback position and the tracking progress."""
         actions = self.actions_by_name
         show_state(actions, display)
         texts = (self.tr("&Play"), self.tr("&Pause"))
@@ -208,7 +215,7 @@ class MainWindow(WindowLayout):
             self._refresh_soon.start()
 
     def _refresh_now(self) -> None:
-        """What is costly and need not follow every frame."""
+        """Update what is expensive and need not follow every frame."""
         session, results = self.session, self.session.results
         display = session.display
         time_s, share, frames = display.time_s, display.share, display.last + 1
@@ -229,7 +236,7 @@ class MainWindow(WindowLayout):
         )
 
     def _show_page(self, display: Display) -> None:
-        """Without a recording there is nothing to set, plot or play."""
+        """Show the video, or the start page if no recording or live view is open."""
         there = display.has_picture
         self.pages.setCurrentWidget(self.view if there else self.empty)
         self.transport.setVisible(display.has_film)
@@ -241,7 +248,8 @@ class MainWindow(WindowLayout):
             self._pictured_version = (session.results, session.results.version)
         self.numbers.set_faces(None if shown is None else shown.faces)
         if shown is not None and shown.faces and session.display.overlay.heatmaps:
-            session.analysis.ask_heats(shown.frame, shown.faces, shown)  # shown together with them
+            # The frame is shown together with its heatmaps.
+            session.analysis.ask_heats(shown.frame, shown.faces, shown)
         else:
             self.view.show_frame(shown)
 
@@ -259,7 +267,7 @@ class MainWindow(WindowLayout):
 
     def _on_measured(self) -> None:
         measures = self.session.measures
-        # of long recordings it takes long: a tenth of a core at most
+        # Measuring a long recording is slow, so it may take at most a tenth of a core.
         wait_ms = max(_MEASURE_EVERY_MS, round(10_000 * self.session.measuring_s))
         self._measure_soon.setInterval(wait_ms)
         self.plots.set_measures(measures)
@@ -268,7 +276,7 @@ class MainWindow(WindowLayout):
         if self.session.results is None:
             self.transport.timeline.set_results(None)
 
-    # -- from the widgets
+    # -- signals of the widgets
 
     def _go_to(self, text: str) -> None:
         results = self.session.results
@@ -315,12 +323,12 @@ class MainWindow(WindowLayout):
         else:
             self.showFullScreen()
 
-    # -- the window itself
+    # -- window events
 
     def changeEvent(self, event: QEvent) -> None:
         ready = getattr(self, "_ready", False)
         if event.type() == QEvent.Type.LanguageChange and ready:
-            self._say_soon.start()  # Qt goes on to tell the old widgets, once a translator
+            self._say_soon.start()  # wait, because Qt notifies the old widgets once per translator
         elif event.type() == QEvent.Type.PaletteChange and ready:
             recolour(self.actions_by_name)
             self.docks.recolour()
@@ -346,7 +354,7 @@ class MainWindow(WindowLayout):
         event.accept()
 
     def _may_cancel_exports(self) -> bool:
-        """Asked only while something is exported."""
+        """Ask whether running exports may be cancelled."""
         answer = QMessageBox.question(
             self,
             self.tr("Export under way"),

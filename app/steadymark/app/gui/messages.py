@@ -1,4 +1,4 @@
-"""Faults and notes above the video: dismissable, one line each, the newest first."""
+"""Messages above the video: errors and notes that can be dismissed, newest first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST = 3
 
 
 class Message(QFrame):
-    """A sentence, what can be done about it, and a cross."""
+    """One message: a sentence, buttons for what can be done, and a close button."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Message(QFrame):
         return self._words.text()
 
     def say(self) -> None:
-        """In the language of now; what is no UserText stays as it was said."""
+        """Show the text in the current language; only a UserText can be translated again."""
         text = translated(self._told)
         self._words.setText(text)
         self.setAccessibleName(text)
@@ -76,7 +76,7 @@ class Message(QFrame):
 
 
 class Messages(QWidget):
-    """At most three; a sentence that stands there already is not repeated."""
+    """The list of messages, which shows at most three and repeats none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -97,7 +97,13 @@ class Messages(QWidget):
         *,
         note: bool = False,
     ) -> None:
-        """Of a fault; a note where something can be chosen, or if told so."""
+        """Show a message.
+
+        Args:
+            text: The sentence to show.
+            choices: Labels and callbacks of buttons.
+            note: Whether this is a note and not an error; a message with choices is always a note.
+        """
         if translated(text) in self.texts:
             return
         sign = "info" if note or choices else "warning"
@@ -109,7 +115,7 @@ class Messages(QWidget):
         self.show()
 
     def retranslate(self) -> None:
-        """What is told of engine and session is told again; other sentences stay."""
+        """Show each UserText in the current language; other texts stay."""
         for message in self._shown:
             message.say()
         self.setVisible(bool(self._shown))

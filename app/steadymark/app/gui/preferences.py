@@ -1,4 +1,4 @@
-"""What the window remembers from one start to the next, by QSettings."""
+"""The stored preferences of the window, which use QSettings."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ _MOST_RECENT = 8
 
 
 class Preferences:
-    """What cannot be read is as if it had never been written.
+    """The stored preferences; a value that cannot be read gets its default.
 
-    presets: the folder of the user's own; beside the settings' file unless told.
+    Args:
+        settings: Where the preferences are stored.
+        presets: The folder of the user's presets; by default it is next to the settings file.
     """
 
     def __init__(self, settings: QSettings, presets: Path | None = None) -> None:
@@ -31,14 +33,14 @@ class Preferences:
         self.presets = Presets(presets or Path(settings.fileName()).parent / "presets")
 
     def tracking(self) -> TrackSettings:
-        """How to track."""
+        """Return the tracking settings."""
         return from_plain(self._dict("tracking"))
 
     def set_tracking(self, settings: TrackSettings) -> None:
         self._settings.setValue("tracking", json.dumps(as_plain(settings), default=str))
 
     def overlay(self) -> OverlayOptions:
-        """What is drawn over the picture."""
+        """Return which overlays are drawn."""
         values, overlay = self._dict("overlay"), OverlayOptions()
         known = {f.name: values[f.name] for f in fields(OverlayOptions) if f.name in values}
         return replace(overlay, **{k: v for k, v in known.items() if isinstance(v, bool)})
@@ -47,14 +49,14 @@ class Preferences:
         self._settings.setValue("overlay", json.dumps(asdict(overlay)))
 
     def language(self) -> str:
-        """One of LANGUAGES; SYSTEM."""
+        """Return a key of LANGUAGES, or SYSTEM."""
         return str(self._settings.value("language", SYSTEM))
 
     def set_language(self, language: str) -> None:
         self._settings.setValue("language", language)
 
     def keys(self) -> dict[str, list[str]]:
-        """Of commands whose keys are not the defaults."""
+        """Return the shortcuts of the commands that do not use the defaults."""
         own = self._dict("keys")
         return {k: [str(key) for key in v] for k, v in own.items() if isinstance(v, list)}
 
@@ -62,14 +64,14 @@ class Preferences:
         self._settings.setValue("keys", json.dumps(keys))
 
     def models(self) -> list[str]:
-        """ONNX files of the user's own."""
+        """Return the user's own ONNX files."""
         return self._files("models")
 
     def set_models(self, files: list[str]) -> None:
         self._settings.setValue("models", json.dumps({"files": files}))
 
     def recent(self) -> list[str]:
-        """Recordings, the newest first."""
+        """Return the recent recordings, newest first."""
         return self._files("recent")
 
     def add_recent(self, path: str) -> None:
@@ -80,7 +82,7 @@ class Preferences:
         self._settings.remove("recent")
 
     def window(self) -> tuple[QByteArray | None, QByteArray | None]:
-        """Geometry and state of the main window."""
+        """Return the geometry and the state of the main window."""
         return self._bytes("geometry"), self._bytes("state")
 
     def set_window(self, geometry: QByteArray, state: QByteArray) -> None:
@@ -88,7 +90,7 @@ class Preferences:
         self._settings.setValue("state", state)
 
     def values(self, name: str) -> dict[str, object]:
-        """Of that name; empty where there are none."""
+        """Return the values that are stored under this name, or an empty dict."""
         return self._dict(name)
 
     def set_values(self, name: str, values: dict[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""What the window says before a recording is open."""
+"""The page that the window shows before a recording is open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ _WORDS_PX = 560
 
 
 class StartPage(QWidget):
-    """demo: the path of the clip that comes with the program."""
+    """The start page.
+
+    Attributes:
+        demo: Emitted with the path of the demo clip.
+    """
 
     demo = Signal(str)
 
@@ -65,7 +69,8 @@ class StartPage(QWidget):
         for widget in (picture, self.title, self.words):
             if isinstance(widget, QLabel):
                 widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            row = QHBoxLayout()  # which asks how high words are at their width
+            # A row layout asks the label for the height of its text at the real width.
+            row = QHBoxLayout()
             row.addStretch(1)
             row.addWidget(widget)
             row.addStretch(1)
@@ -76,7 +81,7 @@ class StartPage(QWidget):
         column.addStretch(4)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The place to drop things on."""
+        """Draw the area on which files can be dropped."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         pen = QPen(self.palette().color(QPalette.ColorRole.Mid), 2, Qt.PenStyle.DashLine)

@@ -1,4 +1,4 @@
-"""The line below: what is going on, and with what."""
+"""The status line at the bottom of the window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from steadymark.app.session.state import Display, Phase
 
 
 class StatusLine(QWidget):
-    """Phase and progress left; size, rate, zoom and device right."""
+    """The status line: phase and progress on the left; size, rate, zoom and device on the right."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,5 +57,5 @@ class StatusLine(QWidget):
         self.zoom.setVisible(display.has_picture)
 
     def set_zoom(self, scale: float) -> None:
-        """Screen pixels a frame pixel."""
+        """Show the zoom in screen pixels per frame pixel."""
         self.zoom.setText(f"{100 * scale:.0f} %")

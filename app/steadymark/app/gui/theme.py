@@ -1,4 +1,4 @@
-"""Light and dark, following the system, and icons in the colour of the text."""
+"""The light and dark themes, which follow the system, and icons in the text colour."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _DISABLED = {True: "#8c8c95", False: "#94949c"}
 
 
 def palette(*, dark: bool) -> QPalette:
-    """Of the Fusion style."""
+    """Return the palette of the Fusion style."""
     made = QPalette()
     for role, colour in (_DARK if dark else _LIGHT).items():
         made.setColor(role, QColor(colour))
@@ -63,7 +63,7 @@ def palette(*, dark: bool) -> QPalette:
 
 
 def follow_system(application: QApplication) -> None:
-    """Now, and whenever the system changes between light and dark."""
+    """Apply the system's theme now and whenever it changes between light and dark."""
     application.setStyle("Fusion")
     hints = application.styleHints()
 
@@ -80,7 +80,7 @@ def is_dark(colours: QPalette) -> bool:
 
 
 def icon(name: str) -> QIcon:
-    """assets/icons/NAME.svg in the colours of the application's text."""
+    """Return the icon assets/icons/NAME.svg in the application's text colour."""
     colours = QGuiApplication.palette()
     made = QIcon()
     for group, mode in (

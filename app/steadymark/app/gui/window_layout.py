@@ -1,4 +1,4 @@
-"""The widgets of the main window: how they are laid out, and which controllers work on them."""
+"""The layout of the main window's widgets, and the controllers that work on them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 class WindowLayout(QMainWindow):
-    """Holds the main window's widgets; `MainWindow` connects them with the session.
+    """The main window's widgets; `MainWindow` connects them with the session.
 
-    The view, the messages and the exports stay when the language changes; all other widgets have
-    words and are built again.
+    The view, the messages and the exports stay when the language changes. All other widgets contain
+    translated text and are rebuilt.
     """
 
     options: WindowOptions
@@ -46,7 +46,7 @@ class WindowLayout(QMainWindow):
         self.messages, self.exports = Messages(), ExportsList()
 
     def open_path(self, path: str) -> None:
-        """A video, or a folder or pattern of pictures."""
+        """Open a video, or a folder or pattern of pictures."""
         self.messages.dismiss_all()
         self.preferences.add_recent(path)
         self.files.fill_recent()
@@ -74,7 +74,7 @@ class WindowLayout(QMainWindow):
         )
 
     def _build(self) -> None:
-        """All that has words, but for menus."""
+        """Build all widgets that contain translated text, except the menus."""
         self.actions_by_name = make_actions(self)
         self.empty = StartPage(self.actions_by_name["open"], self.actions_by_name["open_camera"])
         self.transport = PlaybackBar(self.actions_by_name)

@@ -1,6 +1,6 @@
-"""A main window's words taken out, so that it can be built again in another language.
+"""Removal of a main window's translated widgets, so that it can be rebuilt in another language.
 
-What works or remembers stays: the session, the view with its zoom, exports under way, messages.
+The session, the view with its zoom, running exports and messages stay.
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WindowArrangement:
-    """How the user has set up what is built again.
+    """The user's arrangement of the widgets that are rebuilt.
 
-    docks: of the whole window; seen: names of those that no other one covers.
+    Attributes:
+        docks: The state of the whole window.
+        seen: The names of the docks that are not hidden behind another one.
+        plots: The names of the shown plots.
+        region: The region whose jitter is plotted.
     """
 
     docks: QByteArray
@@ -40,10 +44,11 @@ class WindowArrangement:
 
 @dataclass(frozen=True, slots=True)
 class WindowParts:
-    """What a main window is put together of.
+    """The parts of a main window.
 
-    view, messages, exports: stay. docks, plots, status: are built again, as is `others`, all else
-    that has words.
+    The view, messages and exports stay. All other parts are rebuilt; `others` has those that no
+    other
+    attribute names.
     """
 
     view: VideoView
@@ -56,9 +61,13 @@ class WindowParts:
 
 
 def take_out(window: QMainWindow, parts: WindowParts) -> WindowArrangement:
-    """All widgets with words are gone afterwards, at once: two of a name or key would clash."""
+    """Delete all widgets with translated text, and return the user's arrangement.
+
+    They are deleted immediately, because old and new widgets would have the same names and
+    shortcuts.
+    """
     for dialog in window.findChildren(QDialog):
-        if dialog.isModal():  # of the words and commands that go
+        if dialog.isModal():  # Its text and commands are about to be deleted.
             dialog.reject()
     plots = parts.plots
     seen = tuple(d.objectName() for d in parts.docks.all if not d.visibleRegion().isEmpty())
@@ -74,8 +83,8 @@ def take_out(window: QMainWindow, parts: WindowParts) -> WindowArrangement:
     for kept in (parts.view, parts.messages, parts.exports):
         kept.setParent(window)
         kept.hide()
-    window.setLocale(QLocale())  # of numbers in fields, which take the window's
-    window.setMenuBar(QMenuBar())  # deletes the one before, with its menus
+    window.setLocale(QLocale())  # The fields take the number format from the window.
+    window.setMenuBar(QMenuBar())  # This deletes the old menu bar with its menus.
     window.statusBar().removeWidget(parts.status)
     parts.status.setParent(None)
     parts.status.deleteLater()
@@ -88,7 +97,7 @@ def take_out(window: QMainWindow, parts: WindowParts) -> WindowArrangement:
 def put_back(
     window: QMainWindow, parts: WindowParts, before: WindowArrangement, *, has_picture: bool
 ) -> None:
-    """As it was set up, after the widgets are there again."""
+    """Restore the user's arrangement after the widgets were rebuilt."""
     window.restoreState(before.docks)
     if not has_picture:
         parts.docks.hide()

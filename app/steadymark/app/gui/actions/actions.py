@@ -1,4 +1,7 @@
-"""Every command once: its name, text, icon, keys and hint. Menus, toolbar and buttons share it."""
+"""The table of all commands: name, text, icon, shortcuts and hint of each.
+
+Menus, the toolbar and buttons share the actions that are made from it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """icon: a file's stem in assets/icons. keys: the first is shown in menus."""
+    """One command of the window.
+
+    Attributes:
+        icon: The stem of an SVG file in assets/icons.
+        keys: The shortcuts; menus show the first one.
+    """
 
     name: str
     text: object
@@ -233,7 +241,7 @@ COMMANDS = (
     ActionSpec("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
     ActionSpec("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
 )
-_MORE = "more"  # an action's property
+_MORE = "more"  # name of a dynamic property of the action
 OVERLAYS = (
     "points",
     "contours",
@@ -250,7 +258,10 @@ OVERLAYS = (
 
 
 def make_actions(parent: QWidget) -> dict[str, QAction]:
-    """By name; tooltips tell the key."""
+    """Return a new action for each command, by the command's name.
+
+    The tooltip of each action includes its shortcut.
+    """
     actions = {}
     for command in COMMANDS:
         text = QCoreApplication.translate("commands", str(command.text))
@@ -261,7 +272,8 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
         if command.icon:
             action.setIcon(icon(command.icon))
         if command.checkable:
-            action.setIconVisibleInMenu(False)  # the mark stands there
+            # The menu shows a check mark in the place of the icon.
+            action.setIconVisibleInMenu(False)
         set_hint(action)
         parent.addAction(action)
         actions[command.name] = action
@@ -269,7 +281,10 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
 
 
 def set_hint(action: QAction) -> None:
-    """The tooltip: the text and its key, and below them what `tell_more` says."""
+    """Set the tooltip to the command's text and shortcut.
+
+    The words that `tell_more` was given follow on a new line.
+    """
     text = plain_text(action.text())
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     hint, more = f"{text} ({keys})" if keys else text, action.property(_MORE)
@@ -277,7 +292,12 @@ def set_hint(action: QAction) -> None:
 
 
 def tell_more(action: QAction, words: str) -> None:
-    """In the tooltip, and in the status line over menus; empty: nothing."""
+    """Add words to the action's tooltip and show them as its status tip.
+
+    Args:
+        action: The command.
+        words: The additional words; an empty string removes them.
+    """
     if (action.property(_MORE) or "") != words:
         action.setProperty(_MORE, words)
         action.setStatusTip(words)
@@ -285,12 +305,12 @@ def tell_more(action: QAction, words: str) -> None:
 
 
 def plain_text(text: str) -> str:
-    """Of a command or menu, without what belongs there only."""
+    """Return the text of a command or menu without mnemonics and the final ellipsis."""
     return re.sub(r"\(&\w\)|&", "", text).removesuffix("…").rstrip()
 
 
 def recolour(actions: dict[str, QAction]) -> None:
-    """After light became dark, or dark light."""
+    """Reload all icons after the window changed between light and dark."""
     for command in COMMANDS:
         if command.icon:
             actions[command.name].setIcon(icon(command.icon))

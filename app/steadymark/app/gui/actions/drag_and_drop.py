@@ -1,4 +1,4 @@
-"""What is dropped on the window: recordings to open, ground truth to compare with."""
+"""Handling of files that are dropped on the window: recordings and ground truth."""
 
 from __future__ import annotations
 
@@ -25,7 +25,17 @@ def take_dropped(
     show_queue: Callable[[Sequence[str]], None],
     messages: Messages,
 ) -> None:
-    """Open the recording; ground truth counts for it or, alone, for the one that is open."""
+    """Open the first dropped recording and load the first dropped ground truth.
+
+    Ground truth that is dropped alone belongs to the recording that is already open.
+
+    Args:
+        paths: The files that were dropped.
+        open_path: Opens a recording.
+        load_truth: Loads ground truth; returns False when there is no recording for it.
+        show_queue: Opens the queue window with these recordings.
+        messages: Receives what the user should know.
+    """
     truths = [path for path in paths if looks_like_ground_truth(Path(path))]
     recordings = [path for path in paths if path not in truths]
     if recordings:

@@ -1,4 +1,4 @@
-"""Where the commands stand in menus and toolbar."""
+"""The layout of the commands in the menus and the toolbar."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def make_menus(
     language: QMenu,
     docks: Sequence[QAction],
 ) -> None:
-    """Of the main window."""
+    """Build the menus of the main window."""
     bar = window.menuBar()
     file = bar.addMenu(translate("menus", "&File"))
     _add(file, actions, ("open", "open_folder", "open_camera"))
@@ -67,7 +67,10 @@ def make_menus(
 def make_toolbar(
     window: QMainWindow, actions: Mapping[str, QAction]
 ) -> tuple[QToolBar, QToolButton]:
-    """The commands that are used most, and the button that says what is drawn."""
+    """Build the toolbar with the most common commands.
+
+    The toolbar also contains the button that opens the menu of what is drawn.
+    """
     bar = QToolBar(translate("menus", "Toolbar"), window)
     bar.setObjectName("toolbar")
     bar.setIconSize(QSize(22, 22))

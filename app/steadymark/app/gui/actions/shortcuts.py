@@ -1,4 +1,7 @@
-"""The keys of all commands: the user's own where there are any, and never one for two."""
+"""The keyboard shortcuts of all commands.
+
+Shortcuts that the user chose replace the defaults, and no key belongs to two commands.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,13 @@ _OF_WIDGETS = ("Tab", "Shift+Tab", "Return", "Enter", "Up", "Down", "PgUp", "PgD
 
 
 class Shortcuts(QObject):
-    """Of actions by name, with the keys that they have when this is made as defaults.
+    """The shortcuts of the given actions.
 
-    changed: after any change. Keys are texts as QKeySequence writes them portably.
+    The shortcuts that the actions have at construction are the defaults. Keys are strings in the
+    portable format of QKeySequence.
+
+    Attributes:
+        changed: Emitted after any change.
     """
 
     changed = Signal()
@@ -36,7 +43,7 @@ class Shortcuts(QObject):
         self._restore()
 
     def reserve(self, menu_titles: Iterable[str]) -> None:
-        """These open with Alt and their letter."""
+        """Reserve the Alt keys that open the menus with these titles."""
         for title in menu_titles:
             letter = QKeySequence.mnemonic(title).toString()
             if letter:
@@ -47,7 +54,7 @@ class Shortcuts(QObject):
         return list(self._actions)
 
     def text(self, name: str) -> str:
-        """What the command is called now."""
+        """Return the current text of the command."""
         return plain_text(self._actions[name].text())
 
     def keys(self, name: str) -> list[str]:
@@ -57,7 +64,11 @@ class Shortcuts(QObject):
         return self.keys(name) == self._defaults[name]
 
     def set_keys(self, name: str, keys: list[str]) -> str:
-        """Kept at once; or nothing is changed, and a sentence says why."""
+        """Set the shortcuts of a command and store them.
+
+        Returns:
+            An empty string on success; otherwise a sentence that says why nothing was changed.
+        """
         for key in keys:
             fault = self._fault(name, _portable(key)) if _portable(key) else self._no_key(key)
             if fault:
@@ -67,7 +78,7 @@ class Shortcuts(QObject):
         return ""
 
     def reset(self, name: str) -> str:
-        """As `set_keys`, to the defaults."""
+        """Set the shortcuts of a command to its defaults; see `set_keys` for the result."""
         return self.set_keys(name, self._defaults[name])
 
     def reset_all(self) -> None:
@@ -95,7 +106,10 @@ class Shortcuts(QObject):
         return ""
 
     def _restore(self) -> None:
-        """The user's own keys; a default that has come since gives way to them."""
+        """Apply the shortcuts that the user chose.
+
+        A default shortcut that is already taken by one of the user's is dropped.
+        """
         own = {n: k for n, k in self._preferences.keys().items() if n in self._actions}
         taken: set[str] = set()
         for name in (*own, *(n for n in self._actions if n not in own)):
@@ -116,7 +130,7 @@ class Shortcuts(QObject):
 
 
 def shown_key(key: str) -> str:
-    """As the user's system writes it."""
+    """Return the key as the user's operating system writes it."""
     return QKeySequence(key).toString(_NATIVE)
 
 

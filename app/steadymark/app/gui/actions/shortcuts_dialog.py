@@ -1,4 +1,4 @@
-"""Every command with its keys, to be looked up and changed."""
+"""The dialog in which the user looks up and changes shortcuts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ _NAME = Qt.ItemDataRole.UserRole
 
 
 class ShortcutsDialog(QDialog):
-    """Changes count at once; what would be ambiguous is refused with a sentence."""
+    """Dialog that lists every command with its shortcuts.
+
+    Changes take effect immediately. An ambiguous shortcut is refused with a message.
+    """
 
     def __init__(self, keys: Shortcuts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,7 +107,7 @@ class ShortcutsDialog(QDialog):
                 self.list.setCurrentItem(item)
 
     def rows(self) -> list[QTreeWidgetItem]:
-        """Of the list, a command each."""
+        """Return the rows of the list, one for each command."""
         found = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
         return [item for item in found if item is not None]
 

@@ -1,4 +1,4 @@
-"""What the user chooses for the window itself: its language, its keys, presets, own models."""
+"""Options of the window itself: its language, shortcuts, presets and the user's own models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class WindowOptions(QObject):
-    """Belongs to one main window, whose docks and menu bar it uses."""
+    """The options of one main window, whose docks and menu bar it uses."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class WindowOptions(QObject):
         self.renew(settings, actions)
 
     def renew(self, settings: SettingsPanel, actions: Mapping[str, QAction]) -> None:
-        """Serve widgets and actions that were built anew."""
+        """Connect to widgets and actions that were rebuilt."""
         window = self._window
         docks = {d.objectName(): d.toggleViewAction() for d in window.findChildren(QDockWidget)}
         self.keys = Shortcuts({**actions, **docks}, self._preferences)
@@ -56,7 +56,7 @@ class WindowOptions(QObject):
         actions["shortcuts"].triggered.connect(self._show_keys)
 
     def close(self) -> bool:
-        """Whether nothing is under way any more."""
+        """Stop background work, and return whether it has ended."""
         return self.own_models.close()
 
     def _languages(self) -> QMenu:
@@ -74,7 +74,7 @@ class WindowOptions(QObject):
         self._preferences.set_language(language)
         application = QApplication.instance()
         assert application is not None
-        speak(application, language)  # which changes the language of the window, too
+        speak(application, language)  # This also changes the language of the window.
 
     def _show_keys(self) -> None:
         self.keys.reserve(action.text() for action in self._window.menuBar().actions())

@@ -1,1 +1,1 @@
-"""Files in the window: recordings, exports, the video queue, own models."""
+"""The window's handling of files: recordings, exports, the video queue and own models."""

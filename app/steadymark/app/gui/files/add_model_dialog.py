@@ -1,4 +1,7 @@
-"""Adding a network without a model card: how it is read, what it is worth, and whose it is."""
+"""The dialog that adds a network that has no model card.
+
+It asks how the network is read, shows its accuracy on the demo clip, and asks for its licence.
+"""
 
 from __future__ import annotations
 
@@ -49,14 +52,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_WAIT_MS = 700  # after the last change, before it is tried again
-SCHEMA = "ibug68"  # what the window shows
+_WAIT_MS = 700  # delay after the last change until the network is tried again
+SCHEMA = "ibug68"  # the only landmark schema that the window shows
 
 
 class AddModelDialog(QDialog):
-    """Tries the network in a thread whenever something is changed. added: its card, when written.
+    """Dialog that describes a network and tries it in a thread after each change.
 
-    folder: where models are written, else the one of the user's own.
+    Args:
+        path: The ONNX file.
+        folder: The folder to which models are written; by default the user's own.
+        parent: The parent widget.
+
+    Attributes:
+        added: Emitted with the model card after it was written.
     """
 
     added = Signal(object)
@@ -89,7 +98,10 @@ class AddModelDialog(QDialog):
         self.try_it()
 
     def try_it(self) -> None:
-        """Find out what the fields leave open, aside; only the newest try counts."""
+        """Start a thread that determines what the fields leave open.
+
+        Only the result of the newest attempt is used.
+        """
         self._wait.stop()
         self._number += 1
         self.prepared = None
@@ -104,12 +116,12 @@ class AddModelDialog(QDialog):
         self._thread.start()
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether no try is under way any more."""
+        """Wait for the current attempt, and return whether it has ended."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    # -- putting together
+    # -- construction
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -202,16 +214,16 @@ class AddModelDialog(QDialog):
         self.choices[name] = box
         form.addRow(label, box)
 
-    # -- trying
+    # -- trying the network
 
     def _changed(self) -> None:
-        self._number += 1  # what is under way does not count any more
+        self._number += 1  # The result of the current attempt is now out of date.
         self.prepared = None
         self._allow()
         self._wait.start()
 
     def _try(self, number: int, typed: dict[str, str]) -> None:
-        """In a thread of its own."""
+        """Try the network; this runs in its own thread."""
         prepared, fault = None, NOTHING
         try:
             prepared = prepare_model(self._path, parse_network_description(typed))
@@ -234,7 +246,7 @@ class AddModelDialog(QDialog):
         self._allow()
 
     def _show_found(self, found: dict[str, str]) -> None:
-        """Beside the fields that were left open."""
+        """Show the values that were found in the fields that were left open."""
         words = self.tr("found: {value}")
         for name, edit in self.texts.items():
             edit.setPlaceholderText(words.format(value=found.get(name, "–")))
@@ -268,7 +280,7 @@ class AddModelDialog(QDialog):
             parts.append(words.format(shown=load_schema(SCHEMA).count))
         return "\n".join([*parts, *(f"⚠ {translated(each)}" for each in prepared.warnings)])
 
-    # -- adding
+    # -- adding the model
 
     def _allow(self) -> None:
         stated = all(edit.text().strip() for edit in (self.name, self.licence, self.data))
@@ -299,7 +311,10 @@ class AddModelDialog(QDialog):
 
 
 def _form() -> QFormLayout:
-    """With its own spacing: else it takes that of the layout it lies in."""
+    """Return a form layout with its own spacing.
+
+    Without it, the form would inherit the spacing of the layout that contains it.
+    """
     form = QFormLayout()
     form.setVerticalSpacing(8)
     form.setHorizontalSpacing(8)

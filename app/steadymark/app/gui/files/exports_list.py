@@ -1,4 +1,4 @@
-"""Exports under way: a line each with progress and cancel; the window goes on meanwhile."""
+"""The list of running exports, one line each with progress and a cancel button."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STOP_S = 2.0
 
 
 class _Line(QFrame):
-    """One export."""
+    """The line of one export."""
 
     def __init__(self, export: Export) -> None:
         super().__init__()
@@ -56,7 +56,12 @@ class _Line(QFrame):
 
 
 class ExportsList(QWidget):
-    """ended: an ExportReport. saved: a picture's path, and a fault or nothing."""
+    """The list of running exports.
+
+    Attributes:
+        ended: Emitted with an ExportReport when an export ends.
+        saved: Emitted with a picture's path and an error message, which is empty on success.
+    """
 
     ended = Signal(object)
     saved = Signal(str, str)
@@ -69,18 +74,18 @@ class ExportsList(QWidget):
         self._column.setSpacing(0)
         self._lines: list[_Line] = []
         self._saving: list[Thread] = []
-        self.many: QueueWindow | None = None  # once it was opened
+        self.many: QueueWindow | None = None  # set when the queue window is first opened
         self._came.connect(self._refresh, Qt.ConnectionType.QueuedConnection)
         self.hide()
 
     @property
     def running(self) -> int:
-        """Exports that are not done."""
+        """Return the number of exports that have not ended."""
         waiting = 0 if self.many is None else self.many.queue.running
         return len(self._lines) + waiting
 
     def start(self, order: ExportRequest, material: ExportSource) -> None:
-        """Told by `ended` when done."""
+        """Start an export; `ended` reports its end."""
         line = _Line(Export(order, material, self._came.emit))
         self._lines.append(line)
         self._column.addWidget(line)
@@ -89,7 +94,12 @@ class ExportsList(QWidget):
         line.export.start()
 
     def save(self, picture: QImage | bytes, path: str) -> None:
-        """Encode a picture, or write one that is encoded, aside; told by `saved`."""
+        """Write a picture in a thread; `saved` reports the result.
+
+        Args:
+            picture: An image to encode, or the bytes of an encoded one.
+            path: The file to write.
+        """
         words = self.tr("cannot write {path}: choose another folder or name")
 
         def run() -> None:
@@ -103,7 +113,7 @@ class ExportsList(QWidget):
         thread.start()
 
     def close_all(self) -> bool:
-        """Cancel everything; whether all threads ended in time."""
+        """Cancel all exports, and return whether all threads ended in time."""
         for line in self._lines:
             line.export.cancel()
         if self.many is not None:
@@ -115,7 +125,7 @@ class ExportsList(QWidget):
         return all(ended) and not any(thread.is_alive() for thread in self._saving)
 
     def retranslate(self) -> None:
-        """Of what is under way."""
+        """Show the lines of running exports in the current language."""
         for line in self._lines:
             line.retranslate()
         self.setVisible(bool(self._lines))
@@ -145,14 +155,17 @@ def _written(picture: QImage | bytes, path: str) -> bool:
 
 
 def suggested(source: str, ending: str) -> str:
-    """Beside the recording."""
+    """Return a file name beside the recording, with this ending."""
     path = Path(source)
     folder = path.parent if path.suffix else path
     return str(folder / f"{path.stem}{ending}")
 
 
 def free_name(path: str) -> str:
-    """The path, or with a number where a file is there already: a.png, a-2.png, a-3.png."""
+    """Return the path, or the path with a number if the file exists.
+
+    For a.png, the next names are a-2.png and a-3.png.
+    """
     wanted, number = Path(path), 2
     free = wanted
     while free.exists():

@@ -1,4 +1,4 @@
-"""Files that the user chooses: recordings to open, exports to write, and what is beside them."""
+"""The window's commands for files: opening recordings, exporting and saving."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class FileController(QObject):
 
     Args:
         parent: The window over which dialogs open.
-        session: Holds what is open and tracked.
-        preferences: Keep the recent files.
-        messages: Tell the user what was written, and what failed.
+        session: Holds the open recording and its results.
+        preferences: Store the recent files.
+        messages: Tell the user what was written and what failed.
         exports: Runs the exports.
         view: Shows the frame that is saved as a picture.
         log_file: Shown and copied on request.
         open_path: Opens a recording in the window.
-        recordings: Gives the folder for recordings of live views.
+        recordings: Returns the folder for recordings of live views.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class FileController(QObject):
     def wire(
         self, actions: Mapping[str, QAction], *, plots: Plots, settings: SettingsPanel
     ) -> None:
-        """Connect the commands about files, after the window's widgets were built (anew)."""
+        """Connect the file commands after the window's widgets were built or rebuilt."""
         self._plots, self._settings = plots, settings
         for name, slot in (
             ("open", self._open),
@@ -98,13 +98,13 @@ class FileController(QObject):
         actions["log"].setEnabled(self._log_file is not None)
 
     def renew_menu(self) -> QMenu:
-        """Of recent recordings, for the menu of files."""
+        """Build the menu of recent recordings."""
         self.recent_menu = QMenu(self.tr("Open &recent"), self._parent)
         self.fill_recent()
         return self.recent_menu
 
     def fill_recent(self) -> None:
-        """After another recording was opened."""
+        """Update the menu of recent recordings."""
         self.recent_menu.clear()
         files = self._preferences.recent()
         for path in files:
@@ -116,7 +116,7 @@ class FileController(QObject):
             self.recent_menu.addAction(self.tr("Clear this list")).triggered.connect(self._forget)
 
     def offer(self, found: RecoverableSession) -> None:
-        """Ask whether to go on with what a crashed session left."""
+        """Ask whether to recover the results of a crashed session."""
         words = self.tr(
             "Steadymark ended unexpectedly. %n tracked frame(s) of {name} were saved.",
             "",
@@ -131,7 +131,7 @@ class FileController(QObject):
         )
 
     def export(self, kind: ExportKind, path: Path) -> None:
-        """What is tracked by now, to this file."""
+        """Export all results that exist now to this file."""
         session = self._session
         film = session.film
         if film is None:
@@ -157,7 +157,7 @@ class FileController(QObject):
         self._exports.start(ExportRequest(kind, path, draw), material)
 
     def show_queue(self, paths: Sequence[str] = ()) -> None:
-        """The window of many videos, with these added."""
+        """Show the queue window and add these recordings to it."""
         session, exports = self._session, self._exports
         if exports.many is None:
             exports.many = QueueWindow(
@@ -171,13 +171,13 @@ class FileController(QObject):
         exports.many.raise_()
 
     def save_frame(self, path: Path) -> None:
-        """The frame that is shown, at its own size, with what is drawn over it."""
+        """Save the shown frame in its own size, with the overlay drawn on it."""
         picture = self._still()
         if picture is not None:
             self._exports.save(picture, str(path))
 
     def save_plots(self, path: Path) -> None:
-        """As they are seen; as vectors where the name ends in .svg."""
+        """Save the plots as they are shown; as vector graphics if the suffix is .svg."""
         plots = self._plots
         vectors = path.suffix.lower() == ".svg"
         self._exports.save(plots.as_svg() if vectors else plots.as_image(), str(path))
@@ -216,7 +216,11 @@ class FileController(QObject):
             self.export(kind, path)
 
     def _export_frame(self) -> None:
-        """What is seen now, not when a name is chosen: a film or camera goes on meanwhile."""
+        """Save the frame that is shown when the command is chosen.
+
+        The picture is taken before the dialog opens, because playback or a camera continues
+        meanwhile.
+        """
         picture, display = self._still(), self._session.display
         stamp = f"{display.frame}" if display.live is None else time.strftime("%Y%m%d-%H%M%S")
         path = self._chosen(self.tr("Save this frame"), f"_{stamp}.png", free=True)
@@ -233,9 +237,15 @@ class FileController(QObject):
             self.save_plots(path)
 
     def _chosen(self, title: str, ending: str, *others: str, free: bool = False) -> Path | None:
-        """The file's name gets the ending's suffix, unless it has it or that of one of others.
+        """Ask for a file name, and return the path or None if the user cancels.
 
-        free: the name that is suggested is that of no file.
+        The suffix of `ending` is added unless the name already has it or one of `others`.
+
+        Args:
+            title: The title of the dialog.
+            ending: What is appended to the recording's name for the suggested name.
+            others: Patterns of other suffixes that are allowed, such as "*.svg".
+            free: Whether the suggested name must not be that of an existing file.
         """
         display = self._session.display
         source = display.path
@@ -254,7 +264,7 @@ class FileController(QObject):
         path = Path(text)
         right = (suffix, *(other.removeprefix("*") for other in others))
         if path.suffix.lower() in right:
-            return path  # the dialog has asked whether it may be replaced
+            return path  # The dialog has already asked whether to replace an existing file.
         path = path.with_name(path.name + suffix)
         return path if not path.exists() or self._may_replace(path) else None
 
@@ -310,7 +320,7 @@ class FileController(QObject):
         self._messages.tell(text, choices)
 
     def show_folder(self, folder: str) -> tuple[str, Callable[[], None]]:
-        """A choice for a message."""
+        """Return the choice of a message that shows a folder."""
 
         def show() -> None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(folder))

@@ -1,4 +1,4 @@
-"""ONNX models of the user's own in the list of models: added with their cards, and removed."""
+"""The user's own ONNX models in the list of models: adding and removing them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ _STOP_S = 2.0
 
 
 class OwnModels(QObject):
-    """They stay where they are; what is kept is their paths.
+    """The user's own models; the files stay where they are and only their paths are stored.
 
-    told: what is wrong, for the user; noted: what was done.
+    Attributes:
+        told: Emitted with an error message for the user.
+        noted: Emitted with a sentence about what was done.
     """
 
     told = Signal(object)
@@ -51,7 +53,7 @@ class OwnModels(QObject):
         self._vetted.connect(self._on_vetted, Qt.ConnectionType.QueuedConnection)
 
     def serve(self, panel: SettingsPanel) -> None:
-        """From now on; also where a model is being checked."""
+        """Use this settings panel from now on, even while a model is being checked."""
         self._panel = panel
         self._fill()
 
@@ -61,7 +63,10 @@ class OwnModels(QObject):
         self._panel.model_more.addActions([actions["add_model"], actions["remove_model"]])
 
     def add(self, path: Path) -> None:
-        """Check it, aside; then it is in the list and chosen, or a sentence says why not."""
+        """Check a model in a thread.
+
+        If it is valid, it is listed and chosen; otherwise a message gives the reason.
+        """
         if self._thread is not None and self._thread.is_alive():
             self.told.emit(self.tr("Another model is being checked: add this one afterwards."))
             return
@@ -69,7 +74,7 @@ class OwnModels(QObject):
         self._thread.start()
 
     def remove(self) -> None:
-        """The chosen one, from the list; its files stay."""
+        """Remove the chosen model from the list; its files stay."""
         chosen = self._panel.settings.model
         files = self._preferences.models()
         if Path(chosen).suffix != ".onnx":
@@ -83,7 +88,7 @@ class OwnModels(QObject):
         self.noted.emit(words.format(name=Path(chosen).name))
 
     def close(self) -> bool:
-        """Whether no check is under way any more."""
+        """Wait for a running check, and return whether it has ended."""
         if self.dialog is not None and not self.dialog.wait(_STOP_S):
             return False
         if self._thread is not None:
@@ -102,7 +107,7 @@ class OwnModels(QObject):
             self.add_or_ask(Path(path))
 
     def add_or_ask(self, path: Path) -> None:
-        """Add a model with its card; ask how to read a network that has none."""
+        """Add a model with its card, or ask how to read a network that has none."""
         if path.with_suffix(".json").is_file():
             self.add(path)
             return
@@ -125,7 +130,7 @@ class OwnModels(QObject):
         self.dialog = None
 
     def _vet(self, path: Path) -> None:
-        """In a thread of its own."""
+        """Check a model; this runs in its own thread."""
         card, fault = None, NOTHING
         try:
             card = validate_model(path.resolve(), schema=SCHEMA)
@@ -149,7 +154,7 @@ class OwnModels(QObject):
         self.noted.emit(self.tr("{name} is in the list of models.").format(name=card.name))
 
     def _fill(self) -> None:
-        """Also those whose files are gone, so that they can be removed."""
+        """List the models; missing files are included, so that the user can remove them."""
         listed = []
         for file in self._preferences.models():
             path = Path(file)

@@ -1,4 +1,7 @@
-"""Many videos tracked and exported: what to write, how many at a time, progress, results."""
+"""The window that tracks and exports many videos.
+
+It shows what to write, how many videos to track at a time, the progress and the results.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +46,17 @@ if TYPE_CHECKING:
 
 _STOP_S = 2.0
 _ROW_PX = 24
-_CORES_OF_LIVE = 2  # what a live view and the window need themselves
+_CORES_OF_LIVE = 2  # cores that a live view and the window need for themselves
 
 
 class QueueWindow(QDialog):
-    """Beside the main window, which goes on. settings: asked when the queue begins.
+    """Window of the video queue, which is open beside the main window.
 
-    live: whether a camera or stream is open, beside which fewer are tracked at a time.
+    Args:
+        parent: The main window.
+        models: The loaded models.
+        settings: Returns the settings; called when the queue begins.
+        live: Returns whether a live view is open; then fewer videos are tracked at a time.
     """
 
     _came = Signal()
@@ -67,11 +74,11 @@ class QueueWindow(QDialog):
         self._settings, self._live = settings, live
         self._call = SingleCallback(self._came.emit)
         self.queue = VideoQueue(models, self._call)
-        self.chosen: list[str] = []  # not begun yet
+        self.chosen: list[str] = []  # recordings that have not begun yet
         self._bars: dict[int, QProgressBar] = {}
         self._rows: dict[int, QTreeWidgetItem] = {}
         self._shown: dict[int, QueueItem] = {}
-        self._keys: list[int | str] = []  # of what the list shows
+        self._keys: list[int | str] = []  # what the rows of the list show
         self.list = QTreeWidget()
         self.folder = QLineEdit()
         self.style_of_table = QComboBox()
@@ -93,14 +100,14 @@ class QueueWindow(QDialog):
         self._refresh()
 
     def add(self, paths: Sequence[str]) -> None:
-        """Recordings, to be tracked once 'Begin' is pressed."""
+        """Add recordings, which are tracked when the user presses 'Begin'."""
         self.chosen += [path for path in paths if path not in self.chosen]
         if self.chosen and not self.folder.text():
             self.folder.setText(str(Path(self.chosen[0]).parent / "steadymark"))
         self._refresh()
 
     def close_all(self) -> bool:
-        """Cancel everything; whether it ended in time."""
+        """Cancel everything, and return whether it ended in time."""
         self.close()
         self.queue.close()
         return self.queue.join(_STOP_S)
@@ -109,7 +116,7 @@ class QueueWindow(QDialog):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             self._name_all()
-            self._keys = []  # rows have words, too
+            self._keys = []  # The rows contain translated text, too.
             self._refresh()
 
     def _button(self, act: Callable[[], None]) -> QPushButton:
@@ -119,7 +126,7 @@ class QueueWindow(QDialog):
         return button
 
     def _name_all(self) -> None:
-        """In the language of now."""
+        """Set all texts in the current language."""
         self.setWindowTitle(self.tr("Track and export many videos"))
         self.list.setAccessibleName(self.tr("Videos"))
         self.list.setHeaderLabels([self.tr("Video"), self.tr("Progress"), self.tr("Result")])
@@ -331,7 +338,7 @@ class QueueWindow(QDialog):
 
 
 def _cell(bar: QProgressBar) -> QWidget:
-    """What a list shows in a row: it would show the bar itself again when that is hidden."""
+    """Wrap the progress bar, because the list would show a hidden bar again."""
     cell = QWidget()
     layout = QHBoxLayout(cell)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -1,1 +1,1 @@
-"""The languages of the window."""
+"""The languages of the window and the names that it translates."""

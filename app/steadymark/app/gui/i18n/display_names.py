@@ -1,4 +1,4 @@
-"""What landmarks, regions of the face, and what is compared are called."""
+"""Display names of landmarks, face regions and compared variants."""
 
 from __future__ import annotations
 
@@ -56,12 +56,18 @@ _TAKES = {
 
 
 def variant_name(take: Variant) -> str:
-    """What is compared; another network by its own name."""
+    """Return the display name of a compared variant.
+
+    A variant that is another network has the network's name.
+    """
     return " ".join(variant_description(take))
 
 
 def variant_description(take: Variant) -> tuple[str, ...]:
-    """Its name, and its own parameters if it has any: as few as tell them apart."""
+    """Return the name of a variant, and its own parameters if it has any.
+
+    Only the parameters that are needed to tell variants apart are included.
+    """
     if take.kind == "none":
         return (take.model,)
     name = QCoreApplication.translate("names", str(_TAKES.get(take.kind, take.kind)))
@@ -76,12 +82,16 @@ def variant_description(take: Variant) -> tuple[str, ...]:
 
 
 def region_name(name: str) -> str:
-    """Of a part of the face, as the schema calls it; empty: all of it."""
+    """Return the display name of a face region.
+
+    Args:
+        name: The region's name in the schema; an empty string is the whole face.
+    """
     return QCoreApplication.translate("names", str(_REGIONS.get(name, name)))
 
 
 def landmark_name(index: int) -> str:
-    """Right and left are the person's."""
+    """Return the display name of a landmark; right and left are the person's."""
     if index in _OWN:
         return QCoreApplication.translate("names", str(_OWN[index]))
     for indices, text in _PARTS:

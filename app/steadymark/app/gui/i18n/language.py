@@ -1,4 +1,4 @@
-"""The language of the window: the system's, or the one that the user chose."""
+"""The language of the window: the system's or the one that the user chose."""
 
 from __future__ import annotations
 
@@ -19,19 +19,23 @@ _OURS = "language"
 
 
 def translations_folder() -> Path:
-    """Where steadymark_LANGUAGE.ts and .qm lie."""
+    """Return the folder that contains steadymark_LANGUAGE.ts and .qm."""
     return assets_root() / "translations"
 
 
 def speak(application: QCoreApplication, language: str = SYSTEM) -> None:
-    """From now on; windows that are there already change theirs.
+    """Change the language of the application, including the windows that are already open.
 
-    language: one of LANGUAGES. SYSTEM takes the first that the user's system wants and we have.
+    Args:
+        application: The running application.
+        language: A key of LANGUAGES. SYSTEM selects the first language that the user's system
+            prefers and that is available.
     """
     system = QLocale.system()
     chosen = QLocale(language) if language in LANGUAGES else system
     same = chosen.language() == system.language()
-    QLocale.setDefault(system if same else chosen)  # German numbers also for Austria's German
+    # Austrian users, for example, keep their own number format.
+    QLocale.setDefault(system if same else chosen)
     for old in application.findChildren(QTranslator, _OURS):
         application.removeTranslator(old)
         old.deleteLater()
@@ -39,6 +43,6 @@ def speak(application: QCoreApplication, language: str = SYSTEM) -> None:
     for name, folder in (("qtbase", qts), ("steadymark", str(translations_folder()))):
         translator = QTranslator(application)
         translator.setObjectName(_OURS)
-        # texts are English; only their plurals come from a file
+        # The texts are English, so the English file contains only plural forms.
         if translator.load(chosen, name, "_", folder) or translator.load(f"{name}_en", folder):
             application.installTranslator(translator)

@@ -1,4 +1,4 @@
-"""What the stabilizers are called."""
+"""Display names of the stabilizers."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ STABILIZER_NAMES: dict[str, object] = {
 
 
 def stabilizer_text(name: str) -> str:
-    """One of STABILIZERS, for the user."""
+    """Return the display name of one of STABILIZERS."""
     return QCoreApplication.translate("stabilizers", str(STABILIZER_NAMES[name]))

@@ -1,4 +1,4 @@
-"""What engine and session tell in English, in the window's language."""
+"""Translation of the sentences that the engine and the session write in English."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from PySide6.QtCore import QCoreApplication
 
 from steadymark.models.user_text import UserText, fill_template
 
-CONTEXT = "sentences"  # of the .ts files
+CONTEXT = "sentences"  # the context of these sentences in the .ts files
 
 
 def translated(text: str) -> str:
-    """A UserText translated, with the sentences in it; any other text as it is."""
+    """Translate a UserText and the sentences in it; return any other text unchanged."""
     if not isinstance(text, UserText):
         return text
     template = QCoreApplication.translate(CONTEXT, text.template)

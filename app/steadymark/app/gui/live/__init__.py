@@ -1,1 +1,1 @@
-"""Cameras, streams and streaming targets in the window."""
+"""The window's handling of cameras, streams and streaming targets."""

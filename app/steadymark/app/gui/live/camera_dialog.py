@@ -1,4 +1,4 @@
-"""Choosing a camera, with a look through it, or the address of a stream."""
+"""The dialog that chooses a camera, with a preview, or the address of a stream."""
 
 from __future__ import annotations
 
@@ -43,7 +43,17 @@ _BACKGROUND = QColor(22, 22, 24)
 
 
 class CameraDialog(QDialog):
-    """chosen: a LiveTarget. watched: what the live view shows now, which has no second preview."""
+    """Dialog that chooses a camera or a stream.
+
+    Args:
+        devices: Finds the cameras and opens previews.
+        addresses: The addresses that are offered.
+        watched: The path of the open live view, which gets no second preview.
+        parent: The parent widget.
+
+    Attributes:
+        chosen: Emitted with a LiveTarget.
+    """
 
     chosen = Signal(object)
 
@@ -58,7 +68,8 @@ class CameraDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Open camera or stream"))
         self._devices, self._watched = devices, watched
-        self.tabs = QTabWidget(documentMode=True)  # its frame is too light where it is dark
+        # The normal frame of the tabs is too light in the dark theme.
+        self.tabs = QTabWidget(documentMode=True)
         self.tabs.tabBar().setDrawBase(False)
         self.cameras, self.mode = QListWidget(), QComboBox()
         self.none = QLabel()
@@ -79,7 +90,7 @@ class CameraDialog(QDialog):
 
     @property
     def target(self) -> LiveTarget | None:
-        """What is chosen now; None where nothing is."""
+        """Return what is currently chosen, or None."""
         if self.tabs.currentIndex() == 1:
             text = self.address.currentText().strip()
             return LiveTarget(text) if is_network(text) else None
@@ -94,7 +105,7 @@ class CameraDialog(QDialog):
         self._devices.end()
         super().done(result)
 
-    # -- putting together
+    # -- construction
 
     def _lay_out(self) -> None:
         self.none.setWordWrap(True)
@@ -174,7 +185,7 @@ class CameraDialog(QDialog):
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)
 
-    # -- what happens
+    # -- signal handlers
 
     def _on_found(self, known: Known) -> None:
         self.cameras.clear()
@@ -263,7 +274,7 @@ class CameraDialog(QDialog):
 
 
 class PreviewPicture(QWidget):
-    """The newest picture, as large as it fits."""
+    """Widget that shows the newest picture as large as fits."""
 
     def __init__(self) -> None:
         super().__init__()

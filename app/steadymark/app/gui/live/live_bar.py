@@ -1,4 +1,4 @@
-"""Below a live view: start and stop, record, mirror, and how fast, how late and how complete."""
+"""The bar below a live view: start, stop, record, mirror, frame rate, latency and drops."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BUTTONS = ("play", "record", "mirror")
 
 
 class LiveBar(QWidget):
-    """Figures change a few times a second, see `set_figures`."""
+    """The bar below a live view; `set_figures` updates its figures a few times a second."""
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,7 +75,10 @@ class LiveBar(QWidget):
             self.recording.clear()
 
     def set_figures(self, figures: LiveFigures) -> None:
-        """Of now; without pictures there is neither rate nor lateness."""
+        """Show the current figures.
+
+        Without recent pictures, the frame rate and the latency are shown as dashes.
+        """
         late, there = figures.late, self._phase is Phase.LIVE
         self.rate.setText(
             self.tr("{shown} / {came} fps").format(

@@ -1,4 +1,4 @@
-"""What the window does with cameras and streams: choose, watch, record."""
+"""The window's commands for cameras and streams: choosing, watching and recording."""
 
 from __future__ import annotations
 
@@ -36,19 +36,20 @@ if TYPE_CHECKING:
     from steadymark.app.session.state import Display
     from steadymark.engine.output.live_recorder import RecorderReport
 
-_EVERY_S = 0.4  # figures that change faster cannot be read
+_EVERY_S = 0.4  # Figures that change faster cannot be read.
 
 
 class LiveController(QObject):
-    """Opens, shows and records cameras and streams. lister: gives the cameras that are here.
+    """Opens, shows and records cameras and streams.
 
     Args:
         parent: The window over which dialogs open.
         session: Runs the live view.
-        preferences: Keep addresses, the folder for recordings and how they are made.
-        messages: Tell the user what was recorded, and what failed.
+        preferences: Store addresses, the folder for recordings and how recordings are made.
+        messages: Tell the user what was recorded and what failed.
         open_path: Opens a recording in the window.
-        show_folder: Gives the choice of a message that shows a folder.
+        show_folder: Returns the choice of a message that shows a folder.
+        lister: Returns the cameras that are connected.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class LiveController(QObject):
 
     @property
     def devices(self) -> CameraDiscovery:
-        """Of the dialog that is open, or was last."""
+        """Return the camera discovery of the current or most recent dialog."""
         assert self._devices is not None
         return self._devices
 
@@ -84,7 +85,7 @@ class LiveController(QObject):
         return self._kept
 
     def wire(self, actions: Mapping[str, QAction], bar: LiveBar) -> None:
-        """Connect the commands about cameras, after the window's widgets were built (anew)."""
+        """Connect the camera commands after the window's widgets were built or rebuilt."""
         self._actions, self._bar = actions, bar
         actions["record_drawn"].setChecked(self._kept.drawn)
         self.send.wire(actions["send"], bar.sending)
@@ -98,7 +99,7 @@ class LiveController(QObject):
             actions[name].triggered.connect(lambda _=False, slot=slot: slot())
 
     def choose(self) -> None:
-        """The dialog."""
+        """Open the dialog that chooses a camera or stream."""
         if self.dialog is not None:
             self.dialog.raise_()
             return
@@ -115,7 +116,7 @@ class LiveController(QObject):
         self.dialog.open()
 
     def open(self, target: LiveTarget) -> None:
-        """Watch it."""
+        """Open a live view of this camera or stream."""
         self._messages.dismiss_all()
         if not target.text.startswith("camera:"):
             self._keep(live_preferences.with_address(self._kept, target.text))
@@ -124,14 +125,18 @@ class LiveController(QObject):
         self._session.open_live(target, after=after)
 
     def close(self) -> bool:
-        """The program ends; whether the dialog's threads did."""
+        """Close the dialogs when the program ends.
+
+        Returns:
+            Whether the threads of the camera dialog have ended.
+        """
         self.send.close()
         if self.dialog is not None:
             self.dialog.reject()
         return self._devices is None or self._devices.join(1.0)
 
     def set_display(self, display: Display) -> None:
-        """What can be done now."""
+        """Enable and check the commands according to the display."""
         actions, live = self._actions, display.live
         running = live is not None and display.playing
         actions["record"].setEnabled(running)
@@ -143,7 +148,11 @@ class LiveController(QObject):
         self._refreshed_s = 0.0
 
     def refresh(self) -> tuple[float, int]:
-        """Show figures, now and then. The share of the pictures that is tracked, and how many."""
+        """Update the figures if the last update is old enough.
+
+        Returns:
+            The share of the pictures that were tracked, and the number of pictures that arrived.
+        """
         figures = self._session.live.figures()
         now_s = time.monotonic()
         if now_s - self._refreshed_s > _EVERY_S:
@@ -162,12 +171,12 @@ class LiveController(QObject):
             return
         folder = Path(self._kept.folder)
         if str(folder) == live_preferences.default_folder():
-            with contextlib.suppress(OSError):  # else the recorder tells
+            with contextlib.suppress(OSError):  # The recorder reports a folder that cannot be made.
                 folder.mkdir(parents=True, exist_ok=True)
         live.start_recording(folder, self._draw())
 
     def _draw(self) -> DrawOptions:
-        """What the view shows, where landmarks are to be drawn at all."""
+        """Return what is drawn into recordings: what the view shows, or nothing."""
         if not self._kept.drawn:
             return CLEAN
         display = self._session.display
@@ -203,7 +212,7 @@ class LiveController(QObject):
         self._tell_more(self._session.display)
 
     def _tell_more(self, display: Display) -> None:
-        """In tooltips: where recordings go, or why nothing can be recorded or mirrored now."""
+        """Show in tooltips where recordings go, or why a command is not available."""
         actions, live = self._actions, display.live
         none = "" if live is not None else self.tr("Open a camera or stream first.")
         stopped = "" if display.playing else self.tr("The live view is stopped: start it again.")
@@ -211,7 +220,7 @@ class LiveController(QObject):
         tell_more(actions["mirror"], none)
         tell_more(actions["record"], none or stopped or folder)
 
-    # -- what comes home
+    # -- signal handlers
 
     def _on_dialog_done(self) -> None:
         dialog, self.dialog = self.dialog, None

@@ -1,4 +1,4 @@
-"""What the window remembers of cameras, streams and recordings."""
+"""The preferences for cameras, streams and recordings."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ _NAME = "live"
 
 @dataclass(frozen=True, slots=True)
 class LivePreferences:
-    """addresses: of streams, the newest first, without passwords. folder: of recordings.
+    """The stored preferences of live views.
 
-    drawn: whether landmarks are drawn into them. mirrored: the view.
+    Attributes:
+        addresses: The addresses of streams, newest first and without passwords.
+        folder: The folder for recordings.
+        drawn: Whether landmarks are drawn into recordings.
+        mirrored: Whether the view is mirrored.
     """
 
     addresses: tuple[str, ...] = ()
@@ -30,7 +34,7 @@ class LivePreferences:
 
 
 def read(preferences: Preferences) -> LivePreferences:
-    """What cannot be read has its default."""
+    """Read the preferences; a value that cannot be read gets its default."""
     values, live = preferences.values(_NAME), LivePreferences()
     addresses, folder = values.get("addresses"), values.get("folder")
     if isinstance(addresses, list):
@@ -47,14 +51,14 @@ def write(preferences: Preferences, live: LivePreferences) -> None:
 
 
 def with_address(live: LivePreferences, address: str) -> LivePreferences:
-    """The address comes first; its password is not kept."""
+    """Return the preferences with this address first and without its password."""
     plain = without_password(address)
     others = (a for a in live.addresses if a != plain)
     return replace(live, addresses=(plain, *others)[:_MOST_ADDRESSES])
 
 
 def default_folder() -> str:
-    """Where this system keeps videos."""
+    """Return the folder in which this system keeps videos."""
     places = QStandardPaths.StandardLocation
     return QStandardPaths.writableLocation(
         places.MoviesLocation

@@ -1,4 +1,4 @@
-"""What the window does with sending to other programs: choose, remember, show."""
+"""The window's commands for sending results to other programs."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ _NAME = "sending"
 
 
 class StreamingController(QObject):
-    """Chooses what is sent, keeps it in the preferences and shows how it goes.
+    """Lets the user choose where results are sent, stores the choice and shows the state.
 
-    parent: the window over which the dialog opens. session: its live view sends.
+    Args:
+        parent: The window over which the dialog opens.
+        session: Its live view sends the results.
+        preferences: Store the user's choice.
     """
 
     def __init__(self, parent: QWidget, *, session: Session, preferences: Preferences) -> None:
@@ -40,19 +43,20 @@ class StreamingController(QObject):
         self.dialog: StreamingDialog | None = None
         for name, kept in preferences.values(_NAME).items():
             if name in tuple(TargetKind) and isinstance(kept, dict):
-                with contextlib.suppress(UsageError):  # as if it had never been written
+                # A stored value that is not valid is ignored.
+                with contextlib.suppress(UsageError):
                     place = str(kept.get("place", ""))
                     self._sending.want(TargetKind(name), place=place, on=kept.get("on") is True)
         self._sending.changed.connect(self.refresh)
 
     def wire(self, action: QAction, label: QLabel) -> None:
-        """Connect the command and the label, after the window's widgets were built (anew)."""
+        """Connect the command and the label after the window's widgets were built or rebuilt."""
         self._action, self._label = action, label
         action.triggered.connect(lambda _=False: self.choose())
         self.refresh()
 
     def choose(self) -> None:
-        """The dialog."""
+        """Open the dialog, or bring the open one to the front."""
         if self.dialog is None:
             self.dialog = StreamingDialog(self._facts, self._parent)
             self.dialog.wanted.connect(self._want)
@@ -63,12 +67,12 @@ class StreamingController(QObject):
         self.refresh()
 
     def close(self) -> None:
-        """The program ends."""
+        """Close the dialog when the program ends."""
         if self.dialog is not None:
             self.dialog.reject()
 
     def refresh(self) -> None:
-        """Below the view, and in the command's hint."""
+        """Show the state in the label below the view and in the command's tooltip."""
         all_facts, live = self._facts()
         shown = [facts for facts in all_facts if facts.on]
         label = self._label
@@ -102,7 +106,10 @@ class StreamingController(QObject):
         self.refresh()
 
     def _keep(self, kind: TargetKind) -> None:
-        """What was not chosen here, but for one start, is not kept."""
+        """Store the choice for one kind of target.
+
+        Targets that were given only for this run of the program are not stored.
+        """
         (facts,) = (facts for facts in self._sending.facts() if facts.kind is kind)
         preferences = self._preferences
         chosen = {str(kind): {"on": facts.on, "place": facts.place}}

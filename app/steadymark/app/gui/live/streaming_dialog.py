@@ -1,4 +1,4 @@
-"""Where to send what is tracked live: each kind of program with its switch, address and state."""
+"""The dialog that sets where live results are sent: a switch, address and state per target."""
 
 from __future__ import annotations
 
@@ -26,13 +26,18 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.live.stream_sending import StreamTargetState
 
-_EVERY_MS = 400  # figures that change faster cannot be read
+_EVERY_MS = 400  # Figures that change faster cannot be read.
 
 
 class StreamingDialog(QDialog):
-    """Not modal: the view goes on. wanted: a kind, whether it is on, and its place, as chosen.
+    """Non-modal dialog that sets where live results are sent.
 
-    facts: what is the case, and whether a live view runs.
+    Args:
+        facts: Returns the state of each target, and whether a live view is running.
+        parent: The parent widget.
+
+    Attributes:
+        wanted: Emitted with a kind of target, whether it is on, and its address.
     """
 
     wanted = Signal(object, bool, str)
@@ -94,7 +99,7 @@ class StreamingDialog(QDialog):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what is the case; what is being typed stays."""
+        """Show the current state; an address that is being edited is not changed."""
         all_facts, live = self._facts()
         for facts in all_facts:
             self.switches[facts.kind].setChecked(facts.on)
@@ -104,7 +109,7 @@ class StreamingDialog(QDialog):
             self.states[facts.kind].setText(state_words(facts, live=live))
 
     def tell(self, kind: TargetKind, fault: str) -> None:
-        """What is wrong with a place that was typed; empty: nothing."""
+        """Show what is wrong with an address; an empty string removes the message."""
         self._faults[kind] = fault
         told = [f"{NAMES[k]}: {words}" for k, words in self._faults.items() if words]
         self.fault.setText("\n".join(told))

@@ -1,4 +1,4 @@
-"""What the window says of sending to other programs."""
+"""The texts about sending results to other programs."""
 
 from __future__ import annotations
 
@@ -34,12 +34,17 @@ _HINTS = {
 
 
 def hint(kind: TargetKind) -> str:
-    """What goes there, and for whom."""
+    """Return what is sent to this kind of target, and who uses it."""
     return translate("sending", str(_HINTS[kind]))
 
 
 def state_words(facts: StreamTargetState, *, live: bool) -> str:
-    """How it stands. live: whether a live view runs."""
+    """Describe the state of a target.
+
+    Args:
+        facts: The state of the target.
+        live: Whether a live view is running.
+    """
     if not facts.on:
         return translate("sending", "off")
     if facts.report is None or not live:
@@ -57,7 +62,7 @@ def state_words(facts: StreamTargetState, *, live: bool) -> str:
 
 
 def short_words(facts: StreamTargetState) -> str:
-    """For the bar below the view."""
+    """Return a short description for the bar below the view."""
     name = NAMES[facts.kind]
     if facts.report is not None and facts.report.heard is False:
         return translate("sending", "{name}: nobody listens").format(name=name)

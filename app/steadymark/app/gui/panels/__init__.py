@@ -1,1 +1,1 @@
-"""Panels beside the video: settings, statistics, plots."""
+"""The panels beside the video: settings, statistics and plots."""

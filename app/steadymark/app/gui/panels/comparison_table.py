@@ -1,4 +1,4 @@
-"""Figures of two kinds of points beside each other, and by how much the second is better."""
+"""A table that compares measures of two kinds of landmarks and shows the relative change."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LONGEST = 12  # characters of a heading
+_LONGEST = 12  # maximum number of characters in a heading
 
 
 class MeasureRow(NamedTuple):
-    """One measure. name: of it, in code; tip: what it is."""
+    """One measure of the table.
+
+    Attributes:
+        name: The name of the measure in code.
+        title: The name that the user sees.
+        tip: An explanation of the measure.
+        digits: The number of decimals.
+    """
 
     name: str
     title: str
@@ -24,7 +31,7 @@ class MeasureRow(NamedTuple):
 
 
 class ComparisonTable(QWidget):
-    """Columns: title, first, second, change in %."""
+    """Table with the columns title, first value, second value and change in %."""
 
     def __init__(self, title: str, lines: Sequence[MeasureRow]) -> None:
         super().__init__()
@@ -53,7 +60,7 @@ class ComparisonTable(QWidget):
         self.set_heads(self.tr("raw"), self.tr("stabilized"))
 
     def set_heads(self, first: str, second: str) -> None:
-        """What is compared; further lines are its parameters."""
+        """Set the headings of the two compared variants; further lines are parameters."""
         for head, text in zip(self._heads, (first, second), strict=True):
             head.setText("\n".join(_short(line) for line in text.splitlines()))
             head.setToolTip(text.replace("\n", " "))
@@ -63,7 +70,14 @@ class ComparisonTable(QWidget):
             cell.setAccessibleName(f"{self._titles[name]}, {spoken[which]}")
 
     def fill(self, name: str, before: float, after: float, *, change: bool = True) -> None:
-        """Both figures of a measure; NaN is shown as nothing. change: whether a share of it is."""
+        """Show both values of a measure; NaN is shown as a dash.
+
+        Args:
+            name: The name of the measure.
+            before: The value of the first variant.
+            after: The value of the second variant.
+            change: Whether the relative change is meaningful for this measure.
+        """
         digits = self._digits[name]
         self.cells[name, "raw"].setText(number(before, digits))
         self.cells[name, "steady"].setText(number(after, digits))

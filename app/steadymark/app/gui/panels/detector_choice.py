@@ -1,4 +1,4 @@
-"""The choice of the face detector: the built-in one, or YuNet with a file that the user names."""
+"""The choice of the face detector: the built-in one, or YuNet with the user's file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _ASK = ""  # data of the entry that asks for a file
 
 
 class DetectorChoice(QComboBox):
-    """A list of detectors, with those of files by the names of these.
+    """Drop-down list of the detectors; a detector from a file has the file's name.
 
-    chosen: `TrackSettings.detector` as the user chose it.
+    Attributes:
+        chosen: Emitted with the user's choice, as in `TrackSettings.detector`.
     """
 
     chosen = Signal(str)
@@ -28,11 +29,11 @@ class DetectorChoice(QComboBox):
     def __init__(
         self, parent: QWidget | None = None, *, ask: Callable[[], str] | None = None
     ) -> None:
-        """Make the list.
+        """Build the list.
 
         Args:
-            parent: as of every widget.
-            ask: gives the file that the user names, empty for none; a file dialog by default.
+            parent: The parent widget.
+            ask: Returns the user's file, or an empty string; by default a file dialog.
         """
         super().__init__(parent)
         self._ask = ask or self._ask_for_file
@@ -44,7 +45,7 @@ class DetectorChoice(QComboBox):
         self.activated.connect(self._on_activated)
 
     def show_detector(self, detector: str) -> None:
-        """Show the detector of these settings, without telling of it."""
+        """Show this detector without emitting `chosen`."""
         self._detector = detector
         if self.findData(detector) < 0:
             place = self.findData(_ASK)
@@ -73,7 +74,10 @@ class DetectorChoice(QComboBox):
 
 
 def _shown(detector: str) -> str:
-    """The kind and the name of the file; names of the zoo as they are."""
+    """Return the kind of the detector and the name of its file.
+
+    A name from the model zoo is returned unchanged.
+    """
     for prefix, name in ((YUNET, "YuNet"), (MEDIAPIPE, "MediaPipe")):
         if detector.startswith(prefix):
             return f"{name}: {Path(detector.removeprefix(prefix)).name}"

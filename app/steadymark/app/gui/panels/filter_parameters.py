@@ -1,4 +1,4 @@
-"""Parameters of a filter on one side of a comparison: its own, or those of the settings."""
+"""The parameters of a filter on one side of a comparison: its own or those of the settings."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ translate = QCoreApplication.translate
 
 
 class FilterParameters(QWidget):
-    """changed: `take` has other parameters now."""
+    """Editor of a filter's parameters.
+
+    Attributes:
+        changed: Emitted when `take` has other parameters.
+    """
 
     changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.take: Variant | None = None  # None: no filter
+        self.take: Variant | None = None  # None if there is no filter
         self._order = Butterworth().order
         self.min_cutoff, self.beta = spin(0.01, 30.0, 0.1, " Hz"), spin(0.0, 20.0, 0.1, "")
         self.derivative, self.cutoff = spin(0.01, 30.0, 0.1, " Hz"), spin(0.1, 60.0, 0.5, " Hz")
@@ -51,13 +55,13 @@ class FilterParameters(QWidget):
         self.hide()
 
     def name_for(self, side: str) -> None:
-        """What a screen reader says of which side it is."""
+        """Set the accessible names, which state the side of the comparison."""
         for box, name in self._names.items():
             box.setAccessibleName(f"{side}: {name}")
         self.as_set.setAccessibleName(f"{side}: {self.as_set.text()}")
 
     def show_take(self, take: Variant, settings: TrackSettings) -> None:
-        """Fill in, without telling of it."""
+        """Show these parameters without emitting `changed`."""
         self.take = None
         choice = take.filter_of(settings)
         self._order = choice.butterworth.order
@@ -89,7 +93,7 @@ class FilterParameters(QWidget):
 
 
 def spin(least: float, most: float, step: float, unit: str) -> QDoubleSpinBox:
-    """Of two decimals."""
+    """Return a spin box with two decimals."""
     box = QDoubleSpinBox()
     box.setRange(least, most)
     box.setSingleStep(step)

@@ -1,4 +1,4 @@
-"""What is plotted of measures, by the names of the curves."""
+"""The values of the plotted curves, computed from measures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def curves_of(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
-    """`PLOT` or `PLOT_WHAT`: a value a frame, NaN where there is none."""
+    """Return the values of each curve by its name, `PLOT` or `PLOT_WHAT`.
+
+    Each curve has one value per frame, which is NaN where the measure is not known.
+    """
     still = measures.still
     raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_steady)
     return {
@@ -47,7 +50,7 @@ def _of_truth(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
 
 
 def _above_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What has a logarithm; else NaN."""
+    """Replace values that have no logarithm by NaN."""
     with np.errstate(invalid="ignore"):
         shown: NDArray[np.float64] = np.where(values > 0, values, np.nan)
     return shown

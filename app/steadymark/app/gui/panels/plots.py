@@ -1,4 +1,7 @@
-"""Curves along the recording: jitter, one landmark's way, score, speed; a click goes there."""
+"""Plots over time: jitter, position of one landmark, score, speed, head pose and error.
+
+A click on a plot seeks to that time.
+"""
 
 from __future__ import annotations
 
@@ -32,19 +35,25 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.face_measures import FaceMeasures
     from steadymark.app.session.analysis.variants import Takes
 
-_FAINT, _PLATE = 90, 200  # how opaque
+_FAINT, _PLATE = 90, 200  # alpha values out of 255
 _LEGENDS = ("jitter", "pose")
-_VALUES_PX = 78  # likewise, its values on a logarithmic axis
-_LEAST_WIDTH = 800  # of plots that are saved
-_REGION_LETTERS = 7  # that are read of the region at least
-_LABEL_PX = 90  # height of a plot from which its label can be read
-_TICKS_PX = 50  # and its ticks
-_LEAST_WORDS_PX = 60  # below, nothing of it can be read
-_LEAST_PX, _TIMES_PX, _MOST_LEAST_PX = 38, 22, 130  # a plot, the axis, all of them
+_VALUES_PX = 78  # minimum height of a plot that shows values on its logarithmic axis
+_LEAST_WIDTH = 800  # minimum width of saved plots
+_REGION_LETTERS = 7  # minimum number of characters that the region's box shows
+_LABEL_PX = 90  # minimum height of a plot that shows its axis label
+_TICKS_PX = 50  # minimum height of a plot that shows its tick values
+_LEAST_WORDS_PX = 60  # minimum width of the landmark's name
+# minimum height of a plot, height of the time axis, and largest minimum height of all plots
+_LEAST_PX, _TIMES_PX, _MOST_LEAST_PX = 38, 22, 130
 
 
 class Plots(QWidget):
-    """clicked: a time in seconds. region_chosen: a region of the schema, empty: the whole face."""
+    """The plots over time.
+
+    Attributes:
+        clicked: Emitted with a time in seconds.
+        region_chosen: Emitted with a region of the schema; an empty string is the whole face.
+    """
 
     clicked = Signal(float)
     region_chosen = Signal(str)
@@ -79,12 +88,12 @@ class Plots(QWidget):
             self._add_plot(name, label)
             self._add_title(name, label)
             self._add_switch(name, title)
-        self._switches["error"].hide()  # until there is ground truth
+        self._switches["error"].hide()  # shown when ground truth is loaded
         self._add_regions()
-        self._told = ""  # which landmark it is
+        self._told = ""  # name of the landmark that is plotted
         self.landmark = QLabel()
         self.landmark.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        # in little room the name of the landmark goes, not the switches
+        # If there is little room, the landmark's name is shortened and the switches stay.
         self.landmark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._row.addWidget(self.landmark, 1)
         self._add_curves()
@@ -109,37 +118,37 @@ class Plots(QWidget):
         self._show_labels()
 
     def set_takes(self, takes: Takes) -> None:
-        """What is compared."""
+        """Show the names of the compared variants in the legend."""
         for (_, label), take in zip(self._plots["jitter"].legend.items, takes, strict=True):
             label.setText(variant_name(take), color=self.palette().windowText().color().name())
 
     def choose(self, *names: str) -> None:
-        """Show these: of jitter, x, y, score, speed, pose."""
+        """Show the plots with these names: jitter, x, y, score, speed, pose or error."""
         for name, switch in self._switches.items():
             switch.setChecked(name in names)
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """As `choose` takes them."""
+        """Return the names of the shown plots."""
         return tuple(name for name, switch in self._switches.items() if switch.isChecked())
 
     def choose_region(self, name: str) -> None:
-        """Whose jitter is plotted, without telling of it."""
+        """Select the region whose jitter is plotted, without emitting `region_chosen`."""
         self.region.setCurrentIndex(max(0, self.region.findData(name)))
 
     def set_time(self, time_s: float) -> None:
-        """Where the video is."""
+        """Move the marker of the playback position."""
         for line in self._places:
             line.setValue(time_s)
 
     def as_image(self) -> QImage:
-        """What is seen, with room for all labels."""
+        """Return the shown plots as an image with room for all labels."""
         with self._roomy():
             image: QImage = self._widget.grab().toImage()
         return image
 
     def as_svg(self) -> bytes:
-        """The same as vectors."""
+        """Return the shown plots as SVG with room for all labels."""
         with self._roomy():
             return self._drawn()
 
@@ -149,7 +158,8 @@ class Plots(QWidget):
         drawing = QSvgGenerator()
         drawing.setOutputDevice(buffer)
         drawing.setSize(size)
-        drawing.setResolution(self._widget.logicalDpiX())  # else axes are drawn at another size
+        # Without it, the axes would be drawn at another scale.
+        drawing.setResolution(self._widget.logicalDpiX())
         drawing.setViewBox(QRectF(0, 0, size.width(), size.height()))
         drawing.setTitle(self.tr("Plots"))
         painter = QPainter(drawing)
@@ -160,7 +170,7 @@ class Plots(QWidget):
 
     @contextmanager
     def _roomy(self) -> Iterator[None]:
-        """As high as labels need, for a moment."""
+        """Enlarge the plots for the duration of the context, so that all labels fit."""
         size, chosen = self._widget.size(), sum(s.isChecked() for s in self._switches.values())
         self._widget.resize(max(size.width(), _LEAST_WIDTH), max(size.height(), 130 * chosen))
         self._show_labels()
@@ -202,15 +212,15 @@ class Plots(QWidget):
         self._row.insertWidget(1, self.region)
 
     def _show_error(self, *, there: bool) -> None:
-        """The curve comes with the first ground truth, and goes with it."""
+        """Show or hide the error plot when ground truth appears or disappears."""
         switch = self._switches["error"]
         if switch.isHidden() == there:
             switch.setVisible(there)
             switch.setChecked(there)
-            self._switches["x"].setChecked(not there)  # three have no room in most windows
+            self._switches["x"].setChecked(not there)  # Most windows have no room for three plots.
 
     def _arrange(self) -> None:
-        """The chosen plots below each other, with one axis of time."""
+        """Stack the chosen plots vertically and link their time axes."""
         chosen = [self._plots[n] for n, switch in self._switches.items() if switch.isChecked()]
         for plot in self._plots.values():
             plot.setXLink(None)
@@ -226,13 +236,13 @@ class Plots(QWidget):
         self._widget.setMinimumHeight(min(_LEAST_PX * len(chosen) + _TIMES_PX, _MOST_LEAST_PX))
 
     def _show_all(self) -> None:
-        """From the first frame to the last, also as they become more; zooming in ends it."""
+        """Show the whole recording, also while it grows, until the user zooms in."""
         for plot in self._plots.values():
-            if plot.vb.linkedView(plot.vb.XAxis) is None:  # the others go along
+            if plot.vb.linkedView(plot.vb.XAxis) is None:  # The linked plots follow this one.
                 plot.enableAutoRange(axis="x", enable=True)
 
     def _show_labels(self) -> None:
-        """Only where they have room."""
+        """Show only the labels that have room."""
         chosen = [plot for plot in self._plots.values() if plot.scene() is not None]
         roomy = self._widget.height() >= _LABEL_PX * len(chosen)
         low = self._widget.height() < _TICKS_PX * len(chosen)
@@ -245,7 +255,8 @@ class Plots(QWidget):
             self._plots[name].legend.setVisible(roomy)
         for title in self._titles.values():
             title.setVisible(not roomy)
-        low = self._widget.height() < _VALUES_PX * len(chosen)  # decades would lie over each other
+        # The values of the decades would overlap.
+        low = self._widget.height() < _VALUES_PX * len(chosen)
         self._plots["jitter"].getAxis("left").setStyle(showValues=not low)
         told = self._told if any(self._switches[name].isChecked() for name in ("x", "y")) else ""
         elide, width = self.landmark.fontMetrics().elidedText, self.landmark.width()
@@ -278,7 +289,7 @@ class Plots(QWidget):
         self._plots[name] = plot
 
     def _add_title(self, name: str, words: str) -> None:
-        """In the plot, where its axis has no room for it."""
+        """Add a title inside the plot, which is shown when the axis has no room for its label."""
         title = pg.LabelItem(words, size="8pt")
         title.setParentItem(self._plots[name].vb)
         title.anchor(itemPos=(0, 0), parentPos=(0, 0), offset=(2, -4))
@@ -304,7 +315,7 @@ class Plots(QWidget):
             ("pose_roll", RAW_COLOUR, 1),
             ("error_raw", RAW_COLOUR, 1),
             ("error_steady", STEADY_COLOUR, 1),
-            ("x_truth", RAW_COLOUR, 1),  # in the colour of the text, see _recolour
+            ("x_truth", RAW_COLOUR, 1),  # gets the colour of the text in _recolour
             ("y_truth", RAW_COLOUR, 1),
         ):
             shown = QColor(colour)

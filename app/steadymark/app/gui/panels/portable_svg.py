@@ -1,4 +1,4 @@
-"""An SVG file that every program draws alike."""
+"""Conversion of Qt's SVG output to a form that all programs draw the same way."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _POINTS = {f"{{{_SPACE}}}path": "d", f"{{{_SPACE}}}polyline": "points"}
 
 
 def without_scaled_strokes(svg: bytes) -> bytes:
-    """Of Qt's making, with its transforms applied to curves.
+    """Return Qt's SVG with the transforms applied to the points of the curves.
 
-    Qt scales curves and asks that their strokes be not (`vector-effect`), which is beyond SVG 1.1:
-    programs that do not know it draw lines as wide as the plot.
+    Qt scales curves and exempts their strokes from scaling with `vector-effect`. That attribute is
+    not
+    part of SVG 1.1, so a program that does not know it draws the strokes much too wide.
     """
     ElementTree.register_namespace("", _SPACE)
     root = ElementTree.fromstring(svg)
@@ -29,7 +30,7 @@ def without_scaled_strokes(svg: bytes) -> bytes:
 
 
 def _apply(transform: str, group: ElementTree.Element) -> None:
-    """To the curves of a group; its other shapes keep it as their own."""
+    """Apply the transform to the curves of a group, and keep it on its other shapes."""
     a, b, c, d, e, f = map(float, re.findall(r"[-+\d.e]+", transform.removeprefix("matrix")))
     matrix = np.array([[a, c, e], [b, d, f]])
     for shape in group:

@@ -1,4 +1,4 @@
-"""Choosing, keeping and dropping named settings, with what they set."""
+"""The bar that chooses, saves and deletes presets, and shows what they set."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 
 class PresetBar(QWidget):
-    """chosen: TrackSettings. told: a sentence about a preset that cannot be read or kept."""
+    """The bar of presets.
+
+    Attributes:
+        chosen: Emitted with the TrackSettings of the chosen preset.
+        told: Emitted with a message about a preset that cannot be read or saved.
+    """
 
     chosen = Signal(object)
     told = Signal(object)
@@ -55,7 +60,7 @@ class PresetBar(QWidget):
         column.addWidget(self.what)
 
     def fill(self) -> None:
-        """Look for presets, and tell of files that are none."""
+        """List the presets, and report files that are not valid presets."""
         own, faults = self._presets.own()
         self.box.clear()
         for preset in (*self._presets.shipped(), *own):
@@ -67,7 +72,7 @@ class PresetBar(QWidget):
             self.show_settings(self._settings)
 
     def show_settings(self, settings: TrackSettings) -> None:
-        """Name the preset that these are, if any, and say what they set."""
+        """Select the preset that matches these settings, if any, and show a summary."""
         self._settings = settings
         all_of_them = [self.box.itemData(i) for i in range(self.box.count())]
         fitting = [i for i, p in enumerate(all_of_them) if p.over(settings) == settings]
@@ -78,7 +83,7 @@ class PresetBar(QWidget):
         self.what.setText("\n".join([*note, self._summary(settings)]))
 
     def save(self, name: str) -> None:
-        """The settings at hand under this name."""
+        """Save the current settings as a preset with this name."""
         if self._settings is None:
             return
         try:

@@ -1,4 +1,7 @@
-"""The settings of tracking. Filters change at once; the rest asks for tracking anew."""
+"""The panel of the tracking settings.
+
+Changes of a filter apply immediately; other changes require tracking again.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +39,16 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.presets import Presets
 
-_WIDEST_LABEL_PX = 84  # else German has no room for the fields
+_WIDEST_LABEL_PX = 84  # Wider labels would leave no room for the fields in German.
 
 
 class SettingsPanel(QWidget):
-    """changed: TrackSettings as chosen. again: the user asks for tracking anew."""
+    """The panel of the tracking settings.
+
+    Attributes:
+        changed: Emitted with the chosen TrackSettings.
+        again: Emitted when the user asks to track again.
+    """
 
     changed = Signal(object)
     again = Signal()
@@ -91,7 +99,7 @@ class SettingsPanel(QWidget):
         self.set_waiting(waiting=False)
 
     def show_settings(self, settings: TrackSettings) -> None:
-        """Fill in, without telling of it."""
+        """Show these settings without emitting `changed`."""
         self._filling = True
         self._settings = settings
         _choose(self.model, settings.model)
@@ -115,11 +123,15 @@ class SettingsPanel(QWidget):
 
     @property
     def settings(self) -> TrackSettings:
-        """As chosen."""
+        """Return the chosen settings."""
         return self._settings
 
     def set_own_models(self, listed: Iterable[tuple[str, str, str]]) -> None:
-        """Names, files and hints, after those that come with the program."""
+        """List the user's own models after the shipped ones.
+
+        Args:
+            listed: The name, file and tooltip of each model.
+        """
         while self.model.count() > self._shipped_models:
             self.model.removeItem(self.model.count() - 1)
         for name, file, hint in listed:
@@ -128,12 +140,12 @@ class SettingsPanel(QWidget):
         _choose(self.model, self._settings.model)
 
     def set_waiting(self, *, waiting: bool) -> None:
-        """Whether what is chosen needs tracking anew."""
+        """Show whether the chosen settings require tracking again."""
         self.waits.setVisible(waiting)
         self.apply.setVisible(waiting)
 
     def set_used(self, device: str) -> None:
-        """Where the network really runs; empty: nothing is open."""
+        """Show the device that the network runs on; an empty string means that nothing is open."""
         self.used.setText(
             self.tr("in use: {device}").format(device=device.upper()) if device else ""
         )
@@ -203,7 +215,7 @@ class SettingsPanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(in_scroll_area(inside), 1)
-        below = QVBoxLayout()  # in sight also where the window is small
+        below = QVBoxLayout()  # These stay visible when the window is small.
         below.setContentsMargins(9, 0, 9, 6)
         below.addWidget(self.waits)
         below.addWidget(self.apply)
@@ -237,7 +249,7 @@ class SettingsPanel(QWidget):
         self.reset.clicked.connect(lambda: self.use(TrackSettings()))
 
     def use(self, settings: TrackSettings) -> None:
-        """As if the user had chosen each."""
+        """Apply these settings as if the user had chosen them."""
         self.show_settings(settings)
         self.changed.emit(settings)
 
@@ -289,7 +301,7 @@ def _group(title: str, rows: Iterable[tuple[str, QWidget]]) -> QGroupBox:
 
 
 def _align(panel: QWidget) -> None:
-    """Fields of all groups begin at one line, but for those with long names."""
+    """Align the fields of all groups, except those with long labels."""
     labels = []
     for form in panel.findChildren(QFormLayout):
         for row in range(form.rowCount()):
@@ -303,7 +315,7 @@ def _align(panel: QWidget) -> None:
 
 
 def _choose(box: QComboBox, value: str) -> None:
-    """Something of the user's own that the list lacks is added."""
+    """Select the value, and add it first if the list does not contain it."""
     if box.findData(value) < 0:
         box.addItem(value, value)
     box.setCurrentIndex(box.findData(value))

@@ -1,4 +1,4 @@
-"""How steady it is, in numbers, and how jitter is told from motion."""
+"""The panel of the measures, which tell jitter from motion."""
 
 from __future__ import annotations
 
@@ -33,11 +33,17 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 _LANDMARKS = 68
-_OTHER_LANDMARKS = 30.0  # NRMSE in %, from which it is not the tracker that errs
+# NRMSE in % above which the ground truth probably uses another numbering of the landmarks
+_OTHER_LANDMARKS = 30.0
 
 
 class StatisticsPanel(QWidget):
-    """chosen: a face's id, a landmark's number; -1 for what was not chosen. compared: two takes."""
+    """The panel of the measures.
+
+    Attributes:
+        chosen: Emitted with a face's id and a landmark's number; -1 stands for no choice.
+        compared: Emitted with the two variants to compare.
+    """
 
     chosen = Signal(int, int)
     compared = Signal(object)
@@ -153,7 +159,7 @@ class StatisticsPanel(QWidget):
         )
 
     def set_faces(self, faces: Sequence[TrackedFace] | None) -> None:
-        """Of the frame that is shown: where the chosen head is, or the first, and how turned."""
+        """Show the pose of the chosen head, or of the first one, in the shown frame."""
         poses = {face.face_id: face.pose for face in faces or () if face.pose is not None}
         pose = poses.get(self.face.currentData() if self.face.count() else -1)
         if pose is None and not self.face.count():
@@ -177,7 +183,14 @@ class StatisticsPanel(QWidget):
         *,
         live: bool = False,
     ) -> None:
-        """What is compared, and what can be; live, only what the stabilizer is given and gives."""
+        """Show the compared variants and the variants that can be compared.
+
+        Args:
+            takes: The two compared variants.
+            settings: The settings from which filters take their parameters.
+            offered: The variants that the user can choose.
+            live: Whether a live view is open; then the variants cannot be chosen.
+        """
         why = translate("wiring", str(ONLY_RECORDINGS)) if live else ""
         for box in self.takes:
             box.setEnabled(not live)
@@ -190,7 +203,7 @@ class StatisticsPanel(QWidget):
             table.set_heads(names[0], names[1])
 
     def set_passes(self, passes: Sequence[tuple[Variant, float]]) -> None:
-        """Takes that are being tracked, and how much of the recording."""
+        """Show the variants that are being tracked, and the tracked share of the recording."""
         words = self.tr("Tracking a second time with {name}: {share}")
         self.passes.setText(
             "\n".join(
@@ -203,7 +216,7 @@ class StatisticsPanel(QWidget):
     def set_work(
         self, *, share: float, frames: int, device: str, detect_ms: float, landmarks_ms: float
     ) -> None:
-        """What tracking does."""
+        """Show the progress, the device and the computing times of tracking."""
         self.tracked.setText(
             self.tr("{share} of %n frame(s)", "", frames).format(share=f"{100 * share:.0f} %")
             if frames
@@ -227,7 +240,7 @@ class StatisticsPanel(QWidget):
             box.setCurrentIndex(wanted.index(chosen))
 
     def _on_takes(self) -> None:
-        """A filter that stays chosen keeps the parameters it was given."""
+        """Emit `compared`; a filter that is still chosen keeps its own parameters."""
         takes = (box.currentData() for box in self.takes)
         shown = (parameters.take for parameters in self.parameters)
         kept = [

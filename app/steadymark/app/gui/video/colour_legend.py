@@ -1,4 +1,4 @@
-"""What the colours of scores and speeds mean, in a corner of the view."""
+"""The legend of the colours of scores and speeds, in a corner of the view."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.state import OverlayOptions
 
-_SIDE, _GAP, _EDGE = 10.0, 6.0, 12.0  # a patch of colour, between things, to the view's edge
-_LEAST_VIEW = 320.0  # below, it would cover too much
+# side of a colour patch, gap between items, distance to the view's edge
+_SIDE, _GAP, _EDGE = 10.0, 6.0, 12.0
+_LEAST_VIEW = 320.0  # width of the view below which the legend would cover too much
 translate = QCoreApplication.translate
 
-Line = tuple[str, list[tuple[str, str]]]  # a title, and its colours with what each means
+Line = tuple[str, list[tuple[str, str]]]  # a title, and its colours with their meanings
 
 
 def key_lines(overlay: OverlayOptions) -> list[Line]:
-    """Only of what is coloured so now."""
+    """Return the lines of the legend for the colours that are in use."""
     lines: list[Line] = []
     if overlay.scores and overlay.points:
         lines.append((translate("colour_key", "score"), _ranges(SCORE_BANDS)))
@@ -35,7 +36,7 @@ def key_lines(overlay: OverlayOptions) -> list[Line]:
 
 
 def paint_key(painter: QPainter, lines: Sequence[Line], width: float) -> None:
-    """In the upper right corner of a view so wide."""
+    """Paint the legend in the upper right corner of a view of this width."""
     if width < _LEAST_VIEW:
         return
     for row, line in enumerate(lines):
@@ -67,6 +68,6 @@ def _paint_line(painter: QPainter, line: Line, right: float, row: int) -> None:
 
 
 def _ranges(steps: Sequence[tuple[float, str]]) -> list[tuple[str, str]]:
-    """Colours with `< most` for all but the last, which begins where the one before ends."""
+    """Return each colour with its range of values."""
     named = [(colour, f"< {most:g}") for most, colour in steps[:-1]]
     return [*named, (steps[-1][1], f"≥ {steps[-2][0]:g}")]

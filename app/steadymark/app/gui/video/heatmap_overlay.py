@@ -1,4 +1,4 @@
-"""What the network really sees: its two 1D heatmaps, drawn along the edges of the crop."""
+"""The network's two 1D heatmaps, drawn along the edges of the crop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import TrackedFace
     from steadymark.models.face.crop import Crop
 
-_DEPTH = 0.16  # of the highest peak, of the crop's side
+_DEPTH = 0.16  # height of the highest peak, as a share of the crop's side
 _BEHIND = QColor(0, 0, 0, 150)
 
 
@@ -30,9 +30,16 @@ def paint_heats(
     viewport: Viewport,
     chosen: int,
 ) -> None:
-    """Above the crop the heatmaps of x, left of it those of y: the highest, and the chosen one's.
+    """Paint the x heatmaps above each crop and the y heatmaps to its left.
 
-    heats: (K, 2, L) by the faces' ids. chosen: a landmark.
+    Two curves are drawn: the maximum over all landmarks and the chosen landmark.
+
+    Args:
+        painter: Works in view points.
+        faces: The faces of the frame.
+        heats: The heatmaps by the face's id, (K, 2, L).
+        viewport: Maps frame pixels to view points.
+        chosen: The number of a landmark.
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for face in faces:
@@ -63,7 +70,7 @@ def _paint_line(
     viewport: Viewport,
     colour: str,
 ) -> None:
-    """Filled. heights: (L,), in bins."""
+    """Paint a filled curve; heights has shape (L,) and is in bins."""
     bins = len(heights)
     along = np.concatenate(([-0.5], np.arange(bins), [bins - 0.5]))
     line = _placed(crop, bins, along, np.concatenate(([0], heights, [0])), axis, viewport)
@@ -82,7 +89,7 @@ def _placed(
     axis: int,
     viewport: Viewport,
 ) -> QPolygonF:
-    """Bins along an edge of the crop, and out from it, as view points."""
+    """Map bins along an edge of the crop, and outwards from it, to view points."""
     ends = (along, -0.5 - out) if axis == 0 else (-0.5 - out, along)
     points = crop.to_picture(bins) @ np.stack((*ends, np.ones(len(along))))
     return QPolygonF([QPointF(x, y) for x, y in viewport.to_view(points.T).tolist()])

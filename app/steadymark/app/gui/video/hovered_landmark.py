@@ -1,4 +1,4 @@
-"""The landmark under the mouse."""
+"""The landmark under the mouse pointer."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from steadymark.app.gui.video.viewport import Viewport
     from steadymark.engine.core.types import Landmarks, TrackedFace
 
-NEAR = 9.0  # view points
+NEAR = 9.0  # maximum distance in view points
 translate = QCoreApplication.translate
 
 
 @dataclass(frozen=True, slots=True)
 class HoveredLandmark:
-    """A landmark's number, where it lies in the view, and what is to be said of it."""
+    """A landmark's number, its position in the view, and the text of its tooltip."""
 
     index: int
     place: QPointF
@@ -32,7 +32,14 @@ class HoveredLandmark:
 def nearest_landmark(
     faces: Sequence[TrackedFace], looks: Mapping[bool, str], viewport: Viewport, at: QPointF
 ) -> HoveredLandmark | None:
-    """Of the raw (True) or stabilized landmarks in `looks`, by name; None where none is near."""
+    """Return the landmark nearest to a point, or None if none is near.
+
+    Args:
+        faces: The faces of the frame.
+        looks: The display names of the landmarks to search, raw (True) or stabilized (False).
+        viewport: Maps frame pixels to view points.
+        at: The point in the view.
+    """
     best, least = None, NEAR
     for face in faces:
         for raw, name in looks.items():

@@ -1,4 +1,4 @@
-"""Landmarks painted over the picture, as vectors: sharp at any size."""
+"""Landmarks and other overlays, painted as vectors so that they are sharp at any zoom."""
 
 from __future__ import annotations
 
@@ -45,7 +45,13 @@ _SHADE, PLATE = QColor(0, 0, 0, 130), QColor(16, 16, 20, 190)
 
 @dataclass(frozen=True, slots=True)
 class PaintedPoints:
-    """Which points to paint, in which colour (None: each face its own), and their ways by id."""
+    """Which landmarks to paint and how.
+
+    Attributes:
+        raw: Whether the raw landmarks are painted, not the stabilized ones.
+        colour: The colour; None gives each face its own.
+        trails: The trails by the face's id.
+    """
 
     raw: bool
     colour: str | None
@@ -59,7 +65,7 @@ def paint_faces(
     overlay: OverlayOptions,
     look: PaintedPoints,
 ) -> None:
-    """Everything of these faces; the painter works in view points."""
+    """Paint all chosen overlays of these faces; the painter works in view points."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for face in faces:
         landmarks = face.raw if look.raw else face.stabilized
@@ -72,7 +78,13 @@ def paint_faces(
 
 
 def paint_truth(painter: QPainter, xy_px: NDArray[np.float64], viewport: Viewport) -> None:
-    """Crosses, which dots cannot be taken for. xy_px: (K, 2), NaN where it has no such landmark."""
+    """Paint ground truth as crosses, which cannot be confused with the dots of landmarks.
+
+    Args:
+        painter: Works in view points.
+        xy_px: (K, 2) in frame pixels; NaN where there is no such landmark.
+        viewport: Maps frame pixels to view points.
+    """
     there = xy_px[np.isfinite(xy_px).all(1)]
     if not len(there):
         return
@@ -192,7 +204,7 @@ def _paint_box(painter: QPainter, box: FaceBox, viewport: Viewport, colour: QCol
 
 
 def _paint_crop(painter: QPainter, crop: Crop, viewport: Viewport) -> None:
-    """The square that the network saw."""
+    """Paint the square that the network sees."""
     ends = crop.to_picture(2) @ np.array(
         [[-0.5, 1.5, 1.5, -0.5], [-0.5, -0.5, 1.5, 1.5], [1.0] * 4]
     )
@@ -205,7 +217,7 @@ def _paint_crop(painter: QPainter, crop: Crop, viewport: Viewport) -> None:
 
 
 def _paint_axes(painter: QPainter, pose: HeadPose, viewport: Viewport) -> None:
-    """Of the head: to the right, down, and out of the face."""
+    """Paint the axes of the head: to the right, down and out of the face."""
     ends = viewport.to_view(pose.axes_px())
     if not np.isfinite(ends).all():
         return
@@ -220,7 +232,7 @@ def _paint_axes(painter: QPainter, pose: HeadPose, viewport: Viewport) -> None:
 
 
 def _paint_trail(painter: QPainter, trail: Trail, viewport: Viewport) -> None:
-    """Lines along the last second of every landmark, coloured by speed."""
+    """Paint the trail of every landmark over the last second, coloured by speed."""
     points = viewport.to_view(trail.xy_px)  # (T, K, 2)
     width = float(np.clip(np.ptp(points[-1], axis=0).max() / 160, 0.5, 1.6))
     least = -np.inf
@@ -234,7 +246,14 @@ def _paint_trail(painter: QPainter, trail: Trail, viewport: Viewport) -> None:
 
 
 def text(painter: QPainter, at: QPointF, words: str, colour: QColor) -> None:
-    """With a dark rim, so that it can be read on anything; `at`: its lower left corner."""
+    """Draw text with a dark outline, so that it is legible on any background.
+
+    Args:
+        painter: The painter.
+        at: The lower left corner of the text.
+        words: The text.
+        colour: The colour of the text.
+    """
     painter.setPen(QColor(0, 0, 0, 190))
     for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         painter.drawText(at + QPointF(dx, dy), words)
@@ -243,7 +262,14 @@ def text(painter: QPainter, at: QPointF, words: str, colour: QColor) -> None:
 
 
 def plate(painter: QPainter, at: QPointF, words: str, colour: QColor) -> QRectF:
-    """The same on a dark plate, which is returned; `at`: the lower left corner of the words."""
+    """Draw text on a dark plate, and return the rectangle of the plate.
+
+    Args:
+        painter: The painter.
+        at: The lower left corner of the text.
+        words: The text.
+        colour: The colour of the text.
+    """
     metrics = painter.fontMetrics()
     width = metrics.horizontalAdvance(words)
     place = QRectF(at.x() - 6, at.y() - metrics.ascent() - 3, width + 12, metrics.height() + 6)

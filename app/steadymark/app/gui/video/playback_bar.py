@@ -1,4 +1,4 @@
-"""Below the video: playing, stepping, speed, and the place as time and frame."""
+"""The bar below the video: playback, steps, speed, and the position as time and frame."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ _BUTTONS = ("stop", "jump_back", "step_back", "play", "step_on", "jump_on", "loo
 
 
 class PlaybackBar(QWidget):
-    """typed: a place as the user wrote it. speed_chosen: times the real one."""
+    """The playback bar.
+
+    Attributes:
+        typed: Emitted with a position as the user typed it.
+        speed_chosen: Emitted with a multiple of normal speed.
+    """
 
     typed = Signal(str)
     speed_chosen = Signal(float)
@@ -72,13 +77,13 @@ class PlaybackBar(QWidget):
         self.frame.setToolTip(self.tr("Type a frame number, from 0"))
 
     def set_place(self, display: Display) -> None:
-        """Where the video is."""
+        """Show the playback position."""
         self._shown = display
         self.timeline.set_display(display)
         self._refresh()
 
     def set_display(self, display: Display) -> None:
-        """All the rest."""
+        """Show the rest of the display state."""
         for widget in (self.time, self.frame, self.speed):
             widget.setEnabled(display.has_film)
         self.speed.setCurrentIndex(self.speed.findData(display.speed))
@@ -90,7 +95,7 @@ class PlaybackBar(QWidget):
         self.set_place(display)
 
     def _refresh(self) -> None:
-        """What is being typed stays."""
+        """Update the fields; a field that is being edited is not changed."""
         display = self._shown
         if display is None:
             return
@@ -106,7 +111,7 @@ class PlaybackBar(QWidget):
         field = self.time if self.time.hasFocus() else self.frame
         text = field.text().strip()
         if field is self.time and text.isdigit():
-            text += "s"  # 83 in the field of times is a time
+            text += "s"  # A bare number such as 83 in the time field is a time in seconds.
         field.setModified(False)
         self.typed.emit(text)
 

@@ -1,4 +1,4 @@
-"""What the video view is given of a session: a frame, and what is known of just that frame."""
+"""Selection of what the video view shows: a frame and the results for exactly that frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _TRAIL_S = 1.0
 
 
 def shown_frame_of(session: Session) -> ShownFrame | None:
-    """Where both are shown, raw and stabilized points are those of what is compared."""
+    """Return the current frame with its faces, trails and ground truth.
+
+    When both kinds of landmarks are shown, they are those of the compared variants.
+    """
     frame, analysis, display = session.frame, session.analysis, session.display
     if frame is None or session.results is None:
         return None
@@ -31,10 +34,10 @@ def shown_frame_of(session: Session) -> ShownFrame | None:
 
 
 def points_to_draw(display: Display) -> tuple[object, ...]:
-    """What decides how a frame is painted."""
+    """Return the part of the display state that determines how a frame is painted."""
     return display.overlay, display.show, display.takes
 
 
 def without_place(display: Display) -> Display:
-    """The same wherever the film is."""
+    """Return the display state without the playback position."""
     return replace(display, frame=0, time_s=0.0, share=0.0)

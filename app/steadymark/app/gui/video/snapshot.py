@@ -1,4 +1,4 @@
-"""A frame as a picture of its own, with what is drawn over it."""
+"""A frame as an image, with the overlay drawn on it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def paint_snapshot(shown: ShownFrame, display: Display) -> QImage:
-    """At the frame's own size; both kinds of landmarks lie over each other."""
+    """Paint the frame at its own size; raw and stabilized landmarks are drawn together."""
     image = as_qimage(shown.frame.image)
     painter = QPainter(image)
     if shown.truth is not None and display.overlay.truth:

@@ -1,4 +1,4 @@
-"""The recording as a line: what is tracked, where faces were lost, how it jitters, where we are."""
+"""The timeline: tracked frames, frames without a face, jitter and the playback position."""
 
 from __future__ import annotations
 
@@ -45,7 +45,11 @@ _LOOP = PURPLE
 
 
 class Timeline(QWidget):
-    """Click or drag to seek. sought: a frame, and whether the mouse was let go there."""
+    """The timeline of a recording; a click or drag seeks.
+
+    Attributes:
+        sought: Emitted with a frame, and whether the mouse button was released there.
+    """
 
     sought = Signal(int, bool)
 
@@ -60,7 +64,7 @@ class Timeline(QWidget):
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._display: Display | None = None
-        self._codes: NDArray[np.int8] | None = None  # (frames,): place in _colours
+        self._codes: NDArray[np.int8] | None = None  # (frames,), see _codes
         self._times_s: NDArray[np.float64] = np.zeros(0)
         self._measures: FaceMeasures | None = None
         self._ground: QPixmap | None = None
@@ -76,7 +80,7 @@ class Timeline(QWidget):
         self.update()
 
     def set_results(self, results: Results | None) -> None:
-        """After more was tracked."""
+        """Show new results of tracking."""
         codes = None if results is None else _codes(results)
         if codes is None or self._codes is None or not np.array_equal(codes, self._codes):
             self._codes = codes
@@ -89,7 +93,7 @@ class Timeline(QWidget):
         self._ground = None
         self.update()
 
-    # -- places
+    # -- coordinates
 
     def _track(self) -> QRectF:
         return QRectF(_MARGIN, 4, max(1.0, self.width() - 2 * _MARGIN), _STRIP + _BAR)
@@ -122,7 +126,7 @@ class Timeline(QWidget):
         super().changeEvent(event)
 
     def _painted_ground(self) -> QPixmap:
-        """What changes when more is tracked, but not from frame to frame."""
+        """Paint the background, which changes with the results but not from frame to frame."""
         ratio = self.devicePixelRatioF()
         ground = QPixmap(self.size() * ratio)
         ground.setDevicePixelRatio(ratio)
@@ -140,7 +144,7 @@ class Timeline(QWidget):
         return ground
 
     def _bar_image(self, width: int) -> QImage:
-        """One row of pixels: of each column's frames the code that says most."""
+        """Return one row of pixels; each column has the colour of its frames' highest code."""
         assert self._codes is not None
         empty = self.palette().color(QPalette.ColorRole.Mid)
         colours = [empty, QColor(_TRACKED), QColor(VERMILLION), QColor(_DAMAGED)]
@@ -149,7 +153,7 @@ class Timeline(QWidget):
         if count > width > 0:
             starts = np.arange(width) * count // width
             codes = np.maximum.reduceat(self._codes, starts)
-            # a column counts as tracked only when all of it is
+            # A column counts as tracked only when all of its frames are tracked.
             codes[np.minimum.reduceat(self._codes, starts) == 0] = 0
         else:
             codes = self._codes
@@ -158,7 +162,7 @@ class Timeline(QWidget):
         return image.copy()
 
     def _paint_jitter(self, painter: QPainter, place: QRectF) -> None:
-        """The MAV over a second, raw and stabilized, on one logarithmic scale."""
+        """Paint the MAV over one second, raw and stabilized, on a shared logarithmic scale."""
         measures = self._measures
         if measures is None or len(measures.jitter_raw) != len(self._times_s):
             return
@@ -179,7 +183,10 @@ class Timeline(QWidget):
                 painter.drawPolyline(line)
 
     def _lines(self, curve: NDArray[np.float64], place: QRectF) -> list[QPolygonF]:
-        """Of at most two points a column; broken where nothing is known."""
+        """Return the curve as polylines with at most two points per column.
+
+        The line is interrupted where the value is not known.
+        """
         step = max(1, len(curve) // max(1, int(place.width())))
         whole = len(curve) // step * step
         with np.errstate(invalid="ignore"):
@@ -221,7 +228,7 @@ class Timeline(QWidget):
         top = track.top()
         painter.drawPolygon([QPointF(x - 5, top - 4), QPointF(x + 5, top - 4), QPointF(x, top + 4)])
 
-    # -- the mouse
+    # -- mouse events
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton and len(self._times_s):
@@ -254,7 +261,7 @@ class Timeline(QWidget):
 
 
 def _codes(results: Results) -> NDArray[np.int8]:
-    """(frames,): 0 unknown, 1 with a face, 2 without, 3 damaged."""
+    """Return (frames,) codes: 0 unknown, 1 with a face, 2 without a face, 3 damaged."""
     known, seen = results.known(), results.seen()
     codes: NDArray[np.int8] = np.where(
         known == FrameStatus.TRACKED, np.where(seen, 1, 2), 3 * (known == FrameStatus.DAMAGED)

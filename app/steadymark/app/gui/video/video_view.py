@@ -1,4 +1,4 @@
-"""The video with its landmarks: zoom, pan, wipe, side by side, and what a point is."""
+"""The video with its landmarks: zoom, pan, wipe, side by side, and the hovered landmark."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ _BACKGROUND = QColor(22, 22, 24)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShownFrame:
-    """A frame and the faces of exactly that frame; None where it is not tracked yet.
+    """A frame and the faces of exactly that frame; faces is None if it is not tracked yet.
 
-    trails: of raw (True) and stabilized points, by the faces' ids. truth: (K, 2), of this frame.
-    heats: of the faces' crops, by their ids: (K, 2, L), what the network sees in x and in y.
+    trails has the trails of raw (True) and stabilized points by the face's id. truth is (K, 2) in
+    frame pixels. heats has the x and y heatmaps by the face's id, each (K, 2, L).
     """
 
     frame: Frame
@@ -62,9 +62,9 @@ class ShownFrame:
 
 @dataclass(frozen=True, slots=True)
 class ViewPane:
-    """A part of the view. clip: what of it is seen.
+    """A part of the view with its own landmarks; clip is the visible part of it.
 
-    raw: which landmarks are drawn, None: as `ShownLandmarks` says.
+    looks tells which landmarks are drawn: raw (True) or stabilized (False).
     """
 
     place: QRectF
@@ -74,9 +74,13 @@ class ViewPane:
 
 
 class VideoView(QWidget):
-    """Shows what it is given. wiped: the dividing line was dragged; picked: a landmark's number.
+    """The video view.
 
-    painted: the Frame that is on the screen now.
+    Attributes:
+        wiped: Emitted when the dividing line is dragged, with its position.
+        picked: Emitted with a landmark's number.
+        zoomed: Emitted with the zoom in screen pixels per frame pixel.
+        painted: Emitted with the Frame that is on the screen.
     """
 
     wiped = Signal(float)
@@ -92,7 +96,7 @@ class VideoView(QWidget):
         self.setMinimumSize(320, 200)
         self._shown: ShownFrame | None = None
         self._display: Display | None = None
-        self._viewport: Viewport | None = None  # None: the picture is fitted
+        self._viewport: Viewport | None = None  # None if the picture is fitted
         self._sampled: dict[object, tuple[QImage, object]] = {}
         self._grip: QPointF | None = None
         self._wiping = False
@@ -123,12 +127,12 @@ class VideoView(QWidget):
     # -- zoom
 
     def fit(self) -> None:
-        """The whole picture, also when the window is resized."""
+        """Fit the whole picture into the view, also when the window is resized."""
         self._viewport = None
         self._moved()
 
     def actual_size(self) -> None:
-        """One screen pixel a frame pixel."""
+        """Show each frame pixel as one screen pixel."""
         if self._shown is not None:
             self._viewport = centred(
                 self._picture_size(), self._pane_size(), 1 / self.devicePixelRatioF()
@@ -136,7 +140,7 @@ class VideoView(QWidget):
             self._moved()
 
     def zoom(self, steps: float, at: QPointF | None = None) -> None:
-        """Steps in (positive) or out, around a point of the view or its middle."""
+        """Zoom in (positive steps) or out around a point of the view or its centre."""
         if self._shown is None:
             return
         width, height = self._pane_size()
@@ -145,7 +149,7 @@ class VideoView(QWidget):
         self._moved()
 
     def viewport(self) -> Viewport:
-        """Of each pane, from its own top left corner."""
+        """Return the viewport, which starts at the top left corner of each pane."""
         size = self._picture_size()
         port = self._viewport or fitted(size, self._pane_size())
         live = None if self._display is None else self._display.live
@@ -170,7 +174,7 @@ class VideoView(QWidget):
         return self.width() / (2 if self._side_by_side() else 1), float(self.height())
 
     def _wipe_x(self) -> float:
-        """Where the dividing line is, in view points."""
+        """Return the position of the dividing line in view points."""
         assert self._display is not None
         if self._shown is None:
             return 0.0
@@ -207,7 +211,7 @@ class VideoView(QWidget):
             self.painted.emit(self._shown.frame)
 
     def paint(self, painter: QPainter) -> None:
-        """All that is seen, at the view's size."""
+        """Paint the whole view at its size."""
         painter.fillRect(self.rect(), _BACKGROUND)
         if self._shown is None or self._display is None:
             return
@@ -272,7 +276,7 @@ class VideoView(QWidget):
         painter.setClipping(False)
 
     def _paint_legend(self, painter: QPainter) -> None:
-        """Which colour is which, where both lie over each other."""
+        """Paint the colours of the variants if both are drawn over each other."""
         display = self._display
         assert display is not None
         if (
@@ -286,7 +290,7 @@ class VideoView(QWidget):
             left = plate(painter, at, variant_name(take), QColor(colour)).right() + 14
 
     def _paint_lines(self, painter: QPainter) -> None:
-        """Between two panes, with a grip where it can be dragged."""
+        """Paint the line between two panes, with a grip if it can be dragged."""
         assert self._display is not None
         if self._display.layout is ComparisonLayout.TOGETHER:
             return
@@ -308,7 +312,7 @@ class VideoView(QWidget):
             painter.setPen(QPen(QColor("white"), 2))
             painter.drawEllipse(self._near.place, 7, 7)
 
-    # -- the mouse
+    # -- mouse events
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.zoom(event.angleDelta().y() / 120, self._in_pane(event.position()))

@@ -1,4 +1,4 @@
-"""The part of a frame that is seen, in the screen's own pixels."""
+"""Resampling of the visible part of a frame to screen pixels."""
 
 from __future__ import annotations
 
@@ -14,16 +14,22 @@ if TYPE_CHECKING:
     from steadymark.app.gui.video.viewport import Viewport
     from steadymark.models.face.crop import Image
 
-_SHARP_FROM = 6.0  # screen pixels a frame pixel, from which pixels are shown as squares
+_SHARP_FROM = 6.0  # screen pixels per frame pixel from which frame pixels are shown as squares
 
 
 def seen(
     image: Image, viewport: Viewport, size: tuple[float, float], ratio: float
 ) -> tuple[QImage, QRect]:
-    """The picture in a pane of `size` view points, and where it lies, in device pixels.
+    """Return the visible part of the picture and its position in device pixels.
 
-    ratio: device pixels a view point. Sampled once, exactly where the overlay's points fall, and
-    free of aliasing where the picture is made smaller.
+    The picture is resampled once, so that it matches the overlay's points exactly. Area averaging
+    prevents aliasing when the picture is made smaller.
+
+    Args:
+        image: The frame, (H, W, 3) BGR.
+        viewport: Maps frame pixels to view points.
+        size: The width and height of the pane in view points.
+        ratio: Device pixels per view point.
     """
     if viewport.flip:
         image = np.ascontiguousarray(cv2.flip(image, 1), np.uint8)
@@ -64,7 +70,7 @@ def seen(
 
 
 def as_qimage(image: Image) -> QImage:
-    """A picture of its own, (H, W, 3) BGR, in the format that is painted fastest."""
+    """Copy a BGR image (H, W, 3) into the QImage format that is painted fastest."""
     height, width = image.shape[:2]
     shared = QImage(image.data, width, height, image.strides[0], QImage.Format.Format_BGR888)
     return shared.convertToFormat(QImage.Format.Format_RGB32)

@@ -1,1 +1,1 @@
-"""Small widgets that several rooms use."""
+"""Small widgets that several packages of the window share."""

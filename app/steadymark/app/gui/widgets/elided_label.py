@@ -1,4 +1,4 @@
-"""A line of text that gives way where there is little room."""
+"""A label of one line that shrinks when there is little room."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 
 class ElidedLabel(QLabel):
-    """Ends in … where it is cut off; the tooltip should say all."""
+    """Label whose text ends in … where it is cut off; the tooltip should have the full text."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Buttons that offer what can be done."""
+"""Buttons that open a menu."""
 
 from __future__ import annotations
 
@@ -22,10 +22,15 @@ _ARROW_PX = 14
 
 
 class MenuButton(QToolButton):
-    """Shows its menu, or its actions, when pressed. arrow: says so, beside the words.
+    """Button that opens its menu or its actions when pressed.
 
-    Qt draws its own arrow below the corner and over the words; a style sheet that moves it would
-    keep the colours of light when dark comes.
+    Qt would draw its own arrow below the corner and over the text. A style sheet could move that
+    arrow,
+    but it would keep the light colours in the dark theme.
+
+    Args:
+        parent: The parent widget.
+        arrow: Whether an arrow is drawn beside the text.
     """
 
     def __init__(self, parent: QWidget | None = None, *, arrow: bool = True) -> None:
@@ -51,7 +56,7 @@ class MenuButton(QToolButton):
 
 
 def menu_button_of(hint: str) -> QToolButton:
-    """For the actions of the list that it stands beside."""
+    """Return a button for the actions of the list beside it."""
     button = MenuButton(arrow=False)
     button.setText("…")
     button.setToolTip(hint)
@@ -60,7 +65,7 @@ def menu_button_of(hint: str) -> QToolButton:
 
 
 def widget_with_button(widget: QWidget, button: QToolButton) -> QWidget:
-    """Both in a row."""
+    """Return a widget that contains both in a row."""
     both = QWidget()
     row = QHBoxLayout(both)
     row.setContentsMargins(0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""A panel that is higher than its dock."""
+"""A scroll area for a panel that is higher than its dock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FEWEST_LETTERS = 8
 
 
 class _Scrolled(QScrollArea):
-    """Never narrower than what is in it, which would be cut off."""
+    """Scroll area that is never narrower than its content, which would be cut off."""
 
     def minimumSizeHint(self) -> QSize:
         bar = self.verticalScrollBar().sizeHint().width()
@@ -24,7 +24,10 @@ class _Scrolled(QScrollArea):
 
 
 def in_scroll_area(inside: QWidget) -> QScrollArea:
-    """Scrolls up and down only, without a frame; lists in it may be narrower than their entries."""
+    """Put a widget into a vertical scroll area without a frame.
+
+    Drop-down lists in the widget may become narrower than their entries.
+    """
     for box in inside.findChildren(QComboBox):
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(_FEWEST_LETTERS)

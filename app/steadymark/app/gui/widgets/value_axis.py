@@ -1,4 +1,4 @@
-"""The upright axis of a plot, which may be very low."""
+"""The vertical axis of a plot that may be very low."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from PySide6.QtGui import QFontMetricsF
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Ticks = list[tuple[float, "Sequence[float]"]]  # spacing, values
+Ticks = list[tuple[float, "Sequence[float]"]]  # spacing and values
 
 
 class ValueAxis(pg.AxisItem):  # type: ignore[misc]
-    """Values that have no room above each other are left out."""
+    """Axis that omits values that would overlap vertically."""
 
     def __init__(self) -> None:
         super().__init__("left")
 
     def tickValues(self, low: float, high: float, size: float) -> Ticks:
         line = QFontMetricsF(self.font()).height()
-        least = line * (high - low) / size if size > 0 else 0.0  # between two values
+        # minimum distance between two values
+        least = line * (high - low) / size if size > 0 else 0.0
         kept: list[float] = []
         ticks: Ticks = []
         for spacing, all_values in super().tickValues(low, high, size):
-            if self.logMode:  # where they lie unevenly
+            if self.logMode:  # Values are not evenly spaced on a logarithmic axis.
                 values = _roomy(all_values, kept, least)
                 kept += values
             else:
@@ -35,12 +36,12 @@ class ValueAxis(pg.AxisItem):  # type: ignore[misc]
         return ticks
 
     def logTickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """0.02, 5, 300 instead of powers of ten."""
+        """Return plain numbers such as 0.02, 5 and 300 instead of powers of ten."""
         return [f"{10.0**value * scale:.4g}" for value in values]
 
 
 def _roomy(values: Sequence[float], kept: Sequence[float], least: float) -> list[float]:
-    """Those that are so far from each other and from what is kept."""
+    """Return the values that are far enough from each other and from the kept ones."""
     chosen: list[float] = []
     for value in values:
         if all(abs(value - other) >= least for other in (*kept, *chosen)):

@@ -1,4 +1,4 @@
-"""`steadymark add-model`: a network of somebody else's becomes a model of the user's own."""
+"""`steadymark add-model`: adds a third-party network to the user's own models."""
 
 from __future__ import annotations
 
@@ -98,9 +98,18 @@ def _add(
     *,
     overwrite: bool,
 ) -> int:
-    """Add the network in a file, and tell how it was read.
+    """Add the network in a file, and print how it was interpreted.
 
-    typed: see `parse_network_description`. stated: its licence and data; empty ones are asked for.
+    Args:
+        file: The file of the network.
+        name: The name of the new model.
+        typed: The texts of the options, see `parse_network_description`.
+        stated: The licence and the training data. The user is asked for empty ones.
+        folder: The folder of the new model. None means the folder of the user's own models.
+        overwrite: Whether an existing model with this name is replaced.
+
+    Returns:
+        The exit code.
     """
     from steadymark.app.session.model_options import parse_network_description
     from steadymark.models.own_models.add_model import check_name, prepare_model, save_model
@@ -123,7 +132,7 @@ def _add(
 
 
 def _asked(option: str, text: str, what: str) -> str:
-    """What the user states; asked for at a terminal, never assumed."""
+    """Return what the user states. Empty statements are asked for at a terminal, never assumed."""
     if text.strip():
         return text
     if not sys.stdin.isatty():
@@ -135,7 +144,7 @@ def _asked(option: str, text: str, what: str) -> str:
 
 
 def described(prepared: PreparedModel) -> list[str]:
-    """What was read and found, in the words of the options."""
+    """Describe the detected network with the names of the options."""
     from steadymark.app.session.model_options import found_words
 
     words = found_words(prepared)

@@ -1,4 +1,4 @@
-"""`steadymark bench`: measurements that anyone can repeat."""
+"""`steadymark bench`: benchmarks that anyone can repeat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terminal, and what becomes of a command's faults."""
+"""The consoles of the command line, and the handling of a command's errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ err = Console(stderr=True, highlight=False)
 
 
 def report_errors(run: Callable[[], int]) -> None:
-    """Run a command; faults become one sentence and exit code 2."""
+    """Run a command. An error is printed as one sentence and gives exit code 2.
+
+    Raises:
+        typer.Exit: The exit code is not 0.
+    """
     try:
         code = run()
     except SteadymarkError as error:

@@ -1,4 +1,4 @@
-"""`steadymark evaluate`: what models and other trackers reach on pictures and videos."""
+"""`steadymark evaluate`: scores of models and other trackers on pictures and videos."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-SCHEMA = "ibug68"  # of tables
+SCHEMA = "ibug68"  # the schema of tables
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """What was typed: models by name, tables of trackers, and where pictures and truth lie.
+    """The options of the command: models, tables of trackers, and the pictures, videos and truth.
 
-    detector, threshold: as of `track`; an empty detector is the default one.
+    detector, threshold: as in `track`. An empty detector means the default one.
     """
 
     models: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class EvaluationOptions:
 def run_evaluation(
     options: EvaluationOptions, outputs: OutputFiles, *, out: Console, err: Console
 ) -> int:
-    """Score each model and table, print the figures, write what was asked for; the exit code."""
+    """Score each model and table, print the figures and write the files. Returns the exit code."""
     _check(options)
     check_outputs(outputs)
     chosen = Correspondence.parse(options.landmarks) if options.landmarks else None
@@ -73,7 +73,7 @@ def run_evaluation(
 
 
 def _check(options: EvaluationOptions) -> None:
-    """What can be told before anything is opened."""
+    """Check the options as far as possible before anything is opened."""
     if options.boxes not in (None, "truth", "detector"):
         raise UsageError(f"unknown boxes '{options.boxes}': choose truth or detector")
     if options.recentre not in tuple(Recentre):
@@ -88,7 +88,7 @@ def _check(options: EvaluationOptions) -> None:
 
 
 def _on_pictures(options: EvaluationOptions) -> bool:
-    """Whether the data are labelled pictures, not videos."""
+    """Return whether the data are labelled pictures and not videos."""
     if options.data is None or options.truth is not None or not options.data.is_dir():
         return False
     pictures = next(options.data.glob("*.pts"), None) is not None
@@ -109,7 +109,7 @@ def _score_pictures(
     scored: dict[str, ModelScores] = {}
     notes: list[str] = []
     for label, name in _labelled(options.models).items():
-        settings = replace(_settings(options, name), stabilizer="none")  # a picture has no past
+        settings = replace(_settings(options, name), stabilizer="none")  # pictures need none
         models = open_models(settings)
         total = len(list(folder.glob("*.pts")))
         with _progress(err, label, total) as advance:
@@ -174,7 +174,7 @@ def _videos(options: EvaluationOptions) -> tuple[LabelledVideo, ...]:
 
 
 def _check_truth(options: EvaluationOptions, outputs: OutputFiles, video: LabelledVideo) -> None:
-    """Whether what was asked for can be done with the truth that is there."""
+    """Check that the ground truth suffices for what was asked for."""
     if options.boxes == "truth":
         raise UsageError("videos are tracked from the detector's boxes: leave --boxes out")
     pictures = outputs.plot is not None or outputs.worst is not None
@@ -227,7 +227,7 @@ def _scored(videos: list[TrackedVideo]) -> ModelScores:
 
 
 def _settings(options: EvaluationOptions, model: str) -> TrackSettings:
-    """As `steadymark track` has them."""
+    """Return the settings as `steadymark track` uses them."""
     return TrackSettings(
         model=model,
         stabilizer=options.stabilizer,
@@ -239,7 +239,7 @@ def _settings(options: EvaluationOptions, model: str) -> TrackSettings:
 
 
 def _labelled(texts: Sequence[str]) -> dict[str, str]:
-    """Models and files by a short name each: a file's, without folder, where that is its own."""
+    """Give models and files short labels: a file's stem where that is unique."""
     files = (".onnx", ".json", ".csv")
     short = [Path(t).stem if Path(t).suffix in files else t for t in texts]
     labels = [s if short.count(s) == 1 else t for s, t in zip(short, texts, strict=True)]
@@ -251,7 +251,7 @@ def _labelled(texts: Sequence[str]) -> dict[str, str]:
 
 @contextmanager
 def _progress(err: Console, text: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar that is told how much is done."""
+    """Show a progress bar. The yielded function sets how much is done."""
     with Progress(console=err, transient=True) as progress:
         task = progress.add_task(escape(text), total=total)
         yield lambda done: progress.update(task, completed=done)

@@ -1,4 +1,4 @@
-"""Groups of options in `--help`, such as Input, Faces and Output."""
+"""Groups of options in the output of `--help`, such as Input, Faces and Output."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def help_groups(groups: Mapping[str, str]) -> Callable[[Command], Command]:
     """Show the options of a command in groups, in this order.
 
     Args:
-        groups: Heading → names of the command's parameters, with spaces between them.
+        groups: Heading → names of the command's parameters, separated by spaces.
 
     Returns:
-        A decorator, to be written below `@app.command()`. It raises ValueError where a parameter is
-        unknown, or an option is in no group.
+        A decorator to be placed below `@app.command()`. It raises ValueError if a parameter is
+            unknown or an option is in no group.
     """
     places = {name: group for group, names in groups.items() for name in names.split()}
 
@@ -58,5 +58,5 @@ def help_groups(groups: Mapping[str, str]) -> Callable[[Command], Command]:
 
 
 def _option(hint: Any) -> OptionInfo | None:
-    """What an annotation says of an option; None where it is an argument."""
+    """Return the option that an annotation describes, or None for an argument."""
     return next((m for m in getattr(hint, "__metadata__", ()) if isinstance(m, OptionInfo)), None)

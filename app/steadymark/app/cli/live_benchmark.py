@@ -1,4 +1,4 @@
-"""`steadymark bench live`: how late pictures are painted, in the real window, off the screen."""
+"""`steadymark bench live`: the latency from capture to paint in the real window, off screen."""
 
 from __future__ import annotations
 
@@ -24,15 +24,22 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
     from steadymark.models.user_text import UserText
 
-_MOST_PICTURES = 240  # that are kept in memory and shown again and again, there and back
+_MOST_PICTURES = 240  # pictures in memory, shown repeatedly forwards and backwards
 _WARM_UP_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class LiveBench:
-    """late_ms: of every picture that was painted, from the moment it was due. came: pictures.
+    """The result of the benchmark.
 
-    cpu: share of one core that the process took. stage_ms: median of tracking one picture.
+    Attributes:
+        late_ms: The latency of each painted picture, from the time when it was due.
+        came: The number of pictures that the source delivered.
+        seconds: The duration.
+        cpu: The CPU time of the process, as a share of one core.
+        stage_ms: The median time to track one picture.
+        recorded: The number of recorded frames.
+        not_recorded: The number of frames that the recording dropped.
     """
 
     late_ms: tuple[float, ...]
@@ -53,7 +60,7 @@ class LiveBench:
 
 
 class PacedSource:
-    """A live source that gives pictures at a steady rate, as a camera does; late ones are lost."""
+    """A live source that delivers pictures at a steady rate, like a camera."""
 
     problems: tuple[UserText, ...] = ()
 
@@ -79,15 +86,15 @@ class PacedSource:
         self._closed.set()
 
     def join(self, timeout_s: float) -> bool:
-        """It has no thread."""
+        """Return True because the source has no thread."""
         return True
 
 
 def pictures_of(clip: str, size: tuple[int, int] | None) -> list[Image]:
-    """The first pictures of a video, scaled to (width, height).
+    """Read the first pictures of a video, scaled to (width, height).
 
     Raises:
-        SourceError: it has none.
+        SourceError: The video has no pictures.
     """
     source = open_source(clip)
     pictures: list[Image] = []
@@ -107,7 +114,15 @@ def pictures_of(clip: str, size: tuple[int, int] | None) -> list[Image]:
 def measure_live(
     pictures: list[Image], *, fps: float, seconds: float, window_size: tuple[int, int], record: bool
 ) -> LiveBench:
-    """Watch the paced pictures in the window, after a warm-up; record: also to video and table."""
+    """Measure the latency of paced pictures in the window after a warm-up.
+
+    Args:
+        pictures: The pictures of the source.
+        fps: The rate of the source.
+        seconds: The duration of the measurement.
+        window_size: Width and height of the window in pixels.
+        record: Whether the live view is also recorded to a video and a table.
+    """
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtCore import QEventLoop, QSettings, QTimer, qInstallMessageHandler
     from PySide6.QtWidgets import QApplication
@@ -116,7 +131,7 @@ def measure_live(
     from steadymark.app.session.live.open_stream import LiveTarget
 
     application = QApplication.instance() or QApplication(["steadymark"])
-    qInstallMessageHandler(lambda *_: None)  # the offscreen platform says what it cannot do
+    qInstallMessageHandler(lambda *_: None)  # the offscreen platform warns about missing features
     source = PacedSource(pictures, fps)
     loop, late = QEventLoop(), list[tuple[int, float]]()
     with tempfile.TemporaryDirectory() as home:
@@ -175,7 +190,7 @@ def _now() -> float:
 
 
 def live_table(result: LiveBench, title: str, *, recorded: bool) -> ReportTable:
-    """A line for each figure. recorded: whether it was recorded meanwhile."""
+    """Return a table with a row for each figure. recorded: whether the live view was recorded."""
     late = np.percentile(result.late_ms, (50, 95, 100)) if result.late_ms else [np.nan] * 3
     table = ReportTable(("what",), ("value",), title=title)
     table.add_row("latency, median", f"{late[0]:.1f} ms")

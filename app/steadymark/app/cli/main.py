@@ -1,4 +1,4 @@
-"""The command line. `steadymark` alone opens the window; `bench` has a file of its own."""
+"""The command line. `steadymark` alone opens the window; `bench_commands` holds `bench`."""
 
 from __future__ import annotations
 
@@ -387,7 +387,7 @@ def evaluate(
 
 
 def main() -> None:
-    """Entry point of `steadymark`."""
+    """Run the command line. This is the entry point of `steadymark`."""
     logging.basicConfig(
         level=logging.DEBUG if os.environ.get("STEADYMARK_DEBUG") else logging.CRITICAL
     )

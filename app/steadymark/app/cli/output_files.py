@@ -1,4 +1,4 @@
-"""The files that `evaluate` and `bench` write: checked before, written after."""
+"""The files that `evaluate` and `bench` write, which are checked before a long run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutputFiles:
-    """Files to write; None: not asked for. worst_count: faces of each model on the sheet."""
+    """The files to write; None means that a file is not wanted.
+
+    worst_count: worst faces per model.
+    """
 
     json: Path | None = None
     plot: Path | None = None
@@ -25,10 +28,11 @@ class OutputFiles:
 
 
 def check_outputs(outputs: OutputFiles) -> None:
-    """Whether all files can be written, before a long evaluation begins.
+    """Check that all files can be written, before a long evaluation starts.
 
     Raises:
-        SinkError, UsageError: one cannot.
+        SinkError: A file cannot be written.
+        UsageError: A picture's name does not end in .png.
     """
     for option, path in (("--plot", outputs.plot), ("--worst", outputs.worst)):
         if path is not None and path.suffix.lower() != ".png":
@@ -43,7 +47,7 @@ def check_outputs(outputs: OutputFiles) -> None:
 
 
 def plain(value: object) -> object:
-    """As JSON knows it: what is no number becomes null."""
+    """Return a value that JSON supports. Numbers that are not finite become null."""
     if isinstance(value, dict):
         return {key: plain(v) for key, v in value.items()}
     if isinstance(value, list):
@@ -52,7 +56,7 @@ def plain(value: object) -> object:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Raises SinkError where it cannot be written."""
+    """Write a file. Raises SinkError if it cannot be written."""
     try:
         path.write_bytes(content)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the terminal shows while many inputs are tracked, and their index."""
+"""The progress display of a command that tracks many inputs, and the updates of their index."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from steadymark.engine.pipeline.pipeline_report import PipelineReport
 
 
-_SOON_S = 0.5  # too soon to tell a rate
+_SOON_S = 0.5  # no rate is shown before this time
 
 
 def progress_bars(console: Console) -> Progress:
-    """A line for all files, and one for each that is being tracked."""
+    """Return a progress display for all files and for each file that is being tracked."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -45,7 +45,7 @@ def progress_bars(console: Console) -> Progress:
 
 
 class ProgressDisplay:
-    """Watches jobs: shows them, prints their faults and notes, keeps the index."""
+    """An observer of jobs that shows progress, prints faults and notes, and updates the index."""
 
     def __init__(self, progress: Progress, index: ResultsIndex, count: int) -> None:
         self._progress, self._keeping = progress, IndexUpdates(index)
@@ -56,7 +56,7 @@ class ProgressDisplay:
 
     @property
     def reports(self) -> list[JobReport]:
-        """Of the jobs that have ended, in their order."""
+        """The reports of the jobs that have ended, in the order of the jobs."""
         return [report for _, report in sorted(self._reports.items())]
 
     def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:

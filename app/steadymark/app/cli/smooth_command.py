@@ -1,4 +1,4 @@
-"""`steadymark smooth`: the landmarks of a table, stabilized anew without the video."""
+"""`steadymark smooth`: stabilizes the landmarks of a table again without the video."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ def smooth(
 
 
 def parse_size(text: str) -> tuple[int, int] | None:
-    """`1280x720` → (1280, 720); None where the text is empty.
+    """Parse a size such as `1280x720` to (1280, 720). An empty text gives None.
 
     Raises:
-        UsageError: The text is no size.
+        UsageError: The text is not a size.
     """
     if not text:
         return None
@@ -101,10 +101,10 @@ def parse_size(text: str) -> tuple[int, int] | None:
 
 
 def _target(table: Path, target: Path | None, method: str, *, overwrite: bool) -> Path:
-    """The file that is written.
+    """Return the file to write.
 
     Raises:
-        UsageError: It is there already, or it is the table itself.
+        UsageError: It exists already, or it is the table itself.
     """
     path = target or table.with_name(f"{table.stem}.{method}.csv")
     if path.resolve() == table.resolve():

@@ -1,4 +1,4 @@
-"""`steadymark track`: many inputs, with progress and a summary."""
+"""`steadymark track`: tracks many inputs with a progress display and a summary."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ if TYPE_CHECKING:
 
 
 def parse_time(text: str | None) -> float | None:
-    """Seconds, mm:ss or hh:mm:ss, with decimals → seconds.
+    """Parse seconds, mm:ss or hh:mm:ss, with decimals, to seconds.
 
     Raises:
-        UsageError: the text is no time.
+        UsageError: The text is not a time.
     """
     if text is None:
         return None
@@ -68,7 +68,7 @@ def parse_time(text: str | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class TrackOptions:
-    """What `steadymark track` was asked to do, checked."""
+    """The checked options of `steadymark track`."""
 
     settings: TrackSettings
     wish: InputSettings
@@ -92,12 +92,12 @@ def track_options(
     model: str,
     detector: str,
 ) -> TrackOptions:
-    """Check options as they were typed; an empty model or detector is the default one.
+    """Check the typed options. An empty model or detector means the default one.
 
-    one_euro, butterworth: their cut-offs and beta.
+    one_euro: minimum cut-off, beta and derivative cut-off. butterworth: cut-off.
 
     Raises:
-        UsageError: what was typed does not exist or does not go together.
+        UsageError: A value is not valid, or values contradict each other.
     """
     if focal_px is not None and not 1 <= focal_px < math.inf:
         raise UsageError(f"--focal must be 1 pixel or more, not {focal_px:g}")
@@ -128,10 +128,12 @@ def track_options(
 
 
 def send_targets(texts: Sequence[str], inputs: Sequence[str]) -> tuple[StreamTarget, ...]:
-    """Where `--send` sends to: one input, for receivers cannot tell several apart.
+    """Parse the targets of `--send`.
+
+    Only one input is allowed, as receivers cannot separate inputs.
 
     Raises:
-        UsageError: no such target, or several inputs.
+        UsageError: A target is not valid, or there are several inputs.
     """
     targets = tuple(dict.fromkeys(parse_target(text) for text in texts))
     if targets and len(expand_inputs(inputs)) > 1:
@@ -141,12 +143,14 @@ def send_targets(texts: Sequence[str], inputs: Sequence[str]) -> tuple[StreamTar
 
 @dataclass(frozen=True, slots=True)
 class JobPlacement:
-    """Where it runs. processes: of this computer, None takes what is useful.
+    """Where the jobs run.
 
-    scheduler: the address of a Dask cluster that tracks instead.
+    Attributes:
+        processes: The number of processes on this computer. None means a useful number.
+        scheduler: The address of a Dask cluster that runs the jobs instead.
 
     Raises:
-        UsageError: both, or too few processes.
+        UsageError: Both are given, or there are too few processes.
     """
 
     processes: int | None = None
@@ -169,7 +173,12 @@ def run_batch(
     out: Console,
     err: Console,
 ) -> int:
-    """Track everything; returns the exit code: 0 all well, 1 some inputs failed, 2 all did."""
+    """Track all inputs and print a summary.
+
+    Returns:
+        The exit code: 0 if all inputs succeeded, 1 if some failed, 2 if all failed, 130 after an
+            interruption.
+    """
     if placing.scheduler and output.send:
         raise UsageError(
             "--send is of this computer, and not of a cluster's workers: leave one out"
@@ -198,7 +207,7 @@ def run_batch(
             if count == 1:
                 run_here(jobs, models, board, stop)
             else:
-                del models  # every worker has its own
+                del models  # every worker process opens its own
                 run_in_processes(jobs, count, open_models, board, stop)
     reports += board.reports
     out.print(summary(reports, output.folder, out.width))
@@ -213,8 +222,8 @@ def _exit_code(reports: Sequence[JobReport]) -> int:
 
 
 def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
-    """The single inputs, a report for each argument that names none, and how many were results."""
-    texts: dict[str, str] = {}  # each file once, however it is written
+    """Return the inputs, a report per invalid argument, and the number of skipped results."""
+    texts: dict[str, str] = {}  # each file is listed once, by its absolute path
     faults: list[JobReport] = []
     left_out: set[str] = set()
     for text in inputs:
@@ -231,7 +240,10 @@ def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
 
 @contextmanager
 def _interrupts(stop: Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the files in hand cleanly; a second Ctrl-C ends at once."""
+    """End the running jobs cleanly on Ctrl-C or SIGTERM.
+
+    A second one ends the program immediately.
+    """
 
     def handle(number: int, frame: object) -> None:
         if stop.is_set():
@@ -247,10 +259,10 @@ def _interrupts(stop: Event) -> Iterator[None]:
 
 
 def summary(reports: Sequence[JobReport], folder: Path, width: int) -> ReportTable:
-    """A line for each input. width: of the console.
+    """Return a table with a row for each input. width: of the console.
 
-    Where the table does not fit, it is made narrower: results that are named after their input are
-    given by their endings, and a device that is that of all inputs stands in the title.
+    A table that is too wide is made narrower. Results that are named after their input are then
+    shown by their endings, and a device that all inputs share is shown in the title.
     """
     table = _summary(reports, folder, _full_result)
     if table.fits(width):
@@ -262,7 +274,7 @@ def summary(reports: Sequence[JobReport], folder: Path, width: int) -> ReportTab
 def _summary(
     reports: Sequence[JobReport], folder: Path, result: Callable[[JobReport], str], *device: str
 ) -> ReportTable:
-    """device: that of all inputs, which then has no column."""
+    """Build the summary. device: the device of all inputs, which then has no column."""
     figures = ("frames", "tracked", "lost spans", "ms a frame", *(() if device else ("device",)))
     title = ", ".join([f"Results in {folder}", *(f"tracked on {name}" for name in device)])
     table = ReportTable(("input",), (*figures, Column("result", "left", wraps=True)), title=title)
@@ -293,7 +305,7 @@ def _short_result(job: JobReport) -> str:
 
 
 def _result(job: JobReport, files: Sequence[str]) -> str:
-    """What came of it. files: names in the output folder."""
+    """Describe the outcome of a job. files: names in the output folder."""
     names = ", ".join(files)
     if job.skipped:
         return f"done before: {names}"

@@ -1,1 +1,1 @@
-"""What the window knows and does, without widgets: tested without a screen."""
+"""The state and the actions of the window without widgets, so that tests need no screen."""

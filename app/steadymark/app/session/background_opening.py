@@ -1,4 +1,4 @@
-"""Opening recordings and networks, in threads, and when results need tracking anew."""
+"""Opening recordings and networks in threads, and deciding when a recording is tracked again."""
 
 from __future__ import annotations
 
@@ -27,11 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OpenResult:
-    """What an opening thread brings home: a film with its networks, or networks, or a fault.
+    """The result of an opening thread: a recording with its networks, networks only, or a fault.
 
-    number: of the opening, later ones make earlier ones void. results: of the film, with what was
-    found of an earlier session. retrack: settings to track the film at hand anew with. source: a
-    camera or stream.
+    Attributes:
+        number: The number of the opening. A later opening makes earlier ones void.
+        film: The recording that was opened.
+        models: The networks that were opened.
+        fault: A sentence that says what failed, or nothing.
+        results: The results of the recording, including those recovered from an earlier session.
+        found: The earlier session that the results were recovered from.
+        retrack: The settings with which the open recording is tracked again.
+        source: The camera or stream that was opened.
     """
 
     number: int
@@ -44,7 +50,7 @@ class OpenResult:
     source: LiveFeed | None = None
 
     def close(self) -> None:
-        """Nobody wants it any more."""
+        """Close what was opened because nobody wants it any more."""
         for opened in (self.film, self.source):
             if opened is not None:
                 opened.close()
@@ -57,7 +63,11 @@ def open_media(
     models: ModelCache,
     found: RecoverableSession | None,
 ) -> OpenResult:
-    """Raises SteadymarkError where film or networks cannot be opened, or `found` does not fit."""
+    """Open a recording with its networks, and recover the results of an earlier session.
+
+    Raises:
+        SteadymarkError: The recording or the networks cannot be opened, or `found` does not fit.
+    """
     film = Media(path)
     try:
         results = Results(film.times_s)
@@ -72,7 +82,11 @@ def open_media(
 
 
 class ModelCache:
-    """Opened networks, the last few kept: they hold no memory of faces. opener: opens them."""
+    """A cache of the networks that were opened last. Networks hold no state of faces.
+
+    Args:
+        opener: Opens the networks for given settings.
+    """
 
     _MOST = 3
 
@@ -81,7 +95,10 @@ class ModelCache:
         self._kept: dict[object, OpenModels] = {}
 
     def get(self, settings: TrackSettings) -> OpenModels:
-        """Raises SteadymarkError where they cannot be opened."""
+        """Return the networks for these settings.
+
+        Raises SteadymarkError if they cannot be opened.
+        """
         key = network_key(settings)
         if key not in self._kept:
             models = self.opener(settings)
@@ -92,7 +109,7 @@ class ModelCache:
 
 
 def network_key(settings: TrackSettings) -> object:
-    """Equal for settings between which nothing but a filter over the points changes."""
+    """Return a key that is equal for settings that differ only in a filter over the points."""
     bare = without_filter(settings)
     return (
         bare.model,
@@ -105,5 +122,5 @@ def network_key(settings: TrackSettings) -> object:
 
 
 def needs_tracking_anew(before: TrackSettings, now: TrackSettings) -> bool:
-    """Whether results of `before` are worth nothing under `now`."""
+    """Return whether results of the settings `before` cannot be used with the settings `now`."""
     return network_key(before) != network_key(now) or before.tracker != now.tracker

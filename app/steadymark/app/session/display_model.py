@@ -1,4 +1,4 @@
-"""What is wished and what is the case, kept, and the display that the two make."""
+"""The model of the display: it keeps the user's choices and the facts, and resolves both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from steadymark.app.session.state import (
 
 
 class DisplayModel(QObject):
-    """Lives in the GUI thread. changed: a new `display`. How it is shown is wished here."""
+    """Keeps what is displayed. It lives in the GUI thread. changed: there is a new `display`."""
 
     changed = Signal()
 
@@ -31,7 +31,7 @@ class DisplayModel(QObject):
         self._want(replace(self._wish, show=show))
 
     def set_layout(self, layout: ComparisonLayout) -> None:
-        """Of both, which are shown from now on."""
+        """Choose how raw and stabilized points are laid out. Both are shown from now on."""
         self._want(replace(self._wish, layout=layout, show=ShownLandmarks.BOTH))
 
     def set_wipe(self, wipe: float) -> None:
@@ -41,7 +41,7 @@ class DisplayModel(QObject):
         self._want(replace(self._wish, overlay=overlay))
 
     def refresh(self) -> None:
-        """Of what `_resolved` looks at, something has changed."""
+        """Resolve the display again because something that `_resolved` reads has changed."""
         self._set()
 
     def _want(self, wish: UserState) -> None:

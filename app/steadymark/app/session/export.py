@@ -1,4 +1,4 @@
-"""Writes what is tracked to files, on a thread, from the kept results: nothing is tracked again."""
+"""Export of kept results to files, on a thread. Nothing is tracked again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TELL_EVERY = 16  # frames
 
 
 class ExportKind(StrEnum):
-    """What is written. SIDE: a video of both that are compared, beside each other."""
+    """What is written. SIDE: a video that shows both compared variants beside each other."""
 
     CSV = "csv"
     OPENFACE = "openface"
@@ -47,7 +47,7 @@ class ExportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What to write where. draw: of an annotated video."""
+    """What is exported to which path. draw: what is drawn into an annotated video."""
 
     kind: ExportKind
     path: Path
@@ -56,9 +56,18 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """done, of: frames. path: where it lies. fault: a sentence. partial: not all was tracked.
+    """The progress and the outcome of an export.
 
-    pieces: in how many goes what a table holds was tracked.
+    Attributes:
+        order: The request.
+        done: The number of frames that are written.
+        of: The number of frames to write.
+        running: Whether the export is still running.
+        cancelled: Whether the user cancelled it.
+        partial: Whether some frames were not tracked.
+        path: The path of the file that was written.
+        fault: A sentence that says what failed, or nothing.
+        pieces: The number of separate tracking runs that a table consists of.
     """
 
     order: ExportRequest
@@ -74,10 +83,14 @@ class ExportReport:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExportSource:
-    """What an export is made of; tracking may go on meanwhile, and filters may change.
+    """The data of an export. Tracking may continue and filters may change in the meantime.
 
-    settled: gives the results that are written, see BackgroundTracking; asked in its thread.
-    compared: what a video of both shows; None: raw and stabilized points.
+    Attributes:
+        info: The recording.
+        settled: Returns the results to write, see BackgroundTracking. The export thread calls it.
+        models: The networks that tracked the recording.
+        settings: The settings that it was tracked with.
+        compared: What a video of both variants shows. None means raw and stabilized points.
     """
 
     info: SourceInfo
@@ -88,7 +101,13 @@ class ExportSource:
 
 
 class Export:
-    """Runs once, from `start` on. on_change: called from the thread, must return at once."""
+    """One export that runs once, from `start` on.
+
+    Args:
+        order: What is exported to which path.
+        material: The data of the export.
+        on_change: Is called from the thread when the report changed. It must return immediately.
+    """
 
     def __init__(
         self, order: ExportRequest, material: ExportSource, on_change: Callable[[], None]
@@ -100,7 +119,7 @@ class Export:
 
     @property
     def report(self) -> ExportReport:
-        """A snapshot."""
+        """A snapshot of the progress."""
         with self._lock:
             return self._report
 
@@ -108,7 +127,7 @@ class Export:
         self._thread.start()
 
     def cancel(self) -> None:
-        """Stop soon; what is written so far stays, marked partial."""
+        """Stop soon. The part that is written so far stays and is marked as partial."""
         self._cancelled.set()
 
     def join(self, timeout_s: float) -> bool:
@@ -179,7 +198,7 @@ class Export:
                 yield result
 
     def _with_pictures(self, results: Results) -> Iterator[TrackResult]:
-        """Frames that are not tracked come without faces."""
+        """Yield all frames with their pictures. Frames that are not tracked have no faces."""
         known, material = results.known(), self._material
         self._tell(of=int((known != FrameStatus.DAMAGED).sum()))
         faces = results.faces

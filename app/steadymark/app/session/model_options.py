@@ -1,4 +1,4 @@
-"""What is typed of a network, at the command line or in the window, as a wish."""
+"""Parsing of the options that describe a user's network, for the command line and the window."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ PIXELS = {"1": 1.0, "255": 255.0}
 
 
 def parse_network_description(typed: Mapping[str, str]) -> NetworkDescription:
-    """Check what was typed of a network.
+    """Parse the typed description of a network.
 
-    typed: texts of output, output-names, input-size, colours, pixels, mean, std, layout, scale,
-    schema and margin; empty and missing ones are found out.
+    Args:
+        typed: The texts of output, output-names, input-size, colours, pixels, mean, std, layout,
+            scale, schema and margin. Empty and missing ones are detected automatically.
 
     Raises:
-        UsageError: one of them is none.
+        UsageError: One of the texts is not valid.
     """
     text = {name: value.strip() for name, value in typed.items()}
     size = _number("input-size", text.get("input-size", ""))
@@ -53,7 +54,7 @@ def parse_network_description(typed: Mapping[str, str]) -> NetworkDescription:
 
 
 def found_words(prepared: PreparedModel) -> dict[str, str]:
-    """What a network was found to be, in the words that `parse_network_description` takes."""
+    """Return the detected description of a network as texts for `parse_network_description`."""
     wrapping = prepared.wrapping
     mean, std = (",".join(f"{v:g}" for v in each) for each in (wrapping.mean, wrapping.std))
     words = {
@@ -97,7 +98,7 @@ def _number(name: str, given: str) -> float | None:
 
 
 def _triple(name: str, text: Mapping[str, str]) -> Triple | None:
-    """One number for all channels, or three."""
+    """Parse one number for all channels, or three numbers."""
     given = text.get(name, "")
     if not given:
         return None

@@ -1,4 +1,7 @@
-"""Named settings of tracking: some come with the program, the user's own are JSON files."""
+"""Presets of tracking settings.
+
+Some are shipped with the program; the user's own are JSON files.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,19 @@ _MOST_FACES = 16
 
 
 class PresetError(SteadymarkError):
-    """A preset cannot be read, kept or dropped."""
+    """A preset cannot be read, saved or deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """path: of the user's own. note: what it is good for."""
+    """Named tracking settings.
+
+    Attributes:
+        name: The name that the user sees.
+        settings: The settings.
+        note: What the preset is good for.
+        path: The file of a preset of the user, or None for a shipped preset.
+    """
 
     name: str
     settings: TrackSettings
@@ -41,7 +51,7 @@ class Preset:
     path: Path | None = None
 
     def over(self, settings: TrackSettings) -> TrackSettings:
-        """These settings on the same machine."""
+        """Return the preset's settings with the device and threads of the given settings."""
         return replace(self.settings, device=settings.device, threads=settings.threads)
 
 
@@ -75,7 +85,10 @@ _SHIPPED: tuple[tuple[object, object, TrackSettings], ...] = (
 
 
 class Presets:
-    """folder: of the user's own, a file each; it need not exist."""
+    """The shipped presets and the user's own.
+
+    folder: holds one file per own preset; may be missing.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -87,7 +100,7 @@ class Presets:
         ]
 
     def own(self) -> tuple[list[Preset], list[UserText]]:
-        """By name, and what is wrong with files that are none."""
+        """Return the user's presets sorted by name, and the faults of files that are no presets."""
         found, faults = [], []
         for path in sorted(self.folder.glob("*.json")):
             try:
@@ -97,17 +110,17 @@ class Presets:
         return sorted(found, key=lambda preset: preset.name.casefold()), faults
 
     def find(self, settings: TrackSettings) -> Preset | None:
-        """The one that means these settings."""
+        """Return the preset that equals these settings, or None."""
         for preset in (*self.shipped(), *self.own()[0]):
             if preset.over(settings) == settings:
                 return preset
         return None
 
     def save(self, name: str, settings: TrackSettings) -> Preset:
-        """Under this name, over an own one of that name.
+        """Save settings under this name. A preset of the user with the same name is replaced.
 
         Raises:
-            PresetError: the name is none, or cannot be written.
+            PresetError: The name is not valid, or the file cannot be written.
         """
         name = " ".join(name.split())
         if not name or len(name) > _LONGEST_NAME:
@@ -127,7 +140,7 @@ class Presets:
         return read_preset(path)
 
     def drop(self, preset: Preset) -> None:
-        """Raises PresetError where its file stays."""
+        """Delete a preset of the user. Raises PresetError if its file cannot be deleted."""
         if preset.path is None:
             return
         try:
@@ -139,10 +152,10 @@ class Presets:
 
 
 def read_preset(path: Path) -> Preset:
-    """Of a file, every value checked.
+    """Read a preset from a file and check every value.
 
     Raises:
-        PresetError: it is none, or says what cannot be.
+        PresetError: The file is not a preset, or one of its values is not valid.
     """
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -161,14 +174,14 @@ def read_preset(path: Path) -> Preset:
 
 
 def _file_name(name: str) -> str:
-    """Readable, allowed on every system, and another for every other name."""
+    """Return a readable file name that is valid on every system and unique to the preset's name."""
     plain = name.casefold()
     letters = "".join(c if c.isalnum() or c in " -" else "_" for c in plain)
     return f"{letters} {hashlib.sha256(plain.encode()).hexdigest()[:8]}.json"
 
 
 def _fault(data: Any) -> UserText:
-    """Of a preset file's contents; empty where all is well."""
+    """Return what is wrong with the contents of a preset file. The text is empty if it is valid."""
     if not isinstance(data, dict) or data.get(_FORMAT) != 1:
         return UserText("it lacks '{name}': 1", name=_FORMAT)
     name, values = data.get("name"), data.get("settings")
@@ -197,7 +210,7 @@ def _fault_of_settings(values: dict[str, Any]) -> UserText:
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    """Parts of settings with their values: `tracker.max_faces`."""
+    """Flatten nested settings into names such as `tracker.max_faces`."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         inner = value.items() if isinstance(value, dict) else ()

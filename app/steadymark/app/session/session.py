@@ -1,4 +1,4 @@
-"""The window's session: takes wishes, runs the engine, and tells what to show."""
+"""The session of the window: it takes the user's actions, runs the engine and says what to show."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ QUIT_S = 2.0
 
 
 class Session(DisplayModel):
-    """Lives in the GUI thread.
+    """The session. It lives in the GUI thread.
 
     changed: a new `display`; pictured: a new `frame`; progressed: new results; measured: new
     `measures`; told: a fault or a note for the user, a UserText.
@@ -77,7 +77,7 @@ class Session(DisplayModel):
         self.measuring_s = 0.0
         self._film: OpenRecording | None = None
         self._work_calls = SingleCallback(self._work_came.emit)
-        self._at_end = False  # the last frame need not be one that can be shown
+        self._at_end = False  # a flag, since the last frame may be one that cannot be shown
         self._background = WorkerThreads(self._opened.emit)
         queued = Qt.ConnectionType.QueuedConnection
         self._opened.connect(self._on_opened, queued)
@@ -106,22 +106,20 @@ class Session(DisplayModel):
 
     @property
     def models(self) -> ModelCache:
-        """The networks that are open."""
+        """The cache of open networks."""
         return self._models
 
     @property
     def film(self) -> OpenRecording | None:
-        """The recording at hand."""
+        """The open recording."""
         return self._film
 
     @property
     def results(self) -> Results | None:
         return self.live.results if self._film is None else self._film.results
 
-    # -- opening and closing
-
     def open(self, path: str, *, found: RecoverableSession | None = None) -> None:
-        """Open a recording, track it and play. found: what an earlier session left of it."""
+        """Open, track and play a recording. found: the earlier session to recover results from."""
         self.close_film()
         self._wish = replace(self._wish, playing=True, frame=0)
         self._set(Facts(phase=Phase.OPENING, path=path, name=Path(path).name or path))
@@ -131,12 +129,12 @@ class Session(DisplayModel):
         )
 
     def open_live(self, target: LiveTarget, *, after: Callable[[], object] = bool) -> None:
-        """Watch a camera or stream; after: is waited for, aside, before it is opened."""
+        """Watch a camera or stream. A background thread waits for `after` before it opens it."""
         self.close_film()
         self.live.open(target, self._settings, after=after)
 
     def close_film(self) -> None:
-        """Back to empty."""
+        """Close the recording or live view."""
         self.live.close()
         self._background.pass_over()
         if self._film is not None:
@@ -153,15 +151,13 @@ class Session(DisplayModel):
         self.measured.emit()
 
     def close(self) -> bool:
-        """End everything; whether all threads ended within 2 s."""
+        """End everything. Returns whether all threads ended within 2 s."""
         deadline_s = time.monotonic() + QUIT_S
         self.live.close(flush_s=QUIT_FLUSH_S)
         self.close_film()
         ended = self.analysis.close(QUIT_S)
         ended = self.live.join(deadline_s) and ended
         return self._background.join(deadline_s) and ended
-
-    # -- playing
 
     def play(self) -> None:
         if self._film is None:
@@ -185,12 +181,12 @@ class Session(DisplayModel):
             self.play()
 
     def stop(self) -> None:
-        """Pause, and back to the first frame."""
+        """Pause and go to the first frame."""
         self.pause()
         self.seek(0)
 
     def seek(self, index: int, *, settled: bool = True) -> None:
-        """Show exactly this frame; once settled, track from there if it is not tracked."""
+        """Show this frame. If settled, track from there unless the frame is tracked."""
         if self._film is None:
             return
         index = min(max(index, 0), self.display.last)
@@ -201,7 +197,7 @@ class Session(DisplayModel):
             self._film.tracking.seek(index)
 
     def step(self, frames: int) -> None:
-        """Forward or back, exactly; playing pauses."""
+        """Move forward or back by a number of frames. Playing pauses."""
         if self._film is None:
             return
         if self._wish.playing:
@@ -210,7 +206,7 @@ class Session(DisplayModel):
         self.seek(self._wish.frame + frames)
 
     def jump(self, seconds: float) -> None:
-        """Forward or back by a time; playing goes on."""
+        """Move forward or back by a time. Playing continues."""
         if self._film is None:
             return
         base = self.display.frame if self._wish.playing else self._wish.frame
@@ -222,14 +218,14 @@ class Session(DisplayModel):
         self._replay()
 
     def set_loop(self, loop: tuple[int, int] | None) -> None:
-        """Play only this region, first and last frame; None: all."""
+        """Play only this region, given by its first and last frame. None plays everything."""
         if loop is not None:
             loop = (min(loop), max(loop))
         self._wish = replace(self._wish, loop=loop, loop_from=None)
         self._replay()
 
     def mark_loop(self) -> None:
-        """The first time the region begins here, the second time it ends, the third it is gone."""
+        """Set the start of the loop; a second call sets its end, a third removes the loop."""
         if self._wish.loop is not None:
             self.set_loop(None)
         elif self._wish.loop_from is None:
@@ -242,8 +238,6 @@ class Session(DisplayModel):
             self._film.player.play(self._wish.speed, self._wish.loop)
         self._set()
 
-    # -- tracking
-
     def toggle_tracking(self) -> None:
         if self._film is None:
             return
@@ -253,7 +247,7 @@ class Session(DisplayModel):
             self._film.tracking.go_on()
 
     def use_settings(self, settings: TrackSettings) -> None:
-        """From now on; filters change at once, what needs tracking anew waits for `retrack`."""
+        """Use these settings. Filters change immediately; other changes may need `retrack`."""
         self._settings = settings
         self.live.use_settings(settings)
         film = self._film
@@ -265,12 +259,12 @@ class Session(DisplayModel):
 
     @property
     def settings_wait(self) -> bool:
-        """Whether settings were chosen that need `retrack`."""
+        """Whether the chosen settings need `retrack`."""
         film = self._film
         return film is not None and needs_tracking_anew(film.settings, self._settings)
 
     def retrack(self) -> None:
-        """Forget what is tracked and track again, uninterrupted from the first frame."""
+        """Drop the results and track again from the first frame without interruption."""
         film, settings = self._film, self._settings
         if film is None:
             return
@@ -279,10 +273,8 @@ class Session(DisplayModel):
             lambda number: OpenResult(number, models=self._models.get(settings), retrack=settings)
         )
 
-    # -- measuring
-
     def choose(self, *, face: int | None = None, landmark: int | None = None) -> None:
-        """Whose figures and way are shown."""
+        """Choose the face and the landmark whose measures are shown."""
         if face is not None:
             self._wish = replace(self._wish, face=face)
         if landmark is not None:
@@ -291,14 +283,12 @@ class Session(DisplayModel):
         self._set()
 
     def ask_measures(self) -> None:
-        """`measured` follows when they are there; the newest question wins."""
+        """Ask for measures. `measured` follows, and a newer request replaces an older one."""
         self.analysis.ask(self._wish.face, self._wish.landmark)
 
     def run_aside(self, work: Callable[[], None], name: str) -> None:
-        """On a thread that `close` waits for."""
+        """Run work on a thread that `close` waits for."""
         self._background.run(work, name)
-
-    # -- what comes home from threads
 
     def _on_opened(self, opened: OpenResult) -> None:
         if opened.number != self._background.number:
@@ -370,7 +360,7 @@ class Session(DisplayModel):
             self.progressed.emit()
 
     def _look(self) -> None:
-        """Take in what is the case."""
+        """Update the facts and the display from the state of the recording."""
         film = self._film
         if film is None:
             return

@@ -1,4 +1,4 @@
-"""Tracking settings as plain values, for files and QSettings, and back with every value checked."""
+"""Conversion of tracking settings to plain values for files and QSettings, and back with checks."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _PARTS = {"tracker": TrackerConfig, "one_euro": OneEuro, "butterworth": Butterwo
 
 
 def as_plain(settings: TrackSettings) -> dict[str, Any]:
-    """As JSON knows it."""
+    """Return the settings as values that JSON supports."""
     return asdict(settings)
 
 
 def from_plain(values: Mapping[str, Any]) -> TrackSettings:
-    """What is unknown, missing or of the wrong kind keeps its default."""
+    """Return settings from plain values. Unknown, missing or invalid values keep their defaults."""
     settings: Any = TrackSettings()
     for item in fields(TrackSettings):
         value = values.get(item.name)

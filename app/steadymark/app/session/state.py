@@ -1,4 +1,4 @@
-"""What the user wishes and what is the case, resolved into the one state that widgets show."""
+"""The user's choices and the facts, and the display state that both resolve into."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 class Phase(StrEnum):
-    """Where the program stands with the recording."""
+    """What the program does with the recording or live view."""
 
     EMPTY = "empty"
     OPENING = "opening"
@@ -27,7 +27,7 @@ class Phase(StrEnum):
     FAILED = "failed"
     LIVE = "live"
     RECONNECTING = "reconnecting"
-    STOPPED = "stopped"  # a live view, which can be started again
+    STOPPED = "stopped"  # a live view that can be started again
 
 
 class ShownLandmarks(StrEnum):
@@ -40,7 +40,7 @@ class ShownLandmarks(StrEnum):
 
 
 class ComparisonLayout(StrEnum):
-    """How both are drawn: over each other, divided by a line, or beside each other."""
+    """How both sets of landmarks are drawn: overlaid, divided by a line, or beside each other."""
 
     TOGETHER = "together"
     WIPE = "wipe"
@@ -49,7 +49,7 @@ class ComparisonLayout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OverlayOptions:
-    """What is drawn over the picture. scores: points are coloured by score. axes: of heads."""
+    """What is drawn over the picture. scores: points are coloured by score. axes: of the heads."""
 
     points: bool = True
     contours: bool = True
@@ -66,10 +66,20 @@ class OverlayOptions:
 
 @dataclass(frozen=True, slots=True)
 class UserState:
-    """What the user asked for. frame: to be shown. loop: first and last frame of a region.
+    """What the user chose.
 
-    loop_from: a region whose end is not chosen yet. wipe: place of the dividing line, in [0, 1] of
-    the picture's width. face: whose figures are shown, None: the first. landmark: whose way.
+    Attributes:
+        frame: The frame to show.
+        playing: Whether the recording plays.
+        speed: The factor of the playing speed.
+        loop: The first and last frame of the loop.
+        loop_from: The start of a loop whose end is not chosen yet.
+        show: Which landmarks are drawn.
+        layout: How both sets of landmarks are drawn.
+        wipe: The position of the dividing line, in [0, 1] of the picture's width.
+        overlay: What is drawn over the picture.
+        face: The face whose measures are shown. None means the first face.
+        landmark: The landmark whose position is plotted.
     """
 
     frame: int = 0
@@ -87,7 +97,12 @@ class UserState:
 
 @dataclass(frozen=True, slots=True)
 class LiveFacts:
-    """Of a camera or stream. mirrored: for the eye only. recording: the files' name; '': none."""
+    """Facts about a camera or stream.
+
+    Attributes:
+        mirrored: Whether the picture on the screen is mirrored.
+        recording: The file name of the recording without suffix, or an empty text.
+    """
 
     mirrored: bool = False
     recording: str = ""
@@ -95,10 +110,20 @@ class LiveFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """What is the case. times_s: (frames,), empty without a recording. shown: frame on the screen.
+    """Facts about the open recording or live view.
 
-    share: of the frames of which all is known. failure: why tracking stopped. live: None where a
-    recording is open, or nothing.
+    Attributes:
+        phase: What the program does with it.
+        name: Its name.
+        path: Its path or address.
+        size: Width and height in pixels.
+        fps: The frame rate, or None if it is unknown.
+        times_s: (frames,), the times of the frames; empty without a recording.
+        shown: The frame on the screen, -1 without one.
+        share: The share of frames that are tracked or damaged.
+        device: The device that the networks run on.
+        failure: Why tracking stopped.
+        live: Facts about the live view, or None without one.
     """
 
     phase: Phase = Phase.EMPTY
@@ -116,11 +141,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """All that the widgets show and allow, but for pictures and plots.
+    """Everything that the widgets show and allow, except pictures and plots.
 
-    frame, time_s: of the picture shown, 0 without one; last: the last frame's number, -1 without a
-    recording. can_track, can_pause: whether tracking can be told to go on or to pause. truth: name
-    of the ground truth at hand. takes: what is compared where both are shown.
+    frame, time_s: of the displayed picture, 0 without one; last: the index of the last frame, -1
+    without a recording. can_track, can_pause: whether tracking can continue or pause. truth: the
+    name of the ground truth. takes: the variants that are compared when both are shown.
     """
 
     phase: Phase
@@ -160,12 +185,12 @@ class Display:
 
     @property
     def has_picture(self) -> bool:
-        """A recording, or a live view."""
+        """Whether there is a recording or a live view."""
         return self.has_film or self.live is not None
 
 
 def resolve(wish: UserState, facts: Facts) -> Display:
-    """Wishes that cannot be met now are not shown as if they were."""
+    """Combine the user's choices with the facts. Choices that cannot be met now are not shown."""
     last = len(facts.times_s) - 1
     frame = min(max(facts.shown, 0), max(last, 0))
     there = last >= 0
@@ -204,20 +229,20 @@ def resolve(wish: UserState, facts: Facts) -> Display:
 
 
 def duration_s(times_s: NDArray[np.float64]) -> float:
-    """Until the last frame ends, which lasts as long as most."""
+    """Return the time at which the last frame ends, if it lasts as long as the median frame."""
     if len(times_s) < 2:
         return 0.0
     return float(times_s[-1] + np.median(np.diff(times_s)))
 
 
 def frame_at_time(times_s: NDArray[np.float64], time_s: float) -> int:
-    """The frame that is on the screen at a time; the first before it, the last after it."""
+    """Return the frame that is displayed at a time, limited to the first and last frame."""
     index = int(np.searchsorted(times_s, time_s + 1e-6, "right")) - 1
     return min(max(index, 0), max(0, len(times_s) - 1))
 
 
 def clock_text(time_s: float) -> str:
-    """m:ss.mmm, with hours where there are any."""
+    """Format a time as m:ss.mmm, with hours if there are any."""
     ms = max(0, round(time_s * 1000))
     minutes, rest = divmod(ms, 60_000)
     hours, minutes = divmod(minutes, 60)
@@ -227,9 +252,10 @@ def clock_text(time_s: float) -> str:
 
 
 def parse_place(text: str, times_s: NDArray[np.float64]) -> int | None:
-    """The frame that a text names: `f120` or `120` is a number, `1:23.4` and `83.4s` are times.
+    """Return the frame that a text names.
 
-    None where it names none. A number that is no frame is cut to the first or last.
+    `f120` and `120` are numbers; `1:23.4` and `83.4s` are times. Returns None for another text. A
+    number beyond the end gives the last frame.
     """
     text = text.strip().lower()
     try:

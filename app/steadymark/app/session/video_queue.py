@@ -1,4 +1,4 @@
-"""Many recordings, tracked into files by several processes, as `steadymark track` does it."""
+"""A queue of recordings that several processes track into files, like `steadymark track`."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_STOP_S = 1.5  # a window that closes waits 2
+_STOP_S = 1.5  # less than the 2 s that a closing window waits
 
 
 class QueueStage(StrEnum):
-    """Where a recording stands. CANCELLED: what was tracked of it is kept, marked partial."""
+    """The state of a recording. CANCELLED: the tracked part is kept and marked as partial."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -46,7 +46,19 @@ class QueueStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """One recording. frames, of: tracked, and how many it has; 0: unknown. note: a sentence."""
+    """One recording of the queue.
+
+    Attributes:
+        number: The number of the recording, in the order added.
+        path: The path of the recording.
+        settings: The settings of the tracking.
+        output: What is written where.
+        stage: The state of the recording.
+        frames: The number of tracked frames.
+        of: The number of frames of the recording; 0 if it is unknown.
+        outputs: The files that were written.
+        note: A sentence about a fault or a peculiarity, or nothing.
+    """
 
     number: int
     path: str
@@ -60,15 +72,19 @@ class QueueItem:
 
     @property
     def place(self) -> tuple[object, str]:
-        """Equal where the results would be the same files."""
+        """A key that is equal for items whose results would be the same files."""
         return self.output.folder, absolute(self.path)
 
 
 class VideoQueue:
-    """A thread from the first `add` to `close`. on_change: called from it, must return at once.
+    """A queue that runs on a thread from the first `add` until `close`.
 
-    A single recording is tracked in this process, whose networks are open; several in processes of
-    their own. processes: how many at a time; None: as many as are of use.
+    A single recording is tracked in this process, whose networks are open. Several recordings are
+    tracked in worker processes. `processes` is the number of processes; None means a useful number.
+
+    Args:
+        models: The cache of open networks.
+        on_change: Is called from the thread and must return immediately.
     """
 
     def __init__(self, models: ModelCache, on_change: Callable[[], None]) -> None:
@@ -77,27 +93,27 @@ class VideoQueue:
         self._on_gpu = False
         self._changed = Condition()
         self._items: list[QueueItem] = []
-        self._jobs: dict[int, tuple[Job, IndexUpdates]] = {}  # in hand
-        self._cancelled: set[int] = set()  # of those
-        self._here = False  # whether the one in hand is tracked in this process
-        self._stop = Event()  # of all in hand
+        self._jobs: dict[int, tuple[Job, IndexUpdates]] = {}  # jobs that are being tracked
+        self._cancelled: set[int] = set()  # numbers of running jobs that are to be cancelled
+        self._here = False  # whether the current job is tracked in this process
+        self._stop = Event()  # stops all running jobs
         self._closing = False
         self._added = 0
         self._thread: Thread | None = None
 
     @property
     def items(self) -> tuple[QueueItem, ...]:
-        """A snapshot, in the order added."""
+        """A snapshot of the items, in the order added."""
         with self._changed:
             return tuple(self._items)
 
     @property
     def running(self) -> int:
-        """Recordings that wait or are being tracked."""
+        """The number of recordings that wait or are being tracked."""
         return sum(item.stage in (QueueStage.WAITING, QueueStage.RUNNING) for item in self.items)
 
     def add(self, paths: Sequence[str], settings: TrackSettings, output: OutputSettings) -> None:
-        """Begin, or go on after what is there."""
+        """Add recordings to the end of the queue and start tracking."""
         with self._changed:
             first, self._added = self._added, self._added + len(paths)
             self._items += [
@@ -110,13 +126,13 @@ class VideoQueue:
         self._on_change()
 
     def cancel(self, number: int) -> None:
-        """One of them, unless it is over."""
+        """Cancel one recording, unless it has ended."""
         with self._changed:
             self._cancel([item for item in self._items if item.number == number])
         self._on_change()
 
     def cancel_all(self) -> None:
-        """Whatever waits, and those in hand."""
+        """Cancel all recordings that wait or are being tracked."""
         with self._changed:
             self._cancel(self._items)
         self._on_change()
@@ -131,14 +147,14 @@ class VideoQueue:
                     self._stop.set()
 
     def clear(self) -> None:
-        """Forget those that are over."""
+        """Remove the recordings that have ended."""
         over = (QueueStage.DONE, QueueStage.FAILED, QueueStage.CANCELLED)
         with self._changed:
             self._items = [item for item in self._items if item.stage not in over]
         self._on_change()
 
     def close(self) -> None:
-        """Cancel everything and end; `join` waits for it."""
+        """Cancel everything and end the thread. `join` waits for it."""
         self.cancel_all()
         with self._changed:
             self._closing = True
@@ -146,13 +162,13 @@ class VideoQueue:
             self._changed.notify_all()
 
     def join(self, timeout_s: float) -> bool:
-        """Whether the thread ended in time, and with it all processes."""
+        """Wait for the thread. Returns whether it and all processes ended in time."""
         if self._thread is not None:
             self._thread.join(timeout_s)
         return self._thread is None or not self._thread.is_alive()
 
     def most(self) -> int:
-        """See JobQueue; so are `take` and `cancelled`."""
+        """Return the largest number of processes. See JobQueue, also for `take` and `cancelled`."""
         return most_processes(self.processes, on_gpu=self._on_gpu)
 
     def take(self) -> Job | None:
@@ -167,7 +183,7 @@ class VideoQueue:
         return job.number in self._cancelled
 
     def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
-        """See JobObserver; so is `ended`."""
+        """Update the progress of a job. See JobObserver, also for `ended`."""
         self._jobs[job.number][1].progressed(job)
         with self._changed:
             for item in self._of(QueueStage.RUNNING):
@@ -199,14 +215,14 @@ class VideoQueue:
                 self._end(replace(item, stage=stage, note=fault))
 
     def _wait(self) -> bool:
-        """Until something waits, which may then be stopped; False when closing."""
+        """Wait until a recording waits to be tracked. Returns False when closing."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._of(QueueStage.WAITING))
             self._stop = Event()
             return not self._closing
 
     def _track_waiting(self) -> None:
-        """What waits, and what comes meanwhile if it can be tracked beside."""
+        """Track the waiting recordings, and those added meanwhile if processes are used."""
         with self._changed:
             waiting, stop = self._of(QueueStage.WAITING), self._stop
             self._here = len(waiting) < 2
@@ -223,7 +239,7 @@ class VideoQueue:
         try:
             return self._models.get(settings).device != "cpu"
         except SteadymarkError:
-            return False  # each process finds the fault, and tells
+            return False  # each process finds and reports the fault
 
     def _track_here(self, job: Job, stop: Event) -> None:
         try:
@@ -242,7 +258,7 @@ class VideoQueue:
         return job
 
     def _next(self) -> QueueItem | None:
-        """The first that waits, in hand from now on; not to a place that another is tracked to."""
+        """Start the first waiting item whose output no running item writes, or return None."""
         with self._changed:
             places = {item.place for item in self._of(QueueStage.RUNNING)}
             for item in self._of(QueueStage.WAITING):
@@ -253,11 +269,11 @@ class VideoQueue:
             return None
 
     def _of(self, stage: QueueStage) -> list[QueueItem]:
-        """Under the lock."""
+        """Return the items in this state. The caller holds the lock."""
         return [item for item in self._items if item.stage is stage]
 
     def _end(self, item: QueueItem) -> None:
-        """It is over."""
+        """Store an item that has ended."""
         self._jobs.pop(item.number, None)
         with self._changed:
             self._cancelled.discard(item.number)
@@ -265,7 +281,7 @@ class VideoQueue:
         self._on_change()
 
     def _put(self, item: QueueItem) -> None:
-        """In place of what it was; under the lock."""
+        """Replace the item with the same number. The caller holds the lock."""
         self._items = [item if other.number == item.number else other for other in self._items]
 
 
@@ -273,7 +289,7 @@ def _ended(item: QueueItem, job: JobReport, notes: tuple[UserText, ...]) -> Queu
     frames = job.report.frames
     if job.error:
         fault = job.error
-        if job.refused:  # the command line's advice is of no use here
+        if job.refused:  # the advice of the command line does not apply here
             fault = UserText("{path} exists already", path=fault.fields["path"])
         return replace(item, stage=QueueStage.FAILED, frames=frames, outputs=(), note=fault)
     stopped = job.report.state is PipelineState.STOPPED

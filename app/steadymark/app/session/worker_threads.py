@@ -1,4 +1,4 @@
-"""Short-lived threads of the session, and that none is left at the end."""
+"""Short-lived threads of the session, which are all joined at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class SingleCallback:
-    """Calls home from any thread, unless a call is under way that has not `arrived`."""
+    """A callback for any thread that is skipped while an earlier call has not `arrived`."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
@@ -30,24 +30,31 @@ class SingleCallback:
             self._call()
 
     def arrived(self) -> None:
-        """In the GUI thread, before it looks at what has changed."""
+        """Mark the call as handled.
+
+        The GUI thread does this before it looks at what has changed.
+        """
         self._under_way = False
 
 
 class WorkerThreads:
-    """For the GUI thread. bring_home: gets what an opening brings, in the opening's thread."""
+    """Starts and joins threads. It is used in the GUI thread.
+
+    Args:
+        bring_home: Receives the result of an opening, in the thread of the opening.
+    """
 
     def __init__(self, bring_home: Callable[[OpenResult], None]) -> None:
         self._bring_home = bring_home
         self._threads: list[Thread] = []
-        self.number = 0  # of the opening that counts
+        self.number = 0  # number of the newest opening
 
     def pass_over(self) -> None:
-        """Openings under way do not count any more."""
+        """Make the running openings void."""
         self.number += 1
 
     def open(self, work: Callable[[int], OpenResult]) -> None:
-        """Do this; the newest opening counts."""
+        """Run an opening in a thread. Only the newest opening counts."""
         self.number += 1
         number = self.number
 
@@ -67,14 +74,14 @@ class WorkerThreads:
         self.run(run, "opening")
 
     def run(self, work: Callable[[], None], name: str) -> None:
-        """On a thread that `join` waits for."""
+        """Run work on a thread that `join` waits for."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         thread = Thread(target=work, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def join(self, deadline_s: float) -> bool:
-        """Whether all threads ended before this time of `time.monotonic`."""
+        """Return whether all threads ended before this time of `time.monotonic`."""
         for thread in self._threads:
             thread.join(max(0.0, deadline_s - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)

@@ -1,4 +1,4 @@
-"""The cumulative error curves of several models in one picture."""
+"""A plot of the cumulative error curves of several models."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ if TYPE_CHECKING:
 
     from steadymark.engine.metrics.accuracy import Values
 
-MOST = 10.0  # % of the outer-eye distance, where the curves end
+MOST = 10.0  # end of the curves, in % of the outer-eye distance
 FAILED = 8.0
 
 
 def error_plot(errors: Mapping[str, Values], *, of: str, title: str) -> bytes:
-    """A PNG of the share of `of` (faces, frames) over the error; errors: name → (N,) in %.
+    """Draw the share of faces or frames over their error as a PNG.
 
-    What was not found (NaN) counts among the N, so that its curve ends below 100 %.
+    Faces that were not found (NaN) are counted, so the curve ends below 100 %.
+
+    Args:
+        errors: Name → (N,) errors in %.
+        of: What is counted: faces or frames.
+        title: The title of the plot.
 
     Raises:
-        UsageError: Qt cannot be loaded here.
+        UsageError: Qt cannot be loaded.
     """
     return draw_plot(lambda plot: _fill(plot, errors, of, title))
 
@@ -50,7 +55,7 @@ def _fill(plot: Any, errors: Mapping[str, Values], of: str, title: str) -> None:
     lines = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
     for number, (name, values) in enumerate(errors.items()):
         colour = COLOURS[number % len(COLOURS)]
-        style = lines[number % len(lines)]  # curves that lie on each other show both
+        style = lines[number % len(lines)]  # overlapping curves both stay visible
         plot.plot(
             bounds,
             100 * cumulative_curve(values, bounds),

@@ -1,4 +1,4 @@
-"""Plots that are written to files: black on white, drawn by pyqtgraph without a display."""
+"""Plots for files, drawn black on white by pyqtgraph without a display."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
 _WIDTH, _HEIGHT = 1000, 680
-# Okabe and Ito's palette, without its yellow, which does not show on white
+# Okabe and Ito's palette without its yellow, which is hard to see on white
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 
 
 def draw_plot(fill: Callable[[Any], None]) -> bytes:
-    """A PNG of one plot, which `fill` draws into.
+    """Return a PNG of one plot, which `fill` draws into.
 
     Raises:
-        UsageError: Qt cannot be loaded here.
+        UsageError: Qt cannot be loaded.
     """
     application = _application()
     import pyqtgraph as pg
@@ -42,7 +42,7 @@ def draw_plot(fill: Callable[[Any], None]) -> bytes:
 
 
 def label_axes(plot: Any, bottom: str, left: str, title: str) -> None:
-    """Black on white, as all plots that are written to files."""
+    """Set the labels, the title and the grid of a plot in black on white."""
     for side, text in (("bottom", bottom), ("left", left)):
         axis = plot.getAxis(side)
         axis.setPen("k")
@@ -53,7 +53,13 @@ def label_axes(plot: Any, bottom: str, left: str, title: str) -> None:
 
 
 def add_legend(plot: Any, offset: tuple[int, int]) -> None:
-    """A box of names; offset: pixels from the left or, where negative, the right; as from above."""
+    """Add a legend.
+
+    Args:
+        plot: The plot.
+        offset: Horizontal and vertical distance in pixels. It is measured from the left and the
+            top, or from the right and the bottom if it is negative.
+    """
     import pyqtgraph as pg
 
     legend = plot.addLegend(offset=offset, labelTextColor="k", labelTextSize="11pt")
@@ -62,7 +68,7 @@ def add_legend(plot: Any, offset: tuple[int, int]) -> None:
 
 
 def _application() -> QApplication:
-    """The one that runs, else a new one that needs no display."""
+    """Return the running application, or a new one that needs no display."""
     try:
         from PySide6.QtWidgets import QApplication
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Jitter against lag: every setting of the filters as a point, and the choices among them."""
+"""A plot of jitter over lag, with a point for each filter setting and for each stabilizer."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _SYMBOLS = ("o", "s", "t", "d", "star")
 
 
 def stability_plot(rows: Sequence[StabilityRow], *, noise: int, title: str) -> bytes:
-    """A PNG of the rows at one noise level: MAV over lag, settings of one filter in one colour.
+    """Draw MAV over lag for the rows of one noise level as a PNG, with one colour per stabilizer.
 
     Raises:
-        UsageError: Qt cannot be loaded here.
+        UsageError: Qt cannot be loaded.
     """
     shown = [row for row in rows if row.noise == noise and _can_be_drawn(row.reached)]
     return draw_plot(lambda plot: _fill(plot, shown, title))
 
 
 def _can_be_drawn(reached: StabilityBenchScores) -> bool:
-    """Qt crashes on points that are no numbers, and 0 has no logarithm."""
+    """Return whether Qt can draw a point: it crashes on NaN, and 0 has no logarithm."""
     return isfinite(reached.lag_frames) and isfinite(reached.mav) and reached.mav > 0
 
 

@@ -1,1 +1,1 @@
-"""Tables, plots and JSON that commands print and write."""
+"""Tables and JSON files that commands print and write."""

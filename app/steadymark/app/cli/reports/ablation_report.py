@@ -1,4 +1,4 @@
-"""`steadymark bench ablation`: its table and its JSON."""
+"""The table and the JSON file of `steadymark bench ablation`."""
 
 from __future__ import annotations
 
@@ -60,10 +60,12 @@ def report_ablation(
     also: Sequence[str],
     console: Console,
 ) -> None:
-    """Track the scenes by every variant, print the table and write its JSON.
+    """Track the scenes with every variant, print the table and write the JSON file.
 
     Raises:
-        SinkError, UsageError, WeightsError: it cannot be run.
+        SinkError: The JSON file cannot be written.
+        UsageError: An option is not valid.
+        WeightsError: A model cannot be opened.
     """
     check_outputs(OutputFiles(json_file))
     variants = (*VARIANTS, *(_also(text) for text in also))
@@ -94,7 +96,7 @@ def _also(text: str) -> AblationVariant:
 
 
 def ablation_table(rows: Sequence[AblationRow], model: str, config: AblationConfig) -> ReportTable:
-    """A line for each variant that the model has."""
+    """Return a table with a row for each variant that the model has."""
     title = (
         f"{model}: {config.sequences} scenes of {config.frames} frames, noise level {config.noise}"
     )

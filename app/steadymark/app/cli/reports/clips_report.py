@@ -1,4 +1,4 @@
-"""`steadymark bench clips`: its table and its JSON."""
+"""The table and the JSON file of `steadymark bench clips`."""
 
 from __future__ import annotations
 
@@ -78,10 +78,16 @@ def report_clips(
     out: Console,
     err: Console,
 ) -> int:
-    """Measure every stabilizer on each clip, print the table and write its JSON; the exit code.
+    """Measure every stabilizer on each clip, print the tables and write the JSON file.
+
+    Returns:
+        The exit code: 0 if all clips succeeded, 1 if some failed, 2 if there is no result.
 
     Raises:
-        SinkError, UsageError, SourceError, WeightsError: it cannot be run.
+        SinkError: The JSON file cannot be written.
+        UsageError: An option is not valid.
+        SourceError: The inputs cannot be found.
+        WeightsError: A model cannot be opened.
     """
     check_outputs(OutputFiles(json_file))
     opened = open_choices(settings, chosen(settings, choices, CHOICES))
@@ -106,10 +112,11 @@ def report_clips(
 
 
 def chosen(settings: TrackSettings, text: str | None, usual: Sequence[str]) -> tuple[str, ...]:
-    """The stabilizers that an option names with commas, or those of the usual that there are.
+    """Parse a comma-separated list of stabilizers. None gives the available ones of `usual`.
 
     Raises:
-        UsageError, WeightsError: one that was named is unknown or not to be had.
+        UsageError: The list is empty, or a name is unknown.
+        WeightsError: A stabilizer is not available.
     """
     if text is None:
         return possible_choices(settings, usual)
@@ -124,7 +131,7 @@ def chosen(settings: TrackSettings, text: str | None, usual: Sequence[str]) -> t
 def each_clip(
     clips: Sequence[str], measure: Callable[[str, Callable[[int], None]], None], err: Console
 ) -> int:
-    """Measure clip after clip, show how far it is, and tell what fails; gives how many failed."""
+    """Measure each clip, show the progress and print errors. Returns the number of failed clips."""
     failed = 0
     with Progress(console=err, transient=True) as progress:
         for clip in clips:
@@ -148,7 +155,7 @@ def _by_choice(rows: Sequence[ClipRow]) -> Iterator[tuple[str, list[ClipRow]]]:
 
 
 def clip_tables(rows: Sequence[ClipRow], model: str) -> Iterator[ReportTable]:
-    """Two tables with a line for each clip and stabilizer, and the medians."""
+    """Yield two tables with a row for each clip and stabilizer, and the medians."""
     lines: list[tuple[str, str, dict[str, float]]] = []
     for name, each in _by_choice(rows):
         lines += [(row.clip, name, figures(row)) for row in each]

@@ -1,4 +1,4 @@
-"""`steadymark bench detector`: one table of what face detectors find and miss."""
+"""The table and the JSON file of `steadymark bench detector`: what face detectors find and miss."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def report_detectors(
 ) -> int:
     """Measure detectors, print a column for each, and write the figures as JSON.
 
-    most_false: that many false boxes in 100 photos decide each one's threshold; None takes that of
-    the settings.
+    most_false: the number of false boxes in 100 photos that decides each detector's threshold. None
+    means the threshold of the settings.
     """
     check_outputs(OutputFiles(json_file))
     chosen = {name: replace(settings, detector=name) for name in names}
     for each in chosen.values():
-        open_detector(each)  # what cannot be opened is told before anything takes long
+        open_detector(each)  # report a failure before the long measurements
     figures: dict[str, DetectorFigures] = {}
     with Progress(console=err, transient=True) as progress:
         task = progress.add_task("", total=None)
@@ -70,7 +70,7 @@ def report_detectors(
 
 
 def write_hard_faces(data: Path, folder: Path, out: Console) -> int:
-    """Write the hard set for `steadymark evaluate`, and tell where it is."""
+    """Write the hard face set for `steadymark evaluate`, and print where it is."""
     for name, count in write_hard_set(data, folder).items():
         out.print(f"{folder / name}: {count} faces", soft_wrap=True)
     return 0
@@ -81,7 +81,7 @@ def _at(settings: TrackSettings, threshold: float) -> FaceDetector:
 
 
 def _rows(figures: DetectorFigures) -> dict[str, str]:
-    """What each row of the table says of one detector."""
+    """Return the cells of one detector, by the heading of the row."""
     rolls, every = figures.rolls, figures.hard_set
     rows = {
         "threshold": "its own" if math.isnan(figures.threshold) else f"{figures.threshold:.3f}",
@@ -101,7 +101,7 @@ def _rows(figures: DetectorFigures) -> dict[str, str]:
 
 
 def detector_table(figures: dict[str, DetectorFigures]) -> ReportTable:
-    """A column for each detector."""
+    """Return a table with a column for each detector."""
     columns = {name: _rows(each) for name, each in figures.items()}
     table = ReportTable(("what",), columns, title="face detectors")
     for row in next(iter(columns.values())):

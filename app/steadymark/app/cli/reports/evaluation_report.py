@@ -1,4 +1,4 @@
-"""What `steadymark evaluate` prints and writes."""
+"""The table, the plots and the JSON file of `steadymark evaluate`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,12 @@ _NOTHING = "–"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelScores:
-    """What came of one model or tracker; compared: None without truth; videos: none of pictures."""
+    """The results of one model or tracker.
+
+    Attributes:
+        compared: The comparison with the ground truth, or None without ground truth.
+        videos: The tracked videos. They are empty if pictures were evaluated.
+    """
 
     compared: LandmarkComparison | None
     videos: tuple[TrackedVideo, ...] = ()
@@ -39,10 +44,10 @@ class ModelScores:
 def report(
     scored: Mapping[str, ModelScores], title: str, outputs: OutputFiles, *, out: Console
 ) -> None:
-    """Print all tables, then write the files.
+    """Print the table, then write the files.
 
     Raises:
-        SinkError: a file cannot be written.
+        SinkError: A file cannot be written.
     """
     compared = {name: s.compared for name, s in scored.items() if s.compared is not None}
     accuracies = {name: accuracy_of(c) for name, c in compared.items()}
@@ -61,7 +66,7 @@ def evaluation_table(
     accuracies: Mapping[str, AccuracyScores],
     videos: Mapping[str, StabilityScores],
 ) -> ReportTable:
-    """A column for each model, so that models stand side by side in a narrow terminal too."""
+    """Return a table with a column for each model, so that it fits into a narrow terminal."""
     names = list(names)
     table = ReportTable(("",), names)
     of = "frames" if videos else "faces"
@@ -130,7 +135,7 @@ def _content(
     accuracies: Mapping[str, AccuracyScores],
     videos: Mapping[str, StabilityScores],
 ) -> dict[str, object]:
-    """What the JSON file holds; NaN, which JSON has not, is null."""
+    """Return the content of the JSON file. NaN, which JSON does not support, becomes null."""
     models: dict[str, dict[str, object]] = {}
     for name, one in scored.items():
         figures: dict[str, object] = asdict(accuracies[name]) if name in accuracies else {}

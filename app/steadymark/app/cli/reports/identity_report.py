@@ -1,4 +1,4 @@
-"""`steadymark bench identity`: its table and its JSON."""
+"""The table and the JSON file of `steadymark bench identity`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def report_identity(
     out: Console,
     err: Console,
 ) -> None:
-    """Track made crossings, print what became of the ids and write it as JSON."""
+    """Track synthetic crossings of faces, print the identity scores and write them as JSON."""
     check_outputs(OutputFiles(json_file))
     with Progress(console=err, transient=True) as progress:
         task = progress.add_task("crossings", total=None)
@@ -56,7 +56,7 @@ def report_identity(
 
 
 def identity_table(rows: Sequence[IdentityRow], model: str) -> ReportTable:
-    """A line for each kind of video."""
+    """Return a table with a row for each kind of video."""
     caption = f"two faces a video, up to {FACES} followed; MOTA and IDF1 at IoU 0.5, in %"
     table = ReportTable(("videos",), _HEADINGS, title=model, caption=caption)
     for row in rows:

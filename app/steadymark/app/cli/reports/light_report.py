@@ -1,4 +1,4 @@
-"""`steadymark bench light`: its tables and its JSON."""
+"""The tables and the JSON file of `steadymark bench light`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from steadymark.engine.tracking.settings import TrackSettings
 
-_LARGE = 1000.0  # from here on a number is told by its size
-SHOWN = 25  # of the rows, worst first; the JSON file holds all
+_LARGE = 1000.0  # larger numbers are printed in exponential notation
+SHOWN = 25  # number of rows printed, worst first; the JSON file holds all rows
 _CAPTION = (
     "furthest landmark from the raw one in changing light, in steady light, and in changing light "
     "less what the raw one strays by itself, % of the outer-eye distance; mean motion besides the "
@@ -57,10 +57,16 @@ def report_light(
     out: Console,
     err: Console,
 ) -> int:
-    """Measure every stabilizer on each clip in each light, print and write it; the exit code.
+    """Measure every stabilizer on each clip in each light, and print and write the results.
+
+    Returns:
+        The exit code: 0 if all clips succeeded, 1 if some failed, 2 if there is no result.
 
     Raises:
-        SinkError, UsageError, SourceError, WeightsError: it cannot be run.
+        SinkError: The JSON file cannot be written.
+        UsageError: An option is not valid.
+        SourceError: The inputs cannot be found.
+        WeightsError: A model cannot be opened.
     """
     check_outputs(OutputFiles(json_file))
     lights = _kinds(kinds)
@@ -99,7 +105,7 @@ def _kinds(text: str | None) -> tuple[str, ...]:
 
 
 def worst_table(rows: Sequence[LightRow], model: str) -> ReportTable:
-    """A line for each of the worst rows."""
+    """Return a table with a row for each of the worst results."""
     table = ReportTable(
         ("clip", "light", "stabilizer"),
         (*_HEADINGS, Column("broken", "left", wraps=True)),
@@ -120,7 +126,7 @@ def worst_table(rows: Sequence[LightRow], model: str) -> ReportTable:
 
 
 def light_summary(rows: Sequence[LightRow]) -> ReportTable:
-    """A line for each light and stabilizer, over all clips."""
+    """Return a table with a row for each light and stabilizer, over all clips."""
     caption = (
         "clips that keep all limits; of all clips the largest distance from raw, the median ratio "
         "of the motion to that of raw, the median gain, and all resets"
@@ -146,13 +152,13 @@ def _short(value: float, decimals: int) -> str:
 
 
 def _of(measure: Callable[[list[float]], float], values: list[float]) -> float:
-    """A measure of those values that are known."""
+    """Apply a measure to the finite values. Returns NaN if there are none."""
     known = [value for value in values if np.isfinite(value)]
     return float(measure(known)) if known else float("nan")
 
 
 def _lists(value: object) -> object:
-    """As JSON knows it, tuples as lists."""
+    """Return a value that JSON supports, with tuples as lists."""
     if isinstance(value, dict):
         return {key: _lists(v) for key, v in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""`steadymark models`: its table, and what each model reached."""
+"""The table of `steadymark models`, and the scores of each model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def report_models(cards: Sequence[ModelCard], out: Console) -> None:
-    """Print the table of models, then the scores and the licence of each."""
+    """Print the table of models, then the scores and the licence of each model."""
     out.print(models_table(cards))
     for card in cards:
         out.print(f"[bold]{escape(card.name)}[/bold]", soft_wrap=True)
@@ -27,7 +27,7 @@ def report_models(cards: Sequence[ModelCard], out: Console) -> None:
 
 
 def models_table(cards: Iterable[ModelCard]) -> ReportTable:
-    """A line for each model."""
+    """Return a table with a row for each model."""
     columns: tuple[str | Column, ...] = (
         *words("kind", "schema"),
         "parameters",

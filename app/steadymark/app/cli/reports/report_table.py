@@ -1,4 +1,4 @@
-"""Tables whose names and figures are printed whole, however narrow the console is."""
+"""Tables whose names and figures are never cut, even in a narrow console."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 Cell = str | Text
 Columns = dict[str, tuple[str, int]]  # measure → heading, decimals
 
-_GAP = 2  # cells between two columns
-_INDENT = 2  # of the figures that stand under a long name
-_PARTS = 3  # that are printed with names beside figures
-_REMARK = 24  # cells that a column of remarks is given at least
+_GAP = 2  # width between two columns, in cells
+_INDENT = 2  # indent of figures that stand below a long name
+_PARTS = 3  # largest number of parts that are printed with names beside figures
+_REMARK = 24  # smallest width of a column of remarks, in cells
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a report's table.
+    """A column of a report table.
 
-    wraps: Its cells are sentences, which may be wrapped between words. Others stay on one line.
+    wraps: whether the cells are sentences that may be wrapped. Other cells stay on one line.
     """
 
     heading: str
@@ -39,16 +39,16 @@ class Column:
 
 
 def words(*headings: str) -> tuple[Column, ...]:
-    """Columns of words, which are aligned to the left."""
+    """Return columns of words, which are aligned to the left."""
     return tuple(Column(heading, "left") for heading in headings)
 
 
 class ReportTable:
-    """A table that is split where it is wider than the console.
+    """A table that is split into parts if it is wider than the console.
 
-    Each part repeats the columns of names, so names and figures are never cut. Where long names
-    leave so little room that there would be more than three parts, names stand on a line of their
-    own above their figures. Cells are plain text; pass `rich.text.Text` for colours.
+    Each part repeats the columns of names, so names and figures are never cut. If long names leave
+    so little room that there would be more than three parts, each name stands on a line of its own
+    above its figures. Cells are plain text; use `rich.text.Text` for colours.
     """
 
     def __init__(
@@ -59,7 +59,14 @@ class ReportTable:
         title: str = "",
         caption: str = "",
     ) -> None:
-        """names: headings of the first columns. columns: the others; a heading alone: figures."""
+        """Create an empty table.
+
+        Args:
+            names: The headings of the first columns, which hold names.
+            columns: The other columns. A plain heading means a column of figures.
+            title: The text above the table.
+            caption: The text below the table.
+        """
         self.title, self.caption = title, caption
         self._names = words(*names)
         self._columns = tuple(Column(c) if isinstance(c, str) else c for c in columns)
@@ -67,21 +74,21 @@ class ReportTable:
         self._section_ends: set[int] = set()
 
     def add_row(self, *cells: Cell) -> None:
-        """Add a cell for each column, those of names first.
+        """Add a row with a cell for each column, starting with the columns of names.
 
         Raises:
-            ValueError: The number of cells is not the number of columns.
+            ValueError: The number of cells differs from the number of columns.
         """
         if len(cells) != len(self._names) + len(self._columns):
             raise ValueError(f"{len(cells)} cells for {len(self._all)} columns")
         self._rows.append(tuple(c if isinstance(c, Text) else Text(c) for c in cells))
 
     def add_section(self) -> None:
-        """Leave a line free before the next row."""
+        """Leave an empty line before the next row."""
         self._section_ends.add(len(self._rows) - 1)
 
     def fits(self, width: int) -> bool:
-        """Whether the table is one part in a console that is so many cells wide."""
+        """Return whether the table fits in one part into a console of this width in cells."""
         everything = range(len(self._all))
         return self._width({i: self._natural(i, one_line=True) for i in everything}) <= width
 
@@ -105,7 +112,7 @@ class ReportTable:
         return (*self._names, *self._columns)
 
     def _parts(self, width: int) -> Iterator[Iterator[RenderableType]]:
-        """The table as a whole where it fits, else its parts."""
+        """Yield the whole table if it fits, or else its parts."""
         names = {i: self._natural(i, one_line=True) for i in range(len(self._names))}
         figures = range(len(self._names), len(self._all))
         if self.fits(width):
@@ -119,12 +126,12 @@ class ReportTable:
             yield from (self._beside(names | columns) for columns in beside)
 
     def _cuts(self, parts: Iterable[Mapping[int, int]]) -> bool:
-        """Whether a column is narrower than its cells."""
+        """Return whether a column is narrower than its cells."""
         widths = {index: width for part in parts for index, width in part.items()}
         return any(widths[i] < self._cells(i) for i in widths)
 
     def _split(self, figures: Iterable[int], room: int) -> Iterator[dict[int, int]]:
-        """Columns and their widths, as many at a time as there is room for."""
+        """Yield groups of columns that fit into the room, with their widths."""
         part: dict[int, int] = {}
         for index in figures:
             needed = max(1, min(self._natural(index, one_line=False), room))
@@ -136,7 +143,7 @@ class ReportTable:
             yield self._widened(part, room)
 
     def _widened(self, part: dict[int, int], room: int) -> dict[int, int]:
-        """Remarks take what the other columns leave free."""
+        """Widen the column of remarks by the room that the other columns leave free."""
         for index, width in part.items():
             if self._all[index].wraps:
                 free = width + room - self._width(part)
@@ -144,14 +151,14 @@ class ReportTable:
         return part
 
     def _natural(self, index: int, *, one_line: bool) -> int:
-        """Cells that a column takes. one_line: neither its heading nor its remarks are wrapped."""
+        """Return the width of a column. one_line: neither the heading nor remarks are wrapped."""
         column = self._all[index]
         if one_line:
             return max(self._longest(index), cell_len(column.heading))
         return max(self._cells(index), *(cell_len(word) for word in column.heading.split()), 1)
 
     def _cells(self, index: int) -> int:
-        """Cells that a column must have, whatever its heading is."""
+        """Return the smallest width of a column's cells, regardless of its heading."""
         longest = self._longest(index)
         return min(longest, _REMARK) if self._all[index].wraps else longest
 
@@ -163,7 +170,7 @@ class ReportTable:
         return sum(widths.values()) + _GAP * (len(widths) - 1)
 
     def _beside(self, widths: Mapping[int, int]) -> Iterator[RenderableType]:
-        """One table in which names and figures stand side by side."""
+        """Yield one table with names and figures side by side."""
         table = self._drawn(widths)
         for number, row in enumerate(self._rows):
             if self._says_something(row, widths):
@@ -173,7 +180,7 @@ class ReportTable:
         yield table
 
     def _under(self, widths: Mapping[int, int]) -> Iterator[RenderableType]:
-        """A line of names before each row of figures."""
+        """Yield a line of names above each row of figures."""
         yield Padding(self._drawn(widths), (0, 0, 0, _INDENT), expand=False)
         for row in self._rows:
             if not self._says_something(row, widths):
@@ -184,11 +191,11 @@ class ReportTable:
             yield Padding(table, (0, 0, 0, _INDENT), expand=False)
 
     def _says_something(self, row: Sequence[Text], widths: Mapping[int, int]) -> bool:
-        """Whether a part has more of a row than its names."""
+        """Return whether a row has figures in this part."""
         return any(row[i] for i in widths if i >= len(self._names))
 
     def _drawn(self, widths: Mapping[int, int], *, headings: bool = True) -> Table:
-        """A table of these columns without rows."""
+        """Return a table of these columns without rows."""
         shown = headings and any(self._all[i].heading for i in widths)
         table = Table(box=SIMPLE_HEAD, show_header=shown, show_edge=False, pad_edge=False)
         table.collapse_padding = True
@@ -206,7 +213,15 @@ def figures_table(
     columns: Columns,
     rows: Iterable[tuple[str, str, Mapping[str, float]]],
 ) -> ReportTable:
-    """names: headings of the first two columns. rows: what stands in these, and the measures."""
+    """Return a table of measures.
+
+    Args:
+        title: The text above the table.
+        caption: The text below the table.
+        names: The headings of the first two columns.
+        columns: Measure → heading and number of decimals.
+        rows: The cells of the first two columns and the measures, for each row.
+    """
     headings = (heading for heading, _ in columns.values())
     table = ReportTable(names, headings, title=title, caption=caption)
     for first, second, values in rows:

@@ -1,4 +1,4 @@
-"""Memory that the window's results take: a recording's all, a live view's of the last minute."""
+"""Measures the memory of the window's results, for a recording and for a live view."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 _MIB = 1 << 20
 _FRAMES = 50
-_WAVE_MIB = 8  # a live view forgets now and then, thousands of frames at once
-_FILLED = 25_000  # frames, after which it has done so
+_WAVE_MIB = 8  # a live view drops thousands of frames at once from time to time
+_FILLED = 25_000  # number of frames after which it has dropped frames
 _LOOK_EVERY = 500
-_ROOM = 1.1  # what growing may take beyond what is kept
+_ROOM = 1.1  # allowed ratio of used memory to the size of the arrays
 
 
 def measure_results_memory(
     path: Path, models: OpenModels, settings: TrackSettings, *, frames: int = HOUR
 ) -> tuple[SoakFigure, ...]:
-    """Keep so many frames as the window does; the first ones of the video, again and again."""
+    """Measure the memory of so many frames, made by repeating the first frames of the video."""
     tracker = make_tracker(models, settings)
     with contextlib.closing(VideoFile(path)) as film:
         tracked = [tracker.track(f) for f, _ in zip(film.frames(), range(_FRAMES), strict=False)]
@@ -71,7 +71,10 @@ def measure_results_memory(
 
 
 def _most(live: LiveResults, results: Iterator[TrackResult]) -> int:
-    """Memory goes up and down with what is forgotten: the most that it comes to."""
+    """Return the largest memory use while results are added.
+
+    It varies as old results are dropped.
+    """
     most = 0
     for number, result in enumerate(results):
         live.append(result)

@@ -1,4 +1,4 @@
-"""`steadymark bench soak`: its table and its JSON."""
+"""The tables and the JSON file of `steadymark bench soak`."""
 
 from __future__ import annotations
 
@@ -45,10 +45,23 @@ def report_soak(
     kept: int = HOUR,
     more_sinks: Callable[[], Sequence[Sink]] = tuple,
 ) -> int:
-    """Soak, print each figure beside its limit, and write all as JSON; 1 where one is broken.
+    """Run the soak test, print each figure beside its limit, and write all figures as JSON.
 
-    folder: where the tables stay; None: they are removed. models: instead of those of the settings.
-    kept: frames of the window's results.
+    Args:
+        clip: The video. None means the demo clip.
+        settings: The settings of the tracking.
+        minutes: The duration of the whole test.
+        fps: The frame rate of the simulated camera.
+        folder: Where the tables are kept. None removes them.
+        json_file: The JSON file.
+        out: The console of the tables.
+        err: The console of the progress display.
+        models: Open networks that replace those of the settings.
+        kept: The number of frames in the test of the window's results.
+        more_sinks: Makes further sinks.
+
+    Returns:
+        The exit code: 0 if all limits are kept, otherwise 1.
     """
     check_outputs(OutputFiles(json_file))
     path = clip or assets_root() / "clips" / "demo.mp4"
@@ -99,7 +112,7 @@ def _tables_in(folder: Path | None) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _shown(err: Console, minutes: float) -> Iterator[Callable[[str, SoakSample], None]]:
-    """A line that tells how far it is."""
+    """Show a line with the progress of the test."""
     columns = (TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task("beginning", total=None)
@@ -127,7 +140,7 @@ def _print_case(case: SoakCase, out: Console) -> None:
 
 
 def soak_table(title: str, figures: Sequence[SoakFigure]) -> ReportTable:
-    """Each figure beside its limit."""
+    """Return a table with each figure beside its limit."""
     columns = ("measured", "limit", Column("", "left"), Column("", "left", wraps=True))
     table = ReportTable(("what",), columns, title=title)
     for figure in figures:

@@ -1,4 +1,4 @@
-"""`steadymark spans`: its table and its JSON."""
+"""The table and the JSON file of `steadymark spans`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def report_spans(files: Sequence[Path], json_file: Path | None, *, out: Console)
     """Print when each face of landmark files was tracked, and write it as JSON.
 
     Raises:
-        LandmarkFileError: a file is none.
+        LandmarkFileError: A file is not a landmark file.
     """
     check_outputs(OutputFiles(json_file))
     found = {str(file): face_spans(read_landmarks(file)) for file in files}
@@ -34,7 +34,7 @@ def report_spans(files: Sequence[Path], json_file: Path | None, *, out: Console)
 
 
 def spans_table(name: str, spans: Sequence[FaceSpan]) -> ReportTable:
-    """A line for each span of one file."""
+    """Return a table with a row for each span of one file."""
     columns = (Column("state", "left"), "frames", "from – to", "seconds", "least score")
     table = ReportTable(("face",), columns, title=name)
     for span in spans:

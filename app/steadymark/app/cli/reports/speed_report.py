@@ -1,4 +1,4 @@
-"""`steadymark bench speed`: its tables."""
+"""The tables of `steadymark bench speed`."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
 
 
 def report_stages(settings: TrackSettings, rounds: int, console: Console) -> None:
-    """Print what each stage takes, and the tracking of a frame with each stabilizer.
+    """Print the time of each stage, and the time to track a frame with each stabilizer.
 
     Raises:
-        WeightsError: the model cannot be opened.
+        WeightsError: The model cannot be opened.
     """
     console.print(stages_table(measure_speed(settings, rounds=rounds)))
     console.print(stabilizers_table(measure_stabilizers(settings, rounds=rounds)))
 
 
 def report_faces(settings: TrackSettings, rounds: int, console: Console) -> None:
-    """Print what a frame with 1 to 16 faces takes.
+    """Print the time to track a frame with 1 to 16 faces.
 
     Raises:
-        SteadymarkError: not all faces are followed.
+        SteadymarkError: Not all faces are tracked.
     """
     console.print(faces_table(measure_faces(settings, rounds=rounds)))
 
 
 def stages_table(lines: Iterable[StageSpeed]) -> ReportTable:
-    """A line for each stage."""
+    """Return a table with a row for each stage."""
     rows = ((line.name, line.wall_ms, line.cpu_ms) for line in lines)
     return _table("Median of one run, one thread", ("stage",), ("wall ms", "CPU ms"), rows)
 
 
 def stabilizers_table(lines: Iterable[StabilizerSpeed]) -> ReportTable:
-    """A line for each stabilizer and size of the frames."""
+    """Return a table with a row for each stabilizer and frame size."""
     return _table(
         "Tracking one frame with one face, one thread",
         ("stabilizer", "frame"),
@@ -56,7 +56,7 @@ def stabilizers_table(lines: Iterable[StabilizerSpeed]) -> ReportTable:
 
 
 def faces_table(lines: Sequence[FacesSpeed]) -> ReportTable:
-    """A line for each number of faces; the first one is of one face."""
+    """Return a table with a row for each number of faces. The first row must be for one face."""
     one = lines[0].cpu_ms
     rows = (
         (str(line.faces), line.wall_ms, line.cpu_ms, line.cpu_ms / line.faces, line.cpu_ms / one)

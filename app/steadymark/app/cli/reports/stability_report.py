@@ -1,4 +1,4 @@
-"""`steadymark bench stability`: its table and its JSON."""
+"""The tables and the JSON file of `steadymark bench stability`."""
 
 from __future__ import annotations
 
@@ -77,10 +77,11 @@ def report_stability(
     scenes: str,
     console: Console,
 ) -> None:
-    """Run the benchmark, print its table and write its JSON; or write its scenes as videos.
+    """Run the benchmark, print its tables and write its files, or only write its scenes as videos.
 
     Raises:
-        SinkError, UsageError: it cannot be run, or a file cannot be written.
+        SinkError: A file cannot be written.
+        UsageError: An option is not valid.
     """
     try:
         levels = tuple(int(part) for part in noise.split(","))
@@ -120,7 +121,11 @@ def report_stability(
 
 
 def against_filter(rows: list[StabilityRow], noise: int) -> list[str]:
-    """A line for each recurrent network: what One-Euro costs at settings that are as still."""
+    """Compare each recurrent network with the One Euro settings that have no larger MAV.
+
+    Returns:
+        A sentence for each network.
+    """
     at_level = [row for row in rows if row.noise == noise]
     settings = [row.reached for row in at_level if row.choice == ONE_EURO and row.setting]
     lines = []
@@ -148,7 +153,7 @@ def _table_folder(text: str) -> tuple[str, Path]:
 def stability_tables(
     rows: list[StabilityRow], model: str, config: StabilityConfig
 ) -> Iterator[ReportTable]:
-    """Two tables with a line for each noise level and stabilizer."""
+    """Yield two tables with a row for each noise level and stabilizer."""
     many = f"{config.sequences} {config.scenes} scenes of {config.frames} frames"
     title = f"{model}: {many} at each noise level"
     names = ("noise", "stabilizer")

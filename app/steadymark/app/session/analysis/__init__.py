@@ -1,1 +1,1 @@
-"""What is measured of a recording and compared with ground truth or other variants."""
+"""Measures of a recording, and their comparison with ground truth and with other variants."""

@@ -1,4 +1,4 @@
-"""What a recording is held against: its ground truth, and what of it is measured and compared."""
+"""The analysis of a recording: its ground truth, its measures and the comparison of variants."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import Frame, TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
 
-_MOST_KEPT = 2  # second passes that are not compared now
+_MOST_KEPT = 2  # number of second passes kept that are not compared at present
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """What a loading thread brings home. film: what it was loaded for."""
+    """The result of a thread that loads ground truth. film: the recording it was loaded for."""
 
     film: OpenRecording
     truth: GroundTruth | None = None
@@ -59,17 +59,18 @@ class _Loaded:
 
 
 class Analysis(QObject):
-    """Belongs to one session and lives in the GUI thread.
+    """The analysis that belongs to one session. It lives in the GUI thread.
 
-    told: a fault for the user, a UserText; asked: new measures are needed; measured: they are
-    there, a MeasureReply; pictured: the frame is to be shown anew; progressed: a second pass has
-    come further.
+    The signals are: told (a fault for the user, a UserText), asked (new measures are needed),
+    measured (new measures exist, a MeasureReply), pictured (the frame must be shown again),
+    progressed (a second pass has tracked more frames) and heated (new heatmaps exist, a
+    HeatmapReply).
 
     Args:
-        model: What is displayed; the parent of this object.
+        model: The model of what is displayed. It is the parent of this object.
         live: The live view, which is measured while no recording is open.
-        models: Gives the networks that are open.
-        settings: Gives the settings of the session as they are now.
+        models: Returns the networks that are open.
+        settings: Returns the current settings of the session.
         run_aside: Runs work on a thread that the session waits for when it closes.
     """
 
@@ -80,7 +81,7 @@ class Analysis(QObject):
     progressed = Signal()
     _loaded = Signal(object)
     _measures_came = Signal()
-    heated = Signal(object)  # Heats
+    heated = Signal(object)  # a HeatmapReply
     _heats_came = Signal()
     _pass_came = Signal()
 
@@ -98,7 +99,7 @@ class Analysis(QObject):
         self._settings, self._run_aside = settings, run_aside
         self._film: OpenRecording | None = None
         self.truth: GroundTruth | None = None
-        self._wanted: Path | None = None  # truth of the recording that is being opened
+        self._wanted: Path | None = None  # ground truth of the recording that is being opened
         self.region = ""
         self.takes: Takes = PLAIN
         self.compared: ComparedPoints | None = None
@@ -113,28 +114,34 @@ class Analysis(QObject):
         self._heating = HeatmapWorker(self._heats_came.emit)
 
     def begin(self, film: OpenRecording) -> None:
-        """A recording was opened: its truth, unless named, is looked for beside it."""
+        """Start with a recording that was opened.
+
+        Its ground truth is looked for unless it was named.
+        """
         self._film = film
         self._load(film, self._wanted)
         self._wanted = None
 
     def end(self) -> None:
-        """It was closed, or another one is being opened."""
+        """Forget the recording. It was closed, or another one is being opened."""
         self._film = self.truth = self._wanted = self.compared = None
         self.takes = PLAIN
         for taken in list(self._passes):
             self._drop(taken)
 
     def close(self, timeout_s: float) -> bool:
-        """For good; whether all threads ended in time."""
+        """End the worker threads for good. Returns whether all of them ended in time."""
         self._measuring.close()
         self._heating.close()
         return self._measuring.join(timeout_s) and self._heating.join(timeout_s)
 
     def load_truth(self, path: Path) -> bool:
-        """In place of what was loaded before; faults are told by the session.
+        """Load ground truth for the recording that is open or being opened.
 
-        Of the recording at hand, or being opened; whether there is one.
+        It replaces the ground truth that was loaded before. The signal `told` carries faults.
+
+        Returns:
+            Whether there is such a recording.
         """
         if self._live.is_open:
             return False
@@ -145,21 +152,21 @@ class Analysis(QObject):
         return self._model.display.phase is not Phase.EMPTY
 
     def truth_at(self, index: int) -> NDArray[np.float64] | None:
-        """(K, 2), pixels of that frame."""
+        """Return the true landmarks of a frame, (K, 2) in pixels, or None without ground truth."""
         return None if self.truth is None else self.truth.points[index]
 
     def forget_truth(self) -> None:
-        """Compare with it no more."""
+        """Stop comparing with the ground truth."""
         self.truth = None
         self._renew()
 
     def choose_region(self, name: str) -> None:
-        """Whose jitter is plotted; empty: of the whole face."""
+        """Choose the region whose jitter is plotted. An empty name means the whole face."""
         self.region = name
         self.asked.emit()
 
     def ask(self, face: int | None, landmark: int) -> None:
-        """Measure this; the newest question wins."""
+        """Ask for measures of a face and a landmark. A newer request replaces an older one."""
         film, live = self._film, self._live
         choice = MeasureSelection(face, landmark, self.region)
         if film is None:
@@ -167,19 +174,22 @@ class Analysis(QObject):
                 self._measuring.ask(MeasureRequest(live.results, live.fps, choice))
             return
         for take in self.takes:
-            if take.tracks:  # again where the recording is tracked with other settings
+            if take.tracks:  # this tracks again if the settings have changed
                 self._track(take, film)
         passes = {t: p.results for t, p in self._passes.items() if p.results is not None}
         comparison = Comparison(self.takes, self._settings(), passes)
         self._measuring.ask(MeasureRequest(film.results, film.fps, choice, self.truth, comparison))
 
     def shown(self, display: Display) -> Display:
-        """With what is known here."""
+        """Return the display completed with the ground truth and the compared variants."""
         truth = "" if self.truth is None else self.truth.name
         return replace(display, truth=truth, takes=self.takes)
 
     def compare(self, takes: Takes) -> None:
-        """Hold these two against each other; those that track begin at once."""
+        """Compare these two variants.
+
+        Variants that need their own tracking start it immediately.
+        """
         film = self._film
         if film is None:
             return
@@ -192,13 +202,16 @@ class Analysis(QObject):
         self._renew()
 
     def passes(self) -> tuple[tuple[Variant, float], ...]:
-        """Takes of the comparison that are being tracked, and how far."""
+        """Return the compared variants that are being tracked, each with its share in [0, 1]."""
         return tuple(
             (take, p.share) for take, p in self._passes.items() if take in self.takes and not p.done
         )
 
     def faces(self, index: int, *, both: bool) -> tuple[TrackedFace, ...] | None:
-        """Of a frame. both: raw and stabilized points are those of the two takes."""
+        """Return the faces of a frame.
+
+        both: their raw and stabilized points are the two variants.
+        """
         results = self._results
         if both and self.takes != PLAIN:
             made = self.compared
@@ -207,7 +220,7 @@ class Analysis(QObject):
         return None if results is None else results.faces(index)
 
     def trails(self, index: int, *, over_s: float, both: bool) -> dict[bool, dict[int, Trail]]:
-        """Of raw (True) and stabilized points, or of the two takes."""
+        """Return the trails of raw (True) and stabilized (False) points, or of the two variants."""
         results = self._results
         made = self.compared
         stale = made is None or made.results is not results
@@ -221,7 +234,7 @@ class Analysis(QObject):
         return self._live.results if self._film is None else self._film.results
 
     def _track(self, take: Variant, film: OpenRecording) -> None:
-        """A second time, unless that was done, or is being done, with these settings."""
+        """Track the recording with this variant, unless a pass with equivalent settings exists."""
         settings = variant_of_model(take, film.settings)
         before = self._passes.get(take)
         if before is not None and not needs_tracking_anew(before.settings, settings):
@@ -249,7 +262,7 @@ class Analysis(QObject):
             self.progressed.emit()
 
     def ask_heats(self, frame: Frame, faces: Sequence[TrackedFace], shown: object) -> None:
-        """`heated` follows, with `shown`; where looks come too fast, the newest wins."""
+        """Ask for heatmaps of a frame. `heated` follows and carries `shown`; newer requests win."""
         film = self._film
         models = self._live.networks if film is None else film.models
         if models is not None:
@@ -264,7 +277,7 @@ class Analysis(QObject):
             self.heated.emit(heats)
 
     def _load(self, film: OpenRecording, path: Path | None) -> None:
-        """Without a path what lies beside the recording, if anything does."""
+        """Load ground truth from the path, or the file beside the recording if the path is None."""
         source = film.film.info.path
 
         def work() -> None:

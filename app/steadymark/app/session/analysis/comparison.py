@@ -1,4 +1,4 @@
-"""Two takes of one recording, row by row beside what is tracked of it."""
+"""The comparison of two variants of one recording, aligned row by row with its results."""
 
 from __future__ import annotations
 
@@ -24,14 +24,19 @@ if TYPE_CHECKING:
 
     Points = NDArray[np.float32]
 
-_NEAR = 0.5  # of a face's width: how far apart two networks' ideas of one face may lie
+_NEAR = 0.5  # largest distance between two networks' results for one face, in face widths
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedPoints:
-    """first, second: (M, K, 2) of the first M rows of the results; NaN where that take has none.
+    """The points of two variants, aligned with the rows of the results.
 
-    known: (frames,), those that both takes have looked at.
+    Attributes:
+        takes: The two variants.
+        results: The results whose rows the points are aligned with.
+        first: Points of the first variant for the first M rows, (M, K, 2); NaN where it has none.
+        second: Points of the second variant, like `first`.
+        known: (frames,), True for the frames that both variants have tracked.
     """
 
     takes: Takes
@@ -41,13 +46,13 @@ class ComparedPoints:
     known: NDArray[np.bool_]
 
     def rows(self, rows: FaceRows) -> FaceRows:
-        """Rows whose raw points are the first take's, and stabilized ones the second's."""
+        """Return rows with the first variant as raw points and the second as stabilized points."""
         count = len(self.first)
         cut = {name: getattr(rows, name)[:count] for name in type(rows).__slots__}
         return type(rows)(**{**cut, "raw": self.first, "steady": self.second})
 
     def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
-        """Of a frame, likewise."""
+        """Return the faces of a frame with the points of both variants; None if not tracked."""
         faces = self.results.faces(index)
         if faces is None:
             return None
@@ -55,7 +60,10 @@ class ComparedPoints:
         return tuple(self._face(face, row) for face, row in zip(faces, rows, strict=True))
 
     def trails(self, index: int, *, over_s: float, raw: bool) -> dict[int, Trail]:
-        """The ways of its faces, likewise."""
+        """Return the trails of a frame's faces.
+
+        raw: of the first variant, otherwise of the second.
+        """
         points = self.first if raw else self.second
         return self.results.trails(index, over_s=over_s, points=points)
 
@@ -74,7 +82,13 @@ class ComparedPoints:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """What is asked: two takes. settings: of filters; passes: what takes that track have so far."""
+    """A request to compare two variants.
+
+    Attributes:
+        takes: The two variants.
+        settings: The settings that give filters their parameters.
+        passes: The results so far of the variants that are tracked separately.
+    """
 
     takes: Takes
     settings: TrackSettings
@@ -83,7 +97,7 @@ class Comparison:
     def made(
         self, results: Results, stop: Callable[[], bool] = lambda: False
     ) -> ComparedPoints | None:
-        """None where it is what the results hold anyway."""
+        """Return the compared points, or None if raw and stabilized points are compared."""
         if self.takes == PLAIN:
             return None
         rows, _, known = results.window()
@@ -113,9 +127,10 @@ class Comparison:
 
 
 def align_variants(rows: FaceRows, others: FaceRows) -> Points:
-    """(N, K, 2): of another tracking of the same film the face nearest to that of each row.
+    """Return, for each row, the points of the nearest face in another tracking of the recording.
 
-    NaN where it has none as near as half the face's width.
+    Returns:
+        The points, (N, K, 2). They are NaN where no face lies within half of the face's width.
     """
     points = np.full_like(rows.raw, np.nan)
     centres = others.raw.mean(1)

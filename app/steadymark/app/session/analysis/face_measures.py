@@ -1,8 +1,8 @@
-"""How steady one face's landmarks are, along the recording and in numbers.
+"""Measures of the stability of one face's landmarks: curves over the recording, and figures.
 
-Jitter or motion? MAV counts every frame-to-frame change, and a face that moves changes too. So
-figures are taken only where the face is still (`engine.metrics.rest_detection`), of raw and
-stabilized points alike, and the curves say where that is.
+MAV counts every change between frames, and a moving face changes too. The figures are therefore
+taken only where the face is at rest (`engine.metrics.rest_detection`), both in the raw and in the
+stabilized points. The curves show where the face is at rest.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     Curve = NDArray[np.float64]
 
-_PART = 4000  # frames looked at in one go
+_PART = 4000  # frames that are processed at once
 
 
 @dataclass(frozen=True, slots=True)
 class RestJitter:
-    """Of still segments: mav in (% of the outer-eye distance)², mcv in %, motion in % a frame."""
+    """Jitter at rest: mav in (% of the outer-eye distance)², mcv in %, motion in % per frame."""
 
     mav: float = float("nan")
     mcv: float = float("nan")
@@ -42,15 +42,29 @@ class RestJitter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceMeasures:
-    """Of one face; curves are (frames,), NaN where nothing is known.
+    """Measures of one face. Curves are (frames,), with NaN where no value is known.
 
-    faces: all ids. jitter_raw, jitter_steady: MAV over the second around a frame, of the landmarks
-    of `region`, empty: of all. still: frames in which the face is still. score: of the face. speed:
-    mean way of the stabilized points, % of the outer-eye distance a second. angles_deg: (frames,
-    3), pitch, yaw and roll of the head. raw_xy, steady_xy: (frames, 2), the chosen landmark,
-    pixels. still_share: of the frames that the face is in. eye_px: mean outer-eye distance.
-    regions: MAV of raw and stabilized points of each, where the face is still. truth: what it is
-    told of, None without.
+    Attributes:
+        face: The id of the face.
+        faces: The ids of all faces.
+        landmark: The chosen landmark.
+        times_s: The time of each frame in seconds.
+        jitter_raw: MAV of the raw points over the second around each frame. It covers the landmarks
+            of `region`, or all landmarks if `region` is empty.
+        jitter_steady: The same for the stabilized points.
+        still: True in the frames in which the face is at rest.
+        score: The score of the face.
+        speed: Mean speed of the stabilized points, in % of the outer-eye distance per second.
+        angles_deg: (frames, 3), pitch, yaw and roll of the head.
+        raw_xy: (frames, 2), the raw position of the chosen landmark in pixels.
+        steady_xy: The same for the stabilized position.
+        raw: The jitter at rest of the raw points.
+        steady: The jitter at rest of the stabilized points.
+        still_share: The share of the face's frames in which it is at rest.
+        eye_px: The mean outer-eye distance in pixels.
+        region: The name of the chosen region.
+        regions: The name of each region with the MAV at rest of its raw and stabilized points.
+        truth: The comparison with the ground truth, or None without ground truth.
     """
 
     face: int
@@ -76,10 +90,16 @@ class FaceMeasures:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TruthMeasures:
-    """One face against the ground truth. name, frames: of the truth.
+    """Measures of one face against the ground truth.
 
-    error_raw, error_steady: (frames,), NRMSE in %. xy: (frames, 2), the true place of the chosen
-    landmark, pixels.
+    Attributes:
+        name: The name of the ground truth.
+        frames: The number of frames that have ground truth.
+        error_raw: (frames,), NRMSE of the raw points in %.
+        error_steady: The same for the stabilized points.
+        xy: (frames, 2), the true position of the chosen landmark in pixels.
+        raw: The scores of the raw points.
+        steady: The scores of the stabilized points.
     """
 
     name: str
@@ -93,7 +113,13 @@ class TruthMeasures:
 
 @dataclass(frozen=True, slots=True)
 class MeasureSelection:
-    """Of what: a face, the first unless told, a landmark, and a region or, if empty, all of it."""
+    """What is measured.
+
+    Attributes:
+        face: The id of the face. None means the first face.
+        landmark: The index of the landmark.
+        region: The name of the region. An empty name means the whole face.
+    """
 
     face: int | None = None
     landmark: int = 30
@@ -110,10 +136,20 @@ def measure_face(
     known: NDArray[np.bool_] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> FaceMeasures | None:
-    """Everything of one face; None where no face was found yet.
+    """Measure one face.
 
-    known: (frames,), those that are tracked, on which truth is compared; all of them unless told.
-    stop: asked now and then, whether nobody wants it any more; None then, too.
+    Args:
+        rows: The rows of the results.
+        times_s: The time of each frame in seconds.
+        fps: The frame rate.
+        choice: What is measured.
+        truth: The ground truth to compare with.
+        known: (frames,), True for the tracked frames, in which the ground truth is compared. None
+            means all frames.
+        stop: Is called repeatedly and returns whether the result is no longer wanted.
+
+    Returns:
+        The measures, or None if no face was found or `stop` returned True.
     """
     there = np.isfinite(rows.raw[:, 0, 0]) | np.isfinite(rows.steady[:, 0, 0])
     faces = tuple(int(i) for i in np.unique(rows.face_id[there]))
@@ -127,7 +163,7 @@ def measure_face(
     score[frame] = rows.score[mine]
     angles = np.full((count, 3), np.nan)
     angles[frame] = np.degrees(rows.pose[mine, 3:])
-    linked = np.zeros(count, np.bool_)  # frames whose face was there one frame before
+    linked = np.zeros(count, np.bool_)  # frames in which the face continues from the frame before
     linked[frame] = rows.before[mine] >= 0
     known_px = outer_eye_distance(raw if np.isfinite(raw).any() else steady)
     eye_px = float(np.nanmean(known_px))
@@ -186,7 +222,7 @@ def _of_truth(
 def _along(
     points: NDArray[np.float32], frame: NDArray[np.int64], count: int
 ) -> NDArray[np.float32]:
-    """(N, K, 2) at frames (N,) → (count, K, 2), NaN elsewhere."""
+    """Spread the points (N, K, 2) of the frames (N,) to (count, K, 2), with NaN elsewhere."""
     out = np.full((count, *points.shape[1:]), np.nan, np.float32)
     out[frame] = points
     return out
@@ -195,7 +231,7 @@ def _along(
 def _still(
     points: NDArray[np.float32], fps: float, eye_px: float, stop: Callable[[], bool]
 ) -> NDArray[np.bool_]:
-    """(T,), in parts that overlap by more than a frame's stillness depends on."""
+    """Return (T,), computed in parts that overlap by more than the window of rest detection."""
     still = np.zeros(len(points), np.bool_)
     edge = 2 * half_window(fps)
     for first in range(0, len(points), _PART):
@@ -208,7 +244,7 @@ def _still(
 
 
 def _steps(points: NDArray[np.float32], linked: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(T, K, 2): from the frame before; NaN where memory of the face began in between."""
+    """Return (T, K, 2) changes from the frame before, NaN where the face was not tracked in it."""
     steps = np.full_like(points, np.nan)
     steps[1:] = np.diff(points, axis=0)
     steps[~linked] = np.nan
@@ -216,7 +252,7 @@ def _steps(points: NDArray[np.float32], linked: NDArray[np.bool_]) -> NDArray[np
 
 
 def _jitter(steps: NDArray[np.float32], fps: float, eye_px: float) -> Curve:
-    """(T,): eq. 11 over the second around each frame, of the steps that are known."""
+    """Return (T,): eq. 11 over the second around each frame, using only the known changes."""
     squares = (steps.astype(np.float64) / eye_px * 100) ** 2
     each = squares.mean((1, 2)) / 2
     known = np.isfinite(each)

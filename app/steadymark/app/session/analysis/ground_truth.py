@@ -1,4 +1,4 @@
-"""Ground truth beside a recording: read, and how far from it one face's landmarks lie."""
+"""Ground truth of a recording: finding it, reading it, and scoring one face against it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOTHING = float("nan")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundTruth:
-    """Of one recording. path: the table, or the folder of .pts files."""
+    """The ground truth of one recording. path: the table, or the folder of .pts files."""
 
     path: Path
     known: ScoredVideo
@@ -38,23 +38,30 @@ class GroundTruth:
 
     @property
     def frames(self) -> int:
-        """How many frames have truth."""
+        """The number of frames that have ground truth."""
         assert self.known.truth is not None
         return int(has_truth(self.known.truth, self.known.scored).sum())
 
     @property
     def points(self) -> NDArray[np.float64]:
-        """(frames, K, 2), pixels; NaN in frames that do not count."""
+        """The true landmarks, (frames, K, 2) in pixels; NaN in frames that are not scored."""
         assert self.known.truth is not None
         return self.known.truth
 
 
 @dataclass(frozen=True, slots=True)
 class TruthScores:
-    """What `steadymark evaluate` tells of a video: nrmse, mcv in %, fr8 a share, lag in frames.
+    """The scores that `steadymark evaluate` reports for a video.
 
-    mav: of the error, in (% of the outer-eye distance)². regions: nrmse of each. faces, missed:
-    frames compared, and those without the face.
+    Attributes:
+        nrmse: In %.
+        fr8: The failure rate, a share in [0, 1].
+        mav: MAV of the error, in (% of the outer-eye distance)².
+        mcv: In %.
+        lag: In frames.
+        faces: The number of frames that were compared.
+        missed: The number of frames in which the face was not found.
+        regions: The name of each region with its NRMSE.
     """
 
     nrmse: float = _NOTHING
@@ -68,7 +75,7 @@ class TruthScores:
 
 
 def looks_like_ground_truth(path: Path) -> bool:
-    """A table, a .pts file, or a folder of nothing but these."""
+    """Return whether this is a table, a .pts file, or a folder of .pts files without pictures."""
     if path.is_dir():
         there = {file.suffix.lower() for file in path.iterdir()}
         return ".pts" in there and not there & (VIDEO_SUFFIXES | IMAGE_SUFFIXES)
@@ -76,16 +83,16 @@ def looks_like_ground_truth(path: Path) -> bool:
 
 
 def ground_truth_beside(source: str) -> Path | None:
-    """Where a video's truth lies, if it lies where `steadymark evaluate` looks for it."""
+    """Find a video's ground truth in the places where `steadymark evaluate` looks for it."""
     video = Path(source)
     return find_videos(video)[0].truth if video.is_file() else None
 
 
 def load_ground_truth(path: Path, source: str) -> GroundTruth:
-    """The truth of a recording; of a .pts file its whole folder.
+    """Load the ground truth of a recording. A .pts file stands for its whole folder.
 
     Raises:
-        SteadymarkError: it cannot be read, or is of another recording.
+        SteadymarkError: It cannot be read, or it belongs to another recording.
     """
     path = path.parent if path.suffix.lower() == ".pts" else path
     points, schema = read_truth(path), load_schema()
@@ -105,11 +112,18 @@ def load_ground_truth(path: Path, source: str) -> GroundTruth:
 def compared_with(
     truth: GroundTruth, points: NDArray[np.float32], known: NDArray[np.bool_], fps: float
 ) -> tuple[TruthScores, NDArray[np.float64]]:
-    """One face's points (frames, K, 2) against the truth, and the NRMSE of each frame in %.
+    """Compare one face's points with the ground truth.
 
-    known: (frames,), those that are tracked; NaN there is a face not found.
+    Args:
+        truth: The ground truth.
+        points: (frames, K, 2) in pixels. NaN in a tracked frame means that the face was not found.
+        known: (frames,), True for the frames that are tracked.
+        fps: The frame rate.
+
+    Returns:
+        The scores, and the NRMSE of each frame in %.
     """
-    in_table = np.round(points.astype(np.float64), 3).astype(np.float32)  # as files hold them
+    in_table = np.round(points.astype(np.float64), 3).astype(np.float32)  # rounded as in the files
     video = tracked_video(in_table.astype(np.float64), truth.known, fps=fps, known=known)
     compared = video.compared()
     if compared is None or not compared.places:

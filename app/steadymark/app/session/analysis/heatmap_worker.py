@@ -1,4 +1,4 @@
-"""Heatmaps of the frame that is looked at, on a thread of their own, only while they are shown."""
+"""A worker thread that computes heatmaps of the displayed frame while heatmaps are shown."""
 
 from __future__ import annotations
 
@@ -28,9 +28,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeatmapRequest:
-    """A frame's picture, the crops of its faces by their ids, and the model that saw them.
+    """A request for the heatmaps of one frame.
 
-    shown: what the answer is for, given back with it.
+    Attributes:
+        image: The picture of the frame.
+        crops: The crop of each face, by face id.
+        card: The model that tracked the faces.
+        shown: A value of the caller that is returned with the reply.
     """
 
     image: Image
@@ -41,7 +45,7 @@ class HeatmapRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeatmapReply:
-    """(K, 2, L) of each face, by its id. fault: a sentence, told with the first look only."""
+    """The marginal heatmaps (K, 2, L) of each face, by face id. fault: a sentence, or nothing."""
 
     of: dict[int, NDArray[np.float32]]
     shown: Any
@@ -49,7 +53,11 @@ class HeatmapReply:
 
 
 class HeatmapWorker:
-    """on_ready is called, from the thread, when an answer lies in `newest` that was empty."""
+    """Computes heatmaps on a thread of its own.
+
+    Args:
+        on_ready: Is called from the thread when a reply is put into `newest` and it was empty.
+    """
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
         self.newest: LatestValue[HeatmapReply] = LatestValue()
@@ -60,7 +68,7 @@ class HeatmapWorker:
         self._thread: Thread | None = None
 
     def ask(self, look: HeatmapRequest) -> None:
-        """The newest look wins."""
+        """Ask for heatmaps. A newer request replaces one that has not been processed yet."""
         if self._thread is None:
             self._thread = Thread(target=self._run, name="heatmaps", daemon=True)
             self._thread.start()
@@ -71,7 +79,7 @@ class HeatmapWorker:
         self.newest.close()
 
     def join(self, timeout_s: float) -> bool:
-        """After `close`: whether the thread ended in time."""
+        """Wait for the thread after `close`. Returns whether it ended in time."""
         if self._thread is not None:
             self._thread.join(timeout_s)
         return self._thread is None or not self._thread.is_alive()

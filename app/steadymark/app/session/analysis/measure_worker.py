@@ -1,4 +1,4 @@
-"""Measures taken on a thread of their own: the newest question wins."""
+"""A worker thread that takes measures. A newer request replaces an older one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasureRequest:
-    """Of which results, at which rate, of what, what is true there, and which takes of it."""
+    """A request for measures.
+
+    Attributes:
+        results: The results that are measured.
+        fps: The frame rate.
+        choice: What is measured.
+        truth: The ground truth to compare with.
+        comparison: The variants that are compared.
+    """
 
     results: Results
     fps: float
@@ -38,9 +46,13 @@ class MeasureRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasureReply:
-    """measures: None where no face was found. took_s: how long that took.
+    """The answer to a request for measures.
 
-    compared: None where raw and stabilized points are compared, which lie in the results.
+    Attributes:
+        results: The results that were measured.
+        measures: The measures, or None if no face was found.
+        took_s: How long the measuring took, in seconds.
+        compared: The compared points. None means the raw and stabilized points of the results.
     """
 
     results: Results
@@ -50,7 +62,11 @@ class MeasureReply:
 
 
 class MeasureWorker:
-    """on_ready is called, from the thread, when an answer lies in `newest` that was empty."""
+    """Takes measures on a thread of its own.
+
+    Args:
+        on_ready: Is called from the thread when a reply is put into `newest` and it was empty.
+    """
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
         self.newest: LatestValue[MeasureReply] = LatestValue()
@@ -60,7 +76,7 @@ class MeasureWorker:
         self._thread.start()
 
     def ask(self, question: MeasureRequest) -> None:
-        """Replaces a question that nobody has looked at yet."""
+        """Ask for measures. This replaces a request that has not been processed yet."""
         self._questions.put(question)
 
     def close(self) -> None:

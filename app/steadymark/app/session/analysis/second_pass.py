@@ -1,4 +1,4 @@
-"""A second tracking of the recording at hand, with another network, to compare with the first."""
+"""A second tracking of the open recording with another network, for a comparison."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ _STOP_S = 2.0
 
 
 class SecondPass:
-    """Reads the film by itself. on_change: called from threads, must return at once."""
+    """A second tracking that opens the recording by itself.
+
+    Args:
+        path: The path of the recording.
+        settings: The settings of this tracking.
+        models: The cache of open networks.
+        on_change: Is called from threads when something changed. It must return immediately.
+    """
 
     def __init__(
         self, path: str, settings: TrackSettings, models: ModelCache, on_change: Callable[[], None]
@@ -40,7 +47,7 @@ class SecondPass:
 
     @property
     def share(self) -> float:
-        """Of the frames, tracked."""
+        """The share of the frames that is processed, in [0, 1]."""
         known = None if self.results is None else self.results.known()
         return (
             0.0 if known is None or not len(known) else float((known != FrameStatus.NOTHING).mean())
@@ -48,19 +55,19 @@ class SecondPass:
 
     @property
     def fault(self) -> UserText:
-        """A sentence, or nothing."""
+        """A sentence that says what failed, or an empty text."""
         tracking = self._tracking
         return self._fault if tracking is None else self._fault or tracking.report.fault
 
     @property
     def done(self) -> bool:
-        """Whether no more will come."""
+        """Whether the tracking has finished or failed."""
         tracking = self._tracking
         over = (TrackingPhase.FINISHED, TrackingPhase.FAILED)
         return self._fault != "" or (tracking is not None and tracking.report.work in over)
 
     def run(self) -> None:
-        """Open film and networks, and begin; for a thread of its own, which ends soon."""
+        """Open the recording and the networks and start tracking. Runs on a thread of its own."""
         try:
             models = self._models.get(self.settings)
             film = Media(self._path)
@@ -84,7 +91,7 @@ class SecondPass:
         self._on_change()
 
     def close(self) -> None:
-        """Ask it to end."""
+        """Ask the tracking to end."""
         with self._lock:
             self._closed = True
             if self._tracking is not None:
@@ -93,6 +100,6 @@ class SecondPass:
                 self._film.close()
 
     def leave(self) -> None:
-        """After `close`: wait for its threads."""
+        """Wait for the threads of the tracking after `close`."""
         if self._tracking is not None:
             self._tracking.join(_STOP_S)

@@ -1,4 +1,4 @@
-"""What can be compared with what: the points at hand, filters over them, other networks."""
+"""The variants that can be compared: tracked points, filters over them, and other networks."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way from a recording to its points.
+    """One way to get landmarks from a recording.
 
-    kind: `raw` and `stabilized` are of what is tracked, filters run over its raw points; `none`,
-    `flow`, `refine` and `convlstm` track a second time. model: with which network; of these only.
-    own: parameters of a filter; None: those of the settings.
+    Attributes:
+        kind: `raw` and `stabilized` are the tracked points. A filter's name runs that filter over
+            the raw points. `none`, `flow`, `refine` and `convlstm` track the recording a second
+            time.
+        model: The network of a second tracking, otherwise empty.
+        own: The parameters of a filter. None means the parameters of the settings.
     """
 
     kind: str
@@ -32,11 +35,11 @@ class Variant:
 
     @property
     def tracks(self) -> bool:
-        """Whether it needs a tracking of its own."""
+        """Whether this variant needs a tracking of its own."""
         return self.model != ""
 
     def filter_of(self, settings: TrackSettings) -> FilterChoice:
-        """What runs over the raw points; of filters only."""
+        """Return the filter that runs over the raw points. Only for variants that are filters."""
         one_euro, butterworth = settings.one_euro, settings.butterworth
         if isinstance(self.own, OneEuro):
             one_euro = self.own
@@ -50,9 +53,9 @@ Takes = tuple[Variant, Variant]
 PLAIN: Takes = (RAW, STEADY)
 
 
-@lru_cache(maxsize=8)  # it reads every model card
+@lru_cache(maxsize=8)  # the function reads every model card
 def variants_for(settings: TrackSettings) -> tuple[Variant, ...]:
-    """All that can be compared with what these settings track."""
+    """Return all variants that can be compared with the results of these settings."""
     points = (RAW, STEADY, Variant(ONE_EURO), Variant(OFFLINE))
     try:
         used = landmark_card(settings)
@@ -69,5 +72,5 @@ def variants_for(settings: TrackSettings) -> tuple[Variant, ...]:
 
 
 def variant_of_model(take: Variant, settings: TrackSettings) -> TrackSettings:
-    """How a take that tracks does it: as these settings, but for the network."""
+    """Return the settings with the network and stabilizer of a variant that tracks."""
     return replace(settings, model=take.model, stabilizer=take.kind)

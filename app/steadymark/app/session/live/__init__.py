@@ -1,1 +1,1 @@
-"""One camera or stream that is watched, recorded and sent to other programs."""
+"""A live view of one camera or stream, which is shown, recorded and sent to other programs."""

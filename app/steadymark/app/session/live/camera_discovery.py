@@ -1,4 +1,4 @@
-"""The cameras that are here, and what the one to be chosen sees."""
+"""The cameras that are connected, and a preview of one of them."""
 
 from __future__ import annotations
 
@@ -29,22 +29,23 @@ log = logging.getLogger(__name__)
 
 
 def known_cameras() -> Known:
-    """Each camera with the modes it tells of."""
+    """List the connected cameras, each with the modes that it reports."""
     return tuple((camera, camera_modes(camera)) for camera in list_cameras())
 
 
 class CameraDiscovery(QObject):
-    """Lives in the GUI thread. found: cameras and their modes; told: a UserText.
+    """Lists cameras and previews one of them. It lives in the GUI thread.
 
-    pictured: `frame` is a new picture of the preview; described: its source's SourceInfo. Devices
-    are opened, read and closed in threads, one after the other.
+    The signals are: found (cameras and their modes), told (a UserText), pictured (`frame` is a new
+    picture of the preview) and described (the SourceInfo of the previewed camera). Devices are
+    opened, read and closed in threads, one after the other.
     """
 
     found = Signal(object)
     pictured = Signal()
     described = Signal(object)
     told = Signal(object)
-    _home = Signal(object)  # what is to be done in the GUI thread
+    _home = Signal(object)  # a function that the GUI thread is to call
 
     def __init__(
         self,
@@ -60,28 +61,28 @@ class CameraDiscovery(QObject):
         self._home.connect(self._do, Qt.ConnectionType.QueuedConnection)
 
     def look(self) -> None:
-        """`found` follows."""
+        """Start to list the cameras. The signal `found` follows."""
         self._run(self._list, "cameras")
 
     def show(self, target: LiveTarget) -> None:
-        """Preview this, instead of what is previewed."""
+        """Preview this camera or stream in place of the current preview."""
         self.hide()
         view = self._view
         before = self._threads[-1] if self._threads else None
         self._run(lambda: self._preview(target, view, before), "preview")
 
     def hide(self) -> None:
-        """No preview; the device is let go soon, see `join`."""
+        """End the preview. The device is released soon afterwards, see `join`."""
         self._view.close()
         self._view, self.frame = _View(), None
 
     def end(self) -> None:
-        """Nobody chooses any more: what is still found begins no preview."""
+        """End the preview and block all signals because the user no longer chooses a camera."""
         self.blockSignals(True)
         self.hide()
 
     def join(self, timeout_s: float) -> bool:
-        """After `hide` or `end`: whether everything has ended, and devices are free."""
+        """Wait for the threads after `hide` or `end`. Returns whether all devices are released."""
         for thread in self._threads:
             thread.join(timeout_s)
         return not any(thread.is_alive() for thread in self._threads)
@@ -157,7 +158,7 @@ class CameraDiscovery(QObject):
 
 
 class _View:
-    """One preview."""
+    """The state of one preview."""
 
     def __init__(self) -> None:
         self.opening, self.ended = OpenAttempt(), Event()

@@ -1,4 +1,4 @@
-"""How late pictures are on the screen, and how many there are a second."""
+"""The latency from capture to the screen, and the display rate."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_PICTURES = 300  # that the median and the 95th percentile are of
-_RATE_S = 2.0  # over which pictures are counted
+_PICTURES = 300  # number of pictures that the percentiles are computed from
+_RATE_S = 2.0  # time over which pictures are counted
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """From capture to paint, milliseconds; NaN before the first paint. fps: paints a second."""
+    """Latency from capture to paint in milliseconds; NaN before the first paint.
+
+    fps: paints per second.
+    """
 
     p50_ms: float = float("nan")
     p95_ms: float = float("nan")
@@ -22,7 +25,10 @@ class Latency:
 
 
 class LatencyMeter:
-    """For the GUI thread; times are of time.perf_counter."""
+    """Measures the latency of painted frames.
+
+    For the GUI thread; times are from time.perf_counter.
+    """
 
     def __init__(self, *, pictures: int = _PICTURES) -> None:
         self._late_s: deque[float] = deque(maxlen=pictures)
@@ -30,7 +36,7 @@ class LatencyMeter:
         self._newest = -1
 
     def painted(self, index: int, captured_s: float, now_s: float) -> None:
-        """A frame is on the screen; only the first time counts."""
+        """Record that a frame is on the screen. Only the first paint of a frame counts."""
         if index <= self._newest:
             return
         self._newest = index

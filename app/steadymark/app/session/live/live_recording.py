@@ -1,4 +1,4 @@
-"""A live view's recording: a video, and the table of exactly its frames."""
+"""The recording of a live view: a video, and a table that holds exactly its frames."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ CLEAN = DrawOptions(points=False, contours=False, box=False, face_id=False, stat
 
 @dataclass(frozen=True, slots=True)
 class LiveRecording:
-    """Under way. path: of the video; the table lies beside it. draw: what is drawn into it."""
+    """A recording in progress. The table lies beside the video.
+
+    Attributes:
+        recorder: Writes the files.
+        path: The path of the video.
+        draw: What is drawn into the video.
+    """
 
     recorder: Recorder
     path: Path
@@ -40,15 +46,21 @@ def record(
     on_end: Callable[[RecorderReport], None],
     taken: set[Path],
 ) -> LiveRecording:
-    """Begin: what is tracked from now on. on_end: called from the recorder's thread.
+    """Start to record everything that is tracked from now on.
 
-    taken: names of this session, which may not lie on the disk yet; the new one is added.
+    Args:
+        view: The open camera or stream.
+        mode: The mode that was asked of the camera.
+        folder: The folder of the files.
+        draw: What is drawn into the video.
+        on_end: Is called from the recorder's thread.
+        taken: Paths used in this session, which may not exist on disk yet. The new path is added.
     """
     info = view.source.info
     stem = output_stem(info.name.replace(".", "-"), set())
     path = _free_name(folder, f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}", taken)
     facts = header(info, view.models, live_settings(view.settings), InputSettings(camera=mode))
-    sinks = (  # the video first: what it cannot take has no row either
+    sinks = (  # the video is first: a frame that it cannot take gets no row in the table
         AnnotatedVideoSink(path, options=draw, hurried=True),
         NativeCsvSink(path.with_suffix(".csv"), facts),
     )
@@ -58,7 +70,7 @@ def record(
 
 
 def _free_name(folder: Path, stem: str, taken: set[Path]) -> Path:
-    """Of a video whose table takes the same name."""
+    """Return a free path for a video. Its table uses the same name."""
     number, path = 2, folder / f"{stem}.mp4"
     while path in taken or path.exists() or part_of(path).exists():
         path, number = folder / f"{stem}-{number}.mp4", number + 1

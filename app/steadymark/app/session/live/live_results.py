@@ -1,4 +1,4 @@
-"""What was tracked in the last minute of a live view: painted, measured and plotted from here."""
+"""The results of the last minute of a live view, which are painted, measured and plotted."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 WINDOW_S = 60.0
 N = TypeVar("N", bound=np.generic)
-_CAPACITY = 8192  # frames: more than a minute at 120 frames a second
+_CAPACITY = 8192  # frames: more than a minute at 120 frames per second
 
 
 class LiveResults(Results):
-    """Frames are asked for by the numbers their source gave them; older ones are forgotten.
+    """Results of a live view. Frames have the numbers of their source; old frames are dropped.
 
-    times_s: of the frames that are kept, seconds since the first picture.
+    times_s: the times of the kept frames, in seconds since the first picture.
     """
 
     def __init__(
@@ -33,12 +33,12 @@ class LiveResults(Results):
     ) -> None:
         super().__init__(np.full(capacity, np.nan), points=points)
         self._window_s, self._capacity = window_s, capacity
-        self._moving = RLock()  # held while places of frames change, and while one is looked up
+        self._moving = RLock()  # held while places of frames change or are looked up
         self._times, self.times_s = self.times_s, self.times_s[:0]
         self._numbers = np.zeros(capacity, np.int64)
 
     def append(self, result: TrackResult) -> None:
-        """The next frame."""
+        """Add the next frame."""
         with self._moving:
             if len(self.times_s) == self._capacity:
                 self._forget()
@@ -67,7 +67,10 @@ class LiveResults(Results):
             return super().trails(place, over_s=over_s, raw=raw, points=points)
 
     def window(self) -> tuple[FaceRows, NDArray[np.float64], NDArray[np.bool_]]:
-        """The last minute; frames count from its beginning, and all are tracked."""
+        """Return the last minute.
+
+        Frames count from its first frame, and all of them are tracked.
+        """
         with self._moving:
             times, rows = self.times_s, self.rows()
             first = int(np.searchsorted(times, times[-1] - self._window_s)) if len(times) else 0
@@ -75,7 +78,7 @@ class LiveResults(Results):
 
     @property
     def fps(self) -> float:
-        """Frames a second that are tracked, over the last seconds; 25 where nothing is known."""
+        """The median rate of tracked frames over the last 100 frames; 25 if it is unknown."""
         times = self.times_s[-100:]
         gaps = np.diff(times)
         return float(1 / np.median(gaps)) if len(gaps) and np.median(gaps) > 0 else 25.0
@@ -86,7 +89,7 @@ class LiveResults(Results):
         return place if place < count and self._numbers[place] == index else None
 
     def _forget(self) -> None:
-        """All but the last minute, and a quarter at least."""
+        """Drop all frames before the last minute, and at least a quarter of the capacity."""
         with self._lock:
             times = self._times
             first = int(np.searchsorted(times, times[-1] - self._window_s))
@@ -104,7 +107,7 @@ class LiveResults(Results):
 
 
 def _since(rows: FaceRows, first: int) -> FaceRows:
-    """Rows of frames from `first` on, which becomes 0."""
+    """Return the rows of the frames from `first` on. Frame `first` becomes frame 0."""
     begin = int(np.searchsorted(rows.frame, first))
     kept = {name: getattr(rows, name)[begin:] for name in FaceRows.__slots__}
     kept["frame"] = kept["frame"] - first
@@ -113,7 +116,7 @@ def _since(rows: FaceRows, first: int) -> FaceRows:
 
 
 def _moved(values: NDArray[N], first: int) -> NDArray[N]:
-    """The values from `first` on, at the beginning of as many; the rest are zeros."""
+    """Return the values from `first` on, moved to the start. The rest is filled with zeros."""
     fresh = np.zeros_like(values)
     fresh[: len(values) - first] = values[first:]
     return fresh

@@ -1,4 +1,4 @@
-"""The live view's state: a camera or stream that is watched, and recorded."""
+"""The state of the live view: a camera or stream that is watched and recorded."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
     OpenFeed = Callable[[LiveTarget, Callable[[LiveStatus], None], OpenAttempt], LiveFeed]
 
-SILENCE_S = 1.5  # a stream without pictures for so long is lost; short, so that quitting is too
+SILENCE_S = 1.5  # a stream without pictures for this long is lost; short, so that quitting is quick
 FLUSH_S, QUIT_FLUSH_S = 10.0, 1.0
 _RATE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """came_fps: pictures a second that the device gives. tracked, dropped: since the start.
+    """Figures of a live view. came_fps: pictures per second that the device delivers.
 
-    recording: None while nothing is recorded.
+    tracked, dropped: frames since the start. recording: None while nothing is recorded.
     """
 
     late: Latency = field(default_factory=Latency)
@@ -54,17 +54,17 @@ class LiveFigures:
 def open_feed(
     target: LiveTarget, on_status: Callable[[LiveStatus], None], opening: OpenAttempt
 ) -> LiveFeed:
-    """The engine's own."""
+    """Open a camera or stream with the engine."""
     return open_live(
         target.text, mode=target.mode, on_status=on_status, opening=opening, silence_s=SILENCE_S
     )
 
 
 class LiveView(QObject):
-    """Lives in the GUI thread. Settings, stop and start again leave what is shown as it is.
+    """The live view, in the GUI thread. Other settings, a stop and a restart keep what is shown.
 
-    changed: other `facts`; pictured: a new `frame`; told: a UserText; recorded: a RecorderReport,
-    when its files are closed.
+    changed: there are other `facts`; pictured: there is a new `frame`; told: a UserText for the
+    user; recorded: a RecorderReport, after the files of a recording are closed.
     """
 
     changed = Signal()
@@ -90,7 +90,7 @@ class LiveView(QObject):
         self._target: LiveTarget | None = None
         self._settings: TrackSettings | None = None
         self._open: OpenStream | None = None
-        self._number = 0  # of the view at hand
+        self._number = 0  # number of the current opening
         self._phase = Phase.EMPTY
         self._lost = False
         self._opening = OpenAttempt()
@@ -125,12 +125,12 @@ class LiveView(QObject):
 
     @property
     def networks(self) -> OpenModels | None:
-        """That track what is watched."""
+        """The networks that track the live view."""
         return None if self._open is None else self._open.models
 
     @property
     def fps(self) -> float:
-        """Frames a second that are tracked."""
+        """The number of frames that are tracked per second."""
         return 25.0 if self._open is None else self._open.results.fps
 
     @property
@@ -139,7 +139,7 @@ class LiveView(QObject):
 
     @property
     def facts(self) -> Facts:
-        """What is the case, as widgets are told."""
+        """The facts about the live view that the widgets show."""
         target, view = self._target, self._open
         if target is None:
             return Facts()
@@ -158,7 +158,7 @@ class LiveView(QObject):
         )
 
     def figures(self) -> LiveFigures:
-        """Now."""
+        """Return the current figures."""
         if self._open is None:
             return LiveFigures()
         now_s, report = self._clock(), self._open.report
@@ -174,8 +174,6 @@ class LiveView(QObject):
             self._recording.recorder.report if self._recording else None,
         )
 
-    # -- opening and ending
-
     def open(
         self,
         target: LiveTarget,
@@ -183,14 +181,14 @@ class LiveView(QObject):
         *,
         after: Callable[[], object] = bool,
     ) -> None:
-        """Watch this from now on, instead of what is watched; after: first waits, in a thread."""
+        """Watch this target in place of the current one. A thread waits for `after` first."""
         before = self._open
         self.close()
         self._target, self._settings = target, settings
         self._begin(lambda: (before is None or before.left.wait(STOP_S), after()))
 
     def stop(self) -> None:
-        """The device is let go; the last picture stays."""
+        """Release the device. The last picture stays on the screen."""
         if self._phase is Phase.OPENING and self._open is None:
             self.close()
         elif self.running or self._phase is Phase.OPENING:
@@ -199,7 +197,7 @@ class LiveView(QObject):
             self._set(Phase.STOPPED)
 
     def start_again(self) -> None:
-        """After `stop`, or when the stream came to its end."""
+        """Start again after `stop`, or after the stream ended."""
         if self._phase is Phase.STOPPED:
             before = self._open
             self._begin(lambda: before is None or before.left.wait(STOP_S))
@@ -211,23 +209,24 @@ class LiveView(QObject):
             self.start_again()
 
     def close(self, *, flush_s: float = FLUSH_S) -> None:
-        """Nothing is watched any more."""
+        """Stop watching and forget the target."""
         self._background.pass_over()
         self._end(flush_s)
         self._target = self._open = self.frame = None
         self._set(Phase.EMPTY)
 
     def join(self, deadline_s: float) -> bool:
-        """After `close`: whether all threads ended before this time of `time.monotonic`."""
+        """Wait after `close`.
+
+        Returns whether all threads ended before this time.monotonic() time.
+        """
         ended = self._background.join(deadline_s)
-        QCoreApplication.sendPostedEvents(self)  # a device that came too late is let go
+        QCoreApplication.sendPostedEvents(self)  # a device that opened too late is released
         ended = self.sending.join(deadline_s) and ended
         return self._background.join(deadline_s) and ended
 
-    # -- while it runs
-
     def use_settings(self, settings: TrackSettings) -> None:
-        """From the next frame on, or when other networks are open; the stream goes on."""
+        """Use these settings from the next frame on, or once other networks are open."""
         before, self._settings = self._settings, settings
         if settings.stabilizer == OFFLINE and self.is_open:
             words = UserText(
@@ -247,20 +246,18 @@ class LiveView(QObject):
             self._split_recording(lambda view: view.use_filter(settings))
 
     def set_mirrored(self, mirrored: bool) -> None:
-        """For the eye only: nothing that is written is mirrored."""
+        """Mirror the picture on the screen only. Nothing that is written is mirrored."""
         self._mirrored = mirrored
         self.changed.emit()
 
     def painted(self, frame: Frame) -> None:
-        """The frame is on the screen."""
+        """Record that the frame is on the screen."""
         if self._open is not None and frame is self.frame:
             self._meter.painted(frame.index, frame.captured_s, self._clock())
 
-    # -- recording
-
     @property
     def median_ms(self) -> float:
-        """Of the tracking of one picture."""
+        """The median time to track one picture, in milliseconds."""
         return float("nan") if self._open is None else self._open.report.median_ms
 
     @property
@@ -268,7 +265,7 @@ class LiveView(QObject):
         return self._recording is not None
 
     def start_recording(self, folder: Path, draw: DrawOptions = CLEAN) -> None:
-        """A video and the table of its frames, in this folder; faults are told by `recorded`."""
+        """Record a video and its table in this folder. The signal `recorded` reports faults."""
         if self._open is None or not self.running or self._recording is not None:
             return
         mode = None if self._target is None else self._target.mode
@@ -278,7 +275,7 @@ class LiveView(QObject):
         self.changed.emit()
 
     def stop_recording(self, *, flush_s: float = FLUSH_S) -> None:
-        """What is queued is written; `recorded` follows."""
+        """Stop the recording. Queued frames are written first; `recorded` follows."""
         if self._recording is not None:
             self._recording = None
             if self._open is not None:
@@ -286,7 +283,7 @@ class LiveView(QObject):
             self.changed.emit()
 
     def _split_recording(self, change: Callable[[OpenStream], None]) -> None:
-        """A table says with which settings it was made: other settings, another table."""
+        """Apply a change and continue in new files, since a table states its settings."""
         assert self._open is not None
         recording = self._recording
         self.stop_recording()
@@ -294,10 +291,8 @@ class LiveView(QObject):
         if recording is not None:
             self.start_recording(recording.path.parent, recording.draw)
 
-    # -- inside
-
     def _begin(self, free: Callable[[], object]) -> None:
-        """free: waits until the device is; many can be open once only."""
+        """Open the target. free: waits until the device is released, since many open only once."""
         target, settings = self._target, self._settings
         assert target is not None
         assert settings is not None
@@ -350,7 +345,7 @@ class LiveView(QObject):
         self._open.start()
         self._set(Phase.RECONNECTING if self._lost else Phase.LIVE)
         if self._target is not None and self._target.mode is not None:
-            for note in opened.source.info.notes:  # where the camera is in another mode
+            for note in opened.source.info.notes:  # says if the camera uses another mode
                 self.told.emit(note)
 
     def _change_networks(self, opened: OpenResult) -> None:
@@ -381,7 +376,7 @@ class LiveView(QObject):
                 self._set(Phase.RECONNECTING if self._lost else Phase.LIVE)
 
     def _on_ended(self, number: int) -> None:
-        """By itself: a stream's end, or a fault."""
+        """Handle a stream that ended, or stopped because of a fault."""
         if self._open is None or number != self._number or not self.running:
             return
         faults = self._open.report.faults

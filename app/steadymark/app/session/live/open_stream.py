@@ -1,4 +1,4 @@
-"""One camera or stream with everything that works on it, from its opening to its stop."""
+"""One open camera or stream, with the tracking, recording and sending that use it."""
 
 from __future__ import annotations
 
@@ -27,53 +27,57 @@ STOP_S = 2.0
 
 
 class LiveFeed(FrameSource, Protocol):
-    """A live source; join: after `close`, whether its own threads have ended in time."""
+    """A live source. join: after `close`, returns whether its own threads ended in time."""
 
     def join(self, timeout_s: float) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class LiveTarget:
-    """What to open: `camera:0`, `camera:/dev/video0` or an address; mode: asked of a camera."""
+    """What is opened: `camera:0`, `camera:/dev/video0` or an address.
+
+    mode: requested of a camera.
+    """
 
     text: str
     mode: CameraMode | None = None
 
 
 def live_settings(settings: TrackSettings) -> TrackSettings:
-    """The same, but for what needs frames to come: live, there are none yet."""
+    """Return the settings without a stabilizer that needs future frames."""
     return replace(settings, stabilizer="none") if settings.stabilizer == OFFLINE else settings
 
 
 class LiveTracker:
-    """Tracks as the settings say that count now; any thread may change them at any time."""
+    """A tracker whose settings any thread may change at any time."""
 
     def __init__(self, models: OpenModels, settings: TrackSettings) -> None:
         self._lock = Lock()
         self.use(models, settings)
 
     def use(self, models: OpenModels, settings: TrackSettings) -> None:
-        """From the next frame on, with fresh memory."""
+        """Use these networks and settings from the next frame on, with fresh state."""
         tracker = make_tracker(models, without_filter(settings))
         filtering = PointFilter(filter_of(settings))
         with self._lock:
             self._tracker, self._filtering = tracker, filtering
 
     def use_filter(self, settings: TrackSettings) -> None:
-        """Another filter over the same points; faces are followed as before."""
+        """Use another filter over the same points. The tracking of faces is not interrupted."""
         with self._lock:
             self._filtering = PointFilter(filter_of(settings))
 
     def track(self, frame: Frame) -> TrackResult:
-        """The faces of the next frame."""
+        """Track the faces of the next frame."""
         with self._lock:
             return self._filtering.filtered(self._tracker.track(frame))
 
 
 class OpenStream:
-    """Threads run from `start` until `leave` returns. pictures: the newest for the eye.
+    """An open camera or stream. Its threads run from `start` until `leave` returns.
 
-    on_picture, on_end: called from threads; must return at once.
+    pictures: the newest picture to show. on_picture, on_end: are called from threads and must
+    return immediately.
     """
 
     def __init__(
@@ -89,7 +93,7 @@ class OpenStream:
         self.source, self.models, self.settings = source, models, settings
         self.results = LiveResults()
         self.pictures: LatestValue[Frame] = LatestValue()
-        self.left = Event()  # the device is free again
+        self.left = Event()  # is set when the device is released
         self._sending, self._on_picture, self._on_end = sending, on_picture, on_end
         self._recorder: Recorder | None = None
         self._ended_recorders: list[Recorder] = []
@@ -103,7 +107,7 @@ class OpenStream:
 
     @property
     def dropped(self) -> int:
-        """Pictures that came and were not shown, because newer ones were there."""
+        """The number of pictures that were not shown because newer ones had arrived."""
         return self._pipeline.report.dropped + self.pictures.dropped
 
     def start(self) -> None:
@@ -112,22 +116,22 @@ class OpenStream:
         self._watch.start()
 
     def use(self, models: OpenModels, settings: TrackSettings) -> None:
-        """Other networks, from the next frame on."""
+        """Use other networks from the next frame on."""
         self.models, self.settings = models, settings
         self._tracker.use(models, live_settings(settings))
 
     def use_filter(self, settings: TrackSettings) -> None:
-        """Another filter, from the next frame on."""
+        """Use another filter from the next frame on."""
         self.settings = settings
         self._tracker.use_filter(live_settings(settings))
 
     def record(self, recorder: Recorder) -> None:
-        """What is tracked from now on."""
+        """Record everything that is tracked from now on."""
         recorder.start()
         self._recorder = recorder
 
     def stop_recording(self, *, within_s: float) -> None:
-        """The files are closed in the recorder's thread."""
+        """Stop the recording. The recorder's thread closes the files."""
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             recorder.finish(within_s=within_s)
@@ -141,7 +145,7 @@ class OpenStream:
         self.stop_recording(within_s=within_s)
 
     def leave(self) -> None:
-        """After `close`, aside: wait for the threads."""
+        """Wait for the threads after `close`. This is meant for a background thread."""
         self._pipeline.stop()
         self._watch.join(STOP_S)
         self.source.join(STOP_S)
@@ -150,7 +154,7 @@ class OpenStream:
             recorder.join(STOP_S)
 
     def _take(self, result: TrackResult) -> None:
-        """Runs in the pipeline's tracking thread."""
+        """Handle a result. This runs in the pipeline's tracking thread."""
         self.results.append(result)
         self._sending.offer(result)
         recorder = self._recorder

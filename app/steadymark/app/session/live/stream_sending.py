@@ -1,4 +1,4 @@
-"""What a live view sends to other programs: what is wished, and what becomes of it."""
+"""Sending of live results to other programs: the chosen targets and their states."""
 
 from __future__ import annotations
 
@@ -25,9 +25,14 @@ RATE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class StreamTargetState:
-    """Of one kind, now. on, place: as wished. report: None where nothing runs or ran.
+    """The current state of one kind of target.
 
-    rate: packets a second.
+    Attributes:
+        kind: The kind of target.
+        on: Whether the user switched it on.
+        place: The address that the user chose.
+        report: The report of the sender, or None if there is no sender.
+        rate: Packets per second.
     """
 
     kind: TargetKind
@@ -42,13 +47,13 @@ class StreamTargetState:
 
     @property
     def in_vain(self) -> bool:
-        """Nobody listens, or it is not possible."""
+        """Whether nobody receives the packets, or sending failed."""
         report = self.report
         return report is not None and (report.heard is False or report.state is SendState.FAILED)
 
 
 class _Outlet:
-    """One kind of target."""
+    """The settings and the sender of one kind of target."""
 
     def __init__(self, kind: TargetKind) -> None:
         self.target = target_at(kind, PLACES[kind])
@@ -59,9 +64,9 @@ class _Outlet:
 
 
 class StreamSending(QObject):
-    """Lives in the GUI thread, but for `offer`.
+    """Sends live results to the chosen targets. All but `offer` runs in the GUI thread.
 
-    changed: other wishes or states; told: a fault, a UserText.
+    changed: a choice or a state has changed; told: a fault for the user, a UserText.
     """
 
     changed = Signal()
@@ -84,10 +89,10 @@ class StreamSending(QObject):
         self._state_came.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
 
     def want(self, kind: TargetKind, *, place: str | None = None, on: bool | None = None) -> None:
-        """From now on.
+        """Set the address of a kind of target, or switch it on or off.
 
         Raises:
-            UsageError: there can be no such place; nothing changes then.
+            UsageError: The address is not valid. Nothing changes in this case.
         """
         outlet = self._outlets[kind]
         target = outlet.target if place is None else target_at(kind, place)
@@ -101,34 +106,34 @@ class StreamSending(QObject):
         self.changed.emit()
 
     def begin(self) -> None:
-        """A live view runs."""
+        """Start sending because a live view runs."""
         self._running = True
         for outlet in self._outlets.values():
             self._start(outlet)
         self.changed.emit()
 
     def end(self) -> None:
-        """It does no more; what came last is still sent."""
+        """Stop sending because the live view ended. The last result is still sent."""
         self._running = False
         for outlet in self._outlets.values():
             self._stop(outlet)
         self.changed.emit()
 
     def join(self, deadline_s: float) -> bool:
-        """After `end`: whether all threads ended before this time of `time.monotonic`.
+        """Wait after `end`. Returns whether all threads ended before this time.monotonic() time.
 
-        One that still looks a host up, which cannot be broken off, is not waited for.
+        A sender that is still resolving a host name cannot be interrupted and is not waited for.
         """
         waited = [s for s in self._leaving if s.report.state is not SendState.OPENING]
         return all(s.close(max(0.0, deadline_s - time.monotonic())) for s in waited)
 
     def offer(self, result: TrackResult) -> None:
-        """Runs in the tracking thread; never waits."""
+        """Offer a result to the senders. This runs in the tracking thread and never waits."""
         for sender in self._taking:
             sender.offer(result)
 
     def facts(self) -> tuple[StreamTargetState, ...]:
-        """Now, of each kind."""
+        """Return the current state of each kind of target."""
         return tuple(self._facts(kind, outlet) for kind, outlet in self._outlets.items())
 
     def _facts(self, kind: TargetKind, outlet: _Outlet) -> StreamTargetState:

@@ -1,1 +1,1 @@
-"""One opened recording: its media, player, tracking and results."""
+"""One open recording: its media, player, tracking and results."""

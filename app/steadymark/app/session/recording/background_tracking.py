@@ -1,4 +1,4 @@
-"""Tracks a film into its results, piece by piece: from where the user looks, then what is left."""
+"""Background tracking of a recording in pieces: first from the user's position, then the rest."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NEAR_S = 2.0  # a frame that tracking reaches this soon is waited for instead of tracked anew
+NEAR_S = 2.0  # tracking does not jump to a frame that it reaches within this time
 
 
 class TrackingPhase(StrEnum):
-    """What tracking does. FAILED: see `fault`; `go_on` tries the next frame."""
+    """What the tracking does. FAILED: `fault` gives the reason; `go_on` tries the next frame."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -40,17 +40,23 @@ class TrackingPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrackingReport:
-    """fault: a sentence."""
+    """The state of the tracking. fault: a sentence that says what failed, or nothing."""
 
     work: TrackingPhase = TrackingPhase.RUNNING
     fault: UserText = NOTHING
 
 
 class BackgroundTracking:
-    """One film's tracking, on threads of its own until `close`.
+    """The tracking of one recording, on threads of its own until `close`.
 
-    sinks: makes what a piece is also written to, by the piece's number. on_change is called, from
-    any thread, after every frame and change of work; it must return at once.
+    Args:
+        film: The recording.
+        models: The open networks.
+        settings: The settings of the tracking.
+        results: Receives the tracked frames.
+        sinks: Makes the further outputs of a piece, given the number of the piece.
+        on_change: Is called from any thread after every frame and every change of the report. It
+            must return immediately.
     """
 
     def __init__(
@@ -71,8 +77,8 @@ class BackgroundTracking:
         self._closing = self._held = False
         self._wanted, self._number = 0, 0
         self._piece: MediaSegment | None = None
-        self._frames = range(0)  # of that piece
-        self._head = -1  # the last frame of the piece in hand that is tracked
+        self._frames = range(0)  # the frames of that piece
+        self._head = -1  # the last tracked frame of the current piece
         self._filtering_lock = Lock()
         self._wanted_filter = filter_of(settings)
         self._filtering = PointFilter(self._wanted_filter)
@@ -80,23 +86,23 @@ class BackgroundTracking:
 
     @property
     def report(self) -> TrackingReport:
-        """A snapshot."""
+        """A snapshot of the state."""
         with self._changed:
             return self._report
 
     @property
     def head(self) -> int:
-        """The frame tracked last."""
+        """The index of the frame that was tracked last."""
         with self._changed:
             return self._head
 
     def start(self, first: int = 0) -> None:
-        """Begin with this frame."""
+        """Start tracking with this frame."""
         self._wanted = first
         self._thread.start()
 
     def seek(self, index: int) -> None:
-        """Go on from there, unless it is tracked, or reached soon anyway."""
+        """Continue tracking from this frame, unless it is tracked or will be reached soon."""
         times = self._results.times_s
         with self._changed:
             self._wanted = index
@@ -107,7 +113,7 @@ class BackgroundTracking:
                 self._piece.close()
 
     def pause(self) -> None:
-        """Stop after the frames in hand; memory of faces is kept."""
+        """Pause after the frames in progress. The state of the faces is kept."""
         with self._changed:
             self._held = True
             if self._piece is not None:
@@ -117,7 +123,7 @@ class BackgroundTracking:
         self._on_change()
 
     def go_on(self) -> None:
-        """After `pause` or a failure."""
+        """Continue after `pause` or a failure."""
         with self._changed:
             self._held = False
             if self._piece is not None:
@@ -128,12 +134,12 @@ class BackgroundTracking:
         self._on_change()
 
     def want_filter(self, choice: FilterChoice) -> None:
-        """Of several calls the newest counts; `apply_filter` does it."""
+        """Choose the filter. The newest choice counts, and `apply_filter` applies it."""
         with self._changed:
             self._wanted_filter = choice
 
     def apply_filter(self) -> None:
-        """Run the filter that is wanted over everything, and over what comes. May take seconds."""
+        """Run the chosen filter over all results and over later frames. This may take seconds."""
         with self._filtering_lock:
             with self._changed:
                 choice = self._wanted_filter
@@ -146,13 +152,13 @@ class BackgroundTracking:
         self._on_change()
 
     def settled(self) -> Results:
-        """The results as they are, of the filter that is wanted: waits until it has run."""
+        """Return a copy of the current results after the chosen filter has run."""
         self.apply_filter()
         with self._filtering_lock:
             return self._results.as_now()
 
     def close(self) -> None:
-        """Ask everything to end; `join` waits for it."""
+        """Ask all threads to end. `join` waits for them."""
         with self._changed:
             self._closing = True
             if self._piece is not None:
@@ -160,12 +166,12 @@ class BackgroundTracking:
             self._changed.notify_all()
 
     def wait(self, work: TrackingPhase, timeout_s: float) -> bool:
-        """Until tracking does that; False when the time ran out."""
+        """Wait until the tracking is in this phase. Returns False if the time ran out."""
         with self._changed:
             return self._changed.wait_for(lambda: self._report.work is work, timeout_s)
 
     def join(self, timeout_s: float) -> bool:
-        """Whether all threads have ended in time."""
+        """Wait for the threads. Returns whether all of them ended in time."""
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -182,7 +188,7 @@ class BackgroundTracking:
                 self._set(TrackingPhase.FAILED, UserText("tracking stopped ({fault})", fault=named))
 
     def _next_piece(self) -> range | None:
-        """Wait until there is something to track; None when closing."""
+        """Wait until there are frames to track, and return them; None when closing."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closing or self._may_run())
@@ -221,7 +227,7 @@ class BackgroundTracking:
             self._piece = None
             head = self._head
         if faults := pipeline.report.faults:
-            # going on begins behind the frame that could not be tracked
+            # `go_on` continues after the frame that could not be tracked
             self._results.mark_damaged(head + 1, head + 2)
             self._set(TrackingPhase.FAILED, join_texts(faults))
         elif piece.ended:
@@ -229,7 +235,7 @@ class BackgroundTracking:
         self._on_change()
 
     def _take(self, result: TrackResult) -> None:
-        """Runs in the pipeline's tracking thread."""
+        """Handle a result. This runs in the pipeline's tracking thread."""
         with self._filtering_lock:
             self._results.add(self._filtering.filtered(result))
         with self._changed:

@@ -1,4 +1,4 @@
-"""What is tracked lies on disk at once, so that a crash loses nothing; the next start offers it."""
+"""Crash recovery: tracked frames are written to disk, and the next start offers to recover them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,15 @@ _MOST_IDS, _MOST_FACES, _FARTHEST_PX = 2**31, 1000, 1e6
 
 @dataclass(frozen=True, slots=True)
 class RecoverableSession:
-    """What a session that did not end left behind. settings: as `TrackSettings` has them."""
+    """A session that did not end properly.
+
+    Attributes:
+        folder: The folder of its files.
+        source: The path of its recording.
+        settings: The values of its `TrackSettings`.
+        saved_at: When it was started, in seconds since the epoch.
+        frames: The number of frames that it tracked.
+    """
 
     folder: Path
     source: str
@@ -57,7 +65,7 @@ class RecoverableSession:
 
 
 class SessionStore:
-    """One running session's folder: a fact file, a lock, and a table for each piece of tracking."""
+    """The folder of one running session: a fact file, a lock, and a table per tracked piece."""
 
     def __init__(self, root: Path, source: str, settings: Mapping[str, object]) -> None:
         self.folder = root / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
@@ -69,24 +77,24 @@ class SessionStore:
         (self.folder / _FACTS).write_text(text, encoding="utf-8")
 
     def sink(self, number: int, tell: Callable[[UserText], None]) -> TolerantSink:
-        """For a piece of tracking. tell: gets a sentence when it cannot be written."""
+        """Return a sink for one piece. tell: is called with a sentence if the sink cannot write."""
         header = Header(settings=self._settings)
         return TolerantSink(NativeCsvSink(self.folder / f"piece-{number:04}.csv", header), tell)
 
     def take_over(self, found: RecoverableSession) -> None:
-        """What an earlier session left is kept by this one from now on."""
+        """Move the tables of an earlier session into this one."""
         for path in sorted(found.folder.glob("piece-*")):
             path.replace(self.folder / f"piece-0000-{path.name}")
         forget(found)
 
     def discard(self) -> None:
-        """The session ended as it should: nothing is left to recover."""
+        """Remove the folder because the session ended properly and nothing needs recovery."""
         self._lock.unlock()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class TolerantSink:
-    """Writes as long as it can; tracking goes on without it."""
+    """A sink that stops writing after an error, so that tracking can continue."""
 
     def __init__(self, sink: NativeCsvSink, tell: Callable[[UserText], None]) -> None:
         self._sink, self._tell = sink, tell
@@ -104,7 +112,7 @@ class TolerantSink:
 
     def close(self, *, complete: bool) -> None:
         if self._broken:
-            with contextlib.suppress(SteadymarkError, OSError):  # it was told
+            with contextlib.suppress(SteadymarkError, OSError):  # the user has been told
                 self._sink.close(complete=False)
         self._try(lambda: self._sink.close(complete=complete))
 
@@ -121,9 +129,9 @@ class TolerantSink:
 
 
 def find_sessions(root: Path) -> tuple[RecoverableSession, ...]:
-    """Sessions that ended without `discard`, the newest first; those that still run are left out.
+    """Find the sessions that ended without `discard`, newest first.
 
-    Folders without any tracked frame are removed.
+    Sessions that are still running are left out. Folders without a tracked frame are removed.
     """
     found = []
     for folder in sorted(root.glob("*/"), reverse=True):
@@ -141,17 +149,23 @@ def find_sessions(root: Path) -> tuple[RecoverableSession, ...]:
 
 
 def forget(found: RecoverableSession) -> None:
-    """Remove what it left."""
+    """Remove the files of an earlier session."""
     shutil.rmtree(found.folder, ignore_errors=True)
 
 
 def recover(found: RecoverableSession, results: Results, camera: Intrinsics | None = None) -> int:
-    """Put what was tracked into the results of the same film; how many frames that were.
+    """Add the frames that an earlier session tracked to the results of the same recording.
 
-    camera: of the film, for head poses.
+    Args:
+        found: The earlier session.
+        results: Receives the frames.
+        camera: The camera of the recording, for head poses.
+
+    Returns:
+        The number of frames.
 
     Raises:
-        LandmarkFileError: the film has other frames than those.
+        LandmarkFileError: The recording has fewer frames than the earlier session tracked.
     """
     count = 0
     for table in _tables(found.folder, results.points):
@@ -170,7 +184,7 @@ def recover(found: RecoverableSession, results: Results, camera: Intrinsics | No
 
 def _locked(folder: Path) -> QLockFile:
     lock = QLockFile(str(folder / _LOCK))
-    lock.setStaleLockTime(0)  # only a dead process gives its lock away
+    lock.setStaleLockTime(0)  # a lock becomes free only when its process has ended
     lock.tryLock(0)
     return lock
 
@@ -188,7 +202,7 @@ def _read(folder: Path) -> RecoverableSession | None:
 
 
 def _count_frames(path: Path) -> int:
-    """Of a table of pieces, without reading more than the numbers of its frames."""
+    """Count the frames of a piece's table without parsing more than the frame numbers."""
     count, last = 0, b""
     with path.open("rb") as file:
         while line := file.readline(_LONGEST_ROW):
@@ -215,7 +229,7 @@ def _tables(folder: Path, points: int) -> list[LandmarkTable]:
 
 
 def _can_be_shown(table: LandmarkTable, points: int) -> bool:
-    """Whether these are landmarks as a tracker gives them."""
+    """Return whether these are landmarks that a tracker can have produced."""
     there = table.state != FaceState.LOST
     places = (table.xy_px[there], table.raw_xy_px[there], table.point_score[there])
     return (
@@ -227,7 +241,7 @@ def _can_be_shown(table: LandmarkTable, points: int) -> bool:
 
 
 def _cut_to_whole_rows(path: Path) -> None:
-    """A killed program may have been in the middle of a row."""
+    """Cut off an incomplete last row, which a killed program may have left."""
     with path.open("rb+") as file:
         end = file.seek(0, 2)
         step = min(end, 1 << 16)
@@ -238,9 +252,9 @@ def _cut_to_whole_rows(path: Path) -> None:
 
 
 def _results(table: LandmarkTable, camera: Intrinsics | None) -> list[TrackResult]:
-    """Without pictures, crops and scene cuts, which tables do not hold.
+    """Convert a table to results without pictures, crops and scene cuts, which tables do not hold.
 
-    Tracking restarted at least where the numbers of frames have a gap.
+    A result counts as restarted at least where the frame numbers have a gap.
     """
     made: list[TrackResult] = []
     last = -2

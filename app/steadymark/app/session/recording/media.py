@@ -1,4 +1,4 @@
-"""A recording that can be looked at anywhere, while a part of it is being tracked."""
+"""An open recording that can be viewed at any frame while a part of it is tracked."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 
 class Media:
-    """A video file or an image sequence, opened once for looking and tracking. Any thread.
+    """A video file or an image sequence, opened once for viewing and tracking, from any thread.
 
     Raises:
-        SourceError: it cannot be opened. UsageError: it is live, or several videos.
+        SourceError: It cannot be opened.
+        UsageError: It is live, or it consists of several videos.
     """
 
     def __init__(self, text: str) -> None:
@@ -40,7 +41,7 @@ class Media:
                 "{text} is no recording: open a video file or a folder of pictures", text=text
             )
         self._source = source
-        self._reading = threading.Lock()  # seeking while another piece is read would move that
+        self._reading = threading.Lock()  # a seek would disturb another piece that is being read
 
     @property
     def info(self) -> SourceInfo:
@@ -48,33 +49,36 @@ class Media:
 
     @property
     def problems(self) -> tuple[UserText, ...]:
-        """What the last reading passed over."""
+        """The problems that the last reading skipped."""
         return self._source.problems
 
     @property
     def times_s(self) -> NDArray[np.float64]:
-        """(frames,) when each is shown."""
+        """The presentation time of each frame in seconds, (frames,)."""
         if isinstance(self._source, VideoFile):
             return self._source.times_s
         return np.arange(self.info.frames or 0) / (self.info.fps or 1.0)
 
     def frame_at(self, index: int) -> Frame:
-        """Raises SourceError where the frame is damaged, or the film closed."""
+        """Return a frame. Raises SourceError if it is damaged or the recording is closed."""
         return self._source.frame_at(index)
 
     def piece(self, frames: range) -> MediaSegment:
-        """These frames, for one tracking of them; a second piece waits for the first to end."""
+        """Return these frames for one tracking run.
+
+        A second piece waits until the first one ends.
+        """
         return MediaSegment(self._source, frames, self._reading)
 
     def close(self) -> None:
-        """End every piece; may be called more than once."""
+        """End every piece. This may be called more than once."""
         self._source.close()
 
 
 class MediaSegment:
-    """A FrameSource over a run of frames of an opened film, which it leaves open; can be held.
+    """A FrameSource over a range of frames of an open recording, which stays open. It can be held.
 
-    ended: all frames that can be had were given.
+    ended: whether all readable frames have been delivered.
     """
 
     dropped = 0
@@ -96,7 +100,7 @@ class MediaSegment:
         return self._source.problems
 
     def hold(self) -> None:
-        """Give no more frames until `go_on`."""
+        """Deliver no more frames until `go_on` is called."""
         if not self._closed.is_set():
             self._open.clear()
 
@@ -115,7 +119,7 @@ class MediaSegment:
             self.ended = not self._closed.is_set()
 
     def close(self) -> None:
-        """End `frames`."""
+        """End the iteration of `frames`."""
         self._closed.set()
         self._open.set()
 
@@ -128,4 +132,4 @@ class MediaSegment:
             try:
                 yield self._source.frame_at(index)
             except SourceError:
-                continue  # its frame stays without a result, which is shown
+                continue  # the frame gets no result, and the window shows that

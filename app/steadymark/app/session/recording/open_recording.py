@@ -1,4 +1,4 @@
-"""One opened recording with everything that works on it."""
+"""One open recording, with its player, tracking, results and crash recovery."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PHASES = {
 
 @dataclass(frozen=True, slots=True)
 class RecordingCallbacks:
-    """What is told to the session, from any thread; each must return at once."""
+    """The callbacks to the session. They are called from any thread and must return immediately."""
 
     progressed: Callable[[], None]
     pictured: Callable[[], None]
@@ -44,9 +44,18 @@ class RecordingCallbacks:
 
 
 class OpenRecording:
-    """Threads run from `start` to `close`. pictures: the newest frame for the eye.
+    """An open recording. Its threads run from `start` to `close`.
 
-    results: empty, or with what an earlier session `found` of this film, which is taken over.
+    `pictures` holds the newest frame to show.
+
+    Args:
+        film: The recording.
+        models: The open networks.
+        settings: The settings of the tracking.
+        calls: The callbacks to the session.
+        results: Empty results, or the results recovered from an earlier session.
+        state_root: The folder of the files that are kept against a crash.
+        found: The earlier session, whose files this recording takes over.
     """
 
     def __init__(
@@ -80,7 +89,7 @@ class OpenRecording:
         return self.film.info.fps or 25.0
 
     def start(self) -> None:
-        """Show and track from the beginning."""
+        """Show and track the recording from the beginning."""
         self._keep()
         self.tracking.start()
         self.player.start()
@@ -89,7 +98,11 @@ class OpenRecording:
     def retrack(
         self, models: OpenModels, settings: TrackSettings, first: int
     ) -> Callable[[], None]:
-        """Forget all results and begin again; what is returned waits until the old work ended."""
+        """Drop all results and track again from `first`.
+
+        Returns:
+            A function that waits until the old tracking has ended.
+        """
         before, keeping = self.tracking, self._keeping
         before.close()
         self.models, self.settings = models, settings
@@ -106,14 +119,14 @@ class OpenRecording:
         return leave
 
     def close(self) -> None:
-        """Ask everything to end."""
+        """Ask all threads to end."""
         self.tracking.close()
         self.player.close()
         self.pictures.close()
         self.film.close()
 
     def leave(self) -> None:
-        """After `close`: wait for the threads, then remove what is kept against a crash."""
+        """Wait for the threads after `close`, then remove the files for crash recovery."""
         self.tracking.join(STOP_S)
         self.player.join(STOP_S)
         if self._keeping is not None:
@@ -121,7 +134,7 @@ class OpenRecording:
             self._keeping = None
 
     def facts(self, shown: int) -> Facts:
-        """What is the case, with this frame on the screen."""
+        """Return the facts about the recording while this frame is on the screen."""
         info, report, known = self.film.info, self.tracking.report, self.results.known()
         return Facts(
             phase=_PHASES[report.work],
@@ -137,7 +150,7 @@ class OpenRecording:
         )
 
     def starves(self, shown: int) -> bool:
-        """Whether the frame after this one is not tracked yet."""
+        """Return whether the frame after this one is not tracked yet."""
         return 0 <= shown < self.results.frames - 1 and not self.results.is_known(shown + 1)
 
     def _keep(self) -> None:
@@ -191,7 +204,7 @@ class OpenRecording:
 def media_of(
     opened: OpenResult, settings: TrackSettings, calls: RecordingCallbacks, state_root: Path
 ) -> OpenRecording:
-    """What an opening brought home, to be started."""
+    """Make an OpenRecording, not yet started, from the result of an opening thread."""
     assert opened.film is not None
     assert opened.models is not None
     assert opened.results is not None

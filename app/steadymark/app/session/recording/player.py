@@ -1,4 +1,4 @@
-"""Shows frames of a film: one that is asked for, or one after the other at their times."""
+"""The player of a recording: it shows a requested frame, or plays frames at their times."""
 
 from __future__ import annotations
 
@@ -23,12 +23,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LATE_S = 0.25  # further behind, playing becomes slower instead of showing ever fewer frames
+LATE_S = 0.25  # beyond this delay playing becomes slower instead of skipping more frames
 
 
 @dataclass(frozen=True, slots=True)
 class Playback:
-    """Playing: where it began, in the film and on the clock. loop: first and last frame."""
+    """The state of playing.
+
+    Attributes:
+        begun_s: The clock time at which playing began.
+        from_s: The time in the recording at which playing began.
+        speed: The factor of the speed.
+        loop: The first and last frame of a loop.
+    """
 
     begun_s: float
     from_s: float
@@ -36,29 +43,36 @@ class Playback:
     loop: tuple[int, int] | None = None
 
     def due_s(self, pts_s: float) -> float:
-        """When a frame is due on the clock."""
+        """Return the clock time at which a frame is due."""
         return self.begun_s + (pts_s - self.from_s) / self.speed
 
     def at(self, now_s: float) -> float:
-        """The time in the film that is due at `now_s`."""
+        """Return the time in the recording that is due at the clock time `now_s`."""
         return self.from_s + (now_s - self.begun_s) * self.speed
 
 
 def next_frame(times_s: NDArray[np.float64], shown: int, run: Playback, now_s: float) -> int:
-    """The frame to show after `shown`: the one due now, else the one that follows.
+    """Return the frame to show after `shown`: the frame that is due now, or else the next one.
 
-    Times may repeat; the last frame gives itself.
+    Frame times may repeat. After the last frame, the last frame is returned.
     """
     due = int(np.searchsorted(times_s, run.at(now_s) + 1e-9, "right")) - 1
     return min(max(due, shown + 1), len(times_s) - 1)
 
 
 class Player:
-    """One film's frames for the eye, decoded on a thread of its own until `close`.
+    """The player of one recording. It decodes on a thread of its own until `close`.
 
-    on_frame: gets each frame, on_end: playing came to its end, on_fault: a frame that was asked
-    for cannot be shown; from the player's thread, all must return at once. limit: the last frame
-    that may be played, from a given one on; `nudge` says that it may have grown.
+    The callbacks are called from this thread and must return immediately.
+
+    Args:
+        film: The recording.
+        on_frame: Receives each frame.
+        on_end: Is called when playing has reached the end.
+        on_fault: Receives a sentence when a requested frame cannot be shown.
+        limit: Returns the last frame that may be played, given the frame that is shown. `nudge`
+            reports that it may have grown.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
@@ -86,13 +100,13 @@ class Player:
         self._thread.start()
 
     def show(self, index: int) -> None:
-        """Exactly this frame; of several calls the newest counts. Playing goes on from there."""
+        """Show this frame. The newest of several calls counts, and playing continues from there."""
         with self._changed:
             self._wanted = index
             self._changed.notify_all()
 
     def play(self, speed: float, loop: tuple[int, int] | None = None) -> None:
-        """From the frame shown on; again with another speed or loop."""
+        """Play from the displayed frame. Call this again to change the speed or the loop."""
         with self._changed:
             self._run = self._anew(speed, loop)
             self._changed.notify_all()
@@ -103,13 +117,13 @@ class Player:
             self._changed.notify_all()
 
     def nudge(self) -> None:
-        """The limit may have grown."""
+        """Report that the limit may have grown."""
         with self._changed:
             if self._run is not None:
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """Ask the thread to end; `join` waits for it."""
+        """Ask the thread to end. `join` waits for it."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -120,7 +134,7 @@ class Player:
         return not self._thread.is_alive()
 
     def _anew(self, speed: float, loop: tuple[int, int] | None) -> Playback:
-        """The clock starts when the frame that is shown, or asked for, is."""
+        """Return a playback that starts now at the displayed or requested frame."""
         base = self._shown if self._wanted is None else self._wanted
         return Playback(self._clock(), float(self._times[max(0, base)]), speed, loop)
 
@@ -137,7 +151,7 @@ class Player:
             self._show(index, asked=asked)
 
     def _next(self) -> int | None:
-        """The frame to show now; None where there is nothing to do until `_due_s`, or a call."""
+        """Return the frame to show now; None if nothing happens until `_due_s` or until a call."""
         self._due_s = None
         if self._wanted is not None:
             return self._wanted
@@ -149,7 +163,7 @@ class Player:
             return self._at_the_end(run, first)
         now = self._clock()
         allowed = min(self._limit(self._shown), last)
-        if allowed <= self._shown:  # tracking has not come so far: the clock waits with it
+        if allowed <= self._shown:  # this frame is not tracked yet: the clock waits for tracking
             self._run = self._anew(run.speed, run.loop)
             return None
         due_s = run.due_s(float(self._times[self._shown + 1]))
@@ -170,7 +184,7 @@ class Player:
         return None
 
     def _wait_s(self) -> float | None:
-        """Until the next frame is due; None: until someone calls."""
+        """Return the time until the next frame is due; None means to wait for a call."""
         return None if self._due_s is None else max(0.0, self._due_s - self._clock())
 
     def _show(self, index: int, *, asked: bool) -> None:

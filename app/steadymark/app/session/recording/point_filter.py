@@ -1,7 +1,7 @@
-"""Filters over tracked points, switched while frames are tracked: tracking does not depend on them.
+"""Filters over tracked points that can be changed during tracking, which does not depend on them.
 
-The tracker gives its stabilizer raw points and never looks at what comes out, so a filter can as
-well run here, over the kept results, and give the same numbers (tests compare them).
+The tracker gives raw points to its stabilizer and never reads the output. A filter can therefore
+run here over the kept results and give the same values. Tests compare both.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ASK_EVERY = 256  # rows
 
 @dataclass(frozen=True, slots=True)
 class FilterChoice:
-    """Which filter runs over the raw points, and its settings."""
+    """The name of the filter that runs over the raw points, and the parameters of all filters."""
 
     name: str
     one_euro: OneEuro
@@ -40,20 +40,20 @@ class FilterChoice:
 
 
 def filter_of(settings: TrackSettings) -> FilterChoice:
-    """The filter that these settings ask for; none where a network stabilizes."""
+    """Return the filter that these settings ask for; `none` if a network stabilizes."""
     name = settings.stabilizer if settings.stabilizer in FILTERS else "none"
     return FilterChoice(name, settings.one_euro, settings.butterworth)
 
 
 def without_filter(settings: TrackSettings) -> TrackSettings:
-    """What the tracker itself is to do."""
+    """Return the settings for the tracker itself, without a filter."""
     return replace(settings, stabilizer="none") if settings.stabilizer in FILTERS else settings
 
 
 class PointFilter:
-    """A filter as the tracker runs it: a memory a face, which begins anew where the tracker's does.
+    """A filter with one state per face, which is reset where the tracker resets its own.
 
-    Not for several threads.
+    It is not thread-safe.
     """
 
     def __init__(self, choice: FilterChoice) -> None:
@@ -62,7 +62,7 @@ class PointFilter:
         self._memories: dict[int, Any] = {}
 
     def filtered(self, result: TrackResult) -> TrackResult:
-        """The result with its stabilized points; results come in order."""
+        """Return the result with filtered points. Results must be passed in order."""
         if self.choice.name != ONE_EURO:
             return result
         if result.restarted:
@@ -85,10 +85,14 @@ class PointFilter:
     def refilter(
         self, results: Results, *, stop: Callable[[], bool] = lambda: False
     ) -> NDArray[np.float32]:
-        """Stabilized points of all rows, (N, K, 2), as if this filter had run from the start.
+        """Return the filtered points of all rows, as if this filter had run from the start.
 
-        Rows of later pieces of tracking lie after those of earlier ones, as they came. stop: asked
-        now and then, whether the rest is not wanted any more.
+        Args:
+            results: The results. Rows of later pieces follow those of earlier pieces.
+            stop: Is called repeatedly and returns whether the rest is no longer wanted.
+
+        Returns:
+            The points, (N, K, 2).
         """
         rows = results.rows()
         if self.choice.name == OFFLINE:

@@ -1,4 +1,4 @@
-"""Everything tracked of one recording, kept compactly: replayed, plotted and exported from here."""
+"""All tracking results of one recording in compact form, for replay, plots and export."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
 
 STATES = tuple(FaceState)
-_FIRST_ROWS = 512, 1 << 18  # at least, at most: one face a frame is never copied
+_FIRST_ROWS = 512, 1 << 18  # minimum and maximum of the rows that are reserved at first
 
 
 class FrameStatus(IntEnum):
-    """What is known of a frame. DAMAGED: no picture can be had of it."""
+    """What is known of a frame. DAMAGED: the frame cannot be decoded."""
 
     NOTHING = 0
     TRACKED = 1
@@ -41,14 +41,13 @@ class FrameStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceRows:
-    """A row a face and frame, in the order tracked. N rows, K landmarks.
+    """One row per face and frame, in the order of tracking. There are N rows of K landmarks.
 
-    frame, before: (N,) int64; before: the row of the same face one frame earlier, -1 where memory
-    began in between. face_id: (N,) int32. state: (N,) place in STATES. score: (N,) float64. box:
-    (N, 4) left, top, width, height; crop: (N, 4) x, y, side, roll, float64. given: what filters
-    start from (the raw points, or what a recurrent network made of them); raw, given, steady: (N,
-    K, 2) float32, NaN where lost. point_score: (N, K) float32. pose: (N, 6) float64, mm and
-    radians.
+    frame: (N,) int64. before: (N,) int64, the row of the same face one frame earlier, -1 where its
+    state began anew. face_id: (N,) int32. state: (N,) int8, index into STATES. score: (N,) float64.
+    box: (N, 4) float64, left, top, width, height. crop: (N, 4) float64, x, y, side, roll. raw,
+    steady: (N, K, 2) float32, NaN where lost. point_score: (N, K) float32. pose: (N, 6) float64, in
+    mm and radians.
     """
 
     frame: NDArray[np.int64]
@@ -69,16 +68,16 @@ class FaceRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trail:
-    """A face's way to a frame. xy_px: (T, K, 2); speed: (T - 1, K), % of its size a second."""
+    """The path of a face: xy_px (T, K, 2) and speed (T - 1, K), in % of its size per second."""
 
     xy_px: NDArray[np.float32]
     speed: NDArray[np.float32]
 
 
 class Results:
-    """Of a recording with frames at `times_s`; any thread may call anything.
+    """The results of a recording with frames at `times_s`. All methods are thread-safe.
 
-    `version` changes when stabilized points of rows that were there have changed.
+    `version` changes when the stabilized points of existing rows have changed.
     """
 
     def __init__(self, times_s: NDArray[np.float64], *, points: int = 68) -> None:
@@ -100,18 +99,18 @@ class Results:
 
     @property
     def frames(self) -> int:
-        """Of the recording."""
+        """The number of frames of the recording."""
         return len(self.times_s)
 
     @property
     def pieces(self) -> int:
-        """In how many goes the frames were tracked: where one begins, nothing is remembered."""
+        """The number of separate tracking runs. Each run starts without any state of faces."""
         with self._lock:
             return self._pieces
 
     @property
     def size_bytes(self) -> int:
-        """What is kept takes."""
+        """The memory that the results take."""
         rows = self.rows()
         arrays = [getattr(rows, name) for name in FaceRows.__slots__]
         arrays += [self.times_s, self._known, self._first_row, self._faces]
@@ -119,17 +118,17 @@ class Results:
         return sum(array.nbytes for array in arrays)
 
     def begin_piece(self) -> None:
-        """What is added next is tracked in a go of its own."""
+        """Start a new tracking run with the next frame that is added."""
         with self._lock:
             self._piece_begins = True
 
     @property
     def points(self) -> int:
-        """Landmarks a face."""
+        """The number of landmarks per face."""
         return self._points
 
     def add(self, result: TrackResult) -> None:
-        """Keep a frame that is not there yet."""
+        """Add the result of a frame, unless the frame is already tracked."""
         index = result.frame.index
         with self._lock:
             if self._known[index] == FrameStatus.TRACKED:
@@ -149,13 +148,13 @@ class Results:
             self._known[index] = FrameStatus.TRACKED
 
     def mark_damaged(self, first: int, end: int) -> None:
-        """The frames in [first, end) of which nothing is known have no picture."""
+        """Mark the unknown frames in [first, end) as damaged."""
         with self._lock:
             part = self._known[first:end]
             part[part == FrameStatus.NOTHING] = FrameStatus.DAMAGED
 
     def set_steady(self, steady: NDArray[np.float32]) -> None:
-        """Replace the stabilized points of the first rows, (M, K, 2)."""
+        """Replace the stabilized points of the first M rows by (M, K, 2) points."""
         with self._lock:
             camera, rows = self._camera, self._rows
         poses = np.full((len(steady), 6), np.nan)
@@ -170,40 +169,40 @@ class Results:
             self.version += 1
 
     def as_now(self) -> Results:
-        """Of what is tracked by now, whatever is filtered or tracked later."""
+        """Return a snapshot that later tracking and filtering do not change."""
         with self._lock:
             twin = copy(self)
             twin._known = self._known.copy()
         return twin
 
     def rows(self) -> FaceRows:
-        """All rows so far; later additions do not change them."""
+        """Return all rows so far. Rows that are added later do not change them."""
         with self._lock:
             count = self._count
             return FaceRows(**{n: getattr(self._rows, n)[:count] for n in FaceRows.__slots__})
 
     def window(self) -> tuple[FaceRows, NDArray[np.float64], NDArray[np.bool_]]:
-        """Rows that are measured and plotted; of the frames they count, times and if tracked."""
-        known = np.asarray(self.known() == FrameStatus.TRACKED)  # first: the rows may grow
+        """Return the rows to measure and plot, the frame times, and which frames are tracked."""
+        known = np.asarray(self.known() == FrameStatus.TRACKED)  # read first: rows may be added
         return self.rows(), self.times_s, known
 
     def known(self) -> NDArray[np.int8]:
-        """(frames,): a `FrameStatus` each."""
+        """Return the `FrameStatus` of each frame, (frames,)."""
         with self._lock:
             return self._known.copy()
 
     def restarted(self) -> NDArray[np.bool_]:
-        """(frames,): see `TrackResult.restarted`."""
+        """Return (frames,), see `TrackResult.restarted`."""
         with self._lock:
             return self._restarted.copy()
 
     def seen(self) -> NDArray[np.bool_]:
-        """(frames,): where at least one face is."""
+        """Return (frames,), True where at least one face is present."""
         with self._lock:
             return self._seen.copy()
 
     def stage_ms(self, last: int = 500) -> tuple[float, float]:
-        """Median milliseconds of detection, where it ran, and of landmarks; NaN where unknown."""
+        """Return the median ms of detection, where it ran, and of landmarks; NaN if unknown."""
         with self._lock:
             stages = self._stage_ms[self._known == FrameStatus.TRACKED][-last:]
         looked = stages[stages[:, 0] > 0, 0]
@@ -215,12 +214,12 @@ class Results:
             return bool(self._known[index] == FrameStatus.TRACKED)
 
     def is_known(self, index: int) -> bool:
-        """Tracked, or damaged: nothing more will come."""
+        """Return whether a frame is tracked or damaged, so that its status is final."""
         with self._lock:
             return bool(self._known[index] != FrameStatus.NOTHING)
 
     def faces(self, index: int) -> tuple[TrackedFace, ...] | None:
-        """The faces of a frame; None where it is not tracked."""
+        """Return the faces of a frame, or None if it is not tracked."""
         with self._lock:
             if self._known[index] != FrameStatus.TRACKED:
                 return None
@@ -229,13 +228,13 @@ class Results:
             return tuple(_face(rows, row, self._camera) for row in range(first, last))
 
     def rows_at(self, index: int) -> range:
-        """The rows of a frame, in the order of `faces`."""
+        """Return the rows of a frame, in the order of `faces`."""
         with self._lock:
             first = max(0, int(self._first_row[index]))
             return range(first, first + int(self._faces[index]))
 
     def result(self, index: int) -> TrackResult | None:
-        """The same, as it was tracked but without its picture."""
+        """Return the result of a frame without its picture, or None if it is not tracked."""
         faces = self.faces(index)
         if faces is None:
             return None
@@ -250,9 +249,9 @@ class Results:
         raw: bool = False,
         points: NDArray[np.float32] | None = None,
     ) -> dict[int, Trail]:
-        """The ways of the faces of a frame over the time before it, by their ids.
+        """Return the trail of each face of a frame over the time before it, by face id.
 
-        points: (M, K, 2), instead of those of the first M rows.
+        points: (M, K, 2), used in place of the points of the first M rows.
         """
         with self._lock:
             rows, first, faces = self._rows, int(self._first_row[index]), int(self._faces[index])
@@ -269,7 +268,7 @@ class Results:
         return trails
 
     def _way(self, rows: FaceRows, row: int, since_s: float) -> list[int]:
-        """The rows of the same face up to this one, where it is seen, the oldest first."""
+        """Return the consecutive rows of a face up to this one, the oldest first."""
         way = []
         while row >= 0 and np.isfinite(rows.raw[row, 0, 0]):
             if self.times_s[rows.frame[row]] < since_s:
@@ -279,7 +278,7 @@ class Results:
         return way[::-1]
 
     def next_gap(self, wanted: int) -> range | None:
-        """The first run of unknown frames from `wanted` on, else from the beginning."""
+        """Return the first run of unknown frames from `wanted` on, or else from the beginning."""
         with self._lock:
             unknown = np.flatnonzero(self._known == FrameStatus.NOTHING)
         if not len(unknown):
@@ -291,7 +290,7 @@ class Results:
         return range(int(run[0]), end + 1)
 
     def ready_until(self, index: int) -> int:
-        """The last frame of the run of known ones that begins at `index`; index - 1 if none."""
+        """Return the end of the run of known frames from `index` on; index - 1 if it is empty."""
         with self._lock:
             unknown = np.flatnonzero(self._known[index:] == FrameStatus.NOTHING)
         return index + int(unknown[0]) - 1 if len(unknown) else self.frames - 1
@@ -335,7 +334,7 @@ class Results:
 
 
 def _empty(rows: int, points: int) -> FaceRows:
-    """Nothing stands in them yet: memory that is not written to is not taken."""
+    """Allocate rows without initial values, so that unused memory is not touched."""
 
     def some(*shape: int, dtype: Any = np.float64) -> Any:
         return np.empty((rows, *shape), dtype)
@@ -378,7 +377,7 @@ def _face(rows: FaceRows, row: int, camera: Intrinsics | None) -> TrackedFace:
 def _pose_of(
     rows: FaceRows, row: int, xy_px: Points, camera: Intrinsics | None
 ) -> NDArray[np.float64]:
-    """(6,): of other stabilized points; NaN where there was none."""
+    """Return the head pose of other stabilized points, (6,); NaN where there was no pose."""
     pose = None
     if camera is not None and np.isfinite(rows.pose[row, 0]):
         pose = head_pose(Landmarks(xy_px, rows.point_score[row]), camera)

@@ -97,7 +97,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
 
 def _waited(path: Path) -> int | None:
-    """Wait for the lock; return None if it cannot be acquired, so that the caller runs without
+    """Wait for the lock; return None if it cannot be acquired, and the caller then runs without
     it.
     """
     deadline = time.monotonic() + _PATIENCE_S

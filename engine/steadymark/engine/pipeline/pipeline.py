@@ -182,7 +182,7 @@ class Pipeline:
         self._on_result(result)
 
     def _finish(self) -> None:
-        """Close the source and the sinks when the tracking thread ends; `wait` returns after
+        """Close the source and the sinks at the end of the tracking thread; `wait` returns after
         this.
         """
         stopping = self._stopping.is_set()

@@ -97,9 +97,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
 
 def _waited(path: Path) -> int | None:
-    """Wait for the lock; return None if it cannot be acquired, and the caller then runs without
-    it.
-    """
+    """Wait for the lock; return None if it cannot be acquired."""
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         try:

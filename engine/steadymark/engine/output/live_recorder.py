@@ -106,10 +106,13 @@ class Recorder:
                     self._report = replace(self._report, dropped=self._report.dropped + 1)
 
     def finish(self, *, within_s: float) -> None:
-        """End the recording: write queued results for at most `within_s` seconds, then close the
-        sinks.
+        """End the recording without waiting for the end; `join` waits.
 
-        This method does not wait; `join` does.
+        The recorder's thread writes queued results, drops those that it reaches too late, and then
+        closes the sinks.
+
+        Args:
+            within_s: Time in seconds after which queued results are dropped.
         """
         self._deadline_s = time.monotonic() + within_s
         self._queue.end()

@@ -49,18 +49,12 @@ CSV_STYLES = ("native", "openface")
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """Where results are written, and what happens to existing ones.
+    """Where results are written (`folder`), and what happens to existing ones.
 
-    Attributes:
-        folder: The folder of the results.
-        csv: The table's style, one of `CSV_STYLES`.
-        video: Whether to write an annotated video.
-        overwrite: Replace existing results.
-        resume: Keep existing results that are up to date.
-        axes: Draw the head's axes into the video.
-        aside: A folder on the same disk, in which files are written before they are moved to
-            `folder`. It is needed if several programs may track the same input at the same time.
-        send: Programs to which results are sent during tracking.
+    overwrite replaces existing results; resume keeps those that are up to date. axes draws the
+    head's axes into the video. Files are written in the folder aside, on the same disk, before they
+    are moved; programs that may track the same input at the same time need it. send lists where
+    results are sent during tracking.
     """
 
     folder: Path
@@ -79,20 +73,14 @@ class OutputSettings:
 
     @property
     def drawn(self) -> str:
-        """What is drawn into the video as text, see `Fingerprint.drawn`; empty if there is no
-        video.
-        """
+        """The drawing as text, see `Fingerprint.drawn`; empty if there is no video."""
         return self.drawing.told if self.video else ""
 
 
 @dataclass(frozen=True, slots=True)
 class InputSettings:
-    """Which part of a file to track, and which mode to request from a camera.
-
-    Attributes:
-        start_s: Start of the part in seconds; None begins at the start of the file.
-        end_s: End of the part in seconds; None goes on to the end of the file.
-        camera: The camera mode to request.
+    """The part of a file to track, from start_s to end_s in seconds, and the camera mode to
+    request.
     """
 
     start_s: float | None = None
@@ -104,18 +92,9 @@ class InputSettings:
 class JobReport:
     """The result of one job.
 
-    Attributes:
-        name: Name of the input.
-        outputs: Paths of the written files.
-        report: Report of the pipeline.
-        device: Device of the landmark network.
-        error: A sentence for the user, or None if there was no error.
-        skipped: Whether the input was skipped because its results exist already.
-        notes: What the source reported, and what it skipped.
-        refused: True if nothing was done because existing files may not be replaced.
-        made: Fingerprint of the results.
-        began: Start of tracking in UTC, ISO 8601; empty if the input was not tracked.
-        ended: End of tracking in UTC, ISO 8601; empty if the input was not tracked.
+    error is a sentence, or None if all went well. notes hold what the source reported and skipped.
+    refused means that nothing was done because existing files may not be replaced. began and ended
+    are UTC times in ISO 8601; they are empty if the input was not tracked.
     """
 
     name: str
@@ -132,7 +111,7 @@ class JobReport:
 
 
 def version() -> str:
-    """Return the version of the installed distribution, or `0+checkout` if none is installed."""
+    """Return the version of the installed distribution."""
     try:
         return metadata.version("steadymark")
     except metadata.PackageNotFoundError:
@@ -147,18 +126,9 @@ def header(
     *,
     source_sha256: str | None = None,
 ) -> Header:
-    """Build the header of a table, which records how the table was made.
+    """Return the header of a table, which records how the table was made.
 
-    Args:
-        info: The source.
-        models: The opened models.
-        settings: The tracking settings.
-        wish: The part of the source and the camera mode.
-        source_sha256: SHA-256 of the source if it is already known; otherwise it is computed
-            here.
-
-    Returns:
-        The header.
+    If source_sha256 is None, it is computed from the file.
 
     Raises:
         SourceError: The source cannot be read.
@@ -193,12 +163,7 @@ def _told_settings(
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
-    """Return the files that tracking will write, the table first.
-
-    Args:
-        stem: File name of the results without suffix.
-        output: The output settings.
-    """
+    """Return the files that tracking will write, the table first."""
     return [output.folder / f"{stem}{end}" for end in (".csv", ".mp4")[: 1 + output.video]]
 
 
@@ -274,8 +239,7 @@ def _prepare(
 ) -> _Work | JobReport:
     """Check for existing results and open the source; return a report if it is not to be tracked.
 
-    `name_of` maps the name of the source to the name of its results. For `before` and `known`, see
-    `run_job`.
+    name_of maps a source's name to that of its results. For before and known, see `run_job`.
 
     Raises:
         SteadymarkError: The input cannot be tracked.
@@ -340,26 +304,11 @@ def run_job(
     on_progress: Callable[[SourceInfo, PipelineReport], None] = lambda *_: None,
     progress_s: float = 0.1,
 ) -> JobReport:
-    """Track one input into its files.
+    """Track one input. Errors are returned in the report; only a KeyboardInterrupt is raised.
 
-    Errors are returned in the report. Only a `KeyboardInterrupt` is raised.
-
-    Args:
-        text: The input: a file, folder, URL or camera.
-        models: The opened models.
-        settings: The tracking settings.
-        output: The output settings.
-        wish: The part of the source and the camera mode.
-        taken: Names of results that are in use. The name of these results is added.
-        stem: Name of the results; None chooses one that is not in `taken`.
-        before: Fingerprint from the index, if the index lists the results as complete.
-        known: Whether the index lists results of this name.
-        stop: Event that stops tracking early.
-        on_progress: Called with the source and the current report while tracking runs.
-        progress_s: Interval between calls of `on_progress` in seconds.
-
-    Returns:
-        The report.
+    stem is the name of the results; None chooses one that is not in taken. before is the
+    fingerprint of complete results in the index; known tells whether the index lists results of
+    this name.
     """
     began = now_utc()
     try:
@@ -437,9 +386,6 @@ def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], 
 
 def make_folder(folder: Path) -> None:
     """Create the folder of the results if it does not exist.
-
-    Args:
-        folder: The folder.
 
     Raises:
         SinkError: The folder cannot be created.

@@ -182,9 +182,7 @@ class Pipeline:
         self._on_result(result)
 
     def _finish(self) -> None:
-        """Close the source and the sinks at the end of the tracking thread; `wait` returns after
-        this.
-        """
+        """Close the source and the sinks at the end of the tracking thread; then `wait` returns."""
         stopping = self._stopping.is_set()
         try:
             self._frames.close()

@@ -120,9 +120,7 @@ def _row_findings(file: Iterator[str], head: TableHead, *, columns_good: bool) -
 
 
 def _split(block: list[str], first: int, head: TableHead) -> tuple[dict[int, str], list[Finding]]:
-    """Return the lines with the right number of fields by number, and the findings on the
-    others.
-    """
+    """Return the lines with the right number of fields, by number, and findings on the others."""
     rows, found = {}, []
     for number, line in enumerate(block, start=first):
         if not line.endswith("\n"):

@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
 
 class OpenFaceCsvSink:
-    """Writes OpenFace's columns: frame (from 1), face_id, timestamp, confidence, success, pose, x,
-    y.
+    """Writes OpenFace's columns: frame, face_id, timestamp, confidence, success, pose, x, y.
 
-    The head pose (see `HeadPose`) has OpenFace's order, units and signs. A lost face has success 0
-    and confidence 0.00, as in OpenFace, so that scripts can filter by either. A frame without a
-    face has one such row with face_id 0, because scripts expect an integer. The other values of
-    these rows are `nan` instead of OpenFace's zeros. A script that does not filter then gets NaN
-    instead of a wrong mean.
+    Frames are counted from 1. The head pose (see `HeadPose`) has OpenFace's order, units and signs.
+    A lost face has success 0 and confidence 0.00, as in OpenFace, so that scripts can filter by
+    either. A frame without a face has one such row with face_id 0, because scripts expect an
+    integer. The other values of these rows are `nan` instead of OpenFace's zeros. A script that
+    does not filter then gets NaN instead of a wrong mean.
     """
 
     def __init__(self, path: str | Path, *, points: int = 68) -> None:

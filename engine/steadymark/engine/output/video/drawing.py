@@ -215,9 +215,7 @@ def _thickness(size_px: float) -> int:
 
 
 def _fixed(xy_px: NDArray[np.floating]) -> NDArray[np.int32]:
-    """Convert pixels to OpenCV's fixed-point numbers; clip large values, on which OpenCV
-    overflows.
-    """
+    """Convert pixels to OpenCV's fixed-point numbers, clipped to where OpenCV does not overflow."""
     fixed: NDArray[np.int32] = np.rint(xy_px.clip(-16000, 16000) * 2**_SHIFT).astype(np.int32)
     return fixed
 

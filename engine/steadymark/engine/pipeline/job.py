@@ -52,9 +52,9 @@ class OutputSettings:
     """Where results are written (`folder`), and what happens to existing ones.
 
     overwrite replaces existing results; resume keeps those that are up to date. axes draws the
-    head's axes into the video. Files are written in the folder aside, on the same disk, before they
-    are moved; programs that may track the same input at the same time need it. send lists where
-    results are sent during tracking.
+    head's axes into the video. aside is a folder on the same disk where files are written before
+    they are moved; it lets several programs track the same input. send lists where results are
+    sent.
     """
 
     folder: Path
@@ -79,9 +79,7 @@ class OutputSettings:
 
 @dataclass(frozen=True, slots=True)
 class InputSettings:
-    """The part of a file to track, from start_s to end_s in seconds, and the camera mode to
-    request.
-    """
+    """The part of a file to track, start_s to end_s in seconds, and the camera mode to request."""
 
     start_s: float | None = None
     end_s: float | None = None
@@ -188,8 +186,7 @@ def _begin(
     """Start the pipeline that tracks a source into its files and sends the results.
 
     Raises:
-        SinkError: The files cannot be created, the settings do not fit the source, or a host to
-            send to does not exist.
+        SinkError: An output cannot be created, or the settings do not fit the source.
     """
     info = work.source.info
     offline = settings.stabilizer == OFFLINE
@@ -237,7 +234,7 @@ def _prepare(
     before: Fingerprint | None,
     known: bool,
 ) -> _Work | JobReport:
-    """Check for existing results and open the source; return a report if it is not to be tracked.
+    """Check for existing results and open the source, or return a report if there is no work.
 
     name_of maps a source's name to that of its results. For before and known, see `run_job`.
 
@@ -306,9 +303,8 @@ def run_job(
 ) -> JobReport:
     """Track one input. Errors are returned in the report; only a KeyboardInterrupt is raised.
 
-    stem is the name of the results; None chooses one that is not in taken. before is the
-    fingerprint of complete results in the index; known tells whether the index lists results of
-    this name.
+    stem is the name of the results; None chooses one not in taken. before is the index's
+    fingerprint of complete results; known tells whether the index lists results of this name.
     """
     began = now_utc()
     try:

@@ -142,7 +142,7 @@ class _Movie:
         self._start_s = start_s
         ticks = _ticks(source_path)
         self._tick = Fraction(1, ticks)
-        # MP4 stores the time of the first frame in the movie's time scale, which is coarser by default
+        # MP4 stores the time of the first frame in the movie's time scale, coarser by default
         options = {"movie_timescale": str(ticks), **_WHOLE_AT_ANY_TIME}
         self._output: OutputContainer = av.open(file, "w", format="mp4", options=options)
         self._video = self._add_video(fps)

@@ -52,9 +52,9 @@ class OutputSettings:
     """Where results are written (`folder`), and what happens to existing ones.
 
     overwrite replaces existing results; resume keeps those that are up to date. axes draws the
-    head's axes into the video. aside is a folder on the same disk where files are written before
-    they are moved; it lets several programs track the same input. send lists where results are
-    sent.
+    head's axes into the video. Files are written in aside, a folder on the same disk, before they
+    are moved, so that several programs can track the same input. send lists targets for live
+    results.
     """
 
     folder: Path
@@ -236,7 +236,7 @@ def _prepare(
 ) -> _Work | JobReport:
     """Check for existing results and open the source, or return a report if there is no work.
 
-    name_of maps a source's name to that of its results. For before and known, see `run_job`.
+    `name_of` maps a source's name to its results' name. For `before` and `known`, see `run_job`.
 
     Raises:
         SteadymarkError: The input cannot be tracked.

@@ -108,8 +108,8 @@ class FaceOutput(NamedTuple):
         return float(self.prediction.face[self.row])
 
     def forgotten(self) -> FaceOutput:
-        """Return the output without state: the raw landmarks, so that the next frame starts
-        anew.
+        """Return the output with raw landmarks and without state, so that the next frame resets
+        it.
         """
         return self._replace(steady=self.raw, picture=None, memory=None)
 

@@ -53,9 +53,7 @@ def mean_face() -> Array:
 
 @cache
 def _trust() -> Array:
-    """Return the (68,) weights; landmarks that slide on the face or move by themselves weigh
-    less.
-    """
+    """Return (68,) weights: lower for landmarks that slide on the face or move by themselves."""
     trust = np.ones(POINTS)
     for region, share in _TRUST.items():
         trust[list(load_schema().regions[region])] = share

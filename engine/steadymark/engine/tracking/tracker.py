@@ -207,8 +207,7 @@ class Tracker:
         return track.lost_s is not None and t_s - track.lost_s <= self.config.keep_id_s
 
     def _follow(self, frame: Frame, tracks: list[Track]) -> tuple[list[SeenFace], list[Track]]:
-        """Run the network on the tracked faces; return the faces that were found and the lost
-        tracks.
+        """Run the network on the tracked faces; return the faces found and the lost tracks.
 
         Of two tracks that follow the same face, the likelier one is kept.
         """
@@ -276,9 +275,7 @@ class Tracker:
     def _take_up(
         self, frame: Frame, boxes: Sequence[FaceBox], seen: list[SeenFace], lost: list[Track]
     ) -> list[SeenFace]:
-        """Start tracks of detected faces that are not tracked yet; lost faces get their ids
-        back.
-        """
+        """Start tracks of detected faces that are not tracked; lost faces get their ids back."""
         found = self._new_faces(frame, boxes, seen, lost)
         places = [self._place(frame, each) for each in found]
         motions = [now for _, now in places]
@@ -336,7 +333,7 @@ class Tracker:
 
 
 def _unlikely(sight: SeenFace) -> tuple[bool, float]:
-    """Return a sort key that is larger for the less likely track; unconfirmed tracks are the
-    least likely.
+    """Return a sort key that is larger for a less likely track, and largest for unconfirmed
+    ones.
     """
     return sight.track.face_id is None, difference(sight.track.motion, sight.now, near=True)

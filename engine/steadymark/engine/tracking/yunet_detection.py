@@ -26,9 +26,7 @@ _COLUMNS = 15  # of a row: x, y, width, height, five points (right eye, left eye
 
 
 class YuNetDetector:
-    """A `FaceDetector` with `cv2.FaceDetectorYN` (Wu et al. 2023), using its boxes and eye
-    points.
-    """
+    """A `FaceDetector` with `cv2.FaceDetectorYN` (Wu et al. 2023) and its boxes and eye points."""
 
     def __init__(
         self, model_file: str, *, threshold: float = THRESHOLD, backend: Any = None

@@ -160,8 +160,6 @@ def filtered(
 
 
 def after_pauses(times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return (T,) flags: True for the first frame, and for frames after a gap that resets the
-    tracker.
-    """
+    """Return (T,) flags: True for the first frame and after gaps that reset the tracker."""
     gaps = np.diff(times_s, prepend=-np.inf)
     return ~((gaps > 0) & (gaps <= TrackerConfig().longest_gap_s))

@@ -94,9 +94,7 @@ class VideoLandmarks:
 
     @cached_property
     def raw_landmarks(self) -> Floats:
-        """(T, N, K, 2) float32, landmarks from the network; NaN if a table does not contain
-        them.
-        """
+        """(T, N, K, 2) float32, landmarks from the network; NaN if a table has none."""
         return self._by_face(self.rows.raw_xy)
 
     @cached_property
@@ -139,8 +137,7 @@ class VideoLandmarks:
         return faces_of(self._results[t].faces, self.schema)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a table with one row per face and frame, with the columns of Steadymark's CSV
-        files.
+        """Return a table with one row per face and frame and the columns of the CSV files.
 
         Numbers are not rounded. `face_id` is a nullable integer, which is missing in frames without
         a face.

@@ -52,9 +52,8 @@ class OutputSettings:
     """Where results are written (`folder`), and what happens to existing ones.
 
     overwrite replaces existing results; resume keeps those that are up to date. axes draws the
-    head's axes into the video. Files are written in aside, a folder on the same disk, before they
-    are moved, so that several programs can track the same input. send lists targets for live
-    results.
+    head's axes into the video. Files are written in aside, on the same disk, and then moved, so
+    that several programs can track the same input. send lists the targets of live results.
     """
 
     folder: Path

@@ -113,9 +113,7 @@ class FaceNetDetector:
         return kept
 
     def _score_again(self, image: Image, row: Row) -> float:
-        """Return the best score near a box, after the face is scaled to the size that suits
-        face_net.
-        """
+        """Return the best score near a box, with the face scaled to a size that suits face_net."""
         size, face = self.config.again_size, self.config.again_face
         centre = (row[:2] + row[2:4]) / 2
         side = float((row[2:4] - row[:2]).max()) * size / face

@@ -108,9 +108,7 @@ class FaceOutput(NamedTuple):
         return float(self.prediction.face[self.row])
 
     def forgotten(self) -> FaceOutput:
-        """Return the output with raw landmarks and without state, so that the next frame resets
-        it.
-        """
+        """Return the output with raw landmarks and without state, which resets the network."""
         return self._replace(steady=self.raw, picture=None, memory=None)
 
     @property

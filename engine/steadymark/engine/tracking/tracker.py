@@ -333,7 +333,5 @@ class Tracker:
 
 
 def _unlikely(sight: SeenFace) -> tuple[bool, float]:
-    """Return a sort key that is larger for a less likely track, and largest for unconfirmed
-    ones.
-    """
+    """Return a sort key that is larger for less likely tracks, and largest for unconfirmed ones."""
     return sight.track.face_id is None, difference(sight.track.motion, sight.now, near=True)

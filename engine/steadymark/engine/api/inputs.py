@@ -18,13 +18,8 @@ Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
 Array = NDArray[np.floating[Any]]
 _SHAPES = {2: "(K, 2)", 3: "(T, K, 2)", 4: "(T, N, K, 2)"}
-_PREFERRED = (
-    "ibug68",
-    "wflw98",
-    "menpo84",
-    "cofw29",
-    "aflw19",
-)  # order of preference if schemas have the same number of landmarks
+# order of preference if schemas have the same number of landmarks
+_PREFERRED = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19")
 
 
 def checked_image(image: object) -> Image:

@@ -117,9 +117,8 @@ class FaceNetDetector:
         size, face = self.config.again_size, self.config.again_face
         centre = (row[:2] + row[2:4]) / 2
         side = float((row[2:4] - row[:2]).max()) * size / face
-        crop = Crop(
-            float(centre[0]), float(centre[1]), side, float(row[5])
-        )  # rotated so that the face is upright
+        # the crop is rotated so that the face is upright
+        crop = Crop(float(centre[0]), float(centre[1]), side, float(row[5]))
         part = cut(image, crop.to_picture(size), size)
         rows = self._run(fit_frame(part, size, 1.0).planes)
         half = (row[2:4] - row[:2]) / 2 * size / side

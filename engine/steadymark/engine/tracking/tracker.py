@@ -303,9 +303,8 @@ class Tracker:
         extents = [box_of_landmarks(sight.seen.raw.xy_px, score=1.0) for sight in seen]
         left = [box for box in boxes if not any(box.iou(other) > BOX_KNOWN for other in extents)]
         expected = [track.motion for track in lost]
-        left.sort(
-            key=lambda box: not is_near(expected, box, frame.pts_s)
-        )  # the sort is stable, so the best boxes stay first
+        # the sort is stable, so the best boxes stay first
+        left.sort(key=lambda box: not is_near(expected, box, frame.pts_s))
         found: list[FaceOutput] = []
         while left and (places := self.config.max_faces - len(extents)) > 0:
             chunk, left = left[:places], left[places:]

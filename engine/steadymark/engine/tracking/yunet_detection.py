@@ -41,9 +41,8 @@ class YuNetDetector:
         Raises:
             UsageError: The file is missing, or it is not a YuNet model.
         """
-        self._busy = (
-            threading.Lock()
-        )  # `FaceDetectorYN` stores the image size, so only one thread may use it
+        # `FaceDetectorYN` stores the image size, so only one thread at a time may use it
+        self._busy = threading.Lock()
         self._net: Any = backend or _opened(model_file, threshold)
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
@@ -75,9 +74,8 @@ def _opened(model_file: str, threshold: float) -> Any:
             "no YuNet model file at '{model_file}': name one as yunet:FILE.onnx",
             model_file=model_file,
         )
-    level = cv2.utils.logging.setLogLevel(
-        cv2.utils.logging.LOG_LEVEL_ERROR
-    )  # OpenCV logs a warning
+    # OpenCV logs a warning when it opens the model
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     try:
         net = cv2.FaceDetectorYN.create(model_file, "", (320, 320), threshold, _NMS_IOU, _MOST)
         rows = _rows(net, np.zeros((64, 64, 3), np.uint8))

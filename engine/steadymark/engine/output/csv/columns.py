@@ -99,7 +99,7 @@ def column_faults(head: TableHead) -> tuple[UserText, ...]:
     """Return what is wrong with the columns; additional columns are allowed."""
     native = head.style is CsvStyle.NATIVE
     needed = native_columns(head.points) if native else openface_columns(head.points)
-    if not set(POSE) & set(head.names):  # older files, and OpenFace's without -pose
+    if not set(POSE) & set(head.names):  # in older files, and in OpenFace's files without -pose
         needed = tuple(name for name in needed if name not in POSE)
     counts = Counter(head.names)
     faults = [] if head.points else [UserText("there are no landmark columns (x_0, y_0, …)")]

@@ -103,7 +103,7 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
                 )
             first = next((line for line in lines if line.strip("\r\n")), None)
             rows = () if first is None else chain((first,), lines)
-            # NumPy warns of input without rows
+            # NumPy warns if the input has no rows
             numbers = parse(rows, head) if rows else np.empty((0, len(head.names)))
         except LandmarkFileError as error:
             raise LandmarkFileError("{path}, {fault}", path=path, fault=error) from error

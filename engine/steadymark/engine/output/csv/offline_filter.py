@@ -93,9 +93,8 @@ def filter_table(results: list[TrackResult], low_pass: Butterworth) -> list[Trac
     Returns:
         New results; head poses are computed again from the filtered landmarks.
     """
-    rows: defaultdict[int, list[tuple[int, int]]] = defaultdict(
-        list
-    )  # face id → indices of result and face
+    # face id → indices of result and face
+    rows: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for i, result in enumerate(results):
         for j, face in enumerate(result.faces):
             rows[face.face_id].append((i, j))

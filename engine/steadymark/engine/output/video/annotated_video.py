@@ -194,7 +194,7 @@ def _ticks(source_path: str | None) -> int:
     try:
         with av.open(source_path) as source:
             base = source.streams.video[0].time_base if source.streams.video else None
-    except (OSError, av.FFmpegError):  # a folder of pictures, a device
+    except (OSError, av.FFmpegError):  # the source is a folder of images or a device
         base = None
     return min(base.denominator, _MOST_TICKS) if base else _TICKS
 

@@ -38,8 +38,8 @@ def head_pose(
 
     Returns:
         The pose with `position_mm`, `rotation_rad`, `pitch_deg`, `yaw_deg`, `roll_deg` and
-            `axes_px()`. It is None if there are fewer than ten finite landmarks, or if no pose fits
-            them.
+        `axes_px()`. It is None if there are fewer than ten finite landmarks, or if no pose fits
+        them.
 
     Raises:
         UsageError: There are not 68 points, or the size or focal length is not a positive

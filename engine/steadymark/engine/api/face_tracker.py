@@ -43,7 +43,7 @@ class FaceTracker:
 
         Returns:
             The faces in the frame, sorted by id; lost faces are left out. A face that returns
-                within 2.5 s keeps its id.
+            within 2.5 s keeps its id.
 
         Raises:
             UsageError: The image has another shape or type, or the time is not a finite number.

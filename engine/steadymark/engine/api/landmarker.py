@@ -182,7 +182,22 @@ class FaceLandmarker:
         end_s: float | None = None,
         progress: Progress = False,
     ) -> VideoLandmarks:
-        """Track the faces of a whole video; see `sm.track_video`."""
+        """Track the faces of a whole video.
+
+        Args:
+            source: See `sm.track_video`.
+            start_s: See `sm.track_video`.
+            end_s: See `sm.track_video`.
+            progress: See `sm.track_video`.
+
+        Returns:
+            The landmarks of all frames.
+
+        Raises:
+            SourceError: The video cannot be opened.
+            TrackingError: Reading or tracking failed before the end.
+            UsageError: The source is a camera, which has no end, or an option is wrong.
+        """
         from steadymark.engine.api.run_tracking import run_tracking
 
         return run_tracking(

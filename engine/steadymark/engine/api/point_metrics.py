@@ -75,13 +75,14 @@ def nme(
         normalise: The length by which distances are divided: `outer_eyes` (300-W, WFLW),
             `inter_pupil`, `box_diagonal` or `box_size`, which is √(width · height) of the box
             around the true landmarks.
-        schema: The numbering of the landmarks; None takes the usual one of so many.
+        schema: The landmark schema; None takes the usual one for the number of landmarks.
 
     Returns:
-        (...,) errors in %, NaN where a face was not found.
+        (...,) errors in %; NaN if a face was not found.
 
     Raises:
-        UsageError: The shapes differ, or the length is unknown or not defined for these landmarks.
+        UsageError: The shapes differ, or the length is unknown or not defined for these
+            landmarks.
 
     Example:
         >>> import steadymark as sm
@@ -140,11 +141,15 @@ def failure_rate(errors: ArrayLike, *, bound: float = 8.0) -> float:
 
 
 def auc(errors: ArrayLike, *, bound: float = 8.0) -> float:
-    """The area under the cumulative error curve from 0 to a bound, divided by the bound, 0 to 1.
+    """Return the area under the cumulative error curve from 0 to a bound, divided by the bound.
 
     Args:
-        errors: (N,) errors in %, as `nme` gives them; a face not found (NaN) adds nothing.
-        bound: Where the curve ends, in %.
+        errors: (N,) errors in %, as `nme` returns them; a face that was not found (NaN) adds
+            nothing.
+        bound: The end of the curve in %.
+
+    Returns:
+        The area, 0 to 1.
 
     Raises:
         UsageError: There are no errors, or the bound is not above 0.
@@ -158,7 +163,14 @@ def auc(errors: ArrayLike, *, bound: float = 8.0) -> float:
 
 
 def cumulative_curve(errors: ArrayLike, bounds: ArrayLike) -> Values:
-    """The share of faces with an error up to each bound: (N,) % and (M,) % → (M,).
+    """Return the share of faces with an error up to each bound, 0 to 1.
+
+    Args:
+        errors: (N,) errors in %, as `nme` returns them.
+        bounds: (M,) bounds in %.
+
+    Returns:
+        (M,) shares.
 
     Raises:
         UsageError: There are no errors or no bounds.
@@ -178,7 +190,7 @@ def mav(points: ArrayLike, truth: ArrayLike | None = None) -> float:
 
     Returns:
         (% of the mean outer-eye distance)²; smaller is more stable. NaN without two consecutive
-            frames.
+        frames.
 
     Raises:
         UsageError: The arrays are not videos of 68 landmarks of the same shape.
@@ -208,14 +220,14 @@ def mcv(points: ArrayLike, truth: ArrayLike) -> float:
     """Mean coefficient of variation of the error, in % (ConvLSTM stabilizer, eqs. 9 and 10).
 
     Args:
-        points: (T, K, 2) of one video.
+        points: (T, K, 2) landmarks of one video.
         truth: (T, K, 2) true landmarks.
 
     Returns:
         The standard deviation of the frames' errors divided by their mean, in %.
 
     Raises:
-        UsageError: The arrays are no videos of the same shape.
+        UsageError: The arrays are not videos of the same shape.
     """
     a, b = checked_pair(points, truth, ndim=(3,))
     return stability.mcv([nme(a, b)])
@@ -260,25 +272,43 @@ def lag(points: ArrayLike, truth: ArrayLike) -> float:
 
 
 def eye_opening(points: ArrayLike) -> Values:
-    """How far the eyes are open: the lids' mean distance, (T, 68, 2) → (T,) % of the eye distance.
+    """Return how far the eyes are open: the mean distance of the lids in each frame.
+
+    Args:
+        points: (T, 68, 2) landmarks of one face.
+
+    Returns:
+        (T,) openings in % of the eye distance.
 
     Raises:
-        UsageError: The array is no video of 68 landmarks.
+        UsageError: The array is not a video of 68 landmarks.
     """
     return eye_mouth_opening.eye_opening(_video68(points, None)[0])
 
 
 def mouth_opening(points: ArrayLike) -> Values:
-    """How far the mouth is open: the inner lips' distance, (T, 68, 2) → (T,) % of the eye distance.
+    """Return how far the mouth is open: the distance of the inner lips in each frame.
+
+    Args:
+        points: (T, 68, 2) landmarks of one face.
+
+    Returns:
+        (T,) openings in % of the eye distance.
 
     Raises:
-        UsageError: The array is no video of 68 landmarks.
+        UsageError: The array is not a video of 68 landmarks.
     """
     return eye_mouth_opening.mouth_opening(_video68(points, None)[0])
 
 
 def amplitude(opening: ArrayLike) -> float:
-    """Return the amplitude of an opening (T,): its 98th percentile minus its 2nd percentile.
+    """Return the amplitude of an opening: its 98th percentile minus its 2nd percentile.
+
+    Args:
+        opening: (T,) opening, as `eye_opening` and `mouth_opening` return it.
+
+    Returns:
+        The amplitude in the unit of the opening.
 
     Raises:
         UsageError: The signal is not (T,).

@@ -45,8 +45,8 @@ def read_frames(
         end_s: The time in seconds at which reading stops; None continues to the end.
 
     Yields:
-        The frames in order. Frames of a camera that arrive while the caller is busy may be
-            skipped, so that the image stays current.
+        The frames in order. Frames of a camera that arrive while the caller is busy may be skipped,
+        so that the image stays current.
 
     Raises:
         SourceError: The source cannot be opened, or reading it failed.

@@ -95,6 +95,12 @@ def read_truth(path: str | Path) -> Array:
 def style_of(path: str | Path) -> str:
     """Return the style of a table, `native` or `openface`.
 
+    Args:
+        path: The file.
+
+    Returns:
+        The style.
+
     Raises:
         LandmarkFileError: The file cannot be read, or is not a landmark table.
     """

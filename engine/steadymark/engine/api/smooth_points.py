@@ -43,7 +43,7 @@ def smooth(
     Args:
         points: (T, K, 2) landmarks of one face or (T, N, K, 2) of several, in pixels. They are
             NaN in frames without the face. After such frames, and after a gap of more than 0.5 s,
-            the 1€ filter is reset.
+            the filter restarts.
         timestamps_s: (T,) increasing times of the frames in seconds.
         method: `butterworth` is a low-pass filter that runs forwards and backwards and so has
             no lag (Winter, Biomechanics and Motor Control, ch. 3). Its parameters are `cutoff_hz`
@@ -53,8 +53,8 @@ def smooth(
         **parameters: Parameters of the method.
 
     Returns:
-        An array of the same shape; float32 if `points` is float32, otherwise float64. The
-            numbers equal those of `steadymark track --stabilizer METHOD`.
+        An array of the same shape; float32 if `points` is float32, otherwise float64. The numbers
+        equal those of `steadymark track --stabilizer METHOD`.
 
     Raises:
         UsageError: The method is unknown or needs images, it has no such parameter, or the

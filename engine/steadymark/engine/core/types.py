@@ -94,7 +94,14 @@ class FaceBox:
     roll_deg: float = 0.0
 
     def iou(self, other: FaceBox) -> float:
-        """Return the intersection over union with another box, in [0, 1]."""
+        """Return the intersection over union with another box.
+
+        Args:
+            other: The other box.
+
+        Returns:
+            The overlap in [0, 1].
+        """
         w = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
         h = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
         if w <= 0 or h <= 0:
@@ -210,7 +217,14 @@ class HeadPose:
 
 
 def rotation_matrix(rotation_rad: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Return the (3, 3) rotation matrix Rx Ry Rz of three angles in radians."""
+    """Return the rotation matrix Rx Ry Rz.
+
+    Args:
+        rotation_rad: Angles (Rx, Ry, Rz) in radians.
+
+    Returns:
+        (3, 3) rotation matrix.
+    """
     (sx, sy, sz), (cx, cy, cz) = np.sin(rotation_rad), np.cos(rotation_rad)
     return np.array(
         [

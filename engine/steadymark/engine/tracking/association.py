@@ -55,7 +55,14 @@ class FaceMotion:
     sure: float
 
     def at(self, t_s: float) -> Array:
-        """Predict the (2,) centre at a later time; the velocity decays exponentially."""
+        """Predict the centre at a later time; the velocity decays exponentially.
+
+        Args:
+            t_s: The time in seconds.
+
+        Returns:
+            (2,) centre in frame pixels.
+        """
         gap_s = max(0.0, t_s - self.t_s)
         return self.centre + self.speed * _COAST_S * -math.expm1(-gap_s / _COAST_S)
 
@@ -155,12 +162,26 @@ def matches(
 
 
 def duplicate_tracks(faces: Mapping[int, FaceMotion]) -> list[tuple[int, int]]:
-    """Return pairs of tracks whose landmarks coincide, because both follow the same face."""
+    """Return pairs of tracks whose landmarks coincide, because both follow the same face.
+
+    Args:
+        faces: The faces in this frame, by key.
+
+    Returns:
+        Pairs of keys.
+    """
     return [(i, j) for i, j in combinations(faces, 2) if _apart(faces[i], faces[j]) < _SAME]
 
 
 def crowded(faces: Sequence[FaceMotion]) -> list[bool]:
-    """Return for each face whether another one is so near that one may hide the other."""
+    """Return for each face whether another face is so near that one may hide the other.
+
+    Args:
+        faces: All faces of a frame.
+
+    Returns:
+        One flag per face.
+    """
     return [
         any(
             float(np.linalg.norm(face.centre - other.centre)) < _NEAR * (face.size + other.size) / 2
@@ -172,7 +193,16 @@ def crowded(faces: Sequence[FaceMotion]) -> list[bool]:
 
 
 def is_near(expected: Sequence[FaceMotion], box: FaceBox, t_s: float) -> bool:
-    """Return whether the box may contain one of the expected faces at this time."""
+    """Return whether a box may contain one of the expected faces.
+
+    Args:
+        expected: Faces that may appear.
+        box: The box in frame pixels.
+        t_s: Time of the frame in seconds.
+
+    Returns:
+        True if the box is within the largest plausible distance of an expected face.
+    """
     centre = np.array([box.left + box.width / 2, box.top + box.height / 2])
     return any(_away(known, centre, known.size, t_s) <= 1 for known in expected)
 

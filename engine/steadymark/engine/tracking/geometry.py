@@ -80,7 +80,16 @@ def crop_of_landmarks(
 
 
 def box_of_landmarks(xy_px: Points, *, score: float, roll_deg: float = 0.0) -> FaceBox:
-    """Return the extent of landmarks (K, 2) as a box."""
+    """Return the extent of landmarks as a box.
+
+    Args:
+        xy_px: (K, 2) landmarks in frame pixels.
+        score: Score of the box.
+        roll_deg: Roll of the box in degrees.
+
+    Returns:
+        The box.
+    """
     left, top = (float(v) for v in xy_px.min(0))
     right, bottom = (float(v) for v in xy_px.max(0))
     return FaceBox(left, top, right - left, bottom - top, score, roll_deg)

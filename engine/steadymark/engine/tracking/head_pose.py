@@ -27,9 +27,13 @@ _DONE = 1e-5  # convergence limit: radians, and share of the distance
 
 
 def euler_angles(matrix: Array) -> tuple[float, float, float]:
-    """Return the angles (Rx, Ry, Rz) of a rotation matrix in radians.
+    """Return the Euler angles of a rotation.
 
-    Ry is within ±π/2; Rx and Rz are within ±π.
+    Args:
+        matrix: (3, 3) rotation matrix R = Rx Ry Rz.
+
+    Returns:
+        (Rx, Ry, Rz) in radians; Ry is within ±π/2, and Rx and Rz are within ±π.
     """
     return (
         math.atan2(-matrix[1, 2], matrix[2, 2]),
@@ -112,7 +116,15 @@ def pose_of_values(values: Array, camera: Intrinsics | None) -> HeadPose | None:
 
 
 def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
-    """Replace a face's stabilized landmarks, and compute its head pose from the new ones."""
+    """Replace a face's stabilized landmarks, and compute its head pose from the new ones.
+
+    Args:
+        face: The face.
+        stabilized: The new landmarks.
+
+    Returns:
+        The face with the new landmarks; it has a head pose only if `face` has one.
+    """
     pose = None if face.pose is None else head_pose(stabilized, face.pose.camera)
     return replace(face, stabilized=stabilized, pose=pose)
 

@@ -66,10 +66,17 @@ def thumbnail(image: Image) -> Thumbnail:
 
 
 def is_cut(before: Thumbnail, now: Thumbnail) -> bool:
-    """Return whether two consecutive frames show different scenes, whatever their lighting.
+    """Return whether two consecutive frames show different scenes, independent of their lighting.
 
     A frame without structure (black, fog, a covered lens) is a scene of its own. A frame that a
     flash overexposes as a whole is not.
+
+    Args:
+        before: Thumbnail of the previous frame.
+        now: Thumbnail of this frame.
+
+    Returns:
+        True for a scene cut.
     """
     if before.flat or now.flat:
         return before.flat != now.flat and min(before.seen.mean(), now.seen.mean()) > _LEAST_SEEN
@@ -77,10 +84,16 @@ def is_cut(before: Thumbnail, now: Thumbnail) -> bool:
 
 
 def alike(before: Thumbnail, now: Thumbnail) -> float:
-    """Return the correlation of two frames, in [-1, 1], for the best small shift.
+    """Return the correlation of two frames for the best small shift.
 
-    Pixels that are overexposed in one of the frames are ignored. The result is 1 if too few pixels
-    are left.
+    Pixels that are overexposed in one of the frames are ignored.
+
+    Args:
+        before: Thumbnail of the previous frame.
+        now: Thumbnail of this frame.
+
+    Returns:
+        The correlation in [-1, 1]; 1 if too few pixels are left.
     """
     inner = (slice(_ROWS, -_ROWS), slice(_COLUMNS, -_COLUMNS))
     seen = (before.seen * now.seen)[inner]

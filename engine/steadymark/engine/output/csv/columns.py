@@ -96,7 +96,14 @@ def read_head(lines: Iterator[str]) -> TableHead:
 
 
 def column_faults(head: TableHead) -> tuple[UserText, ...]:
-    """Return what is wrong with the columns; additional columns are allowed."""
+    """Return what is wrong with the columns; additional columns are allowed.
+
+    Args:
+        head: The head of the table.
+
+    Returns:
+        One short description per fault.
+    """
     native = head.style is CsvStyle.NATIVE
     needed = native_columns(head.points) if native else openface_columns(head.points)
     if not set(POSE) & set(head.names):  # in older files, and in OpenFace's files without -pose

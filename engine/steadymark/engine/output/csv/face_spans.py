@@ -44,7 +44,14 @@ class FaceSpan:
 
 
 def face_spans(table: LandmarkTable) -> list[FaceSpan]:
-    """Return the spans of a table in order of time; a missing frame ends a span."""
+    """Return the spans in which each face was tracked or lost; a missing frame ends a span.
+
+    Args:
+        table: The landmark table.
+
+    Returns:
+        The spans in order of time.
+    """
     spans: list[FaceSpan] = []
     for face_id in np.unique(table.face_id).tolist():
         rows = np.flatnonzero(table.face_id == face_id)

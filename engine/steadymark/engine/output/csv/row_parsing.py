@@ -126,7 +126,15 @@ def bad_fields(fields: Sequence[str], head: TableHead) -> list[UserText]:
 
 
 def state_codes(numbers: Numbers, head: TableHead) -> NDArray[np.int64]:
-    """Return the (N,) indices in `STATES`; OpenFace's success is mapped to tracked or lost."""
+    """Return the state of each row; OpenFace's success is mapped to tracked or lost.
+
+    Args:
+        numbers: (N, C) values.
+        head: The head of the table.
+
+    Returns:
+        (N,) indices in `STATES`.
+    """
     if head.style is CsvStyle.NATIVE:
         return numbers[:, head.names.index("state")].astype(np.int64)
     good = numbers[:, head.names.index("success")] == 1

@@ -30,7 +30,14 @@ def face_colour(face_id: int) -> str:
 
 
 def score_bands(scores: Scores) -> NDArray[np.intp]:
-    """Return the index in `SCORE_BANDS` of each score, (K,) to (K,); NaN is in the lowest band."""
+    """Return the index in `SCORE_BANDS` of each score.
+
+    Args:
+        scores: (K,) scores.
+
+    Returns:
+        (K,) indices; NaN is in the lowest band.
+    """
     limits = np.array([limit for limit, _ in SCORE_BANDS[:-1]], scores.dtype)
     return np.asarray((scores[:, None] >= limits).sum(1))
 

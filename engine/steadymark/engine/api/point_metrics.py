@@ -102,17 +102,7 @@ def point_errors(
 ) -> Values:
     """Return the distance of each landmark from the true one, (..., K) in %.
 
-    Args:
-        points: See `nme`.
-        truth: See `nme`.
-        normalise: See `nme`.
-        schema: See `nme`.
-
-    Returns:
-        (..., K) errors in %.
-
-    Raises:
-        UsageError: See `nme`.
+    The arguments and errors are those of `nme`.
     """
     a, b = checked_pair(points, truth, ndim=(2, 3, 4))
     return accuracy.point_errors(a, b, _length(a.shape[-2], normalise, schema))
@@ -201,17 +191,8 @@ def mav(points: ArrayLike, truth: ArrayLike | None = None) -> float:
 def mean_motion(points: ArrayLike, truth: ArrayLike | None = None) -> float:
     """Mean motion of a landmark from frame to frame, in % of the mean outer-eye distance.
 
-    In frames in which the face is still, this motion is jitter.
-
-    Args:
-        points: See `mav`.
-        truth: See `mav`.
-
-    Returns:
-        The motion in %.
-
-    Raises:
-        UsageError: See `mav`.
+    In frames in which the face is still, this motion is jitter. The arguments and errors are those
+    of `mav`.
     """
     return stability.mean_motion(*_video68(points, truth))
 

@@ -102,7 +102,10 @@ def point_errors(
 ) -> Values:
     """Return the distance of each landmark from the true one, (..., K) in %.
 
-    The arguments and errors are those of `nme`.
+    The arguments are those of `nme`.
+
+    Raises:
+        UsageError: See `nme`.
     """
     a, b = checked_pair(points, truth, ndim=(2, 3, 4))
     return accuracy.point_errors(a, b, _length(a.shape[-2], normalise, schema))
@@ -191,8 +194,10 @@ def mav(points: ArrayLike, truth: ArrayLike | None = None) -> float:
 def mean_motion(points: ArrayLike, truth: ArrayLike | None = None) -> float:
     """Mean motion of a landmark from frame to frame, in % of the mean outer-eye distance.
 
-    In frames in which the face is still, this motion is jitter. The arguments and errors are those
-    of `mav`.
+    In frames in which the face is still, this motion is jitter. The arguments are those of `mav`.
+
+    Raises:
+        UsageError: See `mav`.
     """
     return stability.mean_motion(*_video68(points, truth))
 

@@ -1,15 +1,15 @@
-"""Facial landmarks that are right and still: the public API of Steadymark.
+"""Facial landmarks that are accurate and stable: the public API of Steadymark.
 
 ```python
 import steadymark as sm
 
 landmarker = sm.FaceLandmarker(max_faces=1)
-faces = landmarker.detect(image)        # a picture: (H, W, 3) uint8, BGR
+faces = landmarker.detect(image)        # an image: (H, W, 3) uint8, BGR
 result = sm.track_video("talk.mp4")     # a video: result.landmarks is (T, N, 68, 2)
 ```
 
-Names are imported when they are first used, so that `import steadymark` itself loads nothing. What
-is listed in `__all__` is stable; everything else is internal and may change.
+Names are imported when they are first used, so that `import steadymark` itself loads nothing. The
+names in `__all__` are stable; everything else is internal and may change.
 """
 
 from __future__ import annotations
@@ -113,11 +113,11 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 
 
 def _portions() -> list[str]:
-    """The folders of this package in the order of `sys.path`.
+    """Return the folders of this package in the order of `sys.path`.
 
-    In a checkout the package lies in three source roots (app, engine, models), and other
-    distributions may add folders to it, as to a namespace package. `extend_path` would put the
-    folder of this file first; the order of `sys.path` lets a checkout win over an installed one.
+    In a checkout, the package lies in three source roots (app, engine, models). Other distributions
+    may add folders to it, as to a namespace package. `extend_path` would put the folder of this
+    file first. With the order of `sys.path`, a checkout takes precedence over an installed package.
     """
     here = str(Path(__file__).parent)
     found: list[str] = list(pkgutil.extend_path([], __name__))
@@ -126,13 +126,13 @@ def _portions() -> list[str]:
 
 __path__ = _portions()
 if len(__path__) > 1 and __spec__ is not None:
-    # grimp (import-linter) takes parts of a package as roots only where the package has no single
-    # location, which is true of this one in a checkout
+    # grimp (import-linter) accepts parts of a package as roots only if the package has no single
+    # location, which is the case for this package in a checkout
     __spec__.submodule_search_locations = __path__
     __spec__.has_location = False
 
 
-if not TYPE_CHECKING:  # else type checkers take every name for one of ours
+if not TYPE_CHECKING:  # otherwise type checkers accept every name
 
     def __getattr__(name: str) -> object:
         """Import a public name when it is first used (PEP 562)."""

@@ -1,1 +1,1 @@
-"""The public API: what `import steadymark as sm` offers. Every name is listed in `steadymark`."""
+"""The public API of `import steadymark as sm`; `steadymark` lists every public name."""

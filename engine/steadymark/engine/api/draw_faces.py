@@ -1,4 +1,4 @@
-"""Faces drawn over a picture."""
+"""Drawing of faces over an image."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ def draw(
     axes: bool = False,
     raw: bool = False,
 ) -> Image:
-    """Draw faces over a copy of a picture.
+    """Draw faces over a copy of an image.
 
     Args:
         image: (H, W, 3) uint8 in BGR order; it is not changed.
-        faces: Faces of this picture.
+        faces: Faces of this image.
         points: Draw a dot for each landmark, coloured by its score.
         contours: Draw the lines between landmarks.
         box: Draw the extent of the landmarks.
         face_id: Write each face's number beside it.
-        axes: Draw the head's axes: right red, down green, out of the face blue.
+        axes: Draw the head's axes: x (right) in vermillion, y (down) in green, z (out of the
+            face) in blue.
         raw: Draw the landmarks before stabilization instead of the stabilized ones.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The pose of a head from its landmarks."""
+"""Estimation of the head pose from landmarks."""
 
 from __future__ import annotations
 
@@ -23,25 +23,27 @@ def head_pose(
     scores: ArrayLike | None = None,
     focal_px: float | None = None,
 ) -> HeadPose | None:
-    """Estimate where a head is and how it is turned, from 68 landmarks.
+    """Estimate the position and rotation of a head from 68 landmarks.
 
-    A mean face in 3D is fitted to the landmarks by Gauss–Newton steps with Cauchy weights, from the
-    pose under a parallel projection. Axes are those of OpenFace: x to the right, y down, z away
-    from the camera; pitch is positive downwards, yaw towards the left of the picture, roll
-    clockwise.
+    A 3D mean face is fitted to the landmarks by Gauss–Newton steps with Cauchy weights. The
+    iteration starts from the pose under a parallel projection. The axes are those of OpenFace: x
+    points right, y points down, and z points away from the camera. Pitch is positive downwards, yaw
+    is positive towards the left of the image, and roll is positive clockwise.
 
     Args:
-        points: (68, 2) landmarks in iBUG's order, pixels; missing ones are NaN.
-        image_size: Width and height of the picture in pixels, in this order.
-        scores: (68,) weights of the landmarks, 0 to 1; None weighs all alike.
-        focal_px: The camera's focal length in pixels; None takes OpenFace's guess.
+        points: (68, 2) landmarks in iBUG's order, in pixels; missing landmarks are NaN.
+        image_size: Width and height of the image in pixels, in this order.
+        scores: (68,) weights of the landmarks, 0 to 1; None weights all landmarks equally.
+        focal_px: The camera's focal length in pixels; None takes OpenFace's estimate.
 
     Returns:
         The pose with `position_mm`, `rotation_rad`, `pitch_deg`, `yaw_deg`, `roll_deg` and
-        `axes_px()`; None where fewer than ten landmarks are there, or no pose fits them.
+        `axes_px()`. It is None if there are fewer than ten finite landmarks, or if no pose fits
+        them.
 
     Raises:
-        UsageError: There are not 68 points, or the size or focal length is no positive number.
+        UsageError: There are not 68 points, or the size or focal length is not a positive
+            number.
 
     Example:
         >>> import steadymark as sm
@@ -66,7 +68,14 @@ def head_pose(
 
 
 def camera_of(image_size: tuple[int, int], focal_px: float | None) -> Intrinsics:
-    """The camera of pictures of this width and height.
+    """Return the camera for images of this width and height.
+
+    Args:
+        image_size: Width and height in pixels.
+        focal_px: Focal length in pixels; None takes OpenFace's estimate.
+
+    Returns:
+        The camera.
 
     Raises:
         UsageError: A side or the focal length is less than 1 pixel.

@@ -1,4 +1,4 @@
-"""One face of one frame, as the public API gives it."""
+"""A face in a frame, as the public API returns it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class Face:
 
     Attributes:
         id: The face's number, which stays the same from frame to frame of one video.
-        landmarks: (K, 2) float32, stabilized, pixels of the whole frame; (0, 0) is the centre of
-            the upper left pixel, x goes to the right and y down. K is 68 for the shipped models.
-        scores: (K,) float32, how sure the network is of each landmark, 0 to 1.
+        landmarks: (K, 2) float32, stabilized, in full-frame pixels. (0, 0) is the centre of the
+            upper left pixel; x points right and y points down. K is 68 for the shipped models.
+        scores: (K,) float32, the network's confidence in each landmark, 0 to 1.
         raw_landmarks: (K, 2) float32, the landmarks before stabilization.
-        score: How sure the network is that this is a face, 0 to 1.
-        box: The extent of the landmarks, pixels; None where a table does not hold it.
-        head_pose: Position in millimetres and rotation of the head; None where the landmarks are
-            not those of iBUG's 68, or too few are there.
-        state: `detected` where the face was found by the detector, `tracked` where it was followed
-            from the frame before.
-        schema: The numbering of the landmarks, for example `ibug68`.
+        score: The network's confidence that this is a face, 0 to 1.
+        box: The extent of the landmarks in pixels; None if a table does not contain it.
+        head_pose: Position in millimetres and rotation of the head. It is None if the schema is
+            not `ibug68`, or if there are too few landmarks.
+        state: `detected` if the detector found the face in this frame, `tracked` if the face
+            was followed from the previous frame.
+        schema: The landmark schema, for example `ibug68`.
     """
 
     id: int
@@ -45,7 +45,7 @@ class Face:
 
 
 def faces_of(tracked: Iterable[TrackedFace], schema: str) -> list[Face]:
-    """The faces of a frame that are there; lost ones have no landmarks and are left out."""
+    """Return the faces of a frame that have landmarks; lost faces are left out."""
     return [
         Face(
             each.face_id,
@@ -64,7 +64,7 @@ def faces_of(tracked: Iterable[TrackedFace], schema: str) -> list[Face]:
 
 
 def tracked_face(face: Face) -> TrackedFace:
-    """The engine's own value of a face."""
+    """Convert a face to the engine's type."""
     return TrackedFace(
         face.id,
         face.state,

@@ -1,4 +1,4 @@
-"""Tracked faces as arrays with a row a face and frame, and back; nothing is rounded."""
+"""Conversion between tracked faces and arrays with one row per face and frame, without rounding."""
 
 from __future__ import annotations
 
@@ -27,18 +27,27 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.types import Intrinsics, Scores
 
-NOBODY = -1  # the face_id of a row that says that a frame has no face
+NOBODY = -1  # the face_id of a row for a frame without a face
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceRows:
-    """R rows of K landmarks, in the order of frames and, within a frame, of ids.
+    """R rows of K landmarks, sorted by frame and, within a frame, by id.
 
-    frame, face_id: (R,) int64; a frame without a face has one row with the id NOBODY. timestamp_s:
-    (R,) seconds. state: (R,) str, see FaceState. restarted: (R,), see
-    `TrackResult.restarted`. score: (R,) of the face, box: (R, 4) left, top, width, height,
-    pose: (R, 6) position in mm and rotation in radians, all float64. xy, raw_xy: (R, K, 2) and
-    point_score: (R, K), float32. NaN is what is not known.
+    Unknown values are NaN.
+
+    Attributes:
+        frame: (R,) int64, frame indices.
+        timestamp_s: (R,) float64, seconds.
+        face_id: (R,) int64; a frame without a face has one row with the id `NOBODY`.
+        state: (R,) str, see `FaceState`.
+        restarted: (R,) bool, see `TrackResult.restarted`.
+        score: (R,) float64, face scores.
+        box: (R, 4) float64, left, top, width and height in pixels.
+        pose: (R, 6) float64, position in millimetres and rotation in radians.
+        xy: (R, K, 2) float32, stabilized landmarks in pixels.
+        raw_xy: (R, K, 2) float32, raw landmarks in pixels.
+        point_score: (R, K) float32, landmark scores.
     """
 
     frame: NDArray[np.int64]
@@ -58,7 +67,15 @@ class FaceRows:
 
 
 def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
-    """The rows of tracked frames; points: K."""
+    """Convert tracked frames to rows.
+
+    Args:
+        results: The results of the frames.
+        points: Number of landmarks K.
+
+    Returns:
+        The rows.
+    """
     nobody = TrackedFace(NOBODY, FaceState.LOST, 0.0)
     pairs = [(result, face) for result in results for face in (result.faces or (nobody,))]
     count = len(pairs)
@@ -89,7 +106,15 @@ def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
 
 
 def results_of(rows: FaceRows, camera: Intrinsics | None) -> list[TrackResult]:
-    """The frames that the rows are of, without pictures; faces without a camera have no pose."""
+    """Convert rows to results without images.
+
+    Args:
+        rows: The rows.
+        camera: The camera; without it, faces have no pose.
+
+    Returns:
+        One result per frame.
+    """
     order = np.argsort(rows.frame, kind="stable").tolist()
     results = []
     for frame, of_frame in groupby(order, key=lambda i: int(rows.frame[i])):

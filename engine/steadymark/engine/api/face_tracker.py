@@ -1,4 +1,4 @@
-"""Faces followed from frame to frame, in a loop that the caller runs."""
+"""A tracker for a frame loop that the caller runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class FaceTracker:
-    """Follows the faces of one video or camera; made by `FaceLandmarker.tracker`.
+    """Follows the faces of one video or camera; `FaceLandmarker.tracker` creates it.
 
-    It keeps the place, the number and the stabilizer's memory of each face. Use one tracker a video
-    or call `reset` in between, and call it from one thread only.
+    It keeps the position, the id and the stabilizer's state of each face. Use one tracker per
+    video, or call `reset` between videos. Call it from one thread only.
 
     Example:
         >>> import steadymark as sm
@@ -37,13 +37,13 @@ class FaceTracker:
 
         Args:
             image: (H, W, 3) uint8 in BGR order.
-            timestamp_s: The frame's time in seconds. Stabilizers work by time, so it must be the
-                true one, not a count of frames. After half a second without a frame, at a scene
-                cut, and where a time is not later than the last one, their memory begins anew.
+            timestamp_s: The frame's time in seconds. Stabilizers depend on time, so pass the
+                true time and not a frame count. The state of all faces is reset after half a second
+                without a frame, at a scene cut, and if a time is not later than the previous one.
 
         Returns:
-            The faces that are there, in the order of their ids; lost faces are left out. A face
-            that comes back within 2.5 s keeps its id.
+            The faces in the frame, sorted by id; lost faces are left out. A face that returns
+            within 2.5 s keeps its id.
 
         Raises:
             UsageError: The image has another shape or type, or the time is not a finite number.
@@ -54,6 +54,6 @@ class FaceTracker:
         return faces_of(self._tracker.track(frame).faces, self._schema)
 
     def reset(self) -> None:
-        """Forget all faces, before another video begins; ids begin at 0 again."""
+        """Forget all faces before another video begins; ids start at 0 again."""
         self._tracker.reset()
         self._next = 0

@@ -1,4 +1,4 @@
-"""Checks of what a caller of the public API passes in; each error is one sentence."""
+"""Validation of the arguments of the public API; each error is one sentence."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
 Array = NDArray[np.floating[Any]]
 _SHAPES = {2: "(K, 2)", 3: "(T, K, 2)", 4: "(T, N, K, 2)"}
-_PREFERRED = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19")  # of two schemas of one count
+# order of preference if schemas have the same number of landmarks
+_PREFERRED = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19")
 
 
 def checked_image(image: object) -> Image:
-    """The picture itself, when it is one that can be tracked.
+    """Return the image if it has the right shape and type.
 
     Raises:
-        UsageError: it is not an array (H, W, 3) of uint8.
+        UsageError: It is not an array (H, W, 3) of uint8.
     """
     if not isinstance(image, np.ndarray):
         raise UsageError(
@@ -44,12 +45,18 @@ def checked_image(image: object) -> Image:
 
 
 def checked_points(points: ArrayLike, *, name: str = "points", ndim: tuple[int, ...]) -> Array:
-    """The points as an array of floating-point numbers (…, K, 2).
+    """Return landmarks as a floating-point array (…, K, 2).
 
-    ndim: the numbers of dimensions that are allowed.
+    Args:
+        points: The landmarks.
+        name: Name of the argument, for the error.
+        ndim: Allowed numbers of dimensions.
+
+    Returns:
+        The array.
 
     Raises:
-        UsageError: the array has another shape, or holds no numbers.
+        UsageError: The array has another shape, or is not numeric.
     """
     array = _real(points, name)
     if array.ndim not in ndim or array.shape[-1] != 2 or array.shape[-2] < 1:
@@ -61,10 +68,18 @@ def checked_points(points: ArrayLike, *, name: str = "points", ndim: tuple[int, 
 
 
 def checked_pair(points: ArrayLike, truth: ArrayLike, *, ndim: tuple[int, ...]) -> tuple[Any, Any]:
-    """Points and the true points, of the same shape (…, K, 2).
+    """Return landmarks and ground truth of the same shape (…, K, 2).
+
+    Args:
+        points: The landmarks.
+        truth: The ground truth.
+        ndim: Allowed numbers of dimensions.
+
+    Returns:
+        Both arrays.
 
     Raises:
-        UsageError: the shapes are not allowed, or differ.
+        UsageError: A shape is not allowed, or the shapes differ.
     """
     a = checked_points(points, name="points", ndim=ndim)
     b = checked_points(truth, name="truth", ndim=ndim)
@@ -74,10 +89,17 @@ def checked_pair(points: ArrayLike, truth: ArrayLike, *, ndim: tuple[int, ...]) 
 
 
 def checked_values(values: ArrayLike, *, name: str) -> Array:
-    """One number a frame or face: (N,) with N ≥ 1.
+    """Return an array with one number per frame or face, (N,) with N ≥ 1.
+
+    Args:
+        values: The numbers.
+        name: Name of the argument, for the error.
+
+    Returns:
+        The array.
 
     Raises:
-        UsageError: the array has another shape, or is empty.
+        UsageError: The array has another shape, or is empty.
     """
     array = _real(values, name)
     if array.ndim != 1 or not len(array):
@@ -88,10 +110,17 @@ def checked_values(values: ArrayLike, *, name: str) -> Array:
 
 
 def checked_times(timestamps_s: ArrayLike, frames: int) -> NDArray[np.float64]:
-    """One finite time a frame, (T,) in seconds, each later than the one before.
+    """Return one finite time per frame, (T,) in seconds and strictly increasing.
+
+    Args:
+        timestamps_s: The times.
+        frames: Number of frames T.
+
+    Returns:
+        (T,) float64.
 
     Raises:
-        UsageError: there are more or fewer times than frames, or they do not rise.
+        UsageError: The number of times differs from `frames`, or the times do not increase.
     """
     times = _real(timestamps_s, "timestamps_s").astype(np.float64)
     if times.shape != (frames,):
@@ -106,10 +135,17 @@ def checked_times(timestamps_s: ArrayLike, frames: int) -> NDArray[np.float64]:
 
 
 def checked_number(value: object, *, name: str) -> float:
-    """A finite number.
+    """Return a finite number.
+
+    Args:
+        value: The number.
+        name: Name of the argument, for the error.
+
+    Returns:
+        The number as a float.
 
     Raises:
-        UsageError: it is none.
+        UsageError: The value is not a finite number.
     """
     if isinstance(value, int | float | np.integer | np.floating) and math.isfinite(value):
         return float(value)
@@ -117,10 +153,17 @@ def checked_number(value: object, *, name: str) -> float:
 
 
 def schema_of(count: int, name: str | None = None) -> str:
-    """The name of the landmark schema of so many points; empty where none has that count.
+    """Return the name of the landmark schema with this number of landmarks.
+
+    Args:
+        count: Number of landmarks.
+        name: Name of the schema; None chooses the usual one.
+
+    Returns:
+        The name, or an empty string if no schema has this number.
 
     Raises:
-        UsageError: `name` is unknown, or has another number of points.
+        UsageError: `name` is unknown, or has another number of landmarks.
     """
     if name is not None:
         if name not in schema_names():
@@ -148,6 +191,6 @@ def _real(values: ArrayLike, name: str) -> Array:
             return array
         if array.dtype.kind in "iu":
             return array.astype(np.float64)
-    except ValueError:  # rows of several lengths
+    except ValueError:  # rows of different lengths
         pass
     raise UsageError("{name} must be an array of numbers", name=name)

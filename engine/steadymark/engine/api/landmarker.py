@@ -1,4 +1,4 @@
-"""Faces and landmarks in pictures and videos: the main object of the public API."""
+"""The main class of the public API, which finds faces and landmarks in images and videos."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_FACES = 16
 
 
 class LandmarkerOptions(TypedDict, total=False):
-    """The keyword arguments of `FaceLandmarker`; see there."""
+    """The keyword arguments of `FaceLandmarker`; see its documentation."""
 
     model: str | Path
     stabilizer: str
@@ -39,31 +39,33 @@ class LandmarkerOptions(TypedDict, total=False):
 
 
 class FaceLandmarker:
-    """Finds faces and their landmarks in pictures and videos.
+    """Finds faces and their landmarks in images and videos.
 
-    The networks are opened once, when the object is made, and hold no memory of faces: one object
-    serves any number of pictures, videos and trackers.
+    The networks are opened once, when the object is created. They hold no state of faces, so one
+    object can be used for any number of images, videos and trackers.
 
     Args:
         model: A landmark model of `sm.list_models()`, or an .onnx file with its card beside it.
-        stabilizer: How landmarks are kept still in videos. `auto` takes `flow`, or what a model
-            stabilizes itself by; `flow` is a recurrent cell over landmarks that optical flow
-            carries along; `refine` and `convlstm` are the cells of Xu et al. over heatmaps;
-            `one-euro` is the 1€ filter (Casiez, Roussel and Vogel, CHI 2012); `butterworth` is a
-            filter without lag (Winter, Biomechanics and Motor Control, ch. 3), which needs the
-            whole video; `none` leaves the landmarks as the network found them.
-        max_faces: The number of faces that are found at most, 1 to 16.
+        stabilizer: How landmarks are stabilized in videos. `auto` uses the model's own
+            stabilizer if it has one, otherwise `flow`. `flow` is a recurrent cell on landmarks that
+            are warped by optical flow. `refine` and `convlstm` are the cells of Xu et al. on
+            heatmaps. `one-euro` is the 1€ filter (Casiez, Roussel and Vogel, CHI 2012).
+            `butterworth` is a filter without lag (Winter, Biomechanics and Motor Control, ch. 3),
+            which needs the whole video. `none` returns the raw landmarks.
+        max_faces: The largest number of faces, 1 to 16.
         device: `auto`, `cpu` or `cuda`.
-        detector: A face detector of `sm.list_models()`, or `mediapipe:FILE.tflite`.
-        detector_threshold: The score from which the detector takes something for a face, 0 to 1;
-            None takes the detector's own.
+        detector: A face detector of `sm.list_models()`, or `yunet:FILE.onnx` or
+            `mediapipe:FILE.tflite`.
+        detector_threshold: The lowest score of a detected face, 0 to 1; None takes the
+            detector's default.
         threads: CPU threads of each network; 0 lets ONNX Runtime choose.
-        focal_px: The focal length of the camera in pixels, for head poses. None takes OpenFace's
-            guess, 500 pixels at 640 × 480 and in proportion to the size of the picture.
+        focal_px: The focal length of the camera in pixels, for head poses. None takes
+            OpenFace's estimate, which is 500 pixels at 640 × 480 and scales with the size of the
+            image.
 
     Raises:
         WeightsError: The model is unknown, or its files are missing or altered.
-        DeviceError: CUDA was asked for and is not there.
+        DeviceError: CUDA was requested but is not available.
         UsageError: The stabilizer is unknown, or `max_faces` is out of range.
 
     Example:
@@ -101,7 +103,7 @@ class FaceLandmarker:
             focal_px=focal_px,
         )
         self._settings, self._models = settings, open_models(settings)
-        make_tracker(self._models, settings)  # refuses settings that are wrong
+        make_tracker(self._models, settings)  # raises an error if a setting is wrong
 
     def __repr__(self) -> str:
         settings = self._settings
@@ -117,23 +119,24 @@ class FaceLandmarker:
 
     @property
     def schema(self) -> str:
-        """The numbering of its landmarks, for example `ibug68`."""
+        """The landmark schema of the model, for example `ibug68`."""
         return self._models.network.card.schema or "ibug68"
 
     @property
     def device(self) -> str:
-        """Where the network really runs: `cpu` or `cuda`."""
+        """The device on which the network runs: `cpu` or `cuda`."""
         return self._models.device
 
     def detect(self, image: Image) -> list[Face]:
-        """Find the faces of one picture.
+        """Find the faces in one image.
+
+        No stabilizer runs, because an image has no previous frames.
 
         Args:
-            image: (H, W, 3) uint8 in BGR order, as OpenCV and `sm.read_image` give it.
+            image: (H, W, 3) uint8 in BGR order, as OpenCV and `sm.read_image` return it.
 
         Returns:
-            The faces, up to `max_faces`; empty where there is none. No stabilizer runs, since a
-            picture has no past.
+            At most `max_faces` faces; empty if there are none.
 
         Raises:
             UsageError: The image has another shape or type.
@@ -142,13 +145,13 @@ class FaceLandmarker:
         return faces_of(tracker.track(Frame(checked_image(image), 0, 0.0)).faces, self.schema)
 
     def detect_batch(self, images: Iterable[Image]) -> list[list[Face]]:
-        """Find the faces of several pictures, which need not have the same size.
+        """Find the faces in several images, which may differ in size.
 
         Args:
-            images: Pictures as for `detect`; they do not depend on each other.
+            images: Images as for `detect`; each image is processed independently.
 
         Returns:
-            One list of faces a picture, in the order of the pictures.
+            One list of faces per image, in the order of the images.
 
         Raises:
             UsageError: An image has another shape or type.
@@ -156,10 +159,13 @@ class FaceLandmarker:
         return [self.detect(image) for image in images]
 
     def tracker(self) -> FaceTracker:
-        """Begin to follow faces through the frames of one video or camera.
+        """Create a tracker that follows faces through the frames of one video or camera.
+
+        Returns:
+            The tracker.
 
         Raises:
-            UsageError: The stabilizer is `butterworth`, which needs frames that are still to come.
+            UsageError: The stabilizer is `butterworth`, which needs future frames.
         """
         if self._settings.stabilizer == OFFLINE:
             raise UsageError(
@@ -176,7 +182,22 @@ class FaceLandmarker:
         end_s: float | None = None,
         progress: Progress = False,
     ) -> VideoLandmarks:
-        """Track the faces of a whole video; see `sm.track_video`."""
+        """Track the faces of a whole video.
+
+        Args:
+            source: See `sm.track_video`.
+            start_s: See `sm.track_video`.
+            end_s: See `sm.track_video`.
+            progress: See `sm.track_video`.
+
+        Returns:
+            The landmarks of all frames.
+
+        Raises:
+            SourceError: The video cannot be opened.
+            TrackingError: Reading or tracking failed before the end.
+            UsageError: The source is a camera, which has no end, or an option is wrong.
+        """
         from steadymark.engine.api.run_tracking import run_tracking
 
         return run_tracking(
@@ -195,23 +216,24 @@ def track_video(
     """Track the faces of a whole video.
 
     Args:
-        source: A video file, or a folder or pattern of pictures.
-        start_s: The time in seconds from which the video is tracked; None begins at its start.
-        end_s: The time at which to stop; None goes on to its end.
-        progress: True shows a bar on the terminal; a function is called now and then with the
-            number of frames that are done and of all frames, None where that is not known.
+        source: A video file, or a folder or pattern of images.
+        start_s: The time in seconds at which tracking starts; None starts at the beginning.
+        end_s: The time in seconds at which tracking stops; None continues to the end.
+        progress: True shows a progress bar on the terminal. A function is called from time to
+            time with the number of tracked frames and the number of all frames, which is None if it
+            is unknown.
         **options: The arguments of `sm.FaceLandmarker`, such as `stabilizer` and `max_faces`.
-            To track several videos, make one landmarker and call its `track_video`.
+            To track several videos, create one landmarker and call its `track_video`.
 
     Returns:
-        The landmarks of all frames; the numbers are those of `steadymark track`.
+        The landmarks of all frames; the numbers equal those of `steadymark track`.
 
     Raises:
         SourceError: The video cannot be opened.
-        TrackingError: Reading or tracking failed on the way.
+        TrackingError: Reading or tracking failed before the end.
         UsageError: The source is a camera, which has no end, or an option is wrong.
         WeightsError: The model is unknown, or its files are missing or altered.
-        DeviceError: CUDA was asked for and is not there.
+        DeviceError: CUDA was requested but is not available.
 
     Example:
         >>> import steadymark as sm

@@ -1,4 +1,4 @@
-"""The models that are there, and networks of others that become models."""
+"""The available models, and adding ONNX networks of other origin."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Channels = float | tuple[float, float, float]
 _Choice = TypeVar("_Choice")
 _COLOURS = {"rgb": True, "bgr": False}
 _LAYOUTS = {"nchw": False, "nhwc": True}
-_NAME = "network"  # of a model that lies in no folder
+_NAME = "network"  # name of a model that is not in the models folder
 
 
 class NetworkOptions(TypedDict, total=False):
-    """What is known of a network of one's own; see `OnnxLandmarker`."""
+    """The known properties of a user's network; see `OnnxLandmarker`."""
 
     input_size: int
     mean: Channels
@@ -48,14 +48,14 @@ class NetworkOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model that can be named.
+    """An available model.
 
     Attributes:
-        name: What to pass as `model` or `detector`.
+        name: The name to pass as `model` or `detector`.
         kind: `landmarks`, `face_detector` or `stabilizer`.
-        schema: The numbering of its landmarks; empty for other kinds.
-        licence: The terms of its weights.
-        scores: What it reached, by the names of the measures.
+        schema: The landmark schema; empty for other kinds.
+        licence: The licence of the weights.
+        scores: The model's results by name of the metric.
     """
 
     name: str
@@ -66,7 +66,10 @@ class ModelInfo:
 
 
 def list_models() -> list[ModelInfo]:
-    """List the shipped models and those that were added on this computer.
+    """List the shipped models and the models that were added on this computer.
+
+    Returns:
+        The models.
 
     Example:
         >>> import steadymark as sm
@@ -87,22 +90,22 @@ def add_model(
 ) -> ModelInfo:
     """Add an ONNX network to the models on this computer, as `steadymark add-model` does.
 
-    Afterwards the program, the command line and `sm.FaceLandmarker(model=name)` know it.
+    Afterwards the window, the command line and `sm.FaceLandmarker(model=name)` can use it.
 
     Args:
         path: The .onnx file; it is copied.
-        name: What to call the model.
-        licence: The terms of its weights; `unknown` where you do not know them.
-        data: What it was trained on; `unknown` where you do not know it.
+        name: The name of the model.
+        licence: The licence of the weights; `unknown` if you do not know it.
+        data: The training data; `unknown` if you do not know it.
         overwrite: Replace a model of this name that was added before.
-        **network: What is known of the network; see `sm.OnnxLandmarker`.
+        **network: The known properties of the network; see `sm.OnnxLandmarker`.
 
     Returns:
         The model as `sm.list_models` lists it.
 
     Raises:
-        WeightsError: The file is not a network of landmarks, or the name is taken.
-        UsageError: What is said of the network is no valid choice.
+        WeightsError: The file is not a landmark network, or the name is in use.
+        UsageError: A property of the network is not valid.
     """
     check_name(name, overwrite=overwrite)
     prepared = prepare_model(Path(path), _wish(network))
@@ -110,33 +113,35 @@ def add_model(
 
 
 class OnnxLandmarker(FaceLandmarker):
-    """A `FaceLandmarker` over a landmark network of your own, any ONNX file.
+    """A `FaceLandmarker` with a landmark network of your own, from any ONNX file.
 
-    What you leave out is read from the file, or found by trying on the face of the demo clip, whose
-    landmarks are known. The network is used as it is; it is not added to the models.
+    Properties that you leave out are read from the file, or found by trials on the face of the demo
+    clip, whose landmarks are known. The network is not changed, and it is not added to the models.
 
     Args:
-        path: The .onnx file. It takes one square picture (n, 3, F, F) or (n, F, F, 3) and gives
-            coordinates, heatmaps, or one line of scores along x and one along y a landmark.
-        stabilizer: See `FaceLandmarker`; `auto` is `flow`, which serves every network.
+        path: The .onnx file. Its input is one square image (n, 3, F, F) or (n, F, F, 3). Its
+            output is coordinates, heatmaps, or for each landmark one line of scores along x and one
+            along y.
+        stabilizer: See `FaceLandmarker`; `auto` is `flow`, which works with every network.
         max_faces: See `FaceLandmarker`.
         device: See `FaceLandmarker`.
-        input_size: F, pixels.
-        mean: What is taken off the input, one number or one a channel in the network's order.
-        std: What the input is then divided by, likewise.
-        white: What a white pixel is before that, 1 or 255.
+        input_size: F in pixels.
+        mean: What is subtracted from the input: one number, or one per channel in the network's
+            order.
+        std: What the input is then divided by, in the same form.
+        white: The value of a white pixel before `mean` is subtracted, 1 or 255.
         colours: The order of the channels, `rgb` or `bgr`.
         layout: `nchw` or `nhwc`.
         output: `coordinates`, `heatmaps` or `lines`.
-        output_names: The outputs that hold them, one, or for lines those of x and of y.
-        scale: The units of coordinates: `pixels` of the input, `unit` (0 to 1) or `signed`
-            (−1 to 1).
-        schema: The numbering of the landmarks: `ibug68`, `wflw98`, `menpo84`, `cofw29`, `aflw19`.
-        margin: The side of the crop that it wants, in sizes of the face.
+        output_names: The names of the outputs: one, or two for `lines` (x and y).
+        scale: The unit of coordinates: `pixels` of the input, `unit` (0 to 1) or `signed` (−1
+            to 1).
+        schema: The landmark schema: `ibug68`, `wflw98`, `menpo84`, `cofw29`, `aflw19`.
+        margin: The side of the network's crop, divided by the size of the face.
 
     Raises:
-        WeightsError: The file is not a network of landmarks that can be used, and why.
-        UsageError: What is said of the network is no valid choice.
+        WeightsError: The file is not a usable landmark network; the message gives the reason.
+        UsageError: A property of the network is not valid.
 
     Example:
         >>> import steadymark as sm

@@ -1,8 +1,8 @@
-"""Measures of accuracy and stability over arrays of landmarks: `sm.metrics`.
+"""Metrics of accuracy and stability on landmark arrays: `sm.metrics`.
 
-They are those of `steadymark evaluate`, with the same numbers. Points are (…, K, 2) in pixels, NaN
-where a face was not found; a video is (T, K, 2). Distances are in % of a length of the true face,
-by default the distance of its outer eye corners.
+The results equal those of `steadymark evaluate`. Points are (…, K, 2) in pixels, and NaN if a face
+was not found; a video is (T, K, 2). Distances are in % of a length of the true face, by default the
+distance of its outer eye corners.
 """
 
 from __future__ import annotations
@@ -75,13 +75,14 @@ def nme(
         normalise: The length by which distances are divided: `outer_eyes` (300-W, WFLW),
             `inter_pupil`, `box_diagonal` or `box_size`, which is √(width · height) of the box
             around the true landmarks.
-        schema: The numbering of the landmarks; None takes the usual one of so many.
+        schema: The landmark schema; None takes the usual one for the number of landmarks.
 
     Returns:
-        (...,) errors in %, NaN where a face was not found.
+        (...,) errors in %; NaN if a face was not found.
 
     Raises:
-        UsageError: The shapes differ, or the length is unknown or not defined for these landmarks.
+        UsageError: The shapes differ, or the length is unknown or not defined for these
+            landmarks.
 
     Example:
         >>> import steadymark as sm
@@ -99,7 +100,9 @@ def point_errors(
     normalise: str = "outer_eyes",
     schema: str | None = None,
 ) -> Values:
-    """The distance of each landmark from the true one, (..., K) in %; see `nme`.
+    """Return the distance of each landmark from the true one, (..., K) in %.
+
+    The arguments are those of `nme`.
 
     Raises:
         UsageError: See `nme`.
@@ -109,11 +112,15 @@ def point_errors(
 
 
 def failure_rate(errors: ArrayLike, *, bound: float = 8.0) -> float:
-    """The share of faces whose error reaches a bound, 0 to 1; a face not found (NaN) fails.
+    """Return the share of faces whose error reaches a bound, 0 to 1.
 
     Args:
-        errors: (N,) errors in %, as `nme` gives them.
+        errors: (N,) errors in %, as `nme` returns them; a face that was not found (NaN) counts
+            as failed.
         bound: The error in % from which a face counts as failed.
+
+    Returns:
+        The share of failed faces.
 
     Raises:
         UsageError: There are no errors, or the bound is not above 0.
@@ -127,11 +134,15 @@ def failure_rate(errors: ArrayLike, *, bound: float = 8.0) -> float:
 
 
 def auc(errors: ArrayLike, *, bound: float = 8.0) -> float:
-    """The area under the cumulative error curve from 0 to a bound, divided by the bound, 0 to 1.
+    """Return the area under the cumulative error curve from 0 to a bound, divided by the bound.
 
     Args:
-        errors: (N,) errors in %, as `nme` gives them; a face not found (NaN) adds nothing.
-        bound: Where the curve ends, in %.
+        errors: (N,) errors in %, as `nme` returns them; a face that was not found (NaN) adds
+            nothing.
+        bound: The end of the curve in %.
+
+    Returns:
+        The area, 0 to 1.
 
     Raises:
         UsageError: There are no errors, or the bound is not above 0.
@@ -145,7 +156,14 @@ def auc(errors: ArrayLike, *, bound: float = 8.0) -> float:
 
 
 def cumulative_curve(errors: ArrayLike, bounds: ArrayLike) -> Values:
-    """The share of faces with an error up to each bound: (N,) % and (M,) % → (M,).
+    """Return the share of faces with an error up to each bound, 0 to 1.
+
+    Args:
+        errors: (N,) errors in %, as `nme` returns them.
+        bounds: (M,) bounds in %.
+
+    Returns:
+        (M,) shares.
 
     Raises:
         UsageError: There are no errors or no bounds.
@@ -155,18 +173,20 @@ def cumulative_curve(errors: ArrayLike, bounds: ArrayLike) -> Values:
 
 
 def mav(points: ArrayLike, truth: ArrayLike | None = None) -> float:
-    """Mean Allan variance, how much landmarks jitter (ConvLSTM stabilizer, eq. 11).
+    """Mean Allan variance, which measures the jitter of landmarks (ConvLSTM stabilizer, eq. 11).
 
     Args:
-        points: (T, 68, 2) of one video.
-        truth: (T, 68, 2) true landmarks, so that the variance is that of the error and true motion
-            is no jitter. Without it, the face must be still in all T frames (see `still_frames`).
+        points: (T, 68, 2) landmarks of one video.
+        truth: (T, 68, 2) true landmarks. With them, the variance is that of the error, so that
+            true motion does not count as jitter. Without them, the face must be still in all T
+            frames (see `still_frames`).
 
     Returns:
-        (% of the mean outer-eye distance)², smaller is stiller; NaN without two frames in a row.
+        (% of the mean outer-eye distance)²; smaller is more stable. NaN without two consecutive
+        frames.
 
     Raises:
-        UsageError: The arrays are no videos of 68 landmarks of the same shape.
+        UsageError: The arrays are not videos of 68 landmarks of the same shape.
     """
     return stability.allan_variance(*_video68(points, truth))
 
@@ -174,7 +194,7 @@ def mav(points: ArrayLike, truth: ArrayLike | None = None) -> float:
 def mean_motion(points: ArrayLike, truth: ArrayLike | None = None) -> float:
     """Mean motion of a landmark from frame to frame, in % of the mean outer-eye distance.
 
-    In frames in which the face is still, this motion is jitter.
+    In frames in which the face is still, this motion is jitter. The arguments are those of `mav`.
 
     Raises:
         UsageError: See `mav`.
@@ -186,44 +206,47 @@ def mcv(points: ArrayLike, truth: ArrayLike) -> float:
     """Mean coefficient of variation of the error, in % (ConvLSTM stabilizer, eqs. 9 and 10).
 
     Args:
-        points: (T, K, 2) of one video.
+        points: (T, K, 2) landmarks of one video.
         truth: (T, K, 2) true landmarks.
 
     Returns:
         The standard deviation of the frames' errors divided by their mean, in %.
 
     Raises:
-        UsageError: The arrays are no videos of the same shape.
+        UsageError: The arrays are not videos of the same shape.
     """
     a, b = checked_pair(points, truth, ndim=(3,))
     return stability.mcv([nme(a, b)])
 
 
 def mcv_still(points: ArrayLike) -> float:
-    """Mean coefficient of variation without truth, in %, of frames in which the face is still.
+    """Mean coefficient of variation without ground truth, in %, while the face is still.
 
     Args:
-        points: (T, K, 2) of one stretch in which the face is still; the variation is that of each
-            landmark's distance to its mean place.
+        points: (T, K, 2) landmarks of one span in which the face is still. The variation is
+            that of each landmark's distance from its mean position.
+
+    Returns:
+        The coefficient in %.
 
     Raises:
-        UsageError: The array is no video.
+        UsageError: The array is not a video.
     """
     return stability.mcv_still([checked_points(points, ndim=(3,))])
 
 
 def lag(points: ArrayLike, truth: ArrayLike) -> float:
-    """By how many frames the motion of landmarks comes after the true motion.
+    """Return by how many frames the motion of landmarks is delayed against the true motion.
 
-    It is the shift, within ± 5 frames, that maximises the correlation of both motions, refined to
-    parts of a frame by a parabola.
+    The lag is the shift within ±5 frames that maximises the correlation of both motions, refined to
+    fractions of a frame by a parabola.
 
     Args:
-        points: (T, K, 2) landmarks, or (T,) a signal such as `mouth_opening`.
-        truth: The true ones, of the same shape; raw landmarks serve where there is no truth.
+        points: (T, K, 2) landmarks, or a (T,) signal such as `mouth_opening`.
+        truth: The ground truth of the same shape; raw landmarks can replace it.
 
     Returns:
-        Frames; NaN where nothing moves or the video is too short.
+        The lag in frames; NaN if nothing moves or the video is too short.
 
     Raises:
         UsageError: The shapes differ.
@@ -235,25 +258,43 @@ def lag(points: ArrayLike, truth: ArrayLike) -> float:
 
 
 def eye_opening(points: ArrayLike) -> Values:
-    """How far the eyes are open: the lids' mean distance, (T, 68, 2) → (T,) % of the eye distance.
+    """Return how far the eyes are open: the mean distance of the lids in each frame.
+
+    Args:
+        points: (T, 68, 2) landmarks of one face.
+
+    Returns:
+        (T,) openings in % of the eye distance.
 
     Raises:
-        UsageError: The array is no video of 68 landmarks.
+        UsageError: The array is not a video of 68 landmarks.
     """
     return eye_mouth_opening.eye_opening(_video68(points, None)[0])
 
 
 def mouth_opening(points: ArrayLike) -> Values:
-    """How far the mouth is open: the inner lips' distance, (T, 68, 2) → (T,) % of the eye distance.
+    """Return how far the mouth is open: the distance of the inner lips in each frame.
+
+    Args:
+        points: (T, 68, 2) landmarks of one face.
+
+    Returns:
+        (T,) openings in % of the eye distance.
 
     Raises:
-        UsageError: The array is no video of 68 landmarks.
+        UsageError: The array is not a video of 68 landmarks.
     """
     return eye_mouth_opening.mouth_opening(_video68(points, None)[0])
 
 
 def amplitude(opening: ArrayLike) -> float:
-    """How far an opening (T,) goes over a video: its 98th percentile over its 2nd.
+    """Return the amplitude of an opening: its 98th percentile minus its 2nd percentile.
+
+    Args:
+        opening: (T,) opening, as `eye_opening` and `mouth_opening` return it.
+
+    Returns:
+        The amplitude in the unit of the opening.
 
     Raises:
         UsageError: The signal is not (T,).
@@ -267,14 +308,14 @@ def amplitude(opening: ArrayLike) -> float:
 
 
 def kept_amplitude(opening: ArrayLike, reference: ArrayLike) -> float:
-    """The share of an opening's amplitude that a stabilizer keeps; 1 where all is kept.
+    """Return the share of an opening's amplitude that a stabilizer keeps; 1 if it keeps all.
 
     Args:
-        opening: (T,) of stabilized landmarks.
-        reference: (T,) of the true or the raw ones.
+        opening: (T,) opening of the stabilized landmarks.
+        reference: (T,) opening of the true or the raw landmarks.
 
     Returns:
-        The quotient; NaN where the reference goes by less than 2 % of the eye distance.
+        The share; NaN if the amplitude of the reference is below 2 % of the eye distance.
 
     Raises:
         UsageError: The signals are not (T,), or differ in length.
@@ -283,11 +324,11 @@ def kept_amplitude(opening: ArrayLike, reference: ArrayLike) -> float:
 
 
 def still_frames(points: ArrayLike, timestamps_s: ArrayLike) -> list[slice]:
-    """The stretches of a video in which the face is still, where `mav` needs no truth.
+    """Return the spans of a video in which the face is still, where `mav` needs no ground truth.
 
     Args:
-        points: (T, 68, 2) of one face.
-        timestamps_s: (T,) rising times, seconds.
+        points: (T, 68, 2) landmarks of one face.
+        timestamps_s: (T,) increasing times in seconds.
 
     Returns:
         Slices of frames, each half a second or longer.

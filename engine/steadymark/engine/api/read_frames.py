@@ -1,4 +1,4 @@
-"""Pictures and frames of videos, read as the command line reads them."""
+"""Reading of images and video frames, as the command line does it."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ class VideoFrame:
 def read_frames(
     source: str | Path, *, start_s: float | None = None, end_s: float | None = None
 ) -> Iterator[VideoFrame]:
-    """Read the frames of a video, a folder of pictures, a camera or a stream.
+    """Read the frames of a video, a folder of images, a camera or a stream.
 
-    The exact presentation times are those that `sm.track_video` and `steadymark track` work with;
-    OpenCV's `VideoCapture` gives only approximate ones. Videos are turned upright.
+    The presentation times are exact and equal those of `sm.track_video` and `steadymark track`;
+    OpenCV's `VideoCapture` only gives approximate times. Videos are rotated upright.
 
     Args:
-        source: A video file, a folder or pattern of pictures, `camera:0`, or the address of a
+        source: A video file, a folder or pattern of images, `camera:0`, or the address of a
             stream (rtsp://…, http://…).
-        start_s: The time in seconds from which frames are given; None begins at the start.
-        end_s: The time at which to stop; None goes on to the end.
+        start_s: The time in seconds of the first frame; None starts at the beginning.
+        end_s: The time in seconds at which reading stops; None continues to the end.
 
     Yields:
-        The frames, in order. Of a camera, frames that came while the caller was busy are not
-        all given, so that the picture stays current.
+        The frames in order. Frames of a camera that arrive while the caller is busy may be skipped,
+        so that the image stays current.
 
     Raises:
-        SourceError: The source cannot be opened or read on.
-        UsageError: A camera was given together with a start or an end.
+        SourceError: The source cannot be opened, or reading it failed.
+        UsageError: A start or an end was given for a camera.
 
     Example:
         >>> import steadymark as sm
@@ -67,16 +67,16 @@ def read_frames(
 
 
 def read_image(path: str | Path) -> Image:
-    """Read a picture file as the command line does: upright, 8 bits, BGR.
+    """Read an image file as the command line does: upright, 8 bits, BGR.
 
     Args:
-        path: A picture file, for example a PNG or a JPEG.
+        path: An image file, for example a PNG or a JPEG.
 
     Returns:
         (H, W, 3) uint8 in BGR order.
 
     Raises:
-        SourceError: The file does not exist, or is not a picture.
+        SourceError: The file does not exist, or is not an image.
     """
     for frame in read_frames(path):
         return frame.image

@@ -1,4 +1,4 @@
-"""Tables of landmarks and of true landmarks, read from files."""
+"""Reading of landmark tables and of ground truth."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def read_csv(
     focal_px: float | None = None,
     schema: str | None = None,
 ) -> VideoLandmarks:
-    """Read a table of landmarks, Steadymark's own or OpenFace's.
+    """Read a landmark table in Steadymark's or OpenFace's format.
 
     Args:
         path: The file.
-        image_size: Width and height of the video's pictures in pixels. Tables do not hold it; with
-            it, faces have a `head_pose`, and poses follow when the landmarks are smoothed.
-        focal_px: The camera's focal length in pixels; None takes the one in the table's header,
-            else OpenFace's guess.
-        schema: The numbering of the landmarks; None takes the usual one of so many landmarks.
+        image_size: Width and height of the video in pixels. Tables do not contain it. With it,
+            faces have a `head_pose`, and smoothing computes new head poses.
+        focal_px: The camera's focal length in pixels. None takes the one in the table's header,
+            otherwise OpenFace's estimate.
+        schema: The landmark schema; None takes the usual one for the number of landmarks.
 
     Returns:
-        The landmarks of the video. Of OpenFace's columns, gaze and action units are passed over.
+        The landmarks of the video. OpenFace's gaze and action units are ignored.
 
     Raises:
-        LandmarkFileError: The file is not a table of landmarks; the message names line and column.
-        UsageError: The schema does not fit, or the size is no size.
+        LandmarkFileError: The file is not a landmark table; the message names line and column.
+        UsageError: The schema does not fit, or the size is not valid.
 
     Example:
         >>> import steadymark as sm
@@ -71,18 +71,18 @@ def read_csv(
 
 
 def read_truth(path: str | Path) -> Array:
-    """Read the true landmarks of a video, whatever form they have.
+    """Read the ground truth of a video.
 
     Args:
-        path: A table with a row a frame (x_0 … y_67), a table of Steadymark or OpenFace with one
-            face, or a folder of .pts files as 300-VW has it.
+        path: A table with one row per frame (x_0 … y_67), a table of Steadymark or OpenFace
+            with one face, or a folder of .pts files as in 300-VW.
 
     Returns:
-        (T, K, 2) pixels counted from 0, from frame 0 on; NaN in frames without truth.
+        (T, K, 2) pixels counted from 0, from frame 0 on; NaN in frames without ground truth.
 
     Raises:
-        LandmarkFileError: The file is none of these.
-        UsageError: It has rows of more than one face in a frame.
+        LandmarkFileError: The file has none of these formats.
+        UsageError: The file has rows of more than one face in a frame.
 
     Example:
         >>> import steadymark as sm
@@ -93,10 +93,16 @@ def read_truth(path: str | Path) -> Array:
 
 
 def style_of(path: str | Path) -> str:
-    """The style of a table, `native` or `openface`.
+    """Return the style of a table, `native` or `openface`.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The style.
 
     Raises:
-        LandmarkFileError: The file cannot be read, or is not a table of landmarks.
+        LandmarkFileError: The file cannot be read, or is not a landmark table.
     """
     with open_text(Path(path)) as file:
         return str(read_head(lines_of(file)).style)
@@ -119,7 +125,7 @@ def _rows(table: LandmarkTable) -> FaceRows:
 
 
 def _restarted(table: LandmarkTable) -> NDArray[np.bool_]:
-    """The first frame and those after a pause; scene cuts are not in tables."""
+    """Mark the first frame and frames after a gap; tables do not contain scene cuts."""
     _, first, place = np.unique(table.frame, return_index=True, return_inverse=True)
     return np.asarray(after_pauses(table.timestamp_s[first])[place])
 

@@ -1,4 +1,4 @@
-"""Networks that are open already run over a whole video, and give its landmarks as arrays."""
+"""Tracking of a whole video with opened networks, with the landmarks as arrays."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run_tracking(
     end_s: float | None,
     progress: Progress,
 ) -> VideoLandmarks:
-    """Track with networks that are open already; see `sm.track_video`."""
+    """Track a video with opened networks; see `sm.track_video`."""
     text = str(source)
     if is_live(text):
         raise UsageError(
@@ -80,7 +80,7 @@ def run_tracking(
 def _results(
     opened: FrameSource, models: OpenModels, settings: TrackSettings, progress: Progress
 ) -> tuple[list[TrackResult], tuple[str, ...]]:
-    """Every frame's faces, and what the source passed over."""
+    """Return the results of all frames, and what the source skipped."""
     results: list[TrackResult] = []
     pipeline = Pipeline(
         opened,
@@ -104,7 +104,7 @@ def _results(
 
 @contextmanager
 def _told(progress: Progress, name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """What is called with the frames that are done and all frames."""
+    """Provide a function that takes the number of tracked frames and the number of all frames."""
     if progress is False:
         yield lambda done, total: None
     elif progress is True:

@@ -1,4 +1,4 @@
-"""Stabilizers that work on points alone, for landmarks of any origin."""
+"""Stabilizers that need only landmarks, which may come from any program."""
 
 from __future__ import annotations
 
@@ -38,26 +38,27 @@ def smooth(
     method: str = OFFLINE,
     **parameters: float,
 ) -> Array:
-    """Stabilize the landmarks of a video, whoever found them.
+    """Stabilize the landmarks of a video, which may come from any program.
 
     Args:
-        points: (T, K, 2) of one face or (T, N, K, 2) of several, pixels. Frames without the face
-            are NaN; there, and after more than 0.5 s without a frame, a filter begins anew.
-        timestamps_s: (T,) rising times of the frames, seconds.
-        method: `butterworth`, a low pass that is run forwards and backwards and so has no lag
-            (Winter, Biomechanics and Motor Control, ch. 3), with the parameters `cutoff_hz` (6)
-            and `order` (2); or `one-euro`, the 1€ filter (Casiez, Roussel and Vogel, CHI 2012),
-            which looks at no frame that is still to come, with `min_cutoff_hz` (1), `beta` (1.5)
-            and `derivative_cutoff_hz` (1).
+        points: (T, K, 2) landmarks of one face or (T, N, K, 2) of several, in pixels. They are
+            NaN in frames without the face. After such frames, and after a gap of more than 0.5 s,
+            the filter restarts.
+        timestamps_s: (T,) increasing times of the frames in seconds.
+        method: `butterworth` is a low-pass filter that runs forwards and backwards and so has
+            no lag (Winter, Biomechanics and Motor Control, ch. 3). Its parameters are `cutoff_hz`
+            (6) and `order` (2). `one-euro` is the 1€ filter (Casiez, Roussel and Vogel, CHI 2012),
+            which uses no future frames. Its parameters are `min_cutoff_hz` (1), `beta` (1.5) and
+            `derivative_cutoff_hz` (1).
         **parameters: Parameters of the method.
 
     Returns:
-        An array of the same shape; float32 where `points` is, else float64. The numbers are those
-        of `steadymark track --stabilizer METHOD`.
+        An array of the same shape; float32 if `points` is float32, otherwise float64. The numbers
+        equal those of `steadymark track --stabilizer METHOD`.
 
     Raises:
-        UsageError: The method is unknown or needs pictures, it has no such parameter, or the arrays
-            do not fit together.
+        UsageError: The method is unknown or needs images, it has no such parameter, or the
+            arrays do not fit together.
 
     Example:
         >>> import numpy as np, steadymark as sm
@@ -78,7 +79,14 @@ def smooth(
 
 
 def make_filter(method: str, parameters: dict[str, Any]) -> Butterworth | OneEuro:
-    """The filter of this name with these parameters.
+    """Create a filter by name.
+
+    Args:
+        method: See `smooth`.
+        parameters: See `smooth`.
+
+    Returns:
+        The filter.
 
     Raises:
         UsageError: See `smooth`.
@@ -120,9 +128,17 @@ def filtered(
     times_s: NDArray[np.float64],
     begins: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.floating[Any]]:
-    """One face's points (T, K, 2) after a filter; begins: (T,), frames in which it begins anew.
+    """Filter the landmarks of one face.
 
-    Without `begins`, the 1€ filter begins anew after a pause, as the tracker has it.
+    Args:
+        chosen: The filter.
+        points: (T, K, 2) landmarks.
+        times_s: (T,) times in seconds.
+        begins: (T,) True in frames at which the 1€ filter is reset. None resets it after a gap
+            in time, as the tracker does.
+
+    Returns:
+        (T, K, 2) filtered landmarks.
     """
     if isinstance(chosen, Butterworth):
         return chosen.smooth(points, times_s)
@@ -144,6 +160,6 @@ def filtered(
 
 
 def after_pauses(times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(T,): the first frame, and those for whose predecessor the tracker would wait in vain."""
+    """Return (T,) flags: True for the first frame and after gaps that reset the tracker."""
     gaps = np.diff(times_s, prepend=-np.inf)
     return ~((gaps > 0) & (gaps <= TrackerConfig().longest_gap_s))

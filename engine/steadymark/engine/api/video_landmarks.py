@@ -1,4 +1,4 @@
-"""The landmarks of a whole video as arrays: what tracking gives and tables hold."""
+"""The landmarks of a whole video as arrays, from tracking or from a table."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ if TYPE_CHECKING:
 class VideoLandmarks:
     """The faces of a video: T frames, N faces, K landmarks.
 
-    It is what `sm.track_video` and `sm.read_csv` return. In frames in which a face is not there its
-    numbers are NaN.
+    `sm.track_video` and `sm.read_csv` return it. The values of a face are NaN in frames without it.
 
     Attributes:
-        schema: The numbering of the landmarks, for example `ibug68`; empty where it is not known.
-        source: The path of the video; empty where it was read from a table.
-        problems: What the source passed over while it was read, one sentence each.
+        rows: The values, one row per face and frame.
+        schema: The landmark schema, for example `ibug68`; empty if it is unknown.
+        header: How the landmarks were made, as in a table's header.
+        camera: The camera; None if the size of the images is unknown.
+        source: The path of the video; empty if the landmarks were read from a table.
+        problems: What the source skipped while it was read, one sentence each.
 
     Example:
         >>> import steadymark as sm
@@ -70,7 +72,7 @@ class VideoLandmarks:
 
     @cached_property
     def frame(self) -> NDArray[np.int64]:
-        """(T,) numbers of the frames, counted from 0."""
+        """(T,) frame indices, counted from 0."""
         return np.unique(self.rows.frame)
 
     @cached_property
@@ -80,34 +82,34 @@ class VideoLandmarks:
 
     @cached_property
     def timestamp_s(self) -> NDArray[np.float64]:
-        """(T,) presentation times of the frames, seconds."""
+        """(T,) presentation times of the frames in seconds."""
         times = np.empty(len(self.frame))
         times[np.searchsorted(self.frame, self.rows.frame)] = self.rows.timestamp_s
         return times
 
     @cached_property
     def landmarks(self) -> Floats:
-        """(T, N, K, 2) float32, stabilized, pixels of the whole frame."""
+        """(T, N, K, 2) float32, stabilized landmarks in full-frame pixels."""
         return self._by_face(self.rows.xy)
 
     @cached_property
     def raw_landmarks(self) -> Floats:
-        """(T, N, K, 2) float32, as the network found them; NaN where a table has none."""
+        """(T, N, K, 2) float32, landmarks from the network; NaN if a table has none."""
         return self._by_face(self.rows.raw_xy)
 
     @cached_property
     def scores(self) -> Floats:
-        """(T, N, K) float32, how sure the network is of each landmark, 0 to 1."""
+        """(T, N, K) float32, the network's confidence in each landmark, 0 to 1."""
         return self._by_face(self.rows.point_score)
 
     @cached_property
     def face_scores(self) -> Floats:
-        """(T, N), how sure the network is that this is a face, 0 to 1."""
+        """(T, N), the network's confidence that this is a face, 0 to 1."""
         return self._by_face(self.rows.score)
 
     @cached_property
     def boxes(self) -> Floats:
-        """(T, N, 4) extents of the landmarks: left, top, width, height, pixels."""
+        """(T, N, 4) extents of the landmarks: left, top, width and height in pixels."""
         return self._by_face(self.rows.box)
 
     @cached_property
@@ -119,7 +121,13 @@ class VideoLandmarks:
         return self._by_face(self.rows.pose)
 
     def faces(self, t: int) -> list[Face]:
-        """The faces of the frame at place `t` (not: with the number `t`), in the order of ids.
+        """Return the faces of one frame, sorted by id.
+
+        Args:
+            t: Position of the frame in the arrays, which can differ from its frame index.
+
+        Returns:
+            The faces.
 
         Raises:
             UsageError: There is no such frame.
@@ -129,9 +137,10 @@ class VideoLandmarks:
         return faces_of(self._results[t].faces, self.schema)
 
     def to_pandas(self) -> pd.DataFrame:
-        """A table with a row a face and frame, in the columns of Steadymark's CSV files.
+        """Return a table with one row per face and frame and the columns of the CSV files.
 
-        Numbers are not rounded. `face_id` is a nullable integer, missing in frames without a face.
+        Numbers are not rounded. `face_id` is a nullable integer, which is missing in frames without
+        a face.
 
         Raises:
             UsageError: pandas is not installed.
@@ -141,14 +150,15 @@ class VideoLandmarks:
         return data_frame(self.rows)
 
     def to_csv(self, path: str | Path, *, style: str = "native") -> None:
-        """Write a table, as `steadymark track` does; a file that is there is replaced.
+        """Write a table, as `steadymark track` does; an existing file is replaced.
 
         Args:
-            path: The file; it gets its name when it is complete.
+            path: The file; it gets this name when it is complete.
             style: `native`, or `openface` for the columns of OpenFace.
 
         Raises:
-            SinkError: The file cannot be written, or OpenFace's columns do not fit the landmarks.
+            SinkError: The file cannot be written, or OpenFace's columns do not fit the
+                landmarks.
             UsageError: The style is unknown.
         """
         from steadymark.engine.api.write_files import write_table
@@ -168,12 +178,12 @@ class VideoLandmarks:
         """Write the video with the landmarks drawn in (H.264 in MP4, with the source's sound).
 
         Args:
-            path: The file; one that is there is replaced.
-            source: The video that was tracked; needed where the landmarks come from a table.
-            axes: Draw the axes of the head, too.
+            path: The file; an existing one is replaced.
+            source: The video that was tracked; needed if the landmarks come from a table.
+            axes: Also draw the axes of the head.
 
         Raises:
-            UsageError: The video is not known.
+            UsageError: The video is unknown, or `path` is the video itself.
             SourceError: The video cannot be read.
             SinkError: The file cannot be written.
         """
@@ -185,15 +195,18 @@ class VideoLandmarks:
         )
 
     def smooth(self, method: str = OFFLINE, **parameters: float) -> VideoLandmarks:
-        """The same video with its raw landmarks stabilized in another way.
+        """Return the same video with its raw landmarks stabilized by another method.
 
-        Head poses follow from the new landmarks; they become NaN where the size of the pictures is
-        not known (pass `image_size` to `sm.read_csv`). A table without raw landmarks is smoothed as
-        it is.
+        Head poses are computed from the new landmarks. They are NaN if the size of the images is
+        unknown (pass `image_size` to `sm.read_csv`). If a table has no raw landmarks, its landmarks
+        are smoothed.
 
         Args:
             method: See `sm.smooth`.
             **parameters: See `sm.smooth`.
+
+        Returns:
+            The stabilized video.
 
         Raises:
             UsageError: See `sm.smooth`.
@@ -219,7 +232,7 @@ class VideoLandmarks:
         return results_of(self.rows, self.camera)
 
     def _by_face(self, values: Floats) -> Floats:
-        """(R, …) → (T, N, …)."""
+        """Rearrange rows (R, …) to (T, N, …)."""
         shape = (len(self.frame), len(self.face_ids), *values.shape[1:])
         out = np.full(shape, np.nan, values.dtype)
         there = np.flatnonzero(self.rows.face_id != NOBODY)
@@ -229,7 +242,7 @@ class VideoLandmarks:
         return out
 
     def _poses_of(self, steady: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(R, 6): the head poses of stabilized points (R, K, 2)."""
+        """Return the (R, 6) head poses of stabilized landmarks (R, K, 2)."""
         poses = np.full_like(self.rows.pose, np.nan)
         if self.camera is None or self.schema != IBUG:
             return poses
@@ -240,5 +253,5 @@ class VideoLandmarks:
 
 
 def _setting(chosen: Butterworth | OneEuro) -> str:
-    """The name of the filter in a table's header."""
+    """Return the name of the filter in a table's header."""
     return "butterworth" if isinstance(chosen, Butterworth) else "one_euro"

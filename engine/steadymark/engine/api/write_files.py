@@ -1,4 +1,4 @@
-"""Tables and annotated videos of landmarks written, and tables handed to pandas."""
+"""Writing of tables and annotated videos, and conversion to pandas."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.protocols import Sink
 
-_ANY_CAMERA = Intrinsics(1, 1)  # of poses that are only written
+_ANY_CAMERA = Intrinsics(1, 1)  # the camera of poses that are written but not projected
 
 
 def write_table(
@@ -36,7 +36,7 @@ def write_table(
     header: Header,
     camera: Intrinsics | None,
 ) -> None:
-    """See `VideoLandmarks.to_csv`."""
+    """Write a table; see `VideoLandmarks.to_csv`."""
     if style not in CSV_STYLES:
         raise UsageError(
             "unknown style '{style}': choose one of {known}",
@@ -61,7 +61,7 @@ def write_video(
     camera: Intrinsics | None,
     axes: bool,
 ) -> None:
-    """See `VideoLandmarks.save_video`."""
+    """Write an annotated video; see `VideoLandmarks.save_video`."""
     if not source:
         raise UsageError(
             "these landmarks come from a table, which holds no pictures: pass the video as source"
@@ -74,7 +74,7 @@ def write_video(
 
 
 def _with_pictures(rows: FaceRows, camera: Intrinsics | None, source: str) -> Iterator[TrackResult]:
-    """The frames that the rows are of, with their pictures."""
+    """Yield the results of the frames with their images."""
     known = {each.frame.index: each for each in results_of(rows, camera)}
     last = max(known, default=-1)
     opened = open_source(source)
@@ -89,7 +89,7 @@ def _with_pictures(rows: FaceRows, camera: Intrinsics | None, source: str) -> It
 
 
 def _write(sink: Sink, results: Iterator[TrackResult] | list[TrackResult]) -> None:
-    """Write all results; what fails leaves no file under the final name."""
+    """Write all results; after an error, no file is left."""
     sink.open(SourceInfo("", "", 0, 0, None, None, live=False))
     written = False
     try:
@@ -104,7 +104,7 @@ def _write(sink: Sink, results: Iterator[TrackResult] | list[TrackResult]) -> No
 
 
 def data_frame(rows: FaceRows) -> pd.DataFrame:
-    """See `VideoLandmarks.to_pandas`."""
+    """Return a data frame; see `VideoLandmarks.to_pandas`."""
     try:
         import pandas as pd
     except ImportError as error:

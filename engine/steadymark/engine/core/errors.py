@@ -1,4 +1,7 @@
-"""Faults a user can do something about: the message says what is wrong, with what, what to do."""
+"""Errors that a user can act on.
+
+Each message says what is wrong, which input or setting it concerns, and what the user can do.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,11 @@ __all__ = [
 
 
 class SourceError(SteadymarkError):
-    """An input cannot be opened or read on."""
+    """An input cannot be opened, or reading it failed."""
 
 
 class PacketError(SteadymarkError):
-    """What came over the network is not what it should be."""
+    """A network packet has an invalid format."""
 
 
 class SinkError(SteadymarkError):
@@ -39,4 +42,4 @@ class TrackingError(SteadymarkError):
 
 
 class UsageError(SteadymarkError):
-    """What was asked for does not exist or does not go together (exit code 2)."""
+    """A requested option does not exist or cannot be combined with another one (exit code 2)."""

@@ -1,6 +1,6 @@
-"""Locks of the system on files: they go with the process that holds them, however it ends.
+"""File locks that the operating system releases when the process that holds them ends.
 
-Where there are none, as on some network disks, everything goes on as if nobody else wrote.
+Some network disks do not support locks. There, the functions behave as if no other process wrote.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOOK_S = 0.01
-_PATIENCE_S = 10.0  # a holder that was suspended must not hold up all others
+_PATIENCE_S = 10.0  # a suspended process must not block all others
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 if sys.platform == "win32":
     import msvcrt
 
-    _FAR = (1 << 31) - 2  # others may not even read what is locked: a byte that hardly exists
+    _FAR = (1 << 31) - 2  # a locked byte cannot be read: use one far past the end
 
     def _lock(handle: int) -> bool:
         os.lseek(handle, _FAR, os.SEEK_SET)
@@ -50,12 +50,18 @@ else:
 
 
 def open_locked(path: Path) -> int | None:
-    """A file, made if it is not there, to be written by its holder alone until it is closed.
+    """Open a file for reading and writing, and lock it until it is closed.
 
-    None where another holds it. As it was: it is not emptied.
+    The file is created if it does not exist. Its contents are not changed.
+
+    Args:
+        path: The file to open.
+
+    Returns:
+        The file descriptor, or None if another process holds the lock.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: The file cannot be opened.
     """
     while True:
         handle = os.open(path, _OPEN, 0o666)
@@ -66,34 +72,38 @@ def open_locked(path: Path) -> int | None:
             if os.path.samestat(os.fstat(handle), path.stat()):
                 return handle
         except FileNotFoundError:
-            pass  # who held it has renamed or removed it meanwhile
+            pass  # the previous holder renamed or removed the file
         os.close(handle)
 
 
 @contextlib.contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Programs that do this with the same path do it one after the other.
+    """Run the body of the `with` statement while no other program holds the lock on `path`.
 
-    path: of a file beside what they change; it is gone afterwards, but on Windows.
+    If the lock cannot be acquired within 10 s, the body runs without it.
+
+    Args:
+        path: A lock file beside the files that the body changes. It is deleted afterwards,
+            except on Windows.
     """
     handle = _waited(path)
     try:
         yield
     finally:
         if handle is not None:
-            with contextlib.suppress(OSError):  # on Windows, nobody can remove an open file
+            with contextlib.suppress(OSError):  # Windows cannot remove an open file
                 path.unlink()
             os.close(handle)
 
 
 def _waited(path: Path) -> int | None:
-    """None where there is no lock to be had: what is to be done is done without."""
+    """Wait for the lock; return None if it cannot be acquired."""
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         try:
             handle = open_locked(path)
         except OSError:
-            return None  # if nothing can be written there, who writes will tell
+            return None  # the caller reports the error when it writes
         if handle is not None:
             return handle
         time.sleep(_LOOK_S)

@@ -1,4 +1,4 @@
-"""The protocols between the engine's parts."""
+"""The protocols that connect the parts of the engine."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ S = TypeVar("S")
 
 @runtime_checkable
 class FrameSource(Protocol):
-    """Gives frames once, in order. Opening happens in the constructor, which raises SourceError.
+    """Yields the frames of a source once, in order.
 
-    `frames` ends normally at the end of the source, and soon (≤ 0.5 s) after `close` was called
-    from any thread; it raises SourceError where the source breaks for good. `close` may be called
-    more than once and from any thread. `problems` lists, after or during reading, what was passed
-    over (corrupt packets and the like), a sentence each. `dropped` counts the frames of a live
-    source that newer ones replaced before anyone took them; 0 for files.
+    The constructor opens the source and raises `SourceError` if that fails. `frames` ends normally
+    at the end of the source, and at most 0.5 s after `close` was called from any thread. It raises
+    `SourceError` if the source fails permanently. `close` may be called more than once and from any
+    thread. `problems` lists what was skipped while reading, such as corrupt packets, with one
+    sentence for each. `dropped` counts the frames of a live source that newer frames replaced
+    before they were taken; it is 0 for files.
     """
 
     @property
@@ -36,7 +37,7 @@ class FrameSource(Protocol):
 
 
 class FaceDetector(Protocol):
-    """Finds faces. Boxes are the extent of the landmarks, best first."""
+    """Finds faces; each box is the extent of the landmarks, and the best box comes first."""
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]: ...
 
@@ -48,7 +49,11 @@ class FrameTracker(Protocol):
 
 
 class Stabilizer(Protocol[S]):
-    """Smooths one face's points; memory goes in and comes out, one per face."""
+    """Smooths the landmarks of one face.
+
+    `start` returns the initial state of one face. `step` takes the landmarks, their time in seconds
+    and the state, and returns the smoothed landmarks and the new state.
+    """
 
     def start(self) -> S: ...
     def step(self, points: Landmarks, t_s: float, state: S) -> tuple[Landmarks, S]: ...
@@ -56,12 +61,12 @@ class Stabilizer(Protocol[S]):
 
 @runtime_checkable
 class Sink(Protocol):
-    """Takes every result, in order, from one thread.
+    """Receives every result, in order, from one thread.
 
-    `open` raises SinkError where the output cannot be made; `write` where it cannot go on;
-    `close(complete=True)` gives the output its final name, `complete=False` keeps what was written
-    and marks it partial; before `open`, after
-    a failed one and again it does nothing. `path` is where the output lies after `close`.
+    `open` raises `SinkError` if the output cannot be created, and `write` if it cannot be
+    continued. `close(complete=True)` gives the output its final name; `close(complete=False)` keeps
+    what was written and marks it as partial. `close` does nothing before `open`, after a failed
+    `open`, or when it is called again. `path` is the location of the output after `close`.
     """
 
     @property

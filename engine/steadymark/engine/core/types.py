@@ -1,4 +1,4 @@
-"""The values that travel through the engine. All frozen; shapes and units are written at each."""
+"""The frozen values that the parts of the engine exchange; each states its shapes and units."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FOCAL, _WIDTH, _HEIGHT = 500.0, 640.0, 480.0
 
 
 class FaceState(StrEnum):
-    """How a face's landmarks of a frame came about."""
+    """How the landmarks of a face in a frame were obtained."""
 
     DETECTED = "detected"
     TRACKED = "tracked"
@@ -28,7 +28,7 @@ class FaceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FrameTime:
-    """Which frame of a source this is, and when it was taken; the fields are those of `Frame`."""
+    """The index and the times of a frame; the fields are those of `Frame`."""
 
     index: int
     pts_s: float
@@ -37,11 +37,14 @@ class FrameTime:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One picture of a source, which owns its array.
+    """One image of a source; the frame owns its array.
 
-    image: (H, W, 3) uint8 BGR, upright, square pixels. index: 0-based, in presentation order.
-    pts_s: presentation time in seconds as the container gives it (cameras: monotonic seconds since
-    the first frame). captured_s: time.perf_counter() when the frame left the device or decoder.
+    Attributes:
+        image: (H, W, 3) uint8 in BGR order, upright, with square pixels.
+        index: 0-based position in presentation order.
+        pts_s: Presentation time in seconds as the container gives it. For cameras, it is the
+            monotonic time in seconds since the first frame.
+        captured_s: Value of `time.perf_counter()` when the frame left the device or decoder.
     """
 
     image: Image
@@ -55,26 +58,32 @@ class Frame:
 
     @property
     def time(self) -> FrameTime:
-        """Which frame this is, without the memory that its image takes."""
+        """The index and times of this frame, without its image."""
         return FrameTime(self.index, self.pts_s, self.captured_s)
 
     @property
     def width(self) -> int:
-        """Columns."""
+        """Width in pixels."""
         return int(self.image.shape[1])
 
     @property
     def height(self) -> int:
-        """Rows."""
+        """Height in pixels."""
         return int(self.image.shape[0])
 
 
 @dataclass(frozen=True, slots=True)
 class FaceBox:
-    """Extent of a face's landmarks (brows to chin, jaw to jaw), frame pixels, upright.
+    """Upright box around a face's landmarks (brows to chin, jaw to jaw), in frame pixels.
 
-    score: detector's confidence in [0, 1]. roll_deg: in-plane rotation of the face, positive
-    clockwise as seen; 0 where the detector does not tell.
+    Attributes:
+        left: Left edge in pixels.
+        top: Upper edge in pixels.
+        width: Width in pixels.
+        height: Height in pixels.
+        score: The detector's confidence in [0, 1].
+        roll_deg: In-plane rotation of the face in degrees, positive clockwise in the image. It
+            is 0 if the detector does not estimate it.
     """
 
     left: float
@@ -85,7 +94,14 @@ class FaceBox:
     roll_deg: float = 0.0
 
     def iou(self, other: FaceBox) -> float:
-        """Intersection over union."""
+        """Return the intersection over union with another box.
+
+        Args:
+            other: The other box.
+
+        Returns:
+            The overlap in [0, 1].
+        """
         w = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
         h = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
         if w <= 0 or h <= 0:
@@ -96,7 +112,7 @@ class FaceBox:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Landmarks:
-    """xy_px: (K, 2) float32, full-frame pixels; score: (K,) float32 in [0, 1]."""
+    """Landmarks of one face: xy_px (K, 2) float32 in full-frame pixels, score (K,) in [0, 1]."""
 
     xy_px: Points
     score: Scores
@@ -108,7 +124,10 @@ class Landmarks:
 
 @dataclass(frozen=True, slots=True)
 class Intrinsics:
-    """A camera: width and height of its pictures, and focal_px; None takes OpenFace's guess."""
+    """A pinhole camera: the image size and the focal length, all in pixels.
+
+    If `focal_px` is None, the focal length is estimated as OpenFace does; see `focal`.
+    """
 
     width: int
     height: int
@@ -116,26 +135,35 @@ class Intrinsics:
 
     @property
     def focal(self) -> float:
-        """Pixels: 500 at 640×480, and in proportion to the mean of both sides."""
+        """Focal length in pixels.
+
+        The default is 500 pixels at 640×480. It scales with the mean of the two relative image
+        sides.
+        """
         if self.focal_px is not None:
             return self.focal_px
         return _FOCAL * (self.width / _WIDTH + self.height / _HEIGHT) / 2
 
     @property
     def matrix(self) -> NDArray[np.float64]:
-        """(3, 3): the middle of the picture is where the camera looks."""
+        """The (3, 3) camera matrix; the principal point is the centre of the image."""
         x, y = (self.width - 1) / 2, (self.height - 1) / 2
         return np.array([[self.focal, 0, x], [0, self.focal, y], [0, 0, 1]])
 
 
 @dataclass(frozen=True, slots=True)
 class HeadPose:
-    """Where a head is and how it is turned.
+    """Position and rotation of a head, in OpenFace's camera space.
 
-    position_mm: of the middle of the face's landmarks. rotation_rad: Rx, Ry, Rz. Camera space as
-    in OpenFace: millimetres and radians, x right, y down, z away from the camera, its centre at 0;
-    rotations R = Rx Ry Rz of a face that looks into the camera. So pitch (Rx) is positive
-    downwards, yaw (Ry) towards the left of the picture, roll (Rz) clockwise as seen.
+    The camera is at the origin. x points right, y points down, and z points away from the camera.
+    The rotation is R = Rx Ry Rz; it is the identity for a face that looks into the camera. Pitch
+    (Rx) is positive downwards, yaw (Ry) is positive towards the left of the image, and roll (Rz) is
+    positive clockwise in the image.
+
+    Attributes:
+        position_mm: Position (x, y, z) of the centre of the face's landmarks, in millimetres.
+        rotation_rad: Angles (Rx, Ry, Rz) in radians.
+        camera: The camera that the pose was estimated with.
     """
 
     position_mm: tuple[float, float, float]
@@ -156,11 +184,18 @@ class HeadPose:
 
     @property
     def matrix(self) -> NDArray[np.float64]:
-        """(3, 3): from the face's own axes to the camera's."""
+        """The (3, 3) rotation matrix from the face's axes to the camera's axes."""
         return rotation_matrix(self.rotation_rad)
 
     def project(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Points (n, 3) in the face's axes → (n, 2) pixels; NaN behind the camera."""
+        """Project points from the face's coordinate system into the image.
+
+        Args:
+            points_mm: (n, 3) points in the face's axes, in millimetres.
+
+        Returns:
+            (n, 2) pixels; points behind the camera are NaN.
+        """
         seen = points_mm @ self.matrix.T + self.position_mm
         with np.errstate(divide="ignore", invalid="ignore"):
             there = np.where(seen[:, 2:] > 1, seen, np.nan)
@@ -169,16 +204,27 @@ class HeadPose:
         return pixels
 
     def axes_px(self, length_mm: float = 60.0) -> NDArray[np.float64]:
-        """(4, 2) pixels: the middle of the face, and the ends of its x, y and z axes.
+        """Project the face's axes into the image: x points right, y points down, z out of the face.
 
-        x to the right of the picture, y down, z out of the face.
+        Args:
+            length_mm: Length of each axis in millimetres.
+
+        Returns:
+            (4, 2) pixels: the centre of the face, then the ends of the x, y and z axes.
         """
         ends = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, -1]]) * length_mm
         return self.project(ends)
 
 
 def rotation_matrix(rotation_rad: tuple[float, float, float]) -> NDArray[np.float64]:
-    """Rx Ry Rz."""
+    """Return the rotation matrix Rx Ry Rz.
+
+    Args:
+        rotation_rad: Angles (Rx, Ry, Rz) in radians.
+
+    Returns:
+        (3, 3) rotation matrix.
+    """
     (sx, sy, sz), (cx, cy, cz) = np.sin(rotation_rad), np.cos(rotation_rad)
     return np.array(
         [
@@ -193,8 +239,17 @@ def rotation_matrix(rotation_rad: tuple[float, float, float]) -> NDArray[np.floa
 class TrackedFace:
     """One face in one frame.
 
-    raw: the network's points; stabilized: after the stabilizer (the same object when none runs).
-    crop: what the network saw. pose: of the stabilized points. A lost face carries none of these.
+    A lost face has no box, landmarks, crop or pose.
+
+    Attributes:
+        face_id: Number of the face.
+        state: How the landmarks were obtained.
+        score: Face score of the network, in [0, 1].
+        box: Extent of the raw landmarks, in frame pixels.
+        raw: Landmarks from the network.
+        stabilized: Landmarks after the stabilizer; the same object as `raw` if none runs.
+        crop: The part of the frame that the network was run on.
+        pose: Head pose from the stabilized landmarks.
     """
 
     face_id: int
@@ -213,12 +268,16 @@ class TrackedFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackResult:
-    """Everything tracked in one frame.
+    """The tracked faces of one frame.
 
-    frame: a `FrameTime` where the picture is not kept, which nothing but drawing needs.
-    stage_ms: milliseconds of each stage (detect, landmarks). restarted: the tracker remembered
-    nothing of any face before this frame, because it is the first one, shows another scene than
-    the frame before, or did not come shortly after it. Only the tracker decides this.
+    Attributes:
+        frame: The frame, or its `FrameTime` if the image is not kept. Only drawing needs the
+            image.
+        faces: The tracked and lost faces.
+        stage_ms: Duration of each stage (`detect`, `landmarks`, `total`) in milliseconds.
+        restarted: True if the tracker used no state from before this frame. This happens at the
+            first frame, after a scene cut, and after a gap in time. Only the tracker sets this
+            value.
     """
 
     frame: Frame | FrameTime
@@ -231,24 +290,31 @@ class TrackResult:
         """The frame with its image.
 
         Raises:
-            ValueError: The result is kept without its picture.
+            ValueError: The result does not hold its image.
         """
         if isinstance(self.frame, FrameTime):
             raise ValueError(f"the result of frame {self.frame.index} has no picture")
         return self.frame
 
     def without_picture(self) -> TrackResult:
-        """The same result, without the memory that the picture takes."""
+        """Return the same result without the image, which saves memory."""
         return replace(self, frame=self.frame.time) if isinstance(self.frame, Frame) else self
 
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What a source says of itself before its first frame.
+    """What is known about a source before its first frame.
 
-    frames: count of frames that will come, None where unknown (cameras, streams). fps: mean rate
-    measured from the PTS where there is an index, else declared, None where unknown. width,
-    height: of the upright, square-pixel frames. path: file, folder or URL, for reports.
+    Attributes:
+        name: Name of the source.
+        path: File, folder or URL, for reports.
+        width: Width of the upright, square-pixel frames.
+        height: Height of the upright, square-pixel frames.
+        fps: Mean frame rate. It is measured from the timestamps if the file has an index,
+            otherwise it is the declared rate. None if it is unknown.
+        frames: Number of frames, or None if it is unknown (cameras, streams).
+        live: Whether the source is a camera or a stream.
+        notes: Remarks about the source, for reports.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""Files that results are written to, and reading them back."""
+"""Writing results to files, and reading landmark files back."""

@@ -1,4 +1,4 @@
-"""Writes what is tracked live while it is watched: never slows down who gives it."""
+"""Recording of live results, without delaying the thread that delivers them."""
 
 from __future__ import annotations
 
@@ -25,15 +25,21 @@ log = logging.getLogger(__name__)
 QUEUE_BYTES = 128 << 20
 LEAST_QUEUE, MOST_QUEUE = 4, 60
 LEAST_FREE = 200 << 20
-LOOK_EVERY = 30  # frames between looks at the disk's free space
-TICKS = 90_000  # a second, of the video
+LOOK_EVERY = 30  # frames between two checks of the disk's free space
+TICKS = 90_000  # per second, of the video
 
 
 @dataclass(frozen=True, slots=True)
 class RecorderReport:
-    """frames: written; dropped: could not be written in time. paths: where the outputs lie.
+    """A snapshot of a recording.
 
-    fault: a sentence; what was written before it is kept.
+    Attributes:
+        running: Whether the recording is running.
+        frames: Number of frames written.
+        dropped: Number of frames that could not be written in time.
+        duration_s: Time of the last written frame in seconds.
+        paths: Paths of the outputs.
+        fault: A sentence for the user if the recording failed. What was written before is kept.
     """
 
     running: bool = True
@@ -45,11 +51,18 @@ class RecorderReport:
 
 
 class Recorder:
-    """Runs once. Every sink gets the same frames, numbered from 0, with times from 0 on.
+    """Writes live results to sinks on a thread of its own; a recorder runs once.
 
-    Times are whole ticks of 1/90000 s, so that a table's and a video's are the same. What does not
-    fit into the queue is dropped for all sinks and counted. on_end: called from the recorder's
-    thread when everything is closed. free: bytes that are left in a folder.
+    Every sink receives the same frames, with indices and times that start at 0. Times are multiples
+    of 1/90000 s, so that they are equal in the table and the video. A result that does not fit into
+    the queue is dropped for all sinks and counted.
+
+    Args:
+        sinks: The sinks.
+        info: The source.
+        on_end: Called from the recorder's thread after all sinks are closed.
+        capacity: Length of the queue; None derives it from the size of the frames.
+        free: Returns the number of free bytes of the disk that holds a folder.
     """
 
     def __init__(
@@ -71,34 +84,41 @@ class Recorder:
         self._first_s: float | None = None
         self._size = (0, 0)
         self._last_tick = -1
-        self._between = True  # frames: every sink has the same ones
+        self._between = True  # True between two frames, when all sinks hold the same frames
         self._deadline_s: float | None = None
         self._thread = Thread(target=self._run, name="recording", daemon=True)
 
     @property
     def report(self) -> RecorderReport:
-        """A snapshot."""
+        """A snapshot of the recording."""
         with self._lock:
             return self._report
 
     def start(self) -> None:
-        """Begin; files are made in the recorder's thread, faults come in the report."""
+        """Start the thread. It opens the sinks; errors are returned in the report."""
         self._thread.start()
 
     def offer(self, result: TrackResult) -> None:
-        """Any one thread; never waits."""
+        """Queue a result without waiting; call it from one thread only."""
         if not self._queue.offer(result):
             with self._lock:
                 if self._report.running:
                     self._report = replace(self._report, dropped=self._report.dropped + 1)
 
     def finish(self, *, within_s: float) -> None:
-        """Write what is queued, as far as that goes in this time, and close; `join` waits."""
+        """End the recording without waiting for the end; `join` waits.
+
+        The recorder's thread writes queued results, drops those that it reaches too late, and then
+        closes the sinks.
+
+        Args:
+            within_s: Time in seconds after which queued results are dropped.
+        """
         self._deadline_s = time.monotonic() + within_s
         self._queue.end()
 
     def join(self, timeout_s: float) -> bool:
-        """Whether everything is closed."""
+        """Wait at most `timeout_s` seconds, and return whether all sinks are closed."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
@@ -170,7 +190,7 @@ class Recorder:
             try:
                 left = self._free(folder)
             except OSError:
-                continue  # writing will tell
+                continue  # an error will show when the file is written
             if left < LEAST_FREE:
                 raise SinkError(
                     "the recording ended: less than {least_mb} MB are left in {folder}; free some "
@@ -181,7 +201,7 @@ class Recorder:
 
 
 def _closed(sink: Sink, *, complete: bool) -> UserText:
-    """A fault, or nothing."""
+    """Close a sink, and return the error, or `NOTHING`."""
     try:
         sink.close(complete=complete)
     except SteadymarkError as error:

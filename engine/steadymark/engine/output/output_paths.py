@@ -1,4 +1,4 @@
-"""The names an output goes by: temporary while written, then final, or marked partial."""
+"""Names of output files: temporary during writing, then final or marked as partial."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from av import FFmpegError
 
 PARTIAL = ".partial"  # between stem and suffix
-_OURS = (PARTIAL, ".smooth")  # names of unfinished results end so
+_OURS = (PARTIAL, ".smooth")  # stems of unfinished results end with these
 _REASONS = {
     errno.ENOSPC: UserText("the disk is full: free some space and record again"),
     errno.EDQUOT: UserText("the disk quota is used up: free some space and record again"),
@@ -30,7 +30,15 @@ _REASONS = {
 
 
 def output_stem(name: str, taken: set[str]) -> str:
-    """A file name for the results of a source of this name, that is not taken yet; takes it."""
+    """Choose a file name for the results of a source, and add it to `taken`.
+
+    Args:
+        name: Name of the source.
+        taken: Names in use, in lower case.
+
+    Returns:
+        A name without suffix that was not in `taken`.
+    """
     plain = Path(name).stem or "source"
     stem = "".join(c if c.isalnum() or c in "-_. ()" else "_" for c in plain).strip() or "source"
     if stem.casefold().endswith(_OURS):
@@ -43,27 +51,33 @@ def output_stem(name: str, taken: set[str]) -> str:
 
 
 def part_of(path: Path) -> Path:
-    """Where `path` lies while it is being written."""
+    """Return the temporary path of an output while it is being written."""
     return path.with_name(f"{path.name}.part")
 
 
 def partial_of(path: Path) -> Path:
-    """Where an output that stopped before its end is kept."""
+    """Return the path of an output that stopped before its end."""
     return path.with_name(f"{path.stem}{PARTIAL}{path.suffix}")
 
 
 def was_left(path: Path) -> bool:
-    """Whether an output of this name was begun and not ended."""
+    """Return whether an unfinished output of this name exists."""
     return part_of(path).exists() or partial_of(path).exists()
 
 
 def open_part(path: Path, *, live: bool = False) -> int:
-    """The temporary file of `path`, empty, for this program alone: a handle to be closed.
+    """Create the empty temporary file of an output, and lock it for this program.
 
-    live: what was left there of another never comes again: it is put aside.
+    Args:
+        path: Final path of the output.
+        live: Whether the source is live. Unfinished files of an earlier recording are then
+            renamed, because a live source cannot be recorded again.
+
+    Returns:
+        A file descriptor that the caller closes.
 
     Raises:
-        SinkError: the file system refuses, or another program is writing it.
+        SinkError: The file cannot be created, or another program is writing it.
     """
     try:
         if live:
@@ -102,10 +116,17 @@ def _keep_left(path: Path) -> None:
 
 
 def settle(path: Path, *, complete: bool) -> Path:
-    """Rename the temporary file to its final name and return that.
+    """Rename the temporary file to its final or partial name.
+
+    Args:
+        path: Final path of the output.
+        complete: Whether the output is complete.
+
+    Returns:
+        The new path.
 
     Raises:
-        SinkError: the file system refuses; the temporary file stays.
+        SinkError: The file cannot be renamed; the temporary file stays.
     """
     final = path if complete else partial_of(path)
     try:
@@ -116,6 +137,6 @@ def settle(path: Path, *, complete: bool) -> Path:
 
 
 def cannot_write(path: Path, error: OSError | FFmpegError) -> SinkError:
-    """One sentence for a failed write."""
+    """Return the error, with one sentence for the user, for a failed write."""
     reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
     return SinkError("cannot write {path}: {reason}", path=path, reason=reason)

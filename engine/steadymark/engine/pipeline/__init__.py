@@ -1,1 +1,1 @@
-"""Threads from source to sinks, and one input tracked into its files."""
+"""The threads from source to sinks, and the job that tracks one input into its files."""

@@ -1,4 +1,4 @@
-"""A bounded hand-over between two threads that either side can close."""
+"""A bounded queue between two threads that either side can close."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class QueueClosed(Exception):  # noqa: N818  not an error: the ordinary end of a hand-over
-    """Nothing more will come, or nothing more is taken."""
+class QueueClosed(Exception):  # noqa: N818  not an error: this is how a queue normally ends
+    """The queue was ended or closed."""
 
 
 class BoundedQueue(Generic[T]):
-    """First in, first out. `put` waits while it is full, `take` while it is empty."""
+    """First-in, first-out queue. `put` blocks while it is full, and `take` while it is empty."""
 
     def __init__(self, capacity: int) -> None:
         self._items: deque[T] = deque()
@@ -24,12 +24,19 @@ class BoundedQueue(Generic[T]):
 
     @property
     def waiting(self) -> int:
-        """Items that nobody has taken yet."""
+        """Number of items in the queue."""
         with self._changed:
             return len(self._items)
 
     def put(self, item: T) -> None:
-        """Raises Closed once the channel was ended or closed."""
+        """Append an item; wait while the queue is full.
+
+        Args:
+            item: The item to append.
+
+        Raises:
+            QueueClosed: The queue was ended or closed.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._ended or len(self._items) < self._capacity)
             if self._ended:
@@ -38,7 +45,14 @@ class BoundedQueue(Generic[T]):
             self._changed.notify_all()
 
     def offer(self, item: T) -> bool:
-        """Leave it where there is room at once; False where there is none, or all has ended."""
+        """Append an item without waiting.
+
+        Args:
+            item: The item to append.
+
+        Returns:
+            False if the queue is full, ended or closed; the item is then not appended.
+        """
         with self._changed:
             if self._ended or len(self._items) >= self._capacity:
                 return False
@@ -47,7 +61,11 @@ class BoundedQueue(Generic[T]):
             return True
 
     def take(self) -> T:
-        """Raises Closed when nothing is left and nothing more will come."""
+        """Remove and return the first item; wait while the queue is empty.
+
+        Raises:
+            QueueClosed: The queue is empty and was ended or closed.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._ended or bool(self._items))
             if not self._items:
@@ -57,13 +75,13 @@ class BoundedQueue(Generic[T]):
             return item
 
     def end(self) -> None:
-        """No more is put; what is in the channel can still be taken."""
+        """Accept no more items; items in the queue can still be taken."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End, and drop what is in the channel."""
+        """End the queue and discard the items in it."""
         with self._changed:
             self._items.clear()
             self._ended = True

@@ -1,4 +1,4 @@
-"""What a result was made of, and so whether it has to be made again."""
+"""The fingerprint of a result, which decides whether an input must be tracked again."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ from steadymark.models.user_text import UserText
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_NO_SETTING = "device_used"  # it may differ where the same was asked for
+_NO_SETTING = "device_used"  # the device may differ although the same one was requested
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Equal where tracking again would give the same files.
+    """Identifies the inputs of a result; equal fingerprints mean that tracking gives equal files.
 
-    source_sha256: None for cameras. settings_sha256: of all settings, the part of the source and
-    the style of the table. models: `NAME:SHA-256`, joined by blanks. drawn: into the video, see
-    `DrawOptions.told`; empty where there is none.
+    Attributes:
+        source_sha256: SHA-256 of the source; None for cameras.
+        settings_sha256: SHA-256 of all settings, the tracked part of the source and the table's
+            style.
+        models: `NAME:SHA-256` of each model, separated by spaces.
+        drawn: What is drawn into the video (see `DrawOptions.told`); empty if there is no
+            video.
     """
 
     source_sha256: str | None
@@ -36,7 +40,7 @@ class Fingerprint:
 
     @property
     def table(self) -> Fingerprint:
-        """Of the table alone."""
+        """The fingerprint of the table alone."""
         return replace(self, drawn="")
 
 
@@ -47,7 +51,18 @@ def fingerprint(
     csv: str,
     drawn: str = "",
 ) -> Fingerprint:
-    """From what a table's header says, the table's style, and what is drawn into the video."""
+    """Compute a fingerprint.
+
+    Args:
+        source_sha256: SHA-256 of the source; None for cameras.
+        models: SHA-256 of each model, by name.
+        settings: The settings in the table's header.
+        csv: The table's style.
+        drawn: What is drawn into the video.
+
+    Returns:
+        The fingerprint of results that are made with these inputs.
+    """
     chosen = {name: value for name, value in settings.items() if name != _NO_SETTING}
     text = json.dumps({**chosen, "csv": csv}, sort_keys=True, default=str)
     return Fingerprint(
@@ -59,10 +74,16 @@ def fingerprint(
 
 
 def source_digest(path: str) -> str | None:
-    """SHA-256 of a file, or of the names and bytes of an image sequence; None of all else.
+    """Return the SHA-256 of a file, or of the names and bytes of an image sequence.
+
+    Args:
+        path: A file, or an image sequence.
+
+    Returns:
+        The digest in hexadecimal, or None if `path` is neither of them.
 
     Raises:
-        SourceError: a file cannot be read.
+        SourceError: A file cannot be read.
     """
     try:
         if Path(path).is_file():
@@ -86,10 +107,17 @@ def _file_digest(path: Path) -> str:
 def why_again(
     files: Sequence[Path], made: Fingerprint, csv: str, before: Fingerprint | None
 ) -> UserText | None:
-    """What says that results, which are all there, must be made again; None where they are done.
+    """Return why existing results must be made again, or None if they are up to date.
 
-    files: the table first. A native table says itself how it was made. Of other files, only the
-    index knows: before, what it says of them if they are complete.
+    Args:
+        files: The existing result files, the table first. The header of a native table holds
+            the fingerprint. The fingerprint of other files is only in the index.
+        made: Fingerprint of the results that tracking would make now.
+        csv: The table's style.
+        before: Fingerprint from the index, if the index lists the results as complete.
+
+    Returns:
+        A sentence for the user, or None.
     """
     found = [told_by(files[0])] if csv == "native" else []
     if csv != "native" or len(files) > 1:
@@ -106,9 +134,15 @@ def why_again(
 
 
 def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> UserText | None:
-    """What says that files which are there may not be replaced; None where they are results.
+    """Return why existing files may not be replaced, or None if they are results of tracking.
 
-    known: the index says that tracking made them.
+    Args:
+        there: The existing files.
+        resume: Whether the user asked to resume.
+        known: Whether the index says that tracking made these files.
+
+    Returns:
+        A sentence for the user, or None.
     """
     if not resume:
         return UserText(
@@ -127,7 +161,7 @@ def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> UserText | N
 
 
 def told_by(table: Path) -> Fingerprint | None:
-    """What the header of a native table says; None where there is none."""
+    """Return the fingerprint in the header of a native table, or None if it has none."""
     try:
         with open_text(table) as file:
             header = read_head(lines_of(file)).header

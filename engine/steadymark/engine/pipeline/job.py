@@ -1,4 +1,4 @@
-"""One input tracked from start to end into its files: what the command line and the window run."""
+"""The job that the command line and the window run: track one input into its files."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ CSV_STYLES = ("native", "openface")
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """Where results go. overwrite and resume say what to do where a result is there already.
+    """Where results are written (`folder`), and what happens to existing ones.
 
-    axes: of the head, drawn into the video. aside: a folder on the same disk in which files are
-    written before they move to `folder`, for those who might track the same at the same time.
-    send: to other programs, too, while it is tracked.
+    overwrite replaces existing results; resume keeps those that are up to date. axes draws the
+    head's axes into the video. Files are written in aside, on the same disk, and then moved, so
+    that several programs can track the same input. send lists the targets of live results.
     """
 
     folder: Path
@@ -67,18 +67,18 @@ class OutputSettings:
 
     @property
     def drawing(self) -> DrawOptions:
-        """What a video shows beside its pictures."""
+        """What is drawn into the video."""
         return DrawOptions(axes=self.axes)
 
     @property
     def drawn(self) -> str:
-        """See Fingerprint."""
+        """The drawing as text, see `Fingerprint.drawn`; empty if there is no video."""
         return self.drawing.told if self.video else ""
 
 
 @dataclass(frozen=True, slots=True)
 class InputSettings:
-    """start_s, end_s: the part of a file to track; camera: the mode to ask a camera for."""
+    """The part of a file to track, start_s to end_s in seconds, and the camera mode to request."""
 
     start_s: float | None = None
     end_s: float | None = None
@@ -87,11 +87,11 @@ class InputSettings:
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """What came of one input.
+    """The result of one job.
 
-    error: a sentence, None where all went well. notes: what the source said of itself, and what
-    it passed over. refused: nothing was done, since results are there and may not be replaced.
-    began, ended: UTC, ISO 8601; empty where it was not tracked.
+    error is a sentence, or None if all went well. notes hold what the source reported and skipped.
+    refused means that nothing was done because existing files may not be replaced. began and ended
+    are UTC times in ISO 8601; they are empty if the input was not tracked.
     """
 
     name: str
@@ -108,7 +108,7 @@ class JobReport:
 
 
 def version() -> str:
-    """Of the installed distribution."""
+    """Return the version of the installed distribution."""
     try:
         return metadata.version("steadymark")
     except metadata.PackageNotFoundError:
@@ -123,10 +123,12 @@ def header(
     *,
     source_sha256: str | None = None,
 ) -> Header:
-    """What a CSV says of how it was made. source_sha256: where it is known already.
+    """Return the header of a table, which records how the table was made.
+
+    If source_sha256 is None, it is computed from the file.
 
     Raises:
-        SourceError: the source cannot be read.
+        SourceError: The source cannot be read.
     """
     packages = ("numpy", "opencv-python-headless", "av", "onnxruntime-gpu", "onnxruntime")
     versions = {"steadymark": version(), "python": platform.python_version()}
@@ -158,13 +160,13 @@ def _told_settings(
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
-    """The files that tracking will make, the table first."""
+    """Return the files that tracking will write, the table first."""
     return [output.folder / f"{stem}{end}" for end in (".csv", ".mp4")[: 1 + output.video]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What is to be tracked, into which files, and what their header says."""
+    """A source to track, its result files, and the contents of their header."""
 
     source: FrameSource
     files: list[Path]
@@ -180,11 +182,10 @@ def _begin(
     output: OutputSettings,
     senders: Senders,
 ) -> tuple[Pipeline, list[Sink]]:
-    """Start tracking a source into its files, and to whom it is sent.
+    """Start the pipeline that tracks a source into its files and sends the results.
 
     Raises:
-        SinkError: files cannot be made, or not of this source with these settings, or there is no
-            such host.
+        SinkError: An output cannot be created, or the settings do not fit the source.
     """
     info = work.source.info
     offline = settings.stabilizer == OFFLINE
@@ -232,12 +233,12 @@ def _prepare(
     before: Fingerprint | None,
     known: bool,
 ) -> _Work | JobReport:
-    """Look what is there, and open the source; or say why it is not to be tracked.
+    """Check for existing results and open the source, or return a report if there is no work.
 
-    name_of: name of the source → that of its results. before, known: see `run_job`.
+    `name_of` maps a source's name to its results' name. For `before` and `known`, see `run_job`.
 
     Raises:
-        SteadymarkError: it cannot be tracked.
+        SteadymarkError: The input cannot be tracked.
     """
     path = recording_path(text)
     digest: str | None = None
@@ -274,11 +275,11 @@ def _prepare(
 def _unwanted(
     info: SourceInfo, files: list[Path], output: OutputSettings, known: bool
 ) -> JobReport | None:
-    """Where files are there that may not be replaced."""
+    """Return a report if files exist that may not be replaced, otherwise None."""
     there = [path for path in files if path.exists()]
     if output.overwrite or not there:
         return None
-    if output.resume and info.live:  # no camera gives the same again
+    if output.resume and info.live:  # the frames of a camera cannot be recorded again
         return JobReport(info.name, tuple(map(str, there)), skipped=True)
     fault = refusal(there, resume=output.resume, known=known)
     return None if fault is None else JobReport(info.name, error=fault, refused=True)
@@ -299,10 +300,10 @@ def run_job(
     on_progress: Callable[[SourceInfo, PipelineReport], None] = lambda *_: None,
     progress_s: float = 0.1,
 ) -> JobReport:
-    """Track one input. Faults end in the report; only a KeyboardInterrupt gets out.
+    """Track one input. Errors are returned in the report; only a KeyboardInterrupt is raised.
 
-    stem: the results' name; None takes one that is not `taken`. before: what the index says of
-    complete results of this input; known: whether it lists any of this name.
+    stem is the name of the results; None chooses one not in taken. before is the index's
+    fingerprint of complete results; known tells whether the index lists results of this name.
     """
     began = now_utc()
     try:
@@ -354,20 +355,20 @@ def run_job(
 def _settled(
     paths: tuple[str, ...], work: _Work, report: PipelineReport, output: OutputSettings
 ) -> tuple[tuple[str, ...], tuple[UserText, ...]]:
-    """Where files lie in the end, and all faults."""
+    """Return the final paths of the files, and all errors."""
     faults = report.faults
     if output.aside is not None:
         paths, moved = _come_out(paths, output.folder)
         faults += tuple(moved)
     if report.state is PipelineState.FINISHED:
-        for file in work.files:  # all that a partial one holds is in the complete one
+        for file in work.files:  # the complete file holds everything that the partial one does
             with contextlib.suppress(OSError):
                 partial_of(file).unlink()
     return paths, faults
 
 
 def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], list[UserText]]:
-    """Move files to their folder: their names there, and faults. None of no frames is missed."""
+    """Move the existing files to `folder`; return their new paths and the errors."""
     moved, faults = [], []
     for path in map(Path, outputs):
         try:
@@ -379,10 +380,10 @@ def _come_out(outputs: tuple[str, ...], folder: Path) -> tuple[tuple[str, ...], 
 
 
 def make_folder(folder: Path) -> None:
-    """For results.
+    """Create the folder of the results if it does not exist.
 
     Raises:
-        SinkError: it cannot be made.
+        SinkError: The folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -395,5 +396,5 @@ def make_folder(folder: Path) -> None:
 
 
 def now_utc() -> str:
-    """ISO 8601."""
+    """Return the current time in UTC, ISO 8601, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""The live hand-over between two threads: one place, in which the newest value wins."""
+"""A one-place buffer between two threads, in which a newer value replaces an older one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 class LatestValue(Generic[T]):
-    """Holds at most one value. Any thread may call anything.
+    """Holds at most one value; all methods may be called from any thread.
 
-    A value that is put while another lies there replaces it, and is counted in `dropped`. After
-    `close`, `put` does nothing, and `take` gives what still lies there, then None at once.
+    A value that replaces one that was not taken increments `dropped`. After `close`, `put` does
+    nothing, and `take` returns the value that is left, then None without waiting.
     """
 
     def __init__(self) -> None:
@@ -24,13 +24,13 @@ class LatestValue(Generic[T]):
 
     @property
     def dropped(self) -> int:
-        """Values that were replaced before anyone took them."""
+        """Number of values that were replaced before they were taken."""
         with self._changed:
             return self._dropped
 
     @property
     def waiting(self) -> int:
-        """Values that nobody has taken yet: 0 or 1."""
+        """Number of values that were not taken yet: 0 or 1."""
         with self._changed:
             return int(self._full)
 
@@ -41,7 +41,14 @@ class LatestValue(Generic[T]):
             return self._closed
 
     def put(self, value: T) -> bool:
-        """Leave a value. True when the place was empty: then, and only then, wake the taker."""
+        """Store a value, replacing an older one.
+
+        Args:
+            value: The value to store.
+
+        Returns:
+            True if the buffer was empty. The caller notifies the reader only in this case.
+        """
         with self._changed:
             if self._closed:
                 return False
@@ -52,14 +59,21 @@ class LatestValue(Generic[T]):
             return was_empty
 
     def take(self, timeout_s: float | None = None) -> T | None:
-        """Wait for a value and remove it; None after `timeout_s` or when closed and empty."""
+        """Wait for a value and remove it.
+
+        Args:
+            timeout_s: The longest wait in seconds; None waits without limit.
+
+        Returns:
+            The value, or None after the timeout, or if the buffer is closed and empty.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._full or self._closed, timeout_s)
             value, self._value, self._full = self._value, None, False
             return value
 
     def close(self) -> None:
-        """Wake every taker. May be called more than once."""
+        """Wake all waiting readers. It may be called more than once."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""source → tracking → sinks, each on its own thread."""
+"""The pipeline from source through tracker to sinks; each stage runs on its own thread."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ STOP_S = 2.0
 
 
 class Pipeline:
-    """Runs once. Live sources: the newest frame wins; files: every frame exactly once, in order."""
+    """Tracks one source from its start to its end; a pipeline runs once.
+
+    For live sources, a newer frame replaces an older one that was not tracked yet. For files, every
+    frame is tracked exactly once, in order.
+    """
 
     def __init__(
         self,
@@ -53,7 +57,7 @@ class Pipeline:
 
     @property
     def report(self) -> PipelineReport:
-        """A snapshot."""
+        """A snapshot of the progress and the errors."""
         return replace(
             self._account.report,
             dropped=self._source.dropped + (self._newest.dropped if self._newest else 0),
@@ -62,15 +66,15 @@ class Pipeline:
 
     @property
     def waiting(self) -> tuple[int, ...]:
-        """What lies in each hand-over now: frames for the tracker, then results for each sink."""
+        """Number of items in each queue: frames for the tracker, then results for each sink."""
         frames = self._frames if self._newest is None else self._newest
         return (frames.waiting, *(outlet.waiting for outlet in self._outlets))
 
     def start(self) -> None:
-        """Open the sinks, then begin.
+        """Open the sinks and start the threads.
 
         Raises:
-            SinkError: an output cannot be made; nothing runs then.
+            SinkError: An output cannot be created; no thread is started then.
         """
         try:
             for outlet in self._outlets:
@@ -85,7 +89,7 @@ class Pipeline:
             thread.start()
 
     def stop(self) -> PipelineReport:
-        """End early: what is tracked is written and marked partial. Returns within 2 s."""
+        """Stop early; results so far are written and marked as partial. It returns within 2 s."""
         self._stopping.set()
         self._source.close()
         self._frames.close()
@@ -95,7 +99,14 @@ class Pipeline:
         return self.report
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Until everything is written; False when the time ran out."""
+        """Wait until all results are written.
+
+        Args:
+            timeout_s: The longest wait in seconds; None waits without limit.
+
+        Returns:
+            False if the time ran out.
+        """
         return self._done.wait(timeout_s)
 
     def _read(self) -> None:
@@ -119,7 +130,7 @@ class Pipeline:
                 self._newest.close()
 
     def _next(self) -> Frame:
-        """Raises Closed when no frame will come any more."""
+        """Return the next frame; raise `QueueClosed` when no more frames will come."""
         if self._newest is None:
             return self._frames.take()
         frame = self._newest.take()
@@ -171,7 +182,7 @@ class Pipeline:
         self._on_result(result)
 
     def _finish(self) -> None:
-        """Runs at the end of the tracking thread, whatever ended it; `wait` returns after it."""
+        """Close the source and the sinks at the end of the tracking thread; then `wait` returns."""
         stopping = self._stopping.is_set()
         try:
             self._frames.close()
@@ -198,7 +209,10 @@ class Pipeline:
 
 
 class _Outlet:
-    """A sink with its queue and thread; one that fails is closed as partial and takes no more."""
+    """A sink with its queue and thread.
+
+    A sink that fails is closed as partial and receives no more results.
+    """
 
     def __init__(self, sink: Sink, account: Stats) -> None:
         self.sink, self._account = sink, account
@@ -212,13 +226,13 @@ class _Outlet:
         return self._queue.waiting
 
     def put(self, result: TrackResult) -> None:
-        """Waits while the sink's queue is full: nothing is lost."""
+        """Queue a result; wait while the queue is full, so that no result is lost."""
         if not self.failed:
             with contextlib.suppress(QueueClosed):
                 self._queue.put(result)
 
     def finish(self, *, complete: bool) -> None:
-        """Write what is queued, then close."""
+        """Let the thread write the queued results and then close the sink."""
         self._complete = complete
         self._queue.end()
 

@@ -1,4 +1,4 @@
-"""How far a pipeline is, and what went wrong."""
+"""The progress of a pipeline and the errors that occurred."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import TrackResult
     from steadymark.models.user_text import UserText
 
-TIMED = 2000  # frames whose times the median is of
+TIMED = 2000  # number of frames in the median of the tracking time
 
 
 class PipelineState(StrEnum):
-    """`finished`: the source ended; `stopped`: told to; `failed`: see the report's faults."""
+    """State of a pipeline.
+
+    `finished` means that the source ended, `stopped` that the user stopped the pipeline, and
+    `failed` that the report lists faults.
+    """
 
     READY = "ready"
     RUNNING = "running"
@@ -30,11 +34,18 @@ class PipelineState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PipelineReport:
-    """What has happened so far. Spans are counted over frames in which no face was tracked.
+    """A snapshot of a pipeline's progress.
 
-    frames: tracked so far. dropped: frames of a live source that were passed over. with_face:
-    frames with at least one face. median_ms: of the tracking of one frame, over the last 2000.
-    faults: a sentence for each thing that went wrong; problems: what the source passed over.
+    Attributes:
+        state: State of the pipeline.
+        frames: Number of frames tracked so far.
+        dropped: Number of frames of a live source that were skipped.
+        with_face: Number of frames with at least one face.
+        lost_spans: Number of runs of consecutive frames in which no face was tracked.
+        median_ms: Median time to track a frame, over the last 2000 frames, in milliseconds.
+        last_pts_s: Presentation time of the last tracked frame, in seconds.
+        faults: One sentence for each error.
+        problems: What the source skipped, one sentence each.
     """
 
     state: PipelineState = PipelineState.READY
@@ -49,7 +60,10 @@ class PipelineReport:
 
 
 class Stats:
-    """What the threads tell of their work. Not the pipeline itself, so that no cycle keeps it."""
+    """Collects the report's values from the threads.
+
+    It is separate from the pipeline, so that no reference cycle keeps the pipeline alive.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -59,13 +73,18 @@ class Stats:
 
     @property
     def report(self) -> PipelineReport:
-        """A snapshot, without what the source tells."""
+        """A snapshot, without the values that come from the source."""
         with self._lock:
             report, times = self._report, list(self._times_ms)
         return replace(report, median_ms=statistics.median(times) if times else 0.0)
 
     def count(self, result: TrackResult, spent_ms: float) -> None:
-        """A frame was tracked."""
+        """Record a tracked frame.
+
+        Args:
+            result: The result of the frame.
+            spent_ms: Time that tracking took, in milliseconds.
+        """
         seen = any(face.state is not FaceState.LOST for face in result.faces)
         with self._lock:
             self._times_ms.append(spent_ms)
@@ -80,12 +99,12 @@ class Stats:
         self._was_lost = not seen
 
     def fault(self, text: UserText) -> None:
-        """Something went wrong; the same is told once."""
+        """Record an error; the same error is recorded once."""
         with self._lock:
             if text not in self._report.faults:
                 self._report = replace(self._report, faults=(*self._report.faults, text))
 
     def turn(self, state: PipelineState) -> None:
-        """From now on it is in this state."""
+        """Set the state."""
         with self._lock:
             self._report = replace(self._report, state=state)

@@ -1,1 +1,1 @@
-"""From frames to tracked faces: detection, association, networks, head pose."""
+"""Tracking of faces: detection, association, landmark networks and head pose."""

@@ -1,4 +1,4 @@
-"""Who is who: where faces go, which of them a found one is, and which two are one face."""
+"""Association of faces between frames: predicted positions, matching, and duplicate tracks."""
 
 from __future__ import annotations
 
@@ -18,26 +18,32 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Crop, Points
 
 Array = NDArray[np.float64]
-_SAME = 0.25  # mean distance of landmarks, in sizes, under which two faces are one
+_SAME = 0.25  # mean landmark distance / face size below which two tracks follow one face
 _SETTLE_S = 0.2  # time constant of a face's measured speed
-_COAST_S = 0.6  # a lost face goes on for no more than this times its speed
-_REACH = 0.6  # in sizes: how far from where it is expected a face may be at once
-_STRAY = 0.4  # in sizes a second: how much farther with time, for a face at rest
-_UNSURE = 0.5  # of its speed likewise, for one that moved
-_GROWTH = 0.4  # log ratio of sizes that counts as much as the whole reach
-_SHAPE = 0.2  # so does this misfit of landmark shapes, in sizes
-_ALONE = 5.0  # where one face only is known, a found one may differ so much more and be it
-_NEAR = 1.0  # distance of two faces, in sizes, under which one may hide the other
-_FADED = 0.95  # of how sure its landmarks were, under which such a face is hidden
-_HIDDEN_S = 2.0  # so long a face is believed to go on as it did before another came near
+_COAST_S = 0.6  # time constant with which the predicted velocity of a lost face decays
+_REACH = 0.6  # in face sizes: largest distance from the predicted position, without a gap in time
+_STRAY = 0.4  # in face sizes per second: growth of that distance with time, for a face at rest
+_UNSURE = 0.5  # growth of that distance as a share of the speed, for a moving face
+_GROWTH = 0.4  # log ratio of sizes that counts as much as the largest distance
+_SHAPE = 0.2  # difference of landmark shapes, in face sizes, that counts as much
+_ALONE = 5.0  # accepted difference if there is one known and one new face
+_NEAR = 1.0  # distance of two faces, in face sizes, below which one may hide the other
+_FADED = 0.95  # share of the earlier landmark score below which such a face is hidden
+_HIDDEN_S = 2.0  # longest time for which the motion of a hidden face is kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceMotion:
-    """Where a face was when nothing hid it, and how it moved; frame pixels and seconds.
+    """Position and motion of a face when no other face hid it, in frame pixels and seconds.
 
-    size: of the face. speed: (2,) a second. xy_px: (K, 2), its raw landmarks; shape: the same,
-    upright, centred, of size 1. sure: mean score of its landmarks, in [0, 1].
+    Attributes:
+        t_s: Time of the position.
+        centre: (2,) centre of the face.
+        size: Size of the face.
+        speed: (2,) velocity in pixels per second.
+        xy_px: (K, 2) raw landmarks.
+        shape: (K, 2) raw landmarks, upright, centred, and scaled to a face of size 1.
+        sure: Mean score of the landmarks, in [0, 1].
     """
 
     t_s: float
@@ -49,13 +55,30 @@ class FaceMotion:
     sure: float
 
     def at(self, t_s: float) -> Array:
-        """(2,): where it is expected then."""
+        """Predict the centre at a later time; the velocity decays exponentially.
+
+        Args:
+            t_s: The time in seconds.
+
+        Returns:
+            (2,) centre in frame pixels.
+        """
         gap_s = max(0.0, t_s - self.t_s)
         return self.centre + self.speed * _COAST_S * -math.expm1(-gap_s / _COAST_S)
 
 
 def motion_of(fitted: Crop, points: Landmarks, t_s: float, *, margin: float) -> FaceMotion:
-    """Of a face seen for the first time. fitted: the crop that its landmarks ask for."""
+    """Compute the motion of a face that is seen for the first time; its velocity is zero.
+
+    Args:
+        fitted: The crop that fits the landmarks.
+        points: The raw landmarks.
+        t_s: Time of the frame in seconds.
+        margin: Side of the crop divided by the size of the face.
+
+    Returns:
+        The motion.
+    """
     xy_px, sure = points.xy_px, float(points.score.mean())
     size = fitted.side / margin
     centre = np.array([fitted.x, fitted.y])
@@ -66,10 +89,18 @@ def motion_of(fitted: Crop, points: Landmarks, t_s: float, *, margin: float) -> 
 
 
 def carried_on(before: FaceMotion, now: FaceMotion, *, near: bool) -> FaceMotion:
-    """What is known of a face's motion after one frame more.
+    """Update the motion of a face with a new frame.
 
-    near: another face is so near that it may hide this one, or be what was seen. If landmarks then
-    are less sure than they were, it does, and the face goes on as before, for a while.
+    If another face is near and the landmarks have become less certain, the face is assumed to be
+    hidden. Its motion then stays unchanged for at most 2 s.
+
+    Args:
+        before: The motion so far.
+        now: The motion from the new frame alone.
+        near: Whether another face is so near that it may hide this one or be confused with it.
+
+    Returns:
+        The updated motion.
     """
     gap_s = now.t_s - before.t_s
     if near and _is_faded(before, now) and 0 <= gap_s <= _HIDDEN_S:
@@ -83,10 +114,18 @@ def carried_on(before: FaceMotion, now: FaceMotion, *, near: bool) -> FaceMotion
 
 
 def difference(known: FaceMotion, now: FaceMotion, *, near: bool) -> float:
-    """How little a face seen now is like a known one: 0 is the same, over 1 is another.
+    """Measure how much a face in this frame differs from a known face.
 
-    near: another face is so near that it may hide a part. Landmarks that are less sure then crowd
-    on what is seen of the face, and tell neither its size nor its shape.
+    A partly hidden face has less certain landmarks, which gather on its visible part. Their size
+    and shape are then ignored.
+
+    Args:
+        known: The known face.
+        now: The face in this frame.
+        near: Whether another face is so near that it may hide a part of this one.
+
+    Returns:
+        0 for an equal face; above 1, it is another face.
     """
     away = _away(known, now.centre, now.size, now.t_s)
     if near and _is_faded(known, now):
@@ -99,10 +138,17 @@ def difference(known: FaceMotion, now: FaceMotion, *, near: bool) -> float:
 def matches(
     known: Sequence[FaceMotion], now: Sequence[FaceMotion], near: Sequence[bool], *, alone: bool
 ) -> dict[int, int]:
-    """Which known face each of the faces seen now is: index → index, by the least difference.
+    """Assign the faces of this frame to known faces so that the sum of differences is least.
 
-    near: of each seen now, see `difference`. alone: no other face is about, so that a face which
-    comes back is hardly another.
+    Args:
+        known: The known faces.
+        now: The faces in this frame.
+        near: See `difference`, for each face in `now`.
+        alone: Whether there is only one known face and one new one. A larger difference is then
+            accepted.
+
+    Returns:
+        Index in `known` by index in `now`, for the faces that match.
     """
     if not known or not now:
         return {}
@@ -110,18 +156,32 @@ def matches(
         [[difference(k, n, near=c) for k in known] for n, c in zip(now, near, strict=True)]
     )
     most = _ALONE if alone else 1.0
-    never = most * (len(known) + len(now))  # dearer than any set of true matches
+    never = most * (len(known) + len(now))  # higher than the cost of any set of valid matches
     pairs = zip(*linear_sum_assignment(np.where(costs <= most, costs, never)), strict=True)
     return {int(n): int(k) for n, k in pairs if costs[n, k] <= most}
 
 
 def duplicate_tracks(faces: Mapping[int, FaceMotion]) -> list[tuple[int, int]]:
-    """Pairs of faces whose landmarks lie on each other: one face, followed twice."""
+    """Return pairs of tracks whose landmarks coincide, because both follow the same face.
+
+    Args:
+        faces: The faces in this frame, by key.
+
+    Returns:
+        Pairs of keys.
+    """
     return [(i, j) for i, j in combinations(faces, 2) if _apart(faces[i], faces[j]) < _SAME]
 
 
 def crowded(faces: Sequence[FaceMotion]) -> list[bool]:
-    """Of each face, whether another is so near that one may hide the other."""
+    """Return for each face whether another face is so near that one may hide the other.
+
+    Args:
+        faces: All faces of a frame.
+
+    Returns:
+        One flag per face.
+    """
     return [
         any(
             float(np.linalg.norm(face.centre - other.centre)) < _NEAR * (face.size + other.size) / 2
@@ -133,18 +193,27 @@ def crowded(faces: Sequence[FaceMotion]) -> list[bool]:
 
 
 def is_near(expected: Sequence[FaceMotion], box: FaceBox, t_s: float) -> bool:
-    """Whether one of the faces that are expected could be in that box by now."""
+    """Return whether a box may contain one of the expected faces.
+
+    Args:
+        expected: Faces that may appear.
+        box: The box in frame pixels.
+        t_s: Time of the frame in seconds.
+
+    Returns:
+        True if the box is within the largest plausible distance of an expected face.
+    """
     centre = np.array([box.left + box.width / 2, box.top + box.height / 2])
     return any(_away(known, centre, known.size, t_s) <= 1 for known in expected)
 
 
 def _is_faded(known: FaceMotion, now: FaceMotion) -> bool:
-    """Whether landmarks are less sure than they were, as those of a face that is hidden are."""
+    """Return whether the landmarks are less certain than before, as those of a hidden face are."""
     return now.sure < _FADED * known.sure
 
 
 def _away(known: FaceMotion, centre: Array, size: float, t_s: float) -> float:
-    """How far a place is from where a face is expected, in how far that can be."""
+    """Distance of a position from the predicted one, divided by the largest plausible distance."""
     gap_s = max(0.0, t_s - known.t_s)
     unsure = _STRAY * (known.size + size) / 2 + _UNSURE * float(np.linalg.norm(known.speed))
     reach = _REACH * (known.size + size) / 2 + unsure * gap_s
@@ -152,6 +221,6 @@ def _away(known: FaceMotion, centre: Array, size: float, t_s: float) -> float:
 
 
 def _apart(first: FaceMotion, second: FaceMotion) -> float:
-    """Mean distance of their landmarks, in sizes of the larger."""
+    """Mean distance of the landmarks of two faces, divided by the size of the larger face."""
     way = np.linalg.norm(first.xy_px - second.xy_px, axis=1).mean()
     return float(way) / max(first.size, second.size)

@@ -1,4 +1,4 @@
-"""Faces in a whole frame: face_net's rows become boxes in frame pixels."""
+"""Face detection in a whole frame with the face_net network."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ Row = NDArray[np.float32]
 
 
 class FaceNetSession(Protocol):
-    """Runs face_net: (1, 3, H, W) uint8 BGR, H and W multiples of 32 → (N, 6) float32.
+    """Runs face_net on a (1, 3, H, W) uint8 BGR image; H and W are multiples of 32.
 
-    A row: left, top, right, bottom in input pixels, score in [0, 1], roll_deg.
+    The result is (N, 6) float32. A row holds left, top, right and bottom in input pixels, the score
+    in [0, 1], and roll_deg.
     """
 
     def __call__(self, image: Image) -> Rows: ...
@@ -32,15 +33,24 @@ class FaceNetSession(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DetectorConfig:
-    """How to read face_net.
+    """Settings of the face detector.
 
-    threshold: the least score. nms_iou: boxes that overlap a better one by more are dropped.
-    longest_side: pixels, what frames are resized to, but enlarged at most `enlarge` times.
-    sure: boxes that score less are doubtful, down to `doubt` under the threshold: they are looked
-    at again, cut out upright so that the face is `again_face` pixels in a picture of
-    `again_size`, and count by what they score then. What is no face seldom looks like one twice.
-    again_iou: overlap with the box found then.
-    min_face_px: frame pixels, the least longer side of a box. limit: the most faces given.
+    A box with a score between `threshold - doubt` and `sure` is uncertain. It is cut out upright
+    and scored a second time, because a false detection rarely gets a high score twice. The second
+    score then counts.
+
+    Attributes:
+        threshold: Lowest score of a face.
+        nms_iou: A box is dropped if its overlap with a better box is larger than this.
+        longest_side: Frames are resized so that their longer side has this many pixels.
+        enlarge: Largest factor by which a frame is enlarged.
+        sure: Boxes with this score or more are not checked again.
+        doubt: Boxes are checked again if their score is below `threshold` by at most this.
+        again_size: Side of the second image in pixels.
+        again_face: Size of the face in the second image in pixels.
+        again_iou: Least overlap of the box with a box in the second image.
+        min_face_px: Least longer side of a box, in frame pixels.
+        limit: Largest number of boxes.
     """
 
     threshold: float = 0.48
@@ -57,7 +67,7 @@ class DetectorConfig:
 
 
 def open_face_net(runner: OnnxSession) -> FaceNetSession:
-    """face_net by an opened ONNX file."""
+    """Return a face_net session for an opened ONNX model."""
 
     def run(image: Image) -> Rows:
         rows: Rows = runner(image=image)[0]
@@ -67,14 +77,21 @@ def open_face_net(runner: OnnxSession) -> FaceNetSession:
 
 
 class FaceNetDetector:
-    """A FaceDetector of ports.py. Boxes may reach beyond the frame's edge: faces do, too."""
+    """A `FaceDetector` with face_net; boxes may extend beyond the frame, as faces do."""
 
     def __init__(self, runner: FaceNetSession, config: DetectorConfig | None = None) -> None:
         self._run = runner
         self.config = config or DetectorConfig()
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
-        """image: (H, W, 3) uint8 BGR → boxes in its pixels, best first."""
+        """Detect faces.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+
+        Returns:
+            Boxes in pixels of the image, best first.
+        """
         if min(image.shape[:2]) < 1:
             return ()
         rows = self._look(image)
@@ -84,7 +101,7 @@ class FaceNetDetector:
         return tuple(_box(row) for row in rows[np.argsort(-rows[:, 4], kind="stable")])
 
     def _look(self, image: Image) -> Rows:
-        """Rows of the whole frame, in its pixels, without overlaps, best first."""
+        """Return rows of the whole frame in frame pixels, without overlaps, best first."""
         config = self.config
         fitted = fit_frame(image, config.longest_side, config.enlarge)
         rows = self._run(fitted.planes)
@@ -96,11 +113,12 @@ class FaceNetDetector:
         return kept
 
     def _score_again(self, image: Image, row: Row) -> float:
-        """The best score near a box, seen at the size at which faces are known best."""
+        """Return the best score near a box, with the face scaled to a size that suits face_net."""
         size, face = self.config.again_size, self.config.again_face
         centre = (row[:2] + row[2:4]) / 2
         side = float((row[2:4] - row[:2]).max()) * size / face
-        crop = Crop(float(centre[0]), float(centre[1]), side, float(row[5]))  # the face upright
+        # the crop is rotated so that the face is upright
+        crop = Crop(float(centre[0]), float(centre[1]), side, float(row[5]))
         part = cut(image, crop.to_picture(size), size)
         rows = self._run(fit_frame(part, size, 1.0).planes)
         half = (row[2:4] - row[:2]) / 2 * size / side
@@ -111,7 +129,15 @@ class FaceNetDetector:
 
 
 def suppress(rows: Rows, most_iou: float) -> list[int]:
-    """Greedy non-maximum suppression: (n, 6) rows → indices of those kept, best first."""
+    """Apply greedy non-maximum suppression.
+
+    Args:
+        rows: (n, 6) detections, see `FaceNetSession`.
+        most_iou: Largest overlap with a better detection.
+
+    Returns:
+        Indices of the rows that are kept, best first.
+    """
     left = np.argsort(-rows[:, 4], kind="stable")
     kept: list[int] = []
     while len(left):

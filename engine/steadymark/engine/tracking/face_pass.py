@@ -1,4 +1,4 @@
-"""Looks at faces: crops of a frame through the network, and how detected faces are aligned."""
+"""Runs landmark networks on face crops of a frame, and aligns detected faces."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class LandmarkModel(Protocol):
-    """What the tracker needs of a network: `models.runtime.onnx_session.LandmarkNetwork` is one."""
+    """The part of a landmark network that the tracker uses, see `LandmarkNetwork`."""
 
     @property
     def card(self) -> ModelCard: ...
@@ -42,22 +42,30 @@ class LandmarkModel(Protocol):
     ) -> Prediction: ...
 
 
-HOPELESS = 0.05  # face score of a first look under which no second look follows
+HOPELESS = 0.05  # face score in the first pass below which there is no second pass
 
 
-MOST_LOOK_EVERY = 300  # that a user may choose
+MOST_LOOK_EVERY = 300  # largest value of `look_every` that a user may choose
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerConfig:
     """Settings of a tracker.
 
-    lose_below: the face score under which a tracked face is lost. find_from: the one that a
-    detected face must reach, and keep until it is confirmed. passes: how often a detected box is
-    re-centred from the landmarks found in it. dead_band: see `keep_crop_if_still`. keep_id_s: how
-    long a lost face's id waits for it. longest_gap_s: between two frames, after which filters and
-    recurrent networks begin anew, as they do after a scene cut. look_every: frames between looks
-    for further faces while fewer than max_faces are known.
+    Attributes:
+        max_faces: Largest number of faces.
+        lose_below: Face score below which a tracked face is lost.
+        find_from: Face score that a detected face must reach, and keep until it is confirmed.
+        passes: Number of network runs on a detected face; the crop is re-centred before each
+            run but the first.
+        recentre: How the next crop follows from the landmarks.
+        dead_band: See `models.face.crop.keep_crop_if_still`.
+        keep_id_s: Time for which the id of a lost face is kept, in seconds.
+        look_every: Number of frames between two detections while fewer than `max_faces` faces
+            are known.
+        confirm_frames: Number of frames after which a new face is confirmed and gets its id.
+        longest_gap_s: Longest time between two frames, in seconds. After a longer gap, as after
+            a scene cut, filters and recurrent networks are reset.
     """
 
     max_faces: int = 1
@@ -73,11 +81,17 @@ class TrackerConfig:
 
 
 class FaceOutput(NamedTuple):
-    """What a network saw of one face. raw, steady: frame pixels, the same where it has no memory.
+    """Output of the network for one face.
 
-    prediction: of all faces it was shown at once; row: which of them this one is. steady: what a
-    recurrent network or the flow cell made of it. picture: `flow_picture` of the crop, where the
-    network has memory. memory: the flow cell's.
+    Attributes:
+        crop: The crop that the network was run on.
+        prediction: The predictions for all faces of the same run.
+        row: Index of this face in `prediction`.
+        raw: Raw landmarks in frame pixels.
+        steady: Landmarks of the recurrent network or the flow cell in frame pixels; equal to
+            `raw` if there is none.
+        picture: `flow_picture` of the crop, if the network is recurrent.
+        memory: State of the flow cell.
     """
 
     crop: Crop
@@ -90,16 +104,16 @@ class FaceOutput(NamedTuple):
 
     @property
     def score(self) -> float:
-        """Of the face."""
+        """Face score in [0, 1]."""
         return float(self.prediction.face[self.row])
 
     def forgotten(self) -> FaceOutput:
-        """The same look without memory: its raw landmarks, and the next look begins anew."""
+        """Return the output with raw landmarks and without state, which resets the network."""
         return self._replace(steady=self.raw, picture=None, memory=None)
 
     @property
     def sound(self) -> bool:
-        """Whether all points are numbers."""
+        """Whether all landmarks are finite."""
         return all(bool(np.isfinite(p.xy_px).all()) for p in (self.raw, self.steady))
 
 
@@ -110,13 +124,21 @@ def run_network(
     before: Sequence[FaceOutput | None] = (),
     flow: FlowStabilizer | None = None,
 ) -> list[FaceOutput]:
-    """Run the network once on some crops of a frame.
+    """Run the network once on crops of a frame.
 
-    A recurrent network is run a second time where the raw landmarks of a face turn out to
-    contradict the motion that optical flow saw: with the landmarks' own motion instead.
+    A recurrent network warps its state by the motion of the face, which optical flow estimates. If
+    the raw landmarks contradict this motion, the network runs a second time with a better motion.
 
-    before: the looks at these faces in the last frame, None for those that are to begin anew; empty
-    when all are. flow: stabilizes what the network finds.
+    Args:
+        network: The landmark network.
+        image: (H, W, 3) uint8 BGR frame.
+        crops: The crops.
+        before: Outputs for these faces in the last frame; None for faces whose state is reset.
+            It is empty if all states are reset.
+        flow: The flow stabilizer, or None.
+
+    Returns:
+        One output per crop.
     """
     if not crops:
         return []
@@ -143,7 +165,7 @@ def _flowed(
     looks: list[FaceOutput],
     before: Sequence[FaceOutput | None],
 ) -> list[FaceOutput]:
-    """The looks with what the flow cell makes of them; before: as of `run_network`."""
+    """Apply the flow stabilizer to the outputs; for `before`, see `run_network`."""
     seen = [
         flow_frame_of(image, part, each.crop, each.raw.xy_px)
         for part, each in zip(parts, looks, strict=True)
@@ -185,7 +207,10 @@ def _moved(
     crop: Crop,
     expected: Matrix | None = None,
 ) -> Matrix:
-    """(2, 3): from this crop's pixels to the last one's, along with the face; see face_motion."""
+    """Estimate the (2, 3) motion of the face from this crop's pixels to the last crop's.
+
+    See `face_motion`.
+    """
     if seen is None or seen.picture is None:
         return np.eye(2, 3)
     points = seen.prediction.raw[seen.row, _head(network)]
@@ -201,9 +226,10 @@ def _mended(
     moved: Matrix,
     raw: Points,
 ) -> Matrix:
-    """The same motion, or where this frame's raw landmarks (K, 2) contradict it, a better one.
+    """Return the motion, or a better one if the raw landmarks (K, 2) of this frame contradict it.
 
-    Flow looks again from where the landmarks are; what they contradict again gives way to theirs.
+    Optical flow is computed again, starting from the motion of the landmarks. If the landmarks
+    contradict that result, too, the motion of the landmarks is used.
     """
     if seen is None:
         return moved
@@ -236,9 +262,19 @@ def align_faces(
     follower: LandmarkModel | None = None,
     flow: FlowStabilizer | None = None,
 ) -> list[FaceOutput | None]:
-    """The last looks at detected faces, re-centred `passes` times; None where there is no face.
+    """Run the networks on detected faces, re-centring the crop between the passes.
 
-    follower: looks in every pass but the first, see Tracker. flow: remembers the last look.
+    Args:
+        network: The landmark network of the first pass.
+        image: (H, W, 3) uint8 BGR frame.
+        boxes: The detected faces.
+        schema: The landmark schema.
+        config: The tracker's settings.
+        follower: Network of all later passes, see `Tracker`; None uses `network`.
+        flow: The flow stabilizer of all later passes, or None.
+
+    Returns:
+        The last output for each box; None if it is not a face.
     """
     following = follower or network
     seen: dict[int, FaceOutput] = dict(

@@ -1,4 +1,4 @@
-"""Between crop, frame and view pixels, and from boxes and landmarks to the crop to look at next."""
+"""Conversion between crop and frame pixels, and crops from boxes and landmarks."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
     from steadymark.models.face.schema import LandmarkSchema
 
-PAPER_SIDE = 2.5  # of the outer-eye distance (heatmap1d, section 5.1)
+PAPER_SIDE = 2.5  # side of the crop / outer-eye distance (heatmap1d, section 5.1)
 
 
 class Recentre(StrEnum):
-    """How the crop of the next frame follows from the landmarks of this one.
+    """How the crop of the next frame follows from the landmarks of this frame.
 
-    FIT: least-squares similarity of the mean shape to all landmarks (default: the steadiest).
-    EYES: the paper's rule, centre = mean of all landmarks, side from the outer eye corners; it
-    collapses on profile faces.
+    FIT is a least-squares similarity transform from the mean shape to all landmarks. It is the
+    default because it is the most stable rule. EYES is the rule of the paper: the centre is the
+    mean of all landmarks, and the side follows from the distance of the outer eye corners. It fails
+    on profile faces.
     """
 
     FIT = "fit"
@@ -31,7 +32,15 @@ class Recentre(StrEnum):
 
 
 def crop_of_box(box: FaceBox, *, margin: float) -> Crop:
-    """The crop of a detector's box: its centre, margin × its longer side, its roll."""
+    """Return the crop of a detected box, with the box's centre and roll.
+
+    Args:
+        box: The box.
+        margin: Side of the crop divided by the longer side of the box.
+
+    Returns:
+        The crop.
+    """
     return Crop(
         box.left + box.width / 2,
         box.top + box.height / 2,
@@ -43,10 +52,19 @@ def crop_of_box(box: FaceBox, *, margin: float) -> Crop:
 def crop_of_landmarks(
     xy_px: Points, schema: LandmarkSchema, *, margin: float, rule: Recentre = Recentre.FIT
 ) -> Crop:
-    """The crop of a face whose landmarks are known; xy_px: (K, 2) frame pixels.
+    """Return the crop of a face from its landmarks.
 
-    With EYES the side is 2.5 outer-eye distances times the margin that makes an upright average
-    face as large as FIT makes it, since the network was trained with that size.
+    With EYES, the side is scaled so that an upright average face is as large as with FIT, because
+    the network was trained with that size.
+
+    Args:
+        xy_px: (K, 2) landmarks in frame pixels.
+        schema: The landmark schema.
+        margin: Side of the crop divided by the size of the face.
+        rule: How the crop follows from the landmarks.
+
+    Returns:
+        The crop.
     """
     fitted = fit_crop(xy_px, schema.mean_shape, margin=margin)
     if rule is Recentre.FIT:
@@ -62,12 +80,30 @@ def crop_of_landmarks(
 
 
 def box_of_landmarks(xy_px: Points, *, score: float, roll_deg: float = 0.0) -> FaceBox:
-    """The extent of landmarks (K, 2)."""
+    """Return the extent of landmarks as a box.
+
+    Args:
+        xy_px: (K, 2) landmarks in frame pixels.
+        score: Score of the box.
+        roll_deg: Roll of the box in degrees.
+
+    Returns:
+        The box.
+    """
     left, top = (float(v) for v in xy_px.min(0))
     right, bottom = (float(v) for v in xy_px.max(0))
     return FaceBox(left, top, right - left, bottom - top, score, roll_deg)
 
 
 def to_frame(points: Points, crop: Crop, size: int) -> Points:
-    """Crop pixels (K, 2) of a `size`×`size` crop → frame pixels."""
+    """Convert landmarks from crop pixels to frame pixels.
+
+    Args:
+        points: (K, 2) landmarks in crop pixels.
+        crop: The crop.
+        size: Side of the crop's image in pixels.
+
+    Returns:
+        (K, 2) landmarks in frame pixels.
+    """
     return transform(crop.to_picture(size), points)

@@ -1,6 +1,6 @@
-"""Head pose: where a head is and how it is turned, from its landmarks and a mean face in 3D.
+"""Estimation of the head pose from landmarks and a 3D mean face.
 
-The axes and units are those of `HeadPose`.
+Axes and units are those of `HeadPose`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,22 @@ from steadymark.models.face.schema import assets_root, load_schema
 
 Array = NDArray[np.float64]
 IBUG, POINTS = "ibug68", 68
-FEWEST = 10  # landmarks that must be there
+FEWEST = 10  # least number of finite landmarks
 _TRUST = {"contour": 0.2, "brows": 0.5, "nose": 1.0, "eyes": 1.0, "mouth": 0.5}
-_STRAY = 0.06  # of the face's size: a point so far from where it should be counts by half
+_STRAY = 0.06  # share of the face's size: a landmark with this residual has half its weight
 _ROUNDS = 12
-_DONE = 1e-5  # radians, and shares of the distance
+_DONE = 1e-5  # convergence limit: radians, and share of the distance
 
 
 def euler_angles(matrix: Array) -> tuple[float, float, float]:
-    """Rx, Ry, Rz of a rotation: Ry within ±90°, the others within ±180°."""
+    """Return the Euler angles of a rotation.
+
+    Args:
+        matrix: (3, 3) rotation matrix R = Rx Ry Rz.
+
+    Returns:
+        (Rx, Ry, Rz) in radians; Ry is within ±π/2, and Rx and Rz are within ±π.
+    """
     return (
         math.atan2(-matrix[1, 2], matrix[2, 2]),
         math.asin(min(1.0, max(-1.0, float(matrix[0, 2])))),
@@ -37,9 +44,10 @@ def euler_angles(matrix: Array) -> tuple[float, float, float]:
 
 @cache
 def mean_face() -> Array:
-    """(68, 3) mm: iBUG's landmarks on an average adult face that looks into the camera.
+    """Return the (68, 3) landmarks in iBUG's order of an average adult face, in millimetres.
 
-    x right, y down, z away from the camera, the middle of all at 0.
+    The face looks into the camera. x points right, y down and z away from the camera; the mean of
+    all landmarks is 0.
     """
     path = assets_root() / "schemas" / "face3d" / "ibug68.json"
     points = np.array(json.loads(path.read_text(encoding="utf-8"))["points"]) * (1, -1, -1)
@@ -49,7 +57,7 @@ def mean_face() -> Array:
 
 @cache
 def _trust() -> Array:
-    """(68,): landmarks that slide along the face, or move by themselves, tell less of its pose."""
+    """Return (68,) weights: lower for landmarks that slide on the face or move by themselves."""
     trust = np.ones(POINTS)
     for region, share in _TRUST.items():
         trust[list(load_schema().regions[region])] = share
@@ -57,12 +65,19 @@ def _trust() -> Array:
 
 
 def head_pose(points: Landmarks, camera: Intrinsics) -> HeadPose | None:
-    """The pose of the mean face that fits landmarks in iBUG's order best.
+    """Estimate the pose of the 3D mean face that fits the landmarks best.
 
-    Each counts by its score and by how near it is to where the fitted face has it (Cauchy), so that
-    bad points hardly matter; OpenCV's own solvers weigh all alike. None where there are too few.
-    It begins from the pose under a parallel projection, which is unique and moves with the points,
-    so that no two frames end in different minima.
+    The weight of a landmark is its score times a Cauchy weight of its distance from the projected
+    mean face, so that outliers have little effect. OpenCV's solvers weight all landmarks equally.
+    The iteration starts from the pose under a parallel projection. This pose is unique and depends
+    continuously on the landmarks, so that consecutive frames do not end in different minima.
+
+    Args:
+        points: 68 landmarks in iBUG's order.
+        camera: The camera.
+
+    Returns:
+        The pose, or None if there are too few finite landmarks or no pose fits.
     """
     if len(points.score) != POINTS:
         return None
@@ -85,7 +100,15 @@ def head_pose(points: Landmarks, camera: Intrinsics) -> HeadPose | None:
 
 
 def pose_of_values(values: Array, camera: Intrinsics | None) -> HeadPose | None:
-    """(6,) millimetres and radians, as tables hold them; None where they are NaN."""
+    """Return the pose from (6,) table values in millimetres and radians.
+
+    Args:
+        values: x, y, z, Rx, Ry, Rz.
+        camera: The camera, or None.
+
+    Returns:
+        The pose, or None if a value is NaN or there is no camera.
+    """
     if camera is None or not np.isfinite(values).all():
         return None
     x, y, z, pitch, yaw, roll = (float(v) for v in values)
@@ -93,7 +116,15 @@ def pose_of_values(values: Array, camera: Intrinsics | None) -> HeadPose | None:
 
 
 def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
-    """The same face with other stabilized points, and the pose that follows from these."""
+    """Replace a face's stabilized landmarks, and compute its head pose from the new ones.
+
+    Args:
+        face: The face.
+        stabilized: The new landmarks.
+
+    Returns:
+        The face with the new landmarks; it has a head pose only if `face` has one.
+    """
     pose = None if face.pose is None else head_pose(stabilized, face.pose.camera)
     return replace(face, stabilized=stabilized, pose=pose)
 
@@ -101,7 +132,10 @@ def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
 def _parallel(
     face: Array, xy: Array, weights: Array, camera: Intrinsics
 ) -> tuple[Array, Array, float] | None:
-    """Rotation vector, place, and size in pixels, as if seen from far away; None for a dot."""
+    """Return rotation vector, translation and size in pixels under a parallel projection.
+
+    The result is None if the landmarks do not determine a rotation.
+    """
     share = weights / weights.sum()
     middle, centre = share @ xy, share @ face
     solid = face - centre
@@ -112,7 +146,7 @@ def _parallel(
         return None
     plane = left @ right
     turn = np.vstack((plane, np.cross(plane[0], plane[1])))
-    zoom = float(scale.mean())  # pixels a millimetre
+    zoom = float(scale.mean())  # pixels per millimetre
     depth = camera.focal / zoom
     ray = np.array([*((middle - camera.matrix[:2, 2]) / camera.focal), 1.0])
     vector, _ = cv2.Rodrigues(turn)
@@ -128,7 +162,7 @@ def _fitted(
     shift: Array,
     stray_px: float,
 ) -> tuple[Array, Array] | None:
-    """Gauss and Newton, the weights by residuals anew in each round; None where it goes astray."""
+    """Refine a pose by Gauss–Newton steps with new Cauchy weights in each; None if it diverges."""
     pose = np.concatenate((turn, shift))
     for _ in range(_ROUNDS):
         seen, slopes = cv2.projectPoints(face, pose[:3], pose[3:], matrix, None)

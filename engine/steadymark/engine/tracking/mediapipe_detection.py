@@ -1,4 +1,4 @@
-"""MediaPipe's face detector as an option: extra 'mediapipe', with a model file the user names."""
+"""MediaPipe's face detector, an option that needs the extra 'mediapipe' and a model file."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
 
-EYE_SPAN = 1.65  # longer side of the landmarks' extent / outer-eye distance, average face
-OUTER = 1.45  # outer-eye distance / distance of the eye centres that MediaPipe gives
+EYE_SPAN = 1.65  # longer side of the landmarks' extent / outer-eye distance, for an average face
+OUTER = 1.45  # outer-eye distance / distance of MediaPipe's eye centres
 
 
 class MediapipeDetector:
-    """FaceDetector over MediaPipe Tasks (BlazeFace), by its two eye points."""
+    """A `FaceDetector` with MediaPipe Tasks (BlazeFace); boxes follow from its two eye points."""
 
     def __init__(self, model_file: str, *, threshold: float, backend: Any = None) -> None:
-        """backend: a made `FaceDetector` of MediaPipe, instead of the model file.
+        """Open the model file.
+
+        Args:
+            model_file: A model file of MediaPipe's face detector.
+            threshold: Lowest score of a face.
+            backend: A `FaceDetector` object of MediaPipe that is used instead of the model
+                file.
 
         Raises:
-            UsageError: the file or the package is missing, or MediaPipe refuses the file.
+            UsageError: The file or the package is missing, or MediaPipe refuses the file.
         """
         self._image_of: Callable[[Any], Any] = lambda rgb: rgb
         self._detector = backend or self._open(model_file, threshold)
@@ -61,7 +67,14 @@ class MediapipeDetector:
             ) from error
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
-        """Boxes in our sense, the extent of 68 landmarks, from the two eye centres."""
+        """Detect faces.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+
+        Returns:
+            Boxes of the extent of 68 landmarks, estimated from the eye centres, best first.
+        """
         height, width = image.shape[:2]
         rgb = np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
         found = self._detector.detect(self._image_of(rgb)).detections

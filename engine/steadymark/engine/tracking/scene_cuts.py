@@ -1,8 +1,8 @@
-"""Scene cuts, told from the structure of the picture: at a cut, memory of a face is worthless.
+"""Detection of scene cuts from image structure; at a cut, the state of all faces is reset.
 
-A flash, a fade, mains light, automatic exposure and bands of light are no cuts. Gains vanish in the
-logarithm of a picture, soft shadows in what is left beside its slow course, and bands of a rolling
-shutter, which lie along rows or columns, once each row's and column's mean is taken off.
+Flashes, fades, mains flicker, automatic exposure and bands of light are not cuts. The logarithm
+removes gains. Subtracting a blurred image removes soft shadows. Subtracting the mean of each row
+and column removes the bands of a rolling shutter.
 """
 
 from __future__ import annotations
@@ -18,20 +18,23 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[np.float32]
 _WIDTH, _HEIGHT = 32, 18
-_ALIKE = 0.5  # correlation of two thumbnails under which a cut lies between them
-_ROWS, _COLUMNS = 2, 3  # by how many pixels of the thumbnail the picture may have moved
-_FLAT = 2.0  # grey levels of deviation under which a picture shows nothing to compare
-_SLOW_PX = 4.0  # sigma of the slow course that is taken off, pixels of the thumbnail
-_DARKEST = 16.0  # grey levels added before the logarithm, so that noise of the dark stays small
-_WHITE = 248.0  # grey levels from which a pixel is overexposed and tells nothing
-_LEAST_SEEN = 0.25  # share of pixels that must not be overexposed
+_ALIKE = 0.5  # correlation of two thumbnails below which there is a cut between them
+_ROWS, _COLUMNS = 2, 3  # largest shift between two frames, in pixels of the thumbnail
+_FLAT = 2.0  # standard deviation in grey levels below which a frame has no structure
+_SLOW_PX = 4.0  # sigma of the blurred image that is subtracted, in pixels of the thumbnail
+_DARKEST = 16.0  # grey levels added before the logarithm, so that noise in dark areas stays small
+_WHITE = 248.0  # grey level from which a pixel counts as overexposed
+_LEAST_SEEN = 0.25  # least share of pixels that are not overexposed
 
 
 class Thumbnail(NamedTuple):
-    """What a frame shows, whatever its light.
+    """The structure of a frame, independent of its lighting.
 
-    structure: (18, 32) logarithm of grey levels beside its slow course. seen: (18, 32), 1 where
-    the picture is not overexposed, else 0. flat: whether it shows nothing at all.
+    Attributes:
+        structure: (18, 32) logarithm of grey levels, minus its blurred version and its row and
+            column means.
+        seen: (18, 32), 0 for overexposed pixels, otherwise 1.
+        flat: Whether the frame has no structure.
     """
 
     structure: Pixels
@@ -40,7 +43,16 @@ class Thumbnail(NamedTuple):
 
 
 def thumbnail(image: Image) -> Thumbnail:
-    """The thumbnail of a frame (H, W, 3) uint8: few pixels of a large picture are looked at."""
+    """Compute the thumbnail of a frame.
+
+    Large frames are subsampled first.
+
+    Args:
+        image: (H, W, 3) uint8.
+
+    Returns:
+        The thumbnail.
+    """
     step = max(1, min(image.shape[0] // (4 * _HEIGHT), image.shape[1] // (4 * _WIDTH)))
     part = np.ascontiguousarray(image[::step, ::step])
     small = cv2.resize(part, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
@@ -54,10 +66,17 @@ def thumbnail(image: Image) -> Thumbnail:
 
 
 def is_cut(before: Thumbnail, now: Thumbnail) -> bool:
-    """Whether two frames in a row show different scenes, whatever their light.
+    """Return whether two consecutive frames show different scenes, independent of their lighting.
 
-    A picture without any structure (black, fog, a covered lens) is a scene of its own; one that is
-    overexposed as a whole, by a flash, is not.
+    A frame without structure (black, fog, a covered lens) is a scene of its own. A frame that a
+    flash overexposes as a whole is not.
+
+    Args:
+        before: Thumbnail of the previous frame.
+        now: Thumbnail of this frame.
+
+    Returns:
+        True for a scene cut.
     """
     if before.flat or now.flat:
         return before.flat != now.flat and min(before.seen.mean(), now.seen.mean()) > _LEAST_SEEN
@@ -65,9 +84,16 @@ def is_cut(before: Thumbnail, now: Thumbnail) -> bool:
 
 
 def alike(before: Thumbnail, now: Thumbnail) -> float:
-    """Correlation, from -1 to 1, of what is shown by both, had the picture moved a little.
+    """Return the correlation of two frames for the best small shift.
 
-    Only pixels count that neither frame overexposes; 1 where too few are left to tell.
+    Pixels that are overexposed in one of the frames are ignored.
+
+    Args:
+        before: Thumbnail of the previous frame.
+        now: Thumbnail of this frame.
+
+    Returns:
+        The correlation in [-1, 1]; 1 if too few pixels are left.
     """
     inner = (slice(_ROWS, -_ROWS), slice(_COLUMNS, -_COLUMNS))
     seen = (before.seen * now.seen)[inner]

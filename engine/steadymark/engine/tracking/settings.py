@@ -1,4 +1,7 @@
-"""What a user chooses, and the tracker that follows from it: window and command line share both."""
+"""The settings of tracking, and the models and the tracker that follow from them.
+
+The window and the command line share them.
+"""
 
 from __future__ import annotations
 
@@ -32,20 +35,28 @@ from steadymark.models.runtime.zoo import (
 if TYPE_CHECKING:
     from steadymark.engine.core.protocols import FaceDetector
 
-MEDIAPIPE, YUNET = "mediapipe:", "yunet:"  # before the file of a detector that is not ours
+MEDIAPIPE, YUNET = "mediapipe:", "yunet:"  # prefixes of the file of an external detector
 
 
 @dataclass(frozen=True, slots=True)
 class TrackSettings:
-    """model, detector: names in the zoo, or files; device: auto, cpu or cuda.
+    """Settings of tracking.
 
-    stabilizer: one of STABILIZERS; `flow` stabilizes any model, `refine` and `convlstm` take the
-    model of the zoo that stabilizes this one; `auto` is what a model stabilizes itself by, else
-    `flow`; filters start from raw points.
-    detector may also be `yunet:FILE` (OpenCV's) or `mediapipe:FILE` (extra 'mediapipe'), with a
-    model file of the user's. threads: CPU threads of the networks; 0: the engine chooses. one_euro,
-    butterworth: what these names do.
-    focal_px: the camera's focal length, for head poses; None takes OpenFace's guess, see Camera.
+    Attributes:
+        model: Name of a landmark model in the zoo, or a file.
+        detector: Name of a face detector in the zoo, or a file; or `yunet:FILE` (OpenCV's
+            YuNet) or `mediapipe:FILE` (extra 'mediapipe') with a model file of the user.
+        stabilizer: One of `STABILIZERS`. `flow` works with any model. `refine` and `convlstm`
+            use the model of the zoo that adds this stabilizer to the chosen model. `auto` uses the
+            model's own stabilizer if it has one, otherwise `flow`. Filters use the raw landmarks.
+        device: `auto`, `cpu` or `cuda`.
+        threads: Number of CPU threads of each network; 0 lets ONNX Runtime choose.
+        detector_threshold: Lowest score of a detected face; None takes the detector's default.
+        tracker: Settings of the tracker.
+        one_euro: Parameters of the stabilizer `one-euro`.
+        butterworth: Parameters of the stabilizer `butterworth`.
+        focal_px: Focal length of the camera in pixels, for head poses; None takes OpenFace's
+            estimate, see `Intrinsics`.
     """
 
     model: str = DEFAULT_MODEL
@@ -62,9 +73,10 @@ class TrackSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenModels:
-    """The opened networks; they hold no memory of faces, so one serves any number of trackers.
+    """The opened networks.
 
-    follower, flow: see Tracker.
+    They hold no state of faces, so that any number of trackers can share them. For `follower` and
+    `flow`, see `Tracker`.
     """
 
     network: LandmarkNetwork
@@ -75,16 +87,22 @@ class OpenModels:
 
     @property
     def device(self) -> str:
-        """Where the landmark network really runs."""
+        """Device on which the landmark network runs."""
         return self.network.device
 
 
 def landmark_card(settings: TrackSettings) -> ModelCard:
-    """The landmark model that these settings mean.
+    """Return the card of the landmark model for these settings.
+
+    Args:
+        settings: The settings.
+
+    Returns:
+        The card.
 
     Raises:
-        WeightsError: there is no such model, or none of it that stabilizes so.
-        UsageError: an unknown stabilizer.
+        WeightsError: The model does not exist, or not with this stabilizer.
+        UsageError: The stabilizer is unknown.
     """
     make_stabilizer(settings.stabilizer)
     card = find_model(settings.model, "landmarks")
@@ -94,9 +112,13 @@ def landmark_card(settings: TrackSettings) -> ModelCard:
 
 
 def resolved_stabilizer(settings: TrackSettings) -> str:
-    """The stabilizer that these settings mean: for `auto`, what it takes for their model.
+    """Return the stabilizer for these settings, with `auto` replaced by what it means.
 
-    It stays `auto` where there is no such model.
+    Args:
+        settings: The settings.
+
+    Returns:
+        The stabilizer; `auto` if the model does not exist.
     """
     if settings.stabilizer != AUTO:
         return settings.stabilizer
@@ -107,15 +129,21 @@ def resolved_stabilizer(settings: TrackSettings) -> str:
 
 
 def open_models(settings: TrackSettings) -> OpenModels:
-    """Open the networks, and check those that did not come with Steadymark.
+    """Open the networks, and check those that are not shipped with Steadymark.
+
+    Args:
+        settings: The settings.
+
+    Returns:
+        The opened networks.
 
     Raises:
-        WeightsError: unknown, missing or altered weights, or a model that cannot be tracked with.
-        DeviceError: CUDA was asked for and is not there.
-        UsageError: an unknown stabilizer, or an optional detector that is not installed.
+        WeightsError: Weights are unknown, missing or altered, or a model cannot be used.
+        DeviceError: CUDA was requested but is not available.
+        UsageError: The stabilizer is unknown, or an optional detector is not installed.
     """
     card = landmark_card(settings)
-    cv2.setNumThreads(1)  # crops are small, and the stages already run side by side
+    cv2.setNumThreads(1)  # crops are small, and the stages already run in parallel
     network = LandmarkNetwork(card, device=settings.device, threads=settings.threads)
     check_network(card, network)
     cards, follower = [card], None
@@ -134,11 +162,17 @@ def open_models(settings: TrackSettings) -> OpenModels:
 
 
 def open_detector(settings: TrackSettings) -> tuple[FaceDetector, ModelCard | None]:
-    """Open the face detector, with its card where it is one of the zoo.
+    """Open the face detector.
+
+    Args:
+        settings: The settings.
+
+    Returns:
+        The detector, and its card if it is in the zoo.
 
     Raises:
-        WeightsError: unknown, missing or altered weights.
-        UsageError: a detector that is not installed, or whose file is missing or unfit.
+        WeightsError: The weights are unknown, missing or altered.
+        UsageError: The detector is not installed, or its file is missing or invalid.
     """
     asked = settings.detector_threshold
     if settings.detector.startswith(YUNET):
@@ -159,7 +193,18 @@ def open_detector(settings: TrackSettings) -> tuple[FaceDetector, ModelCard | No
 
 
 def make_tracker(models: OpenModels, settings: TrackSettings) -> Tracker:
-    """A tracker for one source."""
+    """Create a tracker for one source.
+
+    Args:
+        models: The opened networks.
+        settings: The settings.
+
+    Returns:
+        The tracker.
+
+    Raises:
+        UsageError: `max_faces` or `focal_px` is out of range.
+    """
     if settings.tracker.max_faces < 1:
         raise UsageError(
             "max faces must be at least 1, not {max_faces}", max_faces=settings.tracker.max_faces

@@ -1,4 +1,4 @@
-"""From frames to tracked faces: detect where one is missing, follow where one is known."""
+"""The tracker, which detects new faces and follows known ones from frame to frame."""
 
 from __future__ import annotations
 
@@ -38,18 +38,25 @@ if TYPE_CHECKING:
     from steadymark.models.face.schema import LandmarkSchema
     from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 
-BOX_KNOWN = 0.3  # overlap of a detected box with a face that is tracked: it is that one
-FACE_KNOWN = 0.5  # overlap of the extents of landmarks, likewise
+BOX_KNOWN = 0.3  # overlap from which a detected box belongs to a tracked face
+FACE_KNOWN = 0.5  # the same for the overlap of landmark extents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
-    """What is remembered of one face from frame to frame.
+    """The state of one face between frames.
 
-    face_id: None until the face is confirmed, which it is after so many `frames`. crop: where to
-    look next. fitted: where the last look would have it. seen: that look, None where a recurrent
-    network begins anew. motion: as far as no other face was near. lost_s: since when it is lost.
-    raw: the course of its raw landmarks, None where it begins anew.
+    Attributes:
+        face_id: None until the face is confirmed.
+        crop: The crop for the next frame.
+        box: Extent of the landmarks.
+        memory: State of the stabilizer.
+        seen: Output of the network for the last frame; None resets a recurrent network.
+        motion: Motion of the face, as far as no other face hid it.
+        frames: Number of frames in which the face was seen.
+        fitted: The crop that fits the landmarks of the last frame.
+        lost_s: Time since which the face is lost; None if it is not lost.
+        raw: History of the raw landmarks; None after a reset.
     """
 
     face_id: int | None
@@ -65,9 +72,15 @@ class Track:
 
 
 class SeenFace(NamedTuple):
-    """A face seen in this frame: what is remembered of it, the look, where it is, how it came.
+    """A face that was found in this frame.
 
-    wanted: where to look next, of the raw points, so that no stabilizer changes what is seen.
+    Attributes:
+        track: The state of the face.
+        seen: Output of the network.
+        wanted: The crop that fits the raw landmarks. Raw landmarks are used so that the
+            stabilizer does not influence what the network sees.
+        now: Position and motion from this frame alone.
+        state: Whether the face was detected or tracked.
     """
 
     track: Track
@@ -78,13 +91,23 @@ class SeenFace(NamedTuple):
 
 
 class Tracker:
-    """Tracks up to max_faces faces; frames must come in order of time. Not for several threads.
+    """Tracks the faces of one source; frames must come in order of time, from one thread.
 
-    follower: a second network that follows the faces which `network` has aligned (local_global,
-    Figure 6); one network does both without it. With it `passes` is 2 at least. flow: stabilizes
-    what the networks find. of_network: whether the stabilizer is given what it or a recurrent
-    network made steady, or raw points. focal_px: see
-    pose.Camera.
+    Args:
+        detector: The face detector.
+        network: The landmark network.
+        stabilizer: The stabilizer.
+        schema: The landmark schema.
+        config: The settings; None takes the defaults.
+        follower: A second network for faces that `network` has aligned (local_global, Figure
+            6); it needs two passes or more. None uses `network`.
+        flow: The flow stabilizer for the outputs of the network, or None.
+        of_network: Whether the stabilizer gets the output of the recurrent network or `flow`,
+            instead of the raw landmarks.
+        focal_px: Focal length in pixels, see `Intrinsics`.
+
+    Raises:
+        ValueError: There is a follower, but only one pass.
     """
 
     def __init__(
@@ -110,14 +133,21 @@ class Tracker:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every face: before another source, after a seek."""
+        """Forget all faces; call this before another source and after a seek."""
         self._tracks: tuple[Track, ...] = ()
         self._last: tuple[float, Thumbnail] | None = None
         self._next_id = 0
         self._until_look = 0
 
     def track(self, frame: Frame) -> TrackResult:
-        """The faces of one frame, in order of their ids."""
+        """Track the faces of one frame.
+
+        Args:
+            frame: The frame.
+
+        Returns:
+            The tracked and lost faces, sorted by id.
+        """
         started = time.perf_counter()
         restarted = self._restarts(frame)
         tracks = [self._anew(track) if restarted else track for track in self._tracks]
@@ -148,7 +178,7 @@ class Tracker:
         )
 
     def _restarts(self, frame: Frame) -> bool:
-        """Whether nothing that is remembered of faces holds in this frame: see TrackResult."""
+        """Return whether the state of all faces must be reset at this frame, see `TrackResult`."""
         last, self._last = self._last, (frame.pts_s, thumbnail(frame.image))
         if last is None:
             return True
@@ -156,11 +186,14 @@ class Tracker:
         return not soon or is_cut(last[1], self._last[1])
 
     def _anew(self, track: Track) -> Track:
-        """Without what was remembered of how the face looked and moved."""
+        """Return the track without the state of the network and the stabilizer."""
         return replace(track, seen=None, fitted=None, raw=None, memory=self.stabilizer.start())
 
     def _should_look(self, following: int, lost: int) -> bool:
-        """At once when a face was just lost or none is known, else every few frames."""
+        """Return whether to run the detector.
+
+        It runs at once if a face is lost or none is tracked, otherwise every `look_every` frames.
+        """
         if following >= self.config.max_faces:
             return False
         self._until_look -= 1
@@ -170,11 +203,14 @@ class Tracker:
         return True
 
     def _waits(self, track: Track, t_s: float) -> bool:
-        """Whether a lost face may still come back as the same."""
+        """Return whether a lost face may still return with its id."""
         return track.lost_s is not None and t_s - track.lost_s <= self.config.keep_id_s
 
     def _follow(self, frame: Frame, tracks: list[Track]) -> tuple[list[SeenFace], list[Track]]:
-        """Faces looked at in one run, of two that are one the likelier; and those that are lost."""
+        """Run the network on the tracked faces; return the faces found and the lost tracks.
+
+        Of two tracks that follow the same face, the likelier one is kept.
+        """
         crops, before = [t.crop for t in tracks], [t.seen for t in tracks]
         looks = run_network(self.follower, frame.image, crops, before, self.flow)
         there = {
@@ -198,11 +234,11 @@ class Tracker:
         return seen_once, lost
 
     def _least(self, track: Track) -> float:
-        """The score under which it is no face: one that is to be confirmed must look its part."""
+        """Return the lowest score of a face; it is higher for a face that is not confirmed."""
         return self.config.find_from if track.face_id is None else self.config.lose_below
 
     def _went_on(self, sight: SeenFace, *, near: bool) -> SeenFace:
-        """A face seen once more, perhaps near another; in time it is confirmed."""
+        """Update the track of a face that was found again, and confirm it after enough frames."""
         track, frames = sight.track, sight.track.frames + 1
         motion = carried_on(track.motion, sight.now, near=near)
         track = replace(track, motion=motion, frames=frames)
@@ -212,13 +248,13 @@ class Tracker:
         return sight._replace(track=track, state=FaceState.DETECTED)
 
     def _place(self, frame: Frame, seen: FaceOutput) -> tuple[Crop, FaceMotion]:
-        """See SeenFace."""
+        """Return `wanted` and `now` of `SeenFace`."""
         points, margin = seen.raw.xy_px, self.follower.card.margin
         wanted = crop_of_landmarks(points, self.schema, margin=margin, rule=self.config.recentre)
         return wanted, motion_of(wanted, seen.raw, frame.pts_s, margin=margin)
 
     def _tracked(self, frame: Frame, sight: SeenFace) -> tuple[Track, TrackedFace | None]:
-        """What to remember, and what to tell: nothing of a face that is not confirmed."""
+        """Return the new state of a face, and its result if the face is confirmed."""
         track, seen, wanted = sight.track, sight.seen, sight.wanted
         if self.of_network and contradicts(seen.steady, seen.raw, track.raw):
             seen = seen.forgotten()
@@ -239,7 +275,7 @@ class Tracker:
     def _take_up(
         self, frame: Frame, boxes: Sequence[FaceBox], seen: list[SeenFace], lost: list[Track]
     ) -> list[SeenFace]:
-        """Begin to track detected faces that are not tracked yet, those that were lost first."""
+        """Start tracks of detected faces that are not tracked; lost faces get their ids back."""
         found = self._new_faces(frame, boxes, seen, lost)
         places = [self._place(frame, each) for each in found]
         motions = [now for _, now in places]
@@ -263,11 +299,12 @@ class Tracker:
     def _new_faces(
         self, frame: Frame, boxes: Sequence[FaceBox], seen: list[SeenFace], lost: list[Track]
     ) -> list[FaceOutput]:
-        """Of detected boxes, no more than there are places for: aligned so many at a time."""
+        """Align detected boxes that are not tracked yet, until `max_faces` faces are found."""
         extents = [box_of_landmarks(sight.seen.raw.xy_px, score=1.0) for sight in seen]
         left = [box for box in boxes if not any(box.iou(other) > BOX_KNOWN for other in extents)]
         expected = [track.motion for track in lost]
-        left.sort(key=lambda box: not is_near(expected, box, frame.pts_s))  # keeps the best first
+        # the sort is stable, so the best boxes stay first
+        left.sort(key=lambda box: not is_near(expected, box, frame.pts_s))
         found: list[FaceOutput] = []
         while left and (places := self.config.max_faces - len(extents)) > 0:
             chunk, left = left[:places], left[places:]
@@ -295,5 +332,5 @@ class Tracker:
 
 
 def _unlikely(sight: SeenFace) -> tuple[bool, float]:
-    """How little a face that was followed seems to be where it was seen: unconfirmed ones least."""
+    """Return a sort key that is larger for less likely tracks, and largest for unconfirmed ones."""
     return sight.track.face_id is None, difference(sight.track.motion, sight.now, near=True)

@@ -1,4 +1,4 @@
-"""OpenCV's YuNet as an option: `cv2.FaceDetectorYN` with a model file that the user names."""
+"""OpenCV's YuNet detector, an option that needs a model file of the user."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
 
-LONGEST_SIDE = 640  # pixels, to which larger frames are reduced
-THRESHOLD = 0.8  # YuNet finds nearly every face from there on, and next to nothing else
+LONGEST_SIDE = 640  # pixels; larger frames are resized to this
+THRESHOLD = 0.8  # at this score, YuNet finds nearly all faces with hardly any false detections
 _NMS_IOU, _MOST = 0.3, 5000
 _COLUMNS = 15  # of a row: x, y, width, height, five points (right eye, left eye, …), score
 
 
 class YuNetDetector:
-    """FaceDetector over `cv2.FaceDetectorYN` (Wu et al. 2023), by its boxes and eye points."""
+    """A `FaceDetector` with `cv2.FaceDetectorYN` (Wu et al. 2023) and its boxes and eye points."""
 
     def __init__(
         self, model_file: str, *, threshold: float = THRESHOLD, backend: Any = None
@@ -34,18 +34,26 @@ class YuNetDetector:
         """Open the model file.
 
         Args:
-            model_file: an ONNX file of YuNet.
-            threshold: the least score of a face.
-            backend: a made `FaceDetectorYN`, instead of the model file.
+            model_file: An ONNX file of YuNet.
+            threshold: Lowest score of a face.
+            backend: A `FaceDetectorYN` object that is used instead of the model file.
 
         Raises:
-            UsageError: the file is missing, or it is no model of YuNet.
+            UsageError: The file is missing, or it is not a YuNet model.
         """
-        self._busy = threading.Lock()  # the network keeps the size of the picture
+        # `FaceDetectorYN` stores the image size, so only one thread at a time may use it
+        self._busy = threading.Lock()
         self._net: Any = backend or _opened(model_file, threshold)
 
     def detect(self, image: Image) -> tuple[FaceBox, ...]:
-        """Find faces in (H, W, 3) uint8 BGR: boxes of the 68 landmarks' extent, best first."""
+        """Detect faces.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+
+        Returns:
+            Boxes of the extent of 68 landmarks, best first.
+        """
         height, width = image.shape[:2]
         if not height or not width:
             return ()
@@ -66,7 +74,8 @@ def _opened(model_file: str, threshold: float) -> Any:
             "no YuNet model file at '{model_file}': name one as yunet:FILE.onnx",
             model_file=model_file,
         )
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns of itself
+    # OpenCV logs a warning when it opens the model
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     try:
         net = cv2.FaceDetectorYN.create(model_file, "", (320, 320), threshold, _NMS_IOU, _MOST)
         rows = _rows(net, np.zeros((64, 64, 3), np.uint8))
@@ -87,7 +96,7 @@ def _unfit(model_file: str) -> UsageError:
 
 
 def _rows(net: Any, image: Image) -> NDArray[np.float32]:
-    """(n, 15), see _COLUMNS."""
+    """Return (n, 15) detections; for the columns, see `_COLUMNS`."""
     net.setInputSize((image.shape[1], image.shape[0]))
     told = net.detect(image)[1]
     return np.zeros((0, _COLUMNS), np.float32) if told is None else np.asarray(told, np.float32)

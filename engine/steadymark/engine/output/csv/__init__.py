@@ -1,1 +1,1 @@
-"""Landmark tables: written, read, checked, filtered."""
+"""Writing, reading, checking and filtering of landmark tables."""

@@ -1,4 +1,4 @@
-"""Finding faults in a landmark file, for `steadymark check FILE`."""
+"""Finds errors in a landmark file, for `steadymark check FILE`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BLOCK = 2000  # lines
 
 
 class Severity(StrEnum):
-    """error: the file is wrong. warning: it may be meant so."""
+    """An error means that the file is invalid; a warning may be intended."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -40,7 +40,13 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault. line: counted from 1; None where the file as a whole is meant."""
+    """One error or warning.
+
+    Attributes:
+        severity: Error or warning.
+        line: Line number, counted from 1; None if the finding concerns the whole file.
+        text: Description.
+    """
 
     severity: Severity
     line: int | None
@@ -48,14 +54,21 @@ class Finding:
 
 
 def check_csv(path: str | Path, *, most: int = 50) -> tuple[Finding, ...]:
-    """Check a landmark file of either style; a valid one has no findings.
+    """Check a landmark file in Steadymark's or OpenFace's style.
 
-    Lost rows, and the box of a face, may be NaN; frames that are missing are a warning, since a
-    live source leaves out what it could not process. At most `most` findings come back, in the
-    order of the file, and one more that counts the rest.
+    Rows of lost faces and the box of a face may be NaN. Missing frames are a warning, because a
+    live source leaves out frames that could not be processed.
+
+    Args:
+        path: The file.
+        most: The largest number of findings to return. One more finding gives the number of the
+            others.
+
+    Returns:
+        The findings in the order of the file; empty if the file is valid.
 
     Raises:
-        LandmarkFileError: the file cannot be opened.
+        LandmarkFileError: The file cannot be opened.
     """
     path = Path(path)
     found = sorted(_findings(path), key=lambda finding: finding.line or 0)
@@ -86,7 +99,7 @@ def _findings(path: Path) -> Iterator[Finding]:
 
 
 def _row_findings(file: Iterator[str], head: TableHead, *, columns_good: bool) -> Iterator[Finding]:
-    """Go through the rows block by block, so that hours of video need little memory."""
+    """Check the rows block by block, so that long files need little memory."""
     keys = [i for i, name in enumerate(head.names) if name in KEYS]
     blocks, lines_of = [np.empty((0, len(keys)))], [np.empty(0, np.int64)]
     number = head.lines
@@ -107,7 +120,7 @@ def _row_findings(file: Iterator[str], head: TableHead, *, columns_good: bool) -
 
 
 def _split(block: list[str], first: int, head: TableHead) -> tuple[dict[int, str], list[Finding]]:
-    """The lines that have the right number of fields, by number, and what is wrong with others."""
+    """Return the lines with the right number of fields, by number, and findings on the others."""
     rows, found = {}, []
     for number, line in enumerate(block, start=first):
         if not line.endswith("\n"):
@@ -127,13 +140,13 @@ def _name_findings(path: Path) -> Iterator[Finding]:
 
 
 def _numbers(whole: dict[int, str], head: TableHead) -> tuple[Numbers, list[Finding]]:
-    """Parse the rows; those that are not numbers are taken out of `whole` and reported."""
+    """Parse the rows; rows that cannot be parsed are removed from `whole` and reported."""
     if not whole:
         return np.empty((0, len(head.names))), []
     try:
         return parse(whole.values(), head), []
     except ValueError as error:
-        reason = str(error)  # now row by row, which is slow but finds the place
+        reason = str(error)  # parse each row alone, which is slow but finds the faulty row
     found = []
     for number, line in list(whole.items()):
         if faults := bad_fields(line.split(","), head):

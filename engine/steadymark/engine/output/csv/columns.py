@@ -1,4 +1,4 @@
-"""The columns of the landmark files, and the lines above the first row."""
+"""The columns of landmark files, and the lines above the first row."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")  # mm,
 _NATIVE_FIRST = ("frame", "face_id", "timestamp_s", "state", "score", *BOX, *POSE)
 _NATIVE_POINTS = ("x", "y", "raw_x", "raw_y", "score")
 _OPENFACE_FIRST = ("frame", "face_id", "timestamp", "confidence", "success", *POSE)
-_OPTIONAL = {"face_id"}  # OpenFace's first versions follow one face and do not number it
+_OPTIONAL = {"face_id"}  # early versions of OpenFace track one face and have no such column
 _NUMBERED = re.compile(r"(.+)_(0|[1-9][0-9]{0,5})", re.ASCII)
 
 
 class CsvStyle(StrEnum):
-    """Whose columns a file has."""
+    """Style of a landmark file."""
 
     NATIVE = "native"
     OPENFACE = "openface"
@@ -37,8 +37,12 @@ class CsvStyle(StrEnum):
 class TableHead:
     """The lines above the first row.
 
-    header: what the writer said of the recording, empty in OpenFace files. names: the columns,
-    left to right. lines: how many lines these took. points: K.
+    Attributes:
+        style: Style of the file.
+        header: The writer's header; empty in OpenFace files.
+        names: The columns from left to right.
+        lines: Number of lines above the first row.
+        points: Number of landmarks K.
     """
 
     style: CsvStyle
@@ -49,25 +53,31 @@ class TableHead:
 
 
 def numbered(prefix: str, points: int) -> tuple[str, ...]:
-    """prefix_0 … prefix_(points - 1)."""
+    """Return the names prefix_0 to prefix_(points - 1)."""
     return tuple(f"{prefix}_{i}" for i in range(points))
 
 
 def native_columns(points: int) -> tuple[str, ...]:
-    """The columns of Steadymark's own files."""
+    """Return the columns of Steadymark's files for a number of landmarks."""
     return _NATIVE_FIRST + tuple(n for p in _NATIVE_POINTS for n in numbered(p, points))
 
 
 def openface_columns(points: int) -> tuple[str, ...]:
-    """The columns of OpenFace's files, as far as Steadymark fills them."""
+    """Return the columns of OpenFace's files that Steadymark writes, for a number of landmarks."""
     return _OPENFACE_FIRST + numbered("x", points) + numbered("y", points)
 
 
 def read_head(lines: Iterator[str]) -> TableHead:
-    """Take the lines above the first row.
+    """Read the lines above the first row.
+
+    Args:
+        lines: The lines of the file; the header lines are consumed.
+
+    Returns:
+        The head of the table.
 
     Raises:
-        LandmarkFileError: this is no landmark file.
+        LandmarkFileError: The file is not a landmark file.
     """
     first = next(lines, "")
     if not first.strip():
@@ -86,10 +96,17 @@ def read_head(lines: Iterator[str]) -> TableHead:
 
 
 def column_faults(head: TableHead) -> tuple[UserText, ...]:
-    """What is wrong with the columns, a few words each; columns beyond the known ones are fine."""
+    """Return what is wrong with the columns; additional columns are allowed.
+
+    Args:
+        head: The head of the table.
+
+    Returns:
+        One short description per fault.
+    """
     native = head.style is CsvStyle.NATIVE
     needed = native_columns(head.points) if native else openface_columns(head.points)
-    if not set(POSE) & set(head.names):  # older files, and OpenFace's without -pose
+    if not set(POSE) & set(head.names):  # in older files, and in OpenFace's files without -pose
         needed = tuple(name for name in needed if name not in POSE)
     counts = Counter(head.names)
     faults = [] if head.points else [UserText("there are no landmark columns (x_0, y_0, …)")]
@@ -107,7 +124,7 @@ def column_faults(head: TableHead) -> tuple[UserText, ...]:
 
 
 def unknown_columns(head: TableHead) -> tuple[str, ...]:
-    """Columns that no Steadymark file has; always empty for OpenFace's, which has many more."""
+    """Return columns that are not part of the format; always empty for OpenFace's files."""
     if head.style is CsvStyle.OPENFACE:
         return ()
     known = set(native_columns(head.points))
@@ -144,6 +161,6 @@ def _split(line: str) -> tuple[str, ...]:
 
 
 def _points(names: tuple[str, ...], prefixes: tuple[str, ...]) -> int:
-    """K, as most of the numbered columns have it, so that one missing column is just that."""
+    """Return the largest K of the prefixes, so that a missing column does not reduce K."""
     found = Counter(m[1] for n in set(names) if (m := _NUMBERED.fullmatch(n)))
     return max(found[p] for p in prefixes)

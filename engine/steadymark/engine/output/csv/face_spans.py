@@ -1,4 +1,4 @@
-"""When each face of a landmark file was tracked, and when it was lost."""
+"""The spans in which each face of a landmark file was tracked or lost."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ from steadymark.engine.core.types import FaceState
 if TYPE_CHECKING:
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
 
-NOBODY = -1  # the face_id of a row that tells only that no face was there
+NOBODY = -1  # the face_id of a row for a frame without a face
 
 
 @dataclass(frozen=True, slots=True)
 class FaceSpan:
-    """Rows of one face that follow each other in the same state.
+    """Consecutive rows of one face in the same state.
 
-    face_id: NOBODY where no face was known. first, last: frames, 0-based, both within. start_s,
-    end_s: their times. score: the least face score, NaN where it was lost.
+    Attributes:
+        face_id: Number of the face; `NOBODY` for rows without a face.
+        tracked: Whether the face was tracked; otherwise it was lost.
+        first: Index of the first frame, 0-based.
+        last: Index of the last frame, which belongs to the span.
+        start_s: Time of the first frame in seconds.
+        end_s: Time of the last frame in seconds.
+        score: Lowest face score in the span; NaN if the face was lost.
     """
 
     face_id: int
@@ -33,12 +39,19 @@ class FaceSpan:
 
     @property
     def frames(self) -> int:
-        """How many."""
+        """Number of frames."""
         return self.last - self.first + 1
 
 
 def face_spans(table: LandmarkTable) -> list[FaceSpan]:
-    """Spans in order of time; a frame that the file leaves out ends one."""
+    """Return the spans in which each face was tracked or lost; a missing frame ends a span.
+
+    Args:
+        table: The landmark table.
+
+    Returns:
+        The spans in order of time.
+    """
     spans: list[FaceSpan] = []
     for face_id in np.unique(table.face_id).tolist():
         rows = np.flatnonzero(table.face_id == face_id)

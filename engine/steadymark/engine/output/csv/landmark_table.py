@@ -1,4 +1,4 @@
-"""Reading landmark files back: Steadymark's own and OpenFace's."""
+"""Reading of Steadymark's and OpenFace's landmark files."""
 
 from __future__ import annotations
 
@@ -40,13 +40,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LandmarkTable:
-    """A landmark file, a row a face and frame (N rows, K landmarks).
+    """A landmark file with one row per face and frame (N rows, K landmarks).
 
-    header: what the writer said, empty for OpenFace. frame: (N,) int64, 0-based in both styles.
-    face_id: (N,) int64, -1 in a row without a face. timestamp_s: (N,) float64. state: (N,) str.
-    score: (N,), box: (N, 4) left, top, width, height, xy_px and raw_xy_px: (N, K, 2), point_score:
-    (N, K), all float32. pose: (N, 6) float64, position in mm and rotation in radians, see pose.py.
-    NaN is what the file does not say, and everything of a lost face.
+    Values that the file does not contain are NaN. Landmarks and pose of a lost face are NaN.
+
+    Attributes:
+        header: The writer's header; empty for OpenFace.
+        style: Style of the file, see `CsvStyle`.
+        frame: (N,) int64, 0-based in both styles.
+        face_id: (N,) int64, -1 in a row without a face.
+        timestamp_s: (N,) float64, seconds.
+        state: (N,) str, see `FaceState`.
+        score: (N,) float32, face score.
+        box: (N, 4) float32, left, top, width and height in pixels.
+        pose: (N, 6) float64, position in millimetres and rotation in radians, see `HeadPose`.
+        xy_px: (N, K, 2) float32, stabilized landmarks in pixels.
+        raw_xy_px: (N, K, 2) float32, landmarks from the network in pixels.
+        point_score: (N, K) float32, landmark scores.
     """
 
     header: dict[str, object]
@@ -67,13 +77,20 @@ class LandmarkTable:
 
 
 def read_landmarks(path: str | Path) -> LandmarkTable:
-    """Read a landmark file of either style, with any number of landmarks.
+    """Read a landmark file in either style, with any number of landmarks.
 
-    Of OpenFace's files the pixel landmarks are read and other columns (gaze, action units)
-    passed over; what stands in rows without success is no measurement and becomes NaN.
+    Of OpenFace's files, the pixel landmarks and the head pose are read; other columns, such as gaze
+    and action units, are ignored. Values in rows without success are replaced by NaN.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The table.
 
     Raises:
-        LandmarkFileError: not a landmark file; the message names line and column.
+        LandmarkFileError: The file is not a valid landmark file; the message names the line and
+            the column.
     """
     path = Path(path)
     with open_text(path) as file:
@@ -86,7 +103,7 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
                 )
             first = next((line for line in lines if line.strip("\r\n")), None)
             rows = () if first is None else chain((first,), lines)
-            # NumPy warns of input without rows
+            # NumPy warns if the input has no rows
             numbers = parse(rows, head) if rows else np.empty((0, len(head.names)))
         except LandmarkFileError as error:
             raise LandmarkFileError("{path}, {fault}", path=path, fault=error) from error
@@ -104,7 +121,7 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
 
 
 def _first_fault(path: Path, otherwise: str) -> str:
-    """Find the line and column that `parse` stumbled over."""
+    """Return a description of the first row that `parse` cannot read."""
     with open_text(path) as file:
         lines = lines_of(file)
         head = read_head(lines)
@@ -170,7 +187,10 @@ def _columns(numbers: Numbers, head: TableHead, names: tuple[str, ...]) -> Numbe
 def _whole(
     path: Path, head: TableHead, numbers: Numbers, name: str, least: int, *, empty: int | None
 ) -> NDArray[np.int64]:
-    """A column of whole numbers ≥ least, NaN as `empty`; 0 everywhere where it does not exist."""
+    """Return a column of whole numbers ≥ `least`.
+
+    NaN is replaced by `empty`. A missing column gives zeros.
+    """
     if name not in head.names:
         return np.zeros(len(numbers), np.int64)
     values = numbers[:, head.names.index(name)].copy()

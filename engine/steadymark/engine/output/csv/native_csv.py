@@ -1,4 +1,4 @@
-"""Steadymark's own CSV file: everything that is known of each face in each frame."""
+"""Steadymark's CSV format, which holds all values of each face in each frame."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What made a recording, so that it can be made again.
+    """How a table was made, so that it can be reproduced.
 
-    versions: program and libraries. models: name → SHA-256 of its weights. settings: as used.
-    source_name, source_sha256: the input; None where it has no bytes to hash (cameras).
+    Attributes:
+        versions: Version of the program and of each library.
+        models: SHA-256 of the weights, by model name.
+        settings: The settings used.
+        source_name: Name of the input.
+        source_sha256: SHA-256 of the input; None for cameras.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -33,7 +37,7 @@ class Header:
     source_sha256: str | None = None
 
     def line(self) -> str:
-        """The header as one line of JSON; settings that JSON does not know become text."""
+        """Return the header as one line of JSON; values that JSON does not support become text."""
         fields = {
             "versions": dict(self.versions),
             "models": dict(self.models),
@@ -44,12 +48,13 @@ class Header:
 
 
 class NativeCsvSink:
-    """Writes `# steadymark-csv 1`, the header, the columns, and a row a face and frame.
+    """Writes `# steadymark-csv 1`, the header, the columns, and one row per face and frame.
 
-    timestamp_s: PTS, 6 decimals. x, y: stabilized points, raw_x, raw_y: the network's, full-frame
-    pixels, 3 decimals. Scores: 4 decimals. Poses (see pose.py): mm with 2
-    decimals, radians with 5. What is not there is `nan`, never 0: a lost face keeps
-    its id and has nothing else, a frame without a face has a row without an id.
+    `timestamp_s` is the presentation time with 6 decimals. `x` and `y` are stabilized landmarks,
+    `raw_x` and `raw_y` those of the network, in full-frame pixels with 3 decimals. Scores have 4
+    decimals. Head poses (see `HeadPose`) are in millimetres with 2 decimals and radians with 5.
+    Missing values are `nan`, never 0. A lost face has an id but no other values. A frame without a
+    face has one row without an id.
     """
 
     def __init__(self, path: str | Path, header: Header, *, points: int = 68) -> None:
@@ -101,14 +106,25 @@ class NativeCsvSink:
 
 
 def checked(landmarks: Landmarks, points: int) -> Landmarks:
-    """The landmarks, when there are as many as the file has columns for."""
+    """Return the landmarks after checking their number.
+
+    Args:
+        landmarks: Landmarks of one face.
+        points: Number of landmarks that the file has columns for.
+
+    Returns:
+        The same landmarks.
+
+    Raises:
+        ValueError: The number of landmarks differs from `points`.
+    """
     if len(landmarks.score) != points:
         raise ValueError(f"{len(landmarks.score)} landmarks for a file of {points}")
     return landmarks
 
 
 def pose_values(pose: HeadPose | None) -> tuple[float, ...]:
-    """What stands under POSE."""
+    """Return the values of the columns `POSE`; NaN if there is no pose."""
     if pose is None:
         return (np.nan,) * len(POSE)
     return (*pose.position_mm, *pose.rotation_rad)

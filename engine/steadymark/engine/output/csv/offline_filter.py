@@ -1,4 +1,4 @@
-"""A table whose stabilized points come from a filter that looks at frames to come."""
+"""A table sink that smooths landmarks with a filter that needs the whole video."""
 
 from __future__ import annotations
 
@@ -24,10 +24,15 @@ if TYPE_CHECKING:
 
 
 class OfflineFilterSink:
-    """Writes rows with the raw points as they come, and all anew, smoothed, at the end.
+    """Writes raw landmarks during tracking, and replaces them by smoothed ones at the end.
 
-    Killed in between, or on a full disk, it leaves the raw rows, under a name that is not the final
-    one. make: the sink of a table, by the file's path.
+    If the program is killed or the disk is full, the raw rows remain under the temporary or partial
+    name.
+
+    Args:
+        path: Final path of the table.
+        make: Creates the sink of a table from the path of its file.
+        low_pass: The filter.
     """
 
     def __init__(self, path: Path, make: Callable[[Path], Sink], low_pass: Butterworth) -> None:
@@ -65,7 +70,7 @@ class OfflineFilterSink:
                 smooth.write(result)
         except SteadymarkError:
             smooth.close(complete=False)
-            Path(smooth.path).unlink(missing_ok=True)  # the raw rows tell more
+            Path(smooth.path).unlink(missing_ok=True)  # the raw rows are kept instead
             raise
         smooth.close(complete=True)
         target = final if complete else raw
@@ -79,8 +84,17 @@ class OfflineFilterSink:
 
 
 def filter_table(results: list[TrackResult], low_pass: Butterworth) -> list[TrackResult]:
-    """The same, each face's stabilized points being its raw ones after the filter."""
-    rows: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)  # id → result and face
+    """Replace each face's stabilized landmarks by its filtered raw landmarks.
+
+    Args:
+        results: The results of all frames.
+        low_pass: The filter.
+
+    Returns:
+        New results; head poses are computed again from the filtered landmarks.
+    """
+    # face id → indices of result and face
+    rows: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for i, result in enumerate(results):
         for j, face in enumerate(result.faces):
             rows[face.face_id].append((i, j))

@@ -1,4 +1,4 @@
-"""A CSV file in OpenFace's columns, for scripts that expect them."""
+"""A CSV file with OpenFace's columns, for scripts that read OpenFace's output."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class OpenFaceCsvSink:
-    """Writes frame (from 1, as OpenFace counts), face_id, timestamp, confidence, success, x, y.
+    """Writes OpenFace's columns: frame, face_id, timestamp, confidence, success, pose, x, y.
 
-    Before x stands the head pose (see pose.py), in OpenFace's own order, units and signs. A lost
-    face, and a frame without a face (face_id 0, since scripts read an integer there), has success 0
-    and confidence 0.00, as in OpenFace, so that filters on either still work. Its numbers are
-    `nan`, not OpenFace's zeros: a script that forgets to filter then gets NaN instead of a
-    plausible mean that is wrong.
+    Frames are counted from 1. The head pose (see `HeadPose`) has OpenFace's order, units and signs.
+    A lost face has success 0 and confidence 0.00, as in OpenFace, so that scripts can filter by
+    either. A frame without a face has one such row with face_id 0, because scripts expect an
+    integer. The other values of these rows are `nan` instead of OpenFace's zeros. A script that
+    does not filter then gets NaN instead of a wrong mean.
     """
 
     def __init__(self, path: str | Path, *, points: int = 68) -> None:
@@ -63,10 +63,13 @@ class OpenFaceCsvSink:
 
 
 def check_schema(name: str) -> None:
-    """Whether the landmarks of a schema can stand under OpenFace's columns.
+    """Check that landmarks of a schema fit OpenFace's columns.
+
+    Args:
+        name: Name of the schema.
 
     Raises:
-        SinkError: they are numbered otherwise.
+        SinkError: The schema is not `ibug68`.
     """
     if name != IBUG:
         raise SinkError(

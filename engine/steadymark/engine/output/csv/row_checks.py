@@ -1,4 +1,4 @@
-"""What can be wrong with rows of numbers."""
+"""Checks of the rows of a landmark file."""
 
 from __future__ import annotations
 
@@ -22,19 +22,33 @@ if TYPE_CHECKING:
 
 
 class RowFault(NamedTuple):
-    """rows: (n,) int, indices of the rows concerned. mild: may be meant so."""
+    """An error or warning that concerns some rows.
+
+    Attributes:
+        rows: (n,) int64, indices of the rows.
+        text: Description.
+        mild: True for a warning.
+    """
 
     rows: NDArray[np.int64]
     text: str
     mild: bool = False
 
 
-# the columns that have to be looked at of all rows together
+# the columns whose checks need all rows together
 KEYS = frozenset({"frame", "face_id", "timestamp_s", "timestamp", "state", "success"})
 
 
 def key_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
-    """Faults of frame, face and time, of rows (N, C); a kind of fault may come with no rows."""
+    """Check frame, face and time of all rows.
+
+    Args:
+        numbers: (N, C) values.
+        head: The head of the table.
+
+    Yields:
+        Faults; a fault without rows means that the check passed.
+    """
     yield from _identity_faults(numbers, head)
     yield from _order_faults(numbers, head)
 
@@ -58,7 +72,7 @@ def _identity_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
 
 
 def _order_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
-    """A row against the one before."""
+    """Check each row against the row before it."""
     with np.errstate(invalid="ignore"):
         step = np.diff(_column(numbers, head, "frame"), prepend=np.nan)
         step_s = np.diff(_time(numbers, head), prepend=np.nan)
@@ -70,7 +84,15 @@ def _order_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
 
 
 def value_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
-    """Faults of points and scores, each row (N, C) by itself."""
+    """Check the landmarks, scores and other values of each row.
+
+    Args:
+        numbers: (N, C) values.
+        head: The head of the table.
+
+    Yields:
+        Faults; a fault without rows means that the check passed.
+    """
     native = head.style is CsvStyle.NATIVE
     lost = _lost(numbers, head)
     k = head.points
@@ -81,7 +103,7 @@ def value_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
     yield _fault(~lost & np.isnan(score).any(1), "a face that is there has NaN among its scores")
     outside: Mask = np.asarray(((score < 0) | (score > 1)).any(1))
     yield _fault(outside, "a score is outside 0 to 1")
-    if not native:  # OpenFace fills rows without success with what it has
+    if not native:  # OpenFace may write values into rows without success
         success = _column(numbers, head, "success")
         yield _fault((success != 0) & (success != 1), "column 'success' is neither 0 nor 1")
         return

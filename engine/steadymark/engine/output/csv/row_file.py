@@ -1,4 +1,4 @@
-"""A text file of rows that grows safely."""
+"""A text file that grows row by row and stays valid after a crash."""
 
 from __future__ import annotations
 
@@ -15,31 +15,37 @@ if TYPE_CHECKING:
 
 
 class RowFile:
-    """UTF-8 text under a temporary name; what is added is there as a whole or not at all.
+    """UTF-8 text file with a temporary name, to which whole rows are appended.
 
-    Nothing is buffered in the process: a killed program loses at most the row it was writing, and
-    closing cannot fail for lack of space.
+    Nothing is buffered in the process. A program that is killed therefore loses at most the row
+    that it was writing, and closing cannot fail because the disk is full.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path  # where the file lies once closed
+        self.path = path  # the location of the file after `close`
         self._file: io.FileIO | None = None
         self._size = 0
         self._broken = False
 
     def open(self, *, live: bool = False) -> None:
-        """Create the temporary file. live: see open_part.
+        """Create the temporary file.
+
+        Args:
+            live: See `open_part`.
 
         Raises:
-            SinkError: it cannot be created, or another program is writing it.
+            SinkError: The file cannot be created, or another program is writing it.
         """
         self._file = os.fdopen(open_part(self.path, live=live), "wb", buffering=0)
 
     def add(self, text: str) -> None:
-        """Append `text`, which ends with a newline.
+        """Append text.
+
+        Args:
+            text: Whole rows; the last one ends with a newline.
 
         Raises:
-            SinkError: it cannot be written; what had been written of it is cut off again.
+            SinkError: The text cannot be written; a part that was written is removed.
         """
         if self._file is None:
             raise SinkError("cannot write {path}: it is not open", path=self.path)
@@ -56,12 +62,15 @@ class RowFile:
         self._size += whole
 
     def close(self, *, complete: bool) -> None:
-        """Give the file its final name, or the partial one; again or before `open`: nothing.
+        """Close the file and give it its final or partial name.
 
-        A file into which nothing could be written is removed.
+        An empty file is removed. If the file is not open, this method does nothing.
+
+        Args:
+            complete: Whether the file is complete.
 
         Raises:
-            SinkError: it cannot be renamed.
+            SinkError: The file cannot be renamed.
         """
         if self._file is None:
             return

@@ -1,4 +1,4 @@
-"""The rows of a landmark file as one array of numbers, and where a field is not a number."""
+"""Parsing the rows of a landmark file into numbers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,18 @@ _CODES = {str(state): float(i) for i, state in enumerate(STATES)}
 
 
 def open_text(path: Path) -> TextIO:
-    """Open a landmark file; a byte order mark, as spreadsheets write it, is passed over.
+    """Open a landmark file as UTF-8 text and skip a byte order mark.
 
-    What is not UTF-8 is replaced, and so found where it stands: as a field that is no number.
+    Invalid UTF-8 is replaced, so that parsing reports it as a field that is not a number.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The open file.
 
     Raises:
-        LandmarkFileError: it cannot be opened.
+        LandmarkFileError: The file cannot be opened.
     """
     try:
         return path.open(encoding="utf-8-sig", errors="replace")
@@ -40,10 +46,16 @@ def open_text(path: Path) -> TextIO:
 
 
 def lines_of(file: TextIO) -> Iterator[str]:
-    """The lines, one after the other, so that a file without any fills no memory.
+    """Yield the lines of a file; a file without line breaks does not fill the memory.
+
+    Args:
+        file: The open file.
+
+    Yields:
+        The lines.
 
     Raises:
-        LandmarkFileError: a line is longer than any row.
+        LandmarkFileError: A line is too long.
     """
     number = 0
     while line := file.readline(_LONGEST_LINE):
@@ -56,10 +68,17 @@ def lines_of(file: TextIO) -> Iterator[str]:
 
 
 def parse(lines: Iterable[str], head: TableHead) -> Numbers:
-    """(N, C) float64, the state as its place in STATES. Empty lines are passed over.
+    """Parse rows into numbers; empty lines are skipped.
+
+    Args:
+        lines: The rows.
+        head: The head of the table.
+
+    Returns:
+        (N, C) float64; a state is given by its index in `STATES`.
 
     Raises:
-        ValueError: some line has another number of fields, or a field that is not a number.
+        ValueError: A line has another number of fields, or a field is not a number.
     """
     return np.loadtxt(
         lines,
@@ -71,12 +90,20 @@ def parse(lines: Iterable[str], head: TableHead) -> Numbers:
 
 
 def is_state(head: TableHead, name: str) -> bool:
-    """Whether this column holds a state instead of a number."""
+    """Return whether a column holds states instead of numbers."""
     return head.style is CsvStyle.NATIVE and name == "state"
 
 
 def bad_fields(fields: Sequence[str], head: TableHead) -> list[UserText]:
-    """What is wrong with the fields of one row, as many as there are columns."""
+    """Describe the fields of a row that cannot be parsed.
+
+    Args:
+        fields: The fields, one per column.
+        head: The head of the table.
+
+    Returns:
+        One description per invalid field.
+    """
     faults = []
     for name, text in zip(head.names, fields, strict=True):
         state = is_state(head, name)
@@ -99,7 +126,15 @@ def bad_fields(fields: Sequence[str], head: TableHead) -> list[UserText]:
 
 
 def state_codes(numbers: Numbers, head: TableHead) -> NDArray[np.int64]:
-    """(N,) places in STATES. OpenFace tells success only, which is tracked or lost."""
+    """Return the state of each row; OpenFace's success is mapped to tracked or lost.
+
+    Args:
+        numbers: (N, C) values.
+        head: The head of the table.
+
+    Returns:
+        (N,) indices in `STATES`.
+    """
     if head.style is CsvStyle.NATIVE:
         return numbers[:, head.names.index("state")].astype(np.int64)
     good = numbers[:, head.names.index("success")] == 1
@@ -114,7 +149,7 @@ def _code(text: str) -> float:
 
 
 def _number(text: str) -> float:
-    """As NumPy reads it: no underscores, ASCII digits."""
+    """Parse a number as NumPy does: ASCII only, without underscores."""
     if "_" in text or not text.isascii():
         raise ValueError(text)
     return float(text)

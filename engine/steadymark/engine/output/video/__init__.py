@@ -1,1 +1,1 @@
-"""Annotated videos and drawing."""
+"""Annotated videos and drawing of results."""

@@ -1,4 +1,4 @@
-"""A video file with the landmarks drawn in, in step with its source."""
+"""A video with the landmarks drawn in, which keeps the timing and sound of its source."""
 
 from __future__ import annotations
 
@@ -24,31 +24,36 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import SourceInfo, TrackResult
     from steadymark.models.face.crop import Image
 
-_TICKS = 90_000  # a second, where the source tells none
+_TICKS = 90_000  # per second, if the source has no time base
 _MOST_TICKS = 1_000_000  # a frame's duration has 32 bits
-# no B-frames: decoding order is presentation order then, and players that ignore edit lists stay
+# without B-frames, decoding order is presentation order, and players that ignore edit lists stay
 # in step with the sound
 _X264 = {"crf": "18", "preset": "veryfast", "bf": "0"}
-# of a live view: little work, nothing held back
+# for live sources: low CPU load and no encoder delay
 _X264_LIVE = {"crf": "18", "preset": "ultrafast", "tune": "zerolatency", "g": "60"}
-# in fragments of a second (µs), which become one plain file in the end
+# write fragments of 1 s (1000000 µs), which become one plain MP4 file at the end
 _WHOLE_AT_ANY_TIME = {
     "movflags": "hybrid_fragmented+delay_moov+default_base_moof",
     "frag_duration": "1000000",
     "flush_packets": "1",
-    "max_interleave_delta": "1000000",  # sound may end before the pictures do
+    "max_interleave_delta": "1000000",  # the sound may end before the video
 }
 _BT709 = 1
 
 
 class AnnotatedVideoSink:
-    """Writes H.264 in MP4; frames keep their times, variable or not, and the source its sound.
+    """Writes H.264 in MP4 with the source's frame times, variable or constant, and its sound.
 
-    From frame 0 on, times are the source's own; a recording that starts later starts at 0. The
-    size is that of the first frame, padded to even numbers; frames of other sizes are fitted into
-    it. A second is cut into the source's own ticks, so that times stay exact. Killed, or on a full
-    disk, it can be played up to its last seconds. hurried: encode with as little work as can be,
-    which live sources always do.
+    If the recording begins at frame 0, times are those of the source. Otherwise, times start at 0.
+    The time base is the source's, so that times are exact. The size is that of the first frame,
+    padded to even numbers; frames of other sizes are scaled to fit. If the program is killed or the
+    disk is full, the file can be played up to its last seconds.
+
+    Args:
+        path: Final path of the video.
+        source_path: File to copy the sound from; None writes no sound.
+        options: What to draw.
+        hurried: Use a fast encoder preset. Live sources always use it.
     """
 
     def __init__(
@@ -96,7 +101,7 @@ class AnnotatedVideoSink:
                     self._file, size, self._fps, self._source_path, start_s, hurried=self._hurried
                 )
             self._movie.add(picture, result.frame.pts_s)
-            self._file.flush()  # fragments that are whole
+            self._file.flush()  # write complete fragments to the disk
         except (OSError, av.FFmpegError) as error:
             self._broken = True
             raise cannot_write(self._path, error) from error
@@ -110,17 +115,17 @@ class AnnotatedVideoSink:
                 if self._movie is not None:
                     self._movie.close()
         except (OSError, av.FFmpegError) as error:
-            if not self._broken:  # else `write` has told
+            if not self._broken:  # otherwise `write` has raised the error
                 self._path = settle(self._path, complete=False)
                 raise cannot_write(self._path, error) from error
-        if self._movie is None:  # no frame came: MP4 knows no empty video
+        if self._movie is None:  # no frame was written, and MP4 does not support empty videos
             part_of(self._path).unlink(missing_ok=True)
         else:
             self._path = settle(self._path, complete=complete and not self._broken)
 
 
 class _Movie:
-    """The streams of one file; `start_s` as in AudioCopy."""
+    """The video and audio streams of one file; for `start_s`, see `AudioCopy`."""
 
     def __init__(
         self,
@@ -137,7 +142,7 @@ class _Movie:
         self._start_s = start_s
         ticks = _ticks(source_path)
         self._tick = Fraction(1, ticks)
-        # MP4 keeps the time of the first frame in units of the movie's own, coarser time scale
+        # MP4 stores the time of the first frame in the movie's time scale, coarser by default
         options = {"movie_timescale": str(ticks), **_WHOLE_AT_ANY_TIME}
         self._output: OutputContainer = av.open(file, "w", format="mp4", options=options)
         self._video = self._add_video(fps)
@@ -150,11 +155,11 @@ class _Movie:
         if self._audio:
             self._audio.advance(pts_s)
         fitted = np.ascontiguousarray(_fitted(picture, self._size))
-        shared = av.VideoFrame.from_numpy_buffer(fitted, format="bgr24")  # it is only read
+        shared = av.VideoFrame.from_numpy_buffer(fitted, format="bgr24")  # the array is only read
         frame = self._colours.reformat(shared, format="yuv420p", dst_colorspace=Colorspace.ITU709)
         pts = round((pts_s - (self._start_s or 0.0)) / self._tick)
         if self._last is not None:
-            pts = max(pts, self._last + 1)  # the same time twice would stop the muxer
+            pts = max(pts, self._last + 1)  # the muxer rejects equal times
             self._gap = pts - self._last
         self._last = frame.pts = pts
         frame.time_base = self._tick
@@ -183,19 +188,19 @@ class _Movie:
 
 
 def _ticks(source_path: str | None) -> int:
-    """Ticks a second of the source's video, which its times are whole numbers of."""
+    """Return the denominator of the time base of the source's video, in ticks per second."""
     if source_path is None:
         return _TICKS
     try:
         with av.open(source_path) as source:
             base = source.streams.video[0].time_base if source.streams.video else None
-    except (OSError, av.FFmpegError):  # a folder of pictures, a device
+    except (OSError, av.FFmpegError):  # the source is a folder of images or a device
         base = None
     return min(base.denominator, _MOST_TICKS) if base else _TICKS
 
 
 def _fitted(picture: Image, size: tuple[int, int]) -> Image:
-    """Pad by the one row and column that make sizes even, or scale and letterbox into `size`."""
+    """Pad an image by at most one row and column to even sizes, or scale and letterbox it."""
     width, height = size
     down, right = height - picture.shape[0], width - picture.shape[1]
     if down == right == 0:

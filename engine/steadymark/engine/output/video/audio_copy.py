@@ -1,4 +1,4 @@
-"""Carrying a source's sound over into another file."""
+"""Copying a source's sound into another file."""
 
 from __future__ import annotations
 
@@ -20,18 +20,23 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# what MP4 players play; the rest (PCM, Vorbis, …) becomes AAC
+# codecs that MP4 players support; others (PCM, Vorbis, …) are converted to AAC
 COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac", "flac"})
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000})
-_PIECE = 1024  # samples; PCM may come in packets of a second, which is too coarse to trim by
+_PIECE = 1024  # samples; PCM packets may last a second, which is too coarse for trimming
 
 
 class AudioCopy:
-    """Moves sound into `output` as far as the picture has come, so that both lie interleaved.
+    """Writes the source's sound up to the time of the picture, so that both are interleaved.
 
-    start_s: what lies before is left out, and the time in the source that becomes 0; None takes
-    everything at its own time. Sound that cannot be read on ends there, with a log entry: it is
-    no reason to lose the picture.
+    If the sound cannot be read further, it ends there and a warning is logged; the video is still
+    written.
+
+    Args:
+        source: The opened source.
+        output: The file to write to.
+        start_s: Time in the source that becomes 0; earlier sound is left out. None keeps all
+            sound at its original time.
     """
 
     def __init__(
@@ -52,7 +57,16 @@ class AudioCopy:
 
     @classmethod
     def open(cls, path: str, output: OutputContainer, start_s: float | None) -> Self | None:
-        """Add a sound stream to `output`; None where the source has no sound."""
+        """Add a sound stream to `output`.
+
+        Args:
+            path: The source.
+            output: The file to write to.
+            start_s: See the class.
+
+        Returns:
+            The copy, or None if the source has no sound.
+        """
         try:
             source = av.open(path)
         except (OSError, av.FFmpegError) as error:
@@ -64,7 +78,7 @@ class AudioCopy:
         return cls(source, output, start_s)
 
     def advance(self, until_s: float) -> None:
-        """Write all sound that starts before this time of the source."""
+        """Write all sound that starts before `until_s`, a time of the source in seconds."""
         while not self._done:
             try:
                 piece = self._next or next(self._pieces, None)
@@ -81,7 +95,7 @@ class AudioCopy:
                 self._write(piece)
 
     def close(self) -> None:
-        """Write what the encoder still holds, if there is one, and let go of the source."""
+        """Flush the encoder if there is one, and close the source."""
         if not self._copied:
             self._output.mux(self._out.encode())
         self._source.close()
@@ -105,7 +119,7 @@ class AudioCopy:
 
     def _write(self, piece: Piece) -> None:
         time_s = _time_s(piece)
-        if time_s <= self._last_s:  # broken files; the muxer would stop
+        if time_s <= self._last_s:  # in damaged files; the muxer rejects such times
             return
         self._last_s = time_s
         if self._start_s is not None:
@@ -124,7 +138,7 @@ def _time_s(piece: Piece) -> float:
 
 
 def _shift(piece: Piece, by_s: float) -> None:
-    """Move a piece to an earlier time."""
+    """Move a packet or audio frame to an earlier time."""
     ticks = round(by_s / piece.time_base) if piece.time_base else 0
     piece.pts = (piece.pts or 0) - ticks
     if piece.dts is not None and not isinstance(piece, av.AudioFrame):
@@ -132,14 +146,14 @@ def _shift(piece: Piece, by_s: float) -> None:
 
 
 def _split(frame: av.AudioFrame) -> Iterator[av.AudioFrame]:
-    """The same samples in pieces of at most _PIECE, each with its time."""
+    """Yield the samples in frames of at most `_PIECE` samples, each with its time."""
     if frame.pts is None or frame.time_base is None:
         return
     first = round(frame.pts * frame.time_base * frame.sample_rate)
     samples = frame.to_ndarray()
     wide = 1 if frame.format.is_planar else len(frame.layout.channels)
     for start in range(0, frame.samples, _PIECE):
-        # Any: PyAV types the few kinds of samples one by one
+        # Any, because PyAV declares each sample type separately
         part: Any = np.ascontiguousarray(samples[:, start * wide : (start + _PIECE) * wide])
         piece = av.AudioFrame.from_ndarray(part, format=frame.format.name, layout=frame.layout.name)
         piece.sample_rate = frame.sample_rate

@@ -1,4 +1,4 @@
-"""Drawing results into pictures: for annotated video and stills."""
+"""Drawing of results into images, for annotated videos and snapshots."""
 
 from __future__ import annotations
 
@@ -30,16 +30,25 @@ if TYPE_CHECKING:
     from steadymark.engine.output.video.draw_style import Bgr
     from steadymark.models.face.crop import Image, Points
 
-_SHIFT = 4  # cv2 takes coordinates as whole 1/16 pixels
+_SHIFT = 4  # coordinates are passed to cv2 as integers in 1/16 pixel
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 @dataclass(frozen=True, slots=True)
 class DrawOptions:
-    """What to draw. raw: the network's points instead of the stabilized ones.
+    """What to draw.
 
-    axes: of the head: right red, down green, out of the face blue.
-    beside: draw both, beside each other, under these two captions.
+    Attributes:
+        points: Landmarks as dots, coloured by score.
+        contours: Lines between landmarks.
+        box: Extent of the landmarks.
+        face_id: Number of the face.
+        status: A line with time, frame index and number of faces.
+        raw: Draw the network's landmarks instead of the stabilized ones.
+        axes: Axes of the head: x (right) in vermillion, y (down) in green, z (out of the face)
+            in blue.
+        beside: Draw raw and stabilized landmarks side by side, with these two captions.
+        schema: Name of the landmark schema.
     """
 
     points: bool = True
@@ -54,21 +63,29 @@ class DrawOptions:
 
     @property
     def draws(self) -> bool:
-        """Whether anything: else pictures stay as they are."""
+        """Whether anything is drawn; otherwise images stay unchanged."""
         parts = (self.points, self.contours, self.box, self.face_id, self.status, self.axes)
         return any(parts) or self.beside is not None
 
     @property
     def told(self) -> str:
-        """A line of text, equal where the same is drawn."""
+        """The options as text, which is equal for equal drawings."""
         chosen = {name: value for name, value in asdict(self).items() if value}
         return " ".join(n if value is True else f"{n}={value}" for n, value in chosen.items())
 
 
 def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:
-    """A copy of the frame's picture with its faces drawn over it: (H, W, 3) uint8 BGR.
+    """Draw faces over a copy of the frame's image.
 
-    Twice as wide where both are drawn beside each other.
+    Args:
+        result: The result of the frame, with its image.
+        options: What to draw; None takes the defaults.
+
+    Returns:
+        (H, W, 3) uint8 in BGR order; the width is doubled if both are drawn side by side.
+
+    Raises:
+        ValueError: The result does not hold its image.
     """
     options = options or DrawOptions()
     if options.beside is not None:
@@ -119,7 +136,15 @@ def _draw_face(picture: Image, face: TrackedFace, options: DrawOptions) -> None:
 def draw_contours(
     picture: Image, xy_px: Points, colour: Bgr, size_px: float, schema_name: str
 ) -> None:
-    """Draw the schema's polylines; size_px: of the face, decides how thick they are."""
+    """Draw the schema's polylines.
+
+    Args:
+        picture: (H, W, 3) uint8 BGR, which is drawn into.
+        xy_px: (K, 2) landmarks in pixels.
+        colour: Colour in BGR order.
+        size_px: Size of the face in pixels, which determines the line width.
+        schema_name: Name of the landmark schema.
+    """
     schema = load_schema(schema_name)
     if len(xy_px) != schema.count:
         return
@@ -131,7 +156,7 @@ def draw_contours(
 
 
 def _draw_points(picture: Image, landmarks: Landmarks, size_px: float) -> None:
-    """Dots, coloured by score, whose radius follows the size of the face."""
+    """Draw dots coloured by score; the radius depends on the size of the face."""
     radius = round(float(np.clip(size_px / 110, 0.9, 8)) * 2**_SHIFT)
     for xy, band in zip(landmarks.xy_px, score_bands(landmarks.score), strict=True):
         if np.isfinite(xy).all():
@@ -167,9 +192,17 @@ def _draw_status(picture: Image, result: TrackResult) -> None:
 
 
 def draw_text(picture: Image, text: str, at: tuple[int, int], scale: float, colour: Bgr) -> None:
-    """Draw text with a dark rim, so that it can be read on anything; `at`: its lower left corner.
+    """Draw text with a dark outline, so that it is readable on any background.
 
-    The rim is the text itself, moved: OpenCV 5 sets thicker text wider, so that it would not fit.
+    The outline is the same text at shifted positions. OpenCV 5 spaces thicker text wider, so a
+    thicker text would not fit as an outline.
+
+    Args:
+        picture: (H, W, 3) uint8 BGR, which is drawn into.
+        text: The text.
+        at: Lower left corner of the text in pixels.
+        scale: Font scale.
+        colour: Colour in BGR order.
     """
     rim, (x, y) = max(1, round(scale)), at
     for place in ((x - rim, y - rim), (x + rim, y - rim), (x - rim, y + rim), (x + rim, y + rim)):
@@ -182,7 +215,7 @@ def _thickness(size_px: float) -> int:
 
 
 def _fixed(xy_px: NDArray[np.floating]) -> NDArray[np.int32]:
-    """Pixels as cv2's fixed point numbers; far outside is cut, since cv2 overflows there."""
+    """Convert pixels to OpenCV's fixed-point numbers, clipped to where OpenCV does not overflow."""
     fixed: NDArray[np.int32] = np.rint(xy_px.clip(-16000, 16000) * 2**_SHIFT).astype(np.int32)
     return fixed
 

@@ -78,6 +78,8 @@ def window(
     yield window
     assert window.close()
     assert window.closed_in_time
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(5)  # a thread that is ending may take its time on a loaded machine
     assert set(threading.enumerate()) <= threads
     window.deleteLater()
     qtbot.waitUntil(lambda: window not in application.topLevelWidgets())

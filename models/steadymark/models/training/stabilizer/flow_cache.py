@@ -78,10 +78,18 @@ class FlowCacheConfig:
 
     def made_of(self, kind: str) -> dict[str, object]:
         """Return all parameters that determine the scenes of a kind, except their number."""
-        noise = self.noise if kind == "lively" else self.calm_noise
-        told = (self.frames, noise, self.detectors, self.slip, self.bias)
-        names = ("frames", "noise", "detectors", "slip", "bias")
-        return {"kind": kind, **dict(zip(names, told, strict=True))}
+        return {
+            "kind": kind,
+            "frames": self.frames,
+            "noise": self.noise_of(kind),
+            "detectors": self.detectors,
+            "slip": self.slip,
+            "bias": self.bias,
+        }
+
+    def noise_of(self, kind: str) -> tuple[int, ...]:
+        """Return the levels of sensor noise of a kind of scene."""
+        return self.noise if kind == "lively" else self.calm_noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +154,7 @@ def _make(order: _Order) -> None:
     cv2.setNumThreads(1)
     config = order.config
     rng = np.random.default_rng((order.seed, order.number, 9))
-    level = int(rng.choice(config.noise if order.kind == "lively" else config.calm_noise))
+    level = int(rng.choice(config.noise_of(order.kind)))
     scene = make_scene(
         order.picture,
         order.points,

@@ -185,9 +185,7 @@ class FlowTask:
             aim = aimed_at(seen)
             weight = system.hidden + (1 - system.hidden) * seen["visible"]
             reached, before = (_errors(points, aim, weight) for points in (found, seen["raw"]))
-            # Relative to the raw landmarks' errors, so that calm scenes count as much as lively
-            # ones.
-
+            # Relative to the raw landmarks' errors: a calm scene counts as much as a lively one.
             shares = (reached / (before + before.new_tensor(_FLOORS)[:, None])).mean(1)
             weights = shares.new_tensor((system.place, system.change, *2 * (system.opening,)))
             amplitude = sum(_amplitude_error(found, aim, p) for p in (MOUTH, LIDS))

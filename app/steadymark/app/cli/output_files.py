@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from dataclasses import dataclass
@@ -50,9 +51,14 @@ def plain(value: object) -> object:
     """Return a value that JSON supports. Numbers that are not finite become null."""
     if isinstance(value, dict):
         return {key: plain(v) for key, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write a report as indented JSON, see `plain`. Raises SinkError if it cannot be written."""
+    write_file(path, (json.dumps(plain(content), indent=2) + "\n").encode())
 
 
 def write_file(path: Path, content: bytes) -> None:

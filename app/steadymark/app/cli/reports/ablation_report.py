@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 
-from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.report_table import Columns, ReportTable, figures_table
 from steadymark.engine.bench.scenes.ablation_benchmark import (
     VARIANTS,
@@ -84,8 +83,8 @@ def report_ablation(
             console.print(f"{row.name} is left out: {row.note}", markup=False, soft_wrap=True)
     if json_file is not None:
         told = [asdict(row) for row in rows]
-        content = plain({"model": settings.model, "config": asdict(config), "rows": told})
-        write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
+        content = {"model": settings.model, "config": asdict(config), "rows": told}
+        write_json(json_file, content)
 
 
 def _also(text: str) -> AblationVariant:

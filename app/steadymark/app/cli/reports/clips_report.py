@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.progress import Progress
 
-from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.report_table import Columns, ReportTable, figures_table
 from steadymark.engine.bench.clips.clip_benchmark import (
     ClipRow,
@@ -107,7 +106,7 @@ def report_clips(
             "rows": [asdict(row) for row in rows],
             "medians": middle,
         }
-        write_file(json_file, (json.dumps(plain(content), indent=2) + "\n").encode())
+        write_json(json_file, content)
     return 0 if not failed else 1 if rows else 2
 
 

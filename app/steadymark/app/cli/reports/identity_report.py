@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 
-from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.report_table import ReportTable
 from steadymark.engine.bench.scenes.face_crossings import CROSSINGS
 from steadymark.engine.bench.scenes.identity_benchmark import FACES, IdentityRow, run_identity
@@ -51,8 +50,8 @@ def report_identity(
     rows += [_sum("all crossings", crossings), _sum("all", rows)]
     out.print(identity_table(rows, settings.model))
     if json_file is not None:
-        content = plain({"model": settings.model, "rows": [_figures(row) for row in rows]})
-        write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
+        content = {"model": settings.model, "rows": [_figures(row) for row in rows]}
+        write_json(json_file, content)
 
 
 def identity_table(rows: Sequence[IdentityRow], model: str) -> ReportTable:

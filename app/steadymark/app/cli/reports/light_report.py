@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.clips_report import chosen, each_clip
 from steadymark.app.cli.reports.report_table import Column, ReportTable
 from steadymark.engine.bench.clips.clip_tracks import open_choices
@@ -90,7 +89,7 @@ def report_light(
             "seed": seed,
             "rows": [asdict(row) | {"passed": row.passed} for row in rows],
         }
-        write_file(json_file, (json.dumps(_lists(content), indent=2) + "\n").encode())
+        write_json(json_file, content)
     return 0 if not failed else 1 if rows else 2
 
 
@@ -155,12 +154,3 @@ def _of(measure: Callable[[list[float]], float], values: list[float]) -> float:
     """Apply a measure to the finite values. Returns NaN if there are none."""
     known = [value for value in values if np.isfinite(value)]
     return float(measure(known)) if known else float("nan")
-
-
-def _lists(value: object) -> object:
-    """Return a value that JSON supports, with tuples as lists."""
-    if isinstance(value, dict):
-        return {key: _lists(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_lists(v) for v in value]
-    return plain(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,7 @@ from rich.markup import escape
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.report_table import Column, ReportTable
 from steadymark.app.cli.reports.results_memory import measure_results_memory
 from steadymark.engine.bench.soak.soak_limits import HOUR
@@ -84,16 +83,14 @@ def report_soak(
     out.print(soak_table("what the window keeps", keeping))
     out.print("[green]passed[/green]" if passed else "[red]failed[/red]")
     if json_file is not None:
-        content = plain(
-            {
-                "input": str(path),
-                "device": models.device,
-                "passed": passed,
-                "cases": [asdict(case) | {"passed": case.passed} for case in cases],
-                "window": [asdict(figure) for figure in keeping],
-            }
-        )
-        write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
+        content = {
+            "input": str(path),
+            "device": models.device,
+            "passed": passed,
+            "cases": [asdict(case) | {"passed": case.passed} for case in cases],
+            "window": [asdict(figure) for figure in keeping],
+        }
+        write_json(json_file, content)
     return 0 if passed else 1
 
 

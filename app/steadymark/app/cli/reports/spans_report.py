@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.report_table import Column, ReportTable
 from steadymark.engine.output.csv.face_spans import NOBODY, FaceSpan, face_spans
 from steadymark.engine.output.csv.landmark_table import read_landmarks
@@ -30,7 +29,7 @@ def report_spans(files: Sequence[Path], json_file: Path | None, *, out: Console)
         out.print(spans_table(name, spans))
     if json_file is not None:
         rows = {name: [asdict(span) for span in spans] for name, spans in found.items()}
-        write_file(json_file, (json.dumps(plain(rows), indent=2) + "\n").encode())
+        write_json(json_file, rows)
 
 
 def spans_table(name: str, spans: Sequence[FaceSpan]) -> ReportTable:

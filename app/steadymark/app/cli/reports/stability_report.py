@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 
-from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.output_files import (
+    OutputFiles,
+    check_outputs,
+    write_file,
+    write_json,
+)
 from steadymark.app.cli.plots.stability_plot import stability_plot
 from steadymark.app.cli.reports.report_table import Columns, ReportTable, figures_table
 from steadymark.engine.bench.scenes.stability_benchmark import (
@@ -116,8 +120,8 @@ def report_stability(
         write_file(plot, stability_plot(rows, noise=level, title=title))
     if json_file is not None:
         told = [asdict(row) for row in rows]
-        content = plain({"model": model, "config": asdict(config), "rows": told})
-        write_file(json_file, (json.dumps(content, indent=2) + "\n").encode())
+        content = {"model": model, "config": asdict(config), "rows": told}
+        write_json(json_file, content)
 
 
 def against_filter(rows: list[StabilityRow], noise: int) -> list[str]:

@@ -17,6 +17,10 @@ class SteadymarkError(Exception):
         super().__init__(self.sentence)
 
 
+class UsageError(SteadymarkError):
+    """A requested option does not exist or cannot be combined with another one (exit code 2)."""
+
+
 class WeightsError(SteadymarkError):
     """A model is unknown, or its files are missing, altered or of the wrong kind."""
 

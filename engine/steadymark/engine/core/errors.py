@@ -9,6 +9,7 @@ from steadymark.models.errors import (
     DeviceError,
     LandmarkFileError,
     SteadymarkError,
+    UsageError,
     WeightsError,
 )
 
@@ -39,7 +40,3 @@ class SinkError(SteadymarkError):
 
 class TrackingError(SteadymarkError):
     """A frame could not be tracked."""
-
-
-class UsageError(SteadymarkError):
-    """A requested option does not exist or cannot be combined with another one (exit code 2)."""

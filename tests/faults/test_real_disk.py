@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FRAMES = 60
-ROOM_KB = 96  # of 165
+ROOM_KB = 96  # the table needs 165
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_told_and_tracking_again_with_room_is_whole(
+def test_a_full_disk_is_reported_and_tracking_with_more_room_completes_the_table(
     tmp_path: Path, small_disk: Path
 ) -> None:
     clip = small_clip(tmp_path / "a.mp4", FRAMES)

@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 
 
 def choose_language(qtbot: QtBot, window: MainWindow, name: str) -> None:
-    """In the menu, as a user would."""
+    """Choose a language in the menu, as a user would."""
     old = window.actions_by_name
     action = next(a for a in window.options.language_menu.actions() if a.text() == name)
     action.trigger()
     qtbot.waitUntil(lambda: window.actions_by_name is not old)
 
 
-def test_what_is_open_stays_as_it_is_in_another_language(
+def test_changing_the_language_keeps_the_state_of_the_window(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     opened(qtbot, window, clip)
@@ -99,7 +99,7 @@ def test_what_is_open_stays_as_it_is_in_another_language(
     qtbot.waitUntil(lambda: window.transport.frame.text() == "41")
 
 
-def test_widgets_of_the_language_before_are_gone(
+def test_changing_the_language_deletes_the_old_widgets(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     opened(qtbot, window, clip)
@@ -118,7 +118,7 @@ def test_widgets_of_the_language_before_are_gone(
     assert len(window.findChildren(QDockWidget)) == 3
 
 
-def test_every_word_changes(qtbot: QtBot, window: MainWindow, clip: str) -> None:
+def test_changing_the_language_translates_every_text(qtbot: QtBot, window: MainWindow, clip: str) -> None:
     opened(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.measures is not None)
     application = QApplication.instance()
@@ -132,17 +132,17 @@ def test_every_word_changes(qtbot: QtBot, window: MainWindow, clip: str) -> None
         licences = {
             window.settings.model.itemData(i, 3) for i in range(window.settings.model.count())
         }
-        same = {clip, str(many.folder.text()), *LANGUAGES.values(), *licences}
-        texts = [(what, text) for what, text in said(window) if text not in same]
+        untranslatable = {clip, str(many.folder.text()), *LANGUAGES.values(), *licences}
+        texts = [(what, text) for what, text in said(window) if text not in untranslatable]
         assert sum("⟦" in text for _, text in texts) > 200
-        ours = [t for t in texts if not isinstance(t[0].parent(), QTabBar)]
-        assert [t for t in ours if untranslated(t[1])] == []
+        own_texts = [t for t in texts if not isinstance(t[0].parent(), QTabBar)]
+        assert [t for t in own_texts if untranslated(t[1])] == []
     finally:
         application.removeTranslator(translator)
         many.close()
 
 
-def test_a_film_plays_on_and_an_export_goes_on(
+def test_tracking_and_exports_continue_when_the_language_changes(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     window.open_path(clip)
@@ -156,7 +156,7 @@ def test_a_film_plays_on_and_an_export_goes_on(
     assert window.exports.running == 0
 
 
-def test_a_camera_and_its_recording_go_on(
+def test_a_camera_and_its_recording_continue_when_the_language_changes(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
     watched(qtbot, window)
@@ -173,7 +173,7 @@ def test_a_camera_and_its_recording_go_on(
 
 
 @pytest.mark.parametrize("name", ["Deutsch", "简体中文"])
-def test_an_empty_window_changes_too(qtbot: QtBot, window: MainWindow, name: str) -> None:
+def test_an_empty_window_changes_its_language(qtbot: QtBot, window: MainWindow, name: str) -> None:
     choose_language(qtbot, window, name)
     assert window.pages.currentWidget() is window.empty
     assert window.empty.isVisible()
@@ -182,33 +182,33 @@ def test_an_empty_window_changes_too(qtbot: QtBot, window: MainWindow, name: str
     assert checked == [name]
 
 
-def test_numbers_in_fields_are_written_as_the_language_has_them(
+def test_numbers_in_fields_use_the_decimal_mark_of_the_language(
     qtbot: QtBot, window: MainWindow
 ) -> None:
-    def written() -> set[str]:
+    def decimal_marks() -> set[str]:
         fields = window.settings.findChildren(QDoubleSpinBox)
         return {mark for field in fields for mark in ",." if mark in field.text()}
 
-    assert written() == {"."}
+    assert decimal_marks() == {"."}
     choose_language(qtbot, window, "Deutsch")
-    assert written() == {","}
+    assert decimal_marks() == {","}
 
 
 @pytest.mark.parametrize("name", ["shortcuts", "about", "open_camera"])
-def test_dialogs_over_the_window_close(
+def test_open_dialogs_close_when_the_language_changes(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, name: str
 ) -> None:
     use(window, device)
     window.actions_by_name[name].trigger()
     dialogs = [d for d in window.findChildren(QDialog) if d.isVisible()]
     assert len(dialogs) == 1
-    gone = QSignalSpy(dialogs[0].finished)
+    finished_signals = QSignalSpy(dialogs[0].finished)
     choose_language(qtbot, window, "Deutsch")
-    assert gone.count() == 1
+    assert finished_signals.count() == 1
     assert not [d for d in window.findChildren(QDialog) if d.isVisible()]
 
 
-def test_a_closed_window_is_left_alone(window: MainWindow) -> None:
+def test_a_closed_window_does_not_change_its_language(window: MainWindow) -> None:
     actions, application = window.actions_by_name, QApplication.instance()
     assert isinstance(application, QApplication)
     assert window.close()

@@ -1,4 +1,4 @@
-"""Cameras and addresses chosen in the real window, offscreen: a hand-made device, MJPEG."""
+"""Cameras and addresses chosen in the real window, offscreen: a fake device and MJPEG."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def test_a_camera_is_chosen_with_its_preview_and_opened(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    opened = use(window, device)
+    opened_targets = use(window, device)
     dialog = dialog_of(window)
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     texts = [dialog.cameras.item(i).text() for i in range(dialog.cameras.count())]
@@ -45,22 +45,22 @@ def test_a_camera_is_chosen_with_its_preview_and_opened(
     QTest.keyClick(dialog, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
     assert window.desk.dialog is None
-    assert opened[-1] == LiveTarget("camera:/dev/video0", MODES[1])
+    assert opened_targets[-1] == LiveTarget("camera:/dev/video0", MODES[1])
     came_on(qtbot, window)
     assert device.opened == device.released + 1
 
 
-def test_another_camera_is_previewed_when_it_is_chosen(
+def test_choosing_another_camera_shows_its_preview(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    opened = use(window, device)
+    opened_targets = use(window, device)
     dialog = dialog_of(window)
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     QTest.keyClick(dialog.cameras, Qt.Key.Key_Down)
     assert dialog.preview.frame is None
-    assert dialog.mode.count() > 3  # what it can do is not known: what most can
+    assert dialog.mode.count() > 3  # its modes are unknown, so common ones are offered
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
-    assert opened[-1].text == "camera:/dev/video2"
+    assert opened_targets[-1].text == "camera:/dev/video2"
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert window.desk.dialog is None
     assert window.desk.devices.join(2)
@@ -68,18 +68,18 @@ def test_another_camera_is_previewed_when_it_is_chosen(
     assert window.session.display.phase is Phase.EMPTY
 
 
-def test_cameras_found_after_the_dialog_is_closed_begin_no_preview(
+def test_cameras_found_after_the_dialog_is_closed_start_no_preview(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    opened, found = use(window, device), Event()
-    window.desk.lister = lambda: ((CAMERA, MODES),) if found.wait(10) else ()
+    opened_targets, cameras_found = use(window, device), Event()
+    window.desk.lister = lambda: ((CAMERA, MODES),) if cameras_found.wait(10) else ()
     dialog = dialog_of(window)
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
-    found.set()
+    cameras_found.set()
     assert window.desk.devices.join(2)
-    QCoreApplication.sendPostedEvents(window.desk.devices)  # while the dialog still is
+    QCoreApplication.sendPostedEvents(window.desk.devices)  # while the dialog still exists
     assert window.desk.devices.join(2)
-    assert opened == []
+    assert opened_targets == []
     assert device.opened == 0
 
 
@@ -97,7 +97,7 @@ def test_without_a_camera_the_dialog_says_what_to_do(
     assert dialog.open_button.isEnabled()
 
 
-def test_an_address_can_be_typed_at_once(
+def test_the_address_field_has_the_focus(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     dialog = dialog_of(window)
@@ -105,7 +105,7 @@ def test_an_address_can_be_typed_at_once(
     qtbot.waitUntil(dialog.address.hasFocus)
 
 
-def test_a_camera_in_use_says_so_in_the_dialog(
+def test_the_dialog_reports_a_camera_that_cannot_be_opened(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     device.plugged = False
@@ -113,7 +113,7 @@ def test_a_camera_in_use_says_so_in_the_dialog(
     qtbot.waitUntil(lambda: "no other program uses it" in dialog.words.text())
 
 
-def test_the_camera_that_is_watched_has_no_second_preview(
+def test_the_camera_of_the_live_view_is_not_opened_a_second_time(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     window.desk.open(LiveTarget("camera:/dev/video0"))
@@ -125,7 +125,7 @@ def test_the_camera_that_is_watched_has_no_second_preview(
     came_on(qtbot, window)
 
 
-def test_an_mjpeg_stream_is_watched_lost_and_found_again(
+def test_an_mjpeg_stream_is_shown_and_reconnects_after_it_is_lost(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     with mjpeg_server() as server:
@@ -143,8 +143,8 @@ def test_an_mjpeg_stream_is_watched_lost_and_found_again(
         assert window.view.shown is not None
         assert 0 <= number_in(window.view.shown.frame.image) < 64
         assert "secret" not in window.windowTitle() + window.session.display.path
-        kept = live_preferences.read(window.preferences).addresses
-        assert kept == (server.url.replace("//", "//me@"),)
+        stored_addresses = live_preferences.read(window.preferences).addresses
+        assert stored_addresses == (server.url.replace("//", "//me@"),)
         server.cut.set()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.RECONNECTING, timeout=8000)
         assert "reconnecting" in window.status.phase.text()
@@ -154,7 +154,7 @@ def test_an_mjpeg_stream_is_watched_lost_and_found_again(
         window.session.close_film()
 
 
-def test_an_address_that_does_not_answer_is_told(qtbot: QtBot, window: MainWindow) -> None:
+def test_an_address_that_does_not_answer_is_reported(qtbot: QtBot, window: MainWindow) -> None:
     window.session.live.opener = open_feed
     window.desk.open(LiveTarget("http://127.0.0.1:9/video"))
     qtbot.waitUntil(lambda: bool(window.messages.texts))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from support.fakes.fake_live_sources import PacedDevice
 
 
-def test_what_is_recorded_by_key_is_told_with_its_names(
+def test_a_recording_by_key_reports_the_names_of_its_files(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
     watched(qtbot, window)
@@ -45,7 +45,7 @@ def test_what_is_recorded_by_key_is_told_with_its_names(
     assert not window.live_bar.isVisible()
 
 
-def test_a_folder_that_is_gone_is_told_and_the_view_goes_on(
+def test_a_missing_folder_is_reported_and_the_live_view_continues(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
     watched(qtbot, window)
@@ -57,20 +57,20 @@ def test_a_folder_that_is_gone_is_told_and_the_view_goes_on(
     came_on(qtbot, window)
 
 
-def test_recordings_go_where_videos_are_kept_which_is_made_and_told(
+def test_recordings_are_written_to_the_default_folder_which_is_created(
     qtbot: QtBot,
     window: MainWindow,
     device: PacedDevice,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    movies = tmp_path / "home" / "Videos"
-    monkeypatch.setattr(live_preferences, "default_folder", lambda: str(movies))
-    window.desk._keep(replace(window.desk.kept, folder=str(movies)))
+    default_folder = tmp_path / "home" / "Videos"
+    monkeypatch.setattr(live_preferences, "default_folder", lambda: str(default_folder))
+    window.desk._keep(replace(window.desk.kept, folder=str(default_folder)))
     watched(qtbot, window)
-    assert str(movies) in window.actions_by_name["record"].toolTip()
+    assert str(default_folder) in window.actions_by_name["record"].toolTip()
     key(window, "record")
     came_on(qtbot, window)
     key(window, "record")
     qtbot.waitUntil(lambda: bool(window.messages.texts))
-    assert len(list(movies.iterdir())) == 2
+    assert len(list(default_folder.iterdir())) == 2

@@ -1,4 +1,4 @@
-"""Settings of tracking, chosen in the window."""
+"""Tracking settings, chosen in the window."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.preferences import Preferences
 
 
-def test_settings_apply_at_once_or_ask_and_are_remembered(
+def test_settings_apply_immediately_or_on_request_and_are_stored(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
 ) -> None:
     window._use_settings(replace(window.session.settings, stabilizer="none"))
@@ -48,7 +48,7 @@ def test_settings_apply_at_once_or_ask_and_are_remembered(
     assert preferences.tracking() == window.session.settings
 
 
-def test_a_detector_of_a_file_is_chosen_in_the_window_and_asks_for_tracking_anew(
+def test_choosing_a_detector_file_offers_to_track_again(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
 ) -> None:
     opened(qtbot, window, clip)
@@ -61,7 +61,7 @@ def test_a_detector_of_a_file_is_chosen_in_the_window_and_asks_for_tracking_anew
         panel.detector.setCurrentIndex(index)
         panel.detector.activated.emit(index)
 
-    ask()  # no file is named: all stays
+    ask()  # no file is chosen: nothing changes
     assert panel.detector.currentData() == "face_net"
     assert not panel.apply.isVisibleTo(panel)
     ask()
@@ -73,22 +73,22 @@ def test_a_detector_of_a_file_is_chosen_in_the_window_and_asks_for_tracking_anew
     assert panel.detector.currentData() == "face_net"
 
 
-def test_a_detector_whose_file_is_missing_is_told_in_the_window(
+def test_a_missing_detector_file_is_reported(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     opened(qtbot, window, clip)
 
-    def opened_for_real(settings: TrackSettings) -> OpenModels:
+    def open_with_detector(settings: TrackSettings) -> OpenModels:
         open_detector(settings)
         raise AssertionError("a missing file was opened")
 
-    window.session._models.opener = opened_for_real
+    window.session._models.opener = open_with_detector
     window.settings.detector.chosen.emit("yunet:nowhere.onnx")
     window.settings.apply.click()
     qtbot.waitUntil(lambda: any("nowhere.onnx" in text for text in window.messages.texts))
 
 
-def test_a_network_that_cannot_be_opened_leaves_what_is_tracked(
+def test_a_network_that_cannot_be_opened_keeps_the_results(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
     from steadymark.engine.core.errors import DeviceError

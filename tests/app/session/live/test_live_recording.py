@@ -1,4 +1,4 @@
-"""A live view recorded, without widgets."""
+"""Recording of a live view, without widgets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from support.fakes.fake_live_sources import PacedDevice
 
 
-def test_an_unplugged_camera_is_waited_for_and_the_recording_goes_on(
+def test_a_recording_continues_after_the_camera_is_unplugged_and_plugged_in(
     qtbot: QtBot, session: Session, device: PacedDevice, tmp_path: Path
 ) -> None:
     watched(qtbot, session)
@@ -43,14 +43,14 @@ def test_an_unplugged_camera_is_waited_for_and_the_recording_goes_on(
 
 
 def check_recording(folder: Path, report: RecorderReport) -> None:
-    """Every frame of the video has its rows, with its time and what is seen in it."""
+    """Assert that every frame of the video has a row with its time and its face."""
     video, table_file = sorted(folder.glob("*.mp4")) + sorted(folder.glob("*.csv"))
     assert report.paths == (str(video), str(table_file))
     table = read_landmarks(table_file)
-    with av.open(str(video)) as film:
-        base = film.streams.video[0].time_base
+    with av.open(str(video)) as container:
+        base = container.streams.video[0].time_base
         assert base is not None
-        frames = [(f.pts * base, f.to_ndarray(format="gray")) for f in film.decode(video=0)]  # type: ignore[operator]
+        frames = [(f.pts * base, f.to_ndarray(format="gray")) for f in container.decode(video=0)]  # type: ignore[operator]
     assert report.frames == len(frames) == len(table.frame)
     assert [f"{float(t):.6f}" for t, _ in frames] == [f"{t:.6f}" for t in table.timestamp_s]
     for row, (_, grey) in enumerate(frames):
@@ -60,7 +60,7 @@ def check_recording(folder: Path, report: RecorderReport) -> None:
             assert abs(float(extent.min() + extent.max()) / 2 - middle) < 2.5
 
 
-def test_recorded_rows_belong_exactly_to_the_recorded_frames(
+def test_every_recorded_row_belongs_to_a_recorded_frame(
     qtbot: QtBot, session: Session, tmp_path: Path
 ) -> None:
     watched(qtbot, session)
@@ -81,7 +81,7 @@ def test_recorded_rows_belong_exactly_to_the_recorded_frames(
     assert live(session)
 
 
-def test_two_recordings_of_one_second_do_not_share_a_name(
+def test_two_recordings_within_one_second_get_different_names(
     qtbot: QtBot, session: Session, tmp_path: Path
 ) -> None:
     watched(qtbot, session)
@@ -94,13 +94,13 @@ def test_two_recordings_of_one_second_do_not_share_a_name(
     assert len(list(tmp_path.glob("*.csv"))) == 2
 
 
-def test_a_recording_that_cannot_be_written_is_told_and_the_view_goes_on(
+def test_a_recording_that_cannot_be_written_is_reported_and_the_view_continues(
     qtbot: QtBot, session: Session, tmp_path: Path
 ) -> None:
     watched(qtbot, session)
-    with qtbot.waitSignal(session.live.recorded) as told:
+    with qtbot.waitSignal(session.live.recorded) as recorded_signal:
         session.live.start_recording(tmp_path / "nowhere")
-    assert "the folder does not exist" in told.args[0].fault
+    assert "the folder does not exist" in recorded_signal.args[0].fault
     assert not session.live.is_recording
     assert session.display.live is not None
     assert session.display.live.recording == ""
@@ -113,16 +113,16 @@ def test_a_slow_recording_never_slows_the_view(
     watched(qtbot, session)
     view = session.live._open
     assert view is not None
-    held = threading.Event()
-    sink = ListSink(held=held, path=str(tmp_path / "slow"))
+    sink_may_continue = threading.Event()
+    sink = ListSink(held=sink_may_continue, path=str(tmp_path / "slow"))
     recorder = Recorder([sink], view.source.info, capacity=4)
     view.record(recorder)
     tracked = view.report.frames
-    begun_s = time.monotonic()
+    start_s = time.monotonic()
     came_on(qtbot, session, 20)
-    assert time.monotonic() - begun_s < 5  # the sink alone takes longer for a single frame
+    assert time.monotonic() - start_s < 5  # the sink alone takes longer for a single frame
     qtbot.waitUntil(lambda: recorder.report.dropped > 5)
     assert view.report.frames > tracked + 10
-    held.set()
+    sink_may_continue.set()
     view.stop_recording(within_s=1)
     assert recorder.join(5)

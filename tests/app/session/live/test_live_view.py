@@ -1,4 +1,4 @@
-"""The live view's state with real threads and a hand-made camera, without widgets."""
+"""The state of the live view with real threads and a fake camera, without widgets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from steadymark.models.runtime.onnx_session import Prediction
 
 
-def test_a_camera_is_watched_and_tracked(qtbot: QtBot, session: Session) -> None:
+def test_a_camera_is_opened_and_tracked(qtbot: QtBot, session: Session) -> None:
     watched(qtbot, session)
     display = session.display
     assert (display.phase, display.name, display.size) == (Phase.LIVE, "fake camera", (320, 240))
@@ -43,10 +43,10 @@ def test_a_camera_is_watched_and_tracked(qtbot: QtBot, session: Session) -> None
     came_on(qtbot, session)
 
 
-def test_landmarks_are_those_of_the_frame_that_is_shown(qtbot: QtBot, session: Session) -> None:
-    wrong, seen = [], []
+def test_landmarks_belong_to_the_frame_that_is_shown(qtbot: QtBot, session: Session) -> None:
+    mismatches, seen = [], []
 
-    def look() -> None:
+    def record_mismatches() -> None:
         frame, results = session.frame, session.results
         if frame is None or results is None:
             return
@@ -58,17 +58,17 @@ def test_landmarks_are_those_of_the_frame_that_is_shown(qtbot: QtBot, session: S
             extent = face.raw.xy_px[:, 0]
             seen.append(middle)
             if abs(float(extent.min() + extent.max()) / 2 - middle) > 1.5:
-                wrong.append((frame.index, middle))
+                mismatches.append((frame.index, middle))
 
-    session.pictured.connect(look)
+    session.pictured.connect(record_mismatches)
     watched(qtbot, session)
     came_on(qtbot, session, 20)
-    session.pictured.disconnect(look)
-    assert wrong == []
+    session.pictured.disconnect(record_mismatches)
+    assert mismatches == []
     assert len(set(seen)) > 5
 
 
-def test_the_newest_frame_wins_and_passed_over_ones_are_counted(
+def test_the_newest_frame_is_shown_and_skipped_ones_are_counted(
     qtbot: QtBot, session: Session
 ) -> None:
     watched(qtbot, session)
@@ -84,7 +84,7 @@ def test_the_newest_frame_wins_and_passed_over_ones_are_counted(
     assert view.figures().dropped >= gaps.max() - 1
 
 
-def test_a_view_is_stopped_and_started_again(
+def test_a_live_view_can_be_stopped_and_started_again(
     qtbot: QtBot, session: Session, device: PacedDevice
 ) -> None:
     watched(qtbot, session)
@@ -102,7 +102,7 @@ def test_a_view_is_stopped_and_started_again(
     qtbot.waitUntil(lambda: live(session) and session.results is not before)
 
 
-def test_filters_change_without_losing_the_face_or_the_stream(
+def test_changing_the_filter_keeps_the_face_and_the_stream(
     qtbot: QtBot, session: Session, device: PacedDevice
 ) -> None:
     watched(qtbot, session)
@@ -117,7 +117,7 @@ def test_filters_change_without_losing_the_face_or_the_stream(
     assert device.opened == 1
 
 
-def test_other_networks_take_over_while_the_stream_goes_on(
+def test_changing_the_networks_keeps_the_stream_open(
     qtbot: QtBot, session: Session, device: PacedDevice, tmp_path: Path
 ) -> None:
     watched(qtbot, session)
@@ -139,7 +139,7 @@ def test_other_networks_take_over_while_the_stream_goes_on(
     assert report.frames > 0
 
 
-def test_networks_that_cannot_be_opened_leave_the_old_ones(
+def test_the_old_networks_stay_when_new_ones_cannot_be_opened(
     qtbot: QtBot, tmp_path: Path, device: PacedDevice
 ) -> None:
     def models(settings: TrackSettings) -> OpenModels:
@@ -153,55 +153,55 @@ def test_networks_that_cannot_be_opened_leave_the_old_ones(
         models=ModelCache(models),
         opener=camera_opener(device),
     )
-    told: list[str] = []
-    session.told.connect(told.append)
+    messages: list[str] = []
+    session.told.connect(messages.append)
     watched(qtbot, session)
     session.use_settings(TrackSettings(model="missing"))
-    qtbot.waitUntil(lambda: told == ["no weights at missing"])
+    qtbot.waitUntil(lambda: messages == ["no weights at missing"])
     came_on(qtbot, session)
     assert session.close()
 
 
-def test_butterworth_is_refused_with_the_reason_and_points_stay_raw(
+def test_butterworth_is_refused_with_the_reason(
     qtbot: QtBot, session: Session
 ) -> None:
-    told: list[str] = []
-    session.told.connect(told.append)
+    messages: list[str] = []
+    session.told.connect(messages.append)
     watched(qtbot, session)
     session.use_settings(TrackSettings(stabilizer="butterworth"))
-    assert "frames to come" in told[0]
+    assert "frames to come" in messages[0]
     came_on(qtbot, session)
 
 
-def test_a_camera_that_cannot_be_opened_is_told_and_the_program_is_empty_again(
+def test_a_camera_that_cannot_be_opened_is_reported_and_the_session_is_empty(
     qtbot: QtBot, session: Session, device: PacedDevice
 ) -> None:
     device.plugged = False
-    told: list[str] = []
-    session.told.connect(told.append)
+    messages: list[str] = []
+    session.told.connect(messages.append)
     session.open_live(CAMERA)
-    qtbot.waitUntil(lambda: bool(told))
-    assert "cannot be opened" in told[0]
+    qtbot.waitUntil(lambda: bool(messages))
+    assert "cannot be opened" in messages[0]
     assert session.display.phase is Phase.EMPTY
 
 
-def test_starting_again_without_the_camera_stays_stopped(
+def test_restarting_without_the_camera_leaves_the_view_stopped(
     qtbot: QtBot, session: Session, device: PacedDevice
 ) -> None:
     watched(qtbot, session)
     session.live.stop()
     device.unplug()
-    told: list[str] = []
-    session.told.connect(told.append)
+    messages: list[str] = []
+    session.told.connect(messages.append)
     session.live.start_again()
-    qtbot.waitUntil(lambda: bool(told))
+    qtbot.waitUntil(lambda: bool(messages))
     assert session.display.phase is Phase.STOPPED
     device.plug_in()
     session.live.start_again()
     qtbot.waitUntil(lambda: live(session))
 
 
-def test_a_recording_opened_while_live_takes_over_and_back(
+def test_opening_a_recording_closes_the_camera_and_the_other_way_round(
     qtbot: QtBot, session: Session, device: PacedDevice, tmp_path: Path
 ) -> None:
     watched(qtbot, session)
@@ -218,7 +218,7 @@ def test_a_recording_opened_while_live_takes_over_and_back(
 
 
 @pytest.mark.parametrize("state", ["opening", "live", "lost", "recording", "stopped", "stopping"])
-def test_quitting_in_any_state_ends_within_two_seconds(
+def test_closing_in_any_state_takes_two_seconds(
     qtbot: QtBot, tmp_path: Path, state: str
 ) -> None:
     before = set(threading.enumerate())
@@ -244,11 +244,11 @@ def test_quitting_in_any_state_ends_within_two_seconds(
         session.live.stop()
         if state == "stopping":
             session.live.start_again()
-    begun_s = time.monotonic()
+    start_s = time.monotonic()
     ended = session.close()
-    assert time.monotonic() - begun_s < 2.5
+    assert time.monotonic() - start_s < 2.5
     assert ended
-    device.unplug()  # a read that hangs in a driver cannot be ended by us
+    device.unplug()  # the test ends a read that hangs in the driver
     for thread in set(threading.enumerate()) - before:
         thread.join(5)
     assert set(threading.enumerate()) <= before
@@ -257,53 +257,53 @@ def test_quitting_in_any_state_ends_within_two_seconds(
         assert len(read_landmarks(table).frame) > 0
 
 
-class Finite(ListSource):
-    """A stream that comes to its end."""
+class FiniteStream(ListSource):
+    """A stream that ends."""
 
     def join(self, timeout_s: float) -> bool:
         return True
 
 
 class FailingNetwork(SquareNetwork):
-    """Fails at its 20th look."""
+    """A network that fails at its 20th call."""
 
-    looks = 0
+    calls = 0
 
     def step(self, *args: Any, **more: Any) -> Prediction:
-        self.looks += 1
-        if self.looks == 20:
+        self.calls += 1
+        if self.calls == 20:
             raise ZeroDivisionError("planted")
         return super().step(*args, **more)
 
 
 @pytest.mark.parametrize("end", ["stream", "fault"])
-def test_a_view_that_ends_by_itself_is_told_and_can_be_started_again(
+def test_a_view_that_ends_unexpectedly_is_reported_and_can_be_restarted(
     qtbot: QtBot, tmp_path: Path, end: str
 ) -> None:
-    pictures = [Frame(picture((100, 100, 60)), i, i / 25) for i in range(40)]
+    frames = [Frame(picture((100, 100, 60)), i, i / 25) for i in range(40)]
     network = FailingNetwork() if end == "fault" else SquareNetwork()
     models = OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
     opener = camera_opener(PacedDevice())
     if end == "stream":
-        opener = lambda *_: Finite(pictures, live=True)  # noqa: E731
+        opener = lambda *_: FiniteStream(frames, live=True)  # noqa: E731
     session = Session(
         TrackSettings(),
         state_root=tmp_path,
         models=ModelCache(lambda _: models),
         opener=opener,
     )
-    told: list[str] = []
-    session.told.connect(told.append)
+    messages: list[str] = []
+    session.told.connect(messages.append)
     watched(qtbot, session)
     qtbot.waitUntil(lambda: session.display.phase is Phase.STOPPED)
-    assert ("came to its end" if end == "stream" else "could not be tracked") in told[0]
+    assert ("came to its end" if end == "stream" else "could not be tracked") in messages[0]
     before = session.results
     session.live.start_again()
     qtbot.waitUntil(lambda: session.results is not before)
     assert session.close()
 
 
-def test_the_real_opener_says_what_is_wrong() -> None:
+def test_the_real_opener_reports_what_is_wrong() -> None:
     with pytest.raises(SourceError, match="not a camera here"):
         open_feed(LiveTarget("camera:no such camera"), lambda _: None, OpenAttempt())
     with pytest.raises(SourceError, match="refuses the connection"):

@@ -15,7 +15,7 @@ import pytest
 import steadymark as sm
 from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.models.face.schema import assets_root
-from support.fakes.foreign_networks import of_heatmap1d
+from support.fakes.foreign_networks import heatmap1d_network
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 DEMO = assets_root() / "clips" / "demo.mp4"
@@ -114,7 +114,7 @@ def test_score_on_truth(script: Script) -> None:
 
 
 def test_own_onnx_model(script: Script, tmp_path: Path) -> None:
-    network = of_heatmap1d(tmp_path, "wflw98", batch=1)
+    network = heatmap1d_network(tmp_path, "wflw98", batch=1)
     out = script("own_onnx_model", network, DEMO, "--schema", "wflw98", "--end", "0.1")
     assert "VideoLandmarks(3 frames, 1 face, 98 landmarks of wflw98)" in out
     with pytest.raises(SystemExit, match=r"error: .*missing\.onnx"):

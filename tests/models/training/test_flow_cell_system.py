@@ -35,7 +35,7 @@ from steadymark.models.training.stabilizer.flow_cell_system import (
     unrolled,
 )
 from support.fakes.flow_scenes import FRAMES, made_scenes
-from support.videos.textured_images import FACE, face_in, painted, inputs
+from support.videos.textured_images import FACE, face_in, painted, seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -311,6 +311,6 @@ def test_the_flow_cell_can_be_trained_resumed_and_exported_by_commands(
     card = find_model("flow-cell", "stabilizer", models)
     assert (card.cell, card.schema) == ("flow", "ibug68")
     stabilizer = FlowStabilizer(card, load_schema("wflw98"))
-    face = inputs(painted(), face_in(FACE, stabilizer.schema))
+    face = seen(painted(), face_in(FACE, stabilizer.schema))
     ((points, _),) = stabilizer.step([face], np.ones((1, 98), np.float32), [None])
     assert points.shape == (98, 2)

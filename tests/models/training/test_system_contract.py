@@ -26,7 +26,7 @@ from steadymark.models.training.stabilizer.heatmap_cell_systems import Recurrent
 from steadymark.models.training.stabilizer.open_backbone import open_backbone
 from steadymark.models.training.stabilizer.torch_backbone import TorchBackbone
 from support.fakes.flow_scenes import made_scenes
-from support.videos.textured_images import FACE, face_in, painted, prediction
+from support.videos.textured_images import FACE, face_in, painted, seen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -197,7 +197,7 @@ def test_a_flow_cell_trains_every_parameter_and_stabilizes_any_schema(
     card = ModelCard("cell", "stabilizer", path, digest, "MIT", cell="flow")
     for name in ("ibug68", "wflw98"):
         stabilizer = FlowStabilizer(card, load_schema(name))
-        face = prediction(painted(), face_in(FACE, stabilizer.schema))
+        face = seen(painted(), face_in(FACE, stabilizer.schema))
         scores = np.ones((1, stabilizer.schema.count), np.float32)
         ((_, memory),) = stabilizer.step([face], scores, [None])
         ((points, _),) = stabilizer.step([face], scores, [memory])

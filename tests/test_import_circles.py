@@ -14,16 +14,26 @@ def import_circles(graph: grimp.ImportGraph) -> list[list[str]]:
     Modules that import nothing, or that nothing imports, are removed until none is left; what
     remains lies on a circle or between two of them.
     """
-    remaining = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    remaining = {
+        module: graph.find_modules_directly_imported_by(module) for module in graph.modules
+    }
     while True:
         imported = set().union(*remaining.values())
-        ends = {module for module, needs in remaining.items() if not needs or module not in imported}
+        ends = {
+            module for module, needs in remaining.items() if not needs or module not in imported
+        }
         if not ends:
             break
-        remaining = {module: needs - ends for module, needs in remaining.items() if module not in ends}
+        remaining = {
+            module: needs - ends for module, needs in remaining.items() if module not in ends
+        }
     imported_by_module = {module: _imported_modules(module, remaining) for module in remaining}
     groups = {
-        tuple(sorted(other for other in imported_by_module[module] if module in imported_by_module[other]))
+        tuple(
+            sorted(
+                other for other in imported_by_module[module] if module in imported_by_module[other]
+            )
+        )
         for module in remaining
         if module in imported_by_module[module]
     }

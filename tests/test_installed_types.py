@@ -89,7 +89,8 @@ def test_pyright_checks_the_public_names_and_their_types(environment: Path) -> N
 @pytest.mark.slow
 def test_all_three_packages_can_be_imported(environment: Path) -> None:
     code = (
-        VALID_CODE.split("\n\n")[0] + "; print(sm.FaceLandmarker, steadymark.models.runtime.zoo.__file__)"
+        VALID_CODE.split("\n\n")[0]
+        + "; print(sm.FaceLandmarker, steadymark.models.runtime.zoo.__file__)"
     )
     run = subprocess.run(
         [environment / "bin" / "python", "-I", "-W", "error", "-c", code],

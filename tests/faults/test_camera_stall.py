@@ -21,7 +21,7 @@ from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_camera import mjpeg_server
 from support.fakes.fake_engine import SquareDetector, SquareNetwork
-from support.program_runs import started
+from support.program_runs import start_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +83,7 @@ def test_stopping_in_a_stall_is_quick_and_keeps_every_row(tmp_path: Path) -> Non
 def test_sigterm_in_a_stall_ends_the_program_with_a_valid_table(tmp_path: Path) -> None:
     with mjpeg_server() as server:
         server.pictures, server.stalls = 12, True
-        process = started("track", server.url, "--out", tmp_path, "--device", "cpu")
+        process = start_program("track", server.url, "--out", tmp_path, "--device", "cpu")
         end_s = time.monotonic() + 30
         while not any(p.stat().st_size > 12_000 for p in tmp_path.glob("*.csv.part")):
             assert process.poll() is None, process.communicate()

@@ -15,7 +15,7 @@ import pytest
 
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
-from support.program_runs import run, small_clip, started
+from support.program_runs import run_program, small_clip, start_program
 
 if TYPE_CHECKING:
     import subprocess
@@ -41,7 +41,7 @@ def arguments(clips: Path, out: Path) -> list[str | Path]:
 @pytest.fixture(scope="module")
 def uninterrupted(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     out = tmp_path_factory.mktemp("undisturbed")
-    code, text = run(*arguments(clips, out))
+    code, text = run_program(*arguments(clips, out))
     assert code == 0, text
     tables = tables_in(out)
     assert sorted(tables) == ["a.csv", "b.csv"]
@@ -128,11 +128,11 @@ def kill_and_resume(
         out = folder / f"out{len(remaining_rows)}"
         for _ in range(min(3, kills - len(remaining_rows))):
             share = 0.0 if rng.random() < 0.1 else rng.random()
-            killed = stop_at(started(*arguments(clips, out)), out, share, signal.SIGKILL)
+            killed = stop_at(start_program(*arguments(clips, out)), out, share, signal.SIGKILL)
             remaining_rows.append(check_remaining_files(out, uninterrupted))
             if not killed:
                 break
-        code, text = run(*arguments(clips, out))
+        code, text = run_program(*arguments(clips, out))
         assert code == 0, text
         assert tables_in(out) == uninterrupted
     return remaining_rows
@@ -157,12 +157,12 @@ def test_resuming_after_many_kills_gives_the_same_bytes(
 def test_resuming_after_sigterm_gives_the_same_bytes_and_a_note(
     clips: Path, tmp_path: Path, uninterrupted: dict[str, bytes]
 ) -> None:
-    process = started(*arguments(clips, tmp_path))
+    process = start_program(*arguments(clips, tmp_path))
     assert stop_at(process, tmp_path, 0.1, signal.SIGTERM)
     assert process.returncode == 130
     assert check_remaining_files(tmp_path, uninterrupted) > 0
     assert not list(tmp_path.glob("*.part"))
-    code, text = run(*arguments(clips, tmp_path))
+    code, text = run_program(*arguments(clips, tmp_path))
     assert code == 0, text
     assert "it was interrupted before, and is tracked anew" in text
     assert tables_in(tmp_path) == uninterrupted

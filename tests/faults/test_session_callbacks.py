@@ -93,7 +93,9 @@ def test_a_result_that_cannot_be_stored_is_reported_and_tracking_can_continue(
     stored.end()
     known = stored.results.known()
     assert np.flatnonzero(known != FrameStatus.TRACKED).tolist() == [AT]
-    assert stored.recovered() == list(range(FRAMES))  # the result that did not fit in memory is on disk
+    assert stored.recovered() == list(
+        range(FRAMES)
+    )  # the result that did not fit in memory is on disk
 
 
 def test_a_callback_that_fails_once_loses_no_result(media: Media, tmp_path: Path) -> None:

@@ -132,14 +132,22 @@ def broken_hand_over(result: TrackResult) -> None:
 
 
 STAGES: dict[str, tuple[dict[str, Any], str, int]] = {
-    "source": ({"source": FailingSource(scene())}, r"reading list failed: .*Input/output", FAULT_FRAME),
+    "source": (
+        {"source": FailingSource(scene())},
+        r"reading list failed: .*Input/output",
+        FAULT_FRAME,
+    ),
     "network": (
         {"by": tracker(BrokenNetwork())},
         r"frame \d+ at .* could not be tracked .*allocate memory.*what came before it is kept",
         0,
     ),
     "detector": ({"by": tracker(detector=BrokenDetector())}, "MemoryError", 0),
-    "hand-over": ({"on_result": broken_hand_over}, "tracking stopped after 26 frames", FAULT_FRAME + 1),
+    "hand-over": (
+        {"on_result": broken_hand_over},
+        "tracking stopped after 26 frames",
+        FAULT_FRAME + 1,
+    ),
 }
 
 

@@ -27,7 +27,7 @@ def demo() -> tuple[Frame, ...]:
 
 @cache
 def tracked(stabilizer: str, kind: str) -> tuple[float, float, float, int]:
-    """Return the largest distance from raw and both motions, in % of the eye distance, and starts."""
+    """Return the largest distance from raw, both motions (% of the eye distance), and starts."""
     settings = replace(TrackSettings(), stabilizer=stabilizer)
     tracker, light = make_tracker(open_models(settings), settings), Lighting(kind, 25.0, seed=1)
     raw, steady, detections = [], [], 0
@@ -51,7 +51,9 @@ def tracked(stabilizer: str, kind: str) -> tuple[float, float, float, int]:
 @pytest.mark.slow
 @pytest.mark.parametrize("stabilizer", ["flow", "convlstm", "refine"])
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"steady"}))
-def test_stabilized_landmarks_stay_near_the_raw_ones_in_any_light(stabilizer: str, kind: str) -> None:
+def test_stabilized_landmarks_stay_near_the_raw_ones_in_any_light(
+    stabilizer: str, kind: str
+) -> None:
     steady_light, *_ = tracked(stabilizer, "steady")
     largest_distance, raw_motion, motion, detections = tracked(stabilizer, kind)
     assert largest_distance < max(1.3 * steady_light, 10.0)

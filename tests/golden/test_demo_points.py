@@ -99,7 +99,9 @@ def test_evaluate_gives_the_clip_and_its_table_the_same_scores(
     model_scores, table_scores = models[DEFAULT_MODEL], models["demo"]
     frames = fully_visible(ground_truth)
     assert model_scores["faces"] == frames.sum()
-    assert model_scores["nrmse"] == pytest.approx(nrmse(table.xy_px[frames], ground_truth[frames]).mean())
+    assert model_scores["nrmse"] == pytest.approx(
+        nrmse(table.xy_px[frames], ground_truth[frames]).mean()
+    )
     assert model_scores["nrmse"] <= 4.0
     first, end = PARTS["still"]
     stability = model_scores["stability"]

@@ -47,7 +47,9 @@ def models() -> OpenModels:
 @pytest.mark.data
 @pytest.mark.slow
 @pytest.mark.parametrize(("boxes", "largest_nrmse"), [("truth", 3.3), ("detector", 3.5)])
-def test_accuracy_on_300w_common(data: Path, models: OpenModels, boxes: str, largest_nrmse: float) -> None:
+def test_accuracy_on_300w_common(
+    data: Path, models: OpenModels, boxes: str, largest_nrmse: float
+) -> None:
     found = evaluate(
         models.network,
         data / "300w" / "common",
@@ -80,7 +82,9 @@ def test_every_frame_of_a_clip_has_a_row_with_its_time_and_no_pose_flips(
     # a head detected in the frame in which another was lost may have another pose
     same_track = [state != FaceState.DETECTED for state in rows.state[1:]]
     cosines = [cosine for cosine, same in zip(cosines, same_track, strict=True) if same]
-    assert np.nanmin(cosines) > np.cos(np.radians(15))  # a larger rotation in one frame would be a flip
+    assert np.nanmin(cosines) > np.cos(
+        np.radians(15)
+    )  # a larger rotation in one frame would be a flip
 
 
 @pytest.mark.data

@@ -114,7 +114,9 @@ def test_parameters_take_given_values_and_otherwise_defaults() -> None:
         ({"beta": 1.0}, "filter has no parameter 'beta': choose one of cutoff_hz, window_frames"),
     ],
 )
-def test_an_invalid_parameter_is_refused_with_a_reason(values: dict[str, float], message: str) -> None:
+def test_an_invalid_parameter_is_refused_with_a_reason(
+    values: dict[str, float], message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
         checked_parameters([CUTOFF, WINDOW], values, "filter")
 

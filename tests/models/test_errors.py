@@ -15,6 +15,8 @@ from steadymark.models.errors import SteadymarkError, WeightsError
         ("fdp.\u202e4pm", "fdp. 4pm"),  # reverses the direction of text
     ],
 )
-def test_names_in_messages_are_unchanged_except_for_unprintable_characters(quoted: str, message: str) -> None:
+def test_names_in_messages_are_unchanged_except_for_unprintable_characters(
+    quoted: str, message: str
+) -> None:
     assert str(WeightsError(f"'{quoted}' is no model")) == f"'{message}' is no model"
     assert f"{SteadymarkError(quoted)}" == message

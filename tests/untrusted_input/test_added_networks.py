@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from steadymark.models.errors import WeightsError
 from steadymark.models.own_models.add_model import prepare_model
 from steadymark.models.own_models.preprocessing_search import NetworkDescription
-from support.fakes.foreign_networks import mean_face, network, write
+from support.fakes.foreign_networks import mean_face, network, write_network
 from support.malformed_files import corrupted, read_or_refused
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_a_graph_in_two_parts_is_merged(tmp_path: Path) -> None:
     rest.graph.node.append(whole.graph.node[-1])
     del whole.graph.node[-1]
     content = whole.SerializeToString() + rest.SerializeToString()
-    prepared = prepare_model(write(tmp_path, content), QUICK)
+    prepared = prepare_model(write_network(tmp_path, content), QUICK)
     assert prepared.schema == "cofw29"
 
 
@@ -50,10 +50,10 @@ def test_networks_with_data_in_other_files_are_refused(tmp_path: Path) -> None:
     entry = tensor.external_data.add()
     entry.key, entry.value = "location", "/etc/passwd"
     with pytest.raises(WeightsError, match="takes data from other files"):
-        prepare_model(write(tmp_path, model.SerializeToString()), QUICK)
+        prepare_model(write_network(tmp_path, model.SerializeToString()), QUICK)
 
 
 def test_infinite_points_are_refused_without_a_numpy_warning(tmp_path: Path) -> None:
     values = np.full((68, 2), np.inf, np.float32)
     with pytest.raises(WeightsError, match="points that are not finite"):
-        prepare_model(write(tmp_path, network(("out", values), side=16)), QUICK)
+        prepare_model(write_network(tmp_path, network(("out", values), side=16)), QUICK)

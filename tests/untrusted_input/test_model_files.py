@@ -319,7 +319,7 @@ def test_a_checkpoint_is_read_or_refused(checkpoint: Path) -> None:
     path = checkpoint.with_name("any.pt")
 
     @given(content=st.one_of(corrupted(valid), st.binary(max_size=40)))
-    def reads(content: bytes) -> None:
+    def check(content: bytes) -> None:
         path.write_bytes(content)
         content_read = read_or_refused(lambda: load_checkpoint(path), "any.pt")
         assert content_read is None or isinstance(content_read, dict)

@@ -66,8 +66,10 @@ def test_a_session_is_recovered_or_refused(tmp_path: Path, session_rows: bytes) 
         st.integers(1, 50_000).map(lambda n: "[" * n),
     )
 
-    @given(facts=facts_of_sessions, content=st.one_of(st.just(session_rows), corrupted(session_rows)))
-    def recovers(facts: str, content: bytes) -> None:
+    @given(
+        facts=facts_of_sessions, content=st.one_of(st.just(session_rows), corrupted(session_rows))
+    )
+    def check(facts: str, content: bytes) -> None:
         write_session(root, facts, content)
         for found in find_sessions(root):
             assert isinstance(from_plain(found.settings), TrackSettings)
@@ -85,7 +87,9 @@ def test_a_session_is_recovered_or_refused(tmp_path: Path, session_rows: bytes) 
     assert recover(found, Results(np.arange(5) / 25)) == 5
 
 
-def test_rows_with_another_number_of_landmarks_are_skipped(tmp_path: Path, session_rows: bytes) -> None:
+def test_rows_with_another_number_of_landmarks_are_skipped(
+    tmp_path: Path, session_rows: bytes
+) -> None:
     root = tmp_path / "sessions"
     write_session(root, json.dumps(FACTS), session_rows)
     (found,) = find_sessions(root)
@@ -141,7 +145,7 @@ def test_stored_preferences_of_the_window_may_be_invalid(tmp_path: Path) -> None
     stored_texts = st.one_of(VALUES.map(json.dumps), st.text(max_size=30), st.just("[" * 20_000))
 
     @given(stored_text=stored_texts)
-    def remembers(stored_text: str) -> None:
+    def check(stored_text: str) -> None:
         for name in ("tracking", "overlay", "recent", "geometry", "state"):
             settings.setValue(name, stored_text)
         preferences = Preferences(settings)
@@ -164,9 +168,7 @@ def test_stored_preferences_of_the_window_may_be_invalid(tmp_path: Path) -> None
     ],
 )
 @pytest.mark.parametrize("name", ["a.mp4", "a.avi", "a.m3u8"])
-def test_a_playlist_named_like_a_video_is_refused(
-    tmp_path: Path, name: str, text: str
-) -> None:
+def test_a_playlist_named_like_a_video_is_refused(tmp_path: Path, name: str, text: str) -> None:
     make(tmp_path, Recipe("real.mp4", frames=3))
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(SteadymarkError, match="is a list that names other files"):
@@ -194,7 +196,11 @@ def test_an_image_of_giant_size_is_not_decoded() -> None:
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     paths.pop("OPENCV_IO_MAX_IMAGE_PIXELS", None)
     run = subprocess.run(
-        [sys.executable, "-c", DECODE_GIANT_IMAGE], capture_output=True, text=True, env=paths, check=False
+        [sys.executable, "-c", DECODE_GIANT_IMAGE],
+        capture_output=True,
+        text=True,
+        env=paths,
+        check=False,
     )
     assert run.returncode == 0, run.stderr[-500:]
 

@@ -98,7 +98,7 @@ def test_a_written_table_is_read_or_refused(folder: Path, kind: type[Sink]) -> N
     valid = path.read_bytes()
 
     @given(content=corrupted(valid, most=2))
-    def reads(content: bytes) -> None:
+    def check(content: bytes) -> None:
         path.write_bytes(content)
         check_csv(path)
         table = read_or_refused(lambda: read_landmarks(path), path.name)
@@ -157,7 +157,7 @@ def test_tracks_for_training_are_read_or_refused(folder: Path) -> None:
     assert len(read_steadymark_csv(path, video).faces) == 4
 
     @given(content=corrupted(valid, most=2))
-    def reads(content: bytes) -> None:
+    def check(content: bytes) -> None:
         path.write_bytes(content)
         data = read_or_refused(lambda: read_steadymark_csv(path, video), path.name)
         for face in data.faces if data else ():

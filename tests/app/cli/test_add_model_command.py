@@ -16,7 +16,7 @@ from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.models.face.schema import assets_root
 from steadymark.models.own_models.demo_faces import demo_faces
-from support.fakes.foreign_networks import mean_face, network, of_heatmap1d, write
+from support.fakes.foreign_networks import heatmap1d_network, mean_face, network, write_network
 from support.fakes.small_model import tiny_model, write_model
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def assert_refused(result: Result, why: str) -> None:
 def test_a_network_of_98_points_can_be_added_and_used_for_tracking(
     steadymark: Callable[..., Result], tmp_path: Path
 ) -> None:
-    path = of_heatmap1d(tmp_path, "wflw98", batch=1)
+    path = heatmap1d_network(tmp_path, "wflw98", batch=1)
     added = steadymark("add-model", path, "--name", "mine", "--margin", "1.4", *LICENCE_AND_DATA)
     assert added.exit_code == 0, added.output
     assert "--schema wflw98 --margin 1.4 --scale pixels" in added.output
@@ -69,9 +69,11 @@ def test_a_network_of_98_points_can_be_added_and_used_for_tracking(
     assert "Traceback" not in failed.output
 
 
-def test_an_added_model_loses_a_face_that_leaves_the_image(steadymark: Callable[..., Result], tmp_path: Path) -> None:
+def test_an_added_model_loses_a_face_that_leaves_the_image(
+    steadymark: Callable[..., Result], tmp_path: Path
+) -> None:
     """By its ground truth, the face of the demo clip leaves the image and comes back."""
-    path = of_heatmap1d(tmp_path)
+    path = heatmap1d_network(tmp_path)
     options = ("--name", "mine", "--margin", "1.4", "--rgb", "--pixels", "255", *LICENCE_AND_DATA)
     assert steadymark("add-model", path, *options).exit_code == 0
     out = tmp_path / "out"
@@ -112,7 +114,7 @@ def test_an_added_model_loses_a_face_that_leaves_the_image(steadymark: Callable[
 def test_every_invalid_option_is_reported_in_one_sentence(
     steadymark: Callable[..., Result], tmp_path: Path, options: tuple[str, ...], why: str
 ) -> None:
-    path = write(tmp_path, network(("out", mean_face("ibug68", 1.0))))
+    path = write_network(tmp_path, network(("out", mean_face("ibug68", 1.0))))
     assert_refused(steadymark("add-model", path, *options), why)
     assert not (tmp_path / "own").exists()
 
@@ -120,9 +122,11 @@ def test_every_invalid_option_is_reported_in_one_sentence(
 def test_a_network_that_ignores_the_face_is_added_with_a_warning(
     steadymark: Callable[..., Result], tmp_path: Path
 ) -> None:
-    path = write(tmp_path, network(("out", mean_face("ibug68", 1.0))))
+    path = write_network(tmp_path, network(("out", mean_face("ibug68", 1.0))))
     out = tmp_path / "out"
-    result = steadymark("add-model", path, "--rgb", "--pixels", "1", "--out", out, *LICENCE_AND_DATA)
+    result = steadymark(
+        "add-model", path, "--rgb", "--pixels", "1", "--out", out, *LICENCE_AND_DATA
+    )
     assert result.exit_code == 0, result.output
     assert "warning: Its points hardly follow the face" in result.output
     card = json.loads((out / "strange.json").read_text("utf-8"))
@@ -159,7 +163,7 @@ def test_track_and_evaluate_reject_invalid_models_like_the_window(
 def test_the_error_for_a_network_without_a_card_names_add_model(
     steadymark: Callable[..., Result], tmp_path: Path, command: str
 ) -> None:
-    path = write(tmp_path, network(("out", mean_face("ibug68", 1.0))))
+    path = write_network(tmp_path, network(("out", mean_face("ibug68", 1.0))))
     options = {
         "track": ("track", DEMO, "--out", tmp_path / "out", "--model", path),
         "evaluate": ("evaluate", path, "--data", DEMO),
@@ -170,7 +174,7 @@ def test_the_error_for_a_network_without_a_card_names_add_model(
 def test_a_98_point_model_is_scored_on_the_landmarks_of_the_ground_truth(
     steadymark: Callable[..., Result], tmp_path: Path
 ) -> None:
-    path = of_heatmap1d(tmp_path, "wflw98")
+    path = heatmap1d_network(tmp_path, "wflw98")
     options = ("--name", "mine", "--margin", "1.4", "--rgb", "--pixels", "255", *LICENCE_AND_DATA)
     assert steadymark("add-model", path, *options).exit_code == 0
     folder = tmp_path / "labelled"

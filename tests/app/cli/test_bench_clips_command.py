@@ -45,7 +45,9 @@ def test_bench_clips_prints_each_clip_and_a_median_for_each_stabilizer(
 ) -> None:
     table = tmp_path / "t.json"
     names = ("--choices", "none,one-euro,convlstm")
-    result = bench("clips", DEMO, faceless_video, *names, "--most-frames", "16", "--json", str(table))
+    result = bench(
+        "clips", DEMO, faceless_video, *names, "--most-frames", "16", "--json", str(table)
+    )
     assert result.exit_code == 0, result.output
     assert result.output.count("median of 2") == 6
     content = json.loads(table.read_text())
@@ -92,7 +94,9 @@ def test_bench_light_scores_each_light_change_and_stabilizer(tmp_path: Path) -> 
         (("clips", DEMO, "--model", "dan-lite", "--choices", "convlstm"), "no convlstm stabilizer"),
     ],
 )
-def test_an_invalid_option_is_reported_in_one_sentence(words: tuple[str, ...], sentence: str) -> None:
+def test_an_invalid_option_is_reported_in_one_sentence(
+    words: tuple[str, ...], sentence: str
+) -> None:
     result = bench(*words)
     assert result.exit_code == 2, result.output
     assert sentence in result.output

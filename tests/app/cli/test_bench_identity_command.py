@@ -26,11 +26,15 @@ def write_labelled_images(folder: Path, count: int) -> Path:
     with av.open(str(clips / "demo.mp4")) as video:
         image = next(video.decode(video=0)).to_ndarray(format="bgr24")
     ground_truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
-    rows = "\n".join(f"{ground_truth[f'x_{k}'] + 1:.3f} {ground_truth[f'y_{k}'] + 1:.3f}" for k in range(68))
+    rows = "\n".join(
+        f"{ground_truth[f'x_{k}'] + 1:.3f} {ground_truth[f'y_{k}'] + 1:.3f}" for k in range(68)
+    )
     for number in range(count):
         text = f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
         (folder / f"a{number}_1.pts").write_text(text)
-        darkened = cv2.convertScaleAbs(image, alpha=1 - 0.1 * number)  # readers skip identical images
+        darkened = cv2.convertScaleAbs(
+            image, alpha=1 - 0.1 * number
+        )  # readers skip identical images
         cv2.imwrite(str(folder / f"a{number}_1.png"), darkened)
     return folder
 
@@ -52,7 +56,9 @@ def test_scores_of_each_kind_of_video_and_of_all_are_printed_and_saved(tmp_path:
 
 
 @pytest.mark.parametrize(("count", "videos", "words"), [(1, 1, "need two"), (2, 0, "a video")])
-def test_missing_images_or_videos_are_reported(tmp_path: Path, count: int, videos: int, words: str) -> None:
+def test_missing_images_or_videos_are_reported(
+    tmp_path: Path, count: int, videos: int, words: str
+) -> None:
     data = write_labelled_images(tmp_path, count)
     command = ["bench", "identity", "--data", str(data), "--videos", str(videos)]
     result = CliRunner().invoke(cli.app, command)

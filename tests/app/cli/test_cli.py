@@ -35,7 +35,7 @@ def video(path: Path, frames: int = 20) -> Path:
     return path
 
 
-def assert_one_sentence(result: Result, code: int, *words: str) -> None:
+def assert_reply(result: Result, code: int, *words: str) -> None:
     """Assert the exit code, that all words were printed, and that there is no traceback."""
     text = result.output
     assert result.exit_code == code, text
@@ -45,7 +45,9 @@ def assert_one_sentence(result: Result, code: int, *words: str) -> None:
         assert word in text
 
 
-def test_tracking_a_video_writes_a_valid_table_with_a_row_per_frame(run: Run, tmp_path: Path) -> None:
+def test_tracking_a_video_writes_a_valid_table_with_a_row_per_frame(
+    run: Run, tmp_path: Path
+) -> None:
     result = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     table = tmp_path / "out" / "a.csv"
@@ -79,7 +81,7 @@ def test_head_axes_are_drawn_only_into_the_video(run: Run, tmp_path: Path) -> No
         assert result.exit_code == 0, result.output
         sizes.append((tmp_path / name / "a.mp4").read_bytes())
     assert sizes[0] != sizes[1]
-    assert_one_sentence(run("track", clip, "--out", tmp_path / "o", "--axes"), 2, "add --video")
+    assert_reply(run("track", clip, "--out", tmp_path / "o", "--axes"), 2, "add --video")
 
 
 def test_start_and_end_select_a_part_of_the_video(run: Run, tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_one_bad_file_does_not_stop_the_rest(run: Run, tmp_path: Path) -> None:
     result = run(
         "track", bad, tmp_path / "missing.mp4", video(tmp_path / "a.mp4"), "--out", tmp_path / "o"
     )
-    assert_one_sentence(result, 1, "bad.mp4", "missing.mp4 does not exist")
+    assert_reply(result, 1, "bad.mp4", "missing.mp4 does not exist")
     assert check_csv(tmp_path / "o" / "a.csv") == ()
 
 
@@ -103,8 +105,8 @@ def test_existing_results_are_kept_without_overwrite(run: Run, tmp_path: Path) -
     clip, out = video(tmp_path / "a.mp4"), tmp_path / "out"
     run("track", clip, "--out", out)
     before = (out / "a.csv").stat().st_mtime_ns
-    assert_one_sentence(run("track", clip, "--out", out), 2, "exists already", "--overwrite", "--resume")
-    assert_one_sentence(run("track", clip, "--out", out, "--resume"), 0, "done before")
+    assert_reply(run("track", clip, "--out", out), 2, "exists already", "--overwrite", "--resume")
+    assert_reply(run("track", clip, "--out", out, "--resume"), 0, "done before")
     assert (out / "a.csv").stat().st_mtime_ns == before
     assert run("track", clip, "--out", out, "--overwrite").exit_code == 0
     assert (out / "a.csv").stat().st_mtime_ns > before
@@ -115,24 +117,26 @@ def test_resume_tracks_a_changed_video_again_and_reports_it(run: Run, tmp_path: 
     run("track", *clips, "--out", tmp_path / "o", "--jobs", "2")
     video(clips[0], 25)
     result = run("track", *clips, "--out", tmp_path / "o", "--jobs", "2", "--resume")
-    assert_one_sentence(result, 0, "a.mp4: the file has changed since it was tracked", "done before")
+    assert_reply(result, 0, "a.mp4: the file has changed since it was tracked", "done before")
     assert len(read_landmarks(tmp_path / "o" / "a.csv").frame) == 25
 
 
 def test_invalid_jobs_and_scheduler_options_are_reported(run: Run, tmp_path: Path) -> None:
     clip, out = video(tmp_path / "a.mp4", 2), tmp_path / "o"
-    assert_one_sentence(run("track", clip, "--out", out, "--jobs", "0"), 2, "--jobs must be 1 or more")
+    assert_reply(run("track", clip, "--out", out, "--jobs", "0"), 2, "--jobs must be 1 or more")
     cluster = ("--scheduler", "nonsense")
-    assert_one_sentence(run("track", clip, "--out", out, *cluster), 2, "no Dask scheduler answers at nonsense")
-    assert_one_sentence(run("track", "camera:0", "--out", out, *cluster), 2, "camera:0 is live")
-    assert_one_sentence(run("track", clip, "--out", out, *cluster, "--jobs", "2"), 2, "of this computer")
+    assert_reply(
+        run("track", clip, "--out", out, *cluster), 2, "no Dask scheduler answers at nonsense"
+    )
+    assert_reply(run("track", "camera:0", "--out", out, *cluster), 2, "camera:0 is live")
+    assert_reply(run("track", clip, "--out", out, *cluster, "--jobs", "2"), 2, "of this computer")
 
 
 def test_a_foreign_file_named_index_csv_is_not_overwritten(run: Run, tmp_path: Path) -> None:
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / "index.csv").write_text("mine\n", encoding="utf-8")
     result = run("track", video(tmp_path / "a.mp4", 2), "--out", tmp_path / "o")
-    assert_one_sentence(result, 2, "index.csv", "move it away")
+    assert_reply(result, 2, "index.csv", "move it away")
     assert (tmp_path / "o" / "index.csv").read_text(encoding="utf-8") == "mine\n"
 
 
@@ -152,20 +156,18 @@ def test_an_input_is_never_replaced_by_its_result(run: Run, tmp_path: Path, opti
     before = [clip.read_bytes() for clip in clips]
     for out, words in ((tmp_path, "a.mp4 itself"), (tmp_path / "sub", "sub/a.mp4 itself")):
         result = run("track", tmp_path, "--out", out, "--video", option)
-        assert_one_sentence(result, 2, words.replace("/", os.sep), "choose another folder")
+        assert_reply(result, 2, words.replace("/", os.sep), "choose another folder")
     assert [clip.read_bytes() for clip in clips] == before
     assert run("track", clips[0], "--out", tmp_path, option).exit_code == 0  # a table alone
     assert clips[0].read_bytes() == before[0]
 
 
-def test_annotated_videos_of_earlier_runs_are_not_tracked(
-    run: Run, tmp_path: Path
-) -> None:
+def test_annotated_videos_of_earlier_runs_are_not_tracked(run: Run, tmp_path: Path) -> None:
     video(tmp_path / "a.mp4")
     out = tmp_path / "out"
     assert run("track", tmp_path, "--out", out, "--video").exit_code == 0
     result = run("track", tmp_path, "--out", out, "--video", "--resume")
-    assert_one_sentence(
+    assert_reply(
         result,
         0,
         "results of earlier runs are not tracked: 1 left out",
@@ -207,20 +209,22 @@ def test_folders_are_searched_recursively(run: Run, tmp_path: Path) -> None:
     ],
     ids=["zero bytes", "text"],
 )
-def test_a_file_that_is_not_a_video_is_refused(run: Run, tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_file_that_is_not_a_video_is_refused(
+    run: Run, tmp_path: Path, content: bytes, words: str
+) -> None:
     (tmp_path / "x.mp4").write_bytes(content)
-    assert_one_sentence(run("track", tmp_path / "x.mp4", "--out", tmp_path / "o"), 2, "x.mp4", words)
+    assert_reply(run("track", tmp_path / "x.mp4", "--out", tmp_path / "o"), 2, "x.mp4", words)
 
 
 def test_a_folder_without_videos_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert_one_sentence(run("track", tmp_path / "empty", "--out", tmp_path / "o"), 2, "empty")
+    assert_reply(run("track", tmp_path / "empty", "--out", tmp_path / "o"), 2, "empty")
 
 
 def test_a_truncated_video_is_refused(run: Run, tmp_path: Path) -> None:
     whole = video(tmp_path / "a.mp4").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
-    assert_one_sentence(run("track", tmp_path / "cut.mp4", "--out", tmp_path / "o"), 2, "cut.mp4")
+    assert_reply(run("track", tmp_path / "cut.mp4", "--out", tmp_path / "o"), 2, "cut.mp4")
 
 
 def test_a_file_with_only_sound_is_refused(run: Run, tmp_path: Path) -> None:
@@ -232,7 +236,7 @@ def test_a_file_with_only_sound_is_refused(run: Run, tmp_path: Path) -> None:
         sound.sample_rate = 44100
         container.mux(stream.encode(sound))
         container.mux(stream.encode(None))
-    assert_one_sentence(run("track", tmp_path / "s.m4a", "--out", tmp_path / "o"), 2, "s.m4a", "sound")
+    assert_reply(run("track", tmp_path / "s.m4a", "--out", tmp_path / "o"), 2, "s.m4a", "sound")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (3, 2), (4320, 7680)], ids=str)
@@ -273,7 +277,7 @@ def test_damage_in_the_middle_is_skipped_and_counted(run: Run, tmp_path: Path) -
 def test_an_output_folder_that_cannot_be_created_is_reported(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "file" / "out")
-    assert_one_sentence(result, 2, "cannot be made", "--out")
+    assert_reply(result, 2, "cannot be made", "--out")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
@@ -281,7 +285,7 @@ def test_a_full_disk_is_reported(run: Run, tmp_path: Path) -> None:
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / "a.csv.part").symlink_to("/dev/full")
     result = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "o")
-    assert_one_sentence(result, 2, "disk is full")
+    assert_reply(result, 2, "disk is full")
 
 
 @pytest.mark.parametrize(
@@ -299,10 +303,12 @@ def test_a_full_disk_is_reported(run: Run, tmp_path: Path) -> None:
         (["--recentre", "nose"], "fit or eyes"),
     ],
 )
-def test_invalid_options_are_reported(run: Run, tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_invalid_options_are_reported(
+    run: Run, tmp_path: Path, arguments: list[str], words: str
+) -> None:
     clip = video(tmp_path / "a.mp4", 2)
     result = run("track", clip, "--out", tmp_path / "o", *arguments)
-    assert_one_sentence(result, 2, words)
+    assert_reply(result, 2, words)
 
 
 @pytest.mark.parametrize(
@@ -327,7 +333,7 @@ def test_unknown_models_and_devices_are_reported(
     result = CliRunner().invoke(
         cli.app, ["track", str(clip), "--out", str(tmp_path / "o"), *arguments]
     )
-    assert_one_sentence(result, 2, words)
+    assert_reply(result, 2, words)
 
 
 @pytest.mark.parametrize("damage", ["altered", "missing"])
@@ -343,7 +349,7 @@ def test_missing_or_altered_weights_are_reported(tmp_path: Path, damage: str) ->
     result = CliRunner().invoke(
         cli.app, ["track", str(clip), "--out", str(tmp_path / "o"), "--model", str(weights)]
     )
-    assert_one_sentence(result, 2, "heatmap1d-lite.onnx", "install Steadymark again")
+    assert_reply(result, 2, "heatmap1d-lite.onnx", "install Steadymark again")
 
 
 def test_missing_cuda_is_reported(tmp_path: Path) -> None:
@@ -353,37 +359,37 @@ def test_missing_cuda_is_reported(tmp_path: Path) -> None:
     )
     if result.exit_code == 0:
         pytest.skip("CUDA works here")
-    assert_one_sentence(result, 2, "CUDA", "--device cpu")
+    assert_reply(result, 2, "CUDA", "--device cpu")
 
 
 def test_a_missing_camera_is_reported(run: Run, tmp_path: Path) -> None:
     if Path("/dev/video77").exists():
         pytest.skip("there is a camera 77 here")
-    assert_one_sentence(run("track", "camera:77", "--out", tmp_path / "o"), 2, "77")
+    assert_reply(run("track", "camera:77", "--out", tmp_path / "o"), 2, "77")
 
 
 def test_probe_prints_codec_size_and_frame_rate(run: Run, tmp_path: Path) -> None:
     result = run("probe", video(tmp_path / "a.mp4"))
-    assert_one_sentence(result, 0, "mpeg4", "320", "240", "25")
+    assert_reply(result, 0, "mpeg4", "320", "240", "25")
 
 
 def test_probe_reports_a_file_that_is_not_a_video(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x.mp4").write_text("text")
-    assert_one_sentence(run("probe", tmp_path / "x.mp4"), 2, "x.mp4")
+    assert_reply(run("probe", tmp_path / "x.mp4"), 2, "x.mp4")
 
 
 def test_check_finds_a_truncated_row(run: Run, tmp_path: Path) -> None:
     run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "o")
     table = tmp_path / "o" / "a.csv"
-    assert_one_sentence(run("check", table), 0, "valid")
+    assert_reply(run("check", table), 0, "valid")
     lines = table.read_text(encoding="utf-8").splitlines()
     table.write_text("\n".join([*lines[:8], lines[8][:50]]), encoding="utf-8")
-    assert_one_sentence(run("check", table), 1, "a.csv:9")
+    assert_reply(run("check", table), 1, "a.csv:9")
 
 
 def test_models_lists_the_shipped_models(run: Run) -> None:
     listed = run("models")
-    assert_one_sentence(listed, 0, "heatmap1d-lite", "face_net", "licence")
+    assert_reply(listed, 0, "heatmap1d-lite", "face_net", "licence")
     assert re.search(r"flow-cell +stabilizer +any .+ landmarks and optical flow", listed.output)
 
 
@@ -393,4 +399,4 @@ def test_without_command_and_display_the_program_says_how_to_track(
     for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
-    assert_one_sentence(run(), 2, "no display", "steadymark track")
+    assert_reply(run(), 2, "no display", "steadymark track")

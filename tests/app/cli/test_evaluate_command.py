@@ -131,7 +131,9 @@ def test_several_models_are_printed_side_by_side(folder: Path) -> None:
     assert any(line.split() == ["one", "other"] for line in result.output.splitlines())
 
 
-def test_a_video_is_scored_against_the_ground_truth_file_beside_it(clip: Path, tmp_path: Path) -> None:
+def test_a_video_is_scored_against_the_ground_truth_file_beside_it(
+    clip: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "figures.json"
     result = evaluate("net", "--data", clip, "--json", file)
     found = figures(file)["net"]
@@ -269,7 +271,9 @@ def test_curves_and_worst_faces_are_drawn(clip: Path, folder: Path, tmp_path: Pa
         worst.unlink()
 
 
-def test_worst_count_sets_the_number_of_faces_on_the_contact_sheet(clip: Path, tmp_path: Path) -> None:
+def test_worst_count_sets_the_number_of_faces_on_the_contact_sheet(
+    clip: Path, tmp_path: Path
+) -> None:
     shown = []
     for count in (1, 2):
         worst = tmp_path / f"{count}.png"

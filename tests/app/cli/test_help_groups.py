@@ -43,9 +43,7 @@ def options_of(command: tuple[str, ...]) -> set[str]:
 
 
 @pytest.mark.parametrize(("command", "groups"), GROUPED.items(), ids=" ".join)
-def test_help_shows_every_option_in_a_group(
-    command: tuple[str, ...], groups: list[str]
-) -> None:
+def test_help_shows_every_option_in_a_group(command: tuple[str, ...], groups: list[str]) -> None:
     text = help_text(*command)
     assert [
         g for g in re.findall(r"╭─ (\w+) ─", text) if g not in ("Arguments", "Options")

@@ -70,7 +70,9 @@ def test_ctrl_c_keeps_the_tracked_rows_and_starts_no_other_video(
     if jobs == 1:
         assert names == partial == {"demo.partial.csv"}
     assert partial
-    assert names <= {f"{video}{end}.csv" for video in ("demo", "second") for end in ("", ".partial")}
+    assert names <= {
+        f"{video}{end}.csv" for video in ("demo", "second") for end in ("", ".partial")
+    }
     for name in names:
         assert {f.severity for f in check_csv(tmp_path / "out" / name)} <= {Severity.WARNING}
         table = read_landmarks(tmp_path / "out" / name)
@@ -84,7 +86,9 @@ def test_a_killed_program_leaves_valid_rows_and_can_be_resumed(tmp_path: Path) -
     process.communicate(timeout=20)
     parts = list((tmp_path / "out").glob("*.csv.part"))
     assert max(len(read_landmarks(part).frame) for part in parts) > 10
-    process = start_tracking(tmp_path, 2, "--end", "4", "--resume")  # succeeds only when no process still writes
+    process = start_tracking(
+        tmp_path, 2, "--end", "4", "--resume"
+    )  # succeeds only when no process still writes
     out, error = process.communicate(timeout=60)
     assert process.returncode == 0, out + error
     demo, second = (

@@ -48,7 +48,9 @@ def test_smoothing_a_table_equals_tracking_with_the_filter(
     assert result.output.strip() == f"{path}: 15 frames, 1 face"
     assert check_csv(path) == ()
     smoothed = read_landmarks(path)
-    np.testing.assert_allclose(smoothed.xy_px, expected.xy_px, atol=2e-3)  # a table's points are rounded
+    np.testing.assert_allclose(
+        smoothed.xy_px, expected.xy_px, atol=2e-3
+    )  # a table's points are rounded
     np.testing.assert_allclose(smoothed.pose, expected.pose, atol=0.1)
     np.testing.assert_array_equal(smoothed.raw_xy_px, expected.raw_xy_px)
     assert smoothed.header["settings"] == expected.header["settings"]

@@ -10,7 +10,7 @@ import pytest
 
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.streaming.osf import parse_osf_packet
-from support.fakes.stream_receivers import free_address, address_of, receiver
+from support.fakes.stream_receivers import address_of, free_address, receiver
 from support.videos.square_video import square_video
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def test_every_sent_packet_equals_a_row_of_the_table(run: Run, tmp_path: Path) -
         received = [parse_osf_packet(bound.recv(65535))[0] for _ in range(int(summary[1]))]
     table = read_landmarks(tmp_path / "out" / "a.csv")
     kept = [i for i in range(68) if i not in (48, 54)]
-    distances = [np.abs(table.xy_px[:, kept] - face.points_px[:66]).max((1, 2)) for face in received]
+    distances = [
+        np.abs(table.xy_px[:, kept] - face.points_px[:66]).max((1, 2)) for face in received
+    ]
     rows = [int(np.nanargmin(each)) for each in distances]
     assert rows == sorted(set(rows))  # in order, none twice
     for row, face, each in zip(rows, received, distances, strict=True):

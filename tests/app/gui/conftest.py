@@ -19,7 +19,7 @@ from steadymark.app.session.session import Session
 from steadymark.engine.tracking.settings import TrackSettings
 from support.fakes.fake_live_sources import PacedDevice
 from support.videos.square_video import square_models, square_video
-from support.window.live_window_driver import use
+from support.window.live_window_driver import use_camera
 from support.window.window_texts import Brackets
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def clip(tmp_path: Path) -> str:
 def device(window: MainWindow, tmp_path: Path) -> PacedDevice:
     """Return the fake device that every camera of the window opens."""
     device = PacedDevice()
-    use(window, device)
+    use_camera(window, device)
     folder = tmp_path / "recordings"
     folder.mkdir()
     window.desk._keep(replace(window.desk.kept, folder=str(folder)))

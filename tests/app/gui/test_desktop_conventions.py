@@ -14,7 +14,7 @@ from steadymark.app.gui.theme import palette
 from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.session import Session
 from support.videos.square_video import square_models
-from support.window.window_driver import opened
+from support.window.window_driver import open_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ def test_every_command_has_a_text_and_a_unique_shortcut(window: MainWindow) -> N
 def test_every_button_and_field_has_an_accessible_name(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     for kind in (QAbstractButton, QLineEdit):
         for widget in window.findChildren(kind):
             named = widget.accessibleName() or widget.toolTip() or getattr(widget, "text", str)()
@@ -52,7 +52,7 @@ def test_every_button_and_field_has_an_accessible_name(
 def test_the_theme_changes_to_dark_while_a_video_is_open(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     light = window.grab().toImage().pixelColor(4, 4).lightness()
@@ -61,8 +61,10 @@ def test_the_theme_changes_to_dark_while_a_video_is_open(
     assert window.grab().toImage().pixelColor(4, 4).lightness() < light
 
 
-def test_diagnostics_are_copied_to_the_clipboard(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
+def test_diagnostics_are_copied_to_the_clipboard(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
     window.actions_by_name["diagnostics"].trigger()
     text = QGuiApplication.clipboard().text()
     for word in ("Steadymark", "Python", "Qt 6", "a.mp4", "100 % tracked"):
@@ -80,7 +82,7 @@ def test_the_about_dialog_opens(qtbot: QtBot, window: MainWindow) -> None:
 def test_the_window_restores_its_docks_and_overlays_after_a_restart(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences, tmp_path: Path
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     window.docks.plots.hide()
     window.session.set_overlay(replace(window.session.display.overlay, boxes=True))
     assert window.close()
@@ -90,7 +92,7 @@ def test_the_window_restores_its_docks_and_overlays_after_a_restart(
     restarted = type(window)(session, preferences)
     restarted.show()
     assert restarted.session.display.overlay.boxes
-    opened(qtbot, restarted, clip)
+    open_video(qtbot, restarted, clip)
     assert not restarted.docks.plots.isVisible()
     assert restarted.docks.numbers.isVisible() or restarted.docks.settings.isVisible()
     assert restarted.preferences.recent() == [clip]

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
-from support.window.window_driver import key, opened, shows
+from support.window.window_driver import key, open_video, shows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def test_keys_play_seek_step_compare_and_export_a_recording(
 def test_keys_typed_into_a_field_are_not_commands(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     window.activateWindow()
     key(window, "go_to")
     field = window.transport.time
@@ -92,8 +92,10 @@ def test_keys_typed_into_a_field_are_not_commands(
     assert window.messages.texts[0].startswith("'soon' is no place")
 
 
-def test_choosing_a_layout_shows_raw_and_stabilized_landmarks(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
+def test_choosing_a_layout_shows_raw_and_stabilized_landmarks(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
     layouts = [window.actions_by_name[f"layout_{layout}"] for layout in ComparisonLayout]
     assert [action.isChecked() for action in layouts] == [False, False, False]
     key(window, "layout_side")
@@ -107,7 +109,7 @@ def test_choosing_a_layout_shows_raw_and_stabilized_landmarks(qtbot: QtBot, wind
 def test_clicking_or_dragging_the_timeline_seeks_to_a_frame(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     line = window.transport.timeline
     middle = QPoint(line.width() // 2, line.height() // 2)
     QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=middle)
@@ -147,13 +149,13 @@ def test_an_error_is_shown_and_can_be_dismissed(
     key(window, "dismiss")
     assert window.messages.texts == []
     assert not window.messages.isVisible()
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
 
 
 def test_a_click_into_a_plot_seeks_to_that_frame(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     plot = window.plots._plots["x"]
 
     def plot_is_complete() -> bool:
@@ -164,7 +166,9 @@ def test_a_click_into_a_plot_seeks_to_that_frame(
     qtbot.waitUntil(plot_is_complete)
     scene_position = plot.vb.mapViewToScene(QPointF(2.0, float(np.mean(plot.vb.viewRange()[1]))))
     surface = window.plots._widget
-    QTest.mouseClick(surface.viewport(), Qt.MouseButton.LeftButton, pos=surface.mapFromScene(scene_position))
+    QTest.mouseClick(
+        surface.viewport(), Qt.MouseButton.LeftButton, pos=surface.mapFromScene(scene_position)
+    )
     qtbot.waitUntil(lambda: abs(window.session.display.frame - 50) <= 1)
     assert window.numbers.table.cells["mav", "raw"].text()
 
@@ -172,7 +176,7 @@ def test_a_click_into_a_plot_seeks_to_that_frame(
 def test_the_head_pose_is_drawn_printed_and_plotted(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     assert window.view.shown is not None
     (face,) = window.view.shown.faces or ()
     assert face.pose is not None
@@ -203,7 +207,7 @@ def test_a_focal_length_can_be_set(window: MainWindow) -> None:
 def test_the_landmark_is_named_while_its_coordinates_are_plotted(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: "30" in window.plots.landmark.toolTip())
     window.plots.choose("jitter", "score")
     assert window.plots.landmark.text() == ""
@@ -214,7 +218,7 @@ def test_the_landmark_is_named_while_its_coordinates_are_plotted(
 def test_closing_the_recording_leaves_an_empty_window(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     key(window, "close")
     assert window.pages.currentWidget() is window.empty
     assert window.windowTitle() == "Steadymark"
@@ -227,7 +231,9 @@ def test_files_are_chosen_in_dialogs(
 
     def choose(_: object, title: str, start: str, kinds: str = "") -> tuple[str, str]:
         suggestions.append(start)
-        return (str(tmp_path / f"chosen{len(suggestions)}"), "") if "Open" not in title else (clip, "")
+        return (
+            (str(tmp_path / f"chosen{len(suggestions)}"), "") if "Open" not in title else (clip, "")
+        )
 
     monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)

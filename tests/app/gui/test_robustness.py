@@ -23,7 +23,7 @@ from steadymark.models.face.schema import assets_root
 from support.fakes.small_model import write_model
 from support.videos.square_video import square_video
 from support.window.random_user import RandomUser
-from support.window.window_driver import opened
+from support.window.window_driver import open_video
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -104,7 +104,9 @@ def test_200_random_actions_leave_no_fault(
     assert missing == [], random_user.done
     assert dialog_answers
     assert [r.getMessage() for r in caplog.records] == [], random_user.done
-    assert [text for text in messages if "Error" in text or "unexpected" in text] == [], random_user.done
+    assert [text for text in messages if "Error" in text or "unexpected" in text] == [], (
+        random_user.done
+    )
     window.session.close_film()
     window.open_path(clip)  # the window still works
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=30000)
@@ -212,7 +214,7 @@ def test_closing_in_any_state_takes_two_seconds_and_leaves_no_thread(
 def test_closing_during_an_export_asks_first(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     questions = []
     window._may_cancel_exports = lambda: bool(questions.append(1))  # type: ignore[method-assign, func-returns-value]
     window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4")

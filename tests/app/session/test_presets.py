@@ -110,7 +110,9 @@ def test_the_error_names_what_is_wrong_in_a_preset_file(
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"[1]", b"{", b"[" * 100_000, b"null"])
-def test_an_invalid_file_is_reported_and_the_other_presets_stay(tmp_path: Path, text: bytes) -> None:
+def test_an_invalid_file_is_reported_and_the_other_presets_stay(
+    tmp_path: Path, text: bytes
+) -> None:
     (tmp_path / "bad.json").write_bytes(text)
     (tmp_path / "folder.json").mkdir()
     write(tmp_path / "good.json")

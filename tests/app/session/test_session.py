@@ -81,7 +81,9 @@ def test_an_opened_video_plays_and_is_tracked_to_its_end(
     assert session.display.frame == FRAMES - 1
 
 
-def test_playing_at_the_end_starts_from_the_beginning(qtbot: QtBot, session: Session, clip: str) -> None:
+def test_playing_at_the_end_starts_from_the_beginning(
+    qtbot: QtBot, session: Session, clip: str
+) -> None:
     session.set_speed(4.0)
     open_clip(qtbot, session, clip, paused=False)
     qtbot.waitUntil(lambda: not session.display.playing, timeout=20000)

@@ -55,7 +55,10 @@ def test_stepping_stops_at_the_first_and_last_frame() -> None:
 def test_a_comparison_layout_applies_only_when_both_landmark_sets_are_shown() -> None:
     user_state = UserState(show=ShownLandmarks.RAW, layout=ComparisonLayout.WIPE)
     assert resolve(user_state, RECORDING).layout is ComparisonLayout.TOGETHER
-    assert resolve(replace(user_state, show=ShownLandmarks.BOTH), RECORDING).layout is ComparisonLayout.WIPE
+    assert (
+        resolve(replace(user_state, show=ShownLandmarks.BOTH), RECORDING).layout
+        is ComparisonLayout.WIPE
+    )
 
 
 def test_a_recording_lasts_until_its_last_frame_ends() -> None:

@@ -60,7 +60,9 @@ def test_the_clip_is_at_most_2_mb() -> None:
     assert (CLIPS / "demo.mp4").stat().st_size <= 2_000_000
 
 
-def test_writing_the_ground_truth_again_gives_the_same_file(points: Array, rows: Array, tmp_path: Path) -> None:
+def test_writing_the_ground_truth_again_gives_the_same_file(
+    points: Array, rows: Array, tmp_path: Path
+) -> None:
     make_demo_clip.write_truth(tmp_path / "demo_truth.csv", points)
     rewritten = np.genfromtxt(tmp_path / "demo_truth.csv", delimiter=",", skip_header=1)
     np.testing.assert_allclose(rewritten, rows, atol=0.0011)  # half a unit of the last place, twice

@@ -16,7 +16,9 @@ from tools.png_palette import reduce_to_palette
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_a_reduced_palette_stays_close_to_the_original_colours(tmp_path: Path, qapp: object) -> None:
+def test_a_reduced_palette_stays_close_to_the_original_colours(
+    tmp_path: Path, qapp: object
+) -> None:
     y, x = np.mgrid[0:90, 0:161].astype(np.float32)
     pixels = np.stack([x, y, (x + y) / 2, np.full_like(x, 255)], -1).astype(np.uint8)
     image = QImage(pixels.data, 161, 90, pixels.strides[0], QImage.Format.Format_RGB32)

@@ -97,7 +97,9 @@ def test_the_checked_modules_are_those_that_the_window_imports() -> None:
 
 
 def test_no_error_becomes_plain_text_before_the_window_shows_it() -> None:
-    assert [place for file in shown_modules().values() for place in errors_as_plain_text(file)] == []
+    assert [
+        place for file in shown_modules().values() for place in errors_as_plain_text(file)
+    ] == []
 
 
 def test_no_untranslated_text_is_shown_as_a_message() -> None:

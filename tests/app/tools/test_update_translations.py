@@ -29,7 +29,9 @@ def test_every_text_is_translated_with_the_same_placeholders(language: str) -> N
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_ts_files_contain_exactly_the_texts_of_the_sources(language: str, tmp_path: Path) -> None:
+def test_the_ts_files_contain_exactly_the_texts_of_the_sources(
+    language: str, tmp_path: Path
+) -> None:
     fresh = tmp_path / f"steadymark_{language}.ts"
     extract(fresh)
 

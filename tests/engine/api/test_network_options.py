@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import steadymark as sm
-from support.fakes.foreign_networks import of_heatmap1d
+from support.fakes.foreign_networks import heatmap1d_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
     """A network of 98 landmarks that finds faces."""
-    return of_heatmap1d(tmp_path, "wflw98", batch=1)
+    return heatmap1d_network(tmp_path, "wflw98", batch=1)
 
 
 def test_an_onnx_file_becomes_a_landmarker(network: Path, image: Image, video: Path) -> None:

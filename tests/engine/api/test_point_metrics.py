@@ -124,6 +124,8 @@ def test_mouth_and_eye_openings_and_their_amplitude() -> None:
         (lambda: sm.metrics.nme([[1, 2], [3]], FACE), "points must be an array of numbers"),
     ],
 )
-def test_invalid_arguments_are_refused_with_a_reason(call: Callable[[], object], words: str) -> None:
+def test_invalid_arguments_are_refused_with_a_reason(
+    call: Callable[[], object], words: str
+) -> None:
     with pytest.raises(sm.UsageError, match=words):
         call()

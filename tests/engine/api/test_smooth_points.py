@@ -112,7 +112,9 @@ def test_smoothing_without_the_image_size_leaves_the_poses_empty(
     assert without_size.faces(0)[0].head_pose is None
 
 
-def test_an_openface_table_is_smoothed_without_raw_landmarks(raw: sm.VideoLandmarks, tmp_path: Path) -> None:
+def test_an_openface_table_is_smoothed_without_raw_landmarks(
+    raw: sm.VideoLandmarks, tmp_path: Path
+) -> None:
     raw.to_csv(tmp_path / "a.csv", style="openface")
     table = sm.read_csv(tmp_path / "a.csv")
     assert np.isnan(table.raw_landmarks).all()

@@ -105,7 +105,9 @@ def test_reading_and_writing_a_table_gives_the_same_file(
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
-def test_progress_is_reported_up_to_the_last_frame(landmarker: sm.FaceLandmarker, video: Path) -> None:
+def test_progress_is_reported_up_to_the_last_frame(
+    landmarker: sm.FaceLandmarker, video: Path
+) -> None:
     reports: list[tuple[int, int | None]] = []
     landmarker.track_video(video, end_s=0.2, progress=lambda done, of: reports.append((done, of)))
     assert reports[-1][0] == 6

@@ -19,7 +19,12 @@ from steadymark.engine.batch.run_jobs import run_here
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.pipeline.pipeline_report import PipelineState
-from support.fakes.crashing_models import DEADLY_WIDTH, Notes, deadly_once_models, jobs_of
+from support.fakes.crashing_models import (
+    CRASHING_WIDTH,
+    RecordedReports,
+    crashing_once_models,
+    jobs_of,
+)
 from support.videos.square_video import square_models, square_video
 
 if TYPE_CHECKING:
@@ -51,13 +56,13 @@ def test_every_video_is_tracked_once_although_a_worker_is_killed(
     tmp_path: Path, address: str, killed_marker: Path
 ) -> None:
     videos = [
-        square_video(tmp_path / f"{name}.mp4", 60, width=DEADLY_WIDTH if name == "b" else 320)
+        square_video(tmp_path / f"{name}.mp4", 60, width=CRASHING_WIDTH if name == "b" else 320)
         for name in "abcd"
     ]
-    local, on_cluster = Notes(), Notes()
+    local, on_cluster = RecordedReports(), RecordedReports()
     run_here(jobs_of(videos, tmp_path / "here"), square_models(), local, Event())
     jobs = jobs_of(videos, tmp_path / "far")
-    run_on_cluster(jobs, address, on_cluster, Event(), opens=deadly_once_models)
+    run_on_cluster(jobs, address, on_cluster, Event(), opens=crashing_once_models)
     assert killed_marker.exists()
     index = ResultsIndex(tmp_path / "far")
     for job, video in zip(jobs, videos, strict=True):
@@ -72,10 +77,12 @@ def test_every_video_is_tracked_once_although_a_worker_is_killed(
     assert [line.split(",")[:2] for line in lines[1:]] == [[str(f), "done"] for f in videos]
 
 
-def test_stopping_ends_running_jobs_and_keeps_their_partial_results(tmp_path: Path, address: str) -> None:
+def test_stopping_ends_running_jobs_and_keeps_their_partial_results(
+    tmp_path: Path, address: str
+) -> None:
     videos = [square_video(tmp_path / "a.mp4", 3000)]
     videos += [Path(shutil.copy(videos[0], tmp_path / f"{name}.mp4")) for name in "bc"]
-    stop, notes = Event(), Notes()
+    stop, notes = Event(), RecordedReports()
     notes.on_progress = stop.set
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dask_cluster, "PROGRESS_S", 0.2)
@@ -96,7 +103,7 @@ def test_workers_with_another_version_are_refused(
     monkeypatch.setattr(dask_cluster, "version", lambda: "99.0")
     jobs = jobs_of([square_video(tmp_path / "a.mp4", 3)], tmp_path / "o")
     with pytest.raises(UsageError, match=r"install the same version everywhere|cannot run"):
-        run_on_cluster(jobs, address, Notes(), Event())
+        run_on_cluster(jobs, address, RecordedReports(), Event())
 
 
 def test_an_address_without_a_scheduler_is_reported_quickly(tmp_path: Path) -> None:
@@ -107,10 +114,10 @@ def test_an_address_without_a_scheduler_is_reported_quickly(tmp_path: Path) -> N
         jobs = jobs_of([tmp_path / "a.mp4"], tmp_path / "o")
         started = time.monotonic()
         with pytest.raises(UsageError, match=r"no Dask scheduler answers at .* within 0.5 s"):
-            run_on_cluster(jobs, address, Notes(), Event(), connect_s=0.5)
+            run_on_cluster(jobs, address, RecordedReports(), Event(), connect_s=0.5)
         assert time.monotonic() - started < 5
     with pytest.raises(UsageError, match="no Dask scheduler answers at nonsense"):
-        run_on_cluster(jobs, "nonsense", Notes(), Event(), connect_s=0.5)
+        run_on_cluster(jobs, "nonsense", RecordedReports(), Event(), connect_s=0.5)
 
 
 def test_without_dask_the_error_says_what_to_install(
@@ -119,4 +126,4 @@ def test_without_dask_the_error_says_what_to_install(
     monkeypatch.setitem(sys.modules, "distributed", None)
     jobs = jobs_of([tmp_path / "a.mp4"], tmp_path / "o")
     with pytest.raises(UsageError, match=r"pip install 'steadymark\[cluster\]'"):
-        run_on_cluster(jobs, "tcp://127.0.0.1:8786", Notes(), Event())
+        run_on_cluster(jobs, "tcp://127.0.0.1:8786", RecordedReports(), Event())

@@ -86,9 +86,7 @@ def test_finished_videos_are_skipped_and_keep_their_figures(tmp_path: Path, styl
 
 
 @pytest.mark.parametrize("style", ["native", "openface"])
-def test_changed_sources_and_settings_are_tracked_again(
-    tmp_path: Path, style: str
-) -> None:
+def test_changed_sources_and_settings_are_tracked_again(tmp_path: Path, style: str) -> None:
     video, out = square_video(tmp_path / "a.mp4", 20), tmp_path / "out"
     run([video], out, csv=style)
     square_video(video, 30)
@@ -186,7 +184,9 @@ def test_results_of_a_temporarily_unreadable_video_stay_in_the_index(tmp_path: P
     assert job.error is None
 
 
-def test_an_interrupted_video_is_tracked_again_and_its_partial_table_removed(tmp_path: Path) -> None:
+def test_an_interrupted_video_is_tracked_again_and_its_partial_table_removed(
+    tmp_path: Path,
+) -> None:
     video, out = square_video(tmp_path / "a.mp4", 400), tmp_path / "out"
     stop = Event()
     begin = ResultsIndex.begin

@@ -17,11 +17,11 @@ from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from support.fakes.blocking_fakes import slow_models
 from support.fakes.crashing_models import (
-    DEADLY_WIDTH,
-    Notes,
-    choosy_models,
-    deadly_models,
+    CRASHING_WIDTH,
+    RecordedReports,
+    crashing_models,
     jobs_of,
+    models_unless_none,
     no_models,
 )
 from support.videos.square_video import square_models, square_video
@@ -29,7 +29,7 @@ from support.videos.square_video import square_models, square_video
 
 def test_two_processes_write_the_same_bytes_as_one(tmp_path: Path) -> None:
     videos = [square_video(tmp_path / f"{name}.mp4", 30 + 5 * i) for i, name in enumerate("abc")]
-    here, in_processes = Notes(), Notes()
+    here, in_processes = RecordedReports(), RecordedReports()
     run_here(jobs_of(videos, tmp_path / "one"), square_models(), here, Event())
     run_in_processes(jobs_of(videos, tmp_path / "two"), 2, square_models, in_processes, Event())
     for video in videos:
@@ -44,11 +44,11 @@ def test_two_processes_write_the_same_bytes_as_one(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_killed_process_fails_only_its_own_video(tmp_path: Path) -> None:
     videos = [
-        square_video(tmp_path / f"{name}.mp4", width=DEADLY_WIDTH if name in "ac" else 320)
+        square_video(tmp_path / f"{name}.mp4", width=CRASHING_WIDTH if name in "ac" else 320)
         for name in "abcd"
     ]
-    notes = Notes()
-    run_in_processes(jobs_of(videos, tmp_path / "out"), 2, deadly_models, notes, Event())
+    notes = RecordedReports()
+    run_in_processes(jobs_of(videos, tmp_path / "out"), 2, crashing_models, notes, Event())
     assert {name: len(reports) for name, reports in notes.reports.items()} == {
         f"{name}.mp4": 1 for name in "abcd"
     }
@@ -64,7 +64,7 @@ def test_a_killed_process_fails_only_its_own_video(tmp_path: Path) -> None:
 
 def test_networks_that_cannot_be_opened_in_a_process_are_reported(tmp_path: Path) -> None:
     videos = [square_video(tmp_path / f"{name}.mp4", 3) for name in "ab"]
-    notes = Notes()
+    notes = RecordedReports()
     run_in_processes(jobs_of(videos, tmp_path / "out"), 1, no_models, notes, Event())
     for video in videos:
         (report,) = notes.reports[video.name]
@@ -75,7 +75,7 @@ def test_stopping_is_quick_and_keeps_partial_results(tmp_path: Path) -> None:
     videos = [square_video(tmp_path / "a.mp4", 3000)]
     videos += [Path(shutil.copy(videos[0], tmp_path / f"{name}.mp4")) for name in "bc"]
     stop = Event()
-    notes = Notes()
+    notes = RecordedReports()
     stopped: list[float] = []
 
     def stop_when_both_run() -> None:
@@ -98,8 +98,8 @@ def test_a_process_opens_the_networks_that_each_video_needs(tmp_path: Path) -> N
     videos = [square_video(tmp_path / f"{name}.mp4", 3) for name in "abc"]
     jobs = jobs_of(videos, tmp_path / "out")
     jobs[1] = replace(jobs[1], settings=replace(jobs[1].settings, model="none"))
-    notes = Notes()
-    run_in_processes(jobs, 1, choosy_models, notes, Event())
+    notes = RecordedReports()
+    run_in_processes(jobs, 1, models_unless_none, notes, Event())
     errors = [notes.reports[video.name][0].error for video in videos]
     assert errors == [None, "there are no weights", None]
 
@@ -107,7 +107,7 @@ def test_a_process_opens_the_networks_that_each_video_needs(tmp_path: Path) -> N
 class ShrinkingJobList(JobList):
     """Two jobs run at a time; when both run, one is cancelled, and then only one may run."""
 
-    def __init__(self, jobs: list[Job], notes: Notes) -> None:
+    def __init__(self, jobs: list[Job], notes: RecordedReports) -> None:
         super().__init__(jobs, 2)
         self._notes = notes
         self.started: list[tuple[str, list[str]]] = []  # each with the jobs that had ended before
@@ -130,7 +130,7 @@ class ShrinkingJobList(JobList):
 def test_jobs_can_be_cancelled_and_limited_while_others_run(tmp_path: Path) -> None:
     videos = [square_video(tmp_path / "a.mp4", 600)]
     videos += [Path(shutil.copy(videos[0], tmp_path / f"{name}.mp4")) for name in "bc"]
-    notes = Notes()
+    notes = RecordedReports()
     supply = ShrinkingJobList(jobs_of(videos, tmp_path / "out"), notes)
     run_supply(supply, slow_models, notes, Event())
     assert supply.started == [("a.mp4", []), ("b.mp4", []), ("c.mp4", ["a.mp4", "b.mp4"])]

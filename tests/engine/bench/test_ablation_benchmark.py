@@ -52,7 +52,10 @@ def frame_of_demo() -> tuple[np.ndarray, np.ndarray]:
 def data(tmp_path: Path, frame_of_demo: tuple[np.ndarray, np.ndarray]) -> Path:
     """Write a training split with two held-back faces, and a test split."""
     image, points = frame_of_demo
-    for split, names in (("train", (HELD_BACK_PHOTOS[0], HELD_BACK_PHOTOS[1], OTHER_PHOTOS[0])), ("test", (OTHER_PHOTOS[1],))):
+    for split, names in (
+        ("train", (HELD_BACK_PHOTOS[0], HELD_BACK_PHOTOS[1], OTHER_PHOTOS[0])),
+        ("test", (OTHER_PHOTOS[1],)),
+    ):
         (tmp_path / split).mkdir()
         for number, name in enumerate(names):
             rows = "\n".join(f"{x + 1 + number:.3f} {y + 1:.3f}" for x, y in points)
@@ -66,7 +69,10 @@ def test_the_table_has_a_row_for_each_variant_and_filter(data: Path) -> None:
     progress: list[tuple[int, int]] = []
     rows = list(
         run_ablation(
-            data / "test", SETTINGS, SMALL, report=lambda done, every: progress.append((done, every))
+            data / "test",
+            SETTINGS,
+            SMALL,
+            report=lambda done, every: progress.append((done, every)),
         )
     )
     names = [row.name.partition(", gain")[0] for row in rows]
@@ -108,7 +114,10 @@ def test_filters_are_tuned_on_other_faces_than_those_reported(data: Path) -> Non
     assert [face.source_photo for face in reported] == [OTHER_PHOTOS[1]]
     assert {face.source_photo for face in others} == {HELD_BACK_PHOTOS[0], HELD_BACK_PHOTOS[1]}
     reported, others = _faces(data / "train", None, held_back=False)
-    assert {face.source_photo for face in (*reported, *others)} == {HELD_BACK_PHOTOS[0], HELD_BACK_PHOTOS[1]}
+    assert {face.source_photo for face in (*reported, *others)} == {
+        HELD_BACK_PHOTOS[0],
+        HELD_BACK_PHOTOS[1],
+    }
     assert reported[0].source_photo != others[0].source_photo
     with pytest.raises(UsageError, match="name a training split with --tune"):
         _faces(data / "test", data / "test", held_back=False)

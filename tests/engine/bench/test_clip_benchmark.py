@@ -37,7 +37,7 @@ RIGID = np.repeat(np.array([[[1.0, 0, 1], [0, 1, 0]]]), FRAMES - 1, axis=0)  # a
 
 
 def track(noise_px: float = 1.0, kept: float = 0.25) -> ClipTrack:
-    """Return a face that moves right by a pixel a frame; `kept` is the share of noise that remains."""
+    """Return a face that moves right by a pixel a frame. kept: share of the noise that remains."""
     rng = np.random.default_rng(0)
     path = FACE.repeat(FRAMES, 0).reshape(68, FRAMES, 2).transpose(1, 0, 2).copy()
     path[..., 0] += np.arange(FRAMES)[:, None]

@@ -64,7 +64,9 @@ def write_boxes(folder: Path, stems: list[str], box: tuple[float, ...] | None) -
 @pytest.fixture
 def data_folder(tmp_path: Path) -> Path:
     """Write a data folder with a few photos in every part; afw_hard_1 is the hardest of AFW."""
-    held_back = next(n for n in (f"helen_{i}" for i in range(99)) if is_held_back(n, HELD_BACK["train"]))
+    held_back = next(
+        n for n in (f"helen_{i}" for i in range(99)) if is_held_back(n, HELD_BACK["train"])
+    )
     afw = [f"afw_{i}_1" for i in range(9)]
     for stem in (f"{held_back}_1", *afw):
         write_face(tmp_path / "300w" / "train", stem, face_points())
@@ -153,7 +155,9 @@ def test_the_command_prints_and_saves_one_table(data_folder: Path) -> None:
     assert "hard set, missed" in result.output
     figures = json.loads(file.read_text())["face_net"]
     assert figures["false_per_100"] == 0
-    assert figures["hard_set"]["missed"] == figures["hard_set"]["faces"] > 10  # grey images, no faces
+    assert (
+        figures["hard_set"]["missed"] == figures["hard_set"]["faces"] > 10
+    )  # grey images, no faces
 
 
 def test_the_threshold_allows_the_given_number_of_false_boxes(data_folder: Path) -> None:

@@ -35,7 +35,9 @@ def test_talking_is_distinguished_from_rigid_motion_despite_noisy_landmarks() ->
     assert np.linalg.norm(motion, axis=-1).mean() > 0.1  # pixels: the mouth does move
     for jitter_px in (0.0, 1.0):
         assert expression_motion_percent(rigid_scene, jitter_px) < 0.1
-        assert expression_motion_percent(talking, jitter_px) > 2 * expression_motion_percent(rigid_scene, jitter_px)
+        assert expression_motion_percent(talking, jitter_px) > 2 * expression_motion_percent(
+            rigid_scene, jitter_px
+        )
 
 
 def test_the_motion_is_nan_without_two_consecutive_frames_of_a_face() -> None:

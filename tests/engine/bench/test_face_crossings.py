@@ -30,7 +30,9 @@ def portrait(colour: tuple[int, int, int]) -> PortraitFace:
 @cache
 def rendered(kind: str) -> list[CrossingFrame]:
     return list(
-        render_crossing(kind, (portrait((0, 0, 200)), portrait((200, 0, 0))), np.random.default_rng(3))
+        render_crossing(
+            kind, (portrait((0, 0, 200)), portrait((200, 0, 0))), np.random.default_rng(3)
+        )
     )
 
 

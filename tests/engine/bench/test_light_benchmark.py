@@ -105,7 +105,9 @@ def test_missing_figures_pass_but_are_sorted_before_other_passing_rows() -> None
     assert unknown.tracked == 0
     lit = track()
     lit.steady[33, 51, 0] += 0.3 * EYES
-    ordered = worst_lights_first([judge_against_steady(track()), unknown, judge_against_steady(lit)])
+    ordered = worst_lights_first(
+        [judge_against_steady(track()), unknown, judge_against_steady(lit)]
+    )
     assert [each.passed for each in ordered] == [False, True, True]
     assert ordered[1] is unknown
 

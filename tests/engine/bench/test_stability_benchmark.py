@@ -51,8 +51,12 @@ def rigid_scenes() -> list[Scene]:
 def test_exact_shaking_and_delayed_trackers_get_different_scores(rigid_scenes: list[Scene]) -> None:
     rng = np.random.default_rng(0)
     exact = score_tracks(rigid_scenes, [s.truth + np.float64(1) for s in rigid_scenes])
-    shaking = score_tracks(rigid_scenes, [s.truth + rng.normal(0, 1, s.truth.shape) for s in rigid_scenes])
-    delayed = score_tracks(rigid_scenes, [np.concatenate((s.truth[:1], s.truth[:-1])) for s in rigid_scenes])
+    shaking = score_tracks(
+        rigid_scenes, [s.truth + rng.normal(0, 1, s.truth.shape) for s in rigid_scenes]
+    )
+    delayed = score_tracks(
+        rigid_scenes, [np.concatenate((s.truth[:1], s.truth[:-1])) for s in rigid_scenes]
+    )
     assert exact.mav == pytest.approx(0, abs=1e-6)
     assert shaking.mav > 1
     assert exact.lag_frames == pytest.approx(0, abs=0.05)
@@ -61,7 +65,9 @@ def test_exact_shaking_and_delayed_trackers_get_different_scores(rigid_scenes: l
     assert (exact.fr8, exact.lost) == (0, 0)
 
 
-def test_a_lost_frame_counts_as_failure_and_filters_restart_after_it(rigid_scenes: list[Scene]) -> None:
+def test_a_lost_frame_counts_as_failure_and_filters_restart_after_it(
+    rigid_scenes: list[Scene],
+) -> None:
     found = [s.truth.astype(np.float64) for s in rigid_scenes]
     found[0][10:14] = np.nan
     scores = score_tracks(rigid_scenes, found)
@@ -96,7 +102,9 @@ def test_reduced_and_delayed_lip_motion_is_measured(rigid_scenes: list[Scene]) -
     scenes = [talking(s, wave) for s in rigid_scenes]
     exact = [s.truth.astype(np.float64) for s in scenes]
     frozen = [talking(s, wave * 0.5).truth.astype(np.float64) for s in rigid_scenes]
-    delayed = [talking(s, np.append(wave[:1], wave[:-1])).truth.astype(np.float64) for s in rigid_scenes]
+    delayed = [
+        talking(s, np.append(wave[:1], wave[:-1])).truth.astype(np.float64) for s in rigid_scenes
+    ]
     scores = [score_tracks(scenes, points, exact) for points in (exact, frozen, delayed)]
     assert [round(t.mouth, 2) for t in scores] == [1, 0.5, 1]
     assert [round(t.lip_lag_frames, 1) for t in scores] == [0, 0, 1]
@@ -119,7 +127,8 @@ def test_one_euro_lags_more_with_a_lower_cut_off(rigid_scenes: list[Scene]) -> N
     raw = [s.truth.astype(np.float64) + rng.normal(0, 1, s.truth.shape) for s in rigid_scenes]
     low, high = (
         score_tracks(
-            rigid_scenes, [smoothed(p, s, OneEuro(hz, 0.0)) for p, s in zip(raw, rigid_scenes, strict=True)]
+            rigid_scenes,
+            [smoothed(p, s, OneEuro(hz, 0.0)) for p, s in zip(raw, rigid_scenes, strict=True)],
         )
         for hz in (0.3, 30.0)
     )
@@ -167,7 +176,9 @@ def test_the_benchmark_gives_a_row_for_each_stabilizer_and_noise_level(tmp_path:
     config = StabilityConfig(2, 12, (1, 2), choices=("none", "one-euro", "butterworth"))
     progress: list[tuple[int, int]] = []
     table = list(
-        run_stability(tmp_path, TrackSettings(), config, report=lambda a, b: progress.append((a, b)))
+        run_stability(
+            tmp_path, TrackSettings(), config, report=lambda a, b: progress.append((a, b))
+        )
     )
     plain = [(row.noise, row.choice) for row in table if not row.setting]
     assert plain == [(n, c) for n in (1, 2) for c in config.choices]

@@ -86,7 +86,9 @@ def test_the_error_of_each_point_is_its_distance_in_percent() -> None:
     errors = point_errors(PREDICTED, GROUND_TRUTH)
     eyes = math.dist(GROUND_TRUTH[2, 36], GROUND_TRUTH[2, 45])
     assert errors.shape == (7, 68)
-    assert errors[2, 5] == pytest.approx(100 * math.dist(PREDICTED[2, 5], GROUND_TRUTH[2, 5]) / eyes)
+    assert errors[2, 5] == pytest.approx(
+        100 * math.dist(PREDICTED[2, 5], GROUND_TRUTH[2, 5]) / eyes
+    )
 
 
 def test_the_mean_ignores_values_that_are_not_finite() -> None:

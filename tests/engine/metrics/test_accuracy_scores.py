@@ -26,13 +26,17 @@ from support.fakes.fake_results import face_points
 
 SCHEMA = load_schema()
 RNG = np.random.default_rng(11)
-GROUND_TRUTH = np.stack([face_points(80, 60, size).astype(np.float64) for size in (50, 60, 80, 100)])
+GROUND_TRUTH = np.stack(
+    [face_points(80, 60, size).astype(np.float64) for size in (50, 60, 80, 100)]
+)
 PREDICTED = GROUND_TRUTH + RNG.normal(0, [[[1.0]], [[2.0]], [[4.0]], [[1.0]]], GROUND_TRUTH.shape)
 PREDICTED[3] = np.nan
 
 
 def comparison(
-    found: np.ndarray = PREDICTED, ground_truth: np.ndarray = GROUND_TRUTH, scored: tuple[int, ...] = ()
+    found: np.ndarray = PREDICTED,
+    ground_truth: np.ndarray = GROUND_TRUTH,
+    scored: tuple[int, ...] = (),
 ) -> LandmarkComparison:
     places = tuple(FacePlace(f"face{i}", f"face{i}.png") for i in range(len(found)))
     return LandmarkComparison(places, found, ground_truth, SCHEMA, scored or tuple(range(68)))
@@ -70,7 +74,9 @@ def test_other_normalisations_use_the_ground_truth_of_each_face() -> None:
         return sum(plain_nrmse(i, all_landmarks, length[i]) for i in range(3)) / 3
 
     sizes = [np.ptp(GROUND_TRUTH[i], axis=0) for i in range(3)]
-    pupils = [math.dist(GROUND_TRUTH[i, 36:42].mean(0), GROUND_TRUTH[i, 42:48].mean(0)) for i in range(3)]
+    pupils = [
+        math.dist(GROUND_TRUTH[i, 36:42].mean(0), GROUND_TRUTH[i, 42:48].mean(0)) for i in range(3)
+    ]
     assert result.nrmse_inter_pupil == pytest.approx(mean(pupils))
     assert result.nrmse_box_diagonal == pytest.approx(mean([math.hypot(*s) for s in sizes]))
     assert result.nrmse_box_size == pytest.approx(mean([math.sqrt(s[0] * s[1]) for s in sizes]))
@@ -109,10 +115,12 @@ def test_differently_numbered_ground_truth_is_compared_at_corresponding_landmark
     ground_truth = in_our_numbers(other, SCHEMA, chosen, "other.pts")
     np.testing.assert_array_equal(ground_truth[:, [36, 45, 48]], GROUND_TRUTH[:, [36, 45, 48]])
     assert np.isfinite(ground_truth).all(-1).sum() == 3 * 4
-    result = accuracy_of(comparison(truth=ground_truth, scored=scored_landmarks(SCHEMA, chosen)))
+    result = accuracy_of(
+        comparison(ground_truth=ground_truth, scored=scored_landmarks(SCHEMA, chosen))
+    )
     errors = [plain_nrmse(i, [36, 45, 48], eyes(i)) for i in range(3)]
     assert result.nrmse == pytest.approx(sum(errors) / 3)
-    assert math.isnan(result.nrmse_box_diagonal)  # the truth's box is unknown
+    assert math.isnan(result.nrmse_box_diagonal)  # the box of the ground truth is unknown
 
 
 @pytest.mark.parametrize("text", ["", "a", "1=2=3", "1,,2", "36,36", "-1", "1=-2", "36=1,36=2"])
@@ -130,7 +138,9 @@ def test_an_invalid_list_of_landmarks_is_reported(text: str) -> None:
         (10, "36=1,48=2", "outer eye corners 36 and 45"),
     ],
 )
-def test_landmarks_outside_the_schema_are_reported(points: int, text: str | None, words: str) -> None:
+def test_landmarks_outside_the_schema_are_reported(
+    points: int, text: str | None, words: str
+) -> None:
     chosen = None if text is None else Correspondence.parse(text)
     with pytest.raises(UsageError, match=words):
         in_our_numbers(np.zeros((points, 2)), SCHEMA, chosen, "it")

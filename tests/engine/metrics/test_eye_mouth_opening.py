@@ -67,6 +67,8 @@ def test_the_lag_of_lips_is_measured_to_fractions_of_a_frame(late: float) -> Non
         opening: np.ndarray = 4 + 3 * np.sin(times / 3.1) * np.sin(times / 11)
         return opening
 
-    found, true = (mouth_opening(faces_with(np.zeros(300), lip_opening(times))) for times in (t - late, t))
+    found, true = (
+        mouth_opening(faces_with(np.zeros(300), lip_opening(times))) for times in (t - late, t)
+    )
     found[40:44] = np.nan
     assert opening_lag(found, true) == pytest.approx(late, abs=0.05)

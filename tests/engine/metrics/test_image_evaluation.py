@@ -84,7 +84,9 @@ def test_of_several_boxes_the_one_on_the_labelled_face_is_used(folder: Path) -> 
             return (FaceBox(2, 2, 30, 30, 0.99), *SquareDetector().detect(image))
 
     config = TrackerConfig(max_faces=1)  # the limit does not apply to single images
-    found = evaluate(SquareNetwork(), folder, SCHEMA, detector=DetectorWithSecondBox(), config=config)
+    found = evaluate(
+        SquareNetwork(), folder, SCHEMA, detector=DetectorWithSecondBox(), config=config
+    )
     assert found.missed == 0
     assert found.nrmse < 2.5
 

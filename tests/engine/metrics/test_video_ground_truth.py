@@ -34,7 +34,9 @@ def write_table(path: Path, ground_truth: np.ndarray) -> None:
     count = ground_truth.shape[1]
     names = ["frame", *(f"{a}_{k}" for a in "xy" for k in range(count))]
     lines = [",".join(names)]
-    lines += [",".join([str(t), *(f"{v:.4f}" for v in xy.T.ravel())]) for t, xy in enumerate(ground_truth)]
+    lines += [
+        ",".join([str(t), *(f"{v:.4f}" for v in xy.T.ravel())]) for t, xy in enumerate(ground_truth)
+    ]
     path.write_text("\n".join(lines) + "\n")
 
 

@@ -72,11 +72,15 @@ def faces_of_points(points: np.ndarray) -> dict[int, tuple[TrackedFace, ...]]:
 
 
 def test_openface_tables_score_exactly_like_native_tables(tmp_path: Path) -> None:
-    points = np.round(swinging_face() + np.random.default_rng(1).normal(0, 2, swinging_face().shape), 1)
+    points = np.round(
+        swinging_face() + np.random.default_rng(1).normal(0, 2, swinging_face().shape), 1
+    )
     points[40:50] = np.nan
     scores = []
     for openface in (False, True):
-        table = write_table(tmp_path / f"{openface}.csv", faces_of_points(points), openface=openface)
+        table = write_table(
+            tmp_path / f"{openface}.csv", faces_of_points(points), openface=openface
+        )
         video = followed(table, scored_video(swinging_face()), name="t")
         compared = video.compared()
         assert compared is not None
@@ -84,14 +88,20 @@ def test_openface_tables_score_exactly_like_native_tables(tmp_path: Path) -> Non
     assert scores[0][0].missed == 10
     assert scores[0][0].nrmse > 1
     for native_scores, openface_scores in zip(*scores, strict=True):
-        np.testing.assert_equal(asdict(native_scores), asdict(openface_scores))  # NaN is equal to NaN there
+        np.testing.assert_equal(
+            asdict(native_scores), asdict(openface_scores)
+        )  # NaN is equal to NaN there
 
 
 def test_the_scores_are_computed_from_the_points(tmp_path: Path) -> None:
     ground_truth = swinging_face()
     points = ground_truth + 1.5
     points[7] = np.nan
-    video = followed(write_table(tmp_path / "t.csv", faces_of_points(points)), scored_video(ground_truth), name="t")
+    video = followed(
+        write_table(tmp_path / "t.csv", faces_of_points(points)),
+        scored_video(ground_truth),
+        name="t",
+    )
     compared = video.compared()
     assert compared is not None
     each = nrmse(points, ground_truth)
@@ -127,7 +137,11 @@ def test_frames_without_ground_truth_are_ignored(tmp_path: Path) -> None:
     ground_truth[30:60] = np.nan
     points = swinging_face()
     points[30:60] += 500
-    video = followed(write_table(tmp_path / "t.csv", faces_of_points(points)), scored_video(ground_truth), name="t")
+    video = followed(
+        write_table(tmp_path / "t.csv", faces_of_points(points)),
+        scored_video(ground_truth),
+        name="t",
+    )
     compared = video.compared()
     assert compared is not None
     assert len(compared.places) == FRAMES - 30
@@ -158,7 +172,9 @@ def test_without_ground_truth_only_still_frames_are_scored(tmp_path: Path) -> No
     rng = np.random.default_rng(3)
     still = np.repeat(swinging_face()[:1], 70, axis=0) + rng.normal(0, 0.3, (70, 68, 2))
     points = np.concatenate((still, swinging_face()[:50]))
-    video = followed(write_table(tmp_path / "t.csv", faces_of_points(points)), scored_video(None), name="t")
+    video = followed(
+        write_table(tmp_path / "t.csv", faces_of_points(points)), scored_video(None), name="t"
+    )
     steady = stability_of([video])
     first, end = (int(v) for v in np.flatnonzero(video.still)[[0, -1]] + (0, 1))
     assert 12 <= first < 15
@@ -190,7 +206,11 @@ def test_trackers_without_ground_truth_are_compared_on_common_still_frames() -> 
 def test_a_table_of_a_part_of_the_video_is_scored_on_that_part(tmp_path: Path) -> None:
     part = {t: faces for t, faces in faces_of_points(swinging_face()).items() if 30 <= t < 80}
     settings = {"start_s": 1.2, "end_s": None}
-    video = followed(write_table(tmp_path / "t.csv", part, settings=settings), scored_video(swinging_face()), name="t")
+    video = followed(
+        write_table(tmp_path / "t.csv", part, settings=settings),
+        scored_video(swinging_face()),
+        name="t",
+    )
     compared = video.compared()
     assert compared is not None
     assert [p.frame for p in compared.places] == list(range(30, 80))
@@ -199,7 +219,9 @@ def test_a_table_of_a_part_of_the_video_is_scored_on_that_part(tmp_path: Path) -
 
 
 def test_a_table_may_omit_frames_without_a_face(tmp_path: Path) -> None:
-    faces = {t: f for t, f in faces_of_points(swinging_face()).items() if t not in (0, 50, FRAMES - 1)}
+    faces = {
+        t: f for t, f in faces_of_points(swinging_face()).items() if t not in (0, 50, FRAMES - 1)
+    }
     table = write_table(tmp_path / "t.csv", faces, openface=True)
     compared = followed(table, scored_video(swinging_face()), name="t").compared()
     assert compared is not None

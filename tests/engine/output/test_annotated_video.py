@@ -72,9 +72,7 @@ def test_a_matroska_source_keeps_its_times(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sound_s", [1, 6])
 @pytest.mark.parametrize("hurried", [False, True])
-def test_an_unfinished_video_can_be_played(
-    tmp_path: Path, *, hurried: bool, sound_s: int
-) -> None:
+def test_an_unfinished_video_can_be_played(tmp_path: Path, *, hurried: bool, sound_s: int) -> None:
     """A full disk or a killed program costs only the last seconds."""
     ticks = [700 + i * 512 for i in range(180)]
     source = make_clip(tmp_path / "in.mp4", ticks, sound="aac", sound_s=sound_s)
@@ -92,7 +90,9 @@ def test_an_unfinished_video_can_be_played(
     assert frame_times(tmp_path / "out.mp4") == whole
     assert sound_extent(copies[0])[2] > min(sound_s, 4) - 0.1
     assert "moof" in mp4_boxes(copies[0])
-    assert "moof" not in mp4_boxes(tmp_path / "out.mp4")  # a plain file, which any program can seek in
+    assert "moof" not in mp4_boxes(
+        tmp_path / "out.mp4"
+    )  # a plain file, which any program can seek in
 
 
 @pytest.mark.parametrize(

@@ -58,13 +58,20 @@ def test_files_written_by_the_sinks_have_no_findings(tmp_path: Path) -> None:
 
 def test_pose_columns_are_complete_or_absent_and_empty_for_a_lost_face(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    values_with_pose, lost_values = ",".join(["0.9,1,2,3,4", *"123456", "10,20,10,20,0.5"]), f"{LOST_VALUES},{LOST_VALUES[:23]}"
-    path.write_text(HEAD_WITH_POSE + row(values=values_with_pose) + row(1, 0, 0.1, "lost", lost_values))
+    values_with_pose, lost_values = (
+        ",".join(["0.9,1,2,3,4", *"123456", "10,20,10,20,0.5"]),
+        f"{LOST_VALUES},{LOST_VALUES[:23]}",
+    )
+    path.write_text(
+        HEAD_WITH_POSE + row(values=values_with_pose) + row(1, 0, 0.1, "lost", lost_values)
+    )
     assert check_csv(path) == ()
     unknown = values_with_pose.replace("1,2,3,4,5,6", "nan,nan,nan,nan,nan,nan")
     path.write_text(HEAD_WITH_POSE + row(values=unknown))
     assert check_csv(path) == ()
-    path.write_text(HEAD_WITH_POSE + row(1, 0, 0.1, "lost", lost_values[:-3] + "nan").replace("nan", "1", 7))
+    path.write_text(
+        HEAD_WITH_POSE + row(1, 0, 0.1, "lost", lost_values[:-3] + "nan").replace("nan", "1", 7)
+    )
     assert "a lost face has values" in check_csv(path)[0].text
     path.write_text(HEAD_WITH_POSE.replace("pose_Rz", "pose_Rw") + row(values=values_with_pose))
     assert {f.text for f in check_csv(path)} == {

@@ -132,7 +132,9 @@ def test_every_kind_of_result_is_accepted(tmp_path: Path, ending: str, make: Mak
 
 @needs_dev_full
 @for_each_sink
-def test_a_full_disk_is_reported_in_one_sentence(tmp_path: Path, ending: str, make: MakeSink) -> None:
+def test_a_full_disk_is_reported_in_one_sentence(
+    tmp_path: Path, ending: str, make: MakeSink
+) -> None:
     (tmp_path / f"out{ending}.part").symlink_to("/dev/full")
     sink = make(tmp_path / f"out{ending}")
     with pytest.raises(SinkError, match="disk is full"):

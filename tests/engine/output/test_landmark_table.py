@@ -165,7 +165,9 @@ def test_a_windows_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
         (K2 + "\n\n" + ROW[:20], "line 6: 4 fields"),
     ],
 )
-def test_an_invalid_file_is_reported_with_its_name_and_line(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_file_is_reported_with_its_name_and_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text)
     with pytest.raises(SteadymarkError) as error:

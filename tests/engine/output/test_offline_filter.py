@@ -70,7 +70,10 @@ def test_only_the_stabilized_points_differ_from_an_unfiltered_table(
     second_face = (table.face_id == 1) & (table.frame < 20)
     expected = FILTER.smooth(plain.raw_xy_px[second_face], plain.timestamp_s[second_face])
     np.testing.assert_allclose(table.xy_px[second_face], expected, atol=2e-3)
-    assert np.diff(table.xy_px[second_face], axis=0).std() < 0.4 * np.diff(plain.xy_px[second_face], axis=0).std()
+    assert (
+        np.diff(table.xy_px[second_face], axis=0).std()
+        < 0.4 * np.diff(plain.xy_px[second_face], axis=0).std()
+    )
 
 
 def test_rows_are_written_to_disk_during_tracking(tmp_path: Path) -> None:
@@ -91,7 +94,10 @@ def test_openface_tables_are_smoothed_and_empty_tables_stay_empty(tmp_path: Path
     )
     raw = read_landmarks(write(OpenFaceCsvSink(tmp_path / "b.csv"), shaking_faces()))
     first_face = table.face_id == 0
-    assert np.diff(table.xy_px[first_face], axis=0).std() < 0.4 * np.diff(raw.xy_px[first_face], axis=0).std()
+    assert (
+        np.diff(table.xy_px[first_face], axis=0).std()
+        < 0.4 * np.diff(raw.xy_px[first_face], axis=0).std()
+    )
     empty = write(OfflineFilterSink(tmp_path / "c.csv", native, FILTER), [])
     assert len(read_landmarks(empty).frame) == 0
 

@@ -17,7 +17,7 @@ from steadymark.engine.core.file_lock import open_locked
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.engine.pipeline.job import JobReport
 from steadymark.models.user_text import UserText
-from support.index_writers import LINES, hold, write_lines
+from support.index_writers import LINES, hold_lock, write_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_processes_that_write_an_index_together_lose_no_line(tmp_path: Path) -> 
 
 def test_a_lock_is_released_when_its_process_is_killed(tmp_path: Path) -> None:
     receiving, sending = SPAWN.Pipe()
-    holder = SPAWN.Process(target=hold, args=(tmp_path / "lock", sending))
+    holder = SPAWN.Process(target=hold_lock, args=(tmp_path / "lock", sending))
     holder.start()
     sending.close()  # so that recv fails when the holder fails
     assert receiving.recv() == "held"

@@ -69,7 +69,9 @@ def test_a_finished_job_frees_its_objects_without_the_garbage_collector(tmp_path
 
     def living_objects() -> collections.Counter[str]:
         kinds = (repr(type(thing)) for thing in gc.get_objects())
-        return collections.Counter(k for k in kinds if k.startswith(("<class 'av.", STEADYMARK_CLASS)))
+        return collections.Counter(
+            k for k in kinds if k.startswith(("<class 'av.", STEADYMARK_CLASS))
+        )
 
     def track() -> None:
         output = OutputSettings(tmp_path / "out", video=True, overwrite=True)

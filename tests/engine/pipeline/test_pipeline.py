@@ -13,7 +13,13 @@ from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.stabilizers.online_filters import NoStabilizer
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
-from support.fakes.fake_engine import ListSink, ListSource, SquareDetector, SquareNetwork, square_image
+from support.fakes.fake_engine import (
+    ListSink,
+    ListSource,
+    SquareDetector,
+    SquareNetwork,
+    square_image,
+)
 
 FACE = (100.0, 100.0, 60.0)
 

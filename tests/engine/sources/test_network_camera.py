@@ -39,7 +39,9 @@ def test_a_broken_stream_reconnects(stalls: bool) -> None:
 
     with mjpeg_server() as server:
         server.pictures, server.stalls = 12, stalls
-        camera = NetworkCamera(server.url, read_timeout_s=0.3, retry_s=(0.01,), on_status=record_status)
+        camera = NetworkCamera(
+            server.url, read_timeout_s=0.3, retry_s=(0.01,), on_status=record_status
+        )
         times = []
         for frame in camera.frames():
             times.append(frame.pts_s)

@@ -17,7 +17,14 @@ from steadymark.engine.sources.video import container
 from steadymark.engine.sources.video.probe_report import probe
 from steadymark.engine.sources.video.video_file import VideoFile
 from support.videos import damage_videos
-from support.videos.odd_videos import AWKWARD, EMPTY, Awkward, at, plain_decode, repacked
+from support.videos.odd_videos import (
+    EMPTY,
+    ODD_VIDEOS,
+    OddVideo,
+    plain_decode,
+    repacked,
+    timed,
+)
 from support.videos.video_corpus import Recipe, make, number_in
 
 if TYPE_CHECKING:
@@ -30,20 +37,20 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(20)
 
 
-@pytest.fixture(scope="module", params=AWKWARD, ids=lambda a: a.name)
+@pytest.fixture(scope="module", params=ODD_VIDEOS, ids=lambda a: a.name)
 def odd_video(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Awkward, Path]:
-    file: Awkward = request.param
+) -> tuple[OddVideo, Path]:
+    file: OddVideo = request.param
     return file, file.make(tmp_path_factory.mktemp("awkward"))
 
 
 def test_the_corpus_is_large() -> None:
-    names = [a.name for a in (*AWKWARD, *EMPTY)]
+    names = [a.name for a in (*ODD_VIDEOS, *EMPTY)]
     assert len(names) == len(set(names)) >= 90
 
 
-def test_frames_and_times_equal_those_of_ffmpeg(odd_video: tuple[Awkward, Path]) -> None:
+def test_frames_and_times_equal_those_of_ffmpeg(odd_video: tuple[OddVideo, Path]) -> None:
     file, path = odd_video
     times, numbers = plain_decode(path)
     source = VideoFile(path)
@@ -68,7 +75,7 @@ def test_frames_and_times_equal_those_of_ffmpeg(odd_video: tuple[Awkward, Path])
     assert np.all(np.diff(found) >= 0)
 
 
-def test_a_seek_returns_exactly_the_requested_frame(odd_video: tuple[Awkward, Path]) -> None:
+def test_a_seek_returns_exactly_the_requested_frame(odd_video: tuple[OddVideo, Path]) -> None:
     _, path = odd_video
     frames = {f.index: f for f in VideoFile(path).frames()}
     source = VideoFile(path)
@@ -84,7 +91,7 @@ def test_a_seek_returns_exactly_the_requested_frame(odd_video: tuple[Awkward, Pa
 
 
 @pytest.mark.parametrize("file", EMPTY, ids=lambda a: a.name)
-def test_a_file_without_frames_is_refused(tmp_path: Path, file: Awkward) -> None:
+def test_a_file_without_frames_is_refused(tmp_path: Path, file: OddVideo) -> None:
     path = file.make(tmp_path)
     for reader in (VideoFile, probe):
         with pytest.raises(SourceError, match=r"no frames|no pictures|not a video|empty") as caught:
@@ -176,7 +183,7 @@ def test_one_wrong_timestamp_loses_no_frame(tmp_path: Path) -> None:
     recipe = Recipe("a.mkv", b_frames=2, frames=40)
     ticks = [p * 25 // 1000 for p in packet_order(make(tmp_path, recipe))]
     ticks[9] = 1_000_000
-    wild = repacked("wild.mkv", recipe, at(ticks)).make(tmp_path)
+    wild = repacked("wild.mkv", recipe, timed(ticks)).make(tmp_path)
     source = VideoFile(wild)
     frames = list(source.frames())
     assert [number_in(f.image) for f in frames] == list(range(40))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steadymark.engine.sources.video.probe_report import probe
-from support.videos.video_corpus import SOUND, Recipe, make
+from support.videos.video_corpus import INTACT_VIDEOS, Recipe, make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ def test_a_report_describes_the_video(tmp_path: Path) -> None:
     assert "variable rate: no" in report.lines()
 
 
-@pytest.mark.parametrize("recipe", SOUND, ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", INTACT_VIDEOS, ids=lambda r: r.name)
 def test_only_uneven_times_count_as_variable_rate(tmp_path: Path, recipe: Recipe) -> None:
     report = probe(make(tmp_path, recipe))
     assert report.variable_rate == (recipe.name == "uneven.mp4")

@@ -103,7 +103,10 @@ LISTED_DEVICES = [
     ],
 )
 def test_names_of_the_system_are_used_only_when_their_order_is_known(
-    monkeypatch: pytest.MonkeyPatch, system: str, listed: list[ListedDevice] | None, names: list[str]
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    listed: list[ListedDevice] | None,
+    names: list[str],
 ) -> None:
     def enumerate_devices(_: str) -> list[ListedDevice]:
         if listed is None:

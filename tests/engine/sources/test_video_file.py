@@ -14,7 +14,15 @@ import pytest
 
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.sources.video.video_file import VideoFile
-from support.videos.video_corpus import SOUND, Recipe, bars, make, number_in, packet_ticks, remuxed
+from support.videos.video_corpus import (
+    INTACT_VIDEOS,
+    Recipe,
+    bars,
+    make,
+    number_in,
+    packet_ticks,
+    remuxed,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
 
 
-@pytest.fixture(scope="module", params=SOUND, ids=lambda r: r.name)
+@pytest.fixture(scope="module", params=INTACT_VIDEOS, ids=lambda r: r.name)
 def intact_video(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Recipe, Path]:
@@ -122,7 +130,9 @@ def test_rotated_videos_are_read_upright(tmp_path: Path, degrees: int) -> None:
     recipe = Recipe("turned.mp4", frames=2, rotation=degrees)
     source = VideoFile(make(tmp_path, recipe, [image_with_red_corner((96, 64))] * 2))
     frame = next(source.frames())
-    expected = np.rot90(image_with_red_corner((96, 64)), degrees // 90 % 4)  # numpy turns counterclockwise, too
+    expected = np.rot90(
+        image_with_red_corner((96, 64)), degrees // 90 % 4
+    )  # numpy turns counterclockwise, too
     assert frame.image.shape == expected.shape
     assert (source.info.width, source.info.height) == (frame.width, frame.height)
     assert position_of_red_corner(frame.image) == position_of_red_corner(expected)
@@ -131,7 +141,9 @@ def test_rotated_videos_are_read_upright(tmp_path: Path, degrees: int) -> None:
 @pytest.mark.parametrize(
     ("aspect", "size"), [(Fraction(4, 3), (128, 64)), (Fraction(3, 4), (96, 85))]
 )
-def test_frames_are_scaled_to_square_pixels(tmp_path: Path, aspect: Fraction, size: tuple[int, int]) -> None:
+def test_frames_are_scaled_to_square_pixels(
+    tmp_path: Path, aspect: Fraction, size: tuple[int, int]
+) -> None:
     source = VideoFile(make(tmp_path, Recipe("wide.mp4", frames=3, aspect=aspect)))
     frames = list(source.frames())
     assert {(f.width, f.height) for f in frames} == {size}
@@ -253,7 +265,7 @@ def test_times_before_zero_are_kept(tmp_path: Path) -> None:
 
 
 def test_uneven_times_equal_those_of_the_packets(tmp_path: Path) -> None:
-    recipe = next(r for r in SOUND if r.name == "uneven.mp4")
+    recipe = next(r for r in INTACT_VIDEOS if r.name == "uneven.mp4")
     path = make(tmp_path, replace(recipe, b_frames=2))
     ticks = np.array(packet_ticks(path))
     times = [f.pts_s for f in VideoFile(path).frames()]

@@ -21,9 +21,7 @@ def waves(hz: float, t_s: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("hz", "gain"), [(0.5, 1.0), (6.0, np.sqrt(0.5)), (30.0, 0.0)])
-def test_butterworth_halves_the_power_at_its_cut_off_without_lag(
-    hz: float, gain: float
-) -> None:
+def test_butterworth_halves_the_power_at_its_cut_off_without_lag(hz: float, gain: float) -> None:
     t_s = np.arange(400) / RATE
     raw = waves(hz, t_s)
     smoothed = Butterworth(6.0).smooth(raw, t_s)
@@ -58,7 +56,9 @@ def test_recordings_that_cannot_be_filtered_stay_unchanged() -> None:
     short_recording, t_s = np.random.default_rng(0).normal(0, 1, (3, 5, 2)), np.arange(3) / 30
     np.testing.assert_array_equal(Butterworth().smooth(short_recording, t_s), short_recording)
     low_rate_recording = np.random.default_rng(0).normal(0, 1, (30, 5, 2))
-    np.testing.assert_array_equal(Butterworth(6.0).smooth(low_rate_recording, np.arange(30) / 5.0), low_rate_recording)
+    np.testing.assert_array_equal(
+        Butterworth(6.0).smooth(low_rate_recording, np.arange(30) / 5.0), low_rate_recording
+    )
     assert Butterworth().smooth(np.zeros((0, 5, 2)), np.zeros(0)).shape == (0, 5, 2)
 
 

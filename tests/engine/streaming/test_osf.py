@@ -110,7 +110,9 @@ def test_poses_match_those_that_openseeface_computes(turn: tuple[float, float, f
     osf_pose = OsfPose(face.pose)
     difference, _ = cv2.Rodrigues(np.asarray(expected_matrix, np.float64) @ osf_pose.matrix.T)
     assert np.degrees(np.linalg.norm(difference)) < 5
-    assert np.abs(osf_pose.translation - translation.ravel()).max() < 0.1 * abs(osf_pose.translation[2])
+    assert np.abs(osf_pose.translation - translation.ravel()).max() < 0.1 * abs(
+        osf_pose.translation[2]
+    )
 
 
 @pytest.mark.parametrize("turn", [(0.1, 0.3, 0.2), (-0.3, 0.2, -0.2)])

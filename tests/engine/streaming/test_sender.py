@@ -18,7 +18,7 @@ from steadymark.engine.streaming.targets import StreamTarget, parse_target
 from steadymark.engine.streaming.udp import UdpSocket
 from support.fakes.fake_engine import ListSource, frame
 from support.fakes.fake_results import face_points, track_result, tracked_face
-from support.fakes.stream_receivers import free_address, address_of, posed_face, receiver
+from support.fakes.stream_receivers import address_of, free_address, posed_face, receiver
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import Frame, TrackResult
@@ -57,9 +57,7 @@ class FastTracker:
 def tracking_cpu_time_s(sender: Sender | None) -> float:
     """Return the CPU time to track all frames of a file while the sender sends."""
     source = ListSource([frame(i, None) for i in range(FRAMES)])
-    pipeline = Pipeline(
-        source, FastTracker(), on_result=sender.offer if sender else lambda _: None
-    )
+    pipeline = Pipeline(source, FastTracker(), on_result=sender.offer if sender else lambda _: None)
     start_s = time.process_time()  # CPU time excludes other programs
     pipeline.start()
     assert pipeline.wait(60)
@@ -106,7 +104,9 @@ def test_a_receiver_that_starts_later_gets_packets() -> None:
     sender_socket.open()
     assert sender_socket._socket is not None
     assert [sender_socket.send(b"1"), sender_socket.heard] == [True, None]
-    assert select([sender_socket._socket], [], [], 10)[0]  # the system reports that packet 1 was refused
+    assert select([sender_socket._socket], [], [], 10)[
+        0
+    ]  # the system reports that packet 1 was refused
     assert [sender_socket.send(b"2"), sender_socket.heard] == [True, False]
     assert select([sender_socket._socket], [], [], 10)[0]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late_receiver:
@@ -173,7 +173,9 @@ def test_an_unexpected_error_ends_only_the_sending() -> None:
 
 def test_all_targets_receive_the_same_packets() -> None:
     with receiver() as one, receiver() as other:
-        senders = Senders(parse_target(f"osf://{address_of(receiving)}") for receiving in (one, other))
+        senders = Senders(
+            parse_target(f"osf://{address_of(receiving)}") for receiving in (one, other)
+        )
         senders.open()
         senders.offer(track_result(4, posed_face()))
         assert one.recv(65535)[8:] == other.recv(65535)[8:]

@@ -106,7 +106,9 @@ def test_no_other_face_is_sent_while_the_first_is_lost() -> None:
     assert first_face(track_result(0)) is None
 
 
-def test_the_error_for_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_package_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pythonosc.osc_bundle_builder", None)
     with pytest.raises(SinkError, match=r"python-osc.*pip install 'steadymark\[network\]'"):
         Sender(parse_target("vmc")).open()

@@ -132,6 +132,11 @@ def test_empty_lists_have_no_matches() -> None:
 
 
 def test_overlapping_tracks_are_duplicates_and_near_ones_are_crowded() -> None:
-    faces = {3: motion_at(0, 100), 5: motion_at(0, 108), 9: motion_at(0, 150), 11: motion_at(0, 400)}
+    faces = {
+        3: motion_at(0, 100),
+        5: motion_at(0, 108),
+        9: motion_at(0, 150),
+        11: motion_at(0, 400),
+    }
     assert duplicate_tracks(faces) == [(3, 5)]
     assert crowded(list(faces.values())) == [True, True, True, False]

@@ -81,7 +81,7 @@ def test_an_empty_frame_has_no_faces() -> None:
 
 
 class TwoPassRunner(FakeRunner):
-    """Scores its box in the whole frame with `first_score` and in a close-up with `second_score`."""
+    """Scores its box with `first_score` in the whole frame, with `second_score` in a close-up."""
 
     def __init__(self, first_score: float, second_score: float) -> None:
         super().__init__([200, 150, 280, 250, first_score, 0])

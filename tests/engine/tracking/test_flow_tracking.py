@@ -26,7 +26,7 @@ from steadymark.models.runtime.onnx_session import Moves, Prediction
 from steadymark.models.runtime.zoo import FLOW_CELL, ModelCard, find_model, list_models
 from support.fakes.fake_engine import SquareDetector, SquareNetwork, frame
 from support.fakes.small_model import tiny_model, write_model
-from support.videos.textured_images import coloured, painted
+from support.videos.textured_images import grey_to_bgr, random_texture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,9 @@ def test_memory_is_dropped_at_a_pause_a_step_back_and_a_cut(
         if cut and i == 2:
             texture = (95 * np.random.default_rng(4).integers(0, 2, (18, 32, 1))).astype(np.uint8)
             background = cv2.resize(texture, (320, 240), interpolation=cv2.INTER_NEAREST)
-            scene = replace(scene, image=np.where(scene.image > 0, scene.image, background[..., None]))
+            scene = replace(
+                scene, image=np.where(scene.image > 0, scene.image, background[..., None])
+            )
         assert tracker.track(scene).restarted == (i == 0 or (i == 2 and not kept))
     assert flow.had_memory[-1] == [kept]
 
@@ -178,7 +180,7 @@ def test_landmarks_of_any_schema_are_stabilized_within_the_noise(
     flow = FlowStabilizer(find_model(FLOW_CELL, "stabilizer"), landmark_schema)
     tracker = Tracker(FixedBoxDetector(), network, NoStabilizer(), landmark_schema, flow=flow)
     raw, steady = [], []
-    image = coloured(painted())
+    image = grey_to_bgr(random_texture())
     for i in range(30):
         (face,) = tracker.track(Frame(image, i, i / 25)).faces
         assert face.raw is not None
@@ -213,7 +215,7 @@ def test_a_model_of_98_landmarks_uses_the_cell_by_default() -> None:
     tracker = make_tracker(other, settings)
     assert tracker.of_network
     for i in range(3):
-        (face,) = tracker.track(Frame(coloured(painted()), i, i / 25)).faces
+        (face,) = tracker.track(Frame(grey_to_bgr(random_texture()), i, i / 25)).faces
     assert face.stabilized is not None
     assert face.stabilized.xy_px.shape == (98, 2)
     assert face.stabilized is not face.raw

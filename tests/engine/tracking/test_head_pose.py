@@ -72,8 +72,14 @@ def test_known_poses_are_estimated_within_three_degrees(distance_mm: int) -> Non
     errors: list[float] = []
     for yaw in range(-60, 61, 10):
         for seed in range(5):
-            position_mm = (float(rng.uniform(-100, 100)), float(rng.uniform(-60, 60)), float(distance_mm))
-            true = pose_from_degrees(float(rng.uniform(-20, 20)), yaw, float(rng.uniform(-30, 30)), position_mm)
+            position_mm = (
+                float(rng.uniform(-100, 100)),
+                float(rng.uniform(-60, 60)),
+                float(distance_mm),
+            )
+            true = pose_from_degrees(
+                float(rng.uniform(-20, 20)), yaw, float(rng.uniform(-30, 30)), position_mm
+            )
             pose = estimate_pose(projected_landmarks(true, 1.0, seed))
             errors.append(rotation_between_deg(true, pose))
             assert pose.position_mm == pytest.approx(position_mm, rel=0.05, abs=3)
@@ -98,7 +104,10 @@ def test_rotation_signs_are_those_of_openface() -> None:
     assert left[nose, 0] < left[nose_bridge, 0] - 5
     rolled = pose_from_degrees(roll=90).project(face)
     assert rolled[8, 0] < centre[0] - 10  # the chin is left in the image: clockwise for the viewer
-    assert (pose_from_degrees(1, 2, 3).pitch_deg, pose_from_degrees(1, 2, 3).roll_deg) == pytest.approx((1, 3))
+    assert (
+        pose_from_degrees(1, 2, 3).pitch_deg,
+        pose_from_degrees(1, 2, 3).roll_deg,
+    ) == pytest.approx((1, 3))
     assert pose_from_degrees(1, 2, 3).yaw_deg == pytest.approx(2)
 
 
@@ -134,7 +143,9 @@ def test_missing_points_are_ignored_and_too_few_give_no_pose() -> None:
     true = pose_from_degrees(0, 20, 0)
     points = projected_landmarks(true).xy_px.copy()
     points[:17] = np.nan
-    assert rotation_between_deg(true, estimate_pose(Landmarks(points, np.ones(68, np.float32)))) < 0.05
+    assert (
+        rotation_between_deg(true, estimate_pose(Landmarks(points, np.ones(68, np.float32)))) < 0.05
+    )
     points[:60] = np.nan
     assert head_pose(Landmarks(points, np.ones(68, np.float32)), CAMERA) is None
     dot = np.full((68, 2), 7, np.float32)
@@ -149,9 +160,15 @@ def test_poses_change_continuously_over_all_rolls_and_yaws() -> None:
         largest: NDArray[np.float64] = np.abs(np.degrees(np.diff(angles, axis=0))).max(0)
         return largest
 
-    rolling = [estimate_pose(projected_landmarks(pose_from_degrees(5, 15, roll), 1, roll)) for roll in range(0, 361, 3)]
+    rolling = [
+        estimate_pose(projected_landmarks(pose_from_degrees(5, 15, roll), 1, roll))
+        for roll in range(0, 361, 3)
+    ]
     assert (steps(rolling) < (8, 8, 8)).all()
-    turning = [estimate_pose(projected_landmarks(pose_from_degrees(5, yaw, 3), 1, yaw + 99)) for yaw in range(-75, 76, 3)]
+    turning = [
+        estimate_pose(projected_landmarks(pose_from_degrees(5, yaw, 3), 1, yaw + 99))
+        for yaw in range(-75, 76, 3)
+    ]
     assert (steps(turning) < (8, 8, 8)).all()
     assert max(rotation_between_deg(a, b) for a, b in pairwise(turning)) < 8
 

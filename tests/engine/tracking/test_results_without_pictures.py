@@ -45,7 +45,9 @@ def write_and_read_bytes(sink: Sink, path: Path, results: list[TrackResult]) -> 
 @pytest.mark.parametrize("kind", SINKS)
 def test_a_result_without_an_image_is_written_like_one_with_it(tmp_path: Path, kind: str) -> None:
     with_images = moving_results(30)
-    without_images = [TrackResult(FrameTime(r.frame.index, r.frame.pts_s), r.faces) for r in with_images]
+    without_images = [
+        TrackResult(FrameTime(r.frame.index, r.frame.pts_s), r.faces) for r in with_images
+    ]
     first, second = tmp_path / "whole.csv", tmp_path / "bare.csv"
     expected = write_and_read_bytes(SINKS[kind](first), first, with_images)
     assert write_and_read_bytes(SINKS[kind](second), second, without_images) == expected
@@ -73,7 +75,9 @@ def test_a_result_without_an_image_is_counted() -> None:
 
 def test_results_from_rows_have_no_images_and_keep_restarts() -> None:
     without_images = [result.without_picture() for result in moving_results(8)]
-    rows = rows_of([TrackResult(r.frame, r.faces, restarted=r.frame.index == 5) for r in without_images], 68)
+    rows = rows_of(
+        [TrackResult(r.frame, r.faces, restarted=r.frame.index == 5) for r in without_images], 68
+    )
     restored = results_of(rows, Intrinsics(160, 120))
     assert all(isinstance(result.frame, FrameTime) for result in restored)
     assert [result.frame.index for result in restored if result.restarted] == [5]

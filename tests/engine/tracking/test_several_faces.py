@@ -84,7 +84,8 @@ def test_a_face_seen_only_twice_gets_no_id() -> None:
     tracker, _, _ = make_tracker()
     brief_frames = {5, 6}
     results = [
-        tracker.track(crowd_frame(i, LEFT, *([RIGHT] if i in brief_frames else []))) for i in range(12)
+        tracker.track(crowd_frame(i, LEFT, *([RIGHT] if i in brief_frames else [])))
+        for i in range(12)
     ]
     assert all([f.face_id for f in result.faces] == [0] for result in results)
     later = [tracker.track(crowd_frame(i, LEFT, RIGHT)) for i in range(12, 24)]

@@ -157,7 +157,9 @@ def textured(scene: Frame, x: int) -> Frame:
     """Add texture to the green and red channels of a face at x; blue marks the face."""
     image = scene.image.copy()
     texture = np.random.default_rng(0).integers(0, 256, (20, 20, 2)).astype(np.uint8)
-    image[70:130, x - 30 : x + 30, 1:] = cv2.resize(texture, (60, 60), interpolation=cv2.INTER_CUBIC)
+    image[70:130, x - 30 : x + 30, 1:] = cv2.resize(
+        texture, (60, 60), interpolation=cv2.INTER_CUBIC
+    )
     return replace(scene, image=image)
 
 
@@ -278,5 +280,7 @@ def test_the_distance_of_a_pose_is_proportional_to_the_focal_length() -> None:
     assert near_face.pose is not None
     assert far_face.pose is not None
     assert near_face.pose.camera.focal == 250  # the default of OpenFace at 320×240
-    assert far_face.pose.position_mm[2] == pytest.approx(4 * near_face.pose.position_mm[2], rel=0.05)
+    assert far_face.pose.position_mm[2] == pytest.approx(
+        4 * near_face.pose.position_mm[2], rel=0.05
+    )
     assert near.track(frame(1, None)).faces[0].pose is None

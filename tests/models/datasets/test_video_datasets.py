@@ -83,7 +83,9 @@ def test_a_frame_equals_the_one_that_is_tracked(tmp_path: Path, rotation: float 
     assert (stored.width, stored.height) == (96, 64)
 
 
-def test_a_video_read_in_order_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_read_in_order_is_opened_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = Video(make(tmp_path, CLIP))
     opened, real = [], video_frames._opened
 

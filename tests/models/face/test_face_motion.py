@@ -63,7 +63,10 @@ def mean_error_px(moved: Matrix, true: Matrix) -> float:
 @pytest.mark.parametrize("noise", [0.0, 5.0])
 def test_the_estimated_motion_equals_the_true_motion(current_crop: Crop, noise: float) -> None:
     rng = np.random.default_rng(1)
-    last, current = (flow_picture(noisy(crop_of(random_image(), crop), noise, rng)) for crop in (LAST, current_crop))
+    last, current = (
+        flow_picture(noisy(crop_of(random_image(), crop), noise, rng))
+        for crop in (LAST, current_crop)
+    )
     moved = face_motion(last, current, landmarks(), STILL)
     assert mean_error_px(moved, current_crop.onto(LAST, SIZE)) < 0.1
 
@@ -84,7 +87,9 @@ def test_changing_light_does_not_change_the_motion(kind: str) -> None:
 
 def test_motion_of_the_lips_does_not_change_the_motion() -> None:
     last, current = (crop_of(random_image(), crop) for crop in (LAST, MOVES[0]))
-    current[88:112] = crop_of(random_image(), Crop(163.2, 143.0, 170, 3))[88:112]  # around the mouth
+    current[88:112] = crop_of(random_image(), Crop(163.2, 143.0, 170, 3))[
+        88:112
+    ]  # around the mouth
     moved = face_motion(flow_picture(last), flow_picture(current), landmarks(), STILL)
     assert mean_error_px(moved, MOVES[0].onto(LAST, SIZE)) < 0.1
 
@@ -133,7 +138,9 @@ def test_motion_that_contradicts_the_landmarks_is_replaced() -> None:
     rng = np.random.default_rng(3)
     true = MOVES[0].onto(LAST, SIZE)
     current_landmarks = transform(inverse(true), landmarks())
-    before, current = (p + rng.normal(0, 0.3, p.shape).astype(np.float32) for p in (landmarks(), current_landmarks))
+    before, current = (
+        p + rng.normal(0, 0.3, p.shape).astype(np.float32) for p in (landmarks(), current_landmarks)
+    )
     assert motion_contradicted(true, before, current, SIZE) is None
     slightly_wrong = true + np.array([[0, 0, 0.4], [0, 0, 0]])
     assert motion_contradicted(slightly_wrong, before, current, SIZE) is None

@@ -12,12 +12,12 @@ from steadymark.models.face.schema import load_schema
 from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 from support.videos.textured_images import (
     FACE,
-    coloured,
     face_in,
-    moved_picture,
-    painted,
-    seen,
+    flow_frame,
+    grey_to_bgr,
+    random_texture,
     similarity,
+    warped_image,
 )
 
 SCHEMA = load_schema()
@@ -40,20 +40,24 @@ def mean_error_px(face: Matrix, motion: Matrix) -> float:
 @pytest.mark.parametrize("name", MOTIONS)
 @pytest.mark.parametrize("crop", [FACE, Crop(163, 148, 174, 5)], ids=["still", "following"])
 def test_shift_growth_and_roll_of_the_face_are_estimated(name: str, crop: Crop) -> None:
-    motion, before = MOTIONS[name], painted()
-    current = moved_picture(before, motion)
+    motion, before = MOTIONS[name], random_texture()
+    current = warped_image(before, motion)
     raw = transform(motion, face_in())
-    flow = landmark_flow(seen(before, face_in()), seen(current, raw, crop), face_in(), SCHEMA)
+    flow = landmark_flow(
+        flow_frame(before, face_in()), flow_frame(current, raw, crop), face_in(), SCHEMA
+    )
     assert flow.agreed
     assert mean_error_px(flow.face, motion) < 0.15
-    assert np.abs(flow.beside[INNER]).mean() < 0.25  # the windows of single landmarks are not rotated
+    assert (
+        np.abs(flow.beside[INNER]).mean() < 0.25
+    )  # the windows of single landmarks are not rotated
     assert np.median(flow.unsure[INNER]) < 0.25
 
 
 def with_moved_lip(image: Image, by: tuple[float, float]) -> Image:
     """Return the image with the region around the lower lip shifted."""
     x, y = (round(float(value)) for value in face_in()[LIP])
-    shifted = moved_picture(image, np.array([[1, 0, by[0]], [0, 1, by[1]]]))
+    shifted = warped_image(image, np.array([[1, 0, by[0]], [0, 1, by[1]]]))
     disc = np.zeros_like(image)
     cv2.circle(disc, (x, y), 16, 255, -1)
     mask = cv2.GaussianBlur(disc, (0, 0), 1.5) / 255
@@ -61,14 +65,16 @@ def with_moved_lip(image: Image, by: tuple[float, float]) -> Image:
 
 
 @pytest.mark.parametrize("by", [(0.0, 3.0), (1.5, -2.0)])
-def test_the_motion_of_a_single_landmark_is_separated_from_the_face(by: tuple[float, float]) -> None:
-    before = painted()
+def test_the_motion_of_a_single_landmark_is_separated_from_the_face(
+    by: tuple[float, float],
+) -> None:
+    before = random_texture()
     current = with_moved_lip(before, by)
     raw = face_in()
     raw[LIP] += by
     starts = face_in()
     copy = starts.copy()
-    flow = landmark_flow(seen(before, face_in()), seen(current, raw), starts, SCHEMA)
+    flow = landmark_flow(flow_frame(before, face_in()), flow_frame(current, raw), starts, SCHEMA)
     assert flow.agreed
     assert mean_error_px(flow.face, similarity(0, 0)) < 0.1
     np.testing.assert_allclose(flow.beside[LIP], by, atol=0.4)
@@ -77,11 +83,13 @@ def test_the_motion_of_a_single_landmark_is_separated_from_the_face(by: tuple[fl
 
 
 def test_flow_starts_from_the_given_landmarks() -> None:
-    before = painted()
+    before = random_texture()
     current = with_moved_lip(before, (0.0, 3.0))
     wrong_start = face_in()
     wrong_start[LIP] = wrong_start[30]  # the tip of the nose, which stays
-    flow = landmark_flow(seen(before, face_in()), seen(current, face_in()), wrong_start, SCHEMA)
+    flow = landmark_flow(
+        flow_frame(before, face_in()), flow_frame(current, face_in()), wrong_start, SCHEMA
+    )
     assert np.abs(flow.beside[LIP]).max() < 0.2
 
 
@@ -90,25 +98,32 @@ def test_changing_light_does_not_change_the_flow(kind: str) -> None:
     light, motion = Lighting(kind, 25.0), MOTIONS["a shift"]
     raw, errors = transform(motion, face_in()), []
     for index in range(12):
-        images = painted(), moved_picture(painted(), motion)
-        before, current = (light.relit(coloured(p), index + i) for i, p in enumerate(images))
-        flow = landmark_flow(seen(before, face_in()), seen(current, raw), face_in(), SCHEMA)
+        images = random_texture(), warped_image(random_texture(), motion)
+        before, current = (light.relit(grey_to_bgr(p), index + i) for i, p in enumerate(images))
+        flow = landmark_flow(
+            flow_frame(before, face_in()), flow_frame(current, raw), face_in(), SCHEMA
+        )
         errors.append(mean_error_px(flow.face, motion))
     assert np.median(errors) < 0.15
     assert max(errors) < 1.0
 
 
 def test_when_raw_landmarks_contradict_the_images_their_motion_is_used() -> None:
-    still = painted()
+    still = random_texture()
     motion = similarity(20, 5)
     raw = transform(motion, face_in())
-    flow = landmark_flow(seen(still, face_in()), seen(still, raw), face_in(), SCHEMA)
+    flow = landmark_flow(flow_frame(still, face_in()), flow_frame(still, raw), face_in(), SCHEMA)
     assert not flow.agreed
     assert mean_error_px(flow.face, motion) < 0.05
 
 
 def test_unmatched_landmarks_have_a_large_but_bounded_uncertainty() -> None:
-    flow = landmark_flow(seen(painted(), face_in()), seen(painted(9), face_in()), face_in(), SCHEMA)
+    flow = landmark_flow(
+        flow_frame(random_texture(), face_in()),
+        flow_frame(random_texture(9), face_in()),
+        face_in(),
+        SCHEMA,
+    )
     scale = FACE.side / 128
     assert float(np.median(flow.unsure)) > 1.0
     assert flow.unsure.max() <= 8 * scale + 1e-3

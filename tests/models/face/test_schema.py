@@ -147,7 +147,9 @@ def test_points_of_another_schema_are_refused() -> None:
 
 
 def test_an_inconsistent_schema_is_refused() -> None:
-    def make_schema(mirror: list[int], mouth: tuple[int, ...] = (0,), rows: int = 2) -> LandmarkSchema:
+    def make_schema(
+        mirror: list[int], mouth: tuple[int, ...] = (0,), rows: int = 2
+    ) -> LandmarkSchema:
         return LandmarkSchema(
             "made",
             np.array(mirror),

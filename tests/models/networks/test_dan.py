@@ -15,13 +15,22 @@ from steadymark.models.face.schema import load_schema
 from steadymark.models.networks.dan import PRESETS, Dan, DanConfig, DanDecoded
 from steadymark.models.networks.dan_loss import dan_loss, spread_loss
 from steadymark.models.networks.onnx_export import count_macs, export_onnx
-from support.fakes.dan_references import backward, connection_of, faces, fitted, settled, stages_of
+from support.fakes.dan_references import (
+    backward,
+    connection_of,
+    faces,
+    fitted_similarity,
+    random_dan,
+    stages_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-BOTH_PRESETS = pytest.mark.parametrize("name", ["lite", pytest.param("paper", marks=pytest.mark.slow)])
+BOTH_PRESETS = pytest.mark.parametrize(
+    "name", ["lite", pytest.param("paper", marks=pytest.mark.slow)]
+)
 TINY = DanConfig(widths=(8, 8, 8, 8), blocks=(0, 1, 0, 0), fold=8, hidden=16, feature=28)
 
 
@@ -71,7 +80,9 @@ def test_stages_trained_together_all_get_gradients() -> None:
     network = Dan(TINY)
     network.train_stage(1)
     backward(total_loss(network, 2, 4))
-    without_gradient = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
     # the spread of the first stage is not used when a second stage runs
     assert without_gradient == ["stages.0.spread.weight", "stages.0.spread.bias"]
 
@@ -143,7 +154,7 @@ def test_lite_stays_within_its_budget() -> None:
 
 @BOTH_PRESETS
 def test_the_result_of_a_face_does_not_depend_on_its_batch(name: str) -> None:
-    decoded = DanDecoded(settled(PRESETS[name])).eval()
+    decoded = DanDecoded(random_dan(PRESETS[name])).eval()
     batch = crops(3)
     with torch.no_grad():
         together, alone = decoded(batch), decoded(batch[1:2])
@@ -153,7 +164,7 @@ def test_the_result_of_a_face_does_not_depend_on_its_batch(name: str) -> None:
 
 def test_scores_lie_between_0_and_the_face_score() -> None:
     with torch.no_grad():
-        _, scores, face = DanDecoded(settled(PRESETS["lite"]))(crops(3))
+        _, scores, face = DanDecoded(random_dan(PRESETS["lite"]))(crops(3))
     assert ((face > 0) & (face < 1)).all()
     assert ((scores > 0) & (scores <= face[:, None])).all()
 
@@ -161,7 +172,7 @@ def test_scores_lie_between_0_and_the_face_score() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_onnx_gives_the_same_points_as_torch(name: str, tmp_path: Path) -> None:
-    decoded = DanDecoded(settled(PRESETS[name])).eval()
+    decoded = DanDecoded(random_dan(PRESETS[name])).eval()
     path = tmp_path / "n.onnx"
     export_onnx(
         decoded,
@@ -188,7 +199,7 @@ def test_onnx_gives_the_same_points_as_torch(name: str, tmp_path: Path) -> None:
 
 
 def test_landmarks_stay_float32_under_autocast() -> None:
-    network, image = settled(PRESETS["lite"]), crops(2).float() / 127.5 - 1
+    network, image = random_dan(PRESETS["lite"]), crops(2).float() / 127.5 - 1
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         rounded = network(image)
     with torch.no_grad():
@@ -199,7 +210,7 @@ def test_landmarks_stay_float32_under_autocast() -> None:
 
 
 def test_the_second_stage_moves_the_shape_as_in_equation_2() -> None:
-    network = settled(TINY)
+    network = random_dan(TINY)
     second = stages_of(network)[1]
     delta = torch.from_numpy(np.random.default_rng(8).normal(0, 4, (68, 2))).float()
     nn.init.zeros_(second.fc2.weight)
@@ -208,7 +219,7 @@ def test_the_second_stage_moves_the_shape_as_in_equation_2() -> None:
         first, last = network(crops(2).float() / 127.5 - 1).shapes
     canonical = network.canonical.numpy().astype(np.float64)
     for before, after in zip(first.numpy(), last.numpy(), strict=True):
-        matrix = fitted(before, canonical)
+        matrix = fitted_similarity(before, canonical)
         moved = before @ matrix[:, :2].T + matrix[:, 2] + delta.numpy()
         expected = (moved - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
         np.testing.assert_allclose(after, expected, atol=2e-3)

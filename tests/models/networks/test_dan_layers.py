@@ -17,7 +17,13 @@ from steadymark.models.networks.dan_layers import (
     to_grey,
     warp,
 )
-from support.fakes.dan_references import backward, connection_of, faces, fitted, settled
+from support.fakes.dan_references import (
+    backward,
+    connection_of,
+    faces,
+    fitted_similarity,
+    random_dan,
+)
 
 
 def random_similarity(count: int) -> Similarity:
@@ -47,7 +53,7 @@ def test_the_transform_is_the_least_squares_similarity() -> None:
     shapes += rng.normal(0, 5, shapes.shape)
     similarity = estimate(torch.from_numpy(shapes), canonical)
     for i, shape in enumerate(shapes):
-        expected = fitted(shape, canonical.numpy())
+        expected = fitted_similarity(shape, canonical.numpy())
         np.testing.assert_allclose(as_matrix(similarity, i)[:2], expected, atol=1e-9)
 
 
@@ -133,12 +139,12 @@ def test_grey_is_the_weighted_sum_of_blue_green_and_red() -> None:
 
 
 def test_a_connection_returns_image_heatmap_and_feature_image() -> None:
-    network = settled(PRESETS["lite"])
+    network = random_dan(PRESETS["lite"])
     (connect, dense), fc1 = connection_of(network), torch.rand(1, 192)
     grey, shape = torch.rand(1, 1, 112, 112), faces(1) * 0.8 + 20
     with torch.no_grad():
         result, similarity = connect(grey, shape, network.canonical, fc1)
-    matrix = fitted(shape[0].double().numpy(), network.canonical.double().numpy())
+    matrix = fitted_similarity(shape[0].double().numpy(), network.canonical.double().numpy())
     np.testing.assert_allclose(as_matrix(similarity, 0)[:2], matrix, atol=1e-4)
     canonical_points = torch.from_numpy(shape[0].numpy() @ matrix[:, :2].T + matrix[:, 2])
     torch.testing.assert_close(result[:, :1], warp(grey, similarity))

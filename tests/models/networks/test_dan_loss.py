@@ -29,7 +29,9 @@ def test_the_loss_is_equation_4_written_as_loops() -> None:
 def test_a_sample_without_a_face_gives_no_shape_gradient() -> None:
     schema = load_schema()
     shape = faces(2).clone().requires_grad_()
-    ground_truth = torch.stack((shape.detach()[0] + 3, torch.zeros(68, 2)))  # the second has no eyes
+    ground_truth = torch.stack(
+        (shape.detach()[0] + 3, torch.zeros(68, 2))
+    )  # the second has no eyes
     backward(dan_loss(shape, ground_truth, schema, torch.tensor([1.0, 0.0])))
     assert shape.grad is not None
     assert shape.grad[0].abs().min() > 0

@@ -50,7 +50,9 @@ def exported(
 
 def parts_of(schema: str) -> FaceParts:
     landmark_schema = load_schema(schema)
-    return FaceParts(torch.from_numpy(face_parts(landmark_schema)), torch.from_numpy(face_modes(landmark_schema)))
+    return FaceParts(
+        torch.from_numpy(face_parts(landmark_schema)), torch.from_numpy(face_modes(landmark_schema))
+    )
 
 
 def frame(rng: np.random.Generator, faces: int, schema: str) -> FlowCellInput:

@@ -42,7 +42,9 @@ def test_every_parameter_gets_a_gradient() -> None:
     loss = marginal_loss(heat.x, bins, sigma=3, l1=0.05).sum()
     loss = loss + marginal_loss(heat.y, bins, sigma=3, l1=0.05).sum() + heat.face.sum()
     loss.backward()
-    without_gradient = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
     assert without_gradient == []
 
 
@@ -87,7 +89,9 @@ def test_losses_are_smallest_at_the_ground_truth() -> None:
     bins = torch.tensor([[50.0, 120.0]])
     exact = gaussian_targets(bins, 256, 3.0).clamp_min(1e-9).log()
     shifted = gaussian_targets(bins + 10, 256, 3.0).clamp_min(1e-9).log()
-    assert marginal_loss(exact, bins, sigma=3, l1=0.1) < marginal_loss(shifted, bins, sigma=3, l1=0.1)
+    assert marginal_loss(exact, bins, sigma=3, l1=0.1) < marginal_loss(
+        shifted, bins, sigma=3, l1=0.1
+    )
     assert squared_loss(exact, bins, sigma=3).item() == pytest.approx(0, abs=1e-6)
     assert squared_loss(shifted, bins, sigma=3).item() > 0.1
 

@@ -117,13 +117,15 @@ def test_memory_stays_a_mean_over_long_videos() -> None:
     def heatmap_at(at: float) -> torch.Tensor:
         return torch.exp(-0.5 * ((grid - at) / 3) ** 2).expand(1, 2, 64)
 
-    def place(heat: torch.Tensor) -> float:
+    def position(heat: torch.Tensor) -> float:
         return float((heat * grid).sum() / heat.sum())
 
     state, generator = cell.start(1, 64), torch.Generator().manual_seed(1)
     steady = heatmap_at(30)
     for _ in range(500):
-        steady, state = cell(heatmap_at(30 + float(torch.randn(1, generator=generator)) * 0.3), state)
+        steady, state = cell(
+            heatmap_at(30 + float(torch.randn(1, generator=generator)) * 0.3), state
+        )
     assert position(steady[0, 0]) == pytest.approx(30, abs=0.2)
     assert float(steady.max()) == pytest.approx(1, abs=0.15)
     moved, _ = cell(heatmap_at(31), state)
@@ -216,7 +218,9 @@ def test_every_parameter_gets_a_gradient(cell: RefinerConfig | ConvLstmConfig) -
     points, share = network.points(steady)
     assert points.shape == (2, 3, 5, 2)
     (points.sum() + share.sum() + sum(part.square().sum() for part in steady)).backward()
-    without_gradient = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
     assert without_gradient == []
 
 

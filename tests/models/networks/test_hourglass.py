@@ -59,7 +59,9 @@ def check_onnx(config: HourglassConfig, side: int, path: Path) -> None:
     batch = images(3, side)
     with torch.no_grad():
         expected = network(batch)
-    for result, expected_part in zip(session.run(None, {"image": batch.numpy()}), expected, strict=True):
+    for result, expected_part in zip(
+        session.run(None, {"image": batch.numpy()}), expected, strict=True
+    ):
         scale = float(expected_part.abs().max())
         np.testing.assert_allclose(result, expected_part.numpy(), atol=1e-4 * scale)
 
@@ -81,7 +83,9 @@ def test_every_parameter_gets_a_gradient(config: HourglassConfig) -> None:
     network = StackedHourglass(config)
     features, deepest = network(images(2))
     (features.square().sum() + deepest.square().sum()).backward()
-    without_gradient = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
     assert without_gradient == []
 
 
@@ -113,7 +117,7 @@ def max_pooled(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @pytest.mark.parametrize("modified", [False, True])
 def test_an_hourglass_of_identities_sums_the_scales_of_its_input(modified: bool) -> None:
-    """Newell: out_d = in_d + up(out_{d+1}(pool(in_d))); deconvolution is initialised as nearest neighbour."""
+    """Newell: out_d = in_d + up(out_{d+1}(pool(in_d))); `up` starts as nearest neighbour."""
     hourglass = Hourglass(HourglassConfig(depth=3, channels=4, modified=modified))
     for levels in (hourglass.keep, hourglass.down, hourglass.rise):
         for i in range(len(levels)):

@@ -97,7 +97,9 @@ def test_every_parameter_gets_a_gradient(name: str) -> None:
     out = network(crops(2, config).float() / 127.5 - 1)
     loss = local_global_loss(out, faces(2, config), torch.ones(2), config) + out.face.sum()
     loss.backward()
-    without_gradient = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
     assert without_gradient == []
 
 
@@ -194,7 +196,9 @@ def test_attention_equals_equations_1_to_4_written_as_loops(number: int) -> None
     with torch.no_grad():
         heat = module(x)
     for result, features in zip(heat, x, strict=True):
-        np.testing.assert_allclose(result.numpy(), attention_in_loops(features.numpy(), module), atol=1e-9)
+        np.testing.assert_allclose(
+            result.numpy(), attention_in_loops(features.numpy(), module), atol=1e-9
+        )
 
 
 def test_module_1_is_a_1x1_convolution() -> None:

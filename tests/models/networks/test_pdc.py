@@ -140,7 +140,9 @@ def test_pdc_is_the_same_in_onnx_runtime(tmp_path: Path) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_pdc_is_the_same_on_cuda() -> None:
     lines, maps = random_heatmaps()
-    for expected, result in zip(PdcNetwork()(lines, maps), PdcNetwork()(lines.cuda(), maps.cuda()), strict=True):
+    for expected, result in zip(
+        PdcNetwork()(lines, maps), PdcNetwork()(lines.cuda(), maps.cuda()), strict=True
+    ):
         torch.testing.assert_close(expected, result.cpu(), atol=1e-4, rtol=0)
 
 

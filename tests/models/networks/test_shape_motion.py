@@ -63,7 +63,9 @@ def test_the_basis_is_complete_and_starts_with_face_parts(count: int) -> None:
 
 def test_noise_is_estimated_along_each_direction() -> None:
     rng = np.random.default_rng(0)
-    slowly_varying = np.cumsum(rng.normal(0, 0.001, (6, 50, 68, 2)), 1) + 3.0  # a constant error is not noise
+    slowly_varying = (
+        np.cumsum(rng.normal(0, 0.001, (6, 50, 68, 2)), 1) + 3.0
+    )  # a constant error is not noise
     shaken = slowly_varying + rng.normal(0, 0.4, slowly_varying.shape)
     np.testing.assert_allclose(noise_along(shaken, np.eye(136)), 0.4, rtol=0.25)
     assert (noise_along(slowly_varying * 0, np.eye(136)) > 0).all()
@@ -116,7 +118,11 @@ def test_an_untrusted_heatmap_does_not_change_memory() -> None:
     sharp, _ = network.step(heatmaps_at(34, 1.0), state, identity_motion(1))
     blurred, _ = network.step(heatmaps_at(34, 4.0), state, identity_motion(1))
     points_before, after_sharp, after_blurred = before.points, sharp.points, blurred.points
-    assert float((after_blurred - points_before).abs().max()) < 0.05 < float((after_sharp - points_before).abs().min())
+    assert (
+        float((after_blurred - points_before).abs().max())
+        < 0.05
+        < float((after_sharp - points_before).abs().min())
+    )
 
 
 @torch.no_grad()

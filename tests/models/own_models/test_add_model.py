@@ -25,12 +25,12 @@ from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.validate_model import validate_model
 from steadymark.models.runtime.zoo import find_model, list_own_models
 from support.fakes.foreign_networks import (
-    bumps,
-    lines_of_heatmap1d,
+    gaussian_maps,
+    heatmap1d_heatmaps_network,
+    heatmap1d_network,
     mean_face,
     network,
-    of_heatmap1d,
-    write,
+    write_network,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def good_model(tmp_path_factory: pytest.TempPathFactory) -> PreparedModel:
     """Return a correct network of 98 points with batch size one."""
     folder = tmp_path_factory.mktemp("good")
-    return prepare_model(of_heatmap1d(folder, "wflw98", batch=1), NetworkDescription(margin=1.4))
+    return prepare_model(
+        heatmap1d_network(folder, "wflw98", batch=1), NetworkDescription(margin=1.4)
+    )
 
 
 def test_the_settings_of_a_good_network_are_found(good_model: PreparedModel) -> None:
@@ -65,13 +67,13 @@ def test_the_settings_of_a_good_network_are_found(good_model: PreparedModel) -> 
 
 
 @pytest.mark.parametrize("schema", ["jd106", "insightface106"])
-def test_the_matching_numbering_of_106_points_is_found(
-    tmp_path: Path, schema: str
-) -> None:
-    path = of_heatmap1d(tmp_path, schema)
+def test_the_matching_numbering_of_106_points_is_found(tmp_path: Path, schema: str) -> None:
+    path = heatmap1d_network(tmp_path, schema)
     progress: list[tuple[int, int]] = []
     found = prepare_model(
-        path, NetworkDescription(margin=1.4, white=255.0), on_try=lambda *done: progress.append(done)
+        path,
+        NetworkDescription(margin=1.4, white=255.0),
+        on_try=lambda *done: progress.append(done),
     )
     assert found.schema == schema
     assert found.error < 0.05
@@ -97,7 +99,9 @@ def test_the_card_contains_licence_and_data_of_the_user(
     assert list_own_models() == (card,)
 
 
-def test_a_network_with_batch_size_one_runs_several_faces(good_model: PreparedModel, own_folder: Path) -> None:
+def test_a_network_with_batch_size_one_runs_several_faces(
+    good_model: PreparedModel, own_folder: Path
+) -> None:
     opened = LandmarkNetwork(save_model(good_model, name="mine", **LICENCE_AND_DATA), device="cpu")
     crops = face_crops(demo_faces(), "wflw98", 1.4, 128)[:3]
     together = opened.step(crops)
@@ -106,10 +110,15 @@ def test_a_network_with_batch_size_one_runs_several_faces(good_model: PreparedMo
     np.testing.assert_allclose(together.face[2:], opened.step(crops[2:]).face, atol=1e-3)
 
 
-def test_the_face_score_distinguishes_faces_from_backgrounds(good_model: PreparedModel, own_folder: Path) -> None:
+def test_the_face_score_distinguishes_faces_from_backgrounds(
+    good_model: PreparedModel, own_folder: Path
+) -> None:
     opened = LandmarkNetwork(save_model(good_model, name="mine", **LICENCE_AND_DATA), device="cpu")
     crop_options = (demo_faces(), "wflw98", 1.4, 128)
-    faces, without_face = opened.step(face_crops(*crop_options)), opened.step(faceless_crops(*crop_options))
+    faces, without_face = (
+        opened.step(face_crops(*crop_options)),
+        opened.step(faceless_crops(*crop_options)),
+    )
     assert np.quantile(faces.face, 0.1) > 0.97
     assert without_face.face.max() < 0.5
     assert faces.scores.mean() > 0.8 > without_face.scores.mean() + 0.5
@@ -127,7 +136,9 @@ def test_units_and_order_of_coordinates_are_found(
         CoordinateUnit.SIGNED: 2 * face - 1,
     }[scale]
     content = network(("out", (coordinates.T if planar else coordinates).ravel()))
-    prepared = prepare_model(write(tmp_path, content), NetworkDescription(rgb=True, white=1.0))
+    prepared = prepare_model(
+        write_network(tmp_path, content), NetworkDescription(rgb=True, white=1.0)
+    )
     assert prepared.wrapping.scale is scale
     assert prepared.wrapping.planar is planar
 
@@ -135,7 +146,7 @@ def test_units_and_order_of_coordinates_are_found(
 def test_a_network_that_ignores_its_input_gets_a_warning(tmp_path: Path) -> None:
     content = network(("out", mean_face("ibug68", 32).ravel()))
     prepared = prepare_model(
-        write(tmp_path, content), NetworkDescription(rgb=True, white=1.0, margin=1.0)
+        write_network(tmp_path, content), NetworkDescription(rgb=True, white=1.0, margin=1.0)
     )
     warnings = " ".join(prepared.warnings)
     assert "they make up for 0 % of it" in warnings
@@ -145,11 +156,13 @@ def test_a_network_that_ignores_its_input_gets_a_warning(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("softmax", [False, True])
 def test_heatmaps_and_their_logits_are_recognised(tmp_path: Path, softmax: bool) -> None:
-    maps = bumps(mean_face("wflw98", 24), 24, 24)
+    maps = gaussian_maps(mean_face("wflw98", 24), 24, 24)
     content = network(
         ("features", np.zeros((64, 4, 4))), ("out", 30 * maps - 15 if softmax else maps)
     )
-    prepared = prepare_model(write(tmp_path, content), NetworkDescription(rgb=True, white=1.0))
+    prepared = prepare_model(
+        write_network(tmp_path, content), NetworkDescription(rgb=True, white=1.0)
+    )
     assert prepared.wrapping.output is OutputKind.HEATMAPS
     assert prepared.wrapping.outputs == ("out",)
     assert prepared.wrapping.softmax is softmax
@@ -157,16 +170,18 @@ def test_heatmaps_and_their_logits_are_recognised(tmp_path: Path, softmax: bool)
 
 
 def test_1d_heatmaps_are_recognised(tmp_path: Path) -> None:
-    maps = bumps(mean_face("ibug68", 32), 32, 32)
+    maps = gaussian_maps(mean_face("ibug68", 32), 32, 32)
     content = network(("x", maps.sum(1)), ("y", maps.sum(2)))
-    prepared = prepare_model(write(tmp_path, content), NetworkDescription(rgb=True, white=1.0))
+    prepared = prepare_model(
+        write_network(tmp_path, content), NetworkDescription(rgb=True, white=1.0)
+    )
     assert prepared.wrapping.output is OutputKind.LINES
     assert prepared.wrapping.outputs == ("x", "y")
     assert prepared.error < 0.3
 
 
 def test_peaks_of_heatmaps_are_used_as_face_score(tmp_path: Path) -> None:
-    prepared = prepare_model(lines_of_heatmap1d(tmp_path), NetworkDescription(margin=1.4))
+    prepared = prepare_model(heatmap1d_heatmaps_network(tmp_path), NetworkDescription(margin=1.4))
     assert prepared.wrapping.outputs == ("x_lines", "y_lines")
     assert prepared.error < 0.04
     assert prepared.warnings == ()
@@ -203,7 +218,7 @@ def test_an_unusable_network_is_refused_in_one_sentence(
     shapes = options.pop("outputs")
     content = network(*(("out", np.full(shape, value, np.float32)) for shape in shapes), **options)
     with pytest.raises(WeightsError, match=why) as found:
-        prepare_model(write(tmp_path, content), NetworkDescription(**description))
+        prepare_model(write_network(tmp_path, content), NetworkDescription(**description))
     assert "\n" not in str(found.value)
 
 
@@ -213,13 +228,13 @@ def test_files_that_are_not_networks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="cannot be read"):
         prepare_model(tmp_path / "gone.onnx")
     with pytest.raises(WeightsError, match="is no ONNX file"):
-        prepare_model(write(tmp_path, b"not a network"))
+        prepare_model(write_network(tmp_path, b"not a network"))
 
 
 def test_a_variable_input_size_is_taken_from_the_user(tmp_path: Path) -> None:
     content = network(("out", mean_face("ibug68", 1.0)), side="s", batch=4)
     description = NetworkDescription(crop=48, rgb=True, white=1.0, margin=1.4)
-    prepared = prepare_model(write(tmp_path, content), description)
+    prepared = prepare_model(write_network(tmp_path, content), description)
     assert prepared.wrapping.crop == 48
     assert prepared.batch == 4
 
@@ -233,7 +248,9 @@ def test_licence_and_data_are_never_assumed(good_model: PreparedModel, own_folde
     assert json.loads((own_folder / "mine.json").read_text("utf-8"))["data"] == NOT_STATED
 
 
-def test_invalid_and_existing_names_are_refused(good_model: PreparedModel, own_folder: Path) -> None:
+def test_invalid_and_existing_names_are_refused(
+    good_model: PreparedModel, own_folder: Path
+) -> None:
     for name in ("", "../mine", "a/b", "mine.", "-mine"):
         with pytest.raises(WeightsError, match="is no name for a model"):
             check_name(name)
@@ -245,7 +262,9 @@ def test_invalid_and_existing_names_are_refused(good_model: PreparedModel, own_f
     assert save_model(good_model, name="mine", overwrite=True, **LICENCE_AND_DATA).name == "mine"
 
 
-def test_a_folder_that_cannot_be_written_is_reported(good_model: PreparedModel, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(
+    good_model: PreparedModel, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WeightsError, match="cannot be written"):
         save_model(good_model, name="mine", folder=tmp_path / "file", **LICENCE_AND_DATA)

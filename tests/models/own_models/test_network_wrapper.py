@@ -21,7 +21,7 @@ from steadymark.models.own_models.network_wrapper import (
     wrap_network,
 )
 from steadymark.models.runtime.onnx_session import open_content
-from support.fakes.foreign_networks import bumps, echo, network
+from support.fakes.foreign_networks import echo, gaussian_maps, network
 
 K = 68
 
@@ -88,7 +88,9 @@ def test_coordinates_of_any_layout_are_converted_to_points(shape: tuple[int, ...
     expected = np.random.default_rng(1).uniform(0, 32, (K, 2)).astype(np.float32)
     others = {(2, K): expected.T, (K, 3): np.pad(expected, ((0, 0), (0, 1)))}
     output_values = next((v for k, v in others.items() if k == shape), expected).reshape(shape)
-    points, _, _ = run(network(("out", output_values)), wrapper_config(shape, planar=shape == (2, K)))
+    points, _, _ = run(
+        network(("out", output_values)), wrapper_config(shape, planar=shape == (2, K))
+    )
     np.testing.assert_allclose(points[1], expected, atol=1e-5)
 
 
@@ -97,7 +99,7 @@ def test_coordinates_of_any_layout_are_converted_to_points(shape: tuple[int, ...
 def test_heatmaps_are_decoded_as_in_training(extra: int, last: bool, opset: int) -> None:
     height, width = 24, 16
     positions = np.random.default_rng(2).uniform(3, 12, (K + extra, 2)).astype(np.float32)
-    maps = bumps(positions, height, width)
+    maps = gaussian_maps(positions, height, width)
     output_values = maps.transpose(1, 2, 0) if last else maps
     config = wrapper_config(output_values.shape, output=OutputKind.HEATMAPS)
     points, scores, face = run(network(("out", output_values), opset=opset), config)
@@ -148,7 +150,7 @@ def test_inputs_of_other_types_are_converted(kind: int, name: str) -> None:
 
 def test_names_that_the_wrapper_uses_are_kept_apart() -> None:
     values = np.full((K, 2), 0.25, np.float32)
-    content = network(("scores", values), ("points", values + 1), given="crops")
+    content = network(("scores", values), ("points", values + 1), input_name="crops")
     config = wrapper_config((K, 2), input="crops", outputs=("points",), scale=CoordinateUnit.UNIT)
     points, scores, _ = run(content, config)
     np.testing.assert_allclose(points, 40)

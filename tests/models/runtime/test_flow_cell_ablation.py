@@ -51,9 +51,7 @@ def stabilize(content: bytes, raw: list[Points]) -> list[Points]:
     return stabilized
 
 
-def test_a_constant_mean_averages_all_frames_of_new_memory_with_the_first_twice() -> (
-    None
-):
+def test_a_constant_mean_averages_all_frames_of_new_memory_with_the_first_twice() -> None:
     raw = raw_points()
     stabilized = stabilize(flow_with_constant_mean(CONTENT, 0.01), raw)
     np.testing.assert_allclose(stabilized[9], np.mean([raw[0], *raw[:10]], 0), atol=0.01)
@@ -74,7 +72,9 @@ def test_first_shares_do_not_depend_on_the_other_layers() -> None:
         atol=1e-3,
     )
     assert (
-        np.abs(np.subtract(stabilize(CONTENT, raw), stabilize(flow_with_first_shares(CONTENT), raw))).max()
+        np.abs(
+            np.subtract(stabilize(CONTENT, raw), stabilize(flow_with_first_shares(CONTENT), raw))
+        ).max()
         > 0.05
     )
 
@@ -92,8 +92,12 @@ def test_untrained_weights_have_the_spread_of_the_initialisation() -> None:
         for each in layers
         for part, name in zip(("weight", "bias"), _layer(content, each), strict=True)
     }
-    untrained_weights |= {name[5:]: values for name, values in weights.items() if name.startswith("cell.memory.")}
-    assert set(untrained_weights) == {name for name in initial_weights if not name.startswith("out.")}
+    untrained_weights |= {
+        name[5:]: values for name, values in weights.items() if name.startswith("cell.memory.")
+    }
+    assert set(untrained_weights) == {
+        name for name in initial_weights if not name.startswith("out.")
+    }
     for name, values in untrained_weights.items():
         assert values.std() == pytest.approx(initial_weights[name].std(), rel=0.3), name
     np.testing.assert_allclose(weights["cell.out.bias"], initial_weights["out.bias"], atol=1e-6)

@@ -19,7 +19,14 @@ from steadymark.models.runtime.flow_stabilizer import (
     flow_frame_of,
 )
 from steadymark.models.runtime.zoo import FLOW_CELL, find_model
-from support.videos.textured_images import FACE, face_in, moved_picture, painted, seen, similarity
+from support.videos.textured_images import (
+    FACE,
+    face_in,
+    flow_frame,
+    random_texture,
+    similarity,
+    warped_image,
+)
 
 if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
@@ -38,7 +45,9 @@ def scores(faces: int, landmarks: int = 68) -> np.ndarray[tuple[int, ...], np.dt
     return np.full((faces, landmarks), 0.8, np.float32)
 
 
-def moving_face_frames(seed: int, frames: int, schema: str = "ibug68", step: float = 0.7) -> list[FlowFrame]:
+def moving_face_frames(
+    seed: int, frames: int, schema: str = "ibug68", step: float = 0.7
+) -> list[FlowFrame]:
     """Return frames of an image that moves to the right, with noisy raw landmarks."""
     rng, landmark_schema = np.random.default_rng(seed), load_schema(schema)
     found = []
@@ -47,7 +56,7 @@ def moving_face_frames(seed: int, frames: int, schema: str = "ibug68", step: flo
         true = transform(motion, face_in(FACE, landmark_schema))
         raw = (true + rng.normal(0, NOISE_PX, true.shape)).astype(np.float32)
         crop = Crop(FACE.x + step * t, FACE.y, FACE.side, FACE.roll_deg)
-        found.append(seen(moved_picture(painted(seed), motion), raw, crop))
+        found.append(flow_frame(warped_image(random_texture(seed), motion), raw, crop))
     return found
 
 
@@ -141,7 +150,9 @@ def test_the_crop_of_the_network_is_used_when_its_size_fits() -> None:
     image = np.zeros((300, 300, 3), np.uint8)
     crop_image = np.random.default_rng(0).integers(0, 256, (FLOW_SIDE, FLOW_SIDE, 3), np.uint8)
     assert flow_frame_of(image, crop_image, FACE, face_in()).picture.std() > 20
-    small = flow_frame_of(image, crop_image[:64, :64], FACE, face_in()).picture  # cut again from the image
+    small = flow_frame_of(
+        image, crop_image[:64, :64], FACE, face_in()
+    ).picture  # cut again from the image
     assert small.shape == (FLOW_SIDE, FLOW_SIDE)
     assert small.std() == 0
 

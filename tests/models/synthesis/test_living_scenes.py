@@ -50,7 +50,9 @@ def random_photo() -> np.ndarray:
     return big.clip(0, 255).astype(np.uint8)
 
 
-def constant_expression(turns: tuple[float, float] = (0, 0), /, **strengths: float) -> ExpressionCurves:
+def constant_expression(
+    turns: tuple[float, float] = (0, 0), /, **strengths: float
+) -> ExpressionCurves:
     values = np.zeros((3, len(NAMES)))
     for name, value in strengths.items():
         values[:, NAMES.index(name)] = value
@@ -92,7 +94,10 @@ def test_dots_drawn_at_landmarks_are_rendered_at_the_ground_truth(curves: Expres
             left, top = np.rint(ground_truth[k]).astype(int) - 12
             near = dots[top : top + 25, left : left + 25]
             row, column = np.unravel_index(near.argmax(), near.shape)
-            assert np.hypot(left + column - ground_truth[k, 0], top + row - ground_truth[k, 1]) < 0.3 * zoom, k
+            assert (
+                np.hypot(left + column - ground_truth[k, 0], top + row - ground_truth[k, 1])
+                < 0.3 * zoom
+            ), k
 
 
 def test_a_face_at_rest_is_rendered_as_the_photo() -> None:
@@ -123,7 +128,9 @@ def test_a_blink_closes_the_lids_without_moving_the_eyeball() -> None:
     for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46)):
         gap = ground_truth[lower] - ground_truth[upper]
         assert 0 <= gap[1] < 0.1 * (POINTS[lower] - POINTS[upper])[1]
-        assert ground_truth[upper, 1] - POINTS[upper, 1] > 3 * (POINTS[lower, 1] - ground_truth[lower, 1])
+        assert ground_truth[upper, 1] - POINTS[upper, 1] > 3 * (
+            POINTS[lower, 1] - ground_truth[lower, 1]
+        )
     half = MovingFace(POINTS, constant_expression(lid_L=0.5, lid_R=0.5))
     image = np.zeros((320, 320), np.uint8)
     pupil = POINTS[36:42].mean(0) + np.array((0, 2))
@@ -178,7 +185,9 @@ def _peaks(values: np.ndarray) -> int:
 
 def test_a_scene_is_determined_by_seed_and_number() -> None:
     config = SceneConfig(6, 2, things=1, drops=1)
-    first, repeated = (make_scene(random_photo(), POINTS, SCHEMA, 5, config=config) for _ in range(2))
+    first, repeated = (
+        make_scene(random_photo(), POINTS, SCHEMA, 5, config=config) for _ in range(2)
+    )
     np.testing.assert_array_equal(first.images, repeated.images)
     np.testing.assert_array_equal(first.truth, repeated.truth)
     np.testing.assert_array_equal(first.times_s, repeated.times_s)
@@ -309,7 +318,9 @@ def test_automatic_exposure_reduces_brightness_changes() -> None:
     config = replace(QUIET, frames=60, expressions=0, turns_deg=0, light=1, fps=(25,), noise=1)
     number = next(n for n in range(40) if _light_of(n, config) == "exposure-ramp")
     dark = make_scene(random_photo(), POINTS, SCHEMA, number, config=config)
-    with_exposure = make_scene(random_photo(), POINTS, SCHEMA, number, config=replace(config, exposure=1))
+    with_exposure = make_scene(
+        random_photo(), POINTS, SCHEMA, number, config=replace(config, exposure=1)
+    )
 
     def spread(images: np.ndarray) -> float:
         means = images.mean((1, 2, 3))

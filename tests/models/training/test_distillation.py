@@ -22,7 +22,9 @@ def face() -> FaceImages:
         frame = next(video.decode(video=0))
     image = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
     ground_truth = np.genfromtxt(clips / "demo_truth.csv", delimiter=",", names=True)[0]
-    points = np.array([[ground_truth[f"x_{k}"], ground_truth[f"y_{k}"]] for k in range(68)], np.float32)
+    points = np.array(
+        [[ground_truth[f"x_{k}"], ground_truth[f"y_{k}"]] for k in range(68)], np.float32
+    )
     return FaceImages(("demo",), ("demo",), (image,), points[None])
 
 
@@ -55,7 +57,9 @@ def test_the_targets_of_a_teacher_are_symmetric(face: FaceImages) -> None:
     )
     targets = distilled_targets(face, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]
     mirrored_targets = distilled_targets(mirror, SCHEMA, [DEFAULT_MODEL], 1.0, seed=3).points[0]
-    assert nrmse(SCHEMA.mirrored(mirrored_targets, width), targets) < 0.6  # other crops, the same face
+    assert (
+        nrmse(SCHEMA.mirrored(mirrored_targets, width), targets) < 0.6
+    )  # other crops, the same face
 
 
 def test_a_missing_teacher_is_reported(face: FaceImages) -> None:

@@ -226,7 +226,9 @@ def test_coloured_and_lettered_images_keep_shape_and_type() -> None:
 @pytest.mark.data
 def test_splits_of_the_real_data_share_no_photo(data: Path) -> None:
     for name in ("train", "crowds", "none"):
-        held_back_photos, training_photos = (photos(data, name, held_back=held_back) for held_back in (True, False))
+        held_back_photos, training_photos = (
+            photos(data, name, held_back=held_back) for held_back in (True, False)
+        )
         assert held_back_photos
         assert training_photos
         assert not held_back_photos.keys() & training_photos.keys()

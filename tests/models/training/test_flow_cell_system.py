@@ -34,8 +34,8 @@ from steadymark.models.training.stabilizer.flow_cell_system import (
     scaled,
     unrolled,
 )
-from support.fakes.flow_scenes import FRAMES, made_scenes
-from support.videos.textured_images import FACE, face_in, painted, seen
+from support.fakes.flow_scenes import FRAMES, synthetic_scenes
+from support.videos.textured_images import FACE, face_in, flow_frame, random_texture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,7 +62,7 @@ def moved_with_the_face(inputs: dict[str, Tensor], name: str) -> Tensor:
 
 
 def test_scaled_scenes_keep_their_geometry() -> None:
-    bank = made_scenes(2)
+    bank = synthetic_scenes(2)
     inputs = scaled(bank)
     size = np.median(bank["size"], 1)
     for name in ("raw", "truth"):
@@ -80,13 +80,16 @@ def test_scaled_scenes_keep_their_geometry() -> None:
         np.testing.assert_array_equal(inputs[name], bank[name])
     nose = slice(27, 36)  # the nose only moves with the face
     torch.testing.assert_close(
-        moved_with_the_face(inputs, "truth")[:, :, nose], inputs["truth"][:, 1:, nose], atol=2e-3, rtol=0
+        moved_with_the_face(inputs, "truth")[:, :, nose],
+        inputs["truth"][:, 1:, nose],
+        atol=2e-3,
+        rtol=0,
     )
     assert inputs["raw"].abs().max() < 400  # near the face, anywhere in the image
 
 
 def test_mirroring_twice_restores_a_scene_and_others_stay_unchanged() -> None:
-    inputs = scaled(made_scenes(2))
+    inputs = scaled(synthetic_scenes(2))
     mirrored_twice = mirrored(mirrored(inputs, ALL, MIRROR), ALL, MIRROR)
     mirrored_second = mirrored(inputs, torch.tensor([False, True]), MIRROR)
     for name, value in inputs.items():
@@ -96,10 +99,13 @@ def test_mirroring_twice_restores_a_scene_and_others_stay_unchanged() -> None:
 
 
 def test_a_mirrored_scene_is_consistent() -> None:
-    inputs = mirrored(scaled(made_scenes(2)), ALL, MIRROR)
+    inputs = mirrored(scaled(synthetic_scenes(2)), ALL, MIRROR)
     nose = slice(27, 36)
     torch.testing.assert_close(
-        moved_with_the_face(inputs, "truth")[:, :, nose], inputs["truth"][:, 1:, nose], atol=2e-3, rtol=0
+        moved_with_the_face(inputs, "truth")[:, :, nose],
+        inputs["truth"][:, 1:, nose],
+        atol=2e-3,
+        rtol=0,
     )
     right, left = (inputs["truth"][..., eye, :].mean(2) for eye in (range(36, 42), range(42, 48)))
     assert (right[..., 0] < left[..., 0]).all()
@@ -107,12 +113,10 @@ def test_a_mirrored_scene_is_consistent() -> None:
     torch.testing.assert_close(inputs["upright"][..., 1], roll.sin(), atol=0.02, rtol=0)
 
 
-def test_stabilization_of_a_mirrored_scene_is_the_mirrored_stabilization() -> (
-    None
-):
+def test_stabilization_of_a_mirrored_scene_is_the_mirrored_stabilization() -> None:
     """The deformation modes are left out, since they are not quite symmetric."""
     torch.manual_seed(0)
-    cell, inputs = FlowCell(FlowCellConfig(width=12, hidden=6)), scaled(made_scenes(2))
+    cell, inputs = FlowCell(FlowCellConfig(width=12, hidden=6)), scaled(synthetic_scenes(2))
     for parameter in cell.parameters():
         parameter.data.add_(0.1 * torch.randn_like(parameter))
     cell.into.weight.data[:, :16] = 0  # mirroring changes the signs of vector inputs
@@ -126,7 +130,7 @@ def test_stabilization_of_a_mirrored_scene_is_the_mirrored_stabilization() -> (
 
 
 def test_the_target_is_the_ground_truth_plus_the_constant_detector_error() -> None:
-    inputs = scaled(made_scenes(2, noise=0.0))
+    inputs = scaled(synthetic_scenes(2, noise=0.0))
     torch.testing.assert_close(inputs["visible"].mean(), torch.tensor(0.9), atol=0.05, rtol=0)
     upright = {**inputs, "upright": torch.tensor([1.0, 0.0]).expand_as(inputs["upright"])}
     torch.testing.assert_close(aimed_at(upright), inputs["raw"], atol=1e-3, rtol=0)
@@ -143,8 +147,8 @@ def test_the_target_is_the_ground_truth_plus_the_constant_detector_error() -> No
 
 def make_task(count: int = 4) -> FlowTask:
     system = replace(FLOW_CELL, opening=0.5, cell=FlowCellConfig(width=12, hidden=6), batch=2)
-    training = {"lively": made_scenes(count - 2), "seated": made_scenes(2, seed=5)}
-    held = {"lively": made_scenes(2, seed=9), "seated": made_scenes(2, seed=11)}
+    training = {"lively": synthetic_scenes(count - 2), "seated": synthetic_scenes(2, seed=5)}
+    held = {"lively": synthetic_scenes(2, seed=9), "seated": synthetic_scenes(2, seed=11)}
     return FlowTask(system, training, held, seed=3, told=["made"])
 
 
@@ -152,14 +156,19 @@ def test_a_batch_is_determined_by_its_number_and_epochs_contain_every_scene_once
     flow_task = make_task()
     same_task = make_task()
     for number in range(3):
-        for part, other_part in zip(flow_task.batch(number, 2), same_task.batch(number, 2), strict=True):
+        for part, other_part in zip(
+            flow_task.batch(number, 2), same_task.batch(number, 2), strict=True
+        ):
             torch.testing.assert_close(part, other_part)
-    scores = torch.cat([flow_task.batch(number, 2)[3] for number in range(2)])  # no two scenes have the same scores
+    scores = torch.cat(
+        [flow_task.batch(number, 2)[3] for number in range(2)]
+    )  # no two scenes have the same scores
     per_scene = scores.flatten(1).sort(1).values.sum(1)
     expected = flow_task.training["score"].flatten(1).sort(1).values.sum(1)
     torch.testing.assert_close(per_scene.sort().values, expected.sort().values)
     flips = {
-        bool(flow_task.batch(n, 1)[0][0, 0, 0, 0] > flow_task.batch(n, 1)[0][0, 0, 16, 0]) for n in range(8)
+        bool(flow_task.batch(n, 1)[0][0, 0, 0, 0] > flow_task.batch(n, 1)[0][0, 0, 16, 0])
+        for n in range(8)
     }
     assert flips == {False}  # mirrored or not, the right side of the face is left in the image
 
@@ -187,9 +196,12 @@ def test_training_reduces_the_loss_and_the_mav_of_held_back_scenes() -> None:
 
 def test_calm_and_lively_scenes_have_similar_weights_in_the_loss() -> None:
     """A scene with a tenth of the errors has nearly the same loss."""
-    flow_task, bank = make_task(), made_scenes(2, noise=2.0)
+    flow_task, bank = make_task(), synthetic_scenes(2, noise=2.0)
     calm_bank = {**bank, "raw": bank["truth"] + 0.1 * (bank["raw"] - bank["truth"])}
-    losses = [flow_task.loss(RawOutputCell(), tuple(scaled(each).values()), 0).item() for each in (bank, calm_bank)]
+    losses = [
+        flow_task.loss(RawOutputCell(), tuple(scaled(each).values()), 0).item()
+        for each in (bank, calm_bank)
+    ]
     assert losses[0] > 1
     assert losses[1] > 0.5 * losses[0]
 
@@ -303,14 +315,18 @@ def test_the_flow_cell_can_be_trained_resumed_and_exported_by_commands(
         return result.output
 
     assert "last.pt" in run_command(*train, "--steps", "1")
-    modification_times = [path.stat().st_mtime_ns for path in sorted((run / "train").rglob("*.npz"))]
+    modification_times = [
+        path.stat().st_mtime_ns for path in sorted((run / "train").rglob("*.npz"))
+    ]
     assert len(modification_times) == 3  # two lively scenes and one with a seated person
     run_command(*train, "--steps", "2", "--resume")
-    assert [p.stat().st_mtime_ns for p in sorted((run / "train").rglob("*.npz"))] == modification_times
+    assert [
+        p.stat().st_mtime_ns for p in sorted((run / "train").rglob("*.npz"))
+    ] == modification_times
     run_command("export", str(run), "--out", str(models), "--name", "flow-cell")
     card = find_model("flow-cell", "stabilizer", models)
     assert (card.cell, card.schema) == ("flow", "ibug68")
     stabilizer = FlowStabilizer(card, load_schema("wflw98"))
-    face = seen(painted(), face_in(FACE, stabilizer.schema))
+    face = flow_frame(random_texture(), face_in(FACE, stabilizer.schema))
     ((points, _),) = stabilizer.step([face], np.ones((1, 98), np.float32), [None])
     assert points.shape == (98, 2)

@@ -44,7 +44,9 @@ def test_landmarks_of_a_synthetic_sequence_match_the_image(number: int) -> None:
             assert np.hypot(*(centre - (x, y))) < 0.35
 
 
-def test_a_synthetic_sequence_contains_the_motion_of_its_crop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_synthetic_sequence_contains_the_motion_of_its_crop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def at_rest(frames: int, rng: np.random.Generator, *, rest: float) -> np.ndarray:
         return np.zeros((frames, 4))
 

@@ -49,7 +49,9 @@ def test_lips_that_move_half_as_far_have_half_the_amplitude() -> None:
     frozen = ground_truth.copy()
     lips = [index for pair in MOUTH for index in pair]
     frozen[:, :, lips] += 0.5 * (ground_truth[:, :1, lips] - ground_truth[:, :, lips])
-    frozen[:, :, lips] += 0.5 * (ground_truth - ground_truth[:, :1])[:, :, [30]]  # the lips still move with the head
+    frozen[:, :, lips] += (
+        0.5 * (ground_truth - ground_truth[:, :1])[:, :, [30]]
+    )  # the lips still move with the head
     measured = stabilizer_score(frozen, ground_truth, SCHEMA)
     assert measured.mouth == pytest.approx(0.5, abs=0.03)
     assert measured.lids == pytest.approx(1.0)
@@ -92,9 +94,13 @@ def test_lag_and_amplitudes_outside_their_bounds_worsen_the_score() -> None:
         assert worse.score(raw) == pytest.approx(np.e, rel=0.01)
     unknown = StabilizerScore(2.0, 0.5, float("nan"), float("nan"), float("nan"))
     assert unknown.score(unknown) == pytest.approx(1.0)
-    weak_network = StabilizerScore(2.0, 2.0, 0.0, 1.0, 0.4)  # a network that hardly detects lid motion
+    weak_network = StabilizerScore(
+        2.0, 2.0, 0.0, 1.0, 0.4
+    )  # a network that hardly detects lid motion
     assert StabilizerScore(2.0, 0.5, 0, 1, 0.39).score(weak_network) == pytest.approx(1.0)
-    assert StabilizerScore(2.0, 0.5, 0, 1, 0.28).score(weak_network) == pytest.approx(np.e, rel=0.01)
+    assert StabilizerScore(2.0, 0.5, 0, 1, 0.28).score(weak_network) == pytest.approx(
+        np.e, rel=0.01
+    )
 
 
 def test_other_schemas_are_scored_by_their_ibug68_landmarks() -> None:

@@ -100,7 +100,9 @@ def test_a_stabilizer_over_a_trained_detector_can_be_trained_and_exported(
         assert both.raw.shape == both.points.shape == (2, 68, 2)
     fresh = network.step(crops[-1])
     assert np.abs(fresh.points - both.points).max() > 0  # memory changes the points
-    np.testing.assert_allclose(fresh.raw, both.raw, atol=1e-4)  # memory does not change the raw points
+    np.testing.assert_allclose(
+        fresh.raw, both.raw, atol=1e-4
+    )  # memory does not change the raw points
 
 
 class AnyDetector(torch.nn.Module):
@@ -154,7 +156,9 @@ def test_any_onnx_file_with_heatmaps_can_get_a_stabilizer(
     card = json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
     assert (card["licence"], card["data"]) == ("not stated", ["not stated"])
     stabilizer_data = card["stabilizer_data"]
-    assert stabilizer_data["made_of"] == ["300w/train without the validation split (a hash of the photo)"]
+    assert stabilizer_data["made_of"] == [
+        "300w/train without the validation split (a hash of the photo)"
+    ]
     assert stabilizer_data["sequences"] == [4, 2]
     with_licence = export_run(
         run, tmp_path / "zoo", "said", licence="BSD-3-Clause", data_note="LaPa, by its authors"

@@ -25,8 +25,8 @@ from steadymark.models.training.stabilizer.frozen_backbone import BackboneInfo
 from steadymark.models.training.stabilizer.heatmap_cell_systems import RecurrentSystem
 from steadymark.models.training.stabilizer.open_backbone import open_backbone
 from steadymark.models.training.stabilizer.torch_backbone import TorchBackbone
-from support.fakes.flow_scenes import made_scenes
-from support.videos.textured_images import FACE, face_in, painted, seen
+from support.fakes.flow_scenes import synthetic_scenes
+from support.videos.textured_images import FACE, face_in, flow_frame, random_texture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,9 @@ def system_id(system: System[Any]) -> str:
 
 
 def test_every_system_is_tested_by_one_contract() -> None:
-    assert len(LANDMARK_SYSTEMS) + len(RECURRENT_SYSTEMS) + len(FLOW_CELL_SYSTEMS) == len(ALL_SYSTEMS)
+    assert len(LANDMARK_SYSTEMS) + len(RECURRENT_SYSTEMS) + len(FLOW_CELL_SYSTEMS) == len(
+        ALL_SYSTEMS
+    )
 
 
 @pytest.mark.parametrize("system", ALL_SYSTEMS, ids=system_id)
@@ -80,7 +82,9 @@ def batch(size: int, count: int = 2) -> tuple[torch.Tensor, torch.Tensor, torch.
 
 @pytest.mark.slow
 @pytest.mark.parametrize("system", LANDMARK_SYSTEMS, ids=system_id)
-def test_the_loss_is_finite_and_gives_every_parameter_a_gradient(system: LandmarkSystem[Any]) -> None:
+def test_the_loss_is_finite_and_gives_every_parameter_a_gradient(
+    system: LandmarkSystem[Any],
+) -> None:
     network = with_random_weights(system.build())
     crops, points, face = batch(system.crop)
     with_gradient: set[str] = set()
@@ -94,7 +98,9 @@ def test_the_loss_is_finite_and_gives_every_parameter_a_gradient(system: Landmar
         assert loss.shape == ()
         assert torch.isfinite(loss)
         loss.backward()  # type: ignore[no-untyped-call]
-        with_gradient |= {n for n, p in network.named_parameters() if p.grad is not None and p.grad.any()}
+        with_gradient |= {
+            n for n, p in network.named_parameters() if p.grad is not None and p.grad.any()
+        }
     assert {n for n, _ in network.named_parameters()} - with_gradient == set()
 
 
@@ -141,12 +147,17 @@ def test_a_recurrent_onnx_file_has_the_same_memory_as_torch(
 ) -> None:
     torch.manual_seed(2)
     detector = SYSTEMS["heatmap1d"]["lite"]
-    checkpoint = {"recipe": detector.describe(), "averaged": with_random_weights(detector.build()).state_dict()}
+    checkpoint = {
+        "recipe": detector.describe(),
+        "averaged": with_random_weights(detector.build()).state_dict(),
+    }
     save_checkpoint(tmp_path / "backbone.pt", checkpoint)
     backbone = open_backbone(BackboneInfo(file=str(tmp_path / "backbone.pt")))
     assert isinstance(backbone, TorchBackbone)
     system = replace(system, backbone=backbone.info)
-    network = with_random_weights(system.build(), 0.003).eval()  # larger noise makes heatmaps rough, and peaks may tie
+    network = with_random_weights(
+        system.build(), 0.003
+    ).eval()  # larger noise makes heatmaps rough, and peaks may tie
     path = tmp_path / "net.onnx"
     system.export(network, tmp_path, path)
     runner = open_network(path, backbone.info.crop)
@@ -181,13 +192,19 @@ def test_a_flow_cell_trains_every_parameter_and_stabilizes_any_schema(
 ) -> None:
     network = with_random_weights(system.build())
     task = FlowTask(
-        system, {"lively": made_scenes(2)}, {"lively": made_scenes(1, seed=1)}, seed=0, told=[]
+        system,
+        {"lively": synthetic_scenes(2)},
+        {"lively": synthetic_scenes(1, seed=1)},
+        seed=0,
+        told=[],
     )
     loss = task.loss(network, task.batch(0, 2), 0)
     assert loss.shape == ()
     assert torch.isfinite(loss)
     loss.backward()  # type: ignore[no-untyped-call]
-    without_gradient = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    without_gradient = [
+        n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()
+    ]
     assert without_gradient == []
     path = tmp_path / "cell.onnx"
     facts = system.export(network.eval(), tmp_path, path)
@@ -197,7 +214,7 @@ def test_a_flow_cell_trains_every_parameter_and_stabilizes_any_schema(
     card = ModelCard("cell", "stabilizer", path, digest, "MIT", cell="flow")
     for name in ("ibug68", "wflw98"):
         stabilizer = FlowStabilizer(card, load_schema(name))
-        face = seen(painted(), face_in(FACE, stabilizer.schema))
+        face = flow_frame(random_texture(), face_in(FACE, stabilizer.schema))
         scores = np.ones((1, stabilizer.schema.count), np.float32)
         ((_, memory),) = stabilizer.step([face], scores, [None])
         ((points, _),) = stabilizer.step([face], scores, [memory])

@@ -147,7 +147,9 @@ def test_a_run_is_not_resumed_with_another_recipe(folder: Path, tmp_path: Path) 
         train(other, folder, tmp_path / "run", SETTINGS, resume=True)
 
 
-def test_minutes_are_converted_to_steps_once_the_speed_is_known(folder: Path, tmp_path: Path) -> None:
+def test_minutes_are_converted_to_steps_once_the_speed_is_known(
+    folder: Path, tmp_path: Path
+) -> None:
     reported: list[TrainingProgress] = []
     settings = replace(SETTINGS, steps=0, minutes=0.12)
     train(TINY_SYSTEM, folder, tmp_path / "run", settings, report=reported.append)

@@ -107,11 +107,13 @@ def test_invalid_arguments_are_reported_in_one_sentence(
 def test_an_unexpected_error_is_reported_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def breaks(*_: object, **__: object) -> None:
+    def raise_error(*_: object, **__: object) -> None:
         raise RuntimeError("of torch")
 
     monkeypatch.delenv("STEADYMARK_DEBUG", raising=False)
-    monkeypatch.setattr("steadymark.models.training.loop.weight_averaging.average_runs", raise_error)
+    monkeypatch.setattr(
+        "steadymark.models.training.loop.weight_averaging.average_runs", raise_error
+    )
     arguments = ["average", str(tmp_path), "--out", str(tmp_path)]
     monkeypatch.setattr("sys.argv", ["steadymark-train", *arguments])
     with pytest.raises(SystemExit) as exit_info:

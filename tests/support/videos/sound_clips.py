@@ -1,4 +1,4 @@
-"""Small clips made for the tests, and what stands in a clip."""
+"""Small clips with sound, and their times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VARIABLE = (0, 512, 1400, 1500, 3000, 3512, 5000, 6000, 9000, 9100)  # ticks of 
 def make_clip(
     path: Path, ticks: Sequence[int], *, sound: str | None = None, sound_s: float = 1.0
 ) -> Path:
-    """A clip of 64x48 frames at these ticks of 1/15360 s, with a hum if `sound` names a codec."""
+    """A clip of 64x48 frames at these ticks of 1/15360 s, with a tone if `sound` names a codec."""
     tick = Fraction(1, 15360)
     options = {"movie_timescale": "15360"} if path.suffix == ".mp4" else {}
     with av.open(str(path), "w", options=options) as output:
@@ -33,8 +33,8 @@ def make_clip(
             output.mux(video.encode(frame))
         output.mux(video.encode())
         if isinstance(audio, av.AudioStream):
-            hum = np.sin(np.arange(round(48000 * sound_s)) / 20)
-            samples = (hum * 8000).astype(np.int16)[None]
+            tone = np.sin(np.arange(round(48000 * sound_s)) / 20)
+            samples = (tone * 8000).astype(np.int16)[None]
             chunk = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
             chunk.rate, chunk.pts = 48000, 0
             output.mux(audio.encode(chunk))
@@ -53,7 +53,7 @@ def frame_times(path: str | Path) -> list[Fraction]:
 
 
 def sound_extent(path: str | Path) -> tuple[str, float, float]:
-    """Codec, first and last second of a clip's sound."""
+    """Codec, begin and end in seconds of the sound of a clip."""
     with av.open(str(path)) as clip:
         stream = clip.streams.audio[0]
         name = stream.codec_context.name

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from steadymark.app.gui.files.add_model_dialog import AddModelDialog
 from steadymark.models.runtime.zoo import find_model
-from support.fakes.foreign_networks import mean_face, network, of_heatmap1d, write
+from support.fakes.foreign_networks import heatmap1d_network, mean_face, network, write_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,9 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def open_dialog(qtbot: QtBot, english: None, own: Path) -> Iterator[Callable[[Path], AddModelDialog]]:
+def open_dialog(
+    qtbot: QtBot, english: None, own: Path
+) -> Iterator[Callable[[Path], AddModelDialog]]:
     """Return a function that opens a dialog and waits until its first trial has ended."""
     dialogs = []
 
@@ -54,7 +56,7 @@ def wait_for_trial(qtbot: QtBot, dialog: AddModelDialog) -> None:
 def test_detected_settings_are_shown_as_defaults_of_the_fields(
     open_dialog: Callable[[Path], AddModelDialog], tmp_path: Path
 ) -> None:
-    dialog = open_dialog(write(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
+    dialog = open_dialog(write_network(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
     assert dialog.choices["output"].currentText() == "found: coordinates"
     assert dialog.choices["scale"].currentText() == "found: 0 … 1"
     assert dialog.texts["input-size"].placeholderText() == "found: 32"
@@ -68,7 +70,7 @@ def test_detected_settings_are_shown_as_defaults_of_the_fields(
 def test_a_changed_field_is_tried_again_and_invalid_input_is_reported(
     qtbot: QtBot, open_dialog: Callable[[Path], AddModelDialog], tmp_path: Path
 ) -> None:
-    dialog = open_dialog(write(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
+    dialog = open_dialog(write_network(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
     dialog.texts["mean"].setText("1,2")
     assert dialog.prepared is None
     wait_for_trial(qtbot, dialog)
@@ -85,7 +87,7 @@ def test_a_changed_field_is_tried_again_and_invalid_input_is_reported(
 def test_a_model_is_added_only_when_licence_and_data_are_stated(
     qtbot: QtBot, open_dialog: Callable[[Path], AddModelDialog], own: Path, tmp_path: Path
 ) -> None:
-    dialog = open_dialog(write(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
+    dialog = open_dialog(write_network(tmp_path, network(("out", mean_face("ibug68", 1.0)))))
     assert not dialog.add_button.isEnabled()
     dialog.licence.setText("MIT")
     assert not dialog.add_button.isEnabled()
@@ -110,7 +112,7 @@ def test_the_menu_adds_a_network_without_a_card(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = of_heatmap1d(tmp_path)
+    path = heatmap1d_network(tmp_path)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     window.actions_by_name["add_model"].trigger()
     dialog = window.options.own_models.dialog
@@ -130,7 +132,7 @@ def test_a_model_of_other_landmarks_is_added_but_not_chosen(
     qtbot: QtBot, window: MainWindow, own: Path, tmp_path: Path
 ) -> None:
     before = window.session.settings.model
-    window.options.own_models.add_or_ask(of_heatmap1d(tmp_path, "wflw98"))
+    window.options.own_models.add_or_ask(heatmap1d_network(tmp_path, "wflw98"))
     dialog = window.options.own_models.dialog
     assert dialog is not None
     wait_for_trial(qtbot, dialog)

@@ -21,10 +21,10 @@ from steadymark.engine.output.csv.check_table import check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.pipeline.pipeline import Pipeline
 from support.fakes.blocking_fakes import Gate, gated_models, slow_models
-from support.fakes.crashing_models import DEADLY_WIDTH, deadly_models
+from support.fakes.crashing_models import CRASHING_WIDTH, crashing_models
 from support.videos.square_video import square_models, square_video
-from support.window.live_window_driver import watched
-from support.window.window_driver import key, opened
+from support.window.live_window_driver import start_live_view
+from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,9 @@ def test_chosen_videos_are_tracked_and_a_bad_one_does_not_stop_the_others(
     bars = many.list.findChildren(QProgressBar)
     assert sorted(bar.isVisible() for bar in bars) == [False, True, True]
     opened_folders: list[str] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened_folders.append(url.toLocalFile()))
+    monkeypatch.setattr(
+        QDesktopServices, "openUrl", lambda url: opened_folders.append(url.toLocalFile())
+    )
     many.list.topLevelItem(0).setSelected(True)  # type: ignore[union-attr]
     many.open_folder.click()
     assert opened_folders == [str(tmp_path / "steadymark")]
@@ -140,7 +142,7 @@ def test_single_and_all_videos_can_be_cancelled_while_the_window_is_used(
     qtbot: QtBot, window: MainWindow, long_clips: list[str], tmp_path: Path
 ) -> None:
     many = start_queue(qtbot, window, long_clips, slow_models, 2)
-    opened(qtbot, window, str(square_video(tmp_path / "seen.mp4", 40)))
+    open_video(qtbot, window, str(square_video(tmp_path / "seen.mp4", 40)))
     assert stages(window) == [
         QueueStage.RUNNING,
         QueueStage.RUNNING,
@@ -235,12 +237,12 @@ def test_a_killed_process_fails_only_its_own_video(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     clips = [
-        str(square_video(tmp_path / f"{name}.mp4", width=DEADLY_WIDTH if name == "b" else 320))
+        str(square_video(tmp_path / f"{name}.mp4", width=CRASHING_WIDTH if name == "b" else 320))
         for name in "abc"
     ]
     window.files.show_queue(clips)
     many = queue_window(window)
-    many.queue._models = ModelCache(deadly_models)
+    many.queue._models = ModelCache(crashing_models)
     many.begin.click()
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=30000)
     assert stages(window) == [QueueStage.DONE, QueueStage.FAILED, QueueStage.DONE]
@@ -251,7 +253,7 @@ def test_a_killed_process_fails_only_its_own_video(
     entry = index.find(clips[1])
     assert entry is not None
     assert (entry.state, entry.table) == ("failed", "b.partial.csv")
-    opened(qtbot, window, clips[0])
+    open_video(qtbot, window, clips[0])
 
 
 def test_videos_with_the_same_name_get_separate_tables(
@@ -279,7 +281,7 @@ def test_the_number_of_processes_follows_cores_live_view_and_choice(
     window.files.show_queue()
     many = queue_window(window)
     assert (many.processes.value(), many.queue.processes) == (6, None)
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     window.files.show_queue()
     assert (many.processes.value(), many.queue.processes) == (4, 4)
     many.processes.setValue(3)

@@ -17,7 +17,7 @@ from steadymark.app.session.live.latency import Latency
 from steadymark.app.session.live.live_view import LiveFigures
 from steadymark.app.session.state import LiveFacts, Phase
 from steadymark.engine.output.live_recorder import RecorderReport
-from support.window.window_texts import said, untranslated
+from support.window.window_texts import untranslated, window_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def test_every_text_of_the_window_is_translated(
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
     qtbot.waitUntil(lambda: window.session.measures is not None)
     untranslatable = (clip, *LANGUAGES.values())
-    texts = [(what, text) for what, text in said(window) if text not in untranslatable]
+    texts = [(what, text) for what, text in window_texts(window) if text not in untranslatable]
     assert sum("⟦" in text for _, text in texts) > 200
     licences = {window.settings.model.itemData(i, 3) for i in range(window.settings.model.count())}
     assert [t for t in texts if untranslated(t[1]) and t[1] not in licences] == []
@@ -102,7 +102,9 @@ def test_an_unknown_language_falls_back_to_that_of_the_system(english: None) -> 
     assert QLocale().language() == QLocale.system().language()
 
 
-def test_english_plurals_are_used_when_the_system_language_is_not_translated(english: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_english_plurals_are_used_when_the_system_language_is_not_translated(
+    english: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class French(QLocale):
         @staticmethod
         def system() -> QLocale:

@@ -20,8 +20,8 @@ from steadymark.models.errors import ContentError
 from steadymark.models.user_text import UserText, join_texts
 from support.fakes.small_model import write_model
 from support.videos.square_video import square_video
-from support.window.live_window_driver import watched
-from support.window.window_driver import key, opened
+from support.window.live_window_driver import start_live_view
+from support.window.window_driver import key, open_video
 from support.window.window_texts import untranslated
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def test_errors_of_queued_videos_are_translated(
 def test_errors_of_ground_truth_and_exports_are_translated(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     ground_truth = tmp_path / "truth.csv"
     ground_truth.write_text("frame,x_0\n0,1\n", encoding="utf-8")
     window.session.analysis.load_truth(ground_truth)
@@ -150,7 +150,7 @@ def test_errors_of_ground_truth_and_exports_are_translated(
 def test_errors_of_live_recordings_and_presets_are_translated(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     window.desk._keep(replace(window.desk.kept, folder=str(tmp_path / "nowhere")))
     key(window, "record")
     qtbot.waitUntil(lambda: bool(window.messages.texts))
@@ -165,7 +165,9 @@ def test_errors_of_live_recordings_and_presets_are_translated(
 
 
 @pytest.mark.usefixtures("brackets")
-def test_errors_of_cameras_and_streaming_addresses_are_translated(qtbot: QtBot, window: MainWindow) -> None:
+def test_errors_of_cameras_and_streaming_addresses_are_translated(
+    qtbot: QtBot, window: MainWindow
+) -> None:
     window.session.open_live(LiveTarget("camera:no such camera"))
     qtbot.waitUntil(lambda: bool(window.messages.texts), timeout=20000)
     (message,) = window.messages.texts

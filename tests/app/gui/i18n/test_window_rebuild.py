@@ -23,9 +23,9 @@ from steadymark.app.gui.i18n.language import LANGUAGES, speak
 from steadymark.app.session.analysis.variants import RAW, Variant
 from steadymark.app.session.export import ExportKind
 from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
-from support.window.live_window_driver import came_on, use, watched
-from support.window.window_driver import key, opened, shows
-from support.window.window_texts import Brackets, said, untranslated
+from support.window.live_window_driver import start_live_view, use_camera, wait_for_frames
+from support.window.window_driver import key, open_video, shows
+from support.window.window_texts import Brackets, untranslated, window_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def choose_language(qtbot: QtBot, window: MainWindow, name: str) -> None:
 def test_changing_the_language_keeps_the_state_of_the_window(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session, results = window.session, window.session.results
     assert results is not None
     session.seek(40)
@@ -102,7 +102,7 @@ def test_changing_the_language_keeps_the_state_of_the_window(
 def test_changing_the_language_deletes_the_old_widgets(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
 
     def counts() -> list[int]:
         QApplication.processEvents()
@@ -118,8 +118,10 @@ def test_changing_the_language_deletes_the_old_widgets(
     assert len(window.findChildren(QDockWidget)) == 3
 
 
-def test_changing_the_language_translates_every_text(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
+def test_changing_the_language_translates_every_text(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.measures is not None)
     application = QApplication.instance()
     assert isinstance(application, QApplication)
@@ -133,7 +135,7 @@ def test_changing_the_language_translates_every_text(qtbot: QtBot, window: MainW
             window.settings.model.itemData(i, 3) for i in range(window.settings.model.count())
         }
         untranslatable = {clip, str(many.folder.text()), *LANGUAGES.values(), *licences}
-        texts = [(what, text) for what, text in said(window) if text not in untranslatable]
+        texts = [(what, text) for what, text in window_texts(window) if text not in untranslatable]
         assert sum("⟦" in text for _, text in texts) > 200
         own_texts = [t for t in texts if not isinstance(t[0].parent(), QTabBar)]
         assert [t for t in own_texts if untranslated(t[1])] == []
@@ -159,11 +161,11 @@ def test_tracking_and_exports_continue_when_the_language_changes(
 def test_a_camera_and_its_recording_continue_when_the_language_changes(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "record")
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     choose_language(qtbot, window, "Deutsch")
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     assert window.live_bar.isVisible()
     assert window.actions_by_name["record"].isChecked()
     assert device.released == 0
@@ -198,7 +200,7 @@ def test_numbers_in_fields_use_the_decimal_mark_of_the_language(
 def test_open_dialogs_close_when_the_language_changes(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, name: str
 ) -> None:
-    use(window, device)
+    use_camera(window, device)
     window.actions_by_name[name].trigger()
     dialogs = [d for d in window.findChildren(QDialog) if d.isVisible()]
     assert len(dialogs) == 1

@@ -14,7 +14,13 @@ from steadymark.app.session.live.open_stream import LiveTarget
 from steadymark.app.session.state import Phase
 from support.fakes.fake_camera import mjpeg_server
 from support.videos.video_corpus import number_in
-from support.window.live_window_driver import CAMERA, MODES, came_on, dialog_of, use
+from support.window.live_window_driver import (
+    CAMERA,
+    MODES,
+    open_camera_dialog,
+    use_camera,
+    wait_for_frames,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +34,8 @@ if TYPE_CHECKING:
 def test_a_camera_is_chosen_with_its_preview_and_opened(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    opened_targets = use(window, device)
-    dialog = dialog_of(window)
+    opened_targets = use_camera(window, device)
+    dialog = open_camera_dialog(window)
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     texts = [dialog.cameras.item(i).text() for i in range(dialog.cameras.count())]
     assert texts == ["HD Webcam   /dev/video0", "Capture card   /dev/video2"]
@@ -46,15 +52,15 @@ def test_a_camera_is_chosen_with_its_preview_and_opened(
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
     assert window.desk.dialog is None
     assert opened_targets[-1] == LiveTarget("camera:/dev/video0", MODES[1])
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     assert device.opened == device.released + 1
 
 
 def test_choosing_another_camera_shows_its_preview(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    opened_targets = use(window, device)
-    dialog = dialog_of(window)
+    opened_targets = use_camera(window, device)
+    dialog = open_camera_dialog(window)
     qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     QTest.keyClick(dialog.cameras, Qt.Key.Key_Down)
     assert dialog.preview.frame is None
@@ -71,9 +77,9 @@ def test_choosing_another_camera_shows_its_preview(
 def test_cameras_found_after_the_dialog_is_closed_start_no_preview(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    opened_targets, cameras_found = use(window, device), Event()
+    opened_targets, cameras_found = use_camera(window, device), Event()
     window.desk.lister = lambda: ((CAMERA, MODES),) if cameras_found.wait(10) else ()
-    dialog = dialog_of(window)
+    dialog = open_camera_dialog(window)
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     cameras_found.set()
     assert window.desk.devices.join(2)
@@ -87,7 +93,7 @@ def test_without_a_camera_the_dialog_says_what_to_do(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     window.desk.lister = tuple
-    dialog = dialog_of(window)
+    dialog = open_camera_dialog(window)
     qtbot.waitUntil(dialog.none.isVisible)
     assert "Plug one in" in dialog.none.text()
     assert not dialog.open_button.isEnabled()
@@ -100,7 +106,7 @@ def test_without_a_camera_the_dialog_says_what_to_do(
 def test_the_address_field_has_the_focus(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    dialog = dialog_of(window)
+    dialog = open_camera_dialog(window)
     dialog.tabs.setCurrentIndex(1)
     qtbot.waitUntil(dialog.address.hasFocus)
 
@@ -109,7 +115,7 @@ def test_the_dialog_reports_a_camera_that_cannot_be_opened(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
     device.plugged = False
-    dialog = dialog_of(window)
+    dialog = open_camera_dialog(window)
     qtbot.waitUntil(lambda: "no other program uses it" in dialog.words.text())
 
 
@@ -118,18 +124,18 @@ def test_the_camera_of_the_live_view_is_not_opened_a_second_time(
 ) -> None:
     window.desk.open(LiveTarget("camera:/dev/video0"))
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
-    dialog = dialog_of(window)
+    dialog = open_camera_dialog(window)
     qtbot.waitUntil(lambda: "watched now" in dialog.words.text())
     assert device.opened == 1
     dialog.reject()
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
 def test_an_mjpeg_stream_is_shown_and_reconnects_after_it_is_lost(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     with mjpeg_server() as server:
-        dialog = dialog_of(window)
+        dialog = open_camera_dialog(window)
         dialog.tabs.setCurrentIndex(1)
         dialog.address.setEditText("no address")
         assert not dialog.open_button.isEnabled()
@@ -139,7 +145,7 @@ def test_an_mjpeg_stream_is_shown_and_reconnects_after_it_is_lost(
         qtbot.waitUntil(lambda: dialog.preview.frame is not None)
         dialog.open_button.click()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
-        came_on(qtbot, window)
+        wait_for_frames(qtbot, window)
         assert window.view.shown is not None
         assert 0 <= number_in(window.view.shown.frame.image) < 64
         assert "secret" not in window.windowTitle() + window.session.display.path
@@ -150,7 +156,7 @@ def test_an_mjpeg_stream_is_shown_and_reconnects_after_it_is_lost(
         assert "reconnecting" in window.status.phase.text()
         server.cut.clear()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE, timeout=8000)
-        came_on(qtbot, window)
+        wait_for_frames(qtbot, window)
         window.session.close_film()
 
 

@@ -17,8 +17,8 @@ from steadymark.models.face.crop import cut
 from steadymark.models.runtime.heatmap_tap import HeatmapTap
 from steadymark.models.runtime.zoo import find_model
 from support.videos.square_video import square_models, square_video
-from support.window.live_window_driver import came_on, watched
-from support.window.window_driver import key, opened
+from support.window.live_window_driver import start_live_view, wait_for_frames
+from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ RECORDING_ONLY_ACTIONS = (
 def test_recording_only_actions_are_disabled_with_a_reason(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, clip: str
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     for name in RECORDING_ONLY_ACTIONS:
         action = window.actions_by_name[name]
         assert not action.isEnabled(), name
@@ -46,7 +46,7 @@ def test_recording_only_actions_are_disabled_with_a_reason(
     for box in window.numbers.takes:
         assert not box.isEnabled()
         assert "record it" in box.toolTip()
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     for name in RECORDING_ONLY_ACTIONS:
         assert "\n" not in window.actions_by_name[name].toolTip(), name
     assert window.actions_by_name["load_truth"].isEnabled()
@@ -58,7 +58,7 @@ def test_recording_only_actions_are_disabled_with_a_reason(
 def test_the_tooltip_of_a_disabled_action_shows_its_new_shortcut_and_the_reason(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     assert window.options.keys.set_keys("loop", ["F9"]) == ""
     tip = window.actions_by_name["loop"].toolTip()
     assert "(F9)" in tip
@@ -71,10 +71,10 @@ def test_live_heatmaps_belong_to_the_frame_that_is_shown(
     card, fakes = find_model("stabilizer-1d", "landmarks"), square_models()
     models = ModelCache(lambda _: OpenModels(fakes.network, fakes.detector, (card,)))
     window.session.live._models = models
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: window.view.shown is not None and bool(window.view.shown.heats))
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     key(window, "stop")
     shown = window.view.shown
     assert shown is not None
@@ -96,7 +96,7 @@ def test_latency_and_rate_are_shown_with_heatmaps(
     )
     key(window, "heatmaps")
     assert not window.actions_by_name["heatmaps"].isEnabled()
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: "–" not in window.live_bar.late.text() + window.live_bar.rate.text())
 
@@ -104,7 +104,7 @@ def test_latency_and_rate_are_shown_with_heatmaps(
 def test_a_preset_chosen_during_a_live_view_applies_without_reopening(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     bar, live = window.settings.presets, window.session.live
     bar.box.setCurrentIndex(bar.box.findText("Light filter"))
     bar.box.activated.emit(bar.box.currentIndex())
@@ -112,7 +112,7 @@ def test_a_preset_chosen_during_a_live_view_applies_without_reopening(
     assert live._open is not None
     assert live._open.settings.stabilizer == "one-euro"
     assert not window.settings.apply.isVisibleTo(window.settings)
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     assert device.opened == 1
 
 
@@ -124,7 +124,7 @@ def test_ground_truth_dropped_on_a_live_view_is_refused(
         window.session.open_live(LiveTarget("camera:0"))
         assert window.session.display.phase is Phase.OPENING
     else:
-        watched(qtbot, window)
+        start_live_view(qtbot, window)
     ground_truth = tmp_path / "truth"
     ground_truth.mkdir()
     (ground_truth / "000001.pts").write_text("version: 1\nn_points: 1\n{\n1 1\n}\n")
@@ -142,13 +142,13 @@ def test_ground_truth_dropped_on_a_live_view_is_refused(
     assert any("open its recording first" in text for text in window.messages.texts)
     assert window.session.analysis._wanted is None
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
 def test_the_queue_tracks_videos_during_a_live_view(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "queue")
     many = window.exports.many
     assert many is not None
@@ -156,17 +156,17 @@ def test_the_queue_tracks_videos_during_a_live_view(
     many.add([str(square_video(tmp_path / "b.mp4", 40))])
     many.folder.setText(str(tmp_path / "out"))
     many.begin.click()
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     qtbot.waitUntil(lambda: many.queue.running == 0, timeout=20000)
     assert [item.note for item in many.queue.items if item.note] == []
     assert (tmp_path / "out" / "b.csv").is_file()
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
 def test_jitter_of_a_region_is_plotted_live(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     region = window.plots.region
     region.setCurrentIndex(2)
     region.activated.emit(2)

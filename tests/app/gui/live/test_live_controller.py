@@ -13,7 +13,12 @@ from steadymark.app.session.state import ComparisonLayout, Phase
 from support.fakes.fake_camera import mjpeg_server
 from support.fakes.fake_live_sources import HangingDevice, PacedDevice
 from support.videos.square_video import square_video
-from support.window.live_window_driver import came_on, dialog_of, use, watched
+from support.window.live_window_driver import (
+    open_camera_dialog,
+    start_live_view,
+    use_camera,
+    wait_for_frames,
+)
 from support.window.window_driver import key
 
 if TYPE_CHECKING:
@@ -38,7 +43,7 @@ def test_the_window_closes_quickly_while_a_stream_stalls(qtbot: QtBot, window: M
 def test_keys_control_the_live_view_and_the_live_bar_shows_its_figures(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     assert window.live_bar.isVisible()
     assert not window.transport.isVisible()
     assert window.docks.plots.isVisible()
@@ -50,7 +55,7 @@ def test_keys_control_the_live_view_and_the_live_bar_shows_its_figures(
     key(window, "layout_wipe")
     assert window.session.display.layout is ComparisonLayout.WIPE
     key(window, "boxes")
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     key(window, "play")
     assert window.session.display.phase is Phase.STOPPED
     assert device.wait_for(released=1)
@@ -69,7 +74,7 @@ def test_keys_control_the_live_view_and_the_live_bar_shows_its_figures(
 def test_plots_and_statistics_follow_the_live_view(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     curve = window.plots._curves["x_raw"]
 
     def points() -> int:
@@ -89,20 +94,20 @@ def test_closing_in_any_live_state_takes_two_seconds_and_leaves_no_thread(
 ) -> None:
     if state == "opening":
         device = HangingDevice()
-        use(window, device)
+        use_camera(window, device)
         window.desk.open(LiveTarget("camera:0"))
         assert device.wait_for(opened=1)
     elif state == "dialog":
-        dialog = dialog_of(window)
+        dialog = open_camera_dialog(window)
         qtbot.waitUntil(lambda: dialog.preview.frame is not None)
     else:
-        watched(qtbot, window)
+        start_live_view(qtbot, window)
     if state == "lost":
         device.unplug()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.RECONNECTING)
     elif state == "recording":
         key(window, "record")
-        came_on(qtbot, window)
+        wait_for_frames(qtbot, window)
     elif state == "stopped":
         key(window, "stop")
     start_s = time.monotonic()
@@ -118,7 +123,7 @@ def test_closing_in_any_live_state_takes_two_seconds_and_leaves_no_thread(
 def test_opening_a_video_closes_the_camera(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     window.open_path(str(square_video(tmp_path / "a.mp4")))
     qtbot.waitUntil(lambda: window.session.display.has_film and window.view.shown is not None)
     assert window.transport.isVisible()

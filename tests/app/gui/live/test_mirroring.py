@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint
 
 from steadymark.app.gui.live import live_preferences
 from steadymark.app.gui.video.viewport import Viewport
-from support.window.live_window_driver import came_on, watched
+from support.window.live_window_driver import start_live_view, wait_for_frames
 from support.window.window_driver import key
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def test_mirroring_changes_only_the_view(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "mirror")
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     shown, port = window.view.shown, window.view.viewport()
     assert shown is not None
     assert shown.faces
@@ -40,7 +40,9 @@ def test_mirroring_changes_only_the_view(
     screenshot = window.view.grab().toImage()
 
     ratio = window.view.devicePixelRatioF()
-    colours = [screenshot.pixelColor(QPoint(round(x * ratio), round(y * ratio))) for x, y in view_points]
+    colours = [
+        screenshot.pixelColor(QPoint(round(x * ratio), round(y * ratio))) for x, y in view_points
+    ]
     assert [colour.lightness() > 100 for colour in colours] == [False, True, True, False]
     assert live_preferences.read(window.preferences).mirrored
 

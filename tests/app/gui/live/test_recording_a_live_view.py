@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QPushButton
 
 from steadymark.app.gui.live import live_preferences
 from steadymark.engine.output.csv.landmark_table import read_landmarks
-from support.window.live_window_driver import came_on, watched
+from support.window.live_window_driver import start_live_view, wait_for_frames
 from support.window.window_driver import key
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 def test_a_recording_by_key_reports_the_names_of_its_files(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     key(window, "record")
     assert window.actions_by_name["record"].isChecked()
     qtbot.waitUntil(lambda: "● 0:0" in window.live_bar.recording.text())
-    came_on(qtbot, window, 10)
+    wait_for_frames(qtbot, window, 10)
     key(window, "record")
     assert not window.actions_by_name["record"].isChecked()
     qtbot.waitUntil(lambda: bool(window.messages.texts))
@@ -38,7 +38,7 @@ def test_a_recording_by_key_reports_the_names_of_its_files(
     )
     assert f"{video.name} and {table.name} are written" in window.messages.texts[0]
     assert len(read_landmarks(table).frame) >= 5
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     buttons = window.messages._shown[0].findChildren(QPushButton)
     next(b for b in buttons if b.text() == "Open").click()
     qtbot.waitUntil(lambda: window.session.display.has_film)
@@ -48,13 +48,13 @@ def test_a_recording_by_key_reports_the_names_of_its_files(
 def test_a_missing_folder_is_reported_and_the_live_view_continues(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, tmp_path: Path
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     window.desk._keep(replace(window.desk.kept, folder=str(tmp_path / "nowhere")))
     key(window, "record")
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "the folder does not exist" in window.messages.texts[0]
     assert not window.actions_by_name["record"].isChecked()
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
 def test_recordings_are_written_to_the_default_folder_which_is_created(
@@ -67,10 +67,10 @@ def test_recordings_are_written_to_the_default_folder_which_is_created(
     default_folder = tmp_path / "home" / "Videos"
     monkeypatch.setattr(live_preferences, "default_folder", lambda: str(default_folder))
     window.desk._keep(replace(window.desk.kept, folder=str(default_folder)))
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     assert str(default_folder) in window.actions_by_name["record"].toolTip()
     key(window, "record")
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
     key(window, "record")
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert len(list(default_folder.iterdir())) == 2

@@ -13,8 +13,8 @@ from steadymark.app.gui.live.streaming_controller import StreamingController
 from steadymark.app.session.state import Phase
 from steadymark.engine.streaming.osf import parse_osf_packet
 from steadymark.engine.streaming.targets import TargetKind, parse_target
-from support.fakes.stream_receivers import free_address, address_of, receiver
-from support.window.live_window_driver import came_on, watched
+from support.fakes.stream_receivers import address_of, free_address, receiver
+from support.window.live_window_driver import start_live_view, wait_for_frames
 from support.window.window_driver import key
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def type_address(dialog: StreamingDialog, kind: TargetKind, address: str) -> Non
 def test_a_target_switched_on_by_key_receives_packets_and_shows_its_state(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     assert window.live_bar.sending.text() == ""
     dialog = dialog_of(qtbot, window)
     assert {label.text() for label in dialog.states.values()} == {"off"}
@@ -71,23 +71,25 @@ def test_a_target_switched_on_by_key_receives_packets_and_shows_its_state(
         dialog.switches[TargetKind.OSF].click()
     assert window.live_bar.sending.text() == ""
     assert not window.actions_by_name["send"].isChecked()
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
 def test_a_target_without_a_listener_is_reported(
     qtbot: QtBot, window: MainWindow, device: PacedDevice
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     dialog = dialog_of(qtbot, window)
     type_address(dialog, TargetKind.VMC, free_address())
     dialog.switches[TargetKind.VMC].click()
     qtbot.waitUntil(lambda: "nobody listens there" in dialog.states[TargetKind.VMC].text())
     qtbot.waitUntil(lambda: "VMC: nobody listens" in window.live_bar.sending.text())
     assert window.messages.texts == []
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)
 
 
-def test_an_invalid_address_is_reported_in_the_dialog_and_switches_the_target_off(qtbot: QtBot, window: MainWindow) -> None:
+def test_an_invalid_address_is_reported_in_the_dialog_and_switches_the_target_off(
+    qtbot: QtBot, window: MainWindow
+) -> None:
     dialog = dialog_of(qtbot, window)
     dialog.switches[TargetKind.OSF].click()
     assert dialog.states[TargetKind.OSF].text() == "begins with the live view"
@@ -131,4 +133,4 @@ def test_targets_of_the_command_line_are_not_stored(
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE)
         assert parse_osf_packet(socket.recv(65535))
     assert window.preferences.values("sending") == {}
-    came_on(qtbot, window)
+    wait_for_frames(qtbot, window)

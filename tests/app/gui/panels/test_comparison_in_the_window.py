@@ -26,7 +26,7 @@ from steadymark.engine.stabilizers.online_filters import OneEuro
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, landmark_card
 from support.fakes.small_model import write_model
 from support.videos.square_video import square_models, square_video
-from support.window.window_driver import opened, shows
+from support.window.window_driver import open_video, shows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +98,7 @@ def test_flow_is_offered_for_comparison_with_an_own_model(tmp_path: Path) -> Non
 def test_two_filters_are_compared_in_every_layout_without_tracking_again(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session, results = window.session, window.session.results
     assert results is not None
     session.seek(40)
@@ -135,7 +135,7 @@ def test_two_filters_are_compared_in_every_layout_without_tracking_again(
 def test_changed_filter_parameters_update_the_comparison(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session = window.session
     choose(window, RAW, BUTTERWORTH)
     qtbot.waitUntil(lambda: compared(window, RAW, BUTTERWORTH))
@@ -154,7 +154,7 @@ def test_changed_filter_parameters_update_the_comparison(
 def test_one_filter_can_be_compared_with_two_sets_of_parameters(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session, sides = window.session, window.numbers.parameters
     assert [side.isVisible() for side in sides] == [False, False]
     choose(window, ONE_EURO, ONE_EURO)
@@ -222,7 +222,7 @@ def test_comparing_another_network_tracks_again_and_keeps_both_results(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     window.session._models = ModelCache(models_of)
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session, dan = window.session, Variant("none", "dan-lite")
     results = session.results
     assert results is not None
@@ -265,7 +265,7 @@ def test_a_network_that_cannot_be_opened_is_reported_and_the_comparison_is_reset
         return square_models()
 
     window.session._models = ModelCache(refuse)
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     choose(window, RAW, Variant("none", "dan-lite"))
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "CUDA" in window.messages.texts[0]

@@ -13,8 +13,13 @@ from typer.testing import CliRunner
 
 from steadymark.app.cli import main as cli
 from steadymark.app.session.export import ExportKind
-from support.videos.square_video import square_ground_truth, square_video, write_pts, write_ground_truth
-from support.window.window_driver import key, opened
+from support.videos.square_video import (
+    square_ground_truth,
+    square_video,
+    write_ground_truth,
+    write_pts,
+)
+from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +64,7 @@ def test_ground_truth_beside_the_video_is_shown_and_scored_like_evaluate(
 ) -> None:
     ground_truth = square_ground_truth(FRAMES)
     table = write_ground_truth(tmp_path / "a_truth.csv", ground_truth)
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: compared(window))
     session = window.session
     assert session.display.truth == "a_truth.csv"
@@ -99,7 +104,7 @@ def test_ground_truth_is_drawn_in_white_and_can_be_hidden_and_removed(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path
 ) -> None:
     write_ground_truth(tmp_path / "a_truth.csv", square_ground_truth(FRAMES) + 40)
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.display.truth != "")
     window.session.seek(0)
     qtbot.waitUntil(lambda: window.session.display.frame == 0)
@@ -148,10 +153,10 @@ def test_an_annot_folder_is_used_only_when_there_is_one_video(
 ) -> None:
     clip = str(square_video(tmp_path / "vid.mp4", 30))
     write_pts(tmp_path / "annot", square_ground_truth(30))
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.display.truth == "annot")
     square_video(tmp_path / "other.mp4", 30)
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.measures is not None)
     assert window.session.display.truth == ""
 
@@ -170,7 +175,7 @@ def test_invalid_ground_truth_is_reported_and_the_loaded_one_is_kept(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, content: str | None, message: str
 ) -> None:
     write_ground_truth(tmp_path / "a_truth.csv", square_ground_truth(FRAMES))
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.display.truth != "")
     bad = tmp_path / "bad.csv"
     if content is None:

@@ -75,7 +75,10 @@ def test_curves_of_an_svg_do_not_use_non_scaling_strokes(qtbot: QtBot, plots: Pl
     for group in root.iter(f"{SVG_NAMESPACE}g"):
         for shape in group:
             assert "vector-effect" not in shape.attrib, (group.attrib, shape.tag, shape.attrib)
-            if shape.tag in (f"{SVG_NAMESPACE}path", f"{SVG_NAMESPACE}polyline") and group.get("stroke") != "none":
+            if (
+                shape.tag in (f"{SVG_NAMESPACE}path", f"{SVG_NAMESPACE}polyline")
+                and group.get("stroke") != "none"
+            ):
                 assert (
                     "transform" not in group.attrib or "matrix(1,0,0,1" in group.attrib["transform"]
                 )

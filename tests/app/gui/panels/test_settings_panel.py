@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings, open_detector
-from support.window.window_driver import opened, steady_of
+from support.window.window_driver import open_video, stabilized_points
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -21,7 +21,7 @@ def test_settings_apply_immediately_or_on_request_and_are_stored(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
 ) -> None:
     window._use_settings(replace(window.session.settings, stabilizer="none"))
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     panel, results = window.settings, window.session.results
     assert results is not None
     panel.stabilizer.setCurrentIndex(panel.stabilizer.findData("one-euro"))
@@ -30,8 +30,8 @@ def test_settings_apply_immediately_or_on_request_and_are_stored(
     frame = window.session.display.frame
     qtbot.waitUntil(
         lambda: (
-            steady_of(window) is not None
-            and np.array_equal(steady_of(window), results.rows().steady[frame])
+            stabilized_points(window) is not None
+            and np.array_equal(stabilized_points(window), results.rows().steady[frame])
         )
     )
     assert not panel.apply.isVisibleTo(panel)
@@ -51,7 +51,7 @@ def test_settings_apply_immediately_or_on_request_and_are_stored(
 def test_choosing_a_detector_file_offers_to_track_again(
     qtbot: QtBot, window: MainWindow, clip: str, preferences: Preferences
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     panel = window.settings
     files = iter(["", "/models/yunet.onnx"])
     panel.detector._ask = lambda: next(files)
@@ -73,10 +73,8 @@ def test_choosing_a_detector_file_offers_to_track_again(
     assert panel.detector.currentData() == "face_net"
 
 
-def test_a_missing_detector_file_is_reported(
-    qtbot: QtBot, window: MainWindow, clip: str
-) -> None:
-    opened(qtbot, window, clip)
+def test_a_missing_detector_file_is_reported(qtbot: QtBot, window: MainWindow, clip: str) -> None:
+    open_video(qtbot, window, clip)
 
     def open_with_detector(settings: TrackSettings) -> OpenModels:
         open_detector(settings)
@@ -93,7 +91,7 @@ def test_a_network_that_cannot_be_opened_keeps_the_results(
 ) -> None:
     from steadymark.engine.core.errors import DeviceError
 
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
 
     def refuse(_: object) -> object:
         raise DeviceError("CUDA was asked for, but is not here")

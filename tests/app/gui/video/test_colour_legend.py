@@ -11,7 +11,7 @@ from steadymark.app.gui.video.colour_legend import key_lines
 from steadymark.app.gui.video.overlay import SPEEDS
 from steadymark.app.session.state import OverlayOptions, ShownLandmarks
 from steadymark.engine.output.video.draw_style import SCORE_BANDS
-from support.window.window_driver import opened
+from support.window.window_driver import open_video
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -32,7 +32,7 @@ def test_the_legend_lists_only_visible_colour_scales(english: None) -> None:
 def test_the_legend_is_visible_while_landmarks_are_shown(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     session, all_scores = window.session, {colour for _, colour in SCORE_BANDS}
     assert not all_scores <= corner_colours(window)
     session.set_overlay(replace(session.display.overlay, scores=True))

@@ -12,7 +12,7 @@ from steadymark.models.face.crop import cut
 from steadymark.models.runtime.heatmap_tap import HeatmapTap
 from steadymark.models.runtime.zoo import find_model
 from support.videos.square_video import square_models
-from support.window.window_driver import key, opened
+from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -27,7 +27,7 @@ def test_heatmaps_are_shown_on_request_and_belong_to_their_frame(
     models = square_models()
     with_card = OpenModels(models.network, models.detector, (card,))
     window.session._models = ModelCache(lambda _: with_card)
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     view, session = window.view, window.session
     assert view.shown is not None
     assert view.shown.heats == {}
@@ -57,7 +57,7 @@ def test_a_model_without_heatmaps_is_reported_once(
     window.session._models = ModelCache(
         lambda _: OpenModels(models.network, models.detector, (card,))
     )
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "no 1D heatmaps" in window.messages.texts[0]

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from steadymark.app.gui.files.exports_list import free_name
 from steadymark.app.gui.video.snapshot import paint_snapshot
-from support.window.live_window_driver import came_on, watched
-from support.window.window_driver import key, opened, shows
+from support.window.live_window_driver import start_live_view, wait_for_frames
+from support.window.window_driver import key, open_video, shows
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -38,19 +38,21 @@ def suggested_names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_live_snapshots_are_named_by_time_and_never_replace_each_other(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, suggested_names: list[str]
 ) -> None:
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     for count in (1, 2, 3):
-        came_on(qtbot, window)
+        wait_for_frames(qtbot, window)
         key(window, "export_frame")
         qtbot.waitUntil(lambda: len(list(Path(suggested_names[-1]).parent.glob("*.png"))) == count)  # noqa: B023
     assert len(set(suggested_names)) == 3
-    assert all(re.search(r"-\d{8}-\d{6}(-\d)?\.png$|_\d{8}-\d{6}(-\d)?\.png$", n) for n in suggested_names)
+    assert all(
+        re.search(r"-\d{8}-\d{6}(-\d)?\.png$|_\d{8}-\d{6}(-\d)?\.png$", n) for n in suggested_names
+    )
 
 
 def test_a_snapshot_shows_the_frame_that_was_visible_when_it_was_requested(
     qtbot: QtBot, window: MainWindow, clip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     window.session.seek(30)
     qtbot.waitUntil(lambda: shows(window, 30))
     assert window.view.shown is not None
@@ -73,7 +75,7 @@ def test_a_snapshot_shows_the_frame_that_was_visible_when_it_was_requested(
 def test_a_file_is_replaced_only_after_a_question_when_the_suffix_is_added(
     qtbot: QtBot, window: MainWindow, clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     existing = tmp_path / "mine.csv"
     existing.write_text("kept", encoding="utf-8")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
@@ -92,9 +94,9 @@ def test_the_stop_action_stops_the_live_view(
     qtbot: QtBot, window: MainWindow, device: PacedDevice, clip: str
 ) -> None:
     stop = window.actions_by_name["stop"]
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     assert "beginning" in stop.toolTip()
-    watched(qtbot, window)
+    start_live_view(qtbot, window)
     assert stop.text().replace("&", "") == "Stop the live view"
     assert "beginning" not in stop.toolTip()
     key(window, "stop")

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from steadymark.app.session.state import ComparisonLayout, ShownLandmarks
 from support.videos.square_video import square_x
-from support.window.window_driver import key, opened
+from support.window.window_driver import key, open_video
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from steadymark.app.gui.main_window import MainWindow
 
 
-def test_the_view_can_be_zoomed_panned_and_fitted(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
+def test_the_view_can_be_zoomed_panned_and_fitted(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
     scale = window.view.viewport().scale * window.view.devicePixelRatioF()
     assert window.status.zoom.text() == f"{100 * scale:.0f} %"
     view = window.view
@@ -55,7 +57,7 @@ def test_the_view_can_be_zoomed_panned_and_fitted(qtbot: QtBot, window: MainWind
 def test_hovering_a_landmark_shows_its_name_and_a_click_chooses_it(
     qtbot: QtBot, window: MainWindow, clip: str
 ) -> None:
-    opened(qtbot, window, clip)
+    open_video(qtbot, window, clip)
     view = window.view
     assert view.shown is not None
     assert view.shown.faces
@@ -72,8 +74,10 @@ def test_hovering_a_landmark_shows_its_name_and_a_click_chooses_it(
     assert view._landmark_at(QPointF(2, 2)) is None
 
 
-def test_dragging_the_dividing_line_moves_the_wipe_position(qtbot: QtBot, window: MainWindow, clip: str) -> None:
-    opened(qtbot, window, clip)
+def test_dragging_the_dividing_line_moves_the_wipe_position(
+    qtbot: QtBot, window: MainWindow, clip: str
+) -> None:
+    open_video(qtbot, window, clip)
     window.session.set_show(ShownLandmarks.BOTH)
     window.session.set_layout(ComparisonLayout.WIPE)
     view = window.view

@@ -22,7 +22,9 @@ def make_results(points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> R
     return results
 
 
-def noisy_points(frames: int, sigma: float = 0.2) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def noisy_points(
+    frames: int, sigma: float = 0.2
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     rng = np.random.default_rng(3)
     still = np.repeat(face_points(80, 60, 60)[None], frames, 0)
     return (still + rng.normal(0, sigma, still.shape)).astype(np.float32)

@@ -13,7 +13,7 @@ from support.fakes.fake_results import face_points, lost_face, track_result, tra
 
 
 def add_frames(results: LiveResults, frames: int, *, every: int = 3) -> None:
-    """Add every third frame of a 30 fps camera with two faces, the second of which is lost at times."""
+    """Add every third frame of a 30 fps camera with two faces; the second is sometimes lost."""
     for i in range(frames):
         second = lost_face(7) if i % 5 == 2 else tracked_face(7, points=face_points(i, 20))
         faces = (tracked_face(2, points=face_points(10.0 + i, 60)), second)
@@ -46,7 +46,9 @@ def test_a_small_capacity_keeps_the_same_last_seconds_as_a_large_one() -> None:
     assert tracked.all()
     assert np.array_equal(times, endless_times)
     for name in ("frame", "before", "face_id", "state", "raw", "steady", "point_score"):
-        assert np.array_equal(getattr(rows, name), getattr(endless_rows, name), equal_nan=True), name
+        assert np.array_equal(getattr(rows, name), getattr(endless_rows, name), equal_nan=True), (
+            name
+        )
     assert short.faces(0) is None
     last = 3 * 799
     for raw in (True, False):

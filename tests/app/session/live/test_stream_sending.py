@@ -15,8 +15,8 @@ from steadymark.engine.core.errors import UsageError
 from steadymark.engine.streaming.osf import parse_osf_packet
 from steadymark.engine.streaming.sender import Sender, SendState
 from steadymark.engine.streaming.targets import StreamTarget, TargetKind
-from support.fakes.stream_receivers import free_address, address_of, receiver
-from support.window.live_session_driver import came_on, live, watched
+from support.fakes.stream_receivers import address_of, free_address, receiver
+from support.window.live_session_driver import is_live, start_live_view, wait_for_frames
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -41,7 +41,7 @@ def test_nothing_is_sent_unless_a_target_is_switched_on(qtbot: QtBot, session: S
     assert [(f.on, f.place) for f in sending.facts()] == [
         (False, "127.0.0.1:11573"), (False, "127.0.0.1:39540"), (False, "Steadymark"),
     ]  # fmt: skip
-    watched(qtbot, session)
+    start_live_view(qtbot, session)
     assert [f.report for f in sending.facts()] == [None] * 3
 
 
@@ -49,11 +49,11 @@ def test_sent_landmarks_equal_those_of_the_results(qtbot: QtBot, session: Sessio
     with receiver() as socket:
         session.live.sending.want(TargetKind.OSF, place=address_of(socket), on=True)
         assert send_state(session.live.sending) is None  # no live view yet
-        watched(qtbot, session)
-        came_on(qtbot, session, 8)
+        start_live_view(qtbot, session)
+        wait_for_frames(qtbot, session, 8)
         received = [parse_osf_packet(socket.recv(65535))[0] for _ in range(3)]
         qtbot.waitUntil(lambda: target_state(session.live.sending).rate > 0)
-        came_on(qtbot, session)
+        wait_for_frames(qtbot, session)
     assert session.results is not None
     steady = session.results.rows().steady
     kept = [i for i in range(68) if i not in (48, 54)]
@@ -67,7 +67,7 @@ def test_sending_follows_the_live_view_and_the_switch(
 ) -> None:
     sending = session.live.sending
     with receiver() as socket:
-        watched(qtbot, session)
+        start_live_view(qtbot, session)
         sending.want(TargetKind.OSF, place=address_of(socket), on=True)
         qtbot.waitUntil(lambda: send_state(sending) is SendState.SENDING)
         parse_osf_packet(socket.recv(65535))
@@ -76,10 +76,10 @@ def test_sending_follows_the_live_view_and_the_switch(
         assert send_state(sending) is None
         assert target_state(sending).on
         session.live.start_again()
-        qtbot.waitUntil(lambda: live(session) and send_state(sending) is SendState.SENDING)
+        qtbot.waitUntil(lambda: is_live(session) and send_state(sending) is SendState.SENDING)
         sending.want(TargetKind.OSF, on=False)
         assert send_state(sending) is None
-        came_on(qtbot, session)
+        wait_for_frames(qtbot, session)
 
 
 def test_an_unknown_host_is_reported_and_the_view_continues(qtbot: QtBot, session: Session) -> None:
@@ -87,15 +87,15 @@ def test_an_unknown_host_is_reported_and_the_view_continues(qtbot: QtBot, sessio
     session.told.connect(messages.append)
     sending = session.live.sending
     sending.want(TargetKind.VMC, place="no-such-host.invalid", on=True)
-    watched(qtbot, session)
+    start_live_view(qtbot, session)
     qtbot.waitUntil(lambda: bool(messages), timeout=20000)
     assert "'no-such-host.invalid' is not known" in messages[0]
     assert target_state(sending, TargetKind.VMC).in_vain
-    came_on(qtbot, session)
+    wait_for_frames(qtbot, session)
     sending.want(TargetKind.VMC, place=free_address())
     qtbot.waitUntil(lambda: send_state(sending, TargetKind.VMC) is SendState.SENDING)
     qtbot.waitUntil(lambda: target_state(sending, TargetKind.VMC).in_vain)  # nobody listens there
-    came_on(qtbot, session)
+    wait_for_frames(qtbot, session)
     assert len(messages) == 1
 
 

@@ -146,10 +146,10 @@ def test_tracking_stops_at_a_failing_frame_and_continues_behind_it(
 def test_images_in_a_folder_are_tracked_and_unreadable_ones_are_damaged(tmp_path: Path) -> None:
     import cv2
 
-    from support.fakes.fake_engine import picture
+    from support.fakes.fake_engine import square_image
 
     for i in range(6):
-        cv2.imwrite(str(tmp_path / f"p{i}.png"), picture((100, 100, 60)))
+        cv2.imwrite(str(tmp_path / f"p{i}.png"), square_image((100, 100, 60)))
     (tmp_path / "p3.png").write_bytes(b"no picture")
     driver = TrackingDriver(Media(str(tmp_path)))
     driver.tracking.start()

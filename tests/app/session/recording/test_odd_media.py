@@ -9,7 +9,7 @@ import pytest
 
 from steadymark.app.session.recording.media import Media
 from steadymark.engine.sources.video.video_file import VideoFile
-from support.videos.odd_videos import AWKWARD, Awkward
+from support.videos.odd_videos import ODD_VIDEOS, OddVideo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,9 +32,11 @@ NAMES = (
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
-    "file", [a for a in AWKWARD if a.name in NAMES], ids=lambda a: a.name.replace(".", "_")
+    "file", [a for a in ODD_VIDEOS if a.name in NAMES], ids=lambda a: a.name.replace(".", "_")
 )
-def test_pieces_and_single_frames_equal_those_of_a_full_read(tmp_path: Path, file: Awkward) -> None:
+def test_pieces_and_single_frames_equal_those_of_a_full_read(
+    tmp_path: Path, file: OddVideo
+) -> None:
     path = file.make(tmp_path)
     frames = {f.index: f for f in VideoFile(path).frames()}
     media = Media(str(path))
@@ -56,4 +58,4 @@ def test_pieces_and_single_frames_equal_those_of_a_full_read(tmp_path: Path, fil
 
 
 def test_every_name_is_in_the_corpus() -> None:
-    assert set(NAMES) <= {a.name for a in AWKWARD}
+    assert set(NAMES) <= {a.name for a in ODD_VIDEOS}

@@ -9,7 +9,7 @@ import pytest
 from steadymark.app.session.recording.player import LATE_S, Playback, Player, next_frame
 from steadymark.engine.core.errors import SourceError
 from steadymark.engine.core.types import Frame
-from support.fakes.fake_engine import picture
+from support.fakes.fake_engine import square_image
 
 TIMES = np.arange(10) / 25
 
@@ -24,7 +24,7 @@ class StillVideo:
     def frame_at(self, index: int) -> Frame:
         if index in self.damaged:
             raise SourceError(f"frame {index} is damaged")
-        return Frame(picture(None), index, float(TIMES[index]))
+        return Frame(square_image(None), index, float(TIMES[index]))
 
 
 class CollectingPlayer:

@@ -62,7 +62,9 @@ def test_one_euro_gives_the_same_points_as_the_tracker(media: Media) -> None:
 
 
 @pytest.mark.parametrize("name", ["none", "one-euro", "butterworth"])
-def test_a_filter_chosen_after_tracking_gives_the_same_as_one_chosen_before(media: Media, name: str) -> None:
+def test_a_filter_chosen_after_tracking_gives_the_same_as_one_chosen_before(
+    media: Media, name: str
+) -> None:
     chosen = replace(ONE_EURO, stabilizer=name)
     before, first = track_to_end(media, chosen)
     after, second = track_to_end(media, replace(ONE_EURO, stabilizer="none"))

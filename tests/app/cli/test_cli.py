@@ -45,9 +45,7 @@ def assert_reply(result: Result, code: int, *words: str) -> None:
         assert word in text
 
 
-def test_tracking_a_video_writes_a_valid_table_with_a_row_per_frame(
-    run: Run, tmp_path: Path
-) -> None:
+def test_a_video_gives_a_valid_table_with_a_row_per_frame(run: Run, tmp_path: Path) -> None:
     result = run("track", video(tmp_path / "a.mp4"), "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     table = tmp_path / "out" / "a.csv"
@@ -209,7 +207,7 @@ def test_folders_are_searched_recursively(run: Run, tmp_path: Path) -> None:
     ],
     ids=["zero bytes", "text"],
 )
-def test_a_file_that_is_not_a_video_is_refused(
+def test_a_file_without_a_video_is_refused(
     run: Run, tmp_path: Path, content: bytes, words: str
 ) -> None:
     (tmp_path / "x.mp4").write_bytes(content)

@@ -41,25 +41,25 @@ def script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    """The demo clip's first frame in a folder of its own."""
-    folder = tmp_path / "pictures"
+def image_path(tmp_path: Path) -> Path:
+    """The first frame of the demo clip as the only image in a folder."""
+    folder = tmp_path / "images"
     folder.mkdir()
     path = folder / "a.png"
     cv2.imwrite(str(path), next(sm.read_frames(DEMO)).image)
     return path
 
 
-def test_detect_in_picture(script: Script, picture: Path, tmp_path: Path) -> None:
-    out = script("detect_in_picture", picture, tmp_path / "drawn.png")
+def test_detect_in_picture(script: Script, image_path: Path, tmp_path: Path) -> None:
+    out = script("detect_in_picture", image_path, tmp_path / "drawn.png")
     assert out.startswith("face 0: nose at (")
-    drawn, plain = (sm.read_image(path) for path in (tmp_path / "drawn.png", picture))
+    drawn, plain = (sm.read_image(path) for path in (tmp_path / "drawn.png", image_path))
     assert (drawn != plain).any(2).sum() > 300
 
 
-def test_detect_in_folder(script: Script, picture: Path, tmp_path: Path) -> None:
-    cv2.imwrite(str(picture.with_name("b.png")), np.zeros((90, 90, 3), np.uint8))
-    out = script("detect_in_folder", picture.parent, tmp_path / "a.npz")
+def test_detect_in_folder(script: Script, image_path: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(image_path.with_name("b.png")), np.zeros((90, 90, 3), np.uint8))
+    out = script("detect_in_folder", image_path.parent, tmp_path / "a.npz")
     assert out == "1 of 2 pictures have a face\n"
     with np.load(tmp_path / "a.npz") as saved:
         assert saved["landmarks"].shape == (2, 68, 2)

@@ -65,13 +65,13 @@ class BrokenNetwork(SquareNetwork):
 
     steps = 0
 
-    def step(self, *given: Any, **named: Any) -> Prediction:
+    def step(self, *args: Any, **kwargs: Any) -> Prediction:
         self.steps += 1
         if self.steps > FAULT_FRAME:
             from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
             raise RuntimeException("[ONNXRuntimeError] : 6 : Failed to allocate memory")
-        return super().step(*given, **named)
+        return super().step(*args, **kwargs)
 
 
 class BrokenDetector(SquareDetector):

@@ -209,9 +209,9 @@ def test_every_name_and_figure_of_a_report_is_printed_in_full(
         expected_rows = rows(table)
         assert expected_rows
         for row in expected_rows:
-            seen = cells_near(row[0], text)
+            cells = cells_near(row[0], text)
             for cell in row[1:]:
-                assert cell in seen or set(cell.split()) <= set(" ".join(seen).split()), text
+                assert cell in cells or set(cell.split()) <= set(" ".join(cells).split()), text
 
 
 def cells_near(name: str, text: str) -> list[str]:

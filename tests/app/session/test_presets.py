@@ -57,8 +57,8 @@ def test_every_preset_has_its_own_file(tmp_path: Path, name: str) -> None:
 def test_device_and_threads_are_not_part_of_a_preset(tmp_path: Path) -> None:
     saved = Presets(tmp_path).save("mine", replace(OWN, device="cuda", threads=4))
     assert saved.settings == OWN
-    here = TrackSettings(device="cpu", threads=2)
-    assert saved.over(here) == replace(OWN, device="cpu", threads=2)
+    current = TrackSettings(device="cpu", threads=2)
+    assert saved.over(current) == replace(OWN, device="cpu", threads=2)
     assert Presets(tmp_path).find(replace(OWN, device="cuda")) == saved
 
 

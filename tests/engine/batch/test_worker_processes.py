@@ -29,16 +29,16 @@ from support.videos.square_video import square_models, square_video
 
 def test_two_processes_write_the_same_bytes_as_one(tmp_path: Path) -> None:
     videos = [square_video(tmp_path / f"{name}.mp4", 30 + 5 * i) for i, name in enumerate("abc")]
-    here, in_processes = RecordedReports(), RecordedReports()
-    run_here(jobs_of(videos, tmp_path / "one"), square_models(), here, Event())
+    in_this_process, in_processes = RecordedReports(), RecordedReports()
+    run_here(jobs_of(videos, tmp_path / "one"), square_models(), in_this_process, Event())
     run_in_processes(jobs_of(videos, tmp_path / "two"), 2, square_models, in_processes, Event())
     for video in videos:
         one, two = (tmp_path / k / f"{video.stem}.csv" for k in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
         (report,) = in_processes.reports[video.name]
         assert report.error is None
-        assert report.made == here.reports[video.name][0].made
-        assert in_processes.frames[video.name] == here.frames[video.name]
+        assert report.made == in_this_process.reports[video.name][0].made
+        assert in_processes.frames[video.name] == in_this_process.frames[video.name]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

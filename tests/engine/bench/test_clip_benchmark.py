@@ -36,15 +36,15 @@ EYE_DISTANCE = float(np.linalg.norm(FACE[36] - FACE[45]))
 RIGID = np.repeat(np.array([[[1.0, 0, 1], [0, 1, 0]]]), FRAMES - 1, axis=0)  # a pixel a frame
 
 
-def track(noise_px: float = 1.0, kept: float = 0.25) -> ClipTrack:
-    """Return a face that moves right by a pixel a frame. kept: share of the noise that remains."""
+def track(noise_px: float = 1.0, remaining_noise: float = 0.25) -> ClipTrack:
+    """Return a face that moves right by a pixel a frame. remaining_noise: share of noise_px."""
     rng = np.random.default_rng(0)
     path = FACE.repeat(FRAMES, 0).reshape(68, FRAMES, 2).transpose(1, 0, 2).copy()
     path[..., 0] += np.arange(FRAMES)[:, None]
     noise = rng.normal(0, noise_px, (FRAMES, 68, 2))
     nothing = np.zeros(FRAMES, np.bool_)
     times = np.arange(FRAMES) / FPS
-    return ClipTrack(path + noise, path + kept * noise, times, nothing, nothing.copy())
+    return ClipTrack(path + noise, path + remaining_noise * noise, times, nothing, nothing.copy())
 
 
 def row(original: ClipTrack, choice: str = "convlstm", clip: str = "a.mp4") -> ClipRow:
@@ -96,11 +96,11 @@ def test_rows_are_sorted_worst_first_and_medians_ignore_missing_values() -> None
     nothing = np.full((FRAMES, 68, 2), np.nan)
     without_face = replace(track(), raw=nothing, steady=nothing)
     rows = [
-        row(track(kept=0.2), clip="good"),
-        row(track(kept=0.5), clip="bad"),
+        row(track(remaining_noise=0.2), clip="good"),
+        row(track(remaining_noise=0.5), clip="bad"),
         row(without_face, clip="gone"),
-        row(track(kept=1.0), "none", "good"),
-        row(track(kept=0.4), clip="middle"),
+        row(track(remaining_noise=1.0), "none", "good"),
+        row(track(remaining_noise=0.4), clip="middle"),
     ]
     ordered = [(each.choice, each.clip) for each in worst_clips_first(rows)]
     names = [("convlstm", clip) for clip in ("bad", "middle", "good", "gone")]
@@ -130,10 +130,10 @@ def test_a_clip_tracker_records_cuts_and_detections() -> None:
     clip_tracker = ClipTracker(
         Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
     )
-    places = [(100.0, 100.0, 60.0)] * 6 + [None] * 2 + [(220.0, 150.0, 60.0)] * 4
-    returned = [clip_tracker.add(frame(i, place)) for i, place in enumerate(places)]
+    squares = [(100.0, 100.0, 60.0)] * 6 + [None] * 2 + [(220.0, 150.0, 60.0)] * 4
+    returned = [clip_tracker.add(frame(i, square)) for i, square in enumerate(squares)]
     followed = clip_tracker.track()
-    np.testing.assert_array_equal(followed.there, [place is not None for place in places])
+    np.testing.assert_array_equal(followed.there, [square is not None for square in squares])
     assert followed.detected[0]
     assert followed.cuts[6]  # the image turned black
     assert [continues for _, continues in returned[:7]] == [False, *[True] * 5, False]

@@ -29,11 +29,11 @@ STILL = np.repeat(FACE[None], FRAMES, axis=0)
 FACTS = ClipFacts([slice(10, 50)], np.repeat(np.eye(2, 3)[None], FRAMES - 1, axis=0), EYES)
 
 
-def track(kept: float = 0.2, noise_px: float = 0.5, seed: int = 0) -> ClipTrack:
+def track(remaining_noise: float = 0.2, noise_px: float = 0.5, seed: int = 0) -> ClipTrack:
     noise = np.random.default_rng(seed).normal(0, noise_px, STILL.shape)
     nothing = np.zeros(FRAMES, np.bool_)
     times = np.arange(FRAMES) / 25
-    return ClipTrack(STILL + noise, STILL + kept * noise, times, nothing, nothing.copy())
+    return ClipTrack(STILL + noise, STILL + remaining_noise * noise, times, nothing, nothing.copy())
 
 
 def judge_against_steady(lit: ClipTrack, choice: str = "convlstm") -> LightRow:
@@ -68,12 +68,12 @@ def test_an_error_of_the_raw_point_does_not_count_against_the_stabilizer() -> No
 
 
 def test_jitter_and_lost_stability_fail() -> None:
-    assert judge_against_steady(track(kept=0.8)).failed == ("stillness",)
-    half = track(kept=0.2)
+    assert judge_against_steady(track(remaining_noise=0.8)).failed == ("stillness",)
+    half = track(remaining_noise=0.2)
     half.steady[:] = STILL + 0.7 * (half.raw - STILL)
     assert 0.48 < judge_against_steady(half).gain < 0.55  # more than half of 0.96 is kept
     assert "stillness" not in judge_against_steady(half).failed
-    assert "motion" in judge_against_steady(track(kept=1.1)).failed
+    assert "motion" in judge_against_steady(track(remaining_noise=1.1)).failed
 
 
 def test_only_resets_that_steady_light_lacks_are_counted() -> None:

@@ -92,9 +92,9 @@ def test_a_filter_restarts_where_it_is_reset(rigid_scenes: list[Scene]) -> None:
 
 def talking(scene: Scene, open_px: np.ndarray) -> Scene:
     """Return the scene with its lower inner lip lowered by `open_px` (T,) pixels."""
-    truth = scene.truth.copy()
-    truth[:, [65, 66, 67], 1] += open_px[:, None].astype(np.float32)
-    return replace(scene, truth=truth)
+    ground_truth = scene.truth.copy()
+    ground_truth[:, [65, 66, 67], 1] += open_px[:, None].astype(np.float32)
+    return replace(scene, truth=ground_truth)
 
 
 def test_reduced_and_delayed_lip_motion_is_measured(rigid_scenes: list[Scene]) -> None:
@@ -139,13 +139,15 @@ def test_a_tracker_starts_from_the_true_box() -> None:
     detector = TruthDetector(SCHEMA)
     assert detector.detect(np.zeros((4, 4, 3), np.uint8)) == ()
     tracker = Tracker(detector, SquareNetwork(), NoStabilizer(), SCHEMA)
-    places = [(100 + 4 * i, 100, 60) for i in range(12)]
-    images = np.stack([frame(i, place).image for i, place in enumerate(places)])
-    truth = np.stack([SCHEMA.mean_shape * 60 + (x, y) for x, y, _ in places]).astype(np.float32)
-    raw, steady = track_scene(Scene("square", images, truth, 25, None), tracker, detector)
+    squares = [(100 + 4 * i, 100, 60) for i in range(12)]
+    images = np.stack([frame(i, square).image for i, square in enumerate(squares)])
+    ground_truth = np.stack([SCHEMA.mean_shape * 60 + (x, y) for x, y, _ in squares]).astype(
+        np.float32
+    )
+    raw, steady = track_scene(Scene("square", images, ground_truth, 25, None), tracker, detector)
     assert np.isfinite(raw).all()
     np.testing.assert_array_equal(raw, steady)
-    assert np.linalg.norm(raw.mean(1) - truth.mean(1), axis=-1).max() < 12
+    assert np.linalg.norm(raw.mean(1) - ground_truth.mean(1), axis=-1).max() < 12
 
 
 def test_a_written_scene_keeps_the_times_of_its_frames(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_frames_and_times_equal_those_of_ffmpeg(odd_video: tuple[OddVideo, Path]
     indices = [f.index for f in frames]
     assert indices == sorted(set(indices))
     assert [f.pts_s for f in frames] == source.times_s[indices].tolist()
-    skipped = any("skipped" in told for told in source.problems)
+    skipped = any("skipped" in problem for problem in source.problems)
     assert skipped == (source.info.frames != len(frames))
     assert skipped == path.name.startswith(("no_key", "lost_key"))
     assert probe(path, decode=True).decoded == len(frames)
@@ -183,8 +183,8 @@ def test_one_wrong_timestamp_loses_no_frame(tmp_path: Path) -> None:
     recipe = Recipe("a.mkv", b_frames=2, frames=40)
     ticks = [p * 25 // 1000 for p in packet_order(make(tmp_path, recipe))]
     ticks[9] = 1_000_000
-    wild = repacked("wild.mkv", recipe, timed(ticks)).make(tmp_path)
-    source = VideoFile(wild)
+    video = repacked("wild.mkv", recipe, timed(ticks)).make(tmp_path)
+    source = VideoFile(video)
     frames = list(source.frames())
     assert [number_in(f.image) for f in frames] == list(range(40))
     assert [f.pts_s for f in frames] == pytest.approx(np.arange(40) / 25)

@@ -21,9 +21,9 @@ def test_solid_points_match_the_mean_face_in_any_pose(
     assert np.abs(solid - mean_face()).max() < 0.5
 
 
-def features_after_moving(places: list[int], axis: int, by_mm: float) -> dict[str, float]:
+def features_after_moving(landmarks: list[int], axis: int, by_mm: float) -> dict[str, float]:
     face = mean_face().copy()
-    face[places, axis] += by_mm
+    face[landmarks, axis] += by_mm
     solid = solid_points(posed_face((0.1, 0.2, 0.1), solid=face))
     assert solid is not None
     return features(solid)
@@ -34,7 +34,7 @@ REST = features_after_moving([], 1, 0)
 
 
 @pytest.mark.parametrize(
-    ("places", "axis", "by_mm", "increased", "decreased"),
+    ("landmarks", "axis", "by_mm", "increased", "decreased"),
     [
         ([43, 44], 1, 6, [], ["eye_l"]),
         ([40, 41], 1, 3, ["eye_r"], []),
@@ -47,10 +47,10 @@ REST = features_after_moving([], 1, 0)
     ],
 )
 def test_each_feature_changes_only_with_its_part_of_the_face(
-    places: list[int], axis: int, by_mm: float, increased: list[str], decreased: list[str]
+    landmarks: list[int], axis: int, by_mm: float, increased: list[str], decreased: list[str]
 ) -> None:
     """Sides are the person's: iBUG's 22–26, 42–47 and 54 lie on the person's left."""
-    measured = features_after_moving(places, axis, by_mm)
+    measured = features_after_moving(landmarks, axis, by_mm)
     changed = {name: measured[name] - REST[name] for name in measured}
     assert all(changed[name] > 0.1 for name in increased), changed
     assert all(changed[name] < -0.1 for name in decreased), changed

@@ -174,10 +174,12 @@ def test_a_recurrent_network_receives_the_motion_of_the_face() -> None:
         crops.append(face.crop)
         last = crops[-2] if i else None
         if face.state is FaceState.DETECTED:  # two passes, both without memory of this face
-            assert [known for known, _ in network.recorded[-2:]] == [False, False]
+            assert [has_state for has_state, _ in network.recorded[-2:]] == [False, False]
         elif face.crop is not None and last is not None and x is not None:
-            known, moved = network.recorded[-1]  # called again when the landmarks contradict flow
-            assert known
+            has_state, moved = network.recorded[
+                -1
+            ]  # called again when the landmarks contradict flow
+            assert has_state
             assert moved is not None
             corner = np.array([[x - 30.0, 70.0]])
             before = corner - (x - {1: 100, 2: 100, 3: 103, 6: 180}[i], 0)

@@ -94,9 +94,9 @@ def test_the_cell_is_the_convlstm_written_as_loops() -> None:
     both = np.pad(np.concatenate((o, h), 1)[0], ((0, 0), (1, 1)))
     gates = np.zeros((8, 6))
     for channel in range(8):
-        for place in range(6):
-            gates[channel, place] = bias[channel] + sum(
-                weight[channel, j, k] * both[j, place + k] for j in range(4) for k in range(3)
+        for index in range(6):
+            gates[channel, index] = bias[channel] + sum(
+                weight[channel, j, k] * both[j, index + k] for j in range(4) for k in range(3)
             )
     i, f, out, g = gates[:2], gates[2:4], gates[4:6], gates[6:]
     c_new = sigmoid(f) * c[0] + sigmoid(i) * np.tanh(g)

@@ -148,8 +148,8 @@ def test_the_target_is_the_ground_truth_plus_the_constant_detector_error() -> No
 def make_task(count: int = 4) -> FlowTask:
     system = replace(FLOW_CELL, opening=0.5, cell=FlowCellConfig(width=12, hidden=6), batch=2)
     training = {"lively": synthetic_scenes(count - 2), "seated": synthetic_scenes(2, seed=5)}
-    held = {"lively": synthetic_scenes(2, seed=9), "seated": synthetic_scenes(2, seed=11)}
-    return FlowTask(system, training, held, seed=3, told=["made"])
+    held_back = {"lively": synthetic_scenes(2, seed=9), "seated": synthetic_scenes(2, seed=11)}
+    return FlowTask(system, training, held_back, seed=3, told=["made"])
 
 
 def test_a_batch_is_determined_by_its_number_and_epochs_contain_every_scene_once() -> None:

@@ -60,11 +60,11 @@ def folder(tmp_path: Path) -> Path:
 def test_faces_of_one_photo_are_on_one_side_of_the_split(folder: Path) -> None:
     for photo in ("afw_111076519", "helen_22"):
         assert {photo_of(f"{photo}_{i}") for i in range(1, 6)} == {photo}
-    lfpw = [is_held_back(photo_of(f"lfpw_image_{i:04d}"), 0.06) for i in range(800)]
-    assert 0.02 < np.mean(lfpw) < 0.12
-    training, held = split(load_faces(folder / "300w" / "train"))
-    assert len(training) + len(held) == 12
-    assert not set(training.names) & set(held.names)
+    held_back_lfpw = [is_held_back(photo_of(f"lfpw_image_{i:04d}"), 0.06) for i in range(800)]
+    assert 0.02 < np.mean(held_back_lfpw) < 0.12
+    training, held_back = split(load_faces(folder / "300w" / "train"))
+    assert len(training) + len(held_back) == 12
+    assert not set(training.names) & set(held_back.names)
 
 
 def test_only_the_part_of_a_large_image_around_the_face_is_kept(tmp_path: Path) -> None:
@@ -303,8 +303,8 @@ def test_a_run_can_start_from_the_weights_of_another(folder: Path, tmp_path: Pat
     (origin,) = checkpoint.load_checkpoint(tmp_path / "tuned" / "last.pt")["origin"]
     assert (origin["file"], origin["step"]) == ("last.pt", 2)
     assert origin["recipe"] == TINY_SYSTEM.describe()
-    again = replace(SETTINGS, steps=1, start=str(tmp_path / "tuned" / "last.pt"))
-    train(tuned, folder, tmp_path / "third", again)
+    settings_of_third = replace(SETTINGS, steps=1, start=str(tmp_path / "tuned" / "last.pt"))
+    train(tuned, folder, tmp_path / "third", settings_of_third)
     card = json.loads(
         export_run(tmp_path / "third", tmp_path, "net").with_suffix(".json").read_text()
     )

@@ -51,8 +51,8 @@ def test_weights_can_be_read_from_an_exported_model(name: str, tmp_path: Path) -
     restored = randomized_network(system, 2)
     take_weights(file, system.decoded(restored), crops)
     with torch.no_grad():
-        expected, got = (system.decoded(n).eval()(crops) for n in (network, restored))
-    for a, b in zip(expected, got, strict=True):
+        expected, actual = (system.decoded(n).eval()(crops) for n in (network, restored))
+    for a, b in zip(expected, actual, strict=True):
         torch.testing.assert_close(a, b, atol=0.02, rtol=1e-3)
 
 

@@ -26,10 +26,10 @@ def is_live(session: Session) -> bool:
     return session.display.phase is Phase.LIVE
 
 
-def wait_for_frames(qtbot: QtBot, session: Session, pictures: int = 3) -> None:
-    """Wait until `pictures` more frames are shown."""
+def wait_for_frames(qtbot: QtBot, session: Session, count: int = 3) -> None:
+    """Wait until `count` more frames are shown."""
     assert session.frame is not None
-    index = session.frame.index + pictures
+    index = session.frame.index + count
     qtbot.waitUntil(lambda: session.frame is not None and session.frame.index >= index)
 
 

@@ -34,9 +34,9 @@ def start_live_view(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: window.view.shown is not None)
 
 
-def wait_for_frames(qtbot: QtBot, window: MainWindow, pictures: int = 3) -> None:
+def wait_for_frames(qtbot: QtBot, window: MainWindow, count: int = 3) -> None:
     shown = window.view.shown
-    index = pictures + (shown.frame.index if shown else 0)
+    index = count + (shown.frame.index if shown else 0)
     qtbot.waitUntil(lambda: window.view.shown is not None and shown_index(window) >= index)
 
 

@@ -5,7 +5,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 from torch import nn
@@ -15,6 +14,7 @@ from steadymark.models.face.schema import load_schema
 from steadymark.models.networks.dan import PRESETS, Dan, DanConfig, DanDecoded
 from steadymark.models.networks.dan_loss import dan_loss, spread_loss
 from steadymark.models.networks.onnx_export import count_macs, export_onnx
+from steadymark.models.runtime.onnxruntime_offline import ort
 from support.fakes.dan_references import (
     backward,
     connection_of,

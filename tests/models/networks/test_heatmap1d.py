@@ -4,13 +4,13 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 
 from steadymark.models.networks.heatmap1d import CoAttention, Heatmap1d, Heatmap1dDecoded
 from steadymark.models.networks.heatmap_losses import gaussian_targets, marginal_loss, squared_loss
 from steadymark.models.networks.onnx_export import count_macs, export_onnx
+from steadymark.models.runtime.onnxruntime_offline import ort
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 from torch.nn import functional
@@ -18,6 +17,7 @@ from steadymark.models.networks.hourglass import (
     StackedHourglass,
 )
 from steadymark.models.networks.onnx_export import export_onnx
+from steadymark.models.runtime.onnxruntime_offline import ort
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 
@@ -22,6 +21,7 @@ from steadymark.models.networks.local_global import (
 from steadymark.models.networks.onnx_export import count_macs, export_onnx
 from steadymark.models.networks.part_attention import LinkedHeatmaps, PartAttention, heatmap_module
 from steadymark.models.networks.pdc import bins_to_px
+from steadymark.models.runtime.onnxruntime_offline import ort
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
 
@@ -15,6 +14,7 @@ from steadymark.models.networks.pdc import (
     pdc_of_distribution,
     px_to_bins,
 )
+from steadymark.models.runtime.onnxruntime_offline import ort
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
 
@@ -17,6 +16,7 @@ from steadymark.models.runtime.onnx_session import (
     open_session,
     planar,
 )
+from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.runtime.zoo import ModelCard
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 
@@ -26,6 +25,7 @@ from steadymark.models.networks.face_net import (
     export_face_net,
     locations,
 )
+from steadymark.models.runtime.onnxruntime_offline import ort
 from steadymark.models.training.detector.detector_loss import DetectorTargets, assign, face_losses
 from steadymark.models.training.detector.detector_negatives import colour_grey, letter, scramble
 from steadymark.models.training.detector.detector_photos import (
@@ -98,7 +98,7 @@ def test_the_exported_file_gives_the_same_boxes_as_the_network(tmp_path: Path) -
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecation warnings of the exporter
         export_face_net(network, path)
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for height, width in ((32, 32), (96, 160), (128, 64)):
         shape = (1, 3, height, width)
         image = np.random.default_rng(height).integers(0, 255, shape, np.uint8)

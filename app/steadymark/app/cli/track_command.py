@@ -55,6 +55,8 @@ def parse_time(text: str | None) -> float | None:
     if text is None:
         return None
     seconds = 0.0
+    if text.count(":") > 2:
+        raise UsageError(f"'{text}' has frames, as a timecode has: write hh:mm:ss.sss instead")
     try:
         for part in text.split(":"):
             value = float(part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -29,7 +29,7 @@ from steadymark.engine.pipeline.job import (
 )
 from steadymark.engine.pipeline.pipeline_report import PipelineState
 from steadymark.engine.sources import CameraMode, expand_inputs
-from steadymark.engine.sources.resolve_input import absolute
+from steadymark.engine.sources.resolve_input import absolute, left_out_of
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.online_filters import OneEuro
 from steadymark.engine.streaming.targets import parse_target
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from steadymark.engine.streaming.targets import StreamTarget
+    from steadymark.models.user_text import UserText
 
 
 def parse_time(text: str | None) -> float | None:
@@ -192,6 +193,8 @@ def run_batch(
     index = ResultsIndex(output.folder)
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
+    for sentence in _left_out(inputs):
+        err.print(f"[yellow]left out:[/yellow] {escape(sentence)}", soft_wrap=True)
     if results:
         words = (
             f"results of earlier runs are not tracked: {results} left out (name one to track it)"
@@ -238,6 +241,14 @@ def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
             texts.setdefault(absolute(one), one)
         left_out.update(map(absolute, results))
     return list(texts.values()), faults, len(left_out - texts.keys())
+
+
+def _left_out(inputs: Sequence[str]) -> list[UserText]:
+    found = []
+    for text in inputs:
+        with suppress(SteadymarkError):  # the error of this input is reported already
+            found += left_out_of(text)
+    return found
 
 
 @contextmanager

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from steadymark.engine.streaming.targets import StreamTarget
-    from steadymark.models.user_text import UserText
 
 
 def parse_time(text: str | None) -> float | None:
@@ -193,13 +192,7 @@ def run_batch(
     index = ResultsIndex(output.folder)
     for report in reports:
         err.print(f"[red]error:[/red] {escape(str(report.error))}", soft_wrap=True)
-    for sentence in _left_out(inputs):
-        err.print(f"[yellow]left out:[/yellow] {escape(sentence)}", soft_wrap=True)
-    if results:
-        words = (
-            f"results of earlier runs are not tracked: {results} left out (name one to track it)"
-        )
-        err.print(f"[yellow]note:[/yellow] {words}", soft_wrap=True)
+    _print_left_out(inputs, results, err)
     jobs = plan_jobs(texts, settings, output, wish, index)
     stop = Event()
     with _interrupts(stop), progress_bars(err) as progress:
@@ -243,12 +236,17 @@ def _expand(inputs: Sequence[str]) -> tuple[list[str], list[JobReport], int]:
     return list(texts.values()), faults, len(left_out - texts.keys())
 
 
-def _left_out(inputs: Sequence[str]) -> list[UserText]:
-    found = []
+def _print_left_out(inputs: Sequence[str], results: int, err: Console) -> None:
+    """Print which files of the inputs are not tracked, and why."""
     for text in inputs:
         with suppress(SteadymarkError):  # the error of this input is reported already
-            found += left_out_of(text)
-    return found
+            for sentence in left_out_of(text):
+                err.print(f"[yellow]left out:[/yellow] {escape(sentence)}", soft_wrap=True)
+    if results:
+        words = (
+            f"results of earlier runs are not tracked: {results} left out (name one to track it)"
+        )
+        err.print(f"[yellow]note:[/yellow] {words}", soft_wrap=True)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadymark.engine.sources.image_sequence import read_image
+from steadymark.engine.sources.image_pages import read_image
 from steadymark.models.datasets import read_300w
 from steadymark.models.datasets.image_loaders import ImageFile
 from steadymark.models.face.schema import load_schema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
@@ -12,13 +13,14 @@ import pytest
 from steadymark.engine.core.errors import SinkError
 from steadymark.engine.core.types import Frame, TrackResult
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.audio_copy import AudioCopy
 from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.engine.sources.video.video_file import VideoFile
 from support.fakes.fake_results import face_points, source_info, track_result, tracked_face
 from support.videos.sound_clips import VARIABLE, frame_times, make_clip, sound_extent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def annotate(
@@ -181,3 +183,70 @@ def test_the_error_for_a_missing_encoder_says_what_to_do(
     monkeypatch.setattr(av, "codecs_available", {"mpeg4"})
     with pytest.raises(SinkError, match=r"libx264.*pip install"):
         AnnotatedVideoSink(tmp_path / "out.mp4").open(source_info())
+
+
+def annotate_file(source: Path, out: Path, *, end_s: float | None = None) -> AnnotatedVideoSink:
+    """Annotate a file as a job does, with times from the container's start."""
+    film = VideoFile(source, end_s=end_s)
+    sink = AnnotatedVideoSink(out, str(source))
+    sink.open(film.info)
+    for frame in film.frames():
+        sink.write(TrackResult(frame, ()))
+    sink.close(complete=True)
+    film.close()
+    return sink
+
+
+@pytest.mark.parametrize("codec", ["aac", "ac3"])
+@pytest.mark.parametrize("end_s", [None, 0.2])
+def test_sound_of_a_file_that_does_not_begin_at_zero_stays_in_step(
+    tmp_path: Path, codec: str, end_s: float | None
+) -> None:
+    ticks = [i * 512 for i in range(60)]
+    source = make_clip(tmp_path / "in.ts", ticks, sound=codec, sound_s=2, start_s=2)
+    with av.open(str(source)) as clip:
+        assert (clip.start_time or 0) > 1_000_000
+    sink = annotate_file(source, tmp_path / "out.mp4", end_s=end_s)
+    assert sink.notes == ()
+    name, start_s, sound_end_s = sound_extent(sink.path)
+    assert name == codec
+    assert start_s == pytest.approx(0, abs=0.05)
+    assert sound_end_s == pytest.approx(end_s or 2, abs=0.1)
+    assert float(frame_times(sink.path)[0]) == pytest.approx(0, abs=0.05)
+
+
+def test_sound_that_cannot_be_written_costs_no_frame_and_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_clip(tmp_path / "in.mp4", [i * 512 for i in range(30)], sound="aac")
+
+    def fail(*_: object) -> None:
+        raise ValueError("no such packet")
+
+    monkeypatch.setattr(AudioCopy, "_write", fail)
+    sink = annotate_file(source, tmp_path / "out.mp4")
+    assert len(frame_times(sink.path)) == 30
+    assert [str(note) for note in sink.notes] == [
+        "the sound of in.mp4 could not be copied to its end (no such packet)"
+    ]
+
+
+def test_a_title_in_another_encoding_does_not_end_the_job(tmp_path: Path) -> None:
+    plain = make_clip(tmp_path / "plain.mkv", [i * 512 for i in range(10)], sound="aac")
+    content = plain.read_bytes()
+    assert b"Lavf" in content
+    source = tmp_path / "latin.mkv"
+    source.write_bytes(content.replace(b"Lavf", b"L\xe4vf"))
+    sink = annotate_file(source, tmp_path / "out.mp4")
+    assert len(frame_times(sink.path)) == 10
+    assert sound_extent(sink.path)[0] == "aac"
+
+
+def test_sound_of_a_relative_path_with_a_colon_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_clip(tmp_path / "in.mp4", [i * 512 for i in range(10)], sound="aac")
+    (tmp_path / "in.mp4").rename(tmp_path / "10:30.mp4")
+    monkeypatch.chdir(tmp_path)
+    sink = annotate_file(Path("10:30.mp4"), tmp_path / "out.mp4")
+    assert sound_extent(sink.path)[0] == "aac"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from steadymark.engine.core.errors import SourceError, UsageError
-from steadymark.engine.sources.image_sequence import ImageSequence, read_image
+from steadymark.engine.sources.image_pages import read_image
+from steadymark.engine.sources.image_sequence import ImageSequence
 from support.videos.video_corpus import bars, number_in
 
 if TYPE_CHECKING:

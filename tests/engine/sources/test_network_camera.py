@@ -6,6 +6,9 @@ import socket
 import sys
 import threading
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,7 +16,11 @@ from steadymark.engine.core.errors import SourceError
 from steadymark.engine.sources.live.live_source import LiveStatus, OpenAttempt
 from steadymark.engine.sources.live.network_camera import NetworkCamera, without_password
 from support.fakes.fake_camera import mjpeg_server
+from support.videos.sound_clips import make_clip
 from support.videos.video_corpus import number_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_mjpeg_over_http_is_read() -> None:
@@ -146,3 +153,24 @@ def test_opening_with_an_open_attempt_works_as_without() -> None:
 def test_passwords_are_not_shown() -> None:
     assert without_password("rtsp://me:secret@host:1/a") == "rtsp://me@host:1/a"
     assert without_password("http://host/a:b@c") == "http://host/a:b@c"
+
+
+def test_a_recording_at_an_address_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    make_clip(tmp_path / "film.mp4", [i * 512 for i in range(60)])
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(SourceError, match="is a recording and no live stream: download it"):
+            NetworkCamera(f"http://127.0.0.1:{server.server_port}/film.mp4")
+        server.shutdown()
+
+
+def test_a_protocol_that_ffmpeg_lacks_is_named() -> None:
+    with pytest.raises(SourceError, match="uses a protocol that the installed FFmpeg lacks"):
+        NetworkCamera("srt://127.0.0.1:9")
+
+
+def test_a_refused_tcp_connection_is_named() -> None:
+    with pytest.raises(SourceError, match="refuses the connection"):
+        NetworkCamera("tcp://127.0.0.1:9")

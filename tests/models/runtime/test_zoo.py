@@ -17,6 +17,7 @@ from steadymark.models.runtime.zoo import (
     steadiest,
     verified_bytes,
 )
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +75,41 @@ def test_an_invalid_card_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(WeightsError):
         read_card(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"crop": "many"}, r"\(Expected `int`, got `str` - at `\$\.crop`\)"),
+        ({"name": 3}, r"\(Expected `str`, got `int` - at `\$\.name`\)"),
+        ({"sha256": None}, r"\(Expected `str`, got `null` - at `\$\.sha256`\)"),
+        ({"crop": 5000}, r"\(it says crop 5000, which must lie between 0 and 4096\)"),
+        ({"face_score": {"kind": "peak"}}, r"\(Object missing required field.*`likely`"),
+        (
+            {"face_score": {"kind": "x", "likely": 2, "unlikely": 1}},
+            r"\(its face_score is \{.*\}\)",
+        ),
+    ],
+)
+def test_a_card_with_a_wrong_value_says_which(
+    tmp_path: Path, changes: dict[str, object], why: str
+) -> None:
+    with pytest.raises(WeightsError, match=r"net\.json is not a Steadymark model card " + why):
+        read_card(write_card(tmp_path, **changes))
+
+
+def test_what_is_wrong_with_a_value_of_a_card_can_be_translated(tmp_path: Path) -> None:
+    score = {"kind": "peak", "likely": 1, "unlikely": 2}
+    with pytest.raises(WeightsError) as told:
+        read_card(write_card(tmp_path, face_score=score))
+    assert isinstance(told.value.sentence.fields["error"], UserText)
+
+
+def test_numbers_of_a_card_may_be_text_or_have_a_fraction_of_zero(
+    tmp_path: Path,
+) -> None:
+    card = read_card(write_card(tmp_path, crop=128.0, margin="1.5", scores={"a": 1, "b": "text"}))
+    assert (card.crop, card.margin, card.scores) == (128, 1.5, {"a": 1.0})
 
 
 def test_a_card_cannot_name_a_file_outside_its_folder(tmp_path: Path) -> None:

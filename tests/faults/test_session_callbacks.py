@@ -19,6 +19,7 @@ from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_live_sources import PacedDevice, camera_opener
 from support.videos.square_video import square_models, square_video
 
@@ -51,7 +52,7 @@ class Kept:
             square_models(),
             TrackSettings(),
             results,
-            sinks=lambda number: [self.keeping.sink(number, self.told.append)],
+            sinks=lambda number: [self.keeping.sink(number, results.schema, self.told.append)],
             **named,
         )
 
@@ -63,7 +64,7 @@ class Kept:
         """Frames that the next start would find, were the program killed now."""
         self.keeping._lock.unlock()
         (found,) = find_sessions(self.root)
-        results = Results(self.results.times_s)
+        results = Results(self.results.times_s, load_schema("ibug68"))
         assert recover(found, results) == found.frames
         return sorted(set(results.rows().frame.tolist()))
 
@@ -83,7 +84,7 @@ class FailingResults(Results):
 def test_a_result_that_cannot_be_kept_is_told_and_tracking_goes_on_behind_it(
     film: Media, tmp_path: Path
 ) -> None:
-    kept = Kept(film, tmp_path / "state", FailingResults(film.times_s))
+    kept = Kept(film, tmp_path / "state", FailingResults(film.times_s, load_schema("ibug68")))
     kept.tracking.start()
     assert kept.tracking.wait(TrackingPhase.FAILED, 20)
     assert f"tracking stopped after {AT + 1} frames" in kept.tracking.report.fault
@@ -104,7 +105,9 @@ def test_a_receiver_that_breaks_once_loses_no_result(film: Media, tmp_path: Path
             broken.append(AT)
             raise RuntimeError("Internal C++ object already deleted")
 
-    kept = Kept(film, tmp_path / "state", Results(film.times_s), on_change=tell)
+    kept = Kept(
+        film, tmp_path / "state", Results(film.times_s, load_schema("ibug68")), on_change=tell
+    )
     kept.tracking.start()
     assert kept.tracking.wait(TrackingPhase.FAILED, 20)
     assert "already deleted" in kept.tracking.report.fault
@@ -130,7 +133,7 @@ def test_a_full_disk_does_not_stop_the_window_and_is_told_once(
         add(file, text)
 
     monkeypatch.setattr(RowFile, "add", full)
-    kept = Kept(film, tmp_path / "state", Results(film.times_s))
+    kept = Kept(film, tmp_path / "state", Results(film.times_s, load_schema("ibug68")))
     kept.tracking.start()
     assert kept.tracking.wait(TrackingPhase.FINISHED, 20)
     kept.end()

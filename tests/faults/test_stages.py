@@ -46,7 +46,10 @@ def scene() -> list[Frame]:
 
 def tracker(network: SquareNetwork | None = None, detector: Any = None) -> Tracker:
     return Tracker(
-        detector or SquareDetector(), network or SquareNetwork(), NoStabilizer(), load_schema()
+        detector or SquareDetector(),
+        network or SquareNetwork(),
+        NoStabilizer(),
+        load_schema("ibug68"),
     )
 
 
@@ -148,7 +151,7 @@ def test_what_came_before_a_fault_is_on_disk_and_the_reason_is_told(
     tmp_path: Path, stage: str
 ) -> None:
     parts, words, rows = STAGES[stage]
-    sink = NativeCsvSink(tmp_path / "a.csv", Header())
+    sink = NativeCsvSink(tmp_path / "a.csv", Header(), load_schema("ibug68"))
     report = run(sink, **parts)
     assert report.state is PipelineState.FAILED
     (fault,) = report.faults
@@ -162,7 +165,7 @@ def test_what_came_before_a_fault_is_on_disk_and_the_reason_is_told(
 def test_a_sink_that_breaks_and_cannot_be_closed_takes_no_row_from_the_table(
     tmp_path: Path,
 ) -> None:
-    sink = NativeCsvSink(tmp_path / "a.csv", Header())
+    sink = NativeCsvSink(tmp_path / "a.csv", Header(), load_schema("ibug68"))
     report = run(sink, more=(BrokenSink(),))
     assert report.state is PipelineState.FAILED
     assert [fault.split(" failed")[0] for fault in report.faults] == [
@@ -217,10 +220,10 @@ def test_a_full_disk_ends_tracking_with_whole_rows(
     later = "later" in request.node.callspec.id
 
     def native(path: Path) -> Sink:
-        return NativeCsvSink(path, Header())
+        return NativeCsvSink(path, Header(), load_schema("ibug68"))
 
     path = tmp_path / "a.csv"
-    sink = OpenFaceCsvSink(path) if style == "openface" else native(path)
+    sink = OpenFaceCsvSink(path, load_schema("ibug68")) if style == "openface" else native(path)
     if style == "smoothed":
         sink = OfflineFilterSink(path, native, Butterworth(6.0))
     report = run(sink)
@@ -238,7 +241,7 @@ class SlowSink(NativeCsvSink):
     """On a disk that hangs until it is let go."""
 
     def __init__(self, path: Path, go: Event) -> None:
-        super().__init__(path, Header())
+        super().__init__(path, Header(), load_schema("ibug68"))
         self.go, self.waits = go, Event()
 
     def write(self, result: TrackResult) -> None:

@@ -23,6 +23,7 @@ from steadymark.app.session.recording.results import Results
 from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.face.schema import load_schema, nameless_schema
 from support.fakes.fake_results import moving_results, source_info
 from support.malformed_files import VALUES, mangled, objects
 from support.videos.video_corpus import Recipe, make
@@ -38,7 +39,7 @@ FACTS = {"source": "clip.mp4", "settings": SETTINGS, "saved_at": 1.7e9}
 def piece(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """What a session leaves of 5 frames."""
     keeping = SessionStore(tmp_path_factory.mktemp("session"), "clip.mp4", SETTINGS)
-    sink = keeping.sink(1, pytest.fail)
+    sink = keeping.sink(1, load_schema("ibug68"), pytest.fail)
     sink.open(source_info())
     for result in moving_results(5):
         sink.write(result)
@@ -71,7 +72,7 @@ def test_a_session_is_recovered_or_refused(tmp_path: Path, piece: bytes) -> None
         leave(root, facts, content)
         for found in find_sessions(root):
             assert isinstance(from_plain(found.settings), TrackSettings)
-            results = Results(np.arange(5) / 25)
+            results = Results(np.arange(5) / 25, load_schema("ibug68"))
             try:
                 count = recover(found, results)
             except SteadymarkError:
@@ -82,14 +83,14 @@ def test_a_session_is_recovered_or_refused(tmp_path: Path, piece: bytes) -> None
     recovers()
     leave(root, json.dumps(FACTS), piece)
     (found,) = find_sessions(root)
-    assert recover(found, Results(np.arange(5) / 25)) == 5
+    assert recover(found, Results(np.arange(5) / 25, load_schema("ibug68"))) == 5
 
 
 def test_landmarks_of_another_number_are_left_out(tmp_path: Path, piece: bytes) -> None:
     root = tmp_path / "sessions"
     leave(root, json.dumps(FACTS), piece)
     (found,) = find_sessions(root)
-    assert recover(found, Results(np.arange(5) / 25, points=5)) == 0
+    assert recover(found, Results(np.arange(5) / 25, nameless_schema(5))) == 0
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_what_no_tracker_gives_is_left_out(
     first[head[2].split(",").index(column)] = str(value)
     leave(root, json.dumps(FACTS), "\n".join([*head, ",".join(first), ""]).encode())
     (found,) = find_sessions(root)
-    assert recover(found, Results(np.arange(5) / 25)) == 0
+    assert recover(found, Results(np.arange(5) / 25, load_schema("ibug68"))) == 0
 
 
 def test_a_session_without_line_ends_fills_no_memory(

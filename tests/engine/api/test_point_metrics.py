@@ -33,7 +33,7 @@ def test_measures_are_those_of_the_evaluation(
     assert result.exit_code == 0, result.output
     wanted = json.loads(found.read_text())["models"]["a"]
     (labelled,) = find_videos(video)
-    truth = prepare_video(labelled, load_schema()).truth
+    truth = prepare_video(labelled, load_schema("ibug68")).truth
     assert truth is not None
     points, truth = sm.read_csv(tmp_path / "a.csv").landmarks[:, 0], truth[:30]
     errors = sm.metrics.nme(points, truth)

@@ -119,7 +119,9 @@ def test_filters_are_tuned_by_other_faces_than_are_reported(data: Path) -> None:
 
 
 def test_the_best_filter_is_the_stillest_that_is_as_right_as_raw() -> None:
-    truth = np.repeat((load_schema().mean_shape * 100 + 160)[None], 30, 0).astype(np.float32)
+    truth = np.repeat((load_schema("ibug68").mean_shape * 100 + 160)[None], 30, 0).astype(
+        np.float32
+    )
     noise = np.random.default_rng(0).normal(0, 1, truth.shape)
     scene = Scene("still", np.zeros((30, 2, 2, 3), np.uint8), truth, 25, None)
     filters = {

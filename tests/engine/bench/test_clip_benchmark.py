@@ -128,7 +128,7 @@ def test_filters_start_from_the_raw_points_of_the_first_pass_and_begin_anew_at_c
 
 def test_a_tracker_is_followed_with_its_cuts_and_detections() -> None:
     follower = ClipTracker(
-        Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+        Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68"))
     )
     places = [(100.0, 100.0, 60.0)] * 6 + [None] * 2 + [(220.0, 150.0, 60.0)] * 4
     told = [follower.add(frame(i, place)) for i, place in enumerate(places)]

@@ -31,7 +31,7 @@ def annotate(
     before_close: Callable[[], None] = lambda: None,
 ) -> list[float]:
     """Annotate the frames first … last; return their times in the source."""
-    sink = AnnotatedVideoSink(out, str(source), hurried=hurried)
+    sink = AnnotatedVideoSink(out, str(source), DrawOptions(schema="ibug68"), hurried=hurried)
     sink.open(source_info(path=str(source), size=(64, 48)))
     times = []
     face = tracked_face(points=face_points(32, 24, 30))
@@ -131,7 +131,9 @@ def test_a_part_starts_at_zero_with_its_own_sound(tmp_path: Path, codec: str) ->
 
 
 def test_a_source_that_cannot_be_opened_only_lacks_sound(tmp_path: Path) -> None:
-    sink = AnnotatedVideoSink(tmp_path / "out.mp4", str(tmp_path / "folder of pictures"))
+    sink = AnnotatedVideoSink(
+        tmp_path / "out.mp4", str(tmp_path / "folder of pictures"), DrawOptions(schema="ibug68")
+    )
     sink.open(source_info())
     sink.write(track_result(0))
     sink.close(complete=True)
@@ -139,7 +141,7 @@ def test_a_source_that_cannot_be_opened_only_lacks_sound(tmp_path: Path) -> None
 
 
 def test_odd_sizes_are_padded_and_new_sizes_fitted(tmp_path: Path) -> None:
-    sink = AnnotatedVideoSink(tmp_path / "out.mp4")
+    sink = AnnotatedVideoSink(tmp_path / "out.mp4", None, DrawOptions(schema="ibug68"))
     sink.open(source_info(live=True))
     sizes = [(101, 75), (101, 75), (300, 40), (30, 30)]
     for i, size in enumerate(sizes):
@@ -153,7 +155,7 @@ def test_odd_sizes_are_padded_and_new_sizes_fitted(tmp_path: Path) -> None:
 
 
 def test_the_same_time_twice_does_not_stop_the_video(tmp_path: Path) -> None:
-    sink = AnnotatedVideoSink(tmp_path / "out.mp4")
+    sink = AnnotatedVideoSink(tmp_path / "out.mp4", None, DrawOptions(schema="ibug68"))
     sink.open(source_info())
     for i, pts_s in enumerate([0.0, 0.04, 0.04, 0.08]):
         sink.write(track_result(i, pts_s=pts_s))
@@ -162,8 +164,8 @@ def test_the_same_time_twice_does_not_stop_the_video(tmp_path: Path) -> None:
 
 
 def test_the_landmarks_are_in_the_video(tmp_path: Path) -> None:
-    options = DrawOptions(status=False, face_id=False, contours=False)
-    sink = AnnotatedVideoSink(tmp_path / "out.mp4", options=options)
+    options = DrawOptions(status=False, face_id=False, contours=False, schema="ibug68")
+    sink = AnnotatedVideoSink(tmp_path / "out.mp4", None, options)
     sink.open(source_info())
     result = track_result(0, tracked_face(points=face_points(80, 60, 100)))
     sink.write(result)
@@ -180,4 +182,6 @@ def test_without_an_encoder_the_user_is_told_what_to_do(
 ) -> None:
     monkeypatch.setattr(av, "codecs_available", {"mpeg4"})
     with pytest.raises(SinkError, match=r"libx264.*pip install"):
-        AnnotatedVideoSink(tmp_path / "out.mp4").open(source_info())
+        AnnotatedVideoSink(tmp_path / "out.mp4", None, DrawOptions(schema="ibug68")).open(
+            source_info()
+        )

@@ -42,7 +42,7 @@ class Shifting(FlowStabilizer):
     """Puts landmarks `shift_px` to the right of the raw ones, and keeps what it was told."""
 
     def __init__(self) -> None:
-        super().__init__(find_model(FLOW_CELL, "stabilizer"), load_schema())
+        super().__init__(find_model(FLOW_CELL, "stabilizer"), load_schema("ibug68"))
         self.shift_px = SHIFT_PX
         self.known: list[list[bool]] = []
 
@@ -58,7 +58,12 @@ class Shifting(FlowStabilizer):
 def made() -> tuple[Tracker, Shifting]:
     flow = Shifting()
     tracker = Tracker(
-        SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema(), flow=flow, of_network=True
+        SquareDetector(),
+        SquareNetwork(),
+        NoStabilizer(),
+        load_schema("ibug68"),
+        flow=flow,
+        of_network=True,
     )
     return tracker, flow
 
@@ -129,7 +134,7 @@ def test_without_the_networks_points_the_cell_changes_nothing() -> None:
         SquareDetector(),
         SquareNetwork(),
         NoStabilizer(),
-        load_schema(),
+        load_schema("ibug68"),
         flow=flow,
         of_network=False,
     )

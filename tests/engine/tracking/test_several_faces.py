@@ -37,7 +37,11 @@ LEFT, MIDDLE, RIGHT = (120, 180, 60), (300, 180, 70), (500, 180, 80)
 def make(most: int = 16) -> tuple[Tracker, CrowdNetwork, CrowdDetector]:
     network, detector = CrowdNetwork(), CrowdDetector()
     config = TrackerConfig(max_faces=most)
-    return Tracker(detector, network, NoStabilizer(), load_schema(), config), network, detector
+    return (
+        Tracker(detector, network, NoStabilizer(), load_schema("ibug68"), config),
+        network,
+        detector,
+    )
 
 
 def ids(result: TrackResult, *, lost: bool = False) -> list[int]:
@@ -93,7 +97,9 @@ def test_what_is_seen_but_twice_leaves_no_trace() -> None:
 
 def test_a_face_that_is_doubted_before_it_is_confirmed_is_never_told() -> None:
     config = TrackerConfig(max_faces=16)
-    tracker = Tracker(CrowdDetector(), DoubtingNetwork(), NoStabilizer(), load_schema(), config)
+    tracker = Tracker(
+        CrowdDetector(), DoubtingNetwork(), NoStabilizer(), load_schema("ibug68"), config
+    )
     for index in range(30):
         frame = crowd_frame(index, *((LEFT, RIGHT) if index else (LEFT,)))
         if index % 2:  # a face that is known stays, one that is not is given up
@@ -103,7 +109,7 @@ def test_a_face_that_is_doubted_before_it_is_confirmed_is_never_told() -> None:
 
 def test_a_filters_memory_begins_where_a_face_gets_its_id() -> None:
     config = TrackerConfig(max_faces=4)
-    tracker = Tracker(CrowdDetector(), CrowdNetwork(), OneEuro(), load_schema(), config)
+    tracker = Tracker(CrowdDetector(), CrowdNetwork(), OneEuro(), load_schema("ibug68"), config)
     tracker.track(crowd_frame(0, LEFT))
     for i in range(1, 12):
         face = {
@@ -168,7 +174,9 @@ def test_a_face_whose_place_another_takes_is_lost_and_no_face_is_there_twice() -
 
 def make_layered() -> Tracker:
     config = TrackerConfig(max_faces=4)
-    return Tracker(LayeredDetector(), LayeredNetwork(), NoStabilizer(), load_schema(), config)
+    return Tracker(
+        LayeredDetector(), LayeredNetwork(), NoStabilizer(), load_schema("ibug68"), config
+    )
 
 
 def id_at(result: TrackResult, x: float) -> int:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 def make(config: TrackerConfig | None = None) -> tuple[Tracker, SquareDetector]:
     detector = SquareDetector()
-    return Tracker(detector, SquareNetwork(), NoStabilizer(), load_schema(), config), detector
+    return Tracker(
+        detector, SquareNetwork(), NoStabilizer(), load_schema("ibug68"), config
+    ), detector
 
 
 def test_a_face_is_detected_once_and_then_followed_without_the_detector() -> None:
@@ -80,7 +82,7 @@ def test_the_crop_stands_still_while_the_face_does() -> None:
 
 def test_raw_points_do_not_depend_on_the_stabilizer() -> None:
     plain, _ = make()
-    smooth = Tracker(SquareDetector(), SquareNetwork(), OneEuro(), load_schema())
+    smooth = Tracker(SquareDetector(), SquareNetwork(), OneEuro(), load_schema("ibug68"))
     for i in range(20):
         scene = frame(i, (100 + 5 * np.sin(i), 100, 60))
         a, b = plain.track(scene).faces[0], smooth.track(scene).faces[0]
@@ -105,7 +107,7 @@ class HalfwayNetwork(SquareNetwork):
 
 
 def test_a_recurrent_network_gives_raw_and_stabilized_points_and_forgets_a_lost_face() -> None:
-    tracker = Tracker(SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema())
+    tracker = Tracker(SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema("ibug68"))
     plain, _ = make()
     shifts: list[int | None] = []
     for i, x in enumerate((100, 100, 104, None, 180, 180)):
@@ -123,7 +125,11 @@ def test_a_recurrent_network_gives_raw_and_stabilized_points_and_forgets_a_lost_
 def test_switching_stabilization_changes_neither_boxes_nor_crops(*, of_network: bool) -> None:
     plain, _ = make()
     tracker = Tracker(
-        SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema(), of_network=of_network
+        SquareDetector(),
+        HalfwayNetwork(),
+        NoStabilizer(),
+        load_schema("ibug68"),
+        of_network=of_network,
     )
     late = 0.0
     for i in range(20):
@@ -163,7 +169,7 @@ def textured(scene: Frame, x: int) -> Frame:
 
 def test_a_recurrent_network_is_told_how_the_face_moved() -> None:
     network = Remembering()
-    tracker = Tracker(SquareDetector(), network, NoStabilizer(), load_schema())
+    tracker = Tracker(SquareDetector(), network, NoStabilizer(), load_schema("ibug68"))
     size, crops = network.card.crop, []
     for i, x in enumerate((100, 100, 103, 112, None, 180, 183)):
         network.told.clear()
@@ -200,7 +206,7 @@ def test_memory_ends_at_a_pause_a_step_back_and_a_cut(
     times_s: tuple[float, ...], *, cut: bool, kept: bool
 ) -> None:
     network, stabilizer = Remembering(), OneEuro()
-    tracker = Tracker(SquareDetector(), network, stabilizer, load_schema())
+    tracker = Tracker(SquareDetector(), network, stabilizer, load_schema("ibug68"))
     for i, t_s in enumerate(times_s):
         scene = replace(frame(i, (100, 100, 60)), pts_s=t_s)
         if cut and i == 2:
@@ -233,7 +239,9 @@ class Counting(SquareNetwork):
 
 def test_one_network_aligns_a_detected_face_and_another_follows_it() -> None:
     first, follower = Counting(64, 1.4), Counting(48, 1.6)
-    tracker = Tracker(SquareDetector(), first, NoStabilizer(), load_schema(), follower=follower)
+    tracker = Tracker(
+        SquareDetector(), first, NoStabilizer(), load_schema("ibug68"), follower=follower
+    )
     for i in range(10):
         face = tracker.track(frame(i, (100 + 2 * i, 100, 60))).faces[0]
         assert face.raw is not None
@@ -246,7 +254,7 @@ def test_one_network_aligns_a_detected_face_and_another_follows_it() -> None:
             SquareDetector(),
             first,
             NoStabilizer(),
-            load_schema(),
+            load_schema("ibug68"),
             TrackerConfig(passes=1),
             follower=follower,
         )
@@ -272,7 +280,9 @@ def test_pictures_of_any_size_can_be_tracked(size: tuple[int, int]) -> None:
 
 def test_a_tracked_face_has_a_pose_whose_distance_follows_the_focal_length() -> None:
     near, _ = make()
-    far = Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema(), focal_px=1000.0)
+    far = Tracker(
+        SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68"), focal_px=1000.0
+    )
     scene = frame(0, (160, 120, 60))
     (one,), (other,) = near.track(scene).faces, far.track(scene).faces
     assert one.pose is not None

@@ -22,12 +22,12 @@ def test_the_loss_is_equation_4_written_as_loops() -> None:
         left = sum(t[k] for k in range(42, 48)) / 6
         pupils = math.hypot(*(right - left))
         expected += w * sum(math.hypot(*(s[k] - t[k])) for k in range(68)) / 68 / pupils
-    given = dan_loss(shape, truth, load_schema(), torch.tensor(weight, dtype=torch.float64))
+    given = dan_loss(shape, truth, load_schema("ibug68"), torch.tensor(weight, dtype=torch.float64))
     assert given.item() == pytest.approx(expected / 1.5)
 
 
 def test_a_sample_without_a_face_teaches_no_shape() -> None:
-    schema = load_schema()
+    schema = load_schema("ibug68")
     shape = faces(2).clone().requires_grad_()
     truth = torch.stack((shape.detach()[0] + 3, torch.zeros(68, 2)))  # the second has no eyes
     backward(dan_loss(shape, truth, schema, torch.tensor([1.0, 0.0])))
@@ -39,7 +39,7 @@ def test_a_sample_without_a_face_teaches_no_shape() -> None:
 
 def test_a_shape_that_is_right_has_no_loss_and_a_finite_gradient() -> None:
     shape = faces(2).clone().requires_grad_()
-    loss = dan_loss(shape, faces(2), load_schema())
+    loss = dan_loss(shape, faces(2), load_schema("ibug68"))
     backward(loss)
     assert loss.item() == 0
     assert shape.grad is not None
@@ -47,7 +47,7 @@ def test_a_shape_that_is_right_has_no_loss_and_a_finite_gradient() -> None:
 
 
 def test_the_spread_that_costs_least_is_half_the_mean_error() -> None:
-    schema, truth = load_schema(), faces(1)
+    schema, truth = load_schema("ibug68"), faces(1)
     shape = (truth + torch.tensor([3.0, 4.0])).requires_grad_()
     eyes = truth[0, 36:42].mean(0) - truth[0, 42:48].mean(0)
     best = torch.log(2.5 / eyes.norm())

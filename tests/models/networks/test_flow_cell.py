@@ -115,7 +115,7 @@ def test_there_is_a_column_for_each_part_that_the_stabilizer_tells_apart() -> No
 
 def still(faces: int = 1, shift: float = 0.0) -> FlowCellInput:
     """A face that stands still, its raw landmarks `shift` pixels right of where it was."""
-    xy = torch.from_numpy(load_schema().mean_shape * 130 + 300).float().repeat(faces, 1, 1)
+    xy = torch.from_numpy(load_schema("ibug68").mean_shape * 130 + 300).float().repeat(faces, 1, 1)
     shifted, zeros = xy + torch.tensor([shift, 0.0]), torch.zeros(faces, 68)
     ones = torch.ones(faces)
     upright = torch.tensor([[1.0, 0.0]]).repeat(faces, 1)

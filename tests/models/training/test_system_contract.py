@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.training.system import System
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 N = TypeVar("N", bound=nn.Module)
 EVERY = [system for presets in SYSTEMS.values() for system in presets.values()]
 STILL = [system for system in EVERY if isinstance(system, LandmarkSystem)]

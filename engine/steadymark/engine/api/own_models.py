@@ -136,7 +136,7 @@ class OnnxLandmarker(FaceLandmarker):
         output_names: The names of the outputs: one, or two for `lines` (x and y).
         scale: The unit of coordinates: `pixels` of the input, `unit` (0 to 1) or `signed` (−1
             to 1).
-        schema: The landmark schema: `ibug68`, `wflw98`, `menpo84`, `cofw29`, `aflw19`.
+        schema: The landmark schema, for example `ibug68` or `wflw98`.
         margin: The side of the network's crop, divided by the size of the face.
 
     Raises:
@@ -226,5 +226,4 @@ def _channels(name: str, given: Channels | None) -> Triple | None:
 
 
 def _info(card: ModelCard) -> ModelInfo:
-    schema = card.schema or ("ibug68" if card.kind == "landmarks" else "")
-    return ModelInfo(card.name, card.kind, schema, card.licence, dict(card.scores))
+    return ModelInfo(card.name, card.kind, card.schema, card.licence, dict(card.scores))

@@ -15,7 +15,7 @@ import platformdirs
 
 from steadymark.models.bounded_read import read_bounded_text
 from steadymark.models.errors import ContentError, WeightsError
-from steadymark.models.face.schema import assets_root
+from steadymark.models.face.schema import SCHEMA_OF_UNNAMED, assets_root
 from steadymark.models.runtime.face_score import FaceScore, read_face_score
 from steadymark.models.user_text import UserText
 
@@ -46,7 +46,7 @@ class ModelCard:
         path: The ONNX file.
         sha256: SHA-256 of the ONNX file.
         licence: Licence of the weights.
-        schema: Landmark schema of a landmark model.
+        schema: Landmark schema of a landmark model; empty for other kinds.
         crop: Side of a landmark model's input, pixels.
         margin: Side of the crop divided by the fitted size of the face, for landmark models.
         threshold: Lowest score of a face.
@@ -69,7 +69,7 @@ class ModelCard:
     path: Path
     sha256: str
     licence: str
-    schema: str | None = None
+    schema: str = ""
     crop: int = 0
     margin: float = 0.0
     threshold: float = 0.5
@@ -133,7 +133,7 @@ def _card(path: Path, data: dict[str, Any]) -> ModelCard:
         path=_beside_card(path, str(data["file"])),
         sha256=str(data["sha256"]),
         licence=str(data["licence"]),
-        schema=_plain_name(data, "schema"),
+        schema=_plain_name(data, "schema") or _schema_if_unnamed(str(data["kind"])),
         follower=_plain_name(data, "follower"),
         cell=_plain_name(data, "cell"),
         over=_plain_name(data, "over"),
@@ -182,6 +182,10 @@ def _plain_name(data: dict[str, Any], key: str) -> str | None:
     if value is not None and Path(value).suffix in _FILES:
         raise ContentError("{key} '{value}' is a file, not a name", key=key, value=value[:80])
     return value
+
+
+def _schema_if_unnamed(kind: str) -> str:
+    return SCHEMA_OF_UNNAMED if kind == "landmarks" else ""
 
 
 def _within(data: dict[str, Any], key: str, default: float, most: float) -> float:

@@ -15,7 +15,7 @@ FPS = 25.0
 
 
 def results_of(points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Results:
-    results = Results(np.arange(len(points)) / FPS)
+    results = Results(np.arange(len(points)) / FPS, load_schema("ibug68"))
     for i, xy in enumerate(points):
         face = tracked_face(0, points=xy, raw_shift_px=0.0)
         results.add(track_result(i, face, restarted=i == 0))
@@ -29,13 +29,13 @@ def noisy(frames: int, sigma: float = 0.2) -> np.ndarray[tuple[int, ...], np.dty
 
 
 def test_nothing_is_measured_before_a_face_was_found() -> None:
-    results = Results(np.arange(5) / FPS)
+    results = Results(np.arange(5) / FPS, load_schema("ibug68"))
     results.add(track_result(0, restarted=True))
-    assert measure_face(results.rows(), results.times_s, fps=FPS) is None
+    assert measure_face(results.rows(), results.times_s, results.schema, fps=FPS) is None
 
 
 def test_faces_are_measured_from_results_without_pictures() -> None:
-    points, kept = noisy(80), Results(np.arange(80) / FPS)
+    points, kept = noisy(80), Results(np.arange(80) / FPS, load_schema("ibug68"))
     for i, xy in enumerate(points):
         face = tracked_face(0, points=xy, raw_shift_px=0.0)
         kept.add(track_result(i, face, restarted=i == 0).without_picture())
@@ -43,8 +43,8 @@ def test_faces_are_measured_from_results_without_pictures() -> None:
     assert result is not None
     assert result.restarted
     assert result.frame == FrameTime(0, 0.0)
-    found = measure_face(kept.rows(), kept.times_s, fps=FPS)
-    expected = measure_face(results_of(points).rows(), kept.times_s, fps=FPS)
+    found = measure_face(kept.rows(), kept.times_s, kept.schema, fps=FPS)
+    expected = measure_face(results_of(points).rows(), kept.times_s, kept.schema, fps=FPS)
     assert found is not None
     assert expected is not None
     np.testing.assert_array_equal(found.jitter_raw, expected.jitter_raw)
@@ -53,7 +53,7 @@ def test_faces_are_measured_from_results_without_pictures() -> None:
 def test_jitter_over_a_second_is_the_allan_variance_of_that_second() -> None:
     points = noisy(80)
     results = results_of(points)
-    found = measure_face(results.rows(), results.times_s, fps=FPS)
+    found = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
     assert found is not None
     half = round(FPS / 2)
     window = points[40 - half - 1 : 40 + half + 1]
@@ -67,7 +67,7 @@ def test_a_still_face_that_jitters_is_still_and_a_moving_one_is_not() -> None:
     moving = still + np.linspace(0, 200, 100, dtype=np.float32)[:, None, None]
     for points, is_still in ((still, True), (moving, False)):
         results = results_of(points.astype(np.float32))
-        found = measure_face(results.rows(), results.times_s, fps=FPS)
+        found = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
         assert found is not None
         assert (found.still_share > 0.7) == is_still
         assert np.isfinite(found.raw.mav) == is_still
@@ -79,39 +79,50 @@ def test_long_recordings_are_looked_at_in_parts_with_the_same_outcome(
     points = noisy(400)
     points[150:230] += np.linspace(0, 90, 80, dtype=np.float32)[:, None, None]
     results = results_of(points)
-    whole = measure_face(results.rows(), results.times_s, fps=FPS)
+    whole = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
     monkeypatch.setattr(face_measures, "_PART", 37)
-    parts = measure_face(results.rows(), results.times_s, fps=FPS)
+    parts = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
     assert whole is not None
     assert parts is not None
     assert whole.still.any()
     np.testing.assert_array_equal(whole.still, parts.still)
-    assert measure_face(results.rows(), results.times_s, fps=FPS, stop=lambda: True) is None
+    assert (
+        measure_face(results.rows(), results.times_s, results.schema, fps=FPS, stop=lambda: True)
+        is None
+    )
 
 
 def test_the_chosen_landmark_and_face_are_measured() -> None:
-    results = Results(np.arange(2) / FPS)
+    results = Results(np.arange(2) / FPS, load_schema("ibug68"))
     for i in range(2):
         faces = (tracked_face(0), tracked_face(4, points=face_points(30, 30, 20)))
         results.add(track_result(i, *faces, restarted=i == 0))
-    found = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(4, 8))
+    found = measure_face(
+        results.rows(), results.times_s, results.schema, fps=FPS, choice=MeasureSelection(4, 8)
+    )
     assert found is not None
     assert found.faces == (0, 4)
     np.testing.assert_allclose(found.raw_xy[0], face_points(30, 30, 20)[8])
-    fallback = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(9))
+    fallback = measure_face(
+        results.rows(), results.times_s, results.schema, fps=FPS, choice=MeasureSelection(9)
+    )
     assert fallback is not None
     assert fallback.face == 0
 
 
 def test_a_regions_jitter_is_of_its_landmarks_alone() -> None:
     points = noisy(80)
-    mouth = list(load_schema().regions["mouth"])
+    mouth = list(load_schema("ibug68").regions["mouth"])
     rng = np.random.default_rng(4)
     points[:, mouth] += rng.normal(0, 0.5, points[:, mouth].shape).astype(np.float32)
     results = results_of(points)
-    whole = measure_face(results.rows(), results.times_s, fps=FPS)
+    whole = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
     of_mouth = measure_face(
-        results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(region="mouth")
+        results.rows(),
+        results.times_s,
+        results.schema,
+        fps=FPS,
+        choice=MeasureSelection(region="mouth"),
     )
     assert whole is not None
     assert of_mouth is not None

@@ -9,6 +9,7 @@ import pytest
 
 from steadymark.app.session.live.latency import LatencyMeter
 from steadymark.app.session.live.live_results import LiveResults
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points, lost_face, track_result, tracked_face
 
 
@@ -23,7 +24,7 @@ def filled(results: LiveResults, frames: int, *, every: int = 3) -> None:
 
 
 def test_frames_are_found_by_their_sources_numbers() -> None:
-    results = LiveResults(capacity=64, window_s=2)
+    results = LiveResults(load_schema("ibug68"), capacity=64, window_s=2)
     filled(results, 30)
     faces = results.faces(27)
     assert faces is not None
@@ -36,7 +37,10 @@ def test_frames_are_found_by_their_sources_numbers() -> None:
 
 
 def test_only_the_last_seconds_are_kept_and_are_those_of_an_endless_memory() -> None:
-    short, endless = LiveResults(capacity=64, window_s=2), LiveResults(capacity=900, window_s=2)
+    short, endless = (
+        LiveResults(load_schema("ibug68"), capacity=64, window_s=2),
+        LiveResults(load_schema("ibug68"), capacity=900, window_s=2),
+    )
     for results in (short, endless):
         filled(results, 800)
     rows, times, tracked = short.window()
@@ -57,7 +61,7 @@ def test_only_the_last_seconds_are_kept_and_are_those_of_an_endless_memory() -> 
 
 
 def test_what_was_taken_before_is_not_changed_when_older_frames_are_forgotten() -> None:
-    results = LiveResults(capacity=64, window_s=2)
+    results = LiveResults(load_schema("ibug68"), capacity=64, window_s=2)
     filled(results, 64)
     rows, times, _ = results.window()
     copies = rows.raw.copy(), rows.frame.copy(), times.copy()

@@ -12,6 +12,7 @@ from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.results import FrameStatus, Results
 from steadymark.engine.tracking import scene_cuts
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+from steadymark.models.face.schema import load_schema
 from support.videos.square_video import square_models, square_video
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Following:
     """A tracking, and waiting for what becomes of it."""
 
     def __init__(self, film: Media, models: OpenModels | None = None) -> None:
-        self.film, self.results = film, Results(film.times_s)
+        self.film, self.results = film, Results(film.times_s, load_schema("ibug68"))
         self.changed = Condition()
         self.order: list[int] = []
         self.tracking = BackgroundTracking(

@@ -24,6 +24,7 @@ from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.pipeline.pipeline import SINK_QUEUE
 from steadymark.engine.stabilizers.online_filters import OneEuro
 from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import moving_results, source_info
 from support.videos.square_video import square_video
 
@@ -41,7 +42,7 @@ from steadymark.app.session.recording.background_tracking import BackgroundTrack
 from steadymark.engine.tracking.settings import TrackSettings
 
 film = Media(sys.argv[1])
-results = Results(film.times_s)
+results = Results(film.times_s, load_schema("ibug68"))
 keeping = SessionStore(Path(sys.argv[2]), sys.argv[1], {})
 def tell():
     if tracking.head == int(sys.argv[3]):
@@ -57,7 +58,7 @@ threading.Event().wait()
 def abandoned(root: Path, frames: int = 12) -> RecoverableSession:
     """A session that wrote and then went away without its lock."""
     keeping = SessionStore(root, "clip.mp4", as_plain(TrackSettings()))
-    sink = keeping.sink(1, lambda _: None)
+    sink = keeping.sink(1, load_schema("ibug68"), lambda _: None)
     sink.open(source_info())
     for result in moving_results(frames):
         sink.write(result)
@@ -70,7 +71,7 @@ def abandoned(root: Path, frames: int = 12) -> RecoverableSession:
 def test_what_was_written_comes_back(tmp_path: Path) -> None:
     found = abandoned(tmp_path)
     assert (found.source, found.frames) == ("clip.mp4", 12)
-    results = Results(np.arange(12) / 25)
+    results = Results(np.arange(12) / 25, load_schema("ibug68"))
     camera = Intrinsics(160, 120)
     assert recover(found, results, camera) == 12
     for given in moving_results(12):
@@ -117,13 +118,13 @@ def test_a_forgotten_session_is_gone(tmp_path: Path) -> None:
 def test_another_film_of_that_name_is_refused(tmp_path: Path) -> None:
     found = abandoned(tmp_path)
     with pytest.raises(LandmarkFileError, match="changed"):
-        recover(found, Results(np.arange(5) / 25))
+        recover(found, Results(np.arange(5) / 25, load_schema("ibug68")))
 
 
 def test_a_disk_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
     keeping = SessionStore(tmp_path, "clip.mp4", {})
     told: list[str] = []
-    sink = keeping.sink(1, told.append)
+    sink = keeping.sink(1, load_schema("ibug68"), told.append)
     (keeping.folder / "piece-0001.csv.part").mkdir()
     sink.open(source_info())
     for result in moving_results(3):
@@ -154,6 +155,6 @@ def test_kill_9_while_tracking_loses_nothing_that_was_tracked(tmp_path: Path, fr
     (found,) = find_sessions(state)
     assert found.frames >= frames - SINK_QUEUE  # those in hand are written within milliseconds
     assert found.saved_at <= time.time()
-    results = Results(np.arange(400) / 25)
+    results = Results(np.arange(400) / 25, load_schema("ibug68"))
     assert recover(found, results) == found.frames
     np.testing.assert_array_equal(results.rows().frame, np.arange(found.frames))

@@ -6,11 +6,12 @@ import numpy as np
 
 from steadymark.app.session.recording.results import FrameStatus, Results
 from steadymark.engine.tracking.head_pose import head_pose
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import lost_face, moving_results, track_result, tracked_face
 
 
 def results_of(frames: int = 20) -> Results:
-    results = Results(np.arange(frames) / 25)
+    results = Results(np.arange(frames) / 25, load_schema("ibug68"))
     for result in moving_results(frames):
         results.add(replace(result, restarted=result.frame.index == 0))
     return results
@@ -37,21 +38,21 @@ def test_what_was_tracked_comes_back_as_it_was() -> None:
 
 
 def test_an_untracked_frame_has_no_faces_and_one_without_faces_has_an_empty_tuple() -> None:
-    results = Results(np.arange(3) / 25)
+    results = Results(np.arange(3) / 25, load_schema("ibug68"))
     results.add(track_result(1, restarted=True))
     assert results.faces(0) is None
     assert results.faces(1) == ()
 
 
 def test_a_frame_counts_once() -> None:
-    results = Results(np.arange(3) / 25)
+    results = Results(np.arange(3) / 25, load_schema("ibug68"))
     results.add(track_result(1, tracked_face(), restarted=True))
     results.add(track_result(1, restarted=True))
     assert len(results.faces(1) or ()) == 1
 
 
 def test_rows_grow_beyond_the_first_block_and_older_snapshots_stay() -> None:
-    results = Results(np.arange(2000) / 25)
+    results = Results(np.arange(2000) / 25, load_schema("ibug68"))
     results.add(track_result(0, tracked_face(), restarted=True))
     early = results.rows()
     for i in range(1, 2000):
@@ -64,7 +65,7 @@ def test_rows_grow_beyond_the_first_block_and_older_snapshots_stay() -> None:
 
 
 def test_rows_are_linked_to_the_same_face_one_frame_before_unless_memory_began() -> None:
-    results = Results(np.arange(5) / 25)
+    results = Results(np.arange(5) / 25, load_schema("ibug68"))
     results.add(track_result(0, tracked_face(0), tracked_face(1), restarted=True))
     results.add(track_result(1, tracked_face(1)))
     results.add(track_result(2, tracked_face(1), restarted=True))
@@ -73,7 +74,7 @@ def test_rows_are_linked_to_the_same_face_one_frame_before_unless_memory_began()
 
 
 def test_gaps_are_given_from_where_they_are_wanted_then_from_the_beginning() -> None:
-    results = Results(np.arange(10) / 25)
+    results = Results(np.arange(10) / 25, load_schema("ibug68"))
     for i in (2, 3, 7):
         results.add(track_result(i, restarted=True))
     assert results.next_gap(0) == range(2)
@@ -90,7 +91,7 @@ def test_gaps_are_given_from_where_they_are_wanted_then_from_the_beginning() -> 
 
 
 def test_frames_are_ready_until_the_first_unknown_one() -> None:
-    results = Results(np.arange(6) / 25)
+    results = Results(np.arange(6) / 25, load_schema("ibug68"))
     for i in (1, 2, 3):
         results.add(track_result(i, lost_face(), restarted=True))
     assert [results.ready_until(i) for i in range(6)] == [-1, 3, 3, 3, 3, 4]
@@ -106,7 +107,7 @@ def test_stabilized_points_can_be_replaced_and_the_version_tells() -> None:
 
 
 def test_poses_come_back_as_they_were_and_follow_the_stabilized_points() -> None:
-    results = Results(np.arange(3) / 25)
+    results = Results(np.arange(3) / 25, load_schema("ibug68"))
     face = tracked_face(2)
     results.add(track_result(0, face, lost_face(4), restarted=True))
     (kept, gone) = results.faces(0) or ()
@@ -120,4 +121,4 @@ def test_poses_come_back_as_they_were_and_follow_the_stabilized_points() -> None
     assert moved.pose == head_pose(moved.stabilized, kept.pose.camera)
     assert moved.pose != kept.pose
     assert gone.pose is None
-    Results(np.arange(3) / 25).set_steady(bigger[:0])
+    Results(np.arange(3) / 25, load_schema("ibug68")).set_steady(bigger[:0])

@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _WAIT_MS = 700  # delay after the last change until the network is tried again
-SCHEMA = "ibug68"  # the only landmark schema that the window shows
 
 
 class AddModelDialog(QDialog):
@@ -272,12 +271,6 @@ class AddModelDialog(QDialog):
                     "takes twice the time."
                 )
             )
-        if prepared.schema != SCHEMA:
-            words = self.tr(
-                "The window shows models of {shown} landmarks: this one can be tracked with by "
-                "'steadymark track --model NAME'."
-            )
-            parts.append(words.format(shown=load_schema(SCHEMA).count))
         return "\n".join([*parts, *(f"⚠ {translated(each)}" for each in prepared.warnings)])
 
     # -- adding the model

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.recording.results import Trail
     from steadymark.engine.core.types import Frame, TrackedFace
+    from steadymark.models.face.schema import LandmarkSchema
 
 _STEP = 1.25
 _BACKGROUND = QColor(22, 22, 24)
@@ -56,6 +57,7 @@ class ShownFrame:
     frame: Frame
     faces: tuple[TrackedFace, ...] | None
     trails: dict[bool, dict[int, Trail]]
+    schema: LandmarkSchema
     truth: NDArray[np.float64] | None = None
     heats: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
@@ -259,7 +261,8 @@ class VideoView(QWidget):
         both = self._display.show is ShownLandmarks.BOTH
         for raw in pane.looks:
             colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
-            look = PaintedPoints(raw, colour, self._shown.trails.get(raw, {}))
+            trails = self._shown.trails.get(raw, {})
+            look = PaintedPoints(raw, colour, trails, self._shown.schema)
             paint_faces(
                 painter, self._shown.faces or (), self.viewport(), self._display.overlay, look
             )
@@ -389,7 +392,7 @@ class VideoView(QWidget):
             return None
         corner = pane.place.topLeft()
         port = self.viewport().moved(corner.x(), corner.y())
-        return nearest_landmark(self._shown.faces or (), self._names(pane), port, at)
+        return nearest_landmark(self._shown, self._names(pane), port, at)
 
     def _names(self, pane: ViewPane) -> dict[bool, str]:
         both = self._display is not None and self._display.show is ShownLandmarks.BOTH

@@ -86,12 +86,13 @@ def test_its_onnx_file_says_what_torch_says_for_any_faces_and_landmarks(
     cell, runner, _ = exported
     rng, parts = np.random.default_rng(faces), parts_of(schema)
     state = cell.start(faces, load_schema(schema).count)
+    names = [o.name for o in runner.session.get_outputs()]
     for _ in range(6):
         seen = frame(rng, faces, schema)
         inputs = {name: value.numpy() for name, value in seen._asdict().items()}
         inputs |= {f"state_{name}": value.numpy() for name, value in state._asdict().items()}
         inputs |= {name: value.numpy() for name, value in parts._asdict().items()}
-        points, kept, *after = runner(**inputs)
+        points, kept, *after = runner(names, **inputs)
         with torch.no_grad():
             ours, carried, state = cell(seen, state, parts)
         np.testing.assert_allclose(points, ours.numpy(), atol=1e-3)

@@ -111,12 +111,13 @@ def of_heatmap1d(folder: Path, schema: str = "ibug68", *, batch: int | str = "n"
 def lines_of_heatmap1d(folder: Path) -> Path:
     """Our own network as a stranger's: its heatmaps along x and along y, and nothing else."""
     model = onnx.load(weights_folder() / "heatmap1d-lite.onnx")
-    maps = [node.output[0] for node in model.graph.node if node.op_type == "Softmax"][-1]
     del model.graph.output[:]
     for index, name in enumerate(("x_lines", "y_lines")):
         which = numpy_helper.from_array(np.array(index, np.int64), f"which_{name}")
         model.graph.initializer.append(which)
-        model.graph.node.append(helper.make_node("Gather", [maps, which.name], [name], axis=2))
+        model.graph.node.append(
+            helper.make_node("Gather", ["heatmaps", which.name], [name], axis=2)
+        )
         told = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 68, 256])
         model.graph.output.append(told)
     return write(folder, model.SerializeToString(), "lines")

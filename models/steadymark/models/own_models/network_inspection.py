@@ -180,7 +180,8 @@ def _run(
     path: Path, runner: OnnxSession, given: dict[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
     try:
-        found = runner(**given)
+        names = [o.name for o in runner.session.get_outputs()]
+        found = runner(names, **given)
     except WeightsError:
         raise
     except Exception as error:
@@ -188,7 +189,6 @@ def _run(
         raise WeightsError(
             "{name} fails when it is run: {reason}", name=path.name, reason=reason
         ) from error
-    names = [o.name for o in runner.session.get_outputs()]
     return {
         name: value
         for name, value in zip(names, found, strict=True)
@@ -199,11 +199,10 @@ def _run(
 def _batch(runner: OnnxSession, name: str, one: NDArray[Any], seen: dict[str, NDArray[Any]]) -> int:
     """Return 0 (any batch) if two equal pictures give the single result twice, else 1."""
     try:
-        found = runner(**{name: np.concatenate((one, one))})
+        found = runner(tuple(seen), **{name: np.concatenate((one, one))})
     except Exception:  # noqa: BLE001 - any error means that two pictures cannot be run
         return 1
-    names = [o.name for o in runner.session.get_outputs()]
-    twice = dict(zip(names, found, strict=True))
+    twice = dict(zip(seen, found, strict=True))
     same = all(
         twice[each].shape == (2 * len(value), *value.shape[1:])
         and np.allclose(twice[each][: len(value)], value, atol=1e-3, equal_nan=True)

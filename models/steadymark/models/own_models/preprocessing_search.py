@@ -187,7 +187,7 @@ class NetworkTrial:
             part = given[at : at + step]
             missing = step - len(part)
             padded = np.concatenate((part, part[:1].repeat(missing, 0))) if missing else part
-            found, _, sure = self.runner(crops=np.ascontiguousarray(padded))
+            found, sure = self.runner(("points", "face"), crops=np.ascontiguousarray(padded))
             points.append(found[: len(part)])
             face.append(sure[: len(part)])
         all_points = np.concatenate(points)
@@ -282,7 +282,7 @@ def _are_logits(network: ForeignNetwork, wrapping: WrapperConfig, schema: str) -
     told = [field(GRAPH, field(OUTPUT, field(1, name))) for name in wrapping.outputs]
     runner = open_content(content + b"".join(told), network.path)
     given = crops if wrapping.channels_last else planar(crops)
-    maps = runner(crops=np.ascontiguousarray(given))[3:]
+    maps = runner(wrapping.outputs, crops=np.ascontiguousarray(given))
     return any(float(each.min()) < -0.25 * abs(float(each.max())) for each in maps)
 
 

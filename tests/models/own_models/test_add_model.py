@@ -18,7 +18,7 @@ from steadymark.models.own_models.add_model import (
     save_model,
 )
 from steadymark.models.own_models.demo_faces import demo_faces, face_crops, faceless_crops
-from steadymark.models.own_models.network_wrapper import CoordinateUnit, OutputKind
+from steadymark.models.own_models.network_wrapper import CoordinateUnit
 from steadymark.models.own_models.preprocessing_search import NetworkDescription
 from steadymark.models.runtime.face_score import PEAK, TWO_LOOKS
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
@@ -55,7 +55,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> PreparedModel:
 
 def test_a_good_network_is_read_from_its_file_and_checked(good: PreparedModel) -> None:
     assert good.schema == "wflw98"
-    assert good.wrapping.output is OutputKind.COORDINATES
+    assert good.wrapping.output == "coordinates"
     assert good.wrapping.scale is CoordinateUnit.PIXELS
     assert good.wrapping.crop == 128
     assert good.batch == 1
@@ -150,7 +150,7 @@ def test_heatmaps_are_recognised_and_logits_too(tmp_path: Path, softmax: bool) -
         ("features", np.zeros((64, 4, 4))), ("out", 30 * maps - 15 if softmax else maps)
     )
     prepared = prepare_model(write(tmp_path, content), NetworkDescription(rgb=True, white=1.0))
-    assert prepared.wrapping.output is OutputKind.HEATMAPS
+    assert prepared.wrapping.output == "heatmaps"
     assert prepared.wrapping.outputs == ("out",)
     assert prepared.wrapping.softmax is softmax
     assert prepared.schema == "wflw98"
@@ -160,7 +160,7 @@ def test_lines_are_recognised(tmp_path: Path) -> None:
     maps = bumps(mean_face("ibug68", 32), 32, 32)
     content = network(("x", maps.sum(1)), ("y", maps.sum(2)))
     prepared = prepare_model(write(tmp_path, content), NetworkDescription(rgb=True, white=1.0))
-    assert prepared.wrapping.output is OutputKind.LINES
+    assert prepared.wrapping.output == "lines"
     assert prepared.wrapping.outputs == ("x", "y")
     assert prepared.error < 0.3
 
@@ -182,7 +182,7 @@ def test_heights_of_heatmaps_tell_faces_where_they_can(tmp_path: Path) -> None:
     [
         ({"outputs": [(107, 2)]}, {}, r"gives out \[n, 107, 2\]: none of them holds .* landmarks"),
         ({"outputs": [(98, 2)]}, {"schema": "ibug68"}, "of 68 landmarks"),
-        ({"outputs": [(68, 2)]}, {"output": OutputKind.HEATMAPS}, "none of them holds heatmaps of"),
+        ({"outputs": [(68, 2)]}, {"output": "heatmaps"}, "none of them holds heatmaps of"),
         ({"outputs": [(68, 2)]}, {"outputs": ("points",)}, "no output 'points': it gives out"),
         ({"outputs": [(68, 2)]}, {"schema": "fgnet68"}, "unknown schema 'fgnet68': models of"),
         ({"outputs": [(68, 2)]}, {"crop": 64}, "takes pictures of 32 × 32 pixels, not 64 × 64"),

@@ -16,7 +16,6 @@ from steadymark.models.errors import WeightsError
 from steadymark.models.networks.pdc import bins_to_px, pdc_1d, pdc_2d
 from steadymark.models.own_models.network_wrapper import (
     CoordinateUnit,
-    OutputKind,
     WrapperConfig,
     wrap_network,
 )
@@ -33,7 +32,7 @@ def wrapping(shape: tuple[int, ...], **changes: Any) -> WrapperConfig:
         crop=32,
         outputs=("out",),
         shapes=(shape,),
-        output=OutputKind.COORDINATES,
+        output="coordinates",
         count=K,
     )
     return replace(plain, **changes)
@@ -44,7 +43,7 @@ def run(content: bytes, how: WrapperConfig, crops: Any = None) -> list[Any]:
         crops = np.zeros((2, 3, how.crop, how.crop), np.uint8)
     wrapped = wrap_network(content, how)
     onnx.checker.check_model(onnx.load_from_string(wrapped))
-    return open_content(wrapped, Path("x.onnx"))(crops=crops)
+    return open_content(wrapped, Path("x.onnx"))(("points", "scores", "face"), crops=crops)
 
 
 @pytest.mark.parametrize("last", [False, True])
@@ -99,7 +98,7 @@ def test_heatmaps_are_read_as_training_reads_them(extra: int, last: bool, opset:
     places = np.random.default_rng(2).uniform(3, 12, (K + extra, 2)).astype(np.float32)
     maps = bumps(places, height, width)
     given = maps.transpose(1, 2, 0) if last else maps
-    how = wrapping(given.shape, output=OutputKind.HEATMAPS)
+    how = wrapping(given.shape, output="heatmaps")
     points, scores, face = run(network(("out", given), opset=opset), how)
     bins, share = pdc_2d(torch.from_numpy(maps[:K]), soft=True)
     side = torch.tensor([width, height])
@@ -113,7 +112,7 @@ def test_lines_are_read_as_training_reads_them(softmax: bool) -> None:
     random = np.random.default_rng(3)
     across, down = (random.normal(0, 4, (K, length)).astype(np.float32) for length in (64, 48))
     how = wrapping((K, 64), outputs=("x", "y"), shapes=((K, 64), (K, 48)), softmax=softmax)
-    how = replace(how, output=OutputKind.LINES)
+    how = replace(how, output="lines")
     points, scores, _ = run(network(("x", across), ("y", down)), how)
     lines = [torch.from_numpy(each) for each in (across, down)]
     lines = [line.softmax(-1) if softmax else line for line in lines]
@@ -127,7 +126,7 @@ def test_lines_are_read_as_training_reads_them(softmax: bool) -> None:
 
 
 def test_empty_heatmaps_score_nothing() -> None:
-    how = wrapping((K, 16, 16), output=OutputKind.HEATMAPS)
+    how = wrapping((K, 16, 16), output="heatmaps")
     points, scores, face = run(network(("out", np.zeros((K, 16, 16), np.float32))), how)
     assert np.isfinite(points).all()
     assert not scores.any()

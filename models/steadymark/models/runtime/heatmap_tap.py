@@ -36,7 +36,7 @@ class HeatmapTap:
         self.card = seen_by(card)
         self._runner = open_session(self.card, device="cpu")
         session = self._runner.session
-        shape = next((o.shape for o in session.get_outputs() if o.name == HEATMAPS), ())
+        shape = [side for o in session.get_outputs() if o.name == HEATMAPS for side in o.shape]
         if len(shape) != 4 or shape[2] != 2:
             raise WeightsError("the model '{name}' has no 1D heatmaps to show", name=card.name)
         self._planar = session.get_inputs()[0].shape[1] == CHANNELS

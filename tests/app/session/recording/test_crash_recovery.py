@@ -41,14 +41,14 @@ from steadymark.app.session.recording.results import Results
 from steadymark.app.session.recording.background_tracking import BackgroundTracking
 from steadymark.engine.tracking.settings import TrackSettings
 
-film = Media(sys.argv[1])
-results = Results(film.times_s, load_schema("ibug68"))
+film, models = Media(sys.argv[1]), square_models()
+results = Results(film.times_s, models.schema)
 keeping = SessionStore(Path(sys.argv[2]), sys.argv[1], {})
 def tell():
     if tracking.head == int(sys.argv[3]):
         print("far enough", flush=True)  # and on
-tracking = BackgroundTracking(film, square_models(), TrackSettings(), results,
-                    sinks=lambda n: [keeping.sink(n, print)], on_change=tell)
+tracking = BackgroundTracking(film, models, TrackSettings(), results, on_change=tell,
+                    sinks=lambda n: [keeping.sink(n, models.schema, print)])
 tracking.start()
 import threading
 threading.Event().wait()

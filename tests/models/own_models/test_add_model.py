@@ -18,8 +18,8 @@ from steadymark.models.own_models.add_model import (
     save_model,
 )
 from steadymark.models.own_models.demo_faces import demo_faces, face_crops, faceless_crops
-from steadymark.models.own_models.network_wrapper import CoordinateUnit
 from steadymark.models.own_models.preprocessing_search import NetworkDescription
+from steadymark.models.own_models.wrapper_config import CoordinateUnit
 from steadymark.models.runtime.face_score import PEAK, TWO_LOOKS
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.validate_model import validate_model

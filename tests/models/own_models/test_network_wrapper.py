@@ -14,11 +14,8 @@ from onnx import TensorProto, helper
 
 from steadymark.models.errors import WeightsError
 from steadymark.models.networks.pdc import bins_to_px, pdc_1d, pdc_2d
-from steadymark.models.own_models.network_wrapper import (
-    CoordinateUnit,
-    WrapperConfig,
-    wrap_network,
-)
+from steadymark.models.own_models.network_wrapper import wrap_network
+from steadymark.models.own_models.wrapper_config import CoordinateUnit, WrapperConfig
 from steadymark.models.runtime.onnx_session import open_content
 from support.fakes.foreign_networks import bumps, echo, network
 

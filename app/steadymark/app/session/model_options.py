@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from steadymark.engine.core.errors import UsageError
-from steadymark.models.own_models.network_wrapper import CoordinateUnit
 from steadymark.models.own_models.output_kind import OUTPUT_KINDS
 from steadymark.models.own_models.preprocessing_search import NetworkDescription
+from steadymark.models.own_models.wrapper_config import CoordinateUnit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

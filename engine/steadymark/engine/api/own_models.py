@@ -12,9 +12,9 @@ from steadymark.engine.api.inputs import checked_number
 from steadymark.engine.api.landmarker import FaceLandmarker
 from steadymark.engine.core.errors import UsageError
 from steadymark.models.own_models.add_model import UNKNOWN, check_name, prepare_model, save_model
-from steadymark.models.own_models.network_wrapper import CoordinateUnit
 from steadymark.models.own_models.output_kind import OUTPUT_KINDS
 from steadymark.models.own_models.preprocessing_search import NetworkDescription
+from steadymark.models.own_models.wrapper_config import CoordinateUnit
 from steadymark.models.runtime.zoo import ModelCard
 from steadymark.models.runtime.zoo import list_models as list_cards
 from steadymark.models.runtime.zoo import list_own_models as list_own_cards

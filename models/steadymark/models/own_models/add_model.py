@@ -17,7 +17,6 @@ from steadymark.models.own_models.network_inspection import (
     find_landmarks,
     open_network,
 )
-from steadymark.models.own_models.network_wrapper import WrapperConfig
 from steadymark.models.own_models.preprocessing_search import (
     MARGINS,
     NetworkDescription,
@@ -26,6 +25,7 @@ from steadymark.models.own_models.preprocessing_search import (
     nearest,
     quality_warnings,
 )
+from steadymark.models.own_models.wrapper_config import WrapperConfig
 from steadymark.models.runtime.face_score import PEAK, TWO_LOOKS, FaceScore
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.validate_model import check_card, check_network

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from steadymark.models.own_models.network_wrapper import CoordinateUnit, WrapperConfig
     from steadymark.models.own_models.output_kind import OutputTrial
+    from steadymark.models.own_models.wrapper_config import CoordinateUnit, WrapperConfig
 
 
 def find_softmax(

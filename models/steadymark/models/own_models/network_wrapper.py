@@ -6,8 +6,8 @@ The wrapped model has the input `crops` uint8 BGR and the outputs `points` (n, K
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,61 +32,14 @@ from steadymark.models.runtime.onnx_writer import (
     with_other_names,
 )
 
+if TYPE_CHECKING:
+    from steadymark.models.own_models.wrapper_config import WrapperConfig
+
 OLDEST_OPSET = 9
 _OLDEST_IR = 4  # the first version in which constants need not be inputs
 _IR = 1  # field of a ModelProto
 _KINDS = {"tensor(float)": FLOAT, "tensor(float16)": FLOAT16, "tensor(uint8)": UINT8}
 _ADDED = ("crops", "points", "scores", "face")
-
-
-class CoordinateUnit(StrEnum):
-    """Units of coordinates: input pixels, 0 … 1 over the input, or −1 … 1 over the input."""
-
-    PIXELS = "pixels"
-    UNIT = "unit"
-    SIGNED = "signed"
-
-
-@dataclass(frozen=True, slots=True)
-class WrapperConfig:
-    """How to prepare the input of a network and how to read its outputs.
-
-    The input is (pixel × white / 255 − mean) / std, with one mean and std per channel in the
-    network's order.
-
-    Attributes:
-        input: Name of the input.
-        input_type: Type of the input, for example `tensor(float)`.
-        crop: Side F of the input, pixels.
-        outputs: Names of the outputs that contain landmarks.
-        shapes: Their shapes, without the batch axis.
-        output: Name of the kind of these outputs, see `OUTPUT_KINDS`.
-        count: Number of landmarks, K.
-        mean: See above.
-        std: See above.
-        white: The input's value for white before mean and std, 1 or 255.
-        rgb: The channels are RGB, not BGR.
-        channels_last: The input is (n, F, F, 3).
-        scale: Unit of coordinates.
-        planar: Coordinates are ordered x_1 … x_K, y_1 … y_K.
-        softmax: Heatmaps are logits.
-    """
-
-    input: str
-    input_type: str
-    crop: int
-    outputs: tuple[str, ...]
-    shapes: tuple[tuple[int, ...], ...]
-    output: str
-    count: int
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    white: float = 1.0
-    rgb: bool = True
-    channels_last: bool = False
-    scale: CoordinateUnit = CoordinateUnit.PIXELS
-    planar: bool = False
-    softmax: bool = False
 
 
 def wrap_network(content: bytes, wrapping: WrapperConfig) -> bytes:

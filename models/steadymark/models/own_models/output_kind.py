@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.models.own_models.graph_nodes import GraphNodes
-    from steadymark.models.own_models.network_wrapper import CoordinateUnit, WrapperConfig
+    from steadymark.models.own_models.wrapper_config import CoordinateUnit, WrapperConfig
     from steadymark.models.user_text import UserText
 
     Shapes = Mapping[str, tuple[int, ...]]

@@ -15,12 +15,7 @@ from steadymark.models.own_models.demo_faces import (
     hard_face_crops,
     near_crops,
 )
-from steadymark.models.own_models.network_wrapper import (
-    CoordinateUnit,
-    WrapperConfig,
-    apart,
-    wrap_network,
-)
+from steadymark.models.own_models.network_wrapper import apart, wrap_network
 from steadymark.models.own_models.output_kind import OUTPUT_KINDS
 from steadymark.models.runtime.face_score import (
     PEAK,
@@ -40,6 +35,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
     from steadymark.models.own_models.network_inspection import ForeignNetwork
+    from steadymark.models.own_models.wrapper_config import CoordinateUnit, WrapperConfig
 
 MARGINS = (1.0, 1.2, 1.4, 1.7, 2.0)
 USABLE = 0.08  # largest error on the demo clip without a warning, share of the eye distance

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from steadymark.models.own_models.graph_nodes import GraphNodes
-    from steadymark.models.own_models.network_wrapper import WrapperConfig
     from steadymark.models.own_models.output_kind import Shapes
+    from steadymark.models.own_models.wrapper_config import WrapperConfig
 
 SIDE, UPWARD = 32, np.array([1, -1], np.float32)
 

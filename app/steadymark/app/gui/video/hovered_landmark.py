@@ -11,9 +11,8 @@ from PySide6.QtCore import QCoreApplication, QPointF
 from steadymark.app.gui.i18n.display_names import landmark_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from steadymark.app.gui.video.video_view import ShownFrame
     from steadymark.app.gui.video.viewport import Viewport
     from steadymark.engine.core.types import Landmarks, TrackedFace
     from steadymark.models.face.schema import LandmarkSchema
@@ -32,18 +31,23 @@ class HoveredLandmark:
 
 
 def nearest_landmark(
-    shown: ShownFrame, looks: Mapping[bool, str], viewport: Viewport, at: QPointF
+    faces: Sequence[TrackedFace],
+    schema: LandmarkSchema,
+    looks: Mapping[bool, str],
+    viewport: Viewport,
+    at: QPointF,
 ) -> HoveredLandmark | None:
     """Return the landmark nearest to a point, or None if none is near.
 
     Args:
-        shown: The frame and its faces.
+        faces: The faces of the frame.
+        schema: The schema of the landmarks.
         looks: The display names of the landmarks to search, raw (True) or stabilized (False).
         viewport: Maps frame pixels to view points.
         at: The point in the view.
     """
     best, least = None, NEAR
-    for face in shown.faces or ():
+    for face in faces:
         for raw, name in looks.items():
             landmarks = face.raw if raw else face.stabilized
             if landmarks is None:
@@ -53,7 +57,7 @@ def nearest_landmark(
             index = int(np.argmin(away))
             if away[index] < least:
                 least = float(away[index])
-                told = _told(face, landmarks, index, name, shown.schema)
+                told = _told(face, landmarks, index, name, schema)
                 best = HoveredLandmark(index, QPointF(*points[index]), told)
     return best
 

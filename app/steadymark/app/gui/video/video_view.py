@@ -21,12 +21,7 @@ from steadymark.app.gui.i18n.display_names import variant_name
 from steadymark.app.gui.video.colour_legend import key_lines, paint_key
 from steadymark.app.gui.video.heatmap_overlay import paint_heats
 from steadymark.app.gui.video.hovered_landmark import NEAR, HoveredLandmark, nearest_landmark
-from steadymark.app.gui.video.overlay import (
-    PaintedPoints,
-    paint_faces,
-    paint_truth,
-    plate,
-)
+from steadymark.app.gui.video.overlay import PaintedPoints, paint_faces, paint_truth, plate
 from steadymark.app.gui.video.viewport import Viewport, centred, fitted
 from steadymark.app.gui.video.visible_image import seen
 from steadymark.app.session.analysis.variants import PLAIN
@@ -392,7 +387,8 @@ class VideoView(QWidget):
             return None
         corner = pane.place.topLeft()
         port = self.viewport().moved(corner.x(), corner.y())
-        return nearest_landmark(self._shown, self._names(pane), port, at)
+        shown = self._shown
+        return nearest_landmark(shown.faces or (), shown.schema, self._names(pane), port, at)
 
     def _names(self, pane: ViewPane) -> dict[bool, str]:
         both = self._display is not None and self._display.show is ShownLandmarks.BOTH

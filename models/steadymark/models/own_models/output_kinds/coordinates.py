@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.models.own_models.graph_nodes import cast
-from steadymark.models.own_models.network_wrapper import CoordinateUnit
 from steadymark.models.own_models.output_kind import OUTPUT_KINDS, OutputKind
+from steadymark.models.own_models.wrapper_config import CoordinateUnit
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.models.own_models.graph_nodes import GraphNodes
-    from steadymark.models.own_models.network_wrapper import WrapperConfig
     from steadymark.models.own_models.output_kind import OutputTrial, Shapes
+    from steadymark.models.own_models.wrapper_config import WrapperConfig
 
 
 def _find(shapes: Shapes, counts: Sequence[int]) -> tuple[tuple[str, ...], int] | None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.models.own_models.graph_nodes import GraphNodes
-    from steadymark.models.own_models.network_wrapper import WrapperConfig
     from steadymark.models.own_models.output_kind import Shapes
+    from steadymark.models.own_models.wrapper_config import WrapperConfig
 
 _SMALLEST_MAP = 8
 

@@ -139,6 +139,23 @@ def test_other_networks_take_over_while_the_stream_goes_on(
     assert report.frames > 0
 
 
+def test_a_network_of_another_schema_begins_new_results_and_a_new_recording(
+    qtbot: QtBot, session: Session, device: PacedDevice, tmp_path: Path
+) -> None:
+    watched(qtbot, session)
+    session.models.opener = lambda _: square_models(schema="jd106")
+    session.live.start_recording(tmp_path)
+    came_on(qtbot, session, 5)
+    with qtbot.waitSignal(session.live.recorded):
+        session.use_settings(replace(session.settings, model="wide"))
+    qtbot.waitUntil(lambda: session.results is not None and session.results.schema.count == 106)
+    came_on(qtbot, session, 5)
+    report = recorded(qtbot, session)
+    assert not report.fault
+    tables = [read_landmarks(table) for table in tmp_path.glob("*.csv")]
+    assert sorted(table.schema for table in tables) == ["ibug68", "jd106"]
+
+
 def test_networks_that_cannot_be_opened_leave_the_old_ones(
     qtbot: QtBot, tmp_path: Path, device: PacedDevice
 ) -> None:

@@ -60,7 +60,19 @@ def shown_modules() -> dict[str, Path]:
     graph = grimp.build_graph(*ROOTS, exclude_type_checking_imports=True, cache_dir=None)
     own = {name for name in graph.modules if name.startswith(WINDOW)}
     shown = own.union(*map(graph.find_upstream_modules, own)) - NOT_SHOWN
+    for package in {package for name in shown for package in _registered(_file_of(name))}:
+        shown |= graph.find_descendants(package)
     return {name: _file_of(name) for name in sorted(shown)}
+
+
+def _registered(file: Path) -> Iterator[str]:
+    """Return the packages whose modules the registries of a module import when they are read."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(
+                func=ast.Name(id="Registry"), args=[_, ast.Constant(value=str(name)), *_]
+            ):
+                yield name
 
 
 def templates_in(module: str, file: Path) -> Iterator[TemplateUse]:

@@ -31,18 +31,6 @@
         <translation>Das können nur Sie wissen; nichts davon wird angenommen:</translation>
     </message>
     <message>
-        <source>coordinates</source>
-        <translation>Koordinaten</translation>
-    </message>
-    <message>
-        <source>heatmaps</source>
-        <translation>Heatmaps</translation>
-    </message>
-    <message>
-        <source>lines (x and y)</source>
-        <translation>Linien (x und y)</translation>
-    </message>
-    <message>
         <source>pixels</source>
         <translation>Pixel</translation>
     </message>
@@ -126,10 +114,6 @@
         <source>It does not say whether there is a face: that is told by looking twice, which takes twice the time.</source>
         <translation>Es sagt nicht, ob ein Gesicht da ist: Das wird durch zweimaliges Hinsehen erkannt, was doppelt so lange dauert.</translation>
     </message>
-    <message>
-        <source>The window shows models of {shown} landmarks: this one can be tracked with by &apos;steadymark track --model NAME&apos;.</source>
-        <translation>Das Fenster zeigt Modelle mit {shown} Landmarken: Mit diesem kann &apos;steadymark track --model NAME&apos; verfolgen.</translation>
-    </message>
 </context>
 <context>
     <name>CameraDialog</name>
@@ -207,6 +191,21 @@
     </message>
 </context>
 <context>
+    <name>ComparisonTable</name>
+    <message>
+        <source>change</source>
+        <translation>Änderung</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>roh</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>stabilisiert</translation>
+    </message>
+</context>
+<context>
     <name>DetectorChoice</name>
     <message>
         <source>built-in</source>
@@ -245,60 +244,10 @@
     </message>
 </context>
 <context>
-    <name>StartPage</name>
-    <message>
-        <source>Open video…</source>
-        <translation>Video öffnen …</translation>
-    </message>
-    <message>
-        <source>Open camera…</source>
-        <translation>Kamera öffnen …</translation>
-    </message>
-    <message>
-        <source>Try the demo clip</source>
-        <translation>Beispielvideo ansehen</translation>
-    </message>
-    <message>
-        <source>Opening {name}</source>
-        <translation>{name} wird geöffnet</translation>
-    </message>
-    <message>
-        <source>Its frames are counted and the networks are loaded.</source>
-        <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
-    </message>
-    <message>
-        <source>The first picture is waited for and the networks are loaded.</source>
-        <translation>Das erste Bild wird erwartet und die Netze werden geladen.</translation>
-    </message>
-    <message>
-        <source>Drop a video here, or open a camera</source>
-        <translation>Video hierher ziehen oder Kamera öffnen</translation>
-    </message>
-    <message>
-        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
-    </message>
-</context>
-<context>
     <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>{path} kann nicht geschrieben werden: Wählen Sie einen anderen Ordner oder Namen</translation>
-    </message>
-</context>
-<context>
-    <name>ComparisonTable</name>
-    <message>
-        <source>change</source>
-        <translation>Änderung</translation>
-    </message>
-    <message>
-        <source>raw</source>
-        <translation>roh</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>stabilisiert</translation>
     </message>
 </context>
 <context>
@@ -408,88 +357,6 @@
     <message>
         <source>Use the parameters of the settings, and follow them</source>
         <translation>Die Parameter der Einstellungen verwenden und ihnen folgen</translation>
-    </message>
-</context>
-<context>
-    <name>Shortcuts</name>
-    <message>
-        <source>&apos;{key}&apos; is no key.</source>
-        <translation>„{key}“ ist keine Taste.</translation>
-    </message>
-    <message>
-        <source>{key} is needed to move among buttons and fields.</source>
-        <translation>{key} wird gebraucht, um zwischen Schaltflächen und Feldern zu wechseln.</translation>
-    </message>
-    <message>
-        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
-        <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
-    </message>
-    <message>
-        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
-        <translation>{key} bedeutet schon „{command}“: Wählen Sie eine andere Taste oder geben Sie jenem Befehl zuerst eine andere.</translation>
-    </message>
-</context>
-<context>
-    <name>ShortcutsDialog</name>
-    <message>
-        <source>Keyboard shortcuts</source>
-        <translation>Tastenkürzel</translation>
-    </message>
-    <message>
-        <source>Search for a command or a key</source>
-        <translation>Befehl oder Taste suchen</translation>
-    </message>
-    <message>
-        <source>Command</source>
-        <translation>Befehl</translation>
-    </message>
-    <message>
-        <source>Keys</source>
-        <translation>Tasten</translation>
-    </message>
-    <message>
-        <source>Commands and their keys</source>
-        <translation>Befehle und ihre Tasten</translation>
-    </message>
-    <message>
-        <source>New key</source>
-        <translation>Neue Taste</translation>
-    </message>
-    <message>
-        <source>Use</source>
-        <translation>Übernehmen</translation>
-    </message>
-    <message>
-        <source>Use too</source>
-        <translation>Zusätzlich</translation>
-    </message>
-    <message>
-        <source>No key</source>
-        <translation>Keine Taste</translation>
-    </message>
-    <message>
-        <source>Reset</source>
-        <translation>Zurücksetzen</translation>
-    </message>
-    <message>
-        <source>Reset all</source>
-        <translation>Alle zurücksetzen</translation>
-    </message>
-    <message>
-        <source>The command gets this key instead of those it has</source>
-        <translation>Der Befehl bekommt diese Taste anstelle seiner bisherigen</translation>
-    </message>
-    <message>
-        <source>The command keeps its keys and gets this one too</source>
-        <translation>Der Befehl behält seine Tasten und bekommt diese dazu</translation>
-    </message>
-    <message>
-        <source>The command is in the menus only</source>
-        <translation>Der Befehl steht dann nur in den Menüs</translation>
-    </message>
-    <message>
-        <source>The command gets back the keys it came with</source>
-        <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
     </message>
 </context>
 <context>
@@ -629,203 +496,6 @@
     </message>
 </context>
 <context>
-    <name>StatisticsPanel</name>
-    <message>
-        <source>Numbers</source>
-        <translation>Zahlen</translation>
-    </message>
-    <message>
-        <source>Face</source>
-        <translation>Gesicht</translation>
-    </message>
-    <message>
-        <source>Landmark</source>
-        <translation>Landmarke</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>Vergleiche</translation>
-    </message>
-    <message>
-        <source>with</source>
-        <translation>mit</translation>
-    </message>
-    <message>
-        <source>Head pose</source>
-        <translation>Haltung</translation>
-    </message>
-    <message>
-        <source>Position</source>
-        <translation>Ort</translation>
-    </message>
-    <message>
-        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
-        <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
-    </message>
-    <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
-        <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
-    </message>
-    <message>
-        <source>Tracked</source>
-        <translation>Verfolgt</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Gerät</translation>
-    </message>
-    <message>
-        <source>Time a frame</source>
-        <translation>Zeit je Bild</translation>
-    </message>
-    <message>
-        <source>The face is still in {share} of the frames it is in.</source>
-        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
-    </message>
-    <message>
-        <source>The face is never still for half a second: no jitter can be told.</source>
-        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>Nicken</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>Drehen</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>Neigen</translation>
-    </message>
-    <message>
-        <source>Tracking a second time with {name}: {share}</source>
-        <translation>Zweite Verfolgung mit {name}: {share}</translation>
-    </message>
-    <message numerus="yes">
-        <source>{share} of %n frame(s)</source>
-        <translation>
-            <numerusform>{share} von %n Bild</numerusform>
-            <numerusform>{share} von %n Bildern</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>landmarks</source>
-        <translation>Landmarken</translation>
-    </message>
-    <message>
-        <source>detector</source>
-        <translation>Detektor</translation>
-    </message>
-    <message>
-        <source>{name} (tracks again)</source>
-        <translation>{name} (verfolgt neu)</translation>
-    </message>
-    <message>
-        <source>Where the face is still</source>
-        <translation>Wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the eye distance)²</source>
-        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV, %</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
-        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>Mittlerer Variationskoeffizient</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>Beweg., %</translation>
-    </message>
-    <message>
-        <source>There is nothing to measure yet.</source>
-        <translation>Noch gibt es nichts zu messen.</translation>
-    </message>
-    <message>
-        <source>From frame to frame, % of the eye distance</source>
-        <translation>Von Bild zu Bild, % des Augenabstands</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>Gegen die Referenz</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE, %</translation>
-    </message>
-    <message>
-        <source>Mean distance from the true points, % of the outer-eye distance</source>
-        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8, %</translation>
-    </message>
-    <message>
-        <source>Frames with 8 % or more, or no face</source>
-        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>Mittlere Allan-Varianz des Fehlers</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>Verzug, Bilder</translation>
-    </message>
-    <message>
-        <source>How late the points come</source>
-        <translation>Wie verspätet die Punkte kommen</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is still</source>
-        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV by region, where still</source>
-        <translation>MAV je Region, in Ruhe</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>NRMSE je Region, %</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
-        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
-    </message>
-    <message>
-        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
-        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
-    </message>
-    <message>
-        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
-        <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
-    </message>
-</context>
-<context>
-    <name>WindowOptions</name>
-    <message>
-        <source>Lan&amp;guage</source>
-        <translation>&amp;Sprache</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>Wie das System</translation>
-    </message>
-</context>
-<context>
     <name>OwnModels</name>
     <message>
         <source>Another model is being checked: add this one afterwards.</source>
@@ -848,12 +518,43 @@
         <translation>ONNX-Modelle ({kinds})</translation>
     </message>
     <message>
-        <source>{name} was added: track with it by &apos;steadymark track --model {name}&apos;.</source>
-        <translation>{name} wurde hinzugefügt: Verfolgen Sie damit durch &apos;steadymark track --model {name}&apos;.</translation>
-    </message>
-    <message>
         <source>{name} is in the list of models.</source>
         <translation>{name} steht in der Liste der Modelle.</translation>
+    </message>
+</context>
+<context>
+    <name>PlaybackBar</name>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>Zeit eingeben: 83.4s, 1:23.4 oder 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>Bildnummer eingeben, ab 0</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>von {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Tempo</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>Wiedergabegeschwindigkeit</translation>
     </message>
 </context>
 <context>
@@ -1125,33 +826,6 @@
     </message>
 </context>
 <context>
-    <name>StreamingDialog</name>
-    <message>
-        <source>Send to other programs</source>
-        <translation>An andere Programme senden</translation>
-    </message>
-    <message>
-        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
-        <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
-    </message>
-    <message>
-        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
-        <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
-    </message>
-    <message>
-        <source>name of the stream</source>
-        <translation>Name des Stroms</translation>
-    </message>
-    <message>
-        <source>host and port</source>
-        <translation>Rechner und Port</translation>
-    </message>
-    <message>
-        <source>{name}: state</source>
-        <translation>{name}: Zustand</translation>
-    </message>
-</context>
-<context>
     <name>SettingsPanel</name>
     <message>
         <source>Settings</source>
@@ -1311,6 +985,309 @@
     </message>
 </context>
 <context>
+    <name>Shortcuts</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>„{key}“ ist keine Taste.</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} wird gebraucht, um zwischen Schaltflächen und Feldern zu wechseln.</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} bedeutet schon „{command}“: Wählen Sie eine andere Taste oder geben Sie jenem Befehl zuerst eine andere.</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>Befehl oder Taste suchen</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>Befehl</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>Befehle und ihre Tasten</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>Neue Taste</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>Übernehmen</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>Zusätzlich</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>Keine Taste</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>Alle zurücksetzen</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>Der Befehl bekommt diese Taste anstelle seiner bisherigen</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>Der Befehl behält seine Tasten und bekommt diese dazu</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>Der Befehl steht dann nur in den Menüs</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>Video öffnen …</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>Kamera öffnen …</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>Beispielvideo ansehen</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>{name} wird geöffnet</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
+    </message>
+    <message>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>Das erste Bild wird erwartet und die Netze werden geladen.</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>Video hierher ziehen oder Kamera öffnen</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
+    </message>
+</context>
+<context>
+    <name>StatisticsPanel</name>
+    <message>
+        <source>Numbers</source>
+        <translation>Zahlen</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>Gesicht</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>Landmarke</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleiche</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>mit</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>Haltung</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>Ort</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
+    </message>
+    <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>Verfolgt</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>Zeit je Bild</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
+    </message>
+    <message>
+        <source>pitch</source>
+        <translation>Nicken</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>Drehen</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>Neigen</translation>
+    </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>Zweite Verfolgung mit {name}: {share}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} von %n Bild</numerusform>
+            <numerusform>{share} von %n Bildern</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>Landmarken</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>Detektor</translation>
+    </message>
+    <message>
+        <source>{name} (tracks again)</source>
+        <translation>{name} (verfolgt neu)</translation>
+    </message>
+    <message>
+        <source>Where the face is still</source>
+        <translation>Wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV, %</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>Mittlerer Variationskoeffizient</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>Beweg., %</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>Noch gibt es nichts zu messen.</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>Von Bild zu Bild, % des Augenabstands</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>Gegen die Referenz</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8, %</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>Mittlere Allan-Varianz des Fehlers</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>Verzug, Bilder</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>Wie verspätet die Punkte kommen</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>MAV je Region, in Ruhe</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>NRMSE je Region, %</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
+    </message>
+</context>
+<context>
     <name>StatusLine</name>
     <message>
         <source>Tracked</source>
@@ -1354,6 +1331,33 @@
     </message>
 </context>
 <context>
+    <name>StreamingDialog</name>
+    <message>
+        <source>Send to other programs</source>
+        <translation>An andere Programme senden</translation>
+    </message>
+    <message>
+        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>Name des Stroms</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>Rechner und Port</translation>
+    </message>
+    <message>
+        <source>{name}: state</source>
+        <translation>{name}: Zustand</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -1385,41 +1389,6 @@
     </message>
 </context>
 <context>
-    <name>PlaybackBar</name>
-    <message>
-        <source>Time</source>
-        <translation>Zeit</translation>
-    </message>
-    <message>
-        <source>Frame</source>
-        <translation>Bild</translation>
-    </message>
-    <message>
-        <source>frame</source>
-        <translation>Bild</translation>
-    </message>
-    <message>
-        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
-        <translation>Zeit eingeben: 83.4s, 1:23.4 oder 1:02:03</translation>
-    </message>
-    <message>
-        <source>Type a frame number, from 0</source>
-        <translation>Bildnummer eingeben, ab 0</translation>
-    </message>
-    <message>
-        <source>of {clock}</source>
-        <translation>von {clock}</translation>
-    </message>
-    <message>
-        <source>Speed</source>
-        <translation>Tempo</translation>
-    </message>
-    <message>
-        <source>Speed of playing</source>
-        <translation>Wiedergabegeschwindigkeit</translation>
-    </message>
-</context>
-<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
@@ -1432,6 +1401,17 @@
     <message>
         <source>not tracked yet</source>
         <translation>noch nicht verfolgt</translation>
+    </message>
+</context>
+<context>
+    <name>WindowOptions</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>&amp;Sprache</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
     </message>
 </context>
 <context>
@@ -2118,6 +2098,14 @@
         <translation>1 beschädigtes Bild wurde übersprungen, bei {time}</translation>
     </message>
     <message>
+        <source>1 packet is damaged</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A map of scores for each landmark, (K, H, W) or (H, W, K).</source>
+        <translation>Eine Karte von Werten je Landmarke, (K, H, W) oder (H, W, K).</translation>
+    </message>
+    <message>
         <source>A preset&apos;s name has 1 to {most} characters.</source>
         <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
     </message>
@@ -2166,6 +2154,10 @@
         <translation>Das Modell wurde nicht hinzugefügt: {fault}</translation>
     </message>
     <message>
+        <source>The places of the landmarks.</source>
+        <translation>Die Orte der Landmarken.</translation>
+    </message>
+    <message>
         <source>The preset cannot be kept in {path}: {why}</source>
         <translation>Die Voreinstellung kann nicht in {path} abgelegt werden: {why}</translation>
     </message>
@@ -2180,6 +2172,10 @@
     <message>
         <source>Tracking goes on, but is not saved against a crash: {error}</source>
         <translation>Die Verfolgung geht weiter, wird aber nicht gegen Absturz gesichert: {error}</translation>
+    </message>
+    <message>
+        <source>Two outputs with a line of scores for each landmark, along x and along y.</source>
+        <translation>Zwei Ausgänge mit einer Linie von Werten je Landmarke, entlang x und entlang y.</translation>
     </message>
     <message>
         <source>VMC needs the package python-osc, which is not here: pip install &apos;steadymark[network]&apos;</source>
@@ -2204,6 +2200,10 @@
     <message>
         <source>a start or end of {given} s makes no sense: give seconds from 0 on</source>
         <translation>Ein Anfang oder Ende bei {given} s ergibt keinen Sinn: Geben Sie Sekunden ab 0 an</translation>
+    </message>
+    <message>
+        <source>about 1 frame seems to be missing at {time}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>about {count} frames seem to be missing, the first ones at {time}</source>
@@ -2302,6 +2302,10 @@
         <translation>Spalte „{name}“: „{given}“ ist keine Zahl</translation>
     </message>
     <message>
+        <source>coordinates</source>
+        <translation>Koordinaten</translation>
+    </message>
+    <message>
         <source>does not answer in time: check the address and the network</source>
         <translation>antwortet nicht rechtzeitig: Prüfen Sie Adresse und Netzwerk</translation>
     </message>
@@ -2316,6 +2320,10 @@
     <message>
         <source>file &apos;{file}&apos; lies outside the card&apos;s folder</source>
         <translation>die Datei „{file}“ liegt außerhalb des Ordners der Karte</translation>
+    </message>
+    <message>
+        <source>files in {folder} that are neither videos nor images by their names: {shown}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>forbids access: check user and password</source>
@@ -2336,6 +2344,10 @@
     <message>
         <source>has nothing at this address: check what follows the host</source>
         <translation>hat unter dieser Adresse nichts: Prüfen Sie, was nach dem Rechnernamen steht</translation>
+    </message>
+    <message>
+        <source>heatmaps</source>
+        <translation>Heatmaps</translation>
     </message>
     <message>
         <source>how its results were made is not known: tracked anew</source>
@@ -2390,6 +2402,10 @@
         <translation>Der Ordner ist eine Datei: Wählen Sie einen anderen Ordner</translation>
     </message>
     <message>
+        <source>its high dynamic range ({name}) is mapped to 8 bits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>its name is missing, or too long</source>
         <translation>der Name fehlt oder ist zu lang</translation>
     </message>
@@ -2432,6 +2448,10 @@
     <message>
         <source>line {number}: {fault}</source>
         <translation>Zeile {number}: {fault}</translation>
+    </message>
+    <message>
+        <source>lines (x and y)</source>
+        <translation>Linien (x und y)</translation>
     </message>
     <message>
         <source>margin must lie between 0.5 and 5, not {margin:g}</source>
@@ -2606,10 +2626,6 @@
         <translation>Die Landmarken von „{name}“ sind die von {schema}, deren mittlere Form nicht bekannt ist: Verfolgt wird mit Modellen von {known}</translation>
     </message>
     <message>
-        <source>the landmarks of &apos;{name}&apos; are those of {schema}: models of {wanted} ({landmarks} landmarks) are tracked with here (&apos;steadymark track&apos; takes others, too)</source>
-        <translation>Die Landmarken von „{name}“ sind die von {schema}: Hier wird mit Modellen von {wanted} ({landmarks} Landmarken) verfolgt (&apos;steadymark track&apos; nimmt auch andere)</translation>
-    </message>
-    <message>
         <source>the model &apos;{name}&apos; has no 1D heatmaps to show</source>
         <translation>Das Modell „{name}“ hat keine 1D-Heatmaps zum Zeigen</translation>
     </message>
@@ -2690,6 +2706,10 @@
         <translation>Die Aufnahme ist beendet: In {folder} sind weniger als {least_mb} MB frei; schaffen Sie Platz und nehmen Sie erneut auf</translation>
     </message>
     <message>
+        <source>the sound of {name} could not be copied to its end ({reason})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the start, {start_s:g} s, must be before the end, {end_s:g} s</source>
         <translation>Der Anfang, {start_s:g} s, muss vor dem Ende, {end_s:g} s, liegen</translation>
     </message>
@@ -2736,6 +2756,10 @@
     <message>
         <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>
         <translation>Butterworth braucht spätere Bilder, und {what}: Wählen Sie Flow oder One Euro</translation>
+    </message>
+    <message>
+        <source>the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of the environment variable {variable}</source>
+        <translation>die Erweiterung {path} lässt sich nicht laden ({kind}: {error}): Berichtigen Sie sie, oder nehmen Sie sie aus der Umgebungsvariablen {variable}</translation>
     </message>
     <message>
         <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
@@ -2802,6 +2826,14 @@
         <translation>Unbekannte Stabilisierung „{name}“: Zur Wahl stehen {known}</translation>
     </message>
     <message>
+        <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
+        <translation>{kind} „{name}“ ist unbekannt: Wählen Sie {known}</translation>
+    </message>
+    <message>
+        <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>wants a user and password: http://user:password@host/…</source>
         <translation>verlangt Benutzer und Passwort: http://user:password@host/…</translation>
     </message>
@@ -2840,6 +2872,10 @@
     <message>
         <source>{count} frames carry the time stamp of the frame before them</source>
         <translation>Bilder mit dem Zeitstempel des Bildes davor: {count}</translation>
+    </message>
+    <message>
+        <source>{count} images in {folder} are beside videos: name them to track them</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{count} packets are damaged</source>
@@ -2978,6 +3014,18 @@
         <translation>{name} nimmt {inputs}: Es muss ein Bild (n, 3, F, F) oder (n, F, F, 3) nehmen</translation>
     </message>
     <message>
+        <source>{owner} has no parameter &apos;{name}&apos;: choose one of {known}</source>
+        <translation>{owner} hat keinen Parameter „{name}“: Wählen Sie {known}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be a whole number, not {value:g}</source>
+        <translation>{name} von {owner} muss eine ganze Zahl sein, nicht {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {range_text}, not {value:g}</source>
+        <translation>{name} von {owner} muss {range_text} sein, nicht {value:g}</translation>
+    </message>
+    <message>
         <source>{path!r} cannot be opened: {error}</source>
         <translation>{path!r} lässt sich nicht öffnen: {error}</translation>
     </message>
@@ -3076,6 +3124,10 @@
     <message>
         <source>{path} is a folder: give a video file in it</source>
         <translation>{path} ist ein Ordner: Wählen Sie eine Videodatei darin</translation>
+    </message>
+    <message>
+        <source>{path} is a link to nothing</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{path} is a list that names other files: open the video itself</source>
@@ -3252,6 +3304,10 @@
     <message>
         <source>{truth} has no face wholly in the picture: nothing to compare</source>
         <translation>{truth} hat kein Gesicht, das ganz im Bild ist: nichts zu vergleichen</translation>
+    </message>
+    <message>
+        <source>{url} is a recording and no live stream: download it, for example by &apos;ffmpeg -i ADDRESS -c copy FILE.mp4&apos;, and track the file</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{url} sends no pictures: check the address</source>

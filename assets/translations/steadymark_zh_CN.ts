@@ -31,18 +31,6 @@
         <translation>以下内容只有您知道，程序不作任何假定：</translation>
     </message>
     <message>
-        <source>coordinates</source>
-        <translation>坐标</translation>
-    </message>
-    <message>
-        <source>heatmaps</source>
-        <translation>热图</translation>
-    </message>
-    <message>
-        <source>lines (x and y)</source>
-        <translation>线状热图（x 和 y）</translation>
-    </message>
-    <message>
         <source>pixels</source>
         <translation>像素</translation>
     </message>
@@ -126,10 +114,6 @@
         <source>It does not say whether there is a face: that is told by looking twice, which takes twice the time.</source>
         <translation>该网络不判断是否有人脸：程序通过看两次来判断，因此耗时加倍。</translation>
     </message>
-    <message>
-        <source>The window shows models of {shown} landmarks: this one can be tracked with by &apos;steadymark track --model NAME&apos;.</source>
-        <translation>窗口只显示 {shown} 个特征点的模型：此模型可通过 &apos;steadymark track --model NAME&apos; 用于跟踪。</translation>
-    </message>
 </context>
 <context>
     <name>CameraDialog</name>
@@ -207,6 +191,21 @@
     </message>
 </context>
 <context>
+    <name>ComparisonTable</name>
+    <message>
+        <source>change</source>
+        <translation>变化</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+</context>
+<context>
     <name>DetectorChoice</name>
     <message>
         <source>built-in</source>
@@ -245,60 +244,10 @@
     </message>
 </context>
 <context>
-    <name>StartPage</name>
-    <message>
-        <source>Open video…</source>
-        <translation>打开视频…</translation>
-    </message>
-    <message>
-        <source>Open camera…</source>
-        <translation>打开摄像头…</translation>
-    </message>
-    <message>
-        <source>Try the demo clip</source>
-        <translation>试看演示视频</translation>
-    </message>
-    <message>
-        <source>Opening {name}</source>
-        <translation>正在打开 {name}</translation>
-    </message>
-    <message>
-        <source>Its frames are counted and the networks are loaded.</source>
-        <translation>正在统计帧数并加载网络。</translation>
-    </message>
-    <message>
-        <source>The first picture is waited for and the networks are loaded.</source>
-        <translation>正在等待第一帧画面并加载网络。</translation>
-    </message>
-    <message>
-        <source>Drop a video here, or open a camera</source>
-        <translation>将视频拖放到这里，或打开摄像头</translation>
-    </message>
-    <message>
-        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
-    </message>
-</context>
-<context>
     <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>无法写入 {path}：请选择其他文件夹或名称</translation>
-    </message>
-</context>
-<context>
-    <name>ComparisonTable</name>
-    <message>
-        <source>change</source>
-        <translation>变化</translation>
-    </message>
-    <message>
-        <source>raw</source>
-        <translation>原始</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>稳定后</translation>
     </message>
 </context>
 <context>
@@ -407,88 +356,6 @@
     <message>
         <source>Use the parameters of the settings, and follow them</source>
         <translation>使用设置中的参数并随之变化</translation>
-    </message>
-</context>
-<context>
-    <name>Shortcuts</name>
-    <message>
-        <source>&apos;{key}&apos; is no key.</source>
-        <translation>“{key}”不是有效按键。</translation>
-    </message>
-    <message>
-        <source>{key} is needed to move among buttons and fields.</source>
-        <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
-    </message>
-    <message>
-        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
-        <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
-    </message>
-    <message>
-        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
-        <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
-    </message>
-</context>
-<context>
-    <name>ShortcutsDialog</name>
-    <message>
-        <source>Keyboard shortcuts</source>
-        <translation>键盘快捷键</translation>
-    </message>
-    <message>
-        <source>Search for a command or a key</source>
-        <translation>搜索命令或按键</translation>
-    </message>
-    <message>
-        <source>Command</source>
-        <translation>命令</translation>
-    </message>
-    <message>
-        <source>Keys</source>
-        <translation>按键</translation>
-    </message>
-    <message>
-        <source>Commands and their keys</source>
-        <translation>命令及其按键</translation>
-    </message>
-    <message>
-        <source>New key</source>
-        <translation>新按键</translation>
-    </message>
-    <message>
-        <source>Use</source>
-        <translation>使用</translation>
-    </message>
-    <message>
-        <source>Use too</source>
-        <translation>追加</translation>
-    </message>
-    <message>
-        <source>No key</source>
-        <translation>无按键</translation>
-    </message>
-    <message>
-        <source>Reset</source>
-        <translation>重置</translation>
-    </message>
-    <message>
-        <source>Reset all</source>
-        <translation>全部重置</translation>
-    </message>
-    <message>
-        <source>The command gets this key instead of those it has</source>
-        <translation>该命令改用此按键，取代原有按键</translation>
-    </message>
-    <message>
-        <source>The command keeps its keys and gets this one too</source>
-        <translation>该命令保留原有按键，并追加此按键</translation>
-    </message>
-    <message>
-        <source>The command is in the menus only</source>
-        <translation>该命令只能从菜单使用</translation>
-    </message>
-    <message>
-        <source>The command gets back the keys it came with</source>
-        <translation>该命令恢复出厂按键</translation>
     </message>
 </context>
 <context>
@@ -628,202 +495,6 @@
     </message>
 </context>
 <context>
-    <name>StatisticsPanel</name>
-    <message>
-        <source>Numbers</source>
-        <translation>数值</translation>
-    </message>
-    <message>
-        <source>Face</source>
-        <translation>人脸</translation>
-    </message>
-    <message>
-        <source>Landmark</source>
-        <translation>关键点</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>对比</translation>
-    </message>
-    <message>
-        <source>with</source>
-        <translation>与</translation>
-    </message>
-    <message>
-        <source>Head pose</source>
-        <translation>头部姿态</translation>
-    </message>
-    <message>
-        <source>Position</source>
-        <translation>位置</translation>
-    </message>
-    <message>
-        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
-        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
-    </message>
-    <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
-        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
-    </message>
-    <message>
-        <source>Tracked</source>
-        <translation>已跟踪</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>设备</translation>
-    </message>
-    <message>
-        <source>Time a frame</source>
-        <translation>每帧耗时</translation>
-    </message>
-    <message>
-        <source>The face is still in {share} of the frames it is in.</source>
-        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
-    </message>
-    <message>
-        <source>The face is never still for half a second: no jitter can be told.</source>
-        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>俯仰</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>偏航</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>翻滚</translation>
-    </message>
-    <message>
-        <source>Tracking a second time with {name}: {share}</source>
-        <translation>正在用 {name} 再次跟踪：{share}</translation>
-    </message>
-    <message numerus="yes">
-        <source>{share} of %n frame(s)</source>
-        <translation>
-            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>landmarks</source>
-        <translation>关键点</translation>
-    </message>
-    <message>
-        <source>detector</source>
-        <translation>检测器</translation>
-    </message>
-    <message>
-        <source>{name} (tracks again)</source>
-        <translation>{name}（重新跟踪）</translation>
-    </message>
-    <message>
-        <source>Where the face is still</source>
-        <translation>人脸静止处</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the eye distance)²</source>
-        <translation>平均 Allan 方差，（眼距的 %）²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV，%</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
-        <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>平均变异系数</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>运动，%</translation>
-    </message>
-    <message>
-        <source>There is nothing to measure yet.</source>
-        <translation>尚无可测量的内容。</translation>
-    </message>
-    <message>
-        <source>From frame to frame, % of the eye distance</source>
-        <translation>逐帧位移，眼距的 %</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>与真值对比</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE，%</translation>
-    </message>
-    <message>
-        <source>Mean distance from the true points, % of the outer-eye distance</source>
-        <translation>与真值点的平均距离，外眼角间距的 %</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8，%</translation>
-    </message>
-    <message>
-        <source>Frames with 8 % or more, or no face</source>
-        <translation>误差达到 8 % 或无人脸的帧</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>误差的平均 Allan 方差</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>延迟，帧</translation>
-    </message>
-    <message>
-        <source>How late the points come</source>
-        <translation>关键点的滞后程度</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is still</source>
-        <translation>人脸静止处的平均 Allan 方差</translation>
-    </message>
-    <message>
-        <source>MAV by region, where still</source>
-        <translation>各区域 MAV（静止时）</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>各区域 NRMSE，%</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
-        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
-    </message>
-    <message>
-        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
-        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
-    </message>
-    <message>
-        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
-        <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
-    </message>
-</context>
-<context>
-    <name>WindowOptions</name>
-    <message>
-        <source>Lan&amp;guage</source>
-        <translation>语言(&amp;G)</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>跟随系统</translation>
-    </message>
-</context>
-<context>
     <name>OwnModels</name>
     <message>
         <source>Another model is being checked: add this one afterwards.</source>
@@ -846,12 +517,43 @@
         <translation>ONNX 模型 ({kinds})</translation>
     </message>
     <message>
-        <source>{name} was added: track with it by &apos;steadymark track --model {name}&apos;.</source>
-        <translation>已添加 {name}：请用 &apos;steadymark track --model {name}&apos; 进行跟踪。</translation>
-    </message>
-    <message>
         <source>{name} is in the list of models.</source>
         <translation>{name} 已加入模型列表。</translation>
+    </message>
+</context>
+<context>
+    <name>PlaybackBar</name>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>输入帧号，从 0 开始</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>/ {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>播放速度</translation>
     </message>
 </context>
 <context>
@@ -1122,33 +824,6 @@
     </message>
 </context>
 <context>
-    <name>StreamingDialog</name>
-    <message>
-        <source>Send to other programs</source>
-        <translation>发送到其他程序</translation>
-    </message>
-    <message>
-        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
-        <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
-    </message>
-    <message>
-        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
-        <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
-    </message>
-    <message>
-        <source>name of the stream</source>
-        <translation>流名称</translation>
-    </message>
-    <message>
-        <source>host and port</source>
-        <translation>主机和端口</translation>
-    </message>
-    <message>
-        <source>{name}: state</source>
-        <translation>{name}：状态</translation>
-    </message>
-</context>
-<context>
     <name>SettingsPanel</name>
     <message>
         <source>Settings</source>
@@ -1308,6 +983,308 @@
     </message>
 </context>
 <context>
+    <name>Shortcuts</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>“{key}”不是有效按键。</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>搜索命令或按键</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>按键</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>命令及其按键</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>新按键</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>追加</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>无按键</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>重置</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>全部重置</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>该命令改用此按键，取代原有按键</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>该命令保留原有按键，并追加此按键</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>该命令只能从菜单使用</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>该命令恢复出厂按键</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>打开视频…</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>打开摄像头…</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>试看演示视频</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>正在打开 {name}</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>正在统计帧数并加载网络。</translation>
+    </message>
+    <message>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>正在等待第一帧画面并加载网络。</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>将视频拖放到这里，或打开摄像头</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
+    </message>
+</context>
+<context>
+    <name>StatisticsPanel</name>
+    <message>
+        <source>Numbers</source>
+        <translation>数值</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>对比</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>与</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>头部姿态</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>位置</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
+    </message>
+    <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>已跟踪</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>每帧耗时</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
+    </message>
+    <message>
+        <source>pitch</source>
+        <translation>俯仰</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>偏航</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>翻滚</translation>
+    </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>正在用 {name} 再次跟踪：{share}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>检测器</translation>
+    </message>
+    <message>
+        <source>{name} (tracks again)</source>
+        <translation>{name}（重新跟踪）</translation>
+    </message>
+    <message>
+        <source>Where the face is still</source>
+        <translation>人脸静止处</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>平均 Allan 方差，（眼距的 %）²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV，%</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>平均变异系数</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>运动，%</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>尚无可测量的内容。</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>逐帧位移，眼距的 %</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>与真值对比</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>与真值点的平均距离，外眼角间距的 %</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8，%</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>误差达到 8 % 或无人脸的帧</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>误差的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>延迟，帧</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>关键点的滞后程度</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>人脸静止处的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>各区域 MAV（静止时）</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>各区域 NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
+    </message>
+</context>
+<context>
     <name>StatusLine</name>
     <message>
         <source>Tracked</source>
@@ -1351,6 +1328,33 @@
     </message>
 </context>
 <context>
+    <name>StreamingDialog</name>
+    <message>
+        <source>Send to other programs</source>
+        <translation>发送到其他程序</translation>
+    </message>
+    <message>
+        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>流名称</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>主机和端口</translation>
+    </message>
+    <message>
+        <source>{name}: state</source>
+        <translation>{name}：状态</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -1382,41 +1386,6 @@
     </message>
 </context>
 <context>
-    <name>PlaybackBar</name>
-    <message>
-        <source>Time</source>
-        <translation>时间</translation>
-    </message>
-    <message>
-        <source>Frame</source>
-        <translation>帧</translation>
-    </message>
-    <message>
-        <source>frame</source>
-        <translation>帧</translation>
-    </message>
-    <message>
-        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
-        <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
-    </message>
-    <message>
-        <source>Type a frame number, from 0</source>
-        <translation>输入帧号，从 0 开始</translation>
-    </message>
-    <message>
-        <source>of {clock}</source>
-        <translation>/ {clock}</translation>
-    </message>
-    <message>
-        <source>Speed</source>
-        <translation>速度</translation>
-    </message>
-    <message>
-        <source>Speed of playing</source>
-        <translation>播放速度</translation>
-    </message>
-</context>
-<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
@@ -1429,6 +1398,17 @@
     <message>
         <source>not tracked yet</source>
         <translation>尚未跟踪</translation>
+    </message>
+</context>
+<context>
+    <name>WindowOptions</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>语言(&amp;G)</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
     </message>
 </context>
 <context>
@@ -2115,6 +2095,14 @@
         <translation>{time} 附近有 1 帧损坏，已跳过</translation>
     </message>
     <message>
+        <source>1 packet is damaged</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A map of scores for each landmark, (K, H, W) or (H, W, K).</source>
+        <translation>每个特征点一张得分图，(K, H, W) 或 (H, W, K)。</translation>
+    </message>
+    <message>
         <source>A preset&apos;s name has 1 to {most} characters.</source>
         <translation>预设名称须为 1 到 {most} 个字符。</translation>
     </message>
@@ -2163,6 +2151,10 @@
         <translation>模型未添加：{fault}</translation>
     </message>
     <message>
+        <source>The places of the landmarks.</source>
+        <translation>各特征点的位置。</translation>
+    </message>
+    <message>
         <source>The preset cannot be kept in {path}: {why}</source>
         <translation>预设无法保存到 {path}：{why}</translation>
     </message>
@@ -2177,6 +2169,10 @@
     <message>
         <source>Tracking goes on, but is not saved against a crash: {error}</source>
         <translation>跟踪继续进行，但无法防崩溃保存：{error}</translation>
+    </message>
+    <message>
+        <source>Two outputs with a line of scores for each landmark, along x and along y.</source>
+        <translation>两个输出，每个特征点沿 x 和沿 y 各一条得分线。</translation>
     </message>
     <message>
         <source>VMC needs the package python-osc, which is not here: pip install &apos;steadymark[network]&apos;</source>
@@ -2201,6 +2197,10 @@
     <message>
         <source>a start or end of {given} s makes no sense: give seconds from 0 on</source>
         <translation>起点或终点 {given} 秒无意义：请给出从 0 起的秒数</translation>
+    </message>
+    <message>
+        <source>about 1 frame seems to be missing at {time}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>about {count} frames seem to be missing, the first ones at {time}</source>
@@ -2299,6 +2299,10 @@
         <translation>列“{name}”：“{given}”不是数字</translation>
     </message>
     <message>
+        <source>coordinates</source>
+        <translation>坐标</translation>
+    </message>
+    <message>
         <source>does not answer in time: check the address and the network</source>
         <translation>未及时响应：请检查地址和网络</translation>
     </message>
@@ -2313,6 +2317,10 @@
     <message>
         <source>file &apos;{file}&apos; lies outside the card&apos;s folder</source>
         <translation>文件“{file}”位于模型卡所在文件夹之外</translation>
+    </message>
+    <message>
+        <source>files in {folder} that are neither videos nor images by their names: {shown}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>forbids access: check user and password</source>
@@ -2333,6 +2341,10 @@
     <message>
         <source>has nothing at this address: check what follows the host</source>
         <translation>在该地址没有内容：请检查主机名之后的部分</translation>
+    </message>
+    <message>
+        <source>heatmaps</source>
+        <translation>热图</translation>
     </message>
     <message>
         <source>how its results were made is not known: tracked anew</source>
@@ -2387,6 +2399,10 @@
         <translation>其文件夹是一个文件：请选择其他文件夹</translation>
     </message>
     <message>
+        <source>its high dynamic range ({name}) is mapped to 8 bits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>its name is missing, or too long</source>
         <translation>缺少名称，或名称过长</translation>
     </message>
@@ -2429,6 +2445,10 @@
     <message>
         <source>line {number}: {fault}</source>
         <translation>第 {number} 行：{fault}</translation>
+    </message>
+    <message>
+        <source>lines (x and y)</source>
+        <translation>线状热图（x 和 y）</translation>
     </message>
     <message>
         <source>margin must lie between 0.5 and 5, not {margin:g}</source>
@@ -2603,10 +2623,6 @@
         <translation>“{name}”的特征点属于 {schema}，其平均形状未知：可用于跟踪的模型属于 {known}</translation>
     </message>
     <message>
-        <source>the landmarks of &apos;{name}&apos; are those of {schema}: models of {wanted} ({landmarks} landmarks) are tracked with here (&apos;steadymark track&apos; takes others, too)</source>
-        <translation>“{name}”的特征点属于 {schema}：此处使用 {wanted}（{landmarks} 个特征点）的模型进行跟踪（&apos;steadymark track&apos; 也接受其他模型）</translation>
-    </message>
-    <message>
         <source>the model &apos;{name}&apos; has no 1D heatmaps to show</source>
         <translation>模型“{name}”没有可显示的一维热图</translation>
     </message>
@@ -2687,6 +2703,10 @@
         <translation>录制已结束：{folder} 剩余空间不足 {least_mb} MB；请释放空间后重新录制</translation>
     </message>
     <message>
+        <source>the sound of {name} could not be copied to its end ({reason})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the start, {start_s:g} s, must be before the end, {end_s:g} s</source>
         <translation>起点 {start_s:g} 秒须在终点 {end_s:g} 秒之前</translation>
     </message>
@@ -2733,6 +2753,10 @@
     <message>
         <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>
         <translation>Butterworth 需要用到后面的帧，而{what}：请选择光流或 One Euro</translation>
+    </message>
+    <message>
+        <source>the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of the environment variable {variable}</source>
+        <translation>无法加载插件 {path}（{kind}：{error}）：请改正它，或将它从环境变量 {variable} 中去掉</translation>
     </message>
     <message>
         <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
@@ -2799,6 +2823,14 @@
         <translation>未知稳定器“{name}”：可选 {known}</translation>
     </message>
     <message>
+        <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
+        <translation>未知的 {kind}“{name}”：请从 {known} 中选择</translation>
+    </message>
+    <message>
+        <source>uses a protocol that the installed FFmpeg lacks: use rtsp:// or http://</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>wants a user and password: http://user:password@host/…</source>
         <translation>需要用户名和密码：http://user:password@host/…</translation>
     </message>
@@ -2837,6 +2869,10 @@
     <message>
         <source>{count} frames carry the time stamp of the frame before them</source>
         <translation>{count} 帧与前一帧的时间戳相同</translation>
+    </message>
+    <message>
+        <source>{count} images in {folder} are beside videos: name them to track them</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{count} packets are damaged</source>
@@ -2975,6 +3011,18 @@
         <translation>{name} 接受 {inputs}：必须接受一幅图像 (n, 3, F, F) 或 (n, F, F, 3)</translation>
     </message>
     <message>
+        <source>{owner} has no parameter &apos;{name}&apos;: choose one of {known}</source>
+        <translation>{owner} 没有参数“{name}”：请从 {known} 中选择</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be a whole number, not {value:g}</source>
+        <translation>{owner} 的 {name} 必须是整数，而不是 {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {range_text}, not {value:g}</source>
+        <translation>{owner} 的 {name} 必须是 {range_text}，而不是 {value:g}</translation>
+    </message>
+    <message>
         <source>{path!r} cannot be opened: {error}</source>
         <translation>无法打开 {path!r}：{error}</translation>
     </message>
@@ -3073,6 +3121,10 @@
     <message>
         <source>{path} is a folder: give a video file in it</source>
         <translation>{path} 是文件夹：请选择其中的视频文件</translation>
+    </message>
+    <message>
+        <source>{path} is a link to nothing</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{path} is a list that names other files: open the video itself</source>
@@ -3249,6 +3301,10 @@
     <message>
         <source>{truth} has no face wholly in the picture: nothing to compare</source>
         <translation>{truth} 中没有完全位于画面内的人脸：没有可对比的内容</translation>
+    </message>
+    <message>
+        <source>{url} is a recording and no live stream: download it, for example by &apos;ffmpeg -i ADDRESS -c copy FILE.mp4&apos;, and track the file</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{url} sends no pictures: check the address</source>

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def tracker() -> Tracker:
-    return Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+    return Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68"))
 
 
 def test_rows_continue_after_a_stall_and_the_gap_is_reported(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_rows_continue_after_a_stall_and_the_gap_is_reported(tmp_path: Path) -> 
     with mjpeg_server() as server:
         server.pictures, server.stalls = 12, True
         camera = NetworkCamera(server.url, read_timeout_s=0.3, retry_s=(0.01,))
-        sink = NativeCsvSink(tmp_path / "a.csv", Header())
+        sink = NativeCsvSink(tmp_path / "a.csv", Header(), load_schema("ibug68"))
         pipeline = Pipeline(camera, tracker(), [sink], on_result=let_server_continue)
         pipeline.start()
         assert reconnected.wait(20)
@@ -67,7 +67,7 @@ def test_stopping_in_a_stall_is_quick_and_keeps_every_row(tmp_path: Path) -> Non
     with mjpeg_server() as server:
         server.pictures, server.stalls = 12, True
         camera = NetworkCamera(server.url, read_timeout_s=20)
-        sink = NativeCsvSink(tmp_path / "a.csv", Header())
+        sink = NativeCsvSink(tmp_path / "a.csv", Header(), load_schema("ibug68"))
         pipeline = Pipeline(camera, tracker(), [sink], on_result=lambda _: first_result.set())
         pipeline.start()
         assert first_result.wait(20)

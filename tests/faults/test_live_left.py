@@ -11,6 +11,8 @@ from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import moving_results, source_info
 
 if TYPE_CHECKING:
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def table(path: Path, style: str) -> Sink:
-    return OpenFaceCsvSink(path) if style == "openface" else NativeCsvSink(path, Header())
+    return (
+        OpenFaceCsvSink(path, load_schema("ibug68"))
+        if style == "openface"
+        else NativeCsvSink(path, Header(), load_schema("ibug68"))
+    )
 
 
 def write(sink: Sink, frames: int, *, live: bool = True) -> None:
@@ -64,10 +70,10 @@ def test_only_the_newest_unfinished_table_of_a_file_is_kept(tmp_path: Path) -> N
 
 def test_the_video_of_a_killed_camera_recording_is_kept_and_can_be_played(tmp_path: Path) -> None:
     path = tmp_path / "camera.mp4"
-    first = AnnotatedVideoSink(path)
+    first = AnnotatedVideoSink(path, None, DrawOptions(schema="ibug68"))
     write(first, 200)
     close_like_a_kill(first)
-    second = AnnotatedVideoSink(path)
+    second = AnnotatedVideoSink(path, None, DrawOptions(schema="ibug68"))
     write(second, 10)
     second.close(complete=True)
     counts = {}

@@ -19,6 +19,7 @@ from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_live_sources import PacedDevice, camera_opener
 from support.videos.square_video import square_models, square_video
 
@@ -51,7 +52,7 @@ class StoredTracking:
             square_models(),
             TrackSettings(),
             results,
-            sinks=lambda number: [self.store.sink(number, self.told.append)],
+            sinks=lambda number: [self.store.sink(number, results.schema, self.told.append)],
             **named,
         )
 
@@ -63,7 +64,7 @@ class StoredTracking:
         """Return the frames that could be recovered if the program were killed now."""
         self.store._lock.unlock()
         (found,) = find_sessions(self.root)
-        results = Results(self.results.times_s)
+        results = Results(self.results.times_s, load_schema("ibug68"))
         assert recover(found, results) == found.frames
         return sorted(set(results.rows().frame.tolist()))
 
@@ -83,7 +84,9 @@ class FailingResults(Results):
 def test_a_result_that_cannot_be_stored_is_reported_and_tracking_can_continue(
     media: Media, tmp_path: Path
 ) -> None:
-    stored = StoredTracking(media, tmp_path / "state", FailingResults(media.times_s))
+    stored = StoredTracking(
+        media, tmp_path / "state", FailingResults(media.times_s, load_schema("ibug68"))
+    )
     stored.tracking.start()
     assert stored.tracking.wait(TrackingPhase.FAILED, 20)
     assert f"tracking stopped after {AT + 1} frames" in stored.tracking.report.fault
@@ -106,7 +109,12 @@ def test_a_callback_that_fails_once_loses_no_result(media: Media, tmp_path: Path
             failures.append(AT)
             raise RuntimeError("Internal C++ object already deleted")
 
-    stored = StoredTracking(media, tmp_path / "state", Results(media.times_s), on_change=fail_once)
+    stored = StoredTracking(
+        media,
+        tmp_path / "state",
+        Results(media.times_s, load_schema("ibug68")),
+        on_change=fail_once,
+    )
     stored.tracking.start()
     assert stored.tracking.wait(TrackingPhase.FAILED, 20)
     assert "already deleted" in stored.tracking.report.fault
@@ -132,7 +140,9 @@ def test_a_full_disk_does_not_stop_tracking_and_is_reported_once(
         add(file, text)
 
     monkeypatch.setattr(RowFile, "add", raise_disk_full)
-    stored = StoredTracking(media, tmp_path / "state", Results(media.times_s))
+    stored = StoredTracking(
+        media, tmp_path / "state", Results(media.times_s, load_schema("ibug68"))
+    )
     stored.tracking.start()
     assert stored.tracking.wait(TrackingPhase.FINISHED, 20)
     stored.end()

@@ -46,7 +46,10 @@ def scene() -> list[Frame]:
 
 def tracker(network: SquareNetwork | None = None, detector: Any = None) -> Tracker:
     return Tracker(
-        detector or SquareDetector(), network or SquareNetwork(), NoStabilizer(), load_schema()
+        detector or SquareDetector(),
+        network or SquareNetwork(),
+        NoStabilizer(),
+        load_schema("ibug68"),
     )
 
 
@@ -156,7 +159,7 @@ def test_rows_before_a_fault_are_on_disk_and_the_reason_is_reported(
     tmp_path: Path, stage: str
 ) -> None:
     parts, words, rows = STAGES[stage]
-    sink = NativeCsvSink(tmp_path / "a.csv", Header())
+    sink = NativeCsvSink(tmp_path / "a.csv", Header(), load_schema("ibug68"))
     report = run(sink, **parts)
     assert report.state is PipelineState.FAILED
     (fault,) = report.faults
@@ -170,7 +173,7 @@ def test_rows_before_a_fault_are_on_disk_and_the_reason_is_reported(
 def test_a_failing_sink_does_not_affect_the_table(
     tmp_path: Path,
 ) -> None:
-    sink = NativeCsvSink(tmp_path / "a.csv", Header())
+    sink = NativeCsvSink(tmp_path / "a.csv", Header(), load_schema("ibug68"))
     report = run(sink, more_sinks=(BrokenSink(),))
     assert report.state is PipelineState.FAILED
     assert [fault.split(" failed")[0] for fault in report.faults] == [
@@ -225,10 +228,10 @@ def test_a_full_disk_ends_tracking_with_complete_rows(
     later = "later" in request.node.callspec.id
 
     def native(path: Path) -> Sink:
-        return NativeCsvSink(path, Header())
+        return NativeCsvSink(path, Header(), load_schema("ibug68"))
 
     path = tmp_path / "a.csv"
-    sink = OpenFaceCsvSink(path) if style == "openface" else native(path)
+    sink = OpenFaceCsvSink(path, load_schema("ibug68")) if style == "openface" else native(path)
     if style == "smoothed":
         sink = OfflineFilterSink(path, native, Butterworth(6.0))
     report = run(sink)
@@ -246,7 +249,7 @@ class SlowSink(NativeCsvSink):
     """A sink on a disk that hangs until `may_write` is set."""
 
     def __init__(self, path: Path, may_write: Event) -> None:
-        super().__init__(path, Header())
+        super().__init__(path, Header(), load_schema("ibug68"))
         self.may_write, self.blocked = may_write, Event()
 
     def write(self, result: TrackResult) -> None:

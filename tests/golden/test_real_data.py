@@ -53,7 +53,7 @@ def test_accuracy_on_300w_common(
     found = evaluate(
         models.network,
         data / "300w" / "common",
-        load_schema(),
+        load_schema("ibug68"),
         detector=models.detector if boxes == "detector" else None,
     )
     assert found.faces == 554

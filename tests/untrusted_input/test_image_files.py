@@ -47,7 +47,7 @@ def test_an_image_is_read_or_refused(path: Path, content: bytes) -> None:
 
 def test_an_image_with_an_excessive_declared_size_is_skipped(tmp_path: Path) -> None:
     png = bytearray(cv2.imencode(".png", np.zeros((90, 90, 3), np.uint8))[1])
-    points = "".join(f"{x} {y}\n" for x, y in load_schema().mean_shape * 40 + 45)
+    points = "".join(f"{x} {y}\n" for x, y in load_schema("ibug68").mean_shape * 40 + 45)
     for name in ("whole", "wild"):
         (tmp_path / f"{name}.png").write_bytes(png)
         (tmp_path / f"{name}.pts").write_text(f"version: 1\nn_points: 68\n{{\n{points}}}\n")

@@ -23,6 +23,7 @@ from steadymark.app.session.recording.results import Results
 from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.face.schema import load_schema, nameless_schema
 from support.fakes.fake_results import moving_results, source_info
 from support.malformed_files import VALUES, corrupted, objects
 from support.videos.video_corpus import Recipe, make
@@ -38,7 +39,7 @@ FACTS = {"source": "clip.mp4", "settings": SETTINGS, "saved_at": 1.7e9}
 def session_rows(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The file that a session writes for 5 frames."""
     store = SessionStore(tmp_path_factory.mktemp("session"), "clip.mp4", SETTINGS)
-    sink = store.sink(1, pytest.fail)
+    sink = store.sink(1, load_schema("ibug68"), pytest.fail)
     sink.open(source_info())
     for result in moving_results(5):
         sink.write(result)
@@ -73,7 +74,7 @@ def test_a_session_is_recovered_or_refused(tmp_path: Path, session_rows: bytes) 
         write_session(root, facts, content)
         for found in find_sessions(root):
             assert isinstance(from_plain(found.settings), TrackSettings)
-            results = Results(np.arange(5) / 25)
+            results = Results(np.arange(5) / 25, load_schema("ibug68"))
             try:
                 count = recover(found, results)
             except SteadymarkError:
@@ -84,7 +85,7 @@ def test_a_session_is_recovered_or_refused(tmp_path: Path, session_rows: bytes) 
     check()
     write_session(root, json.dumps(FACTS), session_rows)
     (found,) = find_sessions(root)
-    assert recover(found, Results(np.arange(5) / 25)) == 5
+    assert recover(found, Results(np.arange(5) / 25, load_schema("ibug68"))) == 5
 
 
 def test_rows_with_another_number_of_landmarks_are_skipped(
@@ -93,7 +94,7 @@ def test_rows_with_another_number_of_landmarks_are_skipped(
     root = tmp_path / "sessions"
     write_session(root, json.dumps(FACTS), session_rows)
     (found,) = find_sessions(root)
-    assert recover(found, Results(np.arange(5) / 25, points=5)) == 0
+    assert recover(found, Results(np.arange(5) / 25, nameless_schema(5))) == 0
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_rows_that_no_tracker_produces_are_skipped(
     first[head[2].split(",").index(column)] = str(value)
     write_session(root, json.dumps(FACTS), "\n".join([*head, ",".join(first), ""]).encode())
     (found,) = find_sessions(root)
-    assert recover(found, Results(np.arange(5) / 25)) == 0
+    assert recover(found, Results(np.arange(5) / 25, load_schema("ibug68"))) == 0
 
 
 def test_a_session_file_without_line_ends_does_not_fill_the_memory(

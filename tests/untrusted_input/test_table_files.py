@@ -24,6 +24,7 @@ from steadymark.models.datasets.photo_splits import read_boxes
 from steadymark.models.datasets.video_datasets import read_steadymark_csv
 from steadymark.models.errors import DataError
 from steadymark.models.face.pts_file import read_pts
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import moving_results, source_info
 from support.malformed_files import corrupted, read_or_refused
 from support.videos.video_corpus import Recipe, make
@@ -90,7 +91,11 @@ def test_a_table_is_read_or_refused(folder: Path, content: bytes) -> None:
 @pytest.mark.parametrize("kind", [NativeCsvSink, OpenFaceCsvSink])
 def test_a_written_table_is_read_or_refused(folder: Path, kind: type[Sink]) -> None:
     path = folder / f"{kind.__name__}.csv"
-    sink: Sink = NativeCsvSink(path, Header({})) if kind is NativeCsvSink else OpenFaceCsvSink(path)
+    sink: Sink = (
+        NativeCsvSink(path, Header({}), load_schema("ibug68"))
+        if kind is NativeCsvSink
+        else OpenFaceCsvSink(path, load_schema("ibug68"))
+    )
     sink.open(source_info())
     for result in moving_results(4):
         sink.write(result)
@@ -148,7 +153,7 @@ def test_lists_of_wflw_are_read_or_refused(folder: Path, content: bytes) -> None
 @pytest.mark.hypothesis
 def test_tracks_for_training_are_read_or_refused(folder: Path) -> None:
     video, path = make(folder, Recipe("film.mp4", width=160, height=120)), folder / "film.csv"
-    sink = NativeCsvSink(path, Header({}))
+    sink = NativeCsvSink(path, Header({}), load_schema("ibug68"))
     sink.open(source_info())
     for result in moving_results(4):
         sink.write(result)

@@ -25,6 +25,7 @@ from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.pipeline.job import JobReport, run_job
 from steadymark.engine.sources.video.video_file import VideoFile
 from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.face.schema import load_schema
 from steadymark.models.user_text import UserText
 from support.fakes.fake_engine import ListSink
 from support.fakes.fake_results import moving_results, source_info
@@ -200,7 +201,7 @@ def test_a_short_run_may_grow_while_the_allocator_settles(mib: float, passes: bo
 
 
 def write_table(path: Path, results: list[TrackResult]) -> Path:
-    sink = NativeCsvSink(path, Header())
+    sink = NativeCsvSink(path, Header(), load_schema("ibug68"))
     sink.open(source_info())
     for result in results:
         sink.write(result)

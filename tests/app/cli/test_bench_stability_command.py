@@ -43,7 +43,7 @@ def test_a_face_that_is_never_found_is_lost_in_the_table_and_not_plotted(
     tmp_path: Path,
 ) -> None:
     grey = np.full((320, 320, 3), 90, np.uint8)
-    write_labelled_image(tmp_path, grey, load_schema().mean_shape * 170 + 160)
+    write_labelled_image(tmp_path, grey, load_schema("ibug68").mean_shape * 170 + 160)
     plot = tmp_path / "p.png"
     size = ("--sequences", "1", "--frames", "12", "--noise", "2")
     command = ["bench", "stability", "--data", str(tmp_path), *size, "--plot", str(plot)]

@@ -21,7 +21,7 @@ from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
 
-SHAPE = load_schema().mean_shape
+SHAPE = load_schema("ibug68").mean_shape
 ROOT = Path(__file__).resolve().parents[3]
 
 

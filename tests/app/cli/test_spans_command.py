@@ -26,9 +26,14 @@ def tracked(folder: Path) -> tuple[Path, Path]:
     frames = [crowd_frame(i) for i in range(3)]
     frames += [crowd_frame(i, LEFT, *(() if 10 <= i < 14 else (RIGHT,))) for i in range(3, 21)]
     files = folder / "native.csv", folder / "openface.csv"
-    sinks = NativeCsvSink(files[0], Header({}, {}, {}, "made", None)), OpenFaceCsvSink(files[1])
+    sinks = (
+        NativeCsvSink(files[0], Header({}, {}, {}, "made", None), load_schema("ibug68")),
+        OpenFaceCsvSink(files[1], load_schema("ibug68")),
+    )
     config = TrackerConfig(max_faces=4)
-    tracker = Tracker(CrowdDetector(), CrowdNetwork(), NoStabilizer(), load_schema(), config)
+    tracker = Tracker(
+        CrowdDetector(), CrowdNetwork(), NoStabilizer(), load_schema("ibug68"), config
+    )
     pipeline = Pipeline(ListSource(frames), tracker, sinks)
     pipeline.start()
     assert pipeline.wait(20)

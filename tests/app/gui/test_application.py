@@ -16,7 +16,7 @@ from steadymark.app.gui.application import has_display, offer_recovery
 from steadymark.app.session.recording.crash_recovery import SessionStore, find_sessions
 from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.engine.tracking.settings import TrackSettings
-from steadymark.models.face.schema import assets_root
+from steadymark.models.face.schema import assets_root, load_schema
 from support.fakes.fake_results import moving_results, source_info
 from support.videos.square_video import square_video
 
@@ -90,7 +90,7 @@ def test_a_crashed_session_is_offered_and_recovered(
     clip = square_video(tmp_path / "a.mp4", 60)
     root = tmp_path / "crashed"
     store = SessionStore(root, str(clip), as_plain(TrackSettings()))
-    sink = store.sink(1, print)
+    sink = store.sink(1, load_schema("ibug68"), print)
     sink.open(source_info())
     for result in moving_results(40):
         sink.write(result)

@@ -16,6 +16,7 @@ from steadymark.app.session.recording.crash_recovery import find_sessions
 from steadymark.app.session.session import Session
 from steadymark.app.session.state import Phase
 from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.face.schema import load_schema
 from support.videos.square_video import square_models, square_video, square_x
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def test_a_crashed_session_continues_where_it_stopped(
     results = session.results
     assert results is not None
     store = SessionStore(tmp_path / "left", clip, {})
-    sink = store.sink(1, lambda _: None)
+    sink = store.sink(1, load_schema("ibug68"), lambda _: None)
     assert session.film is not None
     sink.open(session.film.film.info)
     for index in range(60):

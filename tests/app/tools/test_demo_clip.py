@@ -139,7 +139,7 @@ def test_pixels_move_with_the_ground_truth(warp: ExpressionWarp, points: Array, 
 
 
 def test_landmarks_are_ordered_as_on_a_face(points: Array) -> None:
-    schema = load_schema()
+    schema = load_schema("ibug68")
     for xy in points[[0, 75, 148, 178, 276]]:
         centre = {name: xy[list(indices)].mean(0) for name, indices in schema.regions.items()}
         heights = [centre[name][1] for name in ("brows", "eyes", "nose", "mouth")]
@@ -153,7 +153,7 @@ def test_landmarks_are_ordered_as_on_a_face(points: Array) -> None:
 
 
 def test_the_annotation_is_nearly_its_own_mirror_image() -> None:
-    schema = load_schema()
+    schema = load_schema("ibug68")
     xy = make_demo_clip.annotated()
     mirrored = (xy * (-1, 1))[schema.mirror]
     a, b = xy - xy.mean(0), mirrored - mirrored.mean(0)

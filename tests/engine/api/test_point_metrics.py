@@ -33,7 +33,7 @@ def test_metrics_equal_those_of_evaluate(
     assert result.exit_code == 0, result.output
     expected = json.loads(found.read_text())["models"]["a"]
     (labelled,) = find_videos(video)
-    ground_truth = prepare_video(labelled, load_schema()).truth
+    ground_truth = prepare_video(labelled, load_schema("ibug68")).truth
     assert ground_truth is not None
     points, ground_truth = sm.read_csv(tmp_path / "a.csv").landmarks[:, 0], ground_truth[:30]
     errors = sm.metrics.nme(points, ground_truth)

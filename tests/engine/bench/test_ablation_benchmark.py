@@ -128,7 +128,9 @@ def test_filters_are_tuned_on_other_faces_than_those_reported(data: Path) -> Non
 
 
 def test_the_best_filter_is_the_most_stable_one_that_is_as_accurate_as_raw() -> None:
-    ground_truth = np.repeat((load_schema().mean_shape * 100 + 160)[None], 30, 0).astype(np.float32)
+    ground_truth = np.repeat((load_schema("ibug68").mean_shape * 100 + 160)[None], 30, 0).astype(
+        np.float32
+    )
     noise = np.random.default_rng(0).normal(0, 1, ground_truth.shape)
     scene = Scene("still", np.zeros((30, 2, 2, 3), np.uint8), ground_truth, 25, None)
     filters = {

@@ -128,7 +128,7 @@ def test_filters_use_the_raw_points_of_the_first_pass_and_restart_at_cuts() -> N
 
 def test_a_clip_tracker_records_cuts_and_detections() -> None:
     clip_tracker = ClipTracker(
-        Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+        Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68"))
     )
     squares = [(100.0, 100.0, 60.0)] * 6 + [None] * 2 + [(220.0, 150.0, 60.0)] * 4
     returned = [clip_tracker.add(frame(i, square)) for i, square in enumerate(squares)]

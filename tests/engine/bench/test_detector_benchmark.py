@@ -38,7 +38,11 @@ SIZE = 320
 
 
 def face_points(roll_deg: float = 0.0, *, narrow: float = 1.0) -> Points:
-    shape = (load_schema().mean_shape - load_schema().mean_shape.mean(0)) * 150 * (narrow, 1)
+    shape = (
+        (load_schema("ibug68").mean_shape - load_schema("ibug68").mean_shape.mean(0))
+        * 150
+        * (narrow, 1)
+    )
     cos, sin = np.cos(np.radians(roll_deg)), np.sin(np.radians(roll_deg))
     points: Points = (shape @ np.array([[cos, sin], [-sin, cos]]) + SIZE / 2).astype(np.float32)
     return points

@@ -16,7 +16,7 @@ FRAMES = 14
 
 def scene(config: SceneConfig) -> Scene:
     points = annotated().astype(np.float32)
-    return make_scene(photograph(), points, load_schema(), 0, seed=2, config=config)
+    return make_scene(photograph(), points, load_schema("ibug68"), 0, seed=2, config=config)
 
 
 def expression_motion_percent(video_scene: Scene, jitter_px: float = 0.0) -> float:

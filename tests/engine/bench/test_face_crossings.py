@@ -21,7 +21,7 @@ from steadymark.models.face.schema import load_schema
 def portrait(colour: tuple[int, int, int]) -> PortraitFace:
     """Return a portrait that is a disc of one colour with a white nose tip."""
     image = np.full((320, 320, 3), 20, np.uint8)
-    points = (load_schema().mean_shape * 170 + 160).astype(np.float32)
+    points = (load_schema("ibug68").mean_shape * 170 + 160).astype(np.float32)
     cv2.circle(image, (160, 160), 120, colour, -1)
     cv2.circle(image, tuple(int(v) for v in points[30].round()), 12, (255, 255, 255), -1)
     return PortraitFace(image, points)

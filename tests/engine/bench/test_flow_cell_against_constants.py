@@ -41,7 +41,7 @@ CONSTANTS = tuple(
 def scenes() -> tuple[Scene, ...]:
     """Return scenes of the demo portrait, which talks, turns and blinks in changing light."""
     config = SceneConfig(frames=30, noise=2, light=1.0, things=0.0, drops=0.0)
-    points, schema = annotated().astype(np.float32), load_schema()
+    points, schema = annotated().astype(np.float32), load_schema("ibug68")
     return tuple(
         make_scene(photograph(), points, schema, number, seed=3, config=config)
         for number in range(3)
@@ -52,7 +52,7 @@ def scenes() -> tuple[Scene, ...]:
 def scores_of(edit: Callable[[bytes], bytes] | None) -> StabilityBenchScores:
     """Return the scores of the flow cell on the scenes, with edited weights."""
     settings = TrackSettings(device="cpu", stabilizer=FLOW)
-    card, schema = find_model(FLOW_CELL, "stabilizer"), load_schema()
+    card, schema = find_model(FLOW_CELL, "stabilizer"), load_schema("ibug68")
     content = verified_bytes(card)
     tracker = make_tracker(open_models(settings), settings)
     tracker.flow = FlowStabilizer(card, schema, content=edit(content) if edit else content)

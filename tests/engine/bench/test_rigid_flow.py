@@ -10,7 +10,7 @@ from steadymark.engine.bench.clips.rigid_flow import RigidFlow, similarity
 from steadymark.models.face.schema import load_schema
 from steadymark.models.synthesis.conditions.lighting import KINDS, Lighting
 
-FACE = (load_schema().mean_shape * 150 + (160, 120)).astype(np.float64)
+FACE = (load_schema("ibug68").mean_shape * 150 + (160, 120)).astype(np.float64)
 RNG = np.random.default_rng(3)
 TEXTURE = cv2.resize(
     cv2.resize(RNG.uniform(30, 225, (30, 40, 3)).astype(np.float32), (160, 120)), (320, 240)

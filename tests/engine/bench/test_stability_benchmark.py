@@ -37,7 +37,7 @@ from support.fakes.fake_engine import SquareNetwork, frame
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 
 
 @pytest.fixture(scope="module")

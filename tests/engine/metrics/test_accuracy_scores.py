@@ -24,7 +24,7 @@ from steadymark.engine.metrics.landmark_correspondence import (
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 RNG = np.random.default_rng(11)
 GROUND_TRUTH = np.stack(
     [face_points(80, 60, size).astype(np.float64) for size in (50, 60, 80, 100)]

@@ -30,7 +30,9 @@ def compared(tmp_path: Path) -> LandmarkComparison:
         file = tmp_path / f"face{i}.png"
         cv2.imwrite(str(file), np.full((180, 200, 3), 60 + 20 * i, np.uint8))
         places.append(FacePlace(f"face{i}", str(file)))
-    return LandmarkComparison(tuple(places), found, ground_truth, load_schema(), tuple(range(68)))
+    return LandmarkComparison(
+        tuple(places), found, ground_truth, load_schema("ibug68"), tuple(range(68))
+    )
 
 
 def count_pixels_near(image: Image, colour: tuple[int, int, int]) -> int:

@@ -14,7 +14,7 @@ from steadymark.engine.metrics.eye_mouth_opening import (
 )
 from steadymark.models.face.schema import load_schema
 
-FACE = load_schema().mean_shape.astype(np.float64) * 100
+FACE = load_schema("ibug68").mean_shape.astype(np.float64) * 100
 
 
 def faces_with(lids: np.ndarray, lips: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
     from steadymark.models.runtime.onnx_session import Moves, Prediction
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 
 
 @pytest.fixture

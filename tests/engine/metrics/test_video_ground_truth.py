@@ -16,7 +16,7 @@ from steadymark.engine.metrics.video_ground_truth import (
 )
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
-from steadymark.models.face.schema import assets_root
+from steadymark.models.face.schema import assets_root, load_schema
 from support.fakes.fake_results import face_points, source_info, track_result, tracked_face
 
 if TYPE_CHECKING:
@@ -87,7 +87,11 @@ def test_pts_files_are_numbered_from_one_or_from_zero(tmp_path: Path, first: int
 @pytest.mark.parametrize("style", ["native", "openface"])
 def test_a_tracking_table_of_one_face_can_be_the_ground_truth(tmp_path: Path, style: str) -> None:
     path = tmp_path / "t.csv"
-    sink = NativeCsvSink(path, Header()) if style == "native" else OpenFaceCsvSink(path)
+    sink = (
+        NativeCsvSink(path, Header(), load_schema("ibug68"))
+        if style == "native"
+        else OpenFaceCsvSink(path, load_schema("ibug68"))
+    )
     sink.open(source_info())
     for i in range(3):
         faces = () if i == 1 else (tracked_face(points=FACE + i, raw_shift_px=0),)
@@ -100,7 +104,7 @@ def test_a_tracking_table_of_one_face_can_be_the_ground_truth(tmp_path: Path, st
 
 
 def test_a_table_of_several_faces_is_refused_as_ground_truth(tmp_path: Path) -> None:
-    sink = NativeCsvSink(tmp_path / "t.csv", Header())
+    sink = NativeCsvSink(tmp_path / "t.csv", Header(), load_schema("ibug68"))
     sink.open(source_info())
     sink.write(track_result(0, tracked_face(0), tracked_face(1)))
     sink.close(complete=True)

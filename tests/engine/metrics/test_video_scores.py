@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.types import TrackedFace
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 FRAMES = 120
 
 
@@ -52,7 +52,9 @@ def write_table(
 ) -> LandmarkTable:
     """Write a table of these frames with Steadymark's own sink."""
     sink = (
-        OpenFaceCsvSink(path) if openface else NativeCsvSink(path, Header(settings=settings or {}))
+        OpenFaceCsvSink(path, load_schema("ibug68"))
+        if openface
+        else NativeCsvSink(path, Header(settings=settings or {}), load_schema("ibug68"))
     )
     sink.open(source_info())
     for frame, found_faces in faces.items():

@@ -33,7 +33,7 @@ def annotate(
     before_close: Callable[[], None] = lambda: None,
 ) -> list[float]:
     """Annotate the frames first … last; return their times in the source."""
-    sink = AnnotatedVideoSink(out, str(source), hurried=hurried)
+    sink = AnnotatedVideoSink(out, str(source), DrawOptions(schema="ibug68"), hurried=hurried)
     sink.open(source_info(path=str(source), size=(64, 48)))
     times = []
     face = tracked_face(points=face_points(32, 24, 30))
@@ -133,7 +133,9 @@ def test_a_video_of_a_part_starts_at_zero_with_its_own_sound(tmp_path: Path, cod
 
 
 def test_the_sound_is_missing_when_the_source_cannot_be_opened(tmp_path: Path) -> None:
-    sink = AnnotatedVideoSink(tmp_path / "out.mp4", str(tmp_path / "folder of pictures"))
+    sink = AnnotatedVideoSink(
+        tmp_path / "out.mp4", str(tmp_path / "folder of pictures"), DrawOptions(schema="ibug68")
+    )
     sink.open(source_info())
     sink.write(track_result(0))
     sink.close(complete=True)
@@ -141,7 +143,7 @@ def test_the_sound_is_missing_when_the_source_cannot_be_opened(tmp_path: Path) -
 
 
 def test_odd_sizes_are_padded_and_changed_sizes_are_fitted(tmp_path: Path) -> None:
-    sink = AnnotatedVideoSink(tmp_path / "out.mp4")
+    sink = AnnotatedVideoSink(tmp_path / "out.mp4", None, DrawOptions(schema="ibug68"))
     sink.open(source_info(live=True))
     sizes = [(101, 75), (101, 75), (300, 40), (30, 30)]
     for i, size in enumerate(sizes):
@@ -155,7 +157,7 @@ def test_odd_sizes_are_padded_and_changed_sizes_are_fitted(tmp_path: Path) -> No
 
 
 def test_duplicate_timestamps_do_not_stop_the_video(tmp_path: Path) -> None:
-    sink = AnnotatedVideoSink(tmp_path / "out.mp4")
+    sink = AnnotatedVideoSink(tmp_path / "out.mp4", None, DrawOptions(schema="ibug68"))
     sink.open(source_info())
     for i, pts_s in enumerate([0.0, 0.04, 0.04, 0.08]):
         sink.write(track_result(i, pts_s=pts_s))
@@ -164,8 +166,8 @@ def test_duplicate_timestamps_do_not_stop_the_video(tmp_path: Path) -> None:
 
 
 def test_landmarks_are_drawn_into_the_video(tmp_path: Path) -> None:
-    options = DrawOptions(status=False, face_id=False, contours=False)
-    sink = AnnotatedVideoSink(tmp_path / "out.mp4", options=options)
+    options = DrawOptions(status=False, face_id=False, contours=False, schema="ibug68")
+    sink = AnnotatedVideoSink(tmp_path / "out.mp4", None, options)
     sink.open(source_info())
     result = track_result(0, tracked_face(points=face_points(80, 60, 100)))
     sink.write(result)
@@ -182,13 +184,15 @@ def test_the_error_for_a_missing_encoder_says_what_to_do(
 ) -> None:
     monkeypatch.setattr(av, "codecs_available", {"mpeg4"})
     with pytest.raises(SinkError, match=r"libx264.*pip install"):
-        AnnotatedVideoSink(tmp_path / "out.mp4").open(source_info())
+        AnnotatedVideoSink(tmp_path / "out.mp4", None, DrawOptions(schema="ibug68")).open(
+            source_info()
+        )
 
 
 def annotate_file(source: Path, out: Path, *, end_s: float | None = None) -> AnnotatedVideoSink:
     """Annotate a file as a job does, with times from the container's start."""
     film = VideoFile(source, end_s=end_s)
-    sink = AnnotatedVideoSink(out, str(source))
+    sink = AnnotatedVideoSink(out, str(source), DrawOptions(schema="ibug68"))
     sink.open(film.info)
     for frame in film.frames():
         sink.write(TrackResult(frame, ()))

@@ -13,6 +13,7 @@ from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.columns import POSE, native_columns
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import moving_results, source_info
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def test_a_valid_file_has_no_findings(tmp_path: Path) -> None:
 
 def test_files_written_by_the_sinks_have_no_findings(tmp_path: Path) -> None:
     for sink in (
-        NativeCsvSink(tmp_path / "a.csv", Header()),
-        OpenFaceCsvSink(tmp_path / "b.csv"),
+        NativeCsvSink(tmp_path / "a.csv", Header(), load_schema("ibug68")),
+        OpenFaceCsvSink(tmp_path / "b.csv", load_schema("ibug68")),
     ):
         sink.open(source_info())
         for result in moving_results(9):

@@ -11,12 +11,12 @@ from steadymark.engine.core.types import Landmarks
 from steadymark.engine.output.video.drawing import DrawOptions, draw
 from support.fakes.fake_results import face_points, lost_face, track_result, tracked_face
 
-POINTS_ONLY = DrawOptions(contours=False, face_id=False, status=False)
+POINTS_ONLY = DrawOptions(contours=False, face_id=False, status=False, schema="ibug68")
 
 
 def test_drawing_does_not_change_the_frame() -> None:
     result = track_result(0, tracked_face())
-    image = draw(result, DrawOptions(box=True))
+    image = draw(result, DrawOptions(box=True, schema="ibug68"))
     assert (result.picture.image == 90).all()
     assert (image != 90).any()
 
@@ -51,12 +51,12 @@ def test_lost_faces_and_points_outside_the_image_are_skipped() -> None:
     nowhere = np.full((68, 2), np.nan, np.float32)
     far = face_points(1e9, -1e9, 100)
     faces = (lost_face(1), tracked_face(points=nowhere), tracked_face(points=far))
-    draw(track_result(0, *faces), DrawOptions(box=True))
+    draw(track_result(0, *faces), DrawOptions(box=True, schema="ibug68"))
 
 
 def test_another_number_of_landmarks_is_drawn_as_points_only() -> None:
     face = tracked_face(points=face_points()[:5])
-    assert (draw(track_result(0, face)) != 90).any()
+    assert (draw(track_result(0, face), DrawOptions(schema="ibug68")) != 90).any()
 
 
 def test_head_axes_are_drawn_as_the_pose_projects_them() -> None:

@@ -13,6 +13,8 @@ from steadymark.engine.core.protocols import Sink
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
+from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import (
     lost_face,
     moving_results,
@@ -27,11 +29,11 @@ if TYPE_CHECKING:
     MakeSink = Callable[[Path], Sink]
 
 
-def native(path: Path) -> Sink:
-    return NativeCsvSink(path, Header())
-
-
-SINKS = {".csv": native, ".of.csv": OpenFaceCsvSink, ".mp4": AnnotatedVideoSink}
+SINKS: dict[str, MakeSink] = {
+    ".csv": lambda path: NativeCsvSink(path, Header(), load_schema("ibug68")),
+    ".of.csv": lambda path: OpenFaceCsvSink(path, load_schema("ibug68")),
+    ".mp4": lambda path: AnnotatedVideoSink(path, None, DrawOptions(schema="ibug68")),
+}
 for_each_sink = pytest.mark.parametrize(("ending", "make"), SINKS.items(), ids=SINKS.keys())
 needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 

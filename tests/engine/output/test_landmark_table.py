@@ -15,6 +15,7 @@ from steadymark.engine.output.csv.columns import POSE, native_columns
 from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import moving_results, source_info
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def expected_rows() -> list[tuple[TrackResult, TrackedFace | None]]:
 
 
 def test_a_native_file_reads_back_as_written(tmp_path: Path) -> None:
-    table = write_and_read(NativeCsvSink(tmp_path / "a.csv", HEADER))
+    table = write_and_read(NativeCsvSink(tmp_path / "a.csv", HEADER, load_schema("ibug68")))
     assert len(table) == len(expected_rows())
     for i, (result, face) in enumerate(expected_rows()):
         assert table.frame[i] == result.frame.index
@@ -73,14 +74,14 @@ def test_a_native_file_reads_back_as_written(tmp_path: Path) -> None:
 
 
 def test_the_header_reads_back(tmp_path: Path) -> None:
-    table = write_and_read(NativeCsvSink(tmp_path / "a.csv", HEADER))
+    table = write_and_read(NativeCsvSink(tmp_path / "a.csv", HEADER, load_schema("ibug68")))
     assert table.style == "native"
-    assert table.header == json.loads(HEADER.line())
+    assert table.header == json.loads(HEADER.line(load_schema("ibug68")))
     assert table.header["source"] == {"name": "Straße \udce9.mp4", "sha256": "cd"}
 
 
 def test_an_openface_file_reads_back_as_written(tmp_path: Path) -> None:
-    table = write_and_read(OpenFaceCsvSink(tmp_path / "a.csv"))
+    table = write_and_read(OpenFaceCsvSink(tmp_path / "a.csv", load_schema("ibug68")))
     assert (table.style, table.header) == ("openface", {})
     for i, (result, face) in enumerate(expected_rows()):
         assert table.frame[i] == result.frame.index
@@ -96,7 +97,7 @@ def test_an_openface_file_reads_back_as_written(tmp_path: Path) -> None:
 
 
 def test_an_openface_file_has_the_format_of_openface(tmp_path: Path) -> None:
-    write_and_read(OpenFaceCsvSink(tmp_path / "a.csv"))
+    write_and_read(OpenFaceCsvSink(tmp_path / "a.csv", load_schema("ibug68")))
     head, first, *_ = (tmp_path / "a.csv").read_text().splitlines()
     assert head.startswith(
         "frame, face_id, timestamp, confidence, success, "

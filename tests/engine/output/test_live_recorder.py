@@ -15,19 +15,22 @@ from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.live_recorder import LEAST_FREE, Recorder, RecorderReport
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_engine import ListSink
 from support.fakes.fake_results import moving_results, source_info, track_result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOTHING = DrawOptions(points=False, contours=False, box=False, face_id=False, status=False)
+NOTHING = DrawOptions(
+    points=False, contours=False, box=False, face_id=False, status=False, schema="ibug68"
+)
 
 
 def sinks(folder: Path) -> tuple[AnnotatedVideoSink, NativeCsvSink]:
     return (
-        AnnotatedVideoSink(folder / "a.mp4", options=NOTHING, hurried=True),
-        NativeCsvSink(folder / "a.csv", Header()),
+        AnnotatedVideoSink(folder / "a.mp4", None, NOTHING, hurried=True),
+        NativeCsvSink(folder / "a.csv", Header(), load_schema("ibug68")),
     )
 
 

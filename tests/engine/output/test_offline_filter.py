@@ -14,6 +14,7 @@ from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.tracking.head_pose import head_pose
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points, lost_face, track_result, tracked_face
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ FILTER = Butterworth(3.0)
 
 
 def native(path: Path) -> Sink:
-    return NativeCsvSink(path, Header())
+    return NativeCsvSink(path, Header(), load_schema("ibug68"))
 
 
 def shaking_faces(frames: int = 60) -> list[TrackResult]:
@@ -89,10 +90,13 @@ def test_rows_are_written_to_disk_during_tracking(tmp_path: Path) -> None:
 
 
 def test_openface_tables_are_smoothed_and_empty_tables_stay_empty(tmp_path: Path) -> None:
+    def make(path: Path) -> OpenFaceCsvSink:
+        return OpenFaceCsvSink(path, load_schema("ibug68"))
+
     table = read_landmarks(
-        write(OfflineFilterSink(tmp_path / "a.csv", OpenFaceCsvSink, FILTER), shaking_faces())
+        write(OfflineFilterSink(tmp_path / "a.csv", make, FILTER), shaking_faces())
     )
-    raw = read_landmarks(write(OpenFaceCsvSink(tmp_path / "b.csv"), shaking_faces()))
+    raw = read_landmarks(write(make(tmp_path / "b.csv"), shaking_faces()))
     first_face = table.face_id == 0
     assert (
         np.diff(table.xy_px[first_face], axis=0).std()

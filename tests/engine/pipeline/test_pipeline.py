@@ -25,7 +25,7 @@ FACE = (100.0, 100.0, 60.0)
 
 
 def tracker() -> Tracker:
-    return Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+    return Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68"))
 
 
 def scene(count: int) -> list[Frame]:
@@ -35,7 +35,7 @@ def scene(count: int) -> list[Frame]:
 
 class BrokenTracker(Tracker):
     def __init__(self, at: int) -> None:
-        super().__init__(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+        super().__init__(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68"))
         self.at = at
 
     def track(self, frame: Frame) -> TrackResult:
@@ -82,7 +82,7 @@ def test_a_live_source_drops_old_frames_and_counts_them() -> None:
             release.set()
 
     sink = ListSink()
-    slow = SlowTracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema())
+    slow = SlowTracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68"))
     pipeline = Pipeline(GatedSource(scene(50), live=True), slow, [sink])
     pipeline.start()
     assert pipeline.wait(10)

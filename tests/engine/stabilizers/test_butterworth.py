@@ -10,8 +10,8 @@ from steadymark.models.face.schema import load_schema
 
 RATE = 100.0
 FPS = 30.0
-SHAPE = load_schema().mean_shape * 200  # pixels
-EYES_PX = float(np.linalg.norm(np.diff(SHAPE[list(load_schema().eyes)], axis=0)))
+SHAPE = load_schema("ibug68").mean_shape * 200  # pixels
+EYES_PX = float(np.linalg.norm(np.diff(SHAPE[list(load_schema("ibug68").eyes)], axis=0)))
 
 
 def waves(hz: float, t_s: np.ndarray) -> np.ndarray:

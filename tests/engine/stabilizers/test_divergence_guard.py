@@ -10,7 +10,7 @@ from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradic
 from steadymark.engine.stabilizers.online_filters import GuardedStabilizer, OneEuro
 from steadymark.models.face.schema import load_schema
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 SIDE_PX = 100.0
 EYES_PX = float(np.linalg.norm(np.diff(SCHEMA.mean_shape[list(SCHEMA.eyes)], axis=0))) * SIDE_PX
 

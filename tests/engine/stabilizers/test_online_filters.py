@@ -10,7 +10,7 @@ from steadymark.models.face.schema import load_schema
 
 
 def points(noise: float, rng: np.random.Generator) -> Landmarks:
-    shape = load_schema().mean_shape * 100
+    shape = load_schema("ibug68").mean_shape * 100
     xy = (shape + rng.normal(0, noise, shape.shape)).astype(np.float32)
     return Landmarks(xy, np.ones(68, np.float32))
 

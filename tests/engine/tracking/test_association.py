@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def motion_from_points(xy: Points, t_s: float, *, sure: float = 0.9) -> FaceMotion:
     points = Landmarks(xy, np.full(len(xy), sure, np.float32))
-    return motion_of(crop_of_landmarks(xy, load_schema(), margin=1.4), points, t_s, margin=1.4)
+    return motion_of(
+        crop_of_landmarks(xy, load_schema("ibug68"), margin=1.4), points, t_s, margin=1.4
+    )
 
 
 def motion_at(

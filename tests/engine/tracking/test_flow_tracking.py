@@ -42,7 +42,7 @@ class ShiftingStabilizer(FlowStabilizer):
     """Shifts raw landmarks right by `shift_px`, and records which faces had a memory."""
 
     def __init__(self) -> None:
-        super().__init__(find_model(FLOW_CELL, "stabilizer"), load_schema())
+        super().__init__(find_model(FLOW_CELL, "stabilizer"), load_schema("ibug68"))
         self.shift_px = SHIFT_PX
         self.had_memory: list[list[bool]] = []
 
@@ -58,7 +58,12 @@ class ShiftingStabilizer(FlowStabilizer):
 def make_tracker_and_flow() -> tuple[Tracker, ShiftingStabilizer]:
     flow = ShiftingStabilizer()
     tracker = Tracker(
-        SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema(), flow=flow, of_network=True
+        SquareDetector(),
+        SquareNetwork(),
+        NoStabilizer(),
+        load_schema("ibug68"),
+        flow=flow,
+        of_network=True,
     )
     return tracker, flow
 
@@ -131,7 +136,7 @@ def test_with_of_network_false_the_cell_is_not_used() -> None:
         SquareDetector(),
         SquareNetwork(),
         NoStabilizer(),
-        load_schema(),
+        load_schema("ibug68"),
         flow=flow,
         of_network=False,
     )

@@ -23,7 +23,7 @@ from steadymark.models.face.crop import (
 )
 from steadymark.models.face.schema import load_schema
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 
 
 def face_at(x: float, y: float, size: float, roll_deg: float) -> Points:

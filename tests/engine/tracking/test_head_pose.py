@@ -56,11 +56,11 @@ def estimate_pose(points: Landmarks, camera: Intrinsics = CAMERA) -> HeadPose:
 
 def test_the_mean_face_has_the_expected_size_and_orientation() -> None:
     face = mean_face()
-    right, left = load_schema().eyes
+    right, left = load_schema("ibug68").eyes
     assert face.shape == (68, 3)
     assert np.linalg.norm(face[left] - face[right]) == pytest.approx(89.2, abs=0.1)
     np.testing.assert_allclose(face.mean(0), 0, atol=1e-9)
-    mirrored = face[load_schema().mirror] * (-1, 1, 1)
+    mirrored = face[load_schema("ibug68").mirror] * (-1, 1, 1)
     np.testing.assert_allclose(mirrored, face, atol=0.05)
     assert face[30, 2] < face[0, 2]  # the nose is nearer
     assert face[8, 1] > face[27, 1]  # the chin is lower

@@ -12,9 +12,10 @@ from steadymark.engine.core.types import FrameTime, Intrinsics, SourceInfo, Trac
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink, filter_table
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
-from steadymark.engine.output.video.drawing import draw
+from steadymark.engine.output.video.drawing import DrawOptions, draw
 from steadymark.engine.pipeline.pipeline_report import Stats
 from steadymark.engine.stabilizers.butterworth import Butterworth
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import moving_results
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 INFO = SourceInfo("a", "a", 160, 120, 25.0, None, live=False)
 FILTER = Butterworth(3.0)
 SINKS: dict[str, Callable[[Path], Sink]] = {
-    "native": lambda path: NativeCsvSink(path, Header()),
-    "openface": OpenFaceCsvSink,
+    "native": lambda path: NativeCsvSink(path, Header(), load_schema("ibug68")),
+    "openface": lambda path: OpenFaceCsvSink(path, load_schema("ibug68")),
     "offline filter": lambda path: OfflineFilterSink(
-        path, lambda inner: NativeCsvSink(inner, Header()), FILTER
+        path, lambda inner: NativeCsvSink(inner, Header(), load_schema("ibug68")), FILTER
     ),
 }
 
@@ -85,8 +86,8 @@ def test_results_from_rows_have_no_images_and_keep_restarts() -> None:
 
 def test_a_result_without_an_image_cannot_be_drawn() -> None:
     (result,) = moving_results(1)
-    assert draw(result).shape == (120, 160, 3)
+    assert draw(result, DrawOptions(schema="ibug68")).shape == (120, 160, 3)
     without_image = result.without_picture()
     assert without_image.without_picture() is without_image
     with pytest.raises(ValueError, match="frame 0 has no picture"):
-        draw(without_image)
+        draw(without_image, DrawOptions(schema="ibug68"))

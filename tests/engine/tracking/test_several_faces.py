@@ -37,7 +37,11 @@ LEFT, MIDDLE, RIGHT = (120, 180, 60), (300, 180, 70), (500, 180, 80)
 def make_tracker(most: int = 16) -> tuple[Tracker, CrowdNetwork, CrowdDetector]:
     network, detector = CrowdNetwork(), CrowdDetector()
     config = TrackerConfig(max_faces=most)
-    return Tracker(detector, network, NoStabilizer(), load_schema(), config), network, detector
+    return (
+        Tracker(detector, network, NoStabilizer(), load_schema("ibug68"), config),
+        network,
+        detector,
+    )
 
 
 def ids(result: TrackResult, *, lost: bool = False) -> list[int]:
@@ -94,7 +98,9 @@ def test_a_face_seen_only_twice_gets_no_id() -> None:
 
 def test_a_face_with_low_scores_is_never_confirmed() -> None:
     config = TrackerConfig(max_faces=16)
-    tracker = Tracker(CrowdDetector(), DoubtingNetwork(), NoStabilizer(), load_schema(), config)
+    tracker = Tracker(
+        CrowdDetector(), DoubtingNetwork(), NoStabilizer(), load_schema("ibug68"), config
+    )
     for index in range(30):
         frame = crowd_frame(index, *((LEFT, RIGHT) if index else (LEFT,)))
         if index % 2:  # a known face stays, an unconfirmed one is dropped
@@ -104,7 +110,7 @@ def test_a_face_with_low_scores_is_never_confirmed() -> None:
 
 def test_a_filter_starts_when_a_face_gets_its_id() -> None:
     config = TrackerConfig(max_faces=4)
-    tracker = Tracker(CrowdDetector(), CrowdNetwork(), OneEuro(), load_schema(), config)
+    tracker = Tracker(CrowdDetector(), CrowdNetwork(), OneEuro(), load_schema("ibug68"), config)
     tracker.track(crowd_frame(0, LEFT))
     for i in range(1, 12):
         face = {
@@ -169,7 +175,9 @@ def test_a_face_replaced_by_another_is_lost_and_none_is_duplicated() -> None:
 
 def make_layered_tracker() -> Tracker:
     config = TrackerConfig(max_faces=4)
-    return Tracker(LayeredDetector(), LayeredNetwork(), NoStabilizer(), load_schema(), config)
+    return Tracker(
+        LayeredDetector(), LayeredNetwork(), NoStabilizer(), load_schema("ibug68"), config
+    )
 
 
 def id_at(result: TrackResult, x: float) -> int:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 def make_tracker(config: TrackerConfig | None = None) -> tuple[Tracker, SquareDetector]:
     detector = SquareDetector()
-    return Tracker(detector, SquareNetwork(), NoStabilizer(), load_schema(), config), detector
+    return Tracker(
+        detector, SquareNetwork(), NoStabilizer(), load_schema("ibug68"), config
+    ), detector
 
 
 def test_a_face_is_detected_once_and_then_tracked_without_the_detector() -> None:
@@ -82,7 +84,7 @@ def test_the_crop_does_not_move_while_the_face_is_still() -> None:
 
 def test_raw_points_do_not_depend_on_the_stabilizer() -> None:
     plain, _ = make_tracker()
-    smooth = Tracker(SquareDetector(), SquareNetwork(), OneEuro(), load_schema())
+    smooth = Tracker(SquareDetector(), SquareNetwork(), OneEuro(), load_schema("ibug68"))
     for i in range(20):
         scene = frame(i, (100 + 5 * np.sin(i), 100, 60))
         a, b = plain.track(scene).faces[0], smooth.track(scene).faces[0]
@@ -95,10 +97,7 @@ class HalfwayNetwork(SquareNetwork):
     """A recurrent network whose points are averaged with those of the previous frame."""
 
     def step(
-        self,
-        crops: Image,
-        state: tuple[object, ...] | None = None,
-        moved: Moves | None = None,
+        self, crops: Image, state: tuple[object, ...] | None = None, moved: Moves | None = None
     ) -> Prediction:
         prediction = super().step(crops)
         before = prediction.points if not state else np.asarray(state[0])
@@ -107,7 +106,7 @@ class HalfwayNetwork(SquareNetwork):
 
 
 def test_a_recurrent_network_gives_raw_and_stabilized_points_and_restarts_after_loss() -> None:
-    tracker = Tracker(SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema())
+    tracker = Tracker(SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema("ibug68"))
     plain, _ = make_tracker()
     shifts: list[int | None] = []
     for i, x in enumerate((100, 100, 104, None, 180, 180)):
@@ -125,7 +124,11 @@ def test_a_recurrent_network_gives_raw_and_stabilized_points_and_restarts_after_
 def test_switching_stabilization_changes_neither_boxes_nor_crops(*, of_network: bool) -> None:
     plain, _ = make_tracker()
     tracker = Tracker(
-        SquareDetector(), HalfwayNetwork(), NoStabilizer(), load_schema(), of_network=of_network
+        SquareDetector(),
+        HalfwayNetwork(),
+        NoStabilizer(),
+        load_schema("ibug68"),
+        of_network=of_network,
     )
     largest_lag = 0.0
     for i in range(20):
@@ -146,10 +149,7 @@ class RecordingNetwork(SquareNetwork):
         self.recorded: list[tuple[bool, Moves | None]] = []
 
     def step(
-        self,
-        crops: Image,
-        state: tuple[object, ...] | None = None,
-        moved: Moves | None = None,
+        self, crops: Image, state: tuple[object, ...] | None = None, moved: Moves | None = None
     ) -> Prediction:
         self.recorded.append((state is not None, moved))
         return super().step(crops)._replace(state=(0,))
@@ -167,7 +167,7 @@ def textured(scene: Frame, x: int) -> Frame:
 
 def test_a_recurrent_network_receives_the_motion_of_the_face() -> None:
     network = RecordingNetwork()
-    tracker = Tracker(SquareDetector(), network, NoStabilizer(), load_schema())
+    tracker = Tracker(SquareDetector(), network, NoStabilizer(), load_schema("ibug68"))
     size, crops = network.card.crop, []
     for i, x in enumerate((100, 100, 103, 112, None, 180, 183)):
         network.recorded.clear()
@@ -206,7 +206,7 @@ def test_memory_is_dropped_at_a_pause_a_step_back_and_a_cut(
     times_s: tuple[float, ...], *, cut: bool, kept: bool
 ) -> None:
     network, stabilizer = RecordingNetwork(), OneEuro()
-    tracker = Tracker(SquareDetector(), network, stabilizer, load_schema())
+    tracker = Tracker(SquareDetector(), network, stabilizer, load_schema("ibug68"))
     for i, t_s in enumerate(times_s):
         scene = replace(frame(i, (100, 100, 60)), pts_s=t_s)
         if cut and i == 2:
@@ -227,10 +227,7 @@ class CountingNetwork(SquareNetwork):
         self.calls = 0
 
     def step(
-        self,
-        crops: Image,
-        state: tuple[object, ...] | None = None,
-        moved: Moves | None = None,
+        self, crops: Image, state: tuple[object, ...] | None = None, moved: Moves | None = None
     ) -> Prediction:
         assert crops.shape[1] == self.card.crop
         self.calls += 1
@@ -239,7 +236,9 @@ class CountingNetwork(SquareNetwork):
 
 def test_one_network_aligns_a_detected_face_and_another_tracks_it() -> None:
     first, follower = CountingNetwork(64, 1.4), CountingNetwork(48, 1.6)
-    tracker = Tracker(SquareDetector(), first, NoStabilizer(), load_schema(), follower=follower)
+    tracker = Tracker(
+        SquareDetector(), first, NoStabilizer(), load_schema("ibug68"), follower=follower
+    )
     for i in range(10):
         face = tracker.track(frame(i, (100 + 2 * i, 100, 60))).faces[0]
         assert face.raw is not None
@@ -252,7 +251,7 @@ def test_one_network_aligns_a_detected_face_and_another_tracks_it() -> None:
             SquareDetector(),
             first,
             NoStabilizer(),
-            load_schema(),
+            load_schema("ibug68"),
             TrackerConfig(passes=1),
             follower=follower,
         )
@@ -278,7 +277,9 @@ def test_images_of_any_size_can_be_tracked(size: tuple[int, int]) -> None:
 
 def test_the_distance_of_a_pose_is_proportional_to_the_focal_length() -> None:
     near, _ = make_tracker()
-    far = Tracker(SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema(), focal_px=1000.0)
+    far = Tracker(
+        SquareDetector(), SquareNetwork(), NoStabilizer(), load_schema("ibug68"), focal_px=1000.0
+    )
     scene = frame(0, (160, 120, 60))
     (near_face,), (far_face,) = near.track(scene).faces, far.track(scene).faces
     assert near_face.pose is not None

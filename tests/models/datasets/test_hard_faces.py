@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def upright_face(side: float = 120.0) -> Points:
-    shape = load_schema().mean_shape
+    shape = load_schema("ibug68").mean_shape
     points: Points = ((shape - shape.min(0)) * side + 100).astype(np.float32)
     return points
 

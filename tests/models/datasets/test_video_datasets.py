@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Points
 
-SHAPE = load_schema().mean_shape
+SHAPE = load_schema("ibug68").mean_shape
 CLIP = Recipe("clip.mp4", width=160, height=120, b_frames=2)
 CLIPS = (
     CLIP,
@@ -169,7 +169,7 @@ def table(tmp_path: Path) -> Path:
     """Write a table of the clip: face 1 in each frame, face 2 in some, and a lost face."""
     make(tmp_path, CLIP)
     path = tmp_path / "clip.csv"
-    sink = NativeCsvSink(path, Header(source_name="clip.mp4"))
+    sink = NativeCsvSink(path, Header(source_name="clip.mp4"), load_schema("ibug68"))
     sink.open(source_info())
     for index in range(8):
         faces = [tracked_face(1, points=points(index)), lost_face(3)]

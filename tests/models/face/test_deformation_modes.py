@@ -14,7 +14,7 @@ NEUTRAL = load_face_model().neutral[:LANDMARKS, :2]
 
 def mode_columns() -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Return the modes as columns, (2K, MODES)."""
-    return face_modes(load_schema()).reshape(2 * LANDMARKS, MODES).astype(np.float64)
+    return face_modes(load_schema("ibug68")).reshape(2 * LANDMARKS, MODES).astype(np.float64)
 
 
 def kept_share(moves: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:

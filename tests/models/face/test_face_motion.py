@@ -44,7 +44,7 @@ def noisy(image: Image, sigma: float, rng: np.random.Generator) -> Image:
 
 def landmarks() -> Points:
     """Return landmarks of an upright face in the centre of the crop, without the contour."""
-    schema = load_schema()
+    schema = load_schema("ibug68")
     shape = schema.mean_shape[is_on_the_head(schema)]
     return (shape * SIZE / 1.4 + (SIZE - 1) / 2).astype(np.float32)
 

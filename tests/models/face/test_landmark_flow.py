@@ -20,7 +20,7 @@ from support.videos.textured_images import (
     warped_image,
 )
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 MOTIONS = {
     "a shift": similarity(4.3, -2.6),
     "growth": similarity(0, 0, 1.05),

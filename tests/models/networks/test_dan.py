@@ -41,7 +41,7 @@ def crops(count: int) -> torch.Tensor:
 
 
 def total_loss(network: Dan, stage: int, count: int) -> torch.Tensor:
-    schema, ground_truth = load_schema(), faces(count)
+    schema, ground_truth = load_schema("ibug68"), faces(count)
     out = network(torch.rand(count, 3, 112, 112) * 2 - 1, stages=stage)
     loss = dan_loss(out.shapes[-1], ground_truth, schema)
     loss = loss + spread_loss(out.log_spread, out.shapes[-1], ground_truth, schema)

@@ -38,7 +38,7 @@ def as_matrix(similarity: Similarity, index: int) -> np.ndarray:
 
 
 def test_the_canonical_shape_equals_the_mean_shape_in_a_fitted_crop() -> None:
-    schema = load_schema()
+    schema = load_schema("ibug68")
     turn = 90 * np.array([[math.cos(0.4), -math.sin(0.4)], [math.sin(0.4), math.cos(0.4)]])
     points = schema.mean_shape @ turn.T + (210.3, 150.7)
     crop = fit_crop(points, schema.mean_shape, margin=1.4)
@@ -48,7 +48,7 @@ def test_the_canonical_shape_equals_the_mean_shape_in_a_fitted_crop() -> None:
 
 def test_the_transform_is_the_least_squares_similarity() -> None:
     rng = np.random.default_rng(3)
-    canonical = canonical_shape(load_schema(), 112, 1.4).double()
+    canonical = canonical_shape(load_schema("ibug68"), 112, 1.4).double()
     shapes = np.stack([canonical.numpy() @ rng.normal(0, 1, (2, 2)) * 1.3 + 9 for _ in range(4)])
     shapes += rng.normal(0, 5, shapes.shape)
     similarity = estimate(torch.from_numpy(shapes), canonical)
@@ -64,7 +64,7 @@ def test_the_inverse_transform_restores_points() -> None:
 
 
 def test_a_shape_collapsed_to_one_point_gives_finite_numbers() -> None:
-    canonical = canonical_shape(load_schema(), 112, 1.4)
+    canonical = canonical_shape(load_schema("ibug68"), 112, 1.4)
     shape = torch.full((1, 68, 2), 50.0, requires_grad=True)
     similarity = estimate(shape, canonical)
     restored = similarity.inverse().apply(similarity.apply(shape))

@@ -22,12 +22,14 @@ def test_the_loss_is_equation_4_written_as_loops() -> None:
         left = sum(t[k] for k in range(42, 48)) / 6
         pupils = math.hypot(*(right - left))
         expected += w * sum(math.hypot(*(s[k] - t[k])) for k in range(68)) / 68 / pupils
-    loss = dan_loss(shape, ground_truth, load_schema(), torch.tensor(weight, dtype=torch.float64))
+    loss = dan_loss(
+        shape, ground_truth, load_schema("ibug68"), torch.tensor(weight, dtype=torch.float64)
+    )
     assert loss.item() == pytest.approx(expected / 1.5)
 
 
 def test_a_sample_without_a_face_gives_no_shape_gradient() -> None:
-    schema = load_schema()
+    schema = load_schema("ibug68")
     shape = faces(2).clone().requires_grad_()
     ground_truth = torch.stack(
         (shape.detach()[0] + 3, torch.zeros(68, 2))
@@ -41,7 +43,7 @@ def test_a_sample_without_a_face_gives_no_shape_gradient() -> None:
 
 def test_a_correct_shape_has_no_loss_and_a_finite_gradient() -> None:
     shape = faces(2).clone().requires_grad_()
-    loss = dan_loss(shape, faces(2), load_schema())
+    loss = dan_loss(shape, faces(2), load_schema("ibug68"))
     backward(loss)
     assert loss.item() == 0
     assert shape.grad is not None
@@ -49,7 +51,7 @@ def test_a_correct_shape_has_no_loss_and_a_finite_gradient() -> None:
 
 
 def test_the_spread_with_the_lowest_loss_is_half_the_mean_error() -> None:
-    schema, ground_truth = load_schema(), faces(1)
+    schema, ground_truth = load_schema("ibug68"), faces(1)
     shape = (ground_truth + torch.tensor([3.0, 4.0])).requires_grad_()
     eyes = ground_truth[0, 36:42].mean(0) - ground_truth[0, 42:48].mean(0)
     best = torch.log(2.5 / eyes.norm())

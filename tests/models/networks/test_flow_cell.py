@@ -88,12 +88,13 @@ def test_onnx_equals_torch_for_any_number_of_faces_and_landmarks(
     cell, runner, _ = exported
     rng, parts = np.random.default_rng(faces), parts_of(schema)
     state = cell.start(faces, load_schema(schema).count)
+    names = [o.name for o in runner.session.get_outputs()]
     for _ in range(6):
         cell_input = frame(rng, faces, schema)
         inputs = {name: value.numpy() for name, value in cell_input._asdict().items()}
         inputs |= {f"state_{name}": value.numpy() for name, value in state._asdict().items()}
         inputs |= {name: value.numpy() for name, value in parts._asdict().items()}
-        points, memory, *after = runner(**inputs)
+        points, memory, *after = runner(names, **inputs)
         with torch.no_grad():
             expected_points, expected_memory, state = cell(cell_input, state, parts)
         np.testing.assert_allclose(points, expected_points.numpy(), atol=1e-3)
@@ -117,7 +118,7 @@ def test_the_config_has_a_column_for_each_face_part() -> None:
 
 def still(faces: int = 1, shift: float = 0.0) -> FlowCellInput:
     """Return inputs of a still face whose raw landmarks are shifted right by `shift` pixels."""
-    xy = torch.from_numpy(load_schema().mean_shape * 130 + 300).float().repeat(faces, 1, 1)
+    xy = torch.from_numpy(load_schema("ibug68").mean_shape * 130 + 300).float().repeat(faces, 1, 1)
     shifted, zeros = xy + torch.tensor([shift, 0.0]), torch.zeros(faces, 68)
     ones = torch.ones(faces)
     upright = torch.tensor([[1.0, 0.0]]).repeat(faces, 1)

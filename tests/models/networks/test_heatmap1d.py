@@ -113,15 +113,16 @@ def test_onnx_gives_the_same_points_as_torch(tmp_path: Path) -> None:
         (crops(2),),
         path,
         inputs=["crops"],
-        outputs=["points", "scores", "face"],
+        outputs=["points", "scores", "face", "heatmaps"],
         dynamic=({0: torch.export.Dim("n")},),
     )
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     for count in (1, 3):
         crop_batch = crops(count)
-        points, scores, face = session.run(None, {"crops": crop_batch.numpy()})
+        points, scores, face, heatmaps = session.run(None, {"crops": crop_batch.numpy()})
         with torch.no_grad():
             expected = decoded(crop_batch)
         np.testing.assert_allclose(points, expected[0].numpy(), atol=0.02)
         np.testing.assert_allclose(scores, expected[1].numpy(), atol=1e-3)
         np.testing.assert_allclose(face, expected[2].numpy(), atol=1e-3)
+        np.testing.assert_allclose(heatmaps, expected[3].numpy(), atol=1e-4)

@@ -23,7 +23,7 @@ from steadymark.models.networks.stabilizer.shape_motion import (
     trusted,
 )
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 MOUTH, NOSE = list(SCHEMA.regions["mouth"]), list(SCHEMA.regions["nose"])
 LOWER = [55, 56, 57, 58, 59, 65, 66, 67]
 

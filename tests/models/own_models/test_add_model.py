@@ -18,8 +18,8 @@ from steadymark.models.own_models.add_model import (
     save_model,
 )
 from steadymark.models.own_models.demo_faces import demo_faces, face_crops, faceless_crops
-from steadymark.models.own_models.network_wrapper import CoordinateUnit, OutputKind
 from steadymark.models.own_models.preprocessing_search import NetworkDescription
+from steadymark.models.own_models.wrapper_config import CoordinateUnit
 from steadymark.models.runtime.face_score import PEAK, TWO_LOOKS
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.validate_model import validate_model
@@ -57,7 +57,7 @@ def good_model(tmp_path_factory: pytest.TempPathFactory) -> PreparedModel:
 
 def test_the_settings_of_a_good_network_are_found(good_model: PreparedModel) -> None:
     assert good_model.schema == "wflw98"
-    assert good_model.wrapping.output is OutputKind.COORDINATES
+    assert good_model.wrapping.output == "coordinates"
     assert good_model.wrapping.scale is CoordinateUnit.PIXELS
     assert good_model.wrapping.crop == 128
     assert good_model.batch == 1
@@ -163,7 +163,7 @@ def test_heatmaps_and_their_logits_are_recognised(tmp_path: Path, softmax: bool)
     prepared = prepare_model(
         write_network(tmp_path, content), NetworkDescription(rgb=True, white=1.0)
     )
-    assert prepared.wrapping.output is OutputKind.HEATMAPS
+    assert prepared.wrapping.output == "heatmaps"
     assert prepared.wrapping.outputs == ("out",)
     assert prepared.wrapping.softmax is softmax
     assert prepared.schema == "wflw98"
@@ -175,7 +175,7 @@ def test_1d_heatmaps_are_recognised(tmp_path: Path) -> None:
     prepared = prepare_model(
         write_network(tmp_path, content), NetworkDescription(rgb=True, white=1.0)
     )
-    assert prepared.wrapping.output is OutputKind.LINES
+    assert prepared.wrapping.output == "lines"
     assert prepared.wrapping.outputs == ("x", "y")
     assert prepared.error < 0.3
 
@@ -197,7 +197,7 @@ def test_peaks_of_heatmaps_are_used_as_face_score(tmp_path: Path) -> None:
     [
         ({"outputs": [(107, 2)]}, {}, r"gives out \[n, 107, 2\]: none of them holds .* landmarks"),
         ({"outputs": [(98, 2)]}, {"schema": "ibug68"}, "of 68 landmarks"),
-        ({"outputs": [(68, 2)]}, {"output": OutputKind.HEATMAPS}, "none of them holds heatmaps of"),
+        ({"outputs": [(68, 2)]}, {"output": "heatmaps"}, "none of them holds heatmaps of"),
         ({"outputs": [(68, 2)]}, {"outputs": ("points",)}, "no output 'points': it gives out"),
         ({"outputs": [(68, 2)]}, {"schema": "fgnet68"}, "unknown schema 'fgnet68': models of"),
         ({"outputs": [(68, 2)]}, {"crop": 64}, "takes pictures of 32 × 32 pixels, not 64 × 64"),

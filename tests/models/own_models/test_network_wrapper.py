@@ -14,12 +14,8 @@ from onnx import TensorProto, helper
 
 from steadymark.models.errors import WeightsError
 from steadymark.models.networks.pdc import bins_to_px, pdc_1d, pdc_2d
-from steadymark.models.own_models.network_wrapper import (
-    CoordinateUnit,
-    OutputKind,
-    WrapperConfig,
-    wrap_network,
-)
+from steadymark.models.own_models.network_wrapper import wrap_network
+from steadymark.models.own_models.wrapper_config import CoordinateUnit, WrapperConfig
 from steadymark.models.runtime.onnx_session import open_content
 from support.fakes.foreign_networks import echo, gaussian_maps, network
 
@@ -33,7 +29,7 @@ def wrapper_config(shape: tuple[int, ...], **changes: Any) -> WrapperConfig:
         crop=32,
         outputs=("out",),
         shapes=(shape,),
-        output=OutputKind.COORDINATES,
+        output="coordinates",
         count=K,
     )
     return replace(plain, **changes)
@@ -44,7 +40,7 @@ def run(content: bytes, config: WrapperConfig, crops: Any = None) -> list[Any]:
         crops = np.zeros((2, 3, config.crop, config.crop), np.uint8)
     wrapped = wrap_network(content, config)
     onnx.checker.check_model(onnx.load_from_string(wrapped))
-    return open_content(wrapped, Path("x.onnx"))(crops=crops)
+    return open_content(wrapped, Path("x.onnx"))(("points", "scores", "face"), crops=crops)
 
 
 @pytest.mark.parametrize("last", [False, True])
@@ -101,7 +97,7 @@ def test_heatmaps_are_decoded_as_in_training(extra: int, last: bool, opset: int)
     positions = np.random.default_rng(2).uniform(3, 12, (K + extra, 2)).astype(np.float32)
     maps = gaussian_maps(positions, height, width)
     output_values = maps.transpose(1, 2, 0) if last else maps
-    config = wrapper_config(output_values.shape, output=OutputKind.HEATMAPS)
+    config = wrapper_config(output_values.shape, output="heatmaps")
     points, scores, face = run(network(("out", output_values), opset=opset), config)
     bins, share = pdc_2d(torch.from_numpy(maps[:K]), soft=True)
     side = torch.tensor([width, height])
@@ -115,7 +111,7 @@ def test_1d_heatmaps_are_decoded_as_in_training(softmax: bool) -> None:
     random = np.random.default_rng(3)
     x_lines, y_lines = (random.normal(0, 4, (K, length)).astype(np.float32) for length in (64, 48))
     config = wrapper_config((K, 64), outputs=("x", "y"), shapes=((K, 64), (K, 48)), softmax=softmax)
-    config = replace(config, output=OutputKind.LINES)
+    config = replace(config, output="lines")
     points, scores, _ = run(network(("x", x_lines), ("y", y_lines)), config)
     lines = [torch.from_numpy(each) for each in (x_lines, y_lines)]
     lines = [line.softmax(-1) if softmax else line for line in lines]
@@ -129,7 +125,7 @@ def test_1d_heatmaps_are_decoded_as_in_training(softmax: bool) -> None:
 
 
 def test_empty_heatmaps_have_a_score_of_zero() -> None:
-    config = wrapper_config((K, 16, 16), output=OutputKind.HEATMAPS)
+    config = wrapper_config((K, 16, 16), output="heatmaps")
     points, scores, face = run(network(("out", np.zeros((K, 16, 16), np.float32))), config)
     assert np.isfinite(points).all()
     assert not scores.any()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CARD = find_model("flow-cell", "stabilizer")
 CONTENT = verified_bytes(CARD)
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 CROP = Crop(160.0, 160.0, 200.0)
 FRAMES = 24
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Points
     from steadymark.models.face.landmark_flow import FlowFrame
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 NOISE_PX = 0.8
 
 

@@ -1,9 +1,13 @@
-"""The 1D heatmaps of shipped models, which are added to the outputs of their graphs."""
+"""The 1D heatmaps of shipped models, which are a named output of their graphs."""
 
 from __future__ import annotations
 
+import itertools
+from typing import TYPE_CHECKING
+
 import av
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -13,7 +17,11 @@ from steadymark.models.face.schema import assets_root
 from steadymark.models.networks.pdc import bins_to_px, pdc_of_distribution
 from steadymark.models.runtime.heatmap_tap import HeatmapTap
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
-from steadymark.models.runtime.zoo import find_model
+from steadymark.models.runtime.zoo import find_model, read_card
+from support.fakes.small_model import write_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("name", ["heatmap1d-lite", "stabilizer-1d", "heatmap1d-tracker"])
@@ -35,3 +43,30 @@ def test_a_model_without_1d_heatmaps_is_refused() -> None:
     for name in ("dan-lite", "local_global-lite"):
         with pytest.raises(WeightsError, match="no 1D heatmaps"):
             HeatmapTap(find_model(name, "landmarks"))
+
+
+def test_a_file_that_does_not_name_its_heatmaps_is_refused(tmp_path: Path) -> None:
+    shipped = find_model("heatmap1d-lite", "landmarks")
+    model = onnx.load(shipped.path)
+    del model.graph.output[3:]
+    card = read_card(write_model(tmp_path, model, crop=shipped.crop).with_suffix(".json"))
+    with pytest.raises(WeightsError, match="no 1D heatmaps to show"):
+        HeatmapTap(card)
+
+
+def test_tracking_gives_the_same_bits_as_a_file_without_the_output() -> None:
+    card = find_model("heatmap1d-lite", "landmarks")
+    bare = onnx.load(card.path)
+    assert [output.name for output in bare.graph.output] == ["points", "scores", "face", "heatmaps"]
+    del bare.graph.output[3:]
+    without = LandmarkNetwork(card, content=bare.SerializeToString())
+    given = LandmarkNetwork(card, device="cpu")
+    with av.open(str(assets_root() / "clips" / "demo.mp4")) as movie:
+        for frame in itertools.islice(movie.decode(video=0), 5):
+            picture = frame.to_ndarray(format="bgr24").astype(np.uint8)
+            places = (Crop(300, 190, 200), Crop(290, 180, 220, 10))
+            crops = np.stack(
+                [cut(picture, place.to_picture(card.crop), card.crop) for place in places]
+            )
+            for ours, theirs in zip(given.step(crops)[:4], without.step(crops)[:4], strict=True):
+                np.testing.assert_array_equal(ours, theirs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -97,11 +98,19 @@ def test_an_invalid_model_is_refused(tmp_path: Path, model: Any, why: str) -> No
         validate_model(write_model(tmp_path, model))
 
 
-def test_other_schemas_are_accepted_unless_one_is_required(tmp_path: Path) -> None:
+def test_a_model_of_another_schema_is_taken(tmp_path: Path) -> None:
     path = write_model(tmp_path, tiny_model(landmarks=98), schema="wflw98")
     assert validate_model(path).schema == "wflw98"
-    with pytest.raises(WeightsError, match="those of wflw98: models of ibug68"):
-        validate_model(path, schema="ibug68")
+
+
+def test_a_landmark_card_that_names_no_schema_is_of_ibug68(tmp_path: Path) -> None:
+    path = write_model(tmp_path)
+    told = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    told.pop("schema", None)
+    path.with_suffix(".json").write_text(json.dumps(told), "utf-8")
+    assert validate_model(path).schema == "ibug68"
+    path.with_suffix(".json").write_text(json.dumps({**told, "kind": "face_detector"}), "utf-8")
+    assert read_card(path.with_suffix(".json")).schema == ""
 
 
 def test_a_model_whose_output_is_not_finite_is_refused(tmp_path: Path) -> None:

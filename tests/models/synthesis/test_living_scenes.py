@@ -35,7 +35,7 @@ from steadymark.models.synthesis.head_path import HeadPath, head_path_of_scene
 from steadymark.models.synthesis.scene_camera import SceneCamera
 from steadymark.models.synthesis.scenes import NOISE, SceneConfig, make_scene, rigid
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 POINTS = (SCHEMA.mean_shape * 170 + 160).astype(np.float32)
 NAMES = list(MOVEMENTS)
 QUIET = SceneConfig(8, 1, light=0, camera_noise=0, rolling=0, exposure=0, things=0, drops=0)

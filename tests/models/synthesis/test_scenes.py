@@ -12,7 +12,7 @@ from steadymark.models.face.schema import load_schema
 from steadymark.models.synthesis.head_path import STEP_S, head_path_of_scene
 from steadymark.models.synthesis.scenes import FPS, NOISE, Scene, SceneConfig, make_scene, rigid
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 DOTTED = (8, 30, 36, 45)
 CRF = (None, 23, 32)
 CONFIG = rigid(frames=14, noise=1, flicker=0.0)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from steadymark.models.networks.stabilizer.heatmap_stabilizer import Stabilizer
     from steadymark.models.training.stabilizer.frozen_backbone import Floats
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 
 
 def faces_of(count: int, *, colour: bool = False) -> FaceImages:

@@ -12,7 +12,7 @@ from steadymark.models.runtime.zoo import DEFAULT_MODEL
 from steadymark.models.training.data.face_images import FaceImages
 from steadymark.models.training.landmarks.distillation import distilled_targets
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ SMALL = FaceNetConfig(stem=16, widths=(16, 16, 16, 16), blocks=(0, 1, 1, 1), hea
 
 
 def roll_of(points: Points) -> float:
-    return fit_crop(points, load_schema().mean_shape, margin=1).roll_deg
+    return fit_crop(points, load_schema("ibug68").mean_shape, margin=1).roll_deg
 
 
 def small_net() -> FaceNet:
@@ -135,7 +135,7 @@ def test_perfect_rows_have_almost_no_loss() -> None:
 
 
 def test_roll_is_positive_clockwise() -> None:
-    shape = load_schema().mean_shape * 100
+    shape = load_schema("ibug68").mean_shape * 100
     angle = math.radians(20)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     rotated = (shape @ turn.T).astype(np.float32)  # x axis towards +y, down in the image

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 MIRROR = list(SCHEMA.mirror)
 ALL, NONE = torch.tensor([True, True]), torch.tensor([False, False])
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
     from steadymark.models.networks.stabilizer.heatmap_stabilizer import Stabilizer
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 
 
 class BrightnessBackbone(Backbone):

@@ -12,7 +12,7 @@ from steadymark.models.training.data import image_sequences
 from steadymark.models.training.data.face_images import FaceImages
 from steadymark.models.training.data.image_sequences import SequenceConfig, head_path, make_sequence
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 DOTTED = (8, 30, 36, 45, 57)
 
 

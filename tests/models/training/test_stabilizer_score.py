@@ -13,7 +13,7 @@ from steadymark.models.training.stabilizer.stabilizer_score import (
     stabilizer_score,
 )
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 T = np.arange(48)
 
 

@@ -32,7 +32,7 @@ from steadymark.models.training.registry import SYSTEMS, system_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SCHEMA = load_schema()
+SCHEMA = load_schema("ibug68")
 TINY = Heatmap1dConfig(
     crop=64,
     bins=64,

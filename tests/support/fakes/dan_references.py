@@ -24,7 +24,7 @@ def fitted_similarity(shape: np.ndarray, canonical: np.ndarray) -> np.ndarray:
 def faces(count: int) -> torch.Tensor:
     """Plausible ground truth: S_0 with noise on each point."""
     rng = np.random.default_rng(2)
-    shape = canonical_shape(load_schema(), 112, 1.4)
+    shape = canonical_shape(load_schema("ibug68"), 112, 1.4)
     return shape + torch.from_numpy(rng.normal(0, 3, (count, len(shape), 2))).float()
 
 

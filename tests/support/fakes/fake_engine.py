@@ -62,9 +62,9 @@ class SquareNetwork:
 
     device = "cpu"
 
-    def __init__(self) -> None:
-        self.card = ModelCard("square", "landmarks", Path(), "0", "MIT", "ibug68", 64, 1.4)
-        self.schema = load_schema()
+    def __init__(self, schema: str = "ibug68") -> None:
+        self.card = ModelCard("square", "landmarks", Path(), "0", "MIT", schema, 64, 1.4)
+        self.schema = load_schema(schema)
 
     def step(
         self,

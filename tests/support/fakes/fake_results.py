@@ -21,7 +21,7 @@ from steadymark.models.face.schema import load_schema
 
 def face_points(x: float = 80.0, y: float = 60.0, size_px: float = 60.0) -> Points:
     """(68, 2) float32: the mean shape around (x, y), its longer side `size_px`."""
-    shape = load_schema().mean_shape
+    shape = load_schema("ibug68").mean_shape
     points: Points = (shape * size_px + np.array([x, y])).astype(np.float32)
     return points
 

@@ -32,7 +32,7 @@ def synthetic_scenes(
 
 
 def _scene(rng: np.random.Generator, frames: int, noise: float) -> dict[str, NDArray[np.float64]]:
-    shape = load_schema().mean_shape.astype(np.float64)
+    shape = load_schema("ibug68").mean_shape.astype(np.float64)
     start, velocity, turn_deg = rng.uniform(150, 300, 2), rng.normal(0, 1.5, 2), rng.normal(0, 0.7)
     side = rng.uniform(90, 180)
     steps = range(frames)

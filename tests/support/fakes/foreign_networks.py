@@ -111,12 +111,13 @@ def heatmap1d_network(folder: Path, schema: str = "ibug68", *, batch: int | str 
 def heatmap1d_heatmaps_network(folder: Path) -> Path:
     """heatmap1d-lite as a third-party network: only its heatmaps along x and along y."""
     model = onnx.load(weights_folder() / "heatmap1d-lite.onnx")
-    maps = [node.output[0] for node in model.graph.node if node.op_type == "Softmax"][-1]
     del model.graph.output[:]
     for index, name in enumerate(("x_lines", "y_lines")):
         which = numpy_helper.from_array(np.array(index, np.int64), f"which_{name}")
         model.graph.initializer.append(which)
-        model.graph.node.append(helper.make_node("Gather", [maps, which.name], [name], axis=2))
+        model.graph.node.append(
+            helper.make_node("Gather", ["heatmaps", which.name], [name], axis=2)
+        )
         output = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 68, 256])
         model.graph.output.append(output)
     return write_network(folder, model.SerializeToString(), "lines")

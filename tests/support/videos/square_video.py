@@ -35,9 +35,9 @@ def square_x(index: int) -> int:
     return 100 + abs(index % 100 - 50)
 
 
-def square_models(_: TrackSettings | None = None) -> OpenModels:
+def square_models(_: TrackSettings | None = None, *, schema: str = "ibug68") -> OpenModels:
     """The fake network and detector."""
-    network = SquareNetwork()
+    network = SquareNetwork(schema)
     return OpenModels(network, SquareDetector(), (network.card,))  # type: ignore[arg-type]
 
 
@@ -45,7 +45,7 @@ def square_ground_truth(frames: int = 40) -> np.ndarray[tuple[int, ...], np.dtyp
     """(frames, 68, 2): the true landmarks of the fake face, with some noise."""
     rng = np.random.default_rng(5)
     centres = np.array([[square_x(i), 100] for i in range(frames)], float)
-    shape = load_schema().mean_shape * 60
+    shape = load_schema("ibug68").mean_shape * 60
     points = shape + centres[:, None] + rng.normal(0, 0.4, (frames, 68, 2))
     return np.asarray(points, np.float64)
 

@@ -12,9 +12,18 @@ from rich.markup import escape
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import MODEL, NETWORK, help_groups
 from steadymark.engine.core.errors import UsageError
+from steadymark.models.own_models.output_kind import OUTPUT_KINDS
 
 if TYPE_CHECKING:
     from steadymark.models.own_models.add_model import PreparedModel
+
+
+def _output_kinds() -> str:
+    """Return the names of all output kinds; `KIND` if a plug-in cannot be loaded."""
+    try:
+        return "|".join(OUTPUT_KINDS.names())
+    except UsageError:  # the command itself reports it
+        return "KIND"
 
 
 File = Annotated[Path, typer.Argument(metavar="FILE.onnx", help="The network.")]
@@ -25,7 +34,9 @@ Licence = Annotated[
 Trained = Annotated[
     str, typer.Option(help="What it was trained on; 'unknown' if you do not know it.")
 ]
-OutputKind = Annotated[str, typer.Option(help="coordinates, heatmaps or lines (x and y).")]
+OutputKind = Annotated[
+    str, typer.Option(metavar=_output_kinds(), help="What its outputs hold; lines are of x and y.")
+]
 OutputNames = Annotated[
     str, typer.Option(help="Its outputs that hold them: NAME, or NAME_X,NAME_Y for lines.")
 ]

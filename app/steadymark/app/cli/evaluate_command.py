@@ -24,15 +24,13 @@ from steadymark.engine.sources.input_paths import is_pattern
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
 from steadymark.engine.tracking.settings import TrackSettings, open_models
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.runtime.zoo import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
-
-SCHEMA = "ibug68"  # the schema of tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def _score_pictures(
             compared = compare_faces(
                 models.network,
                 folder,
-                load_schema(models.network.card.schema or SCHEMA),
+                models.schema,
                 detector=models.detector if boxes == "detector" else None,
                 config=settings.tracker,
                 chosen=chosen,
@@ -135,7 +133,7 @@ def _score_videos(
 ) -> tuple[dict[str, ModelScores], str]:
     found = _videos(options)
     _check_truth(options, outputs, found[0])
-    videos = [prepare_video(video, load_schema(SCHEMA), chosen) for video in found]
+    videos = [prepare_video(video, load_schema(IBUG68), chosen) for video in found]
     labels = _labelled((*options.models, *map(str, options.tables)))
     runs: dict[str, list[TrackedVideo]] = {}
     for label, text in labels.items():

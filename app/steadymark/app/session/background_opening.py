@@ -70,12 +70,13 @@ def open_media(
     """
     film = Media(path)
     try:
-        results = Results(film.times_s)
+        opened = models.get(settings)
+        results = Results(film.times_s, opened.schema)
         if found is not None:
             focal_px = found.settings.get("focal_px")
             focal = float(focal_px) if isinstance(focal_px, int | float) else None
             recover(found, results, Intrinsics(film.info.width, film.info.height, focal))
-        return OpenResult(number, film, models.get(settings), results=results, found=found)
+        return OpenResult(number, film, opened, results=results, found=found)
     except BaseException:
         film.close()
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -18,7 +18,6 @@ from steadymark.engine.core.types import TrackResult
 from steadymark.engine.output.csv.native_csv import NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
-from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.pipeline.job import InputSettings, header
 from steadymark.models.user_text import NOTHING, UserText
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.recording.results import Results
     from steadymark.engine.core.protocols import Sink
     from steadymark.engine.core.types import SourceInfo
+    from steadymark.engine.output.video.drawing import DrawOptions
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class ExportRequest:
 
     kind: ExportKind
     path: Path
-    draw: DrawOptions = field(default_factory=DrawOptions)
+    draw: DrawOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Export:
     def _sink(self, results: Results) -> Sink:
         order, material = self._order, self._material
         if order.kind is ExportKind.OPENFACE:
-            return OpenFaceCsvSink(order.path)
+            return OpenFaceCsvSink(order.path, results.schema)
         if self._is_video:
             source = material.info.path
             return AnnotatedVideoSink(
@@ -187,7 +187,7 @@ class Export:
         facts = header(material.info, material.models, material.settings, InputSettings())
         if results.pieces > 1:
             facts = replace(facts, settings={**facts.settings, "pieces": results.pieces})
-        return NativeCsvSink(order.path, facts)
+        return NativeCsvSink(order.path, facts, results.schema)
 
     def _tracked(self, results: Results) -> Iterator[TrackResult]:
         frames = np.flatnonzero(results.known() == FrameStatus.TRACKED)

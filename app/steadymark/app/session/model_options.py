@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from steadymark.engine.core.errors import UsageError
-from steadymark.models.own_models.network_wrapper import CoordinateUnit, OutputKind
+from steadymark.models.own_models.output_kind import OUTPUT_KINDS
 from steadymark.models.own_models.preprocessing_search import NetworkDescription
+from steadymark.models.own_models.wrapper_config import CoordinateUnit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 Known = TypeVar("Known")
 
-OUTPUTS = {kind.value: kind for kind in OutputKind}
 SCALES = {each.value: each for each in CoordinateUnit}
 COLOURS = {"rgb": True, "bgr": False}
 LAYOUTS = {"nchw": False, "nhwc": True}
@@ -39,7 +39,7 @@ def parse_network_description(typed: Mapping[str, str]) -> NetworkDescription:
         raise UsageError("{name} is '{text}': write a number", name="input-size", text=f"{size:g}")
     names = text.get("output-names", "").split(",")
     return NetworkDescription(
-        output=_one_of("output", text, OUTPUTS),
+        output=_one_of("output", text, {name: name for name in OUTPUT_KINDS.names()}),
         outputs=tuple(part.strip() for part in names if part.strip()),
         crop=None if size is None else int(size),
         mean=_triple("mean", text),
@@ -64,12 +64,12 @@ def found_words(prepared: PreparedModel) -> dict[str, str]:
         "pixels": f"{wrapping.white:g}",
         "mean": mean,
         "std": std,
-        "output": wrapping.output.value,
+        "output": wrapping.output,
         "output-names": ",".join(wrapping.outputs),
         "schema": prepared.schema,
         "margin": f"{prepared.margin:g}",
     }
-    if wrapping.output is OutputKind.COORDINATES:
+    if OUTPUT_KINDS.find(wrapping.output).has_scale:
         words["scale"] = wrapping.scale.value
     return words
 

@@ -55,9 +55,16 @@ def draw(
     """
     picture = checked_image(image)
     options = DrawOptions(
-        points=points, contours=contours, box=box, face_id=face_id, status=False, raw=raw, axes=axes
+        points=points,
+        contours=contours,
+        box=box,
+        face_id=face_id,
+        status=False,
+        raw=raw,
+        axes=axes,
+        schema="",
     )
     for face in faces:
-        shown = replace(options, schema=face.schema or options.schema)
+        shown = replace(options, schema=face.schema)
         picture = draw_result(TrackResult(Frame(picture, 0, 0.0), (tracked_face(face),)), shown)
     return picture if picture is not image else picture.copy()

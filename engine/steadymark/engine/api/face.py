@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.types import FaceBox, FaceState, Landmarks, Scores, TrackedFace
@@ -41,7 +41,7 @@ class Face:
     box: FaceBox | None
     head_pose: HeadPose | None
     state: FaceState = FaceState.TRACKED
-    schema: str = "ibug68"
+    schema: str = field(kw_only=True)
 
 
 def faces_of(tracked: Iterable[TrackedFace], schema: str) -> list[Face]:
@@ -56,7 +56,7 @@ def faces_of(tracked: Iterable[TrackedFace], schema: str) -> list[Face]:
             each.box,
             each.pose,
             each.state,
-            schema,
+            schema=schema,
         )
         for each in tracked
         if each.raw is not None and each.stabilized is not None

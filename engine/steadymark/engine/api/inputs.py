@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.core.errors import UsageError
-from steadymark.models.face.schema import load_schema, schema_names
+from steadymark.models.face.schema import IBUG68, load_schema, schema_names
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -19,7 +19,7 @@ Points = NDArray[np.float32]
 Array = NDArray[np.floating[Any]]
 _SHAPES = {2: "(K, 2)", 3: "(T, K, 2)", 4: "(T, N, K, 2)"}
 # order of preference if schemas have the same number of landmarks
-_PREFERRED = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19")
+_PREFERRED = (IBUG68, "wflw98", "menpo84", "cofw29", "aflw19")
 
 
 def checked_image(image: object) -> Image:

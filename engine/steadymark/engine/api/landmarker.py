@@ -120,7 +120,7 @@ class FaceLandmarker:
     @property
     def schema(self) -> str:
         """The landmark schema of the model, for example `ibug68`."""
-        return self._models.network.card.schema or "ibug68"
+        return self._models.schema.name
 
     @property
     def device(self) -> str:

@@ -12,8 +12,9 @@ from steadymark.engine.api.inputs import checked_number
 from steadymark.engine.api.landmarker import FaceLandmarker
 from steadymark.engine.core.errors import UsageError
 from steadymark.models.own_models.add_model import UNKNOWN, check_name, prepare_model, save_model
-from steadymark.models.own_models.network_wrapper import CoordinateUnit, OutputKind
+from steadymark.models.own_models.output_kind import OUTPUT_KINDS
 from steadymark.models.own_models.preprocessing_search import NetworkDescription
+from steadymark.models.own_models.wrapper_config import CoordinateUnit
 from steadymark.models.runtime.zoo import ModelCard
 from steadymark.models.runtime.zoo import list_models as list_cards
 from steadymark.models.runtime.zoo import list_own_models as list_own_cards
@@ -132,11 +133,11 @@ class OnnxLandmarker(FaceLandmarker):
         white: The value of a white pixel before `mean` is subtracted, 1 or 255.
         colours: The order of the channels, `rgb` or `bgr`.
         layout: `nchw` or `nhwc`.
-        output: `coordinates`, `heatmaps` or `lines`.
+        output: `coordinates`, `heatmaps`, `lines`, or an output kind that a plug-in adds.
         output_names: The names of the outputs: one, or two for `lines` (x and y).
         scale: The unit of coordinates: `pixels` of the input, `unit` (0 to 1) or `signed` (−1
             to 1).
-        schema: The landmark schema: `ibug68`, `wflw98`, `menpo84`, `cofw29`, `aflw19`.
+        schema: The landmark schema, for example `ibug68` or `wflw98`.
         margin: The side of the network's crop, divided by the size of the face.
 
     Raises:
@@ -176,7 +177,7 @@ def _wish(told: NetworkOptions) -> NetworkDescription:
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise UsageError("input_size must be a whole number of pixels, not {size}", size=repr(size))
     return NetworkDescription(
-        output=_of("output", told.get("output"), {str(each): each for each in OutputKind}),
+        output=_of("output", told.get("output"), {name: name for name in OUTPUT_KINDS.names()}),
         outputs=_names(told.get("output_names", ())),
         crop=size,
         mean=_channels("mean", told.get("mean")),
@@ -226,5 +227,4 @@ def _channels(name: str, given: Channels | None) -> Triple | None:
 
 
 def _info(card: ModelCard) -> ModelInfo:
-    schema = card.schema or ("ibug68" if card.kind == "landmarks" else "")
-    return ModelInfo(card.name, card.kind, schema, card.licence, dict(card.scores))
+    return ModelInfo(card.name, card.kind, card.schema, card.licence, dict(card.scores))

@@ -38,7 +38,8 @@ def read_csv(
             faces have a `head_pose`, and smoothing computes new head poses.
         focal_px: The camera's focal length in pixels. None takes the one in the table's header,
             otherwise OpenFace's estimate.
-        schema: The landmark schema; None takes the usual one for the number of landmarks.
+        schema: The landmark schema; None takes the one in the table's header, otherwise the usual
+            one for the number of landmarks.
 
     Returns:
         The landmarks of the video. OpenFace's gaze and action units are ignored.
@@ -65,9 +66,9 @@ def read_csv(
     if focal_px is None and isinstance(told.get("focal_px"), int | float):
         focal_px = told["focal_px"]
     camera = None if image_size is None else camera_of(image_size, focal_px)
-    return VideoLandmarks(
-        _rows(table), schema_of(table.xy_px.shape[1], schema), header, camera=camera
-    )
+    if schema is not None or "schema" not in table.header:
+        schema = schema_of(table.xy_px.shape[1], schema)
+    return VideoLandmarks(_rows(table), schema or table.schema, header, camera=camera)
 
 
 def read_truth(path: str | Path) -> Array:

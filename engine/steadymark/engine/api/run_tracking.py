@@ -66,10 +66,9 @@ def run_tracking(
         opened.close()
     if settings.stabilizer == OFFLINE:
         results = filter_table(results, settings.butterworth)
-    schema = make_tracker(models, settings).schema
     return VideoLandmarks(
-        rows_of(results, schema.count),
-        schema.name,
+        rows_of(results, models.schema.count),
+        models.schema.name,
         facts,
         camera=Intrinsics(opened.info.width, opened.info.height, settings.focal_px),
         source=opened.info.path,

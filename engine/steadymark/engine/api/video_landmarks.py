@@ -16,7 +16,8 @@ from steadymark.engine.core.types import FaceState, Landmarks
 from steadymark.engine.output.csv.native_csv import Header, pose_values
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.online_filters import OFFLINE
-from steadymark.engine.tracking.head_pose import IBUG, head_pose
+from steadymark.engine.tracking.head_pose import head_pose
+from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,7 +245,7 @@ class VideoLandmarks:
     def _poses_of(self, steady: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the (R, 6) head poses of stabilized landmarks (R, K, 2)."""
         poses = np.full_like(self.rows.pose, np.nan)
-        if self.camera is None or self.schema != IBUG:
+        if self.camera is None or self.schema != IBUG68:
             return poses
         for i in np.flatnonzero(np.isfinite(steady).all((1, 2))):
             weights = np.nan_to_num(self.rows.point_score[i], nan=1.0)

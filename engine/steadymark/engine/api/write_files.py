@@ -16,6 +16,7 @@ from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.pipeline.job import CSV_STYLES
 from steadymark.engine.sources import open_source
+from steadymark.models.face.schema import load_schema, nameless_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +47,10 @@ def write_table(
     sink: Sink
     if style == CsvStyle.OPENFACE:
         check_schema(schema)
-        sink = OpenFaceCsvSink(path)
+        sink = OpenFaceCsvSink(path, load_schema(schema))
     else:
-        sink = NativeCsvSink(path, header, points=rows.xy.shape[1])
+        known = load_schema(schema) if schema else nameless_schema(rows.xy.shape[1])
+        sink = NativeCsvSink(path, header, known)
     _write(sink, results_of(rows, camera or _ANY_CAMERA))
 
 
@@ -68,7 +70,7 @@ def write_video(
         )
     if Path(path).resolve() == Path(source).resolve():
         raise UsageError("{path} is the video itself: choose another name", path=path)
-    options = DrawOptions(axes=axes, schema=schema or DrawOptions().schema)
+    options = DrawOptions(axes=axes, schema=schema)
     original = source if Path(source).is_file() else None
     _write(AnnotatedVideoSink(path, original, options), _with_pictures(rows, camera, source))
 

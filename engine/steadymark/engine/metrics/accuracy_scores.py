@@ -18,6 +18,7 @@ from steadymark.engine.metrics.accuracy import (
     outer_eye_distance,
     point_errors,
 )
+from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,7 +184,7 @@ def accuracy_of(compared: LandmarkComparison) -> AccuracyScores:
     """
     errors = compared.errors()
     there = np.isfinite(errors)
-    pupils: Length = inter_pupil_distance if compared.schema.count == 68 else _unknown
+    pupils: Length = inter_pupil_distance if compared.schema.name == IBUG68 else _unknown
     return AccuracyScores(
         faces=len(errors),
         missed=int((~there).sum()),

@@ -28,6 +28,7 @@ from steadymark.models.datasets.image_folders import label_files, read_label
 from steadymark.models.datasets.image_loaders import ImageBesideLabel
 from steadymark.models.datasets.labelled_face import check_points
 from steadymark.models.errors import DataError
+from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image, Points
     from steadymark.models.face.schema import LandmarkSchema
 
-TRUTH, TRUTH_COUNT = "ibug68", 68  # Schema of the ground truth of folders in 300W form.
+TRUTH, TRUTH_COUNT = IBUG68, 68  # Schema of the ground truth of folders in 300W form.
 MOST_FACES = 16  # Faces that are tracked in an image; the most that a user can track.
 
 

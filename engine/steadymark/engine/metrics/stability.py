@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.metrics.accuracy import mean_of_finite, outer_eye_distance
+from steadymark.engine.metrics.accuracy import EYE_CORNERS, mean_of_finite, outer_eye_distance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,24 +21,31 @@ if TYPE_CHECKING:
 _LONGEST_GAP = 10  # Largest number of rows that are inserted into one gap.
 
 
-def mean_motion(points: Real, truth: Real | None = None) -> float:
+def mean_motion(
+    points: Real, truth: Real | None = None, *, eyes: tuple[int, int] = EYE_CORNERS
+) -> float:
     """Return the mean frame-to-frame motion of landmarks. For a face at rest, it measures jitter.
 
     Args:
-        points: Landmarks, (T, 68, 2), in pixels.
-        truth: True landmarks, (T, 68, 2), in pixels, for the eye distance; None takes it from
+        points: Landmarks, (T, K, 2), in pixels.
+        truth: True landmarks, (T, K, 2), in pixels, for the eye distance; None takes it from
             `points`.
+        eyes: Indices of the outer eye corners.
 
     Returns:
         The motion, in percent of the video's mean outer-eye distance per frame; NaN without two
             consecutive frames.
     """
-    steps = _steps(_in_percent(points, points if truth is None else truth))
+    steps = _steps(_in_percent(points, points if truth is None else truth, eyes))
     return _mean(np.linalg.norm(steps, axis=-1))
 
 
 def allan_variance(
-    points: Real, truth: Real | None = None, *, landmarks: Sequence[int] | None = None
+    points: Real,
+    truth: Real | None = None,
+    *,
+    landmarks: Sequence[int] | None = None,
+    eyes: tuple[int, int] = EYE_CORNERS,
 ) -> float:
     """Return the Allan variance of a video, eq. 11: mean over landmarks and both axes.
 
@@ -46,15 +53,17 @@ def allan_variance(
     Without ground truth, `points` must be a segment in which the face is at rest.
 
     Args:
-        points: Landmarks, (T, 68, 2), in pixels.
-        truth: True landmarks, (T, 68, 2), in pixels, or None.
+        points: Landmarks, (T, K, 2), in pixels.
+        truth: True landmarks, (T, K, 2), in pixels, or None.
         landmarks: Indices of the landmarks that count; None for all.
+        eyes: Indices of the outer eye corners.
 
     Returns:
         The variance, in (percent of the video's mean outer-eye distance)², with the truth's eye
             distance where there is one; NaN without two consecutive frames.
     """
-    u = _in_percent(points, points) if truth is None else _in_percent(points - truth, truth)
+    moved, known = (points, points) if truth is None else (points - truth, truth)
+    u = _in_percent(moved, known, eyes)
     if landmarks is not None:
         u = u[:, list(landmarks)]
     return _mean(_steps(u) ** 2) / 2
@@ -65,20 +74,22 @@ def mav(
     truths: Sequence[Real] | None = None,
     *,
     landmarks: Sequence[int] | None = None,
+    eyes: tuple[int, int] = EYE_CORNERS,
 ) -> float:
     """Return the mean Allan variance (MAV): the mean of `allan_variance` over videos.
 
     Args:
-        videos: Landmarks of each video, (T, 68, 2), in pixels.
-        truths: True landmarks of each video, (T, 68, 2), in pixels, or None.
+        videos: Landmarks of each video, (T, K, 2), in pixels.
+        truths: True landmarks of each video, (T, K, 2), in pixels, or None.
         landmarks: Indices of the landmarks that count; None for all.
+        eyes: Indices of the outer eye corners.
 
     Returns:
         The mean over the videos whose variance is defined, in (percent of the outer-eye distance)².
     """
     truth = [None] * len(videos) if truths is None else truths
     each = zip(videos, truth, strict=True)
-    values = [allan_variance(v, t, landmarks=landmarks) for v, t in each]
+    values = [allan_variance(v, t, landmarks=landmarks, eyes=eyes) for v, t in each]
     return _mean(np.array(values))
 
 
@@ -249,7 +260,9 @@ def with_dropped_frames(points: Real, times_s: Real) -> Values:
     return whole
 
 
-def fast_and_slow_error(errors: Real, truth: Real, *, share: float = 0.1) -> tuple[float, float]:
+def fast_and_slow_error(
+    errors: Real, truth: Real, *, share: float = 0.1, eyes: tuple[int, int] = EYE_CORNERS
+) -> tuple[float, float]:
     """Return the mean error of the frames with the fastest true motion, and of the other frames.
 
     A filter that lags has a large error in the fast frames. The motion of a frame is measured from
@@ -257,14 +270,15 @@ def fast_and_slow_error(errors: Real, truth: Real, *, share: float = 0.1) -> tup
 
     Args:
         errors: Error of each frame, (T,).
-        truth: True landmarks, (T, 68, 2), in pixels, with NaN for landmarks that it lacks.
+        truth: True landmarks, (T, K, 2), in pixels, with NaN for landmarks that it lacks.
         share: Share of the frames that count as fast.
+        eyes: Indices of the outer eye corners.
 
     Returns:
         The mean error of the fast frames and of the others, in the unit of `errors`; both are NaN
             with fewer than two frames.
     """
-    steps = np.linalg.norm(_steps(_in_percent(truth, truth)), axis=-1)  # (T - 1, 68)
+    steps = np.linalg.norm(_steps(_in_percent(truth, truth, eyes)), axis=-1)  # (T - 1, K)
     speed = mean_of_finite(steps, -1)
     errors = errors[1:].astype(np.float64)
     there = np.isfinite(speed) & np.isfinite(errors)
@@ -276,9 +290,9 @@ def fast_and_slow_error(errors: Real, truth: Real, *, share: float = 0.1) -> tup
     return _mean(errors[order[-fast:]]), _mean(errors[order[:-fast]])
 
 
-def _in_percent(values: Real, points: Real) -> Values:
-    """Return values (T, K, 2) in percent of the mean outer-eye distance of `points` (T, 68, 2)."""
-    return values.astype(np.float64) / _mean(outer_eye_distance(points)) * 100
+def _in_percent(values: Real, points: Real, eyes: tuple[int, int] = EYE_CORNERS) -> Values:
+    """Return values (T, K, 2) in percent of the mean outer-eye distance of `points` (T, K, 2)."""
+    return values.astype(np.float64) / _mean(outer_eye_distance(points, eyes)) * 100
 
 
 def _steps(points: Real) -> Values:

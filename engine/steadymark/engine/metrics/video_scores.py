@@ -170,16 +170,16 @@ def _with_truth(video: TrackedVideo) -> dict[str, float]:
     points = np.where(has_truth(truth, video.scored)[:, None, None], video.points, np.nan)
     unscored = np.setdiff1d(np.arange(points.shape[1]), video.scored)
     points[:, unscored] = np.nan
-    errors = video.errors()
-    fast, rest = fast_and_slow_error(errors, truth)
+    errors, eyes = video.errors(), video.schema.eyes
+    fast, rest = fast_and_slow_error(errors, truth, eyes=eyes)
     still = segments(video.still, video.fps)
     return {
-        "mav": allan_variance(points, truth),
+        "mav": allan_variance(points, truth, eyes=eyes),
         "mcv": mcv([errors]),
         "lag_frames": lag_frames(points, truth),
         "nrmse_fast": fast,
         "nrmse_rest": rest,
-        "still_motion": _mean([mean_motion(points[s], truth[s]) for s in still]),
+        "still_motion": _mean([mean_motion(points[s], truth[s], eyes=eyes) for s in still]),
     }
 
 
@@ -187,12 +187,12 @@ def _without_truth(video: TrackedVideo) -> dict[str, float]:
     still = [video.points[s] for s in segments(video.still, video.fps)]
     nothing = float("nan")
     return {
-        "mav": mav(still),
+        "mav": mav(still, eyes=video.schema.eyes),
         "mcv": mcv_still(still),
         "lag_frames": nothing,
         "nrmse_fast": nothing,
         "nrmse_rest": nothing,
-        "still_motion": _mean([mean_motion(points) for points in still]),
+        "still_motion": _mean([mean_motion(points, eyes=video.schema.eyes) for points in still]),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -30,9 +30,7 @@ from steadymark.engine.sources import CameraMode, open_source
 from steadymark.engine.sources.resolve_input import recording_path
 from steadymark.engine.stabilizers.online_filters import OFFLINE
 from steadymark.engine.streaming.sender import Senders
-from steadymark.engine.tracking.head_pose import IBUG
 from steadymark.engine.tracking.settings import make_tracker
-from steadymark.models.face.schema import load_schema
 from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import SourceInfo
     from steadymark.engine.streaming.targets import StreamTarget
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+    from steadymark.models.face.schema import LandmarkSchema
 
 CSV_STYLES = ("native", "openface")
 
@@ -65,15 +64,13 @@ class OutputSettings:
     aside: Path | None = None
     send: tuple[StreamTarget, ...] = ()
 
-    @property
-    def drawing(self) -> DrawOptions:
-        """What is drawn into the video."""
-        return DrawOptions(axes=self.axes)
+    def drawing(self, schema: LandmarkSchema) -> DrawOptions:
+        """Return what is drawn into the video."""
+        return DrawOptions(axes=self.axes, schema=schema.name)
 
-    @property
-    def drawn(self) -> str:
-        """The drawing as text, see `Fingerprint.drawn`; empty if there is no video."""
-        return self.drawing.told if self.video else ""
+    def drawn(self, schema: LandmarkSchema) -> str:
+        """Return the drawing as text, see `Fingerprint.drawn`; empty if there is no video."""
+        return self.drawing(schema).told if self.video else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +196,7 @@ def _begin(
             "butterworth looks at frames to come, and {what}: choose flow or one-euro",
             what=what,
         )
-    schema = load_schema(models.network.card.schema or IBUG)
+    schema = models.schema
     if output.csv == "openface":
         check_schema(schema.name)
     make_folder(output.folder)
@@ -207,14 +204,14 @@ def _begin(
 
     def make(path: Path) -> Sink:
         if output.csv == "openface":
-            return OpenFaceCsvSink(path)
-        return NativeCsvSink(path, work.facts, points=schema.count)
+            return OpenFaceCsvSink(path, schema)
+        return NativeCsvSink(path, work.facts, schema)
 
     sinks: list[Sink] = [
         OfflineFilterSink(table, make, settings.butterworth) if offline else make(table)
     ]
     original = info.path if Path(info.path).is_file() else None
-    drawing = replace(output.drawing, schema=schema.name)
+    drawing = output.drawing(schema)
     sinks += [AnnotatedVideoSink(path, original, drawing) for path in video]
     tracker = make_tracker(models, settings)
     senders.open()
@@ -241,6 +238,7 @@ def _prepare(
         SteadymarkError: The input cannot be tracked.
     """
     path = recording_path(text)
+    drawn = output.drawn(models.schema)
     digest: str | None = None
     notes: tuple[UserText, ...] = ()
     files: list[Path] = []
@@ -249,7 +247,7 @@ def _prepare(
         if output.resume and all(file.exists() for file in files):
             digest = source_digest(path)
             told = _told_settings(models, settings, wish)
-            made = fingerprint(digest, _digests(models), told, output.csv, output.drawn)
+            made = fingerprint(digest, _digests(models), told, output.csv, drawn)
             again = why_again(files, made, output.csv, before)
             if again is None:
                 done = tuple(map(str, files))
@@ -268,7 +266,7 @@ def _prepare(
     except SteadymarkError:
         source.close()
         raise
-    made = fingerprint(facts.source_sha256, facts.models, facts.settings, output.csv, output.drawn)
+    made = fingerprint(facts.source_sha256, facts.models, facts.settings, output.csv, drawn)
     return _Work(source, files, facts, made, notes)
 
 

@@ -70,7 +70,7 @@ def open_face_net(runner: OnnxSession) -> FaceNetSession:
     """Return a face_net session for an opened ONNX model."""
 
     def run(image: Image) -> Rows:
-        rows: Rows = runner(image=image)[0]
+        rows: Rows = runner(["boxes"], image=image)[0]
         return rows
 
     return run

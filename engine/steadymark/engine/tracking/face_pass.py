@@ -200,7 +200,7 @@ def _recurrent_step(
 
 
 def _head(network: LandmarkModel) -> list[int]:
-    return is_on_the_head(load_schema(network.card.schema or "ibug68"))
+    return is_on_the_head(load_schema(network.card.schema))
 
 
 def _moved(

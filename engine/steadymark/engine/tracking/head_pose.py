@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadymark.engine.core.types import HeadPose, Intrinsics, Landmarks, TrackedFace
-from steadymark.models.face.schema import assets_root, load_schema
+from steadymark.models.face.schema import IBUG68, assets_root, load_schema
 
 Array = NDArray[np.float64]
-IBUG, POINTS = "ibug68", 68
+POINTS = 68  # landmarks of iBUG's schema, whose mean face is fitted
 FEWEST = 10  # least number of finite landmarks
 _TRUST = {"contour": 0.2, "brows": 0.5, "nose": 1.0, "eyes": 1.0, "mouth": 0.5}
 _STRAY = 0.06  # share of the face's size: a landmark with this residual has half its weight
@@ -60,7 +60,7 @@ def _trust() -> Array:
     """Return (68,) weights: lower for landmarks that slide on the face or move by themselves."""
     trust = np.ones(POINTS)
     for region, share in _TRUST.items():
-        trust[list(load_schema().regions[region])] = share
+        trust[list(load_schema(IBUG68).regions[region])] = share
     return trust
 
 

@@ -34,6 +34,7 @@ from steadymark.models.runtime.zoo import (
 
 if TYPE_CHECKING:
     from steadymark.engine.core.protocols import FaceDetector
+    from steadymark.models.face.schema import LandmarkSchema
 
 MEDIAPIPE, YUNET = "mediapipe:", "yunet:"  # prefixes of the file of an external detector
 
@@ -89,6 +90,11 @@ class OpenModels:
     def device(self) -> str:
         """Device on which the landmark network runs."""
         return self.network.device
+
+    @property
+    def schema(self) -> LandmarkSchema:
+        """Schema of the landmarks that the network predicts."""
+        return load_schema(self.network.card.schema)
 
 
 def landmark_card(settings: TrackSettings) -> ModelCard:
@@ -154,7 +160,7 @@ def open_models(settings: TrackSettings) -> OpenModels:
     flow = None
     if card.cell == FLOW:
         cards.append(find_model(FLOW_CELL, "stabilizer"))
-        flow = FlowStabilizer(cards[-1], load_schema(card.schema or "ibug68"))
+        flow = FlowStabilizer(cards[-1], load_schema(card.schema))
     detector, face_card = open_detector(settings)
     if face_card is not None:
         cards.append(face_card)
@@ -217,7 +223,7 @@ def make_tracker(models: OpenModels, settings: TrackSettings) -> Tracker:
         models.detector,
         models.network,
         make_stabilizer(settings.stabilizer, settings.one_euro),
-        load_schema(models.network.card.schema or "ibug68"),
+        models.schema,
         settings.tracker,
         follower=models.follower,
         flow=models.flow,

@@ -26,10 +26,11 @@ from steadymark.engine.tracking.face_pass import (
     run_network,
 )
 from steadymark.engine.tracking.geometry import box_of_landmarks, crop_of_landmarks
-from steadymark.engine.tracking.head_pose import IBUG, head_pose
+from steadymark.engine.tracking.head_pose import head_pose
 from steadymark.engine.tracking.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.tracking.thorough_search import thorough_search
 from steadymark.models.face.crop import Crop, follow
+from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -307,7 +308,7 @@ class Tracker:
         if track.face_id is None:
             return kept, None
         camera = Intrinsics(frame.width, frame.height, self.focal_px)
-        pose = head_pose(steady, camera) if self.schema.name == IBUG else None
+        pose = head_pose(steady, camera) if self.schema.name == IBUG68 else None
         return kept, TrackedFace(
             track.face_id, sight.state, seen.score, box, seen.raw, steady, track.crop, pose
         )

@@ -15,7 +15,7 @@ import numpy as np
 from steadymark.models.datasets.photo_splits import is_held_back, photo_of
 from steadymark.models.errors import DataError
 from steadymark.models.face.pts_file import read_pts
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ def shape_distance(points: Points) -> float:
     The fit is the least-squares similarity of `crop.fit_crop`. The distance is in sides of the
     fitted shape.
     """
-    mean = load_schema().mean_shape
+    mean = load_schema(IBUG68).mean_shape
     z = (mean - mean.mean(0)) @ np.array([1, 1j])
     w = (points - points.mean(0)) @ np.array([1, 1j])
     turn = complex(np.vdot(z, w) / np.vdot(z, z))

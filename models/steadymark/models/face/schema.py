@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+IBUG68 = "ibug68"
+SCHEMA_OF_UNNAMED = IBUG68  # the schema of landmark models and tables that do not name theirs
+
+
 def assets_root() -> Path:
     """Return the assets folder of the installed package, or else that of the checkout."""
     here = Path(__file__).resolve()
@@ -89,7 +93,7 @@ class LandmarkSchema:
 
 
 @cache
-def load_schema(name: str = "ibug68") -> LandmarkSchema:
+def load_schema(name: str) -> LandmarkSchema:
     """Load a landmark schema from assets/schemas/`name`.json.
 
     Args:
@@ -114,6 +118,23 @@ def load_schema(name: str = "ibug68") -> LandmarkSchema:
         eyes=tuple(data["eyes"]),
         known_shape=None if shape is None else np.array(shape, np.float32),
     )
+
+
+def trackable_schemas() -> tuple[str, ...]:
+    """Return the names of the schemas whose mean shape is known, sorted; crops are made with it."""
+    return tuple(name for name in schema_names() if load_schema(name).known_shape is not None)
+
+
+def nameless_schema(count: int) -> LandmarkSchema:
+    """Return a schema of which only the number of landmarks is known.
+
+    Args:
+        count: Number of landmarks, K.
+
+    Returns:
+        A schema without a name, regions, contours and a mean shape.
+    """
+    return LandmarkSchema("", np.arange(count), {}, (), (0, 0), None)
 
 
 def schema_names() -> tuple[str, ...]:

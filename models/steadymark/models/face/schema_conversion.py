@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.models.face.schema import assets_root, load_schema
+from steadymark.models.face.schema import IBUG68, assets_root, load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.models.face.crop import Points
 
-_HUB = "ibug68"  # every file in assets/schemas/maps maps to this schema
+_HUB = IBUG68  # every file in assets/schemas/maps maps to this schema
 
 
 def map_points(

@@ -208,14 +208,15 @@ class Heatmap1dDecoded(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Predict points and scores.
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Predict points, scores and heatmaps.
 
         Args:
             crops: (B, 3, F, F) uint8 BGR.
 
         Returns:
-            Points (B, K, 2) in crop pixels, scores (B, K), and face scores (B,).
+            Points (B, K, 2) in crop pixels, scores (B, K), face scores (B,), and the heatmaps
+            (B, K, 2, L) along x and y.
         """
         heat = self.network((crops.float() - 127.5) / 127.5)
         both = torch.stack((heat.x, heat.y), 2).softmax(-1)  # (B, K, 2, L)
@@ -223,4 +224,4 @@ class Heatmap1dDecoded(nn.Module):
         face = heat.face.sigmoid()
         score = (share[..., 0] * share[..., 1]).sqrt() * face.unsqueeze(-1)
         config = self.network.config
-        return bins_to_px(bins, config.crop, config.bins), score, face
+        return bins_to_px(bins, config.crop, config.bins), score, face, both

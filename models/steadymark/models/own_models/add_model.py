@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import load_schema, trackable_schemas
 from steadymark.models.own_models.network_inspection import (
     ForeignNetwork,
     find_landmarks,
     open_network,
 )
-from steadymark.models.own_models.network_wrapper import WrapperConfig
 from steadymark.models.own_models.preprocessing_search import (
     MARGINS,
     NetworkDescription,
@@ -26,6 +25,7 @@ from steadymark.models.own_models.preprocessing_search import (
     nearest,
     quality_warnings,
 )
+from steadymark.models.own_models.wrapper_config import WrapperConfig
 from steadymark.models.runtime.face_score import PEAK, TWO_LOOKS, FaceScore
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.validate_model import check_card, check_network
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 NOT_STATED = "not stated by the person who added it"
 UNKNOWN = "unknown"  # what the user types if the licence or the data are not known
-SCHEMAS = ("ibug68", "wflw98", "menpo84", "cofw29", "aflw19", "jd106", "insightface106")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +140,7 @@ def _likeliest(
     on_try: Callable[[int, int], None],
 ) -> tuple[NetworkTrial, float]:
     """Find the schema, preprocessing and margin with the smallest error on known faces."""
-    of_count = [name for name in SCHEMAS if load_schema(name).count == wrapping.count]
+    of_count = [s for s in trackable_schemas() if load_schema(s).count == wrapping.count]
     schemas = of_count if wish.schema is None else [wish.schema]
     margins = MARGINS if wish.margin is None else (wish.margin,)
     found = []
@@ -157,11 +156,11 @@ def _likeliest(
 
 
 def _check_wish(wish: NetworkDescription) -> None:
-    if wish.schema is not None and wish.schema not in SCHEMAS:
+    if wish.schema is not None and wish.schema not in trackable_schemas():
         raise WeightsError(
             "unknown schema '{schema}': models of {known} can be added",
             schema=wish.schema,
-            known=", ".join(sorted(SCHEMAS)),
+            known=", ".join(trackable_schemas()),
         )
     if wish.std is not None and not all(0 < value < np.inf for value in wish.std):
         raise WeightsError("std must be more than 0, not {std}", std=_listed(wish.std))

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from steadymark.models.face.crop import Crop, cut, fit_crop
-from steadymark.models.face.schema import assets_root, load_schema
+from steadymark.models.face.schema import IBUG68, assets_root, load_schema
 from steadymark.models.face.schema_conversion import map_points, matching_landmarks
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image, Points
 
 FRAMES = (0, 20, 70, 120, 170, 220)
-_TRUTH = "ibug68"
+_TRUTH = IBUG68
 _NOISE = 15.0  # grey levels
 _BLURRED = 3  # factor by which a crop is reduced and enlarged again
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from steadymark.models.errors import WeightsError
 from steadymark.models.face.schema import load_schema, schema_names
-from steadymark.models.own_models.network_wrapper import OutputKind
+from steadymark.models.own_models.output_kind import OUTPUT_KINDS
 from steadymark.models.runtime.onnx_session import OnnxSession, open_content
 from steadymark.models.user_text import UserText
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 CHANNELS = 3
 SIDES = (16, 1024)  # smallest and largest side of an input, pixels
-_SMALLEST_MAP, _SHORTEST_LINE = 8, 16
 _TYPES: dict[str, Any] = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
@@ -59,12 +58,12 @@ class LandmarkOutputs:
     """The outputs that contain landmarks.
 
     Attributes:
-        output: Kind of the outputs.
+        output: Name of the kind of the outputs.
         names: Names of the outputs.
         count: Number of landmarks, K.
     """
 
-    output: OutputKind
+    output: str
     names: tuple[str, ...]
     count: int
 
@@ -180,7 +179,8 @@ def _run(
     path: Path, runner: OnnxSession, given: dict[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
     try:
-        found = runner(**given)
+        names = [o.name for o in runner.session.get_outputs()]
+        found = runner(names, **given)
     except WeightsError:
         raise
     except Exception as error:
@@ -188,7 +188,6 @@ def _run(
         raise WeightsError(
             "{name} fails when it is run: {reason}", name=path.name, reason=reason
         ) from error
-    names = [o.name for o in runner.session.get_outputs()]
     return {
         name: value
         for name, value in zip(names, found, strict=True)
@@ -199,11 +198,10 @@ def _run(
 def _batch(runner: OnnxSession, name: str, one: NDArray[Any], seen: dict[str, NDArray[Any]]) -> int:
     """Return 0 (any batch) if two equal pictures give the single result twice, else 1."""
     try:
-        found = runner(**{name: np.concatenate((one, one))})
+        found = runner(tuple(seen), **{name: np.concatenate((one, one))})
     except Exception:  # noqa: BLE001 - any error means that two pictures cannot be run
         return 1
-    names = [o.name for o in runner.session.get_outputs()]
-    twice = dict(zip(names, found, strict=True))
+    twice = dict(zip(seen, found, strict=True))
     same = all(
         twice[each].shape == (2 * len(value), *value.shape[1:])
         and np.allclose(twice[each][: len(value)], value, atol=1e-3, equal_nan=True)
@@ -216,7 +214,7 @@ def _batch(runner: OnnxSession, name: str, one: NDArray[Any], seen: dict[str, ND
 def find_landmarks(
     network: ForeignNetwork,
     *,
-    output: OutputKind | None = None,
+    output: str | None = None,
     names: tuple[str, ...] = (),
     count: int | None = None,
 ) -> LandmarkOutputs:
@@ -224,7 +222,7 @@ def find_landmarks(
 
     Args:
         network: The network.
-        output: Kind of the outputs, if the user knows it.
+        output: Name of the kind of the outputs, if the user knows it.
         names: Names of the outputs, if the user knows them.
         count: Number of landmarks, if the user knows it.
 
@@ -233,6 +231,7 @@ def find_landmarks(
 
     Raises:
         WeightsError: No output can be landmarks, or there is no output of a given name.
+        UsageError: There is no kind of that name.
     """
     unknown = [name for name in names if name not in network.outputs]
     if unknown:
@@ -244,57 +243,20 @@ def find_landmarks(
         )
     shapes = {n: network.outputs[n] for n in names} if names else network.outputs
     counts = (count,) if count else tuple(sorted(load_schema(n).count for n in schema_names()))
-    kinds = (output,) if output else (OutputKind.HEATMAPS, OutputKind.LINES, OutputKind.COORDINATES)
+    every = sorted(OUTPUT_KINDS.all(), key=lambda kind: kind.order)
+    kinds = [OUTPUT_KINDS.find(output)] if output else every
     for kind in kinds:
-        found = _FINDERS[kind](shapes, counts)
+        found = kind.find(shapes, counts)
         if found is not None:
-            return found
+            return LandmarkOutputs(kind.name, *found)
     raise WeightsError(
         "{name} gives {outputs}: none of them holds {kinds} of {counts} landmarks",
         name=network.path.name,
         outputs=_told(shapes) or UserText("nothing"),
-        kinds=", ".join(kinds),
+        kinds=", ".join(kind.name for kind in kinds),
         counts=", ".join(map(str, dict.fromkeys(counts))),
     )
 
 
 def _told(shapes: dict[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {['n', *shape]}".replace("'", "") for name, shape in shapes.items())
-
-
-def _coordinates(
-    shapes: dict[str, tuple[int, ...]], counts: Sequence[int]
-) -> LandmarkOutputs | None:
-    for name, shape in shapes.items():
-        numbers = int(np.prod(shape))
-        for k in counts:
-            if numbers == 2 * k or shape[-2:] == (k, 3) == shape:
-                return LandmarkOutputs(OutputKind.COORDINATES, (name,), k)
-    return None
-
-
-def _heatmaps(shapes: dict[str, tuple[int, ...]], counts: Sequence[int]) -> LandmarkOutputs | None:
-    for name, shape in shapes.items():
-        if len(shape) != 3:
-            continue
-        for k in counts:
-            first = shape[0] in (k, k + 1) and min(shape[1:]) >= _SMALLEST_MAP
-            last = shape[2] in (k, k + 1) and min(shape[:2]) >= _SMALLEST_MAP
-            if first or last:
-                return LandmarkOutputs(OutputKind.HEATMAPS, (name,), k)
-    return None
-
-
-def _lines(shapes: dict[str, tuple[int, ...]], counts: Sequence[int]) -> LandmarkOutputs | None:
-    for k in counts:
-        fit = [n for n, s in shapes.items() if len(s) == 2 and s[0] == k and s[1] >= _SHORTEST_LINE]
-        if len(fit) == 2:
-            return LandmarkOutputs(OutputKind.LINES, (fit[0], fit[1]), k)
-    return None
-
-
-_FINDERS = {
-    OutputKind.COORDINATES: _coordinates,
-    OutputKind.HEATMAPS: _heatmaps,
-    OutputKind.LINES: _lines,
-}

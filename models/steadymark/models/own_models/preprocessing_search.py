@@ -15,13 +15,8 @@ from steadymark.models.own_models.demo_faces import (
     hard_face_crops,
     near_crops,
 )
-from steadymark.models.own_models.network_wrapper import (
-    CoordinateUnit,
-    OutputKind,
-    WrapperConfig,
-    apart,
-    wrap_network,
-)
+from steadymark.models.own_models.network_wrapper import apart, wrap_network
+from steadymark.models.own_models.output_kind import OUTPUT_KINDS
 from steadymark.models.runtime.face_score import (
     PEAK,
     TWO_LOOKS,
@@ -40,6 +35,7 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
     from steadymark.models.own_models.network_inspection import ForeignNetwork
+    from steadymark.models.own_models.wrapper_config import CoordinateUnit, WrapperConfig
 
 MARGINS = (1.0, 1.2, 1.4, 1.7, 2.0)
 USABLE = 0.08  # largest error on the demo clip without a warning, share of the eye distance
@@ -68,7 +64,7 @@ class NetworkDescription:
     of the landmark schema, and `margin` is the crop's side divided by the face's fitted size.
     """
 
-    output: OutputKind | None = None
+    output: str | None = None
     outputs: tuple[str, ...] = ()
     crop: int | None = None
     mean: Triple | None = None
@@ -187,7 +183,7 @@ class NetworkTrial:
             part = given[at : at + step]
             missing = step - len(part)
             padded = np.concatenate((part, part[:1].repeat(missing, 0))) if missing else part
-            found, _, sure = self.runner(crops=np.ascontiguousarray(padded))
+            found, sure = self.runner(("points", "face"), crops=np.ascontiguousarray(padded))
             points.append(found[: len(part)])
             face.append(sure[: len(part)])
         all_points = np.concatenate(points)
@@ -229,7 +225,7 @@ class NetworkTrial:
 def interpret_outputs(
     network: ForeignNetwork, wrapping: WrapperConfig, wish: NetworkDescription, schema: str
 ) -> WrapperConfig:
-    """Find the unit and order of coordinates, or whether heatmaps are logits, by running it.
+    """Find what the user leaves open of the outputs, such as the unit of coordinates, by running.
 
     Args:
         network: The user's network.
@@ -240,50 +236,33 @@ def interpret_outputs(
     Returns:
         The completed settings.
     """
-    if wrapping.output is OutputKind.COORDINATES:
-        return _coordinates_as(network, wrapping, wish, schema)
-    return replace(wrapping, softmax=_are_logits(network, wrapping, schema))
+    kind = OUTPUT_KINDS.find(wrapping.output)
+    return kind.complete(wrapping, _Faces(network, schema), wish.scale)
 
 
-def _coordinates_as(
-    network: ForeignNetwork, wrapping: WrapperConfig, wish: NetworkDescription, schema: str
-) -> WrapperConfig:
-    shape, k = wrapping.shapes[0], wrapping.count
-    orders = [False, True]
-    if len(shape) > 1 and shape[-2:] in ((k, 2), (k, 3), (2, k)):
-        orders = [shape[-2:] == (2, k)]
-    tries = []
-    for planar_order in orders:
-        way = replace(wrapping, planar=planar_order)
-        trial = NetworkTrial.of(network, way, schema)
-        points, _ = trial.look(face_crops(demo_faces(), schema, 1.4, wrapping.crop))
-        way = replace(way, scale=wish.scale or _scale_of(points))
-        tries.append((NetworkTrial.of(network, way, schema).error(1.4), planar_order, way))
-    return min(tries, key=lambda each: each[:2])[2]
+@dataclass(frozen=True, slots=True)
+class _Faces:
+    """The `OutputTrial` of a network on the faces of the demo clip."""
 
+    network: ForeignNetwork
+    schema: str
 
-def _scale_of(points: NDArray[np.float32]) -> CoordinateUnit:
-    """Guess the unit of coordinates from their range, since a face fills most of a crop."""
-    finite = points[np.isfinite(points)]
-    if not len(finite):
-        return CoordinateUnit.PIXELS
-    low, high = (float(v) for v in np.quantile(finite, (0.02, 0.98)))
-    if max(abs(low), abs(high)) > 2.5:
-        return CoordinateUnit.PIXELS
-    return CoordinateUnit.SIGNED if low < -0.2 else CoordinateUnit.UNIT
+    def points(self, wrapping: WrapperConfig) -> NDArray[np.float32]:
+        crops = face_crops(demo_faces(), self.schema, 1.4, wrapping.crop)
+        return NetworkTrial.of(self.network, wrapping, self.schema).look(crops)[0]
 
+    def values(self, wrapping: WrapperConfig) -> list[NDArray[np.float32]]:
+        crops = face_crops(demo_faces(), self.schema, 1.4, wrapping.crop)
+        crops = crops[: self.network.batch or 1]
+        content, wrapping = apart(self.network.content, wrapping)
+        content = wrap_network(content, wrapping)
+        told = [field(GRAPH, field(OUTPUT, field(1, name))) for name in wrapping.outputs]
+        runner = open_content(content + b"".join(told), self.network.path)
+        given = crops if wrapping.channels_last else planar(crops)
+        return runner(wrapping.outputs, crops=np.ascontiguousarray(given))
 
-def _are_logits(network: ForeignNetwork, wrapping: WrapperConfig, schema: str) -> bool:
-    """Return whether heatmaps have clearly negative values, so that they need a softmax."""
-    size = wrapping.crop
-    crops = face_crops(demo_faces(), schema, 1.4, size)[: network.batch or 1]
-    content, wrapping = apart(network.content, wrapping)
-    content = wrap_network(content, wrapping)
-    told = [field(GRAPH, field(OUTPUT, field(1, name))) for name in wrapping.outputs]
-    runner = open_content(content + b"".join(told), network.path)
-    given = crops if wrapping.channels_last else planar(crops)
-    maps = runner(crops=np.ascontiguousarray(given))[3:]
-    return any(float(each.min()) < -0.25 * abs(float(each.max())) for each in maps)
+    def error(self, wrapping: WrapperConfig) -> float:
+        return NetworkTrial.of(self.network, wrapping, self.schema).error(1.4)
 
 
 def face_score_of(trial: NetworkTrial, margin: float) -> tuple[FaceScore, tuple[UserText, ...]]:
@@ -298,7 +277,7 @@ def face_score_of(trial: NetworkTrial, margin: float) -> tuple[FaceScore, tuple[
     """
     place = (demo_faces(), trial.schema, margin, trial.wrapping.crop)
     with_face, without = hard_face_crops(*place), faceless_crops(*place)
-    if trial.wrapping.output is not OutputKind.COORDINATES:
+    if OUTPUT_KINDS.find(trial.wrapping.output).has_peaks:
         likely = float(np.quantile(trial.look(with_face)[1], 0.05)) / _SPARE
         unlikely = float(np.quantile(trial.look(without)[1], 0.95))
         if likely > _TOLD_APART * unlikely and likely > 0:

@@ -71,6 +71,8 @@ class FlowStabilizer:
         content = verified_bytes(card) if content is None else content
         self._runner = open_content(content, card.path)
         self._states = [i for i in self._runner.session.get_inputs() if i.name.startswith("state_")]
+        self._outputs = ["points", "kept"]
+        self._outputs += [i.name.replace("state_", "next_", 1) for i in self._states]
         self._member = face_parts(schema)
 
     def begin(self, seen: FlowFrame) -> tuple[Points, FlowMemory]:
@@ -126,7 +128,8 @@ class FlowStabilizer:
         states = zip(*(memory.state for memory in known.values()), strict=True)
         names = [i.name for i in self._states]
         inputs |= {name: _stacked(part) for name, part in zip(names, states, strict=True)}
-        points, kept, *after = self._runner(**inputs, member=self._member, modes=self.modes)
+        inputs |= {"member": self._member, "modes": self.modes}
+        points, kept, *after = self._runner(self._outputs, **inputs)
         return {
             i: (points[row], FlowMemory(seen[i], kept[row], tuple(part[row] for part in after)))
             for row, i in enumerate(known)

@@ -1,8 +1,6 @@
-"""Read the 1D heatmaps of a heatmap1d network, which are an internal tensor of its ONNX graph.
+"""Read the 1D heatmaps of a heatmap1d network, which are the output `heatmaps` of its graph.
 
-An ONNX file is a protobuf message, and protobuf merges messages that are concatenated: repeated
-fields are extended. So a few bytes appended to the file declare the tensor as one more output,
-without the package onnx.
+ONNX Runtime computes only the outputs that a run asks for, so tracking does not pay for this one.
 """
 
 from __future__ import annotations
@@ -10,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steadymark.models.errors import WeightsError
-from steadymark.models.runtime.onnx_session import CHANNELS, open_content, planar
-from steadymark.models.runtime.onnx_writer import GRAPH, NODE, OUTPUT, field, messages
-from steadymark.models.runtime.zoo import find_model, verified_bytes
+from steadymark.models.runtime.onnx_session import CHANNELS, open_session, planar
+from steadymark.models.runtime.zoo import find_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
     from steadymark.models.face.crop import Image
     from steadymark.models.runtime.zoo import ModelCard
 
-_VALUE_NAME, _NODE_OUTPUT, _NODE_KIND = 1, 2, 4  # field numbers of onnx.proto
+HEATMAPS = "heatmaps"  # (n, K, 2, L)
 
 
 class HeatmapTap:
@@ -37,16 +34,12 @@ class HeatmapTap:
             WeightsError: The network has no 1D heatmaps, or it cannot be opened.
         """
         self.card = seen_by(card)
-        content = verified_bytes(self.card)
-        self._name = _last_softmax(content)
-        if self._name is None:
-            raise WeightsError("the model '{name}' has no 1D heatmaps to show", name=card.name)
-        added = field(GRAPH, field(OUTPUT, field(_VALUE_NAME, self._name.encode())))
-        self._session = open_content(content + added, self.card.path).session
-        shape = next(o.shape for o in self._session.get_outputs() if o.name == self._name)
+        self._runner = open_session(self.card, device="cpu")
+        session = self._runner.session
+        shape = [side for o in session.get_outputs() if o.name == HEATMAPS for side in o.shape]
         if len(shape) != 4 or shape[2] != 2:
             raise WeightsError("the model '{name}' has no 1D heatmaps to show", name=card.name)
-        self._planar = self._session.get_inputs()[0].shape[1] == CHANNELS
+        self._planar = session.get_inputs()[0].shape[1] == CHANNELS
 
     def of(self, crops: Image) -> NDArray[np.float32]:
         """Compute the heatmaps of crops.
@@ -58,7 +51,7 @@ class HeatmapTap:
             (n, K, 2, L) heatmaps over L bins along x and along y; each sums to 1.
         """
         given = planar(crops) if self._planar else crops
-        found: NDArray[np.float32] = self._session.run([self._name], {"crops": given})[0]
+        found: NDArray[np.float32] = self._runner([HEATMAPS], crops=given)[0]
         return found
 
 
@@ -76,13 +69,3 @@ def seen_by(card: ModelCard) -> ModelCard:
     if card.over is None:
         return card
     return find_model(card.over, "landmarks", card.path.parent)
-
-
-def _last_softmax(content: bytes) -> str | None:
-    """Return the name of the output of the graph's last Softmax, or None."""
-    name = None
-    for graph in messages(memoryview(content), GRAPH):
-        for node in messages(graph, NODE):
-            if next(messages(node, _NODE_KIND), b"") == b"Softmax":
-                name = bytes(next(messages(node, _NODE_OUTPUT))).decode()
-    return name

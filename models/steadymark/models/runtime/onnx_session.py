@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda")
 CHANNELS = 3
+_PLAIN = ("points", "scores", "face")
 _LARGEST_STATE = 1 << 24  # numbers per face
 Moves = NDArray[np.floating]
 State = tuple[Any, ...]  # OrtValues, one per recurrent input, on the device that runs the network
@@ -99,11 +100,14 @@ class OnnxSession:
     device: str
     path: Path | None = None
 
-    def __call__(self, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
-        """Run the network on named input arrays and return its outputs in the graph's order."""
+    def __call__(self, outputs: Sequence[str], /, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        """Run the network on named input arrays and return the named outputs.
+
+        Outputs that are not named are not computed.
+        """
         with self._bounded() as options:
-            outputs: list[NDArray[Any]] = self.session.run(None, inputs, options)
-        return outputs
+            found: list[NDArray[Any]] = self.session.run(list(outputs), inputs, options)
+        return found
 
     def run_bound(self, binding: Any) -> None:
         """Run the network with the inputs and outputs of an ONNX Runtime `IOBinding`."""
@@ -250,7 +254,7 @@ class LandmarkNetwork:
     The graph has the input `crops`, (n, F, F, 3) or (n, 3, F, F) uint8 BGR, and the outputs
     `points`, `scores` and `face`. A recurrent graph also has the output `raw_points`, an output
     `next_state_X` for each input `state_X`, and the input `moved` (n, 2, 3), the motion of each
-    face since the previous frame.
+    face since the previous frame. Other outputs are not computed.
     """
 
     def __init__(
@@ -280,10 +284,11 @@ class LandmarkNetwork:
             self.runner = open_content(content, card.path)
         session = self.runner.session
         self._inputs = {i.name: i for i in session.get_inputs()}
-        self._outputs = [o.name for o in session.get_outputs()]
+        given = {o.name for o in session.get_outputs()}
+        self._results = (*_PLAIN, *({"raw_points"} & given))
         self._moves = "moved" in self._inputs
         self._states = [name for name in self._inputs if name.startswith("state_")]
-        missing = {"points", "scores", "face"} - set(self._outputs)
+        missing = set(_PLAIN) - given
         if "crops" not in self._inputs or missing:
             raise WeightsError(
                 "{path} is no landmark model: it lacks {names}",
@@ -359,8 +364,7 @@ class LandmarkNetwork:
             missing = batch - len(part)
             if missing:
                 part = np.concatenate((part, np.zeros((missing, *part.shape[1:]), np.uint8)))
-            outputs = dict(zip(self._outputs, self.runner(crops=part), strict=True))
-            parts.append([outputs[n][: batch - missing] for n in ("points", "scores", "face")])
+            parts.append([value[: batch - missing] for value in self.runner(_PLAIN, crops=part)])
         return (
             parts[0] if len(parts) == 1 else [np.concatenate(p) for p in zip(*parts, strict=True)]
         )
@@ -374,15 +378,11 @@ class LandmarkNetwork:
             binding.bind_cpu_input("moved", np.ascontiguousarray(given))
         for name, value in zip(self._states, state, strict=True):
             binding.bind_ortvalue_input(name, value)
-        for name in self._outputs:
-            binding.bind_output(name, self.device if name.startswith("next_state_") else "cpu")
+        for name in self._results:
+            binding.bind_output(name, "cpu")
+        for name in self._states:
+            binding.bind_output(f"next_{name}", self.device)
         self.runner.run_bound(binding)
-        outputs = dict(zip(self._outputs, binding.get_outputs(), strict=True))
-        points = outputs["points"].numpy()
-        return Prediction(
-            points,
-            outputs["raw_points"].numpy() if "raw_points" in outputs else points,
-            outputs["scores"].numpy(),
-            outputs["face"].numpy(),
-            tuple(outputs[f"next_{name}"] for name in self._states),
-        )
+        found, count = binding.get_outputs(), len(self._results)
+        points, scores, face, *raw = (value.numpy() for value in found[:count])
+        return Prediction(points, raw[0] if raw else points, scores, face, tuple(found[count:]))

@@ -12,7 +12,7 @@ import numpy as np
 
 from steadymark.models.errors import WeightsError
 from steadymark.models.face.crop import cut
-from steadymark.models.face.schema import load_schema, schema_names
+from steadymark.models.face.schema import load_schema, trackable_schemas
 from steadymark.models.own_models.demo_faces import demo_faces
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.resource_limits import is_ours
@@ -23,18 +23,15 @@ if TYPE_CHECKING:
 
     from steadymark.models.face.crop import Image
 
-SCHEMA = "ibug68"  # schema of cards that do not name one
 _CROPS = (16, 1024)
 _MARGINS = (0.5, 5.0)
 
 
-def validate_model(path: Path, *, schema: str | None = None) -> ModelCard:
+def validate_model(path: Path) -> ModelCard:
     """Read the card of a landmark model, check it, and run the model once on the CPU.
 
     Args:
         path: The .onnx file, or the model card (.json) beside it.
-        schema: The only landmark schema that is accepted. None accepts each schema that has a mean
-            shape.
 
     Returns:
         The model card.
@@ -68,10 +65,10 @@ def validate_model(path: Path, *, schema: str | None = None) -> ModelCard:
             name=card.path.name,
             wanted=model.name,
         )
-    _check(card, schema)
+    _check(card)
     if card.follower is not None:
         follower = find_model(card.follower, "landmarks", card.path.parent)
-        _check(replace(follower, follower=None), schema)
+        _check(replace(follower, follower=None))
     return card
 
 
@@ -92,23 +89,22 @@ def check_network(card: ModelCard, network: LandmarkNetwork) -> None:
     _run_once(card, network)
 
 
-def _check(card: ModelCard, schema: str | None) -> None:
-    check_card(card, schema=schema)
+def _check(card: ModelCard) -> None:
+    check_card(card)
     network = LandmarkNetwork(card, device="cpu")
     _check_input(card, network)
     _run_once(card, network)
 
 
-def check_card(card: ModelCard, *, schema: str | None = None) -> None:
+def check_card(card: ModelCard) -> None:
     """Check a model card without opening the network.
 
     Args:
         card: The model card.
-        schema: See `validate_model`.
 
     Raises:
-        WeightsError: It is not a landmark model, its schema is not accepted, or a value of the
-            card is out of range.
+        WeightsError: It is not a landmark model, the mean shape of its schema is not known, or a
+            value of the card is out of range.
     """
     if card.kind != "landmarks":
         raise WeightsError(
@@ -116,23 +112,13 @@ def check_card(card: ModelCard, *, schema: str | None = None) -> None:
             name=card.name,
             kind=card.kind,
         )
-    own = card.schema or SCHEMA
-    if schema is not None and own != schema:
-        raise WeightsError(
-            "the landmarks of '{name}' are those of {schema}: models of {wanted} ({landmarks} "
-            "landmarks) are tracked with here ('steadymark track' takes others, too)",
-            name=card.name,
-            schema=own,
-            wanted=schema,
-            landmarks=load_schema(schema).count,
-        )
-    known = [name for name in schema_names() if load_schema(name).known_shape is not None]
-    if own not in known:
+    known = trackable_schemas()
+    if card.schema not in known:
         raise WeightsError(
             "the landmarks of '{name}' are those of {schema}, and their mean shape is not known: "
             "models of {known} are tracked with",
             name=card.name,
-            schema=own,
+            schema=card.schema,
             known=", ".join(known),
         )
     for name, value, (least, most) in (
@@ -183,7 +169,7 @@ def _run_once(card: ModelCard, network: LandmarkNetwork) -> None:
         raise WeightsError(
             "{name} fails when it is run: {reason}", name=card.path.name, reason=reason
         ) from error
-    landmarks = load_schema(card.schema or SCHEMA).count
+    landmarks = load_schema(card.schema).count
     for name, values, shape in (
         ("points", seen.points, (2, landmarks, 2)),
         ("raw_points", seen.raw, (2, landmarks, 2)),
@@ -213,5 +199,5 @@ def _pictures(card: ModelCard) -> Image:
     faces = demo_faces((0,))
     if not faces:
         return np.stack((noise, noise[::-1]))
-    crop = faces[0].crop(card.schema or SCHEMA, card.margin)
+    crop = faces[0].crop(card.schema, card.margin)
     return np.stack((cut(faces[0].picture, crop.to_picture(size), size), noise))

@@ -15,7 +15,7 @@ import platformdirs
 
 from steadymark.models.bounded_read import read_bounded_text
 from steadymark.models.errors import ContentError, WeightsError
-from steadymark.models.face.schema import assets_root
+from steadymark.models.face.schema import SCHEMA_OF_UNNAMED, assets_root
 from steadymark.models.runtime.face_score import FaceScore  # noqa: TC001 msgspec evaluates it
 from steadymark.models.user_text import UserText
 
@@ -44,7 +44,7 @@ class ModelCard:
         path: The ONNX file.
         sha256: SHA-256 of the ONNX file.
         licence: Licence of the weights.
-        schema: Landmark schema of a landmark model.
+        schema: Landmark schema of a landmark model; empty for other kinds.
         crop: Side of a landmark model's input, pixels.
         margin: Side of the crop divided by the fitted size of the face, for landmark models.
         threshold: Lowest score of a face.
@@ -67,7 +67,7 @@ class ModelCard:
     path: Path
     sha256: str
     licence: str
-    schema: str | None = None
+    schema: str = ""
     crop: int = 0
     margin: float = 0.0
     threshold: float = 0.5
@@ -135,7 +135,10 @@ def _card(path: Path, data: dict[str, Any]) -> ModelCard:
         "input_text": _input_text(data.get("input")),
         "scores": scores,
     }
-    card = msgspec.convert({**data, **found}, ModelCard, strict=False)
+    if data["kind"] == "landmarks" and data.get("schema") is None:
+        found["schema"] = SCHEMA_OF_UNNAMED
+    known = {key: value for key, value in data.items() if value is not None}
+    card = msgspec.convert({**known, **found}, ModelCard, strict=False)
     for key in ("schema", "follower", "cell", "over"):
         _check_name(key, getattr(card, key))
     for key, most in _LARGEST.items():

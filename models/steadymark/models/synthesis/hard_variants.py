@@ -10,7 +10,7 @@ import numpy as np
 
 from steadymark.models.face.crop import Crop, cut, fit_crop, transform
 from steadymark.models.face.landmark_boxes import landmark_box
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.synthesis.conditions.face_occlusion import cover_box
 from steadymark.models.synthesis.faces.head_rotation import turn_head
 
@@ -58,7 +58,7 @@ def _profiled(image: Image, points: Points, rng: Generator) -> tuple[Image, Poin
 
 def _occluded(image: Image, points: Points, rng: Generator) -> tuple[Image, Points]:
     covered = image.copy()
-    roll = fit_crop(points, load_schema().mean_shape, margin=1).roll_deg
+    roll = fit_crop(points, load_schema(IBUG68).mean_shape, margin=1).roll_deg
     cover_box(covered, landmark_box(points), roll, rng)
     return covered, points
 
@@ -118,5 +118,5 @@ def roll_of(points: Points) -> float:
 
     The roll is that of the mean shape fitted to the landmarks.
     """
-    roll = fit_crop(points, load_schema().mean_shape, margin=1).roll_deg
+    roll = fit_crop(points, load_schema(IBUG68).mean_shape, margin=1).roll_deg
     return math.remainder(roll, 360)

@@ -106,11 +106,7 @@ def test_a_model_is_added_only_when_licence_and_data_are_stated(
 
 
 def test_the_menu_adds_a_network_without_a_card(
-    qtbot: QtBot,
-    window: MainWindow,
-    own: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot, window: MainWindow, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = heatmap1d_network(tmp_path)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
@@ -128,18 +124,17 @@ def test_the_menu_adds_a_network_without_a_card(
     assert window.options.own_models.dialog is None
 
 
-def test_a_model_of_other_landmarks_is_added_but_not_chosen(
+def test_a_model_of_other_landmarks_is_added_and_chosen(
     qtbot: QtBot, window: MainWindow, own: Path, tmp_path: Path
 ) -> None:
-    before = window.session.settings.model
     window.options.own_models.add_or_ask(heatmap1d_network(tmp_path, "wflw98"))
     dialog = window.options.own_models.dialog
     assert dialog is not None
     wait_for_trial(qtbot, dialog)
-    assert "The window shows models of 68 landmarks" in dialog.verdict.text()
+    assert "98 landmarks, " in dialog.verdict.text()
     dialog.licence.setText("MIT")
     dialog.data.setText("faces")
     dialog.add_button.click()
     qtbot.waitUntil(lambda: bool(window.messages.texts))
-    assert "track with it by 'steadymark track --model strange98'" in window.messages.texts[0]
-    assert window.session.settings.model == before
+    assert window.messages.texts[0] == "strange98 is in the list of models."
+    assert window.session.settings.model == str(find_model("strange98", "landmarks").path)

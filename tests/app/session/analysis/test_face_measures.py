@@ -15,7 +15,7 @@ FPS = 25.0
 
 
 def make_results(points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Results:
-    results = Results(np.arange(len(points)) / FPS)
+    results = Results(np.arange(len(points)) / FPS, load_schema("ibug68"))
     for i, xy in enumerate(points):
         face = tracked_face(0, points=xy, raw_shift_px=0.0)
         results.add(track_result(i, face, restarted=i == 0))
@@ -31,13 +31,13 @@ def noisy_points(
 
 
 def test_nothing_is_measured_before_a_face_is_found() -> None:
-    results = Results(np.arange(5) / FPS)
+    results = Results(np.arange(5) / FPS, load_schema("ibug68"))
     results.add(track_result(0, restarted=True))
-    assert measure_face(results.rows(), results.times_s, fps=FPS) is None
+    assert measure_face(results.rows(), results.times_s, results.schema, fps=FPS) is None
 
 
 def test_faces_are_measured_from_results_without_images() -> None:
-    points, results = noisy_points(80), Results(np.arange(80) / FPS)
+    points, results = noisy_points(80), Results(np.arange(80) / FPS, load_schema("ibug68"))
     for i, xy in enumerate(points):
         face = tracked_face(0, points=xy, raw_shift_px=0.0)
         results.add(track_result(i, face, restarted=i == 0).without_picture())
@@ -45,8 +45,8 @@ def test_faces_are_measured_from_results_without_images() -> None:
     assert result is not None
     assert result.restarted
     assert result.frame == FrameTime(0, 0.0)
-    measured = measure_face(results.rows(), results.times_s, fps=FPS)
-    expected = measure_face(make_results(points).rows(), results.times_s, fps=FPS)
+    measured = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
+    expected = measure_face(make_results(points).rows(), results.times_s, results.schema, fps=FPS)
     assert measured is not None
     assert expected is not None
     np.testing.assert_array_equal(measured.jitter_raw, expected.jitter_raw)
@@ -55,7 +55,7 @@ def test_faces_are_measured_from_results_without_images() -> None:
 def test_jitter_over_a_second_is_the_allan_variance_of_that_second() -> None:
     points = noisy_points(80)
     results = make_results(points)
-    measured = measure_face(results.rows(), results.times_s, fps=FPS)
+    measured = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
     assert measured is not None
     half = round(FPS / 2)
     window = points[40 - half - 1 : 40 + half + 1]
@@ -69,7 +69,7 @@ def test_a_jittering_face_counts_as_still_and_a_moving_one_does_not() -> None:
     moving = still + np.linspace(0, 200, 100, dtype=np.float32)[:, None, None]
     for points, is_still in ((still, True), (moving, False)):
         results = make_results(points.astype(np.float32))
-        measured = measure_face(results.rows(), results.times_s, fps=FPS)
+        measured = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
         assert measured is not None
         assert (measured.still_share > 0.7) == is_still
         assert np.isfinite(measured.raw.mav) == is_still
@@ -81,39 +81,50 @@ def test_long_recordings_are_measured_in_parts_with_the_same_result(
     points = noisy_points(400)
     points[150:230] += np.linspace(0, 90, 80, dtype=np.float32)[:, None, None]
     results = make_results(points)
-    whole = measure_face(results.rows(), results.times_s, fps=FPS)
+    whole = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
     monkeypatch.setattr(face_measures, "_PART", 37)
-    parts = measure_face(results.rows(), results.times_s, fps=FPS)
+    parts = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
     assert whole is not None
     assert parts is not None
     assert whole.still.any()
     np.testing.assert_array_equal(whole.still, parts.still)
-    assert measure_face(results.rows(), results.times_s, fps=FPS, stop=lambda: True) is None
+    assert (
+        measure_face(results.rows(), results.times_s, results.schema, fps=FPS, stop=lambda: True)
+        is None
+    )
 
 
 def test_the_chosen_landmark_and_face_are_measured() -> None:
-    results = Results(np.arange(2) / FPS)
+    results = Results(np.arange(2) / FPS, load_schema("ibug68"))
     for i in range(2):
         faces = (tracked_face(0), tracked_face(4, points=face_points(30, 30, 20)))
         results.add(track_result(i, *faces, restarted=i == 0))
-    measured = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(4, 8))
+    measured = measure_face(
+        results.rows(), results.times_s, results.schema, fps=FPS, choice=MeasureSelection(4, 8)
+    )
     assert measured is not None
     assert measured.faces == (0, 4)
     np.testing.assert_allclose(measured.raw_xy[0], face_points(30, 30, 20)[8])
-    fallback = measure_face(results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(9))
+    fallback = measure_face(
+        results.rows(), results.times_s, results.schema, fps=FPS, choice=MeasureSelection(9)
+    )
     assert fallback is not None
     assert fallback.face == 0
 
 
 def test_jitter_of_a_region_uses_only_its_landmarks() -> None:
     points = noisy_points(80)
-    mouth = list(load_schema().regions["mouth"])
+    mouth = list(load_schema("ibug68").regions["mouth"])
     rng = np.random.default_rng(4)
     points[:, mouth] += rng.normal(0, 0.5, points[:, mouth].shape).astype(np.float32)
     results = make_results(points)
-    whole = measure_face(results.rows(), results.times_s, fps=FPS)
+    whole = measure_face(results.rows(), results.times_s, results.schema, fps=FPS)
     of_mouth = measure_face(
-        results.rows(), results.times_s, fps=FPS, choice=MeasureSelection(region="mouth")
+        results.rows(),
+        results.times_s,
+        results.schema,
+        fps=FPS,
+        choice=MeasureSelection(region="mouth"),
     )
     assert whole is not None
     assert of_mouth is not None

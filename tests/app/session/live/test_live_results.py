@@ -9,6 +9,7 @@ import pytest
 
 from steadymark.app.session.live.latency import LatencyMeter
 from steadymark.app.session.live.live_results import LiveResults
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import face_points, lost_face, track_result, tracked_face
 
 
@@ -23,7 +24,7 @@ def add_frames(results: LiveResults, frames: int, *, every: int = 3) -> None:
 
 
 def test_results_are_found_by_the_frame_number_of_the_source() -> None:
-    results = LiveResults(capacity=64, window_s=2)
+    results = LiveResults(load_schema("ibug68"), capacity=64, window_s=2)
     add_frames(results, 30)
     faces = results.faces(27)
     assert faces is not None
@@ -36,7 +37,10 @@ def test_results_are_found_by_the_frame_number_of_the_source() -> None:
 
 
 def test_a_small_capacity_keeps_the_same_last_seconds_as_a_large_one() -> None:
-    short, endless = LiveResults(capacity=64, window_s=2), LiveResults(capacity=900, window_s=2)
+    short, endless = (
+        LiveResults(load_schema("ibug68"), capacity=64, window_s=2),
+        LiveResults(load_schema("ibug68"), capacity=900, window_s=2),
+    )
     for results in (short, endless):
         add_frames(results, 800)
     rows, times, tracked = short.window()
@@ -59,7 +63,7 @@ def test_a_small_capacity_keeps_the_same_last_seconds_as_a_large_one() -> None:
 
 
 def test_earlier_snapshots_do_not_change_when_old_frames_are_dropped() -> None:
-    results = LiveResults(capacity=64, window_s=2)
+    results = LiveResults(load_schema("ibug68"), capacity=64, window_s=2)
     add_frames(results, 64)
     rows, times, _ = results.window()
     copies = rows.raw.copy(), rows.frame.copy(), times.copy()

@@ -145,6 +145,23 @@ def test_changing_the_networks_keeps_the_stream_open(
     assert report.frames > 0
 
 
+def test_a_network_of_another_schema_begins_new_results_and_a_new_recording(
+    qtbot: QtBot, session: Session, device: PacedDevice, tmp_path: Path
+) -> None:
+    start_live_view(qtbot, session)
+    session.models.opener = lambda _: square_models(schema="jd106")
+    session.live.start_recording(tmp_path)
+    wait_for_frames(qtbot, session, 5)
+    with qtbot.waitSignal(session.live.recorded):
+        session.use_settings(replace(session.settings, model="wide"))
+    qtbot.waitUntil(lambda: session.results is not None and session.results.schema.count == 106)
+    wait_for_frames(qtbot, session, 5)
+    report = stop_recording(qtbot, session)
+    assert not report.fault
+    tables = [read_landmarks(table) for table in tmp_path.glob("*.csv")]
+    assert sorted(table.schema for table in tables) == ["ibug68", "jd106"]
+
+
 def test_the_old_networks_stay_when_new_ones_cannot_be_opened(
     qtbot: QtBot, tmp_path: Path, device: PacedDevice
 ) -> None:
@@ -289,10 +306,7 @@ def test_a_view_that_ends_unexpectedly_is_reported_and_can_be_restarted(
     if end == "stream":
         opener = lambda *_: FiniteStream(frames, live=True)  # noqa: E731
     session = Session(
-        TrackSettings(),
-        state_root=tmp_path,
-        models=ModelCache(lambda _: models),
-        opener=opener,
+        TrackSettings(), state_root=tmp_path, models=ModelCache(lambda _: models), opener=opener
     )
     messages: list[str] = []
     session.told.connect(messages.append)

@@ -12,6 +12,7 @@ from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.results import FrameStatus, Results
 from steadymark.engine.tracking import scene_cuts
 from steadymark.engine.tracking.settings import OpenModels, TrackSettings
+from steadymark.models.face.schema import load_schema
 from support.videos.square_video import square_models, square_video
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class TrackingDriver:
     """Runs a background tracking and waits for its changes."""
 
     def __init__(self, media: Media, models: OpenModels | None = None) -> None:
-        self.media, self.results = media, Results(media.times_s)
+        self.media, self.results = media, Results(media.times_s, load_schema("ibug68"))
         self.changed = Condition()
         self.order: list[int] = []
         self.tracking = BackgroundTracking(

@@ -24,6 +24,7 @@ from steadymark.engine.core.types import Intrinsics
 from steadymark.engine.pipeline.pipeline import SINK_QUEUE
 from steadymark.engine.stabilizers.online_filters import OneEuro
 from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import moving_results, source_info
 from support.videos.square_video import square_video
 
@@ -40,14 +41,14 @@ from steadymark.app.session.recording.results import Results
 from steadymark.app.session.recording.background_tracking import BackgroundTracking
 from steadymark.engine.tracking.settings import TrackSettings
 
-film = Media(sys.argv[1])
-results = Results(film.times_s)
+film, models = Media(sys.argv[1]), square_models()
+results = Results(film.times_s, models.schema)
 keeping = SessionStore(Path(sys.argv[2]), sys.argv[1], {})
 def tell():
     if tracking.head == int(sys.argv[3]):
         print("far enough", flush=True)  # and on
-tracking = BackgroundTracking(film, square_models(), TrackSettings(), results,
-                    sinks=lambda n: [keeping.sink(n, print)], on_change=tell)
+tracking = BackgroundTracking(film, models, TrackSettings(), results, on_change=tell,
+                    sinks=lambda n: [keeping.sink(n, models.schema, print)])
 tracking.start()
 import threading
 threading.Event().wait()
@@ -57,7 +58,7 @@ threading.Event().wait()
 def crashed_session(root: Path, frames: int = 12) -> RecoverableSession:
     """Write the files of a session that ended without cleaning up, and find it."""
     store = SessionStore(root, "clip.mp4", as_plain(TrackSettings()))
-    sink = store.sink(1, lambda _: None)
+    sink = store.sink(1, load_schema("ibug68"), lambda _: None)
     sink.open(source_info())
     for result in moving_results(frames):
         sink.write(result)
@@ -70,7 +71,7 @@ def crashed_session(root: Path, frames: int = 12) -> RecoverableSession:
 def test_written_results_are_recovered(tmp_path: Path) -> None:
     found = crashed_session(tmp_path)
     assert (found.source, found.frames) == ("clip.mp4", 12)
-    results = Results(np.arange(12) / 25)
+    results = Results(np.arange(12) / 25, load_schema("ibug68"))
     camera = Intrinsics(160, 120)
     assert recover(found, results, camera) == 12
     for expected in moving_results(12):
@@ -117,13 +118,13 @@ def test_a_forgotten_session_is_deleted(tmp_path: Path) -> None:
 def test_another_video_with_the_same_name_is_refused(tmp_path: Path) -> None:
     found = crashed_session(tmp_path)
     with pytest.raises(LandmarkFileError, match="changed"):
-        recover(found, Results(np.arange(5) / 25))
+        recover(found, Results(np.arange(5) / 25, load_schema("ibug68")))
 
 
 def test_a_disk_that_cannot_be_written_is_reported_once(tmp_path: Path) -> None:
     store = SessionStore(tmp_path, "clip.mp4", {})
     messages: list[str] = []
-    sink = store.sink(1, messages.append)
+    sink = store.sink(1, load_schema("ibug68"), messages.append)
     (store.folder / "piece-0001.csv.part").mkdir()
     sink.open(source_info())
     for result in moving_results(3):
@@ -154,6 +155,6 @@ def test_killing_the_program_loses_no_tracked_frames(tmp_path: Path, frames: int
     (found,) = find_sessions(state)
     assert found.frames >= frames - SINK_QUEUE  # rows in the queue are written within milliseconds
     assert found.saved_at <= time.time()
-    results = Results(np.arange(400) / 25)
+    results = Results(np.arange(400) / 25, load_schema("ibug68"))
     assert recover(found, results) == found.frames
     np.testing.assert_array_equal(results.rows().frame, np.arange(found.frames))

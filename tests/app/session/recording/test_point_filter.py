@@ -14,6 +14,7 @@ from steadymark.app.session.recording.point_filter import PointFilter, filter_of
 from steadymark.app.session.recording.results import Results
 from steadymark.engine.stabilizers.online_filters import OneEuro
 from steadymark.engine.tracking.settings import TrackSettings, make_tracker
+from steadymark.models.face.schema import load_schema
 from support.videos.square_video import square_models, square_video
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ ONE_EURO = TrackSettings(stabilizer="one-euro", one_euro=OneEuro(min_cutoff_hz=0
 
 
 def track_to_end(media: Media, settings: TrackSettings) -> tuple[Results, BackgroundTracking]:
-    results = Results(media.times_s)
+    results = Results(media.times_s, load_schema("ibug68"))
     tracking = BackgroundTracking(media, square_models(), settings, results)
     tracking.start()
     finish(tracking)

@@ -6,11 +6,12 @@ import numpy as np
 
 from steadymark.app.session.recording.results import FrameStatus, Results
 from steadymark.engine.tracking.head_pose import head_pose
+from steadymark.models.face.schema import load_schema
 from support.fakes.fake_results import lost_face, moving_results, track_result, tracked_face
 
 
 def make_results(frames: int = 20) -> Results:
-    results = Results(np.arange(frames) / 25)
+    results = Results(np.arange(frames) / 25, load_schema("ibug68"))
     for result in moving_results(frames):
         results.add(replace(result, restarted=result.frame.index == 0))
     return results
@@ -37,21 +38,21 @@ def test_added_faces_are_returned_unchanged() -> None:
 
 
 def test_an_untracked_frame_has_no_faces_and_one_without_faces_has_an_empty_tuple() -> None:
-    results = Results(np.arange(3) / 25)
+    results = Results(np.arange(3) / 25, load_schema("ibug68"))
     results.add(track_result(1, restarted=True))
     assert results.faces(0) is None
     assert results.faces(1) == ()
 
 
 def test_a_frame_is_stored_only_once() -> None:
-    results = Results(np.arange(3) / 25)
+    results = Results(np.arange(3) / 25, load_schema("ibug68"))
     results.add(track_result(1, tracked_face(), restarted=True))
     results.add(track_result(1, restarted=True))
     assert len(results.faces(1) or ()) == 1
 
 
 def test_rows_grow_beyond_the_first_block_and_earlier_snapshots_stay_valid() -> None:
-    results = Results(np.arange(2000) / 25)
+    results = Results(np.arange(2000) / 25, load_schema("ibug68"))
     results.add(track_result(0, tracked_face(), restarted=True))
     early = results.rows()
     for i in range(1, 2000):
@@ -64,7 +65,7 @@ def test_rows_grow_beyond_the_first_block_and_earlier_snapshots_stay_valid() -> 
 
 
 def test_rows_are_linked_to_the_same_face_in_the_previous_frame_without_restart() -> None:
-    results = Results(np.arange(5) / 25)
+    results = Results(np.arange(5) / 25, load_schema("ibug68"))
     results.add(track_result(0, tracked_face(0), tracked_face(1), restarted=True))
     results.add(track_result(1, tracked_face(1)))
     results.add(track_result(2, tracked_face(1), restarted=True))
@@ -73,7 +74,7 @@ def test_rows_are_linked_to_the_same_face_in_the_previous_frame_without_restart(
 
 
 def test_gaps_are_searched_from_a_frame_on_and_then_from_the_beginning() -> None:
-    results = Results(np.arange(10) / 25)
+    results = Results(np.arange(10) / 25, load_schema("ibug68"))
     for i in (2, 3, 7):
         results.add(track_result(i, restarted=True))
     assert results.next_gap(0) == range(2)
@@ -90,7 +91,7 @@ def test_gaps_are_searched_from_a_frame_on_and_then_from_the_beginning() -> None
 
 
 def test_frames_are_ready_until_the_first_unknown_one() -> None:
-    results = Results(np.arange(6) / 25)
+    results = Results(np.arange(6) / 25, load_schema("ibug68"))
     for i in (1, 2, 3):
         results.add(track_result(i, lost_face(), restarted=True))
     assert [results.ready_until(i) for i in range(6)] == [-1, 3, 3, 3, 3, 4]
@@ -106,7 +107,7 @@ def test_replacing_stabilized_points_changes_the_version() -> None:
 
 
 def test_poses_are_returned_unchanged_and_follow_the_stabilized_points() -> None:
-    results = Results(np.arange(3) / 25)
+    results = Results(np.arange(3) / 25, load_schema("ibug68"))
     face = tracked_face(2)
     results.add(track_result(0, face, lost_face(4), restarted=True))
     (kept, lost) = results.faces(0) or ()
@@ -120,4 +121,4 @@ def test_poses_are_returned_unchanged_and_follow_the_stabilized_points() -> None
     assert moved.pose == head_pose(moved.stabilized, kept.pose.camera)
     assert moved.pose != kept.pose
     assert lost.pose is None
-    Results(np.arange(3) / 25).set_steady(bigger[:0])
+    Results(np.arange(3) / 25, load_schema("ibug68")).set_steady(bigger[:0])

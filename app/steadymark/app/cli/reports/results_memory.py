@@ -42,12 +42,12 @@ def measure_results_memory(
     times_s = np.arange(frames) / 30
     gc.collect()
     before = rss_bytes()
-    results = Results(times_s)
+    results = Results(times_s, models.schema)
     for result in _again(tracked, times_s):
         results.add(result)
     taken, needed = rss_bytes() - before, results.size_bytes
     scale = HOUR / frames / _MIB
-    live, filled_s = LiveResults(), np.arange(_FILLED) / 30
+    live, filled_s = LiveResults(models.schema), np.arange(_FILLED) / 30
     first = _most(live, _again(tracked, filled_s))
     grown = _most(live, _again(tracked, filled_s[-1] + 1 + times_s, _FILLED)) - first
     growth = grown * scale

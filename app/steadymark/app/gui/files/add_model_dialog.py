@@ -27,7 +27,6 @@ from PySide6.QtWidgets import (
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.session.model_options import (
     COLOURS,
-    OUTPUTS,
     PIXELS,
     SCALES,
     found_words,
@@ -42,6 +41,7 @@ from steadymark.models.own_models.add_model import (
     prepare_model,
     save_model,
 )
+from steadymark.models.own_models.output_kind import OUTPUT_KINDS
 from steadymark.models.runtime.face_score import PEAK
 from steadymark.models.user_text import NOTHING, UserText
 
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _WAIT_MS = 700  # delay after the last change until the network is tried again
-SCHEMA = "ibug68"  # the only landmark schema that the window shows
 
 
 class AddModelDialog(QDialog):
@@ -156,18 +155,14 @@ class AddModelDialog(QDialog):
         self.setMinimumWidth(680)
 
     def _output_form(self) -> QFormLayout:
-        kinds = {
-            "coordinates": self.tr("coordinates"),
-            "heatmaps": self.tr("heatmaps"),
-            "lines": self.tr("lines (x and y)"),
-        }
+        kinds = {kind.name: translated(kind.label) for kind in OUTPUT_KINDS.all()}
         units = {
             "pixels": self.tr("pixels"),
             "unit": self.tr("0 … 1"),
             "signed": self.tr("−1 … 1"),
         }
         form = _form()
-        self._choice(form, "output", self.tr("Output"), {key: kinds[key] for key in OUTPUTS})
+        self._choice(form, "output", self.tr("Output"), kinds)
         self._text(form, "output-names", self.tr("Names of outputs"))
         self._choice(form, "scale", self.tr("Units"), {key: units[key] for key in SCALES})
         self._text(form, "margin", self.tr("Margin"))
@@ -272,12 +267,6 @@ class AddModelDialog(QDialog):
                     "takes twice the time."
                 )
             )
-        if prepared.schema != SCHEMA:
-            words = self.tr(
-                "The window shows models of {shown} landmarks: this one can be tracked with by "
-                "'steadymark track --model NAME'."
-            )
-            parts.append(words.format(shown=load_schema(SCHEMA).count))
         return "\n".join([*parts, *(f"⚠ {translated(each)}" for each in prepared.warnings)])
 
     # -- adding the model

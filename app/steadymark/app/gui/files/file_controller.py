@@ -144,6 +144,7 @@ class FileController(QObject):
             face_id=overlay.ids,
             raw=show is ShownLandmarks.RAW,
             axes=overlay.axes,
+            schema=film.results.schema.name,
         )
         takes, compared = session.display.takes, session.analysis.compared
         if kind is ExportKind.SIDE:

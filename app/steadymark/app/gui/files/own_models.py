@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from steadymark.app.gui.files.add_model_dialog import SCHEMA, AddModelDialog
+from steadymark.app.gui.files.add_model_dialog import AddModelDialog
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.models.runtime.validate_model import validate_model
@@ -112,17 +112,10 @@ class OwnModels(QObject):
             self.add(path)
             return
         dialog = AddModelDialog(path, parent=self._panel.window())
-        dialog.added.connect(self._on_added)
+        dialog.added.connect(lambda card: self._on_vetted(card, NOTHING))
         dialog.finished.connect(self._forget)
         self.dialog = dialog
         dialog.open()
-
-    def _on_added(self, card: ModelCard) -> None:
-        if card.schema == SCHEMA:
-            self._on_vetted(card, NOTHING)
-            return
-        words = self.tr("{name} was added: track with it by 'steadymark track --model {name}'.")
-        self.noted.emit(words.format(name=card.name))
 
     def _forget(self) -> None:
         if self.dialog is not None:
@@ -133,7 +126,7 @@ class OwnModels(QObject):
         """Check a model; this runs in its own thread."""
         card, fault = None, NOTHING
         try:
-            card = validate_model(path.resolve(), schema=SCHEMA)
+            card = validate_model(path.resolve())
         except SteadymarkError as error:
             fault = error.sentence
         except Exception as error:

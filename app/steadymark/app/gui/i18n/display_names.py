@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, OneEuro
+from steadymark.models.face.schema import IBUG68
+from steadymark.models.face.schema_conversion import matching_landmarks
 from steadymark.models.runtime.zoo import FLOW
 
 if TYPE_CHECKING:
     from steadymark.app.session.analysis.variants import Variant
+    from steadymark.models.face.schema import LandmarkSchema
 
 _PARTS = (
     (range(17), QT_TRANSLATE_NOOP("names", "jaw")),
@@ -90,11 +94,30 @@ def region_name(name: str) -> str:
     return QCoreApplication.translate("names", str(_REGIONS.get(name, name)))
 
 
-def landmark_name(index: int) -> str:
-    """Return the display name of a landmark; right and left are the person's."""
-    if index in _OWN:
-        return QCoreApplication.translate("names", str(_OWN[index]))
-    for indices, text in _PARTS:
+def landmark_name(index: int, schema: LandmarkSchema) -> str:
+    """Return the display name of a landmark; right and left are the person's.
+
+    A landmark that is one of iBUG's 68 has the name that it has there. Another one is named by its
+    region and its place in it.
+
+    Args:
+        index: The landmark's number.
+        schema: The schema of the landmarks.
+    """
+    ours = _in_ibug(schema.name)[index]
+    if ours in _OWN:
+        return QCoreApplication.translate("names", str(_OWN[ours]))
+    parts = _PARTS if schema.name == IBUG68 else ()
+    for indices, text in parts:
         if index in indices:
             return f"{QCoreApplication.translate('names', str(text))} {index - indices.start + 1}"
+    for region, members in schema.regions.items():
+        if index in members:
+            return f"{region_name(region)} {members.index(index) + 1}"
     return str(index)
+
+
+@cache
+def _in_ibug(schema: str) -> list[int]:
+    """Return the number of each landmark in iBUG's schema, or -1."""
+    return [int(i) for i in matching_landmarks(IBUG68, schema, exact=True)]

@@ -188,6 +188,7 @@ class LiveController(QObject):
             face_id=overlay.ids,
             raw=display.show is ShownLandmarks.RAW,
             axes=overlay.axes,
+            schema="",  # the recording takes that of the view
         )
 
     def _keep_drawn(self) -> None:

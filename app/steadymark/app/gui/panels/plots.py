@@ -113,7 +113,7 @@ class Plots(QWidget):
             self._curves[name].setData(measures.times_s, values, connect="finite")
         self._show_error(there=measures.truth is not None)
         self._told = self.tr("x, y: {number} {name}").format(
-            number=measures.landmark, name=landmark_name(measures.landmark)
+            number=measures.landmark, name=landmark_name(measures.landmark, measures.schema)
         )
         self._show_labels()
 

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.variants import Takes, Variant
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
+    from steadymark.models.face.schema import LandmarkSchema
 
 translate = QCoreApplication.translate
 
-_LANDMARKS = 68
 # NRMSE in % above which the ground truth probably uses another numbering of the landmarks
 _OTHER_LANDMARKS = 30.0
 
@@ -56,9 +56,6 @@ class StatisticsPanel(QWidget):
         self.parameters = FilterParameters(), FilterParameters()
         self.face.setAccessibleName(self.tr("Face"))
         self.landmark.setAccessibleName(self.tr("Landmark"))
-        for index in range(_LANDMARKS):
-            self.landmark.addItem(f"{index} {landmark_name(index)}", index)
-        self.landmark.setCurrentIndex(30)
         for box in (self.face, self.landmark, *self.takes):
             box.setSizeAdjustPolicy(box.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
@@ -148,6 +145,7 @@ class StatisticsPanel(QWidget):
             for face in measures.faces:
                 self.face.addItem(f"#{face}", face)
         self.face.setCurrentIndex(self.face.findData(measures.face))
+        self._list_landmarks(measures.schema)
         self.landmark.setCurrentIndex(measures.landmark)
         self._fill(measures)
         self.still.setText(
@@ -157,6 +155,13 @@ class StatisticsPanel(QWidget):
             if math.isfinite(measures.raw.mav)
             else self.tr("The face is never still for half a second: no jitter can be told.")
         )
+
+    def _list_landmarks(self, schema: LandmarkSchema) -> None:
+        names = [f"{index} {landmark_name(index, schema)}" for index in range(schema.count)]
+        if [self.landmark.itemText(i) for i in range(self.landmark.count())] != names:
+            self.landmark.clear()
+            for index, name in enumerate(names):
+                self.landmark.addItem(name, index)
 
     def set_faces(self, faces: Sequence[TrackedFace] | None) -> None:
         """Show the pose of the chosen head, or of the first one, in the shown frame."""

@@ -39,7 +39,7 @@ def paint_heats(
         faces: The faces of the frame.
         heats: The heatmaps by the face's id, (K, 2, L).
         viewport: Maps frame pixels to view points.
-        chosen: The number of a landmark.
+        chosen: The number of a landmark; it is limited to K - 1.
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for face in faces:
@@ -51,7 +51,14 @@ def paint_heats(
             scale = _DEPTH * lines.shape[1] / max(float(lines.max()), 1e-9)
             _paint_strip(painter, face.crop, lines.shape[1], axis, viewport)
             _paint_line(painter, face.crop, lines.max(0) * scale, axis, viewport, SKY_BLUE)
-            _paint_line(painter, face.crop, lines[chosen] * scale, axis, viewport, YELLOW)
+            _paint_line(
+                painter,
+                face.crop,
+                lines[min(chosen, len(lines) - 1)] * scale,
+                axis,
+                viewport,
+                YELLOW,
+            )
 
 
 def _paint_strip(painter: QPainter, crop: Crop, bins: int, axis: int, viewport: Viewport) -> None:

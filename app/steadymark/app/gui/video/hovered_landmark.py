@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.video.viewport import Viewport
     from steadymark.engine.core.types import Landmarks, TrackedFace
+    from steadymark.models.face.schema import LandmarkSchema
 
 NEAR = 9.0  # maximum distance in view points
 translate = QCoreApplication.translate
@@ -30,12 +31,17 @@ class HoveredLandmark:
 
 
 def nearest_landmark(
-    faces: Sequence[TrackedFace], looks: Mapping[bool, str], viewport: Viewport, at: QPointF
+    faces: Sequence[TrackedFace],
+    schema: LandmarkSchema,
+    looks: Mapping[bool, str],
+    viewport: Viewport,
+    at: QPointF,
 ) -> HoveredLandmark | None:
     """Return the landmark nearest to a point, or None if none is near.
 
     Args:
         faces: The faces of the frame.
+        schema: The schema of the landmarks.
         looks: The display names of the landmarks to search, raw (True) or stabilized (False).
         viewport: Maps frame pixels to view points.
         at: The point in the view.
@@ -51,20 +57,21 @@ def nearest_landmark(
             index = int(np.argmin(away))
             if away[index] < least:
                 least = float(away[index])
-                best = HoveredLandmark(
-                    index, QPointF(*points[index]), _told(face, landmarks, index, name)
-                )
+                told = _told(face, landmarks, index, name, schema)
+                best = HoveredLandmark(index, QPointF(*points[index]), told)
     return best
 
 
-def _told(face: TrackedFace, landmarks: Landmarks, index: int, kind: str) -> str:
+def _told(
+    face: TrackedFace, landmarks: Landmarks, index: int, kind: str, schema: LandmarkSchema
+) -> str:
     x, y = landmarks.xy_px[index]
     words = translate(
         "hovering", "<b>{number} {name}</b><br>x {x}, y {y}, {kind}<br>score {score}, face {face}"
     )
     return words.format(
         number=index,
-        name=landmark_name(index),
+        name=landmark_name(index, schema),
         x=f"{x:.2f}",
         y=f"{y:.2f}",
         kind=kind,

@@ -20,7 +20,6 @@ from steadymark.engine.output.video.draw_style import (
     face_colour,
     score_bands,
 )
-from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from steadymark.app.session.state import OverlayOptions
     from steadymark.engine.core.types import FaceBox, HeadPose, Landmarks, TrackedFace
     from steadymark.models.face.crop import Crop
+    from steadymark.models.face.schema import LandmarkSchema
 
 SPEEDS = (
     (10.0, "#9fb8d9"),
@@ -51,11 +51,13 @@ class PaintedPoints:
         raw: Whether the raw landmarks are painted, not the stabilized ones.
         colour: The colour; None gives each face its own.
         trails: The trails by the face's id.
+        schema: The schema of the landmarks, whose lines are painted.
     """
 
     raw: bool
     colour: str | None
     trails: dict[int, Trail]
+    schema: LandmarkSchema
 
 
 def paint_faces(
@@ -130,7 +132,7 @@ def _paint_landmarks(
     points = viewport.to_view(landmarks.xy_px)
     size = float(np.ptp(points, axis=0).max())
     if overlay.contours:
-        _paint_contours(painter, points, colour, size)
+        _paint_contours(painter, points, colour, size, look.schema)
     if overlay.points:
         _paint_points(painter, points, colour, size, landmarks.score if overlay.scores else None)
     if overlay.numbers:
@@ -140,12 +142,18 @@ def _paint_landmarks(
 
 
 def _paint_contours(
-    painter: QPainter, points: NDArray[np.float64], colour: QColor, size: float
+    painter: QPainter,
+    points: NDArray[np.float64],
+    colour: QColor,
+    size: float,
+    schema: LandmarkSchema,
 ) -> None:
     width = float(np.clip(size / 220, 0.8, 3.0))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     lines = []
-    for indices, closed in load_schema().contours:
+    if len(points) != schema.count:  # the networks of a live view were exchanged just now
+        return
+    for indices, closed in schema.contours:
         ring = [*indices, indices[0]] if closed else indices
         lines.append(QPolygonF([QPointF(*points[i]) for i in ring]))
     for pen in (QPen(_SHADE, width + 1.5), QPen(colour, width)):

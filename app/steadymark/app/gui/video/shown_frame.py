@@ -21,7 +21,8 @@ def shown_frame_of(session: Session) -> ShownFrame | None:
     When both kinds of landmarks are shown, they are those of the compared variants.
     """
     frame, analysis, display = session.frame, session.analysis, session.display
-    if frame is None or session.results is None:
+    results = session.results
+    if frame is None or results is None:
         return None
     both = display.show is ShownLandmarks.BOTH
     trails = display.overlay.trails
@@ -29,6 +30,7 @@ def shown_frame_of(session: Session) -> ShownFrame | None:
         frame,
         analysis.faces(frame.index, both=both),
         analysis.trails(frame.index, over_s=_TRAIL_S, both=both) if trails else {},
+        results.schema,
         analysis.truth_at(frame.index),
     )
 

@@ -38,7 +38,7 @@ def paint_snapshot(shown: ShownFrame, display: Display) -> QImage:
     }.get(display.show, (True, False))
     for raw in looks:
         colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
-        look = PaintedPoints(raw, colour, shown.trails.get(raw, {}))
+        look = PaintedPoints(raw, colour, shown.trails.get(raw, {}), shown.schema)
         paint_faces(painter, shown.faces or (), Viewport(1.0, 0.0, 0.0), display.overlay, look)
     painter.end()
     return image

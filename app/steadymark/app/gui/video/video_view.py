@@ -21,12 +21,7 @@ from steadymark.app.gui.i18n.display_names import variant_name
 from steadymark.app.gui.video.colour_legend import key_lines, paint_key
 from steadymark.app.gui.video.heatmap_overlay import paint_heats
 from steadymark.app.gui.video.hovered_landmark import NEAR, HoveredLandmark, nearest_landmark
-from steadymark.app.gui.video.overlay import (
-    PaintedPoints,
-    paint_faces,
-    paint_truth,
-    plate,
-)
+from steadymark.app.gui.video.overlay import PaintedPoints, paint_faces, paint_truth, plate
 from steadymark.app.gui.video.viewport import Viewport, centred, fitted
 from steadymark.app.gui.video.visible_image import seen
 from steadymark.app.session.analysis.variants import PLAIN
@@ -40,6 +35,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.recording.results import Trail
     from steadymark.engine.core.types import Frame, TrackedFace
+    from steadymark.models.face.schema import LandmarkSchema
 
 _STEP = 1.25
 _BACKGROUND = QColor(22, 22, 24)
@@ -56,6 +52,7 @@ class ShownFrame:
     frame: Frame
     faces: tuple[TrackedFace, ...] | None
     trails: dict[bool, dict[int, Trail]]
+    schema: LandmarkSchema
     truth: NDArray[np.float64] | None = None
     heats: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
@@ -259,7 +256,8 @@ class VideoView(QWidget):
         both = self._display.show is ShownLandmarks.BOTH
         for raw in pane.looks:
             colour = (RAW_COLOUR if raw else STEADY_COLOUR) if both else None
-            look = PaintedPoints(raw, colour, self._shown.trails.get(raw, {}))
+            trails = self._shown.trails.get(raw, {})
+            look = PaintedPoints(raw, colour, trails, self._shown.schema)
             paint_faces(
                 painter, self._shown.faces or (), self.viewport(), self._display.overlay, look
             )
@@ -389,7 +387,8 @@ class VideoView(QWidget):
             return None
         corner = pane.place.topLeft()
         port = self.viewport().moved(corner.x(), corner.y())
-        return nearest_landmark(self._shown.faces or (), self._names(pane), port, at)
+        shown = self._shown
+        return nearest_landmark(shown.faces or (), shown.schema, self._names(pane), port, at)
 
     def _names(self, pane: ViewPane) -> dict[bool, str]:
         both = self._display is not None and self._display.show is ShownLandmarks.BOTH

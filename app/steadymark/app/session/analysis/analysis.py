@@ -278,13 +278,13 @@ class Analysis(QObject):
 
     def _load(self, film: OpenRecording, path: Path | None) -> None:
         """Load ground truth from the path, or the file beside the recording if the path is None."""
-        source = film.film.info.path
+        source, schema = film.film.info.path, film.results.schema
 
         def work() -> None:
             try:
                 found = ground_truth_beside(source) if path is None else path
                 if found is not None:
-                    self._loaded.emit(_Loaded(film, load_ground_truth(found, source)))
+                    self._loaded.emit(_Loaded(film, load_ground_truth(found, source, schema)))
             except SteadymarkError as error:
                 self._loaded.emit(_Loaded(film, fault=error.sentence))
             except OSError as error:

@@ -119,7 +119,7 @@ class Comparison:
             other = self.passes.get(take)
             return (
                 np.full_like(rows.raw, np.nan)
-                if other is None
+                if other is None or other.schema.name != results.schema.name
                 else align_variants(rows, other.rows())
             )
         choice = take.filter_of(self.settings)

@@ -16,7 +16,6 @@ from steadymark.app.session.analysis.ground_truth import TruthScores, compared_w
 from steadymark.engine.metrics.accuracy import outer_eye_distance
 from steadymark.engine.metrics.rest_detection import half_window, segments, still_frames
 from steadymark.engine.metrics.stability import mav, mcv_still, mean_motion
-from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.analysis.ground_truth import GroundTruth
     from steadymark.app.session.recording.results import FaceRows
+    from steadymark.models.face.schema import LandmarkSchema
 
     Curve = NDArray[np.float64]
 
@@ -47,6 +47,7 @@ class FaceMeasures:
     Attributes:
         face: The id of the face.
         faces: The ids of all faces.
+        schema: The schema of the landmarks.
         landmark: The chosen landmark.
         times_s: The time of each frame in seconds.
         jitter_raw: MAV of the raw points over the second around each frame. It covers the landmarks
@@ -69,6 +70,7 @@ class FaceMeasures:
 
     face: int
     faces: tuple[int, ...]
+    schema: LandmarkSchema
     landmark: int
     times_s: Curve
     jitter_raw: Curve
@@ -129,6 +131,7 @@ class MeasureSelection:
 def measure_face(
     rows: FaceRows,
     times_s: Curve,
+    schema: LandmarkSchema,
     *,
     fps: float,
     choice: MeasureSelection = MeasureSelection(),
@@ -141,9 +144,10 @@ def measure_face(
     Args:
         rows: The rows of the results.
         times_s: The time of each frame in seconds.
+        schema: The schema of the landmarks.
         fps: The frame rate.
         choice: What is measured.
-        truth: The ground truth to compare with.
+        truth: The ground truth to compare with; it is left out if it has another schema.
         known: (frames,), True for the tracked frames, in which the ground truth is compared. None
             means all frames.
         stop: Is called repeatedly and returns whether the result is no longer wanted.
@@ -165,14 +169,16 @@ def measure_face(
     angles[frame] = np.degrees(rows.pose[mine, 3:])
     linked = np.zeros(count, np.bool_)  # frames in which the face continues from the frame before
     linked[frame] = rows.before[mine] >= 0
-    known_px = outer_eye_distance(raw if np.isfinite(raw).any() else steady)
+    known_px = outer_eye_distance(raw if np.isfinite(raw).any() else steady, schema.eyes)
     eye_px = float(np.nanmean(known_px))
     still = _still(raw, fps, eye_px, stop) & _still(steady, fps, eye_px, stop)
     if stop():
         return None
     runs = segments(still, fps)
-    landmark, regions = choice.landmark, load_schema().regions
-    part = list(regions.get(choice.region, range(raw.shape[1])))
+    landmark = min(choice.landmark, schema.count - 1)
+    part = list(schema.regions.get(choice.region, range(schema.count)))
+    if truth is not None and truth.known.schema.name != schema.name:
+        truth = None
     gaps = np.diff(times_s, prepend=np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         way = np.linalg.norm(_steps(steady, linked), axis=-1).mean(-1)
@@ -180,6 +186,7 @@ def measure_face(
     return FaceMeasures(
         face=chosen,
         faces=faces,
+        schema=schema,
         landmark=landmark,
         times_s=times_s,
         jitter_raw=_jitter(_steps(raw, linked)[:, part], fps, eye_px),
@@ -190,14 +197,14 @@ def measure_face(
         angles_deg=angles,
         raw_xy=raw[:, landmark].astype(np.float64),
         steady_xy=steady[:, landmark].astype(np.float64),
-        raw=_steadiness(raw, runs),
-        steady=_steadiness(steady, runs),
+        raw=_steadiness(raw, runs, schema.eyes),
+        steady=_steadiness(steady, runs, schema.eyes),
         still_share=float(still.sum() / max(1, len(frame))),
         eye_px=eye_px,
         region=choice.region,
         regions=tuple(
-            (name, _mav_of(raw, runs, of), _mav_of(steady, runs, of))
-            for name, of in regions.items()
+            (name, _mav_of(raw, runs, schema, name), _mav_of(steady, runs, schema, name))
+            for name in schema.regions
         ),
         truth=None if truth is None else _of_truth(truth, raw, steady, times_s, known, landmark),
     )
@@ -269,13 +276,18 @@ def _jitter(steps: NDArray[np.float32], fps: float, eye_px: float) -> Curve:
     return mean
 
 
-def _mav_of(points: NDArray[np.float32], runs: list[slice], landmarks: tuple[int, ...]) -> float:
-    return mav([points[run] for run in runs], landmarks=landmarks)
+def _mav_of(
+    points: NDArray[np.float32], runs: list[slice], schema: LandmarkSchema, region: str
+) -> float:
+    of_region = schema.regions[region]
+    return mav([points[run] for run in runs], landmarks=of_region, eyes=schema.eyes)
 
 
-def _steadiness(points: NDArray[np.float32], runs: list[slice]) -> RestJitter:
+def _steadiness(
+    points: NDArray[np.float32], runs: list[slice], eyes: tuple[int, int]
+) -> RestJitter:
     parts = [points[run] for run in runs]
     if not parts:
         return RestJitter()
-    motion = float(np.nanmean([mean_motion(part) for part in parts]))
-    return RestJitter(mav(parts), mcv_still(parts), motion)
+    motion = float(np.nanmean([mean_motion(part, eyes=eyes) for part in parts]))
+    return RestJitter(mav(parts, eyes=eyes), mcv_still(parts), motion)

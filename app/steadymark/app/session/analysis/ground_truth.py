@@ -14,12 +14,12 @@ from steadymark.engine.metrics.tracker_tables import prepare_video, tracked_vide
 from steadymark.engine.metrics.video_ground_truth import LabelledVideo, find_videos, read_truth
 from steadymark.engine.metrics.video_scores import has_truth, stability_of
 from steadymark.engine.sources.input_paths import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.metrics.tracker_tables import ScoredVideo
+    from steadymark.models.face.schema import LandmarkSchema
 
 _SUFFIXES = {".csv", ".txt", ".pts"}
 _NOTHING = float("nan")
@@ -88,14 +88,22 @@ def ground_truth_beside(source: str) -> Path | None:
     return find_videos(video)[0].truth if video.is_file() else None
 
 
-def load_ground_truth(path: Path, source: str) -> GroundTruth:
+def load_ground_truth(path: Path, source: str, schema: LandmarkSchema) -> GroundTruth:
     """Load the ground truth of a recording. A .pts file stands for its whole folder.
+
+    Args:
+        path: The file or folder.
+        source: The recording.
+        schema: The schema of the tracked landmarks.
+
+    Returns:
+        The ground truth.
 
     Raises:
         SteadymarkError: It cannot be read, or it belongs to another recording.
     """
     path = path.parent if path.suffix.lower() == ".pts" else path
-    points, schema = read_truth(path), load_schema()
+    points = read_truth(path)
     if points.shape[1] != schema.count:
         raise UsageError(
             "{path} has {given} landmarks: the window compares all {count} of {name}, 'steadymark "

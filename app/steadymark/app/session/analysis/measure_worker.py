@@ -110,6 +110,7 @@ def _answered(
         measures = measure_face(
             rows,
             times_s,
+            results.schema,
             fps=question.fps,
             choice=question.choice,
             truth=question.truth,

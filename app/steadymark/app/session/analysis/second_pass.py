@@ -83,7 +83,7 @@ class SecondPass:
                 if self._closed:
                     film.close()
                     return
-                self._film, self.results = film, Results(film.times_s)
+                self._film, self.results = film, Results(film.times_s, models.schema)
                 self._tracking = BackgroundTracking(
                     film, models, self.settings, self.results, on_change=self._on_change
                 )

@@ -62,7 +62,7 @@ def variants_for(settings: TrackSettings) -> tuple[Variant, ...]:
     except SteadymarkError:
         return points
     base = used.over or used.name
-    cards = [card for card in list_models() if card.kind == "landmarks"]
+    cards = [c for c in list_models() if c.kind == "landmarks" and c.schema == used.schema]
     cells = [Variant(FLOW, settings.model)]
     cells += [Variant(str(c.cell), base) for c in cards if c.over == base and c.cell in CELLS]
     others = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.live.open_stream import OpenStream, live_settings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.sources import CameraMode
 
-CLEAN = DrawOptions(points=False, contours=False, box=False, face_id=False, status=False)
+CLEAN = DrawOptions(points=False, contours=False, box=False, face_id=False, status=False, schema="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +52,17 @@ def record(
         view: The open camera or stream.
         mode: The mode that was asked of the camera.
         folder: The folder of the files.
-        draw: What is drawn into the video.
+        draw: What is drawn into the video; its schema is that of the view.
         on_end: Is called from the recorder's thread.
         taken: Paths used in this session, which may not exist on disk yet. The new path is added.
     """
-    info = view.source.info
+    info, schema = view.source.info, view.models.schema
     stem = output_stem(info.name.replace(".", "-"), set())
     path = _free_name(folder, f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}", taken)
     facts = header(info, view.models, live_settings(view.settings), InputSettings(camera=mode))
     sinks = (  # the video is first: a frame that it cannot take gets no row in the table
-        AnnotatedVideoSink(path, options=draw, hurried=True),
-        NativeCsvSink(path.with_suffix(".csv"), facts),
+        AnnotatedVideoSink(path, None, replace(draw, schema=schema.name), hurried=True),
+        NativeCsvSink(path.with_suffix(".csv"), facts, schema),
     )
     recorder = Recorder(sinks, info, on_end=on_end)
     view.record(recorder)

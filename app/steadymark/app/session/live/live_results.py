@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.recording.results import Trail
     from steadymark.engine.core.types import TrackedFace, TrackResult
+    from steadymark.models.face.schema import LandmarkSchema
 
 WINDOW_S = 60.0
 N = TypeVar("N", bound=np.generic)
@@ -29,9 +30,9 @@ class LiveResults(Results):
     """
 
     def __init__(
-        self, *, window_s: float = WINDOW_S, capacity: int = _CAPACITY, points: int = 68
+        self, schema: LandmarkSchema, *, window_s: float = WINDOW_S, capacity: int = _CAPACITY
     ) -> None:
-        super().__init__(np.full(capacity, np.nan), points=points)
+        super().__init__(np.full(capacity, np.nan), schema)
         self._window_s, self._capacity = window_s, capacity
         self._moving = RLock()  # held while places of frames change or are looked up
         self._times, self.times_s = self.times_s, self.times_s[:0]

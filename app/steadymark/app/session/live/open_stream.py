@@ -53,6 +53,7 @@ class LiveTracker:
 
     def __init__(self, models: OpenModels, settings: TrackSettings) -> None:
         self._lock = Lock()
+        self.schema = models.schema  # of the last result
         self.use(models, settings)
 
     def use(self, models: OpenModels, settings: TrackSettings) -> None:
@@ -70,6 +71,7 @@ class LiveTracker:
     def track(self, frame: Frame) -> TrackResult:
         """Track the faces of the next frame."""
         with self._lock:
+            self.schema = self._tracker.schema
             return self._filtering.filtered(self._tracker.track(frame))
 
 
@@ -91,7 +93,7 @@ class OpenStream:
         on_end: Callable[[], None],
     ) -> None:
         self.source, self.models, self.settings = source, models, settings
-        self.results = LiveResults()
+        self.results = LiveResults(models.schema)
         self.pictures: LatestValue[Frame] = LatestValue()
         self.left = Event()  # is set when the device is released
         self._sending, self._on_picture, self._on_end = sending, on_picture, on_end
@@ -155,10 +157,12 @@ class OpenStream:
 
     def _take(self, result: TrackResult) -> None:
         """Handle a result. This runs in the pipeline's tracking thread."""
+        if self._tracker.schema is not self.results.schema:  # other networks are used now
+            self.results = LiveResults(self._tracker.schema)
         self.results.append(result)
         self._sending.offer(result)
         recorder = self._recorder
-        if recorder is not None:
+        if recorder is not None and self.results.schema is self.models.schema:
             recorder.offer(result)
         if self.pictures.put(result.picture):
             self._on_picture()

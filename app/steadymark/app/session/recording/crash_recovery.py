@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.recording.results import Results
     from steadymark.engine.core.types import Intrinsics, SourceInfo
+    from steadymark.models.face.schema import LandmarkSchema
 
 log = logging.getLogger(__name__)
 
@@ -76,10 +77,12 @@ class SessionStore:
         text = json.dumps(facts, ensure_ascii=False, default=str)
         (self.folder / _FACTS).write_text(text, encoding="utf-8")
 
-    def sink(self, number: int, tell: Callable[[UserText], None]) -> TolerantSink:
+    def sink(
+        self, number: int, schema: LandmarkSchema, tell: Callable[[UserText], None]
+    ) -> TolerantSink:
         """Return a sink for one piece. tell: is called with a sentence if the sink cannot write."""
-        header = Header(settings=self._settings)
-        return TolerantSink(NativeCsvSink(self.folder / f"piece-{number:04}.csv", header), tell)
+        path, header = self.folder / f"piece-{number:04}.csv", Header(settings=self._settings)
+        return TolerantSink(NativeCsvSink(path, header, schema), tell)
 
     def take_over(self, found: RecoverableSession) -> None:
         """Move the tables of an earlier session into this one."""
@@ -168,7 +171,7 @@ def recover(found: RecoverableSession, results: Results, camera: Intrinsics | No
         LandmarkFileError: The recording has fewer frames than the earlier session tracked.
     """
     count = 0
-    for table in _tables(found.folder, results.points):
+    for table in _tables(found.folder, results.schema):
         if len(table) and int(table.frame.max()) >= results.frames:
             raise LandmarkFileError(
                 "what was tracked of {source} does not fit this file any more: "
@@ -212,7 +215,7 @@ def _count_frames(path: Path) -> int:
     return count
 
 
-def _tables(folder: Path, points: int) -> list[LandmarkTable]:
+def _tables(folder: Path, schema: LandmarkSchema) -> list[LandmarkTable]:
     tables = []
     for path in sorted(folder.glob("piece-*")):
         try:
@@ -221,19 +224,19 @@ def _tables(folder: Path, points: int) -> list[LandmarkTable]:
         except (LandmarkFileError, OSError) as error:
             log.warning("not recovered: %s", error)
             continue
-        if _can_be_shown(table, points):
+        if _can_be_shown(table, schema):
             tables.append(table)
         else:
             log.warning("not recovered: %s holds what was never tracked", path)
     return tables
 
 
-def _can_be_shown(table: LandmarkTable, points: int) -> bool:
+def _can_be_shown(table: LandmarkTable, schema: LandmarkSchema) -> bool:
     """Return whether these are landmarks that a tracker can have produced."""
     there = table.state != FaceState.LOST
     places = (table.xy_px[there], table.raw_xy_px[there], table.point_score[there])
     return (
-        table.xy_px.shape[1] == points
+        table.schema == schema.name
         and bool(np.all(table.face_id < _MOST_IDS))
         and bool(np.all(np.unique(table.frame, return_counts=True)[1] <= _MOST_FACES))
         and all(np.isfinite(p).all() and np.abs(p).max(initial=0) < _FARTHEST_PX for p in places)

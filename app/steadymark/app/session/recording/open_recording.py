@@ -106,7 +106,7 @@ class OpenRecording:
         before, keeping = self.tracking, self._keeping
         before.close()
         self.models, self.settings = models, settings
-        self.results = Results(self.film.times_s)
+        self.results = Results(self.film.times_s, models.schema)
         self._keep()
         self.tracking = self._tracking(settings)
         self.tracking.start(first)
@@ -185,7 +185,7 @@ class OpenRecording:
     def _sinks(self, number: int) -> list[Sink]:
         if self._keeping is None:
             return []
-        return [self._keeping.sink(number, self._calls.told)]
+        return [self._keeping.sink(number, self.results.schema, self._calls.told)]
 
     def _progress(self) -> None:
         self.player.nudge()

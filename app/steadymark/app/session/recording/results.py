@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.core.types import Intrinsics
     from steadymark.models.face.crop import Points
+    from steadymark.models.face.schema import LandmarkSchema
 
 STATES = tuple(FaceState)
 _FIRST_ROWS = 512, 1 << 18  # minimum and maximum of the rows that are reserved at first
@@ -77,11 +78,12 @@ class Trail:
 class Results:
     """The results of a recording with frames at `times_s`. All methods are thread-safe.
 
+    `schema` is the schema of the landmarks.
     `version` changes when the stabilized points of existing rows have changed.
     """
 
-    def __init__(self, times_s: NDArray[np.float64], *, points: int = 68) -> None:
-        self.times_s = times_s
+    def __init__(self, times_s: NDArray[np.float64], schema: LandmarkSchema) -> None:
+        self.times_s, self.schema = times_s, schema
         frames = len(times_s)
         self._lock = Lock()
         self._known = np.zeros(frames, np.int8)
@@ -90,10 +92,9 @@ class Results:
         self._restarted = np.zeros(frames, np.bool_)
         self._seen = np.zeros(frames, np.bool_)
         self._stage_ms = np.full((frames, 2), np.nan, np.float32)
-        self._points = points
         self._count = 0
         self._camera: Intrinsics | None = None
-        self._rows = _empty(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), points)
+        self._rows = _empty(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), schema.count)
         self._piece_begins, self._pieces = False, 0
         self.version = 0
 
@@ -121,11 +122,6 @@ class Results:
         """Start a new tracking run with the next frame that is added."""
         with self._lock:
             self._piece_begins = True
-
-    @property
-    def points(self) -> int:
-        """The number of landmarks per face."""
-        return self._points
 
     def add(self, result: TrackResult) -> None:
         """Add the result of a frame, unless the frame is already tracked."""
@@ -327,7 +323,7 @@ class Results:
         have = len(self._rows.frame)
         if self._count + more <= have:
             return
-        grown = _empty(max(2 * have, self._count + more), self._points)
+        grown = _empty(max(2 * have, self._count + more), self.schema.count)
         for name in FaceRows.__slots__:
             getattr(grown, name)[: self._count] = getattr(self._rows, name)[: self._count]
         self._rows = grown

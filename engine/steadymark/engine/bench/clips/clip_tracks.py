@@ -19,6 +19,7 @@ from steadymark.engine.sources import open_source
 from steadymark.engine.stabilizers.butterworth import smooth_guarded
 from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, make_stabilizer
 from steadymark.engine.tracking.settings import make_tracker, open_models
+from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -172,7 +173,7 @@ def open_choices(settings: TrackSettings, names: Sequence[str]) -> ClipStabilize
     own = [name for name in names if name not in FROM_RAW] or [NONE]
     models = {name: open_models(replace(settings, stabilizer=name)) for name in own}
     schema = next(iter(models.values())).network.card.schema
-    if schema not in (None, "ibug68"):
+    if schema != IBUG68:
         raise UsageError(
             "the model '{model}' has landmarks of {schema}: clips are measured with the 68 of "
             "ibug68",

@@ -19,7 +19,7 @@ from steadymark.models.face.crop import cut
 from steadymark.models.face.deformation_modes import face_modes
 from steadymark.models.face.face_motion import face_size
 from steadymark.models.face.landmark_flow import landmark_flow
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.runtime.flow_stabilizer import FLOW_SIDE, flow_frame_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def own_motion(before: FlowFrame, now: FlowFrame) -> float:
         before: The previous frame.
         now: The current frame.
     """
-    schema = load_schema()
+    schema = load_schema(IBUG68)
     flow = landmark_flow(before, now, before.raw, schema)
     known = flow.unsure < _MISS * face_size(now.raw)
     if known.mean() < 0.5:
@@ -81,6 +81,6 @@ def own_motion(before: FlowFrame, now: FlowFrame) -> float:
 
 
 def _seen(image: Image, points: Points) -> FlowFrame:
-    crop = crop_of_landmarks(points, load_schema(), margin=_MARGIN)
+    crop = crop_of_landmarks(points, load_schema(IBUG68), margin=_MARGIN)
     part = cut(image, crop.to_picture(FLOW_SIDE), FLOW_SIDE)
     return flow_frame_of(image, part, crop, points)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from steadymark.engine.metrics.rigid_motion import RIGID
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def face_size(points: Real) -> float:
     Args:
         points: Landmarks, (68, 2), in pixels.
     """
-    shape = load_schema().mean_shape
+    shape = load_schema(IBUG68).mean_shape
     eyes = float(np.linalg.norm(shape[36] - shape[45]))
     spread = [float(np.square(p - p.mean(0)).sum(-1).mean() ** 0.5) for p in (points, shape)]
     return eyes * spread[0] / spread[1]

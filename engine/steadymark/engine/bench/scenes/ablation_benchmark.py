@@ -50,7 +50,7 @@ from steadymark.engine.tracking.settings import (
     open_models,
 )
 from steadymark.models.errors import WeightsError
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.runtime import flow_cell_ablation
 from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 from steadymark.models.runtime.heatmap_cell_ablation import (
@@ -345,7 +345,7 @@ def _tracked(
     scenes: Sequence[Scene], variant: AblationVariant, models: OpenModels, settings: TrackSettings
 ) -> Iterator[tuple[Values, Values]]:
     """Yield raw and stabilized landmarks of each scene."""
-    detector = TruthDetector(load_schema())
+    detector = TruthDetector(load_schema(IBUG68))
     tracker = make_tracker(replace(models, detector=detector), _chosen(variant, settings))
     if variant.adjust is not None:
         variant.adjust(tracker)

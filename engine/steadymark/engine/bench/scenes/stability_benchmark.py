@@ -41,7 +41,7 @@ from steadymark.engine.tracking.settings import (
 from steadymark.models.datasets import open_dataset
 from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back
 from steadymark.models.errors import WeightsError
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -125,7 +125,7 @@ def run_stability(
             range, or a table is missing or belongs to another video.
         LandmarkFileError: A table cannot be read.
     """
-    schema = load_schema()
+    schema = load_schema(IBUG68)
     _check(config)
     faces = faces_of(data, held_back=config.held_back)
     choices = possible_choices(settings, config.choices)
@@ -177,7 +177,7 @@ def write_scenes(
         UsageError: `data` holds no faces, or a number is out of range.
         SinkError: A video cannot be written.
     """
-    schema = load_schema()
+    schema = load_schema(IBUG68)
     _check(config)
     faces = faces_of(data, held_back=config.held_back)
     done, every = 0, len(config.noise) * config.sequences
@@ -235,7 +235,7 @@ def faces_of(data: Path, *, held_back: bool) -> list[LabelledFace]:
     faces = [face for face in found if not held_back or _is_held(face)]
     if not faces:
         raise UsageError(f"{data} holds no labelled faces: name a folder in 300W form with --data")
-    return [face if face.schema == "ibug68" else face.mapped("ibug68") for face in faces]
+    return [face if face.schema == IBUG68 else face.mapped(IBUG68) for face in faces]
 
 
 def _is_held(face: LabelledFace) -> bool:
@@ -257,7 +257,7 @@ def scenes_of(faces: list[LabelledFace], config: StabilityConfig, made: SceneCon
         UsageError: A number is out of range.
     """
     _check(config)
-    return list(_scenes(faces, load_schema(), config, made))
+    return list(_scenes(faces, load_schema(IBUG68), config, made))
 
 
 def possible_choices(settings: TrackSettings, choices: Sequence[str]) -> tuple[str, ...]:

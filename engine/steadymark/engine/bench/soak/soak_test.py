@@ -212,7 +212,8 @@ class _Case:
         self._results = 0
         self._due = np.full((int(seconds * _MOST_FPS) + 10_000, 2), np.nan)  # When due, how late.
         with opened() as subject:
-            sink = NativeCsvSink(self._folder / f"{_stem(self._name)}.csv", Header())
+            path = self._folder / f"{_stem(self._name)}.csv"
+            sink = NativeCsvSink(path, Header(), self._models.schema)
             pipeline = Pipeline(
                 subject.source,
                 make_tracker(self._models, self._settings),

@@ -30,6 +30,7 @@ from steadymark.engine.output.csv.row_parsing import (
     parse,
     state_codes,
 )
+from steadymark.models.face.schema import SCHEMA_OF_UNNAMED, load_schema, schema_names
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -74,6 +75,16 @@ class LandmarkTable:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @property
+    def schema(self) -> str:
+        """Name of the landmark schema; empty if it is unknown.
+
+        A table that names none has `SCHEMA_OF_UNNAMED` if it has that schema's number of landmarks.
+        """
+        name = self.header.get("schema", SCHEMA_OF_UNNAMED)
+        known = name in schema_names() and load_schema(str(name)).count == self.xy_px.shape[1]
+        return str(name) if known else ""
 
 
 def read_landmarks(path: str | Path) -> LandmarkTable:

@@ -13,9 +13,11 @@ import numpy as np
 from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace
 from steadymark.engine.output.csv.columns import FORMAT, MAGIC, POSE, native_columns
 from steadymark.engine.output.csv.row_file import RowFile
+from steadymark.models.face.schema import SCHEMA_OF_UNNAMED
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import FaceBox, HeadPose, SourceInfo, TrackResult
+    from steadymark.models.face.schema import LandmarkSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,20 @@ class Header:
     source_name: str = ""
     source_sha256: str | None = None
 
-    def line(self) -> str:
-        """Return the header as one line of JSON; values that JSON does not support become text."""
-        fields = {
+    def line(self, schema: LandmarkSchema) -> str:
+        """Return the header as one line of JSON; values that JSON does not support become text.
+
+        Args:
+            schema: The schema of the table. It is named unless tables that name none have it.
+        """
+        fields: dict[str, object] = {
             "versions": dict(self.versions),
             "models": dict(self.models),
             "settings": dict(self.settings),
             "source": {"name": self.source_name, "sha256": self.source_sha256},
         }
+        if schema.name not in ("", SCHEMA_OF_UNNAMED):
+            fields["schema"] = schema.name
         return json.dumps(fields, ensure_ascii=False, default=str)
 
 
@@ -57,9 +65,10 @@ class NativeCsvSink:
     face has one row without an id.
     """
 
-    def __init__(self, path: str | Path, header: Header, *, points: int = 68) -> None:
+    def __init__(self, path: str | Path, header: Header, schema: LandmarkSchema) -> None:
         self._header = header
-        self._points = points
+        self._schema = schema
+        points = schema.count
         self._file = RowFile(Path(path))
         self._nothing = ",".join(["nan"] * (5 + len(POSE) + 5 * points))
         self._numbers = ",".join(
@@ -77,8 +86,8 @@ class NativeCsvSink:
 
     def open(self, info: SourceInfo) -> None:
         self._file.open(live=info.live)
-        columns = ",".join(native_columns(self._points))
-        self._file.add(f"{MAGIC} {FORMAT}\n# {self._header.line()}\n{columns}\n")
+        columns = ",".join(native_columns(self._schema.count))
+        self._file.add(f"{MAGIC} {FORMAT}\n# {self._header.line(self._schema)}\n{columns}\n")
 
     def write(self, result: TrackResult) -> None:
         at = f"{result.frame.index},{{}},{result.frame.pts_s:.6f},{{}},{{}}\n"
@@ -97,29 +106,29 @@ class NativeCsvSink:
         values = np.concatenate(
             (
                 [face.score, *_box(face.box), *pose_values(face.pose)],
-                checked(face.stabilized, self._points).xy_px.T.ravel(),
-                checked(face.raw, self._points).xy_px.T.ravel(),
+                checked(face.stabilized, self._schema).xy_px.T.ravel(),
+                checked(face.raw, self._schema).xy_px.T.ravel(),
                 face.stabilized.score,
             )
         )
         return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())
 
 
-def checked(landmarks: Landmarks, points: int) -> Landmarks:
+def checked(landmarks: Landmarks, schema: LandmarkSchema) -> Landmarks:
     """Return the landmarks after checking their number.
 
     Args:
         landmarks: Landmarks of one face.
-        points: Number of landmarks that the file has columns for.
+        schema: Landmark schema of the file.
 
     Returns:
         The same landmarks.
 
     Raises:
-        ValueError: The number of landmarks differs from `points`.
+        ValueError: The number of landmarks differs from the schema's.
     """
-    if len(landmarks.score) != points:
-        raise ValueError(f"{len(landmarks.score)} landmarks for a file of {points}")
+    if len(landmarks.score) != schema.count:
+        raise ValueError(f"{len(landmarks.score)} landmarks for a file of {schema.count}")
     return landmarks
 
 

@@ -11,10 +11,11 @@ from steadymark.engine.core.errors import SinkError
 from steadymark.engine.output.csv.columns import POSE, openface_columns
 from steadymark.engine.output.csv.native_csv import checked, pose_values
 from steadymark.engine.output.csv.row_file import RowFile
-from steadymark.engine.tracking.head_pose import IBUG
+from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import SourceInfo, TrackedFace, TrackResult
+    from steadymark.models.face.schema import LandmarkSchema
 
 
 class OpenFaceCsvSink:
@@ -27,8 +28,9 @@ class OpenFaceCsvSink:
     does not filter then gets NaN instead of a wrong mean.
     """
 
-    def __init__(self, path: str | Path, *, points: int = 68) -> None:
-        self._points = points
+    def __init__(self, path: str | Path, schema: LandmarkSchema) -> None:
+        self._schema = schema
+        points = schema.count
         self._file = RowFile(Path(path))
         self._nothing = ", ".join(["0.00", "0"] + ["nan"] * (len(POSE) + 2 * points))
         self._numbers = ", ".join(
@@ -41,7 +43,7 @@ class OpenFaceCsvSink:
 
     def open(self, info: SourceInfo) -> None:
         self._file.open(live=info.live)
-        self._file.add(", ".join(openface_columns(self._points)) + "\n")
+        self._file.add(", ".join(openface_columns(self._schema.count)) + "\n")
 
     def write(self, result: TrackResult) -> None:
         at = f"{result.frame.index + 1}, {{}}, {result.frame.pts_s:.3f}, {{}}\n"
@@ -57,7 +59,7 @@ class OpenFaceCsvSink:
     def _row(self, face: TrackedFace) -> str:
         if face.stabilized is None:
             return self._nothing
-        points = checked(face.stabilized, self._points).xy_px.T.ravel()
+        points = checked(face.stabilized, self._schema).xy_px.T.ravel()
         values = np.concatenate(([face.score], pose_values(face.pose), points))
         return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())
 
@@ -71,10 +73,10 @@ def check_schema(name: str) -> None:
     Raises:
         SinkError: The schema is not `ibug68`.
     """
-    if name != IBUG:
+    if name != IBUG68:
         raise SinkError(
             "OpenFace's columns are of {wanted}, and this model's landmarks are of {found}: choose "
             "--csv native",
-            wanted=IBUG,
+            wanted=IBUG68,
             found=name,
         )

@@ -61,14 +61,14 @@ class AnnotatedVideoSink:
     def __init__(
         self,
         path: str | Path,
-        source_path: str | None = None,
-        options: DrawOptions | None = None,
+        source_path: str | None,
+        options: DrawOptions,
         *,
         hurried: bool = False,
     ) -> None:
         self._path = Path(path)
         self._source_path = source_path
-        self._options = options or DrawOptions()
+        self._options = options
         self._hurried = hurried
         self._file: IO[bytes] | None = None
         self._fps: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -48,7 +48,7 @@ class DrawOptions:
         axes: Axes of the head: x (right) in vermillion, y (down) in green, z (out of the face)
             in blue.
         beside: Draw raw and stabilized landmarks side by side, with these two captions.
-        schema: Name of the landmark schema.
+        schema: Name of the landmark schema; contours are drawn only if it is known.
     """
 
     points: bool = True
@@ -59,7 +59,7 @@ class DrawOptions:
     raw: bool = False
     axes: bool = False
     beside: tuple[str, str] | None = None
-    schema: str = "ibug68"
+    schema: str = field(kw_only=True)
 
     @property
     def draws(self) -> bool:
@@ -74,12 +74,12 @@ class DrawOptions:
         return " ".join(n if value is True else f"{n}={value}" for n, value in chosen.items())
 
 
-def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:
+def draw(result: TrackResult, options: DrawOptions) -> Image:
     """Draw faces over a copy of the frame's image.
 
     Args:
         result: The result of the frame, with its image.
-        options: What to draw; None takes the defaults.
+        options: What to draw.
 
     Returns:
         (H, W, 3) uint8 in BGR order; the width is doubled if both are drawn side by side.
@@ -87,7 +87,6 @@ def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:
     Raises:
         ValueError: The result does not hold its image.
     """
-    options = options or DrawOptions()
     if options.beside is not None:
         return _beside(result, options, options.beside)
     picture = result.picture.image.copy()
@@ -143,12 +142,12 @@ def draw_contours(
         xy_px: (K, 2) landmarks in pixels.
         colour: Colour in BGR order.
         size_px: Size of the face in pixels, which determines the line width.
-        schema_name: Name of the landmark schema.
+        schema_name: Name of the landmark schema; nothing is drawn if it is empty or has another
+            number of landmarks.
     """
-    schema = load_schema(schema_name)
-    if len(xy_px) != schema.count:
+    if not schema_name or len(xy_px) != load_schema(schema_name).count:
         return
-    for indices, closed in schema.contours:
+    for indices, closed in load_schema(schema_name).contours:
         line = xy_px[list(indices)]
         if np.isfinite(line).all():
             thickness = _thickness(size_px)

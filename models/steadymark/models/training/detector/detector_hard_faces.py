@@ -16,7 +16,7 @@ from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back, pho
 from steadymark.models.face.crop import fit_crop
 from steadymark.models.face.landmark_boxes import YUNET_TO_EXTENT, landmark_box, widen
 from steadymark.models.face.pts_file import read_pts
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.synthesis.faces.head_rotation import turn_head
 from steadymark.models.training.detector.detector_photos import (
     DetectorPhoto,
@@ -127,5 +127,5 @@ def drawn_turn(points: Points, rng: Generator) -> tuple[float, float]:
 
 
 def _face(points: Floats) -> PhotoFace:
-    roll = fit_crop(points, load_schema().mean_shape, margin=1).roll_deg
+    roll = fit_crop(points, load_schema(IBUG68).mean_shape, margin=1).roll_deg
     return PhotoFace(landmark_box(points), points, roll)

@@ -21,7 +21,7 @@ from steadymark.models.face.landmark_boxes import (
     widen,
 )
 from steadymark.models.face.pts_file import read_pts
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +126,7 @@ def mirror_face(face: PhotoFace, width: int) -> PhotoFace:
     box = np.array([width - 1 - right, top, width - 1 - left, bottom], np.float32)
     points = face.points
     if points is not None:
-        mirrored = points[load_schema().mirror]
+        mirrored = points[load_schema(IBUG68).mirror]
         points = np.stack((width - 1 - mirrored[:, 0], mirrored[:, 1]), 1).astype(np.float32)
     return PhotoFace(box, points, -face.roll_deg)
 
@@ -192,7 +192,9 @@ def _faces(data: Path, name: str, file: str, boxes: Floats) -> tuple[PhotoFace, 
     for box, points in zip(boxes, known, strict=True):
         true = np.abs(landmark_box(points) - box).max() <= 0.05 * (box[2:] - box[:2]).max()
         faces.append(
-            PhotoFace(box, points, fit_crop(points, load_schema().mean_shape, margin=1).roll_deg)
+            PhotoFace(
+                box, points, fit_crop(points, load_schema(IBUG68).mean_shape, margin=1).roll_deg
+            )
             if true
             else PhotoFace(box)
         )

@@ -17,6 +17,7 @@ from steadymark.models.networks.heatmap1d import (
 from steadymark.models.networks.heatmap2d import Heatmap2d, Heatmap2dDecoded
 from steadymark.models.networks.heatmap_losses import joint_loss, marginal_loss, squared_loss
 from steadymark.models.networks.pdc import px_to_bins
+from steadymark.models.runtime.heatmap_tap import HEATMAPS
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
 
 PAPER_TITLE = "heatmap1d: Attentive One-Dimensional Heatmap Regression (MM 2020)"
@@ -36,6 +37,7 @@ class Heatmap1dSystem(LandmarkSystem[Heatmap1d]):
 
     name: ClassVar[str] = "heatmap1d"
     paper: ClassVar[str] = PAPER_TITLE
+    more_outputs: ClassVar[tuple[str, ...]] = (HEATMAPS,)
 
     sigma: float = 3.0
     l1: float = 0.05

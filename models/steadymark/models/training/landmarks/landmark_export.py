@@ -9,19 +9,32 @@ import torch
 from steadymark.models.networks.onnx_export import count_macs, export_onnx
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from torch import nn
 
 
-def export_landmarks(decoded: nn.Module, crop: int, path: Path) -> dict[str, Any]:
-    """Write a graph from uint8 crops to points, scores and face; gives facts for its card."""
+def export_landmarks(
+    decoded: nn.Module, crop: int, path: Path, *, more: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Write a graph from uint8 crops to points, scores and face; gives facts for its card.
+
+    Args:
+        decoded: The network, whose forward pass returns these outputs.
+        crop: Side of the crops, pixels.
+        path: The ONNX file to write.
+        more: Names of the outputs after these three.
+
+    Returns:
+        Entries of the model card.
+    """
     export_onnx(
         decoded,
         (torch.zeros(2, 3, crop, crop, dtype=torch.uint8),),
         path,
         inputs=["crops"],
-        outputs=["points", "scores", "face"],
+        outputs=["points", "scores", "face", *more],
         dynamic=({0: torch.export.Dim("n")},),
     )
     return {

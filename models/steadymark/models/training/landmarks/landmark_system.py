@@ -31,6 +31,7 @@ class LandmarkSystem(System[N]):
 
     Attributes:
         paper: Title of the paper.
+        more_outputs: Names of the outputs of `decoded` after the first three.
         face_weight: Weight of the face score's cross entropy.
         augment: Augmentation of the samples.
         teachers: Teacher models, see `distilled_targets`.
@@ -38,6 +39,7 @@ class LandmarkSystem(System[N]):
     """
 
     paper: ClassVar[str]
+    more_outputs: ClassVar[tuple[str, ...]] = ()
 
     face_weight: float = 0.3
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -89,7 +91,8 @@ class LandmarkSystem(System[N]):
         return task
 
     def export(self, network: N, run: Path, path: Path) -> dict[str, Any]:
-        facts = export_landmarks(self.decoded(network), self.crop, path)
+        decoded = self.decoded(network)
+        facts = export_landmarks(decoded, self.crop, path, more=self.more_outputs)
         return {**facts, "margin": self.augment.margin, "paper": self.paper}
 
     def take_weights(self, file: Path, network: N, task: Task) -> None:

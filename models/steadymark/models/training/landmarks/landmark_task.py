@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from steadymark.models.errors import DataError
 from steadymark.models.face.crop import cut, inverse, transform
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.training.data.augment import AugmentConfig, clean_crop, make_sample
 from steadymark.models.training.data.face_images import (
     FaceImages,
@@ -126,7 +126,7 @@ class LandmarkTask(Generic[N]):
         self.training, self.held, self.backgrounds = open_faces(data, val)
         self.sources: dict[str, Any] = {"data": sources_of(data, val)}
         self.crop, self.augment, self.seed = crop, augment, seed
-        self.schema = load_schema()
+        self.schema = load_schema(IBUG68)
         self._loss, self._decoded = loss, decoded
 
     def batch(self, number: int, size: int) -> Batch:

@@ -48,7 +48,7 @@ def take_weights(file: Path, decoded: nn.Module, crops: Tensor) -> None:
     except RuntimeError as error:
         first = " ".join(str(error).split())[:200]
         raise ValueError(f"{file} is of another network: {first}") from error
-    theirs = runner(crops=crops[:8].numpy())[0]
+    theirs = runner(["points"], crops=crops[:8].numpy())[0]
     apart = np.abs(decoded(crops[:8])[0].numpy() - theirs).max()
     if not apart <= TOLERANCE_PX:
         raise ValueError(f"{file} is of another network: its points lie {apart:.2f} px apart")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from steadymark.models.face.crop import Crop, cut, fit_crop, follow, transform
 from steadymark.models.face.face_motion import face_size
 from steadymark.models.face.landmark_flow import FlowFrame, LandmarkFlow, landmark_flow
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.runtime.flow_stabilizer import flow_frame_of
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.zoo import find_model
@@ -158,7 +158,7 @@ def _make(order: _Order) -> None:
     scene = make_scene(
         order.picture,
         order.points,
-        load_schema(),
+        load_schema(IBUG68),
         order.number,
         seed=order.seed,
         config=KINDS[order.kind](config.frames, level),
@@ -191,7 +191,7 @@ def track_scene(
         and agreed (T,) of `LandmarkFlow`; upright (T, 2), cosine and sine of the crop's roll;
         size (T,) of the face.
     """
-    schema, margin = load_schema(), network.card.margin
+    schema, margin = load_schema(IBUG68), network.card.margin
     first = fit_crop(scene.truth[0], schema.mean_shape, margin=margin)
     slip = rng.normal(0, config.slip, 3)
     crop = Crop(

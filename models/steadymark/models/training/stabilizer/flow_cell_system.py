@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from steadymark.models.face.deformation_modes import face_modes
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 from steadymark.models.networks.onnx_export import count_macs, export_onnx
 from steadymark.models.networks.stabilizer.flow_cell import (
     FaceParts,
@@ -156,7 +156,7 @@ class FlowTask:
         told: list[str],
     ) -> None:
         self.system, self.seed = system, seed
-        self.schema = load_schema()
+        self.schema = load_schema(IBUG68)
         parts = [scaled(bank) for bank in training.values()]
         self.training = {name: torch.cat([part[name] for part in parts]) for name in _NAMES}
         self.held = {kind: scaled(bank) for kind, bank in held.items()}
@@ -359,7 +359,7 @@ class _Exported(nn.Module):
 
 def export_flow_cell(cell: FlowCell, path: Path) -> dict[str, Any]:
     """Write the graph that `flow_stabilizer` runs, and return its size for the model card."""
-    faces, known = 3, load_schema()
+    faces, known = 3, load_schema(IBUG68)
     points = torch.rand(faces, known.count, 2)
     seen = (
         *(points + i for i in range(4)),

@@ -1,0 +1,1 @@
+"""The output kinds that a user's network can have, a module each."""

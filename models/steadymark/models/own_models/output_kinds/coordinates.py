@@ -1,0 +1,95 @@
+"""Outputs that are coordinates of landmarks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steadymark.models.own_models.graph_nodes import cast
+from steadymark.models.own_models.output_kind import OUTPUT_KINDS, OutputKind
+from steadymark.models.own_models.wrapper_config import CoordinateUnit
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from steadymark.models.own_models.graph_nodes import GraphNodes
+    from steadymark.models.own_models.output_kind import OutputTrial, Shapes
+    from steadymark.models.own_models.wrapper_config import WrapperConfig
+
+
+def _find(shapes: Shapes, counts: Sequence[int]) -> tuple[tuple[str, ...], int] | None:
+    for name, shape in shapes.items():
+        numbers = int(np.prod(shape))
+        for k in counts:
+            if numbers == 2 * k or shape[-2:] == (k, 3) == shape:
+                return (name,), k
+    return None
+
+
+def _read_coordinates(nodes: GraphNodes, wrapping: WrapperConfig) -> bytes:
+    """Read points from outputs of shape (2K), (K, 2), (2, K) or (K, 3) per face."""
+    (shape,), k, side = wrapping.shapes, wrapping.count, float(wrapping.crop)
+    value = cast(nodes, wrapping.outputs[0])
+    if len(shape) >= 2 and shape[-2:] == (k, 3):
+        value = nodes.taken(nodes.reshaped(value, (-1, k, 3)), (0, 1), 2)
+    elif wrapping.planar:
+        value = nodes.add("Transpose", nodes.reshaped(value, (-1, 2, k)), perm=[0, 2, 1])
+    else:
+        value = nodes.reshaped(value, (-1, k, 2))
+    factor, offset = {
+        CoordinateUnit.PIXELS: (1.0, 0.0),
+        CoordinateUnit.UNIT: (side, 0.0),
+        CoordinateUnit.SIGNED: (side / 2, side / 2),
+    }[wrapping.scale]
+    value = nodes.add("Mul", value, nodes.values(factor))
+    nodes.add("Add", value, nodes.values(offset), named="points")
+    even = nodes.add("Mul", nodes.reduced("ReduceMax", "points", 2, keep=False), nodes.values(0.0))
+    nodes.add("Add", even, nodes.values(1.0), named="scores")
+    nodes.reduced("ReduceMean", "scores", 1, keep=False, named="face")
+    return nodes.written()
+
+
+def _complete(
+    wrapping: WrapperConfig, trial: OutputTrial, scale: CoordinateUnit | None
+) -> WrapperConfig:
+    """Find the order and the unit of the coordinates with the smallest error."""
+    shape, k = wrapping.shapes[0], wrapping.count
+    orders = [False, True]
+    if len(shape) > 1 and shape[-2:] in ((k, 2), (k, 3), (2, k)):
+        orders = [shape[-2:] == (2, k)]
+    tries = []
+    for planar_order in orders:
+        way = replace(wrapping, planar=planar_order)
+        way = replace(way, scale=scale or _scale_of(trial.points(way)))
+        tries.append((trial.error(way), planar_order, way))
+    return min(tries, key=lambda each: each[:2])[2]
+
+
+def _scale_of(points: NDArray[np.float32]) -> CoordinateUnit:
+    """Guess the unit of coordinates from their range, since a face fills most of a crop."""
+    finite = points[np.isfinite(points)]
+    if not len(finite):
+        return CoordinateUnit.PIXELS
+    low, high = (float(v) for v in np.quantile(finite, (0.02, 0.98)))
+    if max(abs(low), abs(high)) > 2.5:
+        return CoordinateUnit.PIXELS
+    return CoordinateUnit.SIGNED if low < -0.2 else CoordinateUnit.UNIT
+
+
+OUTPUT_KINDS.add(
+    OutputKind(
+        "coordinates",
+        UserText("coordinates"),
+        _find,
+        _read_coordinates,
+        _complete,
+        order=3,  # any 2K numbers may be coordinates
+        has_scale=True,
+        help=UserText("The places of the landmarks."),
+    )
+)

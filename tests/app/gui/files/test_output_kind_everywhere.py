@@ -16,7 +16,7 @@ from steadymark.models.own_models.graph_nodes import cast
 from steadymark.models.own_models.output_kind import OUTPUT_KINDS, OutputKind
 from steadymark.models.runtime.zoo import find_model
 from steadymark.models.user_text import UserText
-from support.fakes.foreign_networks import mean_face, network
+from support.fakes.foreign_networks import mean_face, network, write_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -18,7 +18,7 @@ def test_the_first_picture_brings_a_hint_with_the_keys_as_they_are(
     assert "Ctrl+9 shows raw landmarks, S stabilized ones, B both" in words
     assert "Ctrl+K lists all keys" in words
     window.messages.dismiss_all()
-    window.session.seek(3)
+    window.session.recording.seek(3)
     qtbot.waitUntil(lambda: window.session.display.frame == 3)
     assert window.messages.texts == []
 

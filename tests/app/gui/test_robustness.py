@@ -105,7 +105,7 @@ def test_200_random_actions_in_a_row_leave_no_fault(
     assert answers
     assert [r.getMessage() for r in caplog.records] == [], monkey.done
     assert [text for text in told if "Error" in text or "unexpected" in text] == [], monkey.done
-    window.session.close_film()
+    window.session.close_shown()
     window.open_path(clip)  # and it still works
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=30000)
     QApplication.setPalette(QApplication.style().standardPalette())
@@ -169,8 +169,8 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
     qtbot.waitUntil(lambda: window.view.shown is not None)
     early = {
         "tracking": lambda: None,
-        "playing fast": lambda: session.set_speed(4.0),
-        "paused": session.toggle_tracking,
+        "playing fast": lambda: session.recording.set_speed(4.0),
+        "paused": session.recording.toggle_tracking,
     }
     if state in early:
         early[state]()
@@ -178,7 +178,7 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
     qtbot.waitUntil(lambda: session.display.phase is Phase.FINISHED, timeout=20000)
     late = {
         "finished": lambda: None,
-        "tracking again": session.retrack,
+        "tracking again": session.recording.retrack,
         "filtering": lambda: session.use_settings(replace(session.settings, stabilizer="one-euro")),
         "exporting": lambda: window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4"),
         "saving": lambda: window.files.save_frame(tmp_path / "frame.png"),

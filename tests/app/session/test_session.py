@@ -49,7 +49,7 @@ def opened(qtbot: QtBot, session: Session, clip: str, *, paused: bool = True) ->
     assert session.display.phase is Phase.OPENING
     qtbot.waitUntil(lambda: session.frame is not None)
     if paused:
-        session.pause()
+        session.recording.pause()
 
 
 def shows(session: Session, index: int) -> bool:
@@ -74,7 +74,7 @@ def test_a_session_begins_empty_and_imports_no_widgets(session: Session) -> None
 def test_an_opened_video_plays_and_is_tracked_to_its_end(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
-    session.set_speed(4.0)
+    session.recording.set_speed(4.0)
     opened(qtbot, session, clip, paused=False)
     qtbot.waitUntil(lambda: finished(session) and not session.display.playing, timeout=20000)
     assert session.display.share == 1.0
@@ -82,10 +82,10 @@ def test_an_opened_video_plays_and_is_tracked_to_its_end(
 
 
 def test_playing_at_the_end_begins_again(qtbot: QtBot, session: Session, clip: str) -> None:
-    session.set_speed(4.0)
+    session.recording.set_speed(4.0)
     opened(qtbot, session, clip, paused=False)
     qtbot.waitUntil(lambda: not session.display.playing, timeout=20000)
-    session.play()
+    session.recording.play()
     qtbot.waitUntil(lambda: session.display.frame < 60)
     assert session.display.playing
 
@@ -107,9 +107,9 @@ def test_landmarks_are_those_of_the_frame_that_is_shown(
                     wrong.append((session.frame.index, centre, expected))
 
     session.pictured.connect(look)
-    session.set_speed(4.0)
+    session.recording.set_speed(4.0)
     opened(qtbot, session, clip, paused=False)
-    session.seek(90)
+    session.recording.seek(90)
     qtbot.waitUntil(lambda: finished(session) and not session.display.playing, timeout=20000)
     assert wrong == []
 
@@ -119,7 +119,7 @@ def test_seeking_shows_exactly_that_frame(
     qtbot: QtBot, session: Session, clip: str, index: int
 ) -> None:
     opened(qtbot, session, clip)
-    session.seek(index)
+    session.recording.seek(index)
     qtbot.waitUntil(lambda: shows(session, index))
 
 
@@ -127,13 +127,13 @@ def test_steps_and_jumps_add_up_even_before_pictures_come(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
     opened(qtbot, session, clip)
-    session.seek(10)
+    session.recording.seek(10)
     for _ in range(5):
-        session.step(1)
-    session.jump(1.0)
-    session.step(-2)
+        session.recording.step(1)
+    session.recording.jump(1.0)
+    session.recording.step(-2)
     qtbot.waitUntil(lambda: shows(session, 10 + 5 + 25 - 2))
-    session.jump(-60)
+    session.recording.jump(-60)
     qtbot.waitUntil(lambda: shows(session, 0))
 
 
@@ -141,15 +141,15 @@ def test_a_region_is_marked_in_two_steps_and_taken_away_with_a_third(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
     opened(qtbot, session, clip)
-    session.seek(30)
+    session.recording.seek(30)
     qtbot.waitUntil(lambda: shows(session, 30))
-    session.mark_loop()
-    session.seek(20)
+    session.recording.mark_loop()
+    session.recording.seek(20)
     qtbot.waitUntil(lambda: shows(session, 20))
     assert session.display.loop_from == 30
-    session.mark_loop()
+    session.recording.mark_loop()
     assert session.display.loop == (20, 30)
-    session.mark_loop()
+    session.recording.mark_loop()
     assert session.display.loop is None
 
 
@@ -185,22 +185,22 @@ def test_a_filter_applies_at_once_and_another_detector_waits_for_tracking_anew(
     assert results is not None
     np.testing.assert_array_equal(results.rows().raw, results.rows().steady)
     session.use_settings(replace(session.settings, stabilizer="one-euro"))
-    assert not session.settings_wait
+    assert not session.shown.settings_wait
     qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().steady))
     session.use_settings(replace(session.settings, detector_threshold=0.3))
-    assert session.settings_wait
-    session.retrack()
+    assert session.shown.settings_wait
+    session.recording.retrack()
     qtbot.waitUntil(lambda: session.results is not results and finished(session), timeout=20000)
-    assert not session.settings_wait
+    assert not session.shown.settings_wait
     assert (session.results.known() == 1).all()
 
 
 def test_tracking_pauses_and_goes_on(qtbot: QtBot, session: Session, clip: str) -> None:
     opened(qtbot, session, clip)
-    session.toggle_tracking()
+    session.recording.toggle_tracking()
     qtbot.waitUntil(lambda: session.display.phase in (Phase.PAUSED, Phase.FINISHED))
     if session.display.phase is Phase.PAUSED:
-        session.toggle_tracking()
+        session.recording.toggle_tracking()
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
 
 
@@ -227,8 +227,8 @@ def test_a_crashed_session_goes_on_where_it_was(
     assert results is not None
     keeping = SessionStore(tmp_path / "left", clip, {})
     sink = keeping.sink(1, lambda _: None)
-    assert session.film is not None
-    sink.open(session.film.film.info)
+    assert session.recording.film is not None
+    sink.open(session.recording.film.film.info)
     for index in range(60):
         result = results.result(index)
         assert result is not None
@@ -248,7 +248,7 @@ def test_closing_in_the_middle_of_everything_leaves_no_thread(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
     opened(qtbot, session, clip, paused=False)
-    session.seek(100)
+    session.recording.seek(100)
     session.use_settings(replace(session.settings, stabilizer="butterworth"))
     session.ask_measures()
     session.open(clip)

@@ -151,7 +151,7 @@ def test_an_mjpeg_stream_is_watched_lost_and_found_again(
         server.cut.clear()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE, timeout=8000)
         came_on(qtbot, window)
-        window.session.close_film()
+        window.session.close_shown()
 
 
 def test_an_address_that_does_not_answer_is_told(qtbot: QtBot, window: MainWindow) -> None:

@@ -63,7 +63,7 @@ def test_truth_beside_the_video_is_found_drawn_plotted_and_scored_as_evaluate_sc
     qtbot.waitUntil(lambda: compared(window))
     session = window.session
     assert session.display.truth == "a_truth.csv"
-    session.seek(30)
+    session.recording.seek(30)
     qtbot.waitUntil(lambda: session.display.frame == 30)
     assert window.view.shown is not None
     assert window.view.shown.truth is not None
@@ -101,7 +101,7 @@ def test_truth_is_drawn_in_a_colour_of_its_own_and_can_be_hidden_and_removed(
     write_truth(tmp_path / "a_truth.csv", square_truth(FRAMES) + 40)
     opened(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.display.truth != "")
-    window.session.seek(0)
+    window.session.recording.seek(0)
     qtbot.waitUntil(lambda: window.session.display.frame == 0)
     assert window.view.shown is not None
     assert window.view.shown.truth is not None

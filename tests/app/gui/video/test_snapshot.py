@@ -51,13 +51,13 @@ def test_a_films_picture_is_of_the_frame_that_was_seen_when_it_was_asked_for(
     qtbot: QtBot, window: MainWindow, clip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened(qtbot, window, clip)
-    window.session.seek(30)
+    window.session.recording.seek(30)
     qtbot.waitUntil(lambda: shows(window, 30))
     assert window.view.shown is not None
     right = paint_snapshot(window.view.shown, window.session.display)
 
     def choose(_: object, title: str, start: str, kinds: str = "") -> tuple[str, str]:
-        window.session.seek(90)
+        window.session.recording.seek(90)
         qtbot.waitUntil(lambda: shows(window, 90))
         return start, kinds
 

@@ -100,11 +100,11 @@ def test_the_picture_and_the_landmarks_over_it_are_of_one_frame(
 
     window.session.pictured.connect(look)
     window.session.progressed.connect(look)
-    window.session.set_speed(4.0)
+    window.session.recording.set_speed(4.0)
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.view.shown is not None)
     for index in (100, 5, 60):
-        window.session.seek(index)
+        window.session.recording.seek(index)
         qtbot.waitUntil(lambda: window.session.display.frame >= index)  # noqa: B023
     window.session.pictured.disconnect(look)
     window.session.progressed.disconnect(look)

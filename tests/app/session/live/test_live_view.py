@@ -108,7 +108,7 @@ def test_filters_change_without_losing_the_face_or_the_stream(
     watched(qtbot, session)
     came_on(qtbot, session)
     session.use_settings(TrackSettings(stabilizer="one-euro"))
-    assert not session.settings_wait
+    assert not session.shown.settings_wait
     came_on(qtbot, session, 10)
     assert session.results is not None
     rows = session.results.rows()
@@ -206,13 +206,13 @@ def test_a_recording_opened_while_live_takes_over_and_back(
 ) -> None:
     watched(qtbot, session)
     session.open(str(square_video(tmp_path / "a.mp4")))
-    assert not session.live.is_open
+    assert session.live.facts.phase is Phase.EMPTY
     qtbot.waitUntil(lambda: session.display.has_film and session.frame is not None)
     assert device.wait_for(released=1)
     assert session.display.live is None
     watched(qtbot, session)
-    assert session.film is None
-    session.close_film()
+    assert session.recording.film is None
+    session.close_shown()
     assert session.display.phase is Phase.EMPTY
     assert session.frame is None
 

@@ -6,10 +6,9 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from steadymark.app.gui.action_handlers import ONLY_RECORDINGS
 from steadymark.app.gui.i18n.display_names import (
     REGIONS,
     landmark_name,
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.variants import Takes, Variant
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
-
-translate = QCoreApplication.translate
 
 _LANDMARKS = 68
 # NRMSE in % above which the ground truth probably uses another numbering of the landmarks
@@ -181,7 +178,7 @@ class StatisticsPanel(QWidget):
         settings: TrackSettings,
         offered: Sequence[Variant],
         *,
-        live: bool = False,
+        why_disabled: str = "",
     ) -> None:
         """Show the compared variants and the variants that can be compared.
 
@@ -189,12 +186,11 @@ class StatisticsPanel(QWidget):
             takes: The two compared variants.
             settings: The settings from which filters take their parameters.
             offered: The variants that the user can choose.
-            live: Whether a live view is open; then the variants cannot be chosen.
+            why_disabled: Why the variants cannot be chosen; empty if they can.
         """
-        why = translate("wiring", str(ONLY_RECORDINGS)) if live else ""
         for box in self.takes:
-            box.setEnabled(not live)
-            box.setToolTip(why)
+            box.setEnabled(not why_disabled)
+            box.setToolTip(why_disabled)
         self._fill_takes(takes, offered)
         for take, parameters in zip(takes, self.parameters, strict=True):
             parameters.show_take(take, settings)

@@ -1,11 +1,15 @@
-"""The latency from capture to the screen, and the display rate."""
+"""The figures of a live view: its latency from capture to the screen, and its rates."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from steadymark.engine.output.live_recorder import RecorderReport
 
 _PICTURES = 300  # number of pictures that the percentiles are computed from
 _RATE_S = 2.0  # time over which pictures are counted
@@ -22,6 +26,19 @@ class Latency:
     p95_ms: float = float("nan")
     most_ms: float = float("nan")
     fps: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """Figures of a live view. came_fps: pictures per second that the device delivers.
+
+    dropped: pictures since the start. recording: None while nothing is recorded.
+    """
+
+    late: Latency = field(default_factory=Latency)
+    came_fps: float = 0.0
+    dropped: int = 0
+    recording: RecorderReport | None = None
 
 
 class LatencyMeter:

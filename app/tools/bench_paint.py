@@ -71,7 +71,7 @@ def measure_paint(
         clip: The video.
         seconds: The duration of the measurement.
         size: The width and height of the window.
-        surface: One of SURFACES.
+        surface: widget, opengl or rhi.
     """
     from PySide6.QtCore import QEventLoop, QTimer
     from PySide6.QtWidgets import QApplication

@@ -29,7 +29,6 @@ def moved(places: list[int], axis: int, by_mm: float) -> dict[str, float]:
     return features(solid)
 
 
-UP, DOWN = -1, 1
 REST = moved([], 1, 0)
 
 

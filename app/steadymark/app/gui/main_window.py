@@ -74,7 +74,8 @@ class MainWindow(WindowLayout):
             preferences=preferences,
             messages=self.messages,
             settings=self.settings,
-            actions=self.actions_by_name,
+            actions={**self.actions_by_name, **self.docks.actions},
+            menu_titles=lambda: [menu.text() for menu in self.menuBar().actions()],
         )
         self._finish()
         self._connect()
@@ -94,10 +95,10 @@ class MainWindow(WindowLayout):
         """Build the menus and connect the signals of widgets that are rebuilt."""
         actions, session = self.actions_by_name, self.session
         recent, language = self.files.renew_menu(), self.options.language_menu
-        make_menus(self, actions, recent, language, self.docks.actions)
+        make_menus(self, actions, recent, language, list(self.docks.actions.values()))
         self.toolbar, self.landmarks_button = make_toolbar(self, actions)
         self.toolbar.addSeparator()
-        self.toolbar.addActions(self.docks.actions)
+        self.toolbar.addActions(list(self.docks.actions.values()))
         self.statusBar().addWidget(self.status, 1)
         wire(actions, session, self.view)
         self.view.zoomed.connect(self.status.set_zoom)
@@ -146,7 +147,7 @@ class MainWindow(WindowLayout):
             return
         before = take_out(self, self._parts())
         self._build()
-        self.options.renew(self.settings, self.actions_by_name)
+        self.options.renew(self.settings, {**self.actions_by_name, **self.docks.actions})
         self._finish()
         self.middle.show()
         put_back(self, self._parts(), before, has_picture=self.session.display.has_picture)

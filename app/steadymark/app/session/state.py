@@ -170,7 +170,6 @@ class Display:
     wipe: float
     overlay: OverlayOptions
     landmark: int
-    can_play: bool
     can_step_back: bool
     can_step_on: bool
     can_track: bool
@@ -231,7 +230,6 @@ def resolve(wish: UserState, facts: Facts) -> Display:
         wipe=wish.wipe,
         overlay=wish.overlay,
         landmark=wish.landmark,
-        can_play=there,
         can_step_back=there and frame > 0,
         can_step_on=there and frame < last,
         can_track=facts.phase in (Phase.PAUSED, Phase.FAILED) and there,

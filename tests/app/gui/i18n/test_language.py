@@ -79,7 +79,7 @@ def test_the_window_fits_a_small_screen(
         inside = dock.widget()
         assert inside.width() >= inside.minimumSizeHint().width()
     assert window.minimumSizeHint().width() <= 900
-    figures = LiveFigures(Latency(120, 210, 300, 29.8), 30.0, 123, RecorderReport())
+    figures = LiveFigures(Latency(120, 210, 29.8), 30.0, 123, RecorderReport())
     for recording in ("name", ""):
         live = LiveFacts(recording=recording)
         seen = replace(window.session.display, live=live, playing=bool(recording))

@@ -80,6 +80,5 @@ def test_lateness_is_of_the_first_paint_of_each_picture() -> None:
     figures = meter.figures(3.07)
     assert figures.p50_ms == pytest.approx(10)
     assert figures.p95_ms == pytest.approx(100)
-    assert figures.most_ms == pytest.approx(100)
     assert figures.fps == pytest.approx(30, abs=1.5)
     assert meter.figures(10.0).fps == 0

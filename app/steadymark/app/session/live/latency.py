@@ -24,7 +24,6 @@ class Latency:
 
     p50_ms: float = float("nan")
     p95_ms: float = float("nan")
-    most_ms: float = float("nan")
     fps: float = 0.0
 
 
@@ -63,8 +62,8 @@ class LatencyMeter:
     def figures(self, now_s: float) -> Latency:
         if not self._late_s:
             return Latency()
-        p50, p95, most = 1e3 * np.percentile(self._late_s, (50, 95, 100))
+        p50, p95 = 1e3 * np.percentile(self._late_s, (50, 95))
         recent = [t for t in self._painted_s if t > now_s - _RATE_S]
         span_s = now_s - recent[0] if recent else _RATE_S
         fps = (len(recent) - 1) / span_s if span_s > 0 and len(recent) > 1 else 0.0
-        return Latency(float(p50), float(p95), float(most), fps)
+        return Latency(float(p50), float(p95), fps)

@@ -71,7 +71,7 @@ def measure_paint(
         clip: The video.
         seconds: The duration of the measurement.
         size: The width and height of the window.
-        surface: One of SURFACES.
+        surface: widget, opengl or rhi.
     """
     from PySide6.QtCore import QEventLoop, QTimer
     from PySide6.QtWidgets import QApplication
@@ -89,9 +89,9 @@ def measure_paint(
         put_on(window.view, surface, paints)
         window.open_path(clip)
         studio.until(lambda: session.display.phase is Phase.FINISHED)
-        session.stop()
-        session.set_loop((0, session.display.last))
-        session.play()
+        session.shown.stop()
+        session.recording.set_loop((0, session.display.last))
+        session.recording.play()
         loop = QEventLoop()
         QTimer.singleShot(_WARM_UP_MS, loop.quit)
         loop.exec()

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from steadymark.app.gui.video.video_view import VideoView
 
-SURFACES = ("widget", "opengl", "rhi")
-
 
 class GlSurface(QOpenGLWidget):
     """Surface that uses QPainter on OpenGL: pictures become textures, overlays become triangles."""

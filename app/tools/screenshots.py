@@ -187,8 +187,8 @@ def _shoot_beginning(studio: ScreenshotStudio, scheme: str, home: Path, clip: st
     shoot_faults(studio, scheme, home, clip)
     window.open_path(clip)
     studio.until(lambda: session.display.share > 0.3 and session.frame is not None)
-    session.toggle_tracking()
-    session.pause()
+    session.recording.toggle_tracking()
+    session.recording.pause()
     studio.until(lambda: session.measures is not None)
     studio.shoot(f"{scheme}_tracking")
 
@@ -198,8 +198,8 @@ def _shoot_comparing(studio: ScreenshotStudio, scheme: str) -> None:
     from steadymark.app.session.state import ComparisonLayout, Phase, ShownLandmarks
 
     window, session = studio.window, studio.window.session
-    session.toggle_tracking()
-    session.seek(100)
+    session.recording.toggle_tracking()
+    session.recording.seek(100)
     studio.until(lambda: session.display.phase is Phase.FINISHED and session.display.frame == 100)
     session.set_show(ShownLandmarks.BOTH)
     session.measures = None
@@ -263,9 +263,9 @@ def render_readme(folder: Path, clip: str) -> None:
             session = studio.window.session
             studio.window.open_path(clip)
             studio.until(lambda: session.display.phase is Phase.FINISHED)  # noqa: B023
-            session.pause()
+            session.recording.pause()
             frame = _README_FRAMES[name]
-            session.seek(frame)
+            session.recording.seek(frame)
             studio.until(lambda: session.display.frame == frame)  # noqa: B023
             session.set_layout(ComparisonLayout.SIDE)
             session.set_show(ShownLandmarks.BOTH if name == "light" else ShownLandmarks.STABILIZED)

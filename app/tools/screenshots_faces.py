@@ -45,8 +45,8 @@ def shoot_faces(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     window.settings.use(several)
     window.open_path(str(clip))
     studio.until(lambda: session.display.phase is Phase.FINISHED)
-    session.pause()
-    session.seek(_FRAMES - 5)
+    session.recording.pause()
+    session.recording.seek(_FRAMES - 5)
     session.set_show(ShownLandmarks.STABILIZED)
     overlay = session.display.overlay
     bare = replace(overlay, numbers=False, heatmaps=False, crop=False, trails=False)

@@ -26,7 +26,7 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
     from steadymark.engine.sources import LiveStatus
 
     session = studio.window.session
-    session.close_film()
+    session.close_shown()
     statuses: list[Callable[[LiveStatus], None]] = []
 
     def open_camera(_: object, on_status: Callable[[LiveStatus], None], __: object) -> PacedSource:
@@ -62,7 +62,7 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
     statuses[-1](LiveStatus.LOST)
     studio.shoot(f"{scheme}_live_lost")
     session.live.set_mirrored(False)
-    session.close_film()
+    session.close_shown()
 
 
 def _shoot_sending(studio: ScreenshotStudio, path: Path) -> None:

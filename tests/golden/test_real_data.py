@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from steadymark.engine.core.types import FaceState, rotation_matrix
-from steadymark.engine.metrics.image_evaluation import evaluate
+from steadymark.engine.metrics.accuracy_scores import accuracy_of
+from steadymark.engine.metrics.image_evaluation import compare_faces
 from steadymark.engine.output.csv.check_table import Severity, check_csv
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.pipeline.job import OutputSettings, run_job
@@ -50,11 +51,13 @@ def models() -> OpenModels:
 def test_accuracy_on_300w_common(
     data: Path, models: OpenModels, boxes: str, largest_nrmse: float
 ) -> None:
-    found = evaluate(
-        models.network,
-        data / "300w" / "common",
-        load_schema("ibug68"),
-        detector=models.detector if boxes == "detector" else None,
+    found = accuracy_of(
+        compare_faces(
+            models.network,
+            data / "300w" / "common",
+            load_schema("ibug68"),
+            detector=models.detector if boxes == "detector" else None,
+        )
     )
     assert found.faces == 554
     assert found.missed <= 0.005 * 554

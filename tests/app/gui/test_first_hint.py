@@ -18,7 +18,7 @@ def test_the_first_frame_shows_a_hint_with_the_current_shortcuts(
     assert "Ctrl+9 shows raw landmarks, S stabilized ones, B both" in hint
     assert "Ctrl+K lists all keys" in hint
     window.messages.dismiss_all()
-    window.session.seek(3)
+    window.session.recording.seek(3)
     qtbot.waitUntil(lambda: window.session.display.frame == 3)
     assert window.messages.texts == []
 

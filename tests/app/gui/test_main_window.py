@@ -191,7 +191,7 @@ def test_the_head_pose_is_drawn_printed_and_plotted(
     yaw = window.plots._curves["pose_yaw"].getOriginalDataset()[1]
     index = window.session.display.frame
     assert yaw[index] == pytest.approx(face.pose.yaw_deg)
-    window.session.close_film()
+    window.session.close_shown()
     assert window.numbers.turned.text() == "–"
 
 
@@ -239,7 +239,7 @@ def test_files_are_chosen_in_dialogs(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     window.actions_by_name["open"].trigger()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    window.session.pause()
+    window.session.recording.pause()
     for name in (
         "export_csv", "export_openface", "export_video", "export_frame", "export_plots",
         "export_side",

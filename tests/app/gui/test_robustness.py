@@ -107,7 +107,7 @@ def test_200_random_actions_leave_no_fault(
     assert [text for text in messages if "Error" in text or "unexpected" in text] == [], (
         random_user.done
     )
-    window.session.close_film()
+    window.session.close_shown()
     window.open_path(clip)  # the window still works
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=30000)
     QApplication.setPalette(QApplication.style().standardPalette())
@@ -171,8 +171,8 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
     qtbot.waitUntil(lambda: window.view.shown is not None)
     before_finished = {
         "tracking": lambda: None,
-        "playing fast": lambda: session.set_speed(4.0),
-        "paused": session.toggle_tracking,
+        "playing fast": lambda: session.recording.set_speed(4.0),
+        "paused": session.recording.toggle_tracking,
     }
     if state in before_finished:
         before_finished[state]()
@@ -180,7 +180,7 @@ def bring_to(state: str, qtbot: QtBot, window: MainWindow, clip: str, tmp_path: 
     qtbot.waitUntil(lambda: session.display.phase is Phase.FINISHED, timeout=20000)
     after_finished = {
         "finished": lambda: None,
-        "tracking again": session.retrack,
+        "tracking again": session.recording.retrack,
         "filtering": lambda: session.use_settings(replace(session.settings, stabilizer="one-euro")),
         "exporting": lambda: window.files.export(ExportKind.VIDEO, tmp_path / "out.mp4"),
         "saving": lambda: window.files.save_frame(tmp_path / "frame.png"),

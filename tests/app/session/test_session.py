@@ -50,7 +50,7 @@ def open_clip(qtbot: QtBot, session: Session, clip: str, *, paused: bool = True)
     assert session.display.phase is Phase.OPENING
     qtbot.waitUntil(lambda: session.frame is not None)
     if paused:
-        session.pause()
+        session.recording.pause()
 
 
 def shows(session: Session, index: int) -> bool:
@@ -75,7 +75,7 @@ def test_a_session_starts_empty_and_imports_no_widgets(session: Session) -> None
 def test_an_opened_video_plays_and_is_tracked_to_its_end(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
-    session.set_speed(4.0)
+    session.recording.set_speed(4.0)
     open_clip(qtbot, session, clip, paused=False)
     qtbot.waitUntil(lambda: finished(session) and not session.display.playing, timeout=20000)
     assert session.display.share == 1.0
@@ -85,10 +85,10 @@ def test_an_opened_video_plays_and_is_tracked_to_its_end(
 def test_playing_at_the_end_starts_from_the_beginning(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
-    session.set_speed(4.0)
+    session.recording.set_speed(4.0)
     open_clip(qtbot, session, clip, paused=False)
     qtbot.waitUntil(lambda: not session.display.playing, timeout=20000)
-    session.play()
+    session.recording.play()
     qtbot.waitUntil(lambda: session.display.frame < 60)
     assert session.display.playing
 
@@ -110,9 +110,9 @@ def test_landmarks_belong_to_the_frame_that_is_shown(
                     mismatches.append((session.frame.index, centre, expected))
 
     session.pictured.connect(record_mismatches)
-    session.set_speed(4.0)
+    session.recording.set_speed(4.0)
     open_clip(qtbot, session, clip, paused=False)
-    session.seek(90)
+    session.recording.seek(90)
     qtbot.waitUntil(lambda: finished(session) and not session.display.playing, timeout=20000)
     assert mismatches == []
 
@@ -122,7 +122,7 @@ def test_seeking_shows_exactly_that_frame(
     qtbot: QtBot, session: Session, clip: str, index: int
 ) -> None:
     open_clip(qtbot, session, clip)
-    session.seek(index)
+    session.recording.seek(index)
     qtbot.waitUntil(lambda: shows(session, index))
 
 
@@ -130,13 +130,13 @@ def test_steps_and_jumps_add_up_before_their_frames_are_shown(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
     open_clip(qtbot, session, clip)
-    session.seek(10)
+    session.recording.seek(10)
     for _ in range(5):
-        session.step(1)
-    session.jump(1.0)
-    session.step(-2)
+        session.recording.step(1)
+    session.recording.jump(1.0)
+    session.recording.step(-2)
     qtbot.waitUntil(lambda: shows(session, 10 + 5 + 25 - 2))
-    session.jump(-60)
+    session.recording.jump(-60)
     qtbot.waitUntil(lambda: shows(session, 0))
 
 
@@ -144,15 +144,15 @@ def test_a_loop_region_is_set_by_two_marks_and_removed_by_a_third(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
     open_clip(qtbot, session, clip)
-    session.seek(30)
+    session.recording.seek(30)
     qtbot.waitUntil(lambda: shows(session, 30))
-    session.mark_loop()
-    session.seek(20)
+    session.recording.mark_loop()
+    session.recording.seek(20)
     qtbot.waitUntil(lambda: shows(session, 20))
     assert session.display.loop_from == 30
-    session.mark_loop()
+    session.recording.mark_loop()
     assert session.display.loop == (20, 30)
-    session.mark_loop()
+    session.recording.mark_loop()
     assert session.display.loop is None
 
 
@@ -188,22 +188,22 @@ def test_a_filter_applies_immediately_and_a_detector_setting_needs_new_tracking(
     assert results is not None
     np.testing.assert_array_equal(results.rows().raw, results.rows().steady)
     session.use_settings(replace(session.settings, stabilizer="one-euro"))
-    assert not session.settings_wait
+    assert not session.shown.settings_wait
     qtbot.waitUntil(lambda: not np.array_equal(results.rows().raw, results.rows().steady))
     session.use_settings(replace(session.settings, detector_threshold=0.3))
-    assert session.settings_wait
-    session.retrack()
+    assert session.shown.settings_wait
+    session.recording.retrack()
     qtbot.waitUntil(lambda: session.results is not results and finished(session), timeout=20000)
-    assert not session.settings_wait
+    assert not session.shown.settings_wait
     assert (session.results.known() == 1).all()
 
 
 def test_tracking_can_be_paused_and_continued(qtbot: QtBot, session: Session, clip: str) -> None:
     open_clip(qtbot, session, clip)
-    session.toggle_tracking()
+    session.recording.toggle_tracking()
     qtbot.waitUntil(lambda: session.display.phase in (Phase.PAUSED, Phase.FINISHED))
     if session.display.phase is Phase.PAUSED:
-        session.toggle_tracking()
+        session.recording.toggle_tracking()
     qtbot.waitUntil(lambda: finished(session), timeout=20000)
 
 
@@ -230,8 +230,8 @@ def test_a_crashed_session_continues_where_it_stopped(
     assert results is not None
     store = SessionStore(tmp_path / "left", clip, {})
     sink = store.sink(1, load_schema("ibug68"), lambda _: None)
-    assert session.film is not None
-    sink.open(session.film.film.info)
+    assert session.recording.film is not None
+    sink.open(session.recording.film.film.info)
     for index in range(60):
         result = results.result(index)
         assert result is not None
@@ -251,7 +251,7 @@ def test_closing_while_everything_runs_leaves_no_thread(
     qtbot: QtBot, session: Session, clip: str
 ) -> None:
     open_clip(qtbot, session, clip, paused=False)
-    session.seek(100)
+    session.recording.seek(100)
     session.use_settings(replace(session.settings, stabilizer="butterworth"))
     session.ask_measures()
     session.open(clip)

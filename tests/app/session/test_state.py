@@ -8,6 +8,7 @@ import pytest
 from steadymark.app.session.state import (
     ComparisonLayout,
     Facts,
+    LiveFacts,
     Phase,
     ShownLandmarks,
     UserState,
@@ -26,7 +27,7 @@ def test_without_a_recording_no_action_is_possible() -> None:
     display = resolve(UserState(playing=True), Facts())
     assert not display.has_film
     assert not display.playing
-    possible = (display.can_play, display.can_step_on, display.can_export, display.can_track)
+    possible = (display.can_step_on, display.can_export, display.can_track, display.can_record)
     assert not any(possible)
 
 
@@ -100,3 +101,21 @@ def test_times_are_written_to_the_millisecond(time_s: float, text: str) -> None:
 )
 def test_a_position_is_parsed_as_a_frame_or_a_time(text: str, frame: int | None) -> None:
     assert parse_place(text, TIMES) == frame
+
+
+@pytest.mark.parametrize(
+    ("phase", "can_record"),
+    [(Phase.LIVE, True), (Phase.RECONNECTING, True), (Phase.STOPPED, False)],
+)
+def test_a_running_live_view_can_be_recorded_and_its_plots_can_be_exported(
+    phase: Phase, *, can_record: bool
+) -> None:
+    display = resolve(UserState(), Facts(phase=phase, live=LiveFacts(mirrored=True)))
+    assert display.newest_only
+    assert display.mirrored
+    assert display.can_record is can_record
+    assert display.can_export_plots
+    assert not display.can_export
+    film = resolve(UserState(playing=True), RECORDING)
+    assert (film.newest_only, film.mirrored, film.can_record) == (False, False, False)
+    assert film.can_export_plots

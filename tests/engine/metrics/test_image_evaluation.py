@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -9,7 +9,8 @@ import pytest
 
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.types import FaceBox
-from steadymark.engine.metrics.image_evaluation import evaluate
+from steadymark.engine.metrics.accuracy_scores import AccuracyScores, accuracy_of
+from steadymark.engine.metrics.image_evaluation import compare_faces
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.models.face.schema import load_schema
 from support.fakes.fake_engine import SquareDetector, SquareNetwork, square_image
@@ -34,9 +35,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def evaluate(network: SquareNetwork, folder: Path, **options: Any) -> AccuracyScores:
+    return accuracy_of(compare_faces(network, folder, SCHEMA, **options))
+
+
 def test_a_network_that_finds_the_square_has_a_small_error(folder: Path) -> None:
     for detector in (None, SquareDetector()):
-        found = evaluate(SquareNetwork(), folder, SCHEMA, detector=detector)
+        found = evaluate(SquareNetwork(), folder, detector=detector)
         assert (found.faces, found.missed) == (3, 0)
         assert found.nrmse < 2.5
         assert found.fr8 == 0
@@ -50,7 +55,7 @@ def test_faces_that_are_not_detected_count_as_failures(folder: Path) -> None:
             right = int(np.nonzero(image[..., 0])[1].max())
             return SquareDetector().detect(image) if right < 205 else ()
 
-    found = evaluate(SquareNetwork(), folder, SCHEMA, detector=DetectorWithoutRightSquare())
+    found = evaluate(SquareNetwork(), folder, detector=DetectorWithoutRightSquare())
     assert found.missed == 1
     assert found.fr8 == pytest.approx(1 / 3)
 
@@ -71,10 +76,10 @@ class LowScoreNetwork(SquareNetwork):
 def test_a_low_face_score_counts_as_missed_only_with_a_detector(
     folder: Path,
 ) -> None:
-    assert evaluate(LowScoreNetwork(), folder, SCHEMA).missed == 0
-    assert evaluate(LowScoreNetwork(), folder, SCHEMA, detector=SquareDetector()).missed == 3
+    assert evaluate(LowScoreNetwork(), folder).missed == 0
+    assert evaluate(LowScoreNetwork(), folder, detector=SquareDetector()).missed == 3
     config = TrackerConfig(find_from=0.8)
-    result = evaluate(LowScoreNetwork(), folder, SCHEMA, detector=SquareDetector(), config=config)
+    result = evaluate(LowScoreNetwork(), folder, detector=SquareDetector(), config=config)
     assert result.missed == 0
 
 
@@ -84,22 +89,20 @@ def test_of_several_boxes_the_one_on_the_labelled_face_is_used(folder: Path) -> 
             return (FaceBox(2, 2, 30, 30, 0.99), *SquareDetector().detect(image))
 
     config = TrackerConfig(max_faces=1)  # the limit does not apply to single images
-    found = evaluate(
-        SquareNetwork(), folder, SCHEMA, detector=DetectorWithSecondBox(), config=config
-    )
+    found = evaluate(SquareNetwork(), folder, detector=DetectorWithSecondBox(), config=config)
     assert found.missed == 0
     assert found.nrmse < 2.5
 
 
 def test_a_folder_without_labels_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no \.pts files"):
-        evaluate(SquareNetwork(), tmp_path, SCHEMA)
+        evaluate(SquareNetwork(), tmp_path)
 
 
 def test_a_label_without_its_image_is_reported(folder: Path) -> None:
     (folder / "1.png").unlink()
     with pytest.raises(UsageError, match=r"1\.pts"):
-        evaluate(SquareNetwork(), folder, SCHEMA)
+        evaluate(SquareNetwork(), folder)
 
 
 def test_an_invalid_label_is_reported_and_not_skipped(folder: Path) -> None:
@@ -112,4 +115,4 @@ def test_an_invalid_label_is_reported_and_not_skipped(folder: Path) -> None:
     ):
         label.write_text(bad)
         with pytest.raises(SteadymarkError, match=re.escape(words)):
-            evaluate(SquareNetwork(), folder, SCHEMA)
+            evaluate(SquareNetwork(), folder)

@@ -29,7 +29,6 @@ def features_after_moving(landmarks: list[int], axis: int, by_mm: float) -> dict
     return features(solid)
 
 
-UP, DOWN = -1, 1
 REST = features_after_moving([], 1, 0)
 
 

@@ -21,13 +21,20 @@ from steadymark.app.cli.help_groups import (
 from steadymark.engine.core.errors import UsageError
 from steadymark.models.runtime.zoo import DEFAULT_MODEL
 
+Faces = Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")]
+Model = Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Table = Annotated[Path | None, typer.Option("--json", help="Write the table here.")]
+Clips = Annotated[list[str], typer.Argument(metavar="INPUT…", help="Videos or folders.")]
+SceneSeed = Annotated[int, typer.Option(help="Decides every scene.")]
+
 bench = typer.Typer(help="Measurements on this machine.", no_args_is_help=True)
 
 
 @bench.command()
 def speed(
     rounds: Annotated[int, typer.Option(min=10, help="Runs of each stage.")] = 200,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     faces: Annotated[
         bool, typer.Option("--faces", help="Instead: a whole frame with 1 to 16 faces.")
     ] = False,
@@ -53,17 +60,17 @@ def speed(
     }
 )
 def stability(
-    data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
-    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    data: Faces,
+    model: Model = DEFAULT_MODEL,
     sequences: Annotated[int, typer.Option(help="Scenes at each noise level.")] = 100,
     frames: Annotated[int, typer.Option(help="Frames of a scene.")] = 60,
     noise: Annotated[str, typer.Option(help="Levels of sensor noise, 1 to 4.")] = "1,2,3,4",
     held_back: Annotated[
         bool, typer.Option("--held-back", help="Only faces that no training has seen: to tune by.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Decides every scene.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+    seed: SceneSeed = 0,
+    device: Device = "cpu",
+    json_file: Table = None,
     plot: Annotated[Path | None, typer.Option(help="Draw jitter against lag here, a PNG.")] = None,
     csv: Annotated[
         list[str] | None,
@@ -111,8 +118,8 @@ def stability(
     }
 )
 def ablation(
-    data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
-    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    data: Faces,
+    model: Model = DEFAULT_MODEL,
     tune: Annotated[
         Path | None,
         typer.Option(help="A training split to tune filters by; else `train` beside the data."),
@@ -123,12 +130,12 @@ def ablation(
     held_back: Annotated[
         bool, typer.Option("--held-back", help="Only faces that no training has seen.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Decides every scene.")] = 0,
+    seed: SceneSeed = 0,
     also: Annotated[
         list[str] | None, typer.Option(metavar="NAME=MODEL", help="Another model, as a row.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+    device: Device = "cpu",
+    json_file: Table = None,
 ) -> None:
     """What each part of the stabilizer is good for: the same scenes without it, and filters."""
     from steadymark.app.cli.reports.ablation_report import report_ablation
@@ -146,12 +153,12 @@ def ablation(
 
 @bench.command()
 def identity(
-    data: Annotated[Path, typer.Option(help="A folder of labelled faces: 300W form or another.")],
-    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    data: Faces,
+    model: Model = DEFAULT_MODEL,
     videos: Annotated[int, typer.Option(help="Made videos of each kind.")] = 10,
     seed: Annotated[int, typer.Option(help="Decides every video.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+    device: Device = "cpu",
+    json_file: Table = None,
 ) -> None:
     """Whether faces keep their ids when they cross, are hidden or leave: MOTA, IDF1, switches."""
     from steadymark.app.cli.reports.identity_report import report_identity
@@ -224,16 +231,16 @@ def detector(
 
 @bench.command()
 def clips(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT…", help="Videos or folders.")],
-    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    inputs: Clips,
+    model: Model = DEFAULT_MODEL,
     choices: Annotated[
         str | None, typer.Option(help="Stabilizers with commas; else all that the model has.")
     ] = None,
     most_frames: Annotated[
         int | None, typer.Option(min=2, help="Of each clip; else all of them.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table here.")] = None,
+    device: Device = "cpu",
+    json_file: Table = None,
 ) -> None:
     """How still each stabilizer is on real clips, and what it takes off lids and lips."""
     from steadymark.app.cli.reports.clips_report import report_clips
@@ -265,8 +272,8 @@ def clips(
     }
 )
 def light(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT…", help="Videos or folders.")],
-    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
+    inputs: Clips,
+    model: Model = DEFAULT_MODEL,
     kinds: Annotated[
         str | None, typer.Option(help="Lights with commas, such as flash,mains-25; else all.")
     ] = None,
@@ -275,7 +282,7 @@ def light(
     ] = None,
     most_frames: Annotated[int, typer.Option(min=2, help="Of each clip.")] = 90,
     seed: Annotated[int, typer.Option(help="Decides every light.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all rows here.")] = None,
 ) -> None:
     """Whether light that changes scrambles stabilized points: real clips, lit anew, with limits."""
@@ -309,8 +316,8 @@ def soak(
     folder: Annotated[
         Path | None, typer.Option("--out", help="Keep the tables here, ~2.5 kB a frame.")
     ] = None,
-    model: Annotated[str, typer.Option(help="Name in the zoo, or an .onnx file.")] = DEFAULT_MODEL,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    model: Model = DEFAULT_MODEL,
+    device: Device = "cpu",
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write all samples here.")
     ] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from typer.models import OptionInfo
@@ -37,7 +38,7 @@ def help_groups(groups: Mapping[str, str]) -> Callable[[Command], Command]:
 
     def grouped(command: Command) -> Command:
         signature = inspect.signature(command)
-        hints = get_type_hints(command, include_extras=True)
+        hints = deepcopy(get_type_hints(command, include_extras=True))  # commands share options
         options = {name: found for name, hint in hints.items() if (found := _option(hint))}
         if wrong := places.keys() ^ options.keys():
             raise ValueError(f"options of {command.__name__} in no group, or unknown: {wrong}")

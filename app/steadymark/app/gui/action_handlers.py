@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
@@ -22,32 +22,49 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 _WIPE_STEP = 0.02
-ONLY_RECORDINGS = QT_TRANSLATE_NOOP(
+_ONLY_RECORDINGS = QT_TRANSLATE_NOOP(
     "wiring",
     "A live view shows the newest picture only: for this, record it and open the recording.",
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PlayTexts:
+    """The texts of the commands that start and stop what is shown.
+
+    Attributes:
+        play: The text of the play command while stopped.
+        pause: Its text while playing.
+        pause_icon: Its icon while playing.
+        stop: The text of the stop command.
+    """
+
+    play: str
+    pause: str
+    pause_icon: str
+    stop: str
+
+
 def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> None:
     """Connect the commands that need only the session and the view."""
-    last = 2**31 - 1
+    recording, last = session.recording, 2**31 - 1
     slots: dict[str, Callable[[], object]] = {
-        "close": session.close_film,
-        "play": lambda: session.live.toggle() if session.live.is_open else session.toggle_play(),
-        "stop": lambda: session.live.stop() if session.live.is_open else session.stop(),
-        "step_back": lambda: session.step(-1),
-        "step_on": lambda: session.step(1),
-        "jump_back": lambda: session.jump(-1),
-        "jump_on": lambda: session.jump(1),
-        "leap_back": lambda: session.jump(-10),
-        "leap_on": lambda: session.jump(10),
-        "first": lambda: session.seek(0),
-        "last": lambda: session.seek(last),
-        "slower": lambda: session.set_speed(_other_speed(session.display.speed, -1)),
-        "faster": lambda: session.set_speed(_other_speed(session.display.speed, 1)),
-        "loop": session.mark_loop,
-        "track": session.toggle_tracking,
-        "again": session.retrack,
+        "close": session.close_shown,
+        "play": lambda: session.shown.toggle(),
+        "stop": lambda: session.shown.stop(),
+        "step_back": lambda: recording.step(-1),
+        "step_on": lambda: recording.step(1),
+        "jump_back": lambda: recording.jump(-1),
+        "jump_on": lambda: recording.jump(1),
+        "leap_back": lambda: recording.jump(-10),
+        "leap_on": lambda: recording.jump(10),
+        "first": lambda: recording.seek(0),
+        "last": lambda: recording.seek(last),
+        "slower": lambda: recording.set_speed(_other_speed(session.display.speed, -1)),
+        "faster": lambda: recording.set_speed(_other_speed(session.display.speed, 1)),
+        "loop": recording.mark_loop,
+        "track": recording.toggle_tracking,
+        "again": recording.retrack,
         "drop_truth": session.analysis.forget_truth,
         "wipe_left": lambda: session.set_wipe(session.display.wipe - _WIPE_STEP),
         "wipe_right": lambda: session.set_wipe(session.display.wipe + _WIPE_STEP),
@@ -63,12 +80,17 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
         actions[name].triggered.connect(lambda _=False, slot=slot: slot())
 
 
+def why_disabled(display: Display) -> str:
+    """Return why commands that need a recording are disabled; empty without a reason."""
+    return translate("wiring", str(_ONLY_RECORDINGS)) if display.newest_only else ""
+
+
 def show_state(actions: Mapping[str, QAction], display: Display) -> None:
     """Enable, check and name the commands according to the display.
 
     During a live view, the tooltip of a command that needs a recording says so.
     """
-    why = translate("wiring", str(ONLY_RECORDINGS)) if display.live is not None else ""
+    why = why_disabled(display)
     for names, can in (
         (_NEED_FILM, display.has_film),
         (("step_back",), display.can_step_back),
@@ -82,7 +104,7 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
     for name in _NEED_PICTURE:
         actions[name].setEnabled(display.has_picture)
     actions["close"].setEnabled(display.phase is not Phase.EMPTY)
-    actions["export_plots"].setEnabled(display.can_export or display.live is not None)
+    actions["export_plots"].setEnabled(display.can_export_plots)
     _show_landmarks(actions, display)
 
 
@@ -105,30 +127,16 @@ def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
     actions["loop"].setChecked(display.loop is not None or display.loop_from is not None)
 
 
-def name_play(action: QAction, display: Display, texts: tuple[str, str]) -> None:
-    """Give the play command its text and icon.
-
-    Args:
-        action: The command.
-        display: The current display state.
-        texts: The text while stopped and the text while playing.
-    """
-    action.setText(texts[display.playing])
-    pause = "stop" if display.live is not None else "pause"
-    action.setIcon(icon(pause if display.playing else "play"))
+def name_play(action: QAction, *, playing: bool, texts: PlayTexts) -> None:
+    """Give the play command its text and icon."""
+    action.setText(texts.pause if playing else texts.play)
+    action.setIcon(icon(texts.pause_icon if playing else "play"))
     set_hint(action)
 
 
-def name_stop(action: QAction, display: Display, of_live: str) -> None:
-    """Give the stop command its text, and enable it if it applies.
-
-    Args:
-        action: The command.
-        display: The current display state.
-        of_live: The text for a live view, which has no beginning to return to.
-    """
-    of_film = translate("commands", "&Stop, back to the beginning")
-    action.setText(of_film if display.live is None else of_live)
+def name_stop(action: QAction, display: Display, texts: PlayTexts) -> None:
+    """Give the stop command its text, and enable it if it applies."""
+    action.setText(texts.stop)
     action.setEnabled(display.has_picture and display.phase is not Phase.STOPPED)
     set_hint(action)
 

@@ -42,9 +42,9 @@ class Docks(QObject):
         return self.plots, self.numbers, self.settings
 
     @property
-    def actions(self) -> list[QAction]:
-        """Return the actions that show and hide the docks."""
-        return [dock.toggleViewAction() for dock in self.all]
+    def actions(self) -> dict[str, QAction]:
+        """Return the actions that show and hide the docks, by the names of the docks."""
+        return {dock.objectName(): dock.toggleViewAction() for dock in self.all}
 
     def resize(self) -> None:
         """Give the docks their initial sizes."""
@@ -57,7 +57,7 @@ class Docks(QObject):
         Args:
             there: Whether there is something to plot and set.
         """
-        for action in self.actions:
+        for action in self.actions.values():
             action.setEnabled(there)
         if not there:
             self.hide()

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QMessageBox
 
-from steadymark.app.gui.action_handlers import name_play, name_stop, name_track, show_state, wire
+from steadymark.app.gui.action_handlers import (
+    PlayTexts,
+    name_play,
+    name_stop,
+    name_track,
+    show_state,
+    why_disabled,
+    wire,
+)
 from steadymark.app.gui.actions.actions import recolour
 from steadymark.app.gui.actions.drag_and_drop import take_dropped
 from steadymark.app.gui.actions.menus import make_menus, make_toolbar
@@ -66,7 +74,8 @@ class MainWindow(WindowLayout):
             preferences=preferences,
             messages=self.messages,
             settings=self.settings,
-            actions=self.actions_by_name,
+            actions={**self.actions_by_name, **self.docks.actions},
+            menu_titles=lambda: [menu.text() for menu in self.menuBar().actions()],
         )
         self._finish()
         self._connect()
@@ -86,24 +95,24 @@ class MainWindow(WindowLayout):
         """Build the menus and connect the signals of widgets that are rebuilt."""
         actions, session = self.actions_by_name, self.session
         recent, language = self.files.renew_menu(), self.options.language_menu
-        make_menus(self, actions, recent, language, self.docks.actions)
+        make_menus(self, actions, recent, language, list(self.docks.actions.values()))
         self.toolbar, self.landmarks_button = make_toolbar(self, actions)
         self.toolbar.addSeparator()
-        self.toolbar.addActions(self.docks.actions)
+        self.toolbar.addActions(list(self.docks.actions.values()))
         self.statusBar().addWidget(self.status, 1)
         wire(actions, session, self.view)
         self.view.zoomed.connect(self.status.set_zoom)
         self.transport.timeline.sought.connect(
-            lambda frame, settled: session.seek(frame, settled=settled)
+            lambda frame, settled: session.recording.seek(frame, settled=settled)
         )
         self.transport.typed.connect(self._go_to)
-        self.transport.speed_chosen.connect(session.set_speed)
+        self.transport.speed_chosen.connect(session.recording.set_speed)
         self.plots.clicked.connect(self._go_to_time)
         self.plots.region_chosen.connect(session.analysis.choose_region)
         self.numbers.chosen.connect(self._choose)
         self.numbers.compared.connect(self._compare)
         self.settings.changed.connect(self._use_settings)
-        self.settings.again.connect(session.retrack)
+        self.settings.again.connect(session.recording.retrack)
         self.empty.demo.connect(self.open_path)
         for name, slot in (
             ("go_to", self._focus_place),
@@ -138,7 +147,7 @@ class MainWindow(WindowLayout):
             return
         before = take_out(self, self._parts())
         self._build()
-        self.options.renew(self.settings, self.actions_by_name)
+        self.options.renew(self.settings, {**self.actions_by_name, **self.docks.actions})
         self._finish()
         self.middle.show()
         put_back(self, self._parts(), before, has_picture=self.session.display.has_picture)
@@ -179,11 +188,9 @@ class MainWindow(WindowLayout):
         """Show the display state, except the playback position and the tracking progress."""
         actions = self.actions_by_name
         show_state(actions, display)
-        texts = (self.tr("&Play"), self.tr("&Pause"))
-        if display.live is not None:
-            texts = (self.tr("Start ag&ain"), self.tr("Stop the &camera"))
-        name_play(actions["play"], display, texts)
-        name_stop(actions["stop"], display, self.tr("&Stop the live view"))
+        playing = self._play_texts(display)
+        name_play(actions["play"], playing=display.playing, texts=playing)
+        name_stop(actions["stop"], display, playing)
         if before is None or before.can_pause != display.can_pause:
             texts = (self.tr("Go on &tracking"), self.tr("Pause &tracking"))
             name_track(actions["track"], running=display.can_pause, texts=texts)
@@ -195,7 +202,7 @@ class MainWindow(WindowLayout):
         self.transport.set_display(display)
         self.desk.set_display(display)
         self.settings.set_used(display.device)
-        self.settings.set_waiting(waiting=self.session.settings_wait)
+        self.settings.set_waiting(waiting=self.session.shown.settings_wait)
         self.setWindowTitle(
             f"{translated(display.name)} – Steadymark" if display.name else "Steadymark"
         )
@@ -205,10 +212,17 @@ class MainWindow(WindowLayout):
             self._on_pictured()
         self._refresh_now()
 
+    def _play_texts(self, display: Display) -> PlayTexts:
+        if display.newest_only:  # a live view has no beginning to return to
+            stop = self.tr("&Stop the live view")
+            return PlayTexts(self.tr("Start ag&ain"), self.tr("Stop the &camera"), "stop", stop)
+        stop = QCoreApplication.translate("commands", "&Stop, back to the beginning")
+        return PlayTexts(self.tr("&Play"), self.tr("&Pause"), "pause", stop)
+
     def _show_takes(self) -> None:
         display, settings = self.session.display, self.session.settings
-        live = display.live is not None
-        self.numbers.set_takes(display.takes, settings, variants_for(settings), live=live)
+        why = why_disabled(display)
+        self.numbers.set_takes(display.takes, settings, variants_for(settings), why_disabled=why)
 
     def _refresh(self) -> None:
         if not self._refresh_soon.isActive():
@@ -217,19 +231,16 @@ class MainWindow(WindowLayout):
     def _refresh_now(self) -> None:
         """Update what is expensive and need not follow every frame."""
         session, results = self.session, self.session.results
-        display = session.display
-        time_s, share, frames = display.time_s, display.share, display.last + 1
-        if display.live is not None and results is not None:
-            share, frames = self.desk.refresh()
-            time_s = float(results.times_s[-1]) if len(results.times_s) else 0.0
-        self.plots.set_time(time_s)
+        display, progress = session.display, session.shown.progress()
+        self.desk.refresh()
+        self.plots.set_time(progress.time_s)
         self.status.set_display(display)
         self.transport.timeline.set_results(results if display.has_film else None)
         detect_ms, landmarks_ms = (float("nan"),) * 2 if results is None else results.stage_ms()
         self.numbers.set_passes(session.analysis.passes())
         self.numbers.set_work(
-            share=share,
-            frames=frames,
+            share=progress.share,
+            frames=progress.frames,
             device=display.device,
             detect_ms=detect_ms,
             landmarks_ms=landmarks_ms,
@@ -290,12 +301,12 @@ class MainWindow(WindowLayout):
                 ).format(text=text)
             )
         else:
-            self.session.seek(frame)
+            self.session.recording.seek(frame)
         self.view.setFocus()
 
     def _go_to_time(self, time_s: float) -> None:
         if self.session.results is not None:
-            self.session.seek(frame_at_time(self.session.results.times_s, time_s))
+            self.session.recording.seek(frame_at_time(self.session.results.times_s, time_s))
 
     def _focus_place(self) -> None:
         self.transport.time.setFocus()
@@ -315,7 +326,7 @@ class MainWindow(WindowLayout):
         self.session.use_settings(settings)
         self.session.ask_measures()
         self._show_takes()
-        self.settings.set_waiting(waiting=self.session.settings_wait)
+        self.settings.set_waiting(waiting=self.session.shown.settings_wait)
 
     def _full_screen(self) -> None:
         if self.isFullScreen():

@@ -145,7 +145,8 @@ class Display:
 
     frame, time_s: of the displayed picture, 0 without one; last: the index of the last frame, -1
     without a recording. can_track, can_pause: whether tracking can continue or pause. truth: the
-    name of the ground truth. takes: the variants that are compared when both are shown.
+    name of the ground truth. takes: the variants that are compared when both are shown. live: None
+    without a live view; only what a live view alone has may depend on it.
     """
 
     phase: Phase
@@ -169,12 +170,13 @@ class Display:
     wipe: float
     overlay: OverlayOptions
     landmark: int
-    can_play: bool
     can_step_back: bool
     can_step_on: bool
     can_track: bool
     can_pause: bool
     can_export: bool
+    can_export_plots: bool
+    can_record: bool
     live: LiveFacts | None = None
     truth: str = ""
     takes: Takes = PLAIN
@@ -188,6 +190,16 @@ class Display:
         """Whether there is a recording or a live view."""
         return self.has_film or self.live is not None
 
+    @property
+    def newest_only(self) -> bool:
+        """Whether only the newest picture can be shown, because it is live."""
+        return self.live is not None
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the picture on the screen is mirrored."""
+        return self.live is not None and self.live.mirrored
+
 
 def resolve(wish: UserState, facts: Facts) -> Display:
     """Combine the user's choices with the facts. Choices that cannot be met now are not shown."""
@@ -195,7 +207,7 @@ def resolve(wish: UserState, facts: Facts) -> Display:
     frame = min(max(facts.shown, 0), max(last, 0))
     there = last >= 0
     playing = (wish.playing and there) or facts.phase in (Phase.LIVE, Phase.RECONNECTING)
-    running = facts.phase is Phase.TRACKING
+    can_export = there and facts.share > 0
     return Display(
         phase=facts.phase,
         name=facts.name,
@@ -218,12 +230,13 @@ def resolve(wish: UserState, facts: Facts) -> Display:
         wipe=wish.wipe,
         overlay=wish.overlay,
         landmark=wish.landmark,
-        can_play=there,
         can_step_back=there and frame > 0,
         can_step_on=there and frame < last,
         can_track=facts.phase in (Phase.PAUSED, Phase.FAILED) and there,
-        can_pause=running,
-        can_export=there and facts.share > 0,
+        can_pause=facts.phase is Phase.TRACKING,
+        can_export=can_export,
+        can_export_plots=can_export or facts.live is not None,
+        can_record=facts.live is not None and playing,
         live=facts.live,
     )
 

@@ -9,12 +9,7 @@ import numpy as np
 
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import Frame
-from steadymark.engine.metrics.accuracy_scores import (
-    AccuracyScores,
-    FacePlace,
-    LandmarkComparison,
-    accuracy_of,
-)
+from steadymark.engine.metrics.accuracy_scores import FacePlace, LandmarkComparison
 from steadymark.engine.metrics.landmark_correspondence import (
     Correspondence,
     in_our_numbers,
@@ -134,33 +129,6 @@ def compare_faces(
         on_face(len(places))
     scored = scored_landmarks(schema, chosen)
     return LandmarkComparison(tuple(places), np.stack(found), np.stack(truths), schema, scored)
-
-
-def evaluate(
-    network: LandmarkModel,
-    folder: Path,
-    schema: LandmarkSchema,
-    *,
-    detector: FaceDetector | None = None,
-    config: TrackerConfig | None = None,
-) -> AccuracyScores:
-    """Compute the accuracy scores of a model on a folder of labelled images.
-
-    Args:
-        network: Landmark model to evaluate.
-        folder: Folder in 300W form.
-        schema: Landmark schema of the model.
-        detector: Face detector; None starts from the true boxes.
-        config: Tracker settings; None means the defaults.
-
-    Returns:
-        The accuracy scores of `compare_faces`.
-
-    Raises:
-        UsageError: As in `compare_faces`.
-        LandmarkFileError: A .pts file cannot be parsed.
-    """
-    return accuracy_of(compare_faces(network, folder, schema, detector=detector, config=config))
 
 
 def _tracker(

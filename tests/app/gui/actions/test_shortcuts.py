@@ -131,7 +131,7 @@ def test_every_shortcut_triggers_only_its_own_command(
 ) -> None:
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.view.shown is not None)
-    window.session.pause()
+    window.session.recording.pause()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
     actions = {**window.actions_by_name}
     actions |= {dock.objectName(): dock.toggleViewAction() for dock in window.docks.all}

@@ -40,13 +40,13 @@ DEMO = assets_root() / "clips" / "demo.mp4"
 def track(qtbot: QtBot, window: MainWindow, clip: str) -> None:
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=60000)
-    window.session.pause()
+    window.session.recording.pause()
 
 
 def track_again(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
     before, session = window.session.results, window.session
     session.use_settings(replace(session.settings, stabilizer=stabilizer))
-    session.retrack()
+    session.recording.retrack()
     qtbot.waitUntil(
         lambda: session.results is not before and session.display.phase is Phase.FINISHED,
         timeout=60000,
@@ -122,7 +122,7 @@ def test_switching_between_flow_and_convlstm_gives_the_tables_of_the_command_lin
     window = real_window
     track(qtbot, window, str(DEMO))
     window.session.use_settings(replace(window.session.settings, stabilizer="flow"))
-    assert not window.session.settings_wait  # auto has already chosen flow
+    assert not window.session.shown.settings_wait  # auto has already chosen flow
     for stabilizer in ("flow", "convlstm", "flow"):
         if window.session.settings.stabilizer != stabilizer:
             track_again(qtbot, window, stabilizer)
@@ -191,8 +191,8 @@ def test_a_table_states_when_it_was_tracked_in_several_pieces(
     window.session._models = ModelCache(lambda _: gated_models(gate, after=30))
     window.open_path(clip)
     qtbot.waitUntil(lambda: gate.reached.is_set() and window.view.shown is not None)
-    window.session.pause()
-    window.session.seek(110)
+    window.session.recording.pause()
+    window.session.recording.seek(110)
     gate.open()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
     export(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
@@ -200,7 +200,7 @@ def test_a_table_states_when_it_was_tracked_in_several_pieces(
     settings = read_landmarks(tmp_path / "t.csv").header["settings"]
     assert isinstance(settings, dict)
     assert settings["pieces"] == 3
-    window.session.retrack()
+    window.session.recording.retrack()
     results = window.session.results
     qtbot.waitUntil(
         lambda: (

@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from steadymark.app.gui.application import make_window
 from steadymark.app.gui.i18n import language
 from steadymark.app.gui.i18n.language import LANGUAGES, speak
-from steadymark.app.session.live.latency import Latency
-from steadymark.app.session.live.live_view import LiveFigures
+from steadymark.app.session.live.latency import Latency, LiveFigures
 from steadymark.app.session.state import LiveFacts, Phase
 from steadymark.engine.output.live_recorder import RecorderReport
 from support.window.window_texts import untranslated, window_texts
@@ -80,7 +79,7 @@ def test_the_window_fits_a_small_screen(
         content = dock.widget()
         assert content.width() >= content.minimumSizeHint().width()
     assert window.minimumSizeHint().width() <= 900
-    figures = LiveFigures(Latency(120, 210, 300, 29.8), 30.0, 900, 123, RecorderReport())
+    figures = LiveFigures(Latency(120, 210, 29.8), 30.0, 123, RecorderReport())
     for recording in ("name", ""):
         live = LiveFacts(recording=recording)
         live_display = replace(window.session.display, live=live, playing=bool(recording))

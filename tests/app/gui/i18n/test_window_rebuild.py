@@ -50,7 +50,7 @@ def test_changing_the_language_keeps_the_state_of_the_window(
     open_video(qtbot, window, clip)
     session, results = window.session, window.session.results
     assert results is not None
-    session.seek(40)
+    session.recording.seek(40)
     qtbot.waitUntil(lambda: shows(window, 40))
     session.set_show(ShownLandmarks.BOTH)
     session.set_layout(ComparisonLayout.SIDE)

@@ -157,7 +157,7 @@ def test_an_mjpeg_stream_is_shown_and_reconnects_after_it_is_lost(
         server.cut.clear()
         qtbot.waitUntil(lambda: window.session.display.phase is Phase.LIVE, timeout=8000)
         wait_for_frames(qtbot, window)
-        window.session.close_film()
+        window.session.close_shown()
 
 
 def test_an_address_that_does_not_answer_is_reported(qtbot: QtBot, window: MainWindow) -> None:

@@ -101,7 +101,7 @@ def test_two_filters_are_compared_in_every_layout_without_tracking_again(
     open_video(qtbot, window, clip)
     session, results = window.session, window.session.results
     assert results is not None
-    session.seek(40)
+    session.recording.seek(40)
     qtbot.waitUntil(lambda: shows(window, 40))
     rows = len(results.rows())
     choose(window, ONE_EURO, BUTTERWORTH)

@@ -68,7 +68,7 @@ def test_ground_truth_beside_the_video_is_shown_and_scored_like_evaluate(
     qtbot.waitUntil(lambda: compared(window))
     session = window.session
     assert session.display.truth == "a_truth.csv"
-    session.seek(30)
+    session.recording.seek(30)
     qtbot.waitUntil(lambda: session.display.frame == 30)
     assert window.view.shown is not None
     assert window.view.shown.truth is not None
@@ -106,7 +106,7 @@ def test_ground_truth_is_drawn_in_white_and_can_be_hidden_and_removed(
     write_ground_truth(tmp_path / "a_truth.csv", square_ground_truth(FRAMES) + 40)
     open_video(qtbot, window, clip)
     qtbot.waitUntil(lambda: window.session.display.truth != "")
-    window.session.seek(0)
+    window.session.recording.seek(0)
     qtbot.waitUntil(lambda: window.session.display.frame == 0)
     assert window.view.shown is not None
     assert window.view.shown.truth is not None

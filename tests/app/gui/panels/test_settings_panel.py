@@ -98,7 +98,7 @@ def test_a_network_that_cannot_be_opened_keeps_the_results(
 
     window.session._models.opener = refuse  # type: ignore[assignment]
     window._use_settings(replace(window.session.settings, device="cuda"))
-    window.session.retrack()
+    window.session.recording.retrack()
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "CUDA" in window.messages.texts[0]
     assert window.session.results is not None

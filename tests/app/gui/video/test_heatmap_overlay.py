@@ -36,7 +36,7 @@ def test_heatmaps_are_shown_on_request_and_belong_to_their_frame(
     key(window, "heatmaps")
     qtbot.waitUntil(lambda: view.shown is not None and bool(view.shown.heats))
     assert view.grab().toImage() != before
-    session.seek(40)
+    session.recording.seek(40)
     qtbot.waitUntil(lambda: view.shown is not None and view.shown.frame.index == 40)
     shown = view.shown
     assert shown is not None
@@ -62,7 +62,7 @@ def test_a_model_without_heatmaps_is_reported_once(
     qtbot.waitUntil(lambda: bool(window.messages.texts))
     assert "no 1D heatmaps" in window.messages.texts[0]
     window.messages.dismiss_all()
-    window.session.seek(40)
+    window.session.recording.seek(40)
     shown = window.view
     qtbot.waitUntil(lambda: shown.shown is not None and shown.shown.frame.index == 40)
     assert window.messages.texts == []

@@ -53,13 +53,13 @@ def test_a_snapshot_shows_the_frame_that_was_visible_when_it_was_requested(
     qtbot: QtBot, window: MainWindow, clip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_video(qtbot, window, clip)
-    window.session.seek(30)
+    window.session.recording.seek(30)
     qtbot.waitUntil(lambda: shows(window, 30))
     assert window.view.shown is not None
     expected = paint_snapshot(window.view.shown, window.session.display)
 
     def choose(_: object, title: str, start: str, kinds: str = "") -> tuple[str, str]:
-        window.session.seek(90)
+        window.session.recording.seek(90)
         qtbot.waitUntil(lambda: shows(window, 90))
         return start, kinds
 

@@ -104,11 +104,11 @@ def test_image_and_landmarks_always_belong_to_the_same_frame(
 
     window.session.pictured.connect(record_mismatches)
     window.session.progressed.connect(record_mismatches)
-    window.session.set_speed(4.0)
+    window.session.recording.set_speed(4.0)
     window.open_path(clip)
     qtbot.waitUntil(lambda: window.view.shown is not None)
     for index in (100, 5, 60):
-        window.session.seek(index)
+        window.session.recording.seek(index)
         qtbot.waitUntil(lambda: window.session.display.frame >= index)  # noqa: B023
     window.session.pictured.disconnect(record_mismatches)
     window.session.progressed.disconnect(record_mismatches)

@@ -86,6 +86,5 @@ def test_latency_is_measured_at_the_first_paint_of_each_frame() -> None:
     figures = meter.figures(3.07)
     assert figures.p50_ms == pytest.approx(10)
     assert figures.p95_ms == pytest.approx(100)
-    assert figures.most_ms == pytest.approx(100)
     assert figures.fps == pytest.approx(30, abs=1.5)
     assert meter.figures(10.0).fps == 0

@@ -114,7 +114,7 @@ def test_changing_the_filter_keeps_the_face_and_the_stream(
     start_live_view(qtbot, session)
     wait_for_frames(qtbot, session)
     session.use_settings(TrackSettings(stabilizer="one-euro"))
-    assert not session.settings_wait
+    assert not session.shown.settings_wait
     wait_for_frames(qtbot, session, 10)
     assert session.results is not None
     rows = session.results.rows()
@@ -227,13 +227,13 @@ def test_opening_a_recording_closes_the_camera_and_the_other_way_round(
 ) -> None:
     start_live_view(qtbot, session)
     session.open(str(square_video(tmp_path / "a.mp4")))
-    assert not session.live.is_open
+    assert session.live.facts.phase is Phase.EMPTY
     qtbot.waitUntil(lambda: session.display.has_film and session.frame is not None)
     assert device.wait_for(released=1)
     assert session.display.live is None
     start_live_view(qtbot, session)
-    assert session.film is None
-    session.close_film()
+    assert session.recording.film is None
+    session.close_shown()
     assert session.display.phase is Phase.EMPTY
     assert session.frame is None
 

@@ -119,11 +119,21 @@ def chosen(settings: TrackSettings, text: str | None, usual: Sequence[str]) -> t
     """
     if text is None:
         return possible_choices(settings, usual)
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not names:
-        raise UsageError("--choices is empty: name stabilizers with commas, such as none,flow")
+    names = split_names(text, "--choices is empty: name stabilizers with commas, such as none,flow")
     for name in names:
         possible_choices(settings, (name,))
+    return names
+
+
+def split_names(text: str, if_empty: str) -> tuple[str, ...]:
+    """Return the names in a comma-separated list, each of them once.
+
+    Raises:
+        UsageError: There is no name. `if_empty` is its message.
+    """
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
+        raise UsageError(if_empty)
     return names
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
-from steadymark.app.cli.reports.clips_report import chosen, each_clip
+from steadymark.app.cli.reports.clips_report import chosen, each_clip, split_names
 from steadymark.app.cli.reports.report_table import Column, ReportTable
 from steadymark.engine.bench.clips.clip_tracks import open_choices
 from steadymark.engine.bench.clips.light_benchmark import (
@@ -18,7 +18,6 @@ from steadymark.engine.bench.clips.light_benchmark import (
     run_light,
     worst_lights_first,
 )
-from steadymark.engine.core.errors import UsageError
 from steadymark.engine.sources import expand_inputs
 from steadymark.engine.stabilizers.online_filters import CELLS
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from steadymark.engine.tracking.settings import TrackSettings
 
+_NO_KINDS = "--kinds is empty: name lights with commas, such as flash,mains-25"
 _LARGE = 1000.0  # larger numbers are printed in exponential notation
 SHOWN = 25  # number of rows printed, worst first; the JSON file holds all rows
 _CAPTION = (
@@ -68,7 +68,8 @@ def report_light(
         WeightsError: A model cannot be opened.
     """
     check_outputs(OutputFiles(json_file))
-    lights = _kinds(kinds)
+    lights = CHANGING if kinds is None else split_names(kinds, _NO_KINDS)
+    check_kinds(lights)
     opened = open_choices(settings, chosen(settings, choices, CELLS))
     rows: list[LightRow] = []
 
@@ -91,16 +92,6 @@ def report_light(
         }
         write_json(json_file, content)
     return 0 if not failed else 1 if rows else 2
-
-
-def _kinds(text: str | None) -> tuple[str, ...]:
-    if text is None:
-        return CHANGING
-    kinds = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not kinds:
-        raise UsageError("--kinds is empty: name lights with commas, such as flash,mains-25")
-    check_kinds(kinds)
-    return kinds
 
 
 def worst_table(rows: Sequence[LightRow], model: str) -> ReportTable:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QApplication, QDockWidget, QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
 from steadymark.app.gui.actions.shortcuts import Shortcuts
 from steadymark.app.gui.actions.shortcuts_dialog import ShortcutsDialog
@@ -14,10 +14,10 @@ from steadymark.app.gui.files.own_models import OwnModels
 from steadymark.app.gui.i18n.language import LANGUAGES, SYSTEM, speak
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from PySide6.QtGui import QAction
-    from PySide6.QtWidgets import QMainWindow
+    from PySide6.QtWidgets import QWidget
 
     from steadymark.app.gui.messages import Messages
     from steadymark.app.gui.panels.settings_panel import SettingsPanel
@@ -25,19 +25,30 @@ if TYPE_CHECKING:
 
 
 class WindowOptions(QObject):
-    """The options of one main window, whose docks and menu bar it uses."""
+    """The options of one main window.
+
+    Args:
+        parent: The window over which dialogs open.
+        preferences: Store the options.
+        messages: Tell the user what was done and what failed.
+        settings: Shows the presets and the user's own models.
+        actions: All commands that can have shortcuts, with those of the docks.
+        menu_titles: Returns the titles of the menus, whose Alt keys are reserved.
+    """
 
     def __init__(
         self,
-        window: QMainWindow,
+        parent: QWidget,
         *,
         preferences: Preferences,
         messages: Messages,
         settings: SettingsPanel,
         actions: Mapping[str, QAction],
+        menu_titles: Callable[[], Iterable[str]],
     ) -> None:
-        super().__init__(window)
-        self._window, self._preferences, self._messages = window, preferences, messages
+        super().__init__(parent)
+        self._parent, self._preferences, self._messages = parent, preferences, messages
+        self._menu_titles = menu_titles
         self.own_models = OwnModels(settings, preferences, self)
         self.own_models.told.connect(messages.tell)
         self.own_models.noted.connect(lambda text: messages.tell(text, note=True))
@@ -45,9 +56,7 @@ class WindowOptions(QObject):
 
     def renew(self, settings: SettingsPanel, actions: Mapping[str, QAction]) -> None:
         """Connect to widgets and actions that were rebuilt."""
-        window = self._window
-        docks = {d.objectName(): d.toggleViewAction() for d in window.findChildren(QDockWidget)}
-        self.keys = Shortcuts({**actions, **docks}, self._preferences)
+        self.keys = Shortcuts(actions, self._preferences)
         self.language_menu = self._languages()
         self.own_models.serve(settings)
         self.own_models.wire(actions)
@@ -60,7 +69,7 @@ class WindowOptions(QObject):
         return self.own_models.close()
 
     def _languages(self) -> QMenu:
-        menu = QMenu(self.tr("Lan&guage"), self._window)
+        menu = QMenu(self.tr("Lan&guage"), self._parent)
         group = QActionGroup(menu)
         for language, name in {SYSTEM: self.tr("As the system"), **LANGUAGES}.items():
             action = menu.addAction(name)
@@ -77,7 +86,7 @@ class WindowOptions(QObject):
         speak(application, language)  # This also changes the language of the window.
 
     def _show_keys(self) -> None:
-        self.keys.reserve(action.text() for action in self._window.menuBar().actions())
-        dialog = ShortcutsDialog(self.keys, self._window)
+        self.keys.reserve(self._menu_titles())
+        dialog = ShortcutsDialog(self.keys, self._parent)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()

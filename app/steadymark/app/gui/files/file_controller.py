@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,7 +132,7 @@ class FileController(QObject):
     def export(self, kind: ExportKind, path: Path) -> None:
         """Export all results that exist now to this file."""
         session = self._session
-        film = session.film
+        film = session.recording.film
         if film is None:
             return
         overlay, show = session.display.overlay, session.display.show
@@ -222,9 +221,8 @@ class FileController(QObject):
         The picture is taken before the dialog opens, because playback or a camera continues
         meanwhile.
         """
-        picture, display = self._still(), self._session.display
-        stamp = f"{display.frame}" if display.live is None else time.strftime("%Y%m%d-%H%M%S")
-        path = self._chosen(self.tr("Save this frame"), f"_{stamp}.png", free=True)
+        picture, name = self._still(), self._session.shown.frame_name()
+        path = self._chosen(self.tr("Save this frame"), f"_{name}.png", free=True)
         if picture is not None and path is not None:
             self._exports.save(picture, str(path))
 
@@ -248,12 +246,8 @@ class FileController(QObject):
             others: Patterns of other suffixes that are allowed, such as "*.svg".
             free: Whether the suggested name must not be that of an existing file.
         """
-        display = self._session.display
-        source = display.path
-        if display.live is not None:
-            source = str(Path(self._recordings()) / f"{display.name}.mp4")
         suffix = Path(ending).suffix or ending
-        name = suggested(source, ending)
+        name = suggested(self._session.shown.export_base(self._recordings()), ending)
         text, _ = QFileDialog.getSaveFileName(
             self._parent,
             title,
@@ -290,7 +284,7 @@ class FileController(QObject):
 
         settings = from_plain(found.settings)
         self._settings.show_settings(settings)
-        self._session.close_film()
+        self._session.close_shown()
         self._session.use_settings(settings)
         self._session.open(found.source, found=found)
 

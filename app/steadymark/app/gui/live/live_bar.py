@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QAction
 
-    from steadymark.app.session.live.live_view import LiveFigures
+    from steadymark.app.session.live.latency import LiveFigures
 
 _BUTTONS = ("play", "record", "mirror")
 

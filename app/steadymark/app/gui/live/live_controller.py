@@ -138,29 +138,21 @@ class LiveController(QObject):
     def set_display(self, display: Display) -> None:
         """Enable and check the commands according to the display."""
         actions, live = self._actions, display.live
-        running = live is not None and display.playing
-        actions["record"].setEnabled(running)
-        actions["record"].setChecked(live is not None and bool(live.recording))
+        actions["record"].setEnabled(display.can_record)
+        actions["record"].setChecked(self._session.live.is_recording)
         actions["mirror"].setEnabled(live is not None)
         actions["mirror"].setChecked(self._session.live.mirrored)
         self._tell_more(display)
         self._bar.set_display(display)
         self._refreshed_s = 0.0
 
-    def refresh(self) -> tuple[float, int]:
-        """Update the figures if the last update is old enough.
-
-        Returns:
-            The share of the pictures that were tracked, and the number of pictures that arrived.
-        """
-        figures = self._session.live.figures()
+    def refresh(self) -> None:
+        """Update the figures if the last update is old enough."""
         now_s = time.monotonic()
         if now_s - self._refreshed_s > _EVERY_S:
             self._refreshed_s = now_s
-            self._bar.set_figures(figures)
+            self._bar.set_figures(self._session.live.figures())
             self.send.refresh()
-        came = figures.tracked + figures.dropped
-        return figures.tracked / max(1, came), came
 
     # -- commands
 

@@ -6,10 +6,9 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from steadymark.app.gui.action_handlers import ONLY_RECORDINGS
 from steadymark.app.gui.i18n.display_names import (
     REGIONS,
     landmark_name,
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
     from steadymark.models.face.schema import LandmarkSchema
-
-translate = QCoreApplication.translate
 
 # NRMSE in % above which the ground truth probably uses another numbering of the landmarks
 _OTHER_LANDMARKS = 30.0
@@ -186,7 +183,7 @@ class StatisticsPanel(QWidget):
         settings: TrackSettings,
         offered: Sequence[Variant],
         *,
-        live: bool = False,
+        why_disabled: str = "",
     ) -> None:
         """Show the compared variants and the variants that can be compared.
 
@@ -194,12 +191,11 @@ class StatisticsPanel(QWidget):
             takes: The two compared variants.
             settings: The settings from which filters take their parameters.
             offered: The variants that the user can choose.
-            live: Whether a live view is open; then the variants cannot be chosen.
+            why_disabled: Why the variants cannot be chosen; empty if they can.
         """
-        why = translate("wiring", str(ONLY_RECORDINGS)) if live else ""
         for box in self.takes:
-            box.setEnabled(not live)
-            box.setToolTip(why)
+            box.setEnabled(not why_disabled)
+            box.setToolTip(why_disabled)
         self._fill_takes(takes, offered)
         for take, parameters in zip(takes, self.parameters, strict=True):
             parameters.show_take(take, settings)
@@ -345,10 +341,7 @@ class StatisticsPanel(QWidget):
             words += " " + self.tr("So far off: are its landmarks numbered as iBUG's 68 are?")
         self.truth.setText(
             words.format(
-                name=truth.name,
-                count=truth.raw.faces,
-                frames=truth.frames,
-                missed=truth.raw.missed,
+                name=truth.name, count=truth.raw.faces, frames=truth.frames, missed=truth.raw.missed
             )
         )
 

@@ -149,8 +149,8 @@ class VideoView(QWidget):
         """Return the viewport, which starts at the top left corner of each pane."""
         size = self._picture_size()
         port = self._viewport or fitted(size, self._pane_size())
-        live = None if self._display is None else self._display.live
-        return replace(port, flip=size[0] if live is not None and live.mirrored else 0)
+        mirrored = self._display is not None and self._display.mirrored
+        return replace(port, flip=size[0] if mirrored else 0)
 
     def _picture_size(self) -> tuple[int, int]:
         frame = None if self._shown is None else self._shown.frame

@@ -23,7 +23,6 @@ from steadymark.app.session.analysis.measure_worker import (
 from steadymark.app.session.analysis.second_pass import SecondPass
 from steadymark.app.session.analysis.variants import PLAIN, variant_of_model
 from steadymark.app.session.background_opening import needs_tracking_anew
-from steadymark.app.session.state import Phase
 from steadymark.app.session.worker_threads import SingleCallback
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.models.user_text import NOTHING, UserText
@@ -39,9 +38,9 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.variants import Takes, Variant
     from steadymark.app.session.background_opening import ModelCache
     from steadymark.app.session.display_model import DisplayModel
-    from steadymark.app.session.live.live_view import LiveView
     from steadymark.app.session.recording.open_recording import OpenRecording
     from steadymark.app.session.recording.results import Results, Trail
+    from steadymark.app.session.shown_source import ShownSource
     from steadymark.app.session.state import Display
     from steadymark.engine.core.types import Frame, TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
@@ -68,7 +67,7 @@ class Analysis(QObject):
 
     Args:
         model: The model of what is displayed. It is the parent of this object.
-        live: The live view, which is measured while no recording is open.
+        shown: Returns what the window shows, which is measured.
         models: Returns the networks that are open.
         settings: Returns the current settings of the session.
         run_aside: Runs work on a thread that the session waits for when it closes.
@@ -89,13 +88,13 @@ class Analysis(QObject):
         self,
         model: DisplayModel,
         *,
-        live: LiveView,
+        shown: Callable[[], ShownSource],
         models: Callable[[], ModelCache],
         settings: Callable[[], TrackSettings],
         run_aside: Callable[[Callable[[], None], str], None],
     ) -> None:
         super().__init__(model)
-        self._model, self._live, self._models = model, live, models
+        self._model, self._shown, self._models = model, shown, models
         self._settings, self._run_aside = settings, run_aside
         self._film: OpenRecording | None = None
         self.truth: GroundTruth | None = None
@@ -143,13 +142,13 @@ class Analysis(QObject):
         Returns:
             Whether there is such a recording.
         """
-        if self._live.is_open:
+        if not self._shown().comparable:
             return False
         if self._film is not None:
             self._load(self._film, path)
-        elif self._model.display.phase is Phase.OPENING:
+        else:
             self._wanted = path
-        return self._model.display.phase is not Phase.EMPTY
+        return True
 
     def truth_at(self, index: int) -> NDArray[np.float64] | None:
         """Return the true landmarks of a frame, (K, 2) in pixels, or None without ground truth."""
@@ -167,18 +166,14 @@ class Analysis(QObject):
 
     def ask(self, face: int | None, landmark: int) -> None:
         """Ask for measures of a face and a landmark. A newer request replaces an older one."""
-        film, live = self._film, self._live
-        choice = MeasureSelection(face, landmark, self.region)
-        if film is None:
-            if live.results is not None:
-                self._measuring.ask(MeasureRequest(live.results, live.fps, choice))
+        results, fps = self._results, self._shown().fps
+        if results is None:
             return
-        for take in self.takes:
-            if take.tracks:  # this tracks again if the settings have changed
-                self._track(take, film)
+        self._track_variants()  # again if the settings have changed
         passes = {t: p.results for t, p in self._passes.items() if p.results is not None}
         comparison = Comparison(self.takes, self._settings(), passes)
-        self._measuring.ask(MeasureRequest(film.results, film.fps, choice, self.truth, comparison))
+        choice = MeasureSelection(face, landmark, self.region)
+        self._measuring.ask(MeasureRequest(results, fps, choice, self.truth, comparison))
 
     def shown(self, display: Display) -> Display:
         """Return the display completed with the ground truth and the compared variants."""
@@ -190,13 +185,10 @@ class Analysis(QObject):
 
         Variants that need their own tracking start it immediately.
         """
-        film = self._film
-        if film is None:
+        if self._film is None:
             return
         self.takes, self.compared = takes, None
-        for take in takes:
-            if take.tracks:
-                self._track(take, film)
+        self._track_variants()
         for taken in [t for t in self._passes if t not in takes][:-_MOST_KEPT]:
             self._drop(taken)
         self._renew()
@@ -231,7 +223,13 @@ class Analysis(QObject):
 
     @property
     def _results(self) -> Results | None:
-        return self._live.results if self._film is None else self._film.results
+        return self._shown().results
+
+    def _track_variants(self) -> None:
+        """Track the recording with the compared variants that need a tracking of their own."""
+        for take in self.takes:
+            if take.tracks and self._film is not None:
+                self._track(take, self._film)
 
     def _track(self, take: Variant, film: OpenRecording) -> None:
         """Track the recording with this variant, unless a pass with equivalent settings exists."""
@@ -263,8 +261,7 @@ class Analysis(QObject):
 
     def ask_heats(self, frame: Frame, faces: Sequence[TrackedFace], shown: object) -> None:
         """Ask for heatmaps of a frame. `heated` follows and carries `shown`; newer requests win."""
-        film = self._film
-        models = self._live.networks if film is None else film.models
+        models = self._shown().models
         if models is not None:
             crops = {face.face_id: face.crop for face in faces if face.crop is not None}
             self._heating.ask(HeatmapRequest(frame.image, crops, models.cards[0], shown))

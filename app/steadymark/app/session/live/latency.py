@@ -1,11 +1,15 @@
-"""The latency from capture to the screen, and the display rate."""
+"""The figures of a live view: its latency from capture to the screen, and its rates."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from steadymark.engine.output.live_recorder import RecorderReport
 
 _PICTURES = 300  # number of pictures that the percentiles are computed from
 _RATE_S = 2.0  # time over which pictures are counted
@@ -20,8 +24,20 @@ class Latency:
 
     p50_ms: float = float("nan")
     p95_ms: float = float("nan")
-    most_ms: float = float("nan")
     fps: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """Figures of a live view. came_fps: pictures per second that the device delivers.
+
+    dropped: pictures since the start. recording: None while nothing is recorded.
+    """
+
+    late: Latency = field(default_factory=Latency)
+    came_fps: float = 0.0
+    dropped: int = 0
+    recording: RecorderReport | None = None
 
 
 class LatencyMeter:
@@ -46,8 +62,8 @@ class LatencyMeter:
     def figures(self, now_s: float) -> Latency:
         if not self._late_s:
             return Latency()
-        p50, p95, most = 1e3 * np.percentile(self._late_s, (50, 95, 100))
+        p50, p95 = 1e3 * np.percentile(self._late_s, (50, 95))
         recent = [t for t in self._painted_s if t > now_s - _RATE_S]
         span_s = now_s - recent[0] if recent else _RATE_S
         fps = (len(recent) - 1) / span_s if span_s > 0 and len(recent) > 1 else 0.0
-        return Latency(float(p50), float(p95), float(most), fps)
+        return Latency(float(p50), float(p95), fps)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
 
 from steadymark.app.session.background_opening import ModelCache, OpenResult, needs_tracking_anew
-from steadymark.app.session.live.latency import Latency, LatencyMeter
+from steadymark.app.session.live.latency import LatencyMeter, LiveFigures
 from steadymark.app.session.live.live_recording import CLEAN, LiveRecording, record
 from steadymark.app.session.live.open_stream import STOP_S, LiveFeed, LiveTarget, OpenStream
 from steadymark.app.session.live.stream_sending import StreamSending
+from steadymark.app.session.shown_source import TrackingProgress
 from steadymark.app.session.state import Facts, LiveFacts, Phase
 from steadymark.app.session.worker_threads import WorkerThreads
 from steadymark.engine.sources import LiveStatus, OpenAttempt, open_live
@@ -22,7 +23,6 @@ from steadymark.models.user_text import UserText, join_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from steadymark.app.session.live.live_results import LiveResults
     from steadymark.engine.core.types import Frame
@@ -37,20 +37,6 @@ FLUSH_S, QUIT_FLUSH_S = 10.0, 1.0
 _RATE_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class LiveFigures:
-    """Figures of a live view. came_fps: pictures per second that the device delivers.
-
-    tracked, dropped: frames since the start. recording: None while nothing is recorded.
-    """
-
-    late: Latency = field(default_factory=Latency)
-    came_fps: float = 0.0
-    tracked: int = 0
-    dropped: int = 0
-    recording: RecorderReport | None = None
-
-
 def open_feed(
     target: LiveTarget, on_status: Callable[[LiveStatus], None], opening: OpenAttempt
 ) -> LiveFeed:
@@ -63,12 +49,14 @@ def open_feed(
 class LiveView(QObject):
     """The live view, in the GUI thread. Other settings, a stop and a restart keep what is shown.
 
-    changed: there are other `facts`; pictured: there is a new `frame`; told: a UserText for the
-    user; recorded: a RecorderReport, after the files of a recording are closed.
+    changed: there are other `facts`; pictured: there is a new `frame`; progressed: there are new
+    results; told: a UserText for the user; recorded: a RecorderReport, after the files of a
+    recording are closed.
     """
 
     changed = Signal()
     pictured = Signal()
+    progressed = Signal()
     told = Signal(object)
     recorded = Signal(object)
     _opened = Signal(object)
@@ -111,11 +99,6 @@ class LiveView(QObject):
         self._recording_ended.connect(self._on_recording_ended, queued)
 
     @property
-    def is_open(self) -> bool:
-        """Whether there is a live view, running or stopped."""
-        return self._target is not None
-
-    @property
     def running(self) -> bool:
         return self._phase in (Phase.LIVE, Phase.RECONNECTING)
 
@@ -124,14 +107,21 @@ class LiveView(QObject):
         return None if self._open is None else self._open.results
 
     @property
-    def networks(self) -> OpenModels | None:
-        """The networks that track the live view."""
+    def models(self) -> OpenModels | None:
         return None if self._open is None else self._open.models
 
     @property
     def fps(self) -> float:
         """The number of frames that are tracked per second."""
         return 25.0 if self._open is None else self._open.results.fps
+
+    @property
+    def settings_wait(self) -> bool:
+        return False  # a running tracker takes other settings between two frames
+
+    @property
+    def comparable(self) -> bool:
+        return False  # only the newest picture exists
 
     @property
     def mirrored(self) -> bool:
@@ -157,6 +147,21 @@ class LiveView(QObject):
             live=LiveFacts(self._mirrored, self._recording.path.stem if self._recording else ""),
         )
 
+    def progress(self) -> TrackingProgress:
+        if self._open is None:
+            return TrackingProgress()
+        times, tracked = self._open.results.times_s, self._open.report.frames
+        came = tracked + self._open.dropped
+        time_s = float(times[-1]) if len(times) else 0.0
+        return TrackingProgress(time_s, tracked / max(1, came), came)
+
+    def export_base(self, folder: str) -> str:
+        return f"{Path(folder) / self.facts.name}.mp4"
+
+    def frame_name(self) -> str:
+        """Return the time: a live view numbers its frames anew at every start."""
+        return time.strftime("%Y%m%d-%H%M%S")
+
     def figures(self) -> LiveFigures:
         """Return the current figures."""
         if self._open is None:
@@ -169,7 +174,6 @@ class LiveView(QObject):
         return LiveFigures(
             self._meter.figures(now_s),
             (came - before) / (now_s - since_s) if now_s > since_s else 0.0,
-            report.frames,
             dropped,
             self._recording.recorder.report if self._recording else None,
         )
@@ -228,7 +232,7 @@ class LiveView(QObject):
     def use_settings(self, settings: TrackSettings) -> None:
         """Use these settings from the next frame on, or once other networks are open."""
         before, self._settings = self._settings, settings
-        if settings.stabilizer == OFFLINE and self.is_open:
+        if settings.stabilizer == OFFLINE and self._target is not None:
             words = UserText(
                 "Butterworth looks at frames to come, which a live view has not: its points stay "
                 "raw. Choose the One Euro filter or a network."
@@ -368,6 +372,7 @@ class LiveView(QObject):
             return
         self.frame = frame
         self.pictured.emit()
+        self.progressed.emit()
 
     def _on_status(self, number: int, status: LiveStatus) -> None:
         if number == self._number and status is not LiveStatus.CLOSED:

@@ -135,7 +135,7 @@ def test_a_card_tells_the_figures_of_the_bench() -> None:
         "hard_set": {"faces": 157, "missed": 2, "percent": 1.27},
         "rolls": {"faces": 1000, "found": 980, "within_10": 970, "median_deg": 2.34},
     }
-    told = scores_of(figures)
+    told = scores_of({"face_net": figures})
     assert told["recall_crowds_held_back_percent"] == 95
     assert told["false_boxes_per_100_photos"] == 0.61
     assert told["missed_40_px_of_157"] == 2

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -17,6 +18,8 @@ from steadymark.models.networks.stabilizer.heatmap_stabilizer import StabilizedD
 from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.zoo import ModelCard
+from steadymark.models.training.detector.detector_photos import DetectorPhoto, PhotoFace
+from steadymark.models.training.detector.face_net_system import FaceNetSystem, FaceNetTask
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
 from steadymark.models.training.loop.checkpoint import save_checkpoint, to_image
 from steadymark.models.training.registry import SYSTEMS, system_of
@@ -39,6 +42,7 @@ EVERY = [system for presets in SYSTEMS.values() for system in presets.values()]
 STILL = [system for system in EVERY if isinstance(system, LandmarkSystem)]
 RECURRENT = [system for system in EVERY if isinstance(system, RecurrentSystem)]
 FLOWING = [system for system in EVERY if isinstance(system, FlowCellSystem)]
+DETECTING = [system for system in EVERY if isinstance(system, FaceNetSystem)]
 
 
 def told(system: System[Any]) -> str:
@@ -46,7 +50,7 @@ def told(system: System[Any]) -> str:
 
 
 def test_every_system_is_held_to_one_of_the_contracts() -> None:
-    assert len(STILL) + len(RECURRENT) + len(FLOWING) == len(EVERY)
+    assert len(STILL) + len(RECURRENT) + len(FLOWING) + len(DETECTING) == len(EVERY)
 
 
 @pytest.mark.parametrize("system", EVERY, ids=told)
@@ -202,3 +206,28 @@ def test_a_flow_cell_learns_by_every_parameter_and_its_file_stabilizes_any_landm
         ((_, memory),) = stabilizer.step([face], scores, [None])
         ((points, _),) = stabilizer.step([face], scores, [memory])
         np.testing.assert_allclose(points, face.raw, atol=1.0)
+
+
+@pytest.mark.parametrize("system", DETECTING, ids=told)
+def test_a_detector_learns_by_every_parameter_and_its_batches_are_alike_in_size(
+    system: FaceNetSystem, tmp_path: Path
+) -> None:
+    network = lively(system.build()).train()
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
+    jpeg = cv2.imencode(".jpg", noise)[1].ravel()
+    face = PhotoFace(np.array([50, 40, 150, 160], np.float32), None, 10.0)
+    seen, empty = DetectorPhoto(jpeg, (face,)), DetectorPhoto(jpeg)
+    task = FaceNetTask(system, ([seen], [seen], [empty]), tmp_path, tmp_path, seed=0)
+    batches = [task.batch(number, 16) for number in range(6)]
+    assert {len(images) * images.shape[1] for images, *_ in batches} > {16 * 320}
+    assert all(12e5 < images[..., 0].numel() <= 16 * 320**2 for images, *_ in batches)
+    loss = task.loss(network, task.batch(0, 1), 0)
+    assert loss.shape == ()
+    assert torch.isfinite(loss)
+    loss.backward()  # type: ignore[no-untyped-call]
+    still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert still == []
+    facts = system.export(network.eval(), tmp_path, tmp_path / "net.onnx")
+    assert (facts["kind"], facts["schema"]) == ("face_detector", None)
+    assert facts["params"] == sum(p.numel() for p in network.parameters())
+    assert facts["macs"] > 1e6

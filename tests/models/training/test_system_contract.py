@@ -219,7 +219,7 @@ def test_a_detector_learns_by_every_parameter_and_its_batches_are_alike_in_size(
     seen, empty = DetectorPhoto(jpeg, (face,)), DetectorPhoto(jpeg)
     task = FaceNetTask(system, ([seen], [seen], [empty]), tmp_path, tmp_path, seed=0)
     batches = [task.batch(number, 16) for number in range(6)]
-    assert {len(images) * images.shape[1] for images, *_ in batches} > {16 * 320}
+    assert len({images.shape[1] for images, *_ in batches}) > 1
     assert all(12e5 < images[..., 0].numel() <= 16 * 320**2 for images, *_ in batches)
     loss = task.loss(network, task.batch(0, 1), 0)
     assert loss.shape == ()

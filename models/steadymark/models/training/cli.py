@@ -163,7 +163,8 @@ def export(
     ] = None,
     scores_note: Annotated[str, typer.Option(help="How these were measured, for the card.")] = "",
     threshold: Annotated[
-        float, typer.Option(help="Of a detector: its lowest score; 0: as the validation chose.")
+        float,
+        typer.Option(min=0, max=1, help="Of a detector: least score; 0: as the validation chose."),
     ] = 0.0,
     best: Annotated[
         bool, typer.Option("--best", help="The best on the validation split, not the last.")

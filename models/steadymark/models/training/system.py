@@ -33,7 +33,7 @@ class Task(Protocol):
     sources: dict[str, Any]
 
     def batch(self, number: int, size: int) -> Batch:
-        """Return batch `number` of an endless stream; it depends only on this number."""
+        """Return batch `number` of an endless stream; it depends on this number and `Feedback`."""
         ...
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:

@@ -73,8 +73,8 @@ def photo_folder(tmp_path: Path) -> Path:
         for stem in photo_names(kind, trained=3, held=2):
             noise = rng.integers(0, 256, (128, 128, 3), np.uint8)
             cv2.imwrite(str(folder / f"{stem}.jpg"), noise)
-            left, top, right, bottom = *points.min(0), *points.max(0)
-            boxes.append(f"{stem}.jpg,{left},{top},{right},{bottom}")
+            sides = np.concatenate((points.min(0), points.max(0)))
+            boxes.append(",".join((f"{stem}.jpg", *map(str, sides))))
             if kind == "train":
                 landmarks = tmp_path / "300w" / "train" / f"{stem}.pts"
                 landmarks.write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")

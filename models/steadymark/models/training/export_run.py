@@ -159,7 +159,7 @@ def export_run(
         "curve": f"{name}.curve.csv",
         "scores": figures,
         **({"scores_note": scores_note} if scores_note else {}),
-        **system.chosen(chosen.get("figures", {})),
+        **system.card_entries(chosen.get("figures", {})),
         **({"threshold": threshold} if threshold else {}),
     }
     write_card(out / f"{name}.json", model, card)

@@ -144,7 +144,7 @@ class System(ABC, Generic[N]):
         """Return how the training changes the samples of its task; None if it does not."""
         return None
 
-    def chosen(self, figures: dict[str, float]) -> dict[str, Any]:
+    def card_entries(self, figures: dict[str, float]) -> dict[str, Any]:
         """Return entries of the model card that the validation chose.
 
         Args:

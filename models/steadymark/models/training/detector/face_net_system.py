@@ -103,7 +103,7 @@ class FaceNetSystem(System[FaceNet]):
         export_face_net(network, path)
         return network_facts(network)
 
-    def chosen(self, figures: dict[str, float]) -> dict[str, Any]:
+    def card_entries(self, figures: dict[str, float]) -> dict[str, Any]:
         return {"threshold": round(figures["threshold"], 3)} if figures else {}
 
     def scores_of(self, measured: dict[str, Any]) -> dict[str, float]:

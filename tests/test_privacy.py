@@ -1,4 +1,4 @@
-"""Nothing leaves this computer: the program looks up no host name and keeps no device id."""
+"""The program accesses no network: it looks up no host name and stores no device id."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def network_access(spy: Path, home: Path, code: str, *arguments: str) -> list[st
         "LD_PRELOAD": str(spy),
         "SPY_FILE": str(home / "accesses.txt"),
     }
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         env=environment,
         capture_output=True,
@@ -122,9 +122,9 @@ def network_access(spy: Path, home: Path, code: str, *arguments: str) -> list[st
         timeout=100,
         check=False,
     )
-    assert ended.returncode == 0 or code is LOOK_UP, ended.stderr
-    written = home / "accesses.txt"
-    return written.read_text().splitlines() if written.exists() else []
+    assert result.returncode == 0 or code is LOOK_UP, result.stderr
+    log = home / "accesses.txt"
+    return log.read_text().splitlines() if log.exists() else []
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_no_part_of_the_program_accesses_the_network(spy: Path, tmp_path: Path, 
     assert not (home / ".cache" / "Microsoft").exists()
 
 
-def test_the_spy_library_sees_a_look_up(spy: Path, tmp_path: Path) -> None:
+def test_the_spy_library_records_a_look_up(spy: Path, tmp_path: Path) -> None:
     assert network_access(spy, tmp_path / "home", LOOK_UP) == ["look-up example.org"]
 
 

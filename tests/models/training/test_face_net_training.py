@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.training.test_training import averaged, killed_at
+from models.training.test_training import averaged_weights, interrupt_at
 from steadymark.engine.tracking.detection import FaceNetDetector, open_face_net
 from steadymark.models.datasets.photo_splits import HELD_BACK, is_held_back, photo_of
 from steadymark.models.errors import DataError
@@ -90,9 +90,9 @@ def test_a_killed_training_of_the_detector_resumes_to_the_same_weights(
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     train(TINY, photo_folder, whole, SETTINGS)
     with pytest.raises(KeyboardInterrupt):
-        train(TINY, photo_folder, parts, SETTINGS, report=killed_at(5))
+        train(TINY, photo_folder, parts, SETTINGS, report=interrupt_at(5))
     train(TINY, photo_folder, parts, SETTINGS, resume=True)
-    a, b = averaged(whole), averaged(parts)
+    a, b = averaged_weights(whole), averaged_weights(parts)
     assert all(torch.equal(a[name], b[name]) for name in a)
     one, two = (load_checkpoint(run / "last.pt") for run in (whole, parts))
     assert torch.equal(one["feedback"]["scores"], two["feedback"]["scores"])

@@ -135,7 +135,7 @@ def test_a_card_contains_the_figures_of_the_benchmark() -> None:
         "hard_set": {"faces": 157, "missed": 2, "percent": 1.27},
         "rolls": {"faces": 1000, "found": 980, "within_10": 970, "median_deg": 2.34},
     }
-    scores = scores_of(figures)
+    scores = scores_of({"face_net": figures})
     assert scores["recall_crowds_held_back_percent"] == 95
     assert scores["false_boxes_per_100_photos"] == 0.61
     assert scores["missed_40_px_of_157"] == 2

@@ -35,7 +35,6 @@ from steadymark.models.training.detector.detector_photos import (
     move_face,
 )
 from steadymark.models.training.detector.detector_tiles import TileConfig, TileMaker
-from steadymark.models.training.detector.train_face_net import FaceNetTraining, rate_now, start_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,25 +171,6 @@ def test_held_back_photos_are_determined_by_their_names() -> None:
     assert 0.1 < share < 0.2
     for i in range(100):
         assert photo_of(f"afw_{i}_1") == photo_of(f"afw_{i}_2")
-
-
-def test_a_resumed_run_continues_at_its_step(tmp_path: Path) -> None:
-    config = FaceNetTraining(steps=2000, cooled=0.5, network=SMALL)
-    run = start_run(config)
-    assert rate_now(0, config) < config.rate / 50  # warming up
-    run.minutes, run.step, run.samples = 25.0, 900, 15000
-    run.save(tmp_path / "a.pt", config)
-    resumed = start_run(config)
-    resumed.load(tmp_path / "a.pt")
-    assert (resumed.minutes, resumed.step, resumed.samples) == (25.0, 900, 15000)
-
-
-def test_the_learning_rate_is_constant_before_the_final_decay() -> None:
-    config = FaceNetTraining(steps=2000, cooled=0.5, network=SMALL)
-    assert rate_now(900, config) == pytest.approx(config.rate, rel=0.01)
-    assert rate_now(1500, config) == pytest.approx(config.rate / 2, rel=0.01)
-    assert rate_now(2000, config) == pytest.approx(1e-5)
-    assert rate_now(1500, replace(config, steps=4000)) == pytest.approx(config.rate, rel=0.01)
 
 
 def test_halving_is_the_same_in_training_and_evaluation() -> None:

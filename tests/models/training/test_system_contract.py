@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -17,6 +18,8 @@ from steadymark.models.networks.stabilizer.heatmap_stabilizer import StabilizedD
 from steadymark.models.runtime.flow_stabilizer import FlowStabilizer
 from steadymark.models.runtime.onnx_session import LandmarkNetwork
 from steadymark.models.runtime.zoo import ModelCard
+from steadymark.models.training.detector.detector_photos import DetectorPhoto, PhotoFace
+from steadymark.models.training.detector.face_net_system import FaceNetSystem, FaceNetTask
 from steadymark.models.training.landmarks.landmark_system import LandmarkSystem
 from steadymark.models.training.loop.checkpoint import save_checkpoint, to_image
 from steadymark.models.training.registry import SYSTEMS, system_of
@@ -39,6 +42,7 @@ ALL_SYSTEMS = [system for presets in SYSTEMS.values() for system in presets.valu
 LANDMARK_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, LandmarkSystem)]
 RECURRENT_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, RecurrentSystem)]
 FLOW_CELL_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, FlowCellSystem)]
+DETECTOR_SYSTEMS = [system for system in ALL_SYSTEMS if isinstance(system, FaceNetSystem)]
 
 
 def system_id(system: System[Any]) -> str:
@@ -46,9 +50,9 @@ def system_id(system: System[Any]) -> str:
 
 
 def test_every_system_is_tested_by_one_contract() -> None:
-    assert len(LANDMARK_SYSTEMS) + len(RECURRENT_SYSTEMS) + len(FLOW_CELL_SYSTEMS) == len(
-        ALL_SYSTEMS
-    )
+    count = len(LANDMARK_SYSTEMS) + len(RECURRENT_SYSTEMS)
+    count += len(FLOW_CELL_SYSTEMS) + len(DETECTOR_SYSTEMS)
+    assert count == len(ALL_SYSTEMS)
 
 
 @pytest.mark.parametrize("system", ALL_SYSTEMS, ids=system_id)
@@ -219,3 +223,28 @@ def test_a_flow_cell_trains_every_parameter_and_stabilizes_any_schema(
         ((_, memory),) = stabilizer.step([face], scores, [None])
         ((points, _),) = stabilizer.step([face], scores, [memory])
         np.testing.assert_allclose(points, face.raw, atol=1.0)
+
+
+@pytest.mark.parametrize("system", DETECTOR_SYSTEMS, ids=system_id)
+def test_a_detector_learns_by_every_parameter_and_its_batches_are_alike_in_size(
+    system: FaceNetSystem, tmp_path: Path
+) -> None:
+    network = with_random_weights(system.build()).train()
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
+    jpeg = cv2.imencode(".jpg", noise)[1].ravel()
+    face = PhotoFace(np.array([50, 40, 150, 160], np.float32), None, 10.0)
+    seen, empty = DetectorPhoto(jpeg, (face,)), DetectorPhoto(jpeg)
+    task = FaceNetTask(system, ([seen], [seen], [empty]), tmp_path, tmp_path, seed=0)
+    batches = [task.batch(number, 16) for number in range(6)]
+    assert len({images.shape[1] for images, *_ in batches}) > 1
+    assert all(12e5 < images[..., 0].numel() <= 16 * 320**2 for images, *_ in batches)
+    loss = task.loss(network, task.batch(0, 1), 0)
+    assert loss.shape == ()
+    assert torch.isfinite(loss)
+    loss.backward()  # type: ignore[no-untyped-call]
+    still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert still == []
+    facts = system.export(network.eval(), tmp_path, tmp_path / "net.onnx")
+    assert (facts["kind"], facts["schema"]) == ("face_detector", None)
+    assert facts["params"] == sum(p.numel() for p in network.parameters())
+    assert facts["macs"] > 1e6

@@ -140,6 +140,31 @@ def test_an_interrupted_training_resumes_to_the_same_weights(folder: Path, tmp_p
     assert checkpoint.load_checkpoint(uninterrupted / "best.pt")["recipe"] == TINY_SYSTEM.describe()
 
 
+def test_a_resumed_training_can_be_given_another_number_of_steps(
+    folder: Path, tmp_path: Path
+) -> None:
+    seen: list[TrainingProgress] = []
+    with pytest.raises(KeyboardInterrupt):
+        train(TINY_SYSTEM, folder, tmp_path / "run", SETTINGS, report=interrupt_at(4))
+    more = replace(SETTINGS, steps=6)
+    train(TINY_SYSTEM, folder, tmp_path / "run", more, resume=True, report=seen.append)
+    assert [(p.step, p.total) for p in seen] == [(5, 6), (6, 6)]
+    assert seen[-1].rate < 0.5 * TINY_SYSTEM.rate
+    assert checkpoint.load_checkpoint(tmp_path / "run" / "last.pt")["samples"] == 12
+
+
+def test_a_run_of_an_earlier_recipe_without_a_field_is_taken_up(
+    folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "run" / "last.pt"
+    train(TINY_SYSTEM, folder, tmp_path / "run", replace(SETTINGS, steps=2))
+    kept = checkpoint.load_checkpoint(file)
+    del kept["recipe"]["cooled"], kept["samples"], kept["figures"], kept["feedback"]
+    checkpoint.save_checkpoint(file, kept)
+    train(TINY_SYSTEM, folder, tmp_path / "run", replace(SETTINGS, steps=3), resume=True)
+    assert checkpoint.load_checkpoint(file)["samples"] == 6
+
+
 def test_a_run_is_not_resumed_with_another_recipe(folder: Path, tmp_path: Path) -> None:
     train(TINY_SYSTEM, folder, tmp_path / "run", replace(SETTINGS, steps=2))
     other = replace(TINY_SYSTEM, rate=1e-4)
@@ -204,6 +229,17 @@ def test_the_learning_rate_warms_up_and_falls_to_a_hundredth() -> None:
     assert schedule.at(0, course) == pytest.approx(1 / 500)
     assert schedule.at(500, course) == pytest.approx(1.0, abs=0.01)
     assert schedule.at(10_000, course) == pytest.approx(0.01)
+
+
+def test_the_rate_is_constant_until_the_last_steps_cool_it() -> None:
+    schedule, course = checkpoint.Schedule(1.0, cooled=0.5), checkpoint.ScheduleState(end=2000)
+    assert schedule.at(0, course) == pytest.approx(1 / 100)
+    assert schedule.at(900, course) == 1.0
+    assert schedule.at(1500, course) == pytest.approx(0.505)
+    assert schedule.at(2000, course) == pytest.approx(0.01)
+    longer = schedule.turned(course, 900, 4000)
+    assert schedule.at(1500, longer) == 1.0
+    assert schedule.at(4000, longer) == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize("steps", [5, 40, 160, 2000, 50_000])

@@ -41,23 +41,29 @@ app = typer.Typer(
 )
 
 
-def _trainer(name: str, about: str) -> None:
-    """Add the command that trains a system on still images.
+def _trainer(
+    name: str, about: str, *, minutes: float = 120.0, seed: int = 7, check_s: float = 240.0
+) -> None:
+    """Add the command that trains a system which needs no other network.
 
     Args:
         name: Name of the command and of the system.
         about: Help text of the command.
+        minutes: Default of `--minutes`.
+        seed: Default of `--seed`.
+        check_s: Longest time between validations, in seconds.
     """
+    default_minutes, default_seed = minutes, seed
 
     def command(
         data: Data,
         out: Out,
         preset: Preset = "lite",
-        minutes: Minutes = 120.0,
+        minutes: Minutes = default_minutes,
         steps: Steps = 0,
         resume: Resume = False,
         device: Device = "auto",
-        seed: Seed = 7,
+        seed: Seed = default_seed,
         workers: Workers = 1,
         threads: Threads = 0,
         start: Start = "",
@@ -76,6 +82,7 @@ def _trainer(name: str, about: str) -> None:
             "start": start,
             "val": str(val or ""),
             "began_s": began_s,
+            "check_s": check_s,
         }
         check_run(data=data, out=out, threads=threads, **settings)
         system = altered(find_system(name, preset), alter or ())
@@ -89,6 +96,7 @@ _trainer("heatmap2d", "Train 2D heatmaps over the same backbone, to compare with
 _trainer("dan", "Train the deep alignment network, stage by stage.")
 _trainer("local_global", "Train heatmaps with part attention and a shape regressor.")
 _trainer("flow-cell", "Train the stabilizer of landmarks that optical flow carries along.")
+_trainer("face-net", "Train the face detector face_net.", minutes=400, seed=68, check_s=900)
 add_recurrent_trainer(
     app, "heatmap1d-tracker", "heatmap1d-tracker", "Train heatmap1d's temporal refinement (eq. 13)."
 )
@@ -131,23 +139,6 @@ def table1(
     Console().print(table)
 
 
-@app.command("face-net")
-def train_detector(
-    data: Data,
-    out: Out,
-    steps: Steps = 120_000,
-    resume: Resume = False,
-    threads: Threads = 1,
-) -> None:
-    """Train the face detector face_net."""
-    from steadymark.models.training.detector.train_face_net import FaceNetTraining, train_face_net
-
-    check_run(data=data, out=out, steps=steps, threads=threads)
-    config = FaceNetTraining(steps)
-    model = train_face_net(data, out, config=config, resume=resume, threads=threads or 1)
-    console.print(f"trained: {model}")
-
-
 @app.command("average")
 def average(
     runs: Annotated[list[Path], typer.Argument(help="Runs that were fine-tuned from one another.")],
@@ -165,8 +156,16 @@ def export(
     out: Annotated[Path, typer.Option(help="Where model and card go.")],
     name: Annotated[str, typer.Option(help="The model's name in the zoo.")] = "heatmap1d-lite",
     scores: Annotated[
-        Path | None, typer.Option(help="JSON of measured figures for the card: {name: figure}.")
+        Path | None,
+        typer.Option(
+            help="JSON of figures for the card: {name: figure}; of a detector: of bench detector."
+        ),
     ] = None,
+    scores_note: Annotated[str, typer.Option(help="How these were measured, for the card.")] = "",
+    threshold: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Of a detector: least score; 0: as the validation chose."),
+    ] = 0.0,
     best: Annotated[
         bool, typer.Option("--best", help="The best on the validation split, not the last.")
     ] = False,
@@ -186,6 +185,8 @@ def export(
         out,
         name,
         scores=_figures(scores),
+        scores_note=scores_note,
+        threshold=threshold,
         best=best,
         over=over,
         licence=licence,
@@ -198,13 +199,12 @@ def export(
             console.print(f"the card says of the {part}: {NOT_STATED}; say it with {option} TEXT")
 
 
-def _figures(file: Path | None) -> dict[str, float]:
+def _figures(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        figures = json.loads(file.read_text(encoding="utf-8"))
-        return {str(name): float(value) for name, value in figures.items()}
-    except (ValueError, TypeError, AttributeError) as error:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
         raise ValueError(f"--scores {file}: give JSON of names and figures ({error})") from error
 
 

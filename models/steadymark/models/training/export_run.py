@@ -14,6 +14,8 @@ from steadymark.models.training.stabilizer.heatmap_cell_systems import Recurrent
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from steadymark.models.training.system import System
+
 NOT_STATED = "not stated"
 LICENCE_300W = "300W annotations: for research purposes only, no commercial products"
 _WEIGHTS = f"weights trained on {LICENCE_300W}"
@@ -46,8 +48,7 @@ def provenance(
         `stabilizer_data` describes the sequences that the stabilizer itself learned from.
     """
     if not isinstance(system, RecurrentSystem):
-        known = _of_landmarks(sources)
-        return _said(known, licence, data_note)
+        return _said(_of_sources(sources), licence, data_note)
     told = _said(_of_backbone(system.kept(run)), licence, data_note)
     if sources is not None:
         told["stabilizer_data"] = {
@@ -65,9 +66,11 @@ def _said(known: dict[str, Any], licence: str, data_note: str) -> dict[str, Any]
     }
 
 
-def _of_landmarks(sources: dict[str, Any] | None) -> dict[str, Any]:
+def _of_sources(sources: dict[str, Any] | None) -> dict[str, Any]:
     if sources is None:
         return {"licence": LICENCE, "data": DATA}
+    if "licence" in sources:
+        return {name: sources[name] for name in ("licence", "data")}
     if not _is_300w(sources):
         return {"data": sources["data"]}
     return {
@@ -83,7 +86,7 @@ def _is_300w(sources: dict[str, Any]) -> bool:
 def _of_backbone(file: Path) -> dict[str, Any]:
     """Return licence and data as a checkpoint, or the card beside an ONNX file, states them."""
     if file.suffix != ".onnx":
-        return _of_landmarks(load_checkpoint(file).get("sources"))
+        return _of_sources(load_checkpoint(file).get("sources"))
     try:
         card = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
         return {name: card[name] for name in ("licence", "data") if name in card}
@@ -99,7 +102,9 @@ def export_run(
     out: Path,
     name: str,
     *,
-    scores: dict[str, float] | None = None,
+    scores: dict[str, Any] | None = None,
+    scores_note: str = "",
+    threshold: float = 0.0,
     best: bool = False,
     over: str = "",
     licence: str = "",
@@ -111,7 +116,9 @@ def export_run(
         run: Folder of the run.
         out: Folder for the model, the card and the training curve.
         name: Name of the model.
-        scores: Measured figures for the card.
+        scores: Measured figures for the card, see `System.scores_of`.
+        scores_note: How the figures were measured.
+        threshold: Lowest score of a face, for a detector; 0 takes what the validation chose.
         best: Export the best weights instead of the last ones.
         over: Name of the zoo model whose heatmaps a stabilizer works on.
         licence: Licence of the network; by default what is known of it, otherwise "not stated".
@@ -122,8 +129,8 @@ def export_run(
 
     Raises:
         OSError: There is no checkpoint in `run`.
-        ValueError: The system is unknown, or the name contains other characters than a file name
-            may.
+        ValueError: The system is unknown, the name contains other characters than a file name may,
+            or the figures lack an entry.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"--name {name}: give letters, digits, '-', '_' and '.' alone")
@@ -131,26 +138,16 @@ def export_run(
     if "recipe" not in kept:
         raise ValueError(f"{run / 'last.pt'} is no checkpoint of steadymark-train")
     system = system_of(kept["recipe"])
+    figures = _scores(system, scores or {})
     network = system.build()
-    weights = load_checkpoint(run / "best.pt")["averaged"] if best else kept["averaged"]
-    network.load_state_dict(weights)
+    chosen = load_checkpoint(run / "best.pt") if best else kept
+    network.load_state_dict(chosen["averaged"])
     out.mkdir(parents=True, exist_ok=True)
     model = out / f"{name}.onnx"
     facts = system.export(network.eval(), run, model)
     curve = run / "curve.csv"
     if curve.exists():
         (out / f"{name}.curve.csv").write_text(curve.read_text())
-    recipe = {
-        **kept["recipe"],
-        "seed": kept["seed"],
-        "steps": kept["step"],
-        "samples": kept["step"] * system.batch * kept["ranks"],
-        "trained_minutes": round(kept["elapsed_s"] / 60, 1),
-        "weights": "best on the validation split" if best else "last",
-        "commit": kept["commit"],
-        "commits_by_step": kept["history"],
-        **({"began_with": kept["origin"]} if kept.get("origin") else {}),
-    }
     card = {
         "name": name,
         "version": "1",
@@ -158,9 +155,37 @@ def export_run(
         **provenance(system, run, kept.get("sources"), licence, data_note),
         **facts,
         **({"over": over} if over else {}),
-        "recipe": recipe,
+        "recipe": _recipe(system, kept, best=best),
         "curve": f"{name}.curve.csv",
-        "scores": scores or {},
+        "scores": figures,
+        **({"scores_note": scores_note} if scores_note else {}),
+        **system.card_entries(chosen.get("figures", {})),
+        **({"threshold": threshold} if threshold else {}),
     }
     write_card(out / f"{name}.json", model, card)
     return model
+
+
+def _recipe(system: System[Any], kept: dict[str, Any], *, best: bool) -> dict[str, Any]:
+    """Return the recipe of a checkpoint for the model card."""
+    return {
+        **kept["recipe"],
+        "seed": kept["seed"],
+        "steps": kept["step"],
+        "samples": kept.get("samples", kept["step"] * system.batch * kept["ranks"]),
+        "trained_minutes": round(kept["elapsed_s"] / 60, 1),
+        "weights": "best on the validation split" if best else "last",
+        "commit": kept["commit"],
+        "commits_by_step": kept["history"],
+        **({"began_with": kept["origin"]} if kept.get("origin") else {}),
+    }
+
+
+def _scores(system: System[Any], measured: dict[str, Any]) -> dict[str, float]:
+    try:
+        return system.scores_of(measured) if measured else {}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the figures of --scores are not those of {system.name} ({error}): give JSON of names "
+            "and figures, or for a detector that of bench detector"
+        ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from steadymark.models.training.detector.face_net_system import FACE_NET
 from steadymark.models.training.landmarks.landmark_registry import LANDMARK_SYSTEMS
 from steadymark.models.training.stabilizer import flow_cell_system, heatmap_cell_systems
 from steadymark.models.training.system import System, thaw
@@ -19,6 +20,7 @@ _ALL: tuple[System[Any], ...] = (
     heatmap_cell_systems.STABILIZER,
     heatmap_cell_systems.STABILIZER_PAPER,
     flow_cell_system.FLOW_CELL,
+    FACE_NET,
 )
 SYSTEMS: dict[str, dict[str, System[Any]]] = {
     name: {system.preset: system for system in _ALL if system.name == name}

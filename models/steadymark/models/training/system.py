@@ -33,7 +33,7 @@ class Task(Protocol):
     sources: dict[str, Any]
 
     def batch(self, number: int, size: int) -> Batch:
-        """Return batch `number` of an endless stream; it depends only on this number."""
+        """Return batch `number` of an endless stream; it depends on this number and `Feedback`."""
         ...
 
     def loss(self, network: nn.Module, batch: Batch, phase: int) -> Tensor:
@@ -52,6 +52,28 @@ class Task(Protocol):
         ...
 
 
+class Feedback(Protocol):
+    """Influence of the training on its samples; its state is part of the checkpoint."""
+
+    def update(self, network: Any, done: int) -> None:
+        """Follow the averaged network after a training step.
+
+        Args:
+            network: The averaged network.
+            done: Number of batches that all processes have trained on. Workers may already have
+                prepared later ones, whose samples must not depend on this update.
+        """
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state as tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore a state."""
+        ...
+
+
 @dataclass(frozen=True)
 class System(ABC, Generic[N]):
     """One trainable system at one size; its frozen fields determine the whole training.
@@ -62,6 +84,8 @@ class System(ABC, Generic[N]):
         rate: Learning rate of AdamW.
         weight_decay: Weight decay of AdamW.
         batch: Batch size.
+        warmup: Greatest length of the learning rate's warm-up in steps; it is at most 5 % of them.
+        cooled: Last share of the training, in which the learning rate falls by half a cosine.
         phases: Number of phases, which are trained in order with equal numbers of steps; each has
             its own schedule.
     """
@@ -72,6 +96,8 @@ class System(ABC, Generic[N]):
     rate: float = 2e-3
     weight_decay: float = 0.02
     batch: int = 32
+    warmup: int = 500
+    cooled: float = 1.0
     phases: ClassVar[int] = 1
 
     @abstractmethod
@@ -113,6 +139,22 @@ class System(ABC, Generic[N]):
 
     def calibrate(self, network: N, task: Any) -> None:
         """Set constants of the network that are measured on the data before training."""
+
+    def feedback(self, task: Any) -> Feedback | None:
+        """Return how the training changes the samples of its task; None if it does not."""
+        return None
+
+    def card_entries(self, figures: dict[str, float]) -> dict[str, Any]:
+        """Return entries of the model card that the validation chose.
+
+        Args:
+            figures: Result of the last validation of the exported weights.
+        """
+        return {}
+
+    def scores_of(self, measured: dict[str, Any]) -> dict[str, float]:
+        """Return the scores of the model card from a JSON file of measured figures."""
+        return {name: float(value) for name, value in measured.items()}
 
     def take_weights(self, file: Path, network: N, task: Task) -> None:
         """Initialize the network with the weights of an exported model.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import Progress
 
-from steadymark.app.cli.output_files import OutputFiles, check_outputs, plain, write_file
+from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.report_table import ReportTable
 from steadymark.engine.bench.detector_benchmark import measure, threshold_for
 from steadymark.engine.bench.hard_face_set import write_hard_set
@@ -64,8 +63,7 @@ def report_detectors(
             )
     out.print(detector_table(figures))
     if json_file is not None:
-        told = {name: _as_json(each) for name, each in figures.items()}
-        write_file(json_file, json.dumps(plain(told), indent=2).encode())
+        write_json(json_file, {name: _as_json(each) for name, each in figures.items()})
     return 0
 
 

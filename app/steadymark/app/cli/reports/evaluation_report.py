@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 from rich.markup import escape
 
-from steadymark.app.cli.output_files import OutputFiles, plain, write_file
+from steadymark.app.cli.output_files import OutputFiles, write_file, write_json
 from steadymark.app.cli.reports.report_table import ReportTable
 from steadymark.engine.metrics.accuracy_scores import (
     AccuracyScores,
@@ -55,9 +54,7 @@ def report(
     out.print(f"[bold]{escape(title)}[/bold]", soft_wrap=True)
     out.print(evaluation_table(scored, accuracies, videos))
     if outputs.json is not None:
-        content = _content(scored, accuracies, videos)
-        text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-        write_file(outputs.json, text.encode())
+        write_json(outputs.json, _content(scored, accuracies, videos))
     _write_pictures(compared, title, outputs, of="frames" if videos else "faces")
 
 
@@ -135,7 +132,7 @@ def _content(
     accuracies: Mapping[str, AccuracyScores],
     videos: Mapping[str, StabilityScores],
 ) -> dict[str, object]:
-    """Return the content of the JSON file. NaN, which JSON does not support, becomes null."""
+    """Return the content of the JSON file."""
     models: dict[str, dict[str, object]] = {}
     for name, one in scored.items():
         figures: dict[str, object] = asdict(accuracies[name]) if name in accuracies else {}
@@ -143,7 +140,7 @@ def _content(
             figures["stability"] = asdict(videos[name])
         if len(one.videos) > 1:
             figures["videos"] = {v.name: _of_video(v) for v in one.videos}
-        models[name] = {key: plain(value) for key, value in figures.items()}
+        models[name] = figures
     return {"models": models}
 
 

@@ -95,7 +95,7 @@ def face_losses(rows: Tensor, places: Tensor, targets: DetectorTargets) -> Detec
     told = rows[found]
     boxes = decode(told, places.expand(len(rows), -1, -1)[found])[:, :4]
     iou, giou = _ious(boxes, targets.boxes[found])
-    quality = torch.zeros(rows.shape[:2])
+    quality = rows.new_zeros(rows.shape[:2])
     quality[found] = _FLOOR + (1 - _FLOOR) * iou.detach().clamp(0, 1)
     logit = rows[..., 0]
     off = (logit.detach().sigmoid() - quality).abs()

@@ -39,7 +39,6 @@ class TileConfig:
 
     Attributes:
         sizes: Sides of the tiles.
-        pixels_a_batch: Pixels per batch.
         share: Probability of each of `KINDS`.
         smallest: Least length of the face that a view is centred on.
         enlarge: Largest factor by which a face is enlarged.
@@ -67,7 +66,6 @@ class TileConfig:
     """
 
     sizes: tuple[int, ...] = (320, 448, 640)
-    pixels_a_batch: int = 16 * 320 * 320
     share: tuple[float, ...] = (0.16, 0.38, 0.24, 0.06, 0.06, 0.1)
     smallest: float = 14.0
     enlarge: float = 3.0
@@ -106,7 +104,12 @@ class Tile:
 
 
 class TileMaker:
-    """Makes tiles; a tile depends only on its random generator and on `hard`."""
+    """Makes tiles; a tile depends only on its random generator and on `hard`.
+
+    Attributes:
+        hard: Best score so far in each photo without faces; photos with high scores are drawn more
+            often. None draws all equally often.
+    """
 
     def __init__(
         self, sets: tuple[list[DetectorPhoto], ...], config: TileConfig, hard: Floats | None = None
@@ -116,8 +119,7 @@ class TileMaker:
         Args:
             sets: Photos of each of `KINDS`.
             config: Probabilities and ranges.
-            hard: Best score so far in each photo without faces; photos with high scores are drawn
-                more often.
+            hard: Best score so far in each photo without faces, or None.
         """
         self.sets = sets
         share = np.array(config.share[: len(sets)]) * [len(photos) > 0 for photos in sets]

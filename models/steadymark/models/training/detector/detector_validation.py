@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from steadymark.models.datasets.hard_faces import hard_photos, turned_faces
 from steadymark.models.datasets.photo_splits import photo_of, photos, read_boxes
+from steadymark.models.errors import DataError
 from steadymark.models.face.landmark_boxes import CROWDS_TO_EXTENT, landmark_box, overlaps, widen
 from steadymark.models.face.pts_file import read_pts
 from steadymark.models.networks.face_net import decode, locations
@@ -48,6 +49,12 @@ class DetectorScores:
     hard: float = math.nan
     turned: float = math.nan
 
+    @property
+    def missed(self) -> float:
+        """Share of missed faces in %, averaged over the kinds of faces that there are."""
+        recalls = [self.crowds, self.train, self.hard, self.turned]
+        return 100 * (1 - float(np.nanmean(recalls)))
+
 
 @torch.no_grad()
 def _best(network: FaceNet, path: Path) -> Floats:
@@ -55,8 +62,8 @@ def _best(network: FaceNet, path: Path) -> Floats:
     image = cv2.imread(str(path))
     assert image is not None
     fitted = fit_frame(image.astype(np.uint8, copy=False))
-    x = torch.from_numpy(fitted.planes).float()
-    rows: Tensor = decode(network(x)[0], locations(*x.shape[2:]))
+    x = torch.from_numpy(fitted.planes).float().to(next(network.parameters()).device)
+    rows: Tensor = decode(network(x)[0].cpu(), locations(*x.shape[2:]))
     found: Floats = rows[rows[:, 4] > 0.05].numpy()
     found[:, :4] = fitted.to_frame(found[:, :4])
     return found
@@ -91,9 +98,15 @@ def best_scores(network: FaceNet, data: Path, *, held_back: bool) -> Floats:
 
 
 def validate_detector(network: FaceNet, data: Path) -> DetectorScores:
-    """Measure a network in eval mode on all held-back photos."""
+    """Measure a network in eval mode on all held-back photos.
+
+    Raises:
+        DataError: No photo without faces is held back, so that there is no threshold.
+    """
     faces = data / "faces"
     false = np.sort(best_scores(network, data, held_back=True))
+    if not len(false):
+        raise DataError(f"{faces / 'none'} has too few photos to hold one back: add some .jpg")
     threshold = float(false[-1 - len(false) // 100])
     crowds = {
         name: widen(boxes, CROWDS_TO_EXTENT)
@@ -104,7 +117,8 @@ def validate_detector(network: FaceNet, data: Path) -> DetectorScores:
     hard = _scores(network, faces / "train", hard_boxes(data))
     turned = _scores(network, data / "aflw2000", turned_boxes(data))
     told = [_share(scores, threshold) for scores in (small, large, hard, turned)]
-    return DetectorScores(threshold, told[0], told[1], float(large[:, 1].mean()), told[2], told[3])
+    iou = float(large[:, 1].mean()) if len(large) else math.nan
+    return DetectorScores(threshold, told[0], told[1], iou, told[2], told[3])
 
 
 def _share(scores: Floats, threshold: float) -> float:

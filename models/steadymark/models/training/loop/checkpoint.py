@@ -48,23 +48,26 @@ class ScheduleState:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Cosine learning rate schedule from `rate` to 1 % of it, with a linear warm-up.
+    """Learning rate schedule with a linear warm-up and a cosine from `rate` to 1 % of it.
 
     Attributes:
         rate: Peak learning rate.
         warmup: Length of the warm-up, as a share of the remaining steps.
         most: Greatest length of the warm-up in steps.
+        cooled: Last share of the training, in which the rate falls; it is constant before.
         assumed: Length of the warm-up in steps while the length of the run is unknown.
     """
 
     rate: float
     warmup: float = 0.05
     most: int = 500
+    cooled: float = 1.0
     assumed: int = 200
 
     def at(self, step: int, course: ScheduleState) -> float:
         """Return the learning rate of a step."""
-        cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress(step, course)))
+        fallen = max(0.0, (self.progress(step, course) - (1 - self.cooled)) / self.cooled)
+        cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fallen))
         return self.rate * cosine * self.warmth(step, course)
 
     def progress(self, step: int, course: ScheduleState) -> float:

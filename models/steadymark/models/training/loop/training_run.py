@@ -24,6 +24,7 @@ from steadymark.models.training.loop.checkpoint import (
 )
 from steadymark.models.training.loop.distributed import ProcessGroup, pick_device
 from steadymark.models.training.loop.time_budget import TimeBudget
+from steadymark.models.training.system import thaw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,8 @@ class RunSettings:
 
     Attributes:
         minutes: Time limit; it is converted to steps once the speed is known.
-        steps: Number of steps; if it is not 0, it replaces the time limit.
+        steps: Number of steps; if it is not 0, it replaces the time limit. A resumed run may get
+            another number.
         start: Checkpoint or exported model with which to begin (fine-tuning); empty for random
             weights.
         val: Another data set for validation; empty for a part of the data.
@@ -48,8 +50,6 @@ class RunSettings:
         device: `auto`, `cpu` or `cuda`.
         workers: Processes that prepare samples.
         average: Decay of the averaged weights per step.
-        warmup: Length of the warm-up, as a share of the steps.
-        warmup_most: Greatest length of the warm-up in steps.
         began_s: `time.monotonic()` from which the minutes count; by default when the run is opened.
         save_s: Seconds between checkpoints, the most that an interruption costs.
         check_s: Longest time between validations, in seconds.
@@ -63,8 +63,6 @@ class RunSettings:
     device: str = "auto"
     workers: int = 1
     average: float = 0.9995
-    warmup: float = 0.05
-    warmup_most: int = 500
     began_s: float | None = None
     save_s: float = 45.0
     check_s: float = 240.0
@@ -127,6 +125,7 @@ class TrainingRun(Generic[N]):
         self.crew = ProcessGroup(self.device)
         val = Path(settings.val) if settings.val else None
         self.task = system.open(data, out, seed=settings.seed, val=val, allowance=allowance)
+        self.feedback = system.feedback(self.task)
         torch.manual_seed(settings.seed)
         self.network = system.build()
         self.origin: list[dict[str, Any]] = []
@@ -136,10 +135,11 @@ class TrainingRun(Generic[N]):
         self.network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = AveragedWeights(self.network, settings.average)
-        self.step, self.total, self.phase = 0, settings.steps, 0
-        self.schedule = Schedule(system.rate, settings.warmup, settings.warmup_most)
+        self.step, self.samples, self.total, self.phase = 0, 0, settings.steps, 0
+        self.schedule = Schedule(system.rate, most=system.warmup, cooled=system.cooled)
         self.course = ScheduleState(end=self.total / system.phases)
-        self.loss, self.score, self.best = 0.0, float("nan"), float("inf")
+        self.loss, self.best = 0.0, float("inf")
+        self.figures: dict[str, float] = {}
         self.history: list[tuple[int, str]] = []
         kept = load_checkpoint(out / "last.pt") if resume and (out / "last.pt").exists() else None
         if kept is not None:
@@ -167,7 +167,8 @@ class TrainingRun(Generic[N]):
                 raise ValueError(f"{checkpoint} does not fit this system: {first}") from error
 
     def _take_up(self, kept: dict[str, Any]) -> None:
-        if kept["recipe"] != self.system.describe():
+        recipe = kept["recipe"]
+        if recipe["system"] != self.system.name or thaw(type(self.system), recipe) != self.system:
             raise ValueError(
                 f"{self.out} holds a training with another recipe: name another folder with "
                 "--out, or leave out --resume to begin anew"
@@ -175,8 +176,13 @@ class TrainingRun(Generic[N]):
         self.network.load_state_dict(kept["weights"])
         self.averaged.network.load_state_dict(kept["averaged"])
         self.step, self.total, self.phase = kept["step"], kept["total"], kept["phase"]
-        self.loss, self.score, self.best = kept["loss"], kept["score"], kept["best"]
+        self.samples = kept.get("samples", self.step * self.system.batch * kept["ranks"])
+        self.loss, self.best, self.figures = kept["loss"], kept["best"], kept.get("figures", {})
         self.course = ScheduleState(*kept.get("course", (0, self.total / self.system.phases)))
+        if self.settings.steps not in (0, self.total) and self.system.phases == 1:
+            self.ends_at(self.settings.steps)
+        if self.feedback is not None:
+            self.feedback.load_state_dict(kept["feedback"])
         self.clock = TrainingClock(kept["elapsed_s"], self.settings.began_s or self.clock.started)
         self.history = kept["history"]
         self.origin = kept.get("origin", [])
@@ -204,12 +210,14 @@ class TrainingRun(Generic[N]):
             "averaged": self.averaged.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
+            "samples": self.samples,
             "total": self.total,
             "phase": self.phase,
             "course": astuple(self.course),
             "loss": self.loss,
-            "score": self.score,
+            "figures": self.figures,
             "best": self.best,
+            "feedback": self.feedback.state_dict() if self.feedback is not None else {},
             "elapsed_s": self.clock.elapsed_s,
             "recipe": self.system.describe(),
             "sources": self.task.sources,
@@ -260,15 +268,16 @@ class TrainingRun(Generic[N]):
         value = float(loss.detach())
         self.loss += (value - self.loss) * (0.01 if self.step else 1.0)
         self.step += 1
+        self.samples += len(batch[0]) * self.crew.size
+        if self.feedback is not None:
+            self.feedback.update(self.averaged.network, self.step * self.crew.size)
 
     def check(self, writer: Any) -> None:
         """Validate the averaged weights, and save them as `best.pt` if they are the best so far."""
-        figures = self.task.validate(self.averaged.network)
-        self.score = next(iter(figures.values()))
-        minute, samples = self.clock.elapsed_s / 60, self.step * self.system.batch * self.crew.size
-        rate = self.optimizer.param_groups[0]["lr"]
-        shown = {"rate": rate, "loss": self.loss, **figures}
-        self.curve.add(minute=minute, step=self.step, samples=samples, **shown)
+        self.figures = self.task.validate(self.averaged.network)
+        minute, rate = self.clock.elapsed_s / 60, self.optimizer.param_groups[0]["lr"]
+        shown = {"rate": rate, "loss": self.loss, **self.figures}
+        self.curve.add(minute=minute, step=self.step, samples=self.samples, **shown)
         for name, value in shown.items():
             writer.add_scalar(name, value, self.step)
         if self.score < self.best:
@@ -276,10 +285,15 @@ class TrainingRun(Generic[N]):
             content = {
                 "averaged": self.averaged.network.state_dict(),
                 "step": self.step,
-                "score": self.score,
+                "figures": self.figures,
                 "recipe": self.system.describe(),
             }
             save_checkpoint(self.out / "best.pt", content)
+
+    @property
+    def score(self) -> float:
+        """Score of the last validation; NaN before the first."""
+        return next(iter(self.figures.values()), float("nan"))
 
     def progress(self) -> TrainingProgress:
         """Return the progress of the run."""

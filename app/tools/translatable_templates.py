@@ -59,8 +59,27 @@ def shown_modules() -> dict[str, Path]:
 
     graph = grimp.build_graph(*ROOTS, exclude_type_checking_imports=True, cache_dir=None)
     own = {name for name in graph.modules if name.startswith(WINDOW)}
-    shown = own.union(*map(graph.find_upstream_modules, own)) - NOT_SHOWN
+    shown = own.union(*map(graph.find_upstream_modules, own))
+    listed = {
+        name
+        for module in shown
+        for package in registry_packages(_file_of(module))
+        for name in graph.find_children(package)
+    }
+    shown = shown.union(listed, *map(graph.find_upstream_modules, listed)) - NOT_SHOWN
     return {name: _file_of(name) for name in sorted(shown)}
+
+
+def registry_packages(file: Path) -> Iterator[str]:
+    """Return the packages whose modules add the entries of the registries in a file.
+
+    A registry imports them by their names, so that the graph of imports does not show them.
+    """
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split("[")[0] == "Registry":
+            match node.args:
+                case [_, ast.Constant(value=str(package)), *_]:
+                    yield package
 
 
 def templates_in(module: str, file: Path) -> Iterator[TemplateUse]:

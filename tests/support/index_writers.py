@@ -19,7 +19,7 @@ def write_lines(folder: Path, number: int, together: Barrier) -> None:
     index = ResultsIndex(folder)
     together.wait(60)
     for line in range(LINES):
-        index.begin(f"camera:{number}-{line}", f"t{number}-{line}", "now")
+        index.begin(f"camera:{number}-{line}", [f"t{number}-{line}.csv"], "now")
 
 
 def hold(path: Path, told: Connection) -> None:

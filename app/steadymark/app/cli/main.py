@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from steadymark.app.cli.add_model_command import add_model
 from steadymark.app.cli.bench_commands import bench
+from steadymark.app.cli.choices_help import FORMATS, SENDING, ChoicesCommand
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import (
     COMPUTER,
@@ -26,6 +27,7 @@ from steadymark.app.cli.help_groups import (
 )
 from steadymark.app.cli.smooth_command import smooth
 from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.models.choice_registry import load_plugins
 
 _STABILIZER = (
     "auto (flow, or what a model stabilizes itself by), none, flow (a recurrent cell over the "
@@ -34,9 +36,8 @@ _STABILIZER = (
 )
 _DETECTOR = "Face detector: a name, yunet:FILE.onnx (OpenCV's) or mediapipe:FILE.tflite."
 _SEND = (
-    "Also send each frame's landmarks to another program: osf (OpenSeeFace's packets), vmc "
-    "(Virtual Motion Capture, by OSC), lsl (Lab Streaming Layer); elsewhere than on this machine "
-    "by its address, osf://192.168.1.5:11573. May be repeated."
+    f"Also send each frame's landmarks to another program. {SENDING} For another "
+    "machine, add its address: osf://192.168.1.5:11573. May be repeated."
 )
 
 app = typer.Typer(
@@ -47,7 +48,7 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.command(name="add-model")(add_model)
-app.command(name="smooth")(smooth)
+app.command(name="smooth", cls=ChoicesCommand)(smooth)
 
 
 @app.callback(invoke_without_command=True)
@@ -56,6 +57,7 @@ def start(
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Without a command, the window opens."""
+    report_errors(_load_plugins)
     if version:
         from steadymark.engine.pipeline.job import version as installed
 
@@ -64,6 +66,11 @@ def start(
         from steadymark.app.gui.application import run_window
 
         report_errors(run_window)
+
+
+def _load_plugins() -> int:
+    load_plugins()
+    return 0
 
 
 @app.command(name="open")
@@ -76,7 +83,7 @@ def open_window(
     report_errors(lambda: run_window(recording))
 
 
-@app.command()
+@app.command(cls=ChoicesCommand)
 def live(
     source: Annotated[
         str,
@@ -126,7 +133,7 @@ def cameras() -> None:
     report_errors(run)
 
 
-@app.command()
+@app.command(cls=ChoicesCommand)
 @help_groups(
     {
         INPUT: "start_time end_time",
@@ -167,7 +174,9 @@ def track(
         float | None,
         typer.Option(help="Focal length in pixels, for head poses; else guessed as OpenFace does."),
     ] = None,
-    csv: Annotated[str, typer.Option(help="native or openface.")] = "native",
+    csv: Annotated[
+        str, typer.Option("--format", "--csv", help=f"Format of the table. {FORMATS}")
+    ] = "native",
     video: Annotated[
         bool, typer.Option("--video", help="Also write the video with landmarks drawn (H.264).")
     ] = False,

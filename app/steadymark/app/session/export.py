@@ -15,11 +15,12 @@ from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.results import FrameStatus
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.types import TrackResult
-from steadymark.engine.output.csv.native_csv import NativeCsvSink
-from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.pipeline.job import InputSettings, header
+from steadymark.engine.tracking.head_pose import IBUG
+from steadymark.models.face.schema import load_schema
 from steadymark.models.user_text import NOTHING, UserText
 
 if TYPE_CHECKING:
@@ -39,19 +40,26 @@ _TELL_EVERY = 16  # frames
 class ExportKind(StrEnum):
     """What is written. SIDE: a video that shows both compared variants beside each other."""
 
-    CSV = "csv"
-    OPENFACE = "openface"
+    TABLE = "table"
     VIDEO = "video"
     SIDE = "side"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is exported to which path. draw: what is drawn into an annotated video."""
+    """What is exported to which path.
+
+    Attributes:
+        kind: What is written.
+        path: The file.
+        draw: What is drawn into an annotated video.
+        table: Name of the table's format, see `TABLE_FORMATS`.
+    """
 
     kind: ExportKind
     path: Path
     draw: DrawOptions = field(default_factory=DrawOptions)
+    table: str = "native"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +185,6 @@ class Export:
 
     def _sink(self, results: Results) -> Sink:
         order, material = self._order, self._material
-        if order.kind is ExportKind.OPENFACE:
-            return OpenFaceCsvSink(order.path)
         if self._is_video:
             source = material.info.path
             return AnnotatedVideoSink(
@@ -187,7 +193,8 @@ class Export:
         facts = header(material.info, material.models, material.settings, InputSettings())
         if results.pieces > 1:
             facts = replace(facts, settings={**facts.settings, "pieces": results.pieces})
-        return NativeCsvSink(order.path, facts)
+        schema = load_schema(material.models.network.card.schema or IBUG)
+        return TABLE_FORMATS.find(order.table).sink(order.path, facts, schema)
 
     def _tracked(self, results: Results) -> Iterator[TrackResult]:
         frames = np.flatnonzero(results.known() == FrameStatus.TRACKED)

@@ -116,6 +116,18 @@ def load_schema(name: str = "ibug68") -> LandmarkSchema:
     )
 
 
+def nameless_schema(count: int) -> LandmarkSchema:
+    """Return a schema of which only the number of landmarks is known.
+
+    Args:
+        count: Number of landmarks, K.
+
+    Returns:
+        A schema without a name, regions, contours and a mean shape.
+    """
+    return LandmarkSchema("", np.arange(count), {}, (), (0, 0), None)
+
+
 def schema_names() -> tuple[str, ...]:
     """Return the names of all schemas in assets/schemas, sorted."""
     return tuple(sorted(path.stem for path in (assets_root() / "schemas").glob("*.json")))

@@ -53,9 +53,11 @@ def track_anew(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
     )
 
 
-def exported(qtbot: QtBot, window: MainWindow, kind: ExportKind, path: Path) -> None:
+def exported(
+    qtbot: QtBot, window: MainWindow, kind: ExportKind, path: Path, table: str = "native"
+) -> None:
     with qtbot.waitSignal(window.exports.ended, timeout=60000) as ended:
-        window.files.export(kind, path)
+        window.files.export(kind, path, table)
     assert ended.args[0].fault == ""
 
 
@@ -101,7 +103,7 @@ def test_the_windows_tables_are_those_of_the_command_line(
             track_anew(qtbot, window, "none")
         if stabilizer != "auto":
             choose(qtbot, window, stabilizer)
-        exported(qtbot, window, ExportKind.CSV, tmp_path / f"{stabilizer}.csv")
+        exported(qtbot, window, ExportKind.TABLE, tmp_path / f"{stabilizer}.csv")
         assert rows(tmp_path / f"{stabilizer}.csv") == rows(folder / "demo.csv")
         assert check_csv(tmp_path / f"{stabilizer}.csv") == ()
     result = CliRunner().invoke(
@@ -111,7 +113,7 @@ def test_the_windows_tables_are_those_of_the_command_line(
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     choose(qtbot, window, "one-euro")
-    exported(qtbot, window, ExportKind.OPENFACE, tmp_path / "face.csv")
+    exported(qtbot, window, ExportKind.TABLE, tmp_path / "face.csv", "openface")
     assert (tmp_path / "face.csv").read_bytes() == (tmp_path / "o" / "demo.csv").read_bytes()
 
 
@@ -131,7 +133,7 @@ def test_flow_and_the_published_cells_can_be_changed_for_one_another(
             words = ["track", str(DEMO), "--out", str(folder), "--stabilizer", stabilizer]
             result = CliRunner().invoke(cli.app, words)
             assert result.exit_code == 0, result.output
-        exported(qtbot, window, ExportKind.CSV, table)
+        exported(qtbot, window, ExportKind.TABLE, table)
         assert rows(table) == rows(folder / "demo.csv")
         assert (b"flow-cell" in table.read_bytes()) == (stabilizer == "flow")
         assert check_csv(table) == ()
@@ -143,7 +145,7 @@ def test_a_table_is_of_the_filter_that_was_just_chosen(
 ) -> None:
     track(qtbot, window, clip)
     track_anew(qtbot, window, "none")
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "raw.csv")
+    exported(qtbot, window, ExportKind.TABLE, tmp_path / "raw.csv")
     refilter = PointFilter.refilter
 
     def slowly(*arguments: Any, **more: Any) -> Any:
@@ -153,8 +155,8 @@ def test_a_table_is_of_the_filter_that_was_just_chosen(
     monkeypatch.setattr(PointFilter, "refilter", slowly)
     session = window.session
     session.use_settings(replace(session.settings, stabilizer="one-euro"))
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "soon.csv")
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "later.csv")
+    exported(qtbot, window, ExportKind.TABLE, tmp_path / "soon.csv")
+    exported(qtbot, window, ExportKind.TABLE, tmp_path / "later.csv")
     assert rows(tmp_path / "soon.csv") == rows(tmp_path / "later.csv")
     assert rows(tmp_path / "soon.csv") != rows(tmp_path / "raw.csv")
 
@@ -176,7 +178,7 @@ def test_a_table_of_a_part_is_marked_partial_and_said_to_be(
     window.session._models = ModelCache(lambda _: gated_models(gate, after=30))
     window.open_path(clip)
     qtbot.waitUntil(lambda: gate.reached.is_set() and window.session.display.share > 0)
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
+    exported(qtbot, window, ExportKind.TABLE, tmp_path / "t.csv")
     assert not (tmp_path / "t.csv").exists()
     assert len(read_landmarks(tmp_path / "t.partial.csv")) > 0
     assert any("by now" in text for text in window.messages.texts)
@@ -195,7 +197,7 @@ def test_a_table_that_was_tracked_in_several_goes_says_so(
     window.session.seek(110)
     gate.open()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
+    exported(qtbot, window, ExportKind.TABLE, tmp_path / "t.csv")
     assert "tracked in 3 goes" in window.messages.texts[0]
     settings = read_landmarks(tmp_path / "t.csv").header["settings"]
     assert isinstance(settings, dict)
@@ -209,7 +211,7 @@ def test_a_table_that_was_tracked_in_several_goes_says_so(
         timeout=20000,
     )
     window.messages.dismiss_all()
-    exported(qtbot, window, ExportKind.CSV, tmp_path / "again.csv")
+    exported(qtbot, window, ExportKind.TABLE, tmp_path / "again.csv")
     assert "goes" not in window.messages.texts[0]
 
 
@@ -268,7 +270,7 @@ def test_an_export_that_cannot_be_written_is_told(
 ) -> None:
     track(qtbot, window, clip)
     with qtbot.waitSignal(window.exports.ended, timeout=20000):
-        window.files.export(ExportKind.CSV, tmp_path / "no such folder" / "t.csv")
+        window.files.export(ExportKind.TABLE, tmp_path / "no such folder" / "t.csv")
     assert "does not exist" in window.messages.texts[0]
     window.files.save_frame(tmp_path / "no such folder" / "f.png")
     qtbot.waitUntil(lambda: len(window.messages.texts) == 2)

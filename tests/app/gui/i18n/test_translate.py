@@ -15,7 +15,6 @@ from steadymark.app.session.live.open_stream import LiveTarget
 from steadymark.app.session.video_queue import QueueStage
 from steadymark.engine.core.errors import SinkError, SourceError
 from steadymark.engine.pipeline.job import OutputSettings
-from steadymark.engine.streaming.targets import TargetKind
 from steadymark.models.errors import ContentError
 from steadymark.models.user_text import UserText, join_texts
 from support.fakes.small_model import write_model
@@ -174,6 +173,6 @@ def test_a_camera_and_a_place_that_are_not_there_say_so(qtbot: QtBot, window: Ma
     window.actions_by_name["send"].trigger()
     dialog = window.desk.send.dialog
     assert dialog is not None
-    dialog.wanted.emit(TargetKind.VMC, True, "nowhere:port")
+    dialog.wanted.emit("vmc", True, "nowhere:port")
     assert "⟦" in dialog.fault.text()
     assert not untranslated(dialog.fault.text().split(": ", 1)[1])

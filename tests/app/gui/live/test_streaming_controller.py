@@ -12,7 +12,7 @@ from steadymark.app.gui.application import open_recording
 from steadymark.app.gui.live.streaming_controller import StreamingController
 from steadymark.app.session.state import Phase
 from steadymark.engine.streaming.osf import parse_osf_packet
-from steadymark.engine.streaming.targets import TargetKind, parse_target
+from steadymark.engine.streaming.targets import TARGETS, parse_target
 from support.fakes.stream_receivers import free_place, place_of, receiver
 from support.window.live_window_driver import came_on, watched
 from support.window.window_driver import key
@@ -40,7 +40,7 @@ def dialog_of(qtbot: QtBot, window: MainWindow) -> StreamingDialog:
     return dialog
 
 
-def typed(dialog: StreamingDialog, kind: TargetKind, place: str) -> None:
+def typed(dialog: StreamingDialog, kind: str, place: str) -> None:
     dialog.places[kind].setFocus()
     dialog.places[kind].selectAll()
     QTest.keyClicks(dialog.places[kind], place)
@@ -55,12 +55,12 @@ def test_switched_on_by_keys_it_is_sent_and_shown(
     dialog = dialog_of(qtbot, window)
     assert {label.text() for label in dialog.states.values()} == {"off"}
     with receiver() as bound:
-        typed(dialog, TargetKind.OSF, place_of(bound))
+        typed(dialog, "osf", place_of(bound))
         assert dialog.isVisible()
-        dialog.switches[TargetKind.OSF].setFocus()
-        QTest.keyClick(dialog.switches[TargetKind.OSF], Qt.Key.Key_Space)
+        dialog.switches["osf"].setFocus()
+        QTest.keyClick(dialog.switches["osf"], Qt.Key.Key_Space)
         assert parse_osf_packet(bound.recv(65535))
-        qtbot.waitUntil(lambda: "packets/s" in dialog.states[TargetKind.OSF].text())
+        qtbot.waitUntil(lambda: "packets/s" in dialog.states["osf"].text())
         qtbot.waitUntil(lambda: "OpenSeeFace" in window.live_bar.sending.text())
         assert window.actions_by_name["send"].isChecked()
         assert "packets/s" in window.actions_by_name["send"].toolTip()
@@ -68,7 +68,7 @@ def test_switched_on_by_keys_it_is_sent_and_shown(
         active(qtbot, window)
         assert parse_osf_packet(bound.recv(65535))  # it goes on
         dialog = dialog_of(qtbot, window)
-        dialog.switches[TargetKind.OSF].click()
+        dialog.switches["osf"].click()
     assert window.live_bar.sending.text() == ""
     assert not window.actions_by_name["send"].isChecked()
     came_on(qtbot, window)
@@ -79,9 +79,9 @@ def test_that_nobody_listens_is_shown(
 ) -> None:
     watched(qtbot, window)
     dialog = dialog_of(qtbot, window)
-    typed(dialog, TargetKind.VMC, free_place())
-    dialog.switches[TargetKind.VMC].click()
-    qtbot.waitUntil(lambda: "nobody listens there" in dialog.states[TargetKind.VMC].text())
+    typed(dialog, "vmc", free_place())
+    dialog.switches["vmc"].click()
+    qtbot.waitUntil(lambda: "nobody listens there" in dialog.states["vmc"].text())
     qtbot.waitUntil(lambda: "VMC: nobody listens" in window.live_bar.sending.text())
     assert window.messages.texts == []
     came_on(qtbot, window)
@@ -89,15 +89,15 @@ def test_that_nobody_listens_is_shown(
 
 def test_a_wrong_place_is_told_beside_it_and_switches_off(qtbot: QtBot, window: MainWindow) -> None:
     dialog = dialog_of(qtbot, window)
-    dialog.switches[TargetKind.OSF].click()
-    assert dialog.states[TargetKind.OSF].text() == "begins with the live view"
-    typed(dialog, TargetKind.OSF, "here:99999")
+    dialog.switches["osf"].click()
+    assert dialog.states["osf"].text() == "begins with the live view"
+    typed(dialog, "osf", "here:99999")
     assert "port from 1 to 65535" in dialog.fault.text()
     assert dialog.fault.isVisible()
-    assert not dialog.switches[TargetKind.OSF].isChecked()
+    assert not dialog.switches["osf"].isChecked()
     dialog.refresh()
-    assert dialog.places[TargetKind.OSF].text() == "here:99999"  # to be mended
-    typed(dialog, TargetKind.OSF, "127.0.0.1:1234")
+    assert dialog.places["osf"].text() == "here:99999"  # to be mended
+    typed(dialog, "osf", "127.0.0.1:1234")
     assert not dialog.fault.isVisible()
 
 
@@ -105,20 +105,18 @@ def test_what_is_chosen_is_remembered_and_what_was_written_badly_is_not(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     dialog = dialog_of(qtbot, window)
-    typed(dialog, TargetKind.LSL, "Face of the day")
-    dialog.switches[TargetKind.LSL].click()
+    typed(dialog, "lsl", "Face of the day")
+    dialog.switches["lsl"].click()
     sending = window.session.live.sending
-    sending.want(TargetKind.VMC, place="192.168.1.5:1", on=True)  # for this start only
+    sending.want("vmc", place="192.168.1.5:1", on=True)  # for this start only
     kept = window.preferences.values("sending")
     assert kept == {"lsl": {"on": True, "place": "Face of the day"}}
-    for kind in TargetKind:
+    for kind in TARGETS.names():
         sending.want(kind, place="", on=False)
     bad = {"osf": {"on": True, "place": "a:0"}, "vmc": 3, "udp": {"on": True}}
     window.preferences.set_values("sending", {**kept, **bad})
     again = StreamingController(window, session=window.session, preferences=window.preferences)
-    assert [(f.kind, f.place) for f in sending.facts() if f.on] == [
-        (TargetKind.LSL, "Face of the day")
-    ]
+    assert [(f.kind, f.place) for f in sending.facts() if f.on] == [("lsl", "Face of the day")]
     again.deleteLater()
 
 

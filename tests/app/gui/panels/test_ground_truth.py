@@ -70,7 +70,7 @@ def test_truth_beside_the_video_is_found_drawn_plotted_and_scored_as_evaluate_sc
     np.testing.assert_allclose(window.view.shown.truth, truth[30], atol=1e-3)
 
     with qtbot.waitSignal(window.exports.ended, timeout=20000):
-        window.files.export(ExportKind.CSV, tmp_path / "out.csv")
+        window.files.export(ExportKind.TABLE, tmp_path / "out.csv")
     result = CliRunner().invoke(
         cli.app,
         ["evaluate", "--csv", str(tmp_path / "out.csv"), "--data", clip, "--truth", str(table),

@@ -79,11 +79,11 @@ def test_a_name_that_gets_its_suffix_here_replaces_nothing_unasked(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
     answer = QMessageBox.StandardButton.No
     monkeypatch.setattr(QMessageBox, "question", lambda *_: answer)
-    key(window, "export_csv")
+    key(window, "export_table_native")
     assert window.exports.running == 0
     assert there.read_text(encoding="utf-8") == "kept"
     answer = QMessageBox.StandardButton.Yes
-    key(window, "export_csv")
+    key(window, "export_table_native")
     qtbot.waitUntil(lambda: window.exports.running == 0)
     assert there.read_text(encoding="utf-8") != "kept"
 

@@ -14,7 +14,6 @@ from steadymark.app.session.state import Phase
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.streaming.osf import parse_osf_packet
 from steadymark.engine.streaming.sender import Sender, SendState
-from steadymark.engine.streaming.targets import StreamTarget, TargetKind
 from support.fakes.stream_receivers import free_place, place_of, receiver
 from support.window.live_session_driver import came_on, live, watched
 
@@ -23,15 +22,16 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.session import Session
     from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.streaming.targets import StreamTarget
     from support.fakes.fake_live_sources import PacedDevice
 
 
-def facts(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> StreamTargetState:
+def facts(sending: StreamSending, kind: str = "osf") -> StreamTargetState:
     (found,) = (facts for facts in sending.facts() if facts.kind is kind)
     return found
 
 
-def state(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> SendState | None:
+def state(sending: StreamSending, kind: str = "osf") -> SendState | None:
     report = facts(sending, kind).report
     return None if report is None else report.state
 
@@ -47,7 +47,7 @@ def test_nothing_is_sent_unless_it_is_wished(qtbot: QtBot, session: Session) -> 
 
 def test_what_is_sent_is_what_is_shown(qtbot: QtBot, session: Session) -> None:
     with receiver() as bound:
-        session.live.sending.want(TargetKind.OSF, place=place_of(bound), on=True)
+        session.live.sending.want("osf", place=place_of(bound), on=True)
         assert state(session.live.sending) is None  # no live view yet
         watched(qtbot, session)
         came_on(qtbot, session, 8)
@@ -68,7 +68,7 @@ def test_it_begins_and_ends_with_the_view_and_with_the_wish(
     sending = session.live.sending
     with receiver() as bound:
         watched(qtbot, session)
-        sending.want(TargetKind.OSF, place=place_of(bound), on=True)
+        sending.want("osf", place=place_of(bound), on=True)
         qtbot.waitUntil(lambda: state(sending) is SendState.SENDING)
         parse_osf_packet(bound.recv(65535))
         session.live.stop()
@@ -77,7 +77,7 @@ def test_it_begins_and_ends_with_the_view_and_with_the_wish(
         assert facts(sending).on
         session.live.start_again()
         qtbot.waitUntil(lambda: live(session) and state(sending) is SendState.SENDING)
-        sending.want(TargetKind.OSF, on=False)
+        sending.want("osf", on=False)
         assert state(sending) is None
         came_on(qtbot, session)
 
@@ -86,15 +86,15 @@ def test_an_unknown_host_is_told_and_the_view_goes_on(qtbot: QtBot, session: Ses
     told: list[str] = []
     session.told.connect(told.append)
     sending = session.live.sending
-    sending.want(TargetKind.VMC, place="no-such-host.invalid", on=True)
+    sending.want("vmc", place="no-such-host.invalid", on=True)
     watched(qtbot, session)
     qtbot.waitUntil(lambda: bool(told), timeout=20000)
     assert "'no-such-host.invalid' is not known" in told[0]
-    assert facts(sending, TargetKind.VMC).in_vain
+    assert facts(sending, "vmc").in_vain
     came_on(qtbot, session)
-    sending.want(TargetKind.VMC, place=free_place())
-    qtbot.waitUntil(lambda: state(sending, TargetKind.VMC) is SendState.SENDING)
-    qtbot.waitUntil(lambda: facts(sending, TargetKind.VMC).in_vain)  # nobody listens there
+    sending.want("vmc", place=free_place())
+    qtbot.waitUntil(lambda: state(sending, "vmc") is SendState.SENDING)
+    qtbot.waitUntil(lambda: facts(sending, "vmc").in_vain)  # nobody listens there
     came_on(qtbot, session)
     assert len(told) == 1
 
@@ -102,7 +102,7 @@ def test_an_unknown_host_is_told_and_the_view_goes_on(qtbot: QtBot, session: Ses
 def test_a_place_that_cannot_be_changes_nothing(session: Session) -> None:
     before = session.live.sending.facts()
     with pytest.raises(UsageError, match="HOST:PORT"):
-        session.live.sending.want(TargetKind.OSF, place="1.2.3.4:0", on=True)
+        session.live.sending.want("osf", place="1.2.3.4:0", on=True)
     assert session.live.sending.facts() == before
 
 
@@ -132,7 +132,7 @@ def test_a_host_that_is_looked_up_for_long_holds_nothing_up(qtbot: QtBot) -> Non
         return made[-1]
 
     sending = StreamSending(make=make)
-    sending.want(TargetKind.OSF, on=True)
+    sending.want("osf", on=True)
     began_s = time.monotonic()
     sending.begin()
     assert state(sending) is SendState.OPENING

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.live.open_stream import OpenStream, live_settings
-from steadymark.engine.output.csv.native_csv import NativeCsvSink
 from steadymark.engine.output.live_recorder import Recorder, RecorderReport
 from steadymark.engine.output.output_paths import output_stem, part_of
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.pipeline.job import InputSettings, header
+from steadymark.engine.tracking.head_pose import IBUG
+from steadymark.models.face.schema import load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,9 +62,10 @@ def record(
     stem = output_stem(info.name.replace(".", "-"), set())
     path = _free_name(folder, f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}", taken)
     facts = header(info, view.models, live_settings(view.settings), InputSettings(camera=mode))
+    schema = load_schema(view.models.network.card.schema or IBUG)
     sinks = (  # the video is first: a frame that it cannot take gets no row in the table
         AnnotatedVideoSink(path, options=draw, hurried=True),
-        NativeCsvSink(path.with_suffix(".csv"), facts),
+        TABLE_FORMATS.find("native").sink(path.with_suffix(".csv"), facts, schema),
     )
     recorder = Recorder(sinks, info, on_end=on_end)
     view.record(recorder)

@@ -207,6 +207,21 @@
     </message>
 </context>
 <context>
+    <name>ComparisonTable</name>
+    <message>
+        <source>change</source>
+        <translation>Änderung</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>roh</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>stabilisiert</translation>
+    </message>
+</context>
+<context>
     <name>DetectorChoice</name>
     <message>
         <source>built-in</source>
@@ -245,60 +260,10 @@
     </message>
 </context>
 <context>
-    <name>StartPage</name>
-    <message>
-        <source>Open video…</source>
-        <translation>Video öffnen …</translation>
-    </message>
-    <message>
-        <source>Open camera…</source>
-        <translation>Kamera öffnen …</translation>
-    </message>
-    <message>
-        <source>Try the demo clip</source>
-        <translation>Beispielvideo ansehen</translation>
-    </message>
-    <message>
-        <source>Opening {name}</source>
-        <translation>{name} wird geöffnet</translation>
-    </message>
-    <message>
-        <source>Its frames are counted and the networks are loaded.</source>
-        <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
-    </message>
-    <message>
-        <source>The first picture is waited for and the networks are loaded.</source>
-        <translation>Das erste Bild wird erwartet und die Netze werden geladen.</translation>
-    </message>
-    <message>
-        <source>Drop a video here, or open a camera</source>
-        <translation>Video hierher ziehen oder Kamera öffnen</translation>
-    </message>
-    <message>
-        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
-    </message>
-</context>
-<context>
     <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>{path} kann nicht geschrieben werden: Wählen Sie einen anderen Ordner oder Namen</translation>
-    </message>
-</context>
-<context>
-    <name>ComparisonTable</name>
-    <message>
-        <source>change</source>
-        <translation>Änderung</translation>
-    </message>
-    <message>
-        <source>raw</source>
-        <translation>roh</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>stabilisiert</translation>
     </message>
 </context>
 <context>
@@ -408,88 +373,6 @@
     <message>
         <source>Use the parameters of the settings, and follow them</source>
         <translation>Die Parameter der Einstellungen verwenden und ihnen folgen</translation>
-    </message>
-</context>
-<context>
-    <name>Shortcuts</name>
-    <message>
-        <source>&apos;{key}&apos; is no key.</source>
-        <translation>„{key}“ ist keine Taste.</translation>
-    </message>
-    <message>
-        <source>{key} is needed to move among buttons and fields.</source>
-        <translation>{key} wird gebraucht, um zwischen Schaltflächen und Feldern zu wechseln.</translation>
-    </message>
-    <message>
-        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
-        <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
-    </message>
-    <message>
-        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
-        <translation>{key} bedeutet schon „{command}“: Wählen Sie eine andere Taste oder geben Sie jenem Befehl zuerst eine andere.</translation>
-    </message>
-</context>
-<context>
-    <name>ShortcutsDialog</name>
-    <message>
-        <source>Keyboard shortcuts</source>
-        <translation>Tastenkürzel</translation>
-    </message>
-    <message>
-        <source>Search for a command or a key</source>
-        <translation>Befehl oder Taste suchen</translation>
-    </message>
-    <message>
-        <source>Command</source>
-        <translation>Befehl</translation>
-    </message>
-    <message>
-        <source>Keys</source>
-        <translation>Tasten</translation>
-    </message>
-    <message>
-        <source>Commands and their keys</source>
-        <translation>Befehle und ihre Tasten</translation>
-    </message>
-    <message>
-        <source>New key</source>
-        <translation>Neue Taste</translation>
-    </message>
-    <message>
-        <source>Use</source>
-        <translation>Übernehmen</translation>
-    </message>
-    <message>
-        <source>Use too</source>
-        <translation>Zusätzlich</translation>
-    </message>
-    <message>
-        <source>No key</source>
-        <translation>Keine Taste</translation>
-    </message>
-    <message>
-        <source>Reset</source>
-        <translation>Zurücksetzen</translation>
-    </message>
-    <message>
-        <source>Reset all</source>
-        <translation>Alle zurücksetzen</translation>
-    </message>
-    <message>
-        <source>The command gets this key instead of those it has</source>
-        <translation>Der Befehl bekommt diese Taste anstelle seiner bisherigen</translation>
-    </message>
-    <message>
-        <source>The command keeps its keys and gets this one too</source>
-        <translation>Der Befehl behält seine Tasten und bekommt diese dazu</translation>
-    </message>
-    <message>
-        <source>The command is in the menus only</source>
-        <translation>Der Befehl steht dann nur in den Menüs</translation>
-    </message>
-    <message>
-        <source>The command gets back the keys it came with</source>
-        <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
     </message>
 </context>
 <context>
@@ -629,203 +512,6 @@
     </message>
 </context>
 <context>
-    <name>StatisticsPanel</name>
-    <message>
-        <source>Numbers</source>
-        <translation>Zahlen</translation>
-    </message>
-    <message>
-        <source>Face</source>
-        <translation>Gesicht</translation>
-    </message>
-    <message>
-        <source>Landmark</source>
-        <translation>Landmarke</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>Vergleiche</translation>
-    </message>
-    <message>
-        <source>with</source>
-        <translation>mit</translation>
-    </message>
-    <message>
-        <source>Head pose</source>
-        <translation>Haltung</translation>
-    </message>
-    <message>
-        <source>Position</source>
-        <translation>Ort</translation>
-    </message>
-    <message>
-        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
-        <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
-    </message>
-    <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
-        <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
-    </message>
-    <message>
-        <source>Tracked</source>
-        <translation>Verfolgt</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Gerät</translation>
-    </message>
-    <message>
-        <source>Time a frame</source>
-        <translation>Zeit je Bild</translation>
-    </message>
-    <message>
-        <source>The face is still in {share} of the frames it is in.</source>
-        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
-    </message>
-    <message>
-        <source>The face is never still for half a second: no jitter can be told.</source>
-        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>Nicken</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>Drehen</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>Neigen</translation>
-    </message>
-    <message>
-        <source>Tracking a second time with {name}: {share}</source>
-        <translation>Zweite Verfolgung mit {name}: {share}</translation>
-    </message>
-    <message numerus="yes">
-        <source>{share} of %n frame(s)</source>
-        <translation>
-            <numerusform>{share} von %n Bild</numerusform>
-            <numerusform>{share} von %n Bildern</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>landmarks</source>
-        <translation>Landmarken</translation>
-    </message>
-    <message>
-        <source>detector</source>
-        <translation>Detektor</translation>
-    </message>
-    <message>
-        <source>{name} (tracks again)</source>
-        <translation>{name} (verfolgt neu)</translation>
-    </message>
-    <message>
-        <source>Where the face is still</source>
-        <translation>Wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the eye distance)²</source>
-        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV, %</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
-        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>Mittlerer Variationskoeffizient</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>Beweg., %</translation>
-    </message>
-    <message>
-        <source>There is nothing to measure yet.</source>
-        <translation>Noch gibt es nichts zu messen.</translation>
-    </message>
-    <message>
-        <source>From frame to frame, % of the eye distance</source>
-        <translation>Von Bild zu Bild, % des Augenabstands</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>Gegen die Referenz</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE, %</translation>
-    </message>
-    <message>
-        <source>Mean distance from the true points, % of the outer-eye distance</source>
-        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8, %</translation>
-    </message>
-    <message>
-        <source>Frames with 8 % or more, or no face</source>
-        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>Mittlere Allan-Varianz des Fehlers</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>Verzug, Bilder</translation>
-    </message>
-    <message>
-        <source>How late the points come</source>
-        <translation>Wie verspätet die Punkte kommen</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is still</source>
-        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV by region, where still</source>
-        <translation>MAV je Region, in Ruhe</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>NRMSE je Region, %</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
-        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
-    </message>
-    <message>
-        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
-        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
-    </message>
-    <message>
-        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
-        <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
-    </message>
-</context>
-<context>
-    <name>WindowOptions</name>
-    <message>
-        <source>Lan&amp;guage</source>
-        <translation>&amp;Sprache</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>Wie das System</translation>
-    </message>
-</context>
-<context>
     <name>OwnModels</name>
     <message>
         <source>Another model is being checked: add this one afterwards.</source>
@@ -854,6 +540,41 @@
     <message>
         <source>{name} is in the list of models.</source>
         <translation>{name} steht in der Liste der Modelle.</translation>
+    </message>
+</context>
+<context>
+    <name>PlaybackBar</name>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>Zeit eingeben: 83.4s, 1:23.4 oder 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>Bildnummer eingeben, ab 0</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>von {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Tempo</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>Wiedergabegeschwindigkeit</translation>
     </message>
 </context>
 <context>
@@ -1052,14 +773,6 @@
         <translation>Ergebnis</translation>
     </message>
     <message>
-        <source>Steadymark&apos;s table (CSV)</source>
-        <translation>Tabelle von Steadymark (CSV)</translation>
-    </message>
-    <message>
-        <source>table for OpenFace scripts (CSV)</source>
-        <translation>Tabelle für OpenFace-Skripte (CSV)</translation>
-    </message>
-    <message>
         <source>Kind of table</source>
         <translation>Art der Tabelle</translation>
     </message>
@@ -1122,33 +835,6 @@
     <message>
         <source>They are tracked with the settings of the main window, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
         <translation>Sie werden mit den Einstellungen des Hauptfensters verfolgt, jedes von Anfang bis Ende, so wie „steadymark track“ es tut.</translation>
-    </message>
-</context>
-<context>
-    <name>StreamingDialog</name>
-    <message>
-        <source>Send to other programs</source>
-        <translation>An andere Programme senden</translation>
-    </message>
-    <message>
-        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
-        <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
-    </message>
-    <message>
-        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
-        <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
-    </message>
-    <message>
-        <source>name of the stream</source>
-        <translation>Name des Stroms</translation>
-    </message>
-    <message>
-        <source>host and port</source>
-        <translation>Rechner und Port</translation>
-    </message>
-    <message>
-        <source>{name}: state</source>
-        <translation>{name}: Zustand</translation>
     </message>
 </context>
 <context>
@@ -1311,6 +997,309 @@
     </message>
 </context>
 <context>
+    <name>Shortcuts</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>„{key}“ ist keine Taste.</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} wird gebraucht, um zwischen Schaltflächen und Feldern zu wechseln.</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} bedeutet schon „{command}“: Wählen Sie eine andere Taste oder geben Sie jenem Befehl zuerst eine andere.</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>Befehl oder Taste suchen</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>Befehl</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>Befehle und ihre Tasten</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>Neue Taste</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>Übernehmen</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>Zusätzlich</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>Keine Taste</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>Alle zurücksetzen</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>Der Befehl bekommt diese Taste anstelle seiner bisherigen</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>Der Befehl behält seine Tasten und bekommt diese dazu</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>Der Befehl steht dann nur in den Menüs</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>Video öffnen …</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>Kamera öffnen …</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>Beispielvideo ansehen</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>{name} wird geöffnet</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
+    </message>
+    <message>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>Das erste Bild wird erwartet und die Netze werden geladen.</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>Video hierher ziehen oder Kamera öffnen</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
+    </message>
+</context>
+<context>
+    <name>StatisticsPanel</name>
+    <message>
+        <source>Numbers</source>
+        <translation>Zahlen</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>Gesicht</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>Landmarke</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleiche</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>mit</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>Haltung</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>Ort</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
+    </message>
+    <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>Verfolgt</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>Zeit je Bild</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
+    </message>
+    <message>
+        <source>pitch</source>
+        <translation>Nicken</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>Drehen</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>Neigen</translation>
+    </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>Zweite Verfolgung mit {name}: {share}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} von %n Bild</numerusform>
+            <numerusform>{share} von %n Bildern</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>Landmarken</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>Detektor</translation>
+    </message>
+    <message>
+        <source>{name} (tracks again)</source>
+        <translation>{name} (verfolgt neu)</translation>
+    </message>
+    <message>
+        <source>Where the face is still</source>
+        <translation>Wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV, %</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>Mittlerer Variationskoeffizient</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>Beweg., %</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>Noch gibt es nichts zu messen.</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>Von Bild zu Bild, % des Augenabstands</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>Gegen die Referenz</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8, %</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>Mittlere Allan-Varianz des Fehlers</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>Verzug, Bilder</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>Wie verspätet die Punkte kommen</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>MAV je Region, in Ruhe</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>NRMSE je Region, %</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
+    </message>
+</context>
+<context>
     <name>StatusLine</name>
     <message>
         <source>Tracked</source>
@@ -1354,6 +1343,25 @@
     </message>
 </context>
 <context>
+    <name>StreamingDialog</name>
+    <message>
+        <source>Send to other programs</source>
+        <translation>An andere Programme senden</translation>
+    </message>
+    <message>
+        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
+    </message>
+    <message>
+        <source>{name}: state</source>
+        <translation>{name}: Zustand</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -1385,41 +1393,6 @@
     </message>
 </context>
 <context>
-    <name>PlaybackBar</name>
-    <message>
-        <source>Time</source>
-        <translation>Zeit</translation>
-    </message>
-    <message>
-        <source>Frame</source>
-        <translation>Bild</translation>
-    </message>
-    <message>
-        <source>frame</source>
-        <translation>Bild</translation>
-    </message>
-    <message>
-        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
-        <translation>Zeit eingeben: 83.4s, 1:23.4 oder 1:02:03</translation>
-    </message>
-    <message>
-        <source>Type a frame number, from 0</source>
-        <translation>Bildnummer eingeben, ab 0</translation>
-    </message>
-    <message>
-        <source>of {clock}</source>
-        <translation>von {clock}</translation>
-    </message>
-    <message>
-        <source>Speed</source>
-        <translation>Tempo</translation>
-    </message>
-    <message>
-        <source>Speed of playing</source>
-        <translation>Wiedergabegeschwindigkeit</translation>
-    </message>
-</context>
-<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
@@ -1432,6 +1405,17 @@
     <message>
         <source>not tracked yet</source>
         <translation>noch nicht verfolgt</translation>
+    </message>
+</context>
+<context>
+    <name>WindowOptions</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>&amp;Sprache</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
     </message>
 </context>
 <context>
@@ -1486,16 +1470,8 @@
         <translation>&amp;Ordner mit Bildern öffnen …</translation>
     </message>
     <message>
-        <source>Export &amp;table (CSV)…</source>
-        <translation>&amp;Tabelle exportieren (CSV) …</translation>
-    </message>
-    <message>
         <source>Export &amp;video with landmarks…</source>
         <translation>&amp;Video mit Landmarken exportieren …</translation>
-    </message>
-    <message>
-        <source>Export table for OpenFace &amp;scripts…</source>
-        <translation>Tabelle für Open&amp;Face-Skripte exportieren …</translation>
     </message>
     <message>
         <source>Open &amp;camera or stream…</source>
@@ -1991,18 +1967,6 @@
 <context>
     <name>sending</name>
     <message>
-        <source>Landmarks, head pose and expression of every face, as OpenSeeFace&apos;s UDP packets: for VSeeFace, VTube Studio and others</source>
-        <translation>Landmarken, Kopfhaltung und Mimik jedes Gesichts als UDP-Pakete von OpenSeeFace: für VSeeFace, VTube Studio und andere</translation>
-    </message>
-    <message>
-        <source>Head and expression of the first face, by OSC, for avatars of the Virtual Motion Capture protocol</source>
-        <translation>Kopf und Mimik des ersten Gesichts per OSC, für Avatare des Virtual-Motion-Capture-Protokolls</translation>
-    </message>
-    <message>
-        <source>Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer</source>
-        <translation>Landmarken und Kopfhaltung des ersten Gesichts als Strom des Lab Streaming Layer</translation>
-    </message>
-    <message>
         <source>off</source>
         <translation>aus</translation>
     </message>
@@ -2138,10 +2102,6 @@
         <translation>Seine Punkte folgen dem Gesicht kaum: Bewegt sich der Ausschnitt, gleichen sie {percent:.0f} % davon aus.</translation>
     </message>
     <message>
-        <source>LSL needs the package pylsl with its library, which is not here ({error}): pip install &apos;steadymark[network]&apos;</source>
-        <translation>LSL braucht das Paket pylsl mit seiner Bibliothek, die hier fehlt ({error}): pip install &apos;steadymark[network]&apos;</translation>
-    </message>
-    <message>
         <source>MediaPipe cannot use &apos;{model_file}&apos;: {error}</source>
         <translation>MediaPipe kann „{model_file}“ nicht benutzen: {error}</translation>
     </message>
@@ -2152,10 +2112,6 @@
     <message>
         <source>On the demo clip it errs by {percent:.1f} % of the eye distance ({usable:.0f} % are usable): are its output, schema, mean, std and colour order as given?</source>
         <translation>Im Demovideo irrt es um {percent:.1f} % des Augenabstands (brauchbar sind {usable:.0f} %): Stimmen Ausgabe, Schema, Mittelwert, Standardabweichung und Farbreihenfolge?</translation>
-    </message>
-    <message>
-        <source>OpenFace&apos;s columns are of {wanted}, and this model&apos;s landmarks are of {found}: choose --csv native</source>
-        <translation>Die Spalten von OpenFace sind die von {wanted}, die Landmarken dieses Modells die von {found}: Wählen Sie --csv native</translation>
     </message>
     <message>
         <source>The ground truth of {name} cannot be read: {why}</source>
@@ -2180,10 +2136,6 @@
     <message>
         <source>Tracking goes on, but is not saved against a crash: {error}</source>
         <translation>Die Verfolgung geht weiter, wird aber nicht gegen Absturz gesichert: {error}</translation>
-    </message>
-    <message>
-        <source>VMC needs the package python-osc, which is not here: pip install &apos;steadymark[network]&apos;</source>
-        <translation>VMC braucht das Paket python-osc, das hier fehlt: pip install &apos;steadymark[network]&apos;</translation>
     </message>
     <message>
         <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
@@ -2268,10 +2220,6 @@
     <message>
         <source>cannot read {path}: {error}</source>
         <translation>{path} lässt sich nicht lesen: {error}</translation>
-    </message>
-    <message>
-        <source>cannot send to &apos;{text}&apos;: write osf, vmc or lsl, or where to: osf://{osf}, vmc://{vmc}, lsl://NAME</source>
-        <translation>An „{text}“ lässt sich nichts senden: Schreiben Sie osf, vmc oder lsl, oder wohin: osf://{osf}, vmc://{vmc}, lsl://NAME</translation>
     </message>
     <message>
         <source>cannot write {path}: it is not open</source>
@@ -2738,6 +2686,70 @@
         <translation>Butterworth braucht spätere Bilder, und {what}: Wählen Sie Flow oder One Euro</translation>
     </message>
     <message>
+        <source>All values of each face in each frame.</source>
+        <translation>Alle Werte jedes Gesichts in jedem Bild.</translation>
+    </message>
+    <message>
+        <source>Export {table}…</source>
+        <translation>{table} exportieren …</translation>
+    </message>
+    <message>
+        <source>Head and expression of the first face, by OSC, for avatars of the Virtual Motion Capture protocol.</source>
+        <translation>Kopf und Mimik des ersten Gesichts per OSC, für Avatare des Virtual-Motion-Capture-Protokolls.</translation>
+    </message>
+    <message>
+        <source>LSL</source>
+        <translation>LSL</translation>
+    </message>
+    <message>
+        <source>Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer.</source>
+        <translation>Landmarken und Kopfhaltung des ersten Gesichts als Strom des Lab Streaming Layer.</translation>
+    </message>
+    <message>
+        <source>Landmarks, head pose and expression of every face, as OpenSeeFace&apos;s UDP packets, for VSeeFace, VTube Studio and others.</source>
+        <translation>Landmarken, Kopfhaltung und Mimik jedes Gesichts als UDP-Pakete von OpenSeeFace, für VSeeFace, VTube Studio und andere.</translation>
+    </message>
+    <message>
+        <source>OpenSeeFace</source>
+        <translation>OpenSeeFace</translation>
+    </message>
+    <message>
+        <source>Steadymark&apos;s table (CSV)</source>
+        <translation>Tabelle von Steadymark (CSV)</translation>
+    </message>
+    <message>
+        <source>The columns that scripts for OpenFace expect.</source>
+        <translation>Die Spalten, die Skripte für OpenFace erwarten.</translation>
+    </message>
+    <message>
+        <source>VMC</source>
+        <translation>VMC</translation>
+    </message>
+    <message>
+        <source>cannot send to &apos;{text}&apos;: write one of {names}, or where to: {examples}</source>
+        <translation>An „{text}“ lässt sich nichts senden: Schreiben Sie eines von {names}, oder wohin: {examples}</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>Rechner und Port</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>Name des Stroms</translation>
+    </message>
+    <message>
+        <source>table for OpenFace scripts (CSV)</source>
+        <translation>Tabelle für OpenFace-Skripte (CSV)</translation>
+    </message>
+    <message>
+        <source>the format {name} holds landmarks of {wanted}, and these are of {found}: choose --format native</source>
+        <translation>Das Format {name} nimmt Landmarken von {wanted} auf, diese sind von {found}: Wählen Sie --format native</translation>
+    </message>
+    <message>
+        <source>the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of the environment variable {variable}</source>
+        <translation>Die Erweiterung {path} lässt sich nicht laden ({kind}: {error}): Berichtigen Sie sie, oder nehmen Sie sie aus der Umgebungsvariablen {variable}</translation>
+    </message>
+    <message>
         <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
         <translation>Über „{name}“ gibt es keine Stabilisierung {cell} (nur über {known}): Wählen Sie Flow, keine oder One Euro, oder trainieren Sie eine mit steadymark-train</translation>
     </message>
@@ -2800,6 +2812,10 @@
     <message>
         <source>unknown stabilizer &apos;{name}&apos;: choose one of {known}</source>
         <translation>Unbekannte Stabilisierung „{name}“: Zur Wahl stehen {known}</translation>
+    </message>
+    <message>
+        <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
+        <translation>{kind} „{name}“ ist unbekannt: Wählen Sie eines von {known}</translation>
     </message>
     <message>
         <source>wants a user and password: http://user:password@host/…</source>
@@ -2876,6 +2892,10 @@
     <message>
         <source>{key} &apos;{value}&apos; is a file, not a name</source>
         <translation>{key} „{value}“ ist eine Datei, kein Name</translation>
+    </message>
+    <message>
+        <source>{kind} needs the package {package}, which cannot be imported ({error}): pip install &apos;{wanted}&apos;</source>
+        <translation>{kind} braucht das Paket {package}, das sich nicht laden lässt ({error}): pip install &apos;{wanted}&apos;</translation>
     </message>
     <message>
         <source>{mode} is no camera mode: write for example 1280x720@30</source>
@@ -2976,6 +2996,22 @@
     <message>
         <source>{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)</source>
         <translation>{name} nimmt {inputs}: Es muss ein Bild (n, 3, F, F) oder (n, F, F, 3) nehmen</translation>
+    </message>
+    <message>
+        <source>{owner} has no parameter &apos;{name}&apos;: choose one of {known}</source>
+        <translation>{owner} hat keinen Parameter „{name}“: Wählen Sie einen von {known}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be a whole number, not {value:g}</source>
+        <translation>{name} von {owner} muss eine ganze Zahl sein, nicht {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {first:g}, {second:g}, {third:g} and so on, not {value:g}</source>
+        <translation>{name} von {owner} muss {first:g}, {second:g}, {third:g} und so weiter sein, nicht {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {range_text}, not {value:g}</source>
+        <translation>{name} von {owner} muss {range_text} sein, nicht {value:g}</translation>
     </message>
     <message>
         <source>{path!r} cannot be opened: {error}</source>

@@ -207,6 +207,21 @@
     </message>
 </context>
 <context>
+    <name>ComparisonTable</name>
+    <message>
+        <source>change</source>
+        <translation>变化</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+</context>
+<context>
     <name>DetectorChoice</name>
     <message>
         <source>built-in</source>
@@ -245,60 +260,10 @@
     </message>
 </context>
 <context>
-    <name>StartPage</name>
-    <message>
-        <source>Open video…</source>
-        <translation>打开视频…</translation>
-    </message>
-    <message>
-        <source>Open camera…</source>
-        <translation>打开摄像头…</translation>
-    </message>
-    <message>
-        <source>Try the demo clip</source>
-        <translation>试看演示视频</translation>
-    </message>
-    <message>
-        <source>Opening {name}</source>
-        <translation>正在打开 {name}</translation>
-    </message>
-    <message>
-        <source>Its frames are counted and the networks are loaded.</source>
-        <translation>正在统计帧数并加载网络。</translation>
-    </message>
-    <message>
-        <source>The first picture is waited for and the networks are loaded.</source>
-        <translation>正在等待第一帧画面并加载网络。</translation>
-    </message>
-    <message>
-        <source>Drop a video here, or open a camera</source>
-        <translation>将视频拖放到这里，或打开摄像头</translation>
-    </message>
-    <message>
-        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
-    </message>
-</context>
-<context>
     <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>无法写入 {path}：请选择其他文件夹或名称</translation>
-    </message>
-</context>
-<context>
-    <name>ComparisonTable</name>
-    <message>
-        <source>change</source>
-        <translation>变化</translation>
-    </message>
-    <message>
-        <source>raw</source>
-        <translation>原始</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>稳定后</translation>
     </message>
 </context>
 <context>
@@ -407,88 +372,6 @@
     <message>
         <source>Use the parameters of the settings, and follow them</source>
         <translation>使用设置中的参数并随之变化</translation>
-    </message>
-</context>
-<context>
-    <name>Shortcuts</name>
-    <message>
-        <source>&apos;{key}&apos; is no key.</source>
-        <translation>“{key}”不是有效按键。</translation>
-    </message>
-    <message>
-        <source>{key} is needed to move among buttons and fields.</source>
-        <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
-    </message>
-    <message>
-        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
-        <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
-    </message>
-    <message>
-        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
-        <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
-    </message>
-</context>
-<context>
-    <name>ShortcutsDialog</name>
-    <message>
-        <source>Keyboard shortcuts</source>
-        <translation>键盘快捷键</translation>
-    </message>
-    <message>
-        <source>Search for a command or a key</source>
-        <translation>搜索命令或按键</translation>
-    </message>
-    <message>
-        <source>Command</source>
-        <translation>命令</translation>
-    </message>
-    <message>
-        <source>Keys</source>
-        <translation>按键</translation>
-    </message>
-    <message>
-        <source>Commands and their keys</source>
-        <translation>命令及其按键</translation>
-    </message>
-    <message>
-        <source>New key</source>
-        <translation>新按键</translation>
-    </message>
-    <message>
-        <source>Use</source>
-        <translation>使用</translation>
-    </message>
-    <message>
-        <source>Use too</source>
-        <translation>追加</translation>
-    </message>
-    <message>
-        <source>No key</source>
-        <translation>无按键</translation>
-    </message>
-    <message>
-        <source>Reset</source>
-        <translation>重置</translation>
-    </message>
-    <message>
-        <source>Reset all</source>
-        <translation>全部重置</translation>
-    </message>
-    <message>
-        <source>The command gets this key instead of those it has</source>
-        <translation>该命令改用此按键，取代原有按键</translation>
-    </message>
-    <message>
-        <source>The command keeps its keys and gets this one too</source>
-        <translation>该命令保留原有按键，并追加此按键</translation>
-    </message>
-    <message>
-        <source>The command is in the menus only</source>
-        <translation>该命令只能从菜单使用</translation>
-    </message>
-    <message>
-        <source>The command gets back the keys it came with</source>
-        <translation>该命令恢复出厂按键</translation>
     </message>
 </context>
 <context>
@@ -628,202 +511,6 @@
     </message>
 </context>
 <context>
-    <name>StatisticsPanel</name>
-    <message>
-        <source>Numbers</source>
-        <translation>数值</translation>
-    </message>
-    <message>
-        <source>Face</source>
-        <translation>人脸</translation>
-    </message>
-    <message>
-        <source>Landmark</source>
-        <translation>关键点</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>对比</translation>
-    </message>
-    <message>
-        <source>with</source>
-        <translation>与</translation>
-    </message>
-    <message>
-        <source>Head pose</source>
-        <translation>头部姿态</translation>
-    </message>
-    <message>
-        <source>Position</source>
-        <translation>位置</translation>
-    </message>
-    <message>
-        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
-        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
-    </message>
-    <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
-        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
-    </message>
-    <message>
-        <source>Tracked</source>
-        <translation>已跟踪</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>设备</translation>
-    </message>
-    <message>
-        <source>Time a frame</source>
-        <translation>每帧耗时</translation>
-    </message>
-    <message>
-        <source>The face is still in {share} of the frames it is in.</source>
-        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
-    </message>
-    <message>
-        <source>The face is never still for half a second: no jitter can be told.</source>
-        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>俯仰</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>偏航</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>翻滚</translation>
-    </message>
-    <message>
-        <source>Tracking a second time with {name}: {share}</source>
-        <translation>正在用 {name} 再次跟踪：{share}</translation>
-    </message>
-    <message numerus="yes">
-        <source>{share} of %n frame(s)</source>
-        <translation>
-            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>landmarks</source>
-        <translation>关键点</translation>
-    </message>
-    <message>
-        <source>detector</source>
-        <translation>检测器</translation>
-    </message>
-    <message>
-        <source>{name} (tracks again)</source>
-        <translation>{name}（重新跟踪）</translation>
-    </message>
-    <message>
-        <source>Where the face is still</source>
-        <translation>人脸静止处</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the eye distance)²</source>
-        <translation>平均 Allan 方差，（眼距的 %）²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV，%</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
-        <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>平均变异系数</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>运动，%</translation>
-    </message>
-    <message>
-        <source>There is nothing to measure yet.</source>
-        <translation>尚无可测量的内容。</translation>
-    </message>
-    <message>
-        <source>From frame to frame, % of the eye distance</source>
-        <translation>逐帧位移，眼距的 %</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>与真值对比</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE，%</translation>
-    </message>
-    <message>
-        <source>Mean distance from the true points, % of the outer-eye distance</source>
-        <translation>与真值点的平均距离，外眼角间距的 %</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8，%</translation>
-    </message>
-    <message>
-        <source>Frames with 8 % or more, or no face</source>
-        <translation>误差达到 8 % 或无人脸的帧</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>误差的平均 Allan 方差</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>延迟，帧</translation>
-    </message>
-    <message>
-        <source>How late the points come</source>
-        <translation>关键点的滞后程度</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is still</source>
-        <translation>人脸静止处的平均 Allan 方差</translation>
-    </message>
-    <message>
-        <source>MAV by region, where still</source>
-        <translation>各区域 MAV（静止时）</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>各区域 NRMSE，%</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
-        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
-    </message>
-    <message>
-        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
-        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
-    </message>
-    <message>
-        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
-        <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
-    </message>
-</context>
-<context>
-    <name>WindowOptions</name>
-    <message>
-        <source>Lan&amp;guage</source>
-        <translation>语言(&amp;G)</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>跟随系统</translation>
-    </message>
-</context>
-<context>
     <name>OwnModels</name>
     <message>
         <source>Another model is being checked: add this one afterwards.</source>
@@ -852,6 +539,41 @@
     <message>
         <source>{name} is in the list of models.</source>
         <translation>{name} 已加入模型列表。</translation>
+    </message>
+</context>
+<context>
+    <name>PlaybackBar</name>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>输入帧号，从 0 开始</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>/ {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>播放速度</translation>
     </message>
 </context>
 <context>
@@ -1049,14 +771,6 @@
         <translation>结果</translation>
     </message>
     <message>
-        <source>Steadymark&apos;s table (CSV)</source>
-        <translation>Steadymark 表格 (CSV)</translation>
-    </message>
-    <message>
-        <source>table for OpenFace scripts (CSV)</source>
-        <translation>供 OpenFace 脚本使用的表格 (CSV)</translation>
-    </message>
-    <message>
         <source>Kind of table</source>
         <translation>表格类型</translation>
     </message>
@@ -1119,33 +833,6 @@
     <message>
         <source>They are tracked with the settings of the main window, each from its beginning to its end, as &apos;steadymark track&apos; does it.</source>
         <translation>将使用主窗口的设置跟踪，每个视频都从头到尾，与“steadymark track”相同。</translation>
-    </message>
-</context>
-<context>
-    <name>StreamingDialog</name>
-    <message>
-        <source>Send to other programs</source>
-        <translation>发送到其他程序</translation>
-    </message>
-    <message>
-        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
-        <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
-    </message>
-    <message>
-        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
-        <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
-    </message>
-    <message>
-        <source>name of the stream</source>
-        <translation>流名称</translation>
-    </message>
-    <message>
-        <source>host and port</source>
-        <translation>主机和端口</translation>
-    </message>
-    <message>
-        <source>{name}: state</source>
-        <translation>{name}：状态</translation>
     </message>
 </context>
 <context>
@@ -1308,6 +995,308 @@
     </message>
 </context>
 <context>
+    <name>Shortcuts</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>“{key}”不是有效按键。</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>搜索命令或按键</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>按键</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>命令及其按键</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>新按键</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>追加</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>无按键</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>重置</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>全部重置</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>该命令改用此按键，取代原有按键</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>该命令保留原有按键，并追加此按键</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>该命令只能从菜单使用</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>该命令恢复出厂按键</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>打开视频…</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>打开摄像头…</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>试看演示视频</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>正在打开 {name}</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>正在统计帧数并加载网络。</translation>
+    </message>
+    <message>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>正在等待第一帧画面并加载网络。</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>将视频拖放到这里，或打开摄像头</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
+    </message>
+</context>
+<context>
+    <name>StatisticsPanel</name>
+    <message>
+        <source>Numbers</source>
+        <translation>数值</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>对比</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>与</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>头部姿态</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>位置</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
+    </message>
+    <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>已跟踪</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>每帧耗时</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
+    </message>
+    <message>
+        <source>pitch</source>
+        <translation>俯仰</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>偏航</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>翻滚</translation>
+    </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>正在用 {name} 再次跟踪：{share}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>检测器</translation>
+    </message>
+    <message>
+        <source>{name} (tracks again)</source>
+        <translation>{name}（重新跟踪）</translation>
+    </message>
+    <message>
+        <source>Where the face is still</source>
+        <translation>人脸静止处</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>平均 Allan 方差，（眼距的 %）²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV，%</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>平均变异系数</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>运动，%</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>尚无可测量的内容。</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>逐帧位移，眼距的 %</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>与真值对比</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>与真值点的平均距离，外眼角间距的 %</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8，%</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>误差达到 8 % 或无人脸的帧</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>误差的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>延迟，帧</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>关键点的滞后程度</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>人脸静止处的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>各区域 MAV（静止时）</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>各区域 NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
+    </message>
+</context>
+<context>
     <name>StatusLine</name>
     <message>
         <source>Tracked</source>
@@ -1351,6 +1340,25 @@
     </message>
 </context>
 <context>
+    <name>StreamingDialog</name>
+    <message>
+        <source>Send to other programs</source>
+        <translation>发送到其他程序</translation>
+    </message>
+    <message>
+        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
+    </message>
+    <message>
+        <source>{name}: state</source>
+        <translation>{name}：状态</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -1382,41 +1390,6 @@
     </message>
 </context>
 <context>
-    <name>PlaybackBar</name>
-    <message>
-        <source>Time</source>
-        <translation>时间</translation>
-    </message>
-    <message>
-        <source>Frame</source>
-        <translation>帧</translation>
-    </message>
-    <message>
-        <source>frame</source>
-        <translation>帧</translation>
-    </message>
-    <message>
-        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
-        <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
-    </message>
-    <message>
-        <source>Type a frame number, from 0</source>
-        <translation>输入帧号，从 0 开始</translation>
-    </message>
-    <message>
-        <source>of {clock}</source>
-        <translation>/ {clock}</translation>
-    </message>
-    <message>
-        <source>Speed</source>
-        <translation>速度</translation>
-    </message>
-    <message>
-        <source>Speed of playing</source>
-        <translation>播放速度</translation>
-    </message>
-</context>
-<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
@@ -1429,6 +1402,17 @@
     <message>
         <source>not tracked yet</source>
         <translation>尚未跟踪</translation>
+    </message>
+</context>
+<context>
+    <name>WindowOptions</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>语言(&amp;G)</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
     </message>
 </context>
 <context>
@@ -1483,16 +1467,8 @@
         <translation>打开图片文件夹(&amp;F)…</translation>
     </message>
     <message>
-        <source>Export &amp;table (CSV)…</source>
-        <translation>导出表格 (CSV)(&amp;T)…</translation>
-    </message>
-    <message>
         <source>Export &amp;video with landmarks…</source>
         <translation>导出带关键点的视频(&amp;V)…</translation>
-    </message>
-    <message>
-        <source>Export table for OpenFace &amp;scripts…</source>
-        <translation>导出供 OpenFace 脚本使用的表格(&amp;S)…</translation>
     </message>
     <message>
         <source>Open &amp;camera or stream…</source>
@@ -1988,18 +1964,6 @@
 <context>
     <name>sending</name>
     <message>
-        <source>Landmarks, head pose and expression of every face, as OpenSeeFace&apos;s UDP packets: for VSeeFace, VTube Studio and others</source>
-        <translation>每张人脸的关键点、头部姿态和表情，以 OpenSeeFace 的 UDP 数据包发送：适用于 VSeeFace、VTube Studio 等</translation>
-    </message>
-    <message>
-        <source>Head and expression of the first face, by OSC, for avatars of the Virtual Motion Capture protocol</source>
-        <translation>第一张人脸的头部姿态和表情，通过 OSC 发送，适用于 Virtual Motion Capture 协议的虚拟形象</translation>
-    </message>
-    <message>
-        <source>Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer</source>
-        <translation>第一张人脸的关键点和头部姿态，以 Lab Streaming Layer 流发送</translation>
-    </message>
-    <message>
         <source>off</source>
         <translation>关闭</translation>
     </message>
@@ -2135,10 +2099,6 @@
         <translation>其特征点几乎不跟随人脸：裁剪框移动时，它们只补偿了其中的 {percent:.0f} %。</translation>
     </message>
     <message>
-        <source>LSL needs the package pylsl with its library, which is not here ({error}): pip install &apos;steadymark[network]&apos;</source>
-        <translation>LSL 需要 pylsl 包及其库，但此处没有（{error}）：pip install &apos;steadymark[network]&apos;</translation>
-    </message>
-    <message>
         <source>MediaPipe cannot use &apos;{model_file}&apos;: {error}</source>
         <translation>MediaPipe 无法使用“{model_file}”：{error}</translation>
     </message>
@@ -2149,10 +2109,6 @@
     <message>
         <source>On the demo clip it errs by {percent:.1f} % of the eye distance ({usable:.0f} % are usable): are its output, schema, mean, std and colour order as given?</source>
         <translation>在演示视频上误差为眼距的 {percent:.1f} %（不超过 {usable:.0f} % 才可用）：输出、编号方案、均值、标准差和颜色顺序是否正确？</translation>
-    </message>
-    <message>
-        <source>OpenFace&apos;s columns are of {wanted}, and this model&apos;s landmarks are of {found}: choose --csv native</source>
-        <translation>OpenFace 的列对应 {wanted}，而此模型的特征点属于 {found}：请选择 --csv native</translation>
     </message>
     <message>
         <source>The ground truth of {name} cannot be read: {why}</source>
@@ -2177,10 +2133,6 @@
     <message>
         <source>Tracking goes on, but is not saved against a crash: {error}</source>
         <translation>跟踪继续进行，但无法防崩溃保存：{error}</translation>
-    </message>
-    <message>
-        <source>VMC needs the package python-osc, which is not here: pip install &apos;steadymark[network]&apos;</source>
-        <translation>VMC 需要 python-osc 包，但此处没有：pip install &apos;steadymark[network]&apos;</translation>
     </message>
     <message>
         <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
@@ -2265,10 +2217,6 @@
     <message>
         <source>cannot read {path}: {error}</source>
         <translation>无法读取 {path}：{error}</translation>
-    </message>
-    <message>
-        <source>cannot send to &apos;{text}&apos;: write osf, vmc or lsl, or where to: osf://{osf}, vmc://{vmc}, lsl://NAME</source>
-        <translation>无法向“{text}”发送：请写 osf、vmc 或 lsl，或写明目标：osf://{osf}、vmc://{vmc}、lsl://NAME</translation>
     </message>
     <message>
         <source>cannot write {path}: it is not open</source>
@@ -2735,6 +2683,70 @@
         <translation>Butterworth 需要用到后面的帧，而{what}：请选择光流或 One Euro</translation>
     </message>
     <message>
+        <source>All values of each face in each frame.</source>
+        <translation>每一帧中每张人脸的所有数值。</translation>
+    </message>
+    <message>
+        <source>Export {table}…</source>
+        <translation>导出{table}…</translation>
+    </message>
+    <message>
+        <source>Head and expression of the first face, by OSC, for avatars of the Virtual Motion Capture protocol.</source>
+        <translation>第一张人脸的头部姿态和表情，通过 OSC 发送，适用于 Virtual Motion Capture 协议的虚拟形象。</translation>
+    </message>
+    <message>
+        <source>LSL</source>
+        <translation>LSL</translation>
+    </message>
+    <message>
+        <source>Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer.</source>
+        <translation>第一张人脸的关键点和头部姿态，以 Lab Streaming Layer 流发送。</translation>
+    </message>
+    <message>
+        <source>Landmarks, head pose and expression of every face, as OpenSeeFace&apos;s UDP packets, for VSeeFace, VTube Studio and others.</source>
+        <translation>每张人脸的关键点、头部姿态和表情，以 OpenSeeFace 的 UDP 数据包发送，适用于 VSeeFace、VTube Studio 等。</translation>
+    </message>
+    <message>
+        <source>OpenSeeFace</source>
+        <translation>OpenSeeFace</translation>
+    </message>
+    <message>
+        <source>Steadymark&apos;s table (CSV)</source>
+        <translation>Steadymark 表格 (CSV)</translation>
+    </message>
+    <message>
+        <source>The columns that scripts for OpenFace expect.</source>
+        <translation>OpenFace 脚本所需的列。</translation>
+    </message>
+    <message>
+        <source>VMC</source>
+        <translation>VMC</translation>
+    </message>
+    <message>
+        <source>cannot send to &apos;{text}&apos;: write one of {names}, or where to: {examples}</source>
+        <translation>无法向“{text}”发送：请写 {names} 之一，或写明目标：{examples}</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>主机和端口</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>流名称</translation>
+    </message>
+    <message>
+        <source>table for OpenFace scripts (CSV)</source>
+        <translation>供 OpenFace 脚本使用的表格 (CSV)</translation>
+    </message>
+    <message>
+        <source>the format {name} holds landmarks of {wanted}, and these are of {found}: choose --format native</source>
+        <translation>格式 {name} 只能保存 {wanted} 的特征点，而这些特征点属于 {found}：请选择 --format native</translation>
+    </message>
+    <message>
+        <source>the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of the environment variable {variable}</source>
+        <translation>无法加载插件 {path}（{kind}：{error}）：请修正它，或将其从环境变量 {variable} 中移除</translation>
+    </message>
+    <message>
         <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
         <translation>没有适用于“{name}”的 {cell} 稳定器（只适用于 {known}）：请选择光流、“无”或 One Euro，或用 steadymark-train 训练一个</translation>
     </message>
@@ -2797,6 +2809,10 @@
     <message>
         <source>unknown stabilizer &apos;{name}&apos;: choose one of {known}</source>
         <translation>未知稳定器“{name}”：可选 {known}</translation>
+    </message>
+    <message>
+        <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
+        <translation>未知的 {kind}“{name}”：请选择 {known} 之一</translation>
     </message>
     <message>
         <source>wants a user and password: http://user:password@host/…</source>
@@ -2873,6 +2889,10 @@
     <message>
         <source>{key} &apos;{value}&apos; is a file, not a name</source>
         <translation>{key}“{value}”是文件，不是名称</translation>
+    </message>
+    <message>
+        <source>{kind} needs the package {package}, which cannot be imported ({error}): pip install &apos;{wanted}&apos;</source>
+        <translation>{kind} 需要软件包 {package}，但无法导入（{error}）：pip install &apos;{wanted}&apos;</translation>
     </message>
     <message>
         <source>{mode} is no camera mode: write for example 1280x720@30</source>
@@ -2973,6 +2993,22 @@
     <message>
         <source>{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)</source>
         <translation>{name} 接受 {inputs}：必须接受一幅图像 (n, 3, F, F) 或 (n, F, F, 3)</translation>
+    </message>
+    <message>
+        <source>{owner} has no parameter &apos;{name}&apos;: choose one of {known}</source>
+        <translation>{owner} 没有参数“{name}”：请选择 {known} 之一</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be a whole number, not {value:g}</source>
+        <translation>{owner} 的 {name} 必须是整数，而不是 {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {first:g}, {second:g}, {third:g} and so on, not {value:g}</source>
+        <translation>{owner} 的 {name} 必须是 {first:g}、{second:g}、{third:g} 等，而不是 {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {range_text}, not {value:g}</source>
+        <translation>{owner} 的 {name} 必须是 {range_text}，而不是 {value:g}</translation>
     </message>
     <message>
         <source>{path!r} cannot be opened: {error}</source>

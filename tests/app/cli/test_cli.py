@@ -287,7 +287,7 @@ def test_a_full_disk_is_told(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--csv", "xml"], "unknown CSV style 'xml'"),
+        (["--csv", "xml"], "unknown table format 'xml'"),
         (["--start", "abc"], "'abc' is no time"),
         (["--start", "5", "--end", "2"], "not after"),
         (["--end", "0"], "not after"),

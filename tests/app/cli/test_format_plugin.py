@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import steadymark as sm
 from steadymark.app.cli.main import app
 from steadymark.engine.output.table_formats import TABLE_FORMATS
+from steadymark.engine.streaming.targets import TARGETS
 from steadymark.models.face.schema import assets_root
 from support.plugged import plugged
 
@@ -63,9 +64,9 @@ def test_results_in_the_plug_in_s_format_are_resumed(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("json_lines")
-def test_the_help_lists_all_formats() -> None:
+def test_the_help_lists_all_formats_and_targets() -> None:
     words = " ".join(track("--help").replace("│", " ").split())
-    for entry in TABLE_FORMATS.all():
+    for entry in (*TABLE_FORMATS.all(), *TARGETS.all()):
         assert f"{entry.name}: {entry.help}" in words
     assert "json-lines" in TABLE_FORMATS.names()
 

@@ -139,7 +139,7 @@ def test_ground_truth_and_exports_that_fail_say_so(
     truth.write_text("frame,x_0\n0,1\n", encoding="utf-8")
     window.session.analysis.load_truth(truth)
     qtbot.waitUntil(lambda: bool(window.messages.texts), timeout=20000)
-    window.files.export(Export.CSV, tmp_path / "nowhere" / "table.csv")
+    window.files.export(Export.TABLE, tmp_path / "nowhere" / "table.csv")
     qtbot.waitUntil(lambda: len(window.messages.texts) == 2, timeout=20000)
     assert window.messages.texts[0].count("⟦") == 2  # that it cannot be written, and why
     assert [told for told in window.messages.texts if untranslated(told)] == []

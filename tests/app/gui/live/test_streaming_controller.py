@@ -130,3 +130,11 @@ def test_targets_of_the_command_line_count_for_this_start(
         assert parse_osf_packet(bound.recv(65535))
     assert window.preferences.values("sending") == {}
     came_on(qtbot, window)
+
+
+def test_the_dialog_has_a_row_for_every_kind_of_target(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = dialog_of(qtbot, window)
+    for kind in TARGETS.all():
+        assert dialog.switches[kind.name].text() == kind.label
+        assert dialog.switches[kind.name].toolTip() == kind.help
+        assert dialog.places[kind.name].text() == kind.place

@@ -63,23 +63,24 @@ def shown_modules() -> dict[str, Path]:
     listed = {
         name
         for module in shown
-        for package in registry_packages(_file_of(module))
+        for registry, package in registries(_file_of(module))
         for name in graph.find_children(package)
+        if f"\n{registry}.add(" in _file_of(name).read_text(encoding="utf-8")
     }
     shown = shown.union(listed, *map(graph.find_upstream_modules, listed)) - NOT_SHOWN
     return {name: _file_of(name) for name in sorted(shown)}
 
 
-def registry_packages(file: Path) -> Iterator[str]:
-    """Return the packages whose modules add the entries of the registries in a file.
+def registries(file: Path) -> Iterator[tuple[str, str]]:
+    """Return the registries in a file, each with the package whose modules add its entries.
 
-    A registry imports them by their names, so that the graph of imports does not show them.
+    A registry imports the modules by their names, so that the graph of imports does not show them.
     """
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split("[")[0] == "Registry":
-            match node.args:
-                case [_, ast.Constant(value=str(package)), *_]:
-                    yield package
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=made, args=arguments)):
+                if ast.unparse(made).split("[")[0] == "Registry":
+                    yield name, ast.literal_eval(arguments[1])
 
 
 def templates_in(module: str, file: Path) -> Iterator[TemplateUse]:

@@ -66,8 +66,10 @@ def test_results_in_the_plug_in_s_format_are_resumed(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("json_lines")
 def test_the_help_lists_all_formats_and_targets() -> None:
     words = " ".join(track("--help").replace("│", " ").split())
-    for entry in (*TABLE_FORMATS.all(), *TARGETS.all()):
-        assert f"{entry.name}: {entry.help}" in words
+    told = {entry.name: entry.help for entry in TABLE_FORMATS.all()}
+    told |= {kind.name: kind.help for kind in TARGETS.all()}
+    for name, about in told.items():
+        assert f"{name}: {about}" in words
     assert "json-lines" in TABLE_FORMATS.names()
 
 

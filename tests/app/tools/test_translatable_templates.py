@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # whose ValueErrors tell a programmer what a call lacks; none is quoted to users
 CONTRACTS = {
+    "steadymark.models.choice_registry",
     "steadymark.engine.metrics.accuracy",
     "steadymark.engine.metrics.accuracy_scores",
     "steadymark.engine.metrics.tracker_tables",

@@ -13,6 +13,7 @@ from steadymark.engine.core.errors import SinkError
 from steadymark.engine.core.types import SourceInfo
 from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.native_csv import Header
+from steadymark.engine.output.read_table import read_table
 from steadymark.engine.output.table_formats import TABLE_FORMATS, TableFormat
 from steadymark.engine.pipeline.job import OutputSettings, result_files
 from steadymark.models.face.schema import load_schema
@@ -75,11 +76,11 @@ def test_tables_are_read_by_the_format_that_knows_them(
     backwards: TableFormat, tmp_path: Path
 ) -> None:
     native = written(tmp_path / "a.csv")
-    assert read_landmarks(native).style == "native"
+    assert read_table(native).style == "native"
     lines = native.read_text("utf-8").splitlines(keepends=True)
     turned = tmp_path / "a.back"
     turned.write_text("".join(reversed(lines)), "utf-8")
-    assert read_landmarks(turned).style == backwards.name
+    assert read_table(turned).style == backwards.name
     assert len(sm.read_csv(turned)) == 0
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from typer.core import TyperCommand, TyperOption
 
 from steadymark.engine.output.table_formats import TABLE_FORMATS
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from steadymark.models.choice_registry import Registry
 
 FORMATS, SENDING = "{formats}", "{targets}"  # places in help texts that the entries fill
+SEND_HELP = (
+    f"Also send each frame's landmarks to another program. {SENDING} For another machine, add its "
+    "address: osf://192.168.1.5:11573. May be repeated."
+)
+TableFormatOption = Annotated[
+    str, typer.Option("--format", "--csv", help=f"Format of the table. {FORMATS}")
+]
 
 
 class ChoicesCommand(TyperCommand):

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from steadymark.app.cli.add_model_command import add_model
 from steadymark.app.cli.bench_commands import bench
-from steadymark.app.cli.choices_help import FORMATS, SENDING, ChoicesCommand
+from steadymark.app.cli.choices_help import SEND_HELP, ChoicesCommand, TableFormatOption
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import (
     COMPUTER,
@@ -35,10 +35,6 @@ _STABILIZER = (
     "trained over the model's heatmaps), one-euro, butterworth (recordings only, no lag)."
 )
 _DETECTOR = "Face detector: a name, yunet:FILE.onnx (OpenCV's) or mediapipe:FILE.tflite."
-_SEND = (
-    f"Also send each frame's landmarks to another program. {SENDING} For another "
-    "machine, add its address: osf://192.168.1.5:11573. May be repeated."
-)
 
 app = typer.Typer(
     help="Facial landmarks that are right and still.",
@@ -92,7 +88,7 @@ def live(
     camera_mode: Annotated[
         str | None, typer.Option(help="What to ask a camera for: 1280x720@30.")
     ] = None,
-    send: Annotated[list[str] | None, typer.Option(help=_SEND)] = None,
+    send: Annotated[list[str] | None, typer.Option(help=SEND_HELP)] = None,
 ) -> None:
     """Open the window with a camera or a stream in it."""
     from steadymark.app.gui.application import run_window
@@ -174,9 +170,7 @@ def track(
         float | None,
         typer.Option(help="Focal length in pixels, for head poses; else guessed as OpenFace does."),
     ] = None,
-    csv: Annotated[
-        str, typer.Option("--format", "--csv", help=f"Format of the table. {FORMATS}")
-    ] = "native",
+    csv: TableFormatOption = "native",
     video: Annotated[
         bool, typer.Option("--video", help="Also write the video with landmarks drawn (H.264).")
     ] = False,
@@ -208,7 +202,7 @@ def track(
     ] = "",
     send: Annotated[
         list[str] | None,
-        typer.Option(help=f"{_SEND} A file is sent as fast as it is tracked."),
+        typer.Option(help=f"{SEND_HELP} A file is sent as fast as it is tracked."),
     ] = None,
 ) -> None:
     """Track faces in videos and write a CSV for each."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError
+from steadymark.engine.output.csv.native_csv import NativeCsvSink
 from steadymark.models.choice_registry import Registry
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from steadymark.engine.output.csv.landmark_table import LandmarkTable
     from steadymark.engine.output.csv.native_csv import Header
     from steadymark.models.face.schema import LandmarkSchema
-    from steadymark.models.user_text import UserText
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class TableFormat:
         has_header: Whether the file begins with the lines of Steadymark's header, from which
             `--resume` knows how it was made.
         read: Reads a file, and returns None if it is of another format. None if the format is only
-            written, or is a CSV file that `read_landmarks` knows.
+            written, or is a CSV file that `read_landmarks` reads.
     """
 
     name: str
@@ -74,4 +75,14 @@ class TableFormat:
 
 TABLE_FORMATS = Registry[TableFormat](
     "table format", "steadymark.engine.output.csv", first=("native", "openface")
+)
+
+TABLE_FORMATS.add(
+    TableFormat(
+        "native",
+        UserText("Steadymark's table (CSV)"),
+        UserText("All values of each face in each frame."),
+        lambda path, header, schema: NativeCsvSink(path, header, points=schema.count),
+        has_header=True,
+    )
 )

@@ -30,7 +30,6 @@ from steadymark.engine.output.csv.row_parsing import (
     parse,
     state_codes,
 )
-from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class LandmarkTable:
 
 
 def read_landmarks(path: str | Path) -> LandmarkTable:
-    """Read a landmark file in any registered format, with any number of landmarks.
+    """Read a landmark file in either style, with any number of landmarks.
 
     Of OpenFace's files, the pixel landmarks and the head pose are read; other columns, such as gaze
     and action units, are ignored. Values in rows without success are replaced by NaN.
@@ -94,19 +93,6 @@ def read_landmarks(path: str | Path) -> LandmarkTable:
             the column.
     """
     path = Path(path)
-    table = read_by_format(path)
-    return _read_csv(path) if table is None else table
-
-
-def read_by_format(path: Path) -> LandmarkTable | None:
-    """Return the table if a registered format has its own reader for the file, otherwise None."""
-    for found in TABLE_FORMATS.all():
-        if found.read is not None and (table := found.read(path)) is not None:
-            return table
-    return None
-
-
-def _read_csv(path: Path) -> LandmarkTable:
     with open_text(path) as file:
         lines = lines_of(file)
         try:

@@ -13,8 +13,6 @@ import numpy as np
 from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace
 from steadymark.engine.output.csv.columns import FORMAT, MAGIC, POSE, native_columns
 from steadymark.engine.output.csv.row_file import RowFile
-from steadymark.engine.output.table_formats import TABLE_FORMATS, TableFormat
-from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import FaceBox, HeadPose, SourceInfo, TrackResult
@@ -136,14 +134,3 @@ def _box(box: FaceBox | None) -> tuple[float, float, float, float]:
     if box is None:
         return (np.nan, np.nan, np.nan, np.nan)
     return (box.left, box.top, box.width, box.height)
-
-
-TABLE_FORMATS.add(
-    TableFormat(
-        "native",
-        UserText("Steadymark's table (CSV)"),
-        UserText("All values of each face in each frame."),
-        lambda path, header, schema: NativeCsvSink(path, header, points=schema.count),
-        has_header=True,
-    )
-)

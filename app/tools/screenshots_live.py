@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from steadymark.app.cli.live_benchmark import PacedSource, pictures_of
-from steadymark.engine.streaming.targets import TargetKind
 from steadymark.models.face.schema import assets_root
 
 if TYPE_CHECKING:
@@ -50,8 +49,8 @@ def shoot_live(studio: ScreenshotStudio, scheme: str, folder: Path, home: Path) 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
         host, port = receiver.getsockname()
-        session.live.sending.want(TargetKind.OSF, place=f"{host}:{port}", on=True)
-        session.live.sending.want(TargetKind.VMC, place="127.0.0.1:9", on=True)
+        session.live.sending.want("osf", place=f"{host}:{port}", on=True)
+        session.live.sending.want("vmc", place="127.0.0.1:9", on=True)
         studio.until(lambda: shown(150))
         _shoot_sending(studio, folder / f"{scheme}_sending.png")
         studio.shoot(f"{scheme}_live")
@@ -70,7 +69,7 @@ def _shoot_sending(studio: ScreenshotStudio, path: Path) -> None:
     desk = studio.window.desk.send
     desk.choose()
     assert desk.dialog is not None
-    place = desk.dialog.places[TargetKind.LSL]
+    place = desk.dialog.places["lsl"]
     place.setText("x" * 300)
     place.editingFinished.emit()
     place.setText("Steadymark")

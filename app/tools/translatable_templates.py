@@ -59,20 +59,28 @@ def shown_modules() -> dict[str, Path]:
 
     graph = grimp.build_graph(*ROOTS, exclude_type_checking_imports=True, cache_dir=None)
     own = {name for name in graph.modules if name.startswith(WINDOW)}
-    shown = own.union(*map(graph.find_upstream_modules, own)) - NOT_SHOWN
-    for package in {package for name in shown for package in _registered(_file_of(name))}:
-        shown |= graph.find_descendants(package)
+    shown = own.union(*map(graph.find_upstream_modules, own))
+    listed = {
+        name
+        for module in shown
+        for registry, package in registries(_file_of(module))
+        for name in graph.find_children(package)
+        if f"\n{registry}.add(" in _file_of(name).read_text(encoding="utf-8")
+    }
+    shown = shown.union(listed, *map(graph.find_upstream_modules, listed)) - NOT_SHOWN
     return {name: _file_of(name) for name in sorted(shown)}
 
 
-def _registered(file: Path) -> Iterator[str]:
-    """Return the packages whose modules the registries of a module import when they are read."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+def registries(file: Path) -> Iterator[tuple[str, str]]:
+    """Return the registries in a file, each with the package whose modules add its entries.
+
+    A registry imports the modules by their names, so that the graph of imports does not show them.
+    """
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
         match node:
-            case ast.Call(
-                func=ast.Name(id="Registry"), args=[_, ast.Constant(value=str(name)), *_]
-            ):
-                yield name
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=made, args=arguments)):
+                if ast.unparse(made).split("[")[0] == "Registry":
+                    yield name, ast.literal_eval(arguments[1])
 
 
 def templates_in(module: str, file: Path) -> Iterator[TemplateUse]:

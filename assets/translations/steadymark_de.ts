@@ -753,14 +753,6 @@
         <translation>Ergebnis</translation>
     </message>
     <message>
-        <source>Steadymark&apos;s table (CSV)</source>
-        <translation>Tabelle von Steadymark (CSV)</translation>
-    </message>
-    <message>
-        <source>table for OpenFace scripts (CSV)</source>
-        <translation>Tabelle für OpenFace-Skripte (CSV)</translation>
-    </message>
-    <message>
         <source>Kind of table</source>
         <translation>Art der Tabelle</translation>
     </message>
@@ -1345,14 +1337,6 @@
         <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
     </message>
     <message>
-        <source>name of the stream</source>
-        <translation>Name des Stroms</translation>
-    </message>
-    <message>
-        <source>host and port</source>
-        <translation>Rechner und Port</translation>
-    </message>
-    <message>
         <source>{name}: state</source>
         <translation>{name}: Zustand</translation>
     </message>
@@ -1466,16 +1450,8 @@
         <translation>&amp;Ordner mit Bildern öffnen …</translation>
     </message>
     <message>
-        <source>Export &amp;table (CSV)…</source>
-        <translation>&amp;Tabelle exportieren (CSV) …</translation>
-    </message>
-    <message>
         <source>Export &amp;video with landmarks…</source>
         <translation>&amp;Video mit Landmarken exportieren …</translation>
-    </message>
-    <message>
-        <source>Export table for OpenFace &amp;scripts…</source>
-        <translation>Tabelle für Open&amp;Face-Skripte exportieren …</translation>
     </message>
     <message>
         <source>Open &amp;camera or stream…</source>
@@ -1971,18 +1947,6 @@
 <context>
     <name>sending</name>
     <message>
-        <source>Landmarks, head pose and expression of every face, as OpenSeeFace&apos;s UDP packets: for VSeeFace, VTube Studio and others</source>
-        <translation>Landmarken, Kopfhaltung und Mimik jedes Gesichts als UDP-Pakete von OpenSeeFace: für VSeeFace, VTube Studio und andere</translation>
-    </message>
-    <message>
-        <source>Head and expression of the first face, by OSC, for avatars of the Virtual Motion Capture protocol</source>
-        <translation>Kopf und Mimik des ersten Gesichts per OSC, für Avatare des Virtual-Motion-Capture-Protokolls</translation>
-    </message>
-    <message>
-        <source>Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer</source>
-        <translation>Landmarken und Kopfhaltung des ersten Gesichts als Strom des Lab Streaming Layer</translation>
-    </message>
-    <message>
         <source>off</source>
         <translation>aus</translation>
     </message>
@@ -2102,10 +2066,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>A map of scores for each landmark, (K, H, W) or (H, W, K).</source>
-        <translation>Eine Karte von Werten je Landmarke, (K, H, W) oder (H, W, K).</translation>
-    </message>
-    <message>
         <source>A preset&apos;s name has 1 to {most} characters.</source>
         <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
     </message>
@@ -2126,10 +2086,6 @@
         <translation>Seine Punkte folgen dem Gesicht kaum: Bewegt sich der Ausschnitt, gleichen sie {percent:.0f} % davon aus.</translation>
     </message>
     <message>
-        <source>LSL needs the package pylsl with its library, which is not here ({error}): pip install &apos;steadymark[network]&apos;</source>
-        <translation>LSL braucht das Paket pylsl mit seiner Bibliothek, die hier fehlt ({error}): pip install &apos;steadymark[network]&apos;</translation>
-    </message>
-    <message>
         <source>MediaPipe cannot use &apos;{model_file}&apos;: {error}</source>
         <translation>MediaPipe kann „{model_file}“ nicht benutzen: {error}</translation>
     </message>
@@ -2142,20 +2098,12 @@
         <translation>Im Demovideo irrt es um {percent:.1f} % des Augenabstands (brauchbar sind {usable:.0f} %): Stimmen Ausgabe, Schema, Mittelwert, Standardabweichung und Farbreihenfolge?</translation>
     </message>
     <message>
-        <source>OpenFace&apos;s columns are of {wanted}, and this model&apos;s landmarks are of {found}: choose --csv native</source>
-        <translation>Die Spalten von OpenFace sind die von {wanted}, die Landmarken dieses Modells die von {found}: Wählen Sie --csv native</translation>
-    </message>
-    <message>
         <source>The ground truth of {name} cannot be read: {why}</source>
         <translation>Die Referenz von {name} lässt sich nicht lesen: {why}</translation>
     </message>
     <message>
         <source>The model was not added: {fault}</source>
         <translation>Das Modell wurde nicht hinzugefügt: {fault}</translation>
-    </message>
-    <message>
-        <source>The places of the landmarks.</source>
-        <translation>Die Orte der Landmarken.</translation>
     </message>
     <message>
         <source>The preset cannot be kept in {path}: {why}</source>
@@ -2172,14 +2120,6 @@
     <message>
         <source>Tracking goes on, but is not saved against a crash: {error}</source>
         <translation>Die Verfolgung geht weiter, wird aber nicht gegen Absturz gesichert: {error}</translation>
-    </message>
-    <message>
-        <source>Two outputs with a line of scores for each landmark, along x and along y.</source>
-        <translation>Zwei Ausgänge mit einer Linie von Werten je Landmarke, entlang x und entlang y.</translation>
-    </message>
-    <message>
-        <source>VMC needs the package python-osc, which is not here: pip install &apos;steadymark[network]&apos;</source>
-        <translation>VMC braucht das Paket python-osc, das hier fehlt: pip install &apos;steadymark[network]&apos;</translation>
     </message>
     <message>
         <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
@@ -2270,10 +2210,6 @@
         <translation>{path} lässt sich nicht lesen: {error}</translation>
     </message>
     <message>
-        <source>cannot send to &apos;{text}&apos;: write osf, vmc or lsl, or where to: osf://{osf}, vmc://{vmc}, lsl://NAME</source>
-        <translation>An „{text}“ lässt sich nichts senden: Schreiben Sie osf, vmc oder lsl, oder wohin: osf://{osf}, vmc://{vmc}, lsl://NAME</translation>
-    </message>
-    <message>
         <source>cannot write {path}: it is not open</source>
         <translation>{path} kann nicht geschrieben werden: Die Datei ist nicht geöffnet</translation>
     </message>
@@ -2300,10 +2236,6 @@
     <message>
         <source>column &apos;{name}&apos;: &apos;{given}&apos; is not a number</source>
         <translation>Spalte „{name}“: „{given}“ ist keine Zahl</translation>
-    </message>
-    <message>
-        <source>coordinates</source>
-        <translation>Koordinaten</translation>
     </message>
     <message>
         <source>does not answer in time: check the address and the network</source>
@@ -2344,10 +2276,6 @@
     <message>
         <source>has nothing at this address: check what follows the host</source>
         <translation>hat unter dieser Adresse nichts: Prüfen Sie, was nach dem Rechnernamen steht</translation>
-    </message>
-    <message>
-        <source>heatmaps</source>
-        <translation>Heatmaps</translation>
     </message>
     <message>
         <source>how its results were made is not known: tracked anew</source>
@@ -2448,10 +2376,6 @@
     <message>
         <source>line {number}: {fault}</source>
         <translation>Zeile {number}: {fault}</translation>
-    </message>
-    <message>
-        <source>lines (x and y)</source>
-        <translation>Linien (x und y)</translation>
     </message>
     <message>
         <source>margin must lie between 0.5 and 5, not {margin:g}</source>
@@ -2758,6 +2682,66 @@
         <translation>Butterworth braucht spätere Bilder, und {what}: Wählen Sie Flow oder One Euro</translation>
     </message>
     <message>
+        <source>All values of each face in each frame.</source>
+        <translation>Alle Werte jedes Gesichts in jedem Bild.</translation>
+    </message>
+    <message>
+        <source>Export {table}…</source>
+        <translation>{table} exportieren …</translation>
+    </message>
+    <message>
+        <source>Head and expression of the first face, by OSC, for avatars of the Virtual Motion Capture protocol.</source>
+        <translation>Kopf und Mimik des ersten Gesichts per OSC, für Avatare des Virtual-Motion-Capture-Protokolls.</translation>
+    </message>
+    <message>
+        <source>LSL</source>
+        <translation>LSL</translation>
+    </message>
+    <message>
+        <source>Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer.</source>
+        <translation>Landmarken und Kopfhaltung des ersten Gesichts als Strom des Lab Streaming Layer.</translation>
+    </message>
+    <message>
+        <source>Landmarks, head pose and expression of every face, as OpenSeeFace&apos;s UDP packets, for VSeeFace, VTube Studio and others.</source>
+        <translation>Landmarken, Kopfhaltung und Mimik jedes Gesichts als UDP-Pakete von OpenSeeFace, für VSeeFace, VTube Studio und andere.</translation>
+    </message>
+    <message>
+        <source>OpenSeeFace</source>
+        <translation>OpenSeeFace</translation>
+    </message>
+    <message>
+        <source>Steadymark&apos;s table (CSV)</source>
+        <translation>Tabelle von Steadymark (CSV)</translation>
+    </message>
+    <message>
+        <source>The columns that scripts for OpenFace expect.</source>
+        <translation>Die Spalten, die Skripte für OpenFace erwarten.</translation>
+    </message>
+    <message>
+        <source>VMC</source>
+        <translation>VMC</translation>
+    </message>
+    <message>
+        <source>cannot send to &apos;{text}&apos;: write one of {names}, or where to: {examples}</source>
+        <translation>An „{text}“ lässt sich nichts senden: Schreiben Sie eines von {names}, oder wohin: {examples}</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>Rechner und Port</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>Name des Stroms</translation>
+    </message>
+    <message>
+        <source>table for OpenFace scripts (CSV)</source>
+        <translation>Tabelle für OpenFace-Skripte (CSV)</translation>
+    </message>
+    <message>
+        <source>the format {name} holds landmarks of {wanted}, and these are of {found}: choose --format native</source>
+        <translation>Das Format {name} nimmt Landmarken von {wanted} auf, diese sind von {found}: Wählen Sie --format native</translation>
+    </message>
+    <message>
         <source>the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of the environment variable {variable}</source>
         <translation>die Erweiterung {path} lässt sich nicht laden ({kind}: {error}): Berichtigen Sie sie, oder nehmen Sie sie aus der Umgebungsvariablen {variable}</translation>
     </message>
@@ -2914,6 +2898,10 @@
         <translation>{key} „{value}“ ist eine Datei, kein Name</translation>
     </message>
     <message>
+        <source>{kind} needs the package {package}, which cannot be imported ({error}): pip install &apos;{wanted}&apos;</source>
+        <translation>{kind} braucht das Paket {package}, das sich nicht laden lässt ({error}): pip install &apos;{wanted}&apos;</translation>
+    </message>
+    <message>
         <source>{mode} is no camera mode: write for example 1280x720@30</source>
         <translation>{mode} ist kein Kameramodus: Schreiben Sie zum Beispiel 1280x720@30</translation>
     </message>
@@ -3020,6 +3008,10 @@
     <message>
         <source>{owner}&apos;s {name} must be a whole number, not {value:g}</source>
         <translation>{name} von {owner} muss eine ganze Zahl sein, nicht {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {first:g}, {second:g}, {third:g} and so on, not {value:g}</source>
+        <translation>{name} von {owner} muss {first:g}, {second:g}, {third:g} und so weiter sein, nicht {value:g}</translation>
     </message>
     <message>
         <source>{owner}&apos;s {name} must be {range_text}, not {value:g}</source>

@@ -751,14 +751,6 @@
         <translation>结果</translation>
     </message>
     <message>
-        <source>Steadymark&apos;s table (CSV)</source>
-        <translation>Steadymark 表格 (CSV)</translation>
-    </message>
-    <message>
-        <source>table for OpenFace scripts (CSV)</source>
-        <translation>供 OpenFace 脚本使用的表格 (CSV)</translation>
-    </message>
-    <message>
         <source>Kind of table</source>
         <translation>表格类型</translation>
     </message>
@@ -1342,14 +1334,6 @@
         <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
     </message>
     <message>
-        <source>name of the stream</source>
-        <translation>流名称</translation>
-    </message>
-    <message>
-        <source>host and port</source>
-        <translation>主机和端口</translation>
-    </message>
-    <message>
         <source>{name}: state</source>
         <translation>{name}：状态</translation>
     </message>
@@ -1463,16 +1447,8 @@
         <translation>打开图片文件夹(&amp;F)…</translation>
     </message>
     <message>
-        <source>Export &amp;table (CSV)…</source>
-        <translation>导出表格 (CSV)(&amp;T)…</translation>
-    </message>
-    <message>
         <source>Export &amp;video with landmarks…</source>
         <translation>导出带关键点的视频(&amp;V)…</translation>
-    </message>
-    <message>
-        <source>Export table for OpenFace &amp;scripts…</source>
-        <translation>导出供 OpenFace 脚本使用的表格(&amp;S)…</translation>
     </message>
     <message>
         <source>Open &amp;camera or stream…</source>
@@ -1968,18 +1944,6 @@
 <context>
     <name>sending</name>
     <message>
-        <source>Landmarks, head pose and expression of every face, as OpenSeeFace&apos;s UDP packets: for VSeeFace, VTube Studio and others</source>
-        <translation>每张人脸的关键点、头部姿态和表情，以 OpenSeeFace 的 UDP 数据包发送：适用于 VSeeFace、VTube Studio 等</translation>
-    </message>
-    <message>
-        <source>Head and expression of the first face, by OSC, for avatars of the Virtual Motion Capture protocol</source>
-        <translation>第一张人脸的头部姿态和表情，通过 OSC 发送，适用于 Virtual Motion Capture 协议的虚拟形象</translation>
-    </message>
-    <message>
-        <source>Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer</source>
-        <translation>第一张人脸的关键点和头部姿态，以 Lab Streaming Layer 流发送</translation>
-    </message>
-    <message>
         <source>off</source>
         <translation>关闭</translation>
     </message>
@@ -2099,10 +2063,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>A map of scores for each landmark, (K, H, W) or (H, W, K).</source>
-        <translation>每个特征点一张得分图，(K, H, W) 或 (H, W, K)。</translation>
-    </message>
-    <message>
         <source>A preset&apos;s name has 1 to {most} characters.</source>
         <translation>预设名称须为 1 到 {most} 个字符。</translation>
     </message>
@@ -2123,10 +2083,6 @@
         <translation>其特征点几乎不跟随人脸：裁剪框移动时，它们只补偿了其中的 {percent:.0f} %。</translation>
     </message>
     <message>
-        <source>LSL needs the package pylsl with its library, which is not here ({error}): pip install &apos;steadymark[network]&apos;</source>
-        <translation>LSL 需要 pylsl 包及其库，但此处没有（{error}）：pip install &apos;steadymark[network]&apos;</translation>
-    </message>
-    <message>
         <source>MediaPipe cannot use &apos;{model_file}&apos;: {error}</source>
         <translation>MediaPipe 无法使用“{model_file}”：{error}</translation>
     </message>
@@ -2139,20 +2095,12 @@
         <translation>在演示视频上误差为眼距的 {percent:.1f} %（不超过 {usable:.0f} % 才可用）：输出、编号方案、均值、标准差和颜色顺序是否正确？</translation>
     </message>
     <message>
-        <source>OpenFace&apos;s columns are of {wanted}, and this model&apos;s landmarks are of {found}: choose --csv native</source>
-        <translation>OpenFace 的列对应 {wanted}，而此模型的特征点属于 {found}：请选择 --csv native</translation>
-    </message>
-    <message>
         <source>The ground truth of {name} cannot be read: {why}</source>
         <translation>无法读取 {name} 的真值：{why}</translation>
     </message>
     <message>
         <source>The model was not added: {fault}</source>
         <translation>模型未添加：{fault}</translation>
-    </message>
-    <message>
-        <source>The places of the landmarks.</source>
-        <translation>各特征点的位置。</translation>
     </message>
     <message>
         <source>The preset cannot be kept in {path}: {why}</source>
@@ -2169,14 +2117,6 @@
     <message>
         <source>Tracking goes on, but is not saved against a crash: {error}</source>
         <translation>跟踪继续进行，但无法防崩溃保存：{error}</translation>
-    </message>
-    <message>
-        <source>Two outputs with a line of scores for each landmark, along x and along y.</source>
-        <translation>两个输出，每个特征点沿 x 和沿 y 各一条得分线。</translation>
-    </message>
-    <message>
-        <source>VMC needs the package python-osc, which is not here: pip install &apos;steadymark[network]&apos;</source>
-        <translation>VMC 需要 python-osc 包，但此处没有：pip install &apos;steadymark[network]&apos;</translation>
     </message>
     <message>
         <source>What is tracked is not saved against a crash: {folder} cannot be written ({why})</source>
@@ -2267,10 +2207,6 @@
         <translation>无法读取 {path}：{error}</translation>
     </message>
     <message>
-        <source>cannot send to &apos;{text}&apos;: write osf, vmc or lsl, or where to: osf://{osf}, vmc://{vmc}, lsl://NAME</source>
-        <translation>无法向“{text}”发送：请写 osf、vmc 或 lsl，或写明目标：osf://{osf}、vmc://{vmc}、lsl://NAME</translation>
-    </message>
-    <message>
         <source>cannot write {path}: it is not open</source>
         <translation>无法写入 {path}：文件未打开</translation>
     </message>
@@ -2297,10 +2233,6 @@
     <message>
         <source>column &apos;{name}&apos;: &apos;{given}&apos; is not a number</source>
         <translation>列“{name}”：“{given}”不是数字</translation>
-    </message>
-    <message>
-        <source>coordinates</source>
-        <translation>坐标</translation>
     </message>
     <message>
         <source>does not answer in time: check the address and the network</source>
@@ -2341,10 +2273,6 @@
     <message>
         <source>has nothing at this address: check what follows the host</source>
         <translation>在该地址没有内容：请检查主机名之后的部分</translation>
-    </message>
-    <message>
-        <source>heatmaps</source>
-        <translation>热图</translation>
     </message>
     <message>
         <source>how its results were made is not known: tracked anew</source>
@@ -2445,10 +2373,6 @@
     <message>
         <source>line {number}: {fault}</source>
         <translation>第 {number} 行：{fault}</translation>
-    </message>
-    <message>
-        <source>lines (x and y)</source>
-        <translation>线状热图（x 和 y）</translation>
     </message>
     <message>
         <source>margin must lie between 0.5 and 5, not {margin:g}</source>
@@ -2755,6 +2679,66 @@
         <translation>Butterworth 需要用到后面的帧，而{what}：请选择光流或 One Euro</translation>
     </message>
     <message>
+        <source>All values of each face in each frame.</source>
+        <translation>每一帧中每张人脸的所有数值。</translation>
+    </message>
+    <message>
+        <source>Export {table}…</source>
+        <translation>导出{table}…</translation>
+    </message>
+    <message>
+        <source>Head and expression of the first face, by OSC, for avatars of the Virtual Motion Capture protocol.</source>
+        <translation>第一张人脸的头部姿态和表情，通过 OSC 发送，适用于 Virtual Motion Capture 协议的虚拟形象。</translation>
+    </message>
+    <message>
+        <source>LSL</source>
+        <translation>LSL</translation>
+    </message>
+    <message>
+        <source>Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer.</source>
+        <translation>第一张人脸的关键点和头部姿态，以 Lab Streaming Layer 流发送。</translation>
+    </message>
+    <message>
+        <source>Landmarks, head pose and expression of every face, as OpenSeeFace&apos;s UDP packets, for VSeeFace, VTube Studio and others.</source>
+        <translation>每张人脸的关键点、头部姿态和表情，以 OpenSeeFace 的 UDP 数据包发送，适用于 VSeeFace、VTube Studio 等。</translation>
+    </message>
+    <message>
+        <source>OpenSeeFace</source>
+        <translation>OpenSeeFace</translation>
+    </message>
+    <message>
+        <source>Steadymark&apos;s table (CSV)</source>
+        <translation>Steadymark 表格 (CSV)</translation>
+    </message>
+    <message>
+        <source>The columns that scripts for OpenFace expect.</source>
+        <translation>OpenFace 脚本所需的列。</translation>
+    </message>
+    <message>
+        <source>VMC</source>
+        <translation>VMC</translation>
+    </message>
+    <message>
+        <source>cannot send to &apos;{text}&apos;: write one of {names}, or where to: {examples}</source>
+        <translation>无法向“{text}”发送：请写 {names} 之一，或写明目标：{examples}</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>主机和端口</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>流名称</translation>
+    </message>
+    <message>
+        <source>table for OpenFace scripts (CSV)</source>
+        <translation>供 OpenFace 脚本使用的表格 (CSV)</translation>
+    </message>
+    <message>
+        <source>the format {name} holds landmarks of {wanted}, and these are of {found}: choose --format native</source>
+        <translation>格式 {name} 只能保存 {wanted} 的特征点，而这些特征点属于 {found}：请选择 --format native</translation>
+    </message>
+    <message>
         <source>the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of the environment variable {variable}</source>
         <translation>无法加载插件 {path}（{kind}：{error}）：请改正它，或将它从环境变量 {variable} 中去掉</translation>
     </message>
@@ -2911,6 +2895,10 @@
         <translation>{key}“{value}”是文件，不是名称</translation>
     </message>
     <message>
+        <source>{kind} needs the package {package}, which cannot be imported ({error}): pip install &apos;{wanted}&apos;</source>
+        <translation>{kind} 需要软件包 {package}，但无法导入（{error}）：pip install &apos;{wanted}&apos;</translation>
+    </message>
+    <message>
         <source>{mode} is no camera mode: write for example 1280x720@30</source>
         <translation>{mode} 不是摄像头模式：请写成例如 1280x720@30</translation>
     </message>
@@ -3017,6 +3005,10 @@
     <message>
         <source>{owner}&apos;s {name} must be a whole number, not {value:g}</source>
         <translation>{owner} 的 {name} 必须是整数，而不是 {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {first:g}, {second:g}, {third:g} and so on, not {value:g}</source>
+        <translation>{owner} 的 {name} 必须是 {first:g}、{second:g}、{third:g} 等，而不是 {value:g}</translation>
     </message>
     <message>
         <source>{owner}&apos;s {name} must be {range_text}, not {value:g}</source>

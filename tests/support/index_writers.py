@@ -19,7 +19,7 @@ def write_lines(folder: Path, number: int, barrier: Barrier) -> None:
     index = ResultsIndex(folder)
     barrier.wait(60)
     for line in range(LINES):
-        index.begin(f"camera:{number}-{line}", f"t{number}-{line}", "now")
+        index.begin(f"camera:{number}-{line}", [f"t{number}-{line}.csv"], "now")
 
 
 def hold_lock(path: Path, connection: Connection) -> None:

@@ -289,7 +289,7 @@ def test_a_full_disk_is_reported(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--csv", "xml"], "unknown CSV style 'xml'"),
+        (["--csv", "xml"], "unknown table format 'xml'"),
         (["--start", "abc"], "'abc' is no time"),
         (["--start", "00:00:01:12"], "'00:00:01:12' has frames, as a timecode has"),
         (["--start", "5", "--end", "2"], "not after"),

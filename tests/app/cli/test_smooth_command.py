@@ -90,7 +90,7 @@ def test_bad_input_gives_one_sentence_and_exit_code_2(
         ((table, "--cutoff", "0"), "cut-off must be above 0 Hz"),
         ((table, "--size", "big"), "'big' is no size: write --size 1280x720"),
         ((table, "--size", "0x4"), "image_size must be (width, height)"),
-        ((table, "--csv", "excel"), "unknown style 'excel'"),
+        ((table, "--csv", "excel"), "unknown table format 'excel'"),
         ((table, "--out", table), "is the table itself"),
         ((table, "--out", tmp_path / "bad.csv"), "is there already: add --overwrite"),
         ((table, "--out", tmp_path / "no" / "a.csv"), "the folder does not exist"),

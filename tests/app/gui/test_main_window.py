@@ -241,8 +241,8 @@ def test_files_are_chosen_in_dialogs(
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
     window.session.recording.pause()
     for name in (
-        "export_csv", "export_openface", "export_video", "export_frame", "export_plots",
-        "export_side",
+        "export_table_native", "export_table_openface", "export_video", "export_frame",
+        "export_plots", "export_side",
     ):  # fmt: skip
         window.actions_by_name[name].trigger()
     names = (

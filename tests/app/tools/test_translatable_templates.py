@@ -20,8 +20,9 @@ from tools.translatable_templates import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# their ValueErrors report wrong calls to programmers and are never shown to users
+    # their ValueErrors report wrong calls to programmers and are never shown to users
 PROGRAMMER_ERRORS = {
+    "steadymark.models.choice_registry",
     "steadymark.engine.metrics.accuracy",
     "steadymark.engine.metrics.accuracy_scores",
     "steadymark.engine.metrics.tracker_tables",
@@ -31,7 +32,6 @@ PROGRAMMER_ERRORS = {
     "steadymark.engine.sources.video.video_index",
     "steadymark.engine.tracking.tracker",
     "steadymark.engine.core.types",
-    "steadymark.models.choice_registry",
     "steadymark.models.face.schema",
     "steadymark.models.face.schema_conversion",
 }

@@ -193,7 +193,7 @@ def test_an_output_that_cannot_be_written_leaves_no_file(
 ) -> None:
     with pytest.raises(sm.SinkError, match="the folder does not exist"):
         tracked.to_csv(tmp_path / "no" / "a.csv")
-    with pytest.raises(sm.UsageError, match="unknown style 'excel': choose one of native"):
+    with pytest.raises(sm.UsageError, match="unknown table format 'excel': choose one of native"):
         tracked.to_csv(tmp_path / "a.csv", style="excel")
     with pytest.raises(sm.SourceError, match="does not exist"):
         tracked.save_video(tmp_path / "a.mp4", source=tmp_path / "gone.mp4")

@@ -34,7 +34,7 @@ class IndexObserver:
         self.jobs: list[JobReport] = []
 
     def progressed(self, job: Job, info: SourceInfo, report: PipelineReport) -> None:
-        self.index.begin(job.text, str(job.stem), "now")
+        self.index.begin(job.text, [f"{job.stem}.csv"], "now")
 
     def ended(self, job: Job, report: JobReport) -> None:
         self.jobs.append(report)

@@ -19,7 +19,7 @@ from steadymark.engine.metrics.landmark_correspondence import Correspondence
 from steadymark.engine.metrics.tracker_tables import ScoredVideo, followed, prepare_video, track
 from steadymark.engine.metrics.video_ground_truth import LabelledVideo, find_videos, video_of_truth
 from steadymark.engine.metrics.video_scores import TrackedVideo, alike_still
-from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.read_table import read_table
 from steadymark.engine.sources.input_paths import is_pattern
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
@@ -140,7 +140,7 @@ def _score_videos(
         if text in options.models:
             runs[label] = _track(videos, _settings(options, text), label, err)
         else:
-            runs[label] = [followed(read_landmarks(text), videos[0], name=text)]
+            runs[label] = [followed(read_table(text), videos[0], name=text)]
     if videos[0].truth is None:
         err.print(f"[yellow]note:[/yellow] {escape(_no_truth(found[0]))}", soft_wrap=True)
         runs = _compared_where_still(runs)

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from steadymark.app.cli.add_model_command import add_model
 from steadymark.app.cli.bench_commands import bench
+from steadymark.app.cli.choices_help import SEND_HELP, ChoicesCommand, TableFormatOption
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import (
     COMPUTER,
@@ -26,6 +27,7 @@ from steadymark.app.cli.help_groups import (
 )
 from steadymark.app.cli.smooth_command import smooth
 from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.models.choice_registry import load_plugins
 
 _STABILIZER = (
     "auto (flow, or what a model stabilizes itself by), none, flow (a recurrent cell over the "
@@ -33,11 +35,6 @@ _STABILIZER = (
     "trained over the model's heatmaps), one-euro, butterworth (recordings only, no lag)."
 )
 _DETECTOR = "Face detector: a name, yunet:FILE.onnx (OpenCV's) or mediapipe:FILE.tflite."
-_SEND = (
-    "Also send each frame's landmarks to another program: osf (OpenSeeFace's packets), vmc "
-    "(Virtual Motion Capture, by OSC), lsl (Lab Streaming Layer); elsewhere than on this machine "
-    "by its address, osf://192.168.1.5:11573. May be repeated."
-)
 
 app = typer.Typer(
     help="Facial landmarks that are right and still.",
@@ -47,7 +44,7 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.command(name="add-model")(add_model)
-app.command(name="smooth")(smooth)
+app.command(name="smooth", cls=ChoicesCommand)(smooth)
 
 
 @app.callback(invoke_without_command=True)
@@ -56,6 +53,7 @@ def start(
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Without a command, the window opens."""
+    report_errors(_load_plugins)
     if version:
         from steadymark.engine.pipeline.job import version as installed
 
@@ -64,6 +62,11 @@ def start(
         from steadymark.app.gui.application import run_window
 
         report_errors(run_window)
+
+
+def _load_plugins() -> int:
+    load_plugins()
+    return 0
 
 
 @app.command(name="open")
@@ -76,7 +79,7 @@ def open_window(
     report_errors(lambda: run_window(recording))
 
 
-@app.command()
+@app.command(cls=ChoicesCommand)
 def live(
     source: Annotated[
         str,
@@ -85,7 +88,7 @@ def live(
     camera_mode: Annotated[
         str | None, typer.Option(help="What to ask a camera for: 1280x720@30.")
     ] = None,
-    send: Annotated[list[str] | None, typer.Option(help=_SEND)] = None,
+    send: Annotated[list[str] | None, typer.Option(help=SEND_HELP)] = None,
 ) -> None:
     """Open the window with a camera or a stream in it."""
     from steadymark.app.gui.application import run_window
@@ -126,7 +129,7 @@ def cameras() -> None:
     report_errors(run)
 
 
-@app.command()
+@app.command(cls=ChoicesCommand)
 @help_groups(
     {
         INPUT: "start_time end_time",
@@ -167,7 +170,7 @@ def track(
         float | None,
         typer.Option(help="Focal length in pixels, for head poses; else guessed as OpenFace does."),
     ] = None,
-    csv: Annotated[str, typer.Option(help="native or openface.")] = "native",
+    csv: TableFormatOption = "native",
     video: Annotated[
         bool, typer.Option("--video", help="Also write the video with landmarks drawn (H.264).")
     ] = False,
@@ -199,7 +202,7 @@ def track(
     ] = "",
     send: Annotated[
         list[str] | None,
-        typer.Option(help=f"{_SEND} A file is sent as fast as it is tracked."),
+        typer.Option(help=f"{SEND_HELP} A file is sent as fast as it is tracked."),
     ] = None,
 ) -> None:
     """Track faces in videos and write a CSV for each."""

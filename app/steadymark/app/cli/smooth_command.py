@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from steadymark.app.cli.choices_help import FORMATS
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import INPUT, OUTPUT, STABILIZER, help_groups
 from steadymark.engine.core.errors import UsageError
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 
 if TYPE_CHECKING:
     from steadymark.engine.api.video_landmarks import VideoLandmarks
@@ -55,7 +57,10 @@ def smooth(
         float | None,
         typer.Option(help="Focal length in pixels, for head poses; else that of the table."),
     ] = None,
-    csv: Annotated[str, typer.Option(help="native or openface; else the table's own.")] = "",
+    csv: Annotated[
+        str,
+        typer.Option("--format", "--csv", help=f"Else the table's own format. {FORMATS}"),
+    ] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the new table.")] = False,
 ) -> None:
     """Stabilize the landmarks of a table, and write another table.
@@ -73,10 +78,12 @@ def smooth(
     def run() -> int:
         from steadymark.engine.api.read_tables import read_csv, style_of
 
-        path = _target(table, target, method, overwrite=overwrite)
+        style = csv or style_of(table)
+        ending = f"{method}{TABLE_FORMATS.find(style).suffix}"
+        path = _target(table, target, ending, overwrite=overwrite)
         read = read_csv(table, image_size=parse_size(size), focal_px=focal)
         smoothed = read.smooth(method, **given)
-        smoothed.to_csv(path, style=csv or style_of(table))
+        smoothed.to_csv(path, style=style)
         if _lost_poses(read, smoothed):
             note = "head poses are left empty: say --size WIDTHxHEIGHT of the video's pictures"
             err.print(f"[yellow]note:[/yellow] {note}", soft_wrap=True)
@@ -100,13 +107,13 @@ def parse_size(text: str) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[1])
 
 
-def _target(table: Path, target: Path | None, method: str, *, overwrite: bool) -> Path:
+def _target(table: Path, target: Path | None, ending: str, *, overwrite: bool) -> Path:
     """Return the file to write.
 
     Raises:
         UsageError: It exists already, or it is the table itself.
     """
-    path = target or table.with_name(f"{table.stem}.{method}.csv")
+    path = target or table.with_name(f"{table.stem}.{ending}")
     if path.resolve() == table.resolve():
         raise UsageError(f"{path} is the table itself: choose another name with --out")
     if path.exists() and not overwrite:

@@ -20,8 +20,8 @@ from steadymark.engine.batch.results_index import ResultsIndex
 from steadymark.engine.batch.run_jobs import run_here, useful_processes
 from steadymark.engine.batch.worker_processes import run_in_processes
 from steadymark.engine.core.errors import SteadymarkError, UsageError
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.pipeline.job import (
-    CSV_STYLES,
     InputSettings,
     JobReport,
     OutputSettings,
@@ -103,8 +103,7 @@ def track_options(
     """
     if focal_px is not None and not 1 <= focal_px < math.inf:
         raise UsageError(f"--focal must be 1 pixel or more, not {focal_px:g}")
-    if csv not in CSV_STYLES:
-        raise UsageError(f"unknown CSV style '{csv}': choose native or openface")
+    TABLE_FORMATS.find(csv)
     if recentre not in tuple(Recentre):
         raise UsageError(f"unknown rule '{recentre}': choose fit or eyes")
     if not 1 <= max_faces <= 16:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from steadymark.app.gui.actions.actions import OVERLAYS, set_hint, tell_more
+from steadymark.app.gui.actions.actions import OVERLAYS, set_hint, table_export, tell_more
 from steadymark.app.gui.theme import icon
 from steadymark.app.session.state import SPEEDS, ComparisonLayout, Display, Phase, ShownLandmarks
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,6 +97,7 @@ def show_state(actions: Mapping[str, QAction], display: Display) -> None:
         (("step_back",), display.can_step_back),
         (("step_on",), display.can_step_on),
         (_EXPORTS, display.can_export),
+        (map(table_export, TABLE_FORMATS.names()), display.can_export),
         (("track",), display.can_track or display.can_pause),
     ):
         for name in names:
@@ -161,7 +163,7 @@ _NEED_FILM = (
 _NEED_PICTURE = (
     "play", "zoom_in", "zoom_out", "fit", "actual", "export_frame", "heatmaps",
 )  # fmt: skip
-_EXPORTS = ("export_csv", "export_openface", "export_video", "export_side")
+_EXPORTS = ("export_video", "export_side")
 
 
 def _bound(act: Callable[..., object], value: object) -> Callable[[], object]:

@@ -15,8 +15,7 @@ from steadymark.app.session.recording.media import Media
 from steadymark.app.session.recording.results import FrameStatus
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.types import TrackResult
-from steadymark.engine.output.csv.native_csv import NativeCsvSink
-from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.pipeline.job import InputSettings, header
 from steadymark.models.user_text import NOTHING, UserText
@@ -39,19 +38,26 @@ _TELL_EVERY = 16  # frames
 class ExportKind(StrEnum):
     """What is written. SIDE: a video that shows both compared variants beside each other."""
 
-    CSV = "csv"
-    OPENFACE = "openface"
+    TABLE = "table"
     VIDEO = "video"
     SIDE = "side"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is exported to which path. draw: what is drawn into an annotated video."""
+    """What is exported to which path.
+
+    Attributes:
+        kind: What is written.
+        path: The file.
+        draw: What is drawn into an annotated video.
+        table: Name of the table's format, see `TABLE_FORMATS`.
+    """
 
     kind: ExportKind
     path: Path
     draw: DrawOptions
+    table: str = "native"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +183,6 @@ class Export:
 
     def _sink(self, results: Results) -> Sink:
         order, material = self._order, self._material
-        if order.kind is ExportKind.OPENFACE:
-            return OpenFaceCsvSink(order.path, results.schema)
         if self._is_video:
             source = material.info.path
             return AnnotatedVideoSink(
@@ -187,7 +191,7 @@ class Export:
         facts = header(material.info, material.models, material.settings, InputSettings())
         if results.pieces > 1:
             facts = replace(facts, settings={**facts.settings, "pieces": results.pieces})
-        return NativeCsvSink(order.path, facts, results.schema)
+        return TABLE_FORMATS.find(order.table).sink(order.path, facts, results.schema)
 
     def _tracked(self, results: Results) -> Iterator[TrackResult]:
         frames = np.flatnonzero(results.known() == FrameStatus.TRACKED)

@@ -15,12 +15,14 @@ from steadymark.engine.api.smooth_points import after_pauses
 from steadymark.engine.api.video_landmarks import VideoLandmarks
 from steadymark.engine.metrics.video_ground_truth import read_truth as read_truth_file
 from steadymark.engine.output.csv.columns import read_head
-from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.row_parsing import lines_of, open_text
+from steadymark.engine.output.read_table import read_by_format, read_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from steadymark.engine.output.csv.landmark_table import LandmarkTable
 
 
 def read_csv(
@@ -54,7 +56,7 @@ def read_csv(
         >>> sm.read_csv(folder / "demo.csv").landmarks.shape
         (6, 1, 68, 2)
     """
-    table = read_landmarks(path)
+    table = read_table(path)
     told = _mapping(table.header.get("settings"))
     header = Header(
         versions={k: str(v) for k, v in _mapping(table.header.get("versions")).items()},
@@ -94,17 +96,20 @@ def read_truth(path: str | Path) -> Array:
 
 
 def style_of(path: str | Path) -> str:
-    """Return the style of a table, `native` or `openface`.
+    """Return the name of a table's format, see `TABLE_FORMATS`.
 
     Args:
         path: The file.
 
     Returns:
-        The style.
+        The name, such as `native`.
 
     Raises:
         LandmarkFileError: The file cannot be read, or is not a landmark table.
     """
+    table = read_by_format(Path(path))
+    if table is not None:
+        return table.style
     with open_text(Path(path)) as file:
         return str(read_head(lines_of(file)).style)
 

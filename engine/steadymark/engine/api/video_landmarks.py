@@ -155,12 +155,13 @@ class VideoLandmarks:
 
         Args:
             path: The file; it gets this name when it is complete.
-            style: `native`, or `openface` for the columns of OpenFace.
+            style: Name of the format: `native`, `openface` for the columns of OpenFace, or one of
+                a plug-in.
 
         Raises:
-            SinkError: The file cannot be written, or OpenFace's columns do not fit the
-                landmarks.
-            UsageError: The style is unknown.
+            SinkError: The file cannot be written, or the format cannot hold landmarks of this
+                schema.
+            UsageError: The format is unknown.
         """
         from steadymark.engine.api.write_files import write_table
 

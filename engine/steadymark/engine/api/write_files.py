@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import Intrinsics, SourceInfo, TrackResult
-from steadymark.engine.output.csv.columns import BOX, POSE, CsvStyle, numbered
-from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
-from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink, check_schema
+from steadymark.engine.output.csv.columns import BOX, POSE, numbered
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
-from steadymark.engine.pipeline.job import CSV_STYLES
 from steadymark.engine.sources import open_source
 from steadymark.models.face.schema import load_schema, nameless_schema
 
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from steadymark.engine.core.protocols import Sink
+    from steadymark.engine.output.csv.native_csv import Header
 
 _ANY_CAMERA = Intrinsics(1, 1)  # the camera of poses that are written but not projected
 
@@ -38,19 +37,8 @@ def write_table(
     camera: Intrinsics | None,
 ) -> None:
     """Write a table; see `VideoLandmarks.to_csv`."""
-    if style not in CSV_STYLES:
-        raise UsageError(
-            "unknown style '{style}': choose one of {known}",
-            style=style,
-            known=", ".join(CSV_STYLES),
-        )
-    sink: Sink
-    if style == CsvStyle.OPENFACE:
-        check_schema(schema)
-        sink = OpenFaceCsvSink(path, load_schema(schema))
-    else:
-        known = load_schema(schema) if schema else nameless_schema(rows.xy.shape[1])
-        sink = NativeCsvSink(path, header, known)
+    known = load_schema(schema) if schema else nameless_schema(rows.xy.shape[1])
+    sink = TABLE_FORMATS.find(style).sink(Path(path), header, known)
     _write(sink, results_of(rows, camera or _ANY_CAMERA))
 
 

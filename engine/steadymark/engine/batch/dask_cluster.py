@@ -24,7 +24,7 @@ from steadymark.engine.batch.run_jobs import run_one
 from steadymark.engine.core.errors import SteadymarkError, UsageError
 from steadymark.engine.core.types import SourceInfo
 from steadymark.engine.output.output_paths import cannot_write, part_of, partial_of
-from steadymark.engine.pipeline.job import JobReport, make_folder, version
+from steadymark.engine.pipeline.job import JobReport, make_folder, result_files, version
 from steadymark.engine.pipeline.pipeline_report import PipelineReport
 from steadymark.engine.sources.resolve_input import absolute, is_live
 from steadymark.engine.tracking.settings import open_models
@@ -254,7 +254,9 @@ class _Run:
 
     def _kept(self, job: Job) -> tuple[str, ...]:
         """Return the longest table that ended workers left, renamed to a partial one."""
-        table = job.output.folder / f"{job.stem}.csv"
+        if job.stem is None:
+            return ()
+        table = result_files(job.stem, job.output)[0]
         left = [path / part_of(table).name for path in self._folder.glob(f"{job.number}-*")]
         with contextlib.suppress(OSError, ValueError):
             longest = max(filter(Path.is_file, left), key=lambda path: path.stat().st_size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError
-from steadymark.engine.pipeline.job import now_utc
+from steadymark.engine.pipeline.job import now_utc, result_files
 from steadymark.models.user_text import NOTHING
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class IndexUpdates:
         if job.stem is None or job.number in self._begun:
             return
         self._begun.add(job.number)
-        stem, video = job.stem, job.output.video
-        self._keep(lambda: self._index.begin(job.text, stem, now_utc(), video=video))
+        files = [path.name for path in result_files(job.stem, job.output)]
+        self._keep(lambda: self._index.begin(job.text, files, now_utc()))
 
     def ended(self, job: Job, report: JobReport) -> None:
         self._keep(lambda: self._index.end(job.text, report))

@@ -18,7 +18,7 @@ from steadymark.engine.sources.resolve_input import absolute
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from typing import TextIO
 
     from steadymark.engine.pipeline.job import JobReport
@@ -185,20 +185,19 @@ class ResultsIndex:
         taken.add(stem.casefold())
         return stem
 
-    def begin(self, text: str, stem: str, began: str, *, video: bool = False) -> None:
+    def begin(self, text: str, files: Sequence[str], began: str) -> None:
         """Record that tracking of an input has begun.
 
         Args:
             text: The input.
-            stem: File stem of the results.
+            files: Names of the result files: the table, and the annotated video if one is written.
             began: Time in UTC.
-            video: Whether an annotated video is written.
 
         Raises:
             SinkError: The index cannot be written.
         """
-        film = f"{stem}.mp4" if video else ""
-        self._put(IndexEntry(absolute(text), Outcome.RUNNING, f"{stem}.csv", film, began_utc=began))
+        table, video = (*files, "")[:2]
+        self._put(IndexEntry(absolute(text), Outcome.RUNNING, table, video, began_utc=began))
 
     def end(self, text: str, job: JobReport) -> None:
         """Record the result of an input.
@@ -293,7 +292,7 @@ def _entry(text: str, job: JobReport) -> IndexEntry:
     return IndexEntry(
         input=absolute(text),
         state=_outcome(job),
-        table=names.get(".csv", ""),
+        table=next((name for suffix, name in names.items() if suffix != ".mp4"), ""),
         video=names.get(".mp4", ""),
         frames=str(report.frames) if known else "",
         tracked_share=f"{report.with_face / report.frames:.4f}" if known else "",

@@ -9,8 +9,8 @@ import numpy as np
 
 from steadymark.engine.core.errors import LandmarkFileError, UsageError
 from steadymark.engine.output.csv.columns import numbered
-from steadymark.engine.output.csv.landmark_table import read_landmarks
 from steadymark.engine.output.csv.row_parsing import open_text
+from steadymark.engine.output.read_table import read_table
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES, files_of
 from steadymark.models.face.pts_file import read_pts
 
@@ -181,7 +181,7 @@ def _of_folder(folder: Path) -> Values:
 
 
 def _of_tracker(path: Path) -> Values:
-    table = read_landmarks(path)
+    table = read_table(path)
     if not len(table):
         raise LandmarkFileError("{path} holds no rows", path=path)
     there = np.isfinite(table.xy_px).all((1, 2))

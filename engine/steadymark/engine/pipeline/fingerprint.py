@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from steadymark.engine.core.errors import LandmarkFileError, SourceError
 from steadymark.engine.output.csv.columns import read_head
 from steadymark.engine.output.csv.row_parsing import lines_of, open_text
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.sources.input_paths import image_files
 from steadymark.models.user_text import UserText
 
@@ -57,7 +58,7 @@ def fingerprint(
         source_sha256: SHA-256 of the source; None for cameras.
         models: SHA-256 of each model, by name.
         settings: The settings in the table's header.
-        csv: The table's style.
+        csv: Name of the table's format.
         drawn: What is drawn into the video.
 
     Returns:
@@ -110,17 +111,18 @@ def why_again(
     """Return why existing results must be made again, or None if they are up to date.
 
     Args:
-        files: The existing result files, the table first. The header of a native table holds
-            the fingerprint. The fingerprint of other files is only in the index.
+        files: The existing result files, the table first. Steadymark's header holds the
+            fingerprint. The fingerprint of files without it is only in the index.
         made: Fingerprint of the results that tracking would make now.
-        csv: The table's style.
+        csv: Name of the table's format.
         before: Fingerprint from the index, if the index lists the results as complete.
 
     Returns:
         A sentence for the user, or None.
     """
-    found = [told_by(files[0])] if csv == "native" else []
-    if csv != "native" or len(files) > 1:
+    has_header = TABLE_FORMATS.find(csv).has_header
+    found = [told_by(files[0], csv)] if has_header else []
+    if not has_header or len(files) > 1:
         found.append(before)
     if None in found:
         return UserText("how its results were made is not known: tracked anew")
@@ -160,8 +162,13 @@ def refusal(there: Sequence[Path], *, resume: bool, known: bool) -> UserText | N
     )
 
 
-def told_by(table: Path) -> Fingerprint | None:
-    """Return the fingerprint in the header of a native table, or None if it has none."""
+def told_by(table: Path, csv: str = "native") -> Fingerprint | None:
+    """Return the fingerprint in Steadymark's header, or None if the table has none.
+
+    Args:
+        table: The table.
+        csv: Name of its format.
+    """
     try:
         with open_text(table) as file:
             header = read_head(lines_of(file)).header
@@ -171,4 +178,4 @@ def told_by(table: Path) -> Fingerprint | None:
     source, models, settings = (part if isinstance(part, dict) else None for part in parts)
     if source is None or models is None or settings is None:
         return None
-    return fingerprint(source.get("sha256"), models, settings, "native")
+    return fingerprint(source.get("sha256"), models, settings, csv)

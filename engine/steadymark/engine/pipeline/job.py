@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError, SteadymarkError
-from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
+from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
-from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink, check_schema
 from steadymark.engine.output.output_paths import cannot_write, output_stem, partial_of, was_left
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.pipeline.fingerprint import (
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from steadymark.engine.tracking.settings import OpenModels, TrackSettings
     from steadymark.models.face.schema import LandmarkSchema
 
-CSV_STYLES = ("native", "openface")
-
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
@@ -52,7 +50,8 @@ class OutputSettings:
 
     overwrite replaces existing results; resume keeps those that are up to date. axes draws the
     head's axes into the video. Files are written in aside, on the same disk, and then moved, so
-    that several programs can track the same input. send lists the targets of live results.
+    that several programs can track the same input. csv names the table's format, see
+    `TABLE_FORMATS`. send lists the targets of live results.
     """
 
     folder: Path
@@ -158,7 +157,8 @@ def _told_settings(
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
     """Return the files that tracking will write, the table first."""
-    return [output.folder / f"{stem}{end}" for end in (".csv", ".mp4")[: 1 + output.video]]
+    ends = (TABLE_FORMATS.find(output.csv).suffix, ".mp4")[: 1 + output.video]
+    return [output.folder / f"{stem}{end}" for end in ends]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,19 +193,13 @@ def _begin(
         if info.live:
             what = UserText("a live source has none yet")
         raise SinkError(
-            "butterworth looks at frames to come, and {what}: choose flow or one-euro",
-            what=what,
+            "butterworth looks at frames to come, and {what}: choose flow or one-euro", what=what
         )
     schema = models.schema
-    if output.csv == "openface":
-        check_schema(schema.name)
-    make_folder(output.folder)
     table, *video = [(output.aside or output.folder) / path.name for path in work.files]
 
     def make(path: Path) -> Sink:
-        if output.csv == "openface":
-            return OpenFaceCsvSink(path, schema)
-        return NativeCsvSink(path, work.facts, schema)
+        return TABLE_FORMATS.find(output.csv).sink(path, work.facts, schema)
 
     sinks: list[Sink] = [
         OfflineFilterSink(table, make, settings.butterworth) if offline else make(table)
@@ -213,6 +207,7 @@ def _begin(
     original = info.path if Path(info.path).is_file() else None
     drawing = output.drawing(schema)
     sinks += [AnnotatedVideoSink(path, original, drawing) for path in video]
+    make_folder(output.folder)
     tracker = make_tracker(models, settings)
     senders.open()
     pipeline = Pipeline(work.source, tracker, sinks, on_result=senders.offer)

@@ -21,7 +21,9 @@ import numpy as np
 from steadymark.engine.core.errors import SinkError
 from steadymark.engine.output.csv.columns import POSE, numbered
 from steadymark.engine.streaming.first_face import first_face
+from steadymark.engine.streaming.targets import TARGETS, TargetKind, stream_name
 from steadymark.engine.tracking.head_pose import POINTS
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +88,8 @@ class LslWriter:
         """Open the stream.
 
         Raises:
-            SinkError: pylsl is missing or too old.
+            ImportError: pylsl or its library is missing.
+            SinkError: pylsl is too old.
         """
         pylsl = library()
         info = pylsl.StreamInfo(
@@ -128,7 +131,8 @@ def library() -> Any:
         The module.
 
     Raises:
-        SinkError: pylsl is missing, or too old to be configured.
+        ImportError: pylsl or its library is missing.
+        SinkError: pylsl is too old to be configured.
     """
     global _library
     with _configuring:
@@ -136,12 +140,8 @@ def library() -> Any:
             return _library
         try:
             import pylsl
-        except (ImportError, RuntimeError, OSError) as error:
-            raise SinkError(
-                "LSL needs the package pylsl with its library, which is not here ({error}): "
-                "pip install 'steadymark[network]'",
-                error=error,
-            ) from error
+        except (RuntimeError, OSError) as error:  # pylsl does not find its library
+            raise ImportError(str(error)) from error
         own = [os.environ.get("LSLAPICFG", ""), *_OWN]
         if not any(path and Path(path).expanduser().is_file() for path in own):
             try:
@@ -153,3 +153,20 @@ def library() -> Any:
                 ) from error
         _library = pylsl
         return pylsl
+
+
+TARGETS.add(
+    TargetKind(
+        "lsl",
+        UserText("LSL"),
+        UserText(
+            "Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer."
+        ),
+        "Steadymark",
+        LslWriter,
+        stream_name,
+        UserText("name of the stream"),
+        package="pylsl",
+        extra="network",
+    )
+)

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from steadymark.engine.core.errors import PacketError
 from steadymark.engine.streaming.expressions import MEASURES, features, openness, solid_points
 from steadymark.engine.streaming.pose_axes import OsfPose, unit_mm
+from steadymark.engine.streaming.targets import LOOPBACK, TARGETS, TargetKind
 from steadymark.engine.streaming.udp import UdpSocket
 from steadymark.engine.tracking.head_pose import mean_face
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import Frame, Landmarks, TrackedFace, TrackResult
@@ -215,3 +217,17 @@ def _face(row: np.void) -> OsfFace:
         values("points_3d"),
         dict(zip(FEATURES, values("features").tolist(), strict=True)),
     )
+
+
+TARGETS.add(
+    TargetKind(
+        "osf",
+        UserText("OpenSeeFace"),
+        UserText(
+            "Landmarks, head pose and expression of every face, as OpenSeeFace's UDP packets, for "
+            "VSeeFace, VTube Studio and others."
+        ),
+        f"{LOOPBACK}:11573",
+        OsfWriter,
+    )
+)

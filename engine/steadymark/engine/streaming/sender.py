@@ -6,11 +6,11 @@ import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from steadymark.engine.core.errors import SinkError, SteadymarkError
 from steadymark.engine.pipeline.latest_value import LatestValue
-from steadymark.engine.streaming.targets import StreamTarget, TargetKind
+from steadymark.engine.streaming.targets import TARGETS, open_writer
 from steadymark.engine.tracking.head_pose import POINTS
 from steadymark.models.user_text import NOTHING, UserText, join_texts
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.streaming.targets import StreamTarget, StreamWriter
 
 log = logging.getLogger(__name__)
 CLOSE_S = 1.0
@@ -69,43 +70,6 @@ class SendReport:
         if self.heard is False:
             told.append(UserText("nobody listened at the end"))
         return join_texts(told)
-
-
-class StreamWriter(Protocol):
-    """Encodes results for one kind of target and sends them.
-
-    `open` may block and raises SinkError; `send` never blocks and returns the numbers of packets
-    that were sent and lost. `heard` is explained in SendReport. `close` may be called more than
-    once.
-    """
-
-    @property
-    def heard(self) -> bool | None: ...
-    def open(self) -> None: ...
-    def send(self, result: TrackResult) -> tuple[int, int]: ...
-    def close(self) -> None: ...
-
-
-def open_writer(target: StreamTarget) -> StreamWriter:
-    """Create the writer for a kind of target.
-
-    Args:
-        target: Where to send.
-
-    Returns:
-        The writer, which is not open yet.
-    """
-    if target.kind is TargetKind.OSF:
-        from steadymark.engine.streaming.osf import OsfWriter
-
-        return OsfWriter(target)
-    if target.kind is TargetKind.VMC:
-        from steadymark.engine.streaming.vmc import VmcWriter
-
-        return VmcWriter(target)
-    from steadymark.engine.streaming.lsl import LslWriter
-
-    return LslWriter(target)
 
 
 class Sender:
@@ -172,8 +136,12 @@ class Sender:
         return not self._thread.is_alive()
 
     def _open(self) -> None:
-        wire = self._wire = self._make(self._report.target)
-        wire.open()
+        target = self._report.target
+        wire = self._wire = self._make(target)
+        try:
+            wire.open()
+        except ImportError as error:
+            raise TARGETS.find(target.kind).missing(error) from error
         self._update(state=SendState.SENDING)
 
     def _run(self) -> None:

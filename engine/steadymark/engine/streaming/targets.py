@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from steadymark.engine.core.errors import UsageError
+from steadymark.engine.core.errors import SinkError, UsageError
+from steadymark.models.choice_registry import Registry
+from steadymark.models.user_text import UserText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steadymark.engine.core.types import TrackResult
 
 LOOPBACK = "127.0.0.1"
+HOST_AND_PORT = UserText("host and port")
 _MOST = 200  # Characters of a name.
-
-
-class TargetKind(StrEnum):
-    """Protocols of streaming: OpenSeeFace, Virtual Motion Capture and Lab Streaming Layer."""
-
-    OSF = "osf"
-    VMC = "vmc"
-    LSL = "lsl"
-
-
-PLACES = {
-    TargetKind.OSF: f"{LOOPBACK}:11573",
-    TargetKind.VMC: f"{LOOPBACK}:39540",
-    TargetKind.LSL: "Steadymark",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +25,13 @@ class StreamTarget:
     """Where results are sent.
 
     Attributes:
-        kind: The protocol.
-        place: HOST:PORT, or the name of an LSL stream.
-        host: Host name or address; empty for LSL.
-        port: Port; 0 for LSL.
+        kind: Name of the protocol, see `TARGETS`.
+        place: HOST:PORT, or what the protocol has instead, such as the name of an LSL stream.
+        host: Host name or address; empty if the protocol has none.
+        port: Port; 0 if the protocol has none.
     """
 
-    kind: TargetKind
+    kind: str
     place: str
     host: str = ""
     port: int = 0
@@ -47,38 +40,27 @@ class StreamTarget:
         return f"{self.kind}://{self.place}"
 
 
-def parse_target(text: str) -> StreamTarget:
-    """Parse KIND or KIND://PLACE.
+class StreamWriter(Protocol):
+    """Encodes results for one kind of target and sends them.
 
-    KIND alone means this machine and the default port of the protocol's receivers.
-
-    Args:
-        text: The target as the user wrote it.
-
-    Returns:
-        The target.
-
-    Raises:
-        UsageError: The kind is unknown, or the place is invalid.
+    `open` may block. It raises SinkError, or ImportError if a package is missing. `send` never
+    blocks and returns the numbers of packets that were sent and lost. `heard` is explained in
+    SendReport. `close` may be called more than once.
     """
-    name, mark, place = text.strip().partition("://")
-    if name not in tuple(TargetKind) or (mark and not place):
-        raise UsageError(
-            "cannot send to '{text}': write osf, vmc or lsl, or where to: osf://{osf}, "
-            "vmc://{vmc}, lsl://NAME",
-            text=text,
-            osf=PLACES[TargetKind.OSF],
-            vmc=PLACES[TargetKind.VMC],
-        )
-    return target_at(TargetKind(name), place)
+
+    @property
+    def heard(self) -> bool | None: ...
+    def open(self) -> None: ...
+    def send(self, result: TrackResult) -> tuple[int, int]: ...
+    def close(self) -> None: ...
 
 
-def target_at(kind: TargetKind, place: str) -> StreamTarget:
-    """Create a target; an empty place, host or port means the default one.
+def network_place(kind: TargetKind, place: str) -> StreamTarget:
+    """Parse HOST:PORT; an empty host means this machine, and an empty port the default one.
 
     Args:
         kind: The protocol.
-        place: HOST:PORT, or the name of an LSL stream.
+        place: The place as the user wrote it.
 
     Returns:
         The target.
@@ -86,12 +68,7 @@ def target_at(kind: TargetKind, place: str) -> StreamTarget:
     Raises:
         UsageError: The place is invalid.
     """
-    place = place.strip()
-    if kind is TargetKind.LSL:
-        if len(place) > _MOST or not (place or PLACES[kind]).isprintable():
-            raise UsageError("the name of an LSL stream has at most 200 letters, all printable")
-        return StreamTarget(kind, place or PLACES[kind])
-    _, default_port = PLACES[kind].split(":")
+    _, default_port = kind.place.split(":")
     try:
         parts = urlsplit(f"//{place}")
         host, port = parts.hostname or LOOPBACK, parts.port
@@ -104,8 +81,118 @@ def target_at(kind: TargetKind, place: str) -> StreamTarget:
             "'{place}' is no place to send to: write HOST:PORT, as {example}, with a port from 1 "
             "to 65535",
             place=place,
-            example=PLACES[kind],
+            example=kind.place,
         ) from error
     port = port or int(default_port)
     shown = f"[{host}]" if ":" in host else host
-    return StreamTarget(kind, f"{shown}:{port}", host, port)
+    return StreamTarget(kind.name, f"{shown}:{port}", host, port)
+
+
+def stream_name(kind: TargetKind, place: str) -> StreamTarget:
+    """Parse the name of a stream; an empty name means the default one.
+
+    Args:
+        kind: The protocol.
+        place: The name as the user wrote it.
+
+    Returns:
+        The target.
+
+    Raises:
+        UsageError: The name is too long, or not printable.
+    """
+    if len(place) > _MOST or not place.isprintable():
+        raise UsageError("the name of an LSL stream has at most 200 letters, all printable")
+    return StreamTarget(kind.name, place or kind.place)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetKind:
+    """A protocol of streaming.
+
+    Attributes:
+        name: Name on the command line, such as `osf`.
+        label: Name in the window.
+        help: What is sent, and who receives it.
+        place: Default place, such as `127.0.0.1:11573`.
+        writer: Creates the writer of a target; the writer is not open yet.
+        parse: Makes a target of the place that the user wrote.
+        place_label: What the place is, for the window.
+        package: Package that the writer needs and that may be missing; empty if there is none.
+        extra: Extra of Steadymark that installs the package; empty if there is none.
+    """
+
+    name: str
+    label: UserText
+    help: UserText
+    place: str
+    writer: Callable[[StreamTarget], StreamWriter]
+    parse: Callable[[TargetKind, str], StreamTarget] = network_place
+    place_label: UserText = HOST_AND_PORT
+    package: str = ""
+    extra: str = ""
+
+    def missing(self, error: ImportError) -> SinkError:
+        """Return the error that tells how to install the package that the writer needs."""
+        package = self.package or error.name
+        return SinkError(
+            "{kind} needs the package {package}, which cannot be imported ({error}): pip install "
+            "'{wanted}'",
+            kind=self.label,
+            package=package,
+            error=error,
+            wanted=f"steadymark[{self.extra}]" if self.extra else package,
+        )
+
+
+TARGETS = Registry[TargetKind](
+    "streaming target", "steadymark.engine.streaming", first=("osf", "vmc", "lsl")
+)
+
+
+def parse_target(text: str) -> StreamTarget:
+    """Parse KIND or KIND://PLACE.
+
+    KIND alone means the default place, which is on this machine for all shipped protocols.
+
+    Args:
+        text: The target as the user wrote it.
+
+    Returns:
+        The target.
+
+    Raises:
+        UsageError: The kind is unknown, or the place is invalid.
+    """
+    name, mark, place = text.strip().partition("://")
+    kinds = TARGETS.all()
+    if name not in TARGETS.names() or (mark and not place):
+        raise UsageError(
+            "cannot send to '{text}': write one of {names}, or where to: {examples}",
+            text=text,
+            names=", ".join(kind.name for kind in kinds),
+            examples=", ".join(f"{kind.name}://{kind.place}" for kind in kinds),
+        )
+    return target_at(name, place)
+
+
+def target_at(kind: str, place: str) -> StreamTarget:
+    """Create a target; an empty place means the default one.
+
+    Args:
+        kind: Name of the protocol.
+        place: HOST:PORT, or what the protocol has instead.
+
+    Returns:
+        The target.
+
+    Raises:
+        UsageError: The kind is unknown, or the place is invalid.
+    """
+    found = TARGETS.find(kind)
+    return found.parse(found, place.strip())
+
+
+def open_writer(target: StreamTarget) -> StreamWriter:
+    """Create the writer of a target; it is not open yet."""
+    return TARGETS.find(target.kind).writer(target)

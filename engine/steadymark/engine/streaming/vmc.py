@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from steadymark.engine.core.errors import SinkError
 from steadymark.engine.streaming.expressions import features, openness, solid_points
 from steadymark.engine.streaming.first_face import first_face
 from steadymark.engine.streaming.pose_axes import unity_quaternion
+from steadymark.engine.streaming.targets import LOOPBACK, TARGETS, TargetKind
 from steadymark.engine.streaming.udp import UdpSocket
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import TrackedFace, TrackResult
@@ -92,15 +93,11 @@ class VmcWriter:
         """Open the socket.
 
         Raises:
-            SinkError: python-osc is missing, or the host cannot be reached.
+            ImportError: python-osc is missing.
+            SinkError: The host cannot be reached.
         """
-        try:
-            import pythonosc.osc_bundle_builder  # noqa: F401
-        except ImportError as error:
-            raise SinkError(
-                "VMC needs the package python-osc, which is not here: "
-                "pip install 'steadymark[network]'"
-            ) from error
+        import pythonosc.osc_bundle_builder  # noqa: F401
+
         self.line.open()
 
     def send(self, result: TrackResult) -> tuple[int, int]:
@@ -128,3 +125,19 @@ def bundle(given: list[Message]) -> bytes:
         whole.add_content(message.build())
     data: bytes = whole.build().dgram
     return data
+
+
+TARGETS.add(
+    TargetKind(
+        "vmc",
+        UserText("VMC"),
+        UserText(
+            "Head and expression of the first face, by OSC, for avatars of the Virtual Motion "
+            "Capture protocol."
+        ),
+        f"{LOOPBACK}:39540",
+        VmcWriter,
+        package="python-osc",
+        extra="network",
+    )
+)

@@ -120,11 +120,6 @@ def load_schema(name: str) -> LandmarkSchema:
     )
 
 
-def trackable_schemas() -> tuple[str, ...]:
-    """Return the names of the schemas whose mean shape is known, sorted; crops are made with it."""
-    return tuple(name for name in schema_names() if load_schema(name).known_shape is not None)
-
-
 def nameless_schema(count: int) -> LandmarkSchema:
     """Return a schema of which only the number of landmarks is known.
 
@@ -140,3 +135,8 @@ def nameless_schema(count: int) -> LandmarkSchema:
 def schema_names() -> tuple[str, ...]:
     """Return the names of all schemas in assets/schemas, sorted."""
     return tuple(sorted(path.stem for path in (assets_root() / "schemas").glob("*.json")))
+
+
+def trackable_schemas() -> tuple[str, ...]:
+    """Return the names of the schemas whose mean shape is known, sorted; crops are made with it."""
+    return tuple(name for name in schema_names() if load_schema(name).known_shape is not None)

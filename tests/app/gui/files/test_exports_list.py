@@ -53,9 +53,11 @@ def track_again(qtbot: QtBot, window: MainWindow, stabilizer: str) -> None:
     )
 
 
-def export(qtbot: QtBot, window: MainWindow, kind: ExportKind, path: Path) -> None:
+def export(
+    qtbot: QtBot, window: MainWindow, kind: ExportKind, path: Path, table: str = "native"
+) -> None:
     with qtbot.waitSignal(window.exports.ended, timeout=60000) as ended:
-        window.files.export(kind, path)
+        window.files.export(kind, path, table)
     assert ended.args[0].fault == ""
 
 
@@ -101,17 +103,25 @@ def test_tables_of_the_window_equal_those_of_the_command_line(
             track_again(qtbot, window, "none")
         if stabilizer != "auto":
             choose(qtbot, window, stabilizer)
-        export(qtbot, window, ExportKind.CSV, tmp_path / f"{stabilizer}.csv")
+        export(qtbot, window, ExportKind.TABLE, tmp_path / f"{stabilizer}.csv")
         assert rows(tmp_path / f"{stabilizer}.csv") == rows(folder / "demo.csv")
         assert check_csv(tmp_path / f"{stabilizer}.csv") == ()
     result = CliRunner().invoke(
         cli.app,
-        ["track", str(DEMO), "--out", str(tmp_path / "o"), "--csv", "openface",
-         "--stabilizer", "one-euro"],
-    )  # fmt: skip
+        [
+            "track",
+            str(DEMO),
+            "--out",
+            str(tmp_path / "o"),
+            "--csv",
+            "openface",
+            "--stabilizer",
+            "one-euro",
+        ],
+    )
     assert result.exit_code == 0, result.output
     choose(qtbot, window, "one-euro")
-    export(qtbot, window, ExportKind.OPENFACE, tmp_path / "face.csv")
+    export(qtbot, window, ExportKind.TABLE, tmp_path / "face.csv", "openface")
     assert (tmp_path / "face.csv").read_bytes() == (tmp_path / "o" / "demo.csv").read_bytes()
 
 
@@ -131,7 +141,7 @@ def test_switching_between_flow_and_convlstm_gives_the_tables_of_the_command_lin
             words = ["track", str(DEMO), "--out", str(folder), "--stabilizer", stabilizer]
             result = CliRunner().invoke(cli.app, words)
             assert result.exit_code == 0, result.output
-        export(qtbot, window, ExportKind.CSV, table)
+        export(qtbot, window, ExportKind.TABLE, table)
         assert rows(table) == rows(folder / "demo.csv")
         assert (b"flow-cell" in table.read_bytes()) == (stabilizer == "flow")
         assert check_csv(table) == ()
@@ -143,7 +153,7 @@ def test_an_export_waits_for_the_filter_that_was_just_chosen(
 ) -> None:
     track(qtbot, window, clip)
     track_again(qtbot, window, "none")
-    export(qtbot, window, ExportKind.CSV, tmp_path / "raw.csv")
+    export(qtbot, window, ExportKind.TABLE, tmp_path / "raw.csv")
     refilter = PointFilter.refilter
 
     def slow_refilter(*arguments: Any, **more: Any) -> Any:
@@ -153,8 +163,8 @@ def test_an_export_waits_for_the_filter_that_was_just_chosen(
     monkeypatch.setattr(PointFilter, "refilter", slow_refilter)
     session = window.session
     session.use_settings(replace(session.settings, stabilizer="one-euro"))
-    export(qtbot, window, ExportKind.CSV, tmp_path / "soon.csv")
-    export(qtbot, window, ExportKind.CSV, tmp_path / "later.csv")
+    export(qtbot, window, ExportKind.TABLE, tmp_path / "soon.csv")
+    export(qtbot, window, ExportKind.TABLE, tmp_path / "later.csv")
     assert rows(tmp_path / "soon.csv") == rows(tmp_path / "later.csv")
     assert rows(tmp_path / "soon.csv") != rows(tmp_path / "raw.csv")
 
@@ -176,7 +186,7 @@ def test_a_table_of_an_unfinished_tracking_is_marked_partial(
     window.session._models = ModelCache(lambda _: gated_models(gate, after=30))
     window.open_path(clip)
     qtbot.waitUntil(lambda: gate.reached.is_set() and window.session.display.share > 0)
-    export(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
+    export(qtbot, window, ExportKind.TABLE, tmp_path / "t.csv")
     assert not (tmp_path / "t.csv").exists()
     assert len(read_landmarks(tmp_path / "t.partial.csv")) > 0
     assert any("by now" in text for text in window.messages.texts)
@@ -195,7 +205,7 @@ def test_a_table_states_when_it_was_tracked_in_several_pieces(
     window.session.recording.seek(110)
     gate.open()
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
-    export(qtbot, window, ExportKind.CSV, tmp_path / "t.csv")
+    export(qtbot, window, ExportKind.TABLE, tmp_path / "t.csv")
     assert "tracked in 3 goes" in window.messages.texts[0]
     settings = read_landmarks(tmp_path / "t.csv").header["settings"]
     assert isinstance(settings, dict)
@@ -209,7 +219,7 @@ def test_a_table_states_when_it_was_tracked_in_several_pieces(
         timeout=20000,
     )
     window.messages.dismiss_all()
-    export(qtbot, window, ExportKind.CSV, tmp_path / "again.csv")
+    export(qtbot, window, ExportKind.TABLE, tmp_path / "again.csv")
     assert "goes" not in window.messages.texts[0]
 
 
@@ -268,7 +278,7 @@ def test_an_export_that_cannot_be_written_is_reported(
 ) -> None:
     track(qtbot, window, clip)
     with qtbot.waitSignal(window.exports.ended, timeout=20000):
-        window.files.export(ExportKind.CSV, tmp_path / "no such folder" / "t.csv")
+        window.files.export(ExportKind.TABLE, tmp_path / "no such folder" / "t.csv")
     assert "does not exist" in window.messages.texts[0]
     window.files.save_frame(tmp_path / "no such folder" / "f.png")
     qtbot.waitUntil(lambda: len(window.messages.texts) == 2)

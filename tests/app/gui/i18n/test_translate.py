@@ -15,7 +15,6 @@ from steadymark.app.session.live.open_stream import LiveTarget
 from steadymark.app.session.video_queue import QueueStage
 from steadymark.engine.core.errors import SinkError, SourceError
 from steadymark.engine.pipeline.job import OutputSettings
-from steadymark.engine.streaming.targets import TargetKind
 from steadymark.models.errors import ContentError
 from steadymark.models.user_text import UserText, join_texts
 from support.fakes.small_model import write_model
@@ -140,7 +139,7 @@ def test_errors_of_ground_truth_and_exports_are_translated(
     ground_truth.write_text("frame,x_0\n0,1\n", encoding="utf-8")
     window.session.analysis.load_truth(ground_truth)
     qtbot.waitUntil(lambda: bool(window.messages.texts), timeout=20000)
-    window.files.export(Export.CSV, tmp_path / "nowhere" / "table.csv")
+    window.files.export(Export.TABLE, tmp_path / "nowhere" / "table.csv")
     qtbot.waitUntil(lambda: len(window.messages.texts) == 2, timeout=20000)
     assert window.messages.texts[0].count("⟦") == 2  # that it cannot be written, and why
     assert [message for message in window.messages.texts if untranslated(message)] == []
@@ -176,6 +175,6 @@ def test_errors_of_cameras_and_streaming_addresses_are_translated(
     window.actions_by_name["send"].trigger()
     dialog = window.desk.send.dialog
     assert dialog is not None
-    dialog.wanted.emit(TargetKind.VMC, True, "nowhere:port")
+    dialog.wanted.emit("vmc", True, "nowhere:port")
     assert "⟦" in dialog.fault.text()
     assert not untranslated(dialog.fault.text().split(": ", 1)[1])

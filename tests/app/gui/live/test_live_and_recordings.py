@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 RECORDING_ONLY_ACTIONS = (
     "step_back", "step_on", "jump_on", "first", "go_to", "faster", "loop", "again", "track",
-    "load_truth", "export_csv", "export_openface", "export_video", "export_side",
+    "load_truth", "export_table_native", "export_table_openface", "export_video", "export_side",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from steadymark.app.gui.application import open_recording
 from steadymark.app.gui.live.streaming_controller import StreamingController
 from steadymark.app.session.state import Phase
 from steadymark.engine.streaming.osf import parse_osf_packet
-from steadymark.engine.streaming.targets import TargetKind, parse_target
+from steadymark.engine.streaming.targets import TARGETS, parse_target
 from support.fakes.stream_receivers import address_of, free_address, receiver
 from support.window.live_window_driver import start_live_view, wait_for_frames
 from support.window.window_driver import key
@@ -40,7 +40,7 @@ def dialog_of(qtbot: QtBot, window: MainWindow) -> StreamingDialog:
     return dialog
 
 
-def type_address(dialog: StreamingDialog, kind: TargetKind, address: str) -> None:
+def type_address(dialog: StreamingDialog, kind: str, address: str) -> None:
     dialog.places[kind].setFocus()
     dialog.places[kind].selectAll()
     QTest.keyClicks(dialog.places[kind], address)
@@ -55,12 +55,12 @@ def test_a_target_switched_on_by_key_receives_packets_and_shows_its_state(
     dialog = dialog_of(qtbot, window)
     assert {label.text() for label in dialog.states.values()} == {"off"}
     with receiver() as socket:
-        type_address(dialog, TargetKind.OSF, address_of(socket))
+        type_address(dialog, "osf", address_of(socket))
         assert dialog.isVisible()
-        dialog.switches[TargetKind.OSF].setFocus()
-        QTest.keyClick(dialog.switches[TargetKind.OSF], Qt.Key.Key_Space)
+        dialog.switches["osf"].setFocus()
+        QTest.keyClick(dialog.switches["osf"], Qt.Key.Key_Space)
         assert parse_osf_packet(socket.recv(65535))
-        qtbot.waitUntil(lambda: "packets/s" in dialog.states[TargetKind.OSF].text())
+        qtbot.waitUntil(lambda: "packets/s" in dialog.states["osf"].text())
         qtbot.waitUntil(lambda: "OpenSeeFace" in window.live_bar.sending.text())
         assert window.actions_by_name["send"].isChecked()
         assert "packets/s" in window.actions_by_name["send"].toolTip()
@@ -68,7 +68,7 @@ def test_a_target_switched_on_by_key_receives_packets_and_shows_its_state(
         activate(qtbot, window)
         assert parse_osf_packet(socket.recv(65535))  # sending continues
         dialog = dialog_of(qtbot, window)
-        dialog.switches[TargetKind.OSF].click()
+        dialog.switches["osf"].click()
     assert window.live_bar.sending.text() == ""
     assert not window.actions_by_name["send"].isChecked()
     wait_for_frames(qtbot, window)
@@ -79,9 +79,9 @@ def test_a_target_without_a_listener_is_reported(
 ) -> None:
     start_live_view(qtbot, window)
     dialog = dialog_of(qtbot, window)
-    type_address(dialog, TargetKind.VMC, free_address())
-    dialog.switches[TargetKind.VMC].click()
-    qtbot.waitUntil(lambda: "nobody listens there" in dialog.states[TargetKind.VMC].text())
+    type_address(dialog, "vmc", free_address())
+    dialog.switches["vmc"].click()
+    qtbot.waitUntil(lambda: "nobody listens there" in dialog.states["vmc"].text())
     qtbot.waitUntil(lambda: "VMC: nobody listens" in window.live_bar.sending.text())
     assert window.messages.texts == []
     wait_for_frames(qtbot, window)
@@ -91,15 +91,15 @@ def test_an_invalid_address_is_reported_in_the_dialog_and_switches_the_target_of
     qtbot: QtBot, window: MainWindow
 ) -> None:
     dialog = dialog_of(qtbot, window)
-    dialog.switches[TargetKind.OSF].click()
-    assert dialog.states[TargetKind.OSF].text() == "begins with the live view"
-    type_address(dialog, TargetKind.OSF, "here:99999")
+    dialog.switches["osf"].click()
+    assert dialog.states["osf"].text() == "begins with the live view"
+    type_address(dialog, "osf", "here:99999")
     assert "port from 1 to 65535" in dialog.fault.text()
     assert dialog.fault.isVisible()
-    assert not dialog.switches[TargetKind.OSF].isChecked()
+    assert not dialog.switches["osf"].isChecked()
     dialog.refresh()
-    assert dialog.places[TargetKind.OSF].text() == "here:99999"  # the user can correct it
-    type_address(dialog, TargetKind.OSF, "127.0.0.1:1234")
+    assert dialog.places["osf"].text() == "here:99999"  # the user can correct it
+    type_address(dialog, "osf", "127.0.0.1:1234")
     assert not dialog.fault.isVisible()
 
 
@@ -107,20 +107,18 @@ def test_chosen_targets_are_stored_and_invalid_entries_are_ignored(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     dialog = dialog_of(qtbot, window)
-    type_address(dialog, TargetKind.LSL, "Face of the day")
-    dialog.switches[TargetKind.LSL].click()
+    type_address(dialog, "lsl", "Face of the day")
+    dialog.switches["lsl"].click()
     sending = window.session.live.sending
-    sending.want(TargetKind.VMC, place="192.168.1.5:1", on=True)  # for this start only
+    sending.want("vmc", place="192.168.1.5:1", on=True)  # for this start only
     stored = window.preferences.values("sending")
     assert stored == {"lsl": {"on": True, "place": "Face of the day"}}
-    for kind in TargetKind:
+    for kind in TARGETS.names():
         sending.want(kind, place="", on=False)
     invalid = {"osf": {"on": True, "place": "a:0"}, "vmc": 3, "udp": {"on": True}}
     window.preferences.set_values("sending", {**stored, **invalid})
     restored = StreamingController(window, session=window.session, preferences=window.preferences)
-    assert [(f.kind, f.place) for f in sending.facts() if f.on] == [
-        (TargetKind.LSL, "Face of the day")
-    ]
+    assert [(f.kind, f.place) for f in sending.facts() if f.on] == [("lsl", "Face of the day")]
     restored.deleteLater()
 
 
@@ -134,3 +132,11 @@ def test_targets_of_the_command_line_are_not_stored(
         assert parse_osf_packet(socket.recv(65535))
     assert window.preferences.values("sending") == {}
     wait_for_frames(qtbot, window)
+
+
+def test_the_dialog_has_a_row_for_every_kind_of_target(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = dialog_of(qtbot, window)
+    for kind in TARGETS.all():
+        assert dialog.switches[kind.name].text() == kind.label
+        assert dialog.switches[kind.name].toolTip() == kind.help
+        assert dialog.places[kind.name].text() == kind.place

@@ -75,7 +75,7 @@ def test_ground_truth_beside_the_video_is_shown_and_scored_like_evaluate(
     np.testing.assert_allclose(window.view.shown.truth, ground_truth[30], atol=1e-3)
 
     with qtbot.waitSignal(window.exports.ended, timeout=20000):
-        window.files.export(ExportKind.CSV, tmp_path / "out.csv")
+        window.files.export(ExportKind.TABLE, tmp_path / "out.csv")
     result = CliRunner().invoke(
         cli.app,
         ["evaluate", "--csv", str(tmp_path / "out.csv"), "--data", clip, "--truth", str(table),

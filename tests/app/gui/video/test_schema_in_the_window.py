@@ -76,7 +76,7 @@ def test_a_recording_is_tracked_shown_measured_and_exported(
     assert session.measures.landmark == min(30, count - 1)
     assert {name for name, *_ in session.measures.regions} == set(load_schema(schema).regions)
     assert window.numbers.landmark.count() == count
-    window.files.export(ExportKind.CSV, tmp_path / "out.csv")
+    window.files.export(ExportKind.TABLE, tmp_path / "out.csv")
     qtbot.waitUntil((tmp_path / "out.csv").is_file, timeout=10000)
     assert read_landmarks(tmp_path / "out.csv").schema == schema
 

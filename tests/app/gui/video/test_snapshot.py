@@ -81,11 +81,11 @@ def test_a_file_is_replaced_only_after_a_question_when_the_suffix_is_added(
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
     answer = QMessageBox.StandardButton.No
     monkeypatch.setattr(QMessageBox, "question", lambda *_: answer)
-    key(window, "export_csv")
+    key(window, "export_table_native")
     assert window.exports.running == 0
     assert existing.read_text(encoding="utf-8") == "kept"
     answer = QMessageBox.StandardButton.Yes
-    key(window, "export_csv")
+    key(window, "export_table_native")
     qtbot.waitUntil(lambda: window.exports.running == 0)
     assert existing.read_text(encoding="utf-8") != "kept"
 

@@ -14,7 +14,6 @@ from steadymark.app.session.state import Phase
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.streaming.osf import parse_osf_packet
 from steadymark.engine.streaming.sender import Sender, SendState
-from steadymark.engine.streaming.targets import StreamTarget, TargetKind
 from support.fakes.stream_receivers import address_of, free_address, receiver
 from support.window.live_session_driver import is_live, start_live_view, wait_for_frames
 
@@ -23,15 +22,16 @@ if TYPE_CHECKING:
 
     from steadymark.app.session.session import Session
     from steadymark.engine.core.types import TrackResult
+    from steadymark.engine.streaming.targets import StreamTarget
     from support.fakes.fake_live_sources import PacedDevice
 
 
-def target_state(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> StreamTargetState:
+def target_state(sending: StreamSending, kind: str = "osf") -> StreamTargetState:
     (found,) = (target_state for target_state in sending.facts() if target_state.kind is kind)
     return found
 
 
-def send_state(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> SendState | None:
+def send_state(sending: StreamSending, kind: str = "osf") -> SendState | None:
     report = target_state(sending, kind).report
     return None if report is None else report.state
 
@@ -39,15 +39,17 @@ def send_state(sending: StreamSending, kind: TargetKind = TargetKind.OSF) -> Sen
 def test_nothing_is_sent_unless_a_target_is_switched_on(qtbot: QtBot, session: Session) -> None:
     sending = session.live.sending
     assert [(f.on, f.place) for f in sending.facts()] == [
-        (False, "127.0.0.1:11573"), (False, "127.0.0.1:39540"), (False, "Steadymark"),
-    ]  # fmt: skip
+        (False, "127.0.0.1:11573"),
+        (False, "127.0.0.1:39540"),
+        (False, "Steadymark"),
+    ]
     start_live_view(qtbot, session)
     assert [f.report for f in sending.facts()] == [None] * 3
 
 
 def test_sent_landmarks_equal_those_of_the_results(qtbot: QtBot, session: Session) -> None:
     with receiver() as socket:
-        session.live.sending.want(TargetKind.OSF, place=address_of(socket), on=True)
+        session.live.sending.want("osf", place=address_of(socket), on=True)
         assert send_state(session.live.sending) is None  # no live view yet
         start_live_view(qtbot, session)
         wait_for_frames(qtbot, session, 8)
@@ -68,7 +70,7 @@ def test_sending_follows_the_live_view_and_the_switch(
     sending = session.live.sending
     with receiver() as socket:
         start_live_view(qtbot, session)
-        sending.want(TargetKind.OSF, place=address_of(socket), on=True)
+        sending.want("osf", place=address_of(socket), on=True)
         qtbot.waitUntil(lambda: send_state(sending) is SendState.SENDING)
         parse_osf_packet(socket.recv(65535))
         session.live.stop()
@@ -77,7 +79,7 @@ def test_sending_follows_the_live_view_and_the_switch(
         assert target_state(sending).on
         session.live.start_again()
         qtbot.waitUntil(lambda: is_live(session) and send_state(sending) is SendState.SENDING)
-        sending.want(TargetKind.OSF, on=False)
+        sending.want("osf", on=False)
         assert send_state(sending) is None
         wait_for_frames(qtbot, session)
 
@@ -86,15 +88,15 @@ def test_an_unknown_host_is_reported_and_the_view_continues(qtbot: QtBot, sessio
     messages: list[str] = []
     session.told.connect(messages.append)
     sending = session.live.sending
-    sending.want(TargetKind.VMC, place="no-such-host.invalid", on=True)
+    sending.want("vmc", place="no-such-host.invalid", on=True)
     start_live_view(qtbot, session)
     qtbot.waitUntil(lambda: bool(messages), timeout=20000)
     assert "'no-such-host.invalid' is not known" in messages[0]
-    assert target_state(sending, TargetKind.VMC).in_vain
+    assert target_state(sending, "vmc").in_vain
     wait_for_frames(qtbot, session)
-    sending.want(TargetKind.VMC, place=free_address())
-    qtbot.waitUntil(lambda: send_state(sending, TargetKind.VMC) is SendState.SENDING)
-    qtbot.waitUntil(lambda: target_state(sending, TargetKind.VMC).in_vain)  # nobody listens there
+    sending.want("vmc", place=free_address())
+    qtbot.waitUntil(lambda: send_state(sending, "vmc") is SendState.SENDING)
+    qtbot.waitUntil(lambda: target_state(sending, "vmc").in_vain)  # nobody listens there
     wait_for_frames(qtbot, session)
     assert len(messages) == 1
 
@@ -102,7 +104,7 @@ def test_an_unknown_host_is_reported_and_the_view_continues(qtbot: QtBot, sessio
 def test_an_invalid_address_changes_nothing(session: Session) -> None:
     before = session.live.sending.facts()
     with pytest.raises(UsageError, match="HOST:PORT"):
-        session.live.sending.want(TargetKind.OSF, place="1.2.3.4:0", on=True)
+        session.live.sending.want("osf", place="1.2.3.4:0", on=True)
     assert session.live.sending.facts() == before
 
 
@@ -132,7 +134,7 @@ def test_a_slow_host_lookup_does_not_delay_closing(qtbot: QtBot) -> None:
         return senders[-1]
 
     sending = StreamSending(make=make)
-    sending.want(TargetKind.OSF, on=True)
+    sending.want("osf", on=True)
     start_s = time.monotonic()
     sending.begin()
     assert send_state(sending) is SendState.OPENING

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from steadymark.app.cli.output_files import OutputFiles, check_outputs, write_json
 from steadymark.app.cli.reports.report_table import Column, ReportTable
 from steadymark.engine.output.csv.face_spans import NOBODY, FaceSpan, face_spans
-from steadymark.engine.output.csv.landmark_table import read_landmarks
+from steadymark.engine.output.read_table import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def report_spans(files: Sequence[Path], json_file: Path | None, *, out: Console)
         LandmarkFileError: A file is not a landmark file.
     """
     check_outputs(OutputFiles(json_file))
-    found = {str(file): face_spans(read_landmarks(file)) for file in files}
+    found = {str(file): face_spans(read_table(file)) for file in files}
     for name, spans in found.items():
         out.print(spans_table(name, spans))
     if json_file is not None:

@@ -1,4 +1,4 @@
-"""The table of all commands: name, text, icon, shortcuts and hint of each.
+"""The commands of the window: name, text, icon, shortcuts and hint of each.
 
 Menus, the toolbar and buttons share the actions that are made from it.
 """
@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 
+from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
+from steadymark.engine.output.table_formats import TABLE_FORMATS
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -52,14 +55,6 @@ COMMANDS = (
         "drop_truth", QT_TRANSLATE_NOOP("commands", "Remove groun&d truth"), ("Ctrl+Alt+G",)
     ),
     ActionSpec("close", QT_TRANSLATE_NOOP("commands", "C&lose recording"), ("Ctrl+W",)),
-    ActionSpec(
-        "export_csv", QT_TRANSLATE_NOOP("commands", "Export &table (CSV)…"), ("Ctrl+E",), "export"
-    ),
-    ActionSpec(
-        "export_openface",
-        QT_TRANSLATE_NOOP("commands", "Export table for OpenFace &scripts…"),
-        ("Ctrl+Shift+F",),
-    ),
     ActionSpec(
         "export_video",
         QT_TRANSLATE_NOOP("commands", "Export &video with landmarks…"),
@@ -241,6 +236,7 @@ COMMANDS = (
     ActionSpec("log", QT_TRANSLATE_NOOP("commands", "Show the &log file"), ("Ctrl+Shift+L",)),
     ActionSpec("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
 )
+_TABLE_KEYS = {"native": ("Ctrl+E",), "openface": ("Ctrl+Shift+F",)}
 _MORE = "more"  # name of a dynamic property of the action
 OVERLAYS = (
     "points",
@@ -257,15 +253,37 @@ OVERLAYS = (
 )
 
 
+def table_export(name: str) -> str:
+    """Return the name of the command that exports a table in the format of this name."""
+    return f"export_table_{name}"
+
+
+def table_exports() -> tuple[ActionSpec, ...]:
+    """Return the commands that export a table, one for each format."""
+    return tuple(
+        ActionSpec(
+            table_export(each.name),
+            UserText("Export {table}…", table=each.label),
+            _TABLE_KEYS.get(each.name, ()),
+            "export" if each.name == "native" else "",
+        )
+        for each in TABLE_FORMATS.all()
+    )
+
+
+def all_commands() -> tuple[ActionSpec, ...]:
+    """Return all commands of the window."""
+    return (*COMMANDS, *table_exports())
+
+
 def make_actions(parent: QWidget) -> dict[str, QAction]:
     """Return a new action for each command, by the command's name.
 
     The tooltip of each action includes its shortcut.
     """
     actions = {}
-    for command in COMMANDS:
-        text = QCoreApplication.translate("commands", str(command.text))
-        action = QAction(text, parent)
+    for command in all_commands():
+        action = QAction(_text_of(command), parent)
         action.setObjectName(command.name)
         action.setCheckable(command.checkable)
         action.setShortcuts([QKeySequence(key) for key in command.keys])
@@ -278,6 +296,12 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
         parent.addAction(action)
         actions[command.name] = action
     return actions
+
+
+def _text_of(command: ActionSpec) -> str:
+    if isinstance(command.text, UserText):
+        return translated(command.text)
+    return QCoreApplication.translate("commands", str(command.text))
 
 
 def set_hint(action: QAction) -> None:
@@ -311,6 +335,6 @@ def plain_text(text: str) -> str:
 
 def recolour(actions: dict[str, QAction]) -> None:
     """Reload all icons after the window changed between light and dark."""
-    for command in COMMANDS:
+    for command in all_commands():
         if command.icon:
             actions[command.name].setIcon(icon(command.icon))

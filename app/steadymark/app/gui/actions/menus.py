@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 
-from steadymark.app.gui.actions.actions import OVERLAYS
+from steadymark.app.gui.actions.actions import OVERLAYS, table_export, table_exports
 from steadymark.app.gui.theme import icon
 from steadymark.app.gui.widgets.menu_button import MenuButton
 
@@ -40,10 +40,8 @@ def make_menus(
     _add(file, actions, ("open", "open_folder", "open_camera"))
     file.addMenu(recent)
     _add(file, actions, ("", "load_truth", "drop_truth", ""))
-    exports = (
-        "export_csv", "export_openface", "export_video", "export_side", "export_frame",
-        "export_plots", "queue",
-    )  # fmt: skip
+    tables = (command.name for command in table_exports())
+    exports = (*tables, "export_video", "export_side", "export_frame", "export_plots", "queue")
     _add(file, actions, ("close", "", *exports, "", "quit"))
     _add(bar.addMenu(translate("menus", "&Playback")), actions, _PLAYING)
     _add(bar.addMenu(translate("menus", "&Tracking")), actions, _TRACKING)
@@ -79,7 +77,7 @@ def make_toolbar(
         "open",
         "open_camera",
         "send",
-        "export_csv",
+        table_export("native"),
         "export_frame",
         "",
         "track",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from steadymark.app.gui.about import AboutDialog, diagnostics
+from steadymark.app.gui.actions.actions import table_export
 from steadymark.app.gui.files.exports_list import free_name, suggested
 from steadymark.app.gui.files.queue_window import QueueWindow
 from steadymark.app.gui.i18n.display_names import variant_name
@@ -18,6 +20,7 @@ from steadymark.app.gui.video.snapshot import paint_snapshot
 from steadymark.app.session.analysis.variants import PLAIN
 from steadymark.app.session.export import ExportKind, ExportReport, ExportRequest, ExportSource
 from steadymark.app.session.state import ShownLandmarks
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
 
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from steadymark.app.gui.video.video_view import VideoView
     from steadymark.app.session.recording.crash_recovery import RecoverableSession
     from steadymark.app.session.session import Session
+    from steadymark.engine.output.table_formats import TableFormat
 
 
 class FileController(QObject):
@@ -78,12 +82,12 @@ class FileController(QObject):
     ) -> None:
         """Connect the file commands after the window's widgets were built or rebuilt."""
         self._plots, self._settings = plots, settings
+        tables = TABLE_FORMATS.all()
         for name, slot in (
             ("open", self._open),
             ("open_folder", self._open_folder),
             ("load_truth", self._load_truth),
-            ("export_csv", lambda: self._export(ExportKind.CSV, ".csv")),
-            ("export_openface", lambda: self._export(ExportKind.OPENFACE, "_openface.csv")),
+            *((table_export(each.name), partial(self._export_table, each)) for each in tables),
             ("export_video", lambda: self._export(ExportKind.VIDEO, "_landmarks.mp4")),
             ("queue", self.show_queue),
             ("export_side", lambda: self._export(ExportKind.SIDE, "_compared.mp4")),
@@ -129,8 +133,14 @@ class FileController(QObject):
             ],
         )
 
-    def export(self, kind: ExportKind, path: Path) -> None:
-        """Export all results that exist now to this file."""
+    def export(self, kind: ExportKind, path: Path, table: str = "native") -> None:
+        """Export all results that exist now to this file.
+
+        Args:
+            kind: What is exported.
+            path: The file.
+            table: Name of the table's format, see `TABLE_FORMATS`.
+        """
         session = self._session
         film = session.recording.film
         if film is None:
@@ -154,7 +164,7 @@ class FileController(QObject):
         material = ExportSource(
             film.film.info, film.tracking.settled, film.models, film.settings, compared
         )
-        self._exports.start(ExportRequest(kind, path, draw), material)
+        self._exports.start(ExportRequest(kind, path, draw, table), material)
 
     def show_queue(self, paths: Sequence[str] = ()) -> None:
         """Show the queue window and add these recordings to it."""
@@ -214,6 +224,11 @@ class FileController(QObject):
         path = self._chosen(self.tr("Export"), ending)
         if path is not None:
             self.export(kind, path)
+
+    def _export_table(self, table: TableFormat) -> None:
+        path = self._chosen(self.tr("Export"), table.export_ending or table.suffix)
+        if path is not None:
+            self.export(ExportKind.TABLE, path, table.name)
 
     def _export_frame(self) -> None:
         """Save the frame that is shown when the command is chosen.

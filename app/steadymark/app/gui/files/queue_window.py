@@ -35,7 +35,8 @@ from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.session.video_queue import QueueItem, QueueStage, VideoQueue
 from steadymark.app.session.worker_threads import SingleCallback
 from steadymark.engine.batch.run_jobs import cores
-from steadymark.engine.pipeline.job import CSV_STYLES, OutputSettings
+from steadymark.engine.output.table_formats import TABLE_FORMATS
+from steadymark.engine.pipeline.job import OutputSettings
 from steadymark.engine.sources.input_paths import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
@@ -130,8 +131,8 @@ class QueueWindow(QDialog):
         self.setWindowTitle(self.tr("Track and export many videos"))
         self.list.setAccessibleName(self.tr("Videos"))
         self.list.setHeaderLabels([self.tr("Video"), self.tr("Progress"), self.tr("Result")])
-        self.style_of_table.setItemText(0, self.tr("Steadymark's table (CSV)"))
-        self.style_of_table.setItemText(1, self.tr("table for OpenFace scripts (CSV)"))
+        for row, each in enumerate(TABLE_FORMATS.all()):
+            self.style_of_table.setItemText(row, translated(each.label))
         self.style_of_table.setAccessibleName(self.tr("Kind of table"))
         self.folder.setAccessibleName(self.tr("Folder of the results"))
         for thing, text in (
@@ -166,8 +167,8 @@ class QueueWindow(QDialog):
         header.resizeSection(0, 220)
         header.resizeSection(1, 150)
         self.list.itemSelectionChanged.connect(self._show_buttons)
-        for style in CSV_STYLES:
-            self.style_of_table.addItem("", style)
+        for name in TABLE_FORMATS.names():
+            self.style_of_table.addItem("", name)
         self.hint.setWordWrap(True)
         where = QHBoxLayout()
         where.addWidget(self.folder, 1)

@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor, QPalette
 from steadymark.app.gui.actions.actions import tell_more
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.live.streaming_dialog import StreamingDialog
-from steadymark.app.gui.live.streaming_texts import NAMES, short_words, state_words
+from steadymark.app.gui.live.streaming_texts import short_words, state_words, target_name
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.output.video.draw_style import VERMILLION
-from steadymark.engine.streaming.targets import TargetKind
+from steadymark.engine.streaming.targets import TARGETS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
@@ -42,11 +42,11 @@ class StreamingController(QObject):
         self._sending = session.live.sending
         self.dialog: StreamingDialog | None = None
         for name, kept in preferences.values(_NAME).items():
-            if name in tuple(TargetKind) and isinstance(kept, dict):
+            if name in TARGETS.names() and isinstance(kept, dict):
                 # A stored value that is not valid is ignored.
                 with contextlib.suppress(UsageError):
                     place = str(kept.get("place", ""))
-                    self._sending.want(TargetKind(name), place=place, on=kept.get("on") is True)
+                    self._sending.want(name, place=place, on=kept.get("on") is True)
         self._sending.changed.connect(self.refresh)
 
     def wire(self, action: QAction, label: QLabel) -> None:
@@ -84,7 +84,7 @@ class StreamingController(QObject):
         label.setPalette(colours)
         action = self._action
         action.setChecked(bool(shown))
-        lines = [f"{NAMES[f.kind]}: {state_words(f, live=live)}" for f in shown]
+        lines = [f"{target_name(f.kind)}: {state_words(f, live=live)}" for f in shown]
         tell_more(action, "\n".join(lines))
         label.setToolTip("\n".join(lines))
         if self.dialog is not None:
@@ -93,7 +93,7 @@ class StreamingController(QObject):
     def _facts(self) -> tuple[tuple[StreamTargetState, ...], bool]:
         return self._sending.facts(), self._live.running
 
-    def _want(self, kind: TargetKind, on: bool, place: str) -> None:
+    def _want(self, kind: str, on: bool, place: str) -> None:
         assert self.dialog is not None
         try:
             self._sending.want(kind, place=place, on=on)
@@ -105,14 +105,14 @@ class StreamingController(QObject):
         self._keep(kind)
         self.refresh()
 
-    def _keep(self, kind: TargetKind) -> None:
+    def _keep(self, kind: str) -> None:
         """Store the choice for one kind of target.
 
         Targets that were given only for this run of the program are not stored.
         """
-        (facts,) = (facts for facts in self._sending.facts() if facts.kind is kind)
+        (facts,) = (facts for facts in self._sending.facts() if facts.kind == kind)
         preferences = self._preferences
-        chosen = {str(kind): {"on": facts.on, "place": facts.place}}
+        chosen = {kind: {"on": facts.on, "place": facts.place}}
         preferences.set_values(_NAME, {**preferences.values(_NAME), **chosen})
 
     def _on_done(self) -> None:

@@ -17,9 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.gui.live.streaming_texts import NAMES, hint, state_words
+from steadymark.app.gui.i18n.translate import translated
+from steadymark.app.gui.live.streaming_texts import state_words, target_name
 from steadymark.engine.output.video.draw_style import VERMILLION
-from steadymark.engine.streaming.targets import PLACES, TargetKind
+from steadymark.engine.streaming.targets import TARGETS, TargetKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,10 +38,10 @@ class StreamingDialog(QDialog):
         parent: The parent widget.
 
     Attributes:
-        wanted: Emitted with a kind of target, whether it is on, and its address.
+        wanted: Emitted with the name of a kind of target, whether it is on, and its address.
     """
 
-    wanted = Signal(object, bool, str)
+    wanted = Signal(str, bool, str)
 
     def __init__(
         self,
@@ -50,9 +51,9 @@ class StreamingDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Send to other programs"))
         self._facts = facts
-        self.switches: dict[TargetKind, QCheckBox] = {}
-        self.places: dict[TargetKind, QLineEdit] = {}
-        self.states: dict[TargetKind, QLabel] = {}
+        self.switches: dict[str, QCheckBox] = {}
+        self.places: dict[str, QLineEdit] = {}
+        self.states: dict[str, QLabel] = {}
         column = QVBoxLayout(self)
         words = QLabel(
             self.tr(
@@ -67,9 +68,9 @@ class StreamingDialog(QDialog):
         self._grid.setColumnStretch(1, 1)
         self._grid.setHorizontalSpacing(12)
         column.addLayout(self._grid)
-        for kind in TargetKind:
+        for kind in TARGETS.all():
             self._add(kind)
-        self._faults: dict[TargetKind, str] = {}
+        self._faults: dict[str, str] = {}
         self.fault = QLabel()
         self.fault.setWordWrap(True)
         self.fault.setTextFormat(Qt.TextFormat.PlainText)
@@ -108,35 +109,36 @@ class StreamingDialog(QDialog):
                 place.setText(facts.place)
             self.states[facts.kind].setText(state_words(facts, live=live))
 
-    def tell(self, kind: TargetKind, fault: str) -> None:
+    def tell(self, kind: str, fault: str) -> None:
         """Show what is wrong with an address; an empty string removes the message."""
         self._faults[kind] = fault
-        told = [f"{NAMES[k]}: {words}" for k, words in self._faults.items() if words]
+        told = [f"{target_name(k)}: {words}" for k, words in self._faults.items() if words]
         self.fault.setText("\n".join(told))
         self.fault.setVisible(bool(told))
 
     def _add(self, kind: TargetKind) -> None:
-        row = self._grid.rowCount()
-        switch, place, state = QCheckBox(NAMES[kind]), QLineEdit(PLACES[kind]), QLabel()
-        about = QLabel(hint(kind))
+        row, key = self._grid.rowCount(), kind.name
+        name, hint = translated(kind.label), translated(kind.help)
+        switch, place, state = QCheckBox(name), QLineEdit(kind.place), QLabel()
+        about = QLabel(hint)
         about.setWordWrap(True)
         about.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        switch.setToolTip(hint(kind))
-        switch.setAccessibleDescription(hint(kind))
-        what = self.tr("name of the stream") if kind is TargetKind.LSL else self.tr("host and port")
-        place.setAccessibleName(f"{NAMES[kind]}: {what}")
+        switch.setToolTip(hint)
+        switch.setAccessibleDescription(hint)
+        what = translated(kind.place_label)
+        place.setAccessibleName(f"{name}: {what}")
         place.setToolTip(what)
-        place.setPlaceholderText(PLACES[kind])
+        place.setPlaceholderText(kind.place)
         state.setTextFormat(Qt.TextFormat.PlainText)
-        state.setAccessibleName(self.tr("{name}: state").format(name=NAMES[kind]))
+        state.setAccessibleName(self.tr("{name}: state").format(name=name))
         state.setMinimumWidth(190)
         state.setWordWrap(True)
         for number, widget in enumerate((switch, place, state)):
             self._grid.addWidget(widget, row, number)
         self._grid.addWidget(about, row + 1, 1, 1, 2)
         self._grid.setRowMinimumHeight(row + 1, 40)
-        switch.clicked.connect(lambda on: self.wanted.emit(kind, on, place.text()))
+        switch.clicked.connect(lambda on: self.wanted.emit(key, on, place.text()))
         place.editingFinished.connect(
-            lambda: self.wanted.emit(kind, switch.isChecked(), place.text())
+            lambda: self.wanted.emit(key, switch.isChecked(), place.text())
         )
-        self.switches[kind], self.places[kind], self.states[kind] = switch, place, state
+        self.switches[key], self.places[key], self.states[key] = switch, place, state

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
+from steadymark.app.gui.i18n.translate import translated
 from steadymark.engine.streaming.sender import SendState
-from steadymark.engine.streaming.targets import TargetKind
+from steadymark.engine.streaming.targets import TARGETS
 
 if TYPE_CHECKING:
     from steadymark.app.session.live.stream_sending import StreamTargetState
 
 translate = QCoreApplication.translate
 
-NAMES = {TargetKind.OSF: "OpenSeeFace", TargetKind.VMC: "VMC", TargetKind.LSL: "LSL"}
-_HINTS = {
-    TargetKind.OSF: QT_TRANSLATE_NOOP(
-        "sending",
-        "Landmarks, head pose and expression of every face, as OpenSeeFace's UDP packets: for "
-        "VSeeFace, VTube Studio and others",
-    ),
-    TargetKind.VMC: QT_TRANSLATE_NOOP(
-        "sending",
-        "Head and expression of the first face, by OSC, for avatars of the Virtual Motion "
-        "Capture protocol",
-    ),
-    TargetKind.LSL: QT_TRANSLATE_NOOP(
-        "sending",
-        "Landmarks and head pose of the first face, as a stream of the Lab Streaming Layer",
-    ),
-}
 
-
-def hint(kind: TargetKind) -> str:
-    """Return what is sent to this kind of target, and who uses it."""
-    return translate("sending", str(_HINTS[kind]))
+def target_name(kind: str) -> str:
+    """Return the name of a kind of target."""
+    return translated(TARGETS.find(kind).label)
 
 
 def state_words(facts: StreamTargetState, *, live: bool) -> str:
@@ -63,7 +46,7 @@ def state_words(facts: StreamTargetState, *, live: bool) -> str:
 
 def short_words(facts: StreamTargetState) -> str:
     """Return a short description for the bar below the view."""
-    name = NAMES[facts.kind]
+    name = target_name(facts.kind)
     if facts.report is not None and facts.report.heard is False:
         return translate("sending", "{name}: nobody listens").format(name=name)
     if not facts.sending:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from steadymark.app.session.live.open_stream import OpenStream, live_settings
-from steadymark.engine.output.csv.native_csv import NativeCsvSink
 from steadymark.engine.output.live_recorder import Recorder, RecorderReport
 from steadymark.engine.output.output_paths import output_stem, part_of
+from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.pipeline.job import InputSettings, header
@@ -62,7 +62,7 @@ def record(
     facts = header(info, view.models, live_settings(view.settings), InputSettings(camera=mode))
     sinks = (  # the video is first: a frame that it cannot take gets no row in the table
         AnnotatedVideoSink(path, None, replace(draw, schema=schema.name), hurried=True),
-        NativeCsvSink(path.with_suffix(".csv"), facts, schema),
+        TABLE_FORMATS.find("native").sink(path.with_suffix(".csv"), facts, schema),
     )
     recorder = Recorder(sinks, info, on_end=on_end)
     view.record(recorder)

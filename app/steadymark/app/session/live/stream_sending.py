@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 
 from steadymark.engine.streaming.sender import Sender, SendState
-from steadymark.engine.streaming.targets import PLACES, StreamTarget, TargetKind, target_at
+from steadymark.engine.streaming.targets import TARGETS, StreamTarget, target_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,14 +28,14 @@ class StreamTargetState:
     """The current state of one kind of target.
 
     Attributes:
-        kind: The kind of target.
+        kind: The name of the kind of target, see `TARGETS`.
         on: Whether the user switched it on.
         place: The address that the user chose.
         report: The report of the sender, or None if there is no sender.
         rate: Packets per second.
     """
 
-    kind: TargetKind
+    kind: str
     on: bool
     place: str
     report: SendReport | None = None
@@ -55,8 +55,8 @@ class StreamTargetState:
 class _Outlet:
     """The settings and the sender of one kind of target."""
 
-    def __init__(self, kind: TargetKind) -> None:
-        self.target = target_at(kind, PLACES[kind])
+    def __init__(self, kind: str) -> None:
+        self.target = target_at(kind, "")
         self.on = False
         self.sender: Sender | None = None
         self.told = False
@@ -82,13 +82,13 @@ class StreamSending(QObject):
     ) -> None:
         super().__init__(parent)
         self._make, self._clock = make, clock
-        self._outlets = {kind: _Outlet(kind) for kind in TargetKind}
+        self._outlets = {kind: _Outlet(kind) for kind in TARGETS.names()}
         self._running = False
         self._taking: tuple[Sender, ...] = ()
         self._leaving: list[Sender] = []
         self._state_came.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
 
-    def want(self, kind: TargetKind, *, place: str | None = None, on: bool | None = None) -> None:
+    def want(self, kind: str, *, place: str | None = None, on: bool | None = None) -> None:
         """Set the address of a kind of target, or switch it on or off.
 
         Raises:
@@ -136,7 +136,7 @@ class StreamSending(QObject):
         """Return the current state of each kind of target."""
         return tuple(self._facts(kind, outlet) for kind, outlet in self._outlets.items())
 
-    def _facts(self, kind: TargetKind, outlet: _Outlet) -> StreamTargetState:
+    def _facts(self, kind: str, outlet: _Outlet) -> StreamTargetState:
         if outlet.sender is None:
             return StreamTargetState(kind, outlet.on, outlet.target.place)
         report, now_s = outlet.sender.report, self._clock()

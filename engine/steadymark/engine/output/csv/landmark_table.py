@@ -47,7 +47,7 @@ class LandmarkTable:
 
     Attributes:
         header: The writer's header; empty for OpenFace.
-        style: Style of the file, see `CsvStyle`.
+        style: Name of the file's format, see `TABLE_FORMATS`.
         frame: (N,) int64, 0-based in both styles.
         face_id: (N,) int64, -1 in a row without a face.
         timestamp_s: (N,) float64, seconds.

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.core.errors import SinkError
 from steadymark.engine.output.csv.columns import POSE, openface_columns
 from steadymark.engine.output.csv.native_csv import checked, pose_values
 from steadymark.engine.output.csv.row_file import RowFile
+from steadymark.engine.output.table_formats import TABLE_FORMATS, TableFormat
 from steadymark.models.face.schema import IBUG68
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from steadymark.engine.core.types import SourceInfo, TrackedFace, TrackResult
@@ -64,19 +65,13 @@ class OpenFaceCsvSink:
         return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())
 
 
-def check_schema(name: str) -> None:
-    """Check that landmarks of a schema fit OpenFace's columns.
-
-    Args:
-        name: Name of the schema.
-
-    Raises:
-        SinkError: The schema is not `ibug68`.
-    """
-    if name != IBUG68:
-        raise SinkError(
-            "OpenFace's columns are of {wanted}, and this model's landmarks are of {found}: choose "
-            "--csv native",
-            wanted=IBUG68,
-            found=name,
-        )
+TABLE_FORMATS.add(
+    TableFormat(
+        "openface",
+        UserText("table for OpenFace scripts (CSV)"),
+        UserText("The columns that scripts for OpenFace expect."),
+        lambda path, _, schema: OpenFaceCsvSink(path, schema),
+        export_ending="_openface.csv",
+        schemas=(IBUG68,),
+    )
+)

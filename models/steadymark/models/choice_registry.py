@@ -14,6 +14,7 @@ import os
 import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from steadymark.models.errors import UsageError
@@ -153,7 +154,8 @@ class Registry(Generic[T]):
         self._package = package
         self._first = tuple(first)
         self._entries: dict[str, T] = {}
-        self._loaded = False
+        self._begun = self._loaded = False
+        self._loading = RLock()  # so that no thread sees half of the entries
 
     def add(self, entry: T) -> T:
         """Add an entry.
@@ -211,11 +213,17 @@ class Registry(Generic[T]):
     def _load(self) -> None:
         if self._loaded:
             return
-        self._loaded = True  # set first: the modules may read the registry
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
-        load_plugins()
+        with self._loading:
+            if self._begun:  # by another thread, or a module of the package reads the registry
+                return
+            self._begun = True
+            try:
+                package = importlib.import_module(self._package)
+                for module in pkgutil.iter_modules(package.__path__):
+                    importlib.import_module(f"{self._package}.{module.name}")
+                load_plugins()
+            finally:
+                self._loaded = True
 
 
 _loaded_plugins: set[str] = set()

@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit
 
 from steadymark.app.gui.about import AboutDialog
-from steadymark.app.gui.actions.actions import COMMANDS
+from steadymark.app.gui.actions.actions import commands
 from steadymark.app.gui.theme import palette
 from steadymark.app.session.background_opening import ModelCache
 from steadymark.app.session.session import Session
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 def test_every_command_has_a_text_and_keys_are_not_shared(window: MainWindow) -> None:
-    keys = [k for c in COMMANDS for k in c.keys]
+    keys = [k for c in commands() for k in c.keys]
     keys += [d.toggleViewAction().shortcut().toString() for d in window.docks.all]
     assert len(keys) == len(set(keys))
-    for command in COMMANDS:
+    for command in commands():
         action = window.actions_by_name[command.name]
         assert action.text()
         assert action.shortcuts()

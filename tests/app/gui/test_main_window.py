@@ -176,19 +176,20 @@ def test_the_pose_of_the_head_is_drawn_told_and_plotted(
     assert window.view.shown is not None
     (face,) = window.view.shown.faces or ()
     assert face.pose is not None
-    assert f"yaw {face.pose.yaw_deg:+.1f}°" in window.numbers.turned.text()
-    assert window.numbers.place.text().endswith(f"{face.pose.position_mm[2]:.0f} mm")
+    rotation, position = window.numbers.readouts["head_pose"]
+    assert f"yaw {face.pose.yaw_deg:+.1f}°" in rotation.text()
+    assert position.text().endswith(f"{face.pose.position_mm[2]:.0f} mm")
     before = window.view.grab().toImage()
     window.actions_by_name["axes"].trigger()
-    assert window.session.display.overlay.axes
+    assert window.session.display.overlay.shows("axes")
     assert window.view.grab().toImage() != before
     qtbot.waitUntil(lambda: window.session.measures is not None)
     window._on_measured()
-    yaw = window.plots._curves["pose_yaw"].getOriginalDataset()[1]
+    yaw = window.plots._curves["head_pose/pose_Ry"].getOriginalDataset()[1]
     index = window.session.display.frame
     assert yaw[index] == pytest.approx(face.pose.yaw_deg)
     window.session.close_film()
-    assert window.numbers.turned.text() == "–"
+    assert rotation.text() == "–"
 
 
 def test_a_focal_length_of_ones_own_is_a_setting(window: MainWindow) -> None:

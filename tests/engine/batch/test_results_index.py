@@ -46,7 +46,7 @@ def run(
     folder: Path,
     settings: TrackSettings | None = None,
     stop: Event | None = None,
-    **output: bool | str,
+    **output: bool | str | tuple[str, ...],
 ) -> list[JobReport]:
     """One run of `steadymark track` over the films."""
     chosen = OutputSettings(folder, **output)  # type: ignore[arg-type]
@@ -118,11 +118,11 @@ def test_the_style_of_a_table_counts_and_so_does_a_video_that_is_wanted(tmp_path
 def test_a_video_that_was_drawn_otherwise_is_made_anew(tmp_path: Path, style: str) -> None:
     film, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
     run([film], out, csv=style, video=True)
-    (job,) = run([film], out, csv=style, video=True, axes=True, resume=True)
+    (job,) = run([film], out, csv=style, video=True, drawings=("axes",), resume=True)
     assert job.notes[0].startswith("what was drawn into its video differs")
     drawn = lines(out)[str(film)]["drawn"]
     assert "axes" in drawn.split()
-    (job,) = run([film], out, csv=style, video=True, axes=True, resume=True)
+    (job,) = run([film], out, csv=style, video=True, drawings=("axes",), resume=True)
     assert job.skipped
     (job,) = run([film], out, csv=style, resume=True)  # without a video, only the table counts
     assert job.skipped

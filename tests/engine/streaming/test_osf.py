@@ -131,7 +131,7 @@ def test_angles_and_quaternion_are_the_matrix(turn: tuple[float, float, float]) 
 
 
 def test_a_face_without_a_pose_says_so() -> None:
-    face = replace(posed_face(), pose=None)
+    face = replace(posed_face(), attributes=None)
     (values,) = parse_osf_packet(osf_packet(face, track_result(0).picture, 0.0))
     assert not values.success
     assert (values.right_open, values.left_open) == (1, 1)

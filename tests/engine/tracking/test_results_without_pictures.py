@@ -74,7 +74,7 @@ def test_a_result_without_a_picture_is_counted() -> None:
 def test_rows_become_results_without_pictures_that_restart_where_tracking_did() -> None:
     kept = [result.without_picture() for result in moving_results(8)]
     rows = rows_of([TrackResult(r.frame, r.faces, restarted=r.frame.index == 5) for r in kept], 68)
-    back = results_of(rows, Intrinsics(160, 120))
+    back = results_of(rows, "ibug68", Intrinsics(160, 120))
     assert all(isinstance(result.frame, FrameTime) for result in back)
     assert [result.frame.index for result in back if result.restarted] == [5]
 

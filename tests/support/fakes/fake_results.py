@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import attributes_of
 from steadymark.engine.core.types import (
     FaceBox,
+    FaceContext,
     FaceState,
     Frame,
     Intrinsics,
@@ -14,7 +16,7 @@ from steadymark.engine.core.types import (
     TrackedFace,
     TrackResult,
 )
-from steadymark.engine.tracking.head_pose import head_pose
+from steadymark.engine.tracking.head_pose import IBUG
 from steadymark.models.face.crop import Crop, Points
 from steadymark.models.face.schema import load_schema
 
@@ -48,7 +50,7 @@ def tracked_face(
         raw=Landmarks(xy, scores),
         stabilized=stabilized,
         crop=Crop(left + width / 2, top + height / 2, 1.3 * max(width, height)),
-        pose=head_pose(stabilized, Intrinsics(160, 120)),
+        attributes=attributes_of(stabilized, FaceContext(IBUG, Intrinsics(160, 120))),
     )
 
 

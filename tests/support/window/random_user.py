@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from steadymark.app.gui.actions.actions import COMMANDS
+from steadymark.app.gui.actions.actions import commands
 from steadymark.app.gui.theme import palette
 from steadymark.app.session.live.open_stream import LiveTarget
 
@@ -108,7 +108,7 @@ class Monkey:
         return f"command {name}"
 
     def _key(self) -> str:
-        command = self._chance.choice([c for c in COMMANDS if c.name != "quit"])
+        command = self._chance.choice([c for c in commands() if c.name != "quit"])
         QTest.keySequence(self._window, QKeySequence(command.keys[0]))
         return f"key {command.keys[0]}"
 

@@ -11,6 +11,7 @@ from steadymark.app.gui.i18n.language import SYSTEM
 from steadymark.app.session.presets import Presets
 from steadymark.app.session.settings_values import as_plain, from_plain
 from steadymark.app.session.state import OverlayOptions
+from steadymark.engine.attributes.attribute_registry import drawing_names
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QByteArray, QSettings
@@ -43,10 +44,14 @@ class Preferences:
         """Return which overlays are drawn."""
         values, overlay = self._dict("overlay"), OverlayOptions()
         known = {f.name: values[f.name] for f in fields(OverlayOptions) if f.name in values}
-        return replace(overlay, **{k: v for k, v in known.items() if isinstance(v, bool)})
+        drawings = tuple(name for name in drawing_names() if values.get(name) is True)
+        switches = {k: v for k, v in known.items() if isinstance(v, bool)}
+        return replace(overlay, **switches, drawings=drawings)
 
     def set_overlay(self, overlay: OverlayOptions) -> None:
-        self._settings.setValue("overlay", json.dumps(asdict(overlay)))
+        values = asdict(overlay)
+        values |= dict.fromkeys(values.pop("drawings"), True)
+        self._settings.setValue("overlay", json.dumps(values))
 
     def language(self) -> str:
         """Return a key of LANGUAGES, or SYSTEM."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
+from steadymark.engine.attributes.attribute_registry import attribute_columns, checked_drawings
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.core.types import Intrinsics, SourceInfo, TrackResult
-from steadymark.engine.output.csv.columns import BOX, POSE, CsvStyle, numbered
+from steadymark.engine.core.types import SourceInfo, TrackResult
+from steadymark.engine.output.csv.columns import BOX, CsvStyle, numbered
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink, check_schema
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
@@ -18,13 +19,12 @@ from steadymark.engine.pipeline.job import CSV_STYLES
 from steadymark.engine.sources import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
     from steadymark.engine.core.protocols import Sink
-
-_ANY_CAMERA = Intrinsics(1, 1)  # the camera of poses that are written but not projected
+    from steadymark.engine.core.types import Intrinsics
 
 
 def write_table(
@@ -34,7 +34,6 @@ def write_table(
     *,
     schema: str,
     header: Header,
-    camera: Intrinsics | None,
 ) -> None:
     """Write a table; see `VideoLandmarks.to_csv`."""
     if style not in CSV_STYLES:
@@ -49,7 +48,7 @@ def write_table(
         sink = OpenFaceCsvSink(path)
     else:
         sink = NativeCsvSink(path, header, points=rows.xy.shape[1])
-    _write(sink, results_of(rows, camera or _ANY_CAMERA))
+    _write(sink, results_of(rows, schema, None))
 
 
 def write_video(
@@ -59,7 +58,7 @@ def write_video(
     source: str,
     schema: str,
     camera: Intrinsics | None,
-    axes: bool,
+    drawings: Sequence[str],
 ) -> None:
     """Write an annotated video; see `VideoLandmarks.save_video`."""
     if not source:
@@ -68,14 +67,17 @@ def write_video(
         )
     if Path(path).resolve() == Path(source).resolve():
         raise UsageError("{path} is the video itself: choose another name", path=path)
-    options = DrawOptions(axes=axes, schema=schema or DrawOptions().schema)
+    options = DrawOptions(
+        attributes=checked_drawings(drawings), schema=schema or DrawOptions().schema
+    )
     original = source if Path(source).is_file() else None
-    _write(AnnotatedVideoSink(path, original, options), _with_pictures(rows, camera, source))
+    results = results_of(rows, schema, camera)
+    _write(AnnotatedVideoSink(path, original, options), _with_pictures(results, source))
 
 
-def _with_pictures(rows: FaceRows, camera: Intrinsics | None, source: str) -> Iterator[TrackResult]:
+def _with_pictures(results: Sequence[TrackResult], source: str) -> Iterator[TrackResult]:
     """Yield the results of the frames with their images."""
-    known = {each.frame.index: each for each in results_of(rows, camera)}
+    known = {each.frame.index: each for each in results}
     last = max(known, default=-1)
     opened = open_source(source)
     try:
@@ -121,7 +123,7 @@ def data_frame(rows: FaceRows) -> pd.DataFrame:
         "state": rows.state.astype(object),
         "score": rows.score,
         **dict(zip(BOX, rows.box.T, strict=True)),
-        **dict(zip(POSE, rows.pose.T, strict=True)),
+        **dict(zip((c.name for c in attribute_columns()), rows.attributes.T, strict=True)),
     }
     for prefix, points in (("", rows.xy), ("raw_", rows.raw_xy)):
         for axis, name in enumerate("xy"):

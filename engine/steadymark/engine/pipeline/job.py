@@ -51,9 +51,9 @@ CSV_STYLES = ("native", "openface")
 class OutputSettings:
     """Where results are written (`folder`), and what happens to existing ones.
 
-    overwrite replaces existing results; resume keeps those that are up to date. axes draws the
-    head's axes into the video. Files are written in aside, on the same disk, and then moved, so
-    that several programs can track the same input. send lists the targets of live results.
+    overwrite replaces existing results; resume keeps those that are up to date. drawings names the
+    face attributes to draw into the video. Files are written in aside, on the same disk, and then
+    moved, so that several programs can track the same input. send lists the targets of results.
     """
 
     folder: Path
@@ -61,14 +61,14 @@ class OutputSettings:
     video: bool = False
     overwrite: bool = False
     resume: bool = False
-    axes: bool = False
+    drawings: tuple[str, ...] = ()
     aside: Path | None = None
     send: tuple[StreamTarget, ...] = ()
 
     @property
     def drawing(self) -> DrawOptions:
         """What is drawn into the video."""
-        return DrawOptions(axes=self.axes)
+        return DrawOptions(attributes=self.drawings)
 
     @property
     def drawn(self) -> str:

@@ -43,7 +43,7 @@ def spans(plots: Plots) -> list[tuple[float, float]]:
     return [tuple(plots._plots[name].viewRange()[0]) for name in plots.chosen]
 
 
-@pytest.mark.parametrize("others", [("jitter", "x"), ("jitter", "x", "y", "pose"), ("score",)])
+@pytest.mark.parametrize("others", [("jitter", "x"), ("jitter", "x", "y", "head_pose"), ("score",)])
 def test_the_axis_of_time_follows_another_recording(
     qtbot: QtBot, plots: Plots, others: tuple[str, ...]
 ) -> None:

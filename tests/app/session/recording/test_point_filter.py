@@ -70,7 +70,7 @@ def test_a_filter_chosen_later_gives_the_same_as_one_chosen_before(film: Media, 
     second.want_filter(filter_of(wanted))
     second.apply_filter()
     np.testing.assert_array_equal(before.rows().steady, after.rows().steady)
-    np.testing.assert_array_equal(before.rows().pose, after.rows().pose)
+    np.testing.assert_array_equal(before.rows().attributes, after.rows().attributes)
     ends(first)
     ends(second)
 

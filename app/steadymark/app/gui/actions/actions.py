@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from PySide6.QtGui import QAction, QKeySequence
 
+from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
+from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, drawing_names
+from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -34,7 +37,7 @@ class ActionSpec:
     checkable: bool = False
 
 
-COMMANDS = (
+_COMMANDS = (
     ActionSpec("open", QT_TRANSLATE_NOOP("commands", "&Open video…"), ("Ctrl+O",), "open"),
     ActionSpec(
         "open_folder", QT_TRANSLATE_NOOP("commands", "Open &folder of pictures…"), ("Ctrl+Shift+O",)
@@ -214,7 +217,6 @@ COMMANDS = (
     ActionSpec(
         "crop", QT_TRANSLATE_NOOP("commands", "Crop: what the network sees"), ("Q",), checkable=True
     ),
-    ActionSpec("axes", QT_TRANSLATE_NOOP("commands", "Axes of the head"), ("E",), checkable=True),
     ActionSpec(
         "heatmaps",
         QT_TRANSLATE_NOOP("commands", "&Heatmaps along the crop's edges"),
@@ -242,7 +244,7 @@ COMMANDS = (
     ActionSpec("dismiss", QT_TRANSLATE_NOOP("commands", "Dismiss messages"), ("Esc",)),
 )
 _MORE = "more"  # name of a dynamic property of the action
-OVERLAYS = (
+_OVERLAYS = (
     "points",
     "contours",
     "numbers",
@@ -251,10 +253,30 @@ OVERLAYS = (
     "boxes",
     "ids",
     "crop",
-    "axes",
     "heatmaps",
     "truth",
 )
+
+
+def commands() -> tuple[ActionSpec, ...]:
+    """Return all commands, among them one for each drawing of a face attribute.
+
+    Raises:
+        ValueError: A drawing has the name of another command.
+    """
+    drawn = [a.drawing for a in ATTRIBUTES.all() if a.drawing is not None]
+    for drawing in drawn:
+        if drawing.name in {command.name for command in _COMMANDS}:
+            raise ValueError(f"the drawing '{drawing.name}' has the name of another command")
+    place = next(i for i, command in enumerate(_COMMANDS) if command.name == "heatmaps")
+    own = (ActionSpec(d.name, d.label, d.keys, checkable=True) for d in drawn)
+    return (*_COMMANDS[:place], *own, *_COMMANDS[place:])
+
+
+def overlays() -> tuple[str, ...]:
+    """Return the names of the commands that switch an overlay on or off."""
+    place = _OVERLAYS.index("heatmaps")
+    return (*_OVERLAYS[:place], *drawing_names(), *_OVERLAYS[place:])
 
 
 def make_actions(parent: QWidget) -> dict[str, QAction]:
@@ -263,8 +285,12 @@ def make_actions(parent: QWidget) -> dict[str, QAction]:
     The tooltip of each action includes its shortcut.
     """
     actions = {}
-    for command in COMMANDS:
-        text = QCoreApplication.translate("commands", str(command.text))
+    for command in commands():
+        text = (
+            translated(command.text)
+            if isinstance(command.text, UserText)
+            else QCoreApplication.translate("commands", str(command.text))
+        )
         action = QAction(text, parent)
         action.setObjectName(command.name)
         action.setCheckable(command.checkable)
@@ -311,6 +337,6 @@ def plain_text(text: str) -> str:
 
 def recolour(actions: dict[str, QAction]) -> None:
     """Reload all icons after the window changed between light and dark."""
-    for command in COMMANDS:
+    for command in commands():
         if command.icon:
             actions[command.name].setIcon(icon(command.icon))

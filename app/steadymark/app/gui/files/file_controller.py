@@ -143,7 +143,7 @@ class FileController(QObject):
             box=overlay.boxes,
             face_id=overlay.ids,
             raw=show is ShownLandmarks.RAW,
-            axes=overlay.axes,
+            attributes=overlay.drawings,
         )
         takes, compared = session.display.takes, session.analysis.compared
         if kind is ExportKind.SIDE:

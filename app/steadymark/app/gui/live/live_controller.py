@@ -187,7 +187,7 @@ class LiveController(QObject):
             box=overlay.boxes,
             face_id=overlay.ids,
             raw=display.show is ShownLandmarks.RAW,
-            axes=overlay.axes,
+            attributes=overlay.drawings,
         )
 
     def _keep_drawn(self) -> None:

@@ -207,6 +207,21 @@
     </message>
 </context>
 <context>
+    <name>ComparisonTable</name>
+    <message>
+        <source>change</source>
+        <translation>Änderung</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>roh</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>stabilisiert</translation>
+    </message>
+</context>
+<context>
     <name>DetectorChoice</name>
     <message>
         <source>built-in</source>
@@ -245,60 +260,10 @@
     </message>
 </context>
 <context>
-    <name>StartPage</name>
-    <message>
-        <source>Open video…</source>
-        <translation>Video öffnen …</translation>
-    </message>
-    <message>
-        <source>Open camera…</source>
-        <translation>Kamera öffnen …</translation>
-    </message>
-    <message>
-        <source>Try the demo clip</source>
-        <translation>Beispielvideo ansehen</translation>
-    </message>
-    <message>
-        <source>Opening {name}</source>
-        <translation>{name} wird geöffnet</translation>
-    </message>
-    <message>
-        <source>Its frames are counted and the networks are loaded.</source>
-        <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
-    </message>
-    <message>
-        <source>The first picture is waited for and the networks are loaded.</source>
-        <translation>Das erste Bild wird erwartet und die Netze werden geladen.</translation>
-    </message>
-    <message>
-        <source>Drop a video here, or open a camera</source>
-        <translation>Video hierher ziehen oder Kamera öffnen</translation>
-    </message>
-    <message>
-        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
-    </message>
-</context>
-<context>
     <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>{path} kann nicht geschrieben werden: Wählen Sie einen anderen Ordner oder Namen</translation>
-    </message>
-</context>
-<context>
-    <name>ComparisonTable</name>
-    <message>
-        <source>change</source>
-        <translation>Änderung</translation>
-    </message>
-    <message>
-        <source>raw</source>
-        <translation>roh</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>stabilisiert</translation>
     </message>
 </context>
 <context>
@@ -408,88 +373,6 @@
     <message>
         <source>Use the parameters of the settings, and follow them</source>
         <translation>Die Parameter der Einstellungen verwenden und ihnen folgen</translation>
-    </message>
-</context>
-<context>
-    <name>Shortcuts</name>
-    <message>
-        <source>&apos;{key}&apos; is no key.</source>
-        <translation>„{key}“ ist keine Taste.</translation>
-    </message>
-    <message>
-        <source>{key} is needed to move among buttons and fields.</source>
-        <translation>{key} wird gebraucht, um zwischen Schaltflächen und Feldern zu wechseln.</translation>
-    </message>
-    <message>
-        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
-        <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
-    </message>
-    <message>
-        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
-        <translation>{key} bedeutet schon „{command}“: Wählen Sie eine andere Taste oder geben Sie jenem Befehl zuerst eine andere.</translation>
-    </message>
-</context>
-<context>
-    <name>ShortcutsDialog</name>
-    <message>
-        <source>Keyboard shortcuts</source>
-        <translation>Tastenkürzel</translation>
-    </message>
-    <message>
-        <source>Search for a command or a key</source>
-        <translation>Befehl oder Taste suchen</translation>
-    </message>
-    <message>
-        <source>Command</source>
-        <translation>Befehl</translation>
-    </message>
-    <message>
-        <source>Keys</source>
-        <translation>Tasten</translation>
-    </message>
-    <message>
-        <source>Commands and their keys</source>
-        <translation>Befehle und ihre Tasten</translation>
-    </message>
-    <message>
-        <source>New key</source>
-        <translation>Neue Taste</translation>
-    </message>
-    <message>
-        <source>Use</source>
-        <translation>Übernehmen</translation>
-    </message>
-    <message>
-        <source>Use too</source>
-        <translation>Zusätzlich</translation>
-    </message>
-    <message>
-        <source>No key</source>
-        <translation>Keine Taste</translation>
-    </message>
-    <message>
-        <source>Reset</source>
-        <translation>Zurücksetzen</translation>
-    </message>
-    <message>
-        <source>Reset all</source>
-        <translation>Alle zurücksetzen</translation>
-    </message>
-    <message>
-        <source>The command gets this key instead of those it has</source>
-        <translation>Der Befehl bekommt diese Taste anstelle seiner bisherigen</translation>
-    </message>
-    <message>
-        <source>The command keeps its keys and gets this one too</source>
-        <translation>Der Befehl behält seine Tasten und bekommt diese dazu</translation>
-    </message>
-    <message>
-        <source>The command is in the menus only</source>
-        <translation>Der Befehl steht dann nur in den Menüs</translation>
-    </message>
-    <message>
-        <source>The command gets back the keys it came with</source>
-        <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
     </message>
 </context>
 <context>
@@ -629,203 +512,6 @@
     </message>
 </context>
 <context>
-    <name>StatisticsPanel</name>
-    <message>
-        <source>Numbers</source>
-        <translation>Zahlen</translation>
-    </message>
-    <message>
-        <source>Face</source>
-        <translation>Gesicht</translation>
-    </message>
-    <message>
-        <source>Landmark</source>
-        <translation>Landmarke</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>Vergleiche</translation>
-    </message>
-    <message>
-        <source>with</source>
-        <translation>mit</translation>
-    </message>
-    <message>
-        <source>Head pose</source>
-        <translation>Haltung</translation>
-    </message>
-    <message>
-        <source>Position</source>
-        <translation>Ort</translation>
-    </message>
-    <message>
-        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
-        <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
-    </message>
-    <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
-        <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
-    </message>
-    <message>
-        <source>Tracked</source>
-        <translation>Verfolgt</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Gerät</translation>
-    </message>
-    <message>
-        <source>Time a frame</source>
-        <translation>Zeit je Bild</translation>
-    </message>
-    <message>
-        <source>The face is still in {share} of the frames it is in.</source>
-        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
-    </message>
-    <message>
-        <source>The face is never still for half a second: no jitter can be told.</source>
-        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>Nicken</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>Drehen</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>Neigen</translation>
-    </message>
-    <message>
-        <source>Tracking a second time with {name}: {share}</source>
-        <translation>Zweite Verfolgung mit {name}: {share}</translation>
-    </message>
-    <message numerus="yes">
-        <source>{share} of %n frame(s)</source>
-        <translation>
-            <numerusform>{share} von %n Bild</numerusform>
-            <numerusform>{share} von %n Bildern</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>landmarks</source>
-        <translation>Landmarken</translation>
-    </message>
-    <message>
-        <source>detector</source>
-        <translation>Detektor</translation>
-    </message>
-    <message>
-        <source>{name} (tracks again)</source>
-        <translation>{name} (verfolgt neu)</translation>
-    </message>
-    <message>
-        <source>Where the face is still</source>
-        <translation>Wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the eye distance)²</source>
-        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV, %</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
-        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>Mittlerer Variationskoeffizient</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>Beweg., %</translation>
-    </message>
-    <message>
-        <source>There is nothing to measure yet.</source>
-        <translation>Noch gibt es nichts zu messen.</translation>
-    </message>
-    <message>
-        <source>From frame to frame, % of the eye distance</source>
-        <translation>Von Bild zu Bild, % des Augenabstands</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>Gegen die Referenz</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE, %</translation>
-    </message>
-    <message>
-        <source>Mean distance from the true points, % of the outer-eye distance</source>
-        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8, %</translation>
-    </message>
-    <message>
-        <source>Frames with 8 % or more, or no face</source>
-        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>Mittlere Allan-Varianz des Fehlers</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>Verzug, Bilder</translation>
-    </message>
-    <message>
-        <source>How late the points come</source>
-        <translation>Wie verspätet die Punkte kommen</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is still</source>
-        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV by region, where still</source>
-        <translation>MAV je Region, in Ruhe</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>NRMSE je Region, %</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
-        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
-    </message>
-    <message>
-        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
-        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
-    </message>
-    <message>
-        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
-        <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
-    </message>
-</context>
-<context>
-    <name>WindowOptions</name>
-    <message>
-        <source>Lan&amp;guage</source>
-        <translation>&amp;Sprache</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>Wie das System</translation>
-    </message>
-</context>
-<context>
     <name>OwnModels</name>
     <message>
         <source>Another model is being checked: add this one afterwards.</source>
@@ -857,6 +543,41 @@
     </message>
 </context>
 <context>
+    <name>PlaybackBar</name>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>Zeit eingeben: 83.4s, 1:23.4 oder 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>Bildnummer eingeben, ab 0</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>von {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Tempo</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>Wiedergabegeschwindigkeit</translation>
+    </message>
+</context>
+<context>
     <name>Plots</name>
     <message>
         <source>Plots</source>
@@ -885,14 +606,6 @@
     <message>
         <source>speed, %/s</source>
         <translation>Geschw., %/s</translation>
-    </message>
-    <message>
-        <source>Head pose</source>
-        <translation>Haltung</translation>
-    </message>
-    <message>
-        <source>angle, °</source>
-        <translation>Winkel, °</translation>
     </message>
     <message>
         <source>Error</source>
@@ -929,18 +642,6 @@
     <message>
         <source>stabilized</source>
         <translation>stabilisiert</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>Nicken</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>Drehen</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>Neigen</translation>
     </message>
     <message>
         <source>Click: go there. Wheel: zoom. Double click: show all.</source>
@@ -1125,33 +826,6 @@
     </message>
 </context>
 <context>
-    <name>StreamingDialog</name>
-    <message>
-        <source>Send to other programs</source>
-        <translation>An andere Programme senden</translation>
-    </message>
-    <message>
-        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
-        <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
-    </message>
-    <message>
-        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
-        <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
-    </message>
-    <message>
-        <source>name of the stream</source>
-        <translation>Name des Stroms</translation>
-    </message>
-    <message>
-        <source>host and port</source>
-        <translation>Rechner und Port</translation>
-    </message>
-    <message>
-        <source>{name}: state</source>
-        <translation>{name}: Zustand</translation>
-    </message>
-</context>
-<context>
     <name>SettingsPanel</name>
     <message>
         <source>Settings</source>
@@ -1311,6 +985,281 @@
     </message>
 </context>
 <context>
+    <name>Shortcuts</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>„{key}“ ist keine Taste.</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} wird gebraucht, um zwischen Schaltflächen und Feldern zu wechseln.</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} bedeutet schon „{command}“: Wählen Sie eine andere Taste oder geben Sie jenem Befehl zuerst eine andere.</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>Befehl oder Taste suchen</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>Befehl</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>Befehle und ihre Tasten</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>Neue Taste</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>Übernehmen</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>Zusätzlich</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>Keine Taste</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>Alle zurücksetzen</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>Der Befehl bekommt diese Taste anstelle seiner bisherigen</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>Der Befehl behält seine Tasten und bekommt diese dazu</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>Der Befehl steht dann nur in den Menüs</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>Video öffnen …</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>Kamera öffnen …</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>Beispielvideo ansehen</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>{name} wird geöffnet</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
+    </message>
+    <message>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>Das erste Bild wird erwartet und die Netze werden geladen.</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>Video hierher ziehen oder Kamera öffnen</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
+    </message>
+</context>
+<context>
+    <name>StatisticsPanel</name>
+    <message>
+        <source>Numbers</source>
+        <translation>Zahlen</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>Gesicht</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>Landmarke</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleiche</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>mit</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>Verfolgt</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>Zeit je Bild</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
+    </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>Zweite Verfolgung mit {name}: {share}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} von %n Bild</numerusform>
+            <numerusform>{share} von %n Bildern</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>Landmarken</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>Detektor</translation>
+    </message>
+    <message>
+        <source>{name} (tracks again)</source>
+        <translation>{name} (verfolgt neu)</translation>
+    </message>
+    <message>
+        <source>Where the face is still</source>
+        <translation>Wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV, %</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>Mittlerer Variationskoeffizient</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>Beweg., %</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>Noch gibt es nichts zu messen.</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>Von Bild zu Bild, % des Augenabstands</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>Gegen die Referenz</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8, %</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>Mittlere Allan-Varianz des Fehlers</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>Verzug, Bilder</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>Wie verspätet die Punkte kommen</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>MAV je Region, in Ruhe</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>NRMSE je Region, %</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
+    </message>
+</context>
+<context>
     <name>StatusLine</name>
     <message>
         <source>Tracked</source>
@@ -1354,6 +1303,33 @@
     </message>
 </context>
 <context>
+    <name>StreamingDialog</name>
+    <message>
+        <source>Send to other programs</source>
+        <translation>An andere Programme senden</translation>
+    </message>
+    <message>
+        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>Name des Stroms</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>Rechner und Port</translation>
+    </message>
+    <message>
+        <source>{name}: state</source>
+        <translation>{name}: Zustand</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -1385,41 +1361,6 @@
     </message>
 </context>
 <context>
-    <name>PlaybackBar</name>
-    <message>
-        <source>Time</source>
-        <translation>Zeit</translation>
-    </message>
-    <message>
-        <source>Frame</source>
-        <translation>Bild</translation>
-    </message>
-    <message>
-        <source>frame</source>
-        <translation>Bild</translation>
-    </message>
-    <message>
-        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
-        <translation>Zeit eingeben: 83.4s, 1:23.4 oder 1:02:03</translation>
-    </message>
-    <message>
-        <source>Type a frame number, from 0</source>
-        <translation>Bildnummer eingeben, ab 0</translation>
-    </message>
-    <message>
-        <source>of {clock}</source>
-        <translation>von {clock}</translation>
-    </message>
-    <message>
-        <source>Speed</source>
-        <translation>Tempo</translation>
-    </message>
-    <message>
-        <source>Speed of playing</source>
-        <translation>Wiedergabegeschwindigkeit</translation>
-    </message>
-</context>
-<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
@@ -1432,6 +1373,17 @@
     <message>
         <source>not tracked yet</source>
         <translation>noch nicht verfolgt</translation>
+    </message>
+</context>
+<context>
+    <name>WindowOptions</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>&amp;Sprache</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
     </message>
 </context>
 <context>
@@ -1692,10 +1644,6 @@
     <message>
         <source>Crop: what the network sees</source>
         <translation>Ausschnitt: was das Netz sieht</translation>
-    </message>
-    <message>
-        <source>Axes of the head</source>
-        <translation>Achsen des Kopfs</translation>
     </message>
     <message>
         <source>&amp;Heatmaps along the crop&apos;s edges</source>
@@ -2122,12 +2070,20 @@
         <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
     </message>
     <message>
+        <source>Axes of the head</source>
+        <translation>Achsen des Kopfs</translation>
+    </message>
+    <message>
         <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
         <translation>Butterworth braucht spätere Bilder, die es live nicht gibt: Die Punkte bleiben roh. Wählen Sie den One-Euro-Filter oder ein Netz.</translation>
     </message>
     <message>
         <source>CUDA was asked for, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
         <translation>CUDA ist gewünscht, aber {why}: Installieren Sie den Treiber von NVIDIA und „pip install steadymark[cuda]“, oder wählen Sie als Gerät die CPU</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>Haltung</translation>
     </message>
     <message>
         <source>It can hardly be told from its points whether there is a face: tracking may go on where a face has left.</source>
@@ -2150,12 +2106,24 @@
         <translation>MediaPipe ist nicht installiert: „pip install steadymark[mediapipe]“, oder wählen Sie den eingebauten Detektor</translation>
     </message>
     <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
+    </message>
+    <message>
         <source>On the demo clip it errs by {percent:.1f} % of the eye distance ({usable:.0f} % are usable): are its output, schema, mean, std and colour order as given?</source>
         <translation>Im Demovideo irrt es um {percent:.1f} % des Augenabstands (brauchbar sind {usable:.0f} %): Stimmen Ausgabe, Schema, Mittelwert, Standardabweichung und Farbreihenfolge?</translation>
     </message>
     <message>
         <source>OpenFace&apos;s columns are of {wanted}, and this model&apos;s landmarks are of {found}: choose --csv native</source>
         <translation>Die Spalten von OpenFace sind die von {wanted}, die Landmarken dieses Modells die von {found}: Wählen Sie --csv native</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>Ort</translation>
     </message>
     <message>
         <source>The ground truth of {name} cannot be read: {why}</source>
@@ -2228,6 +2196,10 @@
     <message>
         <source>and {count} more places</source>
         <translation>weitere Stellen: {count}</translation>
+    </message>
+    <message>
+        <source>angle, °</source>
+        <translation>Winkel, °</translation>
     </message>
     <message>
         <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given}</source>
@@ -2458,6 +2430,10 @@
         <translation>Bei „{model_file}“ gibt es keine YuNet-Modelldatei: Geben Sie eine als yunet:FILE.onnx an</translation>
     </message>
     <message>
+        <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
+        <translation>Kein Gesichtsmerkmal wird als „{name}“ gezeichnet: Zur Wahl stehen {known}</translation>
+    </message>
+    <message>
         <source>no input: give a video, a folder, a pattern, camera:0 or an address</source>
         <translation>Nichts angegeben: Nennen Sie ein Video, einen Ordner, ein Muster, camera:0 oder eine Adresse</translation>
     </message>
@@ -2510,6 +2486,10 @@
         <translation>Bilddateien tragen keine Zeitstempel: {fps:g} Bilder je Sekunde werden angenommen</translation>
     </message>
     <message>
+        <source>pitch</source>
+        <translation>Nicken</translation>
+    </message>
+    <message>
         <source>pixels of {aspect} are made square</source>
         <translation>Pixel von {aspect} werden quadratisch gemacht</translation>
     </message>
@@ -2520,6 +2500,10 @@
     <message>
         <source>refuses the connection: check the port, and that it runs</source>
         <translation>lehnt die Verbindung ab: Prüfen Sie den Port und ob die Gegenseite läuft</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>Neigen</translation>
     </message>
     <message>
         <source>rows are too short</source>
@@ -2564,6 +2548,10 @@
     <message>
         <source>the export failed ({fault})</source>
         <translation>Der Export ist fehlgeschlagen ({fault})</translation>
+    </message>
+    <message>
+        <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
+        <translation>Das Gesichtsmerkmal „{name}“ lässt sich nicht berechnen ({kind}: {error})</translation>
     </message>
     <message>
         <source>the file carries no time stamps: {fps:g} frames per second are assumed</source>
@@ -2672,6 +2660,10 @@
     <message>
         <source>the pictures are turned upright, as the file asks</source>
         <translation>Die Bilder werden aufrecht gedreht, wie die Datei es verlangt</translation>
+    </message>
+    <message>
+        <source>the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of the environment variable {variable}</source>
+        <translation>Die Erweiterung {path} lässt sich nicht laden ({kind}: {error}): Berichtigen Sie sie oder nehmen Sie sie aus der Umgebungsvariablen {variable}</translation>
     </message>
     <message>
         <source>the process that tracked {path} ended ({how}): the other files go on; try this one alone</source>
@@ -2802,6 +2794,10 @@
         <translation>Unbekannte Stabilisierung „{name}“: Zur Wahl stehen {known}</translation>
     </message>
     <message>
+        <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
+        <translation>Unbekannt ({kind}): „{name}“. Zur Wahl stehen {known}</translation>
+    </message>
+    <message>
         <source>wants a user and password: http://user:password@host/…</source>
         <translation>verlangt Benutzer und Passwort: http://user:password@host/…</translation>
     </message>
@@ -2824,6 +2820,10 @@
     <message>
         <source>writing {path} failed: {error}</source>
         <translation>{path} konnte nicht weiter geschrieben werden: {error}</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>Drehen</translation>
     </message>
     <message>
         <source>{count} damaged frames were kept as repaired near {time}</source>
@@ -2976,6 +2976,18 @@
     <message>
         <source>{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)</source>
         <translation>{name} nimmt {inputs}: Es muss ein Bild (n, 3, F, F) oder (n, F, F, 3) nehmen</translation>
+    </message>
+    <message>
+        <source>{owner} has no parameter &apos;{name}&apos;: choose one of {known}</source>
+        <translation>{owner} hat keinen Parameter „{name}“: Zur Wahl stehen {known}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be a whole number, not {value:g}</source>
+        <translation>{name} von {owner} muss eine ganze Zahl sein, nicht {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {range_text}, not {value:g}</source>
+        <translation>{name} von {owner} muss {range_text} sein, nicht {value:g}</translation>
     </message>
     <message>
         <source>{path!r} cannot be opened: {error}</source>

@@ -207,6 +207,21 @@
     </message>
 </context>
 <context>
+    <name>ComparisonTable</name>
+    <message>
+        <source>change</source>
+        <translation>变化</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+</context>
+<context>
     <name>DetectorChoice</name>
     <message>
         <source>built-in</source>
@@ -245,60 +260,10 @@
     </message>
 </context>
 <context>
-    <name>StartPage</name>
-    <message>
-        <source>Open video…</source>
-        <translation>打开视频…</translation>
-    </message>
-    <message>
-        <source>Open camera…</source>
-        <translation>打开摄像头…</translation>
-    </message>
-    <message>
-        <source>Try the demo clip</source>
-        <translation>试看演示视频</translation>
-    </message>
-    <message>
-        <source>Opening {name}</source>
-        <translation>正在打开 {name}</translation>
-    </message>
-    <message>
-        <source>Its frames are counted and the networks are loaded.</source>
-        <translation>正在统计帧数并加载网络。</translation>
-    </message>
-    <message>
-        <source>The first picture is waited for and the networks are loaded.</source>
-        <translation>正在等待第一帧画面并加载网络。</translation>
-    </message>
-    <message>
-        <source>Drop a video here, or open a camera</source>
-        <translation>将视频拖放到这里，或打开摄像头</translation>
-    </message>
-    <message>
-        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
-    </message>
-</context>
-<context>
     <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>无法写入 {path}：请选择其他文件夹或名称</translation>
-    </message>
-</context>
-<context>
-    <name>ComparisonTable</name>
-    <message>
-        <source>change</source>
-        <translation>变化</translation>
-    </message>
-    <message>
-        <source>raw</source>
-        <translation>原始</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>稳定后</translation>
     </message>
 </context>
 <context>
@@ -407,88 +372,6 @@
     <message>
         <source>Use the parameters of the settings, and follow them</source>
         <translation>使用设置中的参数并随之变化</translation>
-    </message>
-</context>
-<context>
-    <name>Shortcuts</name>
-    <message>
-        <source>&apos;{key}&apos; is no key.</source>
-        <translation>“{key}”不是有效按键。</translation>
-    </message>
-    <message>
-        <source>{key} is needed to move among buttons and fields.</source>
-        <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
-    </message>
-    <message>
-        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
-        <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
-    </message>
-    <message>
-        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
-        <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
-    </message>
-</context>
-<context>
-    <name>ShortcutsDialog</name>
-    <message>
-        <source>Keyboard shortcuts</source>
-        <translation>键盘快捷键</translation>
-    </message>
-    <message>
-        <source>Search for a command or a key</source>
-        <translation>搜索命令或按键</translation>
-    </message>
-    <message>
-        <source>Command</source>
-        <translation>命令</translation>
-    </message>
-    <message>
-        <source>Keys</source>
-        <translation>按键</translation>
-    </message>
-    <message>
-        <source>Commands and their keys</source>
-        <translation>命令及其按键</translation>
-    </message>
-    <message>
-        <source>New key</source>
-        <translation>新按键</translation>
-    </message>
-    <message>
-        <source>Use</source>
-        <translation>使用</translation>
-    </message>
-    <message>
-        <source>Use too</source>
-        <translation>追加</translation>
-    </message>
-    <message>
-        <source>No key</source>
-        <translation>无按键</translation>
-    </message>
-    <message>
-        <source>Reset</source>
-        <translation>重置</translation>
-    </message>
-    <message>
-        <source>Reset all</source>
-        <translation>全部重置</translation>
-    </message>
-    <message>
-        <source>The command gets this key instead of those it has</source>
-        <translation>该命令改用此按键，取代原有按键</translation>
-    </message>
-    <message>
-        <source>The command keeps its keys and gets this one too</source>
-        <translation>该命令保留原有按键，并追加此按键</translation>
-    </message>
-    <message>
-        <source>The command is in the menus only</source>
-        <translation>该命令只能从菜单使用</translation>
-    </message>
-    <message>
-        <source>The command gets back the keys it came with</source>
-        <translation>该命令恢复出厂按键</translation>
     </message>
 </context>
 <context>
@@ -628,202 +511,6 @@
     </message>
 </context>
 <context>
-    <name>StatisticsPanel</name>
-    <message>
-        <source>Numbers</source>
-        <translation>数值</translation>
-    </message>
-    <message>
-        <source>Face</source>
-        <translation>人脸</translation>
-    </message>
-    <message>
-        <source>Landmark</source>
-        <translation>关键点</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>对比</translation>
-    </message>
-    <message>
-        <source>with</source>
-        <translation>与</translation>
-    </message>
-    <message>
-        <source>Head pose</source>
-        <translation>头部姿态</translation>
-    </message>
-    <message>
-        <source>Position</source>
-        <translation>位置</translation>
-    </message>
-    <message>
-        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
-        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
-    </message>
-    <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
-        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
-    </message>
-    <message>
-        <source>Tracked</source>
-        <translation>已跟踪</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>设备</translation>
-    </message>
-    <message>
-        <source>Time a frame</source>
-        <translation>每帧耗时</translation>
-    </message>
-    <message>
-        <source>The face is still in {share} of the frames it is in.</source>
-        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
-    </message>
-    <message>
-        <source>The face is never still for half a second: no jitter can be told.</source>
-        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>俯仰</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>偏航</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>翻滚</translation>
-    </message>
-    <message>
-        <source>Tracking a second time with {name}: {share}</source>
-        <translation>正在用 {name} 再次跟踪：{share}</translation>
-    </message>
-    <message numerus="yes">
-        <source>{share} of %n frame(s)</source>
-        <translation>
-            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>landmarks</source>
-        <translation>关键点</translation>
-    </message>
-    <message>
-        <source>detector</source>
-        <translation>检测器</translation>
-    </message>
-    <message>
-        <source>{name} (tracks again)</source>
-        <translation>{name}（重新跟踪）</translation>
-    </message>
-    <message>
-        <source>Where the face is still</source>
-        <translation>人脸静止处</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the eye distance)²</source>
-        <translation>平均 Allan 方差，（眼距的 %）²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV，%</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
-        <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>平均变异系数</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>运动，%</translation>
-    </message>
-    <message>
-        <source>There is nothing to measure yet.</source>
-        <translation>尚无可测量的内容。</translation>
-    </message>
-    <message>
-        <source>From frame to frame, % of the eye distance</source>
-        <translation>逐帧位移，眼距的 %</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>与真值对比</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE，%</translation>
-    </message>
-    <message>
-        <source>Mean distance from the true points, % of the outer-eye distance</source>
-        <translation>与真值点的平均距离，外眼角间距的 %</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8，%</translation>
-    </message>
-    <message>
-        <source>Frames with 8 % or more, or no face</source>
-        <translation>误差达到 8 % 或无人脸的帧</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>误差的平均 Allan 方差</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>延迟，帧</translation>
-    </message>
-    <message>
-        <source>How late the points come</source>
-        <translation>关键点的滞后程度</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is still</source>
-        <translation>人脸静止处的平均 Allan 方差</translation>
-    </message>
-    <message>
-        <source>MAV by region, where still</source>
-        <translation>各区域 MAV（静止时）</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>各区域 NRMSE，%</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
-        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
-    </message>
-    <message>
-        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
-        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
-    </message>
-    <message>
-        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
-        <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
-    </message>
-</context>
-<context>
-    <name>WindowOptions</name>
-    <message>
-        <source>Lan&amp;guage</source>
-        <translation>语言(&amp;G)</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>跟随系统</translation>
-    </message>
-</context>
-<context>
     <name>OwnModels</name>
     <message>
         <source>Another model is being checked: add this one afterwards.</source>
@@ -855,6 +542,41 @@
     </message>
 </context>
 <context>
+    <name>PlaybackBar</name>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>输入帧号，从 0 开始</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>/ {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>播放速度</translation>
+    </message>
+</context>
+<context>
     <name>Plots</name>
     <message>
         <source>Plots</source>
@@ -883,14 +605,6 @@
     <message>
         <source>speed, %/s</source>
         <translation>速度，%/s</translation>
-    </message>
-    <message>
-        <source>Head pose</source>
-        <translation>头部姿态</translation>
-    </message>
-    <message>
-        <source>angle, °</source>
-        <translation>角度，°</translation>
     </message>
     <message>
         <source>Error</source>
@@ -927,18 +641,6 @@
     <message>
         <source>stabilized</source>
         <translation>稳定后</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>俯仰</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>偏航</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>翻滚</translation>
     </message>
     <message>
         <source>Click: go there. Wheel: zoom. Double click: show all.</source>
@@ -1122,33 +824,6 @@
     </message>
 </context>
 <context>
-    <name>StreamingDialog</name>
-    <message>
-        <source>Send to other programs</source>
-        <translation>发送到其他程序</translation>
-    </message>
-    <message>
-        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
-        <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
-    </message>
-    <message>
-        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
-        <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
-    </message>
-    <message>
-        <source>name of the stream</source>
-        <translation>流名称</translation>
-    </message>
-    <message>
-        <source>host and port</source>
-        <translation>主机和端口</translation>
-    </message>
-    <message>
-        <source>{name}: state</source>
-        <translation>{name}：状态</translation>
-    </message>
-</context>
-<context>
     <name>SettingsPanel</name>
     <message>
         <source>Settings</source>
@@ -1308,6 +983,280 @@
     </message>
 </context>
 <context>
+    <name>Shortcuts</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>“{key}”不是有效按键。</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>搜索命令或按键</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>按键</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>命令及其按键</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>新按键</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>追加</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>无按键</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>重置</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>全部重置</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>该命令改用此按键，取代原有按键</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>该命令保留原有按键，并追加此按键</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>该命令只能从菜单使用</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>该命令恢复出厂按键</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>打开视频…</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>打开摄像头…</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>试看演示视频</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>正在打开 {name}</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>正在统计帧数并加载网络。</translation>
+    </message>
+    <message>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>正在等待第一帧画面并加载网络。</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>将视频拖放到这里，或打开摄像头</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
+    </message>
+</context>
+<context>
+    <name>StatisticsPanel</name>
+    <message>
+        <source>Numbers</source>
+        <translation>数值</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>对比</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>与</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>已跟踪</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>每帧耗时</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
+    </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>正在用 {name} 再次跟踪：{share}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>检测器</translation>
+    </message>
+    <message>
+        <source>{name} (tracks again)</source>
+        <translation>{name}（重新跟踪）</translation>
+    </message>
+    <message>
+        <source>Where the face is still</source>
+        <translation>人脸静止处</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>平均 Allan 方差，（眼距的 %）²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV，%</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>平均变异系数</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>运动，%</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>尚无可测量的内容。</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>逐帧位移，眼距的 %</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>与真值对比</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>与真值点的平均距离，外眼角间距的 %</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8，%</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>误差达到 8 % 或无人脸的帧</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>误差的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>延迟，帧</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>关键点的滞后程度</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>人脸静止处的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>各区域 MAV（静止时）</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>各区域 NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
+    </message>
+</context>
+<context>
     <name>StatusLine</name>
     <message>
         <source>Tracked</source>
@@ -1351,6 +1300,33 @@
     </message>
 </context>
 <context>
+    <name>StreamingDialog</name>
+    <message>
+        <source>Send to other programs</source>
+        <translation>发送到其他程序</translation>
+    </message>
+    <message>
+        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>流名称</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>主机和端口</translation>
+    </message>
+    <message>
+        <source>{name}: state</source>
+        <translation>{name}：状态</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -1382,41 +1358,6 @@
     </message>
 </context>
 <context>
-    <name>PlaybackBar</name>
-    <message>
-        <source>Time</source>
-        <translation>时间</translation>
-    </message>
-    <message>
-        <source>Frame</source>
-        <translation>帧</translation>
-    </message>
-    <message>
-        <source>frame</source>
-        <translation>帧</translation>
-    </message>
-    <message>
-        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
-        <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
-    </message>
-    <message>
-        <source>Type a frame number, from 0</source>
-        <translation>输入帧号，从 0 开始</translation>
-    </message>
-    <message>
-        <source>of {clock}</source>
-        <translation>/ {clock}</translation>
-    </message>
-    <message>
-        <source>Speed</source>
-        <translation>速度</translation>
-    </message>
-    <message>
-        <source>Speed of playing</source>
-        <translation>播放速度</translation>
-    </message>
-</context>
-<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
@@ -1429,6 +1370,17 @@
     <message>
         <source>not tracked yet</source>
         <translation>尚未跟踪</translation>
+    </message>
+</context>
+<context>
+    <name>WindowOptions</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>语言(&amp;G)</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
     </message>
 </context>
 <context>
@@ -1689,10 +1641,6 @@
     <message>
         <source>Crop: what the network sees</source>
         <translation>裁剪区域：网络所见</translation>
-    </message>
-    <message>
-        <source>Axes of the head</source>
-        <translation>头部坐标轴</translation>
     </message>
     <message>
         <source>&amp;Heatmaps along the crop&apos;s edges</source>
@@ -2119,12 +2067,20 @@
         <translation>预设名称须为 1 到 {most} 个字符。</translation>
     </message>
     <message>
+        <source>Axes of the head</source>
+        <translation>头部坐标轴</translation>
+    </message>
+    <message>
         <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
         <translation>Butterworth 需要用到后面的帧，而实时画面没有这些帧：关键点将保持原始状态。请选择 One Euro 滤波器或网络。</translation>
     </message>
     <message>
         <source>CUDA was asked for, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
         <translation>要求使用 CUDA，但{why}：请安装 NVIDIA 驱动并运行“pip install steadymark[cuda]”，或将设备设为 CPU</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>头部姿态</translation>
     </message>
     <message>
         <source>It can hardly be told from its points whether there is a face: tracking may go on where a face has left.</source>
@@ -2147,12 +2103,24 @@
         <translation>未安装 MediaPipe：请运行“pip install steadymark[mediapipe]”，或使用内置检测器</translation>
     </message>
     <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
+    </message>
+    <message>
         <source>On the demo clip it errs by {percent:.1f} % of the eye distance ({usable:.0f} % are usable): are its output, schema, mean, std and colour order as given?</source>
         <translation>在演示视频上误差为眼距的 {percent:.1f} %（不超过 {usable:.0f} % 才可用）：输出、编号方案、均值、标准差和颜色顺序是否正确？</translation>
     </message>
     <message>
         <source>OpenFace&apos;s columns are of {wanted}, and this model&apos;s landmarks are of {found}: choose --csv native</source>
         <translation>OpenFace 的列对应 {wanted}，而此模型的特征点属于 {found}：请选择 --csv native</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>位置</translation>
     </message>
     <message>
         <source>The ground truth of {name} cannot be read: {why}</source>
@@ -2225,6 +2193,10 @@
     <message>
         <source>and {count} more places</source>
         <translation>以及另外 {count} 处</translation>
+    </message>
+    <message>
+        <source>angle, °</source>
+        <translation>角度，°</translation>
     </message>
     <message>
         <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given}</source>
@@ -2455,6 +2427,10 @@
         <translation>“{model_file}”处没有 YuNet 模型文件：请以 yunet:FILE.onnx 的形式指定</translation>
     </message>
     <message>
+        <source>no face attribute is drawn as &apos;{name}&apos;: choose one of {known}</source>
+        <translation>没有以“{name}”绘制的人脸属性：可选 {known}</translation>
+    </message>
+    <message>
         <source>no input: give a video, a folder, a pattern, camera:0 or an address</source>
         <translation>没有输入：请给出视频、文件夹、通配符、camera:0 或地址</translation>
     </message>
@@ -2507,6 +2483,10 @@
         <translation>图片不带时间戳：按每秒 {fps:g} 帧处理</translation>
     </message>
     <message>
+        <source>pitch</source>
+        <translation>俯仰</translation>
+    </message>
+    <message>
         <source>pixels of {aspect} are made square</source>
         <translation>{aspect} 的像素已转换为方形像素</translation>
     </message>
@@ -2517,6 +2497,10 @@
     <message>
         <source>refuses the connection: check the port, and that it runs</source>
         <translation>拒绝连接：请检查端口以及对方是否在运行</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>翻滚</translation>
     </message>
     <message>
         <source>rows are too short</source>
@@ -2561,6 +2545,10 @@
     <message>
         <source>the export failed ({fault})</source>
         <translation>导出失败（{fault}）</translation>
+    </message>
+    <message>
+        <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
+        <translation>无法计算人脸属性“{name}”（{kind}：{error}）</translation>
     </message>
     <message>
         <source>the file carries no time stamps: {fps:g} frames per second are assumed</source>
@@ -2669,6 +2657,10 @@
     <message>
         <source>the pictures are turned upright, as the file asks</source>
         <translation>已按文件要求将画面转正</translation>
+    </message>
+    <message>
+        <source>the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of the environment variable {variable}</source>
+        <translation>无法加载插件 {path}（{kind}：{error}）：请修正它，或将它从环境变量 {variable} 中移除</translation>
     </message>
     <message>
         <source>the process that tracked {path} ended ({how}): the other files go on; try this one alone</source>
@@ -2799,6 +2791,10 @@
         <translation>未知稳定器“{name}”：可选 {known}</translation>
     </message>
     <message>
+        <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
+        <translation>未知的 {kind}“{name}”：可选 {known}</translation>
+    </message>
+    <message>
         <source>wants a user and password: http://user:password@host/…</source>
         <translation>需要用户名和密码：http://user:password@host/…</translation>
     </message>
@@ -2821,6 +2817,10 @@
     <message>
         <source>writing {path} failed: {error}</source>
         <translation>写入 {path} 失败：{error}</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>偏航</translation>
     </message>
     <message>
         <source>{count} damaged frames were kept as repaired near {time}</source>
@@ -2973,6 +2973,18 @@
     <message>
         <source>{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)</source>
         <translation>{name} 接受 {inputs}：必须接受一幅图像 (n, 3, F, F) 或 (n, F, F, 3)</translation>
+    </message>
+    <message>
+        <source>{owner} has no parameter &apos;{name}&apos;: choose one of {known}</source>
+        <translation>{owner} 没有参数“{name}”：可选 {known}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be a whole number, not {value:g}</source>
+        <translation>{owner} 的 {name} 必须是整数，不能是 {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {range_text}, not {value:g}</source>
+        <translation>{owner} 的 {name} 必须为 {range_text}，不能是 {value:g}</translation>
     </message>
     <message>
         <source>{path!r} cannot be opened: {error}</source>

@@ -63,7 +63,7 @@ ATTRIBUTES.add(
         name=HEAD_POSE,
         label=UserText("Head pose"),
         columns=(
-            *(AttributeColumn(n, UserText("position"), "mm", 2, 1) for n in POSE[:3]),
+            *(AttributeColumn(n, UserText("Position"), "mm", 2, 1) for n in POSE[:3]),
             *(
                 AttributeColumn(n, label, "rad", 5, 3)
                 for n, label in zip(POSE[3:], _ANGLES, strict=True)

@@ -23,7 +23,6 @@ from steadymark.app.gui.panels.filter_parameters import FilterParameters
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
 from steadymark.app.session.analysis.variants import PLAIN
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
-from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,8 +174,8 @@ class StatisticsPanel(QWidget):
             there = all(map(math.isfinite, values))
             labels = self.readouts[attribute.name]
             for readout, label in zip(attribute.shown, labels, strict=True):
-                lines = readout.lines(values) if there else (UserText("–"),)
-                label.setText("\n".join(map(translated, lines)))
+                lines = map(translated, readout.lines(values)) if there else ("–",)
+                label.setText("\n".join(lines))
 
     def set_takes(
         self,

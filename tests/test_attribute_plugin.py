@@ -106,6 +106,7 @@ def test_tables_of_track_have_its_columns_and_are_read_and_checked(tracked: Path
     assert mouth[:, 0] == pytest.approx([opening(xy) for xy in table.xy_px], abs=2e-4)
     assert np.isfinite(table.pose).all()
     names = path.read_text(encoding="utf-8").splitlines()[2].split(",")
+    assert table.header["settings"]["attributes"] == [NAME]  # type: ignore[index]
     first = names.index("pose_Rz") + 1
     assert names[first : first + 3] == [*COLUMNS, "x_0"]
 

@@ -126,6 +126,12 @@ def attributes_from(vector: Sequence[float], context: FaceContext) -> FaceAttrib
     return FaceAttributes(context, values)
 
 
+def told_attributes() -> dict[str, object]:
+    """Return what a table's header says about the attributes of plug-ins; empty without any."""
+    others = [name for name in ATTRIBUTES.names() if name != HEAD_POSE]
+    return {"attributes": others} if others else {}
+
+
 def drawing_names() -> tuple[str, ...]:
     """Return the names of the drawings of all attributes that are drawn."""
     return tuple(a.drawing.name for a in ATTRIBUTES.all() if a.drawing is not None)

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from steadymark.engine.attributes.attribute_registry import told_attributes
 from steadymark.engine.core.errors import SinkError, SteadymarkError
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
@@ -156,7 +157,7 @@ def _told_settings(
     models: OpenModels, settings: TrackSettings, wish: InputSettings
 ) -> dict[str, object]:
     part = {"start_s": wish.start_s, "end_s": wish.end_s, "camera": wish.camera}
-    return {**asdict(settings), **part, "device_used": models.device}
+    return {**asdict(settings), **part, **told_attributes(), "device_used": models.device}
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
@@ -252,8 +253,7 @@ def _prepare(
             made = fingerprint(digest, _digests(models), told, output.csv, output.drawn)
             again = why_again(files, made, output.csv, before)
             if again is None:
-                done = tuple(map(str, files))
-                return JobReport(Path(path).name, done, skipped=True, made=made)
+                return JobReport(Path(path).name, tuple(map(str, files)), skipped=True, made=made)
             notes = (again,)
         elif output.resume and any(was_left(file) for file in files):
             notes = (UserText("it was interrupted before, and is tracked anew from its start"),)

@@ -82,14 +82,15 @@ def test_the_window_comes_back_as_it_was(
 ) -> None:
     opened(qtbot, window, clip)
     window.docks.plots.hide()
-    window.session.set_overlay(replace(window.session.display.overlay, boxes=True))
+    shown = replace(window.session.display.overlay, boxes=True, drawings=("axes",))
+    window.session.set_overlay(shown)
     assert window.close()
     session = Session(
         preferences.tracking(), state_root=tmp_path / "other", models=ModelCache(square_models)
     )
     again = type(window)(session, preferences)
     again.show()
-    assert again.session.display.overlay.boxes
+    assert again.session.display.overlay == shown
     opened(qtbot, again, clip)
     assert not again.docks.plots.isVisible()
     assert again.docks.numbers.isVisible() or again.docks.settings.isVisible()

@@ -2546,12 +2546,20 @@
         <translation>Das Speicherkontingent ist erschöpft: Schaffen Sie Platz und nehmen Sie erneut auf</translation>
     </message>
     <message>
+        <source>the drawing &apos;{name}&apos; has the name of another command</source>
+        <translation>Die Zeichnung „{name}“ heißt wie ein anderer Befehl</translation>
+    </message>
+    <message>
         <source>the export failed ({fault})</source>
         <translation>Der Export ist fehlgeschlagen ({fault})</translation>
     </message>
     <message>
         <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
         <translation>Das Gesichtsmerkmal „{name}“ lässt sich nicht berechnen ({kind}: {error})</translation>
+    </message>
+    <message>
+        <source>the face attributes &apos;{entry}&apos; and &apos;{other}&apos; share the name &apos;{name}&apos;</source>
+        <translation>Die Gesichtsmerkmale „{entry}“ und „{other}“ haben beide den Namen „{name}“</translation>
     </message>
     <message>
         <source>the file carries no time stamps: {fps:g} frames per second are assumed</source>
@@ -2706,6 +2714,10 @@
         <translation>{key} „{value}“ ist unbekannt: Das ist kein einfacher Name</translation>
     </message>
     <message>
+        <source>the {kind} &apos;{name}&apos; is registered twice</source>
+        <translation>{kind} „{name}“ ist doppelt angemeldet</translation>
+    </message>
+    <message>
         <source>the {what} of the model is missing: state it, or &apos;{unknown}&apos; if you do not know it</source>
         <translation>Dem Modell fehlt die Angabe „{what}“: Machen Sie sie, oder schreiben Sie „{unknown}“, wenn Sie es nicht wissen</translation>
     </message>
@@ -2724,6 +2736,10 @@
     <message>
         <source>there is a model &apos;{name}&apos; already: take another name</source>
         <translation>Es gibt schon ein Modell „{name}“: Nehmen Sie einen anderen Namen</translation>
+    </message>
+    <message>
+        <source>{values} values for {columns} columns</source>
+        <translation>{values} Werte für {columns} Spalten</translation>
     </message>
     <message>
         <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>

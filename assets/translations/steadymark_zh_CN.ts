@@ -2543,12 +2543,20 @@
         <translation>磁盘配额已用完：请释放空间后重新录制</translation>
     </message>
     <message>
+        <source>the drawing &apos;{name}&apos; has the name of another command</source>
+        <translation>绘制项“{name}”与另一个命令同名</translation>
+    </message>
+    <message>
         <source>the export failed ({fault})</source>
         <translation>导出失败（{fault}）</translation>
     </message>
     <message>
         <source>the face attribute &apos;{name}&apos; cannot be computed ({kind}: {error})</source>
         <translation>无法计算人脸属性“{name}”（{kind}：{error}）</translation>
+    </message>
+    <message>
+        <source>the face attributes &apos;{entry}&apos; and &apos;{other}&apos; share the name &apos;{name}&apos;</source>
+        <translation>人脸属性“{entry}”和“{other}”使用了相同的名称“{name}”</translation>
     </message>
     <message>
         <source>the file carries no time stamps: {fps:g} frames per second are assumed</source>
@@ -2703,6 +2711,10 @@
         <translation>{key}“{value}”未知：它不是普通名称</translation>
     </message>
     <message>
+        <source>the {kind} &apos;{name}&apos; is registered twice</source>
+        <translation>{kind}“{name}”被注册了两次</translation>
+    </message>
+    <message>
         <source>the {what} of the model is missing: state it, or &apos;{unknown}&apos; if you do not know it</source>
         <translation>缺少模型的 {what}：请填写，如果不知道请填“{unknown}”</translation>
     </message>
@@ -2721,6 +2733,10 @@
     <message>
         <source>there is a model &apos;{name}&apos; already: take another name</source>
         <translation>已有名为“{name}”的模型：请换一个名称</translation>
+    </message>
+    <message>
+        <source>{values} values for {columns} columns</source>
+        <translation>{columns} 列却有 {values} 个值</translation>
     </message>
     <message>
         <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from steadymark.models.errors import UsageError
+from steadymark.models.errors import ContentError, UsageError
 from steadymark.models.user_text import NOTHING
 
 if TYPE_CHECKING:
@@ -167,10 +167,12 @@ class Registry(Generic[T]):
             The same entry.
 
         Raises:
-            ValueError: There is another entry of this name.
+            ContentError: There is another entry of this name.
         """
         if entry.name in self._entries:
-            raise ValueError(f"the {self.kind} '{entry.name}' is registered twice")
+            raise ContentError(
+                "the {kind} '{name}' is registered twice", kind=self.kind, name=entry.name
+            )
         self._entries[entry.name] = entry
         return entry
 

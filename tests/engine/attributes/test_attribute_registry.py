@@ -86,7 +86,7 @@ def test_a_single_unknown_value_is_kept_beside_the_known_one() -> None:
 
 @pytest.mark.usefixtures("added")
 def test_an_attribute_cannot_have_a_column_or_drawing_of_another_one() -> None:
-    with pytest.raises(ValueError, match="'other' and 'timed' share 'count'"):
+    with pytest.raises(ValueError, match="'other' and 'timed' share the name 'count'"):
         ATTRIBUTES.add(replace(TIMED, name="other", columns=TIMED.columns[:1]))
 
 

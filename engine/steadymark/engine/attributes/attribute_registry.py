@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from steadymark.engine.core.errors import TrackingError, UsageError
 from steadymark.engine.core.types import HEAD_POSE, FaceAttributes
 from steadymark.models.choice_registry import Registry
+from steadymark.models.errors import ContentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,12 +35,15 @@ class AttributeRegistry(Registry["FaceAttribute"]):
             The same attribute.
 
         Raises:
-            ValueError: There is another attribute, column or drawing of the same name.
+            ContentError: There is another attribute, column or drawing of the same name.
         """
         for other in self._entries.values():
             for name in _names(entry) & _names(other):
-                raise ValueError(
-                    f"the {self.kind}s '{entry.name}' and '{other.name}' share '{name}'"
+                raise ContentError(
+                    "the face attributes '{entry}' and '{other}' share the name '{name}'",
+                    entry=entry.name,
+                    other=other.name,
+                    name=name,
                 )
         return super().add(entry)
 
@@ -191,7 +195,11 @@ def _computed(
         if value is None:
             return None
         if len(value) != len(attribute.columns):
-            raise ValueError(f"{len(value)} values for {len(attribute.columns)} columns")
+            raise ContentError(
+                "{values} values for {columns} columns",
+                values=len(value),
+                columns=len(attribute.columns),
+            )
         return value
     except Exception as error:
         raise TrackingError(

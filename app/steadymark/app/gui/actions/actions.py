@@ -15,6 +15,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
 from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, drawing_names
+from steadymark.models.errors import ContentError
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -262,12 +263,14 @@ def commands() -> tuple[ActionSpec, ...]:
     """Return all commands, among them one for each drawing of a face attribute.
 
     Raises:
-        ValueError: A drawing has the name of another command.
+        ContentError: A drawing has the name of another command.
     """
     drawn = [a.drawing for a in ATTRIBUTES.all() if a.drawing is not None]
     for drawing in drawn:
         if drawing.name in {command.name for command in _COMMANDS}:
-            raise ValueError(f"the drawing '{drawing.name}' has the name of another command")
+            raise ContentError(
+                "the drawing '{name}' has the name of another command", name=drawing.name
+            )
     place = next(i for i, command in enumerate(_COMMANDS) if command.name == "heatmaps")
     own = (ActionSpec(d.name, d.label, d.keys, checkable=True) for d in drawn)
     return (*_COMMANDS[:place], *own, *_COMMANDS[place:])

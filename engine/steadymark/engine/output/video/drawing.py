@@ -72,8 +72,13 @@ class DrawOptions:
     @property
     def told(self) -> str:
         """The options as text, which is equal for equal drawings."""
-        chosen = {name: value for name, value in asdict(self).items() if value}
-        return " ".join(n if value is True else f"{n}={value}" for n, value in chosen.items())
+        told: list[str] = []
+        for name, value in asdict(self).items():
+            if name == "attributes":
+                told += value
+            elif value:
+                told.append(name if value is True else f"{name}={value}")
+        return " ".join(told)
 
 
 def draw(result: TrackResult, options: DrawOptions | None = None) -> Image:

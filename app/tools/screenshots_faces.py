@@ -50,7 +50,7 @@ def shoot_faces(studio: ScreenshotStudio, scheme: str, home: Path) -> None:
     session.set_show(ShownLandmarks.STABILIZED)
     overlay = session.display.overlay
     bare = replace(overlay, numbers=False, heatmaps=False, crop=False, trails=False)
-    session.set_overlay(replace(bare, ids=True, boxes=True, axes=True))
+    session.set_overlay(replace(bare, ids=True, boxes=True, drawings=("axes",)))
     studio.until(lambda: session.display.frame == _FRAMES - 5 and session.measures is not None)
     studio.shoot(f"{scheme}_faces")
     session.set_overlay(overlay)

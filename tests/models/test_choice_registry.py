@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -137,3 +138,18 @@ def test_a_value_is_shown_with_its_unit() -> None:
 
 def test_the_option_of_a_parameter_has_no_unit() -> None:
     assert (CUTOFF.option, WINDOW.option) == ("--cutoff", "--window")
+
+
+def test_no_thread_sees_a_registry_that_is_half_read(
+    registry: Registry[Entry], tmp_path: Path
+) -> None:
+    (tmp_path / "shelf" / "slow.py").write_text("import shelf\nshelf.begin()\nshelf.add('slow')\n")
+    import shelf
+
+    answers: list[tuple[str, ...]] = []
+    other = Thread(target=lambda: answers.append(registry.names()))
+
+    shelf.begin, shelf.add = other.start, lambda name: registry.add(Entry(name))
+    assert registry.names() == ("slow",)
+    other.join(30)
+    assert answers == [("slow",)]

@@ -15,9 +15,10 @@ import pkgutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from steadymark.models.errors import UsageError
+from steadymark.models.errors import ContentError, UsageError
 from steadymark.models.user_text import NOTHING
 
 if TYPE_CHECKING:
@@ -184,7 +185,8 @@ class Registry(Generic[T]):
         self._package = package
         self._first = tuple(first)
         self._entries: dict[str, T] = {}
-        self._loaded = False
+        self._begun = self._loaded = False
+        self._loading = RLock()  # so that no thread sees half of the entries
 
     def add(self, entry: T) -> T:
         """Add an entry.
@@ -196,10 +198,12 @@ class Registry(Generic[T]):
             The same entry.
 
         Raises:
-            ValueError: There is another entry of this name.
+            ContentError: There is another entry of this name.
         """
         if entry.name in self._entries:
-            raise ValueError(f"the {self.kind} '{entry.name}' is registered twice")
+            raise ContentError(
+                "the {kind} '{name}' is registered twice", kind=self.kind, name=entry.name
+            )
         self._entries[entry.name] = entry
         return entry
 
@@ -250,10 +254,16 @@ class Registry(Generic[T]):
             UsageError: A plug-in does not exist, or running it failed.
         """
         if not self._loaded:
-            self._loaded = True  # set first: the modules may read the registry
-            package = importlib.import_module(self._package)
-            for module in pkgutil.iter_modules(package.__path__):
-                importlib.import_module(f"{self._package}.{module.name}")
+            with self._loading:
+                if self._begun:  # by another thread, or a module of the package reads the registry
+                    return
+                self._begun = True
+                try:
+                    package = importlib.import_module(self._package)
+                    for module in pkgutil.iter_modules(package.__path__):
+                        importlib.import_module(f"{self._package}.{module.name}")
+                finally:
+                    self._loaded = True
         load_plugins()
 
 

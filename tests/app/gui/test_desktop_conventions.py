@@ -84,14 +84,15 @@ def test_the_window_restores_its_docks_and_overlays_after_a_restart(
 ) -> None:
     open_video(qtbot, window, clip)
     window.docks.plots.hide()
-    window.session.set_overlay(replace(window.session.display.overlay, boxes=True))
+    shown = replace(window.session.display.overlay, boxes=True, drawings=("axes",))
+    window.session.set_overlay(shown)
     assert window.close()
     session = Session(
         preferences.tracking(), state_root=tmp_path / "other", models=ModelCache(square_models)
     )
     restarted = type(window)(session, preferences)
     restarted.show()
-    assert restarted.session.display.overlay.boxes
+    assert restarted.session.display.overlay == shown
     open_video(qtbot, restarted, clip)
     assert not restarted.docks.plots.isVisible()
     assert restarted.docks.numbers.isVisible() or restarted.docks.settings.isVisible()

@@ -180,19 +180,20 @@ def test_the_head_pose_is_drawn_printed_and_plotted(
     assert window.view.shown is not None
     (face,) = window.view.shown.faces or ()
     assert face.pose is not None
-    assert f"yaw {face.pose.yaw_deg:+.1f}°" in window.numbers.turned.text()
-    assert window.numbers.place.text().endswith(f"{face.pose.position_mm[2]:.0f} mm")
+    rotation, position = window.numbers.readouts["head_pose"]
+    assert f"yaw {face.pose.yaw_deg:+.1f}°" in rotation.text()
+    assert position.text().endswith(f"{face.pose.position_mm[2]:.0f} mm")
     before = window.view.grab().toImage()
     window.actions_by_name["axes"].trigger()
-    assert window.session.display.overlay.axes
+    assert window.session.display.overlay.shows("axes")
     assert window.view.grab().toImage() != before
     qtbot.waitUntil(lambda: window.session.measures is not None)
     window._on_measured()
-    yaw = window.plots._curves["pose_yaw"].getOriginalDataset()[1]
+    yaw = window.plots._curves["head_pose/pose_Ry"].getOriginalDataset()[1]
     index = window.session.display.frame
     assert yaw[index] == pytest.approx(face.pose.yaw_deg)
     window.session.close_shown()
-    assert window.numbers.turned.text() == "–"
+    assert rotation.text() == "–"
 
 
 def test_a_focal_length_can_be_set(window: MainWindow) -> None:
@@ -241,13 +242,22 @@ def test_files_are_chosen_in_dialogs(
     qtbot.waitUntil(lambda: window.session.display.phase is Phase.FINISHED, timeout=20000)
     window.session.recording.pause()
     for name in (
-        "export_table_native", "export_table_openface", "export_video", "export_frame",
-        "export_plots", "export_side",
-    ):  # fmt: skip
+        "export_table_native",
+        "export_table_openface",
+        "export_video",
+        "export_frame",
+        "export_plots",
+        "export_side",
+    ):
         window.actions_by_name[name].trigger()
     names = (
-        "chosen2.csv", "chosen3.csv", "chosen4.mp4", "chosen5.png", "chosen6.png", "chosen7.mp4",
-    )  # fmt: skip
+        "chosen2.csv",
+        "chosen3.csv",
+        "chosen4.mp4",
+        "chosen5.png",
+        "chosen6.png",
+        "chosen7.mp4",
+    )
     qtbot.waitUntil(lambda: all((tmp_path / n).is_file() for n in names), timeout=20000)
     qtbot.waitUntil(lambda: window.exports.running == 0)
     assert suggestions[1:3] == [str(tmp_path / "a.csv"), str(tmp_path / "a_openface.csv")]

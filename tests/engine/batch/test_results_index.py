@@ -46,7 +46,7 @@ def run(
     folder: Path,
     settings: TrackSettings | None = None,
     stop: Event | None = None,
-    **output: bool | str,
+    **output: bool | str | tuple[str, ...],
 ) -> list[JobReport]:
     """Run `steadymark track` once over the videos."""
     chosen = OutputSettings(folder, **output)  # type: ignore[arg-type]
@@ -116,11 +116,11 @@ def test_another_table_style_or_a_missing_video_is_tracked_again(tmp_path: Path)
 def test_a_video_with_other_drawing_options_is_written_again(tmp_path: Path, style: str) -> None:
     video, out = square_video(tmp_path / "a.mp4", 8), tmp_path / "out"
     run([video], out, csv=style, video=True)
-    (job,) = run([video], out, csv=style, video=True, axes=True, resume=True)
+    (job,) = run([video], out, csv=style, video=True, drawings=("axes",), resume=True)
     assert job.notes[0].startswith("what was drawn into its video differs")
     drawn = index_rows(out)[str(video)]["drawn"]
     assert "axes" in drawn.split()
-    (job,) = run([video], out, csv=style, video=True, axes=True, resume=True)
+    (job,) = run([video], out, csv=style, video=True, drawings=("axes",), resume=True)
     assert job.skipped
     (job,) = run([video], out, csv=style, resume=True)  # without a video, only the table counts
     assert job.skipped

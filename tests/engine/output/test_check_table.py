@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steadymark.engine.attributes.head_pose_attribute import POSE
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.output.csv.check_table import Severity, check_csv
-from steadymark.engine.output.csv.columns import POSE, native_columns
+from steadymark.engine.output.csv.columns import native_columns
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink
 from steadymark.models.face.schema import load_schema

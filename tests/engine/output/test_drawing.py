@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from steadymark.engine.core.types import Landmarks
+from steadymark.engine.core.types import HEAD_POSE, Landmarks
 from steadymark.engine.output.video.drawing import DrawOptions, draw
 from support.fakes.fake_results import face_points, lost_face, track_result, tracked_face
 
@@ -64,10 +64,16 @@ def test_head_axes_are_drawn_as_the_pose_projects_them() -> None:
     assert face.pose is not None
     only = replace(POINTS_ONLY, points=False)
     assert (draw(track_result(0, face), only) == 90).all()
-    image = draw(track_result(0, face), replace(only, axes=True))
+    image = draw(track_result(0, face), replace(only, attributes=("axes",)))
     centre, right, down, _ = face.pose.axes_px()
     for end in (right, down):
         x, y = np.rint(centre + 0.7 * (end - centre)).astype(int)
         assert (image[y, x] != 90).any()
-    behind = replace(face, pose=replace(face.pose, position_mm=(0.0, 0.0, -100.0)))
-    assert (draw(track_result(0, behind), replace(only, axes=True)) == 90).all()
+    assert face.attributes is not None
+    behind = replace(
+        face,
+        attributes=replace(
+            face.attributes, values={HEAD_POSE: (0.0, 0.0, -100.0, *face.pose.rotation_rad)}
+        ),
+    )
+    assert (draw(track_result(0, behind), replace(only, attributes=("axes",))) == 90).all()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steadymark.engine.attributes.head_pose_attribute import POSE
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.output.csv.columns import POSE, native_columns
+from steadymark.engine.output.csv.columns import native_columns
 from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
 from steadymark.engine.output.csv.openface_csv import OpenFaceCsvSink

@@ -70,7 +70,7 @@ def test_a_sample_contains_the_stabilized_points_and_nan_for_missing_values() ->
     assert values["pose_Ry"] == np.float32(face.pose.rotation_rad[1])
     assert values["pose_Tz"] == np.float32(face.pose.position_mm[2])
     assert np.isnan(sample(None)).all()
-    assert np.isnan(sample(replace(face, pose=None))[2:8]).all()
+    assert np.isnan(sample(replace(face, attributes=None))[2:8]).all()
 
 
 @pytest.mark.parametrize("error", [ImportError("no module"), RuntimeError("no liblsl")])

@@ -71,11 +71,22 @@ def test_3d_points_match_the_mean_face_of_openseeface() -> None:
         osf_packet(posed_face(), track_result(0, size=(640, 480)).picture, 0.0)
     )
     expected = {
-        0: (0.502, 0.280), 8: (0.002, -0.555), 16: (-0.502, 0.280), 17: (0.445, 0.384),
-        36: (0.330, 0.283), 45: (-0.330, 0.283), 48: (0.109, -0.143), 52: (-0.109, -0.143),
-        55: (0.0, -0.296), 58: (0.150, -0.169), 60: (0.0, -0.189), 62: (-0.150, -0.169),
-        64: (0.0, -0.212), 66: (0.258, 0.276), 69: (-0.258, 0.276),
-    }  # fmt: skip
+        0: (0.502, 0.280),
+        8: (0.002, -0.555),
+        16: (-0.502, 0.280),
+        17: (0.445, 0.384),
+        36: (0.330, 0.283),
+        45: (-0.330, 0.283),
+        48: (0.109, -0.143),
+        52: (-0.109, -0.143),
+        55: (0.0, -0.296),
+        58: (0.150, -0.169),
+        60: (0.0, -0.189),
+        62: (-0.150, -0.169),
+        64: (0.0, -0.212),
+        66: (0.258, 0.276),
+        69: (-0.258, 0.276),
+    }
     actual = values.points_3d * (1, -1, -1)
     for number, (x, y) in expected.items():
         assert np.hypot(*(actual[number, :2] - (x, y))) < 0.12, number
@@ -133,7 +144,7 @@ def test_angles_and_quaternion_match_the_rotation_matrix(turn: tuple[float, floa
 
 
 def test_a_face_without_a_pose_is_marked_as_unsuccessful() -> None:
-    face = replace(posed_face(), pose=None)
+    face = replace(posed_face(), attributes=None)
     (values,) = parse_osf_packet(osf_packet(face, track_result(0).picture, 0.0))
     assert not values.success
     assert (values.right_open, values.left_open) == (1, 1)
@@ -164,9 +175,13 @@ def test_several_faces_in_a_datagram_are_parsed() -> None:
     assert tuple(parse_osf_packet(both)[0].features) == FEATURES
     assert FEATURES[:4] == ("eye_l", "eye_r", "eyebrow_steepness_l", "eyebrow_updown_l")
     assert FEATURES[8:] == (
-        "mouth_corner_updown_l", "mouth_corner_inout_l", "mouth_corner_updown_r",
-        "mouth_corner_inout_r", "mouth_open", "mouth_wide",
-    )  # fmt: skip
+        "mouth_corner_updown_l",
+        "mouth_corner_inout_l",
+        "mouth_corner_updown_r",
+        "mouth_corner_inout_r",
+        "mouth_open",
+        "mouth_wide",
+    )
 
 
 @pytest.mark.parametrize("size", [0, 1, 1784, 1786, 1785 * 37])

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from steadymark.engine.core.types import HeadPose, Intrinsics, Landmarks, rotation_matrix
-from steadymark.engine.tracking.head_pose import (
-    euler_angles,
-    head_pose,
-    mean_face,
-    pose_of_values,
-    with_points,
+from steadymark.engine.attributes.attribute_registry import with_points
+from steadymark.engine.core.types import (
+    HEAD_POSE,
+    FaceAttributes,
+    FaceContext,
+    HeadPose,
+    Intrinsics,
+    Landmarks,
+    rotation_matrix,
 )
-from steadymark.models.face.schema import load_schema
+from steadymark.engine.tracking.head_pose import euler_angles, head_pose, mean_face
+from steadymark.models.face.schema import IBUG68, load_schema
 from support.fakes.fake_results import face_points, lost_face, tracked_face
 
 if TYPE_CHECKING:
@@ -191,14 +194,15 @@ def test_axes_start_in_the_face_and_point_right_down_and_forward() -> None:
 
 def test_with_points_recomputes_the_pose_and_pose_of_values_restores_it() -> None:
     pose = estimate_pose(Landmarks(face_points(), np.ones(68, np.float32)))
-    face = replace(tracked_face(), pose=pose)
+    attributes = FaceAttributes(FaceContext(IBUG68, CAMERA), {HEAD_POSE: pose.values})
+    face = replace(tracked_face(), attributes=attributes)
+    assert face.pose == pose
     assert face.stabilized is not None
     bigger = Landmarks(face.stabilized.xy_px * 2, face.stabilized.score)
     moved = with_points(face, bigger)
     assert moved.pose is not None
     assert moved.pose.position_mm[2] == pytest.approx(pose.position_mm[2] / 2, rel=0.1)
-    assert with_points(replace(face, pose=None), bigger).pose is None
-    values = np.array([*pose.position_mm, *pose.rotation_rad])
-    assert pose_of_values(values, CAMERA) == pose
-    assert pose_of_values(values * np.nan, CAMERA) is None
+    assert with_points(replace(face, attributes=None), bigger).pose is None
+    assert HeadPose.of_values(pose.values, CAMERA) == pose
+    assert HeadPose.of_values([np.nan] * 6, CAMERA) is None
     assert lost_face().pose is None

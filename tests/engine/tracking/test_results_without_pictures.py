@@ -79,7 +79,7 @@ def test_results_from_rows_have_no_images_and_keep_restarts() -> None:
     rows = rows_of(
         [TrackResult(r.frame, r.faces, restarted=r.frame.index == 5) for r in without_images], 68
     )
-    restored = results_of(rows, Intrinsics(160, 120))
+    restored = results_of(rows, "ibug68", Intrinsics(160, 120))
     assert all(isinstance(result.frame, FrameTime) for result in restored)
     assert [result.frame.index for result in restored if result.restarted] == [5]
 

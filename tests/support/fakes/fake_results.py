@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import attributes_of
 from steadymark.engine.core.types import (
     FaceBox,
+    FaceContext,
     FaceState,
     Frame,
     Intrinsics,
@@ -14,9 +16,8 @@ from steadymark.engine.core.types import (
     TrackedFace,
     TrackResult,
 )
-from steadymark.engine.tracking.head_pose import head_pose
 from steadymark.models.face.crop import Crop, Points
-from steadymark.models.face.schema import load_schema
+from steadymark.models.face.schema import IBUG68, load_schema
 
 
 def face_points(x: float = 80.0, y: float = 60.0, size_px: float = 60.0) -> Points:
@@ -48,7 +49,7 @@ def tracked_face(
         raw=Landmarks(xy, scores),
         stabilized=stabilized,
         crop=Crop(left + width / 2, top + height / 2, 1.3 * max(width, height)),
-        pose=head_pose(stabilized, Intrinsics(160, 120)),
+        attributes=attributes_of(stabilized, FaceContext(IBUG68, Intrinsics(160, 120))),
     )
 
 

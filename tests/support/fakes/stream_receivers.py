@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.core.types import FaceState, HeadPose, Intrinsics, Landmarks, TrackedFace
-from steadymark.engine.tracking.head_pose import head_pose, mean_face
+from steadymark.engine.attributes.attribute_registry import attributes_of
+from steadymark.engine.core.types import (
+    FaceContext,
+    FaceState,
+    HeadPose,
+    Intrinsics,
+    Landmarks,
+    TrackedFace,
+)
+from steadymark.engine.tracking.head_pose import mean_face
+from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,5 +62,5 @@ def posed_face(
         mean_face() if solid is None else solid
     )
     points = Landmarks(projected.astype(np.float32), np.linspace(0.3, 1, 68, dtype=np.float32))
-    pose = head_pose(points, CAMERA)
-    return TrackedFace(face_id, FaceState.TRACKED, 0.9, None, points, points, None, pose)
+    attributes = attributes_of(points, FaceContext(IBUG68, CAMERA))
+    return TrackedFace(face_id, FaceState.TRACKED, 0.9, None, points, points, None, attributes)

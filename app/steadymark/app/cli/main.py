@@ -35,6 +35,7 @@ _STABILIZER = (
     "trained over the model's heatmaps), one-euro, butterworth (recordings only, no lag)."
 )
 _DETECTOR = "Face detector: a name, yunet:FILE.onnx (OpenCV's) or mediapipe:FILE.tflite."
+_DRAW = "Draw an attribute of each face into that video: axes, …. May be repeated."
 
 app = typer.Typer(
     help="Facial landmarks that are right and still.",
@@ -135,7 +136,7 @@ def cameras() -> None:
         INPUT: "start_time end_time",
         FACES: "model detector threshold max_faces look_every recentre focal",
         STABILIZER: "stabilizer min_cutoff beta derivative_cutoff cutoff",
-        OUTPUT: "folder csv video axes overwrite resume",
+        OUTPUT: "folder csv video axes draw overwrite resume",
         LIVE: "camera_mode send",
         COMPUTER: "device jobs scheduler",
     }
@@ -177,6 +178,7 @@ def track(
     axes: Annotated[
         bool, typer.Option("--axes", help="Draw how each head is turned into that video, too.")
     ] = False,
+    draw: Annotated[list[str] | None, typer.Option(help=_DRAW)] = None,
     start_time: Annotated[
         str | None, typer.Option("--start", help="Begin here: seconds, mm:ss or hh:mm:ss.")
     ] = None,
@@ -211,12 +213,12 @@ def track(
         run_batch,
         send_targets,
         track_options,
+        video_drawings,
     )
     from steadymark.engine.pipeline.job import OutputSettings
 
     def run() -> int:
-        if axes and not video:
-            raise UsageError("--axes draws into the video: add --video, or leave --axes out")
+        drawings = video_drawings(draw or (), axes=axes, video=video)
         options = track_options(
             csv=csv,
             recentre=recentre,
@@ -234,8 +236,9 @@ def track(
             model=model,
             detector=detector,
         )
+        targets = send_targets(send or (), inputs)
         output = OutputSettings(
-            folder, csv, video, overwrite, resume, axes=axes, send=send_targets(send or (), inputs)
+            folder, csv, video, overwrite, resume, drawings=drawings, send=targets
         )
         placing = JobPlacement(jobs, scheduler)
         return run_batch(

@@ -14,6 +14,8 @@ from rich.markup import escape
 
 from steadymark.app.cli.progress import ProgressDisplay, progress_bars
 from steadymark.app.cli.reports.report_table import Column, ReportTable
+from steadymark.engine.attributes.attribute_registry import checked_drawings
+from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.batch.dask_cluster import run_on_cluster
 from steadymark.engine.batch.job_planning import plan_jobs, split_results
 from steadymark.engine.batch.results_index import ResultsIndex
@@ -126,6 +128,28 @@ def track_options(
         focal_px=focal_px,
     )
     return TrackOptions(settings, wish)
+
+
+def video_drawings(names: Sequence[str], *, axes: bool, video: bool) -> tuple[str, ...]:
+    """Return what is drawn into the video besides the landmarks.
+
+    Args:
+        names: Names of the drawings of face attributes.
+        axes: Whether to draw the axes of the head.
+        video: Whether there is a video.
+
+    Returns:
+        The names of the drawings.
+
+    Raises:
+        UsageError: There is no video to draw into, or a name is unknown.
+    """
+    for option, given in (("--axes", axes), ("--draw", names)):
+        if given and not video:
+            raise UsageError(
+                "{option} draws into the video: add --video, or leave {option} out", option=option
+            )
+    return checked_drawings((*names, AXES) if axes else names)
 
 
 def send_targets(texts: Sequence[str], inputs: Sequence[str]) -> tuple[StreamTarget, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from steadymark.app.gui.actions.actions import OVERLAYS, set_hint, table_export, tell_more
+from steadymark.app.gui.actions.actions import overlays, set_hint, table_export, tell_more
 from steadymark.app.gui.theme import icon
 from steadymark.app.session.state import SPEEDS, ComparisonLayout, Display, Phase, ShownLandmarks
 from steadymark.engine.output.table_formats import TABLE_FORMATS
@@ -76,7 +76,7 @@ def wire(actions: Mapping[str, QAction], session: Session, view: VideoView) -> N
     }
     slots |= {f"show_{show}": _bound(session.set_show, show) for show in ShownLandmarks}
     slots |= {f"layout_{layout}": _bound(session.set_layout, layout) for layout in ComparisonLayout}
-    slots |= {name: _bound(_toggle, (session, name)) for name in OVERLAYS}
+    slots |= {name: _bound(_toggle, (session, name)) for name in overlays()}
     for name, slot in slots.items():
         actions[name].triggered.connect(lambda _=False, slot=slot: slot())
 
@@ -120,8 +120,8 @@ def _show_landmarks(actions: Mapping[str, QAction], display: Display) -> None:
         actions[name].setEnabled(display.layout is ComparisonLayout.WIPE)
     for show in ShownLandmarks:
         actions[f"show_{show}"].setChecked(display.show is show)
-    for name in OVERLAYS:
-        actions[name].setChecked(getattr(display.overlay, name))
+    for name in overlays():
+        actions[name].setChecked(display.overlay.shows(name))
         if name != "heatmaps":  # Heatmaps can also be drawn without landmarks.
             actions[name].setEnabled(display.show is not ShownLandmarks.OFF)
     for name in ("truth", "drop_truth"):
@@ -172,8 +172,7 @@ def _bound(act: Callable[..., object], value: object) -> Callable[[], object]:
 
 def _toggle(what: tuple[Session, str]) -> None:
     session, name = what
-    overlay = session.display.overlay
-    session.set_overlay(replace(overlay, **{name: not getattr(overlay, name)}))
+    session.set_overlay(session.display.overlay.toggled(name))
 
 
 def _other_speed(speed: float, step: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from steadymark.app.gui.i18n.language import SYSTEM
 from steadymark.app.session.presets import Presets
 from steadymark.app.session.settings_values import as_plain, from_plain, with_valid_values
 from steadymark.app.session.state import OverlayOptions
+from steadymark.engine.attributes.attribute_registry import drawing_names
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QByteArray, QSettings
@@ -41,10 +42,14 @@ class Preferences:
 
     def overlay(self) -> OverlayOptions:
         """Return which overlays are drawn."""
-        return with_valid_values(OverlayOptions(), self._dict("overlay"))
+        values = self._dict("overlay")
+        drawings = tuple(name for name in drawing_names() if values.get(name) is True)
+        return replace(with_valid_values(OverlayOptions(), values), drawings=drawings)
 
     def set_overlay(self, overlay: OverlayOptions) -> None:
-        self._settings.setValue("overlay", json.dumps(asdict(overlay)))
+        values = asdict(overlay)
+        values |= dict.fromkeys(values.pop("drawings"), True)
+        self._settings.setValue("overlay", json.dumps(values))
 
     def language(self) -> str:
         """Return a key of LANGUAGES, or SYSTEM."""

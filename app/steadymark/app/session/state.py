@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,7 +49,12 @@ class ComparisonLayout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OverlayOptions:
-    """What is drawn over the picture. scores: points are coloured by score. axes: of the heads."""
+    """What is drawn over the picture.
+
+    Attributes:
+        scores: Points are coloured by score.
+        drawings: Names of the drawings of face attributes, such as `axes`.
+    """
 
     points: bool = True
     contours: bool = True
@@ -59,9 +64,21 @@ class OverlayOptions:
     scores: bool = False
     trails: bool = False
     crop: bool = False
-    axes: bool = False
     truth: bool = True
     heatmaps: bool = False
+    drawings: tuple[str, ...] = ()
+
+    def shows(self, name: str) -> bool:
+        """Return whether this overlay or drawing is drawn."""
+        return bool(getattr(self, name, name in self.drawings))
+
+    def toggled(self, name: str) -> OverlayOptions:
+        """Return the options with this overlay or drawing switched on or off."""
+        changes: dict[str, Any] = {name: not self.shows(name)}
+        if not hasattr(self, name):
+            others = tuple(each for each in self.drawings if each != name)
+            changes = {"drawings": others if name in self.drawings else (*others, name)}
+        return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from steadymark.engine.api.face import Face, tracked_face
 from steadymark.engine.api.inputs import checked_image
+from steadymark.engine.attributes.attribute_registry import checked_drawings
+from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.core.types import Frame, TrackResult
 from steadymark.engine.output.video.drawing import DrawOptions
 from steadymark.engine.output.video.drawing import draw as draw_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from steadymark.engine.api.inputs import Image
 
@@ -26,6 +28,7 @@ def draw(
     box: bool = False,
     face_id: bool = False,
     axes: bool = False,
+    drawings: Sequence[str] = (),
     raw: bool = False,
 ) -> Image:
     """Draw faces over a copy of an image.
@@ -39,13 +42,14 @@ def draw(
         face_id: Write each face's number beside it.
         axes: Draw the head's axes: x (right) in vermillion, y (down) in green, z (out of the
             face) in blue.
+        drawings: Names of further attributes to draw, see `steadymark track --draw`.
         raw: Draw the landmarks before stabilization instead of the stabilized ones.
 
     Returns:
         (H, W, 3) uint8 in BGR order.
 
     Raises:
-        UsageError: The image has another shape or type.
+        UsageError: The image has another shape or type, or a drawing is unknown.
 
     Example:
         >>> import steadymark as sm
@@ -61,7 +65,7 @@ def draw(
         face_id=face_id,
         status=False,
         raw=raw,
-        axes=axes,
+        attributes=checked_drawings((*drawings, AXES) if axes else drawings),
         schema="",
     )
     for face in faces:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from steadymark.engine.core.types import FaceBox, FaceState, Landmarks, Scores, TrackedFace
+from steadymark.engine.core.types import (
+    FaceAttributes,
+    FaceBox,
+    FaceContext,
+    FaceState,
+    Landmarks,
+    Scores,
+    TrackedFace,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from steadymark.engine.api.inputs import Points
-    from steadymark.engine.core.types import HeadPose
+    from steadymark.engine.core.types import AttributeValues, HeadPose, Intrinsics
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,11 +34,12 @@ class Face:
         raw_landmarks: (K, 2) float32, the landmarks before stabilization.
         score: The network's confidence that this is a face, 0 to 1.
         box: The extent of the landmarks in pixels; None if a table does not contain it.
-        head_pose: Position in millimetres and rotation of the head. It is None if the schema is
-            not `ibug68`, or if there are too few landmarks.
         state: `detected` if the detector found the face in this frame, `tracked` if the face
             was followed from the previous frame.
         schema: The landmark schema, for example `ibug68`.
+        attributes: The values of the face's attributes by the attribute's name, in the units of
+            their columns in tables; unknown attributes are left out.
+        camera: The camera; None if the size of the frames is unknown.
     """
 
     id: int
@@ -39,9 +48,18 @@ class Face:
     raw_landmarks: Points
     score: float
     box: FaceBox | None
-    head_pose: HeadPose | None
     state: FaceState = FaceState.TRACKED
     schema: str = field(kw_only=True)
+    attributes: Mapping[str, AttributeValues] = field(default_factory=dict)
+    camera: Intrinsics | None = None
+
+    @property
+    def head_pose(self) -> HeadPose | None:
+        """Position in millimetres and rotation of the head.
+
+        It is None if the schema is not `ibug68`, or if there are too few landmarks.
+        """
+        return tracked_face(self).pose
 
 
 def faces_of(tracked: Iterable[TrackedFace], schema: str) -> list[Face]:
@@ -54,9 +72,10 @@ def faces_of(tracked: Iterable[TrackedFace], schema: str) -> list[Face]:
             each.raw.xy_px,
             each.score,
             each.box,
-            each.pose,
             each.state,
             schema=schema,
+            attributes={} if each.attributes is None else each.attributes.values,
+            camera=None if each.attributes is None else each.attributes.context.camera,
         )
         for each in tracked
         if each.raw is not None and each.stabilized is not None
@@ -72,5 +91,5 @@ def tracked_face(face: Face) -> TrackedFace:
         face.box,
         Landmarks(face.raw_landmarks, face.scores),
         Landmarks(face.landmarks, face.scores),
-        pose=face.head_pose,
+        attributes=FaceAttributes(FaceContext(face.schema, face.camera), face.attributes),
     )

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import (
+    attribute_columns,
+    attributes_from,
+    vector_of,
+)
 from steadymark.engine.core.types import (
     FaceBox,
+    FaceContext,
     FaceState,
     FrameTime,
     Landmarks,
     TrackedFace,
     TrackResult,
 )
-from steadymark.engine.output.csv.columns import BOX, POSE
-from steadymark.engine.output.csv.native_csv import pose_values
-from steadymark.engine.tracking.head_pose import pose_of_values
+from steadymark.engine.output.csv.columns import BOX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +48,7 @@ class FaceRows:
         restarted: (R,) bool, see `TrackResult.restarted`.
         score: (R,) float64, face scores.
         box: (R, 4) float64, left, top, width and height in pixels.
-        pose: (R, 6) float64, position in millimetres and rotation in radians.
+        attributes: (R, C) float64, values of all attributes, see `attribute_registry`.
         xy: (R, K, 2) float32, stabilized landmarks in pixels.
         raw_xy: (R, K, 2) float32, raw landmarks in pixels.
         point_score: (R, K) float32, landmark scores.
@@ -57,7 +61,7 @@ class FaceRows:
     restarted: NDArray[np.bool_]
     score: NDArray[np.float64]
     box: NDArray[np.float64]
-    pose: NDArray[np.float64]
+    attributes: NDArray[np.float64]
     xy: NDArray[np.float32]
     raw_xy: NDArray[np.float32]
     point_score: Scores
@@ -87,7 +91,7 @@ def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
         restarted=np.array([r.restarted for r, _ in pairs], np.bool_),
         score=np.full(count, np.nan),
         box=np.full((count, len(BOX)), np.nan),
-        pose=np.full((count, len(POSE)), np.nan),
+        attributes=np.full((count, len(attribute_columns())), np.nan),
         xy=np.full((count, points, 2), np.nan, np.float32),
         raw_xy=np.full((count, points, 2), np.nan, np.float32),
         point_score=np.full((count, points), np.nan, np.float32),
@@ -99,18 +103,19 @@ def rows_of(results: Sequence[TrackResult], points: int) -> FaceRows:
         rows.score[i] = face.score
         if box is not None:
             rows.box[i] = (box.left, box.top, box.width, box.height)
-        rows.pose[i] = pose_values(face.pose)
+        rows.attributes[i] = vector_of(face.attributes)
         rows.xy[i], rows.raw_xy[i] = face.stabilized.xy_px, face.raw.xy_px
         rows.point_score[i] = face.stabilized.score
     return rows
 
 
-def results_of(rows: FaceRows, camera: Intrinsics | None) -> list[TrackResult]:
+def results_of(rows: FaceRows, schema: str, camera: Intrinsics | None) -> list[TrackResult]:
     """Convert rows to results without images.
 
     Args:
         rows: The rows.
-        camera: The camera; without it, faces have no pose.
+        schema: Name of the landmark schema.
+        camera: The camera; without it, faces have no head pose.
 
     Returns:
         One result per frame.
@@ -119,11 +124,13 @@ def results_of(rows: FaceRows, camera: Intrinsics | None) -> list[TrackResult]:
     results = []
     for frame, of_frame in groupby(order, key=lambda i: int(rows.frame[i])):
         places = list(of_frame)
-        faces = [_face(rows, i, camera) for i in places if rows.face_id[i] != NOBODY]
         first = places[0]
+        time_s = float(rows.timestamp_s[first])
+        context = FaceContext(schema, camera, time_s)
+        faces = [_face(rows, i, context) for i in places if rows.face_id[i] != NOBODY]
         results.append(
             TrackResult(
-                FrameTime(frame, float(rows.timestamp_s[first])),
+                FrameTime(frame, time_s),
                 tuple(faces),
                 restarted=bool(rows.restarted[first]),
             )
@@ -131,7 +138,7 @@ def results_of(rows: FaceRows, camera: Intrinsics | None) -> list[TrackResult]:
     return results
 
 
-def _face(rows: FaceRows, i: int, camera: Intrinsics | None) -> TrackedFace:
+def _face(rows: FaceRows, i: int, context: FaceContext) -> TrackedFace:
     face_id, state = int(rows.face_id[i]), FaceState(str(rows.state[i]))
     if state is FaceState.LOST:
         return TrackedFace(face_id, state, 0.0)
@@ -147,5 +154,5 @@ def _face(rows: FaceRows, i: int, camera: Intrinsics | None) -> TrackedFace:
         box,
         Landmarks(rows.raw_xy[i], scores),
         Landmarks(rows.xy[i], scores),
-        pose=pose_of_values(rows.pose[i], camera),
+        attributes=attributes_from(rows.attributes[i], context),
     )

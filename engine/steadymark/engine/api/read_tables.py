@@ -123,7 +123,7 @@ def _rows(table: LandmarkTable) -> FaceRows:
         restarted=_restarted(table),
         score=table.score.astype(np.float64),
         box=table.box.astype(np.float64),
-        pose=table.pose,
+        attributes=table.attributes,
         xy=table.xy_px,
         raw_xy=table.raw_xy_px,
         point_score=table.point_score,

@@ -11,21 +11,27 @@ import numpy as np
 from steadymark.engine.api.face import Face, faces_of
 from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
 from steadymark.engine.api.smooth_points import filtered, make_filter
+from steadymark.engine.attributes.attribute_registry import (
+    ATTRIBUTES,
+    attribute_slices,
+    attributes_of,
+    vector_of,
+)
+from steadymark.engine.attributes.head_pose_attribute import AXES
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.core.types import FaceState, Landmarks
-from steadymark.engine.output.csv.native_csv import Header, pose_values
+from steadymark.engine.core.types import HEAD_POSE, FaceContext, FaceState, Landmarks
 from steadymark.engine.stabilizers.butterworth import Butterworth
 from steadymark.engine.stabilizers.online_filters import OFFLINE
-from steadymark.engine.tracking.head_pose import head_pose
-from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from steadymark.engine.core.types import Intrinsics
+    from steadymark.engine.output.csv.native_csv import Header
     from steadymark.engine.stabilizers.online_filters import OneEuro
 
     Floats = NDArray[np.floating[Any]]
@@ -119,7 +125,22 @@ class VideoLandmarks:
 
         Axes are those of `sm.head_pose`.
         """
-        return self._by_face(self.rows.pose)
+        return self.attribute(HEAD_POSE)
+
+    def attribute(self, name: str) -> Floats:
+        """Return the values of one attribute of the faces.
+
+        Args:
+            name: Name of the attribute, such as `head_pose`.
+
+        Returns:
+            (T, N, C) with the attribute's C columns, as in tables; NaN where they are unknown.
+
+        Raises:
+            UsageError: There is no such attribute.
+        """
+        part = attribute_slices()[ATTRIBUTES.find(name).name]
+        return self._by_face(self.rows.attributes[:, part])
 
     def faces(self, t: int) -> list[Face]:
         """Return the faces of one frame, sorted by id.
@@ -171,11 +192,15 @@ class VideoLandmarks:
             style,
             schema=self.schema,
             header=self.header,
-            camera=self.camera,
         )
 
     def save_video(
-        self, path: str | Path, *, source: str | Path | None = None, axes: bool = False
+        self,
+        path: str | Path,
+        *,
+        source: str | Path | None = None,
+        axes: bool = False,
+        drawings: Sequence[str] = (),
     ) -> None:
         """Write the video with the landmarks drawn in (H.264 in MP4, with the source's sound).
 
@@ -183,9 +208,10 @@ class VideoLandmarks:
             path: The file; an existing one is replaced.
             source: The video that was tracked; needed if the landmarks come from a table.
             axes: Also draw the axes of the head.
+            drawings: Names of further attributes to draw, see `steadymark track --draw`.
 
         Raises:
-            UsageError: The video is unknown, or `path` is the video itself.
+            UsageError: The video or a drawing is unknown, or `path` is the video itself.
             SourceError: The video cannot be read.
             SinkError: The file cannot be written.
         """
@@ -193,15 +219,20 @@ class VideoLandmarks:
 
         given = str(source or self.source)
         write_video(
-            self.rows, path, source=given, schema=self.schema, camera=self.camera, axes=axes
+            self.rows,
+            path,
+            source=given,
+            schema=self.schema,
+            camera=self.camera,
+            drawings=(*drawings, AXES) if axes else drawings,
         )
 
     def smooth(self, method: str = OFFLINE, **parameters: float) -> VideoLandmarks:
         """Return the same video with its raw landmarks stabilized by another method.
 
-        Head poses are computed from the new landmarks. They are NaN if the size of the images is
-        unknown (pass `image_size` to `sm.read_csv`). If a table has no raw landmarks, its landmarks
-        are smoothed.
+        Attributes are computed from the new landmarks. Head poses are NaN if the size of the images
+        is unknown (pass `image_size` to `sm.read_csv`). If a table has no raw landmarks, its
+        landmarks are smoothed.
 
         Args:
             method: See `sm.smooth`.
@@ -221,17 +252,17 @@ class VideoLandmarks:
             mine = np.flatnonzero(rows.face_id == face_id)
             begins = rows.restarted[mine] | (rows.state[mine] == FaceState.DETECTED)
             steady[mine] = filtered(chosen, given[mine], rows.timestamp_s[mine], begins)
-        pose = self._poses_of(steady)
+        attributes = self._attributes_of(steady)
         settings = {**self.header.settings, "stabilizer": method, _setting(chosen): asdict(chosen)}
         return replace(
             self,
-            rows=replace(rows, xy=steady, pose=pose),
+            rows=replace(rows, xy=steady, attributes=attributes),
             header=replace(self.header, settings=settings),
         )
 
     @cached_property
     def _results(self) -> list[Any]:
-        return results_of(self.rows, self.camera)
+        return results_of(self.rows, self.schema, self.camera)
 
     def _by_face(self, values: Floats) -> Floats:
         """Rearrange rows (R, …) to (T, N, …)."""
@@ -243,15 +274,14 @@ class VideoLandmarks:
         out[t, n] = values[there]
         return out
 
-    def _poses_of(self, steady: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the (R, 6) head poses of stabilized landmarks (R, K, 2)."""
-        poses = np.full_like(self.rows.pose, np.nan)
-        if self.camera is None or self.schema != IBUG68:
-            return poses
+    def _attributes_of(self, steady: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the (R, C) attributes of stabilized landmarks (R, K, 2)."""
+        values = np.full_like(self.rows.attributes, np.nan)
         for i in np.flatnonzero(np.isfinite(steady).all((1, 2))):
-            weights = np.nan_to_num(self.rows.point_score[i], nan=1.0)
-            poses[i] = pose_values(head_pose(Landmarks(steady[i], weights), self.camera))
-        return poses
+            points = Landmarks(steady[i], np.nan_to_num(self.rows.point_score[i], nan=1.0))
+            context = FaceContext(self.schema, self.camera, float(self.rows.timestamp_s[i]))
+            values[i] = vector_of(attributes_of(points, context))
+        return values
 
 
 def _setting(chosen: Butterworth | OneEuro) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
+from steadymark.engine.attributes.attribute_registry import attribute_columns, checked_drawings
 from steadymark.engine.core.errors import UsageError
-from steadymark.engine.core.types import Intrinsics, SourceInfo, TrackResult
-from steadymark.engine.output.csv.columns import BOX, POSE, numbered
+from steadymark.engine.core.types import SourceInfo, TrackResult
+from steadymark.engine.output.csv.columns import BOX, numbered
 from steadymark.engine.output.table_formats import TABLE_FORMATS
 from steadymark.engine.output.video.annotated_video import AnnotatedVideoSink
 from steadymark.engine.output.video.drawing import DrawOptions
@@ -17,14 +18,13 @@ from steadymark.engine.sources import open_source
 from steadymark.models.face.schema import load_schema, nameless_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
     from steadymark.engine.core.protocols import Sink
+    from steadymark.engine.core.types import Intrinsics
     from steadymark.engine.output.csv.native_csv import Header
-
-_ANY_CAMERA = Intrinsics(1, 1)  # the camera of poses that are written but not projected
 
 
 def write_table(
@@ -34,12 +34,11 @@ def write_table(
     *,
     schema: str,
     header: Header,
-    camera: Intrinsics | None,
 ) -> None:
     """Write a table; see `VideoLandmarks.to_csv`."""
     known = load_schema(schema) if schema else nameless_schema(rows.xy.shape[1])
     sink = TABLE_FORMATS.find(style).sink(Path(path), header, known)
-    _write(sink, results_of(rows, camera or _ANY_CAMERA))
+    _write(sink, results_of(rows, schema, None))
 
 
 def write_video(
@@ -49,7 +48,7 @@ def write_video(
     source: str,
     schema: str,
     camera: Intrinsics | None,
-    axes: bool,
+    drawings: Sequence[str],
 ) -> None:
     """Write an annotated video; see `VideoLandmarks.save_video`."""
     if not source:
@@ -58,14 +57,15 @@ def write_video(
         )
     if Path(path).resolve() == Path(source).resolve():
         raise UsageError("{path} is the video itself: choose another name", path=path)
-    options = DrawOptions(axes=axes, schema=schema)
+    options = DrawOptions(attributes=checked_drawings(drawings), schema=schema)
     original = source if Path(source).is_file() else None
-    _write(AnnotatedVideoSink(path, original, options), _with_pictures(rows, camera, source))
+    results = results_of(rows, schema, camera)
+    _write(AnnotatedVideoSink(path, original, options), _with_pictures(results, source))
 
 
-def _with_pictures(rows: FaceRows, camera: Intrinsics | None, source: str) -> Iterator[TrackResult]:
+def _with_pictures(results: Sequence[TrackResult], source: str) -> Iterator[TrackResult]:
     """Yield the results of the frames with their images."""
-    known = {each.frame.index: each for each in results_of(rows, camera)}
+    known = {each.frame.index: each for each in results}
     last = max(known, default=-1)
     opened = open_source(source)
     try:
@@ -111,7 +111,7 @@ def data_frame(rows: FaceRows) -> pd.DataFrame:
         "state": rows.state.astype(object),
         "score": rows.score,
         **dict(zip(BOX, rows.box.T, strict=True)),
-        **dict(zip(POSE, rows.pose.T, strict=True)),
+        **dict(zip((c.name for c in attribute_columns()), rows.attributes.T, strict=True)),
     }
     for prefix, points in (("", rows.xy), ("raw_", rows.raw_xy)):
         for axis, name in enumerate("xy"):

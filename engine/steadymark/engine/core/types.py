@@ -11,10 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from steadymark.models.face.crop import Crop, Image, Points
     from steadymark.models.user_text import UserText
 
 Scores = NDArray[np.float32]
+AttributeValues = tuple[float, ...]
+HEAD_POSE = "head_pose"  # name of the attribute that `TrackedFace.pose` reads
 _FOCAL, _WIDTH, _HEIGHT = 500.0, 640.0, 480.0
 
 
@@ -170,6 +174,19 @@ class HeadPose:
     rotation_rad: tuple[float, float, float]
     camera: Intrinsics
 
+    @classmethod
+    def of_values(cls, values: Iterable[float], camera: Intrinsics) -> HeadPose | None:
+        """Return the pose from x, y, z, Rx, Ry and Rz; None if one of them is not finite."""
+        x, y, z, pitch, yaw, roll = (float(value) for value in values)
+        if not all(map(math.isfinite, (x, y, z, pitch, yaw, roll))):
+            return None
+        return cls((x, y, z), (pitch, yaw, roll), camera)
+
+    @property
+    def values(self) -> AttributeValues:
+        """The values x, y, z in millimetres and Rx, Ry, Rz in radians."""
+        return (*self.position_mm, *self.rotation_rad)
+
     @property
     def pitch_deg(self) -> float:
         return math.degrees(self.rotation_rad[0])
@@ -235,11 +252,39 @@ def rotation_matrix(rotation_rad: tuple[float, float, float]) -> NDArray[np.floa
     )
 
 
+@dataclass(frozen=True, slots=True)
+class FaceContext:
+    """What the attributes of a face are computed from, besides its landmarks.
+
+    Attributes:
+        schema: Name of the landmark schema; empty if it is unknown.
+        camera: The camera; None if the size of the frames is unknown.
+        time_s: Presentation time of the frame in seconds.
+    """
+
+    schema: str
+    camera: Intrinsics | None = None
+    time_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceAttributes:
+    """The values of a face's attributes, see `engine.attributes`.
+
+    Attributes:
+        context: What the values were computed from.
+        values: Values by the attribute's name; unknown attributes are left out.
+    """
+
+    context: FaceContext
+    values: Mapping[str, AttributeValues]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackedFace:
     """One face in one frame.
 
-    A lost face has no box, landmarks, crop or pose.
+    A lost face has no box, landmarks, crop or attributes.
 
     Attributes:
         face_id: Number of the face.
@@ -249,7 +294,7 @@ class TrackedFace:
         raw: Landmarks from the network.
         stabilized: Landmarks after the stabilizer; the same object as `raw` if none runs.
         crop: The part of the frame that the network was run on.
-        pose: Head pose from the stabilized landmarks.
+        attributes: Attributes computed from the stabilized landmarks.
     """
 
     face_id: int
@@ -259,7 +304,15 @@ class TrackedFace:
     raw: Landmarks | None = None
     stabilized: Landmarks | None = None
     crop: Crop | None = None
-    pose: HeadPose | None = None
+    attributes: FaceAttributes | None = None
+
+    @property
+    def pose(self) -> HeadPose | None:
+        """The head pose; None if it or the camera is unknown."""
+        known = self.attributes
+        if known is None or known.context.camera is None or HEAD_POSE not in known.values:
+            return None
+        return HeadPose.of_values(known.values[HEAD_POSE], known.context.camera)
 
     def __post_init__(self) -> None:
         if (self.state is FaceState.LOST) != (self.raw is None or self.stabilized is None):

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from steadymark.engine.attributes.attribute_registry import told_attributes
 from steadymark.engine.core.errors import SinkError, SteadymarkError
 from steadymark.engine.output.csv.native_csv import Header
 from steadymark.engine.output.csv.offline_filter import OfflineFilterSink
@@ -48,9 +49,9 @@ if TYPE_CHECKING:
 class OutputSettings:
     """Where results are written (`folder`), and what happens to existing ones.
 
-    overwrite replaces existing results; resume keeps those that are up to date. axes draws the
-    head's axes into the video. Files are written in aside, on the same disk, and then moved, so
-    that several programs can track the same input. csv names the table's format, see
+    overwrite replaces existing results; resume keeps those that are up to date. drawings names the
+    face attributes to draw into the video. Files are written in aside, on the same disk, and then
+    moved, so that several programs can track the same input. csv names the table's format, see
     `TABLE_FORMATS`. send lists the targets of live results.
     """
 
@@ -59,13 +60,13 @@ class OutputSettings:
     video: bool = False
     overwrite: bool = False
     resume: bool = False
-    axes: bool = False
+    drawings: tuple[str, ...] = ()
     aside: Path | None = None
     send: tuple[StreamTarget, ...] = ()
 
     def drawing(self, schema: LandmarkSchema) -> DrawOptions:
         """Return what is drawn into the video."""
-        return DrawOptions(axes=self.axes, schema=schema.name)
+        return DrawOptions(attributes=self.drawings, schema=schema.name)
 
     def drawn(self, schema: LandmarkSchema) -> str:
         """Return the drawing as text, see `Fingerprint.drawn`; empty if there is no video."""
@@ -152,7 +153,7 @@ def _told_settings(
     models: OpenModels, settings: TrackSettings, wish: InputSettings
 ) -> dict[str, object]:
     part = {"start_s": wish.start_s, "end_s": wish.end_s, "camera": wish.camera}
-    return {**asdict(settings), **part, "device_used": models.device}
+    return {**asdict(settings), **part, **told_attributes(), "device_used": models.device}
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
@@ -245,8 +246,7 @@ def _prepare(
             made = fingerprint(digest, _digests(models), told, output.csv, drawn)
             again = why_again(files, made, output.csv, before)
             if again is None:
-                done = tuple(map(str, files))
-                return JobReport(Path(path).name, done, skipped=True, made=made)
+                return JobReport(Path(path).name, tuple(map(str, files)), skipped=True, made=made)
             notes = (again,)
         elif output.resume and any(was_left(file) for file in files):
             notes = (UserText("it was interrupted before, and is tracked anew from its start"),)

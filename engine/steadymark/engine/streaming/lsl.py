@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from steadymark.engine.attributes.head_pose_attribute import POSE
 from steadymark.engine.core.errors import SinkError
-from steadymark.engine.output.csv.columns import POSE, numbered
+from steadymark.engine.output.csv.columns import numbered
 from steadymark.engine.streaming.first_face import first_face
 from steadymark.engine.streaming.targets import TARGETS, TargetKind, stream_name
 from steadymark.engine.tracking.head_pose import POINTS

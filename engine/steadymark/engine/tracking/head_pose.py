@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from steadymark.engine.core.types import HeadPose, Intrinsics, Landmarks, TrackedFace
+from steadymark.engine.core.types import HeadPose, Intrinsics, Landmarks
 from steadymark.models.face.schema import IBUG68, assets_root, load_schema
 
 Array = NDArray[np.float64]
@@ -97,36 +96,6 @@ def head_pose(points: Landmarks, camera: Intrinsics) -> HeadPose | None:
     turned, _ = cv2.Rodrigues(fitted[0])
     x, y, z = (float(v) for v in fitted[1])
     return HeadPose((x, y, z), euler_angles(np.asarray(turned, np.float64)), camera)
-
-
-def pose_of_values(values: Array, camera: Intrinsics | None) -> HeadPose | None:
-    """Return the pose from (6,) table values in millimetres and radians.
-
-    Args:
-        values: x, y, z, Rx, Ry, Rz.
-        camera: The camera, or None.
-
-    Returns:
-        The pose, or None if a value is NaN or there is no camera.
-    """
-    if camera is None or not np.isfinite(values).all():
-        return None
-    x, y, z, pitch, yaw, roll = (float(v) for v in values)
-    return HeadPose((x, y, z), (pitch, yaw, roll), camera)
-
-
-def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
-    """Replace a face's stabilized landmarks, and compute its head pose from the new ones.
-
-    Args:
-        face: The face.
-        stabilized: The new landmarks.
-
-    Returns:
-        The face with the new landmarks; it has a head pose only if `face` has one.
-    """
-    pose = None if face.pose is None else head_pose(stabilized, face.pose.camera)
-    return replace(face, stabilized=stabilized, pose=pose)
 
 
 def _parallel(

@@ -6,7 +6,15 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from steadymark.engine.core.types import FaceBox, FaceState, Intrinsics, TrackedFace, TrackResult
+from steadymark.engine.attributes.attribute_registry import attributes_of
+from steadymark.engine.core.types import (
+    FaceBox,
+    FaceContext,
+    FaceState,
+    Intrinsics,
+    TrackedFace,
+    TrackResult,
+)
 from steadymark.engine.stabilizers.divergence_guard import RawHistory, contradicts, update_history
 from steadymark.engine.tracking.association import (
     FaceMotion,
@@ -26,11 +34,9 @@ from steadymark.engine.tracking.face_pass import (
     run_network,
 )
 from steadymark.engine.tracking.geometry import box_of_landmarks, crop_of_landmarks
-from steadymark.engine.tracking.head_pose import head_pose
 from steadymark.engine.tracking.scene_cuts import Thumbnail, is_cut, thumbnail
 from steadymark.engine.tracking.thorough_search import thorough_search
 from steadymark.models.face.crop import Crop, follow
-from steadymark.models.face.schema import IBUG68
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -308,9 +314,9 @@ class Tracker:
         if track.face_id is None:
             return kept, None
         camera = Intrinsics(frame.width, frame.height, self.focal_px)
-        pose = head_pose(steady, camera) if self.schema.name == IBUG68 else None
+        attributes = attributes_of(steady, FaceContext(self.schema.name, camera, frame.pts_s))
         return kept, TrackedFace(
-            track.face_id, sight.state, seen.score, box, seen.raw, steady, track.crop, pose
+            track.face_id, sight.state, seen.score, box, seen.raw, steady, track.crop, attributes
         )
 
     def _take_up(

@@ -56,7 +56,7 @@ def test_changing_the_language_keeps_the_state_of_the_window(
     session.set_layout(ComparisonLayout.SIDE)
     session.analysis.compare((RAW, Variant("butterworth")))
     session.choose(landmark=8)
-    window.plots.choose("y", "pose")
+    window.plots.choose("y", "head_pose")
     window.docks.plots.setVisible(False)
     window.docks.settings.raise_()
     qtbot.waitUntil(lambda: not window.docks.settings.visibleRegion().isEmpty())
@@ -85,7 +85,7 @@ def test_changing_the_language_keeps_the_state_of_the_window(
     assert window.transport.frame.text() == "40"
     qtbot.waitUntil(lambda: window.numbers.landmark.currentData() == 8)
     assert window.numbers.takes[1].currentData() == Variant("butterworth")
-    assert window.plots.chosen == ("y", "pose")
+    assert window.plots.chosen == ("y", "head_pose")
     assert not window.docks.plots.isVisible()
     assert not window.docks.plots.toggleViewAction().isChecked()
     qtbot.waitUntil(lambda: not window.docks.settings.visibleRegion().isEmpty())

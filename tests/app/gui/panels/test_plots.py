@@ -35,7 +35,7 @@ def plot_seconds(qtbot: QtBot, plots: Plots, seconds: float) -> None:
     times = np.linspace(0, seconds, 500)
     for curve in plots._curves.values():
         curve.setData(times, 1.5 + np.sin(times))
-    # pyqtgraph updates ranges when it paints
+        # pyqtgraph updates ranges when it paints
     qtbot.waitUntil(lambda: all(seconds <= last < 1.1 * seconds for _, last in spans(plots)))
 
 
@@ -43,7 +43,7 @@ def spans(plots: Plots) -> list[tuple[float, float]]:
     return [tuple(plots._plots[name].viewRange()[0]) for name in plots.chosen]
 
 
-@pytest.mark.parametrize("others", [("jitter", "x"), ("jitter", "x", "y", "pose"), ("score",)])
+@pytest.mark.parametrize("others", [("jitter", "x"), ("jitter", "x", "y", "head_pose"), ("score",)])
 def test_the_time_axis_adapts_to_another_recording(
     qtbot: QtBot, plots: Plots, others: tuple[str, ...]
 ) -> None:

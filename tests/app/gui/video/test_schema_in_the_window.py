@@ -42,7 +42,7 @@ def lines_of(schema: str) -> QImage:
     image = QImage(300, 300, QImage.Format.Format_RGB32)
     image.fill(0)
     points = (load_schema(schema).mean_shape * 200 + 150).astype(np.float32)
-    face = replace(tracked_face(points=points, raw_shift_px=0.0), pose=None)
+    face = replace(tracked_face(points=points, raw_shift_px=0.0), attributes=None)
     overlay = OverlayOptions(points=False, contours=True, ids=False)
     painter = QPainter(image)
     look = PaintedPoints(False, "#ffffff", {}, load_schema(schema))

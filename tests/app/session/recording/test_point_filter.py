@@ -73,7 +73,7 @@ def test_a_filter_chosen_after_tracking_gives_the_same_as_one_chosen_before(
     second.want_filter(filter_of(chosen))
     second.apply_filter()
     np.testing.assert_array_equal(before.rows().steady, after.rows().steady)
-    np.testing.assert_array_equal(before.rows().pose, after.rows().pose)
+    np.testing.assert_array_equal(before.rows().attributes, after.rows().attributes)
     close_tracking(first)
     close_tracking(second)
 

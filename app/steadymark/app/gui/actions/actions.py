@@ -14,7 +14,9 @@ from PySide6.QtGui import QAction, QKeySequence
 
 from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.theme import icon
+from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, drawing_names
 from steadymark.engine.output.table_formats import TABLE_FORMATS
+from steadymark.models.errors import ContentError
 from steadymark.models.user_text import UserText
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class ActionSpec:
     checkable: bool = False
 
 
-COMMANDS = (
+_COMMANDS = (
     ActionSpec("open", QT_TRANSLATE_NOOP("commands", "&Open video…"), ("Ctrl+O",), "open"),
     ActionSpec(
         "open_folder", QT_TRANSLATE_NOOP("commands", "Open &folder of pictures…"), ("Ctrl+Shift+O",)
@@ -209,7 +211,6 @@ COMMANDS = (
     ActionSpec(
         "crop", QT_TRANSLATE_NOOP("commands", "Crop: what the network sees"), ("Q",), checkable=True
     ),
-    ActionSpec("axes", QT_TRANSLATE_NOOP("commands", "Axes of the head"), ("E",), checkable=True),
     ActionSpec(
         "heatmaps",
         QT_TRANSLATE_NOOP("commands", "&Heatmaps along the crop's edges"),
@@ -238,7 +239,7 @@ COMMANDS = (
 )
 _TABLE_KEYS = {"native": ("Ctrl+E",), "openface": ("Ctrl+Shift+F",)}
 _MORE = "more"  # name of a dynamic property of the action
-OVERLAYS = (
+_OVERLAYS = (
     "points",
     "contours",
     "numbers",
@@ -247,7 +248,6 @@ OVERLAYS = (
     "boxes",
     "ids",
     "crop",
-    "axes",
     "heatmaps",
     "truth",
 )
@@ -272,8 +272,26 @@ def table_exports() -> tuple[ActionSpec, ...]:
 
 
 def all_commands() -> tuple[ActionSpec, ...]:
-    """Return all commands of the window."""
-    return (*COMMANDS, *table_exports())
+    """Return all commands, among them one for each table format and each drawing of an attribute.
+
+    Raises:
+        ContentError: A drawing has the name of another command.
+    """
+    drawn = [a.drawing for a in ATTRIBUTES.all() if a.drawing is not None]
+    for drawing in drawn:
+        if drawing.name in {command.name for command in _COMMANDS}:
+            raise ContentError(
+                "the drawing '{name}' has the name of another command", name=drawing.name
+            )
+    place = next(i for i, command in enumerate(_COMMANDS) if command.name == "heatmaps")
+    own = (ActionSpec(d.name, d.label, d.keys, checkable=True) for d in drawn)
+    return (*_COMMANDS[:place], *own, *_COMMANDS[place:], *table_exports())
+
+
+def overlays() -> tuple[str, ...]:
+    """Return the names of the commands that switch an overlay on or off."""
+    place = _OVERLAYS.index("heatmaps")
+    return (*_OVERLAYS[:place], *drawing_names(), *_OVERLAYS[place:])
 
 
 def make_actions(parent: QWidget) -> dict[str, QAction]:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 
-from steadymark.app.gui.actions.actions import OVERLAYS, table_export, table_exports
+from steadymark.app.gui.actions.actions import overlays, table_export, table_exports
 from steadymark.app.gui.theme import icon
 from steadymark.app.gui.widgets.menu_button import MenuButton
 
@@ -48,7 +48,7 @@ def make_menus(
     _add(bar.addMenu(translate("menus", "L&ive")), actions, _LIVE)
     _groups(window, actions)
     landmarks = bar.addMenu(translate("menus", "&Landmarks"))
-    _add(landmarks, actions, (*SHOWS, "", *LAYOUTS, "wipe_left", "wipe_right", "", *OVERLAYS))
+    _add(landmarks, actions, (*SHOWS, "", *LAYOUTS, "wipe_left", "wipe_right", "", *overlays()))
     view = bar.addMenu(translate("menus", "&View"))
     _add(view, actions, ("zoom_in", "zoom_out", "fit", "actual", "full_screen", ""))
     view.addActions(list(docks))
@@ -92,7 +92,7 @@ def make_toolbar(
     shows.setAccessibleName(translate("menus", "Landmarks"))
     shows.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     menu = QMenu(shows)
-    _add(menu, actions, (*SHOWS, "", *OVERLAYS))
+    _add(menu, actions, (*SHOWS, "", *overlays()))
     shows.setMenu(menu)
     bar.addWidget(shows)
     for name in (*LAYOUTS, "", "zoom_out", "zoom_in", "fit", "actual"):

@@ -152,7 +152,7 @@ class FileController(QObject):
             box=overlay.boxes,
             face_id=overlay.ids,
             raw=show is ShownLandmarks.RAW,
-            axes=overlay.axes,
+            attributes=overlay.drawings,
             schema=film.results.schema.name,
         )
         takes, compared = session.display.takes, session.analysis.compared

@@ -179,7 +179,7 @@ class LiveController(QObject):
             box=overlay.boxes,
             face_id=overlay.ids,
             raw=display.show is ShownLandmarks.RAW,
-            axes=overlay.axes,
+            attributes=overlay.drawings,
             schema="",  # the recording takes that of the view
         )
 

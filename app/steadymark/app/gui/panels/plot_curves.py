@@ -6,34 +6,56 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, attribute_columns
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.app.session.analysis.face_measures import FaceMeasures
+    from steadymark.engine.attributes.face_attribute import AttributeCurve
 
 
 def curves_of(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
-    """Return the values of each curve by its name, `PLOT` or `PLOT_WHAT`.
+    """Return the values of each curve by its name: `PLOT`, `PLOT_WHAT` or `ATTRIBUTE/COLUMN`.
 
     Each curve has one value per frame, which is NaN where the measure is not known.
     """
     still = measures.still
     raw, steady = _above_zero(measures.jitter_raw), _above_zero(measures.jitter_steady)
+    return (
+        {
+            "jitter_raw_moving": raw,
+            "jitter_steady_moving": steady,
+            "jitter_raw": np.where(still, raw, np.nan),
+            "jitter_steady": np.where(still, steady, np.nan),
+            "x_raw": measures.raw_xy[:, 0],
+            "x_steady": measures.steady_xy[:, 0],
+            "y_raw": measures.raw_xy[:, 1],
+            "y_steady": measures.steady_xy[:, 1],
+            "score": measures.score,
+            "speed": measures.speed,
+        }
+        | _of_attributes(measures)
+        | _of_truth(measures)
+    )
+
+
+def attribute_curves() -> dict[str, tuple[str, AttributeCurve]]:
+    """Return the plot's name and the curve of each curve of an attribute, by the curve's name."""
     return {
-        "jitter_raw_moving": raw,
-        "jitter_steady_moving": steady,
-        "jitter_raw": np.where(still, raw, np.nan),
-        "jitter_steady": np.where(still, steady, np.nan),
-        "x_raw": measures.raw_xy[:, 0],
-        "x_steady": measures.steady_xy[:, 0],
-        "y_raw": measures.raw_xy[:, 1],
-        "y_steady": measures.steady_xy[:, 1],
-        "score": measures.score,
-        "speed": measures.speed,
-        "pose_pitch": measures.angles_deg[:, 0],
-        "pose_yaw": measures.angles_deg[:, 1],
-        "pose_roll": measures.angles_deg[:, 2],
-    } | _of_truth(measures)
+        f"{attribute.name}/{curve.column}": (attribute.name, curve)
+        for attribute in ATTRIBUTES.all()
+        if attribute.plot is not None
+        for curve in attribute.plot.curves
+    }
+
+
+def _of_attributes(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:
+    columns = [column.name for column in attribute_columns()]
+    return {
+        name: measures.attributes[:, columns.index(curve.column)] * curve.scale
+        for name, (_, curve) in attribute_curves().items()
+    }
 
 
 def _of_truth(measures: FaceMeasures) -> dict[str, NDArray[np.float64]]:

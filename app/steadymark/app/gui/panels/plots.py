@@ -1,4 +1,4 @@
-"""Plots over time: jitter, position of one landmark, score, speed, head pose and error.
+"""Plots over time: jitter, position of one landmark, score, speed, face attributes and error.
 
 A click on a plot seeks to that time.
 """
@@ -23,10 +23,12 @@ from PySide6.QtWidgets import (
 )
 
 from steadymark.app.gui.i18n.display_names import REGIONS, landmark_name, region_name, variant_name
-from steadymark.app.gui.panels.plot_curves import curves_of
+from steadymark.app.gui.i18n.translate import translated
+from steadymark.app.gui.panels.plot_curves import attribute_curves, curves_of
 from steadymark.app.gui.panels.portable_svg import without_scaled_strokes
 from steadymark.app.gui.theme import is_dark
 from steadymark.app.gui.widgets.value_axis import ValueAxis
+from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
 from steadymark.engine.output.video.draw_style import GREEN, PURPLE, RAW_COLOUR, STEADY_COLOUR
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from steadymark.app.session.analysis.variants import Takes
 
 _FAINT, _PLATE = 90, 200  # alpha values out of 255
-_LEGENDS = ("jitter", "pose")
 _VALUES_PX = 78  # minimum height of a plot that shows values on its logarithmic axis
 _LEAST_WIDTH = 800  # minimum width of saved plots
 _REGION_LETTERS = 7  # minimum number of characters that the region's box shows
@@ -76,13 +77,15 @@ class Plots(QWidget):
         self._curves: dict[str, Any] = {}
         self._titles: dict[str, Any] = {}
         self._places: list[Any] = []
+        drawn = [a for a in ATTRIBUTES.all() if a.plot is not None]
+        self._legends = ("jitter", *(a.name for a in drawn if a.plot and len(a.plot.curves) > 1))
         for name, title, label in (
             ("jitter", self.tr("Jitter"), self.tr("MAV, 1 s")),
             ("x", "x", "x, px"),
             ("y", "y", "y, px"),
             ("score", self.tr("Score"), self.tr("score")),
             ("speed", self.tr("Speed"), self.tr("speed, %/s")),
-            ("pose", self.tr("Head pose"), self.tr("angle, °")),
+            *((a.name, translated(a.label), translated(a.plot.axis)) for a in drawn if a.plot),
             ("error", self.tr("Error"), self.tr("NRMSE, %")),
         ):
             self._add_plot(name, label)
@@ -123,7 +126,7 @@ class Plots(QWidget):
             label.setText(variant_name(take), color=self.palette().windowText().color().name())
 
     def choose(self, *names: str) -> None:
-        """Show the plots with these names: jitter, x, y, score, speed, pose or error."""
+        """Show the plots with these names: jitter, x, y, score, speed, error or an attribute."""
         for name, switch in self._switches.items():
             switch.setChecked(name in names)
 
@@ -251,7 +254,7 @@ class Plots(QWidget):
             plot.getAxis("bottom").showLabel(roomy and plot is chosen[-1])
             plot.getAxis("left").setWidth(64 if roomy else 48)
             plot.getAxis("left").setStyle(maxTickLevel=2 if roomy else 0, showValues=not low)
-        for name in _LEGENDS:
+        for name in self._legends:
             self._plots[name].legend.setVisible(roomy)
         for title in self._titles.values():
             title.setVisible(not roomy)
@@ -296,7 +299,7 @@ class Plots(QWidget):
         self._titles[name] = title
 
     def _add_curves(self) -> None:
-        for name in _LEGENDS:
+        for name in self._legends:
             legend = self._plots[name].addLegend(offset=(-6, 2), labelTextSize="8pt")
             legend.setParentItem(self._plots[name].vb)
         for name, colour, width in (
@@ -310,9 +313,6 @@ class Plots(QWidget):
             ("y_steady", STEADY_COLOUR, 1),
             ("score", GREEN, 1),
             ("speed", PURPLE, 1),
-            ("pose_pitch", GREEN, 1),
-            ("pose_yaw", STEADY_COLOUR, 1),
-            ("pose_roll", RAW_COLOUR, 1),
             ("error_raw", RAW_COLOUR, 1),
             ("error_steady", STEADY_COLOUR, 1),
             ("x_truth", RAW_COLOUR, 1),  # gets the colour of the text in _recolour
@@ -324,12 +324,12 @@ class Plots(QWidget):
             label = {
                 "jitter_raw": self.tr("raw"),
                 "jitter_steady": self.tr("stabilized"),
-                "pose_pitch": self.tr("pitch"),
-                "pose_yaw": self.tr("yaw"),
-                "pose_roll": self.tr("roll"),
             }.get(name)
             plot = self._plots[name.split("_")[0]]
             self._curves[name] = plot.plot([], [], pen=pg.mkPen(shown, width=width), name=label)
+        for name, (plotted, curve) in attribute_curves().items():
+            pen, label = pg.mkPen(curve.colour, width=1), translated(curve.label)
+            self._curves[name] = self._plots[plotted].plot([], [], pen=pen, name=label)
         hint = self.tr("Click: go there. Wheel: zoom. Double click: show all.")
         for plot in self._plots.values():
             plot.setToolTip(hint)
@@ -354,7 +354,7 @@ class Plots(QWidget):
             line.setPen(pg.mkPen(text, width=1))
         for name in ("x_truth", "y_truth"):
             self._curves[name].setPen(pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine))
-        for name in _LEGENDS:
+        for name in self._legends:
             self._plots[name].legend.setBrush(base)
             for _, label in self._plots[name].legend.items:
                 label.setText(label.text, color=text.name())

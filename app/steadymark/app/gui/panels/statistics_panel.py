@@ -16,22 +16,34 @@ from steadymark.app.gui.i18n.display_names import (
     variant_description,
     variant_name,
 )
+from steadymark.app.gui.i18n.translate import translated
 from steadymark.app.gui.panels.comparison_table import ComparisonTable, MeasureRow
 from steadymark.app.gui.panels.filter_parameters import FilterParameters
 from steadymark.app.gui.widgets.scroll_area import in_scroll_area
 from steadymark.app.session.analysis.variants import PLAIN
+from steadymark.engine.attributes.attribute_registry import ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steadymark.app.session.analysis.face_measures import FaceMeasures, TruthMeasures
     from steadymark.app.session.analysis.variants import Takes, Variant
+    from steadymark.engine.attributes.face_attribute import AttributeReadout
     from steadymark.engine.core.types import TrackedFace
     from steadymark.engine.tracking.settings import TrackSettings
     from steadymark.models.face.schema import LandmarkSchema
 
 # NRMSE in % above which the ground truth probably uses another numbering of the landmarks
 _OTHER_LANDMARKS = 30.0
+
+
+def _readout_label(form: QFormLayout, readout: AttributeReadout) -> QLabel:
+    """Add a field for an attribute to a form, and return the label of its values."""
+    label = QLabel("–")
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setToolTip(translated(readout.help))
+    form.addRow(translated(readout.label), label)
+    return label
 
 
 class StatisticsPanel(QWidget):
@@ -62,7 +74,7 @@ class StatisticsPanel(QWidget):
         )
         self._tables()
         self.device, self.stages, self.tracked, self.still = (QLabel("–") for _ in range(4))
-        self.turned, self.place = QLabel("–"), QLabel("–")
+        self.readouts: dict[str, list[QLabel]] = {}  # by the attribute's name
         self.truth = QLabel()
         for words in (self.still, self.truth):
             words.setWordWrap(True)
@@ -83,19 +95,8 @@ class StatisticsPanel(QWidget):
         choices.addRow(self.tr("Landmark"), self.landmark)
         facts = QFormLayout()
         facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        facts.addRow(self.tr("Head pose"), self.turned)
-        facts.addRow(self.tr("Position"), self.place)
-        for label in (self.turned, self.place):
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.turned.setToolTip(
-            self.tr("Pitch (down), yaw (to the left of the picture) and roll (clockwise)")
-        )
-        self.place.setToolTip(
-            self.tr(
-                "Millimetres from the camera's axis to the right and down, and from the camera; "
-                "right only if the focal length is"
-            )
-        )
+        for attribute in ATTRIBUTES.all():
+            self.readouts[attribute.name] = [_readout_label(facts, r) for r in attribute.shown]
         facts.addRow(self.tr("Tracked"), self.tracked)
         facts.addRow(self.tr("Device"), self.device)
         facts.addRow(self.tr("Time a frame"), self.stages)
@@ -161,21 +162,22 @@ class StatisticsPanel(QWidget):
                 self.landmark.addItem(name, index)
 
     def set_faces(self, faces: Sequence[TrackedFace] | None) -> None:
-        """Show the pose of the chosen head, or of the first one, in the shown frame."""
-        poses = {face.face_id: face.pose for face in faces or () if face.pose is not None}
-        pose = poses.get(self.face.currentData() if self.face.count() else -1)
-        if pose is None and not self.face.count():
-            pose = next(iter(poses.values()), None)
-        if pose is None:
-            self.turned.setText("–")
-            self.place.setText("–")
-            return
-        angles = (pose.pitch_deg, pose.yaw_deg, pose.roll_deg)
-        names = (self.tr("pitch"), self.tr("yaw"), self.tr("roll"))
-        self.turned.setText(
-            "\n".join(f"{name} {deg:+.1f}°" for name, deg in zip(names, angles, strict=True))
-        )
-        self.place.setText(", ".join(f"{round(mm)}" for mm in pose.position_mm) + " mm")
+        """Show the attributes of the chosen face, or of the first one, in the shown frame."""
+        chosen = self.face.currentData() if self.face.count() else None
+        for attribute in ATTRIBUTES.all():
+            known = (
+                face.attributes.values[attribute.name]
+                for face in faces or ()
+                if chosen in (None, face.face_id)
+                and face.attributes is not None
+                and attribute.name in face.attributes.values
+            )
+            values = next(known, (math.nan,))
+            there = all(map(math.isfinite, values))
+            labels = self.readouts[attribute.name]
+            for readout, label in zip(attribute.shown, labels, strict=True):
+                lines = map(translated, readout.lines(values)) if there else ("–",)
+                label.setText("\n".join(lines))
 
     def set_takes(
         self,

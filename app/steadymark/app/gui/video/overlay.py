@@ -9,8 +9,9 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
+from steadymark.engine.attributes.attribute_registry import drawn_attributes
+from steadymark.engine.attributes.face_attribute import DrawnLine, DrawnText
 from steadymark.engine.output.video.draw_style import (
-    AXIS_COLOURS,
     ORANGE,
     SCORE_BANDS,
     SKY_BLUE,
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from steadymark.app.gui.video.viewport import Viewport
     from steadymark.app.session.recording.results import Trail
     from steadymark.app.session.state import OverlayOptions
-    from steadymark.engine.core.types import FaceBox, HeadPose, Landmarks, TrackedFace
+    from steadymark.engine.attributes.face_attribute import Shapes
+    from steadymark.engine.core.types import FaceBox, Landmarks, TrackedFace
     from steadymark.models.face.crop import Crop
     from steadymark.models.face.schema import LandmarkSchema
 
@@ -75,8 +77,8 @@ def paint_faces(
             continue
         _paint_extent(painter, face, viewport, overlay, look)
         _paint_landmarks(painter, face, landmarks, viewport, overlay, look)
-        if overlay.axes and face.pose is not None:
-            _paint_axes(painter, face.pose, viewport)
+        for shapes in drawn_attributes(face, overlay.drawings):
+            _paint_shapes(painter, shapes, viewport)
 
 
 def paint_truth(painter: QPainter, xy_px: NDArray[np.float64], viewport: Viewport) -> None:
@@ -224,19 +226,20 @@ def _paint_crop(painter: QPainter, crop: Crop, viewport: Viewport) -> None:
         painter.drawPolygon(square)
 
 
-def _paint_axes(painter: QPainter, pose: HeadPose, viewport: Viewport) -> None:
-    """Paint the axes of the head: to the right, down and out of the face."""
-    ends = viewport.to_view(pose.axes_px())
-    if not np.isfinite(ends).all():
-        return
-    middle, *tips = (QPointF(*end) for end in ends)
-    size = float(np.linalg.norm(ends[1:] - ends[0], axis=1).max())
-    width = float(np.clip(size / 25, 1.5, 5.0))
-    for tip, name in zip(tips, AXIS_COLOURS, strict=True):
+def _paint_shapes(painter: QPainter, shapes: Shapes, viewport: Viewport) -> None:
+    """Paint the shapes of one attribute; the lines are as wide as fits the longest of them."""
+    lines = [(viewport.to_view(s.xy_px), s.colour) for s in shapes if isinstance(s, DrawnLine)]
+    sizes = (np.linalg.norm(np.diff(line, axis=0), axis=1).sum() for line, _ in lines)
+    width = float(np.clip(max(sizes, default=0.0) / 25, 1.5, 5.0))
+    for line, name in lines:
         for pen in (QPen(_SHADE, width + 2), QPen(QColor(name), width)):
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             painter.setPen(pen)
-            painter.drawLine(middle, tip)
+            painter.drawPolyline(QPolygonF([QPointF(*point) for point in line]))
+    for shape in shapes:
+        if isinstance(shape, DrawnText):
+            (at,) = viewport.to_view(np.array([shape.at_px]))
+            text(painter, QPointF(*at), shape.text, QColor(shape.colour))
 
 
 def _paint_trail(painter: QPainter, trail: Trail, viewport: Viewport) -> None:

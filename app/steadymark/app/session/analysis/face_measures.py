@@ -56,7 +56,7 @@ class FaceMeasures:
         still: True in the frames in which the face is at rest.
         score: The score of the face.
         speed: Mean speed of the stabilized points, in % of the outer-eye distance per second.
-        angles_deg: (frames, 3), pitch, yaw and roll of the head.
+        attributes: (frames, C), the values of all attributes, see `attribute_registry`.
         raw_xy: (frames, 2), the raw position of the chosen landmark in pixels.
         steady_xy: The same for the stabilized position.
         raw: The jitter at rest of the raw points.
@@ -78,7 +78,7 @@ class FaceMeasures:
     still: NDArray[np.bool_]
     score: Curve
     speed: Curve
-    angles_deg: Curve
+    attributes: Curve
     raw_xy: Curve
     steady_xy: Curve
     raw: RestJitter
@@ -165,8 +165,8 @@ def measure_face(
     raw, steady = (_along(p[mine], frame, count) for p in (rows.raw, rows.steady))
     score = np.full(count, np.nan)
     score[frame] = rows.score[mine]
-    angles = np.full((count, 3), np.nan)
-    angles[frame] = np.degrees(rows.pose[mine, 3:])
+    attributes = np.full((count, rows.attributes.shape[1]), np.nan)
+    attributes[frame] = rows.attributes[mine]
     linked = np.zeros(count, np.bool_)  # frames in which the face continues from the frame before
     linked[frame] = rows.before[mine] >= 0
     known_px = outer_eye_distance(raw if np.isfinite(raw).any() else steady, schema.eyes)
@@ -194,7 +194,7 @@ def measure_face(
         still=still,
         score=score,
         speed=speed,
-        angles_deg=angles,
+        attributes=attributes,
         raw_xy=raw[:, landmark].astype(np.float64),
         steady_xy=steady[:, landmark].astype(np.float64),
         raw=_steadiness(raw, runs, schema.eyes),

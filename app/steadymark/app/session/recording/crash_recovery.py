@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QLockFile
 
+from steadymark.engine.attributes.attribute_registry import attributes_from
 from steadymark.engine.core.errors import LandmarkFileError, SteadymarkError
 from steadymark.engine.core.types import (
     FaceBox,
+    FaceContext,
     FaceState,
     FrameTime,
     Landmarks,
@@ -26,7 +28,6 @@ from steadymark.engine.core.types import (
 )
 from steadymark.engine.output.csv.landmark_table import LandmarkTable, read_landmarks
 from steadymark.engine.output.csv.native_csv import Header, NativeCsvSink
-from steadymark.engine.tracking.head_pose import pose_of_values
 from steadymark.models.bounded_read import read_bounded_text
 from steadymark.models.user_text import UserText
 
@@ -156,13 +157,20 @@ def forget(found: RecoverableSession) -> None:
     shutil.rmtree(found.folder, ignore_errors=True)
 
 
-def recover(found: RecoverableSession, results: Results, camera: Intrinsics | None = None) -> int:
+def recover(
+    found: RecoverableSession,
+    results: Results,
+    camera: Intrinsics | None = None,
+    *,
+    schema: str = "ibug68",
+) -> int:
     """Add the frames that an earlier session tracked to the results of the same recording.
 
     Args:
         found: The earlier session.
         results: Receives the frames.
         camera: The camera of the recording, for head poses.
+        schema: Name of the landmark schema.
 
     Returns:
         The number of frames.
@@ -179,7 +187,7 @@ def recover(found: RecoverableSession, results: Results, camera: Intrinsics | No
                 source=found.source,
             )
         results.begin_piece()
-        for result in _results(table, camera):
+        for result in _results(table, schema, camera):
             results.add(result)
             count += 1
     return count
@@ -254,7 +262,7 @@ def _cut_to_whole_rows(path: Path) -> None:
             file.truncate(end - step + tail.rfind(b"\n") + 1)
 
 
-def _results(table: LandmarkTable, camera: Intrinsics | None) -> list[TrackResult]:
+def _results(table: LandmarkTable, schema: str, camera: Intrinsics | None) -> list[TrackResult]:
     """Convert a table to results without pictures, crops and scene cuts, which tables do not hold.
 
     A result counts as restarted at least where the frame numbers have a gap.
@@ -263,16 +271,17 @@ def _results(table: LandmarkTable, camera: Intrinsics | None) -> list[TrackResul
     last = -2
     starts = [0, *(np.flatnonzero(np.diff(table.frame)) + 1).tolist(), len(table)]
     for first, end in pairwise(starts):
-        faces = tuple(
-            _face(table, row, camera) for row in range(first, end) if table.face_id[row] >= 0
-        )
         frame = FrameTime(int(table.frame[first]), float(table.timestamp_s[first]))
+        context = FaceContext(schema, camera, frame.pts_s)
+        faces = tuple(
+            _face(table, row, context) for row in range(first, end) if table.face_id[row] >= 0
+        )
         made.append(TrackResult(frame, faces, restarted=frame.index != last + 1))
         last = frame.index
     return made
 
 
-def _face(table: LandmarkTable, row: int, camera: Intrinsics | None) -> TrackedFace:
+def _face(table: LandmarkTable, row: int, context: FaceContext) -> TrackedFace:
     face_id, state = int(table.face_id[row]), FaceState(str(table.state[row]))
     if state is FaceState.LOST:
         return TrackedFace(face_id, state, 0.0)
@@ -285,5 +294,5 @@ def _face(table: LandmarkTable, row: int, camera: Intrinsics | None) -> TrackedF
         FaceBox(left, top, width, height, score),
         Landmarks(table.raw_xy_px[row], points),
         Landmarks(table.xy_px[row], points),
-        pose=pose_of_values(table.pose[row], camera),
+        attributes=attributes_from(table.attributes[row], context),
     )

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace, TrackResult
 from steadymark.engine.output.csv.offline_filter import filter_table
 from steadymark.engine.stabilizers.online_filters import OFFLINE, ONE_EURO, make_stabilizer
-from steadymark.engine.tracking.head_pose import with_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import (
+    attribute_columns,
+    attributes_from,
+    attributes_of,
+    vector_of,
+)
 from steadymark.engine.core.types import (
     FaceBox,
+    FaceContext,
     FaceState,
     FrameTime,
     Landmarks,
     TrackedFace,
     TrackResult,
 )
-from steadymark.engine.tracking.head_pose import head_pose, pose_of_values
 from steadymark.models.face.crop import Crop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steadymark.engine.core.types import Intrinsics
-    from steadymark.models.face.crop import Points
     from steadymark.models.face.schema import LandmarkSchema
 
 STATES = tuple(FaceState)
@@ -47,8 +51,8 @@ class FaceRows:
     frame: (N,) int64. before: (N,) int64, the row of the same face one frame earlier, -1 where its
     state began anew. face_id: (N,) int32. state: (N,) int8, index into STATES. score: (N,) float64.
     box: (N, 4) float64, left, top, width, height. crop: (N, 4) float64, x, y, side, roll. raw,
-    steady: (N, K, 2) float32, NaN where lost. point_score: (N, K) float32. pose: (N, 6) float64, in
-    mm and radians.
+    steady: (N, K, 2) float32, NaN where lost. point_score: (N, K) float32. attributes: (N, C)
+    float64, see `engine.attributes.attribute_registry`.
     """
 
     frame: NDArray[np.int64]
@@ -61,7 +65,7 @@ class FaceRows:
     raw: NDArray[np.float32]
     steady: NDArray[np.float32]
     point_score: NDArray[np.float32]
-    pose: NDArray[np.float64]
+    attributes: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -93,7 +97,7 @@ class Results:
         self._seen = np.zeros(frames, np.bool_)
         self._stage_ms = np.full((frames, 2), np.nan, np.float32)
         self._count = 0
-        self._camera: Intrinsics | None = None
+        self._context: FaceContext | None = None  # of the latest face, for its schema and camera
         self._rows = _empty(min(max(frames, _FIRST_ROWS[0]), _FIRST_ROWS[1]), schema.count)
         self._piece_begins, self._pieces = False, 0
         self.version = 0
@@ -152,16 +156,20 @@ class Results:
     def set_steady(self, steady: NDArray[np.float32]) -> None:
         """Replace the stabilized points of the first M rows by (M, K, 2) points."""
         with self._lock:
-            camera, rows = self._camera, self._rows
-        poses = np.full((len(steady), 6), np.nan)
-        for row, xy_px in enumerate(steady):
-            poses[row] = _pose_of(rows, row, xy_px, camera)
+            context, rows = self._context, self._rows
+        attributes = np.full((len(steady), rows.attributes.shape[1]), np.nan)
+        if context is not None:
+            for row, xy_px in enumerate(steady):
+                if np.isfinite(rows.raw[row, 0, 0]):
+                    points = Landmarks(xy_px, rows.point_score[row])
+                    at = replace(context, time_s=float(self.times_s[rows.frame[row]]))
+                    attributes[row] = vector_of(attributes_of(points, at))
         with self._lock:
             rows, since = self._rows, slice(len(steady), self._count)
-            fresh, posed = np.empty_like(rows.steady), np.empty_like(rows.pose)
-            fresh[: len(steady)], posed[: len(steady)] = steady, poses
-            fresh[since], posed[since] = rows.steady[since], rows.pose[since]
-            self._rows = replace(rows, steady=fresh, pose=posed)
+            fresh, values = np.empty_like(rows.steady), np.empty_like(rows.attributes)
+            fresh[: len(steady)], values[: len(steady)] = steady, attributes
+            fresh[since], values[since] = rows.steady[since], rows.attributes[since]
+            self._rows = replace(rows, steady=fresh, attributes=values)
             self.version += 1
 
     def as_now(self) -> Results:
@@ -221,7 +229,10 @@ class Results:
                 return None
             first, rows = int(self._first_row[index]), self._rows
             last = first + int(self._faces[index])
-            return tuple(_face(rows, row, self._camera) for row in range(first, last))
+            context = self._context
+            if context is not None:
+                context = replace(context, time_s=float(self.times_s[index]))
+            return tuple(_face(rows, row, context) for row in range(first, last))
 
     def rows_at(self, index: int) -> range:
         """Return the rows of a frame, in the order of `faces`."""
@@ -293,7 +304,7 @@ class Results:
 
     def _put(self, row: int, index: int, face: TrackedFace, *, restarted: bool) -> None:
         rows = self._rows
-        for values in (rows.box, rows.crop, rows.raw, rows.steady, rows.point_score, rows.pose):
+        for values in (rows.box, rows.crop, rows.raw, rows.steady, rows.point_score):
             values[row] = np.nan
         rows.frame[row], rows.face_id[row] = index, face.face_id
         rows.state[row], rows.score[row] = STATES.index(face.state), face.score
@@ -306,9 +317,9 @@ class Results:
         if face.raw is not None and face.stabilized is not None:
             rows.raw[row], rows.steady[row] = face.raw.xy_px, face.stabilized.xy_px
             rows.point_score[row] = face.stabilized.score
-        if face.pose is not None:
-            rows.pose[row] = *face.pose.position_mm, *face.pose.rotation_rad
-            self._camera = face.pose.camera
+        rows.attributes[row] = vector_of(face.attributes)
+        if face.attributes is not None:
+            self._context = face.attributes.context
 
     def _row_before(self, index: int, face_id: int) -> int:
         if index == 0 or self._known[index - 1] != FrameStatus.TRACKED:
@@ -346,11 +357,11 @@ def _empty(rows: int, points: int) -> FaceRows:
         raw=some(points, 2, dtype=np.float32),
         steady=some(points, 2, dtype=np.float32),
         point_score=some(points, dtype=np.float32),
-        pose=some(6),
+        attributes=some(len(attribute_columns())),
     )
 
 
-def _face(rows: FaceRows, row: int, camera: Intrinsics | None) -> TrackedFace:
+def _face(rows: FaceRows, row: int, context: FaceContext | None) -> TrackedFace:
     state, face_id = STATES[rows.state[row]], int(rows.face_id[row])
     score = float(rows.score[row])
     if state is FaceState.LOST:
@@ -366,20 +377,8 @@ def _face(rows: FaceRows, row: int, camera: Intrinsics | None) -> TrackedFace:
         Landmarks(rows.raw[row], scores),
         Landmarks(rows.steady[row], scores),
         Crop(x, y, side, roll) if np.isfinite(x) else None,
-        pose_of_values(rows.pose[row], camera),
+        None if context is None else attributes_from(rows.attributes[row], context),
     )
-
-
-def _pose_of(
-    rows: FaceRows, row: int, xy_px: Points, camera: Intrinsics | None
-) -> NDArray[np.float64]:
-    """Return the head pose of other stabilized points, (6,); NaN where there was no pose."""
-    pose = None
-    if camera is not None and np.isfinite(rows.pose[row, 0]):
-        pose = head_pose(Landmarks(xy_px, rows.point_score[row]), camera)
-    if pose is None:
-        return np.full(6, np.nan)
-    return np.array([*pose.position_mm, *pose.rotation_rad])
 
 
 def _speed(points: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float32]:

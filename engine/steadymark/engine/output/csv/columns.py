@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from steadymark.engine.attributes.attribute_registry import ATTRIBUTES, attribute_columns
 from steadymark.engine.core.errors import LandmarkFileError
 from steadymark.models.user_text import UserText
 
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
 MAGIC = "# steadymark-csv"
 FORMAT = 1
 BOX = ("box_left", "box_top", "box_width", "box_height")
-POSE = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")  # mm, radians
-_NATIVE_FIRST = ("frame", "face_id", "timestamp_s", "state", "score", *BOX, *POSE)
+_NATIVE_FIRST = ("frame", "face_id", "timestamp_s", "state", "score", *BOX)
 _NATIVE_POINTS = ("x", "y", "raw_x", "raw_y", "score")
-_OPENFACE_FIRST = ("frame", "face_id", "timestamp", "confidence", "success", *POSE)
+_OPENFACE_FIRST = ("frame", "face_id", "timestamp", "confidence", "success")
 _OPTIONAL = {"face_id"}  # early versions of OpenFace track one face and have no such column
 _NUMBERED = re.compile(r"(.+)_(0|[1-9][0-9]{0,5})", re.ASCII)
 
@@ -59,12 +59,15 @@ def numbered(prefix: str, points: int) -> tuple[str, ...]:
 
 def native_columns(points: int) -> tuple[str, ...]:
     """Return the columns of Steadymark's files for a number of landmarks."""
-    return _NATIVE_FIRST + tuple(n for p in _NATIVE_POINTS for n in numbered(p, points))
+    attributes = tuple(column.name for column in attribute_columns())
+    landmarks = tuple(name for prefix in _NATIVE_POINTS for name in numbered(prefix, points))
+    return _NATIVE_FIRST + attributes + landmarks
 
 
 def openface_columns(points: int) -> tuple[str, ...]:
     """Return the columns of OpenFace's files that Steadymark writes, for a number of landmarks."""
-    return _OPENFACE_FIRST + numbered("x", points) + numbered("y", points)
+    attributes = tuple(c.name for c in attribute_columns() if c.openface_decimals is not None)
+    return _OPENFACE_FIRST + attributes + numbered("x", points) + numbered("y", points)
 
 
 def read_head(lines: Iterator[str]) -> TableHead:
@@ -98,6 +101,9 @@ def read_head(lines: Iterator[str]) -> TableHead:
 def column_faults(head: TableHead) -> tuple[UserText, ...]:
     """Return what is wrong with the columns; additional columns are allowed.
 
+    A table without any column of an attribute is valid: older files, OpenFace's files without
+    `-pose`, and files from before a plug-in was added have none.
+
     Args:
         head: The head of the table.
 
@@ -106,8 +112,12 @@ def column_faults(head: TableHead) -> tuple[UserText, ...]:
     """
     native = head.style is CsvStyle.NATIVE
     needed = native_columns(head.points) if native else openface_columns(head.points)
-    if not set(POSE) & set(head.names):  # in older files, and in OpenFace's files without -pose
-        needed = tuple(name for name in needed if name not in POSE)
+    absent: set[str] = set()
+    for attribute in ATTRIBUTES.all():
+        names = {column.name for column in attribute.columns}
+        if names.isdisjoint(head.names):
+            absent |= names
+    needed = tuple(name for name in needed if name not in absent)
     counts = Counter(head.names)
     faults = [] if head.points else [UserText("there are no landmark columns (x_0, y_0, …)")]
     faults += [

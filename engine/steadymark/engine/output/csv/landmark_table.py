@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import attribute_columns, attribute_slices
 from steadymark.engine.core.errors import LandmarkFileError
-from steadymark.engine.core.types import FaceState
+from steadymark.engine.core.types import HEAD_POSE, FaceState
 from steadymark.engine.output.csv.columns import (
     BOX,
-    POSE,
     CsvStyle,
     TableHead,
     column_faults,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 class LandmarkTable:
     """A landmark file with one row per face and frame (N rows, K landmarks).
 
-    Values that the file does not contain are NaN. Landmarks and pose of a lost face are NaN.
+    Values that the file does not contain are NaN. Landmarks and attributes of a lost face are NaN.
 
     Attributes:
         header: The writer's header; empty for OpenFace.
@@ -54,7 +54,7 @@ class LandmarkTable:
         state: (N,) str, see `FaceState`.
         score: (N,) float32, face score.
         box: (N, 4) float32, left, top, width and height in pixels.
-        pose: (N, 6) float64, position in millimetres and rotation in radians, see `HeadPose`.
+        attributes: (N, C) float64, values of all attributes, see `attribute_registry`.
         xy_px: (N, K, 2) float32, stabilized landmarks in pixels.
         raw_xy_px: (N, K, 2) float32, landmarks from the network in pixels.
         point_score: (N, K) float32, landmark scores.
@@ -68,7 +68,7 @@ class LandmarkTable:
     state: NDArray[np.str_]
     score: Scores
     box: NDArray[np.float32]
-    pose: NDArray[np.float64]
+    attributes: NDArray[np.float64]
     xy_px: NDArray[np.float32]
     raw_xy_px: NDArray[np.float32]
     point_score: Scores
@@ -86,12 +86,18 @@ class LandmarkTable:
         known = name in schema_names() and load_schema(str(name)).count == self.xy_px.shape[1]
         return str(name) if known else ""
 
+    @property
+    def pose(self) -> NDArray[np.float64]:
+        """(N, 6), position in millimetres and rotation in radians, see `HeadPose`."""
+        return self.attributes[:, attribute_slices()[HEAD_POSE]]
+
 
 def read_landmarks(path: str | Path) -> LandmarkTable:
     """Read a landmark file in either style, with any number of landmarks.
 
-    Of OpenFace's files, the pixel landmarks and the head pose are read; other columns, such as gaze
-    and action units, are ignored. Values in rows without success are replaced by NaN.
+    Of OpenFace's files, the pixel landmarks and the columns of attributes, such as the head pose,
+    are read; other columns, such as gaze and action units, are ignored. Values in rows without
+    success are replaced by NaN.
 
     Args:
         path: The file.
@@ -169,10 +175,11 @@ def _table(path: Path, head: TableHead, numbers: Numbers) -> LandmarkTable:
         xy[lost] = np.nan
         return xy
 
-    pose: Numbers = np.full((len(numbers), len(POSE)), np.nan)
-    if set(POSE) <= set(head.names):
-        pose = _columns(numbers, head, POSE)
-    pose[lost] = np.nan
+    attributes = tuple(column.name for column in attribute_columns())
+    there = [i for i, name in enumerate(attributes) if name in head.names]
+    values: Numbers = np.full((len(numbers), len(attributes)), np.nan)
+    values[:, there] = _columns(numbers, head, tuple(attributes[i] for i in there))
+    values[lost] = np.nan
     first = 0 if native else 1
     return LandmarkTable(
         header=head.header,
@@ -183,7 +190,7 @@ def _table(path: Path, head: TableHead, numbers: Numbers) -> LandmarkTable:
         state=np.array(STATES, np.str_)[codes],
         score=some(("score" if native else "confidence",))[:, 0],
         box=some(BOX),
-        pose=pose,
+        attributes=values,
         xy_px=points(""),
         raw_xy_px=points("raw_"),
         point_score=some(numbered("score", k)),

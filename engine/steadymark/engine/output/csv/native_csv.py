@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import attribute_columns, vector_of
 from steadymark.engine.core.types import FaceState, Landmarks, TrackedFace
-from steadymark.engine.output.csv.columns import FORMAT, MAGIC, POSE, native_columns
+from steadymark.engine.output.csv.columns import FORMAT, MAGIC, native_columns
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.models.face.schema import SCHEMA_OF_UNNAMED
 
 if TYPE_CHECKING:
-    from steadymark.engine.core.types import FaceBox, HeadPose, SourceInfo, TrackResult
+    from steadymark.engine.core.types import FaceBox, SourceInfo, TrackResult
     from steadymark.models.face.schema import LandmarkSchema
 
 
@@ -60,7 +61,7 @@ class NativeCsvSink:
 
     `timestamp_s` is the presentation time with 6 decimals. `x` and `y` are stabilized landmarks,
     `raw_x` and `raw_y` those of the network, in full-frame pixels with 3 decimals. Scores have 4
-    decimals. Head poses (see `HeadPose`) are in millimetres with 2 decimals and radians with 5.
+    decimals. The columns of the face's attributes, in the order of `ATTRIBUTES`, follow the box.
     Missing values are `nan`, never 0. A lost face has an id but no other values. A frame without a
     face has one row without an id.
     """
@@ -70,12 +71,12 @@ class NativeCsvSink:
         self._schema = schema
         points = schema.count
         self._file = RowFile(Path(path))
-        self._nothing = ",".join(["nan"] * (5 + len(POSE) + 5 * points))
+        attributes = attribute_columns()
+        self._nothing = ",".join(["nan"] * (5 + len(attributes) + 5 * points))
         self._numbers = ",".join(
             ["%.4f"]
             + ["%.3f"] * 4
-            + ["%.2f"] * 3
-            + ["%.5f"] * 3
+            + [f"%.{column.decimals}f" for column in attributes]
             + ["%.3f"] * (4 * points)
             + ["%.4f"] * points,
         )
@@ -105,7 +106,7 @@ class NativeCsvSink:
             return self._nothing
         values = np.concatenate(
             (
-                [face.score, *_box(face.box), *pose_values(face.pose)],
+                [face.score, *_box(face.box), *vector_of(face.attributes)],
                 checked(face.stabilized, self._schema).xy_px.T.ravel(),
                 checked(face.raw, self._schema).xy_px.T.ravel(),
                 face.stabilized.score,
@@ -130,13 +131,6 @@ def checked(landmarks: Landmarks, schema: LandmarkSchema) -> Landmarks:
     if len(landmarks.score) != schema.count:
         raise ValueError(f"{len(landmarks.score)} landmarks for a file of {schema.count}")
     return landmarks
-
-
-def pose_values(pose: HeadPose | None) -> tuple[float, ...]:
-    """Return the values of the columns `POSE`; NaN if there is no pose."""
-    if pose is None:
-        return (np.nan,) * len(POSE)
-    return (*pose.position_mm, *pose.rotation_rad)
 
 
 def _box(box: FaceBox | None) -> tuple[float, float, float, float]:

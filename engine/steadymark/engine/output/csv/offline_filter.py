@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import with_points
 from steadymark.engine.core.errors import SteadymarkError
 from steadymark.engine.core.types import Landmarks
 from steadymark.engine.output.output_paths import cannot_write
 from steadymark.engine.stabilizers.butterworth import smooth_guarded
-from steadymark.engine.tracking.head_pose import with_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,7 @@ def filter_table(results: list[TrackResult], low_pass: Butterworth) -> list[Trac
         low_pass: The filter.
 
     Returns:
-        New results; head poses are computed again from the filtered landmarks.
+        New results; attributes are computed again from the filtered landmarks.
     """
     # face id → indices of result and face
     rows: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steadymark.engine.output.csv.columns import POSE, openface_columns
-from steadymark.engine.output.csv.native_csv import checked, pose_values
+from steadymark.engine.attributes.attribute_registry import attribute_columns, vector_of
+from steadymark.engine.output.csv.columns import openface_columns
+from steadymark.engine.output.csv.native_csv import checked
 from steadymark.engine.output.csv.row_file import RowFile
 from steadymark.engine.output.table_formats import TABLE_FORMATS, TableFormat
 from steadymark.models.face.schema import IBUG68
@@ -23,6 +24,7 @@ class OpenFaceCsvSink:
     """Writes OpenFace's columns: frame, face_id, timestamp, confidence, success, pose, x, y.
 
     Frames are counted from 1. The head pose (see `HeadPose`) has OpenFace's order, units and signs.
+    Attributes that OpenFace does not have are left out.
     A lost face has success 0 and confidence 0.00, as in OpenFace, so that scripts can filter by
     either. A frame without a face has one such row with face_id 0, because scripts expect an
     integer. The other values of these rows are `nan` instead of OpenFace's zeros. A script that
@@ -33,10 +35,11 @@ class OpenFaceCsvSink:
         self._schema = schema
         points = schema.count
         self._file = RowFile(Path(path))
-        self._nothing = ", ".join(["0.00", "0"] + ["nan"] * (len(POSE) + 2 * points))
-        self._numbers = ", ".join(
-            ["%.2f", "1"] + ["%.1f"] * 3 + ["%.3f"] * 3 + ["%.1f"] * (2 * points)
-        )
+        decimals = [column.openface_decimals for column in attribute_columns()]
+        self._kept = [i for i, count in enumerate(decimals) if count is not None]
+        attributes = [f"%.{count}f" for count in decimals if count is not None]
+        self._nothing = ", ".join(["0.00", "0"] + ["nan"] * (len(attributes) + 2 * points))
+        self._numbers = ", ".join(["%.2f", "1", *attributes] + ["%.1f"] * (2 * points))
 
     @property
     def path(self) -> str:
@@ -61,7 +64,8 @@ class OpenFaceCsvSink:
         if face.stabilized is None:
             return self._nothing
         points = checked(face.stabilized, self._schema).xy_px.T.ravel()
-        values = np.concatenate(([face.score], pose_values(face.pose), points))
+        attributes = np.array(vector_of(face.attributes))[self._kept]
+        values = np.concatenate(([face.score], attributes, points))
         return self._numbers % tuple(np.where(np.isfinite(values), values, np.nan).tolist())
 
 

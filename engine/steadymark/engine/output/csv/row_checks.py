@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import attribute_columns
 from steadymark.engine.core.types import FaceState
-from steadymark.engine.output.csv.columns import BOX, POSE, CsvStyle, numbered
+from steadymark.engine.output.csv.columns import BOX, CsvStyle, numbered
 from steadymark.engine.output.csv.row_parsing import LARGEST, STATES, state_codes
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def value_faults(numbers: Numbers, head: TableHead) -> Iterator[RowFault]:
         success = _column(numbers, head, "success")
         yield _fault((success != 0) & (success != 1), "column 'success' is neither 0 nor 1")
         return
-    rest = _part(numbers, head, [name for name in (*BOX, *POSE) if name in head.names])
+    attributes = (column.name for column in attribute_columns())
+    rest = _part(numbers, head, [name for name in (*BOX, *attributes) if name in head.names])
     there = ~np.isnan(np.concatenate((xy, score, rest), axis=1))
     yield _fault(lost & there.any(1), "a lost face has values, which should be nan")
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from steadymark.engine.attributes.attribute_registry import drawn_attributes
+from steadymark.engine.attributes.face_attribute import DrawnText
 from steadymark.engine.core.types import FaceState
 from steadymark.engine.output.video.draw_style import (
-    AXIS_COLOURS,
     BLACK,
     ORANGE,
     RAW_COLOUR,
@@ -26,7 +27,8 @@ from steadymark.models.face.schema import load_schema
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from steadymark.engine.core.types import FaceBox, HeadPose, Landmarks, TrackedFace, TrackResult
+    from steadymark.engine.attributes.face_attribute import Shapes
+    from steadymark.engine.core.types import FaceBox, Landmarks, TrackedFace, TrackResult
     from steadymark.engine.output.video.draw_style import Bgr
     from steadymark.models.face.crop import Image, Points
 
@@ -45,8 +47,8 @@ class DrawOptions:
         face_id: Number of the face.
         status: A line with time, frame index and number of faces.
         raw: Draw the network's landmarks instead of the stabilized ones.
-        axes: Axes of the head: x (right) in vermillion, y (down) in green, z (out of the face)
-            in blue.
+        attributes: Names of the drawings of attributes, such as `axes`: axes of the head, x
+            (right) in vermillion, y (down) in green, z (out of the face) in blue.
         beside: Draw raw and stabilized landmarks side by side, with these two captions.
         schema: Name of the landmark schema; contours are drawn only if it is known.
     """
@@ -57,21 +59,26 @@ class DrawOptions:
     face_id: bool = True
     status: bool = True
     raw: bool = False
-    axes: bool = False
+    attributes: tuple[str, ...] = ()
     beside: tuple[str, str] | None = None
     schema: str = field(kw_only=True)
 
     @property
     def draws(self) -> bool:
         """Whether anything is drawn; otherwise images stay unchanged."""
-        parts = (self.points, self.contours, self.box, self.face_id, self.status, self.axes)
+        parts = (self.points, self.contours, self.box, self.face_id, self.status, self.attributes)
         return any(parts) or self.beside is not None
 
     @property
     def told(self) -> str:
         """The options as text, which is equal for equal drawings."""
-        chosen = {name: value for name, value in asdict(self).items() if value}
-        return " ".join(n if value is True else f"{n}={value}" for n, value in chosen.items())
+        told: list[str] = []
+        for name, value in asdict(self).items():
+            if name == "attributes":
+                told += value
+            elif value:
+                told.append(name if value is True else f"{name}={value}")
+        return " ".join(told)
 
 
 def draw(result: TrackResult, options: DrawOptions) -> Image:
@@ -124,12 +131,11 @@ def _draw_face(picture: Image, face: TrackedFace, options: DrawOptions) -> None:
         draw_contours(picture, landmarks.xy_px, colour, size_px, options.schema)
     if options.points:
         _draw_points(picture, landmarks, size_px)
-    if options.axes and face.pose is not None:
-        _draw_axes(picture, face.pose, _thickness(size_px))
+    for shapes in drawn_attributes(face, options.attributes):
+        _draw_shapes(picture, shapes, size_px)
     if options.face_id:
-        scale = float(np.clip(size_px / 300, 0.35, 1.5))
         corner = seen.min(0) - (0, size_px * 0.05)
-        draw_text(picture, f"{face.face_id}", _pixels(corner), scale, colour)
+        draw_text(picture, f"{face.face_id}", _pixels(corner), _text_scale(size_px), colour)
 
 
 def draw_contours(
@@ -171,13 +177,14 @@ def _draw_box(picture: Image, box: FaceBox, colour: Bgr, thickness: int) -> None
     cv2.rectangle(picture, first, last, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
-def _draw_axes(picture: Image, pose: HeadPose, thickness: int) -> None:
-    ends = pose.axes_px()
-    if not np.isfinite(ends).all():
-        return
-    middle, *tips = ((int(x), int(y)) for x, y in _fixed(ends))
-    for tip, colour in zip(tips, AXIS_COLOURS, strict=True):
-        cv2.line(picture, middle, tip, bgr(colour), 2 * thickness, cv2.LINE_AA, _SHIFT)
+def _draw_shapes(picture: Image, shapes: Shapes, size_px: float) -> None:
+    for shape in shapes:
+        if isinstance(shape, DrawnText):
+            at, scale = np.array(shape.at_px), _text_scale(size_px)
+            draw_text(picture, shape.text, _pixels(at), scale, bgr(shape.colour))
+        else:
+            line, width = _fixed(shape.xy_px), 2 * _thickness(size_px)
+            cv2.polylines(picture, [line], False, bgr(shape.colour), width, cv2.LINE_AA, _SHIFT)
 
 
 def _draw_status(picture: Image, result: TrackResult) -> None:
@@ -207,6 +214,10 @@ def draw_text(picture: Image, text: str, at: tuple[int, int], scale: float, colo
     for place in ((x - rim, y - rim), (x + rim, y - rim), (x - rim, y + rim), (x + rim, y + rim)):
         cv2.putText(picture, text, place, _FONT, scale, bgr(BLACK), 1, cv2.LINE_AA)
     cv2.putText(picture, text, at, _FONT, scale, colour, 1, cv2.LINE_AA)
+
+
+def _text_scale(size_px: float) -> float:
+    return float(np.clip(size_px / 300, 0.35, 1.5))
 
 
 def _thickness(size_px: float) -> int:

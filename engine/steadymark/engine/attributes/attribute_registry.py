@@ -1,0 +1,210 @@
+"""The registry of per-face attributes, and their values as vectors.
+
+All attributes together have C columns, in the order of the registry. Tables and arrays hold the
+values of a face as a vector of C numbers, in which unknown values are NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from steadymark.engine.core.errors import TrackingError, UsageError
+from steadymark.engine.core.types import HEAD_POSE, FaceAttributes
+from steadymark.models.choice_registry import Registry
+from steadymark.models.errors import ContentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from steadymark.engine.attributes.face_attribute import AttributeColumn, FaceAttribute, Shapes
+    from steadymark.engine.core.types import AttributeValues, FaceContext, Landmarks, TrackedFace
+
+
+class AttributeRegistry(Registry["FaceAttribute"]):
+    """The attributes of faces, whose columns and drawings have different names."""
+
+    def add(self, entry: FaceAttribute) -> FaceAttribute:
+        """Add an attribute.
+
+        Args:
+            entry: The attribute.
+
+        Returns:
+            The same attribute.
+
+        Raises:
+            ContentError: There is another attribute, column or drawing of the same name.
+        """
+        for other in self._entries.values():
+            for name in _names(entry) & _names(other):
+                raise ContentError(
+                    "the face attributes '{entry}' and '{other}' share the name '{name}'",
+                    entry=entry.name,
+                    other=other.name,
+                    name=name,
+                )
+        return super().add(entry)
+
+
+ATTRIBUTES = AttributeRegistry("face attribute", "steadymark.engine.attributes", first=(HEAD_POSE,))
+
+
+def attribute_columns() -> tuple[AttributeColumn, ...]:
+    """Return the C columns of all attributes."""
+    return tuple(column for attribute in ATTRIBUTES.all() for column in attribute.columns)
+
+
+def attribute_slices() -> dict[str, slice]:
+    """Return the place of each attribute's values in the vector of all, by name."""
+    slices, first = {}, 0
+    for attribute in ATTRIBUTES.all():
+        slices[attribute.name] = slice(first, first + len(attribute.columns))
+        first += len(attribute.columns)
+    return slices
+
+
+def attributes_of(landmarks: Landmarks, context: FaceContext) -> FaceAttributes:
+    """Compute all attributes of a face.
+
+    Args:
+        landmarks: The stabilized landmarks.
+        context: What the attributes are computed from besides.
+
+    Returns:
+        The attributes that are known.
+
+    Raises:
+        TrackingError: An attribute cannot be computed.
+    """
+    values = {}
+    for attribute in ATTRIBUTES.all():
+        if attribute.schemas and context.schema not in attribute.schemas:
+            continue
+        value = _computed(attribute, landmarks, context)
+        if value is not None:
+            values[attribute.name] = value
+    return FaceAttributes(context, values)
+
+
+def with_points(face: TrackedFace, stabilized: Landmarks) -> TrackedFace:
+    """Replace a face's stabilized landmarks, and compute its attributes from the new ones.
+
+    Args:
+        face: The face.
+        stabilized: The new landmarks.
+
+    Returns:
+        The face with the new landmarks; it has attributes only if `face` has.
+    """
+    known = face.attributes
+    made = None if known is None else attributes_of(stabilized, known.context)
+    return replace(face, stabilized=stabilized, attributes=made)
+
+
+def vector_of(attributes: FaceAttributes | None) -> list[float]:
+    """Return the C values of all attributes; unknown values are NaN."""
+    vector: list[float] = []
+    for attribute in ATTRIBUTES.all():
+        known = None if attributes is None else attributes.values.get(attribute.name)
+        vector += (math.nan,) * len(attribute.columns) if known is None else known
+    return vector
+
+
+def attributes_from(vector: Sequence[float], context: FaceContext) -> FaceAttributes:
+    """Return the attributes of a face from the C values of all attributes.
+
+    Args:
+        vector: The values; an attribute whose values are all NaN is unknown.
+        context: What they were computed from.
+
+    Returns:
+        The attributes that are known.
+    """
+    values = {}
+    for name, part in attribute_slices().items():
+        value = tuple(float(v) for v in vector[part])
+        if not all(map(math.isnan, value)):
+            values[name] = value
+    return FaceAttributes(context, values)
+
+
+def told_attributes() -> dict[str, object]:
+    """Return what a table's header says about the attributes of plug-ins; empty without any."""
+    others = [name for name in ATTRIBUTES.names() if name != HEAD_POSE]
+    return {"attributes": others} if others else {}
+
+
+def drawing_names() -> tuple[str, ...]:
+    """Return the names of the drawings of all attributes that are drawn."""
+    return tuple(a.drawing.name for a in ATTRIBUTES.all() if a.drawing is not None)
+
+
+def checked_drawings(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of drawings, without repetitions and in the order of the registry.
+
+    Args:
+        names: Names of drawings.
+
+    Returns:
+        The names.
+
+    Raises:
+        UsageError: A name is unknown.
+    """
+    wanted, known = set(names), drawing_names()
+    for name in sorted(wanted.difference(known)):
+        raise UsageError(
+            "no face attribute is drawn as '{name}': choose one of {known}",
+            name=name,
+            known=", ".join(known),
+        )
+    return tuple(name for name in known if name in wanted)
+
+
+def drawn_attributes(face: TrackedFace, names: Sequence[str]) -> Iterator[Shapes]:
+    """Yield what to draw of a face.
+
+    Args:
+        face: The face.
+        names: Names of drawings.
+
+    Yields:
+        The shapes of each attribute that is known.
+    """
+    if not names or face.attributes is None or face.stabilized is None:
+        return
+    values, context = face.attributes.values, face.attributes.context
+    for attribute in ATTRIBUTES.all():
+        drawing = attribute.drawing
+        if drawing is not None and drawing.name in names and attribute.name in values:
+            yield drawing.shapes(values[attribute.name], face.stabilized, context)
+
+
+def _names(attribute: FaceAttribute) -> set[str]:
+    drawing = attribute.drawing
+    return {c.name for c in attribute.columns} | ({drawing.name} if drawing is not None else set())
+
+
+def _computed(
+    attribute: FaceAttribute, landmarks: Landmarks, context: FaceContext
+) -> AttributeValues | None:
+    try:
+        value = attribute.compute(landmarks, context)
+        if value is None:
+            return None
+        if len(value) != len(attribute.columns):
+            raise ContentError(
+                "{values} values for {columns} columns",
+                values=len(value),
+                columns=len(attribute.columns),
+            )
+        return value
+    except Exception as error:
+        raise TrackingError(
+            "the face attribute '{name}' cannot be computed ({kind}: {error})",
+            name=attribute.name,
+            kind=type(error).__name__,
+            error=error,
+        ) from error

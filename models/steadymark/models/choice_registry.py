@@ -12,6 +12,7 @@ import importlib.util
 import math
 import os
 import pkgutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -39,9 +40,14 @@ class Parameter:
         default: Value that is used if none is given.
         least: Smallest value.
         most: Largest value.
-        step: Step of the control in the window.
+        step: Step of the control in the window. The values of a whole parameter are `least`,
+            `least + step`, `least + 2 * step` and so on.
         unit: Unit that is shown behind the value, such as `Hz`.
         whole: True if the value is an integer.
+        shown_least: Smallest value of the control in the window; None takes `least`.
+        shown_most: Largest value of the control in the window; None takes `most`.
+        in_summary: Whether summaries of settings name the value even if it is the default.
+        tried: Values that benchmarks try.
     """
 
     name: str
@@ -53,6 +59,10 @@ class Parameter:
     unit: str = ""
     whole: bool = False
     help: UserText = NOTHING
+    shown_least: float | None = None
+    shown_most: float | None = None
+    in_summary: bool = True
+    tried: tuple[float, ...] = ()
 
     @property
     def option(self) -> str:
@@ -91,7 +101,28 @@ class Parameter:
                 name=self.name,
                 value=value,
             )
+        if value != self.nearest(value):
+            raise UsageError(
+                "{owner}'s {name} must be {first:g}, {second:g}, {third:g} and so on, not "
+                "{value:g}",
+                owner=owner,
+                name=self.name,
+                first=self.least,
+                second=self.least + self.step,
+                third=self.least + 2 * self.step,
+                value=value,
+            )
         return int(value) if self.whole else float(value)
+
+    def nearest(self, value: float) -> float:
+        """Return the nearest value that a whole parameter can have; others can have any."""
+        if not self.whole or self.step <= 1:
+            return value
+        return self.least + self.step * round((value - self.least) / self.step)
+
+    def text(self, value: float) -> str:
+        """Return a value with its unit, such as `6 Hz`."""
+        return f"{value:g} {self.unit}".rstrip()
 
 
 def checked_parameters(
@@ -178,7 +209,11 @@ class Registry(Generic[T]):
 
     def all(self) -> tuple[T, ...]:
         """Return all entries in the order in which they are listed."""
-        self._load()
+        self.load()
+        return self.loaded()
+
+    def loaded(self) -> tuple[T, ...]:
+        """Return the entries that are loaded, in the order in which they are listed."""
         rank = {name: i for i, name in enumerate(self._first)}
         return tuple(sorted(self._entries.values(), key=lambda e: (rank.get(e.name, 1e9), e.name)))
 
@@ -198,7 +233,7 @@ class Registry(Generic[T]):
         Raises:
             UsageError: The name is unknown.
         """
-        self._load()
+        self.load()
         if name not in self._entries:
             raise UsageError(
                 "unknown {kind} '{name}': choose one of {known}",
@@ -208,29 +243,38 @@ class Registry(Generic[T]):
             )
         return self._entries[name]
 
-    def _load(self) -> None:
-        if self._loaded:
-            return
-        self._loaded = True  # set first: the modules may read the registry
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
+    def load(self) -> None:
+        """Import the modules of the package and the plug-ins that are not imported yet.
+
+        Raises:
+            UsageError: A plug-in does not exist, or running it failed.
+        """
+        if not self._loaded:
+            self._loaded = True  # set first: the modules may read the registry
+            package = importlib.import_module(self._package)
+            for module in pkgutil.iter_modules(package.__path__):
+                importlib.import_module(f"{self._package}.{module.name}")
         load_plugins()
 
 
-_loaded_plugins: set[str] = set()
+_loaded_plugins: dict[str, UsageError | None] = {}  # the errors of those that failed
 
 
 def load_plugins() -> None:
     """Run the Python files that `STEADYMARK_PLUGINS` names; each is run once.
 
     Raises:
-        UsageError: A file does not exist, or running it failed.
+        UsageError: A file does not exist, or running it failed. It is raised again each time.
     """
     for text in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
         if text not in _loaded_plugins:
-            _loaded_plugins.add(text)
-            _run_plugin(Path(text))
+            _loaded_plugins[text] = None  # set first: the plug-in may read a registry
+            try:
+                _run_plugin(Path(text))
+            except UsageError as error:
+                _loaded_plugins[text] = error
+        if (known := _loaded_plugins[text]) is not None:
+            raise known
 
 
 def _run_plugin(path: Path) -> None:
@@ -238,7 +282,9 @@ def _run_plugin(path: Path) -> None:
     try:
         if spec is None or spec.loader is None:
             raise ImportError("it is not a .py file")
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module.__name__] = module  # dataclasses look their module up there
+        spec.loader.exec_module(module)
     except Exception as error:
         raise UsageError(
             "the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of "

@@ -21,14 +21,14 @@ from steadymark.engine.bench.scenes.scene_presets import (
 from steadymark.engine.bench.scenes.stability_benchmark import StabilityConfig, run_stability
 from steadymark.engine.bench.scenes.stability_scores import (
     TruthDetector,
-    filtered,
     score_tracks,
-    smoothed,
     track_scene,
 )
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.metrics.stability import mav_of_positions
-from steadymark.engine.stabilizers.online_filters import NoStabilizer, OneEuro
+from steadymark.engine.stabilizers.filter_runner import run_filter
+from steadymark.engine.stabilizers.no_stabilizer import NoStabilizer
+from steadymark.engine.stabilizers.one_euro import OneEuro
 from steadymark.engine.tracking.settings import TrackSettings
 from steadymark.engine.tracking.tracker import Tracker
 from steadymark.models.face.schema import load_schema
@@ -68,10 +68,10 @@ def test_a_lost_frame_fails_and_a_filter_begins_anew_after_it(made: list[Scene])
     assert told.lost == pytest.approx(100 * 4 / 80)
     assert told.fr8 == pytest.approx(told.lost)
     assert told.nrmse == pytest.approx(0, abs=1e-6)
-    late = smoothed(found[0], made[0], OneEuro(0.05, 0.0))
+    late = run_filter(OneEuro(0.05, 0.0), found[0], made[0].times_s)
     assert np.isnan(late[10:14]).all()
     np.testing.assert_allclose(late[14], found[0][14], atol=1e-3)
-    kept = smoothed(found[1], made[1], NoStabilizer())
+    kept = run_filter(NoStabilizer(), found[1], made[1].times_s)
     np.testing.assert_array_equal(kept, made[1].truth)
 
 
@@ -79,7 +79,7 @@ def test_a_filter_begins_anew_where_it_is_told(made: list[Scene]) -> None:
     raw = made[0].truth.astype(np.float64)
     begins = np.zeros(len(raw), bool)
     begins[20] = True
-    late = filtered(raw, made[0].times_s, OneEuro(0.05, 0.0), begins)
+    late = run_filter(OneEuro(0.05, 0.0), raw, made[0].times_s, begins)
     np.testing.assert_allclose(late[20], raw[20], atol=1e-3)
     assert np.abs(late[19] - raw[19]).max() > 1
 
@@ -119,7 +119,8 @@ def test_one_euro_is_stiller_and_later_the_lower_its_cut_off(made: list[Scene]) 
     raw = [s.truth.astype(np.float64) + rng.normal(0, 1, s.truth.shape) for s in made]
     low, high = (
         score_tracks(
-            made, [smoothed(p, s, OneEuro(hz, 0.0)) for p, s in zip(raw, made, strict=True)]
+            made,
+            [run_filter(OneEuro(hz, 0.0), p, s.times_s) for p, s in zip(raw, made, strict=True)],
         )
         for hz in (0.3, 30.0)
     )

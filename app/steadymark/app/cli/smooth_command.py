@@ -10,18 +10,22 @@ from rich.markup import escape
 
 from steadymark.app.cli.error_boundary import err, out, report_errors
 from steadymark.app.cli.help_groups import INPUT, OUTPUT, STABILIZER, help_groups
+from steadymark.app.cli.stabilizer_options import StabilizerOptions, stabilizers_help
 from steadymark.engine.core.errors import UsageError
 
 if TYPE_CHECKING:
     from steadymark.engine.api.video_landmarks import VideoLandmarks
 
+_FILTERS = StabilizerOptions()
+
 
 @help_groups(
     {
         INPUT: "size focal",
-        STABILIZER: "method cutoff min_cutoff beta derivative_cutoff",
+        STABILIZER: "method **",
         OUTPUT: "target csv overwrite",
-    }
+    },
+    _FILTERS.annotations,
 )
 def smooth(
     table: Annotated[
@@ -30,20 +34,7 @@ def smooth(
     target: Annotated[
         Path | None, typer.Option("--out", help="The new table; else TABLE.METHOD.csv beside it.")
     ] = None,
-    method: Annotated[
-        str, typer.Option(help="butterworth (no lag) or one-euro (looks at no later frame).")
-    ] = "butterworth",
-    cutoff: Annotated[float | None, typer.Option(help="butterworth: cut-off, Hz; else 6.")] = None,
-    min_cutoff: Annotated[
-        float | None, typer.Option(help="one-euro: cut-off at rest, Hz; else 1.")
-    ] = None,
-    beta: Annotated[
-        float | None,
-        typer.Option(help="one-euro: how fast the cut-off rises with speed; else 1.5."),
-    ] = None,
-    derivative_cutoff: Annotated[
-        float | None, typer.Option(help="one-euro: cut-off of the speed, Hz; else 1.")
-    ] = None,
+    method: Annotated[str, typer.Option(help=stabilizers_help(on_points=True))] = "butterworth",
     size: Annotated[
         str,
         typer.Option(
@@ -57,25 +48,19 @@ def smooth(
     ] = None,
     csv: Annotated[str, typer.Option(help="native or openface; else the table's own.")] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the new table.")] = False,
+    **parameters: float | None,
 ) -> None:
     """Stabilize the landmarks of a table, and write another table.
 
     Filters start from the raw landmarks where the table has them.
     """
-    parameters = {
-        "cutoff_hz": cutoff,
-        "min_cutoff_hz": min_cutoff,
-        "beta": beta,
-        "derivative_cutoff_hz": derivative_cutoff,
-    }
-    given = {name: value for name, value in parameters.items() if value is not None}
 
     def run() -> int:
         from steadymark.engine.api.read_tables import read_csv, style_of
 
         path = _target(table, target, method, overwrite=overwrite)
         read = read_csv(table, image_size=parse_size(size), focal_px=focal)
-        smoothed = read.smooth(method, **given)
+        smoothed = read.smooth(method, **_FILTERS.values_for(method, parameters))
         smoothed.to_csv(path, style=csv or style_of(table))
         if _lost_poses(read, smoothed):
             note = "head poses are left empty: say --size WIDTHxHEIGHT of the video's pictures"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from steadymark.app.gui.i18n.language import SYSTEM
 from steadymark.app.session.presets import Presets
-from steadymark.app.session.settings_values import as_plain, from_plain
+from steadymark.app.session.settings_values import as_plain, restored_settings
 from steadymark.app.session.state import OverlayOptions
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Preferences:
 
     def tracking(self) -> TrackSettings:
         """Return the tracking settings."""
-        return from_plain(self._dict("tracking"))
+        return restored_settings(self._dict("tracking"))
 
     def set_tracking(self, settings: TrackSettings) -> None:
         self._settings.setValue("tracking", json.dumps(as_plain(settings), default=str))

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, fields, replace
+from contextlib import suppress
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from steadymark.engine.core.errors import SteadymarkError
-from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import OneEuro
+from steadymark.engine.stabilizers.stabilizer_registry import (
+    STABILIZER_REGISTRY,
+    ChosenStabilizer,
+    StabilizerEntry,
+    choose,
+)
 from steadymark.engine.tracking.face_pass import TrackerConfig
 from steadymark.engine.tracking.geometry import Recentre
-from steadymark.engine.tracking.settings import TrackSettings
+from steadymark.engine.tracking.settings import TrackSettings, plain_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST_THREADS = 1024
-_PARTS = {"tracker": TrackerConfig, "one_euro": OneEuro, "butterworth": Butterworth}
 
 
 def as_plain(settings: TrackSettings) -> dict[str, Any]:
     """Return the settings as values that JSON supports."""
-    return asdict(settings)
+    return plain_settings(settings)
 
 
 def from_plain(values: Mapping[str, Any]) -> TrackSettings:
@@ -31,12 +35,40 @@ def from_plain(values: Mapping[str, Any]) -> TrackSettings:
     for item in fields(TrackSettings):
         value = values.get(item.name)
         default = getattr(settings, item.name)
-        if item.name in _PARTS and isinstance(value, dict):
-            part = _part(_PARTS[item.name], value)
-            settings = replace(settings, **{item.name: part})
+        if item.name == "tracker" and isinstance(value, dict):
+            settings = replace(settings, tracker=_part(TrackerConfig, value))
+        elif item.name == "filters":
+            settings = replace(settings, filters=_filters(values))
         elif _fits(item.name, value, default):
             settings = replace(settings, **{item.name: value})
     made: TrackSettings = settings
+    return made
+
+
+def restored_settings(values: Mapping[str, Any]) -> TrackSettings:
+    """Return settings as `from_plain`, but with the default for a stabilizer that is unknown.
+
+    A stabilizer of a plug-in is unknown when the plug-in is no longer there.
+    """
+    settings = from_plain(values)
+    known = settings.stabilizer in STABILIZER_REGISTRY.names()
+    return settings if known else replace(settings, stabilizer=TrackSettings().stabilizer)
+
+
+def _filters(values: Mapping[str, Any]) -> tuple[ChosenStabilizer, ...]:
+    entries = (entry for entry in STABILIZER_REGISTRY.all() if entry.parameters)
+    return tuple(
+        _filter(entry, part) for entry in entries if isinstance(part := values.get(entry.key), dict)
+    )
+
+
+def _filter(entry: StabilizerEntry, values: Mapping[str, Any]) -> ChosenStabilizer:
+    made = choose(entry.name)
+    for parameter in entry.parameters:
+        value = values.get(parameter.name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            with suppress(SteadymarkError, OverflowError):
+                made = made.changed(**{parameter.name: value})
     return made
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +10,11 @@ import numpy as np
 
 from steadymark.engine.api.face import Face, faces_of
 from steadymark.engine.api.face_rows import NOBODY, FaceRows, results_of
-from steadymark.engine.api.smooth_points import filtered, make_filter
+from steadymark.engine.api.smooth_points import DEFAULT_METHOD, chosen_filter
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import FaceState, Landmarks
 from steadymark.engine.output.csv.native_csv import Header, pose_values
-from steadymark.engine.stabilizers.butterworth import Butterworth
-from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.stabilizers.filter_runner import make_filter, run_filter
 from steadymark.engine.tracking.head_pose import IBUG, head_pose
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from steadymark.engine.core.types import Intrinsics
-    from steadymark.engine.stabilizers.online_filters import OneEuro
 
     Floats = NDArray[np.floating[Any]]
 
@@ -194,7 +192,7 @@ class VideoLandmarks:
             self.rows, path, source=given, schema=self.schema, camera=self.camera, axes=axes
         )
 
-    def smooth(self, method: str = OFFLINE, **parameters: float) -> VideoLandmarks:
+    def smooth(self, method: str = DEFAULT_METHOD, **parameters: float) -> VideoLandmarks:
         """Return the same video with its raw landmarks stabilized by another method.
 
         Head poses are computed from the new landmarks. They are NaN if the size of the images is
@@ -211,16 +209,18 @@ class VideoLandmarks:
         Raises:
             UsageError: See `sm.smooth`.
         """
-        chosen = make_filter(method, parameters)
+        chosen = chosen_filter(method, parameters)
+        point_filter = make_filter(chosen)
         rows = self.rows
         given = rows.raw_xy if np.isfinite(rows.raw_xy).any() else rows.xy
         steady = np.full_like(rows.xy, np.nan)
         for face_id in self.face_ids:
             mine = np.flatnonzero(rows.face_id == face_id)
             begins = rows.restarted[mine] | (rows.state[mine] == FaceState.DETECTED)
-            steady[mine] = filtered(chosen, given[mine], rows.timestamp_s[mine], begins)
+            steady[mine] = run_filter(point_filter, given[mine], rows.timestamp_s[mine], begins)
         pose = self._poses_of(steady)
-        settings = {**self.header.settings, "stabilizer": method, _setting(chosen): asdict(chosen)}
+        changed = {"stabilizer": method, chosen.entry.key: dict(chosen.values)}
+        settings = {**self.header.settings, **changed}
         return replace(
             self,
             rows=replace(rows, xy=steady, pose=pose),
@@ -250,8 +250,3 @@ class VideoLandmarks:
             weights = np.nan_to_num(self.rows.point_score[i], nan=1.0)
             poses[i] = pose_values(head_pose(Landmarks(steady[i], weights), self.camera))
         return poses
-
-
-def _setting(chosen: Butterworth | OneEuro) -> str:
-    """Return the name of the filter in a table's header."""
-    return "butterworth" if isinstance(chosen, Butterworth) else "one_euro"

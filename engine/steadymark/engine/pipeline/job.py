@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -28,10 +28,10 @@ from steadymark.engine.pipeline.pipeline import Pipeline
 from steadymark.engine.pipeline.pipeline_report import PipelineReport, PipelineState
 from steadymark.engine.sources import CameraMode, open_source
 from steadymark.engine.sources.resolve_input import recording_path
-from steadymark.engine.stabilizers.online_filters import OFFLINE
+from steadymark.engine.stabilizers.filter_runner import offline_filter
 from steadymark.engine.streaming.sender import Senders
 from steadymark.engine.tracking.head_pose import IBUG
-from steadymark.engine.tracking.settings import make_tracker
+from steadymark.engine.tracking.settings import make_tracker, plain_settings
 from steadymark.models.face.schema import load_schema
 from steadymark.models.user_text import UserText, join_texts
 
@@ -156,7 +156,7 @@ def _told_settings(
     models: OpenModels, settings: TrackSettings, wish: InputSettings
 ) -> dict[str, object]:
     part = {"start_s": wish.start_s, "end_s": wish.end_s, "camera": wish.camera}
-    return {**asdict(settings), **part, "device_used": models.device}
+    return {**plain_settings(settings), **part, "device_used": models.device}
 
 
 def result_files(stem: str, output: OutputSettings) -> list[Path]:
@@ -188,15 +188,16 @@ def _begin(
         SinkError: An output cannot be created, or the settings do not fit the source.
     """
     info = work.source.info
-    offline = settings.stabilizer == OFFLINE
-    if offline and (output.video or output.send or info.live):
+    offline = offline_filter(settings.chosen)
+    if offline is not None and (output.video or output.send or info.live):
         what = UserText("--send sends each as it comes")
         if output.video:
             what = UserText("--video draws each as it comes")
         if info.live:
             what = UserText("a live source has none yet")
         raise SinkError(
-            "butterworth looks at frames to come, and {what}: choose flow or one-euro",
+            "{name} looks at frames to come, and {what}: choose flow or one-euro",
+            name=settings.stabilizer,
             what=what,
         )
     schema = load_schema(models.network.card.schema or IBUG)
@@ -210,9 +211,7 @@ def _begin(
             return OpenFaceCsvSink(path)
         return NativeCsvSink(path, work.facts, points=schema.count)
 
-    sinks: list[Sink] = [
-        OfflineFilterSink(table, make, settings.butterworth) if offline else make(table)
-    ]
+    sinks: list[Sink] = [OfflineFilterSink(table, make, offline) if offline else make(table)]
     original = info.path if Path(info.path).is_file() else None
     drawing = replace(output.drawing, schema=schema.name)
     sinks += [AnnotatedVideoSink(path, original, drawing) for path in video]

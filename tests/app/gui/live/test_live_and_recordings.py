@@ -108,7 +108,9 @@ def test_a_preset_chosen_while_watching_counts_from_the_next_picture(
     bar, live = window.settings.presets, window.session.live
     bar.box.setCurrentIndex(bar.box.findText("Light filter"))
     bar.box.activated.emit(bar.box.currentIndex())
-    qtbot.waitUntil(lambda: live._open is not None and live._open.settings.one_euro.beta == 20)
+    qtbot.waitUntil(
+        lambda: live._open is not None and live._open.settings.chosen.value("beta") == 20
+    )
     assert live._open is not None
     assert live._open.settings.stabilizer == "one-euro"
     assert not window.settings.apply.isVisibleTo(window.settings)

@@ -36,7 +36,7 @@ def test_a_preset_is_chosen_shown_left_and_reset(
     window._use_settings(replace(window.session.settings, device="cpu"))
     window.settings.show_settings(window.session.settings)
     choose(bar, "Light filter")
-    assert window.session.settings.one_euro.beta == 20
+    assert window.session.settings.chosen.value("beta") == 20
     assert window.session.settings.device == "cpu"
     assert preferences.tracking() == window.session.settings
     assert window.settings.beta.value() == 20

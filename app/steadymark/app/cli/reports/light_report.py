@@ -20,7 +20,7 @@ from steadymark.engine.bench.clips.light_benchmark import (
 )
 from steadymark.engine.core.errors import UsageError
 from steadymark.engine.sources import expand_inputs
-from steadymark.engine.stabilizers.online_filters import CELLS
+from steadymark.engine.stabilizers.stabilizer_registry import STABILIZER_REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +69,8 @@ def report_light(
     """
     check_outputs(OutputFiles(json_file))
     lights = _kinds(kinds)
-    opened = open_choices(settings, chosen(settings, choices, CELLS))
+    cells = tuple(entry.name for entry in STABILIZER_REGISTRY.all() if entry.cell)
+    opened = open_choices(settings, chosen(settings, choices, cells))
     rows: list[LightRow] = []
 
     def measure(clip: str, report: Callable[[int], None]) -> None:

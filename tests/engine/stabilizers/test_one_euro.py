@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from steadymark.engine.core.errors import UsageError
 from steadymark.engine.core.types import Landmarks
-from steadymark.engine.stabilizers.online_filters import GuardedStabilizer, OneEuro, make_stabilizer
+from steadymark.engine.stabilizers.one_euro import OneEuro
 from steadymark.models.face.schema import load_schema
 
 
@@ -44,22 +42,3 @@ def test_one_euro_restarts_after_a_gap_or_a_jump_back() -> None:
         later = points(3, rng)
         out, _ = stabilizer.step(later, t_s, state)
         np.testing.assert_array_equal(out.xy_px, later.xy_px)
-
-
-def test_none_gives_back_the_same_object() -> None:
-    stabilizer = make_stabilizer("none")
-    given = points(1, np.random.default_rng(0))
-    assert stabilizer.step(given, 0.0, stabilizer.start())[0] is given
-
-
-def test_one_euro_takes_its_settings() -> None:
-    chosen = OneEuro(0.2, 7.0, 2.0)
-    assert make_stabilizer("one-euro", chosen) == GuardedStabilizer(chosen)
-    assert make_stabilizer("one-euro") == GuardedStabilizer(OneEuro())
-    with pytest.raises(UsageError, match="beta must be 0 or more"):
-        OneEuro(beta=-1)
-
-
-def test_an_unknown_stabilizer_names_those_there_are() -> None:
-    with pytest.raises(UsageError, match="one-euro"):
-        make_stabilizer("magic")

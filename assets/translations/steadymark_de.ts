@@ -207,6 +207,21 @@
     </message>
 </context>
 <context>
+    <name>ComparisonTable</name>
+    <message>
+        <source>change</source>
+        <translation>Änderung</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>roh</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>stabilisiert</translation>
+    </message>
+</context>
+<context>
     <name>DetectorChoice</name>
     <message>
         <source>built-in</source>
@@ -245,60 +260,10 @@
     </message>
 </context>
 <context>
-    <name>StartPage</name>
-    <message>
-        <source>Open video…</source>
-        <translation>Video öffnen …</translation>
-    </message>
-    <message>
-        <source>Open camera…</source>
-        <translation>Kamera öffnen …</translation>
-    </message>
-    <message>
-        <source>Try the demo clip</source>
-        <translation>Beispielvideo ansehen</translation>
-    </message>
-    <message>
-        <source>Opening {name}</source>
-        <translation>{name} wird geöffnet</translation>
-    </message>
-    <message>
-        <source>Its frames are counted and the networks are loaded.</source>
-        <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
-    </message>
-    <message>
-        <source>The first picture is waited for and the networks are loaded.</source>
-        <translation>Das erste Bild wird erwartet und die Netze werden geladen.</translation>
-    </message>
-    <message>
-        <source>Drop a video here, or open a camera</source>
-        <translation>Video hierher ziehen oder Kamera öffnen</translation>
-    </message>
-    <message>
-        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
-    </message>
-</context>
-<context>
     <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>{path} kann nicht geschrieben werden: Wählen Sie einen anderen Ordner oder Namen</translation>
-    </message>
-</context>
-<context>
-    <name>ComparisonTable</name>
-    <message>
-        <source>change</source>
-        <translation>Änderung</translation>
-    </message>
-    <message>
-        <source>raw</source>
-        <translation>roh</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>stabilisiert</translation>
     </message>
 </context>
 <context>
@@ -408,88 +373,6 @@
     <message>
         <source>Use the parameters of the settings, and follow them</source>
         <translation>Die Parameter der Einstellungen verwenden und ihnen folgen</translation>
-    </message>
-</context>
-<context>
-    <name>Shortcuts</name>
-    <message>
-        <source>&apos;{key}&apos; is no key.</source>
-        <translation>„{key}“ ist keine Taste.</translation>
-    </message>
-    <message>
-        <source>{key} is needed to move among buttons and fields.</source>
-        <translation>{key} wird gebraucht, um zwischen Schaltflächen und Feldern zu wechseln.</translation>
-    </message>
-    <message>
-        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
-        <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
-    </message>
-    <message>
-        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
-        <translation>{key} bedeutet schon „{command}“: Wählen Sie eine andere Taste oder geben Sie jenem Befehl zuerst eine andere.</translation>
-    </message>
-</context>
-<context>
-    <name>ShortcutsDialog</name>
-    <message>
-        <source>Keyboard shortcuts</source>
-        <translation>Tastenkürzel</translation>
-    </message>
-    <message>
-        <source>Search for a command or a key</source>
-        <translation>Befehl oder Taste suchen</translation>
-    </message>
-    <message>
-        <source>Command</source>
-        <translation>Befehl</translation>
-    </message>
-    <message>
-        <source>Keys</source>
-        <translation>Tasten</translation>
-    </message>
-    <message>
-        <source>Commands and their keys</source>
-        <translation>Befehle und ihre Tasten</translation>
-    </message>
-    <message>
-        <source>New key</source>
-        <translation>Neue Taste</translation>
-    </message>
-    <message>
-        <source>Use</source>
-        <translation>Übernehmen</translation>
-    </message>
-    <message>
-        <source>Use too</source>
-        <translation>Zusätzlich</translation>
-    </message>
-    <message>
-        <source>No key</source>
-        <translation>Keine Taste</translation>
-    </message>
-    <message>
-        <source>Reset</source>
-        <translation>Zurücksetzen</translation>
-    </message>
-    <message>
-        <source>Reset all</source>
-        <translation>Alle zurücksetzen</translation>
-    </message>
-    <message>
-        <source>The command gets this key instead of those it has</source>
-        <translation>Der Befehl bekommt diese Taste anstelle seiner bisherigen</translation>
-    </message>
-    <message>
-        <source>The command keeps its keys and gets this one too</source>
-        <translation>Der Befehl behält seine Tasten und bekommt diese dazu</translation>
-    </message>
-    <message>
-        <source>The command is in the menus only</source>
-        <translation>Der Befehl steht dann nur in den Menüs</translation>
-    </message>
-    <message>
-        <source>The command gets back the keys it came with</source>
-        <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
     </message>
 </context>
 <context>
@@ -629,203 +512,6 @@
     </message>
 </context>
 <context>
-    <name>StatisticsPanel</name>
-    <message>
-        <source>Numbers</source>
-        <translation>Zahlen</translation>
-    </message>
-    <message>
-        <source>Face</source>
-        <translation>Gesicht</translation>
-    </message>
-    <message>
-        <source>Landmark</source>
-        <translation>Landmarke</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>Vergleiche</translation>
-    </message>
-    <message>
-        <source>with</source>
-        <translation>mit</translation>
-    </message>
-    <message>
-        <source>Head pose</source>
-        <translation>Haltung</translation>
-    </message>
-    <message>
-        <source>Position</source>
-        <translation>Ort</translation>
-    </message>
-    <message>
-        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
-        <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
-    </message>
-    <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
-        <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
-    </message>
-    <message>
-        <source>Tracked</source>
-        <translation>Verfolgt</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Gerät</translation>
-    </message>
-    <message>
-        <source>Time a frame</source>
-        <translation>Zeit je Bild</translation>
-    </message>
-    <message>
-        <source>The face is still in {share} of the frames it is in.</source>
-        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
-    </message>
-    <message>
-        <source>The face is never still for half a second: no jitter can be told.</source>
-        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>Nicken</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>Drehen</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>Neigen</translation>
-    </message>
-    <message>
-        <source>Tracking a second time with {name}: {share}</source>
-        <translation>Zweite Verfolgung mit {name}: {share}</translation>
-    </message>
-    <message numerus="yes">
-        <source>{share} of %n frame(s)</source>
-        <translation>
-            <numerusform>{share} von %n Bild</numerusform>
-            <numerusform>{share} von %n Bildern</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>landmarks</source>
-        <translation>Landmarken</translation>
-    </message>
-    <message>
-        <source>detector</source>
-        <translation>Detektor</translation>
-    </message>
-    <message>
-        <source>{name} (tracks again)</source>
-        <translation>{name} (verfolgt neu)</translation>
-    </message>
-    <message>
-        <source>Where the face is still</source>
-        <translation>Wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the eye distance)²</source>
-        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV, %</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
-        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>Mittlerer Variationskoeffizient</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>Beweg., %</translation>
-    </message>
-    <message>
-        <source>There is nothing to measure yet.</source>
-        <translation>Noch gibt es nichts zu messen.</translation>
-    </message>
-    <message>
-        <source>From frame to frame, % of the eye distance</source>
-        <translation>Von Bild zu Bild, % des Augenabstands</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>Gegen die Referenz</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE, %</translation>
-    </message>
-    <message>
-        <source>Mean distance from the true points, % of the outer-eye distance</source>
-        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8, %</translation>
-    </message>
-    <message>
-        <source>Frames with 8 % or more, or no face</source>
-        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>Mittlere Allan-Varianz des Fehlers</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>Verzug, Bilder</translation>
-    </message>
-    <message>
-        <source>How late the points come</source>
-        <translation>Wie verspätet die Punkte kommen</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is still</source>
-        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
-    </message>
-    <message>
-        <source>MAV by region, where still</source>
-        <translation>MAV je Region, in Ruhe</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>NRMSE je Region, %</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
-        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
-    </message>
-    <message>
-        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
-        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
-    </message>
-    <message>
-        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
-        <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
-    </message>
-</context>
-<context>
-    <name>WindowOptions</name>
-    <message>
-        <source>Lan&amp;guage</source>
-        <translation>&amp;Sprache</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>Wie das System</translation>
-    </message>
-</context>
-<context>
     <name>OwnModels</name>
     <message>
         <source>Another model is being checked: add this one afterwards.</source>
@@ -854,6 +540,41 @@
     <message>
         <source>{name} is in the list of models.</source>
         <translation>{name} steht in der Liste der Modelle.</translation>
+    </message>
+</context>
+<context>
+    <name>PlaybackBar</name>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>Zeit eingeben: 83.4s, 1:23.4 oder 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>Bildnummer eingeben, ab 0</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>von {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Tempo</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>Wiedergabegeschwindigkeit</translation>
     </message>
 </context>
 <context>
@@ -1125,33 +846,6 @@
     </message>
 </context>
 <context>
-    <name>StreamingDialog</name>
-    <message>
-        <source>Send to other programs</source>
-        <translation>An andere Programme senden</translation>
-    </message>
-    <message>
-        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
-        <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
-    </message>
-    <message>
-        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
-        <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
-    </message>
-    <message>
-        <source>name of the stream</source>
-        <translation>Name des Stroms</translation>
-    </message>
-    <message>
-        <source>host and port</source>
-        <translation>Rechner und Port</translation>
-    </message>
-    <message>
-        <source>{name}: state</source>
-        <translation>{name}: Zustand</translation>
-    </message>
-</context>
-<context>
     <name>SettingsPanel</name>
     <message>
         <source>Settings</source>
@@ -1198,14 +892,6 @@
         <translation>{name} (empfohlen)</translation>
     </message>
     <message>
-        <source>Optical flow carries the points along, and a small network weighs them</source>
-        <translation>Optischer Fluss trägt die Punkte mit, und ein kleines Netz wägt ab</translation>
-    </message>
-    <message>
-        <source>One Euro filter</source>
-        <translation>One-Euro-Filter</translation>
-    </message>
-    <message>
         <source>Preset</source>
         <translation>Voreinstellung</translation>
     </message>
@@ -1224,26 +910,6 @@
     <message>
         <source>{name} (own)</source>
         <translation>{name} (eigenes)</translation>
-    </message>
-    <message>
-        <source>Cut-off at rest</source>
-        <translation>Grenzfrequenz in Ruhe</translation>
-    </message>
-    <message>
-        <source>Beta</source>
-        <translation>Beta</translation>
-    </message>
-    <message>
-        <source>Cut-off of the speed</source>
-        <translation>Grenzfrequenz der Geschw.</translation>
-    </message>
-    <message>
-        <source>Butterworth</source>
-        <translation>Butterworth</translation>
-    </message>
-    <message>
-        <source>Cut-off</source>
-        <translation>Grenzfrequenz</translation>
     </message>
     <message>
         <source>It looks at frames to come, so it is applied when all is tracked.</source>
@@ -1294,20 +960,315 @@
         <translation>Wie oft der Detektor nach weiteren Gesichtern sucht, solange weniger als höchstens erlaubt bekannt sind; verlorene sucht er sofort</translation>
     </message>
     <message>
-        <source>Lower: stiller at rest, and later</source>
-        <translation>Kleiner: ruhiger im Stillstand, aber mehr Verzug</translation>
-    </message>
-    <message>
-        <source>Higher: less lag when the face moves</source>
-        <translation>Größer: weniger Verzug, wenn das Gesicht sich bewegt</translation>
-    </message>
-    <message>
         <source>Of the camera, in pixels: distances of heads follow from it</source>
         <translation>Der Kamera, in Pixeln: Daraus folgen die Abstände der Köpfe</translation>
     </message>
     <message>
         <source>The detector&apos;s score from which something is a face</source>
         <translation>Ab diesem Wert des Detektors gilt etwas als Gesicht</translation>
+    </message>
+</context>
+<context>
+    <name>Shortcuts</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>„{key}“ ist keine Taste.</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} wird gebraucht, um zwischen Schaltflächen und Feldern zu wechseln.</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} öffnet das Menü „{menu}“: Wählen Sie eine andere Taste.</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} bedeutet schon „{command}“: Wählen Sie eine andere Taste oder geben Sie jenem Befehl zuerst eine andere.</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>Befehl oder Taste suchen</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>Befehl</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>Befehle und ihre Tasten</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>Neue Taste</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>Übernehmen</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>Zusätzlich</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>Keine Taste</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>Alle zurücksetzen</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>Der Befehl bekommt diese Taste anstelle seiner bisherigen</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>Der Befehl behält seine Tasten und bekommt diese dazu</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>Der Befehl steht dann nur in den Menüs</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>Der Befehl bekommt seine ursprünglichen Tasten zurück</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>Video öffnen …</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>Kamera öffnen …</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>Beispielvideo ansehen</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>{name} wird geöffnet</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>Die Bilder werden gezählt und die Netze geladen.</translation>
+    </message>
+    <message>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>Das erste Bild wird erwartet und die Netze werden geladen.</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>Video hierher ziehen oder Kamera öffnen</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark verfolgt 68 Landmarken auf jedem Gesicht darin, zeigt, wie ruhig sie liegen, und exportiert sie. Nichts verlässt diesen Rechner.</translation>
+    </message>
+</context>
+<context>
+    <name>StatisticsPanel</name>
+    <message>
+        <source>Numbers</source>
+        <translation>Zahlen</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>Gesicht</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>Landmarke</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleiche</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>mit</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>Haltung</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>Ort</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>Nicken (abwärts), Drehen (zur linken Bildseite) und Neigen (im Uhrzeigersinn)</translation>
+    </message>
+    <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>Millimeter von der Achse der Kamera nach rechts und unten und von der Kamera weg; nur richtig, wenn es die Brennweite ist</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>Verfolgt</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>Zeit je Bild</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>Das Gesicht ist in {share} der Bilder, in denen es zu sehen ist, in Ruhe.</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>Das Gesicht ist nie eine halbe Sekunde lang in Ruhe: Über den Jitter lässt sich nichts sagen.</translation>
+    </message>
+    <message>
+        <source>pitch</source>
+        <translation>Nicken</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>Drehen</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>Neigen</translation>
+    </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>Zweite Verfolgung mit {name}: {share}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} von %n Bild</numerusform>
+            <numerusform>{share} von %n Bildern</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>Landmarken</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>Detektor</translation>
+    </message>
+    <message>
+        <source>{name} (tracks again)</source>
+        <translation>{name} (verfolgt neu)</translation>
+    </message>
+    <message>
+        <source>Where the face is still</source>
+        <translation>Wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>Mittlere Allan-Varianz, (% des Augenabstands)²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV, %</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <translation>Mittlerer Variationskoeffizient: wie ungleichmäßig die Punkte von ihrer mittleren Lage abweichen, gleich wie weit; das sagen MAV und Bewegung</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>Mittlerer Variationskoeffizient</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>Beweg., %</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>Noch gibt es nichts zu messen.</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>Von Bild zu Bild, % des Augenabstands</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>Gegen die Referenz</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE, %</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>Mittlerer Abstand von den wahren Punkten, % des Abstands der äußeren Augenwinkel</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8, %</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>Bilder mit 8 % oder mehr oder ohne Gesicht</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>Mittlere Allan-Varianz des Fehlers</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>Verzug, Bilder</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>Wie verspätet die Punkte kommen</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>Mittlere Allan-Varianz, wo das Gesicht in Ruhe ist</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>MAV je Region, in Ruhe</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>NRMSE je Region, %</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>Referenz {name}: {count} ihrer {frames} Bilder verglichen, {missed} ohne Gesicht. MAV ist die des Fehlers, sodass wahre Bewegung kein Jitter ist.</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>So weit daneben: Sind ihre Landmarken wie die 68 von iBUG nummeriert?</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;Jitter oder Bewegung?&lt;/b&gt; Diese Zahlen gelten nur, wo das Gesicht in Ruhe ist: In der Sekunde um ein Bild liegen die mittleren Orte der Landmarken in deren beiden Hälften weniger als 0,5 % des Abstands der äußeren Augenwinkel auseinander, und die Landmarken weichen um weniger als 3 % von ihrem Mittel ab, roh wie stabilisiert. Was sich dort bewegt, ist Jitter. Anderswo steckt Bewegung darin, und die Kurven sind blass.</translation>
     </message>
 </context>
 <context>
@@ -1354,6 +1315,33 @@
     </message>
 </context>
 <context>
+    <name>StreamingDialog</name>
+    <message>
+        <source>Send to other programs</source>
+        <translation>An andere Programme senden</translation>
+    </message>
+    <message>
+        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <translation>Was live verfolgt wird, wird sofort gesendet. Die Verfolgung wartet nie auf einen Empfänger: Was nicht rechtzeitig gesendet werden kann, entfällt und wird gezählt.</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <translation>127.0.0.1 ist dieser Rechner. An andere Adressen wird über das Netz gesendet, wo jeder mitlesen kann.</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>Name des Stroms</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>Rechner und Port</translation>
+    </message>
+    <message>
+        <source>{name}: state</source>
+        <translation>{name}: Zustand</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -1385,41 +1373,6 @@
     </message>
 </context>
 <context>
-    <name>PlaybackBar</name>
-    <message>
-        <source>Time</source>
-        <translation>Zeit</translation>
-    </message>
-    <message>
-        <source>Frame</source>
-        <translation>Bild</translation>
-    </message>
-    <message>
-        <source>frame</source>
-        <translation>Bild</translation>
-    </message>
-    <message>
-        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
-        <translation>Zeit eingeben: 83.4s, 1:23.4 oder 1:02:03</translation>
-    </message>
-    <message>
-        <source>Type a frame number, from 0</source>
-        <translation>Bildnummer eingeben, ab 0</translation>
-    </message>
-    <message>
-        <source>of {clock}</source>
-        <translation>von {clock}</translation>
-    </message>
-    <message>
-        <source>Speed</source>
-        <translation>Tempo</translation>
-    </message>
-    <message>
-        <source>Speed of playing</source>
-        <translation>Wiedergabegeschwindigkeit</translation>
-    </message>
-</context>
-<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
@@ -1432,6 +1385,17 @@
     <message>
         <source>not tracked yet</source>
         <translation>noch nicht verfolgt</translation>
+    </message>
+</context>
+<context>
+    <name>WindowOptions</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>&amp;Sprache</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
     </message>
 </context>
 <context>
@@ -1924,26 +1888,6 @@
         <source>stabilized</source>
         <translation>stabilisiert</translation>
     </message>
-    <message>
-        <source>One Euro</source>
-        <translation>One Euro</translation>
-    </message>
-    <message>
-        <source>Butterworth</source>
-        <translation>Butterworth</translation>
-    </message>
-    <message>
-        <source>flow</source>
-        <translation>Flow</translation>
-    </message>
-    <message>
-        <source>refinement</source>
-        <translation>Verfeinerung</translation>
-    </message>
-    <message>
-        <source>ConvLSTM</source>
-        <translation>ConvLSTM</translation>
-    </message>
 </context>
 <context>
     <name>presets</name>
@@ -2118,12 +2062,16 @@
         <translation>1 beschädigtes Bild wurde übersprungen, bei {time}</translation>
     </message>
     <message>
-        <source>A preset&apos;s name has 1 to {most} characters.</source>
-        <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
+        <source>A low-pass filter of the landmarks, whose cut-off frequency rises with their speed.</source>
+        <translation>Ein Tiefpass der Punkte, dessen Grenzfrequenz mit ihrer Geschwindigkeit steigt.</translation>
     </message>
     <message>
-        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
-        <translation>Butterworth braucht spätere Bilder, die es live nicht gibt: Die Punkte bleiben roh. Wählen Sie den One-Euro-Filter oder ein Netz.</translation>
+        <source>A low-pass filter without lag, which needs the whole recording.</source>
+        <translation>Ein Tiefpass ohne Verzug, der die ganze Aufnahme braucht.</translation>
+    </message>
+    <message>
+        <source>A preset&apos;s name has 1 to {most} characters.</source>
+        <translation>Der Name einer Voreinstellung hat 1 bis {most} Zeichen.</translation>
     </message>
     <message>
         <source>CUDA was asked for, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
@@ -2236,10 +2184,6 @@
     <message>
         <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
         <translation>Verlangt waren {asked} mit {fps:g} Bildern je Sekunde, die Kamera liefert {given} mit {given_fps:g}</translation>
-    </message>
-    <message>
-        <source>butterworth&apos;s cut-off must be above 0 Hz, not {cutoff_hz:g}</source>
-        <translation>Die Grenzfrequenz von Butterworth muss über 0 Hz liegen, nicht bei {cutoff_hz:g}</translation>
     </message>
     <message>
         <source>camera {device} cannot be opened: check that it is plugged in, that no other program uses it, and that this program may use cameras</source>
@@ -2498,10 +2442,6 @@
         <translation>Auf {path} passt nichts: Prüfen Sie Muster und Ordner</translation>
     </message>
     <message>
-        <source>one-euro&apos;s {name} must be {least:g} or more, not {value:g}</source>
-        <translation>{name} von One Euro muss mindestens {least:g} sein, nicht {value:g}</translation>
-    </message>
-    <message>
         <source>opening failed ({fault})</source>
         <translation>Öffnen fehlgeschlagen ({fault})</translation>
     </message>
@@ -2734,10 +2674,6 @@
         <translation>Es gibt schon ein Modell „{name}“: Nehmen Sie einen anderen Namen</translation>
     </message>
     <message>
-        <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>
-        <translation>Butterworth braucht spätere Bilder, und {what}: Wählen Sie Flow oder One Euro</translation>
-    </message>
-    <message>
         <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
         <translation>Über „{name}“ gibt es keine Stabilisierung {cell} (nur über {known}): Wählen Sie Flow, keine oder One Euro, oder trainieren Sie eine mit steadymark-train</translation>
     </message>
@@ -2798,8 +2734,108 @@
         <translation>Unbekanntes Schema „{schema}“: Modelle von {known} können hinzugefügt werden</translation>
     </message>
     <message>
-        <source>unknown stabilizer &apos;{name}&apos;: choose one of {known}</source>
-        <translation>Unbekannte Stabilisierung „{name}“: Zur Wahl stehen {known}</translation>
+        <source>A published ConvLSTM over the heatmaps of heatmap1d-lite.</source>
+        <translation>Ein veröffentlichtes ConvLSTM über den Heatmaps von heatmap1d-lite.</translation>
+    </message>
+    <message>
+        <source>A published recurrent cell over the heatmaps of heatmap1d-lite.</source>
+        <translation>Eine veröffentlichte rekurrente Zelle über den Heatmaps von heatmap1d-lite.</translation>
+    </message>
+    <message>
+        <source>Beta</source>
+        <translation>Beta</translation>
+    </message>
+    <message>
+        <source>Butterworth</source>
+        <translation>Butterworth</translation>
+    </message>
+    <message>
+        <source>Butterworth, no lag</source>
+        <translation>Butterworth, ohne Verzug</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>Cut-off</source>
+        <translation>Grenzfrequenz</translation>
+    </message>
+    <message>
+        <source>Cut-off at rest</source>
+        <translation>Grenzfrequenz in Ruhe</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency at rest: lower is stiller, and later.</source>
+        <translation>Grenzfrequenz in Ruhe: Kleiner ist ruhiger, aber mit mehr Verzug.</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency of the low-pass filter of the speed.</source>
+        <translation>Grenzfrequenz des Tiefpasses der Geschwindigkeit.</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency: lower is stiller, but fast motion is lost.</source>
+        <translation>Grenzfrequenz: Kleiner ist ruhiger, aber schnelle Bewegung geht verloren.</translation>
+    </message>
+    <message>
+        <source>Cut-off of the speed</source>
+        <translation>Grenzfrequenz der Geschw.</translation>
+    </message>
+    <message>
+        <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
+        <translation>Wie schnell die Grenzfrequenz mit der Geschwindigkeit steigt: Größer heißt weniger Verzug, wenn das Gesicht sich bewegt.</translation>
+    </message>
+    <message>
+        <source>One Euro</source>
+        <translation>One Euro</translation>
+    </message>
+    <message>
+        <source>One Euro filter</source>
+        <translation>One-Euro-Filter</translation>
+    </message>
+    <message>
+        <source>Optical flow moves the known landmarks of any model, and a small recurrent network weighs them against those that the model finds.</source>
+        <translation>Optischer Fluss bewegt die bekannten Punkte jedes Modells, und ein kleines rekurrentes Netz wägt sie gegen die ab, die das Modell findet.</translation>
+    </message>
+    <message>
+        <source>Order</source>
+        <translation>Ordnung</translation>
+    </message>
+    <message>
+        <source>Order of the filter: higher cuts off more sharply.</source>
+        <translation>Ordnung des Filters: Größer trennt schärfer.</translation>
+    </message>
+    <message>
+        <source>The landmarks stay as the model finds them.</source>
+        <translation>Die Punkte bleiben, wie das Modell sie findet.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own stabilizer if it has one, otherwise flow.</source>
+        <translation>Die eigene Stabilisierung des Modells, wenn es eine hat, sonst Flow.</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>automatisch</translation>
+    </message>
+    <message>
+        <source>flow</source>
+        <translation>Flow</translation>
+    </message>
+    <message>
+        <source>refinement</source>
+        <translation>Verfeinerung</translation>
+    </message>
+    <message>
+        <source>temporal refinement</source>
+        <translation>zeitliche Verfeinerung</translation>
+    </message>
+    <message>
+        <source>the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of the environment variable {variable}</source>
+        <translation>Die Erweiterung {path} kann nicht geladen werden ({kind}: {error}): Berichtigen Sie sie, oder nehmen Sie sie aus der Umgebungsvariablen {variable}</translation>
+    </message>
+    <message>
+        <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
+        <translation>Unbekannt ({kind}): „{name}“. Zur Wahl stehen {known}</translation>
     </message>
     <message>
         <source>wants a user and password: http://user:password@host/…</source>
@@ -2950,6 +2986,14 @@
         <translation>{name} ist kein ONNX-Modell: Wählen Sie eine Datei, die auf .onnx endet</translation>
     </message>
     <message>
+        <source>{name} looks at frames to come, and {what}: choose flow or one-euro</source>
+        <translation>{name} braucht spätere Bilder, und {what}: Wählen Sie Flow oder One Euro</translation>
+    </message>
+    <message>
+        <source>{name} looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
+        <translation>{name} braucht spätere Bilder, die es live nicht gibt: Die Punkte bleiben roh. Wählen Sie den One-Euro-Filter oder ein Netz.</translation>
+    </message>
+    <message>
         <source>{name} takes longer than {most_s} s when it is run: use a smaller model, or fewer faces</source>
         <translation>{name} rechnet länger als {most_s} s: ein kleineres Modell verwenden oder weniger Gesichter</translation>
     </message>
@@ -2976,6 +3020,22 @@
     <message>
         <source>{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)</source>
         <translation>{name} nimmt {inputs}: Es muss ein Bild (n, 3, F, F) oder (n, F, F, 3) nehmen</translation>
+    </message>
+    <message>
+        <source>{owner} has no parameter &apos;{name}&apos;: choose one of {known}</source>
+        <translation>{owner} hat keinen Parameter „{name}“: Zur Wahl stehen {known}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be a whole number, not {value:g}</source>
+        <translation>{name} von {owner} muss eine ganze Zahl sein, nicht {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {first:g}, {second:g}, {third:g} and so on, not {value:g}</source>
+        <translation>{name} von {owner} muss {first:g}, {second:g}, {third:g} und so weiter sein, nicht {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {range_text}, not {value:g}</source>
+        <translation>{name} von {owner} muss im Bereich {range_text} liegen, nicht bei {value:g}</translation>
     </message>
     <message>
         <source>{path!r} cannot be opened: {error}</source>
@@ -3260,37 +3320,6 @@
     <message>
         <source>{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://</source>
         <translation>{url}: {scheme}:// ist hier nicht bekannt: Nehmen Sie rtsp://, rtmp:// oder http://</translation>
-    </message>
-</context>
-<context>
-    <name>stabilizers</name>
-    <message>
-        <source>automatic</source>
-        <translation>automatisch</translation>
-    </message>
-    <message>
-        <source>flow</source>
-        <translation>Flow</translation>
-    </message>
-    <message>
-        <source>none</source>
-        <translation>keine</translation>
-    </message>
-    <message>
-        <source>temporal refinement</source>
-        <translation>zeitliche Verfeinerung</translation>
-    </message>
-    <message>
-        <source>ConvLSTM</source>
-        <translation>ConvLSTM</translation>
-    </message>
-    <message>
-        <source>One Euro filter</source>
-        <translation>One-Euro-Filter</translation>
-    </message>
-    <message>
-        <source>Butterworth, no lag</source>
-        <translation>Butterworth, ohne Verzug</translation>
     </message>
 </context>
 <context>

@@ -12,22 +12,22 @@
     </message>
 </context>
 <context>
-    <name>StatisticsPanel</name>
-    <message numerus="yes">
-        <source>{share} of %n frame(s)</source>
-        <translation>
-            <numerusform>{share} of %n frame</numerusform>
-            <numerusform>{share} of %n frames</numerusform>
-        </translation>
-    </message>
-</context>
-<context>
     <name>PresetBar</name>
     <message numerus="yes">
         <source>%n face(s)</source>
         <translation>
             <numerusform>%n face</numerusform>
             <numerusform>%n faces</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>StatisticsPanel</name>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>{share} of %n frame</numerusform>
+            <numerusform>{share} of %n frames</numerusform>
         </translation>
     </message>
 </context>

@@ -207,6 +207,21 @@
     </message>
 </context>
 <context>
+    <name>ComparisonTable</name>
+    <message>
+        <source>change</source>
+        <translation>变化</translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>原始</translation>
+    </message>
+    <message>
+        <source>stabilized</source>
+        <translation>稳定后</translation>
+    </message>
+</context>
+<context>
     <name>DetectorChoice</name>
     <message>
         <source>built-in</source>
@@ -245,60 +260,10 @@
     </message>
 </context>
 <context>
-    <name>StartPage</name>
-    <message>
-        <source>Open video…</source>
-        <translation>打开视频…</translation>
-    </message>
-    <message>
-        <source>Open camera…</source>
-        <translation>打开摄像头…</translation>
-    </message>
-    <message>
-        <source>Try the demo clip</source>
-        <translation>试看演示视频</translation>
-    </message>
-    <message>
-        <source>Opening {name}</source>
-        <translation>正在打开 {name}</translation>
-    </message>
-    <message>
-        <source>Its frames are counted and the networks are loaded.</source>
-        <translation>正在统计帧数并加载网络。</translation>
-    </message>
-    <message>
-        <source>The first picture is waited for and the networks are loaded.</source>
-        <translation>正在等待第一帧画面并加载网络。</translation>
-    </message>
-    <message>
-        <source>Drop a video here, or open a camera</source>
-        <translation>将视频拖放到这里，或打开摄像头</translation>
-    </message>
-    <message>
-        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
-        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
-    </message>
-</context>
-<context>
     <name>ExportsList</name>
     <message>
         <source>cannot write {path}: choose another folder or name</source>
         <translation>无法写入 {path}：请选择其他文件夹或名称</translation>
-    </message>
-</context>
-<context>
-    <name>ComparisonTable</name>
-    <message>
-        <source>change</source>
-        <translation>变化</translation>
-    </message>
-    <message>
-        <source>raw</source>
-        <translation>原始</translation>
-    </message>
-    <message>
-        <source>stabilized</source>
-        <translation>稳定后</translation>
     </message>
 </context>
 <context>
@@ -407,88 +372,6 @@
     <message>
         <source>Use the parameters of the settings, and follow them</source>
         <translation>使用设置中的参数并随之变化</translation>
-    </message>
-</context>
-<context>
-    <name>Shortcuts</name>
-    <message>
-        <source>&apos;{key}&apos; is no key.</source>
-        <translation>“{key}”不是有效按键。</translation>
-    </message>
-    <message>
-        <source>{key} is needed to move among buttons and fields.</source>
-        <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
-    </message>
-    <message>
-        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
-        <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
-    </message>
-    <message>
-        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
-        <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
-    </message>
-</context>
-<context>
-    <name>ShortcutsDialog</name>
-    <message>
-        <source>Keyboard shortcuts</source>
-        <translation>键盘快捷键</translation>
-    </message>
-    <message>
-        <source>Search for a command or a key</source>
-        <translation>搜索命令或按键</translation>
-    </message>
-    <message>
-        <source>Command</source>
-        <translation>命令</translation>
-    </message>
-    <message>
-        <source>Keys</source>
-        <translation>按键</translation>
-    </message>
-    <message>
-        <source>Commands and their keys</source>
-        <translation>命令及其按键</translation>
-    </message>
-    <message>
-        <source>New key</source>
-        <translation>新按键</translation>
-    </message>
-    <message>
-        <source>Use</source>
-        <translation>使用</translation>
-    </message>
-    <message>
-        <source>Use too</source>
-        <translation>追加</translation>
-    </message>
-    <message>
-        <source>No key</source>
-        <translation>无按键</translation>
-    </message>
-    <message>
-        <source>Reset</source>
-        <translation>重置</translation>
-    </message>
-    <message>
-        <source>Reset all</source>
-        <translation>全部重置</translation>
-    </message>
-    <message>
-        <source>The command gets this key instead of those it has</source>
-        <translation>该命令改用此按键，取代原有按键</translation>
-    </message>
-    <message>
-        <source>The command keeps its keys and gets this one too</source>
-        <translation>该命令保留原有按键，并追加此按键</translation>
-    </message>
-    <message>
-        <source>The command is in the menus only</source>
-        <translation>该命令只能从菜单使用</translation>
-    </message>
-    <message>
-        <source>The command gets back the keys it came with</source>
-        <translation>该命令恢复出厂按键</translation>
     </message>
 </context>
 <context>
@@ -628,202 +511,6 @@
     </message>
 </context>
 <context>
-    <name>StatisticsPanel</name>
-    <message>
-        <source>Numbers</source>
-        <translation>数值</translation>
-    </message>
-    <message>
-        <source>Face</source>
-        <translation>人脸</translation>
-    </message>
-    <message>
-        <source>Landmark</source>
-        <translation>关键点</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>对比</translation>
-    </message>
-    <message>
-        <source>with</source>
-        <translation>与</translation>
-    </message>
-    <message>
-        <source>Head pose</source>
-        <translation>头部姿态</translation>
-    </message>
-    <message>
-        <source>Position</source>
-        <translation>位置</translation>
-    </message>
-    <message>
-        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
-        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
-    </message>
-    <message>
-        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
-        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
-    </message>
-    <message>
-        <source>Tracked</source>
-        <translation>已跟踪</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>设备</translation>
-    </message>
-    <message>
-        <source>Time a frame</source>
-        <translation>每帧耗时</translation>
-    </message>
-    <message>
-        <source>The face is still in {share} of the frames it is in.</source>
-        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
-    </message>
-    <message>
-        <source>The face is never still for half a second: no jitter can be told.</source>
-        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
-    </message>
-    <message>
-        <source>pitch</source>
-        <translation>俯仰</translation>
-    </message>
-    <message>
-        <source>yaw</source>
-        <translation>偏航</translation>
-    </message>
-    <message>
-        <source>roll</source>
-        <translation>翻滚</translation>
-    </message>
-    <message>
-        <source>Tracking a second time with {name}: {share}</source>
-        <translation>正在用 {name} 再次跟踪：{share}</translation>
-    </message>
-    <message numerus="yes">
-        <source>{share} of %n frame(s)</source>
-        <translation>
-            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>landmarks</source>
-        <translation>关键点</translation>
-    </message>
-    <message>
-        <source>detector</source>
-        <translation>检测器</translation>
-    </message>
-    <message>
-        <source>{name} (tracks again)</source>
-        <translation>{name}（重新跟踪）</translation>
-    </message>
-    <message>
-        <source>Where the face is still</source>
-        <translation>人脸静止处</translation>
-    </message>
-    <message>
-        <source>MAV</source>
-        <translation>MAV</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance, (% of the eye distance)²</source>
-        <translation>平均 Allan 方差，（眼距的 %）²</translation>
-    </message>
-    <message>
-        <source>MCV, %</source>
-        <translation>MCV，%</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
-        <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
-    </message>
-    <message>
-        <source>Mean coefficient of variation</source>
-        <translation>平均变异系数</translation>
-    </message>
-    <message>
-        <source>motion, %</source>
-        <translation>运动，%</translation>
-    </message>
-    <message>
-        <source>There is nothing to measure yet.</source>
-        <translation>尚无可测量的内容。</translation>
-    </message>
-    <message>
-        <source>From frame to frame, % of the eye distance</source>
-        <translation>逐帧位移，眼距的 %</translation>
-    </message>
-    <message>
-        <source>Against the ground truth</source>
-        <translation>与真值对比</translation>
-    </message>
-    <message>
-        <source>NRMSE, %</source>
-        <translation>NRMSE，%</translation>
-    </message>
-    <message>
-        <source>Mean distance from the true points, % of the outer-eye distance</source>
-        <translation>与真值点的平均距离，外眼角间距的 %</translation>
-    </message>
-    <message>
-        <source>FR8, %</source>
-        <translation>FR8，%</translation>
-    </message>
-    <message>
-        <source>Frames with 8 % or more, or no face</source>
-        <translation>误差达到 8 % 或无人脸的帧</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance of the error</source>
-        <translation>误差的平均 Allan 方差</translation>
-    </message>
-    <message>
-        <source>lag, frames</source>
-        <translation>延迟，帧</translation>
-    </message>
-    <message>
-        <source>How late the points come</source>
-        <translation>关键点的滞后程度</translation>
-    </message>
-    <message>
-        <source>Mean Allan variance where the face is still</source>
-        <translation>人脸静止处的平均 Allan 方差</translation>
-    </message>
-    <message>
-        <source>MAV by region, where still</source>
-        <translation>各区域 MAV（静止时）</translation>
-    </message>
-    <message>
-        <source>NRMSE by region, %</source>
-        <translation>各区域 NRMSE，%</translation>
-    </message>
-    <message>
-        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
-        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
-    </message>
-    <message>
-        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
-        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
-    </message>
-    <message>
-        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
-        <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
-    </message>
-</context>
-<context>
-    <name>WindowOptions</name>
-    <message>
-        <source>Lan&amp;guage</source>
-        <translation>语言(&amp;G)</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>跟随系统</translation>
-    </message>
-</context>
-<context>
     <name>OwnModels</name>
     <message>
         <source>Another model is being checked: add this one afterwards.</source>
@@ -852,6 +539,41 @@
     <message>
         <source>{name} is in the list of models.</source>
         <translation>{name} 已加入模型列表。</translation>
+    </message>
+</context>
+<context>
+    <name>PlaybackBar</name>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>帧</translation>
+    </message>
+    <message>
+        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
+        <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
+    </message>
+    <message>
+        <source>Type a frame number, from 0</source>
+        <translation>输入帧号，从 0 开始</translation>
+    </message>
+    <message>
+        <source>of {clock}</source>
+        <translation>/ {clock}</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>Speed of playing</source>
+        <translation>播放速度</translation>
     </message>
 </context>
 <context>
@@ -1122,33 +844,6 @@
     </message>
 </context>
 <context>
-    <name>StreamingDialog</name>
-    <message>
-        <source>Send to other programs</source>
-        <translation>发送到其他程序</translation>
-    </message>
-    <message>
-        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
-        <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
-    </message>
-    <message>
-        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
-        <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
-    </message>
-    <message>
-        <source>name of the stream</source>
-        <translation>流名称</translation>
-    </message>
-    <message>
-        <source>host and port</source>
-        <translation>主机和端口</translation>
-    </message>
-    <message>
-        <source>{name}: state</source>
-        <translation>{name}：状态</translation>
-    </message>
-</context>
-<context>
     <name>SettingsPanel</name>
     <message>
         <source>Settings</source>
@@ -1195,14 +890,6 @@
         <translation>{name}（推荐）</translation>
     </message>
     <message>
-        <source>Optical flow carries the points along, and a small network weighs them</source>
-        <translation>光流带着关键点移动，再由一个小网络权衡</translation>
-    </message>
-    <message>
-        <source>One Euro filter</source>
-        <translation>One Euro 滤波器</translation>
-    </message>
-    <message>
         <source>Preset</source>
         <translation>预设</translation>
     </message>
@@ -1221,26 +908,6 @@
     <message>
         <source>{name} (own)</source>
         <translation>{name}（自有）</translation>
-    </message>
-    <message>
-        <source>Cut-off at rest</source>
-        <translation>静止截止频率</translation>
-    </message>
-    <message>
-        <source>Beta</source>
-        <translation>Beta</translation>
-    </message>
-    <message>
-        <source>Cut-off of the speed</source>
-        <translation>速度截止频率</translation>
-    </message>
-    <message>
-        <source>Butterworth</source>
-        <translation>Butterworth</translation>
-    </message>
-    <message>
-        <source>Cut-off</source>
-        <translation>截止频率</translation>
     </message>
     <message>
         <source>It looks at frames to come, so it is applied when all is tracked.</source>
@@ -1291,20 +958,314 @@
         <translation>在已知人脸少于上限时，检测器多久寻找一次其他人脸；丢失的人脸会立即寻找</translation>
     </message>
     <message>
-        <source>Lower: stiller at rest, and later</source>
-        <translation>越低：静止时越稳，但延迟越大</translation>
-    </message>
-    <message>
-        <source>Higher: less lag when the face moves</source>
-        <translation>越高：人脸运动时延迟越小</translation>
-    </message>
-    <message>
         <source>Of the camera, in pixels: distances of heads follow from it</source>
         <translation>相机的焦距（像素）：头部距离由此得出</translation>
     </message>
     <message>
         <source>The detector&apos;s score from which something is a face</source>
         <translation>检测得分达到该值即视为人脸</translation>
+    </message>
+</context>
+<context>
+    <name>Shortcuts</name>
+    <message>
+        <source>&apos;{key}&apos; is no key.</source>
+        <translation>“{key}”不是有效按键。</translation>
+    </message>
+    <message>
+        <source>{key} is needed to move among buttons and fields.</source>
+        <translation>{key} 用于在按钮和输入框之间移动，不可占用。</translation>
+    </message>
+    <message>
+        <source>{key} opens the menu &apos;{menu}&apos;: choose another key.</source>
+        <translation>{key} 用于打开菜单“{menu}”：请选择其他按键。</translation>
+    </message>
+    <message>
+        <source>{key} already means &apos;{command}&apos;: choose another key, or give that command another one first.</source>
+        <translation>{key} 已用于“{command}”：请选择其他按键，或先为该命令更换按键。</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Search for a command or a key</source>
+        <translation>搜索命令或按键</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>按键</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>命令及其按键</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>新按键</translation>
+    </message>
+    <message>
+        <source>Use</source>
+        <translation>使用</translation>
+    </message>
+    <message>
+        <source>Use too</source>
+        <translation>追加</translation>
+    </message>
+    <message>
+        <source>No key</source>
+        <translation>无按键</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>重置</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>全部重置</translation>
+    </message>
+    <message>
+        <source>The command gets this key instead of those it has</source>
+        <translation>该命令改用此按键，取代原有按键</translation>
+    </message>
+    <message>
+        <source>The command keeps its keys and gets this one too</source>
+        <translation>该命令保留原有按键，并追加此按键</translation>
+    </message>
+    <message>
+        <source>The command is in the menus only</source>
+        <translation>该命令只能从菜单使用</translation>
+    </message>
+    <message>
+        <source>The command gets back the keys it came with</source>
+        <translation>该命令恢复出厂按键</translation>
+    </message>
+</context>
+<context>
+    <name>StartPage</name>
+    <message>
+        <source>Open video…</source>
+        <translation>打开视频…</translation>
+    </message>
+    <message>
+        <source>Open camera…</source>
+        <translation>打开摄像头…</translation>
+    </message>
+    <message>
+        <source>Try the demo clip</source>
+        <translation>试看演示视频</translation>
+    </message>
+    <message>
+        <source>Opening {name}</source>
+        <translation>正在打开 {name}</translation>
+    </message>
+    <message>
+        <source>Its frames are counted and the networks are loaded.</source>
+        <translation>正在统计帧数并加载网络。</translation>
+    </message>
+    <message>
+        <source>The first picture is waited for and the networks are loaded.</source>
+        <translation>正在等待第一帧画面并加载网络。</translation>
+    </message>
+    <message>
+        <source>Drop a video here, or open a camera</source>
+        <translation>将视频拖放到这里，或打开摄像头</translation>
+    </message>
+    <message>
+        <source>Steadymark follows 68 landmarks on every face in it, shows how steady they are, and exports them. Nothing leaves this computer.</source>
+        <translation>Steadymark 会跟踪视频中每张人脸的 68 个关键点，显示它们有多稳定，并可导出结果。任何数据都不会离开本机。</translation>
+    </message>
+</context>
+<context>
+    <name>StatisticsPanel</name>
+    <message>
+        <source>Numbers</source>
+        <translation>数值</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>人脸</translation>
+    </message>
+    <message>
+        <source>Landmark</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>对比</translation>
+    </message>
+    <message>
+        <source>with</source>
+        <translation>与</translation>
+    </message>
+    <message>
+        <source>Head pose</source>
+        <translation>头部姿态</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>位置</translation>
+    </message>
+    <message>
+        <source>Pitch (down), yaw (to the left of the picture) and roll (clockwise)</source>
+        <translation>俯仰（向下）、偏航（朝画面左侧）和翻滚（顺时针）</translation>
+    </message>
+    <message>
+        <source>Millimetres from the camera&apos;s axis to the right and down, and from the camera; right only if the focal length is</source>
+        <translation>相对相机光轴向右、向下以及到相机的距离（毫米）；焦距正确时才准确</translation>
+    </message>
+    <message>
+        <source>Tracked</source>
+        <translation>已跟踪</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Time a frame</source>
+        <translation>每帧耗时</translation>
+    </message>
+    <message>
+        <source>The face is still in {share} of the frames it is in.</source>
+        <translation>在出现人脸的帧中，{share} 的帧里人脸静止。</translation>
+    </message>
+    <message>
+        <source>The face is never still for half a second: no jitter can be told.</source>
+        <translation>人脸从未静止超过半秒：无法判断抖动。</translation>
+    </message>
+    <message>
+        <source>pitch</source>
+        <translation>俯仰</translation>
+    </message>
+    <message>
+        <source>yaw</source>
+        <translation>偏航</translation>
+    </message>
+    <message>
+        <source>roll</source>
+        <translation>翻滚</translation>
+    </message>
+    <message>
+        <source>Tracking a second time with {name}: {share}</source>
+        <translation>正在用 {name} 再次跟踪：{share}</translation>
+    </message>
+    <message numerus="yes">
+        <source>{share} of %n frame(s)</source>
+        <translation>
+            <numerusform>共 %n 帧，已跟踪 {share}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation>关键点</translation>
+    </message>
+    <message>
+        <source>detector</source>
+        <translation>检测器</translation>
+    </message>
+    <message>
+        <source>{name} (tracks again)</source>
+        <translation>{name}（重新跟踪）</translation>
+    </message>
+    <message>
+        <source>Where the face is still</source>
+        <translation>人脸静止处</translation>
+    </message>
+    <message>
+        <source>MAV</source>
+        <translation>MAV</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance, (% of the eye distance)²</source>
+        <translation>平均 Allan 方差，（眼距的 %）²</translation>
+    </message>
+    <message>
+        <source>MCV, %</source>
+        <translation>MCV，%</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation: how unevenly points stray from their mean place, whatever the distance, which MAV and motion tell</source>
+        <translation>平均变异系数：各点偏离其平均位置的不均匀程度，与偏离的大小无关；大小由 MAV 和运动说明</translation>
+    </message>
+    <message>
+        <source>Mean coefficient of variation</source>
+        <translation>平均变异系数</translation>
+    </message>
+    <message>
+        <source>motion, %</source>
+        <translation>运动，%</translation>
+    </message>
+    <message>
+        <source>There is nothing to measure yet.</source>
+        <translation>尚无可测量的内容。</translation>
+    </message>
+    <message>
+        <source>From frame to frame, % of the eye distance</source>
+        <translation>逐帧位移，眼距的 %</translation>
+    </message>
+    <message>
+        <source>Against the ground truth</source>
+        <translation>与真值对比</translation>
+    </message>
+    <message>
+        <source>NRMSE, %</source>
+        <translation>NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Mean distance from the true points, % of the outer-eye distance</source>
+        <translation>与真值点的平均距离，外眼角间距的 %</translation>
+    </message>
+    <message>
+        <source>FR8, %</source>
+        <translation>FR8，%</translation>
+    </message>
+    <message>
+        <source>Frames with 8 % or more, or no face</source>
+        <translation>误差达到 8 % 或无人脸的帧</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance of the error</source>
+        <translation>误差的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>lag, frames</source>
+        <translation>延迟，帧</translation>
+    </message>
+    <message>
+        <source>How late the points come</source>
+        <translation>关键点的滞后程度</translation>
+    </message>
+    <message>
+        <source>Mean Allan variance where the face is still</source>
+        <translation>人脸静止处的平均 Allan 方差</translation>
+    </message>
+    <message>
+        <source>MAV by region, where still</source>
+        <translation>各区域 MAV（静止时）</translation>
+    </message>
+    <message>
+        <source>NRMSE by region, %</source>
+        <translation>各区域 NRMSE，%</translation>
+    </message>
+    <message>
+        <source>Ground truth {name}: {count} of its {frames} frames compared, {missed} without a face. MAV is of the error, so that true motion is no jitter.</source>
+        <translation>真值 {name}：共 {frames} 帧，已对比 {count} 帧，{missed} 帧无人脸。MAV 按误差计算，因此真实运动不计为抖动。</translation>
+    </message>
+    <message>
+        <source>So far off: are its landmarks numbered as iBUG&apos;s 68 are?</source>
+        <translation>偏差如此之大：它的关键点是否按 iBUG 68 点编号？</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Jitter or motion?&lt;/b&gt; These figures are taken only where the face is still: in the second around a frame, the landmarks&apos; mean places in its two halves lie less than 0.5 % of the outer-eye distance apart, and they stray from their mean by less than 3 %, for raw and stabilized points alike. There, what moves is jitter. Elsewhere motion is in it, and curves are faint.</source>
+        <translation>&lt;b&gt;抖动还是运动？&lt;/b&gt;这些数值只取自人脸静止之处：在某帧前后一秒内，前后两半的关键点平均位置相差小于外眼角间距的 0.5 %，且偏离各自平均值小于 3 %，原始点与稳定后的点都须满足。此处的位移即为抖动。其他位置包含真实运动，曲线以浅色显示。</translation>
     </message>
 </context>
 <context>
@@ -1351,6 +1312,33 @@
     </message>
 </context>
 <context>
+    <name>StreamingDialog</name>
+    <message>
+        <source>Send to other programs</source>
+        <translation>发送到其他程序</translation>
+    </message>
+    <message>
+        <source>What is tracked live is sent at once. Tracking never waits for a receiver: what cannot be sent in time is dropped and counted.</source>
+        <translation>实时跟踪的结果会立即发送。跟踪从不等待接收方：来不及发送的数据会被丢弃并计数。</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is this computer. Other addresses send over the network, where anybody may read along.</source>
+        <translation>127.0.0.1 是本机。其他地址会通过网络发送，网络上任何人都可能读取。</translation>
+    </message>
+    <message>
+        <source>name of the stream</source>
+        <translation>流名称</translation>
+    </message>
+    <message>
+        <source>host and port</source>
+        <translation>主机和端口</translation>
+    </message>
+    <message>
+        <source>{name}: state</source>
+        <translation>{name}：状态</translation>
+    </message>
+</context>
+<context>
     <name>Timeline</name>
     <message>
         <source>Timeline</source>
@@ -1382,41 +1370,6 @@
     </message>
 </context>
 <context>
-    <name>PlaybackBar</name>
-    <message>
-        <source>Time</source>
-        <translation>时间</translation>
-    </message>
-    <message>
-        <source>Frame</source>
-        <translation>帧</translation>
-    </message>
-    <message>
-        <source>frame</source>
-        <translation>帧</translation>
-    </message>
-    <message>
-        <source>Type a time: 83.4s, 1:23.4 or 1:02:03</source>
-        <translation>输入时间：83.4s、1:23.4 或 1:02:03</translation>
-    </message>
-    <message>
-        <source>Type a frame number, from 0</source>
-        <translation>输入帧号，从 0 开始</translation>
-    </message>
-    <message>
-        <source>of {clock}</source>
-        <translation>/ {clock}</translation>
-    </message>
-    <message>
-        <source>Speed</source>
-        <translation>速度</translation>
-    </message>
-    <message>
-        <source>Speed of playing</source>
-        <translation>播放速度</translation>
-    </message>
-</context>
-<context>
     <name>VideoView</name>
     <message>
         <source>Video</source>
@@ -1429,6 +1382,17 @@
     <message>
         <source>not tracked yet</source>
         <translation>尚未跟踪</translation>
+    </message>
+</context>
+<context>
+    <name>WindowOptions</name>
+    <message>
+        <source>Lan&amp;guage</source>
+        <translation>语言(&amp;G)</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
     </message>
 </context>
 <context>
@@ -1921,26 +1885,6 @@
         <source>stabilized</source>
         <translation>稳定后</translation>
     </message>
-    <message>
-        <source>One Euro</source>
-        <translation>One Euro</translation>
-    </message>
-    <message>
-        <source>Butterworth</source>
-        <translation>Butterworth</translation>
-    </message>
-    <message>
-        <source>flow</source>
-        <translation>光流</translation>
-    </message>
-    <message>
-        <source>refinement</source>
-        <translation>细化</translation>
-    </message>
-    <message>
-        <source>ConvLSTM</source>
-        <translation>ConvLSTM</translation>
-    </message>
 </context>
 <context>
     <name>presets</name>
@@ -2115,12 +2059,16 @@
         <translation>{time} 附近有 1 帧损坏，已跳过</translation>
     </message>
     <message>
-        <source>A preset&apos;s name has 1 to {most} characters.</source>
-        <translation>预设名称须为 1 到 {most} 个字符。</translation>
+        <source>A low-pass filter of the landmarks, whose cut-off frequency rises with their speed.</source>
+        <translation>关键点的低通滤波器，截止频率随其速度上升。</translation>
     </message>
     <message>
-        <source>Butterworth looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
-        <translation>Butterworth 需要用到后面的帧，而实时画面没有这些帧：关键点将保持原始状态。请选择 One Euro 滤波器或网络。</translation>
+        <source>A low-pass filter without lag, which needs the whole recording.</source>
+        <translation>无延迟的低通滤波器，需要完整的录像。</translation>
+    </message>
+    <message>
+        <source>A preset&apos;s name has 1 to {most} characters.</source>
+        <translation>预设名称须为 1 到 {most} 个字符。</translation>
     </message>
     <message>
         <source>CUDA was asked for, but {why}: install NVIDIA&apos;s driver and &apos;pip install steadymark[cuda]&apos;, or use --device cpu</source>
@@ -2233,10 +2181,6 @@
     <message>
         <source>asked for {asked} at {fps:g} frames per second, the camera delivers {given} at {given_fps:g}</source>
         <translation>要求 {asked}、每秒 {fps:g} 帧，摄像头实际提供 {given}、每秒 {given_fps:g} 帧</translation>
-    </message>
-    <message>
-        <source>butterworth&apos;s cut-off must be above 0 Hz, not {cutoff_hz:g}</source>
-        <translation>Butterworth 的截止频率须大于 0 Hz，而不是 {cutoff_hz:g}</translation>
     </message>
     <message>
         <source>camera {device} cannot be opened: check that it is plugged in, that no other program uses it, and that this program may use cameras</source>
@@ -2495,10 +2439,6 @@
         <translation>没有与 {path} 匹配的内容：请检查通配符和文件夹</translation>
     </message>
     <message>
-        <source>one-euro&apos;s {name} must be {least:g} or more, not {value:g}</source>
-        <translation>One Euro 的 {name} 须不小于 {least:g}，而不是 {value:g}</translation>
-    </message>
-    <message>
         <source>opening failed ({fault})</source>
         <translation>打开失败（{fault}）</translation>
     </message>
@@ -2731,10 +2671,6 @@
         <translation>已有名为“{name}”的模型：请换一个名称</translation>
     </message>
     <message>
-        <source>butterworth looks at frames to come, and {what}: choose flow or one-euro</source>
-        <translation>Butterworth 需要用到后面的帧，而{what}：请选择光流或 One Euro</translation>
-    </message>
-    <message>
         <source>there is no {cell} stabilizer over &apos;{name}&apos; (only over {known}): choose flow, none or one-euro, or train one with steadymark-train</source>
         <translation>没有适用于“{name}”的 {cell} 稳定器（只适用于 {known}）：请选择光流、“无”或 One Euro，或用 steadymark-train 训练一个</translation>
     </message>
@@ -2795,8 +2731,108 @@
         <translation>未知的编号方案“{schema}”：可添加 {known} 的模型</translation>
     </message>
     <message>
-        <source>unknown stabilizer &apos;{name}&apos;: choose one of {known}</source>
-        <translation>未知稳定器“{name}”：可选 {known}</translation>
+        <source>A published ConvLSTM over the heatmaps of heatmap1d-lite.</source>
+        <translation>heatmap1d-lite 热图上的已发表 ConvLSTM。</translation>
+    </message>
+    <message>
+        <source>A published recurrent cell over the heatmaps of heatmap1d-lite.</source>
+        <translation>heatmap1d-lite 热图上的已发表循环单元。</translation>
+    </message>
+    <message>
+        <source>Beta</source>
+        <translation>Beta</translation>
+    </message>
+    <message>
+        <source>Butterworth</source>
+        <translation>Butterworth</translation>
+    </message>
+    <message>
+        <source>Butterworth, no lag</source>
+        <translation>Butterworth，无延迟</translation>
+    </message>
+    <message>
+        <source>ConvLSTM</source>
+        <translation>ConvLSTM</translation>
+    </message>
+    <message>
+        <source>Cut-off</source>
+        <translation>截止频率</translation>
+    </message>
+    <message>
+        <source>Cut-off at rest</source>
+        <translation>静止截止频率</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency at rest: lower is stiller, and later.</source>
+        <translation>静止时的截止频率：越低越稳，但延迟越大。</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency of the low-pass filter of the speed.</source>
+        <translation>速度低通滤波器的截止频率。</translation>
+    </message>
+    <message>
+        <source>Cut-off frequency: lower is stiller, but fast motion is lost.</source>
+        <translation>截止频率：越低越稳，但会丢失快速运动。</translation>
+    </message>
+    <message>
+        <source>Cut-off of the speed</source>
+        <translation>速度截止频率</translation>
+    </message>
+    <message>
+        <source>How fast the cut-off frequency rises with speed: higher means less lag when the face moves.</source>
+        <translation>截止频率随速度上升的快慢：越高，人脸运动时延迟越小。</translation>
+    </message>
+    <message>
+        <source>One Euro</source>
+        <translation>One Euro</translation>
+    </message>
+    <message>
+        <source>One Euro filter</source>
+        <translation>One Euro 滤波器</translation>
+    </message>
+    <message>
+        <source>Optical flow moves the known landmarks of any model, and a small recurrent network weighs them against those that the model finds.</source>
+        <translation>光流移动任意模型的已知关键点，再由一个小型循环网络与模型找到的关键点权衡。</translation>
+    </message>
+    <message>
+        <source>Order</source>
+        <translation>阶数</translation>
+    </message>
+    <message>
+        <source>Order of the filter: higher cuts off more sharply.</source>
+        <translation>滤波器的阶数：越高截止越陡。</translation>
+    </message>
+    <message>
+        <source>The landmarks stay as the model finds them.</source>
+        <translation>关键点保持模型找到的样子。</translation>
+    </message>
+    <message>
+        <source>The model&apos;s own stabilizer if it has one, otherwise flow.</source>
+        <translation>模型若自带稳定器则用之，否则用光流。</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>flow</source>
+        <translation>光流</translation>
+    </message>
+    <message>
+        <source>refinement</source>
+        <translation>细化</translation>
+    </message>
+    <message>
+        <source>temporal refinement</source>
+        <translation>时序细化</translation>
+    </message>
+    <message>
+        <source>the plug-in {path} cannot be loaded ({kind}: {error}): correct it, or take it out of the environment variable {variable}</source>
+        <translation>无法加载插件 {path}（{kind}：{error}）：请改正它，或将其从环境变量 {variable} 中移除</translation>
+    </message>
+    <message>
+        <source>unknown {kind} &apos;{name}&apos;: choose one of {known}</source>
+        <translation>未知的 {kind}“{name}”：可选 {known}</translation>
     </message>
     <message>
         <source>wants a user and password: http://user:password@host/…</source>
@@ -2947,6 +2983,14 @@
         <translation>{name} 不是 ONNX 模型：请选择以 .onnx 结尾的文件</translation>
     </message>
     <message>
+        <source>{name} looks at frames to come, and {what}: choose flow or one-euro</source>
+        <translation>{name} 需要用到后面的帧，而{what}：请选择光流或 One Euro</translation>
+    </message>
+    <message>
+        <source>{name} looks at frames to come, which a live view has not: its points stay raw. Choose the One Euro filter or a network.</source>
+        <translation>{name} 需要用到后面的帧，而实时画面没有这些帧：关键点将保持原始状态。请选择 One Euro 滤波器或网络。</translation>
+    </message>
+    <message>
         <source>{name} takes longer than {most_s} s when it is run: use a smaller model, or fewer faces</source>
         <translation>{name} 运行超过 {most_s} 秒：请使用更小的模型，或减少人脸数量</translation>
     </message>
@@ -2973,6 +3017,22 @@
     <message>
         <source>{name} takes {inputs}: it must take one picture (n, 3, F, F) or (n, F, F, 3)</source>
         <translation>{name} 接受 {inputs}：必须接受一幅图像 (n, 3, F, F) 或 (n, F, F, 3)</translation>
+    </message>
+    <message>
+        <source>{owner} has no parameter &apos;{name}&apos;: choose one of {known}</source>
+        <translation>{owner} 没有参数“{name}”：可选 {known}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be a whole number, not {value:g}</source>
+        <translation>{owner} 的 {name} 须为整数，而不是 {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {first:g}, {second:g}, {third:g} and so on, not {value:g}</source>
+        <translation>{owner} 的 {name} 须为 {first:g}、{second:g}、{third:g} 等，而不是 {value:g}</translation>
+    </message>
+    <message>
+        <source>{owner}&apos;s {name} must be {range_text}, not {value:g}</source>
+        <translation>{owner} 的 {name} 须在 {range_text} 范围内，而不是 {value:g}</translation>
     </message>
     <message>
         <source>{path!r} cannot be opened: {error}</source>
@@ -3257,37 +3317,6 @@
     <message>
         <source>{url}: {scheme}:// is not known here: use rtsp://, rtmp:// or http://</source>
         <translation>{url}：不支持 {scheme}://：请使用 rtsp://、rtmp:// 或 http://</translation>
-    </message>
-</context>
-<context>
-    <name>stabilizers</name>
-    <message>
-        <source>automatic</source>
-        <translation>自动</translation>
-    </message>
-    <message>
-        <source>flow</source>
-        <translation>光流</translation>
-    </message>
-    <message>
-        <source>none</source>
-        <translation>无</translation>
-    </message>
-    <message>
-        <source>temporal refinement</source>
-        <translation>时序细化</translation>
-    </message>
-    <message>
-        <source>ConvLSTM</source>
-        <translation>ConvLSTM</translation>
-    </message>
-    <message>
-        <source>One Euro filter</source>
-        <translation>One Euro 滤波器</translation>
-    </message>
-    <message>
-        <source>Butterworth, no lag</source>
-        <translation>Butterworth，无延迟</translation>
     </message>
 </context>
 <context>

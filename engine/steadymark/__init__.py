@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
-    from steadymark.engine.core.types import FaceBox, FaceState, HeadPose
+    from steadymark.engine.core.types import FaceBox, FaceState, HeadPose, Landmarks
     from steadymark.engine.stabilizers.stabilizer_registry import StabilizerEntry, add_stabilizer
     from steadymark.models.choice_registry import Parameter
     from steadymark.models.user_text import UserText
@@ -63,6 +63,7 @@ __all__ = [
     "FaceTracker",
     "HeadPose",
     "LandmarkFileError",
+    "Landmarks",
     "ModelInfo",
     "OnnxLandmarker",
     "Parameter",
@@ -112,7 +113,7 @@ _MODULES = {
         "UsageError",
         "WeightsError",
     ),
-    "engine.core.types": ("FaceBox", "FaceState", "HeadPose"),
+    "engine.core.types": ("FaceBox", "FaceState", "HeadPose", "Landmarks"),
     "engine.stabilizers.stabilizer_registry": ("StabilizerEntry", "add_stabilizer"),
     "models.choice_registry": ("Parameter",),
     "models.user_text": ("UserText",),

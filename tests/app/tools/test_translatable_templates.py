@@ -31,6 +31,7 @@ CONTRACTS = {
     "steadymark.engine.sources.video.video_index",
     "steadymark.engine.tracking.tracker",
     "steadymark.engine.core.types",
+    "steadymark.models.choice_registry",
     "steadymark.models.face.schema",
     "steadymark.models.face.schema_conversion",
 }

@@ -34,7 +34,7 @@ def shaking(frames: int) -> np.ndarray:
 
 
 def test_the_shipped_stabilizers_are_listed_in_a_fixed_order() -> None:
-    shipped = ("auto", "none", "flow", "refine", "convlstm", "one-euro", "butterworth")
+    shipped = ("auto", "flow", "none", "refine", "convlstm", "one-euro", "butterworth")
     assert STABILIZER_REGISTRY.names() == shipped
     assert [entry.name for entry in point_filters()] == ["one-euro", "butterworth"]
     assert [e.name for e in STABILIZER_REGISTRY.all() if e.cell] == ["flow", "refine", "convlstm"]

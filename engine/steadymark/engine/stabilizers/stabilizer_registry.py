@@ -64,7 +64,7 @@ class StabilizerEntry:
 STABILIZER_REGISTRY: Registry[StabilizerEntry] = Registry(
     "stabilizer",
     __package__,
-    first=(AUTO, NONE, "flow", "refine", "convlstm", "one-euro", "butterworth"),
+    first=(AUTO, "flow", NONE, "refine", "convlstm", "one-euro", "butterworth"),
 )
 
 

@@ -39,7 +39,7 @@ def test_a_preset_is_chosen_shown_left_and_reset(
     assert window.session.settings.chosen.value("beta") == 20
     assert window.session.settings.device == "cpu"
     assert preferences.tracking() == window.session.settings
-    assert window.settings.beta.value() == 20
+    assert window.settings.filters["one-euro"].boxes["beta"].value() == 20
     assert "One Euro filter 3 Hz, 20" in bar.what.text()
     window.settings.faces.setValue(2)
     assert bar.box.currentIndex() == -1

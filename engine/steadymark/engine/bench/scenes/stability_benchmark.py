@@ -54,8 +54,9 @@ if TYPE_CHECKING:
 
 
 def all_choices() -> tuple[str, ...]:
-    """Return the names of all stabilizers but `auto`, which stands for another one."""
-    return tuple(name for name in STABILIZER_REGISTRY.names() if name != AUTO)
+    """Return `none` and all other stabilizers but `auto`, which stands for another one."""
+    others = (name for name in STABILIZER_REGISTRY.names() if name not in (AUTO, NONE))
+    return (NONE, *others)
 
 
 def tried_settings(entry: StabilizerEntry) -> dict[str, ChosenStabilizer]:

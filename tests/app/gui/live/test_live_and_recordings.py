@@ -109,7 +109,9 @@ def test_a_preset_chosen_while_watching_counts_from_the_next_picture(
     bar.box.setCurrentIndex(bar.box.findText("Light filter"))
     bar.box.activated.emit(bar.box.currentIndex())
     qtbot.waitUntil(
-        lambda: live._open is not None and live._open.settings.chosen.value("beta") == 20
+        lambda: (
+            live._open is not None and live._open.settings.filter_of("one-euro").value("beta") == 20
+        )
     )
     assert live._open is not None
     assert live._open.settings.stabilizer == "one-euro"
